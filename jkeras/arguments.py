@@ -1,0 +1,155 @@
+"""Checks and normalisations of constructor arguments, used as `field(convert=...)`.
+
+Each takes the value given and returns the value kept, or raises `ArgumentError` whose message starts with "expected ";
+`Spec` completes it with the class, the argument and the value.
+"""
+
+from __future__ import annotations
+
+import numbers
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from jkeras.errors import ArgumentError, suggestion
+
+
+def optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`None` stays `None`; anything else goes through `convert`."""
+    return lambda value: None if value is None else convert(value)
+
+
+def integer(value: Any) -> int:
+    """Any integer, NumPy's included; booleans and floats are refused."""
+    if isinstance(value, (bool, np.bool_)):
+        raise ArgumentError("expected an integer")
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ArgumentError("expected an integer") from None
+
+
+def at_least(minimum: int) -> Callable[[Any], int]:
+    """An integer of at least `minimum`."""
+
+    def convert(value: Any) -> int:
+        try:
+            number = integer(value)
+        except ArgumentError:
+            number = None
+        if number is None or number < minimum:
+            raise ArgumentError(f"expected an integer of at least {minimum}")
+        return number
+
+    return convert
+
+
+positive_int = at_least(1)
+
+
+def number(value: Any) -> float | int:
+    """A real number."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.generic)):
+        raise ArgumentError("expected a number")
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def between(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> Callable[[Any], Any]:
+    """A real number in the interval from `low` to `high`."""
+    left, right = "([" [not open_low], ")]"[not open_high]
+
+    def convert(value: Any) -> Any:
+        result = _number_or_none(value)
+        inside = (
+            result is not None
+            and (result > low or (result == low and not open_low))
+            and (result < high or (result == high and not open_high))
+        )
+        if not inside:
+            raise ArgumentError(f"expected a number in {left}{low}, {high}{right}")
+        return result
+
+    return convert
+
+
+def non_negative(value: Any) -> Any:
+    """A real number of at least zero."""
+    result = _number_or_none(value)
+    if result is None or not result >= 0:
+        raise ArgumentError("expected a number of at least 0")
+    return result
+
+
+probability = between(0, 1)
+
+
+def boolean(value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ArgumentError("expected True or False")
+    return bool(value)
+
+
+def one_of(*allowed: Any) -> Callable[[Any], Any]:
+    """One of a few values; strings are compared without regard to case."""
+
+    def convert(value: Any) -> Any:
+        folded = value.lower() if isinstance(value, str) else value
+        for candidate in allowed:
+            if type(candidate) is type(folded) and candidate == folded:
+                return candidate
+        names = [candidate for candidate in allowed if isinstance(candidate, str)]
+        hint = suggestion(value, names) if isinstance(value, str) else ""
+        hint = hint if hint.startswith(" Did") else ""
+        raise ArgumentError(f"expected one of {', '.join(map(repr, allowed))}.{hint}")
+
+    return convert
+
+
+def ints(n: int, minimum: int = 1) -> Callable[[Any], tuple[int, ...]]:
+    """`n` integers of at least `minimum`; a single integer is repeated."""
+    one = at_least(minimum)
+    message = f"expected an integer of at least {minimum}, or {n} of them"
+
+    def convert(value: Any) -> tuple[int, ...]:
+        try:
+            if isinstance(value, (tuple, list, np.ndarray)):
+                result = tuple(one(v) for v in value)
+            else:
+                result = (one(value),) * n
+        except ArgumentError:
+            raise ArgumentError(message) from None
+        if len(result) != n:
+            raise ArgumentError(message)
+        return result
+
+    return convert
+
+
+def shape(value: Any) -> tuple[int | None, ...]:
+    """A shape: integers of at least zero, and None where the size is unknown."""
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        value = (value,)
+    if not isinstance(value, (tuple, list)):
+        raise ArgumentError("expected a shape: a tuple of integers and None")
+    size = at_least(0)
+    try:
+        return tuple(None if v is None else size(v) for v in value)
+    except ArgumentError:
+        raise ArgumentError("expected a shape: a tuple of integers and None") from None
+
+
+def function(value: Any) -> Callable[..., Any]:
+    """Anything that can be called."""
+    if not callable(value):
+        raise ArgumentError("expected a function")
+    return value
+
+
+def _number_or_none(value: Any) -> Any:
+    try:
+        return number(value)
+    except ArgumentError:
+        return None

@@ -1,0 +1,86 @@
+"""Every error that jkeras raises on purpose.
+
+The tree::
+
+    JkerasError
+    ├── ArgumentError (ValueError)       an argument has a value that is not allowed
+    │   └── UnknownNameError             a string names nothing; the nearest name is given
+    ├── SignatureError (TypeError)       an argument is missing, unknown or given twice
+    ├── FrozenError (AttributeError)     an immutable value was assigned to
+    ├── InputError (ValueError)          data does not fit the layer, loss or model that gets it
+    │   └── NonFiniteError               data, a layer's output or a loss is NaN or infinite
+    ├── NotBuiltError (ValueError)       weights are needed and none exist yet
+    ├── NotCompiledError (RuntimeError)  `fit` or `evaluate` before `compile`
+    ├── DiscardedResultWarning (UserWarning)  the result of `compile`, `fit` or `add` was thrown away
+    └── RestoreError (ValueError)        a saved model does not fit the model that restores it
+
+Errors inherit from the built-in class that Keras raises in the same place, so `except ValueError` written for
+Keras keeps working.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class JkerasError(Exception):
+    """Base of all errors raised by jkeras."""
+
+
+class ArgumentError(JkerasError, ValueError):
+    """An argument has a value that is not allowed."""
+
+
+class UnknownNameError(ArgumentError):
+    """A string names no known object."""
+
+    def __init__(self, kind: str, name: object, known: Iterable[str]):
+        known = sorted(known)
+        super().__init__(f"Unknown {kind}: {name!r}.{suggestion(str(name), known)}")
+
+
+class SignatureError(JkerasError, TypeError):
+    """An argument is missing, unknown or given twice."""
+
+
+class FrozenError(JkerasError, AttributeError):
+    """An immutable value was assigned to."""
+
+
+class InputError(JkerasError, ValueError):
+    """Data does not fit the layer, loss, metric or model that gets it."""
+
+
+class NonFiniteError(InputError):
+    """Data, a layer's output or a loss is NaN or infinite."""
+
+
+class NotBuiltError(JkerasError, ValueError):
+    """Weights are needed and none exist yet."""
+
+
+class NotCompiledError(JkerasError, RuntimeError):
+    """`fit` or `evaluate` was called before `compile`."""
+
+
+class RestoreError(JkerasError, ValueError):
+    """A saved model does not fit the model that restores it, or the file is damaged."""
+
+
+class DiscardedResultWarning(UserWarning):
+    """The model returned by `compile`, `fit` or `add` was thrown away."""
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """` Did you mean 'x'?` for the nearest known name, else a list of what is known.
+
+    >>> suggestion("rleu", ["relu", "tanh"])
+    " Did you mean 'relu'?"
+    """
+    known = list(known)
+    folded = {candidate.lower().replace("_", ""): candidate for candidate in known}
+    near = difflib.get_close_matches(name.lower().replace("_", ""), folded, n=1, cutoff=0.6)
+    if near:
+        return f" Did you mean {folded[near[0]]!r}?"
+    return f" Known: {', '.join(map(repr, known))}." if known else ""

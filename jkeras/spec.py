@@ -1,0 +1,443 @@
+"""Frozen values described by their constructor.
+
+A layer, a loss, a metric, an optimizer, an initializer: each is a *description*. It is complete when its constructor
+returns, never changes afterwards, and two descriptions that say the same are equal and hash equal. That is what lets
+one compiled training step serve every model that is written the same way.
+
+A class states its arguments once, as annotated fields, and gets the constructor, the configuration, the repr and
+equality from them::
+
+    class MaxNorm(Constraint):
+        max_value: float = field(2, convert=arguments.number)
+        axis: int = 0
+
+A class with an `__init__` of its own (the way Keras taught) works as well: the attributes that it sets are the value, and
+the arguments that it was called with are the configuration. It freezes when the outermost constructor returns.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Self, dataclass_transform
+
+import jax
+import numpy as np
+
+from jkeras.errors import ArgumentError, FrozenError, SignatureError, suggestion
+
+MISSING: Any = dataclasses.MISSING
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """One constructor argument: its default, how it is normalised, whether it is part of the configuration."""
+
+    default: Any = MISSING
+    convert: Callable[[Any], Any] | None = None
+    kw_only: bool = False
+    in_config: bool = True
+
+
+def field(
+    default: Any = MISSING,
+    *,
+    convert: Callable[[Any], Any] | None = None,
+    kw_only: bool = False,
+    in_config: bool = True,
+) -> Any:
+    """Declares a constructor argument; `convert` checks and normalises it (see `jkeras.arguments`)."""
+    return Field(default, convert, kw_only, in_config)
+
+
+@dataclass_transform(field_specifiers=(field,), eq_default=False)
+class SpecMeta(type):
+    """Collects the fields of a class and freezes its instances."""
+
+    _fields: dict[str, Field]
+    _is_root: bool
+
+    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> SpecMeta:
+        cls = super().__new__(mcls, name, bases, namespace, **kwargs)
+        cls._is_root = not any(isinstance(base, SpecMeta) for base in bases)
+        fields: dict[str, Field] = {}
+        for base in reversed(bases):
+            inherited = getattr(base, "_fields", {})
+            fields = {**inherited, **{k: v for k, v in fields.items() if k not in inherited}}
+        handwritten = _has_own_constructor(cls)
+        own = {} if handwritten else _declared_fields(cls)
+        for key, value in own.items():
+            if key in fields and fields[key].kw_only and not value.kw_only:
+                del fields[key]  # a keyword-only base argument redeclared takes the position it is redeclared at
+            fields[key] = value
+        cls._fields = fields
+        if handwritten:
+            parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+            cls.__signature__ = inspect.Signature(parameters)
+        else:
+            cls.__signature__ = _signature(fields)
+        return cls
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        instance = super().__call__(*args, **kwargs)
+        if isinstance(instance, cls) and "_spec_frozen" not in instance.__dict__:
+            if _has_own_constructor(cls):
+                object.__setattr__(instance, "_spec_arguments", _capture(cls, args, kwargs))
+            object.__setattr__(instance, "_spec_frozen", True)
+        return instance
+
+
+def _has_own_constructor(cls: type) -> bool:
+    """Whether somewhere between `cls` and `Spec` an `__init__` was written by hand."""
+    return any("__init__" in base.__dict__ for base in cls.__mro__ if isinstance(base, SpecMeta) and not base._is_root)
+
+
+def _declared_fields(cls: type) -> dict[str, Field]:
+    fields = {}
+    for name, annotation in inspect.get_annotations(cls).items():
+        if name.startswith("_") or "ClassVar" in str(annotation):
+            continue
+        value = cls.__dict__.get(name, MISSING)
+        if not isinstance(value, Field):
+            value = Field(value)
+        if name in cls.__dict__ and value.default is MISSING:
+            delattr(cls, name)
+        elif value.default is not MISSING:
+            setattr(cls, name, value.default)
+        fields[name] = value
+    return fields
+
+
+def _signature(fields: Mapping[str, Field]) -> inspect.Signature:
+    ordered = sorted(fields.items(), key=lambda item: item[1].kw_only)
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY if f.kw_only else inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=inspect.Parameter.empty if f.default is MISSING else f.default,
+            )
+            for name, f in ordered
+        ],
+        __validate_parameters__=False,
+    )
+
+
+def _capture(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a hand-written constructor by name, `**kwargs` flattened."""
+    signature = inspect.signature(cls.__init__)
+    bound = signature.bind(None, *args, **kwargs)
+    bound.apply_defaults()
+    captured: dict[str, Any] = {}
+    for parameter in list(signature.parameters.values())[1:]:
+        value = bound.arguments[parameter.name]
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            captured.update(value)
+        elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
+            captured[parameter.name] = value
+    return captured
+
+
+class Spec(metaclass=SpecMeta):
+    """Base of every description. See the module's docstring."""
+
+    # The module that Keras files name for this family, e.g. "keras.layers".
+    keras_module: ClassVar[str] = "jkeras"
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        for name, value in self._bind(args, kwargs).items():
+            object.__setattr__(self, name, value)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        """Checks that need several arguments at once; may still assign."""
+
+    @classmethod
+    def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        fields = cls._fields
+        positional = [name for name, f in fields.items() if not f.kw_only]
+        if len(args) > len(positional):
+            raise SignatureError(
+                f"{cls.__name__}() takes at most {len(positional)} positional arguments, got {len(args)}."
+                f" The arguments are: {', '.join(fields)}."
+            )
+        given = dict(zip(positional, args, strict=False))
+        for name, value in kwargs.items():
+            if name not in fields:
+                raise SignatureError(f"{cls.__name__}() has no argument {name!r}.{suggestion(name, fields)}")
+            if name in given:
+                raise SignatureError(f"{cls.__name__}() got argument {name!r} twice.")
+            given[name] = value
+        values = {}
+        for name, f in fields.items():
+            value = given.get(name, f.default)
+            if value is MISSING:
+                raise SignatureError(f"{cls.__name__}() needs the argument {name!r}.")
+            values[name] = cls._convert(name, f, value)
+        return values
+
+    @classmethod
+    def _convert(cls, name: str, f: Field, value: Any) -> Any:
+        if f.convert is None:
+            return tuple(value) if isinstance(value, list) else value
+        try:
+            return f.convert(value)
+        except ArgumentError as error:
+            if str(error).startswith("expected "):
+                raise ArgumentError(f"{cls.__name__}({name}={value!r}): {error}") from None
+            raise
+
+    # -- immutability ---------------------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_spec_frozen" in self.__dict__:
+            raise FrozenError(self._frozen_message(name))
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if "_spec_frozen" in self.__dict__:
+            raise FrozenError(self._frozen_message(name))
+        object.__delattr__(self, name)
+
+    def _frozen_message(self, name: str) -> str:
+        return (
+            f"{type(self).__name__} is immutable; `{name}` cannot be assigned."
+            f" Make a changed copy instead: `new = old.replace({name}=...)`."
+        )
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some arguments changed.
+
+        Raises:
+            SignatureError: a name is no argument of the constructor.
+        """
+        arguments = self._arguments()
+        for name in changes:
+            if name not in arguments and name not in type(self).__signature__.parameters and not self._takes_any():
+                raise SignatureError(f"{type(self).__name__} has no argument {name!r}.{suggestion(name, arguments)}")
+        return type(self)(**{**arguments, **changes})
+
+    def _takes_any(self) -> bool:
+        parameters = type(self).__signature__.parameters.values()
+        return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
+
+    def _arguments(self) -> dict[str, Any]:
+        """The constructor's arguments, by name, as this value holds them."""
+        if "_spec_arguments" in self.__dict__:
+            return dict(self.__dict__["_spec_arguments"])
+        return {name: getattr(self, name) for name in type(self)._fields}
+
+    # -- configuration --------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments as plain JSON-able values, with Keras's keys."""
+        from_fields = "_spec_arguments" not in self.__dict__
+        return {
+            name: serialize(value)
+            for name, value in self._arguments().items()
+            if not (from_fields and not type(self)._fields[name].in_config)
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """The value that `get_config` described."""
+        return cls(**config)
+
+    # -- equality -------------------------------------------------------------------------------------------------
+
+    def _key(self) -> Any:
+        cached = self.__dict__.get("_spec_key")
+        if cached is None:
+            cached = HashedKey((type(self), freeze(self._state())))
+            if "_spec_frozen" in self.__dict__:
+                object.__setattr__(self, "_spec_key", cached)
+        return cached
+
+    def _state(self) -> dict[str, Any]:
+        """The attributes that make this value what it is."""
+        return {k: v for k, v in vars(self).items() if not k.startswith("_spec_")}
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if type(self) is not type(other):
+            return NotImplemented
+        return self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        parts = []
+        positional = True
+        for name, value in self._arguments().items():
+            parameter = type(self).__signature__.parameters.get(name)
+            default = parameter.default if parameter is not None else MISSING
+            if default is not inspect.Parameter.empty and self._is_default(name, value, default):
+                positional = False
+                continue
+            shown = _show(value)
+            parts.append(shown if positional and default is inspect.Parameter.empty else f"{name}={shown}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+    def _is_default(self, name: str, value: Any, default: Any) -> bool:
+        f = type(self)._fields.get(name)
+        if f is not None and f.convert is not None and default is not MISSING:
+            try:
+                default = f.convert(default)
+            except ArgumentError:
+                return False
+        return freeze(value) == freeze(default)
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, types.FunctionType):
+        return repr(value.__name__) if value.__module__.startswith("jkeras.") else value.__name__
+    return repr(value)
+
+
+class HashedKey:
+    """A nested tuple that computes its hash once."""
+
+    __slots__ = ("parts", "hash")
+
+    def __init__(self, parts: Any):
+        self.parts = parts
+        self.hash = hash(parts)
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, HashedKey) and self.hash == other.hash and self.parts == other.parts
+
+
+class Identity:
+    """Stands in a key for a value that can only be compared by identity; keeps it alive."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any):
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Identity) and self.value is other.value
+
+
+def freeze(value: Any) -> Any:
+    """A hashable key that is equal for equal values.
+
+    Containers compare by content, arrays by dtype, shape and bytes, functions by their code, defaults, closure and the
+    plain globals they name (so the same source line evaluated twice gives equal keys), and anything unhashable by identity.
+
+    >>> freeze([1, {"a": 2}]) == freeze([1, {"a": 2}])
+    True
+    >>> freeze(1) == freeze(1.0)
+    False
+    """
+    if isinstance(value, Spec):
+        return value._key()
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+        # 1, 1.0 and True are equal in Python, and NaN is not; both would mislead a cache.
+        return (type(value), repr(value) if isinstance(value, (float, complex)) else value)
+    if isinstance(value, (tuple, list)):
+        return (type(value), tuple(freeze(v) for v in value))
+    if isinstance(value, Mapping):
+        return (dict, tuple((k, freeze(value[k])) for k in value))
+    if isinstance(value, (set, frozenset)):
+        return (set, frozenset(freeze(v) for v in value))
+    if isinstance(value, (np.ndarray, np.generic)) or (
+        isinstance(value, jax.Array) and not isinstance(value, jax.core.Tracer)
+    ):
+        array = np.asarray(value)
+        contents = tuple(array.ravel().tolist()) if array.dtype == object else array.tobytes()
+        return (np.ndarray, str(array.dtype), array.shape, contents)
+    if isinstance(value, types.MethodType):
+        return (types.MethodType, freeze(value.__func__), freeze(value.__self__))
+    if isinstance(value, types.FunctionType):
+        return _freeze_function(value)
+    try:
+        hash(value)
+    except TypeError:
+        return Identity(value)
+    return value
+
+
+def _freeze_function(function: types.FunctionType) -> Any:
+    if getattr(function, "__wrapped__", None) is not None:
+        return Identity(function)
+    code = function.__code__
+    plain_globals = tuple(
+        (name, _freeze_global(function.__globals__[name]))
+        for name in sorted(_names(code))
+        if name in function.__globals__
+    )
+    try:
+        cells = tuple(_freeze_cell(function, cell.cell_contents) for cell in function.__closure__ or ())
+    except ValueError:  # a cell that is still empty: a function that refers to a name defined later
+        return Identity(function)
+    return (
+        types.FunctionType,
+        function.__module__,
+        code,
+        freeze(function.__defaults__),
+        freeze(function.__kwdefaults__),
+        cells,
+        plain_globals,
+    )
+
+
+def _freeze_cell(function: types.FunctionType, value: Any) -> Any:
+    return Identity(function) if value is function else freeze(value)
+
+
+def _freeze_global(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+        return freeze(value)
+    return Identity(value)
+
+
+def _names(code: types.CodeType) -> set[str]:
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            names |= _names(constant)
+    return names
+
+
+def serialize(value: Any) -> Any:
+    """A JSON-able form of a configuration value, in the form that Keras 3 writes.
+
+    >>> serialize((3, 3))
+    [3, 3]
+    """
+    if isinstance(value, Spec):
+        config = value.get_config()
+        if type(value).__module__.startswith("jkeras."):
+            module, registered = value.keras_module, None
+        else:
+            module, registered = type(value).__module__, type(value).__name__
+        return {
+            "module": module,
+            "class_name": type(value).__name__,
+            "config": config,
+            "registered_name": registered,
+        }
+    if isinstance(value, (tuple, list)):
+        return [serialize(v) for v in value]
+    if isinstance(value, Mapping):
+        return {k: serialize(v) for k, v in value.items()}
+    if isinstance(value, (np.ndarray, np.generic, jax.Array)):
+        return np.asarray(value).tolist()
+    if isinstance(value, (types.FunctionType, types.BuiltinFunctionType)):
+        if (value.__module__ or "").startswith("jkeras."):
+            return value.__name__
+        return {"module": "builtins", "class_name": "function", "config": value.__name__, "registered_name": "function"}
+    if isinstance(value, np.dtype) or (isinstance(value, type) and hasattr(value, "dtype")):
+        return np.dtype(value).name
+    return value
