@@ -1,0 +1,28 @@
+"""What every test shares: Keras on JAX as the oracle, a persistent compilation cache, real data where it is present."""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=4")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(tempfile.gettempdir()) / "jkeras-test-cache"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng(request):
+    """A NumPy generator seeded by the test's name: reproducible, and different from test to test."""
+    return np.random.default_rng(list(request.node.nodeid.encode()))
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of real data beside the project, where there is one; otherwise the test is skipped."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the folder of real data is not present")
+    return folder
