@@ -1,0 +1,60 @@
+# Each target makes the virtual environment that it needs, once, and again when pyproject.toml changes.
+# That takes Python 3.11 or newer and nothing else; name another one with `make test PYTHON=/path/to/python`.
+
+PYTHON ?= $(shell scripts/find-python)
+JOBS ?= 2
+TEST ?= .venv-test
+
+.PHONY: help demo test smoke lint format typecheck bench docs clean
+
+help:
+	@echo "make demo       train, evaluate, save and reload a digit classifier on real data"
+	@echo "make test       the whole test suite, doctests included"
+	@echo "make smoke      a few tests of every part"
+	@echo "make lint       ruff; 'make format' repairs what can be repaired"
+	@echo "make typecheck  mypy"
+	@echo "make bench      the benchmarks against other libraries"
+	@echo "make docs       the documentation, into site/"
+
+demo: .venv/installed
+	.venv/bin/python examples/mnist_mlp.py
+
+test: $(TEST)/installed
+	$(TEST)/bin/python -m pytest tests jkeras --doctest-modules -n $(JOBS) --dist worksteal $(ARGS)
+
+smoke: $(TEST)/installed
+	$(TEST)/bin/python -m pytest tests -m smoke -n $(JOBS) $(ARGS)
+
+lint: $(TEST)/installed
+	$(TEST)/bin/python -m ruff check .
+
+format: $(TEST)/installed
+	$(TEST)/bin/python -m ruff check --fix .
+	$(TEST)/bin/python -m ruff format .
+
+typecheck: $(TEST)/installed
+	$(TEST)/bin/python -m mypy
+
+bench: .venv-bench/installed
+	@set -e; for script in benchmarks/*.py; do echo "== $$script"; .venv-bench/bin/python "$$script" $(ARGS); done
+
+docs: .venv-docs/installed
+	.venv-docs/bin/python -m mkdocs build --strict
+
+# .venv is the package alone; .venv-NAME and .venv-NAME-anything add the extra NAME.
+.venv/installed: pyproject.toml
+	$(call install,$(@D),.)
+
+.venv-%/installed: pyproject.toml
+	$(call install,$(@D),.[$(firstword $(subst -, ,$*))])
+
+define install
+@test -n "$(PYTHON)" || { echo "jkeras needs Python 3.11 or newer with its venv module, and none was found." \
+	"Install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; }
+"$(PYTHON)" -m venv "$(1)"
+"$(1)/bin/python" -m pip install --quiet --upgrade --editable "$(2)"
+@touch "$@"
+endef
+
+clean:
+	rm -rf .venv .venv-* site build dist .pytest_cache .mypy_cache .ruff_cache
