@@ -12,7 +12,9 @@ The tree::
     ├── NotBuiltError (ValueError)       weights are needed and none exist yet
     ├── NotCompiledError (RuntimeError)  `fit` or `evaluate` before `compile`
     ├── DiscardedResultWarning (UserWarning)  the result of `compile`, `fit` or `add` was thrown away
-    └── RestoreError (ValueError)        a saved model does not fit the model that restores it
+    ├── RestoreError (ValueError)        a saved model does not fit the model that restores it
+    ├── DownloadError (OSError)          a file is neither present nor to be had
+    └── DamagedFileError (ValueError)    a file has the wrong checksum or contents, or an archive is not safe to unpack
 
 Errors inherit from the built-in class that Keras raises in the same place, so `except ValueError` written for
 Keras keeps working.
@@ -66,6 +68,14 @@ class NotCompiledError(JkerasError, RuntimeError):
 
 class RestoreError(JkerasError, ValueError):
     """A saved model does not fit the model that restores it, or the file is damaged."""
+
+
+class DownloadError(JkerasError, OSError):
+    """A file is not present and could not be downloaded."""
+
+
+class DamagedFileError(JkerasError, ValueError):
+    """A file has the wrong checksum or contents, or an archive is not safe to unpack."""
 
 
 class DiscardedResultWarning(UserWarning):
