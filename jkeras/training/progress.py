@@ -1,0 +1,218 @@
+"""What `fit`, `evaluate` and `predict` print while they work.
+
+Keras's bar and lines, so that a Keras user recognises them; the differences are that the values of a step are asked for
+only when they are drawn, so that drawing never makes the loop wait for the device more often than that, and that a
+line which would not fit the terminal is cut while it is being redrawn.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TextIO, TypeAlias
+
+import numpy as np
+
+from jkeras.errors import ArgumentError
+
+Values: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
+Verbosity: TypeAlias = Literal["auto", 0, 1, 2]
+
+WIDTH = 20
+SECONDS_BETWEEN_DRAWS = 0.05
+
+_BOLD, _GREEN, _WHITE, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
+
+
+class ProgressBar:
+    """Prints the progress of one epoch, evaluation or prediction.
+
+    With `verbose` 1 a bar that is redrawn at most every 0.05 s, with 2 one line at the end, with 0 nothing; "auto" is 1
+    on a terminal or in a notebook and 2 elsewhere. Estimates leave out the first update, which contains compilation.
+
+    >>> import sys
+    >>> bar = ProgressBar(total=2, epoch=0, epochs=5, verbose=2, stream=sys.stdout, clock=lambda: 0.0)
+    Epoch 1/5
+    >>> bar.update(1, {"loss": 0.5})
+    >>> bar.finish({"loss": 0.25, "mae": 1e-4})
+    2/2 - 0s - 0s/step - loss: 0.2500 - mae: 1.0000e-04
+
+    Args:
+        total: number of steps, or None when it is unknown.
+        epoch: index of the epoch, from 0.
+        epochs: number of epochs; with more than one the epoch is announced.
+        verbose: see above.
+        stream: where to print, `sys.stdout` unless given.
+        clock: seconds since some moment; for tests.
+        unit: what is counted.
+    """
+
+    def __init__(
+        self,
+        total: int | None,
+        epoch: int = 0,
+        epochs: int | None = 1,
+        verbose: Verbosity | bool | str = "auto",
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        unit: str = "step",
+    ):
+        self.stream = sys.stdout if stream is None else stream
+        self.verbose = resolve_verbosity(verbose, self.stream)
+        self.total = total or None
+        self.unit = unit
+        self._clock = clock
+        self._start = clock()
+        self._last_draw = -float("inf")
+        self._first: tuple[int, float] | None = None
+        self._step = 0
+        self._drawn_width = 0
+        if self.verbose and epochs is not None and epochs > 1:
+            self._print(f"Epoch {epoch + 1}/{epochs}\n")
+
+    def update(self, step: int, values: Values = None) -> None:
+        """Notes that `step` steps are done, and redraws the bar if it is time to.
+
+        Args:
+            step: number of steps done so far.
+            values: what to show after the bar by name, or a function that returns it, called only if it is drawn.
+        """
+        self._step = step
+        now = self._clock()
+        if self._first is None:
+            self._first = (step, now)
+        if self.verbose == 1 and now - self._last_draw >= SECONDS_BETWEEN_DRAWS:
+            self._last_draw = now
+            self._draw(step, now, values, final=False)
+
+    def finish(self, values: Values = None, step: int | None = None) -> None:
+        """Prints the last state of the bar, or the line of `verbose=2`.
+
+        Args:
+            values: as for `update`.
+            step: number of steps done, if that is neither the total nor what `update` was last told.
+        """
+        if not self.verbose:
+            return
+        if step is None:
+            step = self._step if self.total is None else self.total
+        self.total = self.total or step
+        now = self._clock()
+        if self.verbose == 1:
+            self._draw(step, now, values, final=True)
+        else:
+            times = f"{now - self._start:.0f}s - {self._pace(step, now)}"
+            self._print(f"{self._counter(step)} - {times}{_listing(values)}\n")
+
+    def _draw(self, step: int, now: float, values: Values, final: bool) -> None:
+        counter = self._counter(step)
+        bar = self._bar(step)
+        elapsed = now - self._start
+        if self.total is not None and not final:
+            shown_time = duration(self._seconds_per_step(step, now) * (self.total - step))
+        else:
+            shown_time = f"{elapsed:.0f}s"
+        tail = f" {self._pace(step, now)}{_listing(values)}"
+        width = len(counter) + (WIDTH + 1 if bar else 0) + 1 + len(shown_time) + len(tail)
+        room = self._columns()
+        if not final and room is not None and width >= room:
+            tail = tail[: max(0, len(tail) - (width - room + 1))]
+            width = min(width, room - 1)
+        padding = " " * max(0, self._drawn_width - width)
+        end = "\n" if final else ""
+        self._drawn_width = width
+        self._print(f"\r{_BOLD}{counter}{_PLAIN}{bar} {_BOLD}{shown_time}{_PLAIN}{tail}{padding}{end}")
+
+    def _counter(self, step: int) -> str:
+        if self.total is None:
+            return f"{step:7d}/Unknown"
+        return f"{step:{len(str(self.total))}d}/{self.total}"
+
+    def _bar(self, step: int) -> str:
+        if self.total is None:
+            return ""
+        done = min(WIDTH, int(WIDTH * step / self.total))
+        line = self._line()
+        return " " + (f"{_GREEN}{line * done}{_PLAIN}" if done else "") + f"{_WHITE}{line * (WIDTH - done)}{_PLAIN}"
+
+    def _line(self) -> str:
+        try:
+            "━".encode(getattr(self.stream, "encoding", None) or "utf-8")
+        except (UnicodeEncodeError, LookupError):
+            return "="
+        return "━"
+
+    def _columns(self) -> int | None:
+        """The width of the terminal, None where lines do not wrap or nobody knows."""
+        if not _is_terminal(self.stream):
+            return None
+        try:
+            return os.get_terminal_size(self.stream.fileno()).columns or None
+        except (OSError, ValueError, AttributeError):
+            return None
+
+    def _seconds_per_step(self, step: int, now: float) -> float:
+        if not step:
+            return 0.0
+        if self._first is not None and step > self._first[0]:
+            first_step, then = self._first
+            return (now - then) / (step - first_step)
+        return (now - self._start) / step
+
+    def _pace(self, step: int, now: float) -> str:
+        seconds = self._seconds_per_step(step, now)
+        if seconds >= 1 or seconds == 0:
+            return f"{seconds:.0f}s/{self.unit}"
+        if seconds >= 1e-3:
+            return f"{seconds * 1e3:.0f}ms/{self.unit}"
+        return f"{seconds * 1e6:.0f}us/{self.unit}"
+
+    def _print(self, text: str) -> None:
+        self.stream.write(text)
+        self.stream.flush()
+
+
+def resolve_verbosity(verbose: Verbosity | bool | str, stream: TextIO | None = None) -> int:
+    """0, 1 or 2; "auto" is 1 on a terminal or in a notebook, and 2 elsewhere.
+
+    Raises:
+        ArgumentError: `verbose` is none of "auto", 0, 1, 2.
+    """
+    if verbose == "auto":
+        return 1 if _is_terminal(sys.stdout if stream is None else stream) or "ipykernel" in sys.modules else 2
+    if verbose not in (0, 1, 2):
+        raise ArgumentError(f"verbose={verbose!r}: expected 'auto', 0 (silent), 1 (a bar) or 2 (one line an epoch).")
+    return int(verbose)
+
+
+def duration(seconds: float) -> str:
+    """A time to go, as Keras writes it.
+
+    >>> [duration(s) for s in (7, 75, 3723)]
+    ['7s', '1:15', '1:02:03']
+    """
+    whole = int(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    if hours:
+        return f"{hours}:{minutes:02d}:{rest:02d}"
+    return f"{minutes}:{rest:02d}" if minutes else f"{rest}s"
+
+
+def _listing(values: Values) -> str:
+    values = values() if callable(values) else values
+    return "".join(f" - {name}: {_shown(value)}" for name, value in (values or {}).items())
+
+
+def _shown(value: Any) -> str:
+    try:
+        number = float(np.mean(value))
+    except (TypeError, ValueError):
+        return str(value)
+    return f"{number:.4f}" if abs(number) > 1e-3 else f"{number:.4e}"
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    isatty = getattr(stream, "isatty", None)
+    return bool(isatty is not None and isatty())
