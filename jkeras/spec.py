@@ -245,6 +245,10 @@ class Spec(metaclass=SpecMeta):
         """The value that `get_config` described."""
         return cls(**config)
 
+    def _written_as(self) -> Any:
+        """What `serialize` writes in place of this value; a wrapper of a function is written as the function."""
+        return self
+
     # -- equality -------------------------------------------------------------------------------------------------
 
     def _key(self) -> Any:
@@ -357,6 +361,8 @@ def freeze(value: Any) -> Any:
         array = np.asarray(value)
         contents = tuple(array.ravel().tolist()) if array.dtype == object else array.tobytes()
         return (np.ndarray, str(array.dtype), array.shape, contents)
+    if isinstance(value, slice):
+        return (slice, freeze(value.start), freeze(value.stop), freeze(value.step))
     if isinstance(value, types.MethodType):
         return (types.MethodType, freeze(value.__func__), freeze(value.__self__))
     if isinstance(value, types.FunctionType):
@@ -410,6 +416,11 @@ def _names(code: types.CodeType) -> set[str]:
     return names
 
 
+def _is_function(value: Any) -> bool:
+    """Python's functions and what wraps them, such as `jax.nn.relu`; neither classes nor other callable objects."""
+    return callable(value) and not isinstance(value, type) and isinstance(getattr(value, "__name__", None), str)
+
+
 def serialize(value: Any) -> Any:
     """A JSON-able form of a configuration value, in the form that Keras 3 writes.
 
@@ -417,6 +428,9 @@ def serialize(value: Any) -> Any:
     [3, 3]
     """
     if isinstance(value, Spec):
+        written = value._written_as()
+        if written is not value:
+            return serialize(written)
         config = value.get_config()
         if type(value).__module__.startswith("jkeras."):
             module, registered = value.keras_module, None
@@ -434,8 +448,8 @@ def serialize(value: Any) -> Any:
         return {k: serialize(v) for k, v in value.items()}
     if isinstance(value, (np.ndarray, np.generic, jax.Array)):
         return np.asarray(value).tolist()
-    if isinstance(value, (types.FunctionType, types.BuiltinFunctionType)):
-        if (value.__module__ or "").startswith("jkeras."):
+    if _is_function(value):
+        if (getattr(value, "__module__", None) or "").startswith("jkeras."):
             return value.__name__
         return {"module": "builtins", "class_name": "function", "config": value.__name__, "registered_name": "function"}
     if isinstance(value, np.dtype) or (isinstance(value, type) and hasattr(value, "dtype")):

@@ -1,0 +1,162 @@
+"""Constraints: projections of weights, applied after each step of the optimizer, as in `keras.constraints`.
+
+>>> NonNeg()(jnp.array([-1.0, 2.0])).tolist()
+[0.0, 2.0]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jkeras import arguments, config, registry
+from jkeras.errors import ArgumentError
+from jkeras.spec import Spec, field
+from jkeras.spec import serialize as serialize_value
+
+
+class Constraint(Spec):
+    """A projection: `constraint(w)` has the shape of `w`. The base class changes nothing; subclasses define `__call__`.
+
+    >>> class Below(Constraint):
+    ...     limit: float = 1.0
+    ...     def __call__(self, w):
+    ...         return jnp.minimum(w, self.limit)
+    >>> Below(2.0)(jnp.array([1.0, 3.0])).tolist()
+    [1.0, 2.0]
+    """
+
+    keras_module = "keras.constraints"
+
+    def __call__(self, w: ArrayLike) -> Any:
+        """The weight nearest to `w` that is allowed."""
+        return w
+
+
+class FunctionConstraint(Constraint):
+    """A function of a weight, as a constraint.
+
+    >>> FunctionConstraint(jnp.abs)(jnp.array([-1.0])).tolist()
+    [1.0]
+    """
+
+    function: Callable[[Any], Any] = field(convert=arguments.function)
+
+    def __call__(self, w: ArrayLike) -> Any:
+        return self.function(w)
+
+    def _written_as(self) -> Any:
+        return self.function
+
+
+def _axis(value: Any) -> int | tuple[int, ...] | None:
+    if value is None:
+        return None
+    if isinstance(value, (tuple, list)):
+        return tuple(arguments.integer(axis) for axis in value)
+    return arguments.integer(value)
+
+
+def _norms(w: jax.Array, axis: int | tuple[int, ...] | None) -> jax.Array:
+    return jnp.sqrt(jnp.sum(jnp.square(w), axis=axis, keepdims=True))
+
+
+class NonNeg(Constraint):
+    """Negative weights become zero."""
+
+    def __call__(self, w: ArrayLike) -> jax.Array:
+        return jnp.maximum(jnp.asarray(w), 0)
+
+
+class UnitNorm(Constraint):
+    """Norm 1 along `axis`: 0 for the weights into each unit of a Dense kernel, (0, 1, 2) for each filter of a Conv2D.
+
+    >>> UnitNorm()(jnp.array([[3.0], [4.0]])).round(3).tolist()
+    [[0.6000000238418579], [0.800000011920929]]
+    """
+
+    axis: int | tuple[int, ...] = field(0, convert=_axis)
+
+    def __call__(self, w: ArrayLike) -> jax.Array:
+        w = jnp.asarray(w)
+        return w / (config.epsilon() + _norms(w, self.axis))
+
+
+class MaxNorm(Constraint):
+    """Norm of at most `max_value` along `axis` (see `UnitNorm`).
+
+    >>> MaxNorm(1.0)(jnp.array([[0.5], [0.0]])).round(3).tolist()
+    [[0.5], [0.0]]
+    """
+
+    max_value: float = field(2, convert=arguments.number)
+    axis: int | tuple[int, ...] = field(0, convert=_axis)
+
+    def __call__(self, w: ArrayLike) -> jax.Array:
+        w = jnp.asarray(w)
+        norms = _norms(w, self.axis)
+        return w * (jnp.clip(norms, 0, self.max_value) / (config.epsilon() + norms))
+
+
+class MinMaxNorm(Constraint):
+    """Norm between `min_value` and `max_value` along `axis` (see `UnitNorm`).
+
+    `rate` below 1 goes only that part of the way: the new norm is `rate * clip(norm) + (1 - rate) * norm`.
+    """
+
+    min_value: float = field(0.0, convert=arguments.number)
+    max_value: float = field(1.0, convert=arguments.number)
+    rate: float = field(1.0, convert=arguments.number)
+    axis: int | tuple[int, ...] = field(0, convert=_axis)
+
+    def __call__(self, w: ArrayLike) -> jax.Array:
+        w = jnp.asarray(w)
+        norms = _norms(w, self.axis)
+        target = self.rate * jnp.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
+        return w * (target / (config.epsilon() + norms))
+
+
+max_norm = MaxNorm
+min_max_norm = MinMaxNorm
+non_neg = NonNeg
+unit_norm = UnitNorm
+
+TABLE: Mapping[str, type[Constraint]] = registry.named_table(MaxNorm, MinMaxNorm, NonNeg, UnitNorm)
+
+
+def get(identifier: Any) -> Constraint | None:
+    """The constraint that `identifier` means.
+
+    Args:
+        identifier: None (stays None), a name, a configuration, a constraint or its class, or a function of a weight.
+
+    Raises:
+        UnknownNameError: no constraint has that name.
+        ArgumentError: the identifier is none of the above.
+
+    >>> get("max_norm")
+    MaxNorm()
+    """
+    found = registry.resolve("constraint", TABLE, identifier, Constraint)
+    if found is None or isinstance(found, Constraint):
+        return found
+    if isinstance(found, type):
+        found = found()
+    if not callable(found):
+        raise ArgumentError(f"{type(found).__name__} is no constraint: it cannot be called with a weight.")
+    return FunctionConstraint(found)
+
+
+def serialize(constraint: Constraint | None) -> Any:
+    """The JSON-able form of a constraint."""
+    return serialize_value(constraint)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Constraint | None:
+    """The constraint that `serialize` described; `custom_objects` are names known for this call."""
+    with registry.custom_object_scope(custom_objects or {}):
+        return get(config)

@@ -1,0 +1,262 @@
+"""Initializers that draw their values.
+
+A draw is a function of the caller's key. A `seed` in the description overrides the key: the same values at every call,
+whoever calls. Without either the values come from a fixed default key, so a script gives the same values twice.
+
+The distributions are Keras's; the drawn values are not, because the bits come from other keys.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments
+from jkeras.errors import ArgumentError, InputError
+from jkeras.initializers.base import Initializer, default_key, standard_dtype, standard_shape
+from jkeras.spec import field
+
+# The standard deviation of a standard normal cut off at two standard deviations.
+TRUNCATED_STDDEV = 0.87962566103423978
+
+
+def _seed(value: Any) -> int | None:
+    """An integer, or what Keras writes for a `SeedGenerator`: a configuration with a seed in it."""
+    if isinstance(value, Mapping):
+        value = value.get("config", value).get("seed")
+    elif value is not None and not hasattr(value, "__index__") and hasattr(value, "get_config"):
+        value = value.get_config().get("seed")
+    return arguments.optional(arguments.integer)(value)
+
+
+def _axes(value: Any) -> tuple[int, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, (tuple, list)):
+        raise ArgumentError("expected a list of axes, or None")
+    return tuple(arguments.integer(axis) for axis in value)
+
+
+def seed_key(seed: int) -> jax.Array:
+    """The key of an integer seed; all bits of the seed count."""
+    low, high = seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF
+    key = jax.random.key(low)
+    return jax.random.fold_in(key, high) if high not in (0, 0xFFFFFFFF) else key
+
+
+class RandomInitializer(Initializer):
+    """Base of the initializers that draw; a subclass defines `sample(key, shape, dtype)`."""
+
+    seed: int | None = field(None, convert=_seed, kw_only=True)
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
+        shape, dtype = standard_shape(shape), standard_dtype(dtype)
+        if self.seed is not None:
+            key = seed_key(self.seed)
+        elif key is None:
+            key = default_key()
+        # Drawn in 16 bits, values would be coarse and their moments off; so only the result has the small type.
+        wide = dtype if dtype == jnp.float64 else jnp.float32
+        return self.sample(key, shape, wide).astype(dtype)
+
+    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        """Draws float32 (or float64) values."""
+        raise NotImplementedError(f"{type(self).__name__} must define `sample(self, key, shape, dtype)`.")
+
+
+class RandomUniform(RandomInitializer):
+    """Uniform between `minval` (included) and `maxval` (excluded).
+
+    >>> bool((abs(RandomUniform(-1.0, 1.0)((100,))) <= 1).all())
+    True
+    """
+
+    minval: float = field(-0.05, convert=arguments.number)
+    maxval: float = field(0.05, convert=arguments.number)
+    seed: int | None = field(None, convert=_seed)
+
+    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        return jax.random.uniform(key, shape, dtype, self.minval, self.maxval)
+
+
+class RandomNormal(RandomInitializer):
+    """Normal with the given mean and standard deviation.
+
+    >>> RandomNormal(seed=1)((2, 3)).shape
+    (2, 3)
+    """
+
+    mean: float = field(0.0, convert=arguments.number)
+    stddev: float = field(0.05, convert=arguments.number)
+    seed: int | None = field(None, convert=_seed)
+
+    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        return self.mean + self.stddev * jax.random.normal(key, shape, dtype)
+
+
+class TruncatedNormal(RandomInitializer):
+    """Normal, redrawn where further than two `stddev` from the mean; the result varies by 0.88 `stddev`.
+
+    >>> bool((abs(TruncatedNormal(stddev=1.0)((100,))) <= 2).all())
+    True
+    """
+
+    mean: float = field(0.0, convert=arguments.number)
+    stddev: float = field(0.05, convert=arguments.number)
+    seed: int | None = field(None, convert=_seed)
+
+    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        return self.mean + self.stddev * jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
+
+
+def compute_fans(
+    shape: Sequence[int], input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+) -> tuple[int, int]:
+    """How many inputs feed one output of a weight, and the reverse.
+
+    Kernels (..., inputs, outputs) count every position of their window. With both `input_axes` and `output_axes` the
+    fans are the products of those axes.
+
+    >>> compute_fans((3, 3, 8, 16))
+    (72, 144)
+    """
+    if input_axes is not None and output_axes is not None:
+        return math.prod(shape[axis] for axis in input_axes), math.prod(shape[axis] for axis in output_axes)
+    if len(shape) < 2:
+        return (shape[0], shape[0]) if shape else (1, 1)
+    window = math.prod(shape[:-2])
+    return shape[-2] * window, shape[-1] * window
+
+
+class FanInitializer(RandomInitializer):
+    """Base of the initializers that keep the variance of signals by scaling with the fans of the weight.
+
+    The variance is `scale / n`, with n the fan in, the fan out, or their mean, by `mode`.
+    """
+
+    if TYPE_CHECKING:  # constants of the class in the named cases, arguments in `VarianceScaling`
+        scale: float
+        mode: str
+        distribution: str
+
+    input_axes: tuple[int, ...] | None = field(None, convert=_axes, kw_only=True)
+    output_axes: tuple[int, ...] | None = field(None, convert=_axes, kw_only=True)
+
+    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        stddev = math.sqrt(self.scale / max(1.0, n))
+        if self.distribution == "uniform":
+            limit = math.sqrt(3) * stddev
+            return jax.random.uniform(key, shape, dtype, -limit, limit)
+        if self.distribution == "untruncated_normal":
+            return stddev * jax.random.normal(key, shape, dtype)
+        return stddev / TRUNCATED_STDDEV * jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
+
+
+class FixedScaling(FanInitializer):
+    """Base of the named cases, which leave open only the seed and the axes."""
+
+    seed: int | None = field(None, convert=_seed)
+    input_axes: tuple[int, ...] | None = field(None, convert=_axes)
+    output_axes: tuple[int, ...] | None = field(None, convert=_axes)
+
+
+class GlorotUniform(FixedScaling):
+    """Uniform within `sqrt(6 / (fan_in + fan_out))`, the default of most layers (Glorot & Bengio, 2010).
+
+    >>> bool((abs(GlorotUniform()((3, 3))) <= 1).all())
+    True
+    """
+
+    scale, mode, distribution = 1.0, "fan_avg", "uniform"
+
+
+class GlorotNormal(FixedScaling):
+    """Truncated normal with the variance `2 / (fan_in + fan_out)` (Glorot & Bengio, 2010)."""
+
+    scale, mode, distribution = 1.0, "fan_avg", "truncated_normal"
+
+
+class LecunUniform(FixedScaling):
+    """Uniform within `sqrt(3 / fan_in)` (LeCun et al., 1998)."""
+
+    scale, mode, distribution = 1.0, "fan_in", "uniform"
+
+
+class LecunNormal(FixedScaling):
+    """Truncated normal with the variance `1 / fan_in` (LeCun et al., 1998; Klambauer et al., 2017)."""
+
+    scale, mode, distribution = 1.0, "fan_in", "truncated_normal"
+
+
+class HeUniform(FixedScaling):
+    """Uniform within `sqrt(6 / fan_in)`, for rectifiers (He et al., 2015, arXiv:1502.01852)."""
+
+    scale, mode, distribution = 2.0, "fan_in", "uniform"
+
+
+class HeNormal(FixedScaling):
+    """Truncated normal with the variance `2 / fan_in`, for rectifiers (He et al., 2015, arXiv:1502.01852)."""
+
+    scale, mode, distribution = 2.0, "fan_in", "truncated_normal"
+
+
+def _distribution(value: Any) -> str:
+    if isinstance(value, str) and value.lower() == "normal":
+        return "truncated_normal"
+    return arguments.one_of("truncated_normal", "untruncated_normal", "uniform")(value)
+
+
+class VarianceScaling(FanInitializer):
+    """The variance `scale / n` in all its forms; the Glorot, LeCun and He initializers are cases of it.
+
+    Args:
+        scale: a positive number.
+        mode: n is the "fan_in", the "fan_out", or their mean, "fan_avg".
+        distribution: "truncated_normal", "untruncated_normal" or "uniform".
+        seed: fixes the values.
+        input_axes: axes that make up the fan in; counts only together with `output_axes`.
+        output_axes: axes that make up the fan out.
+
+    >>> VarianceScaling(2.0, mode="fan_out")((4, 2)).shape
+    (4, 2)
+    """
+
+    scale: float = field(1.0, convert=arguments.between(0, math.inf, open_low=True))
+    mode: str = field("fan_in", convert=arguments.one_of("fan_in", "fan_out", "fan_avg"))
+    distribution: str = field("truncated_normal", convert=_distribution)
+    seed: int | None = field(None, convert=_seed)
+    input_axes: tuple[int, ...] | None = field(None, convert=_axes)
+    output_axes: tuple[int, ...] | None = field(None, convert=_axes)
+
+
+class Orthogonal(RandomInitializer):
+    """`gain` times a matrix with orthonormal rows or columns, whichever are fewer (Saxe et al., 2014, arXiv:1312.6120).
+
+    A weight (..., n) with more than two axes is a matrix (product of the others, n), reshaped.
+
+    >>> q = Orthogonal()((4, 2))
+    >>> bool(jnp.allclose(q.T @ q, jnp.eye(2), atol=1e-6))
+    True
+
+    Raises:
+        InputError: when called for a weight with fewer than two axes.
+    """
+
+    gain: float = field(1.0, convert=arguments.number)
+    seed: int | None = field(None, convert=_seed)
+
+    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        if len(shape) < 2:
+            raise InputError(f"Orthogonal needs a weight of at least two axes; got the shape {shape}.")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        drawn = jax.random.normal(key, (max(rows, columns), min(rows, columns)), dtype)
+        q, r = jnp.linalg.qr(drawn)
+        # QR is unique up to signs; with a positive diagonal of R the result is uniform over all orthogonal matrices.
+        q = q * jnp.sign(jnp.diagonal(r))
+        return self.gain * (q.T if rows < columns else q).reshape(shape)

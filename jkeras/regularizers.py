@@ -1,0 +1,182 @@
+"""Regularizers: penalties on weights or activations that are added to the loss, as in `keras.regularizers`.
+
+>>> L2(0.5)(jnp.array([1.0, 2.0])).item()
+2.5
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jkeras import arguments, config, registry
+from jkeras.errors import ArgumentError, InputError
+from jkeras.spec import Spec, field
+from jkeras.spec import serialize as serialize_value
+
+
+class Regularizer(Spec):
+    """A penalty: `regularizer(x)` is a scalar. The base class's is zero; a subclass defines `__call__`.
+
+    >>> class Spread(Regularizer):
+    ...     weight: float = 1.0
+    ...     def __call__(self, x):
+    ...         return self.weight * jnp.var(x)
+    >>> Spread(2.0)(jnp.array([1.0, 3.0])).item()
+    2.0
+    """
+
+    keras_module = "keras.regularizers"
+
+    def __call__(self, x: ArrayLike) -> Any:
+        """The penalty of an array of any shape."""
+        return 0.0
+
+
+class FunctionRegularizer(Regularizer):
+    """A function of an array, as a regularizer.
+
+    >>> FunctionRegularizer(jnp.sum)(jnp.ones(3)).item()
+    3.0
+    """
+
+    function: Callable[[Any], Any] = field(convert=arguments.function)
+
+    def __call__(self, x: ArrayLike) -> Any:
+        return self.function(x)
+
+    def _written_as(self) -> Any:
+        return self.function
+
+
+def _factor(default: float) -> Callable[[Any], float]:
+    """A finite number of at least zero; None is the default."""
+    finite = arguments.between(0, math.inf, open_high=True)
+    return lambda value: default if value is None else float(finite(value))
+
+
+class L1(Regularizer):
+    """`l1 * sum(abs(x))`.
+
+    >>> L1(0.5)(jnp.array([1.0, -2.0])).item()
+    1.5
+    """
+
+    l1: float = field(0.01, convert=_factor(0.01))
+
+    def __call__(self, x: ArrayLike) -> jax.Array:
+        x = jnp.asarray(x)
+        return jnp.asarray(self.l1, x.dtype) * jnp.sum(jnp.abs(x))
+
+
+class L2(Regularizer):
+    """`l2 * sum(x**2)`, without the factor 1/2 of some texts.
+
+    >>> L2(0.5)(jnp.array([1.0, -2.0])).item()
+    2.5
+    """
+
+    l2: float = field(0.01, convert=_factor(0.01))
+
+    def __call__(self, x: ArrayLike) -> jax.Array:
+        x = jnp.asarray(x)
+        return jnp.asarray(self.l2, x.dtype) * jnp.sum(jnp.square(x))
+
+
+class L1L2(Regularizer):
+    """`l1 * sum(abs(x)) + l2 * sum(x**2)`. Both factors are 0 unless given.
+
+    >>> L1L2(0.5, 0.5)(jnp.array([1.0, -2.0])).item()
+    4.0
+    """
+
+    l1: float = field(0.0, convert=_factor(0.0))
+    l2: float = field(0.0, convert=_factor(0.0))
+
+    def __call__(self, x: ArrayLike) -> jax.Array:
+        x = jnp.asarray(x)
+        penalty = jnp.zeros((), x.dtype)
+        if self.l1:
+            penalty += L1(self.l1)(x)
+        if self.l2:
+            penalty += L2(self.l2)(x)
+        return penalty
+
+
+class OrthogonalRegularizer(Regularizer):
+    """Drives the rows (or columns) of a matrix towards right angles.
+
+    `factor` times the mean of `abs(cosine)` over all pairs; zero where there is no pair.
+
+    Args:
+        factor: a finite number of at least 0.
+        mode: "rows" or "columns".
+
+    >>> OrthogonalRegularizer(1.0)(jnp.array([[1.0, 0.0], [1.0, 0.0]])).item()
+    1.0
+
+    Raises:
+        InputError: when called with an array that is no matrix.
+    """
+
+    factor: float = field(0.01, convert=_factor(0.01))
+    mode: str = field("rows", convert=arguments.one_of("rows", "columns"))
+
+    def __call__(self, x: ArrayLike) -> jax.Array:
+        x = jnp.asarray(x)
+        if x.ndim != 2:
+            raise InputError(f"OrthogonalRegularizer takes matrices; got an array of shape {x.shape}.")
+        vectors = x if self.mode == "rows" else x.T
+        inverse_norm = jax.lax.rsqrt(jnp.sum(jnp.square(vectors), axis=1, keepdims=True))
+        unit = vectors * jnp.minimum(inverse_norm, 1 / config.epsilon())
+        count = unit.shape[0]
+        cosines = (unit @ unit.T) * (1 - jnp.eye(count, dtype=unit.dtype))
+        pairs = max(1, count * (count - 1) // 2)
+        return self.factor * 0.5 * jnp.sum(jnp.abs(cosines)) / pairs
+
+
+l1 = L1
+l2 = L2
+l1_l2 = L1L2
+orthogonal_regularizer = OrthogonalRegularizer
+
+TABLE: Mapping[str, type[Regularizer]] = registry.named_table(L1, L2, L1L2, OrthogonalRegularizer, l1_l2=L1L2)
+
+
+def get(identifier: Any) -> Regularizer | None:
+    """The regularizer that `identifier` means.
+
+    Args:
+        identifier: None (stays None), a name, a configuration, a regularizer or its class, or a function of an array.
+
+    Raises:
+        UnknownNameError: no regularizer has that name.
+        ArgumentError: the identifier is none of the above.
+
+    >>> get("l2")
+    L2()
+    """
+    found = registry.resolve("regularizer", TABLE, identifier, Regularizer)
+    if found is None or isinstance(found, Regularizer):
+        return found
+    if isinstance(found, type):
+        found = found()
+    if not callable(found):
+        raise ArgumentError(f"{type(found).__name__} is no regularizer: it cannot be called with an array.")
+    return FunctionRegularizer(found)
+
+
+def serialize(regularizer: Regularizer | None) -> Any:
+    """The JSON-able form of a regularizer."""
+    return serialize_value(regularizer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Regularizer | None:
+    """The regularizer that `serialize` described; `custom_objects` are names known for this call."""
+    with registry.custom_object_scope(custom_objects or {}):
+        return get(config)
