@@ -102,7 +102,8 @@ def _declared_fields(cls: type) -> dict[str, Field]:
         value = cls.__dict__.get(name, MISSING)
         if not isinstance(value, Field):
             value = Field(value)
-        if name in cls.__dict__ and value.default is MISSING:
+        shadows_property = any(isinstance(base.__dict__.get(name), property) for base in cls.__mro__[1:])
+        if name in cls.__dict__ and (value.default is MISSING or shadows_property):
             delattr(cls, name)
         elif value.default is not MISSING:
             setattr(cls, name, value.default)
@@ -147,8 +148,8 @@ class Spec(metaclass=SpecMeta):
     keras_module: ClassVar[str] = "jkeras"
 
     def __init__(self, *args: Any, **kwargs: Any):
-        for name, value in self._bind(args, kwargs).items():
-            object.__setattr__(self, name, value)
+        # Straight into the instance, since a base class may have a property of an argument's name.
+        self.__dict__.update(self._bind(args, kwargs))
         self.__post_init__()
 
     def __post_init__(self) -> None:
@@ -227,7 +228,7 @@ class Spec(metaclass=SpecMeta):
         """The constructor's arguments, by name, as this value holds them."""
         if "_spec_arguments" in self.__dict__:
             return dict(self.__dict__["_spec_arguments"])
-        return {name: getattr(self, name) for name in type(self)._fields}
+        return {name: self.__dict__[name] for name in type(self)._fields}
 
     # -- configuration --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,88 @@
+"""Process-wide defaults: the float type, the image layout, the dtype policy, the seed, the lowering of operations.
+
+They are read when a description is made or a program is traced, never inside a compiled program.
+`lowering`, `default_seed` and `data_budget` are plain attributes: `jk.config.lowering = "plain"`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from jkeras import arguments
+from jkeras.errors import ArgumentError
+
+# "auto" takes the fastest measured form of an operation on each platform, "plain" the textbook JAX form.
+lowering: Literal["auto", "plain"] = "auto"
+
+# The seed of everything random when none is given: the same script gives the same run twice.
+default_seed: int = 0
+
+# The share of free memory that `fit` may use to keep a whole data set on the device.
+data_budget: float = 0.5
+
+_floatx = "float32"
+_epsilon = 1e-7
+_image_data_format = "channels_last"
+_dtype_policy: str | None = None
+
+
+def floatx() -> str:
+    """The default float type, `"float32"` unless changed.
+
+    >>> floatx()
+    'float32'
+    """
+    return _floatx
+
+
+def set_floatx(value: str) -> None:
+    """Sets the default float type: "bfloat16", "float16", "float32" or "float64"."""
+    global _floatx
+    _floatx = _checked("floatx", value, "bfloat16", "float16", "float32", "float64")
+
+
+def epsilon() -> float:
+    """The small number that keeps divisions and logarithms finite, 1e-7 unless changed."""
+    return _epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Sets the small number that keeps divisions and logarithms finite."""
+    global _epsilon
+    _epsilon = float(value)
+
+
+def image_data_format() -> str:
+    """"channels_last" or "channels_first": the layout of layers that are not told one."""
+    return _image_data_format
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Sets the layout of layers that are not told one."""
+    global _image_data_format
+    _image_data_format = _checked("data_format", data_format, "channels_last", "channels_first")
+
+
+def standardize_data_format(data_format: str | None) -> str:
+    """The layout meant by a layer's `data_format` argument; None is the default layout."""
+    if data_format is None:
+        return _image_data_format
+    return arguments.one_of("channels_last", "channels_first")(data_format)
+
+
+def dtype_policy_name() -> str:
+    """The name of the policy of layers that are not told one."""
+    return _dtype_policy or _floatx
+
+
+def set_dtype_policy_name(name: str | None) -> None:
+    """Sets the policy of layers that are not told one; None goes back to the default float type."""
+    global _dtype_policy
+    _dtype_policy = name
+
+
+def _checked(argument: str, value: str, *allowed: str) -> str:
+    try:
+        return arguments.one_of(*allowed)(value)
+    except ArgumentError as error:
+        raise ArgumentError(f"{argument}={value!r}: {error}") from None

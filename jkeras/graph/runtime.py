@@ -1,0 +1,192 @@
+"""How definitions are described, initialised and applied: the pure functions behind `Layer.init`, `apply` and calls."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras import config
+from jkeras.errors import NotBuiltError
+from jkeras.graph import flax, symbolic
+from jkeras.graph.flax import WeightInfo
+from jkeras.layers import calling, layer as protocol
+from jkeras.layers.layer import Layer, is_symbolic
+from jkeras.spec import Spec
+
+Variables = dict[str, Any]
+
+
+class Description(Spec):
+    """What can be known of a definition before it has weights.
+
+    Attributes:
+        weights: every weight, in Keras's order: own trainable, own non-trainable, then those of sublayers, in order.
+        outputs: the structure of the outputs, with `jax.ShapeDtypeStruct` leaves.
+    """
+
+    def __init__(self, weights: tuple[WeightInfo, ...], outputs: Any, losses: int):
+        self.weights = weights
+        self.outputs = outputs
+        self.losses = losses
+
+
+def describe(layer: Layer, *args: Any, **kwargs: Any) -> Description:
+    """Weights and outputs of a definition for inputs of given shapes (`jax.ShapeDtypeStruct` or arrays)."""
+    specs = jax.tree.map(as_spec, (args, kwargs), is_leaf=_is_shape)
+    leaves, structure = jax.tree.flatten(specs)
+    return _describe(layer, tuple((leaf.shape, str(leaf.dtype)) for leaf in leaves), structure)
+
+
+@functools.lru_cache(maxsize=256)
+def _describe(layer: Layer, leaves: tuple[Any, ...], structure: Any) -> Description:
+    found: dict[str, Any] = {}
+
+    def program(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        result, _ = flax.run(layer, None, args, kwargs, rng=jax.random.key(0), abstract=True)
+        found.update(result.record.weights)
+        found["losses"] = len(result.run.losses)
+        return result.outputs
+
+    args, kwargs = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in leaves])
+    outputs = jax.eval_shape(program, args, kwargs)
+    losses = found.pop("losses")
+    return Description(tuple(_in_keras_order(list(found.values()))), outputs, losses)
+
+
+def _in_keras_order(weights: list[WeightInfo]) -> list[WeightInfo]:
+    """Own trainable weights, own others, then sublayer by sublayer in order of appearance."""
+
+    def arrange(members: list[WeightInfo], depth: int) -> list[WeightInfo]:
+        own = [w for w in members if len(w.path) == depth + 1]
+        groups: dict[str, list[WeightInfo]] = {}
+        for weight in members:
+            if len(weight.path) > depth + 1:
+                groups.setdefault(weight.path[depth], []).append(weight)
+        ordered = [w for w in own if w.collection == "params"] + [w for w in own if w.collection != "params"]
+        for group in groups.values():
+            ordered += arrange(group, depth + 1)
+        return ordered
+
+    return arrange(weights, 0)
+
+
+def as_spec(value: Any) -> jax.ShapeDtypeStruct:
+    """Shape and dtype of an array, a symbolic tensor or a shape tuple (float32); unknown sizes count as 1."""
+    if _is_shape(value):
+        return jax.ShapeDtypeStruct(tuple(1 if size is None else size for size in value), jnp.dtype(config.floatx()))
+    if not hasattr(value, "shape"):
+        value = np.asarray(value)
+    shape = tuple(1 if size is None else size for size in value.shape)
+    return jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(value.dtype))
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(v is None or isinstance(v, (int, np.integer)) for v in value)
+
+
+def initialize(layer: Layer, key: Any, *args: Any, **kwargs: Any) -> Variables:
+    """Fresh variables, with those that layers of the definition carry (pretrained models) put in place."""
+    key = as_key(key)
+    specs = jax.tree.map(as_spec, (args, kwargs), is_leaf=_is_shape)
+    leaves, structure = jax.tree.flatten(specs)
+    shapes = tuple((leaf.shape, str(leaf.dtype)) for leaf in leaves)
+    variables = _initialize(layer, shapes, structure, key)
+    return overlay_carried(layer, variables)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+def _initialize(layer: Layer, leaves: tuple[Any, ...], structure: Any, key: Any) -> Variables:
+    args, kwargs = jax.tree.unflatten(structure, [jnp.zeros(shape, dtype) for shape, dtype in leaves])
+    _, variables = flax.run(layer, None, args, kwargs, rng=jax.random.key(0), key=key)
+    return variables
+
+
+def as_key(key: Any) -> jax.Array:
+    """A random key from a key or an integer seed; None is the default seed."""
+    if key is None:
+        key = config.default_seed
+    if isinstance(key, (int, np.integer)):
+        return jax.random.key(int(key))
+    return key
+
+
+def walk(layer: Layer, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Layer]]:
+    """A definition and every layer inside it, with the path of its weights."""
+    yield path, layer
+    for name, child in layer.children().items():
+        yield from walk(child, (*path, name))
+
+
+def overlay_carried(layer: Layer, variables: Variables) -> Variables:
+    """`variables` with the weights that layers inside the definition carry in place of the fresh ones."""
+    for path, inner in walk(layer):
+        carried = inner.__dict__.get("_spec_variables") if path else None
+        if callable(carried):
+            carried = carried()
+        for collection, tree in (carried or {}).items():
+            variables = {**variables, collection: _put(variables[collection], path, tree)}
+    return variables
+
+
+def _put(tree: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    if not path:
+        return value
+    if not value and path[0] not in tree:
+        return dict(tree)
+    return {**tree, path[0]: _put(tree.get(path[0], {}), path[1:], value)}
+
+
+def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """See `graph/symbolic.py`."""
+    return symbolic.symbolic_call(layer, args, kwargs)
+
+
+def eager_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Computes a layer on arrays: with the weights it carries, or without any."""
+    carried = layer.__dict__.get("_spec_variables")
+    if carried is None:
+        return calling.call_weightless(layer, args, dict(kwargs))
+    return apply(layer, carried() if callable(carried) else carried, args, kwargs)
+
+
+def init(layer: Layer, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Variables:
+    """See `Layer.init`."""
+    return initialize(layer, key, *args, **kwargs)
+
+
+def apply(layer: Layer, variables: Mapping[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """See `Layer.apply`."""
+    if not isinstance(variables, Mapping) or not set(variables) <= {"params", "state"}:
+        raise NotBuiltError(
+            f"{type(layer).__name__}.apply(variables, ...) takes what `init` returns: a dict with 'params' and 'state'."
+        )
+    kwargs = dict(kwargs)
+    rng, return_state = kwargs.pop("rng", None), kwargs.pop("return_state", False)
+    training = bool(kwargs.pop("training", False) or False)
+    result, _ = flax.run(
+        layer, variables, args, kwargs, training=training, rng=None if rng is None else as_key(rng)
+    )
+    return (result.outputs, result.state) if return_state else result.outputs
+
+
+def output_spec(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Shapes and dtypes of the outputs for symbolic tensors or shapes."""
+
+    def to_symbolic(value: Any) -> Any:
+        if is_symbolic(value):
+            return value
+        shape = value if _is_shape(value) else tuple(value.shape)
+        dtype = "float32" if _is_shape(value) else str(value.dtype)
+        return symbolic.placeholder(shape, dtype)
+
+    args, kwargs = jax.tree.map(to_symbolic, (args, kwargs), is_leaf=_is_shape)
+    return symbolic.infer(layer, args, kwargs)
+
+
+protocol.install_runtime(sys.modules[__name__])  # type: ignore[arg-type]

@@ -1,0 +1,228 @@
+"""Symbolic tensors: what `Input` returns and what layers return when they are called on them.
+
+A symbolic tensor knows its shape (None where a size is unknown), its dtype and the node that made it; a node knows its
+layer and its arguments. Nothing is registered on the layer, so calling a layer never changes it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras.errors import InputError
+from jkeras.graph import flax
+from jkeras.layers import calling
+from jkeras.layers.core import InputLayer
+from jkeras.layers.layer import Layer, is_symbolic
+from jkeras.layers.operation import Operation
+
+# Stand-ins for an unknown size: a size of the result that differs between the two is unknown as well.
+STAND_INS = (7, 11)
+
+
+class Node:
+    """One application of a layer.
+
+    Attributes:
+        layer: what is applied.
+        args: the positional arguments, symbolic tensors among them.
+        kwargs: the keyword arguments, likewise.
+        outputs: the structure of the results.
+    """
+
+    __slots__ = ("layer", "args", "kwargs", "outputs")
+
+    def __init__(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: Any):
+        self.layer = layer
+        self.args = args
+        self.kwargs = kwargs
+        indices = itertools.count()
+        self.outputs = jax.tree.map(lambda leaf: SymbolicTensor(leaf.shape, leaf.dtype, self, next(indices)), shapes)
+
+    @property
+    def results(self) -> list[SymbolicTensor]:
+        """The outputs, flattened."""
+        return jax.tree.leaves(self.outputs)
+
+    @property
+    def parents(self) -> list[SymbolicTensor]:
+        """The tensors that the layer was applied to."""
+        return [leaf for leaf in jax.tree.leaves((self.args, self.kwargs)) if is_symbolic(leaf)]
+
+
+class SymbolicTensor:
+    """A tensor that will exist when the model runs.
+
+    Supports Python's operators and indexing; each adds a layer to the graph. `jax.numpy` functions need arrays: use
+    `jkeras.ops`, or `layers.Lambda(function)`.
+
+    Attributes:
+        shape: sizes, None where unknown; the first axis is the batch.
+        dtype: the type's name.
+        name: given by the user, or None.
+    """
+
+    is_symbolic = True
+
+    def __init__(
+        self,
+        shape: tuple[int | None, ...],
+        dtype: str,
+        node: Node,
+        index: int = 0,
+        name: str | None = None,
+        origin: Any = None,
+    ):
+        self.shape = tuple(shape)
+        self.dtype = str(dtype)
+        self.node = node
+        self.index = index
+        self.name = name
+        self.origin = origin  # the model whose weights belong to the layers behind this tensor
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """What makes two tensor objects the same tensor."""
+        return (id(self.node), self.index)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        return f"<SymbolicTensor shape={calling.show_shape(self.shape)} dtype={self.dtype}>"
+
+    def _refuse(self, use: str) -> InputError:
+        return InputError(
+            f"{self!r} has no values yet, so it cannot {use}. Use `jkeras.ops` or `layers.Lambda(function)` to put a"
+            f" function into the graph."
+        )
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise self._refuse("become a NumPy array")
+
+    def __jax_array__(self) -> Any:
+        raise self._refuse("be passed to a JAX function")
+
+    def __bool__(self) -> bool:
+        raise self._refuse("decide a condition")
+
+    def __iter__(self) -> Any:
+        raise self._refuse("be iterated over")
+
+    def __getitem__(self, key: Any) -> SymbolicTensor:
+        return Operation("getitem")(self, key)
+
+    def __len__(self) -> int:
+        raise self._refuse("have a length")
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> Any:
+        if isinstance(other, SymbolicTensor):
+            return self.key == other.key
+        return NotImplemented
+
+
+def _binary(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def forward(self: SymbolicTensor, other: Any) -> Any:
+        return Operation(name)(self, other)
+
+    def reflected(self: SymbolicTensor, other: Any) -> Any:
+        return Operation(name)(other, self)
+
+    return forward, reflected
+
+
+for _operator, _name in {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "true_divide",
+    "floordiv": "floor_divide",
+    "mod": "mod",
+    "pow": "power",
+    "matmul": "matmul",
+}.items():
+    _forward, _reflected = _binary(_name)
+    setattr(SymbolicTensor, f"__{_operator}__", _forward)
+    setattr(SymbolicTensor, f"__r{_operator}__", _reflected)
+for _operator, _name in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
+    setattr(SymbolicTensor, f"__{_operator}__", _binary(_name)[0])
+for _operator, _name in {"neg": "negative", "abs": "abs"}.items():
+    setattr(SymbolicTensor, f"__{_operator}__", lambda self, _name=_name: Operation(_name)(self))
+
+
+def substitute(value: Any, replace: Callable[[SymbolicTensor], Any]) -> Any:
+    """`value` with every symbolic tensor replaced."""
+    return jax.tree.map(lambda leaf: replace(leaf) if is_symbolic(leaf) else leaf, value)
+
+
+def infer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Shapes and dtypes of a layer's outputs, from the code that computes them.
+
+    Args:
+        layer: the description.
+        args: arguments of `call`, with symbolic tensors.
+        kwargs: likewise.
+
+    Returns:
+        The structure of the outputs with `jax.ShapeDtypeStruct`-like leaves whose shapes may hold None.
+    """
+    if isinstance(layer, InputLayer):
+        return Shape(layer.batch_shape, layer.compute_dtype)
+    tensors = [leaf for leaf in jax.tree.leaves((args, kwargs)) if is_symbolic(leaf)]
+    unknown = any(size is None for tensor in tensors for size in tensor.shape)
+    results = [_evaluate(layer, args, kwargs, stand_in) for stand_in in (STAND_INS if unknown else STAND_INS[:1])]
+    if len(results) == 1:
+        return jax.tree.map(lambda leaf: Shape(leaf.shape, leaf.dtype), results[0])
+    return jax.tree.map(_merge, *results)
+
+
+def _evaluate(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any], stand_in: int) -> Any:
+    def concrete(tensor: SymbolicTensor) -> jax.ShapeDtypeStruct:
+        sizes = tuple(stand_in if size is None else size for size in tensor.shape)
+        return jax.ShapeDtypeStruct(sizes, jnp.dtype(tensor.dtype))
+
+    leaves, structure = jax.tree.flatten((args, kwargs))
+    positions = [i for i, leaf in enumerate(leaves) if is_symbolic(leaf)]
+
+    def program(*arrays: jax.Array) -> Any:
+        filled = list(leaves)
+        for position, array in zip(positions, arrays, strict=True):
+            filled[position] = array
+        filled_args, filled_kwargs = jax.tree.unflatten(structure, filled)
+        result, _ = flax.run(layer, None, filled_args, filled_kwargs, rng=jax.random.key(0), abstract=True)
+        return result.outputs
+
+    return jax.eval_shape(program, *(concrete(leaves[i]) for i in positions))
+
+
+class Shape:
+    """A shape that may hold None, and a dtype."""
+
+    def __init__(self, shape: tuple[int | None, ...], dtype: Any):
+        self.shape = tuple(shape)
+        self.dtype = np.dtype(dtype).name if not isinstance(dtype, str) else dtype
+
+
+def _merge(first: Any, second: Any) -> Shape:
+    sizes = tuple(a if a == b else None for a, b in zip(first.shape, second.shape, strict=True))
+    return Shape(sizes, first.dtype)
+
+
+def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Adds one application of `layer` to the graph and returns its symbolic outputs."""
+    return Node(layer, args, kwargs, infer(layer, args, kwargs)).outputs
+
+
+def placeholder(shape: tuple[int | None, ...], dtype: str) -> SymbolicTensor:
+    """A symbolic tensor that belongs to no model, for asking about shapes."""
+    return InputLayer(batch_shape=tuple(shape), dtype=dtype)()

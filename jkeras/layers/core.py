@@ -1,0 +1,333 @@
+"""Inputs, dense layers, activations, embeddings and functions as layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras import activations, arguments, config, constraints, dtypes, initializers, regularizers
+from jkeras.errors import ArgumentError, InputError
+from jkeras.layers.layer import InputSpec, Layer, _runtime
+from jkeras.spec import field
+
+
+
+class InputLayer(Layer):
+    """The place where data enters a functional model. `Input(...)` makes one and returns its tensor."""
+
+    couples_samples: ClassVar[bool | None] = False
+    supports_masking: ClassVar[bool] = True
+
+    shape: Any = field(None, in_config=False)
+    batch_size: int | None = field(None, in_config=False)
+    dtype: Any = None
+    sparse: bool | None = None
+    ragged: bool | None = None
+    batch_shape: Any = field(None, convert=arguments.optional(arguments.shape))
+    input_tensor: Any = field(None, in_config=False)
+    optional: bool = field(False, in_config=False)
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.shape is not None and self.batch_shape is not None:
+            raise ArgumentError(f"Input(shape={self.shape!r}, batch_shape={self.batch_shape!r}): give one, not both.")
+        if self.batch_shape is None:
+            if self.shape is None:
+                raise ArgumentError("Input(shape=None): expected the shape of one sample, such as `Input((28, 28, 1))`.")
+            self.batch_shape = (self.batch_size, *_sample_shape(self.shape))
+        if self.sparse or self.ragged:
+            raise ArgumentError("Input(sparse=True) and Input(ragged=True) are not offered: pass dense arrays.")
+        self.dtype = dtypes.get(self.dtype or config.floatx()) or dtypes.DTypePolicy("float32")
+        # Kept in one form only, so that equal inputs are equal values.
+        self.shape = self.batch_size = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return _runtime[0].symbolic_call(self, args, kwargs)
+
+    def call(self, *args: Any) -> Any:
+        return args[0]
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "batch_shape": list(self.batch_shape),
+            "dtype": self.dtype.name,
+            "sparse": False,
+            "ragged": False,
+            "name": self.name,
+        }
+
+
+def _sample_shape(shape: Any) -> tuple[int | None, ...]:
+    try:
+        return arguments.shape(shape)
+    except ArgumentError as error:
+        raise ArgumentError(f"Input(shape={shape!r}): {error}") from None
+
+
+def Input(
+    shape: Any = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+    batch_shape: Any = None,
+    name: str | None = None,
+    tensor: Any = None,
+    optional: bool = False,
+) -> Any:
+    """A symbolic tensor for data of a given shape.
+
+    Args:
+        shape: the shape of one sample, without the batch axis; None for sizes not known in advance.
+        batch_size: the number of samples, if fixed.
+        dtype: the type that data is cast to; the default float type if None.
+        sparse: not offered, accepted for Keras's signature.
+        ragged: likewise.
+        batch_shape: the shape with the batch axis, instead of `shape`.
+        name: the name of the input.
+        tensor: an existing symbolic tensor to return as it is.
+        optional: whether None may be passed.
+
+    >>> Input((28, 28, 1))
+    <SymbolicTensor shape=(None, 28, 28, 1) dtype=float32>
+    """
+    if tensor is not None:
+        return tensor
+    layer = InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, optional=optional, name=name)
+    return layer()
+
+
+class Dense(Layer):
+    """A fully connected layer: `activation(inputs @ kernel + bias)` over the last axis.
+
+    Shapes: `(batch, ..., features)` to `(batch, ..., units)`; kernel `(features, units)`, bias `(units,)`.
+
+    Args:
+        units: the number of outputs.
+        activation: name or function; None is linear.
+        use_bias: whether to add a bias.
+        kernel_initializer: name, instance or function.
+        bias_initializer: likewise.
+        kernel_regularizer: a penalty on the kernel.
+        bias_regularizer: a penalty on the bias.
+        activity_regularizer: a penalty on the output, divided by the batch size.
+        kernel_constraint: a projection of the kernel after each update.
+        bias_constraint: likewise for the bias.
+        lora_rank: accepted for Keras's signature; only None is offered.
+        lora_alpha: likewise.
+        quantization_config: likewise.
+
+    >>> import jkeras as jk
+    >>> jk.Sequential([jk.Input((4,)), Dense(3, activation="relu")]).output_shape
+    (None, 3)
+    """
+
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = False
+
+    units: int = field(convert=arguments.positive_int)
+    activation: Any = field(None, convert=activations.get)
+    use_bias: bool = field(True, convert=arguments.boolean)
+    kernel_initializer: Any = field("glorot_uniform", convert=initializers.get)
+    bias_initializer: Any = field("zeros", convert=initializers.get)
+    kernel_regularizer: Any = field(None, convert=regularizers.get)
+    bias_regularizer: Any = field(None, convert=regularizers.get)
+    activity_regularizer: Any = field(None, convert=regularizers.get)
+    kernel_constraint: Any = field(None, convert=constraints.get)
+    bias_constraint: Any = field(None, convert=constraints.get)
+    lora_rank: int | None = field(None, convert=arguments.one_of(None), in_config=False)
+    lora_alpha: int | None = field(None, convert=arguments.one_of(None), in_config=False)
+    quantization_config: Any = field(None, convert=arguments.one_of(None))
+
+    @property
+    def input_spec(self) -> InputSpec:
+        return InputSpec(min_ndim=2)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.kernel = self.add_weight(
+            (input_shape[-1], self.units),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (self.units,),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
+
+    def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
+        outputs = jnp.matmul(inputs, self.kernel)
+        if self.use_bias:
+            outputs = outputs + self.bias
+        return self.activation(outputs)
+
+
+class Activation(Layer):
+    """Applies an activation function.
+
+    >>> import jax.numpy as jnp
+    >>> Activation("relu")(jnp.array([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
+
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = False
+
+    activation: Any = field(convert=activations.get)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return self.activation(inputs)
+
+
+class Identity(Layer):
+    """Returns its input unchanged."""
+
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = False
+
+    def call(self, inputs: Any) -> Any:
+        return inputs
+
+
+class Lambda(Layer):
+    """A function as a layer.
+
+    The function must be pure and work on JAX arrays; a closure or a global number that it uses counts as part of the layer
+    when models are compared. Lambdas that change a batch's rows together are the reason why a model with one never pads a
+    ragged last batch.
+
+    Args:
+        function: takes the inputs, and `mask` or `training` if it has arguments of these names.
+        output_shape: accepted for Keras's signature; shapes are found by tracing.
+        mask: the output's mask, or a function of the inputs and their mask.
+        arguments: more keyword arguments for the function.
+
+    >>> import jax.numpy as jnp
+    >>> Lambda(lambda x: x * 2)(jnp.ones(2)).tolist()
+    [2.0, 2.0]
+    """
+
+    function: Callable[..., Any] = field(convert=arguments.function)
+    output_shape: Any = None
+    mask: Any = None
+    arguments: Any = field(None, convert=lambda value: dict(value or {}))
+
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
+        offered = {"mask": mask, "training": training}
+        code = getattr(self.function, "__code__", None)
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
+        return self.function(inputs, **self.arguments, **{k: v for k, v in offered.items() if k in names})
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+
+
+class Masking(Layer):
+    """Marks the time steps in which every feature equals a value, and sets them to zero.
+
+    Shapes: `(batch, time, features)`, unchanged; the mask is `(batch, time)`.
+    """
+
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = False
+
+    mask_value: float = 0.0
+
+    def compute_mask(self, inputs: jax.Array, previous_mask: Any) -> jax.Array:
+        return jnp.any(inputs != self.mask_value, axis=-1)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        seen = jnp.any(inputs != self.mask_value, axis=-1, keepdims=True)
+        return inputs * seen.astype(inputs.dtype)
+
+
+class Embedding(Layer):
+    """A table of vectors, one for each integer id.
+
+    Shapes: `(batch, ...)` of integers to `(batch, ..., output_dim)`; the table is `(input_dim, output_dim)`.
+    An id outside `0 ... input_dim - 1` is an error when the ids are concrete, that is when data enters `fit`, `evaluate` or
+    `predict`; inside a traced program it takes the nearest id of the table. Keras gives NaN or wraps around.
+
+    Args:
+        input_dim: the number of ids.
+        output_dim: the length of a vector.
+        embeddings_initializer: of the table.
+        embeddings_regularizer: a penalty on the table.
+        embeddings_constraint: a projection of the table after each update.
+        mask_zero: whether id 0 is padding, to be skipped by later layers.
+        weights: an initial table.
+        lora_rank: accepted for Keras's signature; only None is offered.
+        lora_alpha: likewise.
+        quantization_config: likewise.
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    input_dim: int = field(convert=arguments.positive_int)
+    output_dim: int = field(convert=arguments.positive_int)
+    embeddings_initializer: Any = field("uniform", convert=initializers.get)
+    embeddings_regularizer: Any = field(None, convert=regularizers.get)
+    embeddings_constraint: Any = field(None, convert=constraints.get)
+    mask_zero: bool = field(False, convert=arguments.boolean)
+    weights: Any = field(None, in_config=False)
+    lora_rank: int | None = field(None, convert=arguments.one_of(None), in_config=False)
+    lora_alpha: int | None = field(None, convert=arguments.one_of(None), in_config=False)
+    quantization_config: Any = field(None, convert=arguments.one_of(None))
+    autocast: bool = field(False, kw_only=True, in_config=False)
+
+    @classmethod
+    def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        length = kwargs.pop("input_length", None)
+        if length is not None:
+            kwargs.setdefault("input_shape", tuple(length) if isinstance(length, (list, tuple)) else (length,))
+        return super()._bind(args, kwargs)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        initializer = self.embeddings_initializer
+        given = self.__dict__["weights"]
+        if given is not None:
+            table = given[0] if isinstance(given, (list, tuple)) else given
+            initializer = initializers.Constant(np.asarray(table))
+        self.embeddings = self.add_weight(
+            (self.input_dim, self.output_dim),
+            initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+            autocast=False,
+            name="embeddings",
+        )
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        if isinstance(inputs, np.ndarray) or not isinstance(inputs, jax.core.Tracer):
+            check_ids(self.path, np.asarray(inputs), self.input_dim)
+        ids = inputs.astype(jnp.int32)
+        return jnp.take(self.embeddings, ids, axis=0, mode="clip").astype(self.compute_dtype)
+
+    def compute_mask(self, inputs: jax.Array, previous_mask: Any) -> Any:
+        return inputs != 0 if self.mask_zero else None
+
+
+def check_ids(path: str, ids: np.ndarray, size: int) -> None:
+    """Compares concrete ids with the size of a table.
+
+    Raises:
+        InputError: an id is outside of it.
+    """
+    if ids.size and (ids.min() < 0 or ids.max() >= size):
+        bad = ids.min() if ids.min() < 0 else ids.max()
+        raise InputError(
+            f"{path} (Embedding) got the id {int(bad)}; its table has ids 0 to {size - 1}."
+            f" Write `Embedding(input_dim={int(ids.max()) + 1}, ...)`, or map unknown words to one id."
+        )
+
+
+__all__ = ["Activation", "Dense", "Embedding", "Identity", "Input", "InputLayer", "Lambda", "Masking", "check_ids"]

@@ -1,0 +1,370 @@
+"""The one layer protocol, for built-in layers and for users' own.
+
+A `Layer` describes; it holds no arrays. To run, it is *bound*: a scope (see `graph/flax.py`) takes a shallow copy, gives
+it access to weights, randomness and masks, calls `build` once and then `call`. On that copy `add_weight` returns the real
+array, sublayers are bound copies too, and assigning to an attribute that holds a non-trainable weight records its new
+value. The original never changes.
+
+What the scope does around every `call`, in this order: training flag, masks, compute type, input checks, `build`,
+`call`, output masks, activity regularisation. See `layers/calling.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Protocol, Self
+
+import jax
+
+from jkeras import arguments, dtypes, regularizers
+from jkeras.errors import ArgumentError, NotBuiltError
+from jkeras.spec import Spec, field, serialize
+
+LEGACY_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size")
+
+
+class Scope(Protocol):
+    """What a bound layer can ask for. Implemented by `graph/flax.py` and, without weights, by `layers/calling.py`."""
+
+    path: str
+
+    def weight(self, name: str | None, shape: tuple[int, ...], dtype: str, options: Mapping[str, Any]) -> jax.Array: ...
+    def assign(self, name: str, value: jax.Array) -> None: ...
+    def child(self, name: str, layer: Layer) -> Layer: ...
+    def call(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def make_rng(self, seed: int | None) -> jax.Array: ...
+    def add_loss(self, value: jax.Array) -> None: ...
+    def variables(self) -> Mapping[str, Any]: ...
+
+
+class Runtime(Protocol):
+    """What turns descriptions into programs; `graph` installs itself here, so that layers need not know it."""
+
+    def symbolic_call(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def eager_call(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def init(self, layer: Layer, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]: ...
+    def apply(self, layer: Layer, variables: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def output_spec(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+
+
+_runtime: list[Runtime] = []
+
+
+def install_runtime(runtime: Runtime) -> None:
+    """Called once, by `graph`, when jkeras is imported."""
+    _runtime[:] = [runtime]
+
+
+def is_symbolic(value: Any) -> bool:
+    """Whether a value is a symbolic tensor (see `graph/symbolic.py`)."""
+    return getattr(type(value), "is_symbolic", False)
+
+
+class InputSpec(Spec):
+    """What a layer accepts as one input: rank, dtype and sizes per axis, as `keras.layers.InputSpec`."""
+
+    keras_module = "keras.layers"
+
+    dtype: str | None = None
+    shape: tuple[int | None, ...] | None = field(None, convert=arguments.optional(arguments.shape))
+    ndim: int | None = None
+    max_ndim: int | None = None
+    min_ndim: int | None = None
+    axes: dict[int, int] | None = None
+    allow_last_axis_squeeze: bool = False
+    name: str | None = None
+    optional: bool = False
+
+    def __post_init__(self) -> None:
+        if self.shape is not None:
+            self.ndim = len(self.shape)
+        if self.axes is not None:
+            self.axes = {int(k): v for k, v in self.axes.items()}
+
+
+class Layer(Spec):
+    """Base of every layer.
+
+    Subclass it the way Keras taught: an `__init__` that keeps arguments and sublayers as attributes, a `build` that calls
+    `add_weight`, a `call` that computes. The layer freezes when its constructor returns.
+
+    Args:
+        activity_regularizer: adds a loss computed from the output, divided by the batch size.
+        trainable: whether training changes the weights of this layer and its sublayers.
+        dtype: a type or policy; None takes that of the model around the layer, float32 if that has none either.
+        autocast: whether floating inputs are cast to the compute type.
+        name: the name inside a model; None numbers layers of a class in order of appearance (`dense`, `dense_1`).
+
+    Example::
+
+        class Scale(jk.Layer):
+            def build(self, input_shape):
+                self.gain = self.add_weight((input_shape[-1],), initializer="ones", name="gain")
+
+            def call(self, x, training=False):
+                return x * self.gain
+
+    Inside `call`, assigning to an attribute that holds a non-trainable weight updates the model's state
+    (`self.count = self.count + 1`). Sublayers may be attributes, or in lists, tuples and dicts kept as attributes.
+    """
+
+    keras_module = "keras.layers"
+
+    # Does not destroy a mask that arrives: `compute_mask` passes it on.
+    supports_masking: ClassVar[bool] = False
+    # Whether the output of one sample depends on the others in the batch (as in BatchNormalization). None: unknown,
+    # which for classes outside jkeras counts as yes. Decides whether a ragged last batch may be padded.
+    couples_samples: ClassVar[bool | None] = None
+
+    activity_regularizer: Any = field(None, convert=lambda v: regularizers.get(v), kw_only=True, in_config=False)
+    trainable: bool = field(True, convert=arguments.boolean, kw_only=True)
+    dtype: Any = field(None, convert=dtypes.get, kw_only=True)
+    autocast: bool = field(True, kw_only=True, in_config=False)
+    name: str | None = field(None, convert=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
+
+    # -- to override ----------------------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any) -> None:
+        """Makes weights with `add_weight`, sublayers by assignment. Shapes have None where a size is unknown."""
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Computes the outputs. May take `training` and `mask` arguments, which are filled in."""
+        raise NotImplementedError(f"{type(self).__name__} must define `call(self, inputs)`.")
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output, or None."""
+        return previous_mask if self.supports_masking else None
+
+    @property
+    def input_spec(self) -> Any:
+        """An `InputSpec`, or a list of them, checked before `build`; None checks nothing."""
+        return self.__dict__.get("_input_spec")
+
+    @input_spec.setter
+    def input_spec(self, value: Any) -> None:
+        object.__setattr__(self, "_input_spec", value)
+
+    # -- available while bound ------------------------------------------------------------------------------------
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> jax.Array:
+        """The array of a weight, made on first use.
+
+        Args:
+            shape: sizes; `()` or None is a scalar.
+            initializer: name, instance or function; None is Glorot uniform for floats and zeros otherwise.
+            dtype: None is the policy's weight type.
+            trainable: False puts the weight into the model's state, where only the layer itself changes it.
+            autocast: whether the array comes in the compute type.
+            regularizer: adds a loss computed from the weight.
+            constraint: projects the weight after each optimizer update.
+            aggregation: how replicas combine a non-trainable weight: "none", "mean", "sum" or "only_first_replica".
+            overwrite_with_gradient: accepted for Keras's signature; only its default False has an effect.
+            name: the weight's name in the layer.
+
+        Raises:
+            NotBuiltError: the layer is not part of a model or of `init`/`apply`.
+        """
+        scope = self._scope_for("add_weight")
+        policy = self.dtype_policy
+        weight = scope.weight(
+            name,
+            tuple(shape) if isinstance(shape, (tuple, list)) else () if shape is None else (int(shape),),
+            str(policy.variable_dtype if dtype is None else dtype),
+            {
+                "initializer": initializer,
+                "trainable": trainable,
+                "autocast": policy.compute_dtype if autocast and self.autocast else None,
+                "regularizer": regularizer,
+                "constraint": constraint,
+            },
+        )
+        return weight
+
+    def add_loss(self, loss: Any) -> None:
+        """Adds a scalar (or a list of scalars) to the model's loss, from inside `call`."""
+        for value in loss if isinstance(loss, (list, tuple)) else [loss]:
+            self._scope_for("add_loss").add_loss(value)
+
+    def make_rng(self, seed: int | None = None) -> jax.Array:
+        """A fresh random key for this call, determined by the run's key, the step, the layer's path and `seed`."""
+        return self._scope_for("make_rng").make_rng(seed)
+
+    def _scope_for(self, what: str) -> Scope:
+        scope = self.__dict__.get("_spec_scope")
+        if scope is None:
+            raise NotBuiltError(
+                f"{self!r}: `{what}` works inside `build` and `call` of a layer that runs in a model."
+                f" To try the layer alone: `Sequential([layer])`, or"
+                f" `variables = layer.init(jax.random.key(0), x)` and `layer.apply(variables, x)`."
+            )
+        return scope
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        scope = self.__dict__.get("_spec_scope")
+        if scope is None:
+            super().__setattr__(name, value)
+            return
+        weights: dict[str, Any] = self.__dict__["_spec_weights"]
+        if name in weights:
+            scope.assign(weights[name], value)
+        elif isinstance(value, jax.Array):
+            made = scope.name_of(value)  # type: ignore[attr-defined]
+            if made is not None:
+                weights[name] = made
+        else:
+            value = map_layers(value, name, scope.child)
+        object.__setattr__(self, name, value)
+
+    # -- using a layer --------------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Adds the layer to a graph (symbolic tensors), runs it in place (inside `call`), or computes (arrays).
+
+        Raises:
+            NotBuiltError: arrays were given, the layer has weights, and it is not part of a model.
+        """
+        scope = self.__dict__.get("_spec_scope")
+        if scope is not None:
+            return scope.call(self, args, kwargs)
+        if any(map(is_symbolic, jax.tree.leaves((args, kwargs)))):
+            return _runtime[0].symbolic_call(self, args, kwargs)
+        return _runtime[0].eager_call(self, args, kwargs)
+
+    def init(self, key: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Fresh variables `{"params": ..., "state": ...}` for inputs like `args` (arrays or shapes).
+
+        Args:
+            key: a random key or an integer seed.
+            *args: arrays, `jax.ShapeDtypeStruct`s or shape tuples (float32, batch axis included).
+        """
+        return _runtime[0].init(self, key, args, kwargs)
+
+    def apply(self, variables: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """The outputs for given variables: a pure function that `jax.grad`, `vmap` and `jit` can transform.
+
+        Args:
+            variables: what `init` returned.
+            *args: the inputs.
+            **kwargs: arguments of `call`; `rng` gives the random key that dropout needs in training, and
+                `return_state=True` also returns the updated state.
+        """
+        return _runtime[0].apply(self, variables, args, kwargs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Shapes and dtypes of the outputs for given inputs, without computing."""
+        return _runtime[0].output_spec(self, args, kwargs)
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """The shape of the output for a given input shape (None where a size is unknown).
+
+        >>> from jkeras import layers
+        >>> layers.Dense(3).compute_output_shape((None, 4))
+        (None, 3)
+        """
+        return jax.tree.map(lambda spec: spec.shape, self.compute_output_spec(*args, **kwargs), is_leaf=is_symbolic)
+
+    # -- description ----------------------------------------------------------------------------------------------
+
+    @property
+    def dtype_policy(self) -> dtypes.DTypePolicy:
+        """The policy in force: the layer's own, else float32."""
+        return self.dtype if self.dtype is not None else dtypes.DTypePolicy("float32")
+
+    @property
+    def compute_dtype(self) -> str:
+        """The type of the layer's arithmetic and output."""
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The type of the layer's weights."""
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def path(self) -> str:
+        """Where the layer stands in its model, e.g. `encoder/dense_1`; its name or class outside of one."""
+        scope = self.__dict__.get("_spec_scope")
+        return scope.path if scope is not None and scope.path else self.name or type(self).__name__
+
+    def children(self) -> dict[str, Layer]:
+        """The layers directly inside this one, by the name that their weights have."""
+        found: dict[str, Layer] = {}
+        for attribute, value in vars(self).items():
+            if not attribute.startswith("_spec_"):
+                map_layers(value, attribute, lambda name, layer: found.setdefault(name, layer))
+        return found
+
+    def bind_children(self, bind: Callable[[str, Layer], Layer]) -> None:
+        """Replaces the layers inside this (bound) copy by bound copies."""
+        for attribute, value in list(vars(self).items()):
+            if not attribute.startswith("_spec_"):
+                object.__setattr__(self, attribute, map_layers(value, attribute, bind))
+
+    def bound_copy(self, scope: Scope) -> Self:
+        """A shallow copy that runs in `scope`."""
+        clone = object.__new__(type(self))
+        clone.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("_spec_frozen", "_spec_key")})
+        clone.__dict__.update(_spec_scope=scope, _spec_weights={})
+        return clone
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values, with Keras's keys."""
+        config = super().get_config()
+        if "dtype" in config:
+            config["dtype"] = serialize(self.dtype_policy)
+        return config
+
+    @classmethod
+    def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        legacy = {k: kwargs.pop(k) for k in LEGACY_SHAPE_ARGUMENTS if k in kwargs and k not in cls._fields}
+        values = super()._bind(args, kwargs)
+        shape = legacy_input_shape(legacy)
+        return values if shape is None else {**values, "_spec_input_shape": shape}
+
+    def _frozen_message(self, name: str) -> str:
+        if name in type(self)._fields:
+            return super()._frozen_message(name)
+        return (
+            f"{type(self).__name__} is immutable once its constructor has returned; `{name}` cannot be assigned."
+            f" Assign in `__init__` (arguments, sublayers) or in `build` and `call` (weights, state)."
+        )
+
+
+def legacy_input_shape(legacy: Mapping[str, Any]) -> tuple[int | None, ...] | None:
+    """The batch shape that the old `input_shape=`, `input_dim=` and `batch_input_shape=` arguments mean."""
+    if legacy.get("batch_input_shape") is not None:
+        return arguments.shape(legacy["batch_input_shape"])
+    if legacy.get("input_shape") is not None:
+        return (legacy.get("batch_size"), *arguments.shape(legacy["input_shape"]))
+    if legacy.get("input_dim") is not None:
+        return (legacy.get("batch_size"), arguments.positive_int(legacy["input_dim"]))
+    return None
+
+
+def map_layers(value: Any, name: str, replace: Callable[[str, Layer], Any]) -> Any:
+    """`value` with every layer in it (also in lists, tuples and dicts) replaced by `replace(name, layer)`."""
+    if isinstance(value, Layer):
+        return replace(name, value)
+    if type(value) in (list, tuple):
+        return type(value)(map_layers(v, f"{name}_{i}", replace) for i, v in enumerate(value))
+    if type(value) is dict:
+        return {k: map_layers(v, f"{name}_{k}", replace) for k, v in value.items()}
+    return value
+
+
+def _layer_name(value: Any) -> str:
+    if not isinstance(value, str) or "/" in value or not value:
+        raise ArgumentError("expected a non-empty string without a slash")
+    return value
