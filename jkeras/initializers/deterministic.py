@@ -38,19 +38,25 @@ class Ones(Initializer):
 
 
 def _constant_value(value: Any) -> Any:
-    """Numbers stay; arrays become private copies, so that nobody can change them afterwards."""
-    if isinstance(value, (bool, int, float, complex)):
-        return value
+    """Numbers stay; lists become tuples and arrays private copies, so that nobody can change them afterwards."""
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, (bool, int, float, complex)):
+        return value
     try:
         array = np.array(value)
     except ValueError:
         raise ArgumentError("expected a number or an array") from None
     if array.dtype.kind in "OUSM":
         raise ArgumentError("expected a number or an array")
+    if isinstance(value, (tuple, list)):
+        return _tuples(array.tolist())
     array.flags.writeable = False
     return array
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
 
 
 class Constant(Initializer):
@@ -79,13 +85,13 @@ class Constant(Initializer):
 
     def get_config(self) -> dict[str, Any]:
         if not isinstance(self.value, np.ndarray):
-            return {"value": self.value}
+            return super().get_config()
         array = {"value": self.value.tolist(), "dtype": self.value.dtype.name}
         return {"value": {"class_name": "__numpy__", "config": array}}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        value = config["value"]
+        value = config.get("value", 0.0)
         if isinstance(value, Mapping):  # how Keras writes an array ("__numpy__") or a tensor ("__tensor__")
             value = np.asarray(value["config"]["value"], dtype=value["config"]["dtype"])
         return cls(value)
