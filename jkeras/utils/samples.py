@@ -1,0 +1,186 @@
+"""A finite data set whose samples are read by number, one at a time or in batches."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from jkeras import config
+from jkeras.errors import ArgumentError, InputError
+
+
+class Samples:
+    """Iterates over samples, or over batches of them, as often as wanted; `fit` takes it as data.
+
+    A shuffled data set is in another order on every pass; the orders follow from the seed, so the same script sees
+    the same data. Nothing is read before it is asked for.
+
+    Args:
+        count: number of samples.
+        read: returns the samples of an array of numbers, stacked: an array `(n, ...)` or a tuple, list or dict of them.
+        batch_size: samples in a batch, None for one sample at a time without a batch axis.
+        shuffle: whether each pass has an order of its own.
+        seed: of the orders; `jkeras.config.default_seed` if None.
+        class_names: names of the classes, where there are any.
+        file_paths: the file of each sample, where there are files.
+
+    >>> squares = Samples(5, lambda index: index**2, batch_size=2)
+    >>> len(squares), [batch.tolist() for batch in squares]
+    (3, [[0, 1], [4, 9], [16]])
+    """
+
+    def __init__(
+        self,
+        count: int,
+        read: Callable[[np.ndarray], Any],
+        batch_size: int | None = None,
+        shuffle: bool = False,
+        seed: int | None = None,
+        class_names: Sequence[str] | None = None,
+        file_paths: Sequence[str] | None = None,
+    ):
+        if batch_size is not None and batch_size < 1:
+            raise ArgumentError(f"batch_size={batch_size!r}: expected an integer of at least 1, or None.")
+        self.count = count
+        self.read = read
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = config.default_seed if seed is None else seed
+        self.class_names = None if class_names is None else list(class_names)
+        self.file_paths = None if file_paths is None else list(file_paths)
+        self._passes = itertools.count()
+
+    def __len__(self) -> int:
+        return math.ceil(self.count / (self.batch_size or 1))
+
+    def __iter__(self) -> Iterator[Any]:
+        order = np.arange(self.count)
+        if self.shuffle:
+            order = np.random.default_rng((self.seed, next(self._passes))).permutation(self.count)
+        size = self.batch_size or 1
+        for start in range(0, self.count, size):
+            batch = self.read(order[start : start + size])
+            yield batch if self.batch_size is not None else jax.tree.map(lambda array: array[0], batch)
+
+    def batch(self, batch_size: int | None) -> Samples:
+        """The same samples in batches of another size."""
+        return self._like(self.count, self.read, batch_size)
+
+    def take(self, index: np.ndarray) -> Samples:
+        """The samples of these numbers, in their order."""
+        index = np.asarray(index)
+        files = None if self.file_paths is None else [self.file_paths[i] for i in index]
+        return self._like(len(index), lambda chosen: self.read(index[chosen]), self.batch_size, files)
+
+    def _like(
+        self,
+        count: int,
+        read: Callable[[np.ndarray], Any],
+        batch_size: int | None,
+        file_paths: Sequence[str] | None = None,
+    ) -> Samples:
+        files = self.file_paths if file_paths is None else file_paths
+        return Samples(count, read, batch_size, self.shuffle, self.seed, self.class_names, files)
+
+    def __repr__(self) -> str:
+        return f"Samples({self.count}, batch_size={self.batch_size}, shuffle={self.shuffle})"
+
+
+def as_samples(data: Any) -> Samples:
+    """`Samples` of arrays, of a tuple, list or dict of arrays, or of an object with `len()` and `[number]`.
+
+    Raises:
+        InputError: the arrays differ in length, are empty, or `data` is none of these.
+    """
+    if isinstance(data, Samples):
+        return data
+    if isinstance(data, (np.ndarray, jax.Array, tuple, list, dict)):
+        arrays = jax.tree.map(np.asarray, data, is_leaf=lambda leaf: isinstance(leaf, jax.Array))
+        lengths = {len(array) for array in jax.tree.leaves(arrays) if array.ndim}
+        if len(lengths) != 1 or not min(lengths) or any(not a.ndim for a in jax.tree.leaves(arrays)):
+            raise InputError(f"Expected arrays of one length that is not 0, got the lengths {sorted(lengths)}.")
+        return Samples(lengths.pop(), lambda index: jax.tree.map(lambda array: array[index], arrays))
+    if hasattr(data, "__len__") and hasattr(data, "__getitem__"):
+        return Samples(len(data), lambda index: _stack([data[int(i)] for i in index]))
+    raise InputError(f"Expected arrays, or an object with len() and [number], got {type(data).__name__}.")
+
+
+def _stack(samples: list[Any]) -> Any:
+    return jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *samples)
+
+
+def split_dataset(
+    dataset: Any,
+    left_size: float | int | None = None,
+    right_size: float | int | None = None,
+    shuffle: bool = False,
+    seed: int | None = None,
+    preferred_backend: str | None = None,
+) -> tuple[Samples, Samples]:
+    """Two parts of a data set: its first samples and its last.
+
+    Args:
+        dataset: an array, a tuple, list or dict of arrays of one length, `Samples`, or an object with `len()` and
+            `[number]` that returns one sample.
+        left_size: number of samples on the left, or their share; the default is what the right does not take.
+        right_size: likewise.
+        shuffle: whether to shuffle before splitting.
+        seed: of that shuffle.
+        preferred_backend: accepted for Keras's sake, and ignored.
+
+    Returns:
+        Two `Samples`, which give single samples unless `dataset` came in batches; `.batch(32)` makes batches for `fit`.
+
+    Raises:
+        ArgumentError: a size is out of range, the sizes add up to too much, or a part would be empty.
+        InputError: `dataset` is none of the above.
+
+    >>> left, right = split_dataset(np.arange(10), left_size=0.8)
+    >>> len(left), [int(sample) for sample in right]
+    (8, [8, 9])
+    """
+    samples = as_samples(dataset)
+    left, right = _split_sizes(samples.count, left_size, right_size)
+    order = list(range(samples.count))
+    if shuffle:
+        # The generator and the algorithm are Python's, as in Keras, so that equal seeds give equal parts.
+        random.Random(config.default_seed if seed is None else seed).shuffle(order)
+    return samples.take(np.array(order[:left])), samples.take(np.array(order[-right:]))
+
+
+def _split_sizes(total: int, left: float | int | None, right: float | int | None) -> tuple[int, int]:
+    if left is None and right is None:
+        raise ArgumentError("split_dataset() needs `left_size` or `right_size`.")
+    left_count, right_count = _split_size(total, "left_size", left), _split_size(total, "right_size", right)
+    if left_count is None:
+        left_count = total - (right_count or 0)
+    if right_count is None:
+        right_count = total - left_count
+    both_shares = isinstance(left, float) and isinstance(right, float) and left + right > 1
+    if both_shares or left_count + right_count > total:
+        raise ArgumentError(
+            f"split_dataset(left_size={left!r}, right_size={right!r}): together more than the {total} samples."
+        )
+    if min(left_count, right_count) == 0:
+        raise ArgumentError(
+            f"split_dataset(left_size={left!r}, right_size={right!r}): one part of the {total} samples would be empty."
+        )
+    return left_count, right_count
+
+
+def _split_size(total: int, name: str, size: float | int | None) -> int | None:
+    if size is None:
+        return None
+    if isinstance(size, float) and 0 < size < 1:
+        return round(size * total)
+    if isinstance(size, (int, np.integer)) and not isinstance(size, bool) and 0 < size < total:
+        return int(size)
+    raise ArgumentError(
+        f"split_dataset({name}={size!r}): expected an integer from 1 to {total - 1}, or a share between 0 and 1."
+    )

@@ -1,0 +1,147 @@
+"""Sequences of different lengths, and windows over long ones, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from jkeras.errors import ArgumentError, InputError
+from jkeras.utils.samples import Samples
+
+
+def pad_sequences(
+    sequences: Sequence[Any],
+    maxlen: int | None = None,
+    dtype: Any = "int32",
+    padding: str = "pre",
+    truncating: str = "pre",
+    value: Any = 0.0,
+) -> np.ndarray:
+    """The sequences as the rows of one array `(sequences, maxlen, ...)`, padded or cut to the same length.
+
+    Args:
+        sequences: sequences of elements of one shape.
+        maxlen: length of the rows; the default is that of the longest sequence.
+        dtype: of the array; `object` for strings.
+        padding: "pre" pads in front, "post" behind.
+        truncating: "pre" cuts off the beginning, "post" the end.
+        value: what to pad with.
+
+    Raises:
+        ArgumentError: `padding` or `truncating` is neither "pre" nor "post", or `value` does not fit `dtype`.
+        InputError: `sequences` are no sequences, or their elements differ in shape.
+
+    >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2)
+    array([[0, 1],
+           [2, 3],
+           [5, 6]], dtype=int32)
+    """
+    for name, choice in (("padding", padding), ("truncating", truncating)):
+        if choice not in ("pre", "post"):
+            raise ArgumentError(f"pad_sequences({name}={choice!r}): expected 'pre' or 'post'.")
+    kind = np.dtype(dtype).kind
+    if isinstance(value, str) and kind not in "OSU":
+        raise ArgumentError(f"pad_sequences(value={value!r}, dtype={dtype!r}): strings need dtype=object.")
+    if not hasattr(sequences, "__len__"):
+        raise InputError(f"pad_sequences() needs a list of sequences, got {type(sequences).__name__}.")
+    lengths = [_length(sequence) for sequence in sequences]
+    length = max(lengths, default=0) if maxlen is None else maxlen
+    element_shape = next((np.asarray(s).shape[1:] for s, n in zip(sequences, lengths, strict=True) if n), ())
+    rows = np.full((len(lengths), length, *element_shape), value, dtype=dtype)
+    for index, (sequence, available) in enumerate(zip(sequences, lengths, strict=True)):
+        count = min(available, length)
+        if not count:
+            continue
+        kept = np.asarray(sequence[available - count :] if truncating == "pre" else sequence[:count], dtype=dtype)
+        if kept.shape[1:] != element_shape:
+            raise InputError(
+                f"pad_sequences(): the elements of sequence {index} have the shape {kept.shape[1:]},"
+                f" those of the first have {element_shape}."
+            )
+        if padding == "pre":
+            rows[index, length - count :] = kept
+        else:
+            rows[index, :count] = kept
+    return rows
+
+
+def _length(sequence: Any) -> int:
+    try:
+        return len(sequence)
+    except TypeError:
+        raise InputError(f"pad_sequences() needs a list of sequences; it contains {sequence!r}.") from None
+
+
+def timeseries_dataset_from_array(
+    data: Any,
+    targets: Any,
+    sequence_length: int,
+    sequence_stride: int = 1,
+    sampling_rate: int = 1,
+    batch_size: int | None = 128,
+    shuffle: bool = False,
+    seed: int | None = None,
+    start_index: int | None = None,
+    end_index: int | None = None,
+    format: str = "tf",
+) -> Samples:
+    """Windows over time as batches: `(batch, sequence_length, ...)`, with their targets if there are any.
+
+    The window that begins at step `i` holds the steps `i, i + sampling_rate, ...`, and its target is `targets[i]`.
+    Windows begin every `sequence_stride` steps. Nothing is copied before a batch is read.
+
+    Args:
+        data: array `(time, ...)`.
+        targets: array `(time, ...)` or None.
+        sequence_length: number of steps in a window.
+        sequence_stride: steps between the beginnings of windows.
+        sampling_rate: steps between the steps of a window.
+        batch_size: windows in a batch; None gives single windows.
+        shuffle: draws another order for every pass.
+        seed: of the orders.
+        start_index: steps before this one are left out.
+        end_index: this step and later ones are left out.
+        format: accepted for Keras's sake; the result is the same `Samples` for "tf" and "grain".
+
+    Raises:
+        ArgumentError: an argument is out of range.
+
+    >>> windows = timeseries_dataset_from_array(np.arange(6), np.arange(6) * 10, sequence_length=3, batch_size=2)
+    >>> for x, y in windows:
+    ...     print(x.tolist(), y.tolist())
+    [[0, 1, 2], [1, 2, 3]] [0, 10]
+    [[2, 3, 4], [3, 4, 5]] [20, 30]
+    """
+    length = len(data)
+    start, stop = start_index or 0, end_index or length
+    for name, value, low, high in (
+        ("start_index", start, 0, length - 1),
+        ("end_index", stop, start + 1, length if end_index is None else length - 1),
+        ("sequence_length", sequence_length, 1, length),
+        ("sampling_rate", sampling_rate, 1, length - 1),
+        ("sequence_stride", sequence_stride, 1, length - 1),
+    ):
+        if not low <= value <= high:
+            raise ArgumentError(
+                f"timeseries_dataset_from_array({name}={value!r}): expected an integer from {low} to {high}"
+                f" for {length} steps of data."
+            )
+    if format not in ("tf", "grain"):
+        raise ArgumentError(f"timeseries_dataset_from_array(format={format!r}): expected 'tf' or 'grain'.")
+    data = np.asarray(data)[start:stop]
+    targets = None if targets is None else np.asarray(targets)
+    windows = stop - start - (sequence_length - 1) * sampling_rate
+    if targets is not None:
+        windows = min(windows, len(targets))
+        targets = targets[start:stop]
+    beginnings = np.arange(0, windows, sequence_stride)
+    steps = np.arange(sequence_length) * sampling_rate
+
+    def read(index: np.ndarray) -> Any:
+        first = beginnings[index]
+        inputs = data[first[:, None] + steps]
+        return inputs if targets is None else (inputs, targets[first])
+
+    return Samples(len(beginnings), read, batch_size=batch_size, shuffle=shuffle, seed=seed)
