@@ -1,0 +1,73 @@
+"""A first model on real data: train a small network to read digits, evaluate it, save it, load it again.
+
+    python examples/mnist_mlp.py
+
+takes MNIST (60,000 images of 28 by 28 pixels) where it is present or can be downloaded, and otherwise the 1,797 smaller
+digits that come with jkeras.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import jkeras as jk
+from jkeras import layers
+
+
+def load_digits(kind):
+    """`(name, epochs, train, test)`; images scaled to 0..1."""
+    if kind in ("auto", "mnist"):
+        try:
+            train, test = jk.datasets.mnist.load_data()
+        except (jk.errors.DownloadError, jk.errors.DamagedFileError) as error:
+            if kind == "mnist":
+                raise
+            print(f"MNIST is not to be had: {error}\n", file=sys.stderr)
+        else:
+            return "MNIST", 5, *(((x / 255).astype("float32"), y) for x, y in (train, test))
+    train, test = jk.datasets.digits.load_data()
+    return "the digits that come with jkeras (not MNIST)", 30, *(
+        ((x / 16).astype("float32"), y) for x, y in (train, test)
+    )
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", choices=["auto", "mnist", "digits"], default="auto")
+    parser.add_argument("--epochs", type=int, help="5 for MNIST, 30 for the digits, unless given")
+    parser.add_argument("--images", type=int, help="train and test with only so many images")
+    parser.add_argument("--save", type=Path, help="where to keep the trained model")
+    options = parser.parse_args(arguments)
+
+    name, epochs, (x_train, y_train), (x_test, y_test) = load_digits(options.data)
+    x_train, y_train = x_train[: options.images], y_train[: options.images]
+    x_test, y_test = x_test[: options.images], y_test[: options.images]
+    print(f"Data: {name}, {len(x_train):,} images to train with, {len(x_test):,} to test with.")
+
+    model = jk.Sequential([
+        layers.Input(x_train.shape[1:]),
+        layers.Flatten(),
+        layers.Dense(64, activation="relu"),
+        layers.Dense(10, activation="softmax"),
+    ])
+    model = model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model = model.fit(x_train, y_train, epochs=options.epochs or epochs, batch_size=32)
+    loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.save or Path(scratch) / "model"
+        model.save(folder)
+        restored = jk.load_model(folder)
+        same = np.array_equal(model.predict(x_test, verbose=0), restored.predict(x_test, verbose=0))
+        print(f"Saved and loaded again: predictions are {'equal' if same else 'NOT equal'}.")
+    if not same:
+        raise SystemExit("The loaded model predicts something else.")
+    print(f"Test accuracy: {accuracy:.4f} (loss {loss:.4f})")
+    return model
+
+
+if __name__ == "__main__":
+    main()
