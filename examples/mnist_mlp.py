@@ -18,20 +18,15 @@ from jkeras import layers
 
 
 def load_digits(kind):
-    """`(name, epochs, train, test)`; images scaled to 0..1."""
-    if kind in ("auto", "mnist"):
+    """The name of the data, how many epochs it takes, its largest pixel value, and the data."""
+    if kind != "digits":
         try:
-            train, test = jk.datasets.mnist.load_data()
+            return "MNIST", 5, 255, jk.datasets.mnist.load_data()
         except (jk.errors.DownloadError, jk.errors.DamagedFileError) as error:
             if kind == "mnist":
                 raise
             print(f"MNIST is not to be had: {error}\n", file=sys.stderr)
-        else:
-            return "MNIST", 5, *(((x / 255).astype("float32"), y) for x, y in (train, test))
-    train, test = jk.datasets.digits.load_data()
-    return "the digits that come with jkeras (not MNIST)", 30, *(
-        ((x / 16).astype("float32"), y) for x, y in (train, test)
-    )
+    return "the digits that come with jkeras (not MNIST)", 30, 16, jk.datasets.digits.load_data()
 
 
 def main(arguments=None):
@@ -42,9 +37,9 @@ def main(arguments=None):
     parser.add_argument("--save", type=Path, help="where to keep the trained model")
     options = parser.parse_args(arguments)
 
-    name, epochs, (x_train, y_train), (x_test, y_test) = load_digits(options.data)
-    x_train, y_train = x_train[: options.images], y_train[: options.images]
-    x_test, y_test = x_test[: options.images], y_test[: options.images]
+    name, epochs, largest, ((x_train, y_train), (x_test, y_test)) = load_digits(options.data)
+    x_train, y_train = x_train[: options.images] / np.float32(largest), y_train[: options.images]
+    x_test, y_test = x_test[: options.images] / np.float32(largest), y_test[: options.images]
     print(f"Data: {name}, {len(x_train):,} images to train with, {len(x_test):,} to test with.")
 
     model = jk.Sequential([
