@@ -39,6 +39,7 @@ class Field:
     convert: Callable[[Any], Any] | None = None
     kw_only: bool = False
     in_config: bool = True
+    trailing: bool = False
 
 
 def field(
@@ -47,9 +48,13 @@ def field(
     convert: Callable[[Any], Any] | None = None,
     kw_only: bool = False,
     in_config: bool = True,
+    trailing: bool = False,
 ) -> Any:
-    """Declares a constructor argument; `convert` checks and normalises it (see `jkeras.arguments`)."""
-    return Field(default, convert, kw_only, in_config)
+    """Declares a constructor argument; `convert` checks and normalises it (see `jkeras.arguments`).
+
+    A `trailing` argument of a base class comes after the arguments of its subclasses.
+    """
+    return Field(default, convert, kw_only, in_config, trailing)
 
 
 @dataclass_transform(field_specifiers=(field,), eq_default=False)
@@ -69,9 +74,10 @@ class SpecMeta(type):
         handwritten = _has_own_constructor(cls)
         own = {} if handwritten else _declared_fields(cls)
         for key, value in own.items():
-            if key in fields and fields[key].kw_only and not value.kw_only:
-                del fields[key]  # a keyword-only base argument redeclared takes the position it is redeclared at
+            if key in fields and (fields[key].kw_only, fields[key].trailing) > (value.kw_only, value.trailing):
+                del fields[key]  # a keyword-only or trailing base argument takes the position it is redeclared at
             fields[key] = value
+        fields = dict(sorted(fields.items(), key=lambda item: item[1].trailing))
         cls._fields = fields
         if handwritten:
             parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]

@@ -1,0 +1,105 @@
+"""Optimizers: descriptions of how gradients change weights, as in `keras.optimizers`.
+
+An optimizer holds no arrays. It makes its state from the weights, and each update gives the next state:
+
+>>> import jax.numpy as jnp, optax
+>>> params = {"dense/kernel": jnp.array([1.0, 2.0])}
+>>> optimizer = get("sgd").replace(learning_rate=0.5)
+>>> state = optimizer.init(params)
+>>> updates, state = optimizer.update({"dense/kernel": jnp.array([2.0, -2.0])}, state, params)
+>>> optax.apply_updates(params, updates)["dense/kernel"].tolist(), int(get_iterations(state))
+([0.0, 3.0], 1)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+from jkeras import registry
+from jkeras.optimizers import schedules
+from jkeras.optimizers.adam import Adam, AdamW
+from jkeras.optimizers.base import BaseOptimizer, KerasVariable
+from jkeras.optimizers.optax_optimizer import OptaxOptimizer
+from jkeras.optimizers.optimizer import Optimizer, OptimizerState
+from jkeras.optimizers.rmsprop import RMSprop
+from jkeras.optimizers.sgd import SGD
+from jkeras.optimizers.table import RULES, resolve
+from jkeras.spec import serialize as serialize_value
+
+TABLE: Mapping[str, type[BaseOptimizer]] = {**RULES}
+
+
+def get(identifier: Any) -> BaseOptimizer | None:
+    """The optimizer that `identifier` means.
+
+    Args:
+        identifier: None (stays None), a name in any case, a configuration, an optimizer or its class, or an Optax
+            transformation.
+
+    Raises:
+        UnknownNameError: no optimizer has that name.
+        ArgumentError: the identifier is none of the above.
+
+    >>> get("adam") == Adam()
+    True
+    """
+    return resolve(TABLE, identifier)
+
+
+def serialize(optimizer: BaseOptimizer | None) -> Any:
+    """The JSON-able form of an optimizer."""
+    return serialize_value(optimizer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> BaseOptimizer | None:
+    """The optimizer that `serialize` described; `custom_objects` are names known for this call."""
+    with registry.custom_object_scope(custom_objects or {}):
+        return get(config)
+
+
+def get_learning_rate(optimizer: BaseOptimizer, opt_state: Any) -> jax.Array:
+    """The learning rate of the next update; a schedule is evaluated at the current count.
+
+    >>> import jax.numpy as jnp
+    >>> optimizer = SGD(schedules.ExponentialDecay(0.5, 10, 0.9))
+    >>> float(get_learning_rate(optimizer, optimizer.init({"w": jnp.zeros(2)})))
+    0.5
+    """
+    return optimizer.get_learning_rate(opt_state)
+
+
+def set_learning_rate(optimizer: BaseOptimizer, opt_state: Any, value: Any) -> Any:
+    """A copy of `opt_state` with another learning rate; the compiled training step stays valid.
+
+    Raises:
+        InputError: the learning rate follows a schedule.
+    """
+    return optimizer.set_learning_rate(opt_state, value)
+
+
+def get_iterations(opt_state: Any) -> jax.Array:
+    """The number of updates made so far, an int32 scalar."""
+    return opt_state.iterations
+
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "BaseOptimizer",
+    "KerasVariable",
+    "OptaxOptimizer",
+    "Optimizer",
+    "OptimizerState",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "get_iterations",
+    "get_learning_rate",
+    "schedules",
+    "serialize",
+    "set_learning_rate",
+]

@@ -1,0 +1,154 @@
+"""What every optimizer can do: the interface between a training step and the update rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from jkeras.errors import InputError, RestoreError
+from jkeras.spec import Spec
+
+
+class KerasVariable(NamedTuple):
+    """One array of an optimizer's state, with the name that Keras gives it."""
+
+    name: str
+    value: Any
+
+
+class BaseOptimizer(Spec):
+    """A description of how gradients change weights. It holds no arrays; those live in the state that `init` makes.
+
+    `params` is a pytree of arrays, normally a flat dict from path to array such as `{"dense/kernel": ...}`. An
+    optimizer is used like an Optax transformation (`to_optax` gives a real one)::
+
+        state = optimizer.init(params)
+        updates, state = optimizer.update(gradients, state, params)
+        params = optax.apply_updates(params, updates)
+
+    `init` and `update` are pure and can be transformed by JAX. Subclasses are `Optimizer` (one update rule for
+    every weight) and the wrappers `LossScaleOptimizer`, `MultiOptimizer` and `OptaxOptimizer`.
+    """
+
+    keras_module = "keras.optimizers"
+
+    def init(self, params: Any) -> Any:
+        """The state before the first update."""
+        raise NotImplementedError(f"{type(self).__name__} defines no `init`.")
+
+    def update(self, grads: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+        """What to add to `params`, and the next state. `grads` has the structure of `params`."""
+        raise NotImplementedError(f"{type(self).__name__} defines no `update`.")
+
+    def to_optax(self) -> optax.GradientTransformationExtraArgs:
+        """This optimizer as an Optax transformation, for any program that takes one."""
+        return optax.GradientTransformationExtraArgs(self.init, self.update)
+
+    def get_learning_rate(self, state: Any) -> jax.Array:
+        """The learning rate of the next update, a float32 scalar; schedules are evaluated at the current count."""
+        raise NotImplementedError(f"{type(self).__name__} defines no `get_learning_rate`.")
+
+    def set_learning_rate(self, state: Any, value: Any) -> Any:
+        """A copy of `state` with another learning rate. The compiled training step stays valid.
+
+        Raises:
+            InputError: the learning rate follows a schedule.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no `set_learning_rate`.")
+
+    def get_iterations(self, state: Any) -> jax.Array:
+        """The number of updates made so far, an int32 scalar."""
+        return state.iterations
+
+    def scale_loss(self, loss: Any, state: Any) -> Any:
+        """The loss to differentiate; `update` divides the gradients by the same factor."""
+        return loss
+
+    def finalize(self, params: Any, state: Any) -> Any:
+        """The weights to keep at the end of training: the averages where averages are kept, else `params`."""
+        return params
+
+    def compile_key(self) -> Self:
+        """An equal-valued stand-in for every optimizer that compiles to the same update.
+
+        The constant learning rate is read by `init` alone, so two optimizers that differ in it share one compiled
+        training step when that step is made for their `compile_key()`.
+        """
+        return self
+
+    def keras_variables(self, state: Any, ordered_paths: Sequence[str]) -> list[KerasVariable]:
+        """The state's arrays in the order of Keras's `optimizer.variables`.
+
+        Args:
+            state: a state of this optimizer.
+            ordered_paths: the paths of the trainable weights in the order of Keras's `model.trainable_variables`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no counterpart in Keras files.")
+
+    def from_keras_variables(self, values: Sequence[Any], state: Any, ordered_paths: Sequence[str]) -> Any:
+        """The inverse of `keras_variables`: a copy of `state` with the arrays `values`.
+
+        Raises:
+            RestoreError: the number or a shape of the arrays does not fit.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no counterpart in Keras files.")
+
+
+def place_like(value: Any, old: Any) -> jax.Array:
+    """`value` with the type, shape and placement of `old`, so that a compiled step takes it without a retrace."""
+    new = jnp.broadcast_to(jnp.asarray(value, dtype=old.dtype), jnp.shape(old))
+    concrete = isinstance(old, jax.Array) and not isinstance(old, jax.core.Tracer)
+    if concrete and not isinstance(new, jax.core.Tracer) and old.committed:
+        return jax.device_put(new, old.sharding)
+    return new
+
+
+def learning_rate_scalar(value: Any) -> jax.Array:
+    """A strongly typed float32 scalar: a weakly typed one would retrace when it is replaced."""
+    return jnp.asarray(value, dtype=jnp.float32)
+
+
+def schedule_error(optimizer: BaseOptimizer) -> InputError:
+    """The error of setting a learning rate that follows a schedule."""
+    return InputError(
+        f"The learning rate of this {type(optimizer).__name__} follows a schedule and cannot be set."
+        " Make the optimizer with a number, `learning_rate=0.001`, to set it during training."
+    )
+
+
+class VariableReader:
+    """Hands out the arrays of a Keras file one by one, checked against what they replace."""
+
+    def __init__(self, values: Sequence[Any]):
+        self.values = list(values)
+        self.position = 0
+
+    def take(self, name: str, old: Any) -> jax.Array:
+        """The next array, with the type and placement of `old`."""
+        if self.position >= len(self.values):
+            raise RestoreError(f"The optimizer state ends at array {self.position}, before {name!r}.")
+        value = np.asarray(self.values[self.position])
+        if value.shape != jnp.shape(old):
+            raise RestoreError(
+                f"Array {self.position} of the optimizer state ({name!r}) has shape {value.shape},"
+                f" expected {jnp.shape(old)}."
+            )
+        self.position += 1
+        return place_like(value, old)
+
+    def skip(self) -> None:
+        """Passes over an array that has no counterpart here."""
+        self.position += 1
+
+    def finish(self) -> None:
+        """Raises if arrays are left."""
+        if self.position != len(self.values):
+            raise RestoreError(
+                f"The optimizer state has {len(self.values)} arrays, expected {self.position}:"
+                " it was saved by another optimizer or for another model."
+            )

@@ -1,0 +1,85 @@
+"""Any Optax transformation as an optimizer."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from jkeras.errors import ArgumentError, InputError
+from jkeras.optimizers.base import BaseOptimizer, place_like
+from jkeras.spec import Identity, field
+
+
+class OptaxState(NamedTuple):
+    """The number of updates, and the state of the transformation."""
+
+    iterations: jax.Array
+    inner: Any
+
+
+def _transformation(value: Any) -> optax.GradientTransformation:
+    if not isinstance(value, optax.GradientTransformation):
+        raise ArgumentError("expected an Optax transformation such as `optax.adam(1e-3)`")
+    return value
+
+
+class OptaxOptimizer(BaseOptimizer):
+    """An `optax.GradientTransformation` where an optimizer is expected; made by `compile(optax.adam(1e-3), ...)`.
+
+    Optax transformations are compared by identity, since `optax.adam(1e-3) != optax.adam(1e-3)`. A training step is
+    compiled once for each, so keep the transformation and use it again rather than write it again.
+
+    Callbacks can read and set the learning rate of a transformation that was made with
+    `optax.inject_hyperparams(optax.adam)(learning_rate=1e-3)`; others keep theirs to themselves.
+
+    >>> params = {"w": jnp.array([1.0])}
+    >>> optimizer = OptaxOptimizer(optax.inject_hyperparams(optax.sgd)(learning_rate=0.5))
+    >>> state = optimizer.init(params)
+    >>> float(optimizer.get_learning_rate(optimizer.set_learning_rate(state, 0.25)))
+    0.25
+    """
+
+    transform: optax.GradientTransformation = field(convert=_transformation)
+    name: str = "optax"
+
+    def _state(self) -> dict[str, Any]:
+        return {**super()._state(), "transform": Identity(self.transform)}
+
+    def get_config(self) -> dict[str, Any]:
+        """Raises `ArgumentError`: a transformation is made of functions and cannot be written down."""
+        raise ArgumentError(
+            "An Optax transformation has no configuration and cannot be saved. Save the weights, or use an optimizer"
+            " of jkeras.optimizers."
+        )
+
+    def init(self, params: Any) -> OptaxState:
+        inner = self.transform.init(params)
+        # Weakly typed scalars would retrace the step when a callback replaces them.
+        inner = jax.tree.map(lambda x: jax.lax.convert_element_type(x, jnp.result_type(x)), inner)
+        return OptaxState(jnp.zeros((), jnp.int32), inner)
+
+    def update(self, grads: Any, state: OptaxState, params: Any = None, **extra: Any) -> tuple[Any, OptaxState]:
+        transform = optax.with_extra_args_support(self.transform)
+        updates, inner = transform.update(grads, state.inner, params, **extra)
+        return updates, OptaxState(state.iterations + 1, inner)
+
+    def get_learning_rate(self, state: OptaxState) -> jax.Array:
+        found = optax.tree.get(state.inner, "learning_rate")
+        if found is None:
+            raise self._no_learning_rate()
+        return jnp.asarray(found)
+
+    def set_learning_rate(self, state: OptaxState, value: Any) -> OptaxState:
+        old = optax.tree.get(state.inner, "learning_rate")
+        if old is None:
+            raise self._no_learning_rate()
+        return state._replace(inner=optax.tree.set(state.inner, learning_rate=place_like(value, old)))
+
+    def _no_learning_rate(self) -> InputError:
+        return InputError(
+            "The learning rate of this Optax transformation is not in its state. Make the transformation with"
+            " `optax.inject_hyperparams(optax.adam)(learning_rate=...)` to read and set it during training."
+        )

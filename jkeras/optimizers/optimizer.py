@@ -1,0 +1,406 @@
+"""The optimizer of one update rule: everything that the rules have in common."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras import arguments, registry
+from jkeras.errors import ArgumentError, InputError
+from jkeras.optimizers import clipping, schedules
+from jkeras.optimizers.base import (
+    BaseOptimizer,
+    KerasVariable,
+    VariableReader,
+    learning_rate_scalar,
+    place_like,
+    schedule_error,
+)
+from jkeras.optimizers.trees import by_path, paths, with_leaves
+from jkeras.spec import field
+
+# Stands in for every constant learning rate in `compile_key`; the real one is in the state.
+CANONICAL_LEARNING_RATE = 1.0
+
+Slots = dict[str, jax.Array]
+
+
+class OptimizerState(NamedTuple):
+    """The arrays of an `Optimizer`, a pytree; what is not used is None.
+
+    Attributes:
+        iterations: updates made so far, int32.
+        learning_rate: float32, or None when a schedule gives it.
+        slots: slot name -> tree like the weights, for example `{"momentum": {"dense/kernel": ...}}`.
+        shared: scalars that belong to no single weight.
+        average: moving averages of the weights (`use_ema`).
+        accumulator: sums of the gradients since the last update (`gradient_accumulation_steps`).
+        micro_step: gradients in the accumulator, int32.
+    """
+
+    iterations: jax.Array
+    learning_rate: jax.Array | None
+    slots: dict[str, Any]
+    shared: dict[str, jax.Array]
+    average: Any = None
+    accumulator: Any = None
+    micro_step: jax.Array | None = None
+
+
+def learning_rate(value: Any) -> Any:
+    """A float, or a schedule: a `LearningRateSchedule`, its configuration, or a function of the step."""
+    if isinstance(value, (float, np.floating)):
+        return float(value)
+    if isinstance(value, Mapping):
+        return schedules.get(value)
+    if callable(value) and not isinstance(value, type):
+        return value
+    raise ArgumentError("expected a float, a schedule or a function of the step")
+
+
+def _patterns(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) or not all(isinstance(pattern, str) for pattern in value):
+        raise ArgumentError("expected a list of regular expressions")
+    return tuple(value)
+
+
+class Optimizer(BaseOptimizer):
+    """An update rule for every weight, and what Keras lets every rule do.
+
+    Subclasses are fields and one function, `update_step`; those that keep something per weight name it in
+    `slot_groups`.
+
+    Args:
+        learning_rate: a float; or a schedule, a function from the number of updates made to a value. A function without
+            arguments is called without, once, when the training step is compiled.
+        weight_decay: before an update, weights shrink by this fraction of themselves times the learning rate.
+        clipnorm, clipvalue, global_clipnorm: at most one bound on the gradients: the norm of each, the entries, or the
+            norm of all together.
+        use_ema: keep a moving average of the weights, which `finalize` returns at the end of training.
+        ema_momentum: the share of the old average in the new one; the first average is the first updated weight.
+        ema_overwrite_frequency: replace the weights by their averages every so many updates.
+        loss_scale_factor: multiplies the loss and divides the gradients, so that small gradients survive float16.
+        gradient_accumulation_steps: average the gradients of so many steps, then make one update. Iterations,
+            schedules and averages count updates.
+        name: of the optimizer, by default its class in snake case.
+        weight_decay_exclusions: regular expressions; see `exclude_from_weight_decay`.
+
+    Raises:
+        ArgumentError: `learning_rate` is an integer, or an argument is out of range, or two bounds are given.
+
+    >>> class SignDescent(Optimizer):
+    ...     learning_rate: float = field(0.1, convert=learning_rate)
+    ...     def update_step(self, gradient, variable, slots, scalars):
+    ...         return -scalars["learning_rate"] * jnp.sign(gradient), slots
+    >>> params = {"kernel": jnp.array([1.0, 2.0])}
+    >>> optimizer = SignDescent()
+    >>> updates, state = optimizer.update({"kernel": jnp.array([3.0, -4.0])}, optimizer.init(params), params)
+    >>> updates["kernel"].round(1).tolist()
+    [-0.10000000149011612, 0.10000000149011612]
+    """
+
+    learning_rate: float | Callable[[Any], Any] = field(convert=learning_rate)
+    weight_decay: float | None = field(None, convert=arguments.optional(arguments.number), trailing=True)
+    clipnorm: float | None = field(None, convert=arguments.optional(arguments.number), trailing=True)
+    clipvalue: float | None = field(None, convert=arguments.optional(arguments.number), trailing=True)
+    global_clipnorm: float | None = field(None, convert=arguments.optional(arguments.number), trailing=True)
+    use_ema: bool = field(False, convert=arguments.boolean, trailing=True)
+    ema_momentum: float = field(0.99, convert=arguments.probability, trailing=True)
+    ema_overwrite_frequency: int | None = field(None, convert=arguments.optional(arguments.positive_int), trailing=True)
+    loss_scale_factor: float | None = field(None, convert=arguments.optional(arguments.number), trailing=True)
+    gradient_accumulation_steps: int | None = field(
+        None, convert=arguments.optional(arguments.at_least(2)), trailing=True
+    )
+    name: str | None = field(None, trailing=True)
+    weight_decay_exclusions: tuple[str, ...] = field((), convert=_patterns, kw_only=True, in_config=False)
+
+    def __post_init__(self) -> None:
+        bounds = {k: getattr(self, k) for k in ("clipnorm", "clipvalue", "global_clipnorm")}
+        if sum(value is not None for value in bounds.values()) > 1:
+            given = ", ".join(f"{name}={value}" for name, value in bounds.items())
+            raise ArgumentError(
+                f"{type(self).__name__} takes one of clipnorm, clipvalue, global_clipnorm; got {given}."
+            )
+        if self.name is None:
+            self.name = registry.snake_case(type(self).__name__)
+
+    def _is_default(self, name: str, value: Any, default: Any) -> bool:
+        if name == "name" and value == registry.snake_case(type(self).__name__):
+            return True
+        return super()._is_default(name, value, default)
+
+    # -- what a rule defines --------------------------------------------------------------------------------------
+
+    def slot_groups(self) -> tuple[tuple[str, ...], ...]:
+        """The names of what is kept per weight. Within a group Keras stores the slots of a weight side by side."""
+        return ()
+
+    def init_slots(self, path: str, variable: jax.Array) -> Slots:
+        """The first slots of one weight; zeros unless a rule says otherwise. A rule may leave slots out."""
+        return {name: jnp.zeros_like(variable) for group in self.slot_groups() for name in group}
+
+    def init_shared(self) -> dict[str, jax.Array]:
+        """Scalars that the rule keeps for all weights together."""
+        return {}
+
+    def prepare(
+        self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]
+    ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+        """The scalars of one update, computed once for all weights, and the next `shared`.
+
+        `step` is 1.0 at the first update.
+        """
+        return {"learning_rate": learning_rate, "step": step}, shared
+
+    def update_step(
+        self, gradient: jax.Array, variable: jax.Array, slots: Slots, scalars: Mapping[str, jax.Array]
+    ) -> tuple[jax.Array, Slots]:
+        """What to add to `variable`, and its next slots. Half-precision arrays arrive here as float32."""
+        raise NotImplementedError(f"{type(self).__name__} must define `update_step`.")
+
+    def weight_decay_of(self, path: str, variable: jax.Array) -> float | None:
+        """The weight decay of one weight."""
+        excluded = any(re.search(pattern, path) for pattern in self.weight_decay_exclusions)
+        return None if excluded else self.weight_decay
+
+    # -- the interface --------------------------------------------------------------------------------------------
+
+    def init(self, params: Any) -> OptimizerState:
+        variables, treedef = jax.tree.flatten(params)
+        slots = [self.init_slots(path, jnp.asarray(v)) for path, v in zip(paths(params), variables, strict=True)]
+        accumulating = self.gradient_accumulation_steps is not None
+        return OptimizerState(
+            iterations=jnp.zeros((), jnp.int32),
+            learning_rate=None if callable(self.learning_rate) else learning_rate_scalar(self.learning_rate),
+            slots=_by_name(slots, self.slot_groups(), treedef),
+            shared=self.init_shared(),
+            average=jax.tree.map(jnp.zeros_like, params) if self.use_ema else None,
+            accumulator=jax.tree.map(jnp.zeros_like, params) if accumulating else None,
+            micro_step=jnp.zeros((), jnp.int32) if accumulating else None,
+        )
+
+    def update(self, grads: Any, state: OptimizerState, params: Any = None, **extra: Any) -> tuple[Any, OptimizerState]:
+        if params is None:
+            raise InputError(f"{type(self).__name__}.update needs the weights: `update(gradients, state, params)`.")
+        variables, treedef = _flatten(params)
+        gradients = [
+            _full(g).astype(_full_dtype(v)) for g, v in zip(treedef.flatten_up_to(grads), variables, strict=True)
+        ]
+        if self.loss_scale_factor is not None:
+            gradients = [g / self.loss_scale_factor for g in gradients]
+        if self.gradient_accumulation_steps is None:
+            return self._apply(gradients, state, params)
+        return self._accumulate(gradients, state, params)
+
+    def _accumulate(self, gradients: list[jax.Array], state: OptimizerState, params: Any) -> tuple[Any, OptimizerState]:
+        """Adds the gradients to those before, and makes the update when it is due."""
+        accumulated, treedef = _flatten(state.accumulator)
+        sums = [a + g for a, g in zip(accumulated, gradients, strict=True)]
+        steps = self.gradient_accumulation_steps or 1
+        micro_step = jnp.asarray(state.micro_step)
+
+        def due(params: Any) -> tuple[Any, OptimizerState]:
+            emptied = state._replace(
+                accumulator=jax.tree.map(jnp.zeros_like, state.accumulator), micro_step=jnp.zeros((), jnp.int32)
+            )
+            return self._apply([s / steps for s in sums], emptied, params)
+
+        def wait(params: Any) -> tuple[Any, OptimizerState]:
+            kept = [s.astype(a.dtype) for s, a in zip(sums, accumulated, strict=True)]
+            waiting = state._replace(accumulator=treedef.unflatten(kept), micro_step=micro_step + 1)
+            return jax.tree.map(jnp.zeros_like, params), waiting
+
+        return jax.lax.cond(micro_step == steps - 1, due, wait, params)
+
+    def _apply(self, gradients: list[jax.Array], state: OptimizerState, params: Any) -> tuple[Any, OptimizerState]:
+        """One update with gradients that are ready, apart from their bound."""
+        variables, treedef = _flatten(params)
+        slots = _by_weight(state.slots, treedef)
+        rate = self.get_learning_rate(state)
+        scalars, shared = self.prepare(rate, (state.iterations + 1).astype(jnp.float32), state.shared)
+        updates, next_slots = [], []
+        for path, variable, gradient, old in zip(paths(params), variables, self._clip(gradients), slots, strict=True):
+            update, new = self._update_weight(path, _full(variable), gradient, old, rate, scalars)
+            updates.append(update.astype(variable.dtype))
+            next_slots.append({name: new[name].astype(old[name].dtype) for name in old})
+        state = state._replace(
+            iterations=state.iterations + 1,
+            slots=_by_name(next_slots, self.slot_groups(), treedef),
+            shared=shared,
+        )
+        if self.use_ema:
+            updates, average = self._average(variables, updates, state)
+            state = state._replace(average=treedef.unflatten(average))
+        return treedef.unflatten(updates), state
+
+    def _update_weight(
+        self, path: str, variable: jax.Array, gradient: jax.Array, slots: Slots, rate: jax.Array, scalars: Any
+    ) -> tuple[jax.Array, Slots]:
+        slots = {name: _full(value) for name, value in slots.items()}
+        decay = self.weight_decay_of(path, variable)
+        if decay is None:
+            return self.update_step(gradient, variable, slots, scalars)
+        shrinkage = variable * (rate * decay)
+        update, slots = self.update_step(gradient, variable - shrinkage, slots, scalars)
+        return update - shrinkage, slots
+
+    def _clip(self, gradients: list[jax.Array]) -> list[jax.Array]:
+        if self.clipnorm and self.clipnorm > 0:
+            return clipping.clip_by_norm(gradients, self.clipnorm)
+        if self.global_clipnorm and self.global_clipnorm > 0:
+            return clipping.clip_by_global_norm(gradients, self.global_clipnorm)
+        if self.clipvalue and self.clipvalue > 0:
+            return clipping.clip_by_value(gradients, self.clipvalue)
+        return gradients
+
+    def _average(
+        self, variables: list[jax.Array], updates: list[jax.Array], state: OptimizerState
+    ) -> tuple[list[jax.Array], list[jax.Array]]:
+        """The updates and the moving averages after an update; `state.iterations` counts this update already."""
+        momentum = jnp.where(state.iterations == 1, 0.0, self.ema_momentum)
+        averages = [
+            (momentum * a + (1 - momentum) * (v + u)).astype(a.dtype)
+            for a, v, u in zip(jax.tree.leaves(state.average), variables, updates, strict=True)
+        ]
+        if self.ema_overwrite_frequency is not None:
+            overwrite = state.iterations % self.ema_overwrite_frequency == 0
+            updates = [jnp.where(overwrite, a - v, u) for a, v, u in zip(averages, variables, updates, strict=True)]
+        return updates, averages
+
+    def get_learning_rate(self, state: OptimizerState) -> jax.Array:
+        rate: Any = self.learning_rate
+        if not callable(rate):
+            return jnp.asarray(state.learning_rate)
+        return learning_rate_scalar(rate() if _takes_nothing(rate) else rate(state.iterations))
+
+    def set_learning_rate(self, state: OptimizerState, value: Any) -> OptimizerState:
+        if callable(self.learning_rate):
+            raise schedule_error(self)
+        return state._replace(learning_rate=place_like(value, state.learning_rate))
+
+    def scale_loss(self, loss: Any, state: Any) -> Any:
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def finalize(self, params: Any, state: OptimizerState) -> Any:
+        if not self.use_ema:
+            return params
+        return jax.tree.map(lambda p, a: jnp.where(state.iterations > 0, a, p), params, state.average)
+
+    def compile_key(self) -> Self:
+        if callable(self.learning_rate):
+            return self.replace(name=None)
+        return self.replace(name=None, learning_rate=CANONICAL_LEARNING_RATE)
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[str] | None = None, var_names: Sequence[str] | None = None
+    ) -> Self:
+        """A copy that does not decay some weights. Unlike in Keras, the optimizer itself stays as it is.
+
+        Args:
+            var_list: the paths of weights, such as `"dense/bias"`.
+            var_names: regular expressions, searched for in the paths.
+
+        >>> from jkeras.optimizers.sgd import SGD
+        >>> SGD(weight_decay=0.1).exclude_from_weight_decay(var_names=["bias"]).weight_decay_of("dense/bias", None)
+        """
+        exact = [f"^{re.escape(path)}$" for path in var_list or ()]
+        return self.replace(weight_decay_exclusions=(*exact, *(var_names or ())))
+
+    # -- Keras's order of variables -------------------------------------------------------------------------------
+
+    def keras_variables(self, state: OptimizerState, ordered_paths: Sequence[str]) -> list[KerasVariable]:
+        steps = self.gradient_accumulation_steps or 1
+        micro_step = 0 if state.micro_step is None else state.micro_step
+        found = [KerasVariable("iteration", state.iterations * steps + micro_step)]
+        if state.learning_rate is not None:
+            found.append(KerasVariable("learning_rate", state.learning_rate))
+        for name, tree in (("average", state.average), ("gradient_accumulator", state.accumulator)):
+            if tree is not None:
+                leaves = by_path(tree)
+                found += [KerasVariable(_slot_name(path, name), leaves[path]) for path in ordered_paths]
+        slots = {name: by_path(tree) for name, tree in state.slots.items()}
+        for group in self.slot_groups():
+            for path in ordered_paths:
+                for name in group:
+                    if path in slots[name]:
+                        found.append(KerasVariable(_slot_name(path, name), slots[name][path]))
+                    elif self._keras_stores_absent_slots:
+                        found.append(KerasVariable(_slot_name(path, name), np.zeros((), np.float32)))
+        return found + [KerasVariable(name, value) for name, value in state.shared.items()]
+
+    # Whether a Keras file has a scalar in place of a slot that `init_slots` leaves out.
+    _keras_stores_absent_slots = False
+
+    def from_keras_variables(
+        self, values: Sequence[Any], state: OptimizerState, ordered_paths: Sequence[str]
+    ) -> OptimizerState:
+        reader = VariableReader(values)
+        steps = self.gradient_accumulation_steps or 1
+        count = reader.take("iteration", state.iterations)
+        changes: dict[str, Any] = {"iterations": count // steps}
+        if state.micro_step is not None:
+            changes["micro_step"] = count % steps
+        if state.learning_rate is not None:
+            changes["learning_rate"] = reader.take("learning_rate", state.learning_rate)
+        for name in ("average", "accumulator"):
+            tree = getattr(state, name)
+            if tree is not None:
+                old = by_path(tree)
+                changes[name] = with_leaves(tree, {path: reader.take(path, old[path]) for path in ordered_paths})
+        old_slots = {name: by_path(tree) for name, tree in state.slots.items()}
+        new_slots: dict[str, dict[str, Any]] = {name: {} for name in state.slots}
+        for group in self.slot_groups():
+            for path in ordered_paths:
+                for name in group:
+                    if path in old_slots[name]:
+                        new_slots[name][path] = reader.take(_slot_name(path, name), old_slots[name][path])
+                    elif self._keras_stores_absent_slots:
+                        reader.skip()
+        changes["slots"] = {name: with_leaves(tree, new_slots[name]) for name, tree in state.slots.items()}
+        changes["shared"] = {name: reader.take(name, value) for name, value in state.shared.items()}
+        reader.finish()
+        return state._replace(**changes)
+
+
+def _slot_name(path: str, name: str) -> str:
+    return f"{path.replace('/', '_')}_{name}"
+
+
+def _flatten(tree: Any) -> tuple[list[Any], Any]:
+    return jax.tree.flatten(tree)
+
+
+def _full_dtype(array: Any) -> Any:
+    return jnp.promote_types(jnp.result_type(array), jnp.float32)
+
+
+def _full(array: Any) -> jax.Array:
+    """At least float32: the update rules are not run in half precision."""
+    return jnp.asarray(array).astype(_full_dtype(array))
+
+
+def _by_name(slots: list[Slots], groups: tuple[tuple[str, ...], ...], treedef: Any) -> dict[str, Any]:
+    """Slots of each weight -> a tree for each slot name, with None where a weight has no such slot."""
+    return {name: treedef.unflatten([s.get(name) for s in slots]) for group in groups for name in group}
+
+
+def _by_weight(slots: dict[str, Any], treedef: Any) -> list[Slots]:
+    """The inverse of `_by_name`."""
+    columns = {name: treedef.flatten_up_to(tree) for name, tree in slots.items()}
+    return [
+        {name: column[i] for name, column in columns.items() if column[i] is not None}
+        for i in range(treedef.num_leaves)
+    ]
+
+
+def _takes_nothing(function: Callable[..., Any]) -> bool:
+    try:
+        return not inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some built-in functions have no signature
+        return False

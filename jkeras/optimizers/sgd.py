@@ -1,0 +1,42 @@
+"""Gradient descent with momentum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+
+from jkeras import arguments
+from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
+from jkeras.spec import field
+
+
+class SGD(Optimizer):
+    """Gradient descent: `w -= learning_rate * g`, or with momentum `m = momentum * m - learning_rate * g; w += m`.
+
+    The velocity takes in the learning rate, so a change of the rate acts on later gradients only (in
+    `optax.sgd` it acts on the whole velocity at once). With `nesterov`, `w += momentum * m - learning_rate * g`.
+
+    >>> import jax.numpy as jnp
+    >>> params = {"w": jnp.array([1.0])}
+    >>> optimizer = SGD(0.5)
+    >>> optimizer.update({"w": jnp.array([1.0])}, optimizer.init(params), params)[0]["w"].tolist()
+    [-0.5]
+    """
+
+    learning_rate: float | Callable[[Any], Any] = field(0.01, convert=learning_rate)
+    momentum: float = field(0.0, convert=arguments.probability)
+    nesterov: bool = field(False, convert=arguments.boolean)
+
+    def slot_groups(self) -> tuple[tuple[str, ...], ...]:
+        return (("momentum",),) if self.momentum else ()
+
+    def update_step(
+        self, gradient: jax.Array, variable: jax.Array, slots: Slots, scalars: Mapping[str, jax.Array]
+    ) -> tuple[jax.Array, Slots]:
+        step = gradient * scalars["learning_rate"]
+        if not self.momentum:
+            return -step, slots
+        momentum = self.momentum * slots["momentum"] - step
+        return (self.momentum * momentum - step if self.nesterov else momentum), {"momentum": momentum}

@@ -1,0 +1,42 @@
+"""The update rules by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import optax
+
+from jkeras import registry
+from jkeras.errors import ArgumentError
+from jkeras.optimizers.adam import Adam, AdamW
+from jkeras.optimizers.base import BaseOptimizer
+from jkeras.optimizers.optax_optimizer import OptaxOptimizer
+from jkeras.optimizers.rmsprop import RMSprop
+from jkeras.optimizers.sgd import SGD
+
+
+def named(*classes: type[BaseOptimizer]) -> dict[str, type[BaseOptimizer]]:
+    """Every class under its name and under its name in lower case, as Keras looks optimizers up."""
+    return {name: cls for cls in classes for name in (cls.__name__, cls.__name__.lower())}
+
+
+RULES: Mapping[str, type[BaseOptimizer]] = named(Adam, AdamW, RMSprop, SGD)
+
+
+def resolve(table: Mapping[str, type[BaseOptimizer]], identifier: Any) -> BaseOptimizer | None:
+    """The optimizer of `table` that `identifier` means; see `jkeras.optimizers.get`."""
+    if isinstance(identifier, optax.GradientTransformation):
+        return OptaxOptimizer(identifier)
+    if isinstance(identifier, str) and registry.custom_object(identifier) is None:
+        identifier = identifier.lower()
+    if isinstance(identifier, Mapping) and identifier.get("class_name") not in table:
+        name = identifier.get("class_name")
+        if isinstance(name, str) and name.lower() in table and registry.custom_object(name) is None:
+            identifier = {**identifier, "class_name": name.lower()}
+    found = registry.resolve("optimizer", table, identifier, BaseOptimizer)
+    if isinstance(found, type) and issubclass(found, BaseOptimizer):
+        found = found()
+    if found is None or isinstance(found, BaseOptimizer):
+        return found
+    raise ArgumentError(f"expected an optimizer, its name or configuration, or an Optax transformation; got {found!r}")
