@@ -1,0 +1,253 @@
+"""Data sets of the files in a folder, with the names of its subfolders as classes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from jkeras import config
+from jkeras.errors import ArgumentError, InputError
+from jkeras.utils.arrays import to_categorical
+from jkeras.utils.images import CHANNELS, KERNELS, img_to_array, load_img, resize
+from jkeras.utils.samples import Samples
+
+IMAGE_FORMATS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
+# Decoding releases the interpreter's lock, so a few threads read a batch faster than one.
+READERS = 8
+
+Labels = str | Sequence[int] | None
+
+
+def image_dataset_from_directory(
+    directory: str | os.PathLike[str],
+    labels: Labels = "inferred",
+    label_mode: str | None = "int",
+    class_names: Sequence[str] | None = None,
+    color_mode: str = "rgb",
+    batch_size: int | None = 32,
+    image_size: int | tuple[int, int] = (256, 256),
+    shuffle: bool = True,
+    seed: int | None = None,
+    validation_split: float | None = None,
+    subset: str | None = None,
+    interpolation: str = "bilinear",
+    follow_links: bool = False,
+    crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
+    data_format: str | None = None,
+    format: str = "tf",
+    verbose: bool = True,
+) -> Samples | tuple[Samples, Samples]:
+    """The pictures below a folder, read when they are needed.
+
+    Args:
+        directory: has a subfolder for each class; with other `labels` than "inferred" any folder.
+        labels: "inferred" from the subfolders, None for no labels, or the labels of the files in order of their paths.
+        label_mode: "int" gives int32 `(batch,)`, "binary" float32 `(batch, 1)`, "categorical" float32
+            `(batch, classes)`, None no labels.
+        class_names: the subfolders to use, in the order of their numbers; the default is all, by name.
+        color_mode: "grayscale", "rgb" or "rgba".
+        batch_size: pictures in a batch, None for single pictures.
+        image_size: `(height, width)`, or one number for both.
+        shuffle: draws another order for every pass; otherwise the order is that of the paths.
+        seed: of the orders. The default is `jkeras.config.default_seed`, so "training" and "validation" always fit.
+        validation_split: share of the files kept for validation.
+        subset: "training", "validation" or "both".
+        interpolation: see `jkeras.utils.images.resize`.
+        follow_links: whether links to folders are followed.
+        crop_to_aspect_ratio: cuts pictures instead of distorting them.
+        pad_to_aspect_ratio: adds borders instead of distorting them.
+        data_format: "channels_last" or "channels_first".
+        format: accepted for Keras's sake; the result is the same for "tf" and "grain".
+        verbose: whether to print how many files and classes were found.
+
+    Returns:
+        `Samples` of float32 images from 0 to 255, or `(images, labels)`, with `class_names` and `file_paths`. A pair of
+        them for `subset="both"`, of which the second is not shuffled.
+
+    Raises:
+        ArgumentError: an argument is out of range.
+        InputError: there are no pictures, or as many labels as they are not.
+        ImportError: Pillow is not installed.
+    """
+    if color_mode not in CHANNELS:
+        raise ArgumentError(f"color_mode={color_mode!r}: expected one of {', '.join(map(repr, CHANNELS))}.")
+    if interpolation not in ("nearest", *KERNELS):
+        raise ArgumentError(f"interpolation={interpolation!r}: expected 'nearest', {', '.join(map(repr, KERNELS))}.")
+    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+    layout = config.standardize_data_format(data_format)
+
+    def read(path: str) -> np.ndarray:
+        image = img_to_array(load_img(path, color_mode), layout, "float32")
+        return resize(image, (height, width), interpolation, layout, crop_to_aspect_ratio, pad_to_aspect_ratio)
+
+    def read_all(paths: Sequence[str]) -> np.ndarray:
+        with ThreadPoolExecutor(READERS) as pool:
+            return np.stack(list(pool.map(read, paths)))
+
+    return _dataset(
+        directory, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split, subset, follow_links,
+        format, verbose, IMAGE_FORMATS, read_all,
+    )  # fmt: skip
+
+
+def text_dataset_from_directory(
+    directory: str | os.PathLike[str],
+    labels: Labels = "inferred",
+    label_mode: str | None = "int",
+    class_names: Sequence[str] | None = None,
+    batch_size: int | None = 32,
+    max_length: int | None = None,
+    shuffle: bool = True,
+    seed: int | None = None,
+    validation_split: float | None = None,
+    subset: str | None = None,
+    follow_links: bool = False,
+    format: str = "tf",
+    verbose: bool = True,
+) -> Samples | tuple[Samples, Samples]:
+    """The `.txt` files below a folder, in UTF-8, read when they are needed.
+
+    Arguments are those of `image_dataset_from_directory`; texts are cut after `max_length` characters.
+
+    Returns:
+        `Samples` of arrays of strings `(batch,)`, or `(texts, labels)`.
+
+    Raises:
+        ArgumentError: an argument is out of range.
+        InputError: there are no texts, or as many labels as they are not.
+    """
+
+    def read_all(paths: Sequence[str]) -> np.ndarray:
+        texts = np.empty(len(paths), dtype=object)
+        for i, path in enumerate(paths):
+            with open(path, encoding="utf-8") as file:
+                texts[i] = file.read(-1 if max_length is None else max_length)
+        return texts
+
+    return _dataset(
+        directory, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split, subset, follow_links,
+        format, verbose, (".txt",), read_all,
+    )  # fmt: skip
+
+
+def _dataset(
+    directory: str | os.PathLike[str],
+    labels: Labels,
+    label_mode: str | None,
+    class_names: Sequence[str] | None,
+    batch_size: int | None,
+    shuffle: bool,
+    seed: int | None,
+    validation_split: float | None,
+    subset: str | None,
+    follow_links: bool,
+    format: str,
+    verbose: bool,
+    formats: tuple[str, ...],
+    read_all: Callable[[Sequence[str]], np.ndarray],
+) -> Samples | tuple[Samples, Samples]:
+    for name, value, allowed in (
+        ("label_mode", label_mode, ("int", "categorical", "binary", None)),
+        ("subset", subset, ("training", "validation", "both", None)),
+        ("format", format, ("tf", "grain")),
+    ):
+        if value not in allowed:
+            raise ArgumentError(f"{name}={value!r}: expected one of {', '.join(map(repr, allowed))}.")
+    if isinstance(labels, str) and labels != "inferred":
+        raise ArgumentError(f"labels={labels!r}: expected 'inferred', None or a list of integers.")
+    if bool(validation_split) != bool(subset) or not 0 <= (validation_split or 0) < 1:
+        raise ArgumentError(
+            f"validation_split={validation_split!r}, subset={subset!r}: expected a share between 0 and 1 and one of"
+            " 'training', 'validation', 'both', or neither."
+        )
+    if label_mode is None:
+        labels = None
+    seed = config.default_seed if seed is None else seed
+    paths, numbers, names = list_files(directory, labels, formats, class_names, follow_links)
+    if not paths:
+        raise InputError(f"No files with the endings {', '.join(formats)} in {os.fspath(directory)!r}.")
+    if label_mode == "binary" and names is not None and len(names) != 2:
+        raise ArgumentError(f"label_mode='binary' needs exactly 2 classes, found {names}.")
+    if verbose:
+        print(f"Found {len(paths)} files." if names is None else f"Found {len(paths)} files of {len(names)} classes.")
+    if shuffle:
+        # Keras's generator, so that equal seeds give equal training and validation parts.
+        order = np.arange(len(paths))
+        np.random.RandomState(seed).shuffle(order)
+        paths, numbers = [paths[i] for i in order], None if numbers is None else numbers[order]
+
+    def part(start: int, stop: int, shuffled: bool) -> Samples:
+        if start == stop:
+            raise InputError(f"validation_split={validation_split!r} of {len(paths)} files leaves one part empty.")
+        chosen = np.array(paths[start:stop])
+        targets = None if numbers is None else _encode(numbers[start:stop], label_mode, len(names or ()))
+
+        def read(index: np.ndarray) -> Any:
+            inputs = read_all(chosen[index].tolist())
+            return inputs if targets is None else (inputs, targets[index])
+
+        return Samples(stop - start, read, batch_size, shuffled, seed, names, chosen.tolist())
+
+    at = len(paths) - int((validation_split or 0) * len(paths))
+    if subset is None:
+        return part(0, len(paths), shuffle)
+    if subset == "both":
+        return part(0, at, shuffle), part(at, len(paths), False)
+    return part(0, at, shuffle) if subset == "training" else part(at, len(paths), shuffle)
+
+
+def _encode(numbers: np.ndarray, label_mode: str | None, classes: int) -> np.ndarray:
+    if label_mode == "binary":
+        return numbers.astype("float32")[:, None]
+    return to_categorical(numbers, classes).astype("float32") if label_mode == "categorical" else numbers
+
+
+def list_files(
+    directory: str | os.PathLike[str],
+    labels: Labels,
+    formats: tuple[str, ...],
+    class_names: Sequence[str] | None = None,
+    follow_links: bool = False,
+) -> tuple[list[str], np.ndarray | None, list[str] | None]:
+    """The paths of the files with these endings, their labels and the names of the classes, in order of the paths.
+
+    Raises:
+        ArgumentError: `class_names` are not subfolders, or given for labels that are not inferred.
+        InputError: there is no such folder, or as many labels as there are files are not given.
+    """
+    root = os.fspath(directory)
+    if not os.path.isdir(root):
+        raise InputError(f"There is no folder {root!r}.")
+    if labels == "inferred":
+        found = sorted(e.name for e in os.scandir(root) if e.is_dir() and not e.name.startswith("."))
+        unknown = set(class_names or ()) - set(found)
+        if unknown:
+            raise ArgumentError(f"class_names={list(class_names or ())}: {root!r} has the subfolders {found}.")
+        names = list(class_names) if class_names is not None else found
+        groups = [_files_below(os.path.join(root, name), formats, follow_links) for name in names]
+        numbers = np.repeat(np.arange(len(names), dtype=np.int32), [len(group) for group in groups])
+        return [path for group in groups for path in group], numbers, names
+    if class_names is not None:
+        raise ArgumentError("`class_names` goes with labels='inferred' only.")
+    paths = _files_below(root, formats, follow_links)
+    if labels is None:
+        return paths, None, None
+    if len(labels) != len(paths):
+        raise InputError(f"Got {len(labels)} labels for the {len(paths)} files in {root!r}.")
+    numbers = np.asarray(labels, dtype=np.int32)
+    return paths, numbers, [str(label) for label in np.unique(numbers)]
+
+
+def _files_below(folder: str, formats: tuple[str, ...], follow_links: bool) -> list[str]:
+    walked = sorted(os.walk(folder, followlinks=follow_links), key=lambda entry: entry[0])
+    return [
+        os.path.join(root, name)
+        for root, _, names in walked
+        for name in sorted(names)
+        if name.lower().endswith(formats)
+    ]

@@ -1,0 +1,223 @@
+"""Pictures: files, Pillow images and arrays, and resizing without a compiled program for every size of picture.
+
+Pillow is needed to read and write files and for nothing else; it is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jkeras import config
+from jkeras.errors import ArgumentError, InputError
+
+# Pillow's modes that each colour mode leaves as they are, and the one that it converts the others to.
+COLOR_MODES = {
+    "grayscale": (("L", "I;16", "I"), "L"),
+    "rgb": (("RGB",), "RGB"),
+    "rgba": (("RGBA",), "RGBA"),
+}
+CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
+
+
+def _pillow() -> Any:
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError("Reading and writing pictures needs Pillow: pip install pillow") from error
+    return Image
+
+
+def load_img(
+    path: str | bytes | os.PathLike[str] | io.BytesIO,
+    color_mode: str = "rgb",
+    target_size: tuple[int, int] | None = None,
+    interpolation: str = "nearest",
+    keep_aspect_ratio: bool = False,
+) -> Any:
+    """A picture file as a Pillow image.
+
+    Args:
+        path: the file, or its contents as `io.BytesIO`.
+        color_mode: "grayscale", "rgb" or "rgba".
+        target_size: `(height, width)` to resize to.
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos", "box" or "hamming".
+        keep_aspect_ratio: cuts the picture to the target's shape, around its centre, instead of distorting it.
+
+    Raises:
+        ArgumentError: an unknown `color_mode` or `interpolation`.
+        ImportError: Pillow is not installed.
+    """
+    image_module = _pillow()
+    kept, converted = _choice("load_img", "color_mode", color_mode, COLOR_MODES)
+    source = path if isinstance(path, io.BytesIO) else io.BytesIO(Path(os.fsdecode(path)).read_bytes())
+    image = image_module.open(source)
+    if image.mode not in kept:
+        image = image.convert(converted)
+    if target_size is None or image.size == (target_size[1], target_size[0]):
+        return image
+    methods = {name.lower(): method for name, method in image_module.Resampling.__members__.items()}
+    method = _choice("load_img", "interpolation", interpolation, methods)
+    box = None
+    if keep_aspect_ratio:
+        (width, height), (target_height, target_width) = image.size, target_size
+        crop_height = min(height, width * target_height // target_width)
+        crop_width = min(width, height * target_width // target_height)
+        top, left = (height - crop_height) // 2, (width - crop_width) // 2
+        box = (left, top, left + crop_width, top + crop_height)
+    return image.resize((target_size[1], target_size[0]), method, box=box)
+
+
+def _choice(function: str, name: str, value: Any, table: dict[str, Any]) -> Any:
+    if value not in table:
+        raise ArgumentError(f"{function}({name}={value!r}): expected one of {', '.join(map(repr, table))}.")
+    return table[value]
+
+
+def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) -> np.ndarray:
+    """A Pillow image as an array `(height, width, channels)`, or `(channels, height, width)` with channels first.
+
+    Raises:
+        InputError: the image has neither two nor three axes.
+    """
+    array = np.asarray(img, dtype=dtype or config.floatx())
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3:
+        raise InputError(f"img_to_array() needs an image, got an array of shape {array.shape}.")
+    return array.transpose(2, 0, 1) if config.standardize_data_format(data_format) == "channels_first" else array
+
+
+def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None) -> Any:
+    """An array with 1, 3 or 4 channels as a Pillow image.
+
+    Args:
+        x: `(height, width, channels)`, or `(channels, height, width)` with channels first.
+        data_format: "channels_last" or "channels_first".
+        scale: stretches the values so that the smallest becomes 0 and the largest 255.
+        dtype: in which the values are stretched.
+
+    Raises:
+        InputError: `x` has another shape.
+        ImportError: Pillow is not installed.
+    """
+    values = np.asarray(x, dtype=dtype or config.floatx())
+    if values.ndim == 3 and config.standardize_data_format(data_format) == "channels_first":
+        values = values.transpose(1, 2, 0)
+    if values.ndim != 3 or values.shape[2] not in (1, 3, 4):
+        raise InputError(f"array_to_img() needs one image of 1, 3 or 4 channels, got the shape {np.shape(x)}.")
+    if scale:
+        values = values - values.min()
+        largest = values.max()
+        values = values * (255 / largest) if largest else values
+    if values.shape[2] == 1:
+        values = values[:, :, 0]
+        return _pillow().fromarray(values.astype("int32" if values.max() > 255 else "uint8"))
+    return _pillow().fromarray(values.astype("uint8"))
+
+
+def save_img(
+    path: Any, x: Any, data_format: str | None = None, file_format: str | None = None, scale: bool = True, **kwargs: Any
+) -> None:
+    """Writes an array as a picture file; arguments as for `array_to_img`, the others go to Pillow's `save`."""
+    if file_format is None and isinstance(path, (str, os.PathLike)):
+        file_format = Path(path).suffix[1:]
+    file_format = "jpeg" if (file_format or "").lower() == "jpg" else file_format or None
+    image = array_to_img(x, data_format=data_format, scale=scale)
+    if image.mode == "RGBA" and (file_format or "").lower() == "jpeg":
+        warnings.warn("JPEG files have no transparency; the picture is saved without it.", stacklevel=2)
+        image = image.convert("RGB")
+    image.save(path, format=file_format, **kwargs)
+
+
+def smart_resize(
+    x: Any, size: tuple[int, int], interpolation: str = "bilinear", data_format: str = "channels_last"
+) -> np.ndarray:
+    """Images `(..., height, width, channels)` cut to the shape of `size` around their centre, then resized to it."""
+    return resize(x, size, interpolation, data_format, crop_to_aspect_ratio=True)
+
+
+def resize(
+    x: Any,
+    size: tuple[int, int],
+    interpolation: str = "bilinear",
+    data_format: str | None = None,
+    crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
+) -> np.ndarray:
+    """Images `(..., height, width, channels)` in another size, as Keras resizes them on JAX, without smoothing.
+
+    Args:
+        x: one image or a batch of them; the result is float32.
+        size: `(height, width)`.
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+        data_format: "channels_last" or "channels_first".
+        crop_to_aspect_ratio: cuts off what does not fit the shape of `size`.
+        pad_to_aspect_ratio: adds black borders instead.
+
+    Raises:
+        ArgumentError: an unknown interpolation, or both kinds of keeping the shape.
+        InputError: `x` has fewer than three axes.
+    """
+    if crop_to_aspect_ratio and pad_to_aspect_ratio:
+        raise ArgumentError("Only one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio` can be True.")
+    if interpolation != "nearest":
+        _choice("resize", "interpolation", interpolation, {"nearest": None, **KERNELS})
+    images = np.asarray(x, dtype=np.float32)
+    if images.ndim < 3:
+        raise InputError(f"Images need the axes (height, width, channels), got the shape {images.shape}.")
+    first = config.standardize_data_format(data_format) == "channels_first"
+    images = np.moveaxis(images, -3, -1) if first else images
+    height, width = images.shape[-3:-1]
+    if crop_to_aspect_ratio:
+        new_height = max(1, min(height, int(width * size[0] / size[1])))
+        new_width = max(1, min(width, int(height * size[1] / size[0])))
+        top, left = (height - new_height) // 2, (width - new_width) // 2
+        images = images[..., top : top + new_height, left : left + new_width, :]
+    elif pad_to_aspect_ratio:
+        above = (max(height, int(width * size[0] / size[1])) - height) // 2
+        beside = (max(width, int(height * size[1] / size[0])) - width) // 2
+        images = np.pad(images, [(0, 0)] * (images.ndim - 3) + [(above, above), (beside, beside), (0, 0)])
+    images = _resize_axis(_resize_axis(images, -3, size[0], interpolation), -2, size[1], interpolation)
+    return np.moveaxis(images, -1, -3) if first else images
+
+
+def _resize_axis(images: np.ndarray, axis: int, size: int, interpolation: str) -> np.ndarray:
+    length = images.shape[axis]
+    if length == size:
+        return images
+    centres = (np.arange(size, dtype=np.float32) + np.float32(0.5)) * np.float32(length) / np.float32(size)
+    if interpolation == "nearest":
+        return np.take(images, np.floor(centres).astype(int), axis=axis)
+    weights = KERNELS[interpolation](np.abs(centres[:, None] - 0.5 - np.arange(length)))
+    weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.moveaxis(np.tensordot(weights, images, (1, axis)), 0, axis)
+
+
+def _triangle(x: np.ndarray) -> np.ndarray:
+    return np.maximum(0, 1 - x)
+
+
+def _cubic(x: np.ndarray) -> np.ndarray:
+    # R. Keys (1981), https://doi.org/10.1109/TASSP.1981.1163711, with a = -0.5.
+    inner = (1.5 * x - 2.5) * x * x + 1
+    outer = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return np.where(x < 1, inner, np.where(x < 2, outer, 0))
+
+
+def _lanczos(radius: int) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda x: np.where(x < radius, np.sinc(x) * np.sinc(x / radius), 0)
+
+
+KERNELS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "bilinear": _triangle,
+    "bicubic": _cubic,
+    "lanczos3": _lanczos(3),
+    "lanczos5": _lanczos(5),
+}
