@@ -49,7 +49,7 @@ def at_least(minimum: int) -> Callable[[Any], int]:
 positive_int = at_least(1)
 
 
-def number(value: Any) -> float | int:
+def number(value: Any) -> Any:
     """A real number."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.generic)):
         raise ArgumentError("expected a number")

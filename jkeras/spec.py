@@ -21,7 +21,7 @@ import dataclasses
 import inspect
 import types
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import Any, ClassVar, Self
 
 import jax
 import numpy as np
@@ -57,12 +57,12 @@ def field(
     return Field(default, convert, kw_only, in_config, trailing)
 
 
-@dataclass_transform(field_specifiers=(field,), eq_default=False)
 class SpecMeta(type):
     """Collects the fields of a class and freezes its instances."""
 
     _fields: dict[str, Field]
     _is_root: bool
+    __signature__: inspect.Signature
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> SpecMeta:
         cls = super().__new__(mcls, name, bases, namespace, **kwargs)
@@ -80,7 +80,7 @@ class SpecMeta(type):
         fields = dict(sorted(fields.items(), key=lambda item: item[1].trailing))
         cls._fields = fields
         if handwritten:
-            parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+            parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
             cls.__signature__ = inspect.Signature(parameters)
         else:
             cls.__signature__ = _signature(fields)
@@ -134,7 +134,7 @@ def _signature(fields: Mapping[str, Field]) -> inspect.Signature:
 
 def _capture(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a hand-written constructor by name, `**kwargs` flattened."""
-    signature = inspect.signature(cls.__init__)
+    signature = inspect.signature(cls.__init__)  # type: ignore[misc]
     bound = signature.bind(None, *args, **kwargs)
     bound.apply_defaults()
     captured: dict[str, Any] = {}
