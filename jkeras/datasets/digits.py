@@ -18,8 +18,7 @@ def load_data() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.nda
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: images `(1437, 8, 8)` and `(360, 8, 8)` of integers from 0 (paper) to
-        16 (ink), labels `(1437,)` and `(360,)`, all uint8. The last fifth is the test set; it was written by
-        people of whom the first part has little, so it is harder than a random fifth.
+        16 (ink), labels `(1437,)` and `(360,)`, all uint8. The last fifth of the file is the test set.
 
     Source: E. Alpaydin, C. Kaynak (1998), UCI Machine Learning Repository, https://doi.org/10.24432/C50P49, CC BY 4.0.
 
