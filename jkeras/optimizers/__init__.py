@@ -20,16 +20,25 @@ import jax
 
 from jkeras import registry
 from jkeras.optimizers import schedules
+from jkeras.optimizers.adafactor import Adafactor
+from jkeras.optimizers.adagrad import Adadelta, Adagrad
 from jkeras.optimizers.adam import Adam, AdamW
+from jkeras.optimizers.adam_variants import Adamax, Nadam
 from jkeras.optimizers.base import BaseOptimizer, KerasVariable
+from jkeras.optimizers.ftrl import Ftrl
+from jkeras.optimizers.lion_lamb import Lamb, Lion
+from jkeras.optimizers.loss_scale import LossScaleOptimizer
+from jkeras.optimizers.multi import MultiOptimizer, OptimizerMap
+from jkeras.optimizers.muon import Muon
 from jkeras.optimizers.optax_optimizer import OptaxOptimizer
 from jkeras.optimizers.optimizer import Optimizer, OptimizerState
 from jkeras.optimizers.rmsprop import RMSprop
+from jkeras.optimizers.schedule_free import ScheduleFreeAdamW
 from jkeras.optimizers.sgd import SGD
-from jkeras.optimizers.table import RULES, resolve
+from jkeras.optimizers.table import RULES, named, resolve
 from jkeras.spec import serialize as serialize_value
 
-TABLE: Mapping[str, type[BaseOptimizer]] = {**RULES}
+TABLE: Mapping[str, type[BaseOptimizer]] = {**RULES, **named(LossScaleOptimizer, MultiOptimizer)}
 
 
 def get(identifier: Any) -> BaseOptimizer | None:
@@ -87,14 +96,27 @@ def get_iterations(opt_state: Any) -> jax.Array:
 
 __all__ = [
     "SGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "BaseOptimizer",
+    "Ftrl",
     "KerasVariable",
+    "Lamb",
+    "Lion",
+    "LossScaleOptimizer",
+    "MultiOptimizer",
+    "Muon",
+    "Nadam",
     "OptaxOptimizer",
     "Optimizer",
+    "OptimizerMap",
     "OptimizerState",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "get_iterations",

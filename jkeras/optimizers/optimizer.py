@@ -13,16 +13,15 @@ import numpy as np
 
 from jkeras import arguments, registry
 from jkeras.errors import ArgumentError, InputError
-from jkeras.optimizers import clipping, schedules
+from jkeras.optimizers import clipping, keras_order, schedules
 from jkeras.optimizers.base import (
     BaseOptimizer,
     KerasVariable,
-    VariableReader,
     learning_rate_scalar,
     place_like,
     schedule_error,
 )
-from jkeras.optimizers.trees import by_path, paths, with_leaves
+from jkeras.optimizers.trees import paths
 from jkeras.spec import field
 
 # Stands in for every constant learning rate in `compile_key`; the real one is in the state.
@@ -315,61 +314,16 @@ class Optimizer(BaseOptimizer):
     # -- Keras's order of variables -------------------------------------------------------------------------------
 
     def keras_variables(self, state: OptimizerState, ordered_paths: Sequence[str]) -> list[KerasVariable]:
-        steps = self.gradient_accumulation_steps or 1
-        micro_step = 0 if state.micro_step is None else state.micro_step
-        found = [KerasVariable("iteration", state.iterations * steps + micro_step)]
-        if state.learning_rate is not None:
-            found.append(KerasVariable("learning_rate", state.learning_rate))
-        for name, tree in (("average", state.average), ("gradient_accumulator", state.accumulator)):
-            if tree is not None:
-                leaves = by_path(tree)
-                found += [KerasVariable(_slot_name(path, name), leaves[path]) for path in ordered_paths]
-        slots = {name: by_path(tree) for name, tree in state.slots.items()}
-        for group in self.slot_groups():
-            for path in ordered_paths:
-                for name in group:
-                    if path in slots[name]:
-                        found.append(KerasVariable(_slot_name(path, name), slots[name][path]))
-                    elif self._keras_stores_absent_slots:
-                        found.append(KerasVariable(_slot_name(path, name), np.zeros((), np.float32)))
-        return found + [KerasVariable(name, value) for name, value in state.shared.items()]
-
-    # Whether a Keras file has a scalar in place of a slot that `init_slots` leaves out.
-    _keras_stores_absent_slots = False
+        return keras_order.write(self, state, ordered_paths)
 
     def from_keras_variables(
         self, values: Sequence[Any], state: OptimizerState, ordered_paths: Sequence[str]
     ) -> OptimizerState:
-        reader = VariableReader(values)
-        steps = self.gradient_accumulation_steps or 1
-        count = reader.take("iteration", state.iterations)
-        changes: dict[str, Any] = {"iterations": count // steps}
-        if state.micro_step is not None:
-            changes["micro_step"] = count % steps
-        if state.learning_rate is not None:
-            changes["learning_rate"] = reader.take("learning_rate", state.learning_rate)
-        for name in ("average", "accumulator"):
-            tree = getattr(state, name)
-            if tree is not None:
-                old = by_path(tree)
-                changes[name] = with_leaves(tree, {path: reader.take(path, old[path]) for path in ordered_paths})
-        old_slots = {name: by_path(tree) for name, tree in state.slots.items()}
-        new_slots: dict[str, dict[str, Any]] = {name: {} for name in state.slots}
-        for group in self.slot_groups():
-            for path in ordered_paths:
-                for name in group:
-                    if path in old_slots[name]:
-                        new_slots[name][path] = reader.take(_slot_name(path, name), old_slots[name][path])
-                    elif self._keras_stores_absent_slots:
-                        reader.skip()
-        changes["slots"] = {name: with_leaves(tree, new_slots[name]) for name, tree in state.slots.items()}
-        changes["shared"] = {name: reader.take(name, value) for name, value in state.shared.items()}
-        reader.finish()
-        return state._replace(**changes)
+        return keras_order.read(self, values, state, ordered_paths)
 
-
-def _slot_name(path: str, name: str) -> str:
-    return f"{path.replace('/', '_')}_{name}"
+    def keras_slot(self, name: str, slots: Slots) -> Any:
+        """What Keras stores for a slot that `init_slots` leaves out, given the others; None if it stores nothing."""
+        return None
 
 
 def _flatten(tree: Any) -> tuple[list[Any], Any]:

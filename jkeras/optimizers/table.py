@@ -9,10 +9,17 @@ import optax
 
 from jkeras import registry
 from jkeras.errors import ArgumentError
+from jkeras.optimizers.adafactor import Adafactor
+from jkeras.optimizers.adagrad import Adadelta, Adagrad
 from jkeras.optimizers.adam import Adam, AdamW
+from jkeras.optimizers.adam_variants import Adamax, Nadam
 from jkeras.optimizers.base import BaseOptimizer
+from jkeras.optimizers.ftrl import Ftrl
+from jkeras.optimizers.lion_lamb import Lamb, Lion
+from jkeras.optimizers.muon import Muon
 from jkeras.optimizers.optax_optimizer import OptaxOptimizer
 from jkeras.optimizers.rmsprop import RMSprop
+from jkeras.optimizers.schedule_free import ScheduleFreeAdamW
 from jkeras.optimizers.sgd import SGD
 
 
@@ -21,7 +28,9 @@ def named(*classes: type[BaseOptimizer]) -> dict[str, type[BaseOptimizer]]:
     return {name: cls for cls in classes for name in (cls.__name__, cls.__name__.lower())}
 
 
-RULES: Mapping[str, type[BaseOptimizer]] = named(Adam, AdamW, RMSprop, SGD)
+RULES: Mapping[str, type[BaseOptimizer]] = named(
+    Adadelta, Adafactor, Adagrad, Adam, Adamax, AdamW, Ftrl, Lamb, Lion, Muon, Nadam, RMSprop, ScheduleFreeAdamW, SGD
+)
 
 
 def resolve(table: Mapping[str, type[BaseOptimizer]], identifier: Any) -> BaseOptimizer | None:

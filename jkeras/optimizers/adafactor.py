@@ -1,0 +1,85 @@
+"""Adafactor: the size of the gradient, kept by rows and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments
+from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
+from jkeras.spec import field
+
+
+def _root_mean_square(x: jax.Array) -> jax.Array:
+    return jnp.sqrt(jnp.mean(jnp.square(x)))
+
+
+def _outer(row: jax.Array, column: jax.Array) -> jax.Array:
+    """The squares of the gradient estimated from their row and column averages, zero before the first update."""
+    total = jnp.mean(row, axis=-1, keepdims=True)
+    return jnp.expand_dims(row / jnp.where(total == 0, 1, total), -1) * jnp.expand_dims(column, -2)
+
+
+class Adafactor(Optimizer):
+    """Steps relative to the size of the weights, with memory for the sums of rows and columns instead of entries.
+
+    The rate is `min(learning_rate, 1 / sqrt(t))` whatever `relative_step` says, as in Keras. Weights of two and
+    more dimensions are factored along their last two; Keras keeps their full matrix too, which here is not stored.
+
+    Args:
+        beta_2_decay: the averages of squared gradients use `beta_2 = 1 - t**beta_2_decay`.
+        epsilon_1: added to the squared gradients.
+        epsilon_2: the least size of a weight that steps are relative to.
+        clip_threshold: the root mean square to which an update is clipped.
+
+    Source: Shazeer & Stern, https://arxiv.org/abs/1804.04235.
+    """
+
+    learning_rate: float | Callable[[Any], Any] = field(0.001, convert=learning_rate)
+    beta_2_decay: float = field(-0.8, convert=arguments.number)
+    epsilon_1: float = field(1e-30, convert=arguments.number)
+    epsilon_2: float = field(1e-3, convert=arguments.number)
+    clip_threshold: float = field(1.0, convert=arguments.number)
+    relative_step: bool = field(True, convert=arguments.boolean)
+
+    def slot_groups(self) -> tuple[tuple[str, ...], ...]:
+        return (("row", "column", "velocity"),)
+
+    def init_slots(self, path: str, variable: jax.Array) -> Slots:
+        if variable.ndim < 2:
+            return {"velocity": jnp.zeros_like(variable)}
+        shape = variable.shape
+        return {
+            "row": jnp.zeros(shape[:-1], variable.dtype),
+            "column": jnp.zeros((*shape[:-2], shape[-1]), variable.dtype),
+        }
+
+    def keras_slot(self, name: str, slots: Slots) -> Any:
+        if name == "velocity":
+            return _outer(slots["row"], slots["column"])
+        return jnp.zeros((), jnp.float32)
+
+    def prepare(self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]) -> Any:
+        # In Keras the rate is limited by 1 / sqrt(t) whether or not `relative_step` asks for it.
+        rate = jnp.minimum(learning_rate, 1 / jnp.sqrt(step))
+        return {"rate": rate, "beta_2": 1 - jnp.power(step, self.beta_2_decay)}, shared
+
+    def update_step(
+        self, gradient: jax.Array, variable: jax.Array, slots: Slots, scalars: Mapping[str, jax.Array]
+    ) -> tuple[jax.Array, Slots]:
+        beta_2 = scalars["beta_2"]
+        square = jnp.square(gradient) + self.epsilon_1
+        if "row" in slots:
+            row = beta_2 * slots["row"] + (1 - beta_2) * jnp.mean(square, axis=-1)
+            column = beta_2 * slots["column"] + (1 - beta_2) * jnp.mean(square, axis=-2)
+            slots, velocity = {"row": row, "column": column}, _outer(row, column)
+        else:
+            velocity = beta_2 * slots["velocity"] + (1 - beta_2) * square
+            slots = {"velocity": velocity}
+        direction = gradient / jnp.sqrt(velocity)
+        limit = jnp.maximum(1.0, _root_mean_square(direction) / self.clip_threshold)
+        size = jnp.maximum(self.epsilon_2, _root_mean_square(variable))
+        return -direction * (size * scalars["rate"] / limit), slots

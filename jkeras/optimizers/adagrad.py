@@ -1,0 +1,63 @@
+"""Adagrad and Adadelta: steps divided by the size of all, or of the recent, gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments
+from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
+from jkeras.spec import field
+
+
+class Adagrad(Optimizer):
+    """`a += g**2; w -= learning_rate * g / sqrt(a + epsilon)`: steps shrink with all gradients so far.
+
+    Source: Duchi et al., https://www.jmlr.org/papers/v12/duchi11a.html.
+    """
+
+    learning_rate: float | Callable[[Any], Any] = field(0.001, convert=learning_rate)
+    initial_accumulator_value: float = field(0.1, convert=arguments.number)
+    epsilon: float = field(1e-7, convert=arguments.number)
+
+    def slot_groups(self) -> tuple[tuple[str, ...], ...]:
+        return (("accumulator",),)
+
+    def init_slots(self, path: str, variable: jax.Array) -> Slots:
+        return {"accumulator": jnp.full_like(variable, self.initial_accumulator_value)}
+
+    def update_step(
+        self, gradient: jax.Array, variable: jax.Array, slots: Slots, scalars: Mapping[str, jax.Array]
+    ) -> tuple[jax.Array, Slots]:
+        accumulator = slots["accumulator"] + jnp.square(gradient)
+        update = -scalars["learning_rate"] * gradient / jnp.sqrt(accumulator + self.epsilon)
+        return update, {"accumulator": accumulator}
+
+
+class Adadelta(Optimizer):
+    """Steps as large as recent steps were, divided by the size of recent gradients.
+
+    `a = rho * a + (1 - rho) * g**2; d = g * sqrt(b + epsilon) / sqrt(a + epsilon); b = rho * b + (1 - rho) * d**2`, and
+    `w -= learning_rate * d`. A `learning_rate` of 1.0 is the form in the paper.
+
+    Source: Zeiler, https://arxiv.org/abs/1212.5701.
+    """
+
+    learning_rate: float | Callable[[Any], Any] = field(0.001, convert=learning_rate)
+    rho: float = field(0.95, convert=arguments.number)
+    epsilon: float = field(1e-7, convert=arguments.number)
+
+    def slot_groups(self) -> tuple[tuple[str, ...], ...]:
+        return (("accumulated_grad", "accumulated_delta_var"),)
+
+    def update_step(
+        self, gradient: jax.Array, variable: jax.Array, slots: Slots, scalars: Mapping[str, jax.Array]
+    ) -> tuple[jax.Array, Slots]:
+        rho = self.rho
+        squares = rho * slots["accumulated_grad"] + (1 - rho) * jnp.square(gradient)
+        step = gradient * jnp.sqrt(slots["accumulated_delta_var"] + self.epsilon) / jnp.sqrt(squares + self.epsilon)
+        steps = rho * slots["accumulated_delta_var"] + (1 - rho) * jnp.square(step)
+        return -scalars["learning_rate"] * step, {"accumulated_grad": squares, "accumulated_delta_var": steps}

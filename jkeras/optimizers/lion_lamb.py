@@ -1,0 +1,77 @@
+"""Lion and Lamb: steps of one size for every entry, or for every weight array."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments
+from jkeras.optimizers.adam import moment, power
+from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
+from jkeras.spec import field
+
+
+class Lion(Optimizer):
+    """The sign of an interpolated momentum: `w -= learning_rate * sign(beta_1 * m + (1 - beta_1) * g)`.
+
+    Then `m = beta_2 * m + (1 - beta_2) * g`. It wants a smaller learning rate and a larger weight decay than Adam.
+
+    Source: Chen et al., https://arxiv.org/abs/2302.06675.
+
+    Raises:
+        ArgumentError: `beta_1` is not in (0, 1].
+    """
+
+    learning_rate: float | Callable[[Any], Any] = field(0.001, convert=learning_rate)
+    beta_1: float = field(0.9, convert=arguments.between(0, 1, open_low=True))
+    beta_2: float = field(0.99, convert=arguments.number)
+
+    def slot_groups(self) -> tuple[tuple[str, ...], ...]:
+        return (("momentum",),)
+
+    def update_step(
+        self, gradient: jax.Array, variable: jax.Array, slots: Slots, scalars: Mapping[str, jax.Array]
+    ) -> tuple[jax.Array, Slots]:
+        momentum = slots["momentum"]
+        direction = jnp.sign(self.beta_1 * momentum + (1 - self.beta_1) * gradient)
+        return -scalars["learning_rate"] * direction, {
+            "momentum": self.beta_2 * momentum + (1 - self.beta_2) * gradient
+        }
+
+
+class Lamb(Optimizer):
+    """Adam whose step for each weight array is scaled to the norm of that array, for very large batches.
+
+    Source: You et al., https://arxiv.org/abs/1904.00962.
+    """
+
+    learning_rate: float | Callable[[Any], Any] = field(0.001, convert=learning_rate)
+    beta_1: float = field(0.9, convert=arguments.number)
+    beta_2: float = field(0.999, convert=arguments.number)
+    epsilon: float = field(1e-7, convert=arguments.number)
+
+    def slot_groups(self) -> tuple[tuple[str, ...], ...]:
+        return (("momentum", "velocity"),)
+
+    def prepare(self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]) -> Any:
+        scalars = {
+            "learning_rate": learning_rate,
+            "momentum_correction": 1 / (1 - power(self.beta_1, step)),
+            "velocity_correction": 1 / (1 - power(self.beta_2, step)),
+        }
+        return scalars, shared
+
+    def update_step(
+        self, gradient: jax.Array, variable: jax.Array, slots: Slots, scalars: Mapping[str, jax.Array]
+    ) -> tuple[jax.Array, Slots]:
+        momentum = moment(slots["momentum"], gradient, self.beta_1)
+        velocity = moment(slots["velocity"], jnp.square(gradient), self.beta_2)
+        size = jnp.sqrt(velocity * scalars["velocity_correction"]) + self.epsilon
+        step = momentum * scalars["momentum_correction"] / size
+        weight_norm, step_norm = jnp.sqrt(jnp.sum(jnp.square(variable))), jnp.sqrt(jnp.sum(jnp.square(step)))
+        usable = (weight_norm > 0) & (step_norm > 0)
+        trust = jnp.where(usable, weight_norm / jnp.where(usable, step_norm, 1), 1)
+        return -step * (trust * scalars["learning_rate"]), {"momentum": momentum, "velocity": velocity}

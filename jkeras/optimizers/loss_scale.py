@@ -1,0 +1,155 @@
+"""Dynamic loss scaling for float16."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments, registry
+from jkeras.errors import ArgumentError
+from jkeras.optimizers.base import BaseOptimizer, KerasVariable, VariableReader
+from jkeras.optimizers.multi import MultiOptimizer
+from jkeras.optimizers.optimizer import Optimizer
+from jkeras.optimizers.table import RULES, named, resolve
+from jkeras.spec import field
+
+# Arguments of the base class that files of older Keras versions carry along.
+_UNUSED = {
+    "learning_rate": 0.0,
+    "weight_decay": None,
+    "clipnorm": None,
+    "clipvalue": None,
+    "global_clipnorm": None,
+    "use_ema": False,
+    "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None,
+    "loss_scale_factor": None,
+    "gradient_accumulation_steps": None,
+    "dynamic": True,
+}
+
+
+class LossScaleState(NamedTuple):
+    """The state of the inner optimizer, the scale (float32), and the steps since the scale changed (int32)."""
+
+    step_counter: jax.Array
+    dynamic_scale: jax.Array
+    inner: Any
+
+    @property
+    def iterations(self) -> jax.Array:
+        """The updates that the inner optimizer made."""
+        return self.inner.iterations
+
+
+def _inner(value: Any) -> BaseOptimizer:
+    found = resolve({**RULES, **named(MultiOptimizer)}, value)
+    if found is None:
+        raise ArgumentError("expected an optimizer")
+    return found.replace(loss_scale_factor=None) if isinstance(found, Optimizer | MultiOptimizer) else found
+
+
+class LossScaleOptimizer(BaseOptimizer):
+    """Another optimizer with a loss scale that adjusts itself, so that small gradients survive float16.
+
+    `scale_loss` multiplies the loss by the scale and `update` divides the gradients by it. A step whose gradients are
+    not all finite changes nothing but the scale, which is halved; after `dynamic_growth_steps` good steps in a row the
+    scale is doubled.
+
+    Args:
+        inner_optimizer: an optimizer, its name or configuration; its own `loss_scale_factor` is not used.
+        initial_scale: the first scale. Too high is better than too low, since falling takes less time than rising.
+        dynamic_growth_steps: good steps before the scale is doubled.
+        name: of the optimizer.
+
+    Source: Micikevicius et al., https://arxiv.org/abs/1710.03740.
+
+    >>> params = {"w": jnp.array([1.0])}
+    >>> optimizer = LossScaleOptimizer("sgd")
+    >>> updates, state = optimizer.update({"w": jnp.array([jnp.inf])}, optimizer.init(params), params)
+    >>> updates["w"].tolist(), float(state.dynamic_scale), int(state.iterations)
+    ([0.0], 16384.0, 0)
+    """
+
+    inner_optimizer: BaseOptimizer = field(convert=_inner)
+    initial_scale: float = field(2.0**15, convert=arguments.number)
+    dynamic_growth_steps: int = field(2000, convert=arguments.positive_int)
+    name: str | None = field(None)
+
+    def __post_init__(self) -> None:
+        if self.name is None:
+            self.name = registry.snake_case(type(self).__name__)
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate of the inner optimizer; None if it has no single one."""
+        return getattr(self.inner_optimizer, "learning_rate", None)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """The value that `get_config` described; arguments without a meaning here must have their defaults."""
+        return cls(**{k: v for k, v in config.items() if not (k in _UNUSED and v == _UNUSED[k])})
+
+    def init(self, params: Any) -> LossScaleState:
+        scale = jnp.asarray(self.initial_scale, jnp.float32)
+        return LossScaleState(jnp.zeros((), jnp.int32), scale, self.inner_optimizer.init(params))
+
+    def update(self, grads: Any, state: LossScaleState, params: Any = None, **extra: Any) -> tuple[Any, LossScaleState]:
+        leaves = jax.tree.leaves(grads)
+        finite = jnp.stack([jnp.all(jnp.isfinite(g)) for g in leaves]).all() if leaves else jnp.bool_(True)
+
+        def step(grads: Any) -> tuple[Any, LossScaleState]:
+            # Division in float32: the scale may be larger than float16 can hold.
+            unscaled = jax.tree.map(lambda g: g / state.dynamic_scale, grads)
+            updates, inner = self.inner_optimizer.update(unscaled, state.inner, params, **extra)
+            grown = state.step_counter == self.dynamic_growth_steps - 1
+            return updates, LossScaleState(
+                jnp.where(grown, 0, state.step_counter + 1),
+                jnp.where(grown, 2 * state.dynamic_scale, state.dynamic_scale),
+                inner,
+            )
+
+        def skip(grads: Any) -> tuple[Any, LossScaleState]:
+            halved = LossScaleState(jnp.zeros_like(state.step_counter), 0.5 * state.dynamic_scale, state.inner)
+            return jax.tree.map(jnp.zeros_like, grads if params is None else params), halved
+
+        return jax.lax.cond(finite, step, skip, grads)
+
+    def get_learning_rate(self, state: LossScaleState) -> jax.Array:
+        return self.inner_optimizer.get_learning_rate(state.inner)
+
+    def set_learning_rate(self, state: LossScaleState, value: Any) -> LossScaleState:
+        return state._replace(inner=self.inner_optimizer.set_learning_rate(state.inner, value))
+
+    def scale_loss(self, loss: Any, state: LossScaleState) -> Any:
+        return jnp.asarray(loss) * state.dynamic_scale
+
+    def finalize(self, params: Any, state: LossScaleState) -> Any:
+        return self.inner_optimizer.finalize(params, state.inner)
+
+    def compile_key(self) -> Self:
+        inner = self.inner_optimizer.compile_key()
+        return self.replace(inner_optimizer=inner, initial_scale=1.0, name=None)
+
+    def keras_variables(self, state: LossScaleState, ordered_paths: Sequence[str]) -> list[KerasVariable]:
+        return [
+            # Keras gives the wrapper an iteration and a learning rate of its own that it never uses.
+            KerasVariable("iteration", jnp.zeros((), jnp.int32)),
+            KerasVariable("learning_rate", jnp.zeros((), jnp.float32)),
+            KerasVariable("step_counter", state.step_counter),
+            KerasVariable("dynamic_scale", state.dynamic_scale),
+            *self.inner_optimizer.keras_variables(state.inner, ordered_paths),
+        ]
+
+    def from_keras_variables(
+        self, values: Sequence[Any], state: LossScaleState, ordered_paths: Sequence[str]
+    ) -> LossScaleState:
+        own = VariableReader(values[:4])
+        own.skip()
+        own.skip()
+        counter, scale = own.take("step_counter", state.step_counter), own.take("dynamic_scale", state.dynamic_scale)
+        inner = self.inner_optimizer.from_keras_variables(values[4:], state.inner, ordered_paths)
+        return LossScaleState(counter, scale, inner)

@@ -1,0 +1,115 @@
+"""Muon: momentum made orthogonal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments
+from jkeras.errors import ArgumentError
+from jkeras.optimizers.adam import adam_rate, moment
+from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
+from jkeras.spec import field
+
+
+def _patterns(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) or not all(isinstance(pattern, str) for pattern in value or ()):
+        raise ArgumentError("expected a list of regular expressions")
+    return tuple(value or ())
+
+
+class Muon(Optimizer):
+    """Momentum whose matrix is replaced by a nearly orthogonal one; Adam with weight decay for what is no matrix.
+
+    Weights of two dimensions take the orthogonal step, except embeddings and what `exclude_layers` finds. The step is
+    scaled by `rms_rate * sqrt(max(rows, columns))`, so that learning rates of Adam fit; None leaves it unscaled.
+
+    Args:
+        adam_beta_1, adam_beta_2, adam_weight_decay, epsilon: of the Adam part.
+        exclude_layers: regular expressions, searched for in the paths of weights that Adam shall update.
+        exclude_embeddings: whether Adam updates weights with "embedding" in their path.
+        muon_a, muon_b, muon_c: coefficients of the Newton-Schulz iteration.
+        adam_lr_ratio: the learning rate of the Adam part as a multiple of `learning_rate`.
+        momentum, nesterov: of the orthogonal part.
+        ns_steps: iterations of Newton-Schulz.
+
+    Source: Jordan, https://kellerjordan.github.io/posts/muon; Liu et al., https://arxiv.org/abs/2502.16982.
+    """
+
+    learning_rate: float | Callable[[Any], Any] = field(0.001, convert=learning_rate)
+    adam_beta_1: float = field(0.9, convert=arguments.number)
+    adam_beta_2: float = field(0.999, convert=arguments.number)
+    adam_weight_decay: float | None = field(0.004, convert=arguments.optional(arguments.number))
+    epsilon: float = field(1e-7, convert=arguments.number)
+    weight_decay: float | None = field(0.004, convert=arguments.optional(arguments.number))
+    clipnorm: float | None = field(None, convert=arguments.optional(arguments.number))
+    clipvalue: float | None = field(None, convert=arguments.optional(arguments.number))
+    global_clipnorm: float | None = field(None, convert=arguments.optional(arguments.number))
+    use_ema: bool = field(False, convert=arguments.boolean)
+    ema_momentum: float = field(0.99, convert=arguments.probability)
+    ema_overwrite_frequency: int | None = field(None, convert=arguments.optional(arguments.positive_int))
+    loss_scale_factor: float | None = field(None, convert=arguments.optional(arguments.number))
+    gradient_accumulation_steps: int | None = field(None, convert=arguments.optional(arguments.at_least(2)))
+    name: str | None = field(None)
+    exclude_layers: tuple[str, ...] = field(None, convert=_patterns)
+    exclude_embeddings: bool = field(True, convert=arguments.boolean)
+    muon_a: float = field(3.4445, convert=arguments.number)
+    muon_b: float = field(-4.775, convert=arguments.number)
+    muon_c: float = field(2.0315, convert=arguments.number)
+    adam_lr_ratio: float = field(1, convert=arguments.number)
+    momentum: float = field(0.95, convert=arguments.number)
+    ns_steps: int = field(5, convert=arguments.at_least(0))
+    nesterov: bool = field(True, convert=arguments.boolean)
+    rms_rate: float | None = field(0.2, convert=arguments.optional(arguments.number))
+
+    def slot_groups(self) -> tuple[tuple[str, ...], ...]:
+        return (("momentum", "velocity"),)
+
+    def init_slots(self, path: str, variable: jax.Array) -> Slots:
+        names = ("momentum", "velocity") if self._by_adam(path, variable) else ("momentum",)
+        return {name: jnp.zeros_like(variable) for name in names}
+
+    def _by_adam(self, path: str, variable: jax.Array) -> bool:
+        embedding = self.exclude_embeddings and "embedding" in path.lower()
+        return variable.ndim != 2 or embedding or any(re.search(pattern, path) for pattern in self.exclude_layers)
+
+    def weight_decay_of(self, path: str, variable: jax.Array) -> float | None:
+        decay = super().weight_decay_of(path, variable)
+        excluded = any(re.search(pattern, path) for pattern in self.weight_decay_exclusions)
+        return self.adam_weight_decay if not excluded and self._by_adam(path, variable) else decay
+
+    def prepare(self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]) -> Any:
+        adam = adam_rate(learning_rate * self.adam_lr_ratio, step, self.adam_beta_1, self.adam_beta_2)
+        return {"learning_rate": learning_rate, "adam_rate": adam}, shared
+
+    def update_step(
+        self, gradient: jax.Array, variable: jax.Array, slots: Slots, scalars: Mapping[str, jax.Array]
+    ) -> tuple[jax.Array, Slots]:
+        if "velocity" in slots:
+            return self._adam_step(gradient, slots, scalars)
+        momentum = self.momentum * slots["momentum"] + gradient
+        direction = self._orthogonal(gradient + self.momentum * momentum if self.nesterov else momentum)
+        scale = 1.0 if self.rms_rate is None else self.rms_rate * max(variable.shape) ** 0.5
+        return -direction * (scalars["learning_rate"] * scale), {"momentum": momentum}
+
+    def _adam_step(
+        self, gradient: jax.Array, slots: Slots, scalars: Mapping[str, jax.Array]
+    ) -> tuple[jax.Array, Slots]:
+        momentum = moment(slots["momentum"], gradient, self.adam_beta_1)
+        velocity = moment(slots["velocity"], jnp.square(gradient), self.adam_beta_2)
+        update = -momentum * scalars["adam_rate"] / (jnp.sqrt(velocity) + self.epsilon)
+        return update, {"momentum": momentum, "velocity": velocity}
+
+    def _orthogonal(self, x: jax.Array) -> jax.Array:
+        """Pushes the singular values of a matrix towards one, by a Newton-Schulz iteration that stops early."""
+        tall = x.shape[0] > x.shape[1]
+        x = x.T if tall else x  # the products below are of the shorter side
+        x = x / (jnp.sqrt(jnp.sum(jnp.square(x))) + 1e-7)
+        for _ in range(self.ns_steps):
+            gram = x @ x.T
+            x = self.muon_a * x + (self.muon_b * gram + self.muon_c * gram @ gram) @ x
+        return x.T if tall else x
