@@ -11,7 +11,7 @@ The tree::
     │   └── NonFiniteError               data, a layer's output or a loss is NaN or infinite
     ├── NotBuiltError (ValueError)       weights are needed and none exist yet
     ├── NotCompiledError (RuntimeError)  `fit` or `evaluate` before `compile`
-    ├── DiscardedResultWarning (UserWarning)  the result of `compile`, `fit` or `add` was thrown away
+    ├── DiscardedResultError (RuntimeError)  the result of `compile`, `fit` or `add` is thrown away
     ├── RestoreError (ValueError)        a saved model does not fit the model that restores it
     ├── DownloadError (OSError)          a file is neither present nor to be had
     └── DamagedFileError (ValueError)    a file has the wrong checksum or contents, or an archive is not safe to unpack
@@ -78,8 +78,8 @@ class DamagedFileError(JkerasError, ValueError):
     """A file has the wrong checksum or contents, or an archive is not safe to unpack."""
 
 
-class DiscardedResultWarning(UserWarning):
-    """The model returned by `compile`, `fit` or `add` was thrown away."""
+class DiscardedResultError(JkerasError, RuntimeError):
+    """The model returned by `compile`, `fit` or `add` would be thrown away."""
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

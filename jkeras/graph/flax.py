@@ -47,7 +47,8 @@ class Record:
     """What a run writes down about weights and layers when asked to describe or initialise a definition."""
 
     weights: dict[tuple[str, Path], WeightInfo] = dataclasses.field(default_factory=dict)
-    layers: dict[Path, Layer] = dataclasses.field(default_factory=dict)
+    # The bound copy of each layer by its description's id: an object that appears twice is shared.
+    bound: dict[int, Layer] = dataclasses.field(default_factory=dict)
     making: bool = False  # weights are being made: updates of state are not kept
     abstract: bool = False  # shapes only: initialisers are not run
 
@@ -97,7 +98,6 @@ class ModuleScope:
         self.built: set[int] = set()
         self.made: dict[int, tuple[Any, str]] = {}
         self.state: set[str] = set()
-        record.layers[path] = layer
         clone = layer.bound_copy(self)
         if parent is not None:
             inherited = {"trainable": layer.trainable and parent.trainable}
@@ -173,8 +173,14 @@ class ModuleScope:
             self.module.put_variable("state", name, value.astype(old.dtype))
 
     def child(self, name: str, layer: Layer) -> Layer:
+        if id(layer) in self.record.bound:
+            return self.record.bound[id(layer)]
         module = self.module.enter(lambda: LayerModule(Held(layer), parent=self.module, name=name))
-        return ModuleScope(module, self.run, self.record, layer, (*self.names, name), self.bound).bound
+        bound = ModuleScope(module, self.run, self.record, layer, (*self.names, name), self.bound).bound
+        # Kept with the description alive, since layers made in `build` live only as long as this run.
+        bound.__dict__["_spec_description"] = layer
+        self.record.bound[id(layer)] = bound
+        return bound
 
     def call(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if id(layer) in self.built:

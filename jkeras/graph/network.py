@@ -258,7 +258,10 @@ def unique_names(layers: list[Layer]) -> list[str]:
     Raises:
         ArgumentError: two layers were given the same name.
     """
-    given = [layer.name for layer in layers if layer.name is not None]
+    # A layer taken from another model prefers the name it had there, but gives way.
+    preferred = [layer.name if "_spec_home" in layer.__dict__ else None for layer in layers]
+    given = [layer.name for layer, soft in zip(layers, preferred, strict=True) if layer.name is not None and not soft]
+    given += [name for i, name in enumerate(preferred) if name and name not in given and name not in preferred[:i]]
     twice = {name for name in given if given.count(name) > 1}
     if twice:
         raise ArgumentError(
@@ -267,8 +270,8 @@ def unique_names(layers: list[Layer]) -> list[str]:
         )
     counts: dict[str, int] = {}
     names = []
-    for layer in layers:
-        if layer.name is not None:
+    for layer, soft in zip(layers, preferred, strict=True):
+        if layer.name is not None and not (soft and soft in names):
             names.append(layer.name)
             continue
         base = getattr(layer, "base_name", None) or snake_case(type(layer).__name__)
@@ -312,3 +315,8 @@ def _assemble(
     layers = dict(named.values())
     return Network(layers, tuple(ops), template(inputs), template(outputs), tuple(infos), tuple(tensors))
 
+
+
+def number_repeats(names: list[str]) -> list[str]:
+    """Names made unique by numbers: an output listed twice is `x`, `x_1`."""
+    return [name if name not in names[:i] else f"{name}_{names[:i].count(name)}" for i, name in enumerate(names)]

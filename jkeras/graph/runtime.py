@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -16,7 +16,7 @@ from jkeras.errors import NotBuiltError
 from jkeras.graph import flax, symbolic
 from jkeras.graph.flax import WeightInfo
 from jkeras.layers import calling, layer as protocol
-from jkeras.layers.layer import Layer, is_symbolic
+from jkeras.layers.layer import Layer, is_symbolic, walk
 from jkeras.spec import Spec
 
 Variables = dict[str, Any]
@@ -116,19 +116,10 @@ def as_key(key: Any) -> jax.Array:
     return key
 
 
-def walk(layer: Layer, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Layer]]:
-    """A definition and every layer inside it, with the path of its weights."""
-    yield path, layer
-    for name, child in layer.children().items():
-        yield from walk(child, (*path, name))
-
-
 def overlay_carried(layer: Layer, variables: Variables) -> Variables:
     """`variables` with the weights that layers inside the definition carry in place of the fresh ones."""
     for path, inner in walk(layer):
-        carried = inner.__dict__.get("_spec_variables") if path else None
-        if callable(carried):
-            carried = carried()
+        carried = inner.carried() if path else None
         for collection, tree in (carried or {}).items():
             variables = {**variables, collection: _put(variables[collection], path, tree)}
     return variables
@@ -149,10 +140,10 @@ def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -
 
 def eager_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Computes a layer on arrays: with the weights it carries, or without any."""
-    carried = layer.__dict__.get("_spec_variables")
+    carried = layer.carried()
     if carried is None:
         return calling.call_weightless(layer, args, dict(kwargs))
-    return apply(layer, carried() if callable(carried) else carried, args, kwargs)
+    return apply(layer, carried, args, kwargs)
 
 
 def init(layer: Layer, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Variables:

@@ -11,10 +11,11 @@ What the scope does around every `call`, in this order: training flag, masks, co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Protocol, Self
 
 import jax
+import numpy as np
 
 from jkeras import arguments, dtypes, regularizers
 from jkeras.errors import ArgumentError, NotBuiltError
@@ -275,6 +276,56 @@ class Layer(Spec):
         """
         return jax.tree.map(lambda spec: spec.shape, self.compute_output_spec(*args, **kwargs), is_leaf=is_symbolic)
 
+    # -- a layer taken from a model -------------------------------------------------------------------------------
+
+    def _home(self, what: str) -> tuple[Any, str]:
+        """The model that this layer was taken from (`model.layers`, `model.get_layer`), and its name there."""
+        found = self.__dict__.get("_spec_home")
+        if found is None:
+            raise NotBuiltError(
+                f"{self!r} is a description and belongs to no model, so it has no {what}. Take the layer from a model:"
+                f" `model.get_layer(name).{what}`."
+            )
+        return found
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output in the model that the layer was taken from; a list if it was applied several times."""
+        model, name = self._home("output")
+        return model.layer_output(name)
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input in the model that the layer was taken from."""
+        model, name = self._home("input")
+        return model.layer_input(name)
+
+    @property
+    def weights(self) -> list[jax.Array]:
+        """The layer's weights in the model that it was taken from, in Keras's order."""
+        model, name = self._home("weights")
+        return model.layer_weights(name)
+
+    @property
+    def trainable_weights(self) -> list[jax.Array]:
+        """Those that training changes."""
+        model, name = self._home("trainable_weights")
+        return model.layer_weights(name, True)
+
+    @property
+    def non_trainable_weights(self) -> list[jax.Array]:
+        """The others."""
+        model, name = self._home("non_trainable_weights")
+        return model.layer_weights(name, False)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The weights as NumPy arrays."""
+        return [np.asarray(value) for value in self.weights]
+
+    def count_params(self) -> int:
+        """The number of weights."""
+        return sum(int(value.size) for value in self.weights)
+
     # -- description ----------------------------------------------------------------------------------------------
 
     @property
@@ -319,6 +370,19 @@ class Layer(Spec):
         clone.__dict__.update(_spec_scope=scope, _spec_weights={})
         return clone
 
+    def carried(self) -> Mapping[str, Any] | None:
+        """Variables that come along when the layer joins a new model; None unless it was taken from one."""
+        variables = self.__dict__.get("_spec_variables")
+        return variables() if callable(variables) else variables
+
+    def _state(self) -> dict[str, Any]:
+        state = super()._state()
+        # Sharing is by identity, so it is part of the value: which of the layers inside are the same object.
+        ids = [id(layer) for _, layer in walk(self)]
+        if len(set(ids)) < len(ids):
+            state["<shared>"] = tuple(ids.index(i) for i in ids)
+        return state
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values, with Keras's keys."""
         config = super().get_config()
@@ -351,6 +415,13 @@ def legacy_input_shape(legacy: Mapping[str, Any]) -> tuple[int | None, ...] | No
     if legacy.get("input_dim") is not None:
         return (legacy.get("batch_size"), arguments.positive_int(legacy["input_dim"]))
     return None
+
+
+def walk(layer: Layer, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Layer]]:
+    """A definition and every layer inside it, with the path of its weights."""
+    yield path, layer
+    for name, child in layer.children().items():
+        yield from walk(child, (*path, name))
 
 
 def map_layers(value: Any, name: str, replace: Callable[[str, Layer], Any]) -> Any:

@@ -1,0 +1,154 @@
+"""The callback protocol: what a callback may define, and how a list of them is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jkeras.errors import ArgumentError, suggestion
+
+Logs = Mapping[str, Any] | None
+
+HOOKS = tuple(f"on_{what}_{when}" for what in ("train", "test", "predict") for when in ("begin", "end")) + (
+    "on_epoch_begin",
+    "on_epoch_end",
+    *(f"on_{what}batch_{when}" for what in ("", "train_", "test_", "predict_") for when in ("begin", "end")),
+)
+
+
+class Callback:
+    """Base of callbacks, with Keras's hooks; define those that you need.
+
+    A callback is an ordinary mutable object. Hooks per batch (`on_train_batch_end` and its kin) make the loop stop after
+    each batch to call them with that batch's logs; hooks per epoch cost nothing.
+
+    Attributes:
+        model: the live model of the run: a handle that reads and changes the model in training
+            (`self.model.stop_training = True`, `self.model.get_weights()`, `self.model.optimizer.learning_rate = 1e-4`).
+        params: `epochs`, `steps` and `verbose` of the run.
+    """
+
+    def __init__(self) -> None:
+        self.model: Any = None
+        self.params: dict[str, Any] = {}
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Called before anything else with the run's parameters."""
+        self.params = params
+
+    def set_model(self, model: Any) -> None:
+        """Called before training with the live model."""
+        self.model = model
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Called at the start of `fit`."""
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Called at the end of `fit`, with the last epoch's logs; not after an exception."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Called at the start of an epoch, numbered from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Called at the end of an epoch with its logs, validation included."""
+
+    def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """An alias of `on_train_batch_begin`."""
+
+    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """An alias of `on_train_batch_end`."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Called before a training batch."""
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Called after a training batch with the running logs."""
+        self.on_batch_end(batch, logs)
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        """Called at the start of `evaluate` and of validation."""
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        """Called at the end of `evaluate` and of validation."""
+
+    def on_test_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Called before an evaluation batch."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Called after an evaluation batch."""
+
+    def on_predict_begin(self, logs: Logs = None) -> None:
+        """Called at the start of `predict`."""
+
+    def on_predict_end(self, logs: Logs = None) -> None:
+        """Called at the end of `predict`."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Called before a prediction batch."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Called after a prediction batch with its outputs."""
+
+
+def _overrides(callback: Any, hook: str) -> bool:
+    own = getattr(type(callback), hook, None)
+    return hook in vars(callback) or (own is not None and own is not getattr(Callback, hook, None))
+
+
+class CallbackList:
+    """Several callbacks, called in order.
+
+    Args:
+        callbacks: callbacks, one callback, another list of them, or None.
+
+    Raises:
+        ArgumentError: something is no callback, or defines a hook whose name is misspelt.
+    """
+
+    def __init__(self, callbacks: Any = None, model: Any = None, **params: Any):
+        if callbacks is None:
+            callbacks = []
+        elif isinstance(callbacks, CallbackList):
+            callbacks = callbacks.callbacks
+        elif not isinstance(callbacks, Iterable):
+            callbacks = [callbacks]
+        self.callbacks = list(callbacks)
+        for callback in self.callbacks:
+            check_hooks(callback)
+        self.model = model
+        self.params = params
+        for callback in self.callbacks:
+            if hasattr(callback, "set_params"):
+                callback.set_params(dict(params))
+            if model is not None and hasattr(callback, "set_model"):
+                callback.set_model(model)
+
+    def wants(self, *hooks: str) -> bool:
+        """Whether any callback defines one of the hooks."""
+        return any(_overrides(callback, hook) for callback in self.callbacks for hook in hooks)
+
+    def call(self, hook: str, *args: Any) -> None:
+        """Calls a hook of every callback; exceptions pass through unchanged."""
+        for callback in self.callbacks:
+            function = getattr(callback, hook, None)
+            if function is not None:
+                function(*args)
+
+
+def check_hooks(callback: Any) -> None:
+    """Raises an error for something that is no callback or has a hook that would never be called.
+
+    Raises:
+        ArgumentError: as said.
+    """
+    if isinstance(callback, type):
+        raise ArgumentError(f"callbacks: got the class {callback.__name__}; write `{callback.__name__}(...)`.")
+    if not isinstance(callback, Callback) and not any(hasattr(callback, hook) for hook in HOOKS):
+        raise ArgumentError(f"callbacks: {callback!r} is no callback; make it a subclass of `jkeras.callbacks.Callback`.")
+    names = {name for kind in type(callback).__mro__ for name in vars(kind)} | set(vars(callback))
+    for name in sorted(names):
+        if name.startswith("on_") and name not in HOOKS and callable(getattr(callback, name, None)):
+            raise ArgumentError(
+                f"{type(callback).__name__}.{name} would never be called: there is no such hook.{suggestion(name, HOOKS)}"
+            )

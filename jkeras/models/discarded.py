@@ -1,0 +1,39 @@
+"""Catches `model.compile(...)` on a line of its own, whose result would be lost."""
+
+from __future__ import annotations
+
+import dis
+import functools
+import sys
+from types import CodeType
+
+from jkeras.errors import DiscardedResultError
+
+
+@functools.lru_cache(maxsize=4096)
+def _discards(code: CodeType, offset: int) -> bool:
+    """Whether the value of the call at `offset` is dropped by the next instruction."""
+    following = False
+    for instruction in dis.get_instructions(code):
+        if following:
+            return instruction.opname == "POP_TOP"
+        following = instruction.offset == offset
+    return False
+
+
+def check_used(method: str, depth: int = 2) -> None:
+    """Raises an error if the caller of the calling method throws its result away.
+
+    Args:
+        method: the method's name.
+        depth: how many frames up the caller is.
+
+    Raises:
+        DiscardedResultError: the call is a statement of its own.
+    """
+    frame = sys._getframe(depth)
+    if sys.implementation.name == "cpython" and _discards(frame.f_code, frame.f_lasti):
+        raise DiscardedResultError(
+            f"`model.{method}(...)` returns a new model and leaves the old one as it was, but the result is not used."
+            f" Write `model = model.{method}(...)`."
+        )

@@ -1,0 +1,118 @@
+"""The mutable handle: one small object that holds one immutable model and rebinds it.
+
+Callbacks see a handle as `self.model`; `jkeras.keras` builds its classes on it. A handle adds no behaviour: reading goes to
+the model, and methods that return a new model rebind the handle to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from jkeras import optimizers
+from jkeras.training.state import TrainState, owned_copy
+
+# Methods of a model whose result takes the place of the model.
+REBINDING = ("compile", "build", "set_weights", "load_weights", "add", "pop", "freeze", "unfreeze", "restore")
+
+
+class Handle:
+    """Holds one model and rebinds it.
+
+    Attributes:
+        value: the immutable model at this moment, with arrays of its own.
+        stop_training: set to True to end training after the current batch or epoch.
+    """
+
+    def __init__(self, value: Any):
+        object.__setattr__(self, "_value", value)
+        object.__setattr__(self, "_offered", None)
+        object.__setattr__(self, "_changed", False)
+        object.__setattr__(self, "stop_training", False)
+
+    @property
+    def value(self) -> Any:
+        """The model at this moment."""
+        if self._offered is not None:
+            # The loop will reuse its buffers, so the model gets its own; made only when somebody looks.
+            state = owned_copy(self._offered()).replace(metrics=None)
+            object.__setattr__(self, "_value", self._value._with(_spec_state=state))
+            object.__setattr__(self, "_offered", None)
+        return self._value
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        object.__setattr__(self, "_value", value)
+        object.__setattr__(self, "_offered", None)
+        object.__setattr__(self, "_changed", True)
+
+    def offer(self, state: Callable[[], TrainState]) -> None:
+        """The loop's side: the state that the model has now, should anybody look."""
+        object.__setattr__(self, "_offered", state)
+        object.__setattr__(self, "_changed", False)
+
+    def take(self) -> TrainState | None:
+        """The loop's side: the state, if somebody changed it."""
+        object.__setattr__(self, "_offered", None)
+        return self._value.state if self._changed else None
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer in use: its `learning_rate` can be read and assigned."""
+        return LiveOptimizer(self)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.value, name)
+        if name in REBINDING and callable(found):
+
+            def rebind(*args: Any, **kwargs: Any) -> None:
+                self.value = found(*args, **kwargs)
+
+            return rebind
+        return found
+
+    def __setattr__(self, name: str, new: Any) -> None:
+        if name in ("value", "stop_training"):
+            object.__setattr__(self, name, new)
+            return
+        raise AttributeError(f"The live model has no attribute {name!r} to assign; assign `stop_training` or `value`.")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.value(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<live {self._value!r}>"
+
+
+class LiveOptimizer:
+    """The optimizer of a live model: configuration, and the learning rate in the state."""
+
+    def __init__(self, handle: Handle):
+        object.__setattr__(self, "_handle", handle)
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate of the next update."""
+        model = self._handle.value
+        return optimizers.get_learning_rate(model.recipe.optimizer, model.state.opt_state)
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        model = self._handle.value
+        opt_state = optimizers.set_learning_rate(model.recipe.optimizer, model.state.opt_state, value)
+        self._handle.value = model._with(_spec_state=model.state.replace(opt_state=opt_state))
+
+    lr = learning_rate
+
+    @property
+    def iterations(self) -> Any:
+        """The number of updates so far."""
+        return optimizers.get_iterations(self._handle.value.state.opt_state)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in ("learning_rate", "lr"):
+            raise AttributeError(f"Only `learning_rate` of a live optimizer can be assigned, not {name!r}.")
+        object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._handle.value.recipe.optimizer, name)

@@ -1,0 +1,73 @@
+"""Matches what a functional model is called with to its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras.errors import InputError
+from jkeras.graph.network import InputInfo, Network
+from jkeras.layers.calling import show_shape
+
+
+def fit_inputs(network: Network, inputs: Any, path: str) -> list[Any]:
+    """One array per input of the network, in order, in the input's type.
+
+    Raises:
+        InputError: an input is missing, or its shape does not fit.
+    """
+    infos = network.input_infos
+    if isinstance(inputs, Mapping):
+        values = _by_name(network, inputs, path)
+    else:
+        values = jax.tree.leaves(inputs)
+        if len(values) != len(infos):
+            names = [info.name for info in infos]
+            raise InputError(f"{path} has {len(infos)} inputs, {names}; it was called on {len(values)} arrays.")
+    return [_fit(info, value, path) for info, value in zip(infos, values, strict=True)]
+
+
+def _by_name(network: Network, inputs: Mapping[str, Any], path: str) -> list[Any]:
+    names = [info.name for info in network.input_infos]
+    keys: Any = network.inputs if isinstance(network.inputs, Mapping) else {}
+    by_ref = {ref.index: key for key, ref in keys.items() if hasattr(ref, "index")}
+    values = []
+    for info in network.input_infos:
+        key = by_ref.get(info.ref, info.name)
+        if key not in inputs:
+            key = info.name
+        if key not in inputs:
+            expected = sorted(keys) or names
+            raise InputError(f"{path} has the inputs {expected}; it was called on a dict with the keys {sorted(inputs)}.")
+        values.append(inputs[key])
+    return values
+
+
+def _fit(info: InputInfo, value: Any, path: str) -> Any:
+    value = jnp.asarray(value)
+    if value.ndim == len(info.shape) - 1 and info.shape[-1] == 1:
+        value = value[..., None]
+    elif value.ndim == len(info.shape) + 1 and value.shape[-1] == 1:
+        value = value[..., 0]
+    fits = value.ndim == len(info.shape) and all(
+        want is None or want == have for want, have in zip(info.shape, value.shape, strict=True)
+    )
+    if not fits:
+        raise InputError(
+            f"{path}/{info.name} got data of shape {show_shape(value.shape)}, batch axis first; the model's input has shape"
+            f" {show_shape(info.shape)}.{_advice(info.shape, value.shape)}"
+        )
+    return value.astype(info.dtype) if value.dtype != jnp.dtype(info.dtype) else value
+
+
+def _advice(want: tuple[int | None, ...], have: tuple[int, ...]) -> str:
+    if len(have) == len(want) - 1 and all(w is None or w == h for w, h in zip(want[1:], have, strict=False)):
+        return " The batch axis is missing: pass `x[None]` for a single sample."
+    if len(have) == len(want) - 1:
+        return " An axis is missing: for example `x[..., None]` adds a channel or feature axis."
+    if len(have) > len(want):
+        return " Reshape the data, `x.reshape(len(x), -1)`, or build the model for its shape."
+    return " Change the data or the model's `Input(shape)`."

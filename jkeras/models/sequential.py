@@ -1,0 +1,163 @@
+"""A model that is a chain of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import jax.numpy as jnp
+
+from jkeras import config
+from jkeras.errors import ArgumentError, InputError
+from jkeras.graph import network as networks
+from jkeras.graph.network import Network
+from jkeras.layers.core import Embedding, InputLayer
+from jkeras.layers.layer import Layer, is_symbolic
+from jkeras.models.discarded import check_used
+from jkeras.models.model import Model
+
+
+class Sequential(Model):
+    """A chain of layers, each with one input and one output.
+
+    Args:
+        layers: layers, or `Input(shape)` first. Without an input shape the weights are made at the first data.
+        trainable: whether training changes its weights.
+        name: the model's name.
+
+    >>> import jkeras as jk
+    >>> model = Sequential([jk.Input((4,)), jk.layers.Dense(3), jk.layers.Dense(2)])
+    >>> [layer.name for layer in model.layers], model.count_params()
+    (['dense', 'dense_1'], 23)
+    """
+
+    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None, **kwargs: Any):
+        super().__init__(name=name, trainable=trainable, **kwargs)
+        if isinstance(layers, Layer) or is_symbolic(layers):
+            layers = [layers]
+        chain: list[Layer] = []
+        shape_of_input: InputLayer | None = None
+        for entry in layers or []:
+            layer, entrance = _as_layer(entry, first=not chain and shape_of_input is None)
+            shape_of_input = shape_of_input or entrance
+            if layer is not None:
+                chain.append(layer)
+        self._chain = tuple(chain)
+        self._entrance = shape_of_input
+        self._network = self._connect() if shape_of_input is not None and chain else None
+
+    @property
+    def base_name(self) -> str:
+        return "sequential"
+
+    def _connect(self) -> Network:
+        """Makes the graph, which finds shape errors at once."""
+        tensor = entrance = self._entrance()  # type: ignore[misc]
+        for layer in self._chain:
+            tensor = layer(tensor)
+            if not is_symbolic(tensor):
+                raise ArgumentError(
+                    f"{layer!r} has several outputs, so it cannot stand in a Sequential. Use the functional form,"
+                    f" `Model(inputs, outputs)`."
+                )
+        return networks.from_tensors(entrance, tensor)
+
+    def children(self) -> dict[str, Layer]:
+        if self._network is not None:
+            return super().children()
+        unique = list({id(layer): layer for layer in self._chain}.values())
+        return dict(zip(networks.unique_names(unique), unique, strict=True))
+
+    def bind_children(self, bind: Callable[[str, Layer], Layer]) -> None:
+        bound = {name: bind(name, layer) for name, layer in self.children().items()}
+        object.__setattr__(self, "_spec_children", bound)
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if self._network is not None:
+            return super().call(inputs, training, mask)
+        self.__dict__["_spec_scope"].run.set_mask(inputs, mask)
+        names = {id(layer): name for name, layer in Sequential.children(self).items()}
+        outputs = inputs
+        for layer in self._chain:
+            outputs = self.__dict__["_spec_children"][names[id(layer)]](outputs)
+        return outputs
+
+    def build_for(self, inputs: Any) -> Self:
+        if self.built or "_spec_scope" in self.__dict__:
+            return self
+        if not self._chain:
+            raise ArgumentError("The Sequential has no layers: `model = model.add(layer)`.")
+        if not hasattr(inputs, "shape"):
+            raise InputError("A Sequential has one input, one array; got several. Use `Model(inputs, outputs)`.")
+        floats = jnp.issubdtype(inputs.dtype, jnp.floating) or not isinstance(self._chain[0], Embedding)
+        dtype = config.floatx() if floats else "int32"
+        return self._rebuilt(self._chain, InputLayer(batch_shape=(None, *inputs.shape[1:]), dtype=dtype))
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, each with its weights; the input is not among them."""
+        names = {id(layer): name for name, layer in self.children().items()}
+        return [self._view(names[id(layer)]) for layer in self._chain]
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        if index is None:
+            return super().get_layer(name)
+        if not -len(self._chain) <= index < len(self._chain):
+            raise ArgumentError(f"get_layer(index={index}): the model has {len(self._chain)} layers.")
+        return self.layers[index]
+
+    def add(self, layer: Any, rebuild: bool = True) -> Self:
+        """A model with one more layer at the end: `model = model.add(Dense(10))`.
+
+        Weights that were trained or set stay; the optimizer's state starts anew.
+        """
+        new, entrance = _as_layer(layer, first=not self._chain and self._entrance is None)
+        check_used("add")
+        return self._rebuilt((*self._kept(), *([] if new is None else [new])), entrance or self._entrance)
+
+    def pop(self, rebuild: bool = True) -> Self:
+        """A model without the last layer: `model = model.pop()`.
+
+        Raises:
+            ArgumentError: there is no layer.
+        """
+        if not self._chain:
+            raise ArgumentError("pop(): the Sequential has no layers.")
+        check_used("pop")
+        return self._rebuilt(self._kept()[:-1], self._entrance)
+
+    def _kept(self) -> tuple[Layer, ...]:
+        """The layers, with their weights if those were chosen."""
+        return tuple(self.layers) if self.__dict__.get("_spec_state") is not None else self._chain
+
+    def _rebuilt(self, chain: tuple[Layer, ...], entrance: InputLayer | None) -> Self:
+        clone = self._with(_chain=chain, _entrance=entrance, _network=None)
+        if entrance is not None and chain:
+            clone.__dict__["_network"] = clone._connect()
+        state = self.__dict__.get("_spec_state")
+        if state is not None:
+            kept = {name: layer for name, layer in clone.children().items() if layer.carried() is not None}
+            clone.__dict__["_spec_state"] = None
+            if kept and clone.built:
+                clone.__dict__["_spec_state"] = clone._fresh_state(state.rng).replace(step=state.step)
+        return clone
+
+    def _with_children(self, new: Mapping[str, Layer]) -> Self:
+        names = {id(layer): name for name, layer in self.children().items()}
+        chain = tuple(new[names[id(layer)]] for layer in self._chain)
+        network = None if self._network is None else self._network.with_layers(new)
+        return self._with(_chain=chain, _network=network)
+
+
+def _as_layer(entry: Any, first: bool) -> tuple[Layer | None, InputLayer | None]:
+    """What a list entry or `add` argument means: a layer, or the input, or a layer that says its input's shape."""
+    if is_symbolic(entry) and isinstance(entry.node.layer, InputLayer):
+        entry = entry.node.layer
+    if isinstance(entry, InputLayer):
+        if not first:
+            raise ArgumentError("The input of a Sequential must come first.")
+        return None, entry
+    if not isinstance(entry, Layer):
+        raise ArgumentError(f"Sequential takes layers; got {entry!r} of type {type(entry).__name__}.")
+    shape = entry.__dict__.get("_spec_input_shape") if first else None
+    return entry, None if shape is None else InputLayer(batch_shape=shape)

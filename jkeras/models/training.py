@@ -1,0 +1,345 @@
+"""What a model does with data: `compile`, `fit`, `evaluate`, `predict` and their forms for one batch.
+
+These methods check what they are given, choose the compiled step, and leave the work to `training/`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Self
+
+import jax
+import numpy as np
+
+from jkeras import losses, optimizers
+from jkeras.callbacks.callback import CallbackList
+from jkeras.errors import ArgumentError, InputError, NonFiniteError, NotCompiledError
+from jkeras.graph import runtime
+from jkeras.layers.calling import show_shape
+from jkeras.layers.core import Embedding, check_ids
+from jkeras.models.discarded import check_used
+from jkeras.models.handle import Handle
+from jkeras.models.history import History
+from jkeras.training import batches, loop, predict as prediction, steps
+from jkeras.training.batches import ArraySource, StreamSource, as_source
+from jkeras.training.recipe import Recipe
+from jkeras.training.state import Batch, TrainState
+
+
+class Trainable:
+    """The training methods of `Model`."""
+
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
+                weighted_metrics: Any = None, run_eagerly: bool = False, steps_per_execution: Any = "auto",
+                jit_compile: Any = "auto", auto_scale_loss: bool = True, check_finite: bool = False) -> Self:
+        """A model that knows how to train. Nothing is compiled yet; arguments as in `Recipe`.
+
+        The optimizer's state starts anew; weights stay.
+
+        Raises:
+            ArgumentError: a name is unknown (the nearest is given), or an argument has a value that is not allowed.
+        """
+        recipe = Recipe(
+            optimizer, loss, loss_weights, metrics, weighted_metrics, run_eagerly, steps_per_execution, jit_compile,
+            auto_scale_loss, check_finite,
+        )
+        check_used("compile")
+        state = self.__dict__.get("_spec_state")
+        return self._with(_spec_recipe=recipe, _spec_state=None if state is None else state.replace(opt_state=None))
+
+    def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: Any = "auto",
+            callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: Any = True,
+            class_weight: Any = None, sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
+            validation_steps: int | None = None, validation_batch_size: int | None = None, validation_freq: Any = 1,
+            *, seed: int | None = None) -> Self:
+        """A trained model, with `.history`. The model it is called on stays as it was.
+
+        Args:
+            x: inputs: an array, a list or dict of arrays for several inputs, a pandas frame, or an iterable of batches.
+            y: targets, likewise; None when `x` yields `(x, y)`.
+            batch_size: rows in a batch, 32 if None.
+            epochs: the number of the last epoch.
+            verbose: 0 prints nothing, 1 a bar, 2 a line per epoch; "auto" is 1 on a terminal and 2 elsewhere.
+            callbacks: `jkeras.callbacks`, or one's own.
+            validation_split: the share of the data, taken from its end before shuffling, to validate on.
+            validation_data: `(x, y)`, `(x, y, sample_weight)` or an iterable of batches to validate on.
+            shuffle: whether each epoch has an order of its own, drawn from the run's seed.
+            class_weight: a weight per class.
+            sample_weight: a weight per sample (or per time step).
+            initial_epoch: the number of the first epoch, from 0.
+            steps_per_epoch: batches in an epoch, for endless data.
+            validation_steps: batches in a validation.
+            validation_batch_size: rows in a validation batch.
+            validation_freq: validates every so many epochs, or after the epochs listed (counted from 1).
+            seed: the seed of shuffling and dropout; None goes on from the model's state.
+
+        Raises:
+            NotCompiledError: the model was not compiled.
+            InputError: the data does not fit the model or the loss; found before anything is compiled.
+            NonFiniteError: with `compile(check_finite=True)`, a NaN or infinite value, and where it arose.
+
+        A keyboard interrupt ends training and returns the model as trained so far.
+        """
+        recipe = self._compiled_recipe("fit")
+        _check_epochs(epochs, initial_epoch)
+        source = as_source(x, y, sample_weight, class_weight, batch_size, steps_per_epoch)
+        validation = None
+        if validation_data is not None:
+            validation = _validation_source(validation_data, validation_batch_size or batch_size, validation_steps)
+        elif validation_split:
+            if not isinstance(source, ArraySource):
+                raise ArgumentError("validation_split needs arrays; for an iterable of batches pass validation_data.")
+            source, validation = batches.split(source, validation_split)
+            if validation_batch_size:
+                validation = dataclasses.replace(validation, batch_size=min(validation_batch_size, validation.rows))
+        example = source.example()
+        model = self.build_for(example.x)
+        program = model._program(recipe, example)
+        for part in (source, validation):
+            model._check_data(part, program, recipe)
+        check_used("fit")
+        state = model._training_state(recipe, program, seed)
+        job = model._job(program)
+        handle = Handle(model._with(_spec_state=state))
+        callback_list = CallbackList(
+            callbacks, handle, epochs=epochs, steps=source.steps_per_epoch, verbose=loop.shown(verbose)
+        )
+        options = loop.Options(
+            epochs, initial_epoch, shuffle, verbose, recipe.steps_per_execution, recipe.run_eagerly, recipe.check_finite,
+            validation_freq,
+        )
+        session = loop.fit(job, state, source, validation, options, callback_list, handle)
+        final = session.state
+        params = recipe.optimizer.finalize(steps.trainable(program, final.params), final.opt_state)
+        final = final.replace(params=steps.merge(final.params, params))
+        history = History(session.history, session.epochs, callback_list.params)
+        if session.interrupted.is_set():
+            print(f"\nInterrupted: returning the model as trained so far ({int(final.step)} steps).")
+        return model._with(_spec_state=final, _spec_history=history)
+
+    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto",
+                 sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
+                 return_dict: bool = False) -> Any:
+        """Loss and metrics in inference mode: a number, or `[loss, metric, ...]`, or a dict.
+
+        Arguments as in `fit`. Raises what `fit` raises.
+        """
+        recipe = self._compiled_recipe("evaluate")
+        source = as_source(x, y, sample_weight, None, batch_size, steps)
+        example = source.example()
+        model = self.build_for(example.x)
+        program = model._program(recipe, example)
+        model._check_data(source, program, recipe)
+        handle = Handle(model)
+        callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=loop.shown(verbose))
+        logs = loop.evaluate(
+            model._job(program), model.state, source, callback_list, callback_list.call, verbose=verbose,
+            run_eagerly=recipe.run_eagerly,
+        )
+        return _as_result(logs, program, return_dict)
+
+    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None,
+                callbacks: Any = None) -> Any:
+        """The outputs for all of `x` as NumPy arrays, in the structure of the model's outputs.
+
+        Arguments as in `fit`; without `batch_size` the size of batches is chosen for speed.
+        """
+        source = as_source(x, None, None, None, batch_size, steps)
+        model = self.build_for(source.example().x)
+        model._check_ids(source)
+        handle = Handle(model)
+        callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=loop.shown(verbose))
+        return prediction.predict(
+            model.network, model.state, source, callback_list, verbose=verbose, chosen_size=batch_size is not None
+        )
+
+    # -- one batch ------------------------------------------------------------------------------------------------
+
+    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None,
+                       return_dict: bool = False) -> tuple[Self, Any]:
+        """One optimizer step: the new model, and the loss and metrics of the batch."""
+        recipe = self._compiled_recipe("train_on_batch")
+        check_used("train_on_batch")
+        source = _one_batch(x, y, sample_weight, class_weight)
+        model = self.build_for(source.data.x)
+        program = model._program(recipe, source.data)
+        model._check_data(source, program, recipe)
+        state = model._training_state(recipe, program, None)
+        state = steps.train_and_keep(model._job(program).train, program, state, source.data)
+        logs = loop.to_floats(steps.logs(program, state.metrics))
+        return model._with(_spec_state=state.replace(metrics=None)), _as_result(logs, program, return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """Loss and metrics of one batch in inference mode."""
+        size = batches.row_count(Batch(batches.to_arrays(x, "x")))
+        return self.evaluate(x, y, size, 0, sample_weight, return_dict=return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for one batch as NumPy arrays."""
+        x = batches.to_arrays(x, "x")
+        model = self.build_for(x)
+        return jax.device_get(steps.predict_step(model.network, model.state, x))
+
+    # -- what fit stands on ---------------------------------------------------------------------------------------
+
+    @property
+    def history(self) -> History:
+        """The logs of the last `fit`; empty before."""
+        return self.__dict__.get("_spec_history") or History()
+
+    @property
+    def epoch(self) -> list[int]:
+        """The epochs of the last `fit`, numbered from 0."""
+        return self.history.epoch
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer that `compile` was given."""
+        return None if self.recipe is None else self.recipe.optimizer
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update."""
+        recipe = self._compiled_recipe("learning_rate")
+        if self.state.opt_state is None:
+            return float(self.with_optimizer_state().learning_rate)
+        return float(optimizers.get_learning_rate(recipe.optimizer, self.state.opt_state))
+
+    def with_learning_rate(self, value: float) -> Self:
+        """The model with another learning rate; nothing is compiled again."""
+        model = self.with_optimizer_state()
+        opt_state = optimizers.set_learning_rate(model.recipe.optimizer, model.state.opt_state, value)
+        return model._with(_spec_state=model.state.replace(opt_state=opt_state))
+
+    def with_optimizer_state(self) -> Self:
+        """The model with an optimizer state, made now if there is none yet."""
+        recipe = self._compiled_recipe("with_optimizer_state")
+        if self.state.opt_state is not None:
+            return self
+        frozen, _ = steps.trainable_parts(self.description)
+        opt_state = steps.init_optimizer(recipe.optimizer, self.params, frozen)
+        return self._with(_spec_state=self.state.replace(opt_state=opt_state))
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names in the order of `evaluate`'s list, for a model whose outputs' targets look like its outputs."""
+        recipe = self._compiled_recipe("metrics_names")
+        outputs = self.description.outputs
+        program = steps.build_program(self.network, recipe, Batch(self.input_specs, outputs))
+        return program.objective.log_names
+
+    def _compiled_recipe(self, method: str) -> Recipe:
+        if self.recipe is None:
+            raise NotCompiledError(
+                f"`{method}` needs a compiled model. Write"
+                f" `model = model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])` first."
+            )
+        return self.recipe
+
+    def _program(self, recipe: Recipe, example: Batch) -> steps.Program:
+        return steps.build_program(self.network, recipe, example)
+
+    def _job(self, program: steps.Program) -> loop.Job:
+        return loop.Job(program, steps.train, steps.evaluate, steps.logs)
+
+    def _training_state(self, recipe: Recipe, program: steps.Program, seed: int | None) -> TrainState:
+        state = self.state
+        if state.opt_state is None:
+            opt_state = steps.init_optimizer(recipe.optimizer, state.params, program.frozen)
+            state = state.replace(opt_state=opt_state)
+        return state if seed is None else state.replace(rng=runtime.as_key(seed))
+
+    def _check_data(self, source: ArraySource | StreamSource | None, program: steps.Program, recipe: Recipe) -> None:
+        """Compares labels with losses, ids with embeddings, and looks for NaN when asked to."""
+        if source is None:
+            return
+        data = source.data if isinstance(source, ArraySource) else source.example()
+        names = program.objective.names
+        described = runtime.describe(program.definition, *steps.call_arguments(data.x))
+        outputs = jax.tree.leaves(described.outputs)
+        targets = steps.match(data.y, names, len(outputs), "y")
+        for term in program.objective.losses:
+            target = targets[term.output]
+            where = f"{self.path}/{names[term.output]}" if len(names) > 1 else self.path
+            if target is None:
+                raise InputError(f"{where} has a loss, but there is no y for it.")
+            losses.check_targets(term.loss, np.asarray(target), outputs[term.output].shape, where)
+        if isinstance(source, ArraySource):
+            self._check_ids(source)
+        if recipe.check_finite:
+            _check_finite(data)
+
+    def _check_ids(self, source: ArraySource | StreamSource) -> None:
+        """Compares integer inputs with the tables of the embeddings that they go straight into."""
+        if not isinstance(source, ArraySource):
+            return
+        for tensor_path, layer in embeddings_on_inputs(self):
+            value = _pick(source.data.x, tensor_path)
+            if value is not None:
+                check_ids(layer.name or "embedding", np.asarray(value), layer.input_dim)
+
+
+def embeddings_on_inputs(model: Any) -> list[tuple[Any, Embedding]]:
+    """Embeddings applied directly to an input, with the input's position and name."""
+    network = getattr(model, "_network", None)
+    if network is None:
+        first = next(iter(model.children().values()), None)
+        return [((0, None), first)] if isinstance(first, Embedding) and hasattr(model, "add") else []
+    found = []
+    for op in network.ops:
+        layer = network.layers[op.layer]
+        if isinstance(layer, Embedding) and op.args:
+            for position, info in enumerate(network.input_infos):
+                if getattr(op.args[0], "index", None) == info.ref:
+                    found.append(((position, info.name), layer))
+    return found
+
+
+def _pick(x: Any, where: tuple[int, str | None]) -> Any:
+    position, name = where
+    if isinstance(x, Mapping):
+        return x.get(name)
+    leaves = jax.tree.leaves(x)
+    return leaves[position] if position < len(leaves) else None
+
+
+def _check_epochs(epochs: Any, initial_epoch: Any) -> None:
+    for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+            raise ArgumentError(f"fit({name}={value!r}): expected an integer of at least 0.")
+
+
+def _validation_source(data: Any, batch_size: int | None, steps_: int | None) -> ArraySource | StreamSource:
+    if isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and batches.is_array_data(data[0]):
+        return as_source(*data[:2], data[2] if len(data) == 3 else None, None, batch_size, steps_)
+    return as_source(data, None, None, None, batch_size, steps_)
+
+
+def _one_batch(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> ArraySource:
+    rows = batches.row_count(Batch(batches.to_arrays(x, "x")))
+    source = as_source(x, y, sample_weight, class_weight, rows)
+    if not isinstance(source, ArraySource):
+        raise InputError("A batch must be arrays.")
+    return source
+
+
+def _as_result(logs: dict[str, float], program: steps.Program, return_dict: bool) -> Any:
+    if return_dict:
+        return logs
+    values = [logs[name] for name in program.objective.log_names]
+    return values[0] if len(values) == 1 else values
+
+
+def _check_finite(data: Batch) -> None:
+    for name in ("x", "y", "sample_weight"):
+        for path, leaf in jax.tree_util.tree_leaves_with_path(getattr(data, name)):
+            array = np.asarray(leaf)
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                row = int(np.argwhere(~np.isfinite(array))[0][0])
+                raise NonFiniteError(
+                    f"{name}{jax.tree_util.keystr(path)} of shape {show_shape(array.shape)} holds NaN or infinite values,"
+                    f" first in sample {row}. Clean it, for example with `np.nan_to_num(x)`."
+                )
+
+

@@ -1,0 +1,317 @@
+"""Data as the loop sees it: arrays that may move to the device whole, or a stream of batches.
+
+`as_source` accepts what Keras's `fit` accepts: NumPy and JAX arrays, pandas frames, lists, tuples and dicts of them,
+generators, and any iterable of batches `x`, `(x, y)` or `(x, y, sample_weight)`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from jkeras import config
+from jkeras.errors import ArgumentError, InputError
+from jkeras.training.state import Batch
+
+DEFAULT_BATCH_SIZE = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class ArraySource:
+    """A data set held in memory.
+
+    Attributes:
+        data: arrays, rows on the first axis.
+        rows: their number.
+        batch_size: rows in a batch; the last may have fewer.
+        steps: batches in an epoch, when fewer than all are wanted.
+    """
+
+    data: Batch
+    rows: int
+    batch_size: int
+    steps: int | None = None
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """The number of batches in an epoch."""
+        return self.steps or math.ceil(self.rows / self.batch_size)
+
+    @property
+    def ragged(self) -> bool:
+        """Whether the last batch of an epoch has fewer rows than the others."""
+        return self.rows % self.batch_size != 0 and self.steps_per_epoch * self.batch_size > self.rows
+
+    @property
+    def nbytes(self) -> int:
+        """The size of all arrays in bytes."""
+        return sum(leaf.nbytes for leaf in jax.tree.leaves(self.data))
+
+    def example(self) -> Batch:
+        """The shapes of a full batch."""
+        size = min(self.batch_size, self.rows)
+        return jax.tree.map(lambda a: jax.ShapeDtypeStruct((size, *a.shape[1:]), a.dtype), self.data)
+
+    def batches(self, order: np.ndarray | None = None) -> Iterator[Batch]:
+        """Batches of one epoch, gathered on the host."""
+        for step in range(self.steps_per_epoch):
+            start = step * self.batch_size
+            rows = slice(start, start + self.batch_size) if order is None else order[start : start + self.batch_size]
+            yield jax.tree.map(lambda a, rows=rows: a[rows], self.data)
+
+
+@dataclasses.dataclass
+class StreamSource:
+    """Batches that arrive one after another.
+
+    A generator is read on from epoch to epoch; anything else that can be iterated over starts again each epoch.
+    """
+
+    iterable: Any
+    steps: int | None = None
+    first: Any = None
+    current: Any = None
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """The number of batches in an epoch, None until the data ends."""
+        if self.steps is not None:
+            return self.steps
+        try:
+            return len(self.iterable)
+        except TypeError:
+            return None
+
+    def example(self) -> Batch:
+        """The first batch, which is not lost."""
+        if self.first is None:
+            self._start()
+            try:
+                self.first = standardize_batch(next(self.current))
+            except StopIteration:
+                raise InputError("The data yields no batches.") from None
+        return self.first
+
+    def _start(self) -> None:
+        self.current = iter(_as_iterable(self.iterable))
+
+    def batches(self) -> Iterator[Batch]:
+        """Batches of one epoch."""
+        endless = isinstance(self.iterable, Iterator)
+        if self.current is None or (not endless and self.first is None):
+            self._start()
+        count = 0
+        while self.steps is None or count < self.steps:
+            if self.first is not None:
+                batch, self.first = self.first, None
+            else:
+                try:
+                    batch = standardize_batch(next(self.current))
+                except StopIteration:
+                    break
+            count += 1
+            yield batch
+        if not endless:
+            self.current = None
+
+
+def _as_iterable(data: Any) -> Iterable[Any]:
+    if hasattr(data, "__iter__"):
+        return data
+    if hasattr(data, "__getitem__"):
+        count = getattr(data, "num_batches", None)
+        return (data[i] for i in range(len(data) if count is None else count))
+    raise InputError(f"x of type {type(data).__name__} is neither arrays nor an iterable of batches.")
+
+
+def standardize_batch(item: Any) -> Batch:
+    """A batch from what an iterable yielded."""
+    if isinstance(item, Batch):
+        return item
+    if isinstance(item, list) and item and not is_number_list(item) and len(item) in (2, 3):
+        item = tuple(item)  # what many data loaders yield for (x, y)
+    if not isinstance(item, tuple):
+        item = (item,)
+    if not 1 <= len(item) <= 3:
+        raise InputError(f"A batch must be x, (x, y) or (x, y, sample_weight); got a tuple of {len(item)}.")
+    return Batch(*(to_arrays(part, name) for part, name in zip(item, ("x", "y", "sample_weight"), strict=False)))
+
+
+def is_number_list(value: Any) -> bool:
+    """Whether a list holds numbers (nested or not) rather than arrays."""
+    if isinstance(value, (list, tuple)):
+        return all(is_number_list(v) for v in value)
+    return isinstance(value, (bool, int, float, np.generic, str))
+
+
+def to_arrays(value: Any, what: str) -> Any:
+    """Arrays of a type the device has, in the structure given.
+
+    Args:
+        value: an array, a pandas frame or series, numbers in lists, or a list, tuple or dict of arrays.
+        what: for messages: "x", "y" or "sample_weight".
+
+    Raises:
+        InputError: something is no array of numbers.
+    """
+    if value is None or isinstance(value, jax.Array):
+        return value
+    if isinstance(value, Mapping):
+        return {k: to_arrays(v, f"{what}[{k!r}]") for k, v in value.items()}
+    if isinstance(value, (list, tuple)) and value and not is_number_list(value):
+        return [to_arrays(v, f"{what}[{i}]") for i, v in enumerate(value)]
+    if hasattr(value, "to_numpy"):
+        value = value.to_numpy()
+    elif hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    elif hasattr(value, "numpy") and not isinstance(value, np.ndarray):
+        value = value.numpy()
+    array = np.asarray(value)
+    if array.dtype == object:
+        raise InputError(
+            f"{what} holds Python objects, not numbers: rows of different lengths, or strings? Make it rectangular"
+            f" (`utils.pad_sequences`) or numeric (`layers.StringLookup`) first."
+        )
+    if array.dtype.kind in "SU":
+        raise InputError(f"{what} holds strings. Turn them into integers with `layers.StringLookup` or `TextVectorization`.")
+    if array.dtype == np.float64:
+        array = array.astype(config.floatx())
+    elif array.dtype in (np.int64, np.uint64) and not jax.config.jax_enable_x64:
+        array = array.astype(np.int32 if array.dtype == np.int64 else np.uint32)
+    return array
+
+
+def is_array_data(x: Any) -> bool:
+    """Whether `x` is arrays (or numbers, frames, structures of arrays), not an iterable of batches."""
+    if hasattr(x, "shape") or hasattr(x, "to_numpy"):
+        return True
+    if isinstance(x, Mapping):
+        return all(is_array_data(v) for v in x.values())
+    if isinstance(x, (list, tuple)):
+        return bool(x) and (is_number_list(x) or all(is_array_data(v) for v in x))
+    return False
+
+
+def row_count(data: Batch) -> int:
+    """The number of rows, the same in all arrays.
+
+    Raises:
+        InputError: the numbers differ, an array has no rows axis, or there are no rows.
+    """
+    rows: dict[str, int] = {}
+    for name in ("x", "y", "sample_weight"):
+        for path, leaf in jax.tree_util.tree_leaves_with_path(getattr(data, name)):
+            label = name + jax.tree_util.keystr(path)
+            if leaf.ndim == 0:
+                raise InputError(f"{label} is a single number; it needs a first axis with one row per sample.")
+            rows[label] = leaf.shape[0]
+    if not rows:
+        raise InputError("x is empty: there is no data.")
+    if len(set(rows.values())) > 1:
+        counts = ", ".join(f"{label} has {count}" for label, count in rows.items())
+        raise InputError(f"All data must have the same number of samples; {counts}.")
+    count = next(iter(rows.values()))
+    if count == 0:
+        raise InputError(f"The data is empty: {', '.join(rows)} have 0 samples.")
+    return count
+
+
+def class_weights(y: Any, class_weight: Mapping[int, float]) -> np.ndarray:
+    """A weight per sample from a weight per class; classes that are not named weigh 1.
+
+    Args:
+        y: integer classes `(batch,)` or `(batch, 1)`, or one-hot rows.
+        class_weight: weight by class.
+
+    Raises:
+        InputError: y has several outputs, or no classes.
+    """
+    if isinstance(y, (Mapping, list, tuple)) or y is None:
+        raise InputError("class_weight needs one array of targets; for several outputs pass sample_weight.")
+    classes = np.asarray(y)
+    if classes.ndim > 1:
+        classes = classes[..., 0] if classes.shape[-1] == 1 else classes.argmax(axis=-1)
+    classes = np.round(classes).astype(np.int64)
+    table = np.ones(max(int(classes.max(initial=0)), *(int(c) for c in class_weight), 0) + 1, np.float32)
+    for label, weight in class_weight.items():
+        table[int(label)] = weight
+    return table[classes]
+
+
+def as_source(
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    class_weight: Mapping[int, float] | None = None,
+    batch_size: int | None = None,
+    steps: int | None = None,
+) -> ArraySource | StreamSource:
+    """The data of `fit`, `evaluate` or `predict` as a source of batches.
+
+    Raises:
+        InputError: the data is empty, of different lengths, or of a kind that cannot be used.
+        ArgumentError: an argument does not go with this kind of data.
+    """
+    if class_weight is not None and sample_weight is not None:
+        raise ArgumentError("Give class_weight or sample_weight, not both.")
+    if isinstance(x, (ArraySource, StreamSource)):
+        return x
+    if x is None:
+        raise InputError("x is None: there is no data.")
+    if isinstance(x, (list, tuple, Mapping)) and not x:
+        raise InputError("x is empty: there is no data.")
+    if not is_array_data(x):
+        for name, value in (("y", y), ("sample_weight", sample_weight)):
+            if value is not None:
+                raise ArgumentError(f"{name} must be None when x is an iterable of batches: it yields (x, {name}).")
+        iterable = x
+        if class_weight is not None:
+            iterable = _Weighted(x, class_weight)
+        return StreamSource(iterable, steps)
+    data = Batch(to_arrays(x, "x"), to_arrays(y, "y"), to_arrays(sample_weight, "sample_weight"))
+    rows = row_count(data)
+    if class_weight is not None:
+        data = dataclasses.replace(data, sample_weight=class_weights(data.y, class_weight))
+    if batch_size is None:
+        batch_size = math.ceil(rows / steps) if steps else DEFAULT_BATCH_SIZE
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ArgumentError(f"batch_size={batch_size!r}: expected an integer of at least 1.")
+    return ArraySource(data, rows, min(int(batch_size), rows), steps)
+
+
+@dataclasses.dataclass
+class _Weighted:
+    """Adds class weights to the batches of an iterable."""
+
+    iterable: Any
+    class_weight: Mapping[int, float]
+
+    def __iter__(self) -> Iterator[Batch]:
+        for item in _as_iterable(self.iterable):
+            batch = standardize_batch(item)
+            yield dataclasses.replace(batch, sample_weight=class_weights(batch.y, self.class_weight))
+
+
+def split(source: ArraySource, fraction: float) -> tuple[ArraySource, ArraySource]:
+    """The first rows for training and the last `fraction` for validation, before any shuffling.
+
+    Raises:
+        ArgumentError: the fraction leaves one side without rows.
+    """
+    at = math.floor(source.rows * (1.0 - fraction))
+    if at == 0 or at == source.rows:
+        raise ArgumentError(
+            f"validation_split={fraction!r} of {source.rows} samples leaves no data for"
+            f" {'training' if at == 0 else 'validation'}."
+        )
+
+    def part(rows: slice, count: int) -> ArraySource:
+        data = jax.tree.map(lambda a: a[rows], source.data)
+        return dataclasses.replace(source, data=data, rows=count, batch_size=min(source.batch_size, count))
+
+    return part(slice(None, at), at), part(slice(at, None), source.rows - at)

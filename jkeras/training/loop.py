@@ -1,0 +1,496 @@
+"""The loop around the pure step: the only place with a clock and side effects.
+
+Order of operations in `fit`, per epoch: draw the order of rows; dispatch chunks of steps, each of about as many steps as
+keep the progress bar and the interrupt key responsive; read the metrics once; validate; tell the callbacks.
+
+The host is always one chunk ahead of the device: it dispatches a chunk, then waits for the one before. The state that
+is passed in is copied once; from then on every step donates its buffers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from jkeras import config
+from jkeras.callbacks.callback import CallbackList
+from jkeras.errors import InputError, NonFiniteError
+from jkeras.training import runs, steps
+from jkeras.training.batches import ArraySource, StreamSource
+from jkeras.training.progress import ProgressBar
+from jkeras.training.state import Batch, TrainState, owned_copy
+
+# One dispatch should last about this long: seldom enough to cost nothing, often enough to draw a smooth bar.
+SECONDS_PER_DISPATCH = 0.05
+# With nothing to draw or call, only the interrupt key needs an answer.
+SECONDS_PER_QUIET_DISPATCH = 0.2
+# A chunk may be at most this much longer than the one before, since the first measurement may be off.
+MAX_GROWTH = 16
+
+
+class Live(Protocol):
+    """The handle that callbacks see as `self.model`; `models/handle.py` implements it."""
+
+    stop_training: bool
+
+    def offer(self, state: Callable[[], TrainState]) -> None: ...
+    def take(self) -> TrainState | None: ...
+
+
+@dataclasses.dataclass
+class Options:
+    """How `fit` runs."""
+
+    epochs: int = 1
+    initial_epoch: int = 0
+    shuffle: Any = True
+    verbose: Any = "auto"
+    steps_per_execution: Any = "auto"
+    run_eagerly: bool = False
+    check_finite: bool = False
+    validation_freq: Any = 1
+
+
+@dataclasses.dataclass
+class Job:
+    """What is trained or evaluated: the compiled parts.
+
+    Attributes:
+        program: the static part of the step.
+        train: the step, `(program, state, batch) -> state`.
+        evaluate: likewise, for validation.
+        logs: metric values from metric states.
+    """
+
+    program: Any
+    train: runs.Step
+    evaluate: runs.Step
+    logs: Callable[[Any, Any], dict[str, Any]]
+
+
+class Session:
+    """One run of `fit`: the current state, and what happened so far."""
+
+    def __init__(self, job: Job, state: TrainState, options: Options, callbacks: CallbackList, live: Live):
+        self.job = job
+        self.state = state
+        self.options = options
+        self.callbacks = callbacks
+        self.live = live
+        self.interrupted = threading.Event()
+        self.history: dict[str, list[float]] = {}
+        self.epochs: list[int] = []
+
+    @property
+    def stopping(self) -> bool:
+        """Whether training should end at the next opportunity."""
+        return self.live.stop_training or self.interrupted.is_set()
+
+    def call(self, hook: str, *args: Any) -> None:
+        """Calls a hook of the callbacks, with the live model up to date before and its changes taken over after."""
+        if not self.callbacks.callbacks:
+            return
+        self.live.offer(lambda: self.state)
+        self.callbacks.call(hook, *args)
+        changed = self.live.take()
+        if changed is not None:
+            metrics = self.state.metrics
+            self.state = owned_copy(changed.replace(metrics=None)).replace(metrics=metrics)
+
+
+def fit(
+    job: Job,
+    state: TrainState,
+    source: ArraySource | StreamSource,
+    validation: ArraySource | StreamSource | None,
+    options: Options,
+    callbacks: CallbackList,
+    live: Live,
+) -> Session:
+    """Trains. Returns the session with the final state and the history.
+
+    A keyboard interrupt ends training after the current chunk; the state reached is returned.
+    """
+    session = Session(job, owned_copy(state), options, callbacks, live)
+    feed = make_feed(session, source)
+    validation_data = None if validation is None else _on_device(validation)
+    with _interruptible(session.interrupted):
+        try:
+            session.call("on_train_begin")
+            logs: dict[str, float] = {}
+            for epoch in range(options.initial_epoch, options.epochs):
+                logs = _epoch(session, epoch, feed, validation, validation_data)
+                if session.stopping:
+                    break
+            session.call("on_train_end", logs)
+        except KeyboardInterrupt:
+            session.interrupted.set()
+    session.state = session.state.replace(metrics=None)
+    return session
+
+
+def _epoch(session: Session, epoch: int, feed: Feed, validation: Any, validation_data: Any) -> dict[str, float]:
+    options = session.options
+    session.call("on_epoch_begin", epoch)
+    session.state = session.state.replace(metrics=owned_copy(feed.empty_metrics()))
+    total = feed.total
+    bar = ProgressBar(total, epoch, options.epochs, options.verbose)
+    for done in feed.run(epoch):
+        if bar.verbose == 1:
+            metrics = session.job.logs(session.job.program, session.state.metrics)
+            bar.update(done, lambda metrics=metrics: to_floats(metrics))
+        if session.stopping:
+            break
+    logs = to_floats(session.job.logs(session.job.program, session.state.metrics))
+    if validation is not None and _validates(epoch, options.validation_freq) and not session.interrupted.is_set():
+        scores = evaluate(
+            session.job, session.state, validation, session.callbacks, session.call, data=validation_data, verbose=0
+        )
+        logs.update({f"val_{name}": value for name, value in scores.items()})
+    session.call("on_epoch_end", epoch, logs)
+    bar.finish(logs)
+    session.epochs.append(epoch)
+    for name, value in logs.items():
+        session.history.setdefault(name, []).append(value)
+    return logs
+
+
+def _validates(epoch: int, freq: Any) -> bool:
+    """Whether validation is due after an epoch: every `freq` epochs, or after those listed (counted from 1)."""
+    return (epoch + 1) in freq if isinstance(freq, (list, tuple, set)) else (epoch + 1) % int(freq) == 0
+
+
+def to_floats(values: Any) -> dict[str, Any]:
+    """Metric values on the host, sorted by name as Keras has them; those that are vectors stay arrays."""
+    fetched = jax.device_get(values)
+    return {k: float(v) if np.ndim(v) == 0 else np.asarray(v) for k, v in sorted(fetched.items())}
+
+
+def shown(verbose: Any) -> int:
+    """0, 1 or 2 for a `verbose` argument."""
+    return ProgressBar(0, verbose=verbose).verbose
+
+
+# -- feeding ---------------------------------------------------------------------------------------------------------
+
+
+class Feed(Protocol):
+    """Brings data to the step."""
+
+    total: int | None
+
+    def empty_metrics(self) -> Any: ...
+    def run(self, epoch: int) -> Iterator[int]: ...
+
+
+def make_feed(session: Session, source: ArraySource | StreamSource) -> Feed:
+    """The way in which this kind of data reaches the device."""
+    independent = session.job.program.objective.rows_independent
+    independent = independent and runs.rows_independent(session.job.program.definition, training=True)
+    if session.options.run_eagerly or session.options.check_finite:
+        return HostFeed(session, source, pad=False)
+    if isinstance(source, ArraySource) and source.nbytes <= device_budget():
+        return DeviceFeed(session, source, pad=independent)
+    return HostFeed(session, source, pad=independent)
+
+
+def device_budget() -> float:
+    """How many bytes a data set may take on the device."""
+    stats = jax.devices()[0].memory_stats() or {}
+    if "bytes_limit" in stats:
+        free = stats["bytes_limit"] - stats.get("bytes_in_use", 0)
+    else:
+        free = _free_host_memory()
+    return config.data_budget * free
+
+
+def _free_host_memory() -> float:
+    try:
+        with open("/proc/meminfo") as file:
+            fields = dict(line.split(":") for line in file)
+        return float(fields["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return float("inf")
+
+
+def _on_device(source: ArraySource | StreamSource) -> Batch | None:
+    if isinstance(source, ArraySource) and source.nbytes <= device_budget():
+        return jax.device_put(source.data)
+    return None
+
+
+class DeviceFeed:
+    """Data that lies on the device whole; each epoch's order is drawn and gathered there."""
+
+    def __init__(self, session: Session, source: ArraySource, pad: bool):
+        self.session = session
+        self.source = source
+        self.data = jax.device_put(source.data)
+        self.masked = pad and source.ragged
+        full = source.steps_per_epoch if self.masked or not source.ragged else source.rows // source.batch_size
+        self.full = full
+        self.total: int | None = source.steps_per_epoch
+        self.chunks = Chunks(session.options, session.callbacks)
+
+    def empty_metrics(self) -> Any:
+        return steps.empty_metrics(self.session.job.program, self.source.example())
+
+    def run(self, epoch: int) -> Iterator[int]:
+        session, source = self.session, self.source
+        order = self._order(epoch)
+        per_batch = self.chunks.per_batch
+        done = 0
+        waiting: Any = None
+        while done < self.full and not session.stopping:
+            stop = min(self.full, done + self.chunks.size)
+            if per_batch:
+                session.call("on_train_batch_begin", done)
+            started = done
+            session.state, token = runs.train_steps(
+                session.job.train,
+                session.job.program,
+                session.state,
+                self.data,
+                order,
+                source.rows,
+                done,
+                stop,
+                batch_size=source.batch_size,
+                masked=self.masked,
+            )
+            done = stop
+            if per_batch:
+                session.call("on_train_batch_end", stop - 1, _batch_logs(session))
+            if waiting is not None:
+                jax.block_until_ready(waiting)
+            waiting = token
+            self.chunks.note(stop - started)
+            yield done
+        if done == self.full and self.full < source.steps_per_epoch and not session.stopping:
+            yield self._last(order)
+
+    def _last(self, order: jax.Array) -> int:
+        """The ragged last batch of a network whose rows depend on each other: a step of exactly its shape."""
+        session, source = self.session, self.source
+        if self.chunks.per_batch:
+            session.call("on_train_batch_begin", self.full)
+        rows = order[self.full * source.batch_size : source.rows]
+        batch = jax.tree.map(lambda a: a[rows], self.data)
+        session.state, _ = runs.train_one(session.job.train, session.job.program, session.state, batch)
+        if self.chunks.per_batch:
+            session.call("on_train_batch_end", self.full, _batch_logs(session))
+        return self.full + 1
+
+    def _order(self, epoch: int) -> jax.Array:
+        source = self.source
+        length = max(source.rows, source.steps_per_epoch * source.batch_size)
+        key = steps.stream(self.session.state.rng, "shuffle", epoch)
+        shuffle = bool(self.session.options.shuffle)
+        return runs.epoch_order(key, rows=source.rows, length=length, shuffle=shuffle)
+
+
+class HostFeed:
+    """Batches that come from the host one by one; the next is prepared while the device works."""
+
+    def __init__(self, session: Session, source: ArraySource | StreamSource, pad: bool):
+        self.session = session
+        self.source = source
+        self.pad = pad
+        self.total = source.steps_per_epoch
+        self.chunks = Chunks(session.options, session.callbacks)
+
+    def empty_metrics(self) -> Any:
+        return steps.empty_metrics(self.session.job.program, self.source.example())
+
+    def run(self, epoch: int) -> Iterator[int]:
+        session = self.session
+        full_size = steps.batch_size(self.source.example())
+        waiting: Any = None
+        for index, batch in enumerate(self._batches(epoch)):
+            if self.chunks.per_batch:
+                session.call("on_train_batch_begin", index)
+            if self.pad:
+                batch = fill_up(batch, full_size)
+            token = self._step(batch, index)
+            if self.chunks.per_batch:
+                session.call("on_train_batch_end", index, _batch_logs(session))
+            if waiting is not None:
+                jax.block_until_ready(waiting)
+            waiting = token
+            yield index + 1
+            if session.stopping:
+                return
+
+    def _step(self, batch: Batch, index: int) -> Any:
+        session, job = self.session, self.session.job
+        if session.options.check_finite:
+            before = owned_copy(session.state)
+            session.state, token = runs.train_one(job.train, job.program, session.state, batch)
+            check_finite(job, before, session.state, batch, index)
+            return token
+        if session.options.run_eagerly:
+            with jax.disable_jit():
+                session.state = job.train(job.program, session.state, jax.tree.map(jax.numpy.asarray, batch))
+            return session.state.step
+        session.state, token = runs.train_one(job.train, job.program, session.state, batch)
+        return token
+
+    def _batches(self, epoch: int) -> Iterator[Batch]:
+        source = self.source
+        if isinstance(source, StreamSource):
+            return source.batches()
+        key = steps.stream(self.session.state.rng, "shuffle", epoch)
+        length = max(source.rows, source.steps_per_epoch * source.batch_size)
+        shuffle = bool(self.session.options.shuffle)
+        order = runs.epoch_order(key, rows=source.rows, length=length, shuffle=shuffle)
+        return source.batches(np.asarray(order)[: source.rows])
+
+
+def fill_up(batch: Batch, size: int) -> Batch:
+    """A batch of `size` rows, the added ones repeating the first and marked as not valid."""
+    rows = steps.batch_size(batch)
+    valid = np.arange(max(size, rows)) < rows
+    if rows < size:
+        batch = jax.tree.map(lambda a: np.concatenate([a, np.repeat(np.asarray(a)[:1], size - rows, axis=0)]), batch)
+    return dataclasses.replace(batch, valid=valid)
+
+
+class Chunks:
+    """How many steps go into one dispatch."""
+
+    def __init__(self, options: Options, callbacks: CallbackList):
+        batch_hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+        self.per_batch = callbacks.wants(*batch_hooks)
+        self.fixed = options.steps_per_execution if options.steps_per_execution != "auto" else None
+        quiet = options.verbose == 0
+        self.target = SECONDS_PER_QUIET_DISPATCH if quiet else SECONDS_PER_DISPATCH
+        self.adaptive = 1
+        self.last: float | None = None
+
+    @property
+    def size(self) -> int:
+        """Steps in the next dispatch."""
+        return 1 if self.per_batch else self.fixed or self.adaptive
+
+    def note(self, count: int) -> None:
+        """Learns from the time since the dispatch before."""
+        now = time.perf_counter()
+        if self.last is not None:
+            seconds = max((now - self.last) / count, 1e-7)
+            self.adaptive = max(1, min(math.ceil(self.target / seconds), self.adaptive * MAX_GROWTH))
+        self.last = now
+
+
+def _batch_logs(session: Session) -> dict[str, Any]:
+    return to_floats(session.job.logs(session.job.program, session.state.metrics))
+
+
+# -- evaluation and prediction -------------------------------------------------------------------------------------
+
+
+def evaluate(
+    job: Job,
+    state: TrainState,
+    source: ArraySource | StreamSource,
+    callbacks: CallbackList,
+    call: Callable[..., None],
+    *,
+    data: Batch | None = None,
+    verbose: Any = 0,
+    run_eagerly: bool = False,
+) -> dict[str, float]:
+    """Loss and metrics over a data set, in inference mode."""
+    call("on_test_begin")
+    state = state.replace(metrics=steps.empty_metrics(job.program, source.example()))
+    bar = ProgressBar(source.steps_per_epoch, verbose=verbose)
+    independent = job.program.objective.rows_independent and runs.rows_independent(job.program.definition, False)
+    per_batch = callbacks.wants("on_test_batch_begin", "on_test_batch_end")
+    if isinstance(source, ArraySource) and not run_eagerly:
+        data = _on_device(source) if data is None else data
+    if isinstance(source, ArraySource) and data is not None and not per_batch and not run_eagerly:
+        state = _evaluate_on_device(job, state, source, data, independent)
+    else:
+        size = steps.batch_size(source.example())
+        for index, batch in enumerate(source.batches()):
+            if per_batch:
+                call("on_test_batch_begin", index)
+            batch = fill_up(batch, size) if independent else batch
+            metrics, model_state = runs.eval_one(job.evaluate, job.program, state, batch)
+            state = state.replace(metrics=metrics, model_state=model_state)
+            values = job.logs(job.program, metrics) if per_batch or bar.verbose == 1 else {}
+            if per_batch:
+                call("on_test_batch_end", index, to_floats(values))
+            bar.update(index + 1, lambda values=values: to_floats(values))
+        else:
+            if source.steps_per_epoch is None and "index" not in locals():
+                raise InputError("The data yields no batches.")
+    logs = to_floats(job.logs(job.program, state.metrics))
+    bar.finish(logs)
+    call("on_test_end", logs)
+    return logs
+
+
+def _evaluate_on_device(job: Job, state: TrainState, source: ArraySource, data: Batch, pad: bool) -> TrainState:
+    masked = pad and source.ragged
+    full = source.steps_per_epoch if masked or not source.ragged else source.rows // source.batch_size
+    metrics, model_state = runs.eval_steps(
+        job.evaluate, job.program, state, data, source.rows, 0, full, batch_size=source.batch_size, masked=masked
+    )
+    state = state.replace(metrics=metrics, model_state=model_state)
+    if full < source.steps_per_epoch:
+        batch = jax.tree.map(lambda a: a[full * source.batch_size :], data)
+        metrics, model_state = runs.eval_one(job.evaluate, job.program, state, batch)
+        state = state.replace(metrics=metrics, model_state=model_state)
+    return state
+
+
+def check_finite(job: Job, before: TrainState, after: TrainState, batch: Batch, index: int) -> None:
+    """Raises an error that names the first layer whose output is not finite, if the step's loss is not.
+
+    Raises:
+        NonFiniteError: the loss is NaN or infinite.
+    """
+    loss = float(job.logs(job.program, after.metrics)["loss"])
+    if math.isfinite(loss):
+        return
+    result = steps.forward(job.program, before, batch, training=True, check_finite=True)
+    where = next((path for path, flag in result.run.finite or () if not bool(flag)), None)
+    inputs = all(np.isfinite(np.asarray(leaf)).all() for leaf in jax.tree.leaves(batch.x) if leaf.dtype.kind == "f")
+    culprit = (
+        "the inputs hold NaN or infinite values"
+        if not inputs
+        else f"the first layer with a non-finite output is {where!r}"
+        if where
+        else "all layers' outputs are finite: the loss itself overflowed, or the gradients of the step before did"
+    )
+    raise NonFiniteError(f"The loss is {loss} at step {int(before.step)} (batch {index} of this epoch): {culprit}.")
+
+
+@dataclasses.dataclass
+class _interruptible:
+    """Turns the first interrupt key into a flag, so that no step is cut in half; the second acts at once."""
+
+    flag: threading.Event
+    previous: Any = None
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self.previous = signal.getsignal(signal.SIGINT)
+            signal.signal(signal.SIGINT, self._note)
+
+    def _note(self, number: int, frame: Any) -> None:
+        if self.flag.is_set():
+            raise KeyboardInterrupt
+        self.flag.set()
+
+    def __exit__(self, *details: Any) -> None:
+        if self.previous is not None:
+            signal.signal(signal.SIGINT, self.previous)

@@ -1,0 +1,276 @@
+"""Losses and metrics matched to the outputs of one network: resolved once, before anything is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import losses, metrics
+from jkeras.errors import ArgumentError, InputError
+from jkeras.losses import Loss
+from jkeras.metrics import Metric
+from jkeras.spec import Spec
+from jkeras.training.recipe import BY_SHAPE_LOSSES, BY_SHAPE_METRICS, Recipe
+
+
+class LossTerm(NamedTuple):
+    """The loss of one output."""
+
+    output: int
+    loss: Loss
+    weight: float | None
+    log_name: str
+
+
+class MetricTerm(NamedTuple):
+    """One metric of one output."""
+
+    log_name: str
+    metric: Metric
+    output: int
+    weighted: bool
+
+
+class Objective(Spec):
+    """What a batch is scored by.
+
+    Attributes:
+        names: the outputs' names, in flattened order.
+        losses: a term per output that has a loss.
+        metrics: every metric, in the order of `evaluate`'s list.
+    """
+
+    def __init__(self, names: tuple[str, ...], losses: tuple[LossTerm, ...], metrics: tuple[MetricTerm, ...]):
+        self.names = names
+        self.losses = losses
+        self.metrics = metrics
+
+    @property
+    def log_names(self) -> list[str]:
+        """The keys of the logs in the order of `evaluate`'s list."""
+        parts = [term.log_name for term in self.losses] if len(self.losses) > 1 else []
+        return ["loss", *parts, *(term.log_name for term in self.metrics)]
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether every loss gives values per row; decided at `resolve`."""
+        return self.__dict__.get("_rows_independent", True)
+
+
+def match(structure: Any, names: tuple[str, ...], count: int, what: str) -> list[Any]:
+    """Entries of `structure`, one per output.
+
+    Args:
+        structure: one value, a list or tuple in the outputs' order, or a dict by output name.
+        names: the outputs' names.
+        count: the number of outputs.
+        what: for messages, "y" or "sample_weight".
+
+    Raises:
+        InputError: the structure does not have one entry per output.
+    """
+    if structure is None:
+        return [None] * count
+    if isinstance(structure, Mapping):
+        unknown = set(structure) - set(names)
+        if unknown or (set(names) - set(structure) and what == "y"):
+            raise InputError(f"{what} has the keys {sorted(structure)}; the model's outputs are {list(names)}.")
+        return [structure.get(name) for name in names]
+    if isinstance(structure, (list, tuple)):
+        if len(structure) != count:
+            raise InputError(f"{what} has {len(structure)} entries; the model has {count} outputs: {list(names)}.")
+        return list(structure)
+    if count == 1:
+        return [structure]
+    if what == "sample_weight":
+        return [structure] * count
+    raise InputError(f"{what} is one array; the model has {count} outputs: {list(names)}. Pass a list or a dict.")
+
+
+def resolve(recipe: Recipe, names: tuple[str, ...], targets: list[Any], outputs: list[Any]) -> Objective:
+    """Matches losses and metrics with outputs.
+
+    Args:
+        recipe: what `compile` was given.
+        names: the outputs' names, flattened.
+        targets: a `jax.ShapeDtypeStruct` per output, or None.
+        outputs: a `jax.ShapeDtypeStruct` per output.
+
+    Raises:
+        InputError: targets do not fit the outputs or the losses.
+        ArgumentError: the structure of losses or metrics does not fit the outputs.
+    """
+    count = len(outputs)
+    chosen = _per_output(recipe.loss, names, count, "loss", broadcast=True)
+    weights = _per_output(recipe.loss_weights, names, count, "loss_weights", broadcast=False)
+    terms = []
+    for i, identifier in enumerate(chosen):
+        if identifier is None:
+            continue
+        if targets[i] is None:
+            raise InputError(f"The output {names[i]!r} has the loss {identifier!r}, but there is no y for it.")
+        loss = identifier
+        if isinstance(identifier, str) and identifier.lower() in BY_SHAPE_LOSSES:
+            loss = losses.as_loss(losses.crossentropy_for(targets[i].shape, outputs[i].shape))
+        terms.append(LossTerm(i, loss, None if weights[i] is None else float(weights[i]), f"{names[i]}_loss"))
+    scored = []
+    for weighted, given in ((False, recipe.metrics), (True, recipe.weighted_metrics)):
+        for i, identifiers in enumerate(_metrics_per_output(given, names, count)):
+            for identifier in identifiers:
+                if targets[i] is None:
+                    raise InputError(f"The output {names[i]!r} has the metric {identifier!r}, but there is no y for it.")
+                scored.append(_metric_term(identifier, i, weighted, names, targets[i], outputs[i]))
+    objective = Objective(names, tuple(terms), _unique(scored))
+    independent = all(losses.per_sample(t.loss, targets[t.output], outputs[t.output]) for t in terms)
+    object.__setattr__(objective, "_rows_independent", independent)
+    return objective
+
+
+def _metric_term(identifier: Any, i: int, weighted: bool, names: tuple[str, ...], target: Any, output: Any) -> MetricTerm:
+    metric = identifier
+    if isinstance(identifier, str) and identifier.lower() in BY_SHAPE_METRICS:
+        by_shape = metrics.accuracy_for if identifier.lower().startswith("acc") else metrics.crossentropy_for
+        metric = by_shape(target.shape, output.shape)
+        metric = (metric if isinstance(metric, Metric) else metrics.get(metric)).replace(name=identifier)
+    name = metric.name if len(names) == 1 else f"{names[i]}_{metric.name}"
+    return MetricTerm(name, metric, i, weighted)
+
+
+def _unique(terms: list[MetricTerm]) -> tuple[MetricTerm, ...]:
+    """Numbers repeated names as Keras does: mse, mse_1, mse_2."""
+    counts: dict[str, int] = {}
+    unique = []
+    for term in terms:
+        count = counts.get(term.log_name, 0)
+        counts[term.log_name] = count + 1
+        unique.append(term._replace(log_name=f"{term.log_name}_{count}") if count else term)
+    return tuple(unique)
+
+
+def _per_output(given: Any, names: tuple[str, ...], count: int, what: str, broadcast: bool) -> list[Any]:
+    if given is None:
+        return [None] * count
+    if isinstance(given, Mapping):
+        unknown = sorted(set(given) - set(names))
+        if unknown:
+            raise ArgumentError(f"compile({what}=...) names {unknown}; the model's outputs are {list(names)}.")
+        return [given.get(name) for name in names]
+    if isinstance(given, tuple):
+        if len(given) != count:
+            raise ArgumentError(
+                f"compile({what}=...) has {len(given)} entries; the model has {count} outputs: {list(names)}."
+            )
+        return list(given)
+    return [given] * count if broadcast or count == 1 else [given] * count
+
+
+def _metrics_per_output(given: Any, names: tuple[str, ...], count: int) -> list[list[Any]]:
+    def flat(value: Any) -> list[Any]:
+        if value is None:
+            return []
+        return [m for v in value for m in flat(v)] if isinstance(value, tuple) else [value]
+
+    if not given:
+        return [[] for _ in range(count)]
+    if isinstance(given, Mapping):
+        unknown = sorted(set(given) - set(names))
+        if unknown:
+            raise ArgumentError(f"compile(metrics=...) names {unknown}; the model's outputs are {list(names)}.")
+        return [flat(given.get(name)) for name in names]
+    if count == 1:
+        return [flat(given)]
+    if len(given) != count:
+        raise ArgumentError(
+            f"compile(metrics=...) has {len(given)} entries; the model has {count} outputs: {list(names)}."
+            f" Give one list per output, or a dict by output name."
+        )
+    return [flat(value) for value in given]
+
+
+# -- the numbers ---------------------------------------------------------------------------------------------------
+
+MEAN = metrics.Mean(name="loss")
+
+
+def compute_loss(
+    objective: Objective, targets: list[Any], outputs: list[Any], weights: list[Any], masks: list[Any], valid: Any
+) -> tuple[jax.Array, list[jax.Array]]:
+    """The weighted total of the output losses, and each of them unweighted."""
+    total = jnp.zeros((), jnp.float32)
+    parts = []
+    for term in objective.losses:
+        i = term.output
+        value = term.loss(targets[i], outputs[i], weights[i], mask=_mask(masks[i], valid, outputs[i]))
+        value = jnp.asarray(value, jnp.float32)
+        value = value if value.ndim == 0 else jnp.mean(value)
+        parts.append(value)
+        total = total + (value if term.weight is None else value * term.weight)
+    return total, parts
+
+
+def _mask(mask: Any, valid: Any, output: Any) -> Any:
+    if mask is None:
+        return valid
+    # A mask of another rank than (batch, ...) cannot belong to the loss values.
+    if mask.ndim > output.ndim:
+        mask = None
+    if mask is None or valid is None:
+        return valid if mask is None else mask
+    return mask & valid.reshape(valid.shape + (1,) * (mask.ndim - 1))
+
+
+def empty_metrics(objective: Objective, targets: list[Any], outputs: list[Any]) -> dict[str, Any]:
+    """Metric states before the first batch, by log name."""
+    states: dict[str, Any] = {"loss": MEAN.empty()}
+    if len(objective.losses) > 1:
+        states.update((term.log_name, MEAN.empty()) for term in objective.losses)
+    for term in objective.metrics:
+        states[term.log_name] = term.metric.empty(targets[term.output], outputs[term.output])
+    return states
+
+
+def update_metrics(
+    objective: Objective,
+    states: Mapping[str, Any],
+    loss: jax.Array,
+    parts: list[jax.Array],
+    size: jax.Array,
+    targets: list[Any],
+    outputs: list[Any],
+    weights: list[Any],
+    masks: list[Any],
+    valid: Any,
+) -> dict[str, Any]:
+    """Metric states after one more batch; losses count by the number of rows, as in Keras."""
+    new = {"loss": MEAN.update(states["loss"], loss, sample_weight=size)}
+    if len(objective.losses) > 1:
+        for term, part in zip(objective.losses, parts, strict=True):
+            new[term.log_name] = MEAN.update(states[term.log_name], part, sample_weight=size)
+    for term in objective.metrics:
+        i = term.output
+        weight = weights[i] if term.weighted else None
+        mask = masks[i] if isinstance(term.metric, metrics.FunctionMetric) else None
+        weight = _as_weight(weight, _mask(mask, valid, outputs[i]))
+        new[term.log_name] = term.metric.update(states[term.log_name], targets[i], outputs[i], sample_weight=weight)
+    return new
+
+
+def _as_weight(weight: Any, mask: Any) -> Any:
+    if mask is None:
+        return weight
+    if weight is None:
+        return mask.astype(jnp.float32)
+    while weight.ndim > mask.ndim:
+        mask = mask[..., None]
+    while mask.ndim > weight.ndim:
+        weight = weight[..., None]
+    return jnp.where(mask, weight, 0)
+
+
+def compute_metrics(objective: Objective, states: Mapping[str, Any]) -> dict[str, jax.Array]:
+    """The values of metric states, by log name."""
+    by_name = {term.log_name: term.metric for term in objective.metrics}
+    return {name: by_name.get(name, MEAN).compute(state) for name, state in states.items()}

@@ -1,0 +1,60 @@
+"""Prediction over a data set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from jkeras.callbacks.callback import CallbackList
+from jkeras.layers.layer import Layer
+from jkeras.training import runs, steps
+from jkeras.training.batches import ArraySource, StreamSource
+from jkeras.training.loop import fill_up
+from jkeras.training.progress import ProgressBar
+from jkeras.training.state import TrainState
+
+# Where rows do not depend on each other, batches of this size give the same numbers sooner.
+FAST_BATCH_SIZE = 512
+
+
+def predict(
+    definition: Layer,
+    state: TrainState,
+    source: ArraySource | StreamSource,
+    callbacks: CallbackList,
+    *,
+    verbose: Any,
+    chosen_size: bool,
+) -> Any:
+    """The outputs for all rows, as NumPy arrays in the structure of the model's outputs."""
+    independent = runs.rows_independent(definition, training=False)
+    if isinstance(source, ArraySource) and independent and not chosen_size and source.steps is None:
+        size = min(source.rows, FAST_BATCH_SIZE)
+        source = ArraySource(source.data, source.rows, size)
+    callbacks.call("on_predict_begin")
+    bar = ProgressBar(source.steps_per_epoch, verbose=verbose)
+    size = steps.batch_size(source.example())
+    collected: list[Any] = []
+    pending: Any = None
+    for index, batch in enumerate(source.batches()):
+        callbacks.call("on_predict_batch_begin", index)
+        rows = steps.batch_size(batch)
+        x = fill_up(batch, size).x if independent and rows < size else batch.x
+        outputs = steps.predict_step(definition, state, x)
+        if callbacks.callbacks:
+            callbacks.call("on_predict_batch_end", index, {"outputs": jax.device_get(outputs)})
+        if pending is not None:
+            collected.append(_fetch(*pending))
+        pending = (outputs, rows)
+        bar.update(index + 1)
+    if pending is not None:
+        collected.append(_fetch(*pending))
+    bar.finish()
+    callbacks.call("on_predict_end")
+    return jax.tree.map(lambda *parts: np.concatenate(parts), *collected)
+
+
+def _fetch(outputs: Any, rows: int) -> Any:
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[:rows], outputs)

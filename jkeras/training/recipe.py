@@ -1,0 +1,85 @@
+"""What `compile` was given, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jkeras import arguments, losses, metrics, optimizers
+from jkeras.errors import ArgumentError
+from jkeras.optimizers import Optimizer
+from jkeras.spec import Spec, field
+
+# Names that stand for a different loss or metric depending on the shapes of targets and outputs.
+BY_SHAPE_LOSSES = ("crossentropy", "ce")
+BY_SHAPE_METRICS = ("accuracy", "acc", "crossentropy", "ce")
+
+
+def map_structure(convert: Any, value: Any) -> Any:
+    """Applies `convert` to each entry of lists, tuples and dicts, or to the value itself."""
+    if isinstance(value, Mapping) and "class_name" not in value:
+        return {k: map_structure(convert, v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return tuple(map_structure(convert, v) for v in value)
+    return convert(value)
+
+
+def _loss(identifier: Any) -> Any:
+    if identifier is None or (isinstance(identifier, str) and identifier.lower() in BY_SHAPE_LOSSES):
+        return identifier
+    return losses.as_loss(identifier)
+
+
+def _metric(identifier: Any) -> Any:
+    if identifier is None or (isinstance(identifier, str) and identifier.lower() in BY_SHAPE_METRICS):
+        return identifier
+    found = metrics.get(identifier)
+    # Inside a model a metric is called what the user called it: "mse", not "mean_squared_error".
+    return found.replace(name=identifier) if isinstance(identifier, str) else found
+
+
+def _metrics(value: Any) -> Any:
+    if value is None:
+        return None
+    if not isinstance(value, (list, tuple, Mapping)):
+        raise ArgumentError(f"expected a list or a dict of metrics: write `metrics=[{value!r}]`")
+    return map_structure(_metric, value)
+
+
+def _steps_per_execution(value: Any) -> Any:
+    return value if value == "auto" else arguments.positive_int(value)
+
+
+class Recipe(Spec):
+    """The training configuration of a model. `Model.compile` makes one; equal recipes share compiled programs.
+
+    Args:
+        optimizer: a name, an `Optimizer`, or any Optax transformation.
+        loss: a name, a `Loss` or a function `(y_true, y_pred) -> values`; a list or dict of them for several outputs.
+        loss_weights: numbers, in the same structure as the losses.
+        metrics: a list, or one per output in a list of lists or a dict.
+        weighted_metrics: likewise; these see the sample weights.
+        run_eagerly: runs each step without compiling it, to debug it line by line.
+        steps_per_execution: steps in one call of the compiled loop; "auto" keeps the progress bar responsive.
+        jit_compile: accepted for Keras's signature; a step is always compiled unless `run_eagerly`.
+        auto_scale_loss: scales the loss when the policy is `mixed_float16`.
+        check_finite: stops at the first step with a NaN or infinite loss, and says in which layer it arose.
+    """
+
+    optimizer: Any = field("rmsprop", convert=optimizers.get)
+    loss: Any = field(None, convert=lambda value: map_structure(_loss, value))
+    loss_weights: Any = field(None, convert=lambda value: map_structure(lambda v: v, value))
+    metrics: Any = field(None, convert=_metrics)
+    weighted_metrics: Any = field(None, convert=_metrics)
+    run_eagerly: bool = field(False, convert=arguments.boolean)
+    steps_per_execution: Any = field("auto", convert=_steps_per_execution)
+    jit_compile: Any = "auto"
+    auto_scale_loss: bool = field(True, convert=arguments.boolean)
+    check_finite: bool = field(False, convert=arguments.boolean)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.optimizer, Optimizer):
+            raise ArgumentError(
+                f"compile(optimizer={self.optimizer!r}): expected a name such as 'adam', an optimizer of"
+                f" `jkeras.optimizers`, or an Optax transformation such as `optax.adam(1e-3)`."
+            )

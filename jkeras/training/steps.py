@@ -1,0 +1,339 @@
+"""The pure core: one training step, one evaluation step, one prediction, as functions of values.
+
+A `Program` is everything about a step that is not an array; `jax.jit` is keyed by it. Its parts compare by value, so two
+models written alike share one compiled step, and a constant learning rate is not part of it: that lives in the
+optimizer's state.
+"""
+
+from __future__ import annotations
+
+import functools
+import zlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from jkeras.errors import InputError
+from jkeras.graph import flax, runtime
+from jkeras.graph.runtime import Description
+from jkeras.layers.layer import Layer
+from jkeras.spec import Spec
+from jkeras.training import objective as objectives
+from jkeras.training.objective import Objective, match
+from jkeras.training.recipe import Recipe
+from jkeras.training.state import Batch, TrainState, flatten, merge
+
+Logs = dict[str, jax.Array]
+
+
+class Program(Spec):
+    """A training step without its arrays.
+
+    Attributes:
+        definition: the model's layers and how they are connected.
+        optimizer: how gradients become updates; its learning rate is a stand-in.
+        objective: losses and metrics, matched to the outputs.
+        frozen: paths of the params that training leaves alone.
+        constraints: path and projection of each constrained weight.
+    """
+
+    def __init__(
+        self,
+        definition: Layer,
+        optimizer: Any,
+        objective: Objective,
+        frozen: frozenset[str],
+        constraints: tuple[tuple[str, Any], ...],
+    ):
+        self.definition = definition
+        self.optimizer = optimizer
+        self.objective = objective
+        self.frozen = frozen
+        self.constraints = constraints
+
+
+def output_names(definition: Layer, outputs: Any) -> tuple[str, ...]:
+    """The names of a model's outputs, flattened: dict keys, else what the model calls them, else numbers."""
+    if isinstance(outputs, Mapping):
+        return tuple(sorted(outputs))
+    names = getattr(definition, "output_names", None)
+    count = len(jax.tree.leaves(outputs))
+    if names and len(names) == count:
+        return tuple(names)
+    return ("output",) if count == 1 else tuple(f"output_{i}" for i in range(count))
+
+
+def specs_of(tree: Any) -> Any:
+    """Shapes and dtypes of arrays, as they are on the device."""
+    return jax.tree.map(runtime.as_spec, tree)
+
+
+def build_program(definition: Layer, recipe: Recipe, batch: Batch) -> Program:
+    """The program for a definition, a recipe and batches like `batch` (arrays or shapes).
+
+    Raises:
+        InputError: the data does not fit the model or the losses.
+    """
+    described = runtime.describe(definition, *call_arguments(batch.x))
+    names = output_names(definition, described.outputs)
+    outputs = jax.tree.leaves(described.outputs)
+    targets = [None if t is None else runtime.as_spec(t) for t in match(batch.y, names, len(outputs), "y")]
+    resolved = objectives.resolve(recipe, names, targets, outputs)
+    if not resolved.losses and not described.losses:
+        raise InputError(
+            "There is nothing to minimise: compile the model with a loss (`compile(loss=...)`), or add one in a layer"
+            " with `add_loss` or a regularizer."
+        )
+    return Program(definition, recipe.optimizer.compile_key(), resolved, *trainable_parts(described))
+
+
+def trainable_parts(described: Description) -> tuple[frozenset[str], tuple[tuple[str, Any], ...]]:
+    """Paths of frozen params, and the constraints."""
+    params = [weight for weight in described.weights if weight.collection == "params"]
+    frozen = frozenset(weight.name for weight in params if not weight.trainable)
+    return frozen, tuple((w.name, w.constraint) for w in params if w.constraint is not None and w.trainable)
+
+
+def call_arguments(x: Any) -> tuple[Any, ...]:
+    """The positional arguments of a model's call: the inputs, always as one."""
+    return (x,)
+
+
+def trainable(program: Program, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The params that training changes, by path."""
+    return {path: value for path, value in flatten(params).items() if path not in program.frozen}
+
+
+def init_optimizer(optimizer: Any, params: Mapping[str, Any], frozen: frozenset[str]) -> Any:
+    """The optimizer's first state for the trainable params."""
+    return optimizer.to_optax().init({k: v for k, v in flatten(params).items() if k not in frozen})
+
+
+def stream(rng: jax.Array, name: str, step: Any) -> jax.Array:
+    """The key of a named random stream at a step."""
+    return jax.random.fold_in(jax.random.fold_in(rng, zlib.crc32(name.encode())), step)
+
+
+# -- parts of a step, for users' own steps too ---------------------------------------------------------------------
+
+
+def forward(
+    program: Program, state: TrainState, batch: Batch, training: bool, check_finite: bool = False
+) -> flax.Pass:
+    """Runs the model on a batch."""
+    variables = {"params": state.params, "state": state.model_state}
+    result, _ = flax.run(
+        program.definition,
+        variables,
+        call_arguments(batch.x),
+        {},
+        training=training,
+        rng=stream(state.rng, "dropout", state.step),
+        check_finite=check_finite,
+    )
+    return result
+
+
+class Scored(NamedTuple):
+    """A batch after the forward pass.
+
+    Attributes:
+        loss: the total, a scalar.
+        parts: the loss of each output that has one, unweighted.
+        outputs: the outputs, flattened.
+        state: the model's non-trainable weights after the pass.
+        masks: the mask of each output, or None.
+    """
+
+    loss: Any
+    parts: Any
+    outputs: Any
+    state: Any
+    masks: Any
+
+
+def score(program: Program, result: flax.Pass, batch: Batch) -> Scored:
+    """The loss of a batch, with the losses that layers added."""
+    names = program.objective.names
+    outputs = flat_outputs(result.outputs)
+    count = len(outputs)
+    targets = _arrays(match(batch.y, names, count, "y"))
+    weights = _arrays(match(batch.sample_weight, names, count, "sample_weight"))
+    masks = [result.run.masks.get(id(output), (None, None))[1] for output in outputs]
+    loss, parts = objectives.compute_loss(program.objective, targets, outputs, weights, masks, batch.valid)
+    for extra in result.run.losses:
+        loss = loss + extra.astype(jnp.float32)
+    return Scored(loss, parts, outputs, result.state, masks)
+
+
+def flat_outputs(outputs: Any) -> list[Any]:
+    """Outputs in the order of `output_names`."""
+    return jax.tree.leaves(outputs)
+
+
+def _arrays(values: list[Any]) -> list[Any]:
+    return [None if value is None else jnp.asarray(value) for value in values]
+
+
+def compute_gradients(program: Program, state: TrainState, batch: Batch) -> tuple[dict[str, Any], Scored]:
+    """Gradients of the loss by path, and the scored batch."""
+
+    def loss_of(params: dict[str, Any]) -> tuple[jax.Array, Scored]:
+        result = forward(program, state.replace(params=merge(state.params, params)), batch, training=True)
+        scored = score(program, result, batch)
+        return program.optimizer.scale_loss(scored.loss, state.opt_state), scored
+
+    (_, scored), grads = jax.value_and_grad(loss_of, has_aux=True)(trainable(program, state.params))
+    return grads, scored
+
+
+def apply_gradients(program: Program, state: TrainState, grads: Mapping[str, Any], scored: Scored) -> TrainState:
+    """The state after one optimizer update: new params, projected by their constraints."""
+    old = trainable(program, state.params)
+    updates, opt_state = program.optimizer.to_optax().update(dict(grads), state.opt_state, old)
+    new = optax.apply_updates(old, updates)
+    for path, constraint in program.constraints:
+        new[path] = constraint(new[path])
+    return state.replace(
+        params=merge(state.params, new), model_state=scored.state, opt_state=opt_state, step=state.step + 1
+    )
+
+
+def update_metrics(program: Program, state: TrainState, batch: Batch, scored: Scored) -> TrainState:
+    """The state with running metrics that include a scored batch."""
+    names, count = program.objective.names, len(scored.outputs)
+    size = jnp.sum(batch.valid).astype(jnp.float32) if batch.valid is not None else jnp.float32(batch_size(batch))
+    metrics = objectives.update_metrics(
+        program.objective,
+        state.metrics,
+        scored.loss,
+        scored.parts,
+        size,
+        _arrays(match(batch.y, names, count, "y")),
+        scored.outputs,
+        _arrays(match(batch.sample_weight, names, count, "sample_weight")),
+        scored.masks,
+        batch.valid,
+    )
+    return state.replace(metrics=metrics)
+
+
+def batch_size(batch: Batch) -> int:
+    """The number of rows, those that only fill up included."""
+    return jax.tree.leaves(batch.x)[0].shape[0]
+
+
+# -- whole steps ---------------------------------------------------------------------------------------------------
+
+
+def train(program: Program, state: TrainState, batch: Batch) -> TrainState:
+    """One optimizer step; losses and metrics accumulate in `state.metrics`."""
+    grads, scored = compute_gradients(program, state, batch)
+    state = update_metrics(program, state, batch, scored)
+    return apply_gradients(program, state, grads, scored)
+
+
+def evaluate(program: Program, state: TrainState, batch: Batch) -> TrainState:
+    """Scores one batch in inference mode; only `state.metrics` and states of stateful layers change."""
+    scored = score(program, forward(program, state, batch, training=False), batch)
+    return update_metrics(program, state, batch, scored).replace(model_state=scored.state)
+
+
+def empty_metrics(program: Program, batch: Batch) -> dict[str, Any]:
+    """Metric states before the first batch."""
+    outputs = jax.tree.leaves(runtime.describe(program.definition, *call_arguments(batch.x)).outputs)
+    targets = match(batch.y, program.objective.names, len(outputs), "y")
+    targets = [None if target is None else runtime.as_spec(target) for target in targets]
+    return objectives.empty_metrics(program.objective, targets, outputs)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def logs(program: Program, metrics: Mapping[str, Any]) -> Logs:
+    """The values of running metrics."""
+    return objectives.compute_metrics(program.objective, metrics)
+
+
+@functools.partial(jax.jit, static_argnums=0, donate_argnums=1)
+def _train_donating(program: Program, state: TrainState, batch: Batch) -> TrainState:
+    return train(program, state, batch)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _evaluate(program: Program, state: TrainState, batch: Batch) -> TrainState:
+    return evaluate(program, state, batch)
+
+
+def train_step(
+    network: Layer, recipe: Recipe, state: TrainState, batch: Any, *, donate: bool = False
+) -> tuple[TrainState, Logs]:
+    """One training step as a pure function, compiled once per (network, recipe, batch shape).
+
+    Args:
+        network: a model's definition (`model.network`).
+        recipe: what it was compiled with (`model.recipe`).
+        state: the arrays (`model.state`).
+        batch: a `Batch`, or `(x, y)` or `(x, y, sample_weight)`.
+        donate: whether `state`'s buffers may be reused for the result; afterwards `state`, and every model that holds it,
+            is gone. Only for a state that nobody else holds.
+
+    Returns:
+        The new state, and the logs: loss and metrics so far, running until `state.metrics` is set to None.
+    """
+    batch = as_batch(batch)
+    program = build_program(network, recipe, batch)
+    state = ready(program, state, batch)
+    state = _train_donating(program, state, batch) if donate else _keeping(train, program, state, batch)
+    return state, logs(program, state.metrics)
+
+
+def eval_step(network: Layer, recipe: Recipe, state: TrainState, batch: Any) -> Logs:
+    """Loss and metrics of one batch in inference mode; arguments as in `train_step`."""
+    batch = as_batch(batch)
+    program = build_program(network, recipe, batch)
+    state = state.replace(metrics=empty_metrics(program, batch))
+    return logs(program, _evaluate(program, state, batch).metrics)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def predict_step(network: Layer, state: TrainState, inputs: Any) -> Any:
+    """The outputs for one batch of inputs in inference mode."""
+    result, _ = flax.run(
+        network,
+        {"params": state.params, "state": state.model_state},
+        call_arguments(inputs),
+        {},
+        rng=stream(state.rng, "dropout", state.step),
+    )
+    return result.outputs
+
+
+def train_and_keep(step: Any, program: Program, state: TrainState, batch: Batch) -> TrainState:
+    """One step whose argument stays valid, with metrics of this batch alone."""
+    state = state.replace(metrics=empty_metrics(program, batch))
+    return _keeping(step, program, state, batch)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _keeping(step: Any, program: Program, state: TrainState, batch: Batch) -> TrainState:
+    return step(program, state, batch)
+
+
+def as_batch(batch: Any) -> Batch:
+    """A `Batch` from `(x, y)`, `(x, y, sample_weight)` or `x`."""
+    if isinstance(batch, Batch):
+        return batch
+    if isinstance(batch, tuple) and 1 <= len(batch) <= 3:
+        return Batch(*batch)
+    return Batch(batch)
+
+
+def ready(program: Program, state: TrainState, batch: Batch) -> TrainState:
+    """`state` with an optimizer state and metric states, where it has none yet."""
+    if state.opt_state is None:
+        state = state.replace(opt_state=init_optimizer(program.optimizer, state.params, program.frozen))
+    if state.metrics is None:
+        state = state.replace(metrics=empty_metrics(program, batch))
+    return state
