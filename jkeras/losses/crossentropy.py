@@ -1,0 +1,349 @@
+"""Losses of probabilities: cross-entropies, focal variants, divergences.
+
+Predictions are probabilities unless `from_logits`. Probabilities of classes are renormalised to sum to one and clipped
+to `[epsilon, 1 - epsilon]`, as Keras does; a clipped probability has no gradient, so prefer `from_logits=True` with a
+linear last layer where training saturates.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jkeras import arguments, config
+from jkeras.errors import ArgumentError, InputError
+from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
+from jkeras.losses.regression import as_pair
+from jkeras.spec import field
+
+
+def _clipped(p: jax.Array) -> jax.Array:
+    return jnp.clip(p, config.epsilon(), 1.0 - config.epsilon())
+
+
+def _same_shape(y_true: jax.Array, y_pred: jax.Array, name: str) -> None:
+    if y_true.shape != y_pred.shape:
+        raise InputError(f"{name} needs targets of the shape of the predictions, {y_pred.shape}; got {y_true.shape}.")
+
+
+def _axis(axis: Any) -> int:
+    if isinstance(axis, bool):
+        raise ArgumentError(f"axis={axis!r}: expected an integer")
+    return axis
+
+
+def _smoothed(y_true: jax.Array, label_smoothing: float, classes: int) -> jax.Array:
+    return y_true * (1.0 - label_smoothing) + label_smoothing / classes if label_smoothing else y_true
+
+
+def _log_probabilities(y_pred: jax.Array, from_logits: bool, axis: int) -> jax.Array:
+    if from_logits:
+        return jax.nn.log_softmax(y_pred, axis=axis)
+    return jnp.log(_clipped(y_pred / jnp.sum(y_pred, axis, keepdims=True)))
+
+
+def categorical_crossentropy(
+    y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> jax.Array:
+    """`-sum(y_true * log(y_pred))` over the class axis.
+
+    Args:
+        y_true: probabilities or one-hot vectors, `(batch, ..., classes)`.
+        y_pred: predictions of the same shape.
+        from_logits: predictions are logits.
+        label_smoothing: moves that share of each target to all classes alike.
+        axis: the class axis.
+
+    Raises:
+        InputError: the shapes differ.
+
+    >>> categorical_crossentropy(jnp.array([[0.0, 1.0]]), jnp.array([[0.5, 0.5]])).round(4).tolist()
+    [0.6930999755859375]
+    """
+    y_true, y_pred = as_pair(y_true, y_pred)
+    _same_shape(y_true, y_pred, "categorical_crossentropy")
+    y_true = _smoothed(y_true, label_smoothing, y_true.shape[-1])
+    return -jnp.sum(y_true * _log_probabilities(y_pred, from_logits, _axis(axis)), axis=axis)
+
+
+def categorical_focal_crossentropy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> jax.Array:
+    """`-sum(alpha * (1 - y_pred)**gamma * y_true * log(y_pred))` over the class axis.
+
+    Source: T.-Y. Lin et al., "Focal Loss for Dense Object Detection", 2017.
+    """
+    y_true, y_pred = as_pair(y_true, y_pred)
+    y_true = _smoothed(y_true, label_smoothing, y_true.shape[-1])
+    if from_logits:
+        y_pred = jax.nn.softmax(y_pred, axis=_axis(axis))
+    p = _clipped(y_pred / jnp.sum(y_pred, axis=_axis(axis), keepdims=True))
+    weight = jnp.power(1.0 - p, gamma) * jnp.asarray(alpha, p.dtype)
+    return -jnp.sum(weight * y_true * jnp.log(p), axis=axis)
+
+
+def class_ids(y_true: jax.Array, y_pred: jax.Array, axis: int) -> jax.Array:
+    """Class ids without the axis of size 1 that may stand in the place of the class axis."""
+    if y_true.ndim == y_pred.ndim and y_true.shape[axis] == 1:
+        return jnp.squeeze(y_true, axis)
+    return y_true
+
+
+def sparse_categorical_crossentropy(
+    y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
+) -> jax.Array:
+    """`-log(y_pred[class])`.
+
+    Args:
+        y_true: class ids, `(batch, ...)` or `(batch, ..., 1)`.
+        y_pred: predictions, `(batch, ..., classes)`.
+        from_logits: predictions are logits.
+        ignore_class: an id whose samples have the loss 0.
+        axis: the class axis.
+
+    Raises:
+        InputError: the shapes do not fit.
+
+    >>> sparse_categorical_crossentropy(jnp.array([1]), jnp.array([[0.5, 0.5]])).round(4).tolist()
+    [0.6930999755859375]
+    """
+    y_pred = jnp.asarray(y_pred)
+    y_true = class_ids(jnp.asarray(y_true), y_pred, _axis(axis))
+    expected = y_pred.shape[: axis % y_pred.ndim] + y_pred.shape[axis % y_pred.ndim + 1 :]
+    if y_true.shape != expected:
+        raise InputError(
+            f"sparse_categorical_crossentropy needs class ids of shape {expected} for predictions of shape"
+            f" {y_pred.shape}; got {y_true.shape}."
+        )
+    kept = None
+    if ignore_class is not None:
+        kept = y_true != ignore_class
+        y_true = jnp.where(kept, y_true, 0)
+        y_pred = jnp.where(jnp.expand_dims(kept, axis), y_pred, 0)
+    log_p = _log_probabilities(y_pred, from_logits, axis)
+    # A one-hot product fuses into the reduction, and its gradient needs no scatter.
+    chosen = jax.nn.one_hot(y_true.astype(jnp.int32), y_pred.shape[axis], axis=axis, dtype=log_p.dtype)
+    loss = -jnp.sum(chosen * log_p, axis=axis)
+    return loss if kept is None else jnp.where(kept, loss, 0.0)
+
+
+def _binary(y_true: jax.Array, y_pred: jax.Array, from_logits: bool) -> jax.Array:
+    if from_logits:
+        return -y_true * jax.nn.log_sigmoid(y_pred) - (1.0 - y_true) * jax.nn.log_sigmoid(-y_pred)
+    p = _clipped(y_pred)
+    return -(y_true * jnp.log(p) + (1.0 - y_true) * jnp.log(1.0 - p))
+
+
+def binary_crossentropy(
+    y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> jax.Array:
+    """The mean of `-y_true * log(y_pred) - (1 - y_true) * log(1 - y_pred)` over `axis`.
+
+    Args:
+        y_true: labels from 0 to 1, `(batch, ..., features)`.
+        y_pred: predictions of the same shape.
+        from_logits: predictions are logits.
+        label_smoothing: draws labels that much towards 1/2.
+        axis: the axis averaged over.
+
+    Raises:
+        InputError: the shapes differ.
+
+    >>> binary_crossentropy(jnp.array([[1.0, 0.0]]), jnp.array([[0.5, 0.5]])).round(4).tolist()
+    [0.6930999755859375]
+    """
+    y_true, y_pred = as_pair(y_true, y_pred)
+    _same_shape(y_true, y_pred, "binary_crossentropy")
+    return jnp.mean(_binary(_smoothed(y_true, label_smoothing, 2), y_pred, from_logits), axis=axis)
+
+
+def binary_focal_crossentropy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> jax.Array:
+    """Binary cross-entropy times `(1 - p)**gamma`, where `p` is the probability given to the truth.
+
+    With `apply_class_balancing` positives weigh `alpha` and negatives `1 - alpha`.
+    Source: T.-Y. Lin et al., "Focal Loss for Dense Object Detection", 2017.
+    """
+    y_true, y_pred = as_pair(y_true, y_pred)
+    _same_shape(y_true, y_pred, "binary_focal_crossentropy")
+    y_true = _smoothed(y_true, label_smoothing, 2)
+    p = jax.nn.sigmoid(y_pred) if from_logits else y_pred
+    truth = y_true * p + (1.0 - y_true) * (1.0 - p)
+    loss = jnp.power(1.0 - truth, gamma) * _binary(y_true, p, False)
+    if apply_class_balancing:
+        loss = (y_true * alpha + (1.0 - y_true) * (1.0 - alpha)) * loss
+    return jnp.mean(loss, axis=axis)
+
+
+def kl_divergence(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
+    """`sum(y_true * log(y_true / y_pred))` over the last axis, both clipped to `[epsilon, 1]`.
+
+    >>> kl_divergence(jnp.array([[0.5, 0.5]]), jnp.array([[0.5, 0.5]])).tolist()
+    [0.0]
+    """
+    y_true, y_pred = (jnp.clip(p, config.epsilon(), 1.0) for p in as_pair(y_true, y_pred))
+    return jnp.sum(y_true * jnp.log(y_true / y_pred), axis=-1)
+
+
+def poisson(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
+    """`mean(y_pred - y_true * log(y_pred + epsilon))` over the last axis.
+
+    >>> poisson(jnp.array([[0.0]]), jnp.array([[2.0]])).tolist()
+    [2.0]
+    """
+    y_true, y_pred = as_pair(y_true, y_pred)
+    return jnp.mean(y_pred - y_true * jnp.log(y_pred + jnp.asarray(config.epsilon(), y_pred.dtype)), axis=-1)
+
+
+def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, q: float) -> jax.Array:
+    """`(1 - p**q) / q`, where `p` is the probability given to the true class; robust to wrong labels.
+
+    Args:
+        y_true: class ids, `(batch, ...)` or `(batch, ..., 1)`.
+        y_pred: probabilities, `(batch, ..., classes)`.
+        q: from 0 (cross-entropy) to 1 (mean absolute error).
+
+    Source: Z. Zhang and M. Sabuncu, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy
+    Labels", 2018.
+    """
+    y_pred = jnp.asarray(y_pred)
+    ids = class_ids(jnp.asarray(y_true), y_pred, -1).astype(jnp.int32)
+    p = jnp.sum(y_pred * jax.nn.one_hot(ids, y_pred.shape[-1], dtype=y_pred.dtype), axis=-1)
+    return (1 - jnp.power(p, q)) / q
+
+
+SMOOTHING: Any = field(0.0, convert=arguments.number)
+AXIS: Any = field(-1, convert=arguments.integer)
+FLAG: Any = field(False, convert=arguments.boolean)
+
+
+class KLDivergence(PlainLoss):
+    """The Kullback-Leibler divergence of predicted from target probabilities."""
+
+    name: str | None = "kl_divergence"
+    function = staticmethod(kl_divergence)
+
+
+class Poisson(PlainLoss):
+    """The negative log-likelihood of counts, up to a constant."""
+
+    name: str | None = "poisson"
+    function = staticmethod(poisson)
+
+
+class BinaryCrossentropy(PairLoss):
+    """Cross-entropy of labels that are 0 or 1.
+
+    >>> loss = BinaryCrossentropy(from_logits=True)
+    >>> round(float(loss(jnp.array([[1.0], [0.0]]), jnp.array([[0.0], [0.0]]))), 4)
+    0.6931
+    """
+
+    from_logits: bool = FLAG
+    label_smoothing: float = SMOOTHING
+    axis: int = AXIS
+    reduction: str | None = REDUCTION
+    name: str | None = "binary_crossentropy"
+    dtype: str | None = DTYPE
+    function = staticmethod(binary_crossentropy)
+    target_kind = "probability"
+
+
+class BinaryFocalCrossentropy(PairLoss):
+    """Binary cross-entropy that counts easy samples less."""
+
+    apply_class_balancing: bool = FLAG
+    alpha: float = field(0.25, convert=arguments.number)
+    gamma: float = field(2.0, convert=arguments.number)
+    from_logits: bool = FLAG
+    label_smoothing: float = SMOOTHING
+    axis: int = AXIS
+    reduction: str | None = REDUCTION
+    name: str | None = "binary_focal_crossentropy"
+    dtype: str | None = DTYPE
+    function = staticmethod(binary_focal_crossentropy)
+    target_kind = "probability"
+
+
+class CategoricalCrossentropy(PairLoss):
+    """Cross-entropy of one-hot targets or target probabilities.
+
+    >>> loss = CategoricalCrossentropy(label_smoothing=0.1)
+    >>> round(float(loss(jnp.array([[0.0, 1.0]]), jnp.array([[0.1, 0.9]]))), 4)
+    0.2152
+    """
+
+    from_logits: bool = FLAG
+    label_smoothing: float = SMOOTHING
+    axis: int = AXIS
+    reduction: str | None = REDUCTION
+    name: str | None = "categorical_crossentropy"
+    dtype: str | None = DTYPE
+    function = staticmethod(categorical_crossentropy)
+    target_kind = "one_hot"
+
+
+class CategoricalFocalCrossentropy(PairLoss):
+    """Categorical cross-entropy that counts easy samples less."""
+
+    alpha: float = field(0.25, convert=arguments.number)
+    gamma: float = field(2.0, convert=arguments.number)
+    from_logits: bool = FLAG
+    label_smoothing: float = SMOOTHING
+    axis: int = AXIS
+    reduction: str | None = REDUCTION
+    name: str | None = "categorical_focal_crossentropy"
+    dtype: str | None = DTYPE
+    function = staticmethod(categorical_focal_crossentropy)
+    target_kind = "one_hot"
+
+
+class SparseCategoricalCrossentropy(PairLoss):
+    """Cross-entropy of class ids.
+
+    Samples of `ignore_class` count neither in the sum nor in the number it is divided by.
+
+    >>> loss = SparseCategoricalCrossentropy(ignore_class=-1)
+    >>> round(float(loss(jnp.array([1, -1]), jnp.array([[0.5, 0.5], [0.9, 0.1]]))), 4)
+    0.6931
+    """
+
+    from_logits: bool = FLAG
+    ignore_class: int | None = field(None, convert=arguments.optional(arguments.integer))
+    reduction: str | None = REDUCTION
+    axis: int = field(-1, convert=arguments.integer, in_config=False)
+    name: str | None = "sparse_categorical_crossentropy"
+    dtype: str | None = DTYPE
+    function = staticmethod(sparse_categorical_crossentropy)
+    target_kind = "class_id"
+
+    def valid(self, y_true: Any, y_pred: Any, values: jax.Array) -> jax.Array | None:
+        return None if self.ignore_class is None else (y_true != self.ignore_class).reshape(values.shape)
+
+
+class CategoricalGeneralizedCrossEntropy(PairLoss):
+    """`(1 - p**q) / q` of class ids, between cross-entropy and absolute error; robust to wrong labels."""
+
+    q: float = field(0.5, convert=arguments.between(0, 1, open_low=True, open_high=True))
+    reduction: str | None = REDUCTION
+    name: str | None = "categorical_generalized_cross_entropy"
+    dtype: str | None = DTYPE
+    function = staticmethod(categorical_generalized_cross_entropy)
+    target_kind = "class_id"

@@ -1,0 +1,131 @@
+"""Names of losses, and what `compile` makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from jkeras import registry
+from jkeras.errors import ArgumentError
+from jkeras.losses import crossentropy, margin, regression, structured
+from jkeras.losses.loss import FunctionLoss, Loss, PairLoss
+from jkeras.spec import serialize as serialize_value
+
+CLASSES: tuple[type[PairLoss], ...] = (
+    regression.MeanSquaredError,
+    regression.MeanAbsoluteError,
+    regression.MeanAbsolutePercentageError,
+    regression.MeanSquaredLogarithmicError,
+    regression.CosineSimilarity,
+    regression.Huber,
+    regression.LogCosh,
+    margin.Hinge,
+    margin.SquaredHinge,
+    margin.CategoricalHinge,
+    crossentropy.KLDivergence,
+    crossentropy.Poisson,
+    crossentropy.BinaryCrossentropy,
+    crossentropy.BinaryFocalCrossentropy,
+    crossentropy.CategoricalCrossentropy,
+    crossentropy.CategoricalFocalCrossentropy,
+    crossentropy.CategoricalGeneralizedCrossEntropy,
+    crossentropy.SparseCategoricalCrossentropy,
+    structured.CTC,
+    structured.Dice,
+    structured.Tversky,
+    structured.Circle,
+)
+ALIASES: Mapping[str, Callable[..., Any]] = {
+    "bce": crossentropy.binary_crossentropy,
+    "kld": crossentropy.kl_divergence,
+    "kullback_leibler_divergence": crossentropy.kl_divergence,
+    "mae": regression.mean_absolute_error,
+    "mse": regression.mean_squared_error,
+    "mape": regression.mean_absolute_percentage_error,
+    "msle": regression.mean_squared_logarithmic_error,
+    "logcosh": regression.log_cosh,
+}
+# As in Keras, a function's name means the function and a class's name an instance of the class.
+TABLE: Mapping[str, Any] = {
+    **{cls.__name__: cls for cls in CLASSES},
+    "FunctionLoss": FunctionLoss,
+    "LossFunctionWrapper": FunctionLoss,
+    **{cls.function.__name__: cls.function for cls in CLASSES},
+    **ALIASES,
+    **{name.upper(): function for name, function in ALIASES.items() if len(name) < 5},
+}
+
+
+def get(identifier: Any) -> Any:
+    """The loss that `identifier` means, as in `keras.losses.get`.
+
+    Args:
+        identifier: None (stays None), the name of a function (gives the function) or of a class (gives an instance), a
+            configuration, a `Loss`, its class, or a function.
+
+    Raises:
+        UnknownNameError: no loss has that name.
+        ArgumentError: the identifier is none of the above.
+
+    >>> get("mse").__name__
+    'mean_squared_error'
+    >>> get("CategoricalCrossentropy")
+    CategoricalCrossentropy()
+    """
+    return registry.resolve("loss", TABLE, identifier, Loss)
+
+
+def as_loss(identifier: Any) -> Loss:
+    """Like `get`, but always a `Loss`.
+
+    >>> as_loss("mse")
+    MeanSquaredError()
+    >>> as_loss(lambda y_true, y_pred: abs(y_true - y_pred)).name
+    '<lambda>'
+    """
+    found = get(identifier)
+    if isinstance(found, Loss):
+        return found
+    if found is None:
+        raise ArgumentError("expected a loss: a name, a configuration, a `Loss` or a function; got None")
+    cls = next((cls for cls in CLASSES if cls.function is found), None)
+    return FunctionLoss(found) if cls is None else cls()
+
+
+def shape_rule(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> str:
+    """What the shapes of targets and predictions say: "binary", "sparse" or "categorical".
+
+    >>> shape_rule((None,), (None, 1)), shape_rule((None,), (None, 10)), shape_rule((None, 10), (None, 10))
+    ('binary', 'sparse', 'categorical')
+    """
+    classes = y_pred_shape[-1] if len(y_pred_shape) else None
+    if classes == 1:
+        return "binary"
+    if len(y_true_shape) < len(y_pred_shape) or (len(y_true_shape) and y_true_shape[-1] == 1):
+        return "sparse"
+    return "categorical"
+
+
+def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Loss:
+    """The loss that "crossentropy" and "ce" mean in `compile`.
+
+    >>> crossentropy_for((None,), (None, 10))
+    SparseCategoricalCrossentropy()
+    """
+    chosen = {
+        "binary": crossentropy.BinaryCrossentropy,
+        "sparse": crossentropy.SparseCategoricalCrossentropy,
+        "categorical": crossentropy.CategoricalCrossentropy,
+    }
+    return chosen[shape_rule(y_true_shape, y_pred_shape)]()
+
+
+def serialize(loss: Any) -> Any:
+    """The JSON-able form of a loss or a loss function."""
+    return serialize_value(loss)
+
+
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The loss or function that `serialize` described; `custom_objects` are names known for this call."""
+    with registry.custom_object_scope(custom_objects or {}):
+        return get(name)

@@ -1,0 +1,200 @@
+"""The loss protocol: values per sample from `call`, everything else from the base class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments, config, dtypes
+from jkeras.errors import InputError
+from jkeras.losses.reduction import REDUCTIONS, fill_rows, reduce_weighted, squeeze_or_expand
+from jkeras.registry import snake_case
+from jkeras.spec import Spec, field, serialize
+
+
+def compute_dtype(value: Any) -> str:
+    """The float type meant by a `dtype` argument: None is the default float type, a policy its compute type."""
+    policy = None if value is None else dtypes.get(value)
+    return config.floatx() if policy is None else policy.compute_dtype
+
+
+# The arguments that every loss has, for redeclaration at the position that Keras gives them.
+REDUCTION: Any = field("sum_over_batch_size", convert=arguments.one_of(*REDUCTIONS))
+# Keras does not write a loss's dtype; here it is written where it is not the default.
+DTYPE: Any = field(None, convert=compute_dtype, in_config=False)
+
+
+class Loss(Spec):
+    """A loss. A subclass defines `call(y_true, y_pred)`, which gives values per sample, `(batch, ...)`.
+
+    Args:
+        name: by default the class name in snake case.
+        reduction: "sum_over_batch_size" (the mean over all values), "mean" (the same), "sum",
+            "mean_with_sample_weight" (the weighted sum divided by the sum of weights), "none" or None (no reduction).
+        dtype: the type that targets and predictions are cast to, float32 by default.
+
+    >>> class Pinball(Loss):
+    ...     quantile: float = 0.5
+    ...     def call(self, y_true, y_pred):
+    ...         error = y_true - y_pred
+    ...         return jnp.mean(jnp.maximum(self.quantile * error, (self.quantile - 1) * error), axis=-1)
+    >>> float(Pinball(0.75)(jnp.array([[1.0], [2.0]]), jnp.array([[0.0], [4.0]])))
+    0.625
+    """
+
+    keras_module = "keras.losses"
+
+    # True where the values of a batch depend on each other although there is one per row; such a loss is never given
+    # rows that only fill up a batch.
+    couples_rows: ClassVar[bool] = False
+    # What targets must look like, for `check_targets`; "any" is not checked.
+    target_kind: ClassVar[str] = "any"
+
+    name: str | None = field(None, trailing=True)
+    reduction: str | None = field("sum_over_batch_size", convert=arguments.one_of(*REDUCTIONS), trailing=True)
+    dtype: str | None = field(None, convert=compute_dtype, in_config=False, trailing=True)
+
+    def __post_init__(self) -> None:
+        if self.name is None:
+            self.name = snake_case(type(self).__name__)
+
+    def call(self, y_true: Any, y_pred: Any) -> jax.Array:
+        """Values per sample, `(batch, ...)`, of targets and predictions in the loss's dtype."""
+        raise NotImplementedError(f"{type(self).__name__} must define `call(self, y_true, y_pred)`.")
+
+    def valid(self, y_true: Any, y_pred: Any, values: jax.Array) -> jax.Array | None:
+        """Which of `values` count; None where all do."""
+        return None
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> jax.Array:
+        """The reduced loss.
+
+        Args:
+            y_true: targets.
+            y_pred: predictions, `(batch, ...)`.
+            sample_weight: `(batch,)`, or as many axes of the values as wanted.
+            mask: true where a prediction counts, `(batch,)` or `(batch, time)`. The result is that of the loss without
+                the rows and steps left out, whatever those contain.
+
+        Raises:
+            InputError: weights or mask do not fit the values.
+        """
+        dtype = self.dtype or compute_dtype(None)
+        y_true, y_pred = jax.tree.map(lambda x: jnp.asarray(x, dtype), (y_true, y_pred))
+        if mask is not None and per_sample(self, y_true, y_pred):
+            y_true, y_pred = fill_rows(mask, (y_true, y_pred))
+        values = jnp.asarray(self.call(y_true, y_pred), dtype)
+        counted = self.valid(y_true, y_pred, values)
+        if counted is not None and mask is not None:
+            mask = jnp.asarray(mask, bool)
+            mask = mask.reshape(mask.shape + (1,) * (counted.ndim - mask.ndim)) & counted
+        return reduce_weighted(values, sample_weight, counted if mask is None else mask, self.reduction)
+
+    def get_config(self) -> dict[str, Any]:
+        arguments_ = super().get_config()
+        for name, declared in type(self)._fields.items():
+            if name not in arguments_ and not declared.in_config:
+                value = getattr(self, name)
+                default = declared.convert(declared.default) if declared.convert else declared.default
+                if value != default:
+                    arguments_[name] = serialize(value)
+        return arguments_
+
+
+class PairLoss(Loss):
+    """A loss made of a function of targets and predictions; the function's options are the class's own fields."""
+
+    function: ClassVar[Callable[..., jax.Array]]
+    target_kind = "same"
+
+    def call(self, y_true: Any, y_pred: Any) -> jax.Array:
+        y_true, y_pred = match_ranks(y_true, y_pred)
+        options = {name: getattr(self, name) for name in type(self)._fields if name not in Loss._fields}
+        return type(self).function(y_true, y_pred, **options)
+
+
+class PlainLoss(PairLoss):
+    """A loss made of a function without options."""
+
+    reduction: str | None = REDUCTION
+    name: str | None = None
+    dtype: str | None = DTYPE
+
+
+def match_ranks(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """`squeeze_or_expand` of every pair of arrays, where targets and predictions have the same structure."""
+    truths, structure = jax.tree.flatten(y_true)
+    predictions, other = jax.tree.flatten(y_pred)
+    if structure != other:
+        return y_true, y_pred
+    pairs = [squeeze_or_expand(t, p) for t, p in zip(truths, predictions, strict=True)]
+    return jax.tree.unflatten(structure, [t for t, _ in pairs]), jax.tree.unflatten(other, [p for _, p in pairs])
+
+
+class FunctionLoss(Loss):
+    """A function `(y_true, y_pred, **kwargs) -> values` as a loss.
+
+    Values per sample, `(batch, ...)`, are weighted and reduced like those of any loss; a scalar stays as it is.
+
+    >>> loss = FunctionLoss(lambda y_true, y_pred, power: jnp.abs(y_true - y_pred) ** power, power=3)
+    >>> float(loss(jnp.array([1.0, 2.0]), jnp.array([3.0, 2.0])))
+    4.0
+    """
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ):
+        fn = arguments.function(fn)
+        super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
+        self.fn = fn
+        self.kwargs = kwargs
+
+    def call(self, y_true: Any, y_pred: Any) -> jax.Array:
+        y_true, y_pred = match_ranks(y_true, y_pred)
+        return self.fn(y_true, y_pred, **self.kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "reduction": self.reduction, "fn": serialize(self.fn), **serialize(self.kwargs)}
+
+
+def per_sample(loss: Loss, y_true_spec: Any, y_pred_spec: Any) -> bool:
+    """Whether the loss of one row is independent of the other rows, as far as shapes tell.
+
+    False where `call` gives a scalar or loses the batch axis, and for losses that declare `couples_rows`.
+
+    Args:
+        loss: the loss.
+        y_true_spec: shapes and types of the targets of a batch (`jax.ShapeDtypeStruct` or arrays, or a tree of them).
+        y_pred_spec: those of the predictions.
+    """
+    if loss.couples_rows:
+        return False
+    sizes = {x.shape[:1] for x in jax.tree.leaves((y_true_spec, y_pred_spec))}
+    if len(sizes) != 1 or () in sizes:
+        return False
+    (batch,) = sizes.pop()
+    # A second size tells an axis that follows the batch from one that happens to have its size.
+    return _leading(loss, y_true_spec, y_pred_spec, batch) == batch and (
+        _leading(loss, y_true_spec, y_pred_spec, batch + 1) == batch + 1
+    )
+
+
+def _leading(loss: Loss, y_true_spec: Any, y_pred_spec: Any, batch: int) -> int | None:
+    dtype = loss.dtype or compute_dtype(None)
+    specs = jax.tree.map(lambda x: jax.ShapeDtypeStruct((batch, *x.shape[1:]), dtype), (y_true_spec, y_pred_spec))
+    try:
+        values = jax.eval_shape(lambda pair: jnp.asarray(loss.call(*pair)), specs)
+    except InputError:
+        raise
+    except (TypeError, ValueError):
+        # Code written for one batch size, or that mixes batch and features: its own error comes when it really runs.
+        return None
+    return values.shape[0] if values.ndim else None

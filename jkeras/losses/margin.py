@@ -1,0 +1,67 @@
+"""Losses of margins. Targets are -1 and 1; targets that are all 0 or 1 are taken as -1 and 1."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jkeras.losses.loss import PlainLoss
+from jkeras.losses.regression import as_pair
+
+
+def _signs(y_true: jax.Array) -> jax.Array:
+    return jnp.where(jnp.all((y_true == 0) | (y_true == 1)), 2.0 * y_true - 1.0, y_true)
+
+
+def hinge(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
+    """`mean(max(1 - y_true * y_pred, 0))` over the last axis.
+
+    >>> hinge(jnp.array([[1.0, -1.0]]), jnp.array([[0.5, -2.0]])).tolist()
+    [0.25]
+    """
+    y_true, y_pred = as_pair(y_true, y_pred)
+    return jnp.mean(jnp.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
+
+
+def squared_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
+    """`mean(max(1 - y_true * y_pred, 0)**2)` over the last axis.
+
+    >>> squared_hinge(jnp.array([[1.0, -1.0]]), jnp.array([[0.5, -2.0]])).tolist()
+    [0.125]
+    """
+    y_true, y_pred = as_pair(y_true, y_pred)
+    return jnp.mean(jnp.square(jnp.maximum(1.0 - _signs(y_true) * y_pred, 0.0)), axis=-1)
+
+
+def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
+    """`max(best wrong score - right score + 1, 0)` of one-hot targets `(batch, ..., classes)`.
+
+    >>> categorical_hinge(jnp.array([[0.0, 1.0]]), jnp.array([[0.5, 1.0]])).tolist()
+    [0.5]
+    """
+    y_true, y_pred = as_pair(y_true, y_pred)
+    right = jnp.sum(y_true * y_pred, axis=-1)
+    wrong = jnp.max((1.0 - y_true) * y_pred, axis=-1)
+    return jnp.maximum(wrong - right + 1.0, 0.0)
+
+
+class Hinge(PlainLoss):
+    """The mean of `max(1 - y_true * y_pred, 0)`."""
+
+    name: str | None = "hinge"
+    function = staticmethod(hinge)
+
+
+class SquaredHinge(PlainLoss):
+    """The mean of `max(1 - y_true * y_pred, 0)**2`."""
+
+    name: str | None = "squared_hinge"
+    function = staticmethod(squared_hinge)
+
+
+class CategoricalHinge(PlainLoss):
+    """`max(best wrong score - right score + 1, 0)` of one-hot targets."""
+
+    name: str | None = "categorical_hinge"
+    function = staticmethod(categorical_hinge)

@@ -1,0 +1,126 @@
+"""From values per sample to one number: matching ranks, weights, masks, the reductions of Keras."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jkeras.errors import InputError
+
+REDUCTIONS = (None, "none", "sum", "sum_over_batch_size", "mean", "mean_with_sample_weight")
+
+
+def squeeze_or_expand(a: jax.Array, b: jax.Array, expand_rank_1: bool = True) -> tuple[jax.Array, jax.Array]:
+    """Makes two ranks equal where they differ by one axis of size 1 at the end.
+
+    Against `(batch,)` the other one's `(batch, 1)` is kept and the vector grows; elsewhere the axis of size 1 goes.
+
+    >>> [x.shape for x in squeeze_or_expand(jnp.ones(3), jnp.ones((3, 1)))]
+    [(3, 1), (3, 1)]
+    >>> [x.shape for x in squeeze_or_expand(jnp.ones((3, 2)), jnp.ones((3, 2, 1)))]
+    [(3, 2), (3, 2)]
+    """
+    if a.ndim == b.ndim + 1:
+        b, a = squeeze_or_expand(b, a, expand_rank_1)
+    elif b.ndim == a.ndim + 1 and b.shape[-1] == 1:
+        if a.ndim == 1 and expand_rank_1:
+            a = a[..., None]
+        else:
+            b = jnp.squeeze(b, -1)
+    return a, b
+
+
+def align(values: jax.Array, weights: jax.Array, what: str = "sample_weight") -> tuple[jax.Array, jax.Array]:
+    """Gives `weights` the rank of `values`: `(batch,)` weights count for whole rows, whatever follows the batch axis.
+
+    Raises:
+        InputError: the shapes do not fit.
+
+    >>> align(jnp.ones((3, 3)), jnp.arange(3.0))[1].shape
+    (3, 1)
+    """
+    values, weights = squeeze_or_expand(values, weights)
+    if 0 < weights.ndim < values.ndim:
+        leading = values.shape[: weights.ndim]
+        if all(w in (1, v) for w, v in zip(weights.shape, leading, strict=True)):
+            weights = weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
+    try:
+        jnp.broadcast_shapes(values.shape, weights.shape)
+    except ValueError:
+        raise InputError(f"{what} of shape {weights.shape} does not fit values of shape {values.shape}.") from None
+    return values, weights
+
+
+def divide_no_nan(a: jax.Array, b: jax.Array) -> jax.Array:
+    """`a / b`, and 0 where `b` is 0, with a finite gradient there."""
+    zero = b == 0
+    return jnp.where(zero, 0, a / jnp.where(zero, 1, b))
+
+
+def reduce_weighted(
+    values: jax.Array, sample_weight: Any = None, mask: Any = None, reduction: str | None = "sum_over_batch_size"
+) -> jax.Array:
+    """One number from values, weights and a mask.
+
+    Args:
+        values: `(batch, ...)`, or a scalar.
+        sample_weight: broadcast to the values from the left, `(batch,)` or `(batch, time)`.
+        mask: true where a value counts; the other values are ignored, whatever they are.
+        reduction: "sum_over_batch_size" and "mean" divide the weighted sum by the number of values that count,
+            "mean_with_sample_weight" by the sum of the weights, "sum" by nothing; "none" and None do not sum.
+
+    >>> float(reduce_weighted(jnp.array([1.0, 3.0, jnp.nan]), mask=jnp.array([True, True, False])))
+    2.0
+    >>> float(reduce_weighted(jnp.array([1.0, 3.0]), jnp.array([3.0, 1.0]), reduction="mean_with_sample_weight"))
+    1.5
+    """
+    weights = None
+    if sample_weight is not None:
+        weights = jnp.asarray(sample_weight, values.dtype)
+        values, weights = align(values, weights)
+    kept = None
+    if mask is not None:
+        kept = jnp.asarray(mask, bool)
+        values, kept = align(values, kept, "mask")
+        # Selection, not multiplication: what is masked may be NaN.
+        values = jnp.where(kept, values, 0)
+    weighted = values if weights is None else values * weights
+    if kept is not None and weights is not None:
+        weighted = jnp.where(kept, weighted, 0)
+    if reduction in (None, "none"):
+        return weighted
+    total = jnp.sum(weighted)
+    if reduction == "sum":
+        return total
+    if reduction == "mean_with_sample_weight" and weights is not None:
+        counted = weights if kept is None else jnp.where(kept, weights, 0)
+        divisor = jnp.sum(jnp.broadcast_to(counted, weighted.shape))
+    elif kept is not None:
+        divisor = jnp.sum(jnp.broadcast_to(kept, weighted.shape), dtype=weighted.dtype)
+    else:
+        divisor = jnp.asarray(math.prod(weighted.shape), weighted.dtype)
+    return divide_no_nan(total, divisor)
+
+
+def fill_rows(mask: Any, tree: Any) -> Any:
+    """Replaces the rows that `mask` leaves out by copies of the first row that counts.
+
+    Rows that count for nothing then have ordinary values and ordinary gradients, even when they held NaN.
+    `mask` is `(batch, ...)`; a row is left out when nothing in it counts.
+    """
+    mask = jnp.asarray(mask, bool)
+    if mask.ndim == 0:
+        return tree
+    rows = jnp.any(mask, axis=tuple(range(1, mask.ndim)))
+    first = jnp.argmax(rows)
+
+    def fill(x: jax.Array) -> jax.Array:
+        if x.ndim == 0 or x.shape[0] != rows.shape[0]:
+            return x
+        return jnp.where(rows.reshape(rows.shape + (1,) * (x.ndim - 1)), x, lax.stop_gradient(x[first]))
+
+    return jax.tree.map(fill, tree)

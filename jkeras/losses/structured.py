@@ -1,0 +1,163 @@
+"""Losses of whole images, sequences and batches of embeddings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.typing import ArrayLike
+
+from jkeras import arguments, config
+from jkeras.errors import InputError
+from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
+from jkeras.losses.regression import as_pair
+from jkeras.spec import field
+
+
+def dice(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = None) -> jax.Array:
+    """`1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))` over `axis`, by default over everything.
+
+    >>> round(dice(jnp.array([1.0, 0.0]), jnp.array([1.0, 1.0])).item(), 4)
+    0.3333
+    """
+    y_true, y_pred = as_pair(y_true, y_pred)
+    total = jnp.sum(y_true, axis=axis) + jnp.sum(y_pred, axis=axis)
+    return 1 - 2.0 * jnp.sum(y_true * y_pred, axis=axis) / (total + config.epsilon())
+
+
+def tversky(y_true: ArrayLike, y_pred: ArrayLike, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> jax.Array:
+    """Dice with separate weights of the two kinds of error, over `axis`, by default over everything.
+
+    As in Keras, `alpha` weighs targets that are not predicted and `beta` predictions that are not targets.
+    Source: S. Salehi et al., "Tversky loss function for image segmentation using 3D fully convolutional deep
+    networks", 2017.
+
+    >>> round(tversky(jnp.array([1.0, 0.0]), jnp.array([1.0, 1.0])).item(), 4)
+    0.3333
+    """
+    y_true, y_pred = as_pair(y_true, y_pred)
+    both = jnp.sum(y_true * y_pred, axis=axis)
+    missed = jnp.sum((1 - y_pred) * y_true, axis=axis)
+    invented = jnp.sum(y_pred * (1 - y_true), axis=axis)
+    return 1 - both / (both + missed * alpha + invented * beta + config.epsilon())
+
+
+def circle(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    ref_labels: ArrayLike | None = None,
+    ref_embeddings: ArrayLike | None = None,
+    remove_diagonal: bool = True,
+    gamma: float = 80,
+    margin: float = 0.4,
+) -> jax.Array:
+    """Draws embeddings of one label together and those of different labels apart.
+
+    Args:
+        y_true: labels, `(batch,)`.
+        y_pred: embeddings of norm 1, `(batch, features)`.
+        ref_labels: labels to compare with, by default `y_true`.
+        ref_embeddings: embeddings to compare with, by default `y_pred`.
+        remove_diagonal: a sample is not compared with itself.
+        gamma: the scale of the exponents.
+        margin: how far apart.
+
+    Source: Y. Sun et al., "Circle Loss: A Unified Perspective of Pair Similarity Optimization", 2020.
+    """
+    y_pred = jnp.asarray(y_pred)
+    labels = jnp.asarray(y_true).astype(jnp.int32).reshape(-1, 1)
+    keys = y_pred if ref_embeddings is None else jnp.asarray(ref_embeddings)
+    key_labels = labels if ref_labels is None else jnp.asarray(ref_labels).astype(jnp.int32).reshape(-1, 1)
+    same = labels == key_labels.T
+    different = ~same
+    if remove_diagonal:
+        same = same & ~jnp.eye(same.shape[0], same.shape[1], dtype=bool)
+    distance = jnp.maximum(1 - y_pred @ keys.T, 0.0)
+    pull = jnp.maximum(margin + distance, 0.0) * (margin - distance) * -gamma
+    push = jnp.maximum(1 + margin - distance, 0.0) * (1 - margin - distance) * gamma
+    pulled = jax.nn.logsumexp(jnp.where(same, pull, -jnp.inf), axis=1)
+    pushed = jax.nn.logsumexp(jnp.where(different, push, -jnp.inf), axis=1)
+    return jax.nn.softplus(pulled + pushed)
+
+
+def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
+    """The negative log-probability of label sequences under all their alignments; class 0 is the blank.
+
+    Args:
+        y_true: class ids from 1 on, padded with 0 at the end, `(batch, labels)`.
+        y_pred: logits, `(batch, time, classes)`.
+
+    Returns:
+        `(batch,)`.
+
+    Raises:
+        InputError: the ranks are others.
+
+    Source: A. Graves et al., "Connectionist Temporal Classification", 2006; computed by Optax.
+    """
+    y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
+    if y_true.ndim != 2 or y_pred.ndim != 3:
+        raise InputError(
+            f"ctc needs class ids (batch, labels) and logits (batch, time, classes); got {y_true.shape} and"
+            f" {y_pred.shape}."
+        )
+    length = jnp.sum(y_true != 0, axis=-1, keepdims=True)
+    padding = (jnp.arange(y_true.shape[1]) >= length).astype(jnp.float32)
+    logits = y_pred.astype(jnp.promote_types(y_pred.dtype, jnp.float32))
+    return optax.ctc_loss(logits, jnp.zeros(logits.shape[:2]), y_true.astype(jnp.int32), padding)
+
+
+class CTC(PlainLoss):
+    """Connectionist temporal classification: sequences of class ids against longer sequences of logits."""
+
+    name: str | None = "ctc"
+    function = staticmethod(ctc)
+    target_kind = "id_sequence"
+
+
+class Dice(PairLoss):
+    """One minus twice the overlap over the total, over `axis`; by default one number for the whole batch.
+
+    >>> round(float(Dice(axis=1)(jnp.array([[1.0, 0.0]]), jnp.array([[1.0, 1.0]]))), 4)
+    0.3333
+    """
+
+    reduction: str | None = REDUCTION
+    name: str | None = "dice"
+    axis: Any = None
+    dtype: str | None = DTYPE
+    function = staticmethod(dice)
+
+
+class Tversky(PairLoss):
+    """Dice with separate weights of the two kinds of error."""
+
+    alpha: float = field(0.5, convert=arguments.number)
+    beta: float = field(0.5, convert=arguments.number)
+    reduction: str | None = REDUCTION
+    name: str | None = "tversky"
+    axis: Any = None
+    dtype: str | None = DTYPE
+    function = staticmethod(tversky)
+
+
+class Circle(PairLoss):
+    """Draws embeddings of one label together and those of different labels apart.
+
+    Samples without a positive and a negative partner in the batch do not count.
+    """
+
+    gamma: float = field(80.0, convert=arguments.number)
+    margin: float = field(0.4, convert=arguments.number)
+    remove_diagonal: bool = field(True, convert=arguments.boolean)
+    reduction: str | None = REDUCTION
+    name: str | None = "circle"
+    dtype: str | None = DTYPE
+    function = staticmethod(circle)
+    couples_rows = True
+    target_kind = "label"
+
+    def valid(self, y_true: Any, y_pred: Any, values: jax.Array) -> jax.Array | None:
+        return values > 0

@@ -1,0 +1,185 @@
+"""Do targets fit a loss? Asked of concrete arrays before anything is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from jkeras.errors import InputError
+from jkeras.losses.loss import FunctionLoss, Loss, PairLoss
+
+Shape = tuple[int | None, ...]
+
+
+def check_targets(loss: Loss, y_true: Any, y_pred_shape: Sequence[int | None], where: str) -> None:
+    """Raises when targets cannot be what the loss takes them for.
+
+    Losses that are not built in are only asked for numbers: what they accept is theirs to say.
+
+    Args:
+        loss: the loss.
+        y_true: the targets as a host array, `(samples, ...)`.
+        y_pred_shape: the shape of the output; its first axis is not compared.
+        where: the output's name, for the message.
+
+    Raises:
+        InputError: types, shapes or values do not fit; the message says what to write instead.
+
+    >>> from jkeras.losses import CategoricalCrossentropy
+    >>> check_targets(CategoricalCrossentropy(), np.array([0, 2]), (None, 3), "output 'digits'")
+    Traceback (most recent call last):
+    ...
+    jkeras.errors.InputError: Targets of output 'digits' have shape (2,), its predictions (None, 3). ...
+    """
+    y_true = np.asarray(y_true)
+    if y_true.dtype.kind in "OSUMmT" and not _is_numeric(y_true):
+        raise InputError(
+            f"Targets of {where} have the type {y_true.dtype}; {loss.name} needs numbers."
+            f" Encode them first, for instance `np.unique(y, return_inverse=True)[1]` for class names."
+        )
+    check = _CHECKS.get(loss.target_kind)
+    if check is not None and isinstance(loss, PairLoss) and not isinstance(loss, FunctionLoss) and y_true.ndim:
+        check(loss, y_true, tuple(y_pred_shape), where)
+
+
+def _is_numeric(y_true: np.ndarray) -> bool:
+    return y_true.dtype.kind == "O" and all(isinstance(v, (int, float, np.number)) for v in y_true.ravel())
+
+
+def _fail(y_true: np.ndarray, y_pred_shape: Shape, where: str, advice: str) -> NoReturn:
+    shape = "(" + ", ".join(map(str, y_pred_shape)) + ("," if len(y_pred_shape) == 1 else "") + ")"
+    raise InputError(f"Targets of {where} have shape {y_true.shape}, its predictions {shape}. {advice}")
+
+
+def _features(shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    """The shape behind the batch axis, without an axis of size 1 at its end."""
+    features = tuple(shape[1:])
+    return features[:-1] if features and features[-1] == 1 else features
+
+
+def _fits(a: Sequence[int | None], b: Sequence[int | None], broadcast: bool) -> bool:
+    """Whether two shapes are the same behind the batch axis, up to one axis of size 1 at the end."""
+    first, second = tuple(a[1:]), tuple(b[1:])
+    if len(first) != len(second):
+        first, second = _features(a), _features(b)
+    return len(first) == len(second) and all(
+        m is None or n is None or m == n or (broadcast and 1 in (m, n)) for m, n in zip(first, second, strict=True)
+    )
+
+
+def _same(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
+    if not _fits(y_true.shape, y_pred_shape, broadcast=True):
+        _fail(
+            y_true,
+            y_pred_shape,
+            where,
+            f"{loss.name} compares number with number: give targets the shape of the predictions, or the last layer as"
+            f" many units as there are targets per sample.",
+        )
+
+
+def _probability(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
+    if not _fits(y_true.shape, y_pred_shape, broadcast=False):
+        advice = f"{loss.name} needs one label per prediction."
+        if _fits(y_true.shape, (*y_pred_shape[:-1], 1), broadcast=False):
+            advice += (
+                " For class ids use `sparse_categorical_crossentropy`;"
+                " for two classes give the last layer one unit with a sigmoid."
+            )
+        _fail(y_true, y_pred_shape, where, advice)
+    low, high = _range(y_true)
+    if low < 0 or high > 1:
+        raise InputError(
+            f"Targets of {where} lie between {low:g} and {high:g}; {loss.name} needs labels from 0 to 1."
+            + (" For labels -1 and 1 write `(y + 1) / 2`, or use `hinge`." if low == -1 and high <= 1 else "")
+            + (" For class ids use `sparse_categorical_crossentropy`." if low >= 0 else "")
+        )
+
+
+def _one_hot(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
+    if _fits(y_true.shape, y_pred_shape, broadcast=False):
+        return
+    classes = y_pred_shape[getattr(loss, "axis", -1)]
+    advice = f"{loss.name} needs one-hot targets."
+    if _fits((*y_true.shape, 1), (*y_pred_shape[:-1], 1), False) or _fits(y_true.shape, (*y_pred_shape[:-1], 1), False):
+        advice += (
+            f" For class ids use `sparse_categorical_crossentropy`, or write `jk.utils.to_categorical(y, {classes})`."
+        )
+    _fail(y_true, y_pred_shape, where, advice)
+
+
+def _class_id(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
+    axis = getattr(loss, "axis", -1)
+    if not -len(y_pred_shape) <= axis < len(y_pred_shape):
+        return
+    axis %= len(y_pred_shape)
+    classes = y_pred_shape[axis]
+    ids = y_pred_shape[:axis] + y_pred_shape[axis + 1 :]
+    kept = y_pred_shape[:axis] + (1,) + y_pred_shape[axis + 1 :]
+    if not (
+        (y_true.ndim == len(ids) and _fits(y_true.shape, ids, False))
+        or (y_true.ndim == len(kept) and _fits(y_true.shape, kept, False))
+    ):
+        advice = f"{loss.name} needs class ids."
+        if y_true.ndim == len(y_pred_shape) and _fits(y_true.shape, y_pred_shape, False):
+            advice += " For one-hot targets use `categorical_crossentropy`, or write `y.argmax(-1)`."
+        _fail(y_true, y_pred_shape, where, advice)
+    _check_ids(loss, y_true, classes, where)
+
+
+def _check_ids(loss: Loss, y_true: np.ndarray, classes: int | None, where: str) -> None:
+    ignored = getattr(loss, "ignore_class", None)
+    low, high = _range(y_true)
+    outside = low < 0 or (classes is not None and high >= classes)
+    if outside and ignored is not None:
+        counted = y_true[y_true != ignored]
+        low, high = _range(counted)
+        outside = low < 0 or (classes is not None and high >= classes)
+    if outside:
+        hint = ""
+        if low == -1 and hasattr(loss, "ignore_class") and ignored is None:
+            hint = " To leave out samples marked -1, write `SparseCategoricalCrossentropy(ignore_class=-1)`."
+        elif low == 1 and high == classes:
+            hint = " Ids start at 0: write `y - 1`."
+        elif low >= 0:
+            hint = f" Give the last layer {int(high) + 1} units, or relabel the classes."
+        raise InputError(
+            f"Targets of {where} are class ids from {low:g} to {high:g}, but its predictions have {classes} classes,"
+            f" 0 to {classes - 1 if classes else '...'}.{hint}"
+        )
+    if y_true.dtype.kind == "f" and y_true.size and not np.array_equal(y_true, np.floor(y_true), equal_nan=True):
+        raise InputError(f"Targets of {where} are not whole numbers; {loss.name} needs class ids.")
+
+
+def _id_sequence(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
+    if y_true.ndim != 2 or len(y_pred_shape) != 3:
+        _fail(y_true, y_pred_shape, where, "ctc needs class ids (batch, labels) and logits (batch, time, classes).")
+    _check_ids(loss, y_true, y_pred_shape[-1], where)
+
+
+def _label(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
+    if _features(y_true.shape) != () or len(y_pred_shape) != 2:
+        _fail(y_true, y_pred_shape, where, f"{loss.name} needs labels (batch,) and embeddings (batch, features).")
+
+
+def _range(y_true: np.ndarray) -> tuple[float, float]:
+    """The least and the greatest finite target; (0, 0) where there is none."""
+    if not y_true.size:
+        return 0.0, 0.0
+    low, high = float(np.min(y_true)), float(np.max(y_true))
+    if np.isnan(low) or np.isnan(high):
+        finite = y_true[np.isfinite(y_true)]
+        return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    return low, high
+
+
+_CHECKS: Mapping[str, Callable[[Loss, np.ndarray, Shape, str], None]] = {
+    "same": _same,
+    "probability": _probability,
+    "one_hot": _one_hot,
+    "class_id": _class_id,
+    "id_sequence": _id_sequence,
+    "label": _label,
+}
