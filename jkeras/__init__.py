@@ -1,0 +1,29 @@
+"""jkeras: Keras rebuilt as immutable values and pure functions on JAX.
+
+    import jkeras as jk
+    from jkeras import layers
+
+    model = jk.Sequential([layers.Input((784,)), layers.Dense(64, activation="relu"), layers.Dense(10, "softmax")])
+    model = model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model = model.fit(x_train, y_train, epochs=5)
+"""
+
+from jkeras import activations as activations
+from jkeras import callbacks as callbacks
+from jkeras import config as config
+from jkeras import constraints as constraints
+from jkeras import datasets as datasets
+from jkeras import errors as errors
+from jkeras import initializers as initializers
+from jkeras import layers as layers
+from jkeras import optimizers as optimizers
+from jkeras import regularizers as regularizers
+from jkeras import utils as utils
+from jkeras.dtypes import DTypePolicy as DTypePolicy
+from jkeras.graph.network import Network as Network
+from jkeras.graph.symbolic import SymbolicTensor as SymbolicTensor
+from jkeras.layers.core import Input as Input
+from jkeras.layers.layer import InputSpec as InputSpec
+from jkeras.layers.layer import Layer as Layer
+
+__version__ = "0.1.0"
