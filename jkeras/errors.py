@@ -90,7 +90,13 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """
     known = list(known)
     folded = {candidate.lower().replace("_", ""): candidate for candidate in known}
-    near = difflib.get_close_matches(name.lower().replace("_", ""), folded, n=1, cutoff=0.6)
-    if near:
-        return f" Did you mean {folded[near[0]]!r}?"
+    wanted = name.lower().replace("_", "")
+
+    def likeness(candidate: str) -> float:
+        # A typo seldom changes the length by much.
+        return difflib.SequenceMatcher(None, wanted, candidate).ratio() - 0.05 * abs(len(wanted) - len(candidate))
+
+    near = max(folded, key=likeness, default="")
+    if near and likeness(near) >= 0.55:
+        return f" Did you mean {folded[near]!r}?"
     return f" Known: {', '.join(map(repr, known))}." if known else ""

@@ -100,6 +100,7 @@ class Trainable:
             model._check_data(part, program, recipe)
         check_used("fit")
         state = model._training_state(recipe, program, seed)
+        program = model._with_own_logs(program, state, example)
         job = model._job(program)
         handle = Handle(model._with(_spec_state=state))
         callback_list = CallbackList(
@@ -166,6 +167,7 @@ class Trainable:
         program = model._program(recipe, source.data)
         model._check_data(source, program, recipe)
         state = model._training_state(recipe, program, None)
+        program = model._with_own_logs(program, state, source.data)
         state = steps.train_and_keep(model._job(program).train, program, state, source.data)
         logs = loop.to_floats(steps.logs(program, state.metrics))
         return model._with(_spec_state=state.replace(metrics=None)), _as_result(logs, program, return_dict)
@@ -240,8 +242,73 @@ class Trainable:
     def _program(self, recipe: Recipe, example: Batch) -> steps.Program:
         return steps.build_program(self.network, recipe, example)
 
+    # -- the step, for subclasses to override ---------------------------------------------------------------------
+
+    def train_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:
+        """One training step as a pure function: override it to train in another way.
+
+        It is traced and compiled; the parts below are there to be called. The scalars in the logs are averaged over the
+        epoch. The default::
+
+            def train_step(self, state, batch):
+                grads, scored = self.compute_gradients(state, batch)
+                state = self.update_metrics(state, batch, scored)
+                return self.apply_gradients(state, grads, scored), {}
+
+        Args:
+            state: params, model state, optimizer state, step and key.
+            batch: `x`, `y`, `sample_weight` and `valid`.
+        """
+        grads, scored = self.compute_gradients(state, batch)
+        state = self.update_metrics(state, batch, scored)
+        return self.apply_gradients(state, grads, scored), {}
+
+    def forward(self, state: TrainState, batch: Batch, training: bool = True) -> Any:
+        """Inside a step: runs the model; `.outputs`, `.state`."""
+        return steps.forward(self._step_program, state, batch, training)
+
+    def compute_loss(self, state: TrainState, batch: Batch, training: bool = True) -> Any:
+        """Inside a step: the scored batch, with `.loss` and `.outputs`."""
+        return steps.score(self._step_program, self.forward(state, batch, training), batch)
+
+    def compute_gradients(self, state: TrainState, batch: Batch) -> tuple[dict[str, Any], Any]:
+        """Inside a step: gradients by path, and the scored batch."""
+        return steps.compute_gradients(self._step_program, state, batch)
+
+    def apply_gradients(self, state: TrainState, grads: Mapping[str, Any], scored: Any = None) -> TrainState:
+        """Inside a step: the state after one optimizer update."""
+        return steps.apply_gradients(self._step_program, state, grads, scored)
+
+    def update_metrics(self, state: TrainState, batch: Batch, scored: Any) -> TrainState:
+        """Inside a step: the state with running metrics that include the batch."""
+        return steps.update_metrics(self._step_program, state, batch, scored)
+
+    @property
+    def _step_program(self) -> steps.Program:
+        program = self.__dict__.get("_spec_program")
+        if program is None:
+            raise NotCompiledError("This helper works inside `train_step` while the model trains.")
+        return program
+
+    def in_step(self, program: steps.Program) -> Self:
+        """The model as `train_step` sees it."""
+        return self._with(_spec_program=program)
+
+    @property
+    def has_own_train_step(self) -> bool:
+        """Whether a subclass overrides `train_step`."""
+        return type(self).train_step is not Trainable.train_step
+
     def _job(self, program: steps.Program) -> loop.Job:
-        return loop.Job(program, steps.train, steps.evaluate, steps.logs)
+        train = steps.train_custom if self.has_own_train_step else steps.train
+        return loop.Job(program, train, steps.evaluate, steps.logs)
+
+    def _with_own_logs(self, program: steps.Program, state: TrainState, example: Batch) -> steps.Program:
+        """The program with the names of the logs that an overridden `train_step` returns."""
+        if not self.has_own_train_step:
+            return program
+        names, updates = steps.custom_log_names(program, state, example)
+        return program.replace(extra_logs=names, keeps_metrics=updates)
 
     def _training_state(self, recipe: Recipe, program: steps.Program, seed: int | None) -> TrainState:
         state = self.state

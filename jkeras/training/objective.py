@@ -56,8 +56,9 @@ class Objective(Spec):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether every loss gives values per row; decided at `resolve`."""
-        return self.__dict__.get("_rows_independent", True)
+        """Whether every loss gives values per row, so that rows which do not count can be left out."""
+        targets, outputs = self.__dict__["_spec_shapes"]
+        return all(losses.per_sample(t.loss, targets[t.output], outputs[t.output]) for t in self.losses)
 
 
 def match(structure: Any, names: tuple[str, ...], count: int, what: str) -> list[Any]:
@@ -124,8 +125,7 @@ def resolve(recipe: Recipe, names: tuple[str, ...], targets: list[Any], outputs:
                     raise InputError(f"The output {names[i]!r} has the metric {identifier!r}, but there is no y for it.")
                 scored.append(_metric_term(identifier, i, weighted, names, targets[i], outputs[i]))
     objective = Objective(names, tuple(terms), _unique(scored))
-    independent = all(losses.per_sample(t.loss, targets[t.output], outputs[t.output]) for t in terms)
-    object.__setattr__(objective, "_rows_independent", independent)
+    object.__setattr__(objective, "_spec_shapes", (targets, outputs))
     return objective
 
 

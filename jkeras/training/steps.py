@@ -38,6 +38,8 @@ class Program(Spec):
         objective: losses and metrics, matched to the outputs.
         frozen: paths of the params that training leaves alone.
         constraints: path and projection of each constrained weight.
+        extra_logs: names of the logs that a user's own `train_step` returns.
+        keeps_metrics: whether the step updates the compiled metrics; a user's own may not.
     """
 
     def __init__(
@@ -47,12 +49,16 @@ class Program(Spec):
         objective: Objective,
         frozen: frozenset[str],
         constraints: tuple[tuple[str, Any], ...],
+        extra_logs: tuple[str, ...] = (),
+        keeps_metrics: bool = True,
     ):
         self.definition = definition
         self.optimizer = optimizer
         self.objective = objective
         self.frozen = frozen
         self.constraints = constraints
+        self.extra_logs = extra_logs
+        self.keeps_metrics = keeps_metrics
 
 
 def output_names(definition: Layer, outputs: Any) -> tuple[str, ...]:
@@ -82,7 +88,8 @@ def build_program(definition: Layer, recipe: Recipe, batch: Batch) -> Program:
     outputs = jax.tree.leaves(described.outputs)
     targets = [None if t is None else runtime.as_spec(t) for t in match(batch.y, names, len(outputs), "y")]
     resolved = objectives.resolve(recipe, names, targets, outputs)
-    if not resolved.losses and not described.losses:
+    custom = getattr(definition, "has_own_train_step", False)
+    if not resolved.losses and not described.losses and not custom:
         raise InputError(
             "There is nothing to minimise: compile the model with a loss (`compile(loss=...)`), or add one in a layer"
             " with `add_loss` or a regularizer."
@@ -190,7 +197,9 @@ def compute_gradients(program: Program, state: TrainState, batch: Batch) -> tupl
     return grads, scored
 
 
-def apply_gradients(program: Program, state: TrainState, grads: Mapping[str, Any], scored: Scored) -> TrainState:
+def apply_gradients(
+    program: Program, state: TrainState, grads: Mapping[str, Any], scored: Scored | None = None
+) -> TrainState:
     """The state after one optimizer update: new params, projected by their constraints."""
     old = trainable(program, state.params)
     updates, opt_state = program.optimizer.to_optax().update(dict(grads), state.opt_state, old)
@@ -198,7 +207,10 @@ def apply_gradients(program: Program, state: TrainState, grads: Mapping[str, Any
     for path, constraint in program.constraints:
         new[path] = constraint(new[path])
     return state.replace(
-        params=merge(state.params, new), model_state=scored.state, opt_state=opt_state, step=state.step + 1
+        params=merge(state.params, new),
+        model_state=state.model_state if scored is None else scored.state,
+        opt_state=opt_state,
+        step=state.step + 1,
     )
 
 
@@ -236,6 +248,42 @@ def train(program: Program, state: TrainState, batch: Batch) -> TrainState:
     return apply_gradients(program, state, grads, scored)
 
 
+def train_custom(program: Program, state: TrainState, batch: Batch) -> TrainState:
+    """One step of a model that overrides `train_step`; the logs that it returns are averaged over the epoch."""
+    own = {name: value for name, value in state.metrics.items() if not name.startswith(CUSTOM)}
+    model: Any = program.definition
+    new, returned = model.in_step(program).train_step(state.replace(metrics=own), batch)
+    size = jnp.float32(batch_size(batch))
+    means = {
+        CUSTOM + name: objectives.MEAN.update(
+            state.metrics[CUSTOM + name], jnp.asarray(value, jnp.float32), sample_weight=size
+        )
+        for name, value in returned.items()
+    }
+    return new.replace(metrics={**new.metrics, **means})
+
+
+def custom_log_names(program: Program, state: TrainState, batch: Batch) -> tuple[tuple[str, ...], bool]:
+    """The names that an overridden `train_step` returns, and whether it updates the compiled metrics."""
+    found: dict[str, Any] = {}
+
+    def probe(state: TrainState, batch: Batch) -> Any:
+        model: Any = program.definition
+        result = model.in_step(program).train_step(state, batch)
+        if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Mapping)):
+            raise InputError(f"{type(model).__name__}.train_step must return (state, logs), logs a dict of scalars.")
+        found.update(names=tuple(result[1]), updates=result[0].metrics is not state.metrics)
+        return result[0]
+
+    state = ready(program, state, batch)
+    jax.eval_shape(probe, state, jax.tree.map(runtime.as_spec, batch))
+    return found["names"], found["updates"]
+
+
+# Marks the running means of logs that a user's own step returned.
+CUSTOM = "custom: "
+
+
 def evaluate(program: Program, state: TrainState, batch: Batch) -> TrainState:
     """Scores one batch in inference mode; only `state.metrics` and states of stateful layers change."""
     scored = score(program, forward(program, state, batch, training=False), batch)
@@ -247,13 +295,17 @@ def empty_metrics(program: Program, batch: Batch) -> dict[str, Any]:
     outputs = jax.tree.leaves(runtime.describe(program.definition, *call_arguments(batch.x)).outputs)
     targets = match(batch.y, program.objective.names, len(outputs), "y")
     targets = [None if target is None else runtime.as_spec(target) for target in targets]
-    return objectives.empty_metrics(program.objective, targets, outputs)
+    states = objectives.empty_metrics(program.objective, targets, outputs)
+    return {**states, **{CUSTOM + name: objectives.MEAN.empty() for name in program.extra_logs}}
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def logs(program: Program, metrics: Mapping[str, Any]) -> Logs:
     """The values of running metrics."""
-    return objectives.compute_metrics(program.objective, metrics)
+    values = objectives.compute_metrics(program.objective, metrics)
+    returned = {name.removeprefix(CUSTOM): value for name, value in values.items() if name.startswith(CUSTOM)}
+    compiled = {name: value for name, value in values.items() if not name.startswith(CUSTOM)}
+    return {**(compiled if program.keeps_metrics else {}), **returned}
 
 
 @functools.partial(jax.jit, static_argnums=0, donate_argnums=1)
