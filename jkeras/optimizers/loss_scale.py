@@ -47,8 +47,8 @@ class LossScaleState(NamedTuple):
 
 def _inner(value: Any) -> BaseOptimizer:
     found = resolve({**RULES, **named(MultiOptimizer)}, value)
-    if found is None:
-        raise ArgumentError("expected an optimizer")
+    if found is None or isinstance(found, LossScaleOptimizer):
+        raise ArgumentError("expected an optimizer that is no LossScaleOptimizer")
     return found.replace(loss_scale_factor=None) if isinstance(found, Optimizer | MultiOptimizer) else found
 
 

@@ -43,9 +43,10 @@ def resolve(table: Mapping[str, type[BaseOptimizer]], identifier: Any) -> BaseOp
         name = identifier.get("class_name")
         if isinstance(name, str) and name.lower() in table and registry.custom_object(name) is None:
             identifier = {**identifier, "class_name": name.lower()}
-    found = registry.resolve("optimizer", table, identifier, BaseOptimizer)
-    if isinstance(found, type) and issubclass(found, BaseOptimizer):
-        found = found()
-    if found is None or isinstance(found, BaseOptimizer):
-        return found
-    raise ArgumentError(f"expected an optimizer, its name or configuration, or an Optax transformation; got {found!r}")
+    if identifier is None or isinstance(identifier, str | Mapping | BaseOptimizer | type):
+        found = registry.resolve("optimizer", table, identifier, BaseOptimizer)
+        if found is None or isinstance(found, BaseOptimizer):
+            return found
+    raise ArgumentError(
+        f"expected an optimizer, its name or configuration, or an Optax transformation; got {identifier!r}"
+    )

@@ -68,17 +68,22 @@ def keras_weights():
 
 
 def run_keras(optimizer, steps=STEPS):
-    """Trains eagerly. The weights at the end, and the gradients on the way, stacked per weight.
+    """Trains with Keras. The weights at the end, and the gradients on the way, stacked per weight.
 
     Our optimizers get those same gradients: at a gradient near zero a step of RMSprop or Lion is so steep a function
     of it that rounding alone would drive two correct runs apart.
     """
     variables = keras_weights()
+    optimizer.build(list(variables.values()))
+    apply = jax.jit(optimizer.stateless_apply)
+    weights, state = [v.value for v in variables.values()], [v.value for v in optimizer.variables]
     seen = []
     for _ in range(steps):
-        seen.append(gradient({path: v.value for path, v in variables.items()}))
-        optimizer.apply([seen[-1][path] for path in variables], list(variables.values()))
-    return {path: np.asarray(v) for path, v in variables.items()}, jax.tree.map(lambda *g: jnp.stack(g), *seen)
+        seen.append(gradient(dict(zip(variables, weights, strict=True))))
+        weights, state = apply(state, [seen[-1][path] for path in variables], weights)
+    for variable, value in zip(optimizer.variables, state, strict=True):
+        variable.assign(value)
+    return dict(zip(variables, map(np.asarray, weights), strict=True)), jax.tree.map(lambda *g: jnp.stack(g), *seen)
 
 
 def assert_close(ours, theirs, tolerance=1e-5):
