@@ -7,40 +7,26 @@ digits that come with jkeras.
 """
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from digits_data import load_digits
 
 import jkeras as jk
 from jkeras import layers
 
 
-def load_digits(kind):
-    """The name of the data, how many epochs it takes, its largest pixel value, and the data."""
-    if kind != "digits":
-        try:
-            return "MNIST", 5, 255, jk.datasets.mnist.load_data()
-        except (jk.errors.DownloadError, jk.errors.DamagedFileError) as error:
-            if kind == "mnist":
-                raise
-            print(f"MNIST is not to be had: {error}\n", file=sys.stderr)
-    return "the digits that come with jkeras (not MNIST)", 30, 16, jk.datasets.digits.load_data()
-
-
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", choices=["auto", "mnist", "digits"], default="auto")
-    parser.add_argument("--epochs", type=int, help="5 for MNIST, 30 for the digits, unless given")
+    parser.add_argument("--epochs", type=int, help="5 for MNIST, 30 for a smaller data set, unless given")
     parser.add_argument("--images", type=int, help="train and test with only so many images")
     parser.add_argument("--save", type=Path, help="where to keep the trained model")
     options = parser.parse_args(arguments)
 
-    name, epochs, largest, ((x_train, y_train), (x_test, y_test)) = load_digits(options.data)
-    x_train, y_train = x_train[: options.images] / np.float32(largest), y_train[: options.images]
-    x_test, y_test = x_test[: options.images] / np.float32(largest), y_test[: options.images]
-    print(f"Data: {name}, {len(x_train):,} images to train with, {len(x_test):,} to test with.")
+    (x_train, y_train), (x_test, y_test) = load_digits(options.data, options.images)
+    epochs = options.epochs or (5 if len(x_train) > 10_000 else 30)
 
     model = jk.Sequential([
         layers.Input(x_train.shape[1:]),
@@ -49,7 +35,7 @@ def main(arguments=None):
         layers.Dense(10, activation="softmax"),
     ])
     model = model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model = model.fit(x_train, y_train, epochs=options.epochs or epochs, batch_size=32)
+    model = model.fit(x_train, y_train, epochs=epochs, batch_size=32)
     loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
 
     with tempfile.TemporaryDirectory() as scratch:

@@ -83,7 +83,7 @@ class Trainable:
         """
         recipe = self._compiled_recipe("fit")
         _check_epochs(epochs, initial_epoch)
-        source = as_source(x, y, sample_weight, class_weight, batch_size, steps_per_epoch)
+        source = as_source(x, y, sample_weight, batch_size, steps_per_epoch)
         validation = None
         if validation_data is not None:
             validation = _validation_source(validation_data, validation_batch_size or batch_size, validation_steps)
@@ -93,6 +93,8 @@ class Trainable:
             source, validation = batches.split(source, validation_split)
             if validation_batch_size:
                 validation = dataclasses.replace(validation, batch_size=min(validation_batch_size, validation.rows))
+        # Class weights are for training alone, so they come after the split.
+        source = batches.weighted(source, class_weight)
         example = source.example()
         model = self.build_for(example.x)
         program = model._program(recipe, example)
@@ -127,7 +129,7 @@ class Trainable:
         Arguments as in `fit`. Raises what `fit` raises.
         """
         recipe = self._compiled_recipe("evaluate")
-        source = as_source(x, y, sample_weight, None, batch_size, steps)
+        source = as_source(x, y, sample_weight, batch_size, steps)
         example = source.example()
         model = self.build_for(example.x)
         program = model._program(recipe, example)
@@ -146,7 +148,7 @@ class Trainable:
 
         Arguments as in `fit`; without `batch_size` the size of batches is chosen for speed.
         """
-        source = as_source(x, None, None, None, batch_size, steps)
+        source = as_source(x, None, None, batch_size, steps)
         model = self.build_for(source.example().x)
         model._check_ids(source)
         handle = Handle(model)
@@ -379,13 +381,13 @@ def _check_epochs(epochs: Any, initial_epoch: Any) -> None:
 
 def _validation_source(data: Any, batch_size: int | None, steps_: int | None) -> ArraySource | StreamSource:
     if isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and batches.is_array_data(data[0]):
-        return as_source(*data[:2], data[2] if len(data) == 3 else None, None, batch_size, steps_)
-    return as_source(data, None, None, None, batch_size, steps_)
+        return as_source(*data[:2], data[2] if len(data) == 3 else None, batch_size, steps_)
+    return as_source(data, None, None, batch_size, steps_)
 
 
 def _one_batch(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> ArraySource:
     rows = batches.row_count(Batch(batches.to_arrays(x, "x")))
-    source = as_source(x, y, sample_weight, class_weight, rows)
+    source = batches.weighted(as_source(x, y, sample_weight, rows), class_weight)
     if not isinstance(source, ArraySource):
         raise InputError("A batch must be arrays.")
     return source

@@ -247,7 +247,6 @@ def as_source(
     x: Any,
     y: Any = None,
     sample_weight: Any = None,
-    class_weight: Mapping[int, float] | None = None,
     batch_size: int | None = None,
     steps: int | None = None,
 ) -> ArraySource | StreamSource:
@@ -257,8 +256,6 @@ def as_source(
         InputError: the data is empty, of different lengths, or of a kind that cannot be used.
         ArgumentError: an argument does not go with this kind of data.
     """
-    if class_weight is not None and sample_weight is not None:
-        raise ArgumentError("Give class_weight or sample_weight, not both.")
     if isinstance(x, (ArraySource, StreamSource)):
         return x
     if x is None:
@@ -269,14 +266,9 @@ def as_source(
         for name, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None:
                 raise ArgumentError(f"{name} must be None when x is an iterable of batches: it yields (x, {name}).")
-        iterable = x
-        if class_weight is not None:
-            iterable = _Weighted(x, class_weight)
-        return StreamSource(iterable, steps)
+        return StreamSource(x, steps)
     data = Batch(to_arrays(x, "x"), to_arrays(y, "y"), to_arrays(sample_weight, "sample_weight"))
     rows = row_count(data)
-    if class_weight is not None:
-        data = dataclasses.replace(data, sample_weight=class_weights(data.y, class_weight))
     if batch_size is None:
         batch_size = math.ceil(rows / steps) if steps else DEFAULT_BATCH_SIZE
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
@@ -295,6 +287,22 @@ class _Weighted:
         for item in _as_iterable(self.iterable):
             batch = standardize_batch(item)
             yield dataclasses.replace(batch, sample_weight=class_weights(batch.y, self.class_weight))
+
+
+def weighted(source: ArraySource | StreamSource, class_weight: Mapping[int, float] | None) -> ArraySource | StreamSource:
+    """The same data with a weight per class as sample weights.
+
+    Raises:
+        ArgumentError: the data has sample weights already.
+    """
+    if class_weight is None:
+        return source
+    if isinstance(source, StreamSource):
+        return dataclasses.replace(source, iterable=_Weighted(source.iterable, class_weight))
+    if source.data.sample_weight is not None:
+        raise ArgumentError("Give class_weight or sample_weight, not both.")
+    weights = class_weights(source.data.y, class_weight)
+    return dataclasses.replace(source, data=dataclasses.replace(source.data, sample_weight=weights))
 
 
 def split(source: ArraySource, fraction: float) -> tuple[ArraySource, ArraySource]:

@@ -1,0 +1,34 @@
+"""Every example runs, with tiny settings, on the digits that come with jkeras."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+ARGUMENTS = {
+    "mnist_mlp": ["--data", "digits", "--epochs", "1", "--images", "200"],
+    "mnist_cnn": ["--data", "digits", "--epochs", "1", "--images", "200"],
+    "two_inputs": ["--data", "digits", "--epochs", "1", "--pairs", "200"],
+    "custom_layer": ["--data", "digits", "--epochs", "1", "--images", "200"],
+    "pure_loop": ["--data", "digits", "--epochs", "1", "--images", "200"],
+}
+HELPERS = {"digits_data"}
+
+
+def test_every_example_is_run():
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(ARGUMENTS) | HELPERS
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_example(name, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", *ARGUMENTS[name]])
+    runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    assert "accuracy" in capsys.readouterr().out.lower() or name == "two_inputs"
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_example_is_short(name):
+    assert len((EXAMPLES / f"{name}.py").read_text().splitlines()) < 150
