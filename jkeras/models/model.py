@@ -25,6 +25,7 @@ from jkeras.layers.core import InputLayer
 from jkeras.layers.layer import Layer, is_symbolic
 from jkeras.models.discarded import check_used
 from jkeras.models.inputs import fit_inputs
+from jkeras.models.summary import summary
 from jkeras.models.training import Trainable
 from jkeras.models.views import single, subtree, view
 from jkeras.registry import snake_case
@@ -434,6 +435,19 @@ class Model(Trainable, Layer):
     def count_params(self) -> int:
         """The number of weights."""
         return sum(int(np.prod(info.shape)) for info in self.description.weights)
+
+    def summary(self, *args: Any, **kwargs: Any) -> None:
+        """Prints the layers, their output shapes and numbers of weights as a table.
+
+        Args:
+            line_length: the table's width; that of the terminal if None.
+            positions: accepted for Keras's signature.
+            print_fn: gets the text instead of the terminal.
+            expand_nested: whether models inside are listed layer by layer.
+            show_trainable: whether a column says which layers training changes.
+            layer_range: the names of the first and the last layer to list.
+        """
+        summary(self, *args, **kwargs)
 
     def freeze(self, *patterns: str) -> Self:
         """A model in which training leaves the layers alone whose path matches a pattern (`"conv*"`, `"encoder/*"`)."""
