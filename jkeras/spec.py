@@ -62,7 +62,7 @@ class SpecMeta(type):
 
     _fields: dict[str, Field]
     _is_root: bool
-    __signature__: inspect.Signature
+    _handwritten: bool
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> SpecMeta:
         cls = super().__new__(mcls, name, bases, namespace, **kwargs)
@@ -79,17 +79,21 @@ class SpecMeta(type):
             fields[key] = value
         fields = dict(sorted(fields.items(), key=lambda item: item[1].trailing))
         cls._fields = fields
-        if handwritten:
-            parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
-            cls.__signature__ = inspect.Signature(parameters)
-        else:
-            cls.__signature__ = _signature(fields)
+        cls._handwritten = handwritten
         return cls
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """The constructor's signature; worked out when asked for, since importing jkeras makes hundreds of classes."""
+        if cls._handwritten:
+            parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+            return inspect.Signature(parameters)
+        return _signature(cls._fields)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         instance = super().__call__(*args, **kwargs)
         if isinstance(instance, cls) and "_spec_frozen" not in instance.__dict__:
-            if _has_own_constructor(cls):
+            if cls._handwritten:
                 object.__setattr__(instance, "_spec_arguments", _capture(cls, args, kwargs))
             object.__setattr__(instance, "_spec_frozen", True)
         return instance
