@@ -128,7 +128,7 @@ def match_ranks(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """`squeeze_or_expand` of every pair of arrays, where targets and predictions have the same structure."""
     truths, structure = jax.tree.flatten(y_true)
     predictions, other = jax.tree.flatten(y_pred)
-    if structure != other:
+    if structure != other:  # type: ignore[operator]
         return y_true, y_pred
     pairs = [squeeze_or_expand(t, p) for t, p in zip(truths, predictions, strict=True)]
     return jax.tree.unflatten(structure, [t for t, _ in pairs]), jax.tree.unflatten(other, [p for _, p in pairs])
@@ -177,21 +177,25 @@ def per_sample(loss: Loss, y_true_spec: Any, y_pred_spec: Any) -> bool:
     """
     if loss.couples_rows:
         return False
+    dtype = loss.dtype or compute_dtype(None)
+    cast = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, dtype), (y_true_spec, y_pred_spec))
+    return keeps_batch_axis(loss.call, *cast)
+
+
+def keeps_batch_axis(function: Callable[..., Any], y_true_spec: Any, y_pred_spec: Any) -> bool:
+    """Whether `function(y_true, y_pred)` has the batch axis of its arguments in front."""
     sizes = {x.shape[:1] for x in jax.tree.leaves((y_true_spec, y_pred_spec))}
     if len(sizes) != 1 or () in sizes:
         return False
     (batch,) = sizes.pop()
     # A second size tells an axis that follows the batch from one that happens to have its size.
-    return _leading(loss, y_true_spec, y_pred_spec, batch) == batch and (
-        _leading(loss, y_true_spec, y_pred_spec, batch + 1) == batch + 1
-    )
+    return all(_leading(function, y_true_spec, y_pred_spec, n) == n for n in (batch, batch + 1))
 
 
-def _leading(loss: Loss, y_true_spec: Any, y_pred_spec: Any, batch: int) -> int | None:
-    dtype = loss.dtype or compute_dtype(None)
-    specs = jax.tree.map(lambda x: jax.ShapeDtypeStruct((batch, *x.shape[1:]), dtype), (y_true_spec, y_pred_spec))
+def _leading(function: Callable[..., Any], y_true_spec: Any, y_pred_spec: Any, batch: int) -> int | None:
+    specs = jax.tree.map(lambda x: jax.ShapeDtypeStruct((batch, *x.shape[1:]), x.dtype), (y_true_spec, y_pred_spec))
     try:
-        values = jax.eval_shape(lambda pair: jnp.asarray(loss.call(*pair)), specs)
+        values = jax.eval_shape(lambda pair: jnp.asarray(function(*pair)), specs)
     except InputError:
         raise
     except (TypeError, ValueError):

@@ -1,0 +1,167 @@
+"""Accuracies: the share of predictions that are right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jkeras import arguments
+from jkeras.losses.reduction import squeeze_or_expand
+from jkeras.losses.regression import as_pair
+from jkeras.metrics.metric import DTYPE
+from jkeras.metrics.reduction import PairMetric
+from jkeras.spec import field
+
+
+def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
+    """1 where target and prediction are equal.
+
+    >>> accuracy(jnp.array([1, 2]), jnp.array([1, 3])).tolist()
+    [1.0, 0.0]
+    """
+    y_pred = jnp.asarray(y_pred)
+    y_true, y_pred = squeeze_or_expand(jnp.asarray(y_true).astype(y_pred.dtype), y_pred)
+    return (y_true == y_pred).astype(jnp.float32)
+
+
+def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> jax.Array:
+    """1 where the label equals `y_pred > threshold`.
+
+    >>> binary_accuracy(jnp.array([1.0, 1.0]), jnp.array([0.6, 0.5])).tolist()
+    [1.0, 0.0]
+    """
+    y_true, y_pred = squeeze_or_expand(jnp.asarray(y_true), jnp.asarray(y_pred))
+    return (y_true == (y_pred > threshold).astype(y_true.dtype)).astype(jnp.float32)
+
+
+def _ids_beside(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
+    """Class ids of rank one less than the predictions; an axis of size 1 at their end goes."""
+    return jnp.squeeze(y_true, -1) if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1 else y_true
+
+
+def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
+    """1 where the largest target is at the place of the largest prediction, `(batch, ...)`.
+
+    >>> categorical_accuracy(jnp.array([[0, 1], [1, 0]]), jnp.array([[0.2, 0.8], [0.3, 0.7]])).tolist()
+    [1.0, 0.0]
+    """
+    y_pred = jnp.asarray(y_pred)
+    ids = jnp.argmax(jnp.asarray(y_true), axis=-1)
+    matches = _ids_beside(ids, y_pred) == jnp.argmax(y_pred, axis=-1)
+    return matches.astype(jnp.float32).reshape(ids.shape)
+
+
+def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
+    """1 where the class id is the place of the largest prediction, `(batch, ...)`.
+
+    >>> sparse_categorical_accuracy(jnp.array([1, 0]), jnp.array([[0.2, 0.8], [0.3, 0.7]])).tolist()
+    [1.0, 0.0]
+    """
+    y_pred = jnp.asarray(y_pred)
+    matches = _ids_beside(jnp.asarray(y_true), y_pred) == jnp.argmax(y_pred, axis=-1)
+    if matches.ndim > 1 and matches.shape[-1] == 1:
+        matches = jnp.squeeze(matches, -1)
+    return matches.astype(jnp.float32)
+
+
+def _in_top_k(ids: jax.Array, y_pred: jax.Array, k: int) -> jax.Array:
+    flat = _ids_beside(ids, y_pred)
+    chosen = jnp.take_along_axis(y_pred, flat.astype(jnp.int32)[..., None], axis=-1)
+    chosen = jnp.where(jnp.isnan(chosen), -jnp.inf, chosen)
+    return (jnp.sum(y_pred > chosen, axis=-1) < k).astype(jnp.float32).reshape(ids.shape)
+
+
+def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> jax.Array:
+    """1 where the largest target is among the `k` largest predictions, `(batch, ...)`.
+
+    >>> top_k_categorical_accuracy(jnp.array([[0, 0, 1]]), jnp.array([[0.2, 0.5, 0.3]]), k=2).tolist()
+    [1.0]
+    """
+    y_true, y_pred = as_pair(y_true, y_pred)
+    return _in_top_k(jnp.argmax(y_true, axis=-1), y_pred, k)
+
+
+def sparse_top_k_categorical_accuracy(
+    y_true: ArrayLike, y_pred: ArrayLike, k: int = 5, from_sorted_ids: bool = False
+) -> jax.Array:
+    """1 where the class id is among the `k` largest predictions, `(batch, ...)`.
+
+    With `from_sorted_ids` the predictions are class ids, the best first.
+
+    >>> sparse_top_k_categorical_accuracy(jnp.array([2]), jnp.array([[0.2, 0.5, 0.3]]), k=2).tolist()
+    [1.0]
+    """
+    y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
+    if not from_sorted_ids:
+        return _in_top_k(y_true, y_pred, k)
+    ids = _ids_beside(y_true, y_pred).astype(y_pred.dtype)
+    return jnp.any(ids[..., None] == y_pred[..., :k], axis=-1).astype(jnp.float32).reshape(y_true.shape)
+
+
+class _Accuracy(PairMetric):
+    better = "up"
+    matches_ranks = False
+
+
+class Accuracy(_Accuracy):
+    """How often predictions equal targets.
+
+    >>> metric = Accuracy()
+    >>> float(metric.compute(metric.update(metric.empty(), jnp.array([1, 2, 3, 4]), jnp.array([0, 2, 3, 4]))))
+    0.75
+    """
+
+    name: str | None = "accuracy"
+    dtype: str | None = DTYPE
+    function = staticmethod(accuracy)
+
+
+class BinaryAccuracy(_Accuracy):
+    """How often labels 0 and 1 equal `y_pred > threshold`; a prediction of exactly `threshold` means 0."""
+
+    name: str | None = "binary_accuracy"
+    dtype: str | None = DTYPE
+    threshold: float = field(0.5, convert=arguments.number)
+    function = staticmethod(binary_accuracy)
+
+
+class CategoricalAccuracy(_Accuracy):
+    """How often the largest prediction is at the place of the largest target; targets are one-hot."""
+
+    name: str | None = "categorical_accuracy"
+    dtype: str | None = DTYPE
+    function = staticmethod(categorical_accuracy)
+
+
+class SparseCategoricalAccuracy(_Accuracy):
+    """How often the largest prediction is at the place that the class id names."""
+
+    name: str | None = "sparse_categorical_accuracy"
+    dtype: str | None = DTYPE
+    function = staticmethod(sparse_categorical_accuracy)
+
+
+class TopKCategoricalAccuracy(_Accuracy):
+    """How often the true class is among the `k` largest predictions; targets are one-hot."""
+
+    k: int = field(5, convert=arguments.positive_int)
+    name: str | None = "top_k_categorical_accuracy"
+    dtype: str | None = DTYPE
+    function = staticmethod(top_k_categorical_accuracy)
+
+
+class SparseTopKCategoricalAccuracy(_Accuracy):
+    """How often the class id is among the `k` largest predictions."""
+
+    k: int = field(5, convert=arguments.positive_int)
+    name: str | None = "sparse_top_k_categorical_accuracy"
+    dtype: str | None = DTYPE
+    from_sorted_ids: bool = field(False, convert=arguments.boolean)
+    function = staticmethod(sparse_top_k_categorical_accuracy)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        return config if self.from_sorted_ids else {k: v for k, v in config.items() if k != "from_sorted_ids"}

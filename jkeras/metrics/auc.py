@@ -1,0 +1,153 @@
+"""The area under the ROC or precision-recall curve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments, config
+from jkeras.errors import ArgumentError
+from jkeras.losses.reduction import divide_no_nan
+from jkeras.metrics.confusion import Counts, counts, evenly_spaced, histogram
+from jkeras.metrics.metric import DTYPE, Metric, State
+from jkeras.spec import field
+
+
+def _curve(value: Any) -> str:
+    folded = getattr(value, "value", value)
+    if not isinstance(folded, str) or folded.upper() not in ("ROC", "PR", "PRGAIN"):
+        raise ArgumentError("expected one of 'ROC', 'PR', 'PRGAIN'")
+    return folded.upper()
+
+
+_HEIGHTS: Mapping[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
+    "interpolation": lambda a, b: (a + b) / 2.0,
+    "minoring": jnp.minimum,
+    "majoring": jnp.maximum,
+}
+
+
+class AUC(Metric):
+    """The area under a curve, approximated by the counts at some thresholds.
+
+    Args:
+        num_thresholds: the number of thresholds, the two outside of 0 and 1 included.
+        curve: "ROC", "PR" (precision over recall) or "PRGAIN".
+        summation_method: "interpolation" (trapezoids; for PR the interpolation of Davis and Goadrich), "minoring" or
+            "majoring".
+        thresholds: thresholds from 0 to 1 in the place of `num_thresholds`.
+        multi_label: predictions are `(batch, labels)` and the area is averaged over labels.
+        num_labels: the number of labels, for states made before any batch is seen.
+        label_weights: a weight per label.
+        from_logits: predictions are logits.
+
+    Source: J. Davis and M. Goadrich, "The Relationship Between Precision-Recall and ROC Curves", 2006; P. Flach and
+    M. Kull, "Precision-Recall-Gain Curves", 2015.
+
+    >>> metric = AUC(num_thresholds=3)
+    >>> state = metric.update(metric.empty(), jnp.array([0, 0, 1, 1]), jnp.array([0.0, 0.5, 0.3, 0.9]))
+    >>> float(metric.compute(state))
+    0.75
+    """
+
+    num_thresholds: int = field(200, convert=arguments.at_least(2))
+    curve: str = field("ROC", convert=_curve)
+    summation_method: str = field(
+        "interpolation", convert=lambda v: arguments.one_of("interpolation", "majoring", "minoring")(_plain(v))
+    )
+    name: str | None = None
+    dtype: str | None = DTYPE
+    thresholds: Any = field(None, convert=arguments.optional(lambda v: tuple(sorted(map(arguments.probability, v)))))
+    multi_label: bool = field(False, convert=arguments.boolean)
+    num_labels: int | None = field(None, convert=arguments.optional(arguments.at_least(0)))
+    label_weights: Any = field(None, convert=arguments.optional(lambda v: tuple(float(w) for w in v)))
+    from_logits: bool = field(False, convert=arguments.boolean)
+    better = "up"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.num_labels and not self.multi_label:
+            raise ArgumentError(f"AUC(num_labels={self.num_labels}) needs `multi_label=True`.")
+        if self.thresholds is not None:
+            self.num_thresholds = len(self.thresholds) + 2
+
+    def get_config(self) -> dict[str, Any]:
+        config_ = super().get_config()
+        return config_ if self.thresholds is not None else {k: v for k, v in config_.items() if k != "thresholds"}
+
+    def _inner(self) -> tuple[float, ...]:
+        n = self.num_thresholds
+        return tuple((i + 1) / (n - 1) for i in range(n - 2)) if self.thresholds is None else self.thresholds
+
+    def _all_thresholds(self) -> tuple[float, ...]:
+        return (-config.epsilon(), *self._inner(), 1 + config.epsilon())
+
+    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+        shape: tuple[int, ...] = (self.num_thresholds + 1,)
+        if self.multi_label:
+            shape += (self.num_labels or (1 if y_pred is None else y_pred.shape[-1]),)
+        return {"positives": self._zeros(*shape), "negatives": self._zeros(*shape)}
+
+    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+        dtype = state["positives"].dtype
+        y_pred = jnp.asarray(y_pred).astype(dtype)
+        added = histogram(
+            y_true,
+            jax.nn.sigmoid(y_pred) if self.from_logits else y_pred,
+            sample_weight,
+            self._all_thresholds(),
+            self.thresholds is None or evenly_spaced((0.0, *self.thresholds, 1.0)),
+            dtype,
+            label_weights=None if self.multi_label else self.label_weights,
+            by_label=self.multi_label,
+        )
+        return self.merge(state, added)
+
+    def compute(self, state: State) -> jax.Array:
+        counted = counts(state, self._all_thresholds())
+        if self.curve == "PR" and self.summation_method == "interpolation":
+            pieces = _interpolated_pr(counted)
+        else:
+            x, y = _points(counted, self.curve)
+            height = _HEIGHTS[self.summation_method](y[:-1], y[1:])
+            pieces = (x[:-1] - x[1:]) * height
+        if not self.multi_label:
+            return jnp.sum(pieces)
+        by_label = jnp.sum(pieces, axis=0)
+        if self.label_weights is None:
+            return jnp.mean(by_label)
+        weights = jnp.asarray(self.label_weights, by_label.dtype)
+        return divide_no_nan(jnp.sum(by_label * weights), jnp.sum(weights))
+
+
+def _plain(value: Any) -> Any:
+    """The name of a member of an enumeration."""
+    return getattr(value, "value", value)
+
+
+def _points(counted: Counts, curve: str) -> tuple[jax.Array, jax.Array]:
+    """The curve's points at each threshold, from the lowest threshold on."""
+    tp, fp, tn, fn = counted
+    if curve == "ROC":
+        return divide_no_nan(fp, fp + tn), counted.recall
+    if curve == "PR":
+        return counted.recall, counted.precision
+    odds = divide_no_nan(tp + fn, tn + fp)
+    recall_gain = jnp.where(tp == 0, 0.0, 1.0 - odds * divide_no_nan(fn, tp))
+    precision_gain = jnp.where(tp == 0, 1.0, 1.0 - odds * divide_no_nan(fp, tp))
+    return jnp.maximum(recall_gain, 0.0), precision_gain
+
+
+def _interpolated_pr(counted: Counts) -> jax.Array:
+    """Areas between neighbouring thresholds, true and false positives interpolated linearly between them."""
+    tp, fp, _, fn = counted
+    predicted = tp + fp
+    d_tp = tp[:-1] - tp[1:]
+    slope = divide_no_nan(d_tp, jnp.maximum(predicted[:-1] - predicted[1:], 0))
+    intercept = tp[1:] - slope * predicted[1:]
+    both = (predicted[:-1] > 0) & (predicted[1:] > 0)
+    ratio = jnp.where(both, divide_no_nan(predicted[:-1], jnp.maximum(predicted[1:], 0)), 1.0)
+    return divide_no_nan(slope * (d_tp + intercept * jnp.log(ratio)), jnp.maximum(tp[1:] + fn[1:], 0))

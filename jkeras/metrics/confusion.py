@@ -1,0 +1,378 @@
+"""True and false positives and negatives at thresholds, and the metrics made of them.
+
+A state is two histograms: the weights of positive and of negative samples by how many of the sorted thresholds their
+prediction exceeds. One pass over a batch fills them, however many thresholds there are; the counts at each threshold
+are their cumulative sums, taken once in `compute`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras import arguments, config
+from jkeras.errors import ArgumentError, InputError
+from jkeras.losses.reduction import align, divide_no_nan, squeeze_or_expand
+from jkeras.metrics.metric import DTYPE, Metric, State
+from jkeras.spec import field
+
+# What Keras puts in the place of predictions outside the top k.
+LOWEST = -1e10
+# Up to this many cells a comparison with each cell beats a scatter.
+FEW_CELLS = 16
+
+
+class Counts(NamedTuple):
+    """Weighted counts at each threshold, `(thresholds,)` or `(thresholds, labels)`."""
+
+    true_positives: jax.Array
+    false_positives: jax.Array
+    true_negatives: jax.Array
+    false_negatives: jax.Array
+
+    @property
+    def recall(self) -> jax.Array:
+        return divide_no_nan(self.true_positives, self.true_positives + self.false_negatives)
+
+    @property
+    def precision(self) -> jax.Array:
+        return divide_no_nan(self.true_positives, self.true_positives + self.false_positives)
+
+    @property
+    def specificity(self) -> jax.Array:
+        return divide_no_nan(self.true_negatives, self.true_negatives + self.false_positives)
+
+
+def evenly_spaced(thresholds: Sequence[float]) -> bool:
+    """Whether thresholds divide the interval from 0 to 1 evenly (to `epsilon`); then arithmetic finds the bucket."""
+    steps = len(thresholds) - 1
+    if steps < 2:
+        return False
+    return bool(np.allclose(thresholds, np.arange(steps + 1, dtype=np.float32) / steps, atol=config.epsilon()))
+
+
+def exceeded(y_pred: jax.Array, thresholds: Sequence[float], even: bool) -> jax.Array:
+    """How many of the sorted thresholds each prediction exceeds; NaN exceeds none."""
+    ordered = np.sort(np.asarray(thresholds, np.float64))
+    if even:
+        # Keras's arithmetic, so that predictions on a threshold round alike.
+        count = jnp.ceil(jnp.clip(y_pred, 0.0, 1.0) * (len(ordered) - 1))
+        if ordered[0] < 0 or ordered[-1] > 1:
+            count = jnp.maximum(count, 1)
+    else:
+        count = jnp.searchsorted(jnp.asarray(ordered, y_pred.dtype), y_pred, side="left")
+    return jnp.where(jnp.isnan(y_pred), 0, count).astype(jnp.int32)
+
+
+def histogram(
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any,
+    thresholds: Sequence[float],
+    even: bool,
+    dtype: Any,
+    top_k: int | None = None,
+    class_id: int | None = None,
+    label_weights: Sequence[float] | None = None,
+    by_label: bool = False,
+) -> State:
+    """The histograms of a batch.
+
+    Args:
+        y_true: labels, true where not zero, `(batch, ...)`.
+        y_pred: predictions of the same shape.
+        sample_weight: None, `(batch,)`, or with further axes.
+        thresholds: in any order.
+        even: whether they divide the interval from 0 to 1.
+        dtype: the type of the counts.
+        top_k: only the `k` largest predictions along the last axis can be positive.
+        class_id: only this index of the last axis counts.
+        label_weights: a weight per index of the last axis.
+        by_label: counts are kept apart for each index of the last axis.
+
+    Raises:
+        InputError: the shapes do not fit.
+    """
+    y_pred, y_true = squeeze_or_expand(jnp.asarray(y_pred).astype(dtype), jnp.asarray(y_true).astype(dtype))
+    if y_true.shape != y_pred.shape:
+        raise InputError(
+            f"Targets of shape {y_true.shape} do not fit predictions of shape {y_pred.shape}; counting right and wrong"
+            " needs a label for each prediction. For class ids write `jk.utils.to_categorical(y)`."
+        )
+    if top_k is not None:
+        kth = jax.lax.top_k(y_pred, top_k)[1]
+        inside = jnp.sum(jax.nn.one_hot(kth, y_pred.shape[-1], dtype=jnp.int32), axis=-2) > 0
+        y_pred = jnp.where(inside, y_pred, LOWEST)
+    if class_id is not None:
+        if y_pred.ndim == 1:
+            raise InputError(f"class_id={class_id} needs predictions (batch, classes); got {y_pred.shape}.")
+        y_true, y_pred = y_true[..., class_id, None], y_pred[..., class_id, None]
+    weights = jnp.ones((), dtype)
+    if sample_weight is not None:
+        weights = align(y_pred, jnp.asarray(sample_weight).astype(dtype))[1]
+        if weights.ndim > y_pred.ndim:
+            weights = weights.reshape(weights.shape[: y_pred.ndim])
+    if label_weights is not None:
+        weights = weights * jnp.asarray(label_weights, dtype)
+    weights = jnp.broadcast_to(weights, y_pred.shape)
+
+    cells = len(thresholds) + 1
+    labels = y_pred.shape[-1] if by_label else 1
+    index = exceeded(y_pred, thresholds, even) + cells * (y_true != 0)
+    if by_label:
+        index = index * labels + jnp.arange(labels)
+    # A row of weight 0 may hold anything, NaN included.
+    index = jnp.where(weights == 0, 0, index).ravel()
+    counts = _weighted_bins(index, weights.ravel(), 2 * cells * labels)
+    negatives, positives = counts.reshape((2, cells, labels) if by_label else (2, cells))
+    return {"positives": positives, "negatives": negatives}
+
+
+def _weighted_bins(index: jax.Array, weights: jax.Array, size: int) -> jax.Array:
+    if size <= FEW_CELLS:
+        return jnp.sum(jnp.where(index[:, None] == jnp.arange(size), weights[:, None], 0), axis=0)
+    return jnp.zeros(size, weights.dtype).at[index].add(weights)
+
+
+def counts(state: State, thresholds: Sequence[float]) -> Counts:
+    """Counts at each threshold, in the order in which the thresholds were given."""
+    rank = np.argsort(np.argsort(np.asarray(thresholds, np.float64), kind="stable"), kind="stable")
+
+    def split(bins: jax.Array) -> tuple[jax.Array, jax.Array]:
+        below = jnp.cumsum(bins, axis=0)[:-1]
+        above = jnp.cumsum(bins[::-1], axis=0)[::-1][1:]
+        return below[rank], above[rank]
+
+    false_negatives, true_positives = split(state["positives"])
+    true_negatives, false_positives = split(state["negatives"])
+    return Counts(true_positives, false_positives, true_negatives, false_negatives)
+
+
+def _thresholds(value: Any) -> Any:
+    try:
+        many = isinstance(value, (tuple, list, np.ndarray))
+        return tuple(arguments.probability(v) for v in value) if many else arguments.probability(value)
+    except ArgumentError:
+        raise ArgumentError("expected a number from 0 to 1, or a list of them") from None
+
+
+THRESHOLDS: Any = field(None, convert=arguments.optional(_thresholds))
+INDEX: Any = field(None, convert=arguments.optional(arguments.at_least(0)))
+TOP_K: Any = field(None, convert=arguments.optional(arguments.positive_int))
+
+
+class _AtThresholds(Metric):
+    """A number made of the counts at each threshold, one threshold or several."""
+
+    thresholds: Any = field(None, trailing=True)
+
+    def _values(self, counted: Counts) -> jax.Array:
+        raise NotImplementedError
+
+    def _all_thresholds(self) -> tuple[float, ...]:
+        if self.thresholds is None:
+            return (0.5 if getattr(self, "top_k", None) is None else LOWEST,)
+        return self.thresholds if isinstance(self.thresholds, tuple) else (self.thresholds,)
+
+    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+        cells = len(self._all_thresholds()) + 1
+        return {"positives": self._zeros(cells), "negatives": self._zeros(cells)}
+
+    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+        thresholds = self._all_thresholds()
+        added = histogram(
+            y_true,
+            y_pred,
+            sample_weight,
+            thresholds,
+            evenly_spaced(thresholds),
+            state["positives"].dtype,
+            top_k=getattr(self, "top_k", None),
+            class_id=getattr(self, "class_id", None),
+        )
+        return self.merge(state, added)
+
+    def compute(self, state: State) -> jax.Array:
+        values = self._values(counts(state, self._all_thresholds()))
+        return values[0] if values.shape[0] == 1 else values
+
+
+class _Count(_AtThresholds):
+    thresholds: Any = THRESHOLDS
+    name: str | None = None
+    dtype: str | None = DTYPE
+
+
+class TruePositives(_Count):
+    """The weight of positive samples predicted positive.
+
+    >>> metric = TruePositives()
+    >>> float(metric.compute(metric.update(metric.empty(), jnp.array([0, 1, 1, 1]), jnp.array([1.0, 0.0, 1.0, 1.0]))))
+    2.0
+    """
+
+    def _values(self, counted: Counts) -> jax.Array:
+        return counted.true_positives
+
+
+class FalsePositives(_Count):
+    """The weight of negative samples predicted positive."""
+
+    def _values(self, counted: Counts) -> jax.Array:
+        return counted.false_positives
+
+
+class TrueNegatives(_Count):
+    """The weight of negative samples predicted negative."""
+
+    def _values(self, counted: Counts) -> jax.Array:
+        return counted.true_negatives
+
+
+class FalseNegatives(_Count):
+    """The weight of positive samples predicted negative."""
+
+    def _values(self, counted: Counts) -> jax.Array:
+        return counted.false_negatives
+
+
+class Precision(_AtThresholds):
+    """The share of positive predictions that are right.
+
+    Args:
+        thresholds: a number or a list; predictions above are positive. By default 0.5, with `top_k` none.
+        top_k: only the `k` largest predictions along the last axis can be positive.
+        class_id: only this index of the last axis counts.
+
+    >>> metric = Precision()
+    >>> state = metric.update(metric.empty(), jnp.array([0, 1, 1, 1]), jnp.array([1.0, 0.0, 1.0, 1.0]))
+    >>> round(float(metric.compute(state)), 4)
+    0.6667
+    """
+
+    thresholds: Any = THRESHOLDS
+    top_k: int | None = TOP_K
+    class_id: int | None = INDEX
+    name: str | None = None
+    dtype: str | None = DTYPE
+    better = "up"
+
+    def _values(self, counted: Counts) -> jax.Array:
+        return counted.precision
+
+
+class Recall(_AtThresholds):
+    """The share of positive samples that are predicted positive; arguments as for `Precision`."""
+
+    thresholds: Any = THRESHOLDS
+    top_k: int | None = TOP_K
+    class_id: int | None = INDEX
+    name: str | None = None
+    dtype: str | None = DTYPE
+    better = "up"
+
+    def _values(self, counted: Counts) -> jax.Array:
+        return counted.recall
+
+
+class _BestAt(Metric):
+    """The best of one rate over the thresholds at which another is large enough."""
+
+    better = "up"
+    # Names of `Counts` properties: the rate that must reach the value, and the rate reported.
+    constrained: ClassVar[str]
+    reported: ClassVar[str]
+    num_thresholds: int = field(200, trailing=True)
+    class_id: int | None = field(None, trailing=True)
+
+    def _required(self) -> float:
+        raise NotImplementedError
+
+    def _all_thresholds(self) -> tuple[float, ...]:
+        n = self.num_thresholds
+        return (0.5,) if n == 1 else (0.0, *((i + 1) / (n - 1) for i in range(n - 2)), 1.0)
+
+    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+        cells = self.num_thresholds + 1
+        return {"positives": self._zeros(cells), "negatives": self._zeros(cells)}
+
+    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+        thresholds, dtype = self._all_thresholds(), state["positives"].dtype
+        even = self.num_thresholds > 1
+        added = histogram(y_true, y_pred, sample_weight, thresholds, even, dtype, class_id=self.class_id)
+        return self.merge(state, added)
+
+    def compute(self, state: State) -> jax.Array:
+        counted = counts(state, self._all_thresholds())
+        allowed = getattr(counted, self.constrained) >= self._required()
+        return jnp.max(jnp.where(allowed, getattr(counted, self.reported), 0), initial=0)
+
+
+COUNT: Any = field(200, convert=arguments.positive_int)
+SHARE: Any = field(convert=arguments.probability)
+
+
+class SensitivityAtSpecificity(_BestAt):
+    """The best sensitivity (recall) where the specificity is at least `specificity`.
+
+    >>> metric = SensitivityAtSpecificity(0.5)
+    >>> y_true, y_pred = jnp.array([0, 0, 0, 1, 1]), jnp.array([0.0, 0.3, 0.8, 0.3, 0.8])
+    >>> float(metric.compute(metric.update(metric.empty(), y_true, y_pred)))
+    0.5
+    """
+
+    specificity: float = SHARE
+    num_thresholds: int = COUNT
+    class_id: int | None = INDEX
+    name: str | None = None
+    dtype: str | None = DTYPE
+    constrained, reported = "specificity", "recall"
+
+    def _required(self) -> float:
+        return self.specificity
+
+
+class SpecificityAtSensitivity(_BestAt):
+    """The best specificity where the sensitivity (recall) is at least `sensitivity`."""
+
+    sensitivity: float = SHARE
+    num_thresholds: int = COUNT
+    class_id: int | None = INDEX
+    name: str | None = None
+    dtype: str | None = DTYPE
+    constrained, reported = "recall", "specificity"
+
+    def _required(self) -> float:
+        return self.sensitivity
+
+
+class PrecisionAtRecall(_BestAt):
+    """The best precision where the recall is at least `recall`."""
+
+    recall: float = SHARE
+    num_thresholds: int = COUNT
+    class_id: int | None = INDEX
+    name: str | None = None
+    dtype: str | None = DTYPE
+    constrained, reported = "recall", "precision"
+
+    def _required(self) -> float:
+        return self.recall
+
+
+class RecallAtPrecision(_BestAt):
+    """The best recall where the precision is at least `precision`."""
+
+    precision: float = SHARE
+    num_thresholds: int = COUNT
+    class_id: int | None = INDEX
+    name: str | None = None
+    dtype: str | None = DTYPE
+    constrained, reported = "precision", "recall"
+
+    def _required(self) -> float:
+        return self.precision

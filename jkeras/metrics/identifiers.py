@@ -1,0 +1,136 @@
+"""Names of metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jkeras import registry
+from jkeras.errors import ArgumentError
+from jkeras.losses.identifiers import shape_rule
+from jkeras.metrics import accuracy, auc, confusion, f_score, iou, reduction, regression
+from jkeras.metrics.metric import Metric
+from jkeras.spec import serialize as serialize_value
+
+CLASSES: tuple[type[Metric], ...] = (
+    reduction.Mean,
+    reduction.Sum,
+    reduction.MeanMetricWrapper,
+    regression.MeanSquaredError,
+    regression.RootMeanSquaredError,
+    regression.MeanAbsoluteError,
+    regression.MeanAbsolutePercentageError,
+    regression.MeanSquaredLogarithmicError,
+    regression.CosineSimilarity,
+    regression.LogCoshError,
+    regression.R2Score,
+    regression.ConcordanceCorrelation,
+    regression.PearsonCorrelation,
+    regression.Hinge,
+    regression.SquaredHinge,
+    regression.CategoricalHinge,
+    regression.KLDivergence,
+    regression.Poisson,
+    regression.BinaryCrossentropy,
+    regression.CategoricalCrossentropy,
+    regression.SparseCategoricalCrossentropy,
+    accuracy.Accuracy,
+    accuracy.BinaryAccuracy,
+    accuracy.CategoricalAccuracy,
+    accuracy.SparseCategoricalAccuracy,
+    accuracy.TopKCategoricalAccuracy,
+    accuracy.SparseTopKCategoricalAccuracy,
+    auc.AUC,
+    confusion.FalseNegatives,
+    confusion.FalsePositives,
+    confusion.TrueNegatives,
+    confusion.TruePositives,
+    confusion.Precision,
+    confusion.Recall,
+    confusion.PrecisionAtRecall,
+    confusion.RecallAtPrecision,
+    confusion.SensitivityAtSpecificity,
+    confusion.SpecificityAtSensitivity,
+    f_score.F1Score,
+    f_score.FBetaScore,
+    iou.IoU,
+    iou.BinaryIoU,
+    iou.MeanIoU,
+    iou.OneHotIoU,
+    iou.OneHotMeanIoU,
+)
+ALIASES: Mapping[str, type[Metric]] = {
+    "bce": regression.BinaryCrossentropy,
+    "mse": regression.MeanSquaredError,
+    "mae": regression.MeanAbsoluteError,
+    "mape": regression.MeanAbsolutePercentageError,
+    "msle": regression.MeanSquaredLogarithmicError,
+}
+TABLE: Mapping[str, type[Metric]] = {
+    **registry.named_table(*CLASSES),
+    **ALIASES,
+    **{name.upper(): cls for name, cls in ALIASES.items()},
+}
+
+
+def get(identifier: Any) -> Any:
+    """The metric that `identifier` means; functions become a `MeanMetricWrapper`.
+
+    Args:
+        identifier: None (stays None), a name, a configuration, a `Metric`, its class, or a function
+            `(y_true, y_pred) -> values`.
+
+    Raises:
+        UnknownNameError: no metric has that name.
+        ArgumentError: the identifier is none of the above.
+
+    >>> get("mse")
+    MeanSquaredError()
+    >>> get(regression.pearson_correlation).name
+    'pearson_correlation'
+    """
+    found = registry.resolve("metric", TABLE, identifier, Metric)
+    if found is None or isinstance(found, Metric):
+        return found
+    if not callable(found):
+        raise ArgumentError(f"{type(found).__name__} is no metric: it cannot be called with targets and predictions.")
+    return reduction.MeanMetricWrapper(found)
+
+
+def accuracy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Metric:
+    """The metric that "accuracy" and "acc" mean in `compile`.
+
+    >>> accuracy_for((None,), (None, 10))
+    SparseCategoricalAccuracy()
+    """
+    chosen: Mapping[str, type[Metric]] = {
+        "binary": accuracy.BinaryAccuracy,
+        "sparse": accuracy.SparseCategoricalAccuracy,
+        "categorical": accuracy.CategoricalAccuracy,
+    }
+    return chosen[shape_rule(y_true_shape, y_pred_shape)]()
+
+
+def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Metric:
+    """The metric that "crossentropy" and "ce" mean in `compile`.
+
+    >>> crossentropy_for((None, 1), (None, 1))
+    BinaryCrossentropy()
+    """
+    chosen: Mapping[str, type[Metric]] = {
+        "binary": regression.BinaryCrossentropy,
+        "sparse": regression.SparseCategoricalCrossentropy,
+        "categorical": regression.CategoricalCrossentropy,
+    }
+    return chosen[shape_rule(y_true_shape, y_pred_shape)]()
+
+
+def serialize(metric: Any) -> Any:
+    """The JSON-able form of a metric."""
+    return serialize_value(metric)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The metric that `serialize` described; `custom_objects` are names known for this call."""
+    with registry.custom_object_scope(custom_objects or {}):
+        return get(config)

@@ -1,0 +1,172 @@
+"""Intersection over union of segmentations, from a confusion matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments, config
+from jkeras.errors import ArgumentError
+from jkeras.losses.loss import compute_dtype
+from jkeras.losses.reduction import align
+from jkeras.metrics.metric import Metric, State
+from jkeras.spec import field
+
+
+def _count_dtype(value: Any) -> str:
+    return "int32" if value in (None, "int") else compute_dtype(value)
+
+
+INTEGER: Any = field(None, convert=_count_dtype)
+AXIS: Any = field(-1, convert=arguments.integer)
+CLASS: Any = field(None, convert=arguments.optional(arguments.integer))
+
+
+def _class_ids(value: Any) -> tuple[int, ...]:
+    return tuple(arguments.at_least(0)(v) for v in value)
+
+
+class _IoU(Metric):
+    """The confusion matrix `(true class, predicted class)`, and the mean over some classes that occur."""
+
+    better = "up"
+    dtype: str | None = field(None, convert=_count_dtype, trailing=True)
+
+    # Each class has some of these arguments; here are the values where it does not.
+    def _classes(self) -> int:
+        return getattr(self, "num_classes", 2)
+
+    def _targets(self) -> Sequence[int]:
+        return getattr(self, "target_class_ids", range(self._classes()))
+
+    def _ids(self, y_true: jax.Array, y_pred: jax.Array) -> tuple[jax.Array, jax.Array]:
+        axis = getattr(self, "axis", -1)
+        sparse = getattr(self, "sparse_y_true", False), getattr(self, "sparse_y_pred", False)
+        y_true, y_pred = (y if s else jnp.argmax(y, axis=axis) for y, s in zip((y_true, y_pred), sparse, strict=True))
+        return y_true, y_pred
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if max(self._targets(), default=0) >= self._classes():
+            raise ArgumentError(
+                f"{type(self).__name__}(target_class_ids={tuple(self._targets())}): expected ids below"
+                f" num_classes={self._classes()}"
+            )
+
+    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+        return {"total_confusion_matrix": self._zeros(self._classes(), self._classes())}
+
+    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+        matrix = state["total_confusion_matrix"]
+        classes = self._classes()
+        y_true, y_pred = self._ids(jnp.asarray(y_true), jnp.asarray(y_pred))
+        y_true, y_pred = y_true.astype(jnp.int32), y_pred.astype(jnp.int32)
+        counted = (y_true >= 0) & (y_true < classes)
+        ignored = getattr(self, "ignore_class", None)
+        if ignored is not None:
+            counted &= y_true != ignored
+        if sample_weight is None:
+            weights = jnp.ones((), matrix.dtype)
+        else:
+            weights = jnp.asarray(sample_weight).astype(matrix.dtype)
+            weights = align(y_true, weights)[1]
+        weights = jnp.broadcast_to(weights, y_true.shape).ravel()
+        y_pred = y_pred.ravel()
+        counted = counted.ravel() & (y_pred >= 0) & (y_pred < classes)
+        cells = jnp.where(counted, y_true.ravel() * classes + y_pred, 0)
+        added = jnp.zeros(classes * classes, matrix.dtype).at[cells].add(jnp.where(counted, weights, 0))
+        return {"total_confusion_matrix": matrix + added.reshape(matrix.shape)}
+
+    def compute(self, state: State) -> jax.Array:
+        matrix = state["total_confusion_matrix"]
+        both = jnp.diagonal(matrix)
+        union = jnp.sum(matrix, axis=0) + jnp.sum(matrix, axis=1) - both
+        chosen = jnp.asarray(tuple(self._targets()), jnp.int32)
+        both, union = both[chosen].astype(jnp.float32), union[chosen].astype(jnp.float32)
+        present = union > 1e-9
+        scores = jnp.where(present, both / (union + config.epsilon()), 0.0)
+        return jnp.sum(scores) / (jnp.sum(present, dtype=jnp.float32) + config.epsilon())
+
+
+class IoU(_IoU):
+    """The mean intersection over union of some classes.
+
+    Args:
+        num_classes: the number of classes.
+        target_class_ids: the classes to average over; those that occur neither in targets nor predictions are left out.
+        ignore_class: targets of this class do not count.
+        sparse_y_true: targets are class ids, otherwise one-hot along `axis`.
+        sparse_y_pred: predictions are class ids, otherwise scores along `axis`.
+        axis: the class axis of one-hot targets and scores.
+
+    States are integers by default, so fractions in weights are cut off, as in Keras; `dtype="float32"` keeps them.
+
+    >>> metric = IoU(num_classes=2, target_class_ids=[0])
+    >>> round(float(metric.compute(metric.update(metric.empty(), jnp.array([0, 0, 1, 1]), jnp.array([0, 1, 0, 1])))), 4)
+    0.3333
+    """
+
+    num_classes: int = field(convert=arguments.positive_int)
+    target_class_ids: tuple[int, ...] = field(convert=_class_ids)
+    name: str | None = None
+    dtype: str | None = INTEGER
+    ignore_class: int | None = CLASS
+    sparse_y_true: bool = field(True, convert=arguments.boolean)
+    sparse_y_pred: bool = field(True, convert=arguments.boolean)
+    axis: int = AXIS
+
+
+class MeanIoU(_IoU):
+    """The mean intersection over union of all classes that occur."""
+
+    num_classes: int = field(convert=arguments.positive_int)
+    name: str | None = None
+    dtype: str | None = INTEGER
+    ignore_class: int | None = CLASS
+    sparse_y_true: bool = field(True, convert=arguments.boolean)
+    sparse_y_pred: bool = field(True, convert=arguments.boolean)
+    axis: int = AXIS
+
+
+class OneHotIoU(_IoU):
+    """The mean intersection over union of some classes, of one-hot targets."""
+
+    num_classes: int = field(convert=arguments.positive_int)
+    target_class_ids: tuple[int, ...] = field(convert=_class_ids)
+    name: str | None = None
+    dtype: str | None = INTEGER
+    ignore_class: int | None = CLASS
+    sparse_y_pred: bool = field(False, convert=arguments.boolean)
+    axis: int = AXIS
+
+
+class OneHotMeanIoU(_IoU):
+    """The mean intersection over union of all classes that occur, of one-hot targets."""
+
+    num_classes: int = field(convert=arguments.positive_int)
+    name: str | None = None
+    dtype: str | None = INTEGER
+    ignore_class: int | None = CLASS
+    sparse_y_pred: bool = field(False, convert=arguments.boolean)
+    axis: int = AXIS
+
+
+class BinaryIoU(_IoU):
+    """The mean intersection over union of class 0, 1 or both; a prediction of `threshold` or more is class 1.
+
+    >>> metric = BinaryIoU(target_class_ids=[0, 1], threshold=0.3)
+    >>> y_true, y_pred = jnp.array([0, 1, 0, 1]), jnp.array([0.1, 0.2, 0.4, 0.7])
+    >>> round(float(metric.compute(metric.update(metric.empty(), y_true, y_pred))), 4)
+    0.3333
+    """
+
+    target_class_ids: tuple[int, ...] = field((0, 1), convert=_class_ids)
+    threshold: float = field(0.5, convert=arguments.number)
+    name: str | None = None
+    dtype: str | None = INTEGER
+
+    def _ids(self, y_true: jax.Array, y_pred: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return y_true, y_pred >= self.threshold

@@ -1,0 +1,112 @@
+"""The metric protocol: a description, and states that are added up."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras.losses.loss import compute_dtype
+from jkeras.registry import snake_case
+from jkeras.spec import Spec, field
+
+State = dict[str, jax.Array]
+
+DTYPE: Any = field(None, convert=compute_dtype)
+
+
+class Metric(Spec):
+    """A metric. It holds no numbers: a state goes in, a new state comes out.
+
+    `empty` makes a state, `update` adds a batch to it, `merge` adds two states, `compute` gives the value. States are
+    dicts of arrays of fixed shape, so all four work under `jax.jit`, `jax.lax.scan` and `jax.vmap`, and states of
+    different devices or workers can be merged in any order.
+
+    Args:
+        dtype: the type of states, float32 by default.
+        name: by default the class name in snake case.
+
+    A subclass defines `empty`, `update` and `compute`. Rows whose sample weight is 0 must not change the result: that
+    is how a batch is filled up.
+
+    >>> class Largest(Metric):
+    ...     def empty(self, y_true=None, y_pred=None):
+    ...         return {"largest": jnp.zeros(())}
+    ...     def update(self, state, y_true, y_pred, sample_weight=None):
+    ...         error = jnp.abs(y_true - y_pred)
+    ...         if sample_weight is not None:
+    ...             error = jnp.where(sample_weight > 0, error, 0)
+    ...         return {"largest": jnp.maximum(state["largest"], error.max())}
+    ...     def merge(self, a, b):
+    ...         return {"largest": jnp.maximum(a["largest"], b["largest"])}
+    ...     def compute(self, state):
+    ...         return state["largest"]
+    >>> metric = Largest()
+    >>> state = metric.update(metric.empty(), jnp.array([1.0, 2.0]), jnp.array([1.5, 5.0]))
+    >>> float(metric.compute(state))
+    3.0
+    """
+
+    keras_module = "keras.metrics"
+
+    # "up" where more is better, "down" where less is, None where nobody knows.
+    better: ClassVar[str | None] = None
+    # Whether the mask of a model's output leaves samples or steps out, as Keras does for means of values per sample.
+    applies_mask: ClassVar[bool] = False
+
+    dtype: str | None = field(None, convert=compute_dtype, trailing=True)
+    name: str | None = field(None, trailing=True)
+
+    def __post_init__(self) -> None:
+        if self.name is None:
+            self.name = snake_case(type(self).__name__)
+
+    @property
+    def direction(self) -> str | None:
+        """ "up" where more is better, "down" where less is, None where nobody knows."""
+        return self.better
+
+    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+        """The state before any data.
+
+        Args:
+            y_true: targets of a batch, or their shapes and types; needed before `jax.lax.scan` by the few metrics that
+                keep numbers per class or output.
+            y_pred: the same of the predictions.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `empty`, `update` and `compute`.")
+
+    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+        """The state with one more batch.
+
+        Args:
+            state: a state.
+            y_true: targets.
+            y_pred: predictions.
+            sample_weight: `(batch,)` or with further axes; rows with weight 0 do not count.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `empty`, `update` and `compute`.")
+
+    def merge(self, a: State, b: State) -> State:
+        """The state of all data of two states."""
+        return jax.tree.map(jnp.add, a, b)
+
+    def compute(self, state: State) -> jax.Array:
+        """The value of a state."""
+        raise NotImplementedError(f"{type(self).__name__} must define `empty`, `update` and `compute`.")
+
+    def rows_independent(self, y_true_spec: Any, y_pred_spec: Any) -> bool:
+        """Whether rows of weight 0 leave the result alone, so that a batch may be filled up with them."""
+        return True
+
+    def _zeros(self, *shape: int) -> jax.Array:
+        return jnp.zeros(shape, self.dtype)
+
+
+def per_sample(metric: Metric, y_true_spec: Any, y_pred_spec: Any) -> bool:
+    """Whether a batch may be filled up with rows of weight 0 without changing the metric.
+
+    False for functions that give one number per batch: what they do with a row is unknown.
+    """
+    return metric.rows_independent(y_true_spec, y_pred_spec)

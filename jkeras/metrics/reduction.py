@@ -1,0 +1,190 @@
+"""Sums and means of values, and means of functions of targets and predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments
+from jkeras.errors import InputError
+from jkeras.losses.identifiers import CLASSES as LOSSES
+from jkeras.losses.loss import Loss, keeps_batch_axis, match_ranks
+from jkeras.losses.reduction import divide_no_nan, fill_rows, squeeze_or_expand
+from jkeras.metrics.metric import DTYPE, Metric, State
+from jkeras.registry import snake_case
+from jkeras.spec import serialize
+
+
+def per_row(
+    values: Any, sample_weight: Any, reduce: Callable[..., jax.Array], dtype: Any
+) -> tuple[jax.Array, jax.Array | None]:
+    """Weighted values per row, and the weight of each row.
+
+    Axes that the weights do not have are reduced before weighting, the others after it; so weights per step give a
+    mean over the steps that count.
+
+    Raises:
+        InputError: weights of higher rank than the values.
+    """
+    values = jnp.asarray(values).astype(dtype)
+    weights = None
+    if sample_weight is not None:
+        weights = jnp.asarray(sample_weight).astype(dtype)
+        values, weights = squeeze_or_expand(values, weights)
+        if weights.ndim > values.ndim:
+            raise InputError(f"sample_weight of shape {weights.shape} does not fit values of shape {values.shape}.")
+        if values.ndim > weights.ndim:
+            values = reduce(values, axis=tuple(range(weights.ndim, values.ndim)))
+        weights = jnp.broadcast_to(weights, values.shape)
+        # Selection, not multiplication alone: what does not count may be NaN.
+        values = jnp.where(weights == 0, 0, values * weights)
+        if weights.ndim > 1:
+            weights = reduce(weights, axis=tuple(range(1, weights.ndim)))
+    if values.ndim > 1:
+        values = reduce(values, axis=tuple(range(1, values.ndim)))
+    return values, weights
+
+
+def add_to_mean(state: State, values: Any, sample_weight: Any) -> State:
+    """The state of a mean with more values."""
+    dtype = state["total"].dtype
+    values, weights = per_row(values, sample_weight, jnp.mean, dtype)
+    if weights is not None:
+        count = jnp.sum(weights)
+    else:
+        count = jnp.asarray(values.shape[0] if values.ndim else 1, dtype)
+    return {"total": state["total"] + jnp.sum(values), "count": state["count"] + count}
+
+
+class Sum(Metric):
+    """The weighted sum of values.
+
+    >>> metric = Sum()
+    >>> float(metric.compute(metric.update(metric.empty(), jnp.array([1.0, 2.0]), sample_weight=jnp.array([1.0, 3.0]))))
+    7.0
+    """
+
+    name: str | None = "sum"
+    dtype: str | None = DTYPE
+
+    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+        return {"total": self._zeros()}
+
+    def update(self, state: State, values: Any, sample_weight: Any = None) -> State:  # type: ignore[override]
+        values, _ = per_row(values, sample_weight, jnp.sum, state["total"].dtype)
+        return {"total": state["total"] + jnp.sum(values)}
+
+    def compute(self, state: State) -> jax.Array:
+        return state["total"]
+
+
+class Mean(Metric):
+    """The weighted mean of values; axes behind the batch axis are averaged first.
+
+    >>> metric = Mean()
+    >>> state = metric.update(metric.empty(), jnp.array([1.0, 3.0]))
+    >>> state = metric.update(state, jnp.array([8.0]))
+    >>> float(metric.compute(state))
+    4.0
+    """
+
+    name: str | None = "mean"
+    dtype: str | None = DTYPE
+
+    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+        return {"total": self._zeros(), "count": self._zeros()}
+
+    def update(self, state: State, values: Any, sample_weight: Any = None) -> State:  # type: ignore[override]
+        return add_to_mean(state, values, sample_weight)
+
+    def compute(self, state: State) -> jax.Array:
+        return divide_no_nan(state["total"], state["count"])
+
+
+class MeanMetric(Metric):
+    """The mean of values per sample. A subclass defines `values(y_true, y_pred)`, `(batch, ...)`."""
+
+    applies_mask = True
+    # True where a row's value depends on the other rows of its batch.
+    couples_rows: ClassVar[bool] = False
+
+    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+        return {"total": self._zeros(), "count": self._zeros()}
+
+    def values(self, y_true: Any, y_pred: Any) -> jax.Array:
+        """Values per sample, `(batch, ...)`."""
+        raise NotImplementedError(f"{type(self).__name__} must define `values(self, y_true, y_pred)`.")
+
+    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+        y_true, y_pred = jax.tree.map(jnp.asarray, (y_true, y_pred))
+        y_pred = jax.tree.map(_widened, y_pred)
+        if self.couples_rows and sample_weight is not None:
+            y_true, y_pred = fill_rows(jnp.asarray(sample_weight) != 0, (y_true, y_pred))
+        return add_to_mean(state, self.values(y_true, y_pred), sample_weight)
+
+    def compute(self, state: State) -> jax.Array:
+        return divide_no_nan(state["total"], state["count"])
+
+
+def _widened(x: jax.Array) -> jax.Array:
+    # Sixteen-bit predictions of a mixed-precision model are scored in float32.
+    return x.astype(jnp.float32) if x.dtype in (jnp.float16, jnp.bfloat16) else x
+
+
+class PairMetric(MeanMetric):
+    """The mean of a function of targets and predictions; the function's options are the class's own fields."""
+
+    function: ClassVar[Callable[..., jax.Array]]
+    # Whether `(batch,)` meets `(batch, 1)` here; functions that do it themselves see the arrays as they are.
+    matches_ranks: ClassVar[bool] = True
+
+    def values(self, y_true: Any, y_pred: Any) -> jax.Array:
+        if self.matches_ranks:
+            y_true, y_pred = match_ranks(y_true, y_pred)
+        options = {name: getattr(self, name) for name in type(self)._fields if name not in Metric._fields}
+        return type(self).function(y_true, y_pred, **options)
+
+
+class PlainMetric(PairMetric):
+    """The mean of a function without options."""
+
+    name: str | None = None
+    dtype: str | None = DTYPE
+
+
+class MeanMetricWrapper(MeanMetric):
+    """The mean of a function `(y_true, y_pred, **kwargs) -> values`, also called `FunctionMetric`.
+
+    Values per sample, `(batch, ...)`, are averaged over samples; a scalar counts as one value per batch.
+
+    >>> metric = MeanMetricWrapper(lambda y_true, y_pred: jnp.abs(y_true - y_pred), name="distance")
+    >>> state = metric.update(metric.empty(), jnp.array([1.0, 2.0]), jnp.array([2.0, 5.0]))
+    >>> float(metric.compute(state))
+    2.0
+    """
+
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any):
+        fn = arguments.function(fn)
+        own = fn.name if isinstance(fn, Loss) else getattr(fn, "__name__", snake_case(type(fn).__name__))
+        super().__init__(name=name or own, dtype=dtype)
+        self.fn = fn
+        self.kwargs = kwargs
+
+    @property
+    def direction(self) -> str | None:
+        return "down" if any(self.fn is loss.function or isinstance(self.fn, loss) for loss in LOSSES) else None
+
+    def values(self, y_true: Any, y_pred: Any) -> jax.Array:
+        return self.fn(y_true, y_pred, **self.kwargs)
+
+    def rows_independent(self, y_true_spec: Any, y_pred_spec: Any) -> bool:
+        return keeps_batch_axis(self.values, y_true_spec, y_pred_spec)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "dtype": self.dtype, "fn": serialize(self.fn), **serialize(self.kwargs)}
+
+
+FunctionMetric = MeanMetricWrapper

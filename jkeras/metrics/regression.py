@@ -1,0 +1,322 @@
+"""Means of losses as metrics, and the scores of regression."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jkeras import arguments, config, losses
+from jkeras.errors import InputError
+from jkeras.losses.reduction import divide_no_nan, squeeze_or_expand
+from jkeras.losses.regression import as_pair
+from jkeras.metrics.metric import DTYPE, Metric, State
+from jkeras.metrics.reduction import PairMetric, PlainMetric, add_to_mean
+from jkeras.spec import field
+
+
+def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = -1) -> jax.Array:
+    """The cosine of the angle between targets and predictions, from -1 to 1 (same direction).
+
+    >>> cosine_similarity(jnp.array([[1.0, 0.0]]), jnp.array([[3.0, 0.0]])).tolist()
+    [1.0]
+    """
+    return -losses.cosine_similarity(y_true, y_pred, axis)
+
+
+def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = -1) -> jax.Array:
+    """Pearson's correlation along `axis`; NaN where one side is constant.
+
+    >>> pearson_correlation(jnp.array([[0.0, 1.0, 2.0]]), jnp.array([[1.0, 3.0, 5.0]])).tolist()
+    [1.0]
+    """
+    y_true, y_pred = squeeze_or_expand(*as_pair(y_true, y_pred))
+    y_true = y_true - jnp.mean(y_true, axis=axis, keepdims=True)
+    y_pred = y_pred - jnp.mean(y_pred, axis=axis, keepdims=True)
+    y_true = y_true / jnp.std(y_true, axis=axis, keepdims=True)
+    y_pred = y_pred / jnp.std(y_pred, axis=axis, keepdims=True)
+    return jnp.mean(y_true * y_pred, axis=axis)
+
+
+def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = -1) -> jax.Array:
+    """Lin's concordance correlation along `axis`: correlation that also asks for equal mean and scale.
+
+    Source: L. I.-K. Lin, "A Concordance Correlation Coefficient to Evaluate Reproducibility", 1989.
+
+    >>> concordance_correlation(jnp.array([[0.0, 1.0, 2.0]]), jnp.array([[0.0, 1.0, 2.0]])).round(4).tolist()
+    [1.0]
+    """
+    y_true, y_pred = squeeze_or_expand(*as_pair(y_true, y_pred))
+    true_mean = jnp.mean(y_true, axis=axis, keepdims=True)
+    pred_mean = jnp.mean(y_pred, axis=axis, keepdims=True)
+    scale = (
+        jnp.var(y_true - true_mean, axis=axis, keepdims=True)
+        + jnp.var(y_pred - pred_mean, axis=axis, keepdims=True)
+        + jnp.square(true_mean - pred_mean)
+    )
+    together = (y_true - pred_mean) * (y_pred - pred_mean)
+    return jnp.mean(2 * together / (scale + config.epsilon()), axis=axis)
+
+
+AXIS: Any = field(-1, convert=arguments.integer)
+FLAG: Any = field(False, convert=arguments.boolean)
+SMOOTHING: Any = field(0, convert=arguments.number)
+
+
+class MeanSquaredError(PlainMetric):
+    """The mean of squared errors.
+
+    >>> metric = MeanSquaredError()
+    >>> float(metric.compute(metric.update(metric.empty(), jnp.array([[0.0], [1.0]]), jnp.array([[2.0], [1.0]]))))
+    2.0
+    """
+
+    name: str | None = "mean_squared_error"
+    better = "down"
+    function = staticmethod(losses.mean_squared_error)
+
+
+class MeanAbsoluteError(PlainMetric):
+    """The mean of absolute errors."""
+
+    name: str | None = "mean_absolute_error"
+    better = "down"
+    function = staticmethod(losses.mean_absolute_error)
+
+
+class MeanAbsolutePercentageError(PlainMetric):
+    """The mean of absolute errors in percent of the targets."""
+
+    name: str | None = "mean_absolute_percentage_error"
+    better = "down"
+    function = staticmethod(losses.mean_absolute_percentage_error)
+
+
+class MeanSquaredLogarithmicError(PlainMetric):
+    """The mean of squared errors of `log(1 + y)`."""
+
+    name: str | None = "mean_squared_logarithmic_error"
+    better = "down"
+    function = staticmethod(losses.mean_squared_logarithmic_error)
+
+
+class LogCoshError(PlainMetric):
+    """The mean of `log(cosh(error))`."""
+
+    name: str | None = "logcosh"
+    better = "down"
+    function = staticmethod(losses.log_cosh)
+
+
+class Hinge(PlainMetric):
+    """The mean of `max(1 - y_true * y_pred, 0)`."""
+
+    name: str | None = "hinge"
+    better = "down"
+    couples_rows = True  # whether labels are 0 and 1 is asked of the whole batch
+    function = staticmethod(losses.hinge)
+
+
+class SquaredHinge(PlainMetric):
+    """The mean of `max(1 - y_true * y_pred, 0)**2`."""
+
+    name: str | None = "squared_hinge"
+    better = "down"
+    couples_rows = True
+    function = staticmethod(losses.squared_hinge)
+
+
+class CategoricalHinge(PlainMetric):
+    """The mean of `max(best wrong score - right score + 1, 0)`."""
+
+    name: str | None = "categorical_hinge"
+    better = "down"
+    function = staticmethod(losses.categorical_hinge)
+
+
+class KLDivergence(PlainMetric):
+    """The mean Kullback-Leibler divergence."""
+
+    name: str | None = "kl_divergence"
+    better = "down"
+    function = staticmethod(losses.kl_divergence)
+
+
+class Poisson(PlainMetric):
+    """The mean of `y_pred - y_true * log(y_pred)`."""
+
+    name: str | None = "poisson"
+    better = "down"
+    function = staticmethod(losses.poisson)
+
+
+class BinaryCrossentropy(PairMetric):
+    """The mean cross-entropy of labels that are 0 or 1."""
+
+    name: str | None = "binary_crossentropy"
+    dtype: str | None = DTYPE
+    from_logits: bool = FLAG
+    label_smoothing: float = SMOOTHING
+    better = "down"
+    function = staticmethod(losses.binary_crossentropy)
+
+
+class CategoricalCrossentropy(PairMetric):
+    """The mean cross-entropy of one-hot targets or target probabilities."""
+
+    name: str | None = "categorical_crossentropy"
+    dtype: str | None = DTYPE
+    from_logits: bool = FLAG
+    label_smoothing: float = SMOOTHING
+    axis: int = AXIS
+    better = "down"
+    function = staticmethod(losses.categorical_crossentropy)
+
+
+class SparseCategoricalCrossentropy(PairMetric):
+    """The mean cross-entropy of class ids; samples of `ignore_class` do not count.
+
+    Keras leaves such samples out only where sample weights are given, and counts them as 0 otherwise.
+    """
+
+    name: str | None = "sparse_categorical_crossentropy"
+    dtype: str | None = DTYPE
+    from_logits: bool = FLAG
+    ignore_class: int | None = field(None, convert=arguments.optional(arguments.integer))
+    axis: int = AXIS
+    better = "down"
+    function = staticmethod(losses.sparse_categorical_crossentropy)
+
+    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+        if self.ignore_class is None:
+            return super().update(state, y_true, y_pred, sample_weight)
+        values = self.values(jnp.asarray(y_true), jnp.asarray(y_pred))
+        kept = (jnp.asarray(y_true) != self.ignore_class).reshape(values.shape).astype(values.dtype)
+        if sample_weight is not None:
+            weights = jnp.asarray(sample_weight).astype(values.dtype)
+            kept, weights = squeeze_or_expand(kept, weights)
+            kept = kept * weights.reshape(weights.shape + (1,) * (kept.ndim - weights.ndim))
+        return add_to_mean(state, values, kept)
+
+
+class CosineSimilarity(PairMetric):
+    """The mean cosine of the angle between targets and predictions."""
+
+    name: str | None = "cosine_similarity"
+    dtype: str | None = DTYPE
+    # Keras does not write the axis; here it is written where it is not the default.
+    axis: int = field(-1, convert=arguments.integer, in_config=False)
+    better = "up"
+    function = staticmethod(cosine_similarity)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | ({} if self.axis == -1 else {"axis": self.axis})
+
+
+class PearsonCorrelation(PairMetric):
+    """The mean of Pearson's correlation along `axis`."""
+
+    name: str | None = "pearson_correlation"
+    dtype: str | None = DTYPE
+    axis: int = AXIS
+    better = "up"
+    function = staticmethod(pearson_correlation)
+
+
+class ConcordanceCorrelation(PairMetric):
+    """The mean of Lin's concordance correlation along `axis`."""
+
+    name: str | None = "concordance_correlation"
+    dtype: str | None = DTYPE
+    axis: int = AXIS
+    better = "up"
+    function = staticmethod(concordance_correlation)
+
+
+class RootMeanSquaredError(Metric):
+    """The root of the mean of squared errors over all data.
+
+    >>> metric = RootMeanSquaredError()
+    >>> float(metric.compute(metric.update(metric.empty(), jnp.array([0.0, 0.0]), jnp.array([1.0, 7.0]))))
+    5.0
+    """
+
+    name: str | None = "root_mean_squared_error"
+    dtype: str | None = DTYPE
+    better = "down"
+
+    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+        return {"total": self._zeros(), "count": self._zeros()}
+
+    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+        dtype = state["total"].dtype
+        y_true, y_pred = squeeze_or_expand(jnp.asarray(y_true).astype(dtype), jnp.asarray(y_pred).astype(dtype))
+        return add_to_mean(state, jnp.square(y_pred - y_true), sample_weight)
+
+    def compute(self, state: State) -> jax.Array:
+        return jnp.sqrt(divide_no_nan(state["total"], state["count"]))
+
+
+class R2Score(Metric):
+    """The share of the targets' variance that is explained, `1 - residual / total`, of `(batch, outputs)`.
+
+    Args:
+        class_aggregation: "uniform_average", "variance_weighted_average", or None for one score per output.
+        num_regressors: the number of independent regressors, for the adjusted score; 0 for the plain one.
+
+    As in Keras a score that is infinite counts as 0, and the adjusted score takes the number of targets (samples times
+    outputs) as the number of samples; where that is too small it is the plain score.
+
+    >>> metric = R2Score()
+    >>> y_true, y_pred = jnp.array([[1.0], [4.0], [3.0]]), jnp.array([[2.0], [4.0], [4.0]])
+    >>> round(float(metric.compute(metric.update(metric.empty(), y_true, y_pred))), 4)
+    0.5714
+    """
+
+    class_aggregation: str | None = field(
+        "uniform_average", convert=arguments.one_of(None, "uniform_average", "variance_weighted_average")
+    )
+    num_regressors: int = field(0, convert=arguments.at_least(0))
+    name: str | None = "r2_score"
+    dtype: str | None = DTYPE
+    better = "up"
+
+    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+        shape = () if y_pred is None else (y_pred.shape[-1] if len(y_pred.shape) > 1 else 1,)
+        per_output = {name: self._zeros(*shape) for name in ("squared_sum", "sum", "residual", "count")}
+        return {"num_samples": self._zeros(), **per_output}
+
+    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+        dtype = state["sum"].dtype
+        y_true, y_pred = squeeze_or_expand(jnp.asarray(y_true).astype(dtype), jnp.asarray(y_pred).astype(dtype))
+        if y_true.ndim == 1 and y_pred.ndim == 1:
+            y_true, y_pred = y_true[:, None], y_pred[:, None]
+        if y_true.ndim != 2 or y_pred.ndim != 2:
+            raise InputError(f"R2Score needs (batch, outputs); got targets {y_true.shape}, predictions {y_pred.shape}.")
+        weights = jnp.ones((), dtype) if sample_weight is None else jnp.asarray(sample_weight).astype(dtype)
+        weights = jnp.broadcast_to(weights[:, None] if weights.ndim == 1 else weights, y_true.shape)
+        counted = weights != 0
+        y_true, y_pred = jnp.where(counted, y_true, 0), jnp.where(counted, y_pred, 0)
+        return {
+            "num_samples": state["num_samples"] + jnp.sum(counted, dtype=dtype),
+            "squared_sum": state["squared_sum"] + jnp.sum(weights * y_true**2, axis=0),
+            "sum": state["sum"] + jnp.sum(weights * y_true, axis=0),
+            "residual": state["residual"] + jnp.sum(weights * (y_true - y_pred) ** 2, axis=0),
+            "count": state["count"] + jnp.sum(weights, axis=0),
+        }
+
+    def compute(self, state: State) -> jax.Array:
+        total = state["squared_sum"] - state["sum"] * state["sum"] / state["count"]
+        score = 1 - state["residual"] / total
+        score = jnp.where(jnp.isinf(score), 0.0, score)
+        if self.class_aggregation == "uniform_average":
+            score = jnp.mean(score)
+        elif self.class_aggregation is not None:
+            score = jnp.sum(total * score) / jnp.sum(total)
+        if self.num_regressors:
+            freedom = state["num_samples"] - self.num_regressors - 1
+            adjusted = 1 - (1 - score) * (state["num_samples"] - 1) / jnp.where(freedom > 0, freedom, 1)
+            score = jnp.where(freedom > 0, adjusted, score)
+        return score
