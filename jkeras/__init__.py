@@ -16,6 +16,8 @@ from jkeras import datasets as datasets
 from jkeras import errors as errors
 from jkeras import initializers as initializers
 from jkeras import layers as layers
+from jkeras import losses as losses
+from jkeras import metrics as metrics
 from jkeras import optimizers as optimizers
 from jkeras import regularizers as regularizers
 from jkeras import utils as utils
@@ -25,5 +27,14 @@ from jkeras.graph.symbolic import SymbolicTensor as SymbolicTensor
 from jkeras.layers.core import Input as Input
 from jkeras.layers.layer import InputSpec as InputSpec
 from jkeras.layers.layer import Layer as Layer
+from jkeras.models.history import History as History
+from jkeras.models.model import Model as Model
+from jkeras.models.sequential import Sequential as Sequential
+from jkeras.training.recipe import Recipe as Recipe
+from jkeras.training.state import Batch as Batch
+from jkeras.training.state import TrainState as TrainState
+from jkeras.training.steps import eval_step as eval_step
+from jkeras.training.steps import predict_step as predict_step
+from jkeras.training.steps import train_step as train_step
 
 __version__ = "0.1.0"
