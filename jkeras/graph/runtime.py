@@ -38,23 +38,38 @@ class Description(Spec):
 
 def describe(layer: Layer, *args: Any, **kwargs: Any) -> Description:
     """Weights and outputs of a definition for inputs of given shapes (`jax.ShapeDtypeStruct` or arrays)."""
-    specs = jax.tree.map(as_spec, (args, kwargs), is_leaf=_is_shape)
-    leaves, structure = jax.tree.flatten(specs)
-    return _describe(layer, tuple((leaf.shape, str(leaf.dtype)) for leaf in leaves), structure)
+    leaves, structure = jax.tree.flatten((args, kwargs), is_leaf=_is_shape)
+    return _describe(layer, tuple(map(_leaf_key, leaves)), structure)
+
+
+def _leaf_key(leaf: Any) -> tuple[Any, Any]:
+    """An array's shape and dtype, or a plain Python value (such as `return_attention_scores=True`) and its type."""
+    if isinstance(leaf, (bool, int, float, str)):
+        return leaf, type(leaf)
+    spec = as_spec(leaf)
+    return spec.shape, str(spec.dtype)
+
+
+def _unflatten(structure: Any, leaves: tuple[Any, ...], make: Any) -> Any:
+    return jax.tree.unflatten(
+        structure, [value if isinstance(dtype, type) else make(value, dtype) for value, dtype in leaves]
+    )
 
 
 @functools.lru_cache(maxsize=256)
 def _describe(layer: Layer, leaves: tuple[Any, ...], structure: Any) -> Description:
     found: dict[str, Any] = {}
 
-    def program(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def program(arrays: list[Any]) -> Any:
+        given = iter(arrays)
+        args, kwargs = _unflatten(structure, leaves, lambda shape, dtype: next(given))
         result, _ = flax.run(layer, None, args, kwargs, rng=jax.random.key(0), abstract=True)
         found.update(result.record.weights)
         found["losses"] = len(result.run.losses)
         return result.outputs
 
-    args, kwargs = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in leaves])
-    outputs = jax.eval_shape(program, args, kwargs)
+    specs = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in leaves if not isinstance(dtype, type)]
+    outputs = jax.eval_shape(program, specs)
     losses = found.pop("losses")
     return Description(tuple(_in_keras_order(list(found.values()))), outputs, losses)
 
@@ -93,16 +108,14 @@ def _is_shape(value: Any) -> bool:
 def initialize(layer: Layer, key: Any, *args: Any, **kwargs: Any) -> Variables:
     """Fresh variables, with those that layers of the definition carry (pretrained models) put in place."""
     key = as_key(key)
-    specs = jax.tree.map(as_spec, (args, kwargs), is_leaf=_is_shape)
-    leaves, structure = jax.tree.flatten(specs)
-    shapes = tuple((leaf.shape, str(leaf.dtype)) for leaf in leaves)
-    variables = _initialize(layer, shapes, structure, key)
+    leaves, structure = jax.tree.flatten((args, kwargs), is_leaf=_is_shape)
+    variables = _initialize(layer, tuple(map(_leaf_key, leaves)), structure, key)
     return overlay_carried(layer, variables)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
 def _initialize(layer: Layer, leaves: tuple[Any, ...], structure: Any, key: Any) -> Variables:
-    args, kwargs = jax.tree.unflatten(structure, [jnp.zeros(shape, dtype) for shape, dtype in leaves])
+    args, kwargs = _unflatten(structure, leaves, jnp.zeros)
     _, variables = flax.run(layer, None, args, kwargs, rng=jax.random.key(0), key=key)
     return variables
 

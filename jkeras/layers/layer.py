@@ -361,7 +361,7 @@ class Layer(Spec):
         """Replaces the layers inside this (bound) copy by bound copies."""
         for attribute, value in list(vars(self).items()):
             if not attribute.startswith("_spec_"):
-                object.__setattr__(self, attribute, map_layers(value, attribute, bind))
+                self.__dict__[attribute] = map_layers(value, attribute, bind)
 
     def bound_copy(self, scope: Scope) -> Self:
         """A shallow copy that runs in `scope`."""
