@@ -64,13 +64,23 @@ class SpecMeta(type):
     _is_root: bool
     _handwritten: bool
 
-    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> SpecMeta:
+    def __new__(
+        mcls,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        own_arguments: bool = False,
+        **kwargs: Any,
+    ) -> SpecMeta:
+        """With `own_arguments` a class states all its positional arguments itself and inherits none."""
         cls = super().__new__(mcls, name, bases, namespace, **kwargs)
         cls._is_root = not any(isinstance(base, SpecMeta) for base in bases)
         fields: dict[str, Field] = {}
         for base in reversed(bases):
             inherited = getattr(base, "_fields", {})
             fields = {**inherited, **{k: v for k, v in fields.items() if k not in inherited}}
+        if own_arguments:
+            fields = {k: v for k, v in fields.items() if v.kw_only}
         handwritten = _has_own_constructor(cls)
         own = {} if handwritten else _declared_fields(cls)
         for key, value in own.items():
