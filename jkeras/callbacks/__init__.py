@@ -2,3 +2,12 @@
 
 from jkeras.callbacks.callback import Callback as Callback
 from jkeras.callbacks.callback import CallbackList as CallbackList
+from jkeras.callbacks.reporting import CSVLogger as CSVLogger
+from jkeras.callbacks.reporting import History as History
+from jkeras.callbacks.reporting import LambdaCallback as LambdaCallback
+from jkeras.callbacks.reporting import ProgbarLogger as ProgbarLogger
+from jkeras.callbacks.reporting import RemoteMonitor as RemoteMonitor
+from jkeras.callbacks.schedule import EarlyStopping as EarlyStopping
+from jkeras.callbacks.schedule import LearningRateScheduler as LearningRateScheduler
+from jkeras.callbacks.schedule import ReduceLROnPlateau as ReduceLROnPlateau
+from jkeras.callbacks.schedule import TerminateOnNaN as TerminateOnNaN

@@ -6,7 +6,7 @@ the model, and methods that return a new model rebind the handle to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jkeras import optimizers
@@ -22,9 +22,11 @@ class Handle:
     Attributes:
         value: the immutable model at this moment, with arrays of its own.
         stop_training: set to True to end training after the current batch or epoch.
+        directions: which way each metric is better, "up" or "down", by its name in the logs.
     """
 
-    def __init__(self, value: Any):
+    def __init__(self, value: Any, directions: Mapping[str, str | None] | None = None):
+        object.__setattr__(self, "directions", dict(directions or {}))
         object.__setattr__(self, "_value", value)
         object.__setattr__(self, "_offered", None)
         object.__setattr__(self, "_changed", False)

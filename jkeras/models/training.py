@@ -104,7 +104,7 @@ class Trainable:
         state = model._training_state(recipe, program, seed)
         program = model._with_own_logs(program, state, example)
         job = model._job(program)
-        handle = Handle(model._with(_spec_state=state))
+        handle = Handle(model._with(_spec_state=state), program.objective.directions)
         callback_list = CallbackList(
             callbacks, handle, epochs=epochs, steps=source.steps_per_epoch, verbose=loop.shown(verbose)
         )

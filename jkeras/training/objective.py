@@ -55,6 +55,11 @@ class Objective(Spec):
         return ["loss", *parts, *(term.log_name for term in self.metrics)]
 
     @property
+    def directions(self) -> dict[str, str | None]:
+        """Which way each metric is better, "up" or "down", by its name in the logs."""
+        return {term.log_name: term.metric.direction for term in self.metrics}
+
+    @property
     def rows_independent(self) -> bool:
         """Whether every loss gives values per row, so that rows which do not count can be left out."""
         targets, outputs = self.__dict__["_spec_shapes"]

@@ -1,0 +1,81 @@
+"""Watching one value in the logs: which way is better, and whether it got better."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+from jkeras import arguments
+from jkeras.callbacks.callback import Callback, Logs
+from jkeras.errors import ArgumentError, suggestion
+
+MODES = ("auto", "min", "max")
+
+
+def mode_of(callback: str, mode: str) -> str:
+    """Checks a `mode` argument.
+
+    Raises:
+        ArgumentError: it is none of "auto", "min" and "max".
+    """
+    try:
+        return arguments.one_of(*MODES)(mode)
+    except ArgumentError as error:
+        raise ArgumentError(f"{callback}(mode={mode!r}): {error}") from None
+
+
+class Monitor(Callback):
+    """Base of callbacks that compare a value of the logs with the best so far.
+
+    Args:
+        monitor: the name of the value.
+        mode: "min" if smaller is better, "max" if larger is, "auto" to go by the metric's own direction.
+        min_delta: a smaller change than this is none.
+    """
+
+    def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0):
+        super().__init__()
+        self.monitor = monitor
+        self.mode = mode_of(type(self).__name__, mode)
+        self.min_delta = abs(min_delta)
+        self.maximize: bool | None = None
+
+    def value_in(self, logs: Logs) -> float | None:
+        """The watched value, or None with a warning if the logs do not have it."""
+        logs = logs or {}
+        value = logs.get(self.monitor)
+        if value is None:
+            warnings.warn(
+                f"{type(self).__name__} watches {self.monitor!r}, which the logs do not have."
+                f"{suggestion(self.monitor, logs)}",
+                stacklevel=2,
+            )
+            return None
+        return float(value)
+
+    def improves(self, value: float, reference: float) -> bool:
+        """Whether `value` is better than `reference` by more than `min_delta`."""
+        if self.maximize is None:
+            self.maximize = self._larger_is_better()
+        return value - self.min_delta > reference if self.maximize else value + self.min_delta < reference
+
+    @property
+    def worst(self) -> float:
+        """What every value is better than."""
+        if self.maximize is None:
+            self.maximize = self._larger_is_better()
+        return -math.inf if self.maximize else math.inf
+
+    def _larger_is_better(self) -> bool:
+        if self.mode != "auto":
+            return self.mode == "max"
+        name = self.monitor.removeprefix("val_")
+        directions = getattr(self.model, "directions", {})
+        direction = "down" if name == "loss" or name.endswith("_loss") else directions.get(name)
+        if direction not in ("up", "down"):
+            raise ArgumentError(
+                f"{type(self).__name__}(monitor={self.monitor!r}, mode='auto'): whether larger is better is not known for"
+                f" this value. Write mode='min' or mode='max'."
+            )
+        return direction == "up"

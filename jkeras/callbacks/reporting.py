@@ -1,0 +1,164 @@
+"""Callbacks that write down or pass on what happens."""
+
+from __future__ import annotations
+
+import csv
+import json
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jkeras.callbacks.callback import HOOKS, Callback, Logs
+from jkeras.errors import SignatureError, suggestion
+
+
+class History(Callback):
+    """Keeps the logs of every epoch in `history`; `fit` keeps them in the model as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epoch: list[int] = []
+        self.history: dict[str, list[Any]] = {}
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Starts anew."""
+        self.epoch, self.history = [], {}
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Adds the epoch."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+
+
+class ProgbarLogger(Callback):
+    """Accepted for Keras's scripts: `fit` draws its bar itself, as `verbose` says."""
+
+
+class LambdaCallback(Callback):
+    """Functions as a callback: `LambdaCallback(on_epoch_end=lambda epoch, logs: print(logs))`.
+
+    Raises:
+        SignatureError: a name is none of the hooks.
+    """
+
+    def __init__(
+        self,
+        on_epoch_begin: Callable[..., Any] | None = None,
+        on_epoch_end: Callable[..., Any] | None = None,
+        on_train_begin: Callable[..., Any] | None = None,
+        on_train_end: Callable[..., Any] | None = None,
+        on_train_batch_begin: Callable[..., Any] | None = None,
+        on_train_batch_end: Callable[..., Any] | None = None,
+        **kwargs: Callable[..., Any],
+    ):
+        super().__init__()
+        named = {
+            "on_epoch_begin": on_epoch_begin,
+            "on_epoch_end": on_epoch_end,
+            "on_train_begin": on_train_begin,
+            "on_train_end": on_train_end,
+            "on_train_batch_begin": on_train_batch_begin,
+            "on_train_batch_end": on_train_batch_end,
+        }
+        for name in kwargs:
+            if name not in HOOKS:
+                raise SignatureError(f"LambdaCallback has no argument {name!r}.{suggestion(name, HOOKS)}")
+        for name, function in {**named, **kwargs}.items():
+            if function is not None:
+                setattr(self, name, function)
+
+
+class CSVLogger(Callback):
+    """Writes a line of the logs per epoch.
+
+    Args:
+        filename: the file.
+        separator: between the values.
+        append: whether an existing file is continued.
+    """
+
+    def __init__(self, filename: str | Path, separator: str = ",", append: bool = False):
+        super().__init__()
+        self.filename = Path(filename)
+        self.separator = separator
+        self.append = append
+        self._keys: list[str] | None = None
+        self._file: Any = None
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Opens the file."""
+        continues = self.append and self.filename.exists() and self.filename.stat().st_size > 0
+        self._keys = None
+        if continues:
+            with self.filename.open(newline="") as file:
+                header = next(csv.reader(file, delimiter=self.separator), [])
+            self._keys = [name for name in header if name != "epoch"]
+        self._file = self.filename.open("a" if self.append else "w", newline="")
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Writes the epoch's line."""
+        logs = dict(logs or {})
+        writer = csv.writer(self._file, delimiter=self.separator)
+        if self._keys is None:
+            keys = sorted(logs)
+            # Validation may come in later epochs only; its columns must be there from the start.
+            if not any(key.startswith("val_") for key in keys):
+                keys += [f"val_{key}" for key in keys]
+            self._keys = keys
+            writer.writerow(["epoch", *keys])
+        writer.writerow([epoch, *(_cell(logs.get(key, "NA")) for key in self._keys)])
+        self._file.flush()
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Closes the file."""
+        self._file.close()
+        self._file = None
+
+
+def _cell(value: Any) -> Any:
+    return f'"[{", ".join(map(str, value))}]"' if isinstance(value, np.ndarray) and value.ndim else value
+
+
+class RemoteMonitor(Callback):
+    """Sends the logs of each epoch to a server by HTTP POST.
+
+    Args:
+        root: the server's address.
+        path: the path to post to.
+        field: the form field that holds the JSON when it is not sent as JSON.
+        headers: more HTTP headers.
+        send_as_json: whether the body is JSON rather than a form.
+    """
+
+    def __init__(
+        self,
+        root: str = "http://localhost:9000",
+        path: str = "/publish/epoch/end/",
+        field: str = "data",
+        headers: dict[str, str] | None = None,
+        send_as_json: bool = False,
+    ):
+        super().__init__()
+        self.root, self.path, self.field = root, path, field
+        self.headers = dict(headers or {})
+        self.send_as_json = send_as_json
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Posts the logs; a server that does not answer is reported, not fatal."""
+        message = json.dumps({"epoch": epoch, **{k: np.asarray(v).tolist() for k, v in (logs or {}).items()}})
+        kind = "application/json" if self.send_as_json else "application/x-www-form-urlencoded"
+        body = message if self.send_as_json else urllib.parse.urlencode({self.field: message})
+        request = urllib.request.Request(
+            self.root + self.path, body.encode(), {"Content-Type": kind, **self.headers}, method="POST"
+        )
+        try:
+            urllib.request.urlopen(request, timeout=10).close()
+        except OSError as error:
+            print(f"RemoteMonitor could not reach {self.root}: {error}")
+
+

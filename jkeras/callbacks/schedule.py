@@ -1,0 +1,214 @@
+"""Callbacks that end training early or change the learning rate."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any
+
+from jkeras import arguments
+from jkeras.callbacks.callback import Callback, Logs
+from jkeras.callbacks.monitor import Monitor
+from jkeras.errors import ArgumentError
+
+
+class EarlyStopping(Monitor):
+    """Ends training when a value has stopped getting better.
+
+    Args:
+        monitor: the value to watch.
+        min_delta: a smaller change than this is no improvement.
+        patience: epochs without improvement to wait for.
+        verbose: 1 prints when it stops and restores.
+        mode: "min", "max", or "auto" for the metric's own direction.
+        baseline: a value that must be beaten for the wait to start anew.
+        restore_best_weights: whether the weights of the best epoch come back at the end, also if it did not stop.
+        start_from_epoch: epochs at the start that are not watched.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
+    ):
+        super().__init__(monitor, mode, min_delta)
+        self.patience = patience
+        self.verbose = verbose
+        self.baseline = baseline
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = start_from_epoch
+        self._reset()
+
+    def _reset(self) -> None:
+        self.wait = 0
+        self.stopped_epoch = 0
+        self.best: float | None = None
+        self.best_weights: Any = None
+        self.best_epoch = 0
+        self.maximize = None
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Forgets what an earlier `fit` saw."""
+        self._reset()
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Compares the epoch with the best."""
+        current = self.value_in(logs)
+        if current is None or epoch < self.start_from_epoch:
+            return
+        if self.restore_best_weights and self.best_weights is None:
+            self.best_weights, self.best_epoch = self.model.get_weights(), epoch
+        self.wait += 1
+        if self.improves(current, self.worst if self.best is None else self.best):
+            self.best, self.best_epoch = current, epoch
+            if self.restore_best_weights:
+                self.best_weights = self.model.get_weights()
+            if self.baseline is None or self.improves(current, self.baseline):
+                self.wait = 0
+            return
+        if self.wait >= self.patience and epoch > 0:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Restores the best weights."""
+        if self.stopped_epoch > 0 and self.verbose:
+            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        if self.restore_best_weights and self.best_weights is not None:
+            if self.verbose:
+                print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+            self.model.set_weights(self.best_weights)
+
+
+class ReduceLROnPlateau(Monitor):
+    """Multiplies the learning rate by a factor when a value has stopped getting better.
+
+    Args:
+        monitor: the value to watch.
+        factor: less than 1.
+        patience: epochs without improvement to wait for.
+        verbose: 1 prints each change.
+        mode: "min", "max", or "auto" for the metric's own direction.
+        min_delta: a smaller change than this is no improvement.
+        cooldown: epochs to leave alone after a change.
+        min_lr: the learning rate does not fall below this.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ):
+        super().__init__(monitor, mode, min_delta)
+        if factor >= 1.0:
+            raise ArgumentError(f"ReduceLROnPlateau(factor={factor!r}): expected a number below 1.")
+        self.factor = factor
+        self.patience = patience
+        self.verbose = verbose
+        self.cooldown = cooldown
+        self.min_lr = min_lr
+        self._reset()
+
+    def _reset(self) -> None:
+        self.best: float | None = None
+        self.wait = 0
+        self.cooldown_counter = 0
+        self.maximize = None
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Forgets what an earlier `fit` saw."""
+        self._reset()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Compares the epoch with the best; puts `learning_rate` into the logs."""
+        logs = {} if logs is None else logs
+        old = float(self.model.optimizer.learning_rate)
+        logs["learning_rate"] = old
+        current = self.value_in(logs)
+        if current is None:
+            return
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self.improves(current, self.worst if self.best is None else self.best):
+            self.best, self.wait = current, 0
+        elif self.cooldown_counter <= 0:
+            self.wait += 1
+            if self.wait >= self.patience and old > self.min_lr:
+                new = max(old * self.factor, self.min_lr)
+                self.model.optimizer.learning_rate = new
+                if self.verbose:
+                    print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
+                self.cooldown_counter, self.wait = self.cooldown, 0
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate at the start of each epoch.
+
+    Args:
+        schedule: takes the epoch (from 0) and the current learning rate, returns the new one.
+        verbose: 1 prints it.
+    """
+
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0):
+        super().__init__()
+        self.schedule = arguments.function(schedule)
+        self.verbose = verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Sets the learning rate.
+
+        Raises:
+            ArgumentError: the schedule returned no float.
+        """
+        takes_rate = len(inspect.signature(self.schedule).parameters) > 1
+        rate = float(self.model.optimizer.learning_rate)
+        new = self.schedule(epoch, rate) if takes_rate else self.schedule(epoch)
+        if not hasattr(new, "__float__") or isinstance(new, (bool, int)):
+            raise ArgumentError(f"LearningRateScheduler: the schedule must return a float, got {new!r}.")
+        self.model.optimizer.learning_rate = float(new)
+        if self.verbose:
+            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(new)}.")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Puts `learning_rate` into the logs."""
+        if logs is not None:
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+
+
+class TerminateOnNaN(Callback):
+    """Ends training when the loss of a batch is NaN or infinite.
+
+    Args:
+        raise_error: raises instead of stopping.
+    """
+
+    def __init__(self, raise_error: bool = False):
+        super().__init__()
+        self.raise_error = raise_error
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Looks at the loss.
+
+        Raises:
+            RuntimeError: with `raise_error=True`, as Keras does.
+        """
+        loss = (logs or {}).get("loss")
+        if loss is not None and not math.isfinite(loss):
+            if self.raise_error:
+                raise RuntimeError(f"NaN or Inf loss encountered at batch {batch}.")
+            print(f"Batch {batch}: Invalid loss, terminating training")
+            self.model.stop_training = True
