@@ -1,0 +1,164 @@
+"""Attention layers on given queries, values and keys: dot-product (Luong) and additive (Bahdanau)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments
+from jkeras.errors import InputError
+from jkeras.layers.calling import show_shape
+from jkeras.layers.layer import Layer
+from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
+from jkeras.spec import field
+
+
+def drop(layer: Layer, weights: jax.Array, rate: float, seed: int | None) -> jax.Array:
+    """Sets a share of attention weights to zero and scales up the others."""
+    kept = jax.random.bernoulli(layer.make_rng(seed), 1.0 - rate, weights.shape)
+    return jnp.where(kept, weights / (1.0 - rate), 0)
+
+
+class Attention(Layer):
+    """Dot-product attention (Luong et al., 2015, arXiv:1508.04025): `softmax(query @ key.T) @ value`, unscaled.
+
+    Takes a list `[query, value]` or `[query, value, key]`, the value before the key as in Keras; without a key the
+    value is used. Shapes: `(batch, Tq, dim)`, `(batch, Tv, value_dim)`, `(batch, Tv, dim)` to `(batch, Tq, value_dim)`.
+
+    The value's mask hides positions, the query's mask sets rows of the output to zero and is the output's mask.
+
+    Args:
+        use_scale: whether scores are multiplied by a learned number.
+        score_mode: "dot", or "concat" for `weight * sum(tanh(query + key))`.
+        dropout: the share of attention weights dropped in training.
+        seed: of the dropout.
+
+    Call arguments: `return_attention_scores` also returns the weights `(batch, Tq, Tv)`; `use_causal_mask` hides later
+    positions.
+
+    >>> import jax.numpy as jnp
+    >>> q, v = jnp.ones((1, 2, 3)), jnp.arange(12.0).reshape(1, 4, 3)
+    >>> Attention()([q, v], use_causal_mask=True)[0, 0].tolist()
+    [0.0, 1.0, 2.0]
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    use_scale: bool = field(False, convert=arguments.boolean)
+    score_mode: str = field("dot", convert=arguments.one_of("dot", "concat"))
+    dropout: float = field(0.0, convert=arguments.between(0, 1, open_high=True))
+    seed: int | None = field(None, convert=arguments.optional(arguments.integer))
+
+    def build(self, input_shape: Any) -> None:
+        _three(self, input_shape)
+        if self.use_scale:
+            self.scale = self.add_weight((), "ones", name="scale")
+        if self.score_mode == "concat":
+            self.concat_score_weight = self.add_weight((), "ones", name="concat_score_weight")
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        return previous_mask[0] if previous_mask else None
+
+    def scores(self, query: jax.Array, key: jax.Array) -> jax.Array:
+        """How well each query fits each key, `(batch, Tq, Tv)`."""
+        if self.score_mode == "concat":
+            both = query[..., :, None, :] + key[..., None, :, :]
+            both = both * self.scale if self.use_scale else both
+            return self.concat_score_weight * jnp.sum(jnp.tanh(both), axis=-1)
+        products = jnp.matmul(query, jnp.swapaxes(key, -2, -1))
+        return products * self.scale if self.use_scale else products
+
+    def call(
+        self,
+        inputs: Any,
+        mask: Any = None,
+        training: bool | None = None,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        query, value, key = _three(self, inputs)
+        query_mask, value_mask = (mask[0], mask[1]) if mask else (None, None)
+        dropping = bool(training) and self.dropout > 0
+        weights = None
+        if self._by_products and not dropping and not return_attention_scores and query.ndim == 3:
+            heads = [array[:, :, None] for array in (query, key, value)]
+            heads[0] = heads[0] * self.scale if self.use_scale else heads[0]
+            allowed = None if value_mask is None else value_mask[:, None, None].astype(bool)
+            outputs = dot_product_attention(*heads, mask=allowed, scale=1.0, is_causal=use_causal_mask)[:, :, 0]
+        else:
+            scores = self.scores(query, key)
+            allowed = None if value_mask is None else value_mask[:, None].astype(bool)
+            if use_causal_mask:
+                causal = causal_mask(*scores.shape[-2:])
+                allowed = causal if allowed is None else allowed & causal
+            weights = attention_weights(scores, allowed).astype(scores.dtype)
+            if dropping:
+                weights = drop(self, weights, self.dropout, self.seed)
+            outputs = jnp.matmul(weights, value)
+        if query_mask is not None:
+            outputs = jnp.where(query_mask[..., None].astype(bool), outputs, 0)
+        return (outputs, weights) if return_attention_scores else outputs
+
+    @property
+    def _by_products(self) -> bool:
+        return self.score_mode == "dot"
+
+
+class AdditiveAttention(Attention):
+    """Additive attention (Bahdanau et al., 2015, arXiv:1409.0473): scores are `sum(scale * tanh(query + key))`.
+
+    Inputs, masks and call arguments are those of `Attention`.
+
+    Args:
+        use_scale: whether a learned vector of length `dim` weighs the sum.
+        dropout: the share of attention weights dropped in training.
+        seed: of the dropout.
+
+    >>> AdditiveAttention().compute_output_shape([(None, 2, 4), (None, 5, 4)])
+    (None, 2, 4)
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    use_scale: bool = field(True, convert=arguments.boolean)
+    dropout: float = field(0.0, convert=arguments.between(0, 1, open_high=True))
+    seed: int | None = field(None, convert=arguments.optional(arguments.integer), kw_only=True)
+    score_mode: str = field("dot", convert=arguments.one_of("dot"), kw_only=True, in_config=False)
+
+    def build(self, input_shape: Any) -> None:
+        query_shape, _, _ = _three(self, input_shape)
+        if self.use_scale:
+            self.scale = self.add_weight((query_shape[-1],), "glorot_uniform", name="scale")
+
+    def scores(self, query: jax.Array, key: jax.Array) -> jax.Array:
+        both = jnp.tanh(query[..., :, None, :] + key[..., None, :, :])
+        return jnp.sum(both * self.scale if self.use_scale else both, axis=-1)
+
+    @property
+    def _by_products(self) -> bool:
+        return False
+
+
+def _three(layer: Layer, inputs: Any) -> tuple[Any, Any, Any]:
+    """Query, value and key (or their shapes) from what an attention layer is called with."""
+    if not isinstance(inputs, Sequence) or len(inputs) not in (2, 3) or isinstance(inputs[0], (int, type(None))):
+        given = f"an input of shape {show_shape(inputs.shape)}" if hasattr(inputs, "shape") else repr(inputs)
+        raise InputError(
+            f"{layer.path} ({type(layer).__name__}) takes a list, [query, value] or [query, value, key]; got {given}."
+        )
+    query, value = inputs[:2]
+    key = inputs[2] if len(inputs) == 3 and inputs[2] is not None else value
+    shapes = [tuple(getattr(x, "shape", x)) for x in (query, value, key)]
+    if shapes[0][-1] != shapes[2][-1] or shapes[1][:-1] != shapes[2][:-1]:
+        raise InputError(
+            f"{layer.path} ({type(layer).__name__}) got query, value and key of shapes"
+            f" {', '.join(map(show_shape, shapes))}; query and key must agree in the last axis, value and key in all"
+            f" others."
+        )
+    return query, value, key
+
+
+__all__ = ["AdditiveAttention", "Attention"]

@@ -1,0 +1,355 @@
+"""Attention of several heads with learned projections: MultiHeadAttention and GroupQueryAttention."""
+
+from __future__ import annotations
+
+import math
+import string
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import activations, arguments, constraints, initializers, regularizers
+from jkeras.errors import ArgumentError, InputError
+from jkeras.layers.attention import drop
+from jkeras.layers.calling import show_shape
+from jkeras.layers.layer import Layer
+from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
+from jkeras.spec import field
+
+
+def _sizes(value: Any) -> tuple[int, ...]:
+    value = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    return tuple(arguments.positive_int(size) for size in value)
+
+
+def _axes(value: Any) -> tuple[int, ...]:
+    return tuple(map(arguments.integer, value)) if isinstance(value, (tuple, list)) else (arguments.integer(value),)
+
+
+class Projection(Layer):
+    """A dense map from the last axes of its input to axes of given sizes; a part of the layers below.
+
+    Shapes: kernel `(*contracted axes, *sizes)`, bias `sizes`.
+
+    Args:
+        sizes: of the axes of the output.
+        contracted: how many axes of the input are summed over.
+        activation: applied at the end.
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    sizes: tuple[int, ...] = field(convert=_sizes)
+    contracted: int = 1
+    activation: Any = field(None, convert=activations.get)
+    use_bias: bool = True
+    kernel_initializer: Any = field("glorot_uniform", convert=initializers.get)
+    bias_initializer: Any = field("zeros", convert=initializers.get)
+    kernel_regularizer: Any = field(None, convert=regularizers.get)
+    bias_regularizer: Any = field(None, convert=regularizers.get)
+    kernel_constraint: Any = field(None, convert=constraints.get)
+    bias_constraint: Any = field(None, convert=constraints.get)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.kernel = self.add_weight(
+            (*input_shape[-self.contracted :], *self.sizes),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                self.sizes,
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        outputs = jnp.tensordot(inputs, self.kernel, axes=self.contracted)
+        return self.activation(outputs + self.bias if self.use_bias else outputs)
+
+
+class _Heads(Layer):
+    """What the two layers share: projections, masks, and the choice between fused and explicit attention."""
+
+    couples_samples: ClassVar[bool | None] = False
+    supports_masking: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.flash_attention and self.dropout > 0:
+            raise ArgumentError(
+                f"{type(self).__name__}(flash_attention=True, dropout={self.dropout}): the fused kernel has no dropout."
+            )
+
+    def _build_projections(self, query: int, key: int, value: int, value_size: int, head: int, outputs: Any) -> None:
+        shared = {
+            name: getattr(self, name)
+            for name in (
+                "use_bias",
+                "kernel_initializer",
+                "bias_initializer",
+                "kernel_regularizer",
+                "bias_regularizer",
+                "activity_regularizer",
+                "kernel_constraint",
+                "bias_constraint",
+            )
+        }
+        self.query = Projection((query, head), **shared)
+        self.key = Projection((key, head), **shared)
+        if self.use_gate:
+            self.gate = Projection((query, value_size), activation="sigmoid", **shared)
+        self.value = Projection((value, value_size), **shared)
+        self.attention_output = Projection(outputs, 2, **shared)
+
+    def call(
+        self,
+        query: jax.Array,
+        value: jax.Array,
+        key: jax.Array | None = None,
+        query_mask: jax.Array | None = None,
+        value_mask: jax.Array | None = None,
+        key_mask: jax.Array | None = None,
+        attention_mask: jax.Array | None = None,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        if self.flash_attention and return_attention_scores:
+            raise InputError(f"{self.path}: the fused kernel gives no scores; use flash_attention=False for them.")
+        source = value if key is None else key
+        queries, keys = self.query(query), self.key(source)
+        gate = self.gate(query) if self.use_gate else None
+        values = self.value(value)
+        only_causal = self.sliding_window is None and all(
+            mask is None for mask in (query_mask, value_mask, key_mask, attention_mask)
+        )
+        dropping = bool(training) and self.dropout > 0
+        scores = None
+        if queries.ndim == 4 and not dropping and not return_attention_scores:
+            mask = None
+            if not only_causal:
+                mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
+                mask = mask[:, None] if mask is not None and mask.ndim == 3 else mask
+            outputs = dot_product_attention(
+                queries,
+                keys,
+                values,
+                mask=mask,
+                scale=1.0 / math.sqrt(queries.shape[-1]),
+                is_causal=use_causal_mask and only_causal,
+                flash_attention=self.flash_attention,
+            )
+        else:
+            mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
+            outputs, scores = self._explicit(queries, keys, values, mask, dropping)
+        outputs = self.attention_output(outputs if gate is None else outputs * gate)
+        return (outputs, scores) if return_attention_scores else outputs
+
+    def _mask(
+        self, query: Any, value: Any, query_mask: Any, value_mask: Any, key_mask: Any, given: Any, causal: bool
+    ) -> jax.Array | None:
+        """The masks combined: True where a query may look, `(batch, T, S)` or what was given for it."""
+        parts = []
+        if query_mask is not None:
+            parts.append(jnp.expand_dims(query_mask, -1))
+        parts += [jnp.expand_dims(mask, -2) for mask in (value_mask, key_mask) if mask is not None]
+        sizes = query.shape[1], value.shape[1]
+        if causal:
+            parts.append(causal_mask(*sizes)[None])
+        if self.sliding_window is not None:
+            distance = jnp.abs(jnp.arange(sizes[0])[:, None] - jnp.arange(sizes[1]))
+            parts.append((distance < self.sliding_window)[None])
+        if given is not None:
+            parts.append(given)
+        combined = None
+        for part in parts:
+            part = jnp.asarray(part).astype(bool)
+            combined = part if combined is None else combined & part
+        return combined
+
+    def _explicit(
+        self, query: jax.Array, key: jax.Array, value: jax.Array, mask: jax.Array | None, dropping: bool
+    ) -> tuple[jax.Array, jax.Array]:
+        """Outputs `(batch, T, heads, size)` and weights `(batch, heads, T, S)`, over any axes."""
+        axes = self._attended(query.ndim)
+        letters = iter(string.ascii_letters)
+        target = [next(letters) for _ in range(query.ndim)]
+        source = [next(letters) if axis in axes else letter for axis, letter in enumerate(target)]
+        source[-1] = target[-1]
+        batch = [letter for axis, letter in enumerate(target[:-1]) if axis not in axes]
+        scored = "".join(batch + [target[axis] for axis in axes] + [source[axis] for axis in axes])
+        q, k = "".join(target), "".join(source)
+        query = query * jnp.asarray(1.0 / math.sqrt(query.shape[-1]), query.dtype)
+        scores = jnp.einsum(f"{q},{k}->{scored}", query, key)
+        if mask is not None:
+            # Axes are added before the attended ones, the heads' axis first of all.
+            while mask.ndim < scores.ndim:
+                mask = jnp.expand_dims(mask, -2 * len(axes) - 1)
+        weights = attention_weights(scores, mask, tuple(range(-len(axes), 0)))
+        if mask is not None:
+            weights = jnp.where(mask, weights, 0)
+        weights = weights.astype(query.dtype)
+        used = drop(self, weights, self.dropout, self.seed) if dropping else weights
+        return jnp.einsum(f"{scored},{k}->{q}", used, value), weights
+
+    def _attended(self, ndim: int) -> tuple[int, ...]:
+        return tuple(range(1, ndim - 2))
+
+
+class MultiHeadAttention(_Heads):
+    """Attention of several heads (Vaswani et al., 2017, arXiv:1706.03762).
+
+    Called as `layer(query, value, key=None)`; without a key the value is used. Shapes: query `(batch, T, dim)`,
+    value and key `(batch, S, ...)`, output `(batch, T, dim)`. Kernels: query, key and value `(features, num_heads,
+    size)`, attention_output `(num_heads, value_dim, dim)`.
+
+    Masks of query, value and key (as they come with the tensors, or given), `attention_mask` of shape `(batch, T,
+    S)`, the causal mask and the sliding window are combined by "and".
+
+    Args:
+        num_heads: the number of heads.
+        key_dim: the size of each head's queries and keys; scores are divided by its square root.
+        value_dim: the size of each head's values; `key_dim` if None.
+        dropout: the share of attention weights dropped in training.
+        use_bias: whether the projections add a bias.
+        output_shape: the sizes of the output's last axes; those of the query if None.
+        attention_axes: the axes attended over; all but the batch and the last if None.
+        sliding_window: positions further apart than this number less one do not see each other.
+        flash_attention: True demands the fused kernel, None takes it where it is known to work. See
+            `jkeras.ops.dot_product_attention`.
+        kernel_initializer: of every projection.
+        bias_initializer: likewise.
+        kernel_regularizer: likewise.
+        bias_regularizer: likewise.
+        activity_regularizer: likewise, of the projections' outputs.
+        kernel_constraint: likewise.
+        bias_constraint: likewise.
+        use_gate: whether a sigmoid projection of the query multiplies the heads' outputs.
+        seed: of the dropout.
+
+    Call arguments: `return_attention_scores` also returns the weights `(batch, num_heads, T, S)`; `use_causal_mask`
+    hides later positions.
+
+    >>> MultiHeadAttention(num_heads=2, key_dim=4).compute_output_shape((None, 8, 16), (None, 4, 16))
+    (None, 8, 16)
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+    supports_masking: ClassVar[bool] = True
+
+    num_heads: int = field(convert=arguments.positive_int)
+    key_dim: int = field(convert=arguments.positive_int)
+    value_dim: int | None = field(None, convert=arguments.optional(arguments.positive_int))
+    dropout: float = field(0.0, convert=arguments.between(0, 1, open_high=True))
+    use_bias: bool = field(True, convert=arguments.boolean)
+    output_shape: Any = field(None, convert=arguments.optional(_sizes))
+    attention_axes: Any = field(None, convert=arguments.optional(_axes))
+    sliding_window: int | None = field(None, convert=arguments.optional(arguments.positive_int))
+    flash_attention: bool | None = field(None, convert=arguments.optional(arguments.boolean), in_config=False)
+    kernel_initializer: Any = field("glorot_uniform", convert=initializers.get)
+    bias_initializer: Any = field("zeros", convert=initializers.get)
+    kernel_regularizer: Any = field(None, convert=regularizers.get)
+    bias_regularizer: Any = field(None, convert=regularizers.get)
+    activity_regularizer: Any = field(None, convert=regularizers.get)
+    kernel_constraint: Any = field(None, convert=constraints.get)
+    bias_constraint: Any = field(None, convert=constraints.get)
+    use_gate: bool = field(False, convert=arguments.boolean)
+    seed: int | None = field(None, convert=arguments.optional(arguments.integer))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.value_dim = self.value_dim or self.key_dim
+
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+        key_shape = value_shape if key_shape is None else key_shape
+        if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
+            raise InputError(
+                f"{self.path} (MultiHeadAttention) got a value of shape {show_shape(value_shape)} and a key of shape"
+                f" {show_shape(key_shape)}; they must agree in all axes but the last."
+            )
+        n = self.num_heads
+        outputs = self.output_shape or (query_shape[-1],)
+        self._build_projections(n, n, n, self.value_dim or self.key_dim, self.key_dim, outputs)
+        # As in Keras, the penalty is on what the projections give, not once more on the result.
+        self.activity_regularizer = None
+
+    def _attended(self, ndim: int) -> tuple[int, ...]:
+        if self.attention_axes is None:
+            return super()._attended(ndim)
+        return tuple(axis if axis >= 0 else ndim - 1 + axis for axis in self.attention_axes)
+
+
+class GroupQueryAttention(_Heads):
+    """Attention in which groups of query heads share a key and a value head (Ainslie et al., 2023, arXiv:2305.13245).
+
+    Calls, shapes and masks are those of `MultiHeadAttention`. Kernels: query `(features, num_query_heads,
+    head_dim)`, key and value `(features, num_key_value_heads, head_dim)`, attention_output `(num_query_heads,
+    head_dim, features)`.
+
+    Args:
+        head_dim: the size of each head.
+        num_query_heads: the number of query heads, a multiple of the next.
+        num_key_value_heads: the number of key and value heads.
+        dropout: see `MultiHeadAttention`, as for those that follow.
+        use_bias: likewise.
+        sliding_window: likewise.
+        flash_attention: likewise.
+        kernel_initializer: likewise.
+        bias_initializer: likewise.
+        kernel_regularizer: likewise.
+        bias_regularizer: likewise.
+        activity_regularizer: likewise, and of the layer's output.
+        kernel_constraint: likewise.
+        bias_constraint: likewise.
+        use_gate: likewise.
+        seed: likewise.
+
+    >>> GroupQueryAttention(4, 6, 2).compute_output_shape((None, 8, 16), (None, 4, 16))
+    (None, 8, 16)
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+    supports_masking: ClassVar[bool] = True
+
+    head_dim: int = field(convert=arguments.positive_int)
+    num_query_heads: int = field(convert=arguments.positive_int)
+    num_key_value_heads: int = field(convert=arguments.positive_int)
+    dropout: float = field(0.0, convert=arguments.between(0, 1, open_high=True))
+    use_bias: bool = field(True, convert=arguments.boolean)
+    sliding_window: int | None = field(None, convert=arguments.optional(arguments.positive_int))
+    flash_attention: bool | None = field(None, convert=arguments.optional(arguments.boolean), in_config=False)
+    kernel_initializer: Any = field("glorot_uniform", convert=initializers.get)
+    bias_initializer: Any = field("zeros", convert=initializers.get)
+    kernel_regularizer: Any = field(None, convert=regularizers.get)
+    bias_regularizer: Any = field(None, convert=regularizers.get)
+    activity_regularizer: Any = field(None, convert=regularizers.get)
+    kernel_constraint: Any = field(None, convert=constraints.get)
+    bias_constraint: Any = field(None, convert=constraints.get)
+    use_gate: bool = field(False, convert=arguments.boolean)
+    seed: int | None = field(None, convert=arguments.optional(arguments.integer))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.num_query_heads % self.num_key_value_heads:
+            raise ArgumentError(
+                f"GroupQueryAttention(num_query_heads={self.num_query_heads},"
+                f" num_key_value_heads={self.num_key_value_heads}): the first must be a multiple of the second."
+            )
+
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+        few = self.num_key_value_heads
+        self._build_projections(self.num_query_heads, few, few, self.head_dim, self.head_dim, (query_shape[-1],))
+
+    def _explicit(
+        self, query: jax.Array, key: jax.Array, value: jax.Array, mask: jax.Array | None, dropping: bool
+    ) -> tuple[jax.Array, jax.Array]:
+        groups = self.num_query_heads // self.num_key_value_heads
+        return super()._explicit(query, jnp.repeat(key, groups, 2), jnp.repeat(value, groups, 2), mask, dropping)
+
+
+__all__ = ["GroupQueryAttention", "MultiHeadAttention"]

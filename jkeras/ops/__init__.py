@@ -1,0 +1,1 @@
+"""The functions of `keras.ops` on arrays and symbolic tensors."""
