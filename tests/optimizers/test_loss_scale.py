@@ -58,6 +58,14 @@ def test_scaled_loss_and_rate():
     assert static.update({"w": jnp.array([2.0, 4.0])}, static.init(params), params)[0]["w"].tolist() == [-0.5, -1.0]
 
 
+def test_half_precision_weights_and_an_optax_transformation():
+    optimizer = optimizers.LossScaleOptimizer(optax.sgd(0.5), initial_scale=2.0)
+    params = {"w": jnp.ones(2, jnp.float16)}
+    updates, state = optimizer.update(params, optimizer.init(params), params)
+    assert updates["w"].dtype == jnp.float16 and updates["w"].tolist() == [-0.25, -0.25]
+    assert int(state.iterations) == 1
+
+
 def test_averages_of_the_inner_optimizer():
     optimizer = optimizers.LossScaleOptimizer(optimizers.SGD(0.5, use_ema=True), initial_scale=1.0)
     params = {"w": jnp.ones(2)}

@@ -117,6 +117,25 @@ def test_schedules_count_updates_not_gradients():
     np.testing.assert_allclose(seen, [0, 1, 0, 2], atol=1e-6)
 
 
+def test_models_side_by_side_accumulate_on_their_own():
+    optimizer = optimizers.Adam(0.1, gradient_accumulation_steps=2)
+    alone, state = step(optimizer)
+    ahead, _ = step(optimizer, alone, state)
+    states = jax.tree.map(lambda a, b: jnp.stack([a, b]), optimizer.init(PARAMS), state)
+    updates, states = jax.vmap(optimizer.update, in_axes=(None, 0, None))(GRADIENTS, states, PARAMS)
+    assert states.micro_step.tolist() == [1, 0] and states.iterations.tolist() == [0, 1]
+    np.testing.assert_array_equal(updates["dense/bias"][0], 0.0)
+    np.testing.assert_allclose(PARAMS["dense/bias"] + updates["dense/bias"][1], ahead["dense/bias"], rtol=1e-6)
+
+
+def test_a_new_learning_rate_stays_on_the_mesh():
+    mesh = jax.make_mesh((4,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
+    everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+    optimizer = optimizers.SGD(0.5)
+    state = jax.device_put(optimizer.init(PARAMS), everywhere)
+    assert optimizer.set_learning_rate(state, 0.1).learning_rate.sharding == everywhere
+
+
 @pytest.mark.parametrize("frequency", [None, 4])
 def test_moving_averages_equal_keras(frequency):
     kwargs = {"learning_rate": 0.01, "use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": frequency}
