@@ -27,6 +27,7 @@ from jkeras.graph.symbolic import SymbolicTensor as SymbolicTensor
 from jkeras.layers.core import Input as Input
 from jkeras.layers.layer import InputSpec as InputSpec
 from jkeras.layers.layer import Layer as Layer
+from jkeras.models.ensemble import Ensemble as Ensemble
 from jkeras.models.history import History as History
 from jkeras.models.model import Model as Model
 from jkeras.models.sequential import Sequential as Sequential

@@ -303,7 +303,7 @@ class Trainable:
 
     def _job(self, program: steps.Program) -> loop.Job:
         train = steps.train_custom if self.has_own_train_step else steps.train
-        return loop.Job(program, train, steps.evaluate, steps.logs)
+        return loop.Job(program, train, steps.evaluate)
 
     def _with_own_logs(self, program: steps.Program, state: TrainState, example: Batch) -> steps.Program:
         """The program with the names of the logs that an overridden `train_step` returns."""

@@ -67,13 +67,17 @@ class Job:
         program: the static part of the step.
         train: the step, `(program, state, batch) -> state`.
         evaluate: likewise, for validation.
-        logs: metric values from metric states.
+        runner: the compiled loops, for one model or many.
     """
 
     program: Any
     train: runs.Step
     evaluate: runs.Step
-    logs: Callable[[Any, Any], dict[str, Any]]
+    runner: runs.Runner = runs.ONE
+
+    def logs(self, metrics: Any) -> dict[str, Any]:
+        """Metric values from metric states."""
+        return self.runner.logs(self.program, metrics)
 
 
 class Session:
@@ -140,16 +144,17 @@ def fit(
 def _epoch(session: Session, epoch: int, feed: Feed, validation: Any, validation_data: Any) -> dict[str, float]:
     options = session.options
     session.call("on_epoch_begin", epoch)
-    session.state = session.state.replace(metrics=owned_copy(feed.empty_metrics()))
+    empty = session.job.runner.spread(feed.empty_metrics(), session.state)
+    session.state = session.state.replace(metrics=owned_copy(empty))
     total = feed.total
     bar = ProgressBar(total, epoch, options.epochs, options.verbose)
     for done in feed.run(epoch):
         if bar.verbose == 1:
-            metrics = session.job.logs(session.job.program, session.state.metrics)
+            metrics = session.job.logs(session.state.metrics)
             bar.update(done, lambda metrics=metrics: to_floats(metrics))
         if session.stopping:
             break
-    logs = to_floats(session.job.logs(session.job.program, session.state.metrics))
+    logs = to_floats(session.job.logs(session.state.metrics))
     if validation is not None and _validates(epoch, options.validation_freq) and not session.interrupted.is_set():
         scores = evaluate(
             session.job, session.state, validation, session.callbacks, session.call, data=validation_data, verbose=0
@@ -254,7 +259,7 @@ class DeviceFeed:
             if per_batch:
                 session.call("on_train_batch_begin", done)
             started = done
-            session.state, token = runs.train_steps(
+            session.state, token = session.job.runner.train_steps(
                 session.job.train,
                 session.job.program,
                 session.state,
@@ -282,9 +287,9 @@ class DeviceFeed:
         session, source = self.session, self.source
         if self.chunks.per_batch:
             session.call("on_train_batch_begin", self.full)
-        rows = order[self.full * source.batch_size : source.rows]
-        batch = jax.tree.map(lambda a: a[rows], self.data)
-        session.state, _ = runs.train_one(session.job.train, session.job.program, session.state, batch)
+        job = session.job
+        rows = job.runner.last_rows(order, self.full * source.batch_size, source.rows)
+        session.state, _ = job.runner.train_rows(job.train, job.program, session.state, self.data, rows)
         if self.chunks.per_batch:
             session.call("on_train_batch_end", self.full, _batch_logs(session))
         return self.full + 1
@@ -292,9 +297,9 @@ class DeviceFeed:
     def _order(self, epoch: int) -> jax.Array:
         source = self.source
         length = max(source.rows, source.steps_per_epoch * source.batch_size)
-        key = steps.stream(self.session.state.rng, "shuffle", epoch)
-        shuffle = bool(self.session.options.shuffle)
-        return runs.epoch_order(key, rows=source.rows, length=length, shuffle=shuffle)
+        shuffle = self.session.options.shuffle
+        draw = self.session.job.runner.epoch_order
+        return draw(self.session.state.rng, epoch, rows=source.rows, length=length, shuffle=shuffle)
 
 
 class HostFeed:
@@ -333,24 +338,24 @@ class HostFeed:
         session, job = self.session, self.session.job
         if session.options.check_finite:
             before = owned_copy(session.state)
-            session.state, token = runs.train_one(job.train, job.program, session.state, batch)
+            session.state, token = job.runner.train_one(job.train, job.program, session.state, batch)
             check_finite(job, before, session.state, batch, index)
             return token
         if session.options.run_eagerly:
             with jax.disable_jit():
                 session.state = job.train(job.program, session.state, jax.tree.map(jax.numpy.asarray, batch))
             return session.state.step
-        session.state, token = runs.train_one(job.train, job.program, session.state, batch)
+        session.state, token = job.runner.train_one(job.train, job.program, session.state, batch)
         return token
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         source = self.source
         if isinstance(source, StreamSource):
             return source.batches()
-        key = steps.stream(self.session.state.rng, "shuffle", epoch)
         length = max(source.rows, source.steps_per_epoch * source.batch_size)
-        shuffle = bool(self.session.options.shuffle)
-        order = runs.epoch_order(key, rows=source.rows, length=length, shuffle=shuffle)
+        shuffle = self.session.options.shuffle
+        draw = self.session.job.runner.epoch_order
+        order = draw(self.session.state.rng, epoch, rows=source.rows, length=length, shuffle=shuffle)
         return source.batches(np.asarray(order)[: source.rows])
 
 
@@ -390,7 +395,7 @@ class Chunks:
 
 
 def _batch_logs(session: Session) -> dict[str, Any]:
-    return to_floats(session.job.logs(session.job.program, session.state.metrics))
+    return to_floats(session.job.logs(session.state.metrics))
 
 
 # -- evaluation and prediction -------------------------------------------------------------------------------------
@@ -409,7 +414,8 @@ def evaluate(
 ) -> dict[str, float]:
     """Loss and metrics over a data set, in inference mode."""
     call("on_test_begin")
-    state = state.replace(metrics=steps.empty_metrics(job.program, source.example()))
+    empty = steps.empty_metrics(job.program, source.example())
+    state = state.replace(metrics=job.runner.spread(empty, state))
     bar = ProgressBar(source.steps_per_epoch, verbose=verbose)
     independent = job.program.objective.rows_independent and runs.rows_independent(job.program.definition, False)
     per_batch = callbacks.wants("on_test_batch_begin", "on_test_batch_end")
@@ -423,16 +429,16 @@ def evaluate(
             if per_batch:
                 call("on_test_batch_begin", index)
             batch = fill_up(batch, size) if independent else batch
-            metrics, model_state = runs.eval_one(job.evaluate, job.program, state, batch)
+            metrics, model_state = job.runner.eval_one(job.evaluate, job.program, state, batch)
             state = state.replace(metrics=metrics, model_state=model_state)
-            values = job.logs(job.program, metrics) if per_batch or bar.verbose == 1 else {}
+            values = job.logs(metrics) if per_batch or bar.verbose == 1 else {}
             if per_batch:
                 call("on_test_batch_end", index, to_floats(values))
             bar.update(index + 1, lambda values=values: to_floats(values))
         else:
             if source.steps_per_epoch is None and "index" not in locals():
                 raise InputError("The data yields no batches.")
-    logs = to_floats(job.logs(job.program, state.metrics))
+    logs = to_floats(job.logs(state.metrics))
     bar.finish(logs)
     call("on_test_end", logs)
     return logs
@@ -441,13 +447,13 @@ def evaluate(
 def _evaluate_on_device(job: Job, state: TrainState, source: ArraySource, data: Batch, pad: bool) -> TrainState:
     masked = pad and source.ragged
     full = source.steps_per_epoch if masked or not source.ragged else source.rows // source.batch_size
-    metrics, model_state = runs.eval_steps(
+    metrics, model_state = job.runner.eval_steps(
         job.evaluate, job.program, state, data, source.rows, 0, full, batch_size=source.batch_size, masked=masked
     )
     state = state.replace(metrics=metrics, model_state=model_state)
     if full < source.steps_per_epoch:
         batch = jax.tree.map(lambda a: a[full * source.batch_size :], data)
-        metrics, model_state = runs.eval_one(job.evaluate, job.program, state, batch)
+        metrics, model_state = job.runner.eval_one(job.evaluate, job.program, state, batch)
         state = state.replace(metrics=metrics, model_state=model_state)
     return state
 
@@ -458,7 +464,7 @@ def check_finite(job: Job, before: TrainState, after: TrainState, batch: Batch, 
     Raises:
         NonFiniteError: the loss is NaN or infinite.
     """
-    loss = float(job.logs(job.program, after.metrics)["loss"])
+    loss = float(job.logs(after.metrics)["loss"])
     if math.isfinite(loss):
         return
     result = steps.forward(job.program, before, batch, training=True, check_finite=True)

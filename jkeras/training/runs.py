@@ -16,6 +16,7 @@ from jax import lax
 
 from jkeras.graph import runtime
 from jkeras.layers.layer import Layer
+from jkeras.training import steps
 from jkeras.training.state import Batch, TrainState
 
 Step = Callable[[Any, TrainState, Batch], TrainState]
@@ -45,8 +46,7 @@ def gather(data: Batch, order: jax.Array, index: Any, rows: Any, batch_size: int
     return batch
 
 
-@functools.partial(jax.jit, static_argnames=("step", "program", "batch_size", "masked"), donate_argnames="state")
-def train_steps(
+def _train_steps(
     step: Step,
     program: Any,
     state: TrainState,
@@ -55,25 +55,16 @@ def train_steps(
     rows: Any,
     start: Any,
     stop: Any,
-    *,
     batch_size: int,
     masked: bool,
-) -> tuple[TrainState, jax.Array]:
-    """Steps number `start` to `stop` of an epoch. Donates `state`.
-
-    Returns:
-        The new state, and its step counter in a buffer of its own, to wait for.
-    """
-
+) -> TrainState:
     def body(index: Any, state: TrainState) -> TrainState:
         return step(program, state, gather(data, order, index, rows, batch_size, masked))
 
-    state = lax.fori_loop(start, stop, body, state)
-    return state, state.step + 0
+    return lax.fori_loop(start, stop, body, state)
 
 
-@functools.partial(jax.jit, static_argnames=("step", "program", "batch_size", "masked"))
-def eval_steps(
+def _eval_steps(
     step: Step,
     program: Any,
     state: TrainState,
@@ -81,11 +72,9 @@ def eval_steps(
     rows: Any,
     start: Any,
     stop: Any,
-    *,
     batch_size: int,
     masked: bool,
 ) -> tuple[Any, Any]:
-    """Metric states and model state after evaluating batches `start` to `stop`, in order."""
     size = jax.tree.leaves(data)[0].shape[0]
 
     def body(index: Any, carry: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -102,25 +91,140 @@ def eval_steps(
     return lax.fori_loop(start, stop, body, (state.metrics, state.model_state))
 
 
-@functools.partial(jax.jit, static_argnames=("step", "program"), donate_argnames="state")
-def train_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[TrainState, jax.Array]:
-    """One step on a batch that came from the host. Donates `state`."""
-    state = step(program, state, batch)
-    return state, state.step + 0
+def _train_one(step: Step, program: Any, state: TrainState, batch: Batch) -> TrainState:
+    return step(program, state, batch)
 
 
-@functools.partial(jax.jit, static_argnames=("step", "program"))
-def eval_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[Any, Any]:
-    """Metric states and model state after evaluating a batch that came from the host."""
+def _eval_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[Any, Any]:
     new = step(program, state, batch)
     return new.metrics, new.model_state
 
 
-@functools.partial(jax.jit, static_argnames=("rows", "length", "shuffle"))
-def epoch_order(key: jax.Array, *, rows: int, length: int, shuffle: bool) -> jax.Array:
-    """The rows of an epoch in order, filled up with row 0 to `length`."""
-    order = jax.random.permutation(key, rows) if shuffle else jnp.arange(rows)
+def _epoch_order(key: jax.Array, epoch: Any, rows: int, length: int, shuffle: Any) -> jax.Array:
+    if shuffle == "bootstrap":
+        # One resample with replacement for all epochs, in an order of its own for each.
+        sample = jax.random.randint(steps.stream(key, "bootstrap", 0), (rows,), 0, rows)
+        order = jax.random.permutation(steps.stream(key, "shuffle", epoch), sample)
+    elif shuffle:
+        order = jax.random.permutation(steps.stream(key, "shuffle", epoch), rows)
+    else:
+        order = jnp.arange(rows)
     order = order.astype(jnp.int32)
     return jnp.concatenate([order, jnp.zeros(max(0, length - rows), jnp.int32)])[:length]
 
 
+class Runner:
+    """The compiled loops, for one model or for many at once.
+
+    With `many`, states, orders and keys have a leading axis of models, and everything is vmapped over it; data has none.
+
+    Each program is compiled once per static argument and shape, for all users of the same runner.
+    """
+
+    def __init__(self, many: bool):
+        def over(function: Any, *in_axes: Any) -> Any:
+            return jax.vmap(function, in_axes=in_axes) if many else function
+
+        self.many = many
+
+        @functools.partial(jax.jit, static_argnames=("step", "program", "batch_size", "masked"), donate_argnames="state")
+        def train_steps(
+            step: Step,
+            program: Any,
+            state: TrainState,
+            data: Batch,
+            order: jax.Array,
+            rows: Any,
+            start: Any,
+            stop: Any,
+            *,
+            batch_size: int,
+            masked: bool,
+        ) -> tuple[TrainState, jax.Array]:
+            """Steps number `start` to `stop` of an epoch; donates `state`. Also gives a counter to wait for."""
+
+            def run(state: TrainState, order: jax.Array) -> TrainState:
+                return _train_steps(step, program, state, data, order, rows, start, stop, batch_size, masked)
+
+            state = over(run, 0, 0)(state, order)
+            return state, state.step + 0
+
+        @functools.partial(jax.jit, static_argnames=("step", "program", "batch_size", "masked"))
+        def eval_steps(
+            step: Step,
+            program: Any,
+            state: TrainState,
+            data: Batch,
+            rows: Any,
+            start: Any,
+            stop: Any,
+            *,
+            batch_size: int,
+            masked: bool,
+        ) -> tuple[Any, Any]:
+            """Metric states and model state after evaluating batches `start` to `stop`, in order."""
+
+            def run(state: TrainState) -> tuple[Any, Any]:
+                return _eval_steps(step, program, state, data, rows, start, stop, batch_size, masked)
+
+            return over(run, 0)(state)
+
+        @functools.partial(jax.jit, static_argnames=("step", "program"), donate_argnames="state")
+        def train_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[TrainState, jax.Array]:
+            """One step on a batch that came from the host; donates `state`."""
+            state = over(functools.partial(_train_one, step, program), 0, None)(state, batch)
+            return state, state.step + 0
+
+        @functools.partial(jax.jit, static_argnames=("step", "program"), donate_argnames="state")
+        def train_rows(
+            step: Step, program: Any, state: TrainState, data: Batch, rows: jax.Array
+        ) -> tuple[TrainState, jax.Array]:
+            """One step on the given rows of data that is on the device; donates `state`."""
+
+            def run(state: TrainState, rows: jax.Array) -> TrainState:
+                return step(program, state, jax.tree.map(lambda a: a[rows], data))
+
+            state = over(run, 0, 0)(state, rows)
+            return state, state.step + 0
+
+        @functools.partial(jax.jit, static_argnames=("step", "program"))
+        def eval_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[Any, Any]:
+            """Metric states and model state after evaluating a batch that came from the host."""
+            return over(functools.partial(_eval_one, step, program), 0, None)(state, batch)
+
+        @functools.partial(jax.jit, static_argnames=("rows", "length", "shuffle"))
+        def epoch_order(key: jax.Array, epoch: Any, *, rows: int, length: int, shuffle: Any) -> jax.Array:
+            """The rows of an epoch in order, filled up with row 0 to `length`."""
+
+            def run(key: jax.Array) -> jax.Array:
+                return _epoch_order(key, epoch, rows, length, shuffle)
+
+            return over(run, 0)(key)
+
+        @functools.partial(jax.jit, static_argnames="program")
+        def logs(program: Any, metrics: Any) -> dict[str, jax.Array]:
+            """The values of running metrics."""
+            return over(functools.partial(steps.compute_logs, program), 0)(metrics)
+
+        self.train_steps = train_steps
+        self.eval_steps = eval_steps
+        self.train_one = train_one
+        self.train_rows = train_rows
+        self.eval_one = eval_one
+        self.epoch_order = epoch_order
+        self.logs = logs
+
+    def last_rows(self, order: jax.Array, start: int, stop: int) -> jax.Array:
+        """Positions `start` to `stop` of each order."""
+        return order[..., start:stop]
+
+    def spread(self, tree: Any, state: TrainState) -> Any:
+        """A tree of arrays, repeated for each model."""
+        if not self.many:
+            return tree
+        count = state.step.shape[0]
+        return jax.tree.map(lambda a: jnp.broadcast_to(a, (count, *a.shape)), tree)
+
+
+ONE = Runner(many=False)
+MANY = Runner(many=True)

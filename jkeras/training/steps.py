@@ -299,13 +299,15 @@ def empty_metrics(program: Program, batch: Batch) -> dict[str, Any]:
     return {**states, **{CUSTOM + name: objectives.MEAN.empty() for name in program.extra_logs}}
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def logs(program: Program, metrics: Mapping[str, Any]) -> Logs:
+def compute_logs(program: Program, metrics: Mapping[str, Any]) -> Logs:
     """The values of running metrics."""
     values = objectives.compute_metrics(program.objective, metrics)
     returned = {name.removeprefix(CUSTOM): value for name, value in values.items() if name.startswith(CUSTOM)}
     compiled = {name: value for name, value in values.items() if not name.startswith(CUSTOM)}
     return {**(compiled if program.keeps_metrics else {}), **returned}
+
+
+logs = jax.jit(compute_logs, static_argnums=0)
 
 
 @functools.partial(jax.jit, static_argnums=0, donate_argnums=1)
