@@ -1,0 +1,10 @@
+"""Layers that run over time: recurrent layers, their cells, and wrappers that act on sequences."""
+
+from jkeras.layers.recurrent.gru import GRU as GRU
+from jkeras.layers.recurrent.gru import GRUCell as GRUCell
+from jkeras.layers.recurrent.lstm import LSTM as LSTM
+from jkeras.layers.recurrent.lstm import LSTMCell as LSTMCell
+from jkeras.layers.recurrent.rnn import RNN as RNN
+from jkeras.layers.recurrent.simple_rnn import SimpleRNN as SimpleRNN
+from jkeras.layers.recurrent.simple_rnn import SimpleRNNCell as SimpleRNNCell
+from jkeras.layers.recurrent.stacked import StackedRNNCells as StackedRNNCells

@@ -1,0 +1,259 @@
+"""What the built-in cells have in common: weights, dropout masks, the split into a projection and a step.
+
+A cell's step is split in two, because most of its work does not depend on the steps before: `project` multiplies the
+inputs of all steps at once, `advance` is what remains to be done one step after the other.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jkeras.initializers import Initializer
+from jkeras.layers.layer import Layer
+from jkeras.layers.recurrent import fields
+
+States = list[jax.Array]
+
+
+class ForgetGateBias(Initializer):
+    """Ones for the second of four gates, which is the forget gate, and another initializer for the others.
+
+    Jozefowicz et al. 2015, "An Empirical Exploration of Recurrent Network Architectures".
+    """
+
+    others: Any
+
+    def __call__(self, shape: Any, dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
+        units = shape[-1] // 4
+        first, rest = (None, None) if key is None else jax.random.split(key)
+        parts = [
+            self.others((units,), dtype=dtype, key=first),
+            jnp.ones((units,), dtype),
+            self.others((2 * units,), dtype=dtype, key=rest),
+        ]
+        return jnp.concatenate(parts)
+
+
+class RecurrentCell(Layer):
+    """Base of `SimpleRNNCell`, `LSTMCell`, `GRUCell` and the convolutional cell.
+
+    A subclass says how many gates it has, how many states, and defines `advance`.
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+    gates: ClassVar[int] = 1
+    state_count: ClassVar[int] = 1
+
+    units: int = fields.UNITS
+    activation: Any = fields.TANH
+    use_bias: bool = fields.YES
+    kernel_initializer: Any = fields.GLOROT_UNIFORM
+    recurrent_initializer: Any = fields.ORTHOGONAL
+    bias_initializer: Any = fields.ZEROS
+    kernel_regularizer: Any = fields.REGULARIZER
+    recurrent_regularizer: Any = fields.REGULARIZER
+    bias_regularizer: Any = fields.REGULARIZER
+    kernel_constraint: Any = fields.CONSTRAINT
+    recurrent_constraint: Any = fields.CONSTRAINT
+    bias_constraint: Any = fields.CONSTRAINT
+    dropout: float = fields.RATE
+    recurrent_dropout: float = fields.RATE
+    seed: int | None = fields.SEED
+
+    # The dropout masks of the sequence at hand, kept on the bound copy: (of the inputs, of the first state), or None.
+    _masks: ClassVar[Any] = None
+
+    @classmethod
+    def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        kwargs.pop("implementation", None)
+        return super()._bind(args, kwargs)
+
+    # -- sizes ----------------------------------------------------------------------------------------------------
+
+    @property
+    def state_size(self) -> Any:
+        """The size of the state, or a list of sizes."""
+        return self.units if self.state_count == 1 else [self.units] * self.state_count
+
+    @property
+    def output_size(self) -> int:
+        """The size of the output."""
+        return self.units
+
+    def get_initial_state(self, batch_size: int | None = None) -> States:
+        """Zeros, one array for each state."""
+        return [jnp.zeros((batch_size or 1, self.units), self.compute_dtype) for _ in range(self.state_count)]
+
+    # -- weights --------------------------------------------------------------------------------------------------
+
+    def kernel_shapes(self, input_shape: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The shapes of the kernel and of the recurrent kernel."""
+        width = self.gates * self.units
+        return (input_shape[-1], width), (self.units, width)
+
+    def bias_shape(self) -> tuple[int, ...]:
+        """The shape of the bias."""
+        return (self.gates * self.units,)
+
+    def build(self, inputs_shape: Any) -> None:
+        kernel, recurrent_kernel = self.kernel_shapes(inputs_shape)
+        self.kernel = self.add_weight(
+            kernel,
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        self.recurrent_kernel = self.add_weight(
+            recurrent_kernel,
+            self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint,
+            name="recurrent_kernel",
+        )
+        self.bias: jax.Array | None = None
+        if self.use_bias:
+            initializer = self.bias_initializer
+            if getattr(self, "unit_forget_bias", False):
+                initializer = ForgetGateBias(initializer)
+            self.bias = self.add_weight(
+                self.bias_shape(),
+                initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
+
+    # -- dropout --------------------------------------------------------------------------------------------------
+
+    @property
+    def masks_per_gate(self) -> bool:
+        """Whether every gate sees its own dropout masks; so it is in Keras as soon as there is recurrent dropout."""
+        return self.gates > 1 and self.recurrent_dropout > 0
+
+    def draw_masks(self, inputs: jax.Array, states: Any, training: bool | None) -> None:
+        """Draws the masks that all steps of a sequence share, from one step's inputs and the states before it."""
+        if training and self._masks is None:
+            state = states[0] if isinstance(states, (list, tuple)) else states
+            masks = self._mask(inputs, self.dropout), self._mask(state, self.recurrent_dropout)
+            object.__setattr__(self, "_masks", masks)
+
+    def forget_masks(self) -> None:
+        """The next step begins a new sequence."""
+        object.__setattr__(self, "_masks", None)
+
+    def _mask(self, like: jax.Array, rate: float) -> Any:
+        """One mask, or one for each gate along a new first axis; kept values are scaled up."""
+        if rate == 0:
+            return None
+        shape = (self.gates, *like.shape) if self.masks_per_gate else like.shape
+        if rate == 1:
+            return jnp.zeros(shape, like.dtype)
+        kept = jax.random.bernoulli(self.make_rng(self.seed), 1 - rate, shape)
+        return kept.astype(like.dtype) / jnp.asarray(1 - rate, like.dtype)
+
+    def by_gate(self, values: jax.Array, which: int) -> list[jax.Array]:
+        """The inputs (0) or the first state (1) as each gate sees them; a single array if all see the same."""
+        mask = self._masks[which] if self._masks is not None else None
+        if mask is None:
+            return [values]
+        return [values * one for one in mask] if self.masks_per_gate else [values * mask]
+
+    # -- one step -------------------------------------------------------------------------------------------------
+
+    def call(self, inputs: jax.Array, states: Any, training: bool | None = False) -> tuple[jax.Array, Any]:
+        """One step.
+
+        Args:
+            inputs: `(batch, features)`.
+            states: one array or a list of them, each `(batch, units)`.
+            training: whether dropout is on.
+
+        Returns:
+            The output `(batch, units)` and the states after the step.
+        """
+        self.draw_masks(inputs, states, training)
+        nested = isinstance(states, (list, tuple))
+        after = self.advance(self.project(inputs), list(states) if nested else [states])
+        return after[0], after if nested else after[0]
+
+    def project(self, inputs: jax.Array) -> jax.Array:
+        """The part of the gates that depends on the inputs alone, for one step `(batch, features)` or many `(time, ...)`."""
+        parts = self.by_gate(inputs, 0)
+        if len(parts) == 1:
+            gates = jnp.matmul(parts[0], self.kernel)
+        else:
+            kernels = jnp.split(self.kernel, self.gates, axis=-1)
+            gates = jnp.concatenate([jnp.matmul(x, w) for x, w in zip(parts, kernels, strict=True)], axis=-1)
+        return gates if self.input_bias is None else gates + self.input_bias
+
+    @property
+    def input_bias(self) -> jax.Array | None:
+        """The bias that is added to the projected inputs."""
+        return self.bias
+
+    def recur(self, state: jax.Array) -> jax.Array:
+        """The part of the gates that depends on the state before the step."""
+        parts = self.by_gate(state, 1)
+        if len(parts) == 1:
+            return jnp.matmul(parts[0], self.recurrent_kernel)
+        kernels = jnp.split(self.recurrent_kernel, self.gates, axis=-1)
+        return jnp.concatenate([jnp.matmul(x, w) for x, w in zip(parts, kernels, strict=True)], axis=-1)
+
+    def advance(self, projected: jax.Array, states: States) -> States:
+        """The states after a step; the first of them is the step's output."""
+        raise NotImplementedError(f"{type(self).__name__} must define `advance(self, projected, states)`.")
+
+    # -- all steps ------------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        inputs: jax.Array,
+        states: States,
+        seen: jax.Array | None,
+        *,
+        backwards: bool = False,
+        keep_all: bool = True,
+        zero_masked: bool = False,
+    ) -> tuple[jax.Array | None, jax.Array, States]:
+        """All steps of a sequence in one loop.
+
+        Args:
+            inputs: `(time, batch, ...)`.
+            states: before the first step.
+            seen: `(time, batch)`, false where a step is masked: there states stay as they are.
+            backwards: whether to start with the last step.
+            keep_all: whether the output of every step is wanted.
+            zero_masked: whether masked steps put out zeros in place of the last output.
+
+        Returns:
+            The outputs in the order of processing (or None), the last output, the states after the last step.
+        """
+        projected = self.project(inputs)
+
+        def step(before: States, item: Any) -> tuple[States, jax.Array | None]:
+            gates, here = item
+            after = [new.astype(old.dtype) for new, old in zip(self.advance(gates, before), before, strict=True)]
+            output = after[0]
+            if here is not None:
+                after = [select(here, new, old) for new, old in zip(after, before, strict=True)]
+                output = select(here, output, jnp.zeros_like(output)) if zero_masked else after[0]
+            return after, output if keep_all else None
+
+        states, outputs = lax.scan(step, states, (projected, seen), reverse=backwards)
+        if outputs is not None:
+            outputs = jnp.flip(outputs, 0) if backwards else outputs
+            return outputs, outputs[-1], states
+        last = states[0]
+        if zero_masked and seen is not None:
+            last = select(seen[0 if backwards else -1], last, jnp.zeros_like(last))
+        return None, last, states
+
+
+def select(here: jax.Array, yes: jax.Array, no: jax.Array) -> jax.Array:
+    """`yes` for the samples in which `here` `(batch,)` is true, `no` for the others."""
+    return jnp.where(here.reshape(here.shape + (1,) * (yes.ndim - here.ndim)), yes, no)

@@ -1,0 +1,149 @@
+"""Gated recurrent unit: the cell and the layer."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras.layers.recurrent import fields
+from jkeras.layers.recurrent.cells import RecurrentCell, States
+from jkeras.layers.recurrent.rnn import ReadyRNN
+
+
+class GRUCell(RecurrentCell, own_arguments=True):
+    """One step of a GRU.
+
+    The gates stand in the order z, r, h along the last axis of the kernels::
+
+        z, r = recurrent_activation(x @ W + h @ R + b)
+        candidate = activation(x @ W_h + b_h + r * (h @ R_h + b'_h))      with reset_after
+        candidate = activation(x @ W_h + b_h + (r * h) @ R_h)             without
+        h' = z * h + (1 - z) * candidate
+
+    Shapes: inputs `(batch, features)`, state `(batch, units)`; kernel `(features, 3 * units)`, recurrent kernel
+    `(units, 3 * units)`, bias `(2, 3 * units)` with `reset_after`, else `(3 * units,)`. The arguments are those of `GRU`.
+
+    Cho et al. 2014; `reset_after` is the form of cuDNN; numbers as in Keras.
+
+    >>> GRUCell(3).state_size
+    3
+    """
+
+    gates: ClassVar[int] = 3
+
+    units: int = fields.UNITS
+    activation: Any = fields.TANH
+    recurrent_activation: Any = fields.SIGMOID
+    use_bias: bool = fields.YES
+    kernel_initializer: Any = fields.GLOROT_UNIFORM
+    recurrent_initializer: Any = fields.ORTHOGONAL
+    bias_initializer: Any = fields.ZEROS
+    kernel_regularizer: Any = fields.REGULARIZER
+    recurrent_regularizer: Any = fields.REGULARIZER
+    bias_regularizer: Any = fields.REGULARIZER
+    kernel_constraint: Any = fields.CONSTRAINT
+    recurrent_constraint: Any = fields.CONSTRAINT
+    bias_constraint: Any = fields.CONSTRAINT
+    dropout: float = fields.RATE
+    recurrent_dropout: float = fields.RATE
+    reset_after: bool = fields.YES
+    seed: int | None = fields.SEED
+
+    def bias_shape(self) -> tuple[int, ...]:
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
+
+    @property
+    def input_bias(self) -> jax.Array | None:
+        return self.bias[0] if self.bias is not None and self.reset_after else self.bias
+
+    def advance(self, projected: jax.Array, states: States) -> States:
+        state = states[0]
+        x_z, x_r, x_h = jnp.split(projected, 3, axis=-1)
+        if self.reset_after:
+            recurrent = self.recur(state) if self.bias is None else self.recur(state) + self.bias[1]
+            h_z, h_r, h_h = jnp.split(recurrent, 3, axis=-1)
+            z, r = self.recurrent_activation(x_z + h_z), self.recurrent_activation(x_r + h_r)
+            candidate = self.activation(x_h + r * h_h)
+        else:
+            seen = self.by_gate(state, 1)
+            kernel_z, kernel_r, kernel_h = jnp.split(self.recurrent_kernel, 3, axis=-1)
+            z = self.recurrent_activation(x_z + jnp.matmul(seen[0], kernel_z))
+            r = self.recurrent_activation(x_r + jnp.matmul(seen[1 % len(seen)], kernel_r))
+            candidate = self.activation(x_h + jnp.matmul(r * seen[-1], kernel_h))
+        return [z * state + (1 - z) * candidate]
+
+
+class GRU(ReadyRNN, own_arguments=True):
+    """Gated recurrent unit (Cho et al. 2014).
+
+    Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)` with `return_sequences`. The weights are
+    `cell/kernel` `(features, 3 * units)`, `cell/recurrent_kernel` `(units, 3 * units)` and `cell/bias`, which is
+    `(2, 3 * units)` with `reset_after`, else `(3 * units,)`; gates in the order z, r, h. Call arguments: `initial_state=[h]`,
+    `mask` `(batch, time)` of booleans, `training`.
+
+    Args:
+        units: the size of the output.
+        activation: of the candidate.
+        recurrent_activation: of the gates.
+        use_bias: whether to add a bias.
+        kernel_initializer: of the weights of the inputs.
+        recurrent_initializer: of the weights of the state.
+        bias_initializer: of the bias.
+        kernel_regularizer: a penalty on the kernel.
+        recurrent_regularizer: a penalty on the recurrent kernel.
+        bias_regularizer: a penalty on the bias.
+        activity_regularizer: a penalty on the output, divided by the batch size.
+        kernel_constraint: a projection of the kernel after each update.
+        recurrent_constraint: likewise of the recurrent kernel.
+        bias_constraint: likewise of the bias.
+        dropout: the share of the inputs that training drops, the same at every step of a sequence.
+        recurrent_dropout: likewise of the state; each gate then has masks of its own.
+        seed: makes the masks differ from those of other layers of this name.
+        return_sequences: whether to return the output of every step.
+        return_state: whether to return `output, h`.
+        go_backwards: whether to start with the last step; sequences come out in the order of processing.
+        stateful: whether a batch starts with the state that the one before ended with; needs a fixed batch size.
+        unroll: accepted for Keras's signature; the loop is always compiled as a loop.
+        reset_after: whether the reset gate acts after the product with the recurrent kernel.
+        use_cudnn: accepted for Keras's signature.
+        zero_output_for_mask: whether masked steps put out zeros in place of the last output.
+
+    Raises:
+        InputError: an initial state of another shape, or a stateful layer whose batch size is unknown or changes.
+
+    >>> GRU(3).compute_output_shape((None, 7, 2))
+    (None, 3)
+    """
+
+    cell_class = GRUCell
+
+    units: int = fields.UNITS
+    activation: Any = fields.TANH
+    recurrent_activation: Any = fields.SIGMOID
+    use_bias: bool = fields.YES
+    kernel_initializer: Any = fields.GLOROT_UNIFORM
+    recurrent_initializer: Any = fields.ORTHOGONAL
+    bias_initializer: Any = fields.ZEROS
+    kernel_regularizer: Any = fields.REGULARIZER
+    recurrent_regularizer: Any = fields.REGULARIZER
+    bias_regularizer: Any = fields.REGULARIZER
+    activity_regularizer: Any = fields.REGULARIZER
+    kernel_constraint: Any = fields.CONSTRAINT
+    recurrent_constraint: Any = fields.CONSTRAINT
+    bias_constraint: Any = fields.CONSTRAINT
+    dropout: float = fields.RATE
+    recurrent_dropout: float = fields.RATE
+    seed: int | None = fields.SEED
+    return_sequences: bool = fields.NO
+    return_state: bool = fields.NO
+    go_backwards: bool = fields.NO
+    stateful: bool = fields.NO
+    unroll: bool = fields.NO
+    reset_after: bool = fields.YES
+    use_cudnn: Any = fields.USE_CUDNN
+    zero_output_for_mask: bool = fields.NO_BY_KEYWORD
+
+
+__all__ = ["GRU", "GRUCell"]

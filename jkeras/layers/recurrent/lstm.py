@@ -1,0 +1,131 @@
+"""Long short-term memory: the cell and the layer."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras.layers.recurrent import fields
+from jkeras.layers.recurrent.cells import RecurrentCell, States
+from jkeras.layers.recurrent.rnn import ReadyRNN
+
+
+class LSTMCell(RecurrentCell, own_arguments=True):
+    """One step of an LSTM.
+
+    The gates stand in the order i, f, c, o along the last axis of the kernels; with `h` the output and `c` the carry::
+
+        i, f, o = recurrent_activation(x @ W + h @ R + b)
+        c' = f * c + i * activation(x @ W_c + h @ R_c + b_c)
+        h' = o * activation(c')
+
+    Shapes: inputs `(batch, features)`, states `[h, c]` of `(batch, units)` each; kernel `(features, 4 * units)`, recurrent
+    kernel `(units, 4 * units)`, bias `(4 * units,)`. The arguments are those of `LSTM`.
+
+    Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000; numbers as in Keras.
+
+    >>> LSTMCell(3).state_size
+    [3, 3]
+    """
+
+    gates: ClassVar[int] = 4
+    state_count: ClassVar[int] = 2
+
+    units: int = fields.UNITS
+    activation: Any = fields.TANH
+    recurrent_activation: Any = fields.SIGMOID
+    use_bias: bool = fields.YES
+    kernel_initializer: Any = fields.GLOROT_UNIFORM
+    recurrent_initializer: Any = fields.ORTHOGONAL
+    bias_initializer: Any = fields.ZEROS
+    unit_forget_bias: bool = fields.YES
+    kernel_regularizer: Any = fields.REGULARIZER
+    recurrent_regularizer: Any = fields.REGULARIZER
+    bias_regularizer: Any = fields.REGULARIZER
+    kernel_constraint: Any = fields.CONSTRAINT
+    recurrent_constraint: Any = fields.CONSTRAINT
+    bias_constraint: Any = fields.CONSTRAINT
+    dropout: float = fields.RATE
+    recurrent_dropout: float = fields.RATE
+    seed: int | None = fields.SEED
+
+    def advance(self, projected: jax.Array, states: States) -> States:
+        output, carry = states
+        i, f, c, o = jnp.split(projected + self.recur(output), 4, axis=-1)
+        carry = self.recurrent_activation(f) * carry + self.recurrent_activation(i) * self.activation(c)
+        return [self.recurrent_activation(o) * self.activation(carry), carry]
+
+
+class LSTM(ReadyRNN, own_arguments=True):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997).
+
+    Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)` with `return_sequences`. The weights are
+    `cell/kernel` `(features, 4 * units)`, `cell/recurrent_kernel` `(units, 4 * units)` and `cell/bias` `(4 * units,)`, gates
+    in the order i, f, c, o. Call arguments: `initial_state=[h, c]`, `mask` `(batch, time)` of booleans, `training`.
+
+    Args:
+        units: the size of the output.
+        activation: of the candidate and of the carry on its way out.
+        recurrent_activation: of the gates.
+        use_bias: whether to add a bias.
+        kernel_initializer: of the weights of the inputs.
+        recurrent_initializer: of the weights of the state.
+        bias_initializer: of the bias.
+        unit_forget_bias: whether the forget gate's bias starts at one.
+        kernel_regularizer: a penalty on the kernel.
+        recurrent_regularizer: a penalty on the recurrent kernel.
+        bias_regularizer: a penalty on the bias.
+        activity_regularizer: a penalty on the output, divided by the batch size.
+        kernel_constraint: a projection of the kernel after each update.
+        recurrent_constraint: likewise of the recurrent kernel.
+        bias_constraint: likewise of the bias.
+        dropout: the share of the inputs that training drops, the same at every step of a sequence.
+        recurrent_dropout: likewise of the state; each gate then has masks of its own.
+        seed: makes the masks differ from those of other layers of this name.
+        return_sequences: whether to return the output of every step.
+        return_state: whether to return `output, h, c`.
+        go_backwards: whether to start with the last step; sequences come out in the order of processing.
+        stateful: whether a batch starts with the states that the one before ended with; needs a fixed batch size.
+        unroll: accepted for Keras's signature; the loop is always compiled as a loop.
+        use_cudnn: accepted for Keras's signature.
+        zero_output_for_mask: whether masked steps put out zeros in place of the last output.
+
+    Raises:
+        InputError: initial states of other shapes, or a stateful layer whose batch size is unknown or changes.
+
+    >>> LSTM(3, return_sequences=True).compute_output_shape((None, 7, 2))
+    (None, 7, 3)
+    """
+
+    cell_class = LSTMCell
+
+    units: int = fields.UNITS
+    activation: Any = fields.TANH
+    recurrent_activation: Any = fields.SIGMOID
+    use_bias: bool = fields.YES
+    kernel_initializer: Any = fields.GLOROT_UNIFORM
+    recurrent_initializer: Any = fields.ORTHOGONAL
+    bias_initializer: Any = fields.ZEROS
+    unit_forget_bias: bool = fields.YES
+    kernel_regularizer: Any = fields.REGULARIZER
+    recurrent_regularizer: Any = fields.REGULARIZER
+    bias_regularizer: Any = fields.REGULARIZER
+    activity_regularizer: Any = fields.REGULARIZER
+    kernel_constraint: Any = fields.CONSTRAINT
+    recurrent_constraint: Any = fields.CONSTRAINT
+    bias_constraint: Any = fields.CONSTRAINT
+    dropout: float = fields.RATE
+    recurrent_dropout: float = fields.RATE
+    seed: int | None = fields.SEED
+    return_sequences: bool = fields.NO
+    return_state: bool = fields.NO
+    go_backwards: bool = fields.NO
+    stateful: bool = fields.NO
+    unroll: bool = fields.NO
+    use_cudnn: Any = fields.USE_CUDNN
+    zero_output_for_mask: bool = fields.NO_BY_KEYWORD
+
+
+__all__ = ["LSTM", "LSTMCell"]

@@ -1,0 +1,260 @@
+"""`RNN`: any cell, run over the time axis."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras.errors import InputError
+from jkeras.layers.calling import show_shape
+from jkeras.layers.layer import InputSpec, Layer, is_symbolic, walk
+from jkeras.layers.recurrent import fields
+from jkeras.layers.recurrent.cells import RecurrentCell, select
+from jkeras.layers.recurrent.scan import scan_layer
+from jkeras.layers.recurrent.stacked import StackedRNNCells, call_cell, initial_states
+from jkeras.registry import snake_case
+from jkeras.spec import field
+
+
+def _cell(value: Any) -> Any:
+    return StackedRNNCells(value) if isinstance(value, (list, tuple)) else fields.cell(value)
+
+
+class RNN(Layer):
+    """Runs a cell over the time axis, in one compiled loop whatever the length.
+
+    Shapes: `(batch, time, ...)` to `(batch, ...)`, or `(batch, time, ...)` with `return_sequences`.
+
+    A cell is a layer (or any object) with `state_size`, an integer or a list of them, and `call(inputs, states)` that
+    returns an output and the list of new states; it may have `output_size`, `get_initial_state(batch_size)`, sublayers,
+    dropout, state. Weights must be made in `build`, and sublayers used in every step. A masked step leaves the states as
+    they are and puts out the last output again.
+
+    Args:
+        cell: a cell, or a list of cells to stack.
+        return_sequences: whether to return the output of every step.
+        return_state: whether to return `output, *states`.
+        go_backwards: whether to start with the last step; sequences come out in the order of processing.
+        stateful: whether a batch starts with the states that the one before ended with; needs a fixed batch size.
+        unroll: accepted for Keras's signature; the loop is always compiled as a loop.
+        zero_output_for_mask: whether masked steps put out zeros in place of the last output.
+
+    Call arguments: `initial_state`, one array or a list of them; `mask` `(batch, time)` of booleans; `training`.
+
+    Raises:
+        InputError: states of other sizes than the cell's, or a stateful layer whose batch size is unknown or changes.
+
+    Example::
+
+        class MinimalCell(jk.Layer):
+            def __init__(self, units):
+                self.units = self.state_size = units
+                self.mix = layers.Dense(units, activation="tanh")
+
+            def call(self, inputs, states):
+                output = self.mix(jnp.concatenate([inputs, states[0]], axis=-1))
+                return output, [output]
+
+        layers.RNN(MinimalCell(32), return_sequences=True)
+    """
+
+    supports_masking: ClassVar[bool] = True
+
+    cell: Any = field(convert=_cell)
+    return_sequences: bool = fields.NO
+    return_state: bool = fields.NO
+    go_backwards: bool = fields.NO
+    stateful: bool = fields.NO
+    unroll: bool = fields.NO
+    zero_output_for_mask: bool = fields.NO
+
+    @classmethod
+    def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        kwargs.pop("implementation", None)
+        return super()._bind(args, kwargs)
+
+    @property
+    def couples_samples(self) -> bool | None:  # type: ignore[override]
+        """Whether rows depend on each other; the rows of a state must not be exchanged for others."""
+        return self.stateful or not isinstance(self.cell, Layer)
+
+    @property
+    def input_spec(self) -> InputSpec:
+        return InputSpec(min_ndim=3)
+
+    @property
+    def state_size(self) -> list[Any]:
+        """The sizes of the cell's states."""
+        size = self.cell.state_size
+        return list(size) if isinstance(size, (list, tuple)) else [size]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        sequences = args[0] if args else kwargs.get("sequences")
+        if self.stateful and is_symbolic(sequences) and sequences.shape[0] is None:
+            raise InputError(
+                f"{self.path}: a stateful layer keeps one state for each sample of a batch, so the batch size must be known;"
+                f" the input has the shape {show_shape(sequences.shape)}. Write `Input(shape, batch_size=...)`."
+            )
+        return super().__call__(*args, **kwargs)
+
+    # -- states ---------------------------------------------------------------------------------------------------
+
+    def get_initial_state(self, batch_size: int) -> list[Any]:
+        """The states before the first step: the cell's own, else zeros."""
+        return initial_states(self.cell, batch_size, self.compute_dtype)
+
+    def _fresh_states(self, input_shape: Any) -> list[Any]:
+        return self.get_initial_state(input_shape[0])
+
+    def build(self, sequences_shape: Any) -> None:
+        if self.stateful:
+            for number, state in enumerate(jax.tree.leaves(self._fresh_states(sequences_shape))):
+                name = f"rnn_state_{number}" if number else "rnn_state"
+                setattr(self, f"kept_{number}", self.add_weight(state.shape, "zeros", trainable=False, name=name))
+
+    def _states_before(self, sequences: jax.Array, initial_state: Any) -> list[Any]:
+        fresh = self._fresh_states(sequences.shape)
+        expected, structure = jax.tree.flatten(fresh)
+        if initial_state is not None:
+            given = jax.tree.leaves(initial_state)
+        elif self.stateful:
+            given = [getattr(self, f"kept_{number}") for number in range(len(expected))]
+        else:
+            return fresh
+        shapes = [tuple(jnp.shape(state)) for state in given]
+        if shapes != [state.shape for state in expected]:
+            raise InputError(
+                f"{self.path} ({type(self).__name__}) got states of the shapes {', '.join(map(show_shape, shapes))} for an input"
+                f" of shape {show_shape(sequences.shape)}; it needs"
+                f" {', '.join(show_shape(state.shape) for state in expected)}."
+                + (" A stateful layer needs batches of one size." if self.stateful and initial_state is None else "")
+            )
+        cast = [jnp.asarray(state, like.dtype) for state, like in zip(given, expected, strict=True)]
+        return jax.tree.unflatten(structure, cast)
+
+    def reset_state(self) -> None:
+        """Refuses: a layer is a description, the states belong to the model.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(
+            f"{self.path}: the states of a stateful layer are non-trainable weights of its model, named `rnn_state`, and a model"
+            f" does not change. Zero them with `model.set_weights(...)`, or keep the model from before as the fresh one."
+        )
+
+    reset_states = reset_state
+
+    # -- the loop -------------------------------------------------------------------------------------------------
+
+    def call(
+        self, sequences: jax.Array, initial_state: Any = None, mask: Any = None, training: bool | None = False
+    ) -> Any:
+        states = self._states_before(sequences, initial_state)
+        inputs, seen = jnp.swapaxes(sequences, 0, 1), self._seen(sequences, mask)
+        if isinstance(self.cell, Layer):
+            for _, layer in walk(self.cell):
+                if isinstance(layer, RecurrentCell):
+                    layer.forget_masks()
+        if isinstance(self.cell, RecurrentCell):
+            # A step whose result is not used, and so not computed either: it makes weights and dropout masks.
+            self.cell(inputs[0], states, training=training)
+            outputs, last, states = self.cell.run(
+                inputs,
+                states,
+                seen,
+                backwards=self.go_backwards,
+                keep_all=self.return_sequences,
+                zero_masked=self.zero_output_for_mask,
+            )
+        else:
+            outputs, last, states = self._run(inputs, states, seen)
+        if self.stateful:
+            for number, state in enumerate(jax.tree.leaves(states)):
+                setattr(self, f"kept_{number}", state)
+        output = last if outputs is None else jnp.swapaxes(outputs, 0, 1)
+        output, states = jax.tree.map(lambda value: value.astype(self.compute_dtype), (output, states))
+        return (output, *states) if self.return_state else output
+
+    def _seen(self, sequences: jax.Array, mask: Any) -> jax.Array | None:
+        """The mask as `(time, batch)`; a step counts as soon as one of its features does."""
+        masks = jax.tree.leaves(mask)
+        if not masks:
+            return None
+        found = jnp.asarray(masks[0], bool)
+        if found.shape[:2] != sequences.shape[:2]:
+            raise InputError(
+                f"{self.path} ({type(self).__name__}) got a mask of shape {show_shape(found.shape)} for an input of shape"
+                f" {show_shape(sequences.shape)}; it needs {show_shape(sequences.shape[:2])}."
+            )
+        return jnp.any(found, axis=tuple(range(2, found.ndim))).T
+
+    def _run(self, inputs: jax.Array, states: Any, seen: jax.Array | None) -> tuple[Any, Any, Any]:
+        """All steps of a cell of which only `call` is known: the first here, where weights are made, the others in a loop."""
+
+        def step(carry: Any, item: Any) -> tuple[Any, Any]:
+            (before, last), (value, here) = carry, item
+            output, after = call_cell(self.cell, value, before)
+            after = self._like(after, before)
+            if here is not None:
+                output = select(here, output, self._masked_output(output, before, last))
+                after = jax.tree.map(lambda new, old: select(here, new, old), after, before)
+            return (after, output), output if self.return_sequences else None
+
+        items = (inputs, seen)
+        first, rest = (-1, slice(None, -1)) if self.go_backwards else (0, slice(1, None))
+        carry, output = step((states, None), jax.tree.map(lambda x: x[first], items))
+        rest_items = jax.tree.map(lambda x: x[rest], items)
+        if isinstance(self.cell, Layer):
+            carry, outputs = scan_layer(self.cell, step, carry, rest_items, reverse=self.go_backwards)
+        else:
+            carry, outputs = jax.lax.scan(step, carry, rest_items, reverse=self.go_backwards)
+        if outputs is not None:
+            outputs = jnp.concatenate([output[None], jnp.flip(outputs, 0) if self.go_backwards else outputs])
+        return outputs, carry[1], carry[0]
+
+    def _masked_output(self, output: jax.Array, states: Any, last: Any) -> jax.Array:
+        """What a masked step puts out."""
+        if self.zero_output_for_mask:
+            return jnp.zeros_like(output)
+        state = states[-1][0] if isinstance(states[0], (list, tuple)) else states[0]
+        if state.shape == output.shape:
+            return state.astype(output.dtype)
+        return jnp.zeros_like(output) if last is None else last
+
+    def _like(self, states: Any, before: Any) -> Any:
+        """New states in the structure and the types of those before."""
+        new = jax.tree.leaves(states)
+        old, structure = jax.tree.flatten(before)
+        if [state.shape for state in new] != [state.shape for state in old]:
+            raise InputError(
+                f"{self.path}: the cell {type(self.cell).__name__} returned states of the shapes"
+                f" {', '.join(show_shape(state.shape) for state in new)} after states of the shapes"
+                f" {', '.join(show_shape(state.shape) for state in old)}. `call` returns the output and the list of new states."
+            )
+        return jax.tree.unflatten(structure, [a.astype(b.dtype) for a, b in zip(new, old, strict=True)])
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        masks = jax.tree.leaves(previous_mask)
+        mask = masks[0] if masks and self.return_sequences else None
+        return [mask, *(None for _ in self.state_size)] if self.return_state else mask
+
+
+class ReadyRNN(RNN, own_arguments=True):
+    """Base of the layers that make their cell themselves, from their own arguments."""
+
+    cell_class: ClassVar[type[RecurrentCell]]
+
+    def __post_init__(self) -> None:
+        names = [name for name in self.cell_class._fields if name in type(self)._fields and name not in Layer._fields]
+        arguments = {name: self.__dict__[name] for name in names}
+        self.cell = self.cell_class(**arguments, name=snake_case(self.cell_class.__name__))
+
+    @property
+    def input_spec(self) -> InputSpec:
+        return InputSpec(ndim=3)
+
+
+__all__ = ["RNN"]

@@ -1,0 +1,95 @@
+"""The plain recurrent network: the cell and the layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+
+from jkeras.layers.recurrent import fields
+from jkeras.layers.recurrent.cells import RecurrentCell, States
+from jkeras.layers.recurrent.rnn import ReadyRNN
+from jkeras.spec import field
+
+
+class SimpleRNNCell(RecurrentCell):
+    """One step of a plain recurrent network: `h' = activation(x @ W + h @ R + b)`.
+
+    Shapes: inputs `(batch, features)`, state `(batch, units)`; kernel `(features, units)`, recurrent kernel
+    `(units, units)`, bias `(units,)`. The arguments are those of `SimpleRNN`.
+
+    Elman 1990, "Finding Structure in Time"; numbers as in Keras.
+
+    >>> SimpleRNNCell(3).state_size
+    3
+    """
+
+    def advance(self, projected: jax.Array, states: States) -> States:
+        return [self.activation(projected + self.recur(states[0]))]
+
+
+class SimpleRNN(ReadyRNN, own_arguments=True):
+    """A plain recurrent network (Elman 1990): `h' = activation(x @ W + h @ R + b)`.
+
+    Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)` with `return_sequences`. The weights are
+    `cell/kernel` `(features, units)`, `cell/recurrent_kernel` `(units, units)` and `cell/bias` `(units,)`. Call arguments:
+    `initial_state=[h]`, `mask` `(batch, time)` of booleans, `training`.
+
+    Args:
+        units: the size of the output.
+        activation: of the output.
+        use_bias: whether to add a bias.
+        kernel_initializer: of the weights of the inputs.
+        recurrent_initializer: of the weights of the state.
+        bias_initializer: of the bias.
+        kernel_regularizer: a penalty on the kernel.
+        recurrent_regularizer: a penalty on the recurrent kernel.
+        bias_regularizer: a penalty on the bias.
+        activity_regularizer: a penalty on the output, divided by the batch size.
+        kernel_constraint: a projection of the kernel after each update.
+        recurrent_constraint: likewise of the recurrent kernel.
+        bias_constraint: likewise of the bias.
+        dropout: the share of the inputs that training drops, the same at every step of a sequence.
+        recurrent_dropout: likewise of the state.
+        return_sequences: whether to return the output of every step.
+        return_state: whether to return `output, h`.
+        go_backwards: whether to start with the last step; sequences come out in the order of processing.
+        stateful: whether a batch starts with the state that the one before ended with; needs a fixed batch size.
+        unroll: accepted for Keras's signature; the loop is always compiled as a loop.
+        seed: makes the masks differ from those of other layers of this name. Keras leaves it out of the configuration.
+        zero_output_for_mask: whether masked steps put out zeros in place of the last output.
+
+    Raises:
+        InputError: an initial state of another shape, or a stateful layer whose batch size is unknown or changes.
+
+    >>> SimpleRNN(3).compute_output_shape((None, 7, 2))
+    (None, 3)
+    """
+
+    cell_class = SimpleRNNCell
+
+    units: int = fields.UNITS
+    activation: Any = fields.TANH
+    use_bias: bool = fields.YES
+    kernel_initializer: Any = fields.GLOROT_UNIFORM
+    recurrent_initializer: Any = fields.ORTHOGONAL
+    bias_initializer: Any = fields.ZEROS
+    kernel_regularizer: Any = fields.REGULARIZER
+    recurrent_regularizer: Any = fields.REGULARIZER
+    bias_regularizer: Any = fields.REGULARIZER
+    activity_regularizer: Any = fields.REGULARIZER
+    kernel_constraint: Any = fields.CONSTRAINT
+    recurrent_constraint: Any = fields.CONSTRAINT
+    bias_constraint: Any = fields.CONSTRAINT
+    dropout: float = fields.RATE
+    recurrent_dropout: float = fields.RATE
+    return_sequences: bool = fields.NO
+    return_state: bool = fields.NO
+    go_backwards: bool = fields.NO
+    stateful: bool = fields.NO
+    unroll: bool = fields.NO
+    seed: int | None = field(None, convert=fields.SEED.convert, in_config=False)
+    zero_output_for_mask: bool = fields.NO_BY_KEYWORD
+
+
+__all__ = ["SimpleRNN", "SimpleRNNCell"]

@@ -1,0 +1,82 @@
+"""`StackedRNNCells`: several cells one above the other, as one cell."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+
+from jkeras.errors import ArgumentError
+from jkeras.layers.layer import Layer
+from jkeras.layers.recurrent import fields
+from jkeras.spec import field
+
+
+def call_cell(cell: Any, inputs: Any, states: list[Any]) -> tuple[Any, Any]:
+    """One step of any cell."""
+    return cell(inputs, states) if callable(cell) else cell.call(inputs, states)
+
+
+def initial_states(cell: Any, batch_size: int, dtype: str) -> list[Any]:
+    """The states of a cell before the first step: what the cell says, else zeros."""
+    ask = getattr(cell, "get_initial_state", None)
+    if ask is not None:
+        states = ask(batch_size=batch_size)
+    else:
+        size = cell.state_size
+        sizes = size if isinstance(size, (list, tuple)) else [size]
+        states = [jnp.zeros((batch_size, n), getattr(cell, "compute_dtype", dtype)) for n in sizes]
+    return list(states) if isinstance(states, (list, tuple)) else [states]
+
+
+def _cells(values: Any) -> tuple[Any, ...]:
+    if not isinstance(values, (list, tuple)) or not values:
+        raise ArgumentError("expected a list of cells")
+    return tuple(fields.cell(value) for value in values)
+
+
+class StackedRNNCells(Layer):
+    """Several cells as one: the output of each is the input of the next.
+
+    The states are a list with the list of states of every cell.
+
+    Args:
+        cells: the cells, the lowest first.
+
+    >>> from jkeras import layers
+    >>> layers.RNN(StackedRNNCells([layers.LSTMCell(4), layers.GRUCell(3)])).compute_output_shape((None, 7, 2))
+    (None, 3)
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    cells: Any = field(convert=_cells)
+
+    @property
+    def state_size(self) -> list[Any]:
+        """The state sizes of every cell."""
+        return [cell.state_size for cell in self.cells]
+
+    @property
+    def output_size(self) -> Any:
+        """The output size of the last cell."""
+        last = self.cells[-1]
+        size = getattr(last, "output_size", None)
+        if size is None:
+            size = last.state_size[0] if isinstance(last.state_size, (list, tuple)) else last.state_size
+        return size
+
+    def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
+        """The states before the first step, for every cell."""
+        return [initial_states(cell, batch_size or 1, self.compute_dtype) for cell in self.cells]
+
+    def call(self, inputs: Any, states: Any, training: bool | None = False) -> tuple[Any, list[Any]]:
+        after = []
+        for cell, own in zip(self.cells, states, strict=True):
+            nested = isinstance(own, (list, tuple))
+            inputs, new = call_cell(cell, inputs, list(own) if nested else [own])
+            after.append(new)
+        return inputs, after
+
+
+__all__ = ["StackedRNNCells"]
