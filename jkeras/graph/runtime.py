@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import config
+from jkeras.compilation import use_persistent_cache
 from jkeras.errors import NotBuiltError
 from jkeras.graph import flax, symbolic
 from jkeras.graph.flax import WeightInfo

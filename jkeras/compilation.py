@@ -1,0 +1,49 @@
+"""The persistent compilation cache: what was compiled once need not be compiled again by the next process.
+
+On by default, in a folder of the user's, bounded in size. `JKERAS_COMPILATION_CACHE=off` switches it off, a path moves it;
+whoever configures JAX's own cache keeps that configuration.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+
+import jax
+from jax.experimental.compilation_cache import compilation_cache
+
+MAX_BYTES = 2 * 1024**3
+# Loading from disk takes a few milliseconds, so what compiles faster is not worth keeping.
+MIN_COMPILE_SECONDS = 0.05
+
+
+def cache_folder() -> Path | None:
+    """Where compiled programs are kept; None when the cache is switched off."""
+    setting = os.environ.get("JKERAS_COMPILATION_CACHE", "")
+    if setting.lower() in ("off", "0", "no", "false"):
+        return None
+    if setting:
+        return Path(setting)
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "jkeras" / "compiled"
+
+
+@functools.lru_cache(maxsize=1)
+def use_persistent_cache() -> None:
+    """Switches the cache on, once, unless the user configured JAX's cache or switched this one off."""
+    if jax.config.jax_compilation_cache_dir or not jax.config.jax_enable_compilation_cache:
+        return
+    folder = cache_folder()
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a read-only home: work without
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_compilation_cache_max_size", MAX_BYTES)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", MIN_COMPILE_SECONDS)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+    # JAX decides at the first compilation whether there is a cache; make it look again.
+    compilation_cache.reset_cache()
