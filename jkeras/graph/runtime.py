@@ -108,6 +108,7 @@ def _is_shape(value: Any) -> bool:
 
 def initialize(layer: Layer, key: Any, *args: Any, **kwargs: Any) -> Variables:
     """Fresh variables, with those that layers of the definition carry (pretrained models) put in place."""
+    use_persistent_cache()
     key = as_key(key)
     leaves, structure = jax.tree.flatten((args, kwargs), is_leaf=_is_shape)
     variables = _initialize(layer, tuple(map(_leaf_key, leaves)), structure, key)
