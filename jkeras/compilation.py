@@ -41,9 +41,28 @@ def use_persistent_cache() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:  # a read-only home: work without
         return
+    prune(folder, MAX_BYTES)
     jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_compilation_cache_max_size", MAX_BYTES)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", MIN_COMPILE_SECONDS)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
     # JAX decides at the first compilation whether there is a cache; make it look again.
     compilation_cache.reset_cache()
+
+
+def prune(folder: Path, limit: int) -> None:
+    """Deletes the programs that have not been used for longest until the folder is no larger than `limit` bytes.
+
+    JAX bounds the size itself only where the `filelock` package is installed.
+    """
+    entries = []
+    for entry in os.scandir(folder):
+        try:
+            entries.append((entry.stat().st_atime, entry.stat().st_size, entry.path))
+        except FileNotFoundError:  # another process is pruning, too
+            continue
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries):
+        if total <= limit:
+            return
+        Path(path).unlink(missing_ok=True)
+        total -= size
