@@ -22,8 +22,8 @@ from jkeras.losses.crossentropy import (
     poisson,
     sparse_categorical_crossentropy,
 )
-from jkeras.losses.identifiers import as_loss, crossentropy_for, deserialize, get, serialize
-from jkeras.losses.loss import FunctionLoss, Loss, per_sample
+from jkeras.losses.identifiers import FunctionLoss, as_loss, crossentropy_for, deserialize, get, serialize
+from jkeras.losses.loss import Loss, per_sample
 from jkeras.losses.margin import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from jkeras.losses.reduction import reduce_weighted
 from jkeras.losses.regression import (

@@ -1,15 +1,53 @@
-"""Names of losses, and what `compile` makes of them."""
+"""Names of losses, functions as losses, and what `compile` makes of both."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from jkeras import registry
+from jkeras import arguments, registry
 from jkeras.errors import ArgumentError
 from jkeras.losses import crossentropy, margin, regression, structured
-from jkeras.losses.loss import FunctionLoss, Loss, PairLoss
+from jkeras.losses.loss import Loss, PairLoss, match_ranks
 from jkeras.spec import serialize as serialize_value
+
+
+class FunctionLoss(Loss):
+    """A function `(y_true, y_pred, **kwargs) -> values` as a loss.
+
+    Values per sample, `(batch, ...)`, are weighted and reduced like those of any loss; a scalar stays as it is.
+
+    >>> import jax.numpy as jnp
+    >>> loss = FunctionLoss(lambda y_true, y_pred, power: jnp.abs(y_true - y_pred) ** power, power=3)
+    >>> float(loss(jnp.array([1.0, 2.0]), jnp.array([3.0, 2.0])))
+    4.0
+    """
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ):
+        fn = arguments.function(fn)
+        super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
+        self.fn = fn
+        self.kwargs = kwargs
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        y_true, y_pred = match_ranks(y_true, y_pred)
+        return self.fn(y_true, y_pred, **self.kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "reduction": self.reduction, "fn": serialize(self.fn), **serialize(self.kwargs)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> FunctionLoss:
+        fn = config["fn"]
+        return cls(**{**config, "fn": fn if callable(fn) else get(fn)})
+
 
 CLASSES: tuple[type[PairLoss], ...] = (
     regression.MeanSquaredError,

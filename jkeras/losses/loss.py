@@ -134,37 +134,6 @@ def match_ranks(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return jax.tree.unflatten(structure, [t for t, _ in pairs]), jax.tree.unflatten(other, [p for _, p in pairs])
 
 
-class FunctionLoss(Loss):
-    """A function `(y_true, y_pred, **kwargs) -> values` as a loss.
-
-    Values per sample, `(batch, ...)`, are weighted and reduced like those of any loss; a scalar stays as it is.
-
-    >>> loss = FunctionLoss(lambda y_true, y_pred, power: jnp.abs(y_true - y_pred) ** power, power=3)
-    >>> float(loss(jnp.array([1.0, 2.0]), jnp.array([3.0, 2.0])))
-    4.0
-    """
-
-    def __init__(
-        self,
-        fn: Callable[..., Any],
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = None,
-        dtype: Any = None,
-        **kwargs: Any,
-    ):
-        fn = arguments.function(fn)
-        super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
-        self.fn = fn
-        self.kwargs = kwargs
-
-    def call(self, y_true: Any, y_pred: Any) -> jax.Array:
-        y_true, y_pred = match_ranks(y_true, y_pred)
-        return self.fn(y_true, y_pred, **self.kwargs)
-
-    def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "reduction": self.reduction, "fn": serialize(self.fn), **serialize(self.kwargs)}
-
-
 def per_sample(loss: Loss, y_true_spec: Any, y_pred_spec: Any) -> bool:
     """Whether the loss of one row is independent of the other rows, as far as shapes tell.
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from jkeras.errors import InputError
-from jkeras.losses.loss import FunctionLoss, Loss, PairLoss
+from jkeras.losses.loss import Loss, PairLoss
 
 Shape = tuple[int | None, ...]
 
@@ -40,7 +40,7 @@ def check_targets(loss: Loss, y_true: Any, y_pred_shape: Sequence[int | None], w
             f" Encode them first, for instance `np.unique(y, return_inverse=True)[1]` for class names."
         )
     check = _CHECKS.get(loss.target_kind)
-    if check is not None and isinstance(loss, PairLoss) and not isinstance(loss, FunctionLoss) and y_true.ndim:
+    if check is not None and isinstance(loss, PairLoss) and y_true.ndim:
         check(loss, y_true, tuple(y_pred_shape), where)
 
 

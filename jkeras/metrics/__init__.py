@@ -68,10 +68,11 @@ from jkeras.metrics.confusion import (
     TruePositives,
 )
 from jkeras.metrics.f_score import F1Score, FBetaScore
+from jkeras.metrics.function import FunctionMetric, MeanMetricWrapper
 from jkeras.metrics.identifiers import accuracy_for, crossentropy_for, deserialize, get, serialize
 from jkeras.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from jkeras.metrics.metric import Metric, State, per_sample
-from jkeras.metrics.reduction import FunctionMetric, Mean, MeanMetric, MeanMetricWrapper, Sum
+from jkeras.metrics.reduction import Mean, MeanMetric, Sum
 from jkeras.metrics.regression import (
     BinaryCrossentropy,
     CategoricalCrossentropy,

@@ -8,14 +8,14 @@ from typing import Any
 from jkeras import registry
 from jkeras.errors import ArgumentError
 from jkeras.losses.identifiers import shape_rule
-from jkeras.metrics import accuracy, auc, confusion, f_score, iou, reduction, regression
+from jkeras.metrics import accuracy, auc, confusion, f_score, function, iou, reduction, regression
 from jkeras.metrics.metric import Metric
 from jkeras.spec import serialize as serialize_value
 
 CLASSES: tuple[type[Metric], ...] = (
     reduction.Mean,
     reduction.Sum,
-    reduction.MeanMetricWrapper,
+    function.MeanMetricWrapper,
     regression.MeanSquaredError,
     regression.RootMeanSquaredError,
     regression.MeanAbsoluteError,
@@ -94,7 +94,7 @@ def get(identifier: Any) -> Any:
         return found
     if not callable(found):
         raise ArgumentError(f"{type(found).__name__} is no metric: it cannot be called with targets and predictions.")
-    return reduction.MeanMetricWrapper(found)
+    return function.MeanMetricWrapper(found)
 
 
 def accuracy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Metric:

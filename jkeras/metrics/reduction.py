@@ -1,4 +1,4 @@
-"""Sums and means of values, and means of functions of targets and predictions."""
+"""Sums and means of values, and means of values per sample."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import arguments
 from jkeras.errors import InputError
-from jkeras.losses.identifiers import CLASSES as LOSSES
-from jkeras.losses.loss import Loss, keeps_batch_axis, match_ranks
+from jkeras.losses.loss import match_ranks
 from jkeras.losses.reduction import divide_no_nan, fill_rows, squeeze_or_expand
 from jkeras.metrics.metric import DTYPE, Metric, State
-from jkeras.registry import snake_case
-from jkeras.spec import serialize
 
 
 def per_row(
@@ -153,38 +149,3 @@ class PlainMetric(PairMetric):
 
     name: str | None = None
     dtype: str | None = DTYPE
-
-
-class MeanMetricWrapper(MeanMetric):
-    """The mean of a function `(y_true, y_pred, **kwargs) -> values`, also called `FunctionMetric`.
-
-    Values per sample, `(batch, ...)`, are averaged over samples; a scalar counts as one value per batch.
-
-    >>> metric = MeanMetricWrapper(lambda y_true, y_pred: jnp.abs(y_true - y_pred), name="distance")
-    >>> state = metric.update(metric.empty(), jnp.array([1.0, 2.0]), jnp.array([2.0, 5.0]))
-    >>> float(metric.compute(state))
-    2.0
-    """
-
-    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any):
-        fn = arguments.function(fn)
-        own = fn.name if isinstance(fn, Loss) else getattr(fn, "__name__", snake_case(type(fn).__name__))
-        super().__init__(name=name or own, dtype=dtype)
-        self.fn = fn
-        self.kwargs = kwargs
-
-    @property
-    def direction(self) -> str | None:
-        return "down" if any(self.fn is loss.function or isinstance(self.fn, loss) for loss in LOSSES) else None
-
-    def values(self, y_true: Any, y_pred: Any) -> jax.Array:
-        return self.fn(y_true, y_pred, **self.kwargs)
-
-    def rows_independent(self, y_true_spec: Any, y_pred_spec: Any) -> bool:
-        return keeps_batch_axis(self.values, y_true_spec, y_pred_spec)
-
-    def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": self.dtype, "fn": serialize(self.fn), **serialize(self.kwargs)}
-
-
-FunctionMetric = MeanMetricWrapper
