@@ -1,5 +1,6 @@
 """Layers that run over time: recurrent layers, their cells, and wrappers that act on sequences."""
 
+from jkeras.layers.recurrent.bidirectional import Bidirectional as Bidirectional
 from jkeras.layers.recurrent.gru import GRU as GRU
 from jkeras.layers.recurrent.gru import GRUCell as GRUCell
 from jkeras.layers.recurrent.lstm import LSTM as LSTM
@@ -8,3 +9,5 @@ from jkeras.layers.recurrent.rnn import RNN as RNN
 from jkeras.layers.recurrent.simple_rnn import SimpleRNN as SimpleRNN
 from jkeras.layers.recurrent.simple_rnn import SimpleRNNCell as SimpleRNNCell
 from jkeras.layers.recurrent.stacked import StackedRNNCells as StackedRNNCells
+from jkeras.layers.recurrent.wrappers import TimeDistributed as TimeDistributed
+from jkeras.layers.recurrent.wrappers import Wrapper as Wrapper

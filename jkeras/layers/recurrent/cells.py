@@ -6,6 +6,7 @@ inputs of all steps at once, `advance` is what remains to be done one step after
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import jax
@@ -71,6 +72,11 @@ class RecurrentCell(Layer):
     def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         kwargs.pop("implementation", None)
         return super()._bind(args, kwargs)
+
+    @property
+    def gate_axis(self) -> int:
+        """The axis along which the gates stand in what `project` and `recur` return."""
+        return -1
 
     # -- sizes ----------------------------------------------------------------------------------------------------
 
@@ -182,13 +188,9 @@ class RecurrentCell(Layer):
         return after[0], after if nested else after[0]
 
     def project(self, inputs: jax.Array) -> jax.Array:
-        """The part of the gates that depends on the inputs alone, for one step `(batch, features)` or many `(time, ...)`."""
-        parts = self.by_gate(inputs, 0)
-        if len(parts) == 1:
-            gates = jnp.matmul(parts[0], self.kernel)
-        else:
-            kernels = jnp.split(self.kernel, self.gates, axis=-1)
-            gates = jnp.concatenate([jnp.matmul(x, w) for x, w in zip(parts, kernels, strict=True)], axis=-1)
+        """The part of the gates that depends on the inputs alone, for one step `(batch, features)` or many"
+        " `(time, ...)`."""
+        gates = self._weigh(self.by_gate(inputs, 0), self.kernel, self.input_product)
         return gates if self.input_bias is None else gates + self.input_bias
 
     @property
@@ -198,11 +200,21 @@ class RecurrentCell(Layer):
 
     def recur(self, state: jax.Array) -> jax.Array:
         """The part of the gates that depends on the state before the step."""
-        parts = self.by_gate(state, 1)
+        return self._weigh(self.by_gate(state, 1), self.recurrent_kernel, self.state_product)
+
+    def input_product(self, inputs: jax.Array, kernel: jax.Array) -> jax.Array:
+        """Inputs times kernel."""
+        return jnp.matmul(inputs, kernel)
+
+    def state_product(self, state: jax.Array, kernel: jax.Array) -> jax.Array:
+        """State times recurrent kernel."""
+        return jnp.matmul(state, kernel)
+
+    def _weigh(self, parts: list[jax.Array], kernel: jax.Array, product: Callable[..., jax.Array]) -> jax.Array:
         if len(parts) == 1:
-            return jnp.matmul(parts[0], self.recurrent_kernel)
-        kernels = jnp.split(self.recurrent_kernel, self.gates, axis=-1)
-        return jnp.concatenate([jnp.matmul(x, w) for x, w in zip(parts, kernels, strict=True)], axis=-1)
+            return product(parts[0], kernel)
+        kernels = jnp.split(kernel, self.gates, axis=-1)
+        return jnp.concatenate([product(x, w) for x, w in zip(parts, kernels, strict=True)], axis=self.gate_axis)
 
     def advance(self, projected: jax.Array, states: States) -> States:
         """The states after a step; the first of them is the step's output."""

@@ -1,4 +1,5 @@
-"""Constructor arguments that recurrent layers and cells have in common: each is said once and named where it is used."""
+"""Constructor arguments that recurrent layers and cells have in common: each is said once and named where it is"
+" used."""
 
 from __future__ import annotations
 
@@ -63,5 +64,7 @@ def cell(value: Any) -> Any:
         value = layer(value)
     for needed in ("call", "state_size"):
         if isinstance(value, type) or not hasattr(value, needed):
-            raise ArgumentError(f"expected a cell, which has `state_size` and `call(inputs, states)`; it has no `{needed}`")
+            raise ArgumentError(
+                f"expected a cell, which has `state_size` and `call(inputs, states)`; it has no `{needed}`"
+            )
     return value

@@ -23,7 +23,8 @@ class GRUCell(RecurrentCell, own_arguments=True):
         h' = z * h + (1 - z) * candidate
 
     Shapes: inputs `(batch, features)`, state `(batch, units)`; kernel `(features, 3 * units)`, recurrent kernel
-    `(units, 3 * units)`, bias `(2, 3 * units)` with `reset_after`, else `(3 * units,)`. The arguments are those of `GRU`.
+    `(units, 3 * units)`, bias `(2, 3 * units)` with `reset_after`, else `(3 * units,)`. The arguments are those of
+    `GRU`.
 
     Cho et al. 2014; `reset_after` is the form of cuDNN; numbers as in Keras.
 
@@ -78,10 +79,10 @@ class GRUCell(RecurrentCell, own_arguments=True):
 class GRU(ReadyRNN, own_arguments=True):
     """Gated recurrent unit (Cho et al. 2014).
 
-    Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)` with `return_sequences`. The weights are
-    `cell/kernel` `(features, 3 * units)`, `cell/recurrent_kernel` `(units, 3 * units)` and `cell/bias`, which is
-    `(2, 3 * units)` with `reset_after`, else `(3 * units,)`; gates in the order z, r, h. Call arguments: `initial_state=[h]`,
-    `mask` `(batch, time)` of booleans, `training`.
+    Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)` with `return_sequences`. The
+    weights are `cell/kernel` `(features, 3 * units)`, `cell/recurrent_kernel` `(units, 3 * units)` and `cell/bias`,
+    which is `(2, 3 * units)` with `reset_after`, else `(3 * units,)`; gates in the order z, r, h. Call arguments:
+    `initial_state=[h]`, `mask` `(batch, time)` of booleans, `training`.
 
     Args:
         units: the size of the output.

@@ -21,8 +21,8 @@ class LSTMCell(RecurrentCell, own_arguments=True):
         c' = f * c + i * activation(x @ W_c + h @ R_c + b_c)
         h' = o * activation(c')
 
-    Shapes: inputs `(batch, features)`, states `[h, c]` of `(batch, units)` each; kernel `(features, 4 * units)`, recurrent
-    kernel `(units, 4 * units)`, bias `(4 * units,)`. The arguments are those of `LSTM`.
+    Shapes: inputs `(batch, features)`, states `[h, c]` of `(batch, units)` each; kernel `(features, 4 * units)`,
+    recurrent kernel `(units, 4 * units)`, bias `(4 * units,)`. The arguments are those of `LSTM`.
 
     Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000; numbers as in Keras.
 
@@ -53,7 +53,7 @@ class LSTMCell(RecurrentCell, own_arguments=True):
 
     def advance(self, projected: jax.Array, states: States) -> States:
         output, carry = states
-        i, f, c, o = jnp.split(projected + self.recur(output), 4, axis=-1)
+        i, f, c, o = jnp.split(projected + self.recur(output), 4, axis=self.gate_axis)
         carry = self.recurrent_activation(f) * carry + self.recurrent_activation(i) * self.activation(c)
         return [self.recurrent_activation(o) * self.activation(carry), carry]
 
@@ -61,9 +61,10 @@ class LSTMCell(RecurrentCell, own_arguments=True):
 class LSTM(ReadyRNN, own_arguments=True):
     """Long short-term memory (Hochreiter and Schmidhuber 1997).
 
-    Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)` with `return_sequences`. The weights are
-    `cell/kernel` `(features, 4 * units)`, `cell/recurrent_kernel` `(units, 4 * units)` and `cell/bias` `(4 * units,)`, gates
-    in the order i, f, c, o. Call arguments: `initial_state=[h, c]`, `mask` `(batch, time)` of booleans, `training`.
+    Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)` with `return_sequences`. The
+    weights are `cell/kernel` `(features, 4 * units)`, `cell/recurrent_kernel` `(units, 4 * units)` and `cell/bias`
+    `(4 * units,)`, gates in the order i, f, c, o. Call arguments: `initial_state=[h, c]`, `mask` `(batch, time)` of
+    booleans, `training`.
 
     Args:
         units: the size of the output.

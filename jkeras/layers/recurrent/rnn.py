@@ -29,8 +29,8 @@ class RNN(Layer):
 
     A cell is a layer (or any object) with `state_size`, an integer or a list of them, and `call(inputs, states)` that
     returns an output and the list of new states; it may have `output_size`, `get_initial_state(batch_size)`, sublayers,
-    dropout, state. Weights must be made in `build`, and sublayers used in every step. A masked step leaves the states as
-    they are and puts out the last output again.
+    dropout, state. Weights must be made in `build`, and sublayers used in every step. A masked step leaves the states
+    as they are and puts out the last output again.
 
     Args:
         cell: a cell, or a list of cells to stack.
@@ -94,8 +94,9 @@ class RNN(Layer):
         sequences = args[0] if args else kwargs.get("sequences")
         if self.stateful and is_symbolic(sequences) and sequences.shape[0] is None:
             raise InputError(
-                f"{self.path}: a stateful layer keeps one state for each sample of a batch, so the batch size must be known;"
-                f" the input has the shape {show_shape(sequences.shape)}. Write `Input(shape, batch_size=...)`."
+                f"{self.path}: a stateful layer keeps one state for each sample of a batch, so the batch size"
+                f" must be known; the input has the shape {show_shape(sequences.shape)}. Write `Input(shape,"
+                f" batch_size=...)`."
             )
         return super().__call__(*args, **kwargs)
 
@@ -126,8 +127,8 @@ class RNN(Layer):
         shapes = [tuple(jnp.shape(state)) for state in given]
         if shapes != [state.shape for state in expected]:
             raise InputError(
-                f"{self.path} ({type(self).__name__}) got states of the shapes {', '.join(map(show_shape, shapes))} for an input"
-                f" of shape {show_shape(sequences.shape)}; it needs"
+                f"{self.path} ({type(self).__name__}) got states of the shapes"
+                f" {', '.join(map(show_shape, shapes))} for an input of shape {show_shape(sequences.shape)}; it needs"
                 f" {', '.join(show_shape(state.shape) for state in expected)}."
                 + (" A stateful layer needs batches of one size." if self.stateful and initial_state is None else "")
             )
@@ -141,8 +142,9 @@ class RNN(Layer):
             InputError: always.
         """
         raise InputError(
-            f"{self.path}: the states of a stateful layer are non-trainable weights of its model, named `rnn_state`, and a model"
-            f" does not change. Zero them with `model.set_weights(...)`, or keep the model from before as the fresh one."
+            f"{self.path}: the states of a stateful layer are non-trainable weights of its model, named"
+            f" `rnn_state`, and a model does not change. Zero them with `model.set_weights(...)`, or keep the"
+            f" model from before as the fresh one."
         )
 
     reset_states = reset_state
@@ -186,13 +188,14 @@ class RNN(Layer):
         found = jnp.asarray(masks[0], bool)
         if found.shape[:2] != sequences.shape[:2]:
             raise InputError(
-                f"{self.path} ({type(self).__name__}) got a mask of shape {show_shape(found.shape)} for an input of shape"
-                f" {show_shape(sequences.shape)}; it needs {show_shape(sequences.shape[:2])}."
+                f"{self.path} ({type(self).__name__}) got a mask of shape {show_shape(found.shape)} for an input"
+                f" of shape {show_shape(sequences.shape)}; it needs {show_shape(sequences.shape[:2])}."
             )
         return jnp.any(found, axis=tuple(range(2, found.ndim))).T
 
     def _run(self, inputs: jax.Array, states: Any, seen: jax.Array | None) -> tuple[Any, Any, Any]:
-        """All steps of a cell of which only `call` is known: the first here, where weights are made, the others in a loop."""
+        """All steps of a cell of which only `call` is known: the first here, where weights are made, the others"
+        " in a loop."""
 
         def step(carry: Any, item: Any) -> tuple[Any, Any]:
             (before, last), (value, here) = carry, item
@@ -232,7 +235,8 @@ class RNN(Layer):
             raise InputError(
                 f"{self.path}: the cell {type(self.cell).__name__} returned states of the shapes"
                 f" {', '.join(show_shape(state.shape) for state in new)} after states of the shapes"
-                f" {', '.join(show_shape(state.shape) for state in old)}. `call` returns the output and the list of new states."
+                f" {', '.join(show_shape(state.shape) for state in old)}. `call` returns the output and the list"
+                f" of new states."
             )
         return jax.tree.unflatten(structure, [a.astype(b.dtype) for a, b in zip(new, old, strict=True)])
 
@@ -248,9 +252,12 @@ class ReadyRNN(RNN, own_arguments=True):
     cell_class: ClassVar[type[RecurrentCell]]
 
     def __post_init__(self) -> None:
+        self.cell = self.cell_class(**self.cell_arguments(), name=snake_case(self.cell_class.__name__))
+
+    def cell_arguments(self) -> dict[str, Any]:
+        """The arguments of the cell, which are among those of the layer."""
         names = [name for name in self.cell_class._fields if name in type(self)._fields and name not in Layer._fields]
-        arguments = {name: self.__dict__[name] for name in names}
-        self.cell = self.cell_class(**arguments, name=snake_case(self.cell_class.__name__))
+        return {name: self.__dict__[name] for name in names}
 
     @property
     def input_spec(self) -> InputSpec:

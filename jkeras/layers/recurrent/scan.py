@@ -1,8 +1,9 @@
 """One bound layer run step after step in a single compiled loop.
 
 Inside the loop no weights can be made, and what a layer writes down (new state, losses, masks) would be values of the
-loop's body that nothing outside may keep. So for the length of the loop every layer involved gets a scope that keeps these
-things in the loop's carry: state goes from step to step, losses are summed, and each step has a random key of its own.
+loop's body that nothing outside may keep. So for the length of the loop every layer involved gets a scope that keeps
+these things in the loop's carry: state goes from step to step, losses are summed, and each step has a random key of
+its own.
 """
 
 from __future__ import annotations

@@ -31,9 +31,9 @@ class SimpleRNNCell(RecurrentCell):
 class SimpleRNN(ReadyRNN, own_arguments=True):
     """A plain recurrent network (Elman 1990): `h' = activation(x @ W + h @ R + b)`.
 
-    Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)` with `return_sequences`. The weights are
-    `cell/kernel` `(features, units)`, `cell/recurrent_kernel` `(units, units)` and `cell/bias` `(units,)`. Call arguments:
-    `initial_state=[h]`, `mask` `(batch, time)` of booleans, `training`.
+    Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)` with `return_sequences`. The
+    weights are `cell/kernel` `(features, units)`, `cell/recurrent_kernel` `(units, units)` and `cell/bias`
+    `(units,)`. Call arguments: `initial_state=[h]`, `mask` `(batch, time)` of booleans, `training`.
 
     Args:
         units: the size of the output.

@@ -1,0 +1,186 @@
+"""`Bidirectional`: a recurrent layer run from both ends."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments
+from jkeras.errors import ArgumentError, InputError
+from jkeras.layers.layer import Layer
+from jkeras.layers.recurrent import fields
+from jkeras.layers.recurrent.rnn import ReadyRNN
+from jkeras.registry import snake_case
+from jkeras.spec import field, serialize
+
+NEEDED = ("go_backwards", "return_sequences", "return_state", "stateful")
+
+MERGES: dict[Any, Callable[[jax.Array, jax.Array], Any]] = {
+    "sum": lambda a, b: a + b,
+    "mul": lambda a, b: a * b,
+    "ave": lambda a, b: (a + b) / 2,
+    "concat": lambda a, b: jnp.concatenate([a, b], axis=-1),
+    None: lambda a, b: (a, b),
+}
+
+
+class Bidirectional(Layer):
+    """Runs a recurrent layer forwards and a second one backwards, and merges their outputs step by step.
+
+    Shapes: `(batch, time, features)` to `(batch, 2 * units)`, or `(batch, time, 2 * units)` if the layer returns
+    sequences; merge modes other than "concat" keep `units`. The weights are those of `forward_layer` and of
+    `backward_layer`. With `return_state` the states follow, those of the forward layer first. Call arguments:
+    `initial_state`, the states of both layers in one list, `mask`, `training`.
+
+    Both layers are fresh copies, so the layer given shares no weights with them. Where sequences are returned, masked
+    steps put out zeros, as in Keras.
+
+    Args:
+        layer: a recurrent layer, or one that has `go_backwards`, `return_sequences`, `return_state` and `stateful`.
+        merge_mode: "sum", "mul", "ave", "concat", or None for the two outputs apart.
+        weights: initial weights of both layers, in one list.
+        backward_layer: the layer that runs backwards; the default is a copy of the first with `go_backwards=True`.
+
+    Raises:
+        ArgumentError: the two layers disagree in what they return, or agree in direction.
+
+    Schuster and Paliwal 1997, "Bidirectional Recurrent Neural Networks".
+
+    >>> from jkeras import layers
+    >>> Bidirectional(layers.LSTM(4, return_sequences=True)).compute_output_shape((None, 7, 2))
+    (None, 7, 8)
+    """
+
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = False
+
+    layer: Any = field(convert=fields.layer)
+    merge_mode: str | None = field("concat", convert=arguments.one_of(*MERGES))
+    weights: Any = field(None, in_config=False)
+    backward_layer: Any = field(None, convert=arguments.optional(fields.layer))
+
+    def __post_init__(self) -> None:
+        # `layer` is not kept: what is inside this layer are its two copies.
+        layer, backward = self.__dict__.pop("layer"), self.__dict__.pop("backward_layer")
+        missing = [name for given in (layer, backward or layer) for name in NEEDED if not hasattr(given, name)]
+        if missing:
+            raise ArgumentError(
+                f"Bidirectional(layer={layer!r}): expected a recurrent layer; it has no `{missing[0]}`."
+            )
+        self.forward_layer = _direction(layer, "forward")
+        if backward is None:
+            self.backward_layer = _direction(layer, "backward", go_backwards=True)
+        else:
+            self.backward_layer = _direction(backward, None)
+        if self.forward_layer.go_backwards == self.backward_layer.go_backwards:
+            raise ArgumentError(
+                f"Bidirectional(layer={layer!r}, backward_layer={backward!r}): both have"
+                f" go_backwards={self.forward_layer.go_backwards}; expected one of each."
+            )
+        for name in NEEDED[1:]:
+            values = getattr(self.forward_layer, name), getattr(self.backward_layer, name)
+            if values[0] != values[1]:
+                raise ArgumentError(
+                    f"Bidirectional(layer={layer!r}, backward_layer={backward!r}): expected the same {name} in"
+                    f" both layers."
+                )
+        self._spec_derived = backward is None
+        self._spec_given = self.__dict__.pop("weights")
+        if self._spec_given:
+            half = len(self._spec_given) // 2
+            _carry(self.forward_layer, self._spec_given[:half])
+            _carry(self.backward_layer, self._spec_given[half:])
+
+    def _arguments(self) -> dict[str, Any]:
+        if "forward_layer" not in self.__dict__:
+            return super()._arguments()
+        given = {
+            "layer": self.forward_layer,
+            "merge_mode": self.merge_mode,
+            "weights": self.__dict__["_spec_given"],
+            "backward_layer": None if self.__dict__["_spec_derived"] else self.backward_layer,
+        }
+        return {**given, **{name: self.__dict__[name] for name in type(self)._fields if name not in given}}
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "backward_layer": serialize(self.backward_layer)}
+
+    @property
+    def return_sequences(self) -> bool:
+        """Whether the output of every step is returned."""
+        return self.forward_layer.return_sequences
+
+    @property
+    def return_state(self) -> bool:
+        """Whether the last states are returned too."""
+        return self.forward_layer.return_state
+
+    @property
+    def stateful(self) -> bool:
+        """Whether a batch starts with the states that the one before ended with."""
+        return self.forward_layer.stateful
+
+    @property
+    def input_spec(self) -> Any:
+        return self.forward_layer.input_spec
+
+    def call(
+        self, sequences: jax.Array, initial_state: Any = None, mask: Any = None, training: bool | None = None
+    ) -> Any:
+        forward_state = backward_state = None
+        if initial_state is not None:
+            states = list(initial_state)
+            if len(states) % 2:
+                raise InputError(f"{self.path}: got {len(states)} initial states; it needs as many for each direction.")
+            forward_state, backward_state = states[: len(states) // 2], states[len(states) // 2 :]
+        forward = self.forward_layer(sequences, initial_state=forward_state, mask=mask, training=training)
+        backward = self.backward_layer(sequences, initial_state=backward_state, mask=mask, training=training)
+        states = []
+        if self.return_state:
+            states = [*forward[1:], *backward[1:]]
+            forward, backward = forward[0], backward[0]
+        if self.return_sequences:
+            backward = jnp.flip(backward, axis=1)
+        output = MERGES[self.merge_mode](forward, backward)
+        if not states:
+            return output
+        return (*output, *states) if self.merge_mode is None else (output, *states)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        masks = jax.tree.leaves(previous_mask)
+        mask = masks[0] if masks and self.return_sequences else None
+        outputs = [mask, mask] if self.merge_mode is None else [mask]
+        if self.return_state:
+            return outputs + [None] * (2 * len(self.forward_layer.state_size))
+        return outputs if self.merge_mode is None else mask
+
+
+def _direction(layer: Layer, name: str | None, **changes: Any) -> Any:
+    """A copy that shares nothing with the layer given, named after its direction."""
+    if name is not None:
+        own = layer.name or snake_case(type(layer).__name__)
+        changes["name"] = f"{name}_{own.removeprefix(f'{name}_')}"
+    if hasattr(layer, "zero_output_for_mask"):
+        changes["zero_output_for_mask"] = layer.return_sequences  # type: ignore[attr-defined]
+    taken = copy.deepcopy(layer._arguments())
+    known = {*taken, *type(layer)._fields}
+    accepted = {key: value for key, value in changes.items() if key in known or layer._takes_any()}
+    return type(layer)(**{**taken, **accepted})
+
+
+def _carry(layer: Layer, weights: Sequence[Any]) -> None:
+    """Makes a built-in recurrent layer bring weights along to the models that it joins."""
+    if not isinstance(layer, ReadyRNN):
+        raise ArgumentError(
+            f"Bidirectional(weights=...): the weights of {layer!r} have no known order; set them in the model."
+        )
+    names = ["kernel", "recurrent_kernel", "bias"][: 2 + layer.cell.use_bias]
+    arrays = {name: jnp.asarray(weight) for name, weight in zip(names, weights, strict=True)}
+    object.__setattr__(layer, "_spec_variables", {"params": {"cell": arrays}})
+
+
+__all__ = ["Bidirectional"]

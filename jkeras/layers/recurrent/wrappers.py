@@ -1,0 +1,97 @@
+"""`Wrapper`, a layer around a layer, and `TimeDistributed`, which applies one to every time step."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras.errors import InputError
+from jkeras.layers.calling import show_shape
+from jkeras.layers.layer import InputSpec, Layer, walk
+from jkeras.layers.recurrent import fields
+from jkeras.layers.recurrent.scan import scan_layer
+from jkeras.spec import field
+
+
+class Wrapper(Layer):
+    """Base of layers that hold one other layer, as `self.layer`. A subclass defines `call`.
+
+    Args:
+        layer: the layer inside.
+
+    >>> from jkeras import layers
+    >>> class Twice(layers.Wrapper):
+    ...     def call(self, inputs):
+    ...         return self.layer(self.layer(inputs))
+    >>> Twice(layers.Activation("relu")).layer
+    Activation('relu')
+    """
+
+    layer: Any = field(convert=fields.layer)
+
+
+class TimeDistributed(Wrapper):
+    """Applies a layer to every time step.
+
+    Shapes: `(batch, time, ...)` to `(batch, time, ...)`, the layer inside sees `(batch, ...)`.
+
+    Time is never unrolled. As long as the layer inside treats the samples of a batch apart, all steps are one call on
+    `batch * time` samples. Otherwise (batch normalisation in training, and users' own layers, of which nothing is known
+    unless they set `couples_samples = False`) the steps follow one another in one compiled loop, in which the layer's
+    state goes from step to step; numbers are those of Keras in both cases.
+
+    Args:
+        layer: the layer to apply.
+
+    Raises:
+        InputError: an input with fewer than three axes, or a mask that does not fit it.
+
+    >>> from jkeras import layers
+    >>> TimeDistributed(layers.Dense(3)).compute_output_shape((None, 7, 2))
+    (None, 7, 3)
+    """
+
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = False
+
+    @property
+    def input_spec(self) -> InputSpec:
+        return InputSpec(min_ndim=3)
+
+    def call(self, inputs: jax.Array, training: bool | None = None, mask: Any = None) -> Any:
+        if mask is not None and mask.shape[:2] != inputs.shape[:2]:
+            raise InputError(
+                f"{self.path} ({type(self).__name__}) got a mask of shape {show_shape(mask.shape)} for an input"
+                f" of shape {show_shape(inputs.shape)}; the first two axes must agree."
+            )
+        if self._samples_apart(bool(training)):
+            batch, time = inputs.shape[:2]
+            folded, folded_mask = jax.tree.map(lambda x: x.reshape(batch * time, *x.shape[2:]), (inputs, mask))
+            outputs = self._apply(folded, folded_mask)
+            return jax.tree.map(lambda y: y.reshape(batch, time, *y.shape[1:]), outputs)
+
+        def step(carry: None, item: Any) -> tuple[None, Any]:
+            return None, self._apply(*item)
+
+        items = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), (inputs, mask))
+        # The first step runs here, where weights can be made.
+        _, first = step(None, jax.tree.map(lambda x: x[0], items))
+        _, rest = scan_layer(self.layer, step, None, jax.tree.map(lambda x: x[1:], items))
+        return jax.tree.map(lambda a, b: jnp.swapaxes(jnp.concatenate([a[None], b]), 0, 1), first, rest)
+
+    def _apply(self, inputs: jax.Array, mask: Any) -> Any:
+        return self.layer(inputs) if mask is None else self.layer(inputs, mask=mask)
+
+    def _samples_apart(self, training: bool) -> bool:
+        for _, layer in walk(self.layer):
+            known = layer.couples_samples
+            if known is None and type(layer).__module__.startswith("jkeras."):
+                known = False
+            if known is None or (known and (training or getattr(layer, "stateful", False))):
+                return False
+        return True
+
+
+__all__ = ["TimeDistributed", "Wrapper"]
