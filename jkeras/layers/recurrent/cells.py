@@ -188,8 +188,7 @@ class RecurrentCell(Layer):
         return after[0], after if nested else after[0]
 
     def project(self, inputs: jax.Array) -> jax.Array:
-        """The part of the gates that depends on the inputs alone, for one step `(batch, features)` or many"
-        " `(time, ...)`."""
+        """The part of the gates that depends on the inputs alone, of one step or of many `(time, ...)`."""
         gates = self._weigh(self.by_gate(inputs, 0), self.kernel, self.input_product)
         return gates if self.input_bias is None else gates + self.input_bias
 

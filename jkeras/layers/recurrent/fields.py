@@ -1,5 +1,4 @@
-"""Constructor arguments that recurrent layers and cells have in common: each is said once and named where it is"
-" used."""
+"""Constructor arguments that recurrent layers and cells share: each is said once and named where it is used."""
 
 from __future__ import annotations
 

@@ -194,8 +194,7 @@ class RNN(Layer):
         return jnp.any(found, axis=tuple(range(2, found.ndim))).T
 
     def _run(self, inputs: jax.Array, states: Any, seen: jax.Array | None) -> tuple[Any, Any, Any]:
-        """All steps of a cell of which only `call` is known: the first here, where weights are made, the others"
-        " in a loop."""
+        """All steps of a cell of which only `call` is known: the first here, where weights are made, then a loop."""
 
         def step(carry: Any, item: Any) -> tuple[Any, Any]:
             (before, last), (value, here) = carry, item
