@@ -1,6 +1,9 @@
 """Layers that run over time: recurrent layers, their cells, and wrappers that act on sequences."""
 
 from jkeras.layers.recurrent.bidirectional import Bidirectional as Bidirectional
+from jkeras.layers.recurrent.conv_lstm import ConvLSTM1D as ConvLSTM1D
+from jkeras.layers.recurrent.conv_lstm import ConvLSTM2D as ConvLSTM2D
+from jkeras.layers.recurrent.conv_lstm import ConvLSTM3D as ConvLSTM3D
 from jkeras.layers.recurrent.gru import GRU as GRU
 from jkeras.layers.recurrent.gru import GRUCell as GRUCell
 from jkeras.layers.recurrent.lstm import LSTM as LSTM
