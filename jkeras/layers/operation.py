@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
-from typing import Any, ClassVar
-
-import jax.numpy as jnp
+from typing import Any
 
 from jkeras.errors import UnknownNameError
 from jkeras.layers.layer import Layer
+from jkeras.ops.table import FUNCTIONS, ROWWISE
 from jkeras.registry import snake_case
-
-# Functions that are not found in `jax.numpy` under the name that the graph gives them.
-_FUNCTIONS: dict[str, Callable[..., Any]] = {"getitem": operator.getitem}
+from jkeras.spec import field
 
 
 def function_named(name: str) -> Callable[..., Any]:
@@ -22,9 +18,9 @@ def function_named(name: str) -> Callable[..., Any]:
     Raises:
         UnknownNameError: there is none of that name.
     """
-    found = _FUNCTIONS.get(name) or getattr(jnp, name, None)
+    found = FUNCTIONS.get(name)
     if found is None:
-        raise UnknownNameError("operation", name, dir(jnp))
+        raise UnknownNameError("operation", name, FUNCTIONS)
     return found
 
 
@@ -36,17 +32,26 @@ class Operation(Layer):
     [2.0, 2.0]
     """
 
-    couples_samples: ClassVar[bool | None] = False
-
     operation: str
+    # A function works in the types that it is given, whatever the policy of the model around it.
+    autocast: bool = field(False, kw_only=True, in_config=False)
 
     def __post_init__(self) -> None:
         function_named(self.operation)
 
     @property
+    def couples_samples(self) -> bool | None:  # type: ignore[override]
+        """False for functions of single elements; for the others it depends on their arguments, so unknown."""
+        return False if self.operation in ROWWISE else None
+
+    @property
     def base_name(self) -> str:
         """What the layer is called in a model: the function's name."""
-        return snake_case("get_item" if self.operation == "getitem" else self.operation)
+        name = self.operation.rpartition(".")[2]
+        return snake_case("get_item" if name == "getitem" else name)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         return function_named(self.operation)(*args, **kwargs)
+
+
+__all__ = ["Operation", "function_named"]

@@ -124,7 +124,7 @@ class Bidirectional(Layer):
         """Whether a batch starts with the states that the one before ended with."""
         return self.forward_layer.stateful
 
-    @property
+    @property  # type: ignore[misc]
     def input_spec(self) -> Any:
         return self.forward_layer.input_spec
 

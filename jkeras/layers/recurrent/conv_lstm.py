@@ -190,7 +190,7 @@ class ConvLSTM(ReadyRNN, own_arguments=True):
     def cell_arguments(self) -> dict[str, Any]:
         return {**super().cell_arguments(), "rank": self.rank}
 
-    @property
+    @property  # type: ignore[misc]
     def input_spec(self) -> InputSpec:
         return InputSpec(ndim=self.rank + 3)
 

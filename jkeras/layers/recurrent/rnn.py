@@ -75,12 +75,12 @@ class RNN(Layer):
         kwargs.pop("implementation", None)
         return super()._bind(args, kwargs)
 
-    @property
+    @property  # type: ignore[misc]
     def couples_samples(self) -> bool | None:  # type: ignore[override]
         """Whether rows depend on each other; the rows of a state must not be exchanged for others."""
         return self.stateful or not isinstance(self.cell, Layer)
 
-    @property
+    @property  # type: ignore[misc]
     def input_spec(self) -> InputSpec:
         return InputSpec(min_ndim=3)
 
@@ -91,7 +91,7 @@ class RNN(Layer):
         return list(size) if isinstance(size, (list, tuple)) else [size]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        sequences = args[0] if args else kwargs.get("sequences")
+        sequences: Any = args[0] if args else kwargs.get("sequences")
         if self.stateful and is_symbolic(sequences) and sequences.shape[0] is None:
             raise InputError(
                 f"{self.path}: a stateful layer keeps one state for each sample of a batch, so the batch size"
@@ -258,7 +258,7 @@ class ReadyRNN(RNN, own_arguments=True):
         names = [name for name in self.cell_class._fields if name in type(self)._fields and name not in Layer._fields]
         return {name: self.__dict__[name] for name in names}
 
-    @property
+    @property  # type: ignore[misc]
     def input_spec(self) -> InputSpec:
         return InputSpec(ndim=3)
 

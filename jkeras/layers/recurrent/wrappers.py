@@ -56,7 +56,7 @@ class TimeDistributed(Wrapper):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
-    @property
+    @property  # type: ignore[misc]
     def input_spec(self) -> InputSpec:
         return InputSpec(min_ndim=3)
 

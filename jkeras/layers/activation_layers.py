@@ -1,0 +1,121 @@
+"""Activation functions that have arguments or weights, as layers."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import activations, arguments, constraints, initializers, regularizers
+from jkeras.errors import ArgumentError
+from jkeras.layers.layer import Layer
+from jkeras.spec import field
+
+
+class _Elementwise(Layer):
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = False
+
+
+class ReLU(_Elementwise):
+    """`max(x, threshold)` with a slope below and a ceiling.
+
+    Args:
+        max_value: the ceiling; None for none.
+        negative_slope: the slope below the threshold.
+        threshold: below it values are cut off.
+
+    >>> import jax.numpy as jnp
+    >>> ReLU()(jnp.array([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
+
+    max_value: float | None = field(None, convert=arguments.optional(arguments.non_negative))
+    negative_slope: float = field(0.0, convert=arguments.non_negative)
+    threshold: float = field(0.0, convert=arguments.non_negative)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return activations.relu(
+            inputs, negative_slope=self.negative_slope, max_value=self.max_value, threshold=self.threshold
+        )
+
+
+class LeakyReLU(_Elementwise):
+    """`x` above 0 and `negative_slope * x` below."""
+
+    negative_slope: float = field(0.3, convert=arguments.number)
+
+    @classmethod
+    def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        if "alpha" in kwargs:  # the argument's name in Keras 2
+            kwargs["negative_slope"] = kwargs.pop("alpha")
+        return super()._bind(args, kwargs)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return activations.leaky_relu(inputs, negative_slope=self.negative_slope)
+
+
+class ELU(_Elementwise):
+    """`x` above 0 and `alpha * (exp(x) - 1)` below."""
+
+    alpha: float = field(1.0, convert=arguments.number)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return activations.elu(inputs, alpha=self.alpha)
+
+
+class PReLU(_Elementwise):
+    """`x` above 0 and `alpha * x` below, with a learned alpha per value.
+
+    Args:
+        alpha_initializer: of alpha.
+        alpha_regularizer: a penalty on alpha.
+        alpha_constraint: a projection of alpha.
+        shared_axes: axes along which alpha is shared, numbered from 1.
+    """
+
+    alpha_initializer: Any = field("Zeros", convert=initializers.get)
+    alpha_regularizer: Any = field(None, convert=regularizers.get)
+    alpha_constraint: Any = field(None, convert=constraints.get)
+    shared_axes: Any = field(
+        None, convert=arguments.optional(lambda v: tuple(v) if isinstance(v, (list, tuple)) else (v,))
+    )
+
+    def __post_init__(self) -> None:
+        if self.shared_axes is not None and min(self.shared_axes, default=1) < 1:
+            raise ArgumentError(f"PReLU(shared_axes={self.shared_axes}): expected axes from 1; the batch cannot share.")
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        shape = [1 if axis in (self.shared_axes or ()) else size for axis, size in enumerate(input_shape)][1:]
+        self.alpha = self.add_weight(
+            tuple(shape),
+            self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+            name="alpha",
+        )
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return jnp.maximum(inputs, 0) - self.alpha * jnp.maximum(-inputs, 0)
+
+
+class Softmax(_Elementwise):
+    """Exponentials scaled to sum to 1; masked positions get 0.
+
+    Args:
+        axis: the axis, or axes, that sum to 1.
+    """
+
+    axis: Any = field(-1, convert=lambda value: tuple(value) if isinstance(value, (list, tuple)) else value)
+
+    def call(self, inputs: jax.Array, mask: Any = None) -> jax.Array:
+        if mask is None:
+            return jax.nn.softmax(inputs, axis=self.axis)
+        # Keras's stand-in for minus infinity, which float16 can hold too.
+        lowest = -3e4 if inputs.dtype == jnp.float16 else -1e9
+        outputs = jax.nn.softmax(inputs + (1.0 - mask.astype(inputs.dtype)) * lowest, axis=self.axis)
+        return outputs * mask.astype(inputs.dtype)
+
+
+__all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]

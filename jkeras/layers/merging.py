@@ -1,0 +1,236 @@
+"""Layers that combine several inputs into one."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments
+from jkeras.errors import ArgumentError, InputError
+from jkeras.layers.calling import show_shape
+from jkeras.layers.layer import Layer
+from jkeras.spec import field
+
+
+class Merge(Layer):
+    """Base of layers that combine a list of tensors element by element, with broadcasting."""
+
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = False
+
+    def merge(self, inputs: list[jax.Array]) -> jax.Array:
+        """Combines inputs of equal rank."""
+        raise NotImplementedError
+
+    def call(self, inputs: Any) -> jax.Array:
+        tensors = self._several(inputs)
+        rank = max(tensor.ndim for tensor in tensors)
+        # A tensor with fewer axes gets the missing ones after its batch axis.
+        tensors = [t.reshape(t.shape[0], *(1,) * (rank - t.ndim), *t.shape[1:]) if t.ndim else t for t in tensors]
+        try:
+            jnp.broadcast_shapes(*(tensor.shape for tensor in tensors))
+        except ValueError:
+            shapes = ", ".join(show_shape(tensor.shape) for tensor in jax.tree.leaves(inputs))
+            raise InputError(
+                f"{self.path} ({type(self).__name__}) cannot combine inputs of the shapes {shapes}."
+            ) from None
+        return self.merge(tensors)
+
+    def _several(self, inputs: Any, minimum: int = 1) -> list[jax.Array]:
+        if not isinstance(inputs, (list, tuple)) or len(inputs) < minimum:
+            raise InputError(
+                f"{self.path} ({type(self).__name__}) takes a list of at least {minimum} inputs: write"
+                f" `{type(self).__name__}()([a, b])`."
+            )
+        return [jnp.asarray(tensor) for tensor in inputs]
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        if not isinstance(previous_mask, (list, tuple)) or any(mask is None for mask in previous_mask):
+            return None
+        return functools.reduce(jnp.logical_and, previous_mask)
+
+
+class Add(Merge):
+    """The sum of the inputs.
+
+    >>> import jax.numpy as jnp
+    >>> Add()([jnp.ones(2), jnp.ones(2)]).tolist()
+    [2.0, 2.0]
+    """
+
+    def merge(self, inputs: list[jax.Array]) -> jax.Array:
+        return functools.reduce(jnp.add, inputs)
+
+
+class Subtract(Merge):
+    """The first input minus the second."""
+
+    def call(self, inputs: Any) -> jax.Array:
+        if isinstance(inputs, (list, tuple)) and len(inputs) != 2:
+            raise InputError(f"{self.path} (Subtract) takes two inputs, got {len(inputs)}.")
+        return super().call(inputs)
+
+    def merge(self, inputs: list[jax.Array]) -> jax.Array:
+        return inputs[0] - inputs[1]
+
+
+class Multiply(Merge):
+    """The product of the inputs."""
+
+    def merge(self, inputs: list[jax.Array]) -> jax.Array:
+        return functools.reduce(jnp.multiply, inputs)
+
+
+class Average(Merge):
+    """The mean of the inputs."""
+
+    def merge(self, inputs: list[jax.Array]) -> jax.Array:
+        return functools.reduce(jnp.add, inputs) / len(inputs)
+
+
+class Maximum(Merge):
+    """The largest of the inputs."""
+
+    def merge(self, inputs: list[jax.Array]) -> jax.Array:
+        return functools.reduce(jnp.maximum, inputs)
+
+
+class Minimum(Merge):
+    """The smallest of the inputs."""
+
+    def merge(self, inputs: list[jax.Array]) -> jax.Array:
+        return functools.reduce(jnp.minimum, inputs)
+
+
+class Concatenate(Merge):
+    """Joins the inputs along an axis; all other sizes must agree.
+
+    >>> import jax.numpy as jnp
+    >>> Concatenate()([jnp.ones((1, 2)), jnp.zeros((1, 1))]).tolist()
+    [[1.0, 1.0, 0.0]]
+    """
+
+    axis: int = field(-1, convert=arguments.integer)
+
+    def call(self, inputs: Any) -> jax.Array:
+        tensors = self._several(inputs)
+        try:
+            return jnp.concatenate(tensors, axis=self.axis)
+        except (TypeError, ValueError):
+            shapes = ", ".join(show_shape(tensor.shape) for tensor in tensors)
+            raise InputError(
+                f"{self.path} (Concatenate) cannot join inputs of the shapes {shapes} along axis {self.axis}: all other"
+                f" sizes must agree."
+            ) from None
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        if not isinstance(previous_mask, (list, tuple)) or all(mask is None for mask in previous_mask):
+            return None
+        rank = max(tensor.ndim for tensor in inputs)
+        masks = []
+        for tensor, mask in zip(inputs, previous_mask, strict=True):
+            mask = jnp.ones(tensor.shape, bool) if mask is None else mask
+            masks.append(jnp.broadcast_to(mask.reshape(*mask.shape, *(1,) * (rank - mask.ndim)), tensor.shape))
+        return jnp.any(jnp.concatenate(masks, axis=self.axis), axis=-1)
+
+
+class Dot(Merge):
+    """The dot product of two inputs over given axes, sample by sample.
+
+    Args:
+        axes: the axis to sum over, or one for each input; the batch is axis 0.
+        normalize: whether the inputs are scaled to length 1 first, which gives the cosine of their angle.
+    """
+
+    axes: Any = field(convert=lambda value: value if isinstance(value, int) else tuple(value))
+    normalize: bool = field(False, convert=arguments.boolean)
+
+    def __post_init__(self) -> None:
+        axes = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+        if len(axes) != 2 or 0 in axes:
+            raise ArgumentError(f"Dot(axes={self.axes!r}): expected an axis other than 0, or two of them.")
+
+    def call(self, inputs: Any) -> jax.Array:
+        first, second = self._several(inputs, 2)
+        axes = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+        axes = tuple(axis % tensor.ndim for axis, tensor in zip(axes, (first, second), strict=True))
+        if first.shape[axes[0]] != second.shape[axes[1]]:
+            raise InputError(
+                f"{self.path} (Dot) sums over axes of different sizes: {show_shape(first.shape)} axis {axes[0]},"
+                f" {show_shape(second.shape)} axis {axes[1]}."
+            )
+        if self.normalize:
+            first, second = _unit(first, axes[0]), _unit(second, axes[1])
+        product = jax.lax.dot_general(first, second, (((axes[0],), (axes[1],)), ((0,), (0,))))
+        return product[:, None] if product.ndim == 1 else product
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        return None
+
+
+def _unit(x: jax.Array, axis: int) -> jax.Array:
+    squares = jnp.sum(jnp.square(x), axis=axis, keepdims=True)
+    return x * jax.lax.rsqrt(jnp.maximum(squares, 1e-12))
+
+
+def add(inputs: Any, **kwargs: Any) -> Any:
+    """`Add` as a function."""
+    return Add(**kwargs)(inputs)
+
+
+def subtract(inputs: Any, **kwargs: Any) -> Any:
+    """`Subtract` as a function."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs: Any, **kwargs: Any) -> Any:
+    """`Multiply` as a function."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Any, **kwargs: Any) -> Any:
+    """`Average` as a function."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Any, **kwargs: Any) -> Any:
+    """`Maximum` as a function."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Any, **kwargs: Any) -> Any:
+    """`Minimum` as a function."""
+    return Minimum(**kwargs)(inputs)
+
+
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+    """`Concatenate` as a function."""
+    return Concatenate(axis=axis, **kwargs)(inputs)
+
+
+def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
+    """`Dot` as a function."""
+    return Dot(axes=axes, **kwargs)(inputs)
+
+
+__all__ = [
+    "Add",
+    "Average",
+    "Concatenate",
+    "Dot",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Subtract",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
+]

@@ -1,0 +1,473 @@
+"""Layers that bring values to a common scale."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras import arguments, constraints, initializers, regularizers
+from jkeras.errors import ArgumentError, InputError
+from jkeras.layers.calling import show_shape
+from jkeras.layers.layer import InputSpec, Layer
+from jkeras.spec import field
+
+ZEROS: Any = field("zeros", convert=initializers.get)
+ONES: Any = field("ones", convert=initializers.get)
+REGULARIZER: Any = field(None, convert=regularizers.get)
+CONSTRAINT: Any = field(None, convert=constraints.get)
+
+
+def along(values: jax.Array, axes: tuple[int, ...], rank: int) -> jax.Array:
+    """Values of the given axes, with size 1 on the others, ready to broadcast."""
+    shape = [1] * rank
+    for size, axis in zip(values.shape, axes, strict=True):
+        shape[axis] = size
+    return values.reshape(shape)
+
+
+def in_float32(x: jax.Array) -> jax.Array:
+    """At least float32, which statistics need."""
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
+class BatchNormalization(Layer):
+    """Centres and scales each channel by its mean and variance over the batch.
+
+    In training the batch's own statistics are used, and moving averages follow them; otherwise, and in a layer that is not
+    trainable, the moving averages are. Shapes stay as they are; gamma, beta and the averages are `(channels,)`.
+
+    Args:
+        axis: the channel axis.
+        momentum: of the moving averages: `moving * momentum + batch * (1 - momentum)`.
+        epsilon: added to the variance.
+        center: whether to add beta.
+        scale: whether to multiply by gamma.
+        beta_initializer: of beta.
+        gamma_initializer: of gamma.
+        moving_mean_initializer: of the moving mean.
+        moving_variance_initializer: of the moving variance.
+        beta_regularizer: a penalty on beta.
+        gamma_regularizer: a penalty on gamma.
+        beta_constraint: a projection of beta.
+        gamma_constraint: a projection of gamma.
+        renorm: accepted for Keras's signature; only False is offered.
+        renorm_clipping: likewise.
+        renorm_momentum: likewise.
+        synchronized: whether replicas share their statistics; they do whenever training is distributed by a mesh.
+
+    Source: Ioffe and Szegedy 2015; defaults and the biased moving variance are Keras's.
+    """
+
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = True
+
+    axis: int = field(-1, convert=arguments.integer)
+    momentum: float = field(0.99, convert=arguments.between(0, 1))
+    epsilon: float = field(1e-3, convert=arguments.non_negative)
+    center: bool = field(True, convert=arguments.boolean)
+    scale: bool = field(True, convert=arguments.boolean)
+    beta_initializer: Any = ZEROS
+    gamma_initializer: Any = ONES
+    moving_mean_initializer: Any = ZEROS
+    moving_variance_initializer: Any = ONES
+    beta_regularizer: Any = REGULARIZER
+    gamma_regularizer: Any = REGULARIZER
+    beta_constraint: Any = CONSTRAINT
+    gamma_constraint: Any = CONSTRAINT
+    renorm: bool = field(False, convert=arguments.one_of(False))
+    renorm_clipping: Any = None
+    renorm_momentum: float = 0.99
+    synchronized: bool = field(False, convert=arguments.boolean)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        size = _size_of(self, input_shape, self.axis)
+        if self.scale:
+            self.gamma = self.add_weight(
+                (size,),
+                self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+                autocast=False,
+                name="gamma",
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                (size,),
+                self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+                autocast=False,
+                name="beta",
+            )
+        kept: dict[str, Any] = {"trainable": False, "autocast": False, "aggregation": "mean"}
+        self.moving_mean = self.add_weight((size,), self.moving_mean_initializer, name="moving_mean", **kept)
+        self.moving_variance = self.add_weight(
+            (size,), self.moving_variance_initializer, name="moving_variance", **kept
+        )
+
+    def call(self, inputs: jax.Array, training: bool | None = None, mask: Any = None) -> jax.Array:
+        x = in_float32(inputs)
+        axis = self.axis % x.ndim
+        if training and self.trainable:
+            mean, variance = self._moments(x, axis, mask)
+            self.moving_mean = self.moving_mean * self.momentum + mean * (1 - self.momentum)
+            self.moving_variance = self.moving_variance * self.momentum + variance * (1 - self.momentum)
+        else:
+            mean, variance = self.moving_mean, self.moving_variance
+        factor = jax.lax.rsqrt(variance + self.epsilon)
+        if self.scale:
+            factor = factor * self.gamma
+        offset = -mean * factor
+        if self.center:
+            offset = offset + self.beta
+        outputs = x * along(factor, (axis,), x.ndim) + along(offset, (axis,), x.ndim)
+        return outputs.astype(self.compute_dtype)
+
+    def _moments(self, x: jax.Array, axis: int, mask: Any) -> tuple[jax.Array, jax.Array]:
+        axes = tuple(i for i in range(x.ndim) if i != axis)
+        if mask is None:
+            mean = jnp.mean(x, axis=axes)
+            return mean, jnp.mean(jnp.square(x - along(mean, (axis,), x.ndim)), axis=axes)
+        if mask.ndim != x.ndim - 1:
+            raise InputError(
+                f"{self.path} (BatchNormalization) got a mask of shape {show_shape(mask.shape)} for an input of shape"
+                f" {show_shape(x.shape)}; it must have one axis less."
+            )
+        weights = jnp.broadcast_to(jnp.expand_dims(mask, axis).astype(x.dtype), x.shape)
+        # Keras's guard against a batch without any valid step.
+        count = jnp.sum(weights, axis=axes) + 1e-7
+        mean = jnp.sum(x * weights, axis=axes) / count
+        centred = jnp.square(x - along(mean, (axis,), x.ndim)) * weights
+        return mean, jnp.sum(centred, axis=axes) / count
+
+
+def _size_of(layer: Layer, shape: tuple[int | None, ...], axis: int) -> int:
+    if not -len(shape) <= axis < len(shape):
+        raise InputError(
+            f"{layer.path} ({type(layer).__name__}) has axis={axis}, but its input has shape {show_shape(shape)}."
+        )
+    size = shape[axis]
+    if size is None:
+        raise InputError(f"{layer.path}: the size of axis {axis} must be known, input {show_shape(shape)}.")
+    return size
+
+
+AXES: Any = field(-1, convert=lambda value: tuple(value) if isinstance(value, (list, tuple)) else value)
+
+
+class LayerNormalization(Layer):
+    """Centres and scales each sample over the given axes.
+
+    Args:
+        axis: the axis, or axes, to normalise over.
+        epsilon: added to the variance.
+        center: whether to add beta.
+        scale: whether to multiply by gamma.
+        beta_initializer: of beta.
+        gamma_initializer: of gamma.
+        beta_regularizer: a penalty on beta.
+        gamma_regularizer: a penalty on gamma.
+        beta_constraint: a projection of beta.
+        gamma_constraint: a projection of gamma.
+
+    Source: Ba, Kiros and Hinton 2016; epsilon is Keras's 1e-3.
+    """
+
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = False
+
+    axis: Any = AXES
+    epsilon: float = field(1e-3, convert=arguments.non_negative)
+    center: bool = field(True, convert=arguments.boolean)
+    scale: bool = field(True, convert=arguments.boolean)
+    beta_initializer: Any = ZEROS
+    gamma_initializer: Any = ONES
+    beta_regularizer: Any = REGULARIZER
+    gamma_regularizer: Any = REGULARIZER
+    beta_constraint: Any = CONSTRAINT
+    gamma_constraint: Any = CONSTRAINT
+
+    def _axes(self, rank: int) -> tuple[int, ...]:
+        given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        return tuple(sorted(axis % rank for axis in given))
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        shape = tuple(_size_of(self, input_shape, axis) for axis in self._axes(len(input_shape)))
+        if self.scale:
+            self.gamma = self.add_weight(
+                shape,
+                self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+                autocast=False,
+                name="gamma",
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                shape,
+                self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+                autocast=False,
+                name="beta",
+            )
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        x = in_float32(inputs)
+        axes = self._axes(x.ndim)
+        mean = jnp.mean(x, axis=axes, keepdims=True)
+        variance = jnp.mean(jnp.square(x - mean), axis=axes, keepdims=True)
+        outputs = (x - mean) * jax.lax.rsqrt(variance + self.epsilon)
+        if self.scale:
+            outputs = outputs * along(self.gamma, axes, x.ndim)
+        if self.center:
+            outputs = outputs + along(self.beta, axes, x.ndim)
+        return outputs.astype(self.compute_dtype)
+
+
+class RMSNormalization(Layer):
+    """Scales each sample by the root mean square over the given axes.
+
+    Args:
+        axis: the axis, or axes.
+        epsilon: added to the mean square.
+
+    Source: Zhang and Sennrich 2019.
+    """
+
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = False
+
+    axis: Any = AXES
+    epsilon: float = field(1e-6, convert=arguments.non_negative)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        shape = tuple(_size_of(self, input_shape, axis) for axis in axes)
+        self.scale = self.add_weight(shape, "ones", autocast=False, name="scale")
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        x = in_float32(inputs)
+        axes = tuple(axis % x.ndim for axis in (self.axis if isinstance(self.axis, tuple) else (self.axis,)))
+        mean_square = jnp.mean(jnp.square(x), axis=axes, keepdims=True)
+        outputs = x * jax.lax.rsqrt(mean_square + self.epsilon) * along(self.scale, axes, x.ndim)
+        return outputs.astype(self.compute_dtype)
+
+
+class UnitNormalization(Layer):
+    """Scales each sample to length 1 over the given axes; where the length is 0 it stays 0."""
+
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = False
+
+    axis: Any = AXES
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        squares = jnp.sum(jnp.square(inputs), axis=axes, keepdims=True)
+        return inputs * jax.lax.rsqrt(jnp.maximum(squares, 1e-12))
+
+
+class GroupNormalization(Layer):
+    """Centres and scales each sample over groups of channels and all other axes.
+
+    Args:
+        groups: the number of groups; -1 makes each channel a group of its own.
+        axis: the channel axis.
+        epsilon: added to the variance.
+        center: whether to add beta.
+        scale: whether to multiply by gamma.
+        beta_initializer: of beta.
+        gamma_initializer: of gamma.
+        beta_regularizer: a penalty on beta.
+        gamma_regularizer: a penalty on gamma.
+        beta_constraint: a projection of beta.
+        gamma_constraint: a projection of gamma.
+
+    Source: Wu and He 2018.
+    """
+
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = False
+
+    groups: int = field(32, convert=arguments.at_least(-1))
+    axis: int = field(-1, convert=arguments.integer)
+    epsilon: float = field(1e-3, convert=arguments.non_negative)
+    center: bool = field(True, convert=arguments.boolean)
+    scale: bool = field(True, convert=arguments.boolean)
+    beta_initializer: Any = ZEROS
+    gamma_initializer: Any = ONES
+    beta_regularizer: Any = REGULARIZER
+    gamma_regularizer: Any = REGULARIZER
+    beta_constraint: Any = CONSTRAINT
+    gamma_constraint: Any = CONSTRAINT
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        size = _size_of(self, input_shape, self.axis)
+        groups = size if self.groups == -1 else self.groups
+        if groups < 1 or size < groups or size % groups:
+            raise InputError(
+                f"{self.path} (GroupNormalization) has groups={groups}, but its input has {size} channels, which is no"
+                f" multiple of it. Write a divisor of {size}."
+            )
+        if self.scale:
+            self.gamma = self.add_weight(
+                (size,),
+                self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+                autocast=False,
+                name="gamma",
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                (size,),
+                self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+                autocast=False,
+                name="beta",
+            )
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        axis = self.axis % inputs.ndim
+        x = jnp.moveaxis(in_float32(inputs), axis, -1)
+        groups = x.shape[-1] if self.groups == -1 else self.groups
+        grouped = x.reshape(*x.shape[:-1], groups, x.shape[-1] // groups)
+        axes = (*range(1, grouped.ndim - 2), grouped.ndim - 1)
+        mean = jnp.mean(grouped, axis=axes, keepdims=True)
+        variance = jnp.mean(jnp.square(grouped - mean), axis=axes, keepdims=True)
+        outputs = ((grouped - mean) * jax.lax.rsqrt(variance + self.epsilon)).reshape(x.shape)
+        if self.scale:
+            outputs = outputs * self.gamma
+        if self.center:
+            outputs = outputs + self.beta
+        return jnp.moveaxis(outputs, -1, axis).astype(self.compute_dtype)
+
+
+class SpectralNormalization(Layer):
+    """Divides the kernel of a layer by an estimate of its largest singular value.
+
+    Args:
+        layer: a layer with a `kernel`, or an `Embedding`.
+        power_iterations: steps of the estimate for each training batch.
+
+    The kernel itself stays as the optimizer left it and is divided whenever it is used; Keras overwrites it in training.
+
+    Source: Miyato et al. 2018.
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    layer: Any = field()
+    power_iterations: int = field(1, convert=arguments.positive_int)
+
+    def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
+        self.layer(inputs)  # makes the layer's weights; XLA removes the computation
+        name = "kernel" if hasattr(self.layer, "kernel") else "embeddings"
+        kernel = getattr(self.layer, name, None)
+        if kernel is None:
+            raise InputError(f"{self.path} (SpectralNormalization): {self.layer!r} has no kernel to normalise.")
+        if "vector_u" not in self.__dict__:
+            start = initializers.TruncatedNormal(stddev=0.02)
+            self.vector_u = self.add_weight((1, kernel.shape[-1]), start, trainable=False, name="vector_u")
+        matrix = kernel.reshape(-1, kernel.shape[-1])
+        u = self.vector_u
+        for _ in range(self.power_iterations):
+            v = _normalized(u @ matrix.T)
+            u = _normalized(v @ matrix)
+        u, v = jax.lax.stop_gradient(u), jax.lax.stop_gradient(v)
+        if training:
+            self.vector_u = u
+        self.layer.__dict__[name] = kernel / (v @ matrix @ u.T).reshape(())
+        try:
+            return self.layer(inputs)
+        finally:
+            self.layer.__dict__[name] = kernel
+
+
+def _normalized(x: jax.Array) -> jax.Array:
+    return x * jax.lax.rsqrt(jnp.maximum(jnp.sum(jnp.square(x), axis=-1, keepdims=True), 1e-12))
+
+
+class Normalization(Layer):
+    """Shifts and scales features to mean 0 and variance 1, by numbers that are given or found by `adapt`.
+
+    Args:
+        axis: the axes that have a mean and a variance of their own; None for one of each.
+        mean: the means, with `variance`.
+        variance: the variances.
+        invert: whether to undo the normalisation instead.
+
+    >>> import numpy as np
+    >>> layer = Normalization().adapt(np.array([[1.0], [2.0], [3.0]]))
+    >>> layer(np.array([[2.0]])).tolist()
+    [[0.0]]
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    axis: Any = AXES
+    mean: Any = None
+    variance: Any = None
+    invert: bool = field(False, convert=arguments.boolean)
+
+    def __post_init__(self) -> None:
+        if (self.mean is None) != (self.variance is None):
+            raise ArgumentError("Normalization(mean=..., variance=...): give both, or neither and call `adapt(data)`.")
+
+    def adapt(self, data: Any) -> Self:
+        """A layer with the mean and variance of `data` (arrays, or an iterable of batches).
+
+        Unlike in Keras the result is a new layer: `layer = layer.adapt(data)`.
+        """
+        chunks = [np.asarray(data)] if hasattr(data, "shape") or _is_numbers(data) else [np.asarray(b) for b in data]
+        count, total, squares = 0, 0.0, 0.0
+        for chunk in chunks:
+            chunk = chunk[:, None] if chunk.ndim == 1 else chunk
+            axes = self._reduced(chunk.ndim)
+            values = chunk.astype(np.float64)
+            count += math.prod(values.shape[axis] for axis in axes)
+            total = total + values.sum(axis=axes)
+            squares = squares + np.square(values).sum(axis=axes)
+        if count == 0:
+            raise InputError("Normalization.adapt: there is no data.")
+        mean = total / count
+        variance = np.maximum(squares / count - np.square(mean), 0.0)
+        return self.replace(mean=np.asarray(mean, np.float32), variance=np.asarray(variance, np.float32))
+
+    def _reduced(self, rank: int) -> tuple[int, ...]:
+        kept = () if self.axis is None else self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        return tuple(axis for axis in range(rank) if axis not in {a % rank for a in kept})
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        if self.mean is None:
+            raise InputError(f"{self.path} (Normalization) has no mean yet: `layer = layer.adapt(data)`.")
+        x = inputs.astype(self.compute_dtype)
+        kept = tuple(axis for axis in range(x.ndim) if axis not in self._reduced(x.ndim))
+        mean, variance = (jnp.asarray(v, x.dtype) for v in (self.mean, self.variance))
+        if mean.ndim:
+            mean, variance = (
+                along(jnp.broadcast_to(v, tuple(x.shape[a] for a in kept)), kept, x.ndim) for v in (mean, variance)
+            )
+        deviation = jnp.maximum(jnp.sqrt(variance), 1e-7)
+        return mean + x * deviation if self.invert else (x - mean) / deviation
+
+
+def _is_numbers(data: Any) -> bool:
+    return isinstance(data, (list, tuple)) and bool(data) and not hasattr(data[0], "shape")
+
+
+__all__ = [
+    "BatchNormalization",
+    "GroupNormalization",
+    "LayerNormalization",
+    "Normalization",
+    "RMSNormalization",
+    "SpectralNormalization",
+    "UnitNormalization",
+]

@@ -1,0 +1,277 @@
+"""Pooling: windows, whole axes, or a fixed number of windows.
+
+Each family has one class that does the work; the public classes differ in rank and in what they take from a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments, config, lowering
+from jkeras.errors import InputError
+from jkeras.layers.calling import show_shape
+from jkeras.layers.layer import InputSpec, Layer
+from jkeras.spec import field
+
+DATA_FORMAT: Any = field(None, convert=config.standardize_data_format)
+PADDING: Any = field("valid", convert=arguments.one_of("valid", "same"))
+
+
+class _Spatial(Layer):
+    """Base of layers over `rank` spatial axes."""
+
+    couples_samples: ClassVar[bool | None] = False
+    rank: ClassVar[int]
+
+    @property
+    def input_spec(self) -> InputSpec:
+        return InputSpec(ndim=self.rank + 2)
+
+    @property
+    def channels_first(self) -> bool:
+        """Whether channels come before the spatial axes."""
+        return self.data_format == "channels_first"
+
+    @property
+    def spatial_axes(self) -> tuple[int, ...]:
+        """The axes that are pooled over."""
+        first = 2 if self.channels_first else 1
+        return tuple(range(first, first + self.rank))
+
+
+class _Pooling(_Spatial):
+    """A window moves over the spatial axes."""
+
+    pool: ClassVar[Callable[..., jax.Array]]
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        strides = self.pool_size if self.strides is None else self.strides
+        outputs = type(self).pool(
+            inputs,
+            pool_size=self.pool_size,
+            strides=strides,
+            padding=self.padding,
+            channels_first=self.channels_first,
+        )
+        if 0 in outputs.shape[1:]:
+            raise InputError(
+                f"{self.path} ({type(self).__name__}) has windows of {show_shape(self.pool_size)}, which do not fit into an"
+                f" input of shape {show_shape(inputs.shape)}. Use padding='same' or a smaller pool_size."
+            )
+        return outputs
+
+    def get_config(self) -> dict[str, Any]:
+        # Keras writes the strides in force.
+        return {**super().get_config(), "strides": list(self.pool_size if self.strides is None else self.strides)}
+
+
+class MaxPooling1D(_Pooling):
+    """The largest value of each window of `(batch, time, channels)`.
+
+    Args:
+        pool_size: the size of the window.
+        strides: its step; the size if None.
+        padding: "valid" or "same".
+        data_format: "channels_last" or "channels_first".
+
+    >>> MaxPooling1D(2).compute_output_shape((None, 10, 4))
+    (None, 5, 4)
+    """
+
+    rank: ClassVar[int] = 1
+    pool: ClassVar[Callable[..., jax.Array]] = lowering.max_pool
+
+    pool_size: Any = field(2, convert=arguments.ints(1))
+    strides: Any = field(None, convert=arguments.optional(arguments.ints(1)))
+    padding: str = PADDING
+    data_format: str | None = DATA_FORMAT
+    name: str | None = None
+
+
+class MaxPooling2D(MaxPooling1D):
+    """The largest value of each window of images; arguments as in `MaxPooling1D`."""
+
+    rank: ClassVar[int] = 2
+
+    pool_size: Any = field((2, 2), convert=arguments.ints(2))
+    strides: Any = field(None, convert=arguments.optional(arguments.ints(2)))
+
+
+class MaxPooling3D(MaxPooling1D):
+    """The largest value of each window of volumes; arguments as in `MaxPooling1D`."""
+
+    rank: ClassVar[int] = 3
+
+    pool_size: Any = field((2, 2, 2), convert=arguments.ints(3))
+    strides: Any = field(None, convert=arguments.optional(arguments.ints(3)))
+
+
+class AveragePooling1D(MaxPooling1D):
+    """The mean of each window of `(batch, time, channels)`; padding does not count."""
+
+    pool: ClassVar[Callable[..., jax.Array]] = lowering.average_pool
+
+    pool_size: Any = field(convert=arguments.ints(1))
+
+
+class AveragePooling2D(MaxPooling2D):
+    """The mean of each window of images; padding does not count."""
+
+    pool: ClassVar[Callable[..., jax.Array]] = lowering.average_pool
+
+    pool_size: Any = field(convert=arguments.ints(2))
+
+
+class AveragePooling3D(MaxPooling3D):
+    """The mean of each window of volumes; padding does not count."""
+
+    pool: ClassVar[Callable[..., jax.Array]] = lowering.average_pool
+
+    pool_size: Any = field(convert=arguments.ints(3))
+
+
+class _GlobalPooling(_Spatial):
+    """Reduces the spatial axes to one value."""
+
+    reduce: ClassVar[Callable[..., jax.Array]]
+
+    data_format: str | None = DATA_FORMAT
+    keepdims: bool = field(False, convert=arguments.boolean)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return type(self).reduce(inputs, axis=self.spatial_axes, keepdims=self.keepdims)
+
+
+class GlobalMaxPooling1D(_GlobalPooling):
+    """The largest value over time: `(batch, time, channels)` to `(batch, channels)`."""
+
+    rank: ClassVar[int] = 1
+    reduce: ClassVar[Callable[..., jax.Array]] = jnp.max
+
+
+class GlobalMaxPooling2D(GlobalMaxPooling1D):
+    """The largest value over each image: `(batch, channels)`."""
+
+    rank: ClassVar[int] = 2
+
+
+class GlobalMaxPooling3D(GlobalMaxPooling1D):
+    """The largest value over each volume: `(batch, channels)`."""
+
+    rank: ClassVar[int] = 3
+
+
+class GlobalAveragePooling1D(_GlobalPooling):
+    """The mean over time: `(batch, time, channels)` to `(batch, channels)`; masked steps do not count."""
+
+    rank: ClassVar[int] = 1
+    reduce: ClassVar[Callable[..., jax.Array]] = jnp.mean
+    supports_masking: ClassVar[bool] = True
+
+    def call(self, inputs: jax.Array, mask: Any = None) -> jax.Array:
+        if mask is None:
+            return super().call(inputs)
+        weights = mask.astype(inputs.dtype)[..., None]
+        if self.channels_first:
+            weights = jnp.swapaxes(weights, 1, 2)
+        axis = self.spatial_axes[0]
+        total = jnp.sum(inputs * weights, axis=axis, keepdims=self.keepdims)
+        return total / jnp.sum(weights, axis=axis, keepdims=self.keepdims)
+
+    def compute_mask(self, inputs: jax.Array, previous_mask: Any) -> None:
+        return None
+
+
+class GlobalAveragePooling2D(_GlobalPooling):
+    """The mean over each image: `(batch, channels)`."""
+
+    rank: ClassVar[int] = 2
+    reduce: ClassVar[Callable[..., jax.Array]] = jnp.mean
+
+
+class GlobalAveragePooling3D(GlobalAveragePooling2D):
+    """The mean over each volume: `(batch, channels)`."""
+
+    rank: ClassVar[int] = 3
+
+
+class _AdaptivePooling(_Spatial):
+    """Divides each spatial axis into a fixed number of windows of nearly equal size, which may overlap by one."""
+
+    reduce: ClassVar[Callable[..., jax.Array]]
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        outputs = inputs
+        for axis, count in zip(self.spatial_axes, self.output_size, strict=True):
+            size = inputs.shape[axis]
+            windows = []
+            for i in range(count):
+                start, stop = i * size // count, -(-(i + 1) * size // count)
+                window = jax.lax.slice_in_dim(outputs, start, stop, axis=axis)
+                windows.append(type(self).reduce(window, axis=axis, keepdims=True))
+            outputs = jnp.concatenate(windows, axis=axis)
+        return outputs
+
+
+class AdaptiveAveragePooling1D(_AdaptivePooling):
+    """The means of `output_size` windows over time."""
+
+    rank: ClassVar[int] = 1
+    reduce: ClassVar[Callable[..., jax.Array]] = jnp.mean
+
+    output_size: Any = field(convert=arguments.ints(1))
+    data_format: str | None = DATA_FORMAT
+
+
+class AdaptiveAveragePooling2D(AdaptiveAveragePooling1D):
+    """The means of `output_size` windows over each image."""
+
+    rank: ClassVar[int] = 2
+
+    output_size: Any = field(convert=arguments.ints(2))
+
+
+class AdaptiveAveragePooling3D(AdaptiveAveragePooling1D):
+    """The means of `output_size` windows over each volume."""
+
+    rank: ClassVar[int] = 3
+
+    output_size: Any = field(convert=arguments.ints(3))
+
+
+class AdaptiveMaxPooling1D(AdaptiveAveragePooling1D):
+    """The largest values of `output_size` windows over time."""
+
+    reduce: ClassVar[Callable[..., jax.Array]] = jnp.max
+
+
+class AdaptiveMaxPooling2D(AdaptiveAveragePooling2D):
+    """The largest values of `output_size` windows over each image."""
+
+    reduce: ClassVar[Callable[..., jax.Array]] = jnp.max
+
+
+class AdaptiveMaxPooling3D(AdaptiveAveragePooling3D):
+    """The largest values of `output_size` windows over each volume."""
+
+    reduce: ClassVar[Callable[..., jax.Array]] = jnp.max
+
+
+MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
+AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
+GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
+GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+)
+
+__all__ = [
+    *(f"{kind}Pooling{rank}D" for kind in ("Max", "Average", "GlobalMax", "GlobalAverage") for rank in (1, 2, 3)),
+    *(f"{kind}Pool{rank}D" for kind in ("Max", "Avg", "GlobalMax", "GlobalAvg") for rank in (1, 2, 3)),
+    *(f"Adaptive{kind}Pooling{rank}D" for kind in ("Max", "Average") for rank in (1, 2, 3)),
+]

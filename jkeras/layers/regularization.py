@@ -1,0 +1,173 @@
+"""Layers that act in training only, to keep a model from learning its data by heart."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments, config, regularizers
+from jkeras.layers.layer import InputSpec, Layer
+from jkeras.spec import field
+
+RATE: Any = field(convert=arguments.between(0, 1))
+SEED: Any = field(None, convert=arguments.optional(arguments.integer))
+
+
+class _Noisy(Layer):
+    """Base of layers that change their input at random in training, and pass it on otherwise."""
+
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = False
+
+    def call(self, inputs: jax.Array, training: bool = False) -> jax.Array:
+        amount = self.stddev if hasattr(self, "stddev") else self.rate
+        if not training or amount == 0:
+            return inputs
+        return self.disturb(inputs, self.make_rng(self.seed))
+
+    def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
+        """The input as training sees it."""
+        raise NotImplementedError
+
+
+def _keep(x: jax.Array, key: jax.Array, rate: float, shape: tuple[int, ...]) -> jax.Array:
+    """`x` with shares set to 0 and the rest scaled up, by a mask of the given shape."""
+    if rate >= 1:
+        return jnp.zeros_like(x)
+    kept = jax.random.bernoulli(key, 1 - rate, shape)
+    return jnp.where(kept, x / jnp.asarray(1 - rate, x.dtype), jnp.zeros((), x.dtype))
+
+
+class Dropout(_Noisy):
+    """Sets a share of the values to 0 in training, and scales the others up so that the sum stays the same on average.
+
+    Args:
+        rate: the share, 0 to 1.
+        noise_shape: the shape of the random mask, None or 1 where it is shared; None for one of its own per value.
+        seed: varies the mask between layers that would otherwise have the same.
+
+    >>> import jax.numpy as jnp
+    >>> Dropout(0.5)(jnp.ones(3)).tolist()
+    [1.0, 1.0, 1.0]
+    """
+
+    rate: float = RATE
+    noise_shape: Any = field(None, convert=arguments.optional(tuple))
+    seed: int | None = SEED
+
+    def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
+        shape = x.shape
+        if self.noise_shape is not None:
+            shape = tuple(have if want is None else want for want, have in zip(self.noise_shape, x.shape, strict=True))
+        return _keep(x, key, self.rate, shape)
+
+
+class SpatialDropout1D(_Noisy):
+    """Drops whole channels of `(batch, time, channels)`."""
+
+    rank: ClassVar[int] = 1
+
+    rate: float = RATE
+    seed: int | None = SEED
+
+    @property
+    def input_spec(self) -> InputSpec:
+        return InputSpec(ndim=self.rank + 2)
+
+    def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
+        ones = (1,) * self.rank
+        first = getattr(self, "data_format", None) == "channels_first"
+        return _keep(x, key, self.rate, (*x.shape[:2], *ones) if first else (x.shape[0], *ones, x.shape[-1]))
+
+
+class SpatialDropout2D(SpatialDropout1D):
+    """Drops whole channels of images."""
+
+    rank: ClassVar[int] = 2
+
+    rate: float = RATE
+    data_format: str | None = field(None, convert=config.standardize_data_format)
+    seed: int | None = SEED
+
+
+class SpatialDropout3D(SpatialDropout2D):
+    """Drops whole channels of volumes."""
+
+    rank: ClassVar[int] = 3
+
+
+class GaussianDropout(_Noisy):
+    """Multiplies by normal noise of mean 1 and standard deviation `sqrt(rate / (1 - rate))` in training."""
+
+    rate: float = field(convert=arguments.between(0, 1, open_high=True))
+    seed: int | None = SEED
+
+    def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
+        deviation = (self.rate / (1 - self.rate)) ** 0.5
+        return x * (1 + deviation * jax.random.normal(key, x.shape, x.dtype))
+
+
+class GaussianNoise(_Noisy):
+    """Adds normal noise in training."""
+
+    stddev: float = field(convert=arguments.between(0, 1))
+    seed: int | None = SEED
+
+    def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
+        return x + self.stddev * jax.random.normal(key, x.shape, x.dtype)
+
+
+class AlphaDropout(_Noisy):
+    """Dropout that keeps mean and variance, for networks of `selu` units.
+
+    Source: Klambauer et al. 2017.
+    """
+
+    rate: float = field(convert=arguments.between(0, 1, open_high=True))
+    noise_shape: Any = field(None, convert=arguments.optional(tuple))
+    seed: int | None = SEED
+
+    def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
+        shape = x.shape
+        if self.noise_shape is not None:
+            shape = tuple(have if want is None else want for want, have in zip(self.noise_shape, x.shape, strict=True))
+        # -scale * alpha of selu: the value that a unit saturates at.
+        dropped = -1.7580993408473766
+        a = ((1 - self.rate) * (1 + self.rate * dropped**2)) ** -0.5
+        kept = jax.random.bernoulli(key, 1 - self.rate, shape)
+        return a * jnp.where(kept, x, dropped) - a * dropped * self.rate
+
+
+class ActivityRegularization(Layer):
+    """Passes its input on and adds a penalty on it to the loss, divided by the batch size.
+
+    Args:
+        l1: the factor of the sum of absolute values.
+        l2: the factor of the sum of squares.
+    """
+
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = True
+
+    l1: float = field(0.0, convert=arguments.non_negative)
+    l2: float = field(0.0, convert=arguments.non_negative)
+
+    def __post_init__(self) -> None:
+        self.activity_regularizer = regularizers.L1L2(l1=self.l1, l2=self.l2)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return inputs
+
+
+__all__ = [
+    "ActivityRegularization",
+    "AlphaDropout",
+    "Dropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+]

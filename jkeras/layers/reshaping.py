@@ -1,0 +1,241 @@
+"""Layers that move values without changing them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments, config
+from jkeras.errors import ArgumentError, InputError
+from jkeras.layers.calling import show_shape
+from jkeras.layers.layer import InputSpec, Layer
+from jkeras.spec import field
+
+DATA_FORMAT: Any = field(None, convert=config.standardize_data_format)
+
+
+class Flatten(Layer):
+    """Joins all axes but the first: `(batch, ...)` to `(batch, features)`.
+
+    >>> Flatten().compute_output_shape((None, 4, 5))
+    (None, 20)
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    data_format: str | None = DATA_FORMAT
+
+    @property
+    def input_spec(self) -> InputSpec:
+        return InputSpec(min_ndim=1)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        if self.data_format == "channels_first" and inputs.ndim > 2:
+            inputs = jnp.moveaxis(inputs, 1, -1)
+        return inputs.reshape(inputs.shape[0], math.prod(inputs.shape[1:]))
+
+
+class Reshape(Layer):
+    """Gives each sample another shape; one size may be -1.
+
+    >>> Reshape((2, -1)).compute_output_shape((None, 10))
+    (None, 2, 5)
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    target_shape: tuple[int, ...] = field(convert=lambda value: _target_shape(value))
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        count, target = math.prod(inputs.shape[1:]), self.target_shape
+        known = math.prod(size for size in target if size != -1)
+        fits = count == known if -1 not in target else known and count % known == 0
+        if not fits:
+            raise InputError(
+                f"{self.path} (Reshape) cannot give samples of shape {show_shape(inputs.shape[1:])} ({count} values) the"
+                f" shape {show_shape(target)}."
+            )
+        return inputs.reshape(inputs.shape[0], *target)
+
+
+def _target_shape(value: Any) -> tuple[int, ...]:
+    one = arguments.at_least(-1)
+    try:
+        shape = tuple(one(size) for size in (value if isinstance(value, (tuple, list)) else (value,)))
+    except ArgumentError:
+        raise ArgumentError("expected a shape: a tuple of integers, one of which may be -1") from None
+    if shape.count(-1) > 1:
+        raise ArgumentError("expected at most one size of -1")
+    return shape
+
+
+class Permute(Layer):
+    """Reorders the axes of each sample, numbered from 1.
+
+    >>> Permute((2, 1)).compute_output_shape((None, 10, 64))
+    (None, 64, 10)
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    dims: tuple[int, ...] = field(convert=tuple)
+
+    def __post_init__(self) -> None:
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ArgumentError(f"Permute(dims={self.dims}): expected the numbers 1 to {len(self.dims)} in some order.")
+
+    @property
+    def input_spec(self) -> InputSpec:
+        return InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return jnp.transpose(inputs, (0, *self.dims))
+
+
+class RepeatVector(Layer):
+    """Repeats each sample: `(batch, features)` to `(batch, n, features)`.
+
+    >>> RepeatVector(3).compute_output_shape((None, 32))
+    (None, 3, 32)
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    n: int = field(convert=arguments.positive_int)
+
+    @property
+    def input_spec(self) -> InputSpec:
+        return InputSpec(ndim=2)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return jnp.repeat(inputs[:, None, :], self.n, axis=1)
+
+
+def _pairs(rank: int) -> Any:
+    """Converts an integer, `rank` integers or `rank` pairs to pairs."""
+
+    def convert(value: Any) -> tuple[tuple[int, int], ...]:
+        message = f"expected an integer, {rank} integers, or {rank} pairs of integers, none negative"
+        one = arguments.at_least(0)
+        try:
+            if not isinstance(value, (tuple, list)):
+                return ((one(value), one(value)),) * rank
+            if rank == 1 and len(value) == 2 and not isinstance(value[0], (tuple, list)):
+                return ((one(value[0]), one(value[1])),)
+            pairs = tuple((one(v[0]), one(v[1])) if isinstance(v, (tuple, list)) else (one(v), one(v)) for v in value)
+        except (ArgumentError, IndexError):
+            raise ArgumentError(message) from None
+        if len(pairs) != rank:
+            raise ArgumentError(message)
+        return pairs
+
+    return convert
+
+
+class _Bordered(Layer):
+    """Base of padding and cropping: pairs of numbers for each spatial axis."""
+
+    couples_samples: ClassVar[bool | None] = False
+    rank: ClassVar[int] = 1
+
+    @property
+    def input_spec(self) -> InputSpec:
+        return InputSpec(ndim=self.rank + 2)
+
+    @property
+    def _first_axis(self) -> int:
+        return 2 if getattr(self, "data_format", None) == "channels_first" else 1
+
+    def _pad(self, inputs: jax.Array, pairs: Any) -> jax.Array:
+        borders = [(0, 0)] * inputs.ndim
+        borders[self._first_axis : self._first_axis + self.rank] = list(pairs)
+        return jnp.pad(inputs, borders)
+
+    def _crop(self, inputs: jax.Array, pairs: Any) -> jax.Array:
+        index = [slice(None)] * inputs.ndim
+        for axis, (low, high) in enumerate(pairs, self._first_axis):
+            if low + high >= inputs.shape[axis]:
+                raise InputError(
+                    f"{self.path} ({type(self).__name__}) would crop {low} + {high} from an axis of"
+                    f" {inputs.shape[axis]}: input of shape {show_shape(inputs.shape)}."
+                )
+            index[axis] = slice(low, inputs.shape[axis] - high)
+        return inputs[tuple(index)]
+
+
+class ZeroPadding1D(_Bordered):
+    """Adds zeros before and after the time axis of `(batch, time, features)`."""
+
+    padding: Any = field(1, convert=_pairs(1))
+    data_format: str | None = DATA_FORMAT
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return self._pad(inputs, self.padding)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "padding": list(self.padding[0])}
+
+
+class ZeroPadding2D(_Bordered):
+    """Adds zeros around images."""
+
+    rank: ClassVar[int] = 2
+    padding: Any = field((1, 1), convert=_pairs(2))
+    data_format: str | None = DATA_FORMAT
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return self._pad(inputs, self.padding)
+
+
+class ZeroPadding3D(ZeroPadding2D):
+    """Adds zeros around volumes."""
+
+    rank: ClassVar[int] = 3
+    padding: Any = field(((1, 1), (1, 1), (1, 1)), convert=_pairs(3))
+
+
+class Cropping1D(_Bordered):
+    """Cuts time steps off at the start and the end of `(batch, time, features)`."""
+
+    cropping: Any = field((1, 1), convert=_pairs(1))
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return self._crop(inputs, self.cropping)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "cropping": list(self.cropping[0])}
+
+
+class Cropping2D(_Bordered):
+    """Cuts borders off images."""
+
+    rank: ClassVar[int] = 2
+    cropping: Any = field(((0, 0), (0, 0)), convert=_pairs(2))
+    data_format: str | None = DATA_FORMAT
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return self._crop(inputs, self.cropping)
+
+
+class Cropping3D(Cropping2D):
+    """Cuts borders off volumes."""
+
+    rank: ClassVar[int] = 3
+    cropping: Any = field(((1, 1), (1, 1), (1, 1)), convert=_pairs(3))
+
+
+__all__ = [
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
+    "Flatten",
+    "Permute",
+    "RepeatVector",
+    "Reshape",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
+]
