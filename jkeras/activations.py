@@ -17,6 +17,7 @@ from jax import nn
 from jax.typing import ArrayLike
 
 from jkeras import registry
+from jkeras.dispatch import public
 from jkeras.errors import ArgumentError, InputError
 from jkeras.spec import Spec
 from jkeras.spec import serialize as serialize_value
@@ -272,9 +273,6 @@ def sparsemax(x: ArrayLike, axis: int = -1) -> jax.Array:
 
 # -- identifiers ------------------------------------------------------------------------------------------------------
 
-swish = silu
-hard_swish = hard_silu
-
 _FUNCTIONS = (
     celu,
     elu,
@@ -307,8 +305,15 @@ _FUNCTIONS = (
     tanh_shrink,
     threshold,
 )
+# What users see takes symbolic tensors as well.
+_PUBLIC = {function.__name__: public(f"activations.{function.__name__}", function) for function in _FUNCTIONS}
+globals().update(_PUBLIC)
+swish = silu
+hard_swish = hard_silu
+__test__ = _PUBLIC  # doctest passes over wrapped functions unless it is told of them
+
 TABLE: Mapping[str, Callable[..., jax.Array]] = {
-    **{function.__name__: function for function in _FUNCTIONS},
+    **_PUBLIC,
     "swish": silu,
     "hard_swish": hard_silu,
 }

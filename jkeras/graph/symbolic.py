@@ -104,6 +104,10 @@ class SymbolicTensor:
             f" function into the graph."
         )
 
+    def apply_operation(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Adds a function of `jkeras.ops`, by name, to the graph; this tensor is among its arguments."""
+        return Operation(name)(*args, **kwargs)
+
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise self._refuse("become a NumPy array")
 

@@ -390,7 +390,7 @@ class SeparableConv1D(_Separable):
     filters: int = field(convert=arguments.positive_int)
     kernel_size: Any = field(convert=arguments.ints(1))
     strides: Any = _per_axis(1, 1)
-    padding: str = field("valid", convert=arguments.one_of("valid", "same", "causal"))
+    padding: str = SAME_OR_VALID
     data_format: str | None = DATA_FORMAT
     dilation_rate: Any = _per_axis(1, 1)
     depth_multiplier: int = field(1, convert=arguments.positive_int)
@@ -415,7 +415,6 @@ class SeparableConv2D(SeparableConv1D):
 
     kernel_size: Any = field(convert=arguments.ints(2))
     strides: Any = _per_axis(2, (1, 1))
-    padding: str = SAME_OR_VALID
     dilation_rate: Any = _per_axis(2, (1, 1))
 
 

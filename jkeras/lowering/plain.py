@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 Padding = str | Sequence[tuple[int, int]]
@@ -168,8 +169,8 @@ def max_pool(
     x: jax.Array, *, pool_size: Sequence[int], strides: Sequence[int], padding: str, channels_first: bool = False
 ) -> jax.Array:
     """The largest value of each window; padding never wins."""
-    lowest = -jnp.inf if jnp.issubdtype(x.dtype, jnp.floating) else jnp.iinfo(x.dtype).min
-    return _pool(x, jnp.asarray(lowest, x.dtype).item(), lax.max, pool_size, strides, padding, channels_first)
+    lowest = -np.inf if jnp.issubdtype(x.dtype, jnp.floating) else jnp.iinfo(x.dtype).min
+    return _pool(x, np.array(lowest, x.dtype)[()], lax.max, pool_size, strides, padding, channels_first)
 
 
 def average_pool(

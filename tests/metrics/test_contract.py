@@ -187,10 +187,6 @@ NAMES = [f"{name}-{'-'.join(map(str, kw.values())) or 'default'}-{data.__name__}
 contract = pytest.mark.parametrize(("name", "kwargs", "data"), CASES, ids=NAMES)
 
 
-def equal(ours, theirs):
-    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
-
-
 def keras_result(name, kwargs, batches):
     metric = getattr(keras.metrics, name)(**kwargs)
     with warnings.catch_warnings():
@@ -215,38 +211,42 @@ def test_metric(name, kwargs, data, rng):
     metric = getattr(metrics, name)(**kwargs)
     batches = [data(rng, n) for n in SIZES]
     weighted = [(*batch, weights_for(name, kwargs, rng, len(batch[0]))) for batch in batches]
-    expected = keras_result(name, kwargs, batches)
-    update, merge = jax.jit(metric.update), metric.merge
-    empty = metric.empty(*batches[0])
-
-    # Batch by batch: one fixed structure throughout, no weak types, hence one compilation.
-    state = empty
-    for batch in batches:
-        state = update(state, *batch)
-        assert jax.tree.map(spec_of, state) == jax.tree.map(spec_of, empty)
-    assert update._cache_size() == 1
-    equal(metric.compute(state), expected)
-
-    # Eagerly, from a state made without knowing the data.
-    equal(metric.compute(metric.update(metric.empty(), *batches[0])), keras_result(name, kwargs, batches[:1]))
-
-    # Weighted, merged out of order.
-    a, b, c = (update(empty, *batch) for batch in weighted)
-    merged = merge(c, merge(empty, merge(b, a)))
-    equal(metric.compute(merged), keras_result(name, kwargs, weighted))
-
-    # A batch filled up with rows of weight 0 is the batch itself, whatever those rows hold.
     y_true, y_pred, weights = weighted[0]
-    filled_pred = y_pred.copy()
-    filled_pred[2:4] = np.nan if y_pred.dtype.kind == "f" else 1
-    kept = np.ones(len(weights), weights.dtype)
-    kept[2:4] = 0
-    rows = kept > 0
+    filler = np.full_like(y_pred[:2], np.nan if y_pred.dtype.kind == "f" else 1)
+    filled = np.concatenate([y_true, y_true[:2]]), np.concatenate([y_pred, filler])
+    zeros = np.zeros(2, weights.dtype)
+    empty = metric.empty(y_true, y_pred)
+
+    @jax.jit  # all in one program, for the sake of the time that compilations take
+    def results():
+        def total(*batches, state=empty):
+            for batch in batches:
+                state = metric.update(state, *batch)
+            return metric.compute(state)
+
+        a, b, c = (metric.update(empty, *batch) for batch in weighted)
+        return {
+            "batch by batch": total(*batches),
+            "from a state that knows no shapes": total(batches[0], state=metric.empty()),
+            "weighted, merged out of order": metric.compute(metric.merge(c, metric.merge(empty, metric.merge(b, a)))),
+            "filled up with rows of weight 0": total((*filled, np.concatenate([np.ones_like(weights), zeros]))),
+            "weighted and filled up": total((*filled, np.concatenate([weights, zeros]))),
+        }
+
+    first, first_weighted = (keras_result(name, kwargs, some[:1]) for some in (batches, weighted))
+    expected = {
+        "batch by batch": keras_result(name, kwargs, batches),
+        "from a state that knows no shapes": first,
+        "weighted, merged out of order": keras_result(name, kwargs, weighted),
+        "filled up with rows of weight 0": first,
+        "weighted and filled up": first_weighted,
+    }
+    for what, result in results().items():
+        np.testing.assert_allclose(result, expected[what], rtol=1e-5, atol=1e-6, err_msg=what)
     assert metrics.per_sample(metric, y_true, y_pred)
-    filled = update(empty, y_true, filled_pred, weights * kept)
-    equal(metric.compute(filled), keras_result(name, kwargs, [(y_true[rows], y_pred[rows], weights[rows])]))
-    filled = update(empty, y_true, filled_pred, kept)
-    equal(metric.compute(filled), keras_result(name, kwargs, [(y_true[rows], y_pred[rows])]))
+    # One fixed structure without weak types, so that a state may be carried through a loop.
+    for batch in (batches[0], weighted[0]):
+        assert jax.tree.map(spec_of, jax.eval_shape(metric.update, empty, *batch)) == jax.tree.map(spec_of, empty)
 
 
 def spec_of(x):
