@@ -1,0 +1,92 @@
+"""How a function of `jkeras.ops` or `jkeras.activations` is called: symbolic tensors add a layer to their graph.
+
+A *thin* function is one of `jax.numpy` (or a neighbour) under Keras's signature, which is written as text:
+`"x axis=None keepdims=False"`. Leading parameters without a default are passed by position, the others by name.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras.errors import SignatureError
+
+# The names that Keras gives to arrays; lists and tuples given for them become arrays.
+ARRAYS = frozenset({"x", "x1", "x2", "y", "a", "b", "array", "q", "indices", "values", "sorted_sequence", "condition"})
+SEQUENCES = frozenset({"xs", "operands", "condlist", "choicelist"})
+
+
+def is_symbolic(value: Any) -> bool:
+    """Whether a value is a symbolic tensor."""
+    return getattr(type(value), "is_symbolic", False)
+
+
+def as_array(value: Any) -> Any:
+    """A JAX array from a NumPy array or nested list; Python numbers stay what they are, so that they take any type."""
+    return jnp.asarray(value) if isinstance(value, (np.ndarray, np.generic, list, tuple)) else value
+
+
+def parse(signature: str) -> inspect.Signature:
+    """`"x axis=None"` as a signature; `*name` takes the remaining positional arguments."""
+    parameters = []
+    for word in signature.split():
+        name, _, default = word.partition("=")
+        kind = inspect.Parameter.VAR_POSITIONAL if name.startswith("*") else inspect.Parameter.POSITIONAL_OR_KEYWORD
+        if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters):
+            kind = inspect.Parameter.KEYWORD_ONLY
+        value = ast.literal_eval(default) if default else inspect.Parameter.empty
+        parameters.append(inspect.Parameter(name.lstrip("*"), kind, default=value))
+    return inspect.Signature(parameters)
+
+
+def thin(name: str, signature: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` under Keras's name and signature."""
+    spec = parse(signature)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            bound = spec.bind(*args, **kwargs)
+        except TypeError as error:
+            raise SignatureError(f"ops.{name}{spec}: {error}.") from None
+        bound.apply_defaults()
+        positional: list[Any] = []
+        keyword: dict[str, Any] = {}
+        for parameter in spec.parameters.values():
+            value = bound.arguments[parameter.name]
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                positional.extend(map(as_array, value))
+                continue
+            if parameter.name in ARRAYS:
+                value = as_array(value)
+            elif parameter.name in SEQUENCES and isinstance(value, (list, tuple)):
+                value = [as_array(v) for v in value]
+            if parameter.default is parameter.empty or parameter.name in ARRAYS:
+                positional.append(value)
+            else:
+                keyword[parameter.name] = value
+        return function(*positional, **keyword)
+
+    call.__module__, call.__name__, call.__qualname__ = "jkeras.ops", name, name
+    call.__doc__ = f"`keras.ops.{name}{spec}`."
+    call.__signature__ = spec  # type: ignore[attr-defined]
+    return call
+
+
+def public(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function that users call: with a symbolic tensor anywhere among the arguments it extends the graph."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for leaf in jax.tree.leaves((args, kwargs)):
+            if is_symbolic(leaf):
+                return leaf.apply_operation(name, args, kwargs)
+        return function(*args, **kwargs)
+
+    return call

@@ -1,0 +1,479 @@
+"""Functions of images: `keras.ops.image`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.ndimage import map_coordinates as _map_coordinates
+
+from jkeras import arguments, config, keys
+from jkeras.errors import ArgumentError, InputError
+
+METHODS = arguments.one_of("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
+ORDERS = {"nearest": 0, "bilinear": 1}
+FILL_MODES = arguments.one_of("constant", "nearest", "wrap", "mirror", "reflect")
+
+
+def _checked(function: str, name: str, value: Any, check: Callable[[Any], Any]) -> Any:
+    try:
+        return check(value)
+    except ArgumentError as error:
+        raise ArgumentError(f"ops.image.{function}({name}={value!r}): {error}") from None
+
+
+def _images(function: str, images: Any) -> jax.Array:
+    images = jnp.asarray(images)
+    if images.ndim not in (3, 4):
+        raise InputError(
+            f"ops.image.{function}: expected one image (3 axes) or a batch of images (4 axes), got {images.shape}."
+        )
+    return images
+
+
+def _axes(data_format: str | None) -> tuple[int, int, int]:
+    """The axes of height, width and channels, counted from the end."""
+    return (-3, -2, -1) if config.standardize_data_format(data_format) == "channels_last" else (-2, -1, -3)
+
+
+def _as_batch(images: jax.Array, data_format: str | None) -> tuple[jax.Array, Callable[[jax.Array], jax.Array]]:
+    """Images as `(batch, height, width, channels)`, and the way back."""
+    single = images.ndim == 3
+    first = config.standardize_data_format(data_format) == "channels_first"
+    batch = images[None] if single else images
+    batch = batch.transpose(0, 2, 3, 1) if first else batch
+
+    def back(result: jax.Array) -> jax.Array:
+        result = jnp.moveaxis(result, 3, 1) if first else result
+        return result[0] if single else result
+
+    return batch, back
+
+
+def resize(
+    images: Any,
+    size: Any,
+    interpolation: str = "bilinear",
+    antialias: bool = False,
+    crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
+    fill_mode: str = "constant",
+    fill_value: float = 0.0,
+    data_format: str | None = None,
+) -> jax.Array:
+    """Images of another size, `(height, width)`.
+
+    Args:
+        images: one image or a batch.
+        size: the new height and width.
+        interpolation: "bilinear", "nearest", "bicubic", "lanczos3" or "lanczos5".
+        antialias: whether to smooth when shrinking.
+        crop_to_aspect_ratio: whether to cut the largest central part that has the new proportions.
+        pad_to_aspect_ratio: whether to add borders that give the new proportions.
+        fill_mode: "constant".
+        fill_value: of the borders.
+        data_format: "channels_last" or "channels_first".
+
+    Raises:
+        ArgumentError: an argument is not as above, or both aspect arguments are True.
+    """
+    images = _images("resize", images)
+    method = _checked("resize", "interpolation", interpolation, METHODS)
+    _checked("resize", "fill_mode", fill_mode, arguments.one_of("constant"))
+    if pad_to_aspect_ratio and crop_to_aspect_ratio:
+        raise ArgumentError("ops.image.resize: give one of `pad_to_aspect_ratio` and `crop_to_aspect_ratio`, not both.")
+    new_height, new_width = (arguments.positive_int(n) for n in size)
+    rows, columns, _ = _axes(data_format)
+    height, width = images.shape[rows], images.shape[columns]
+    if crop_to_aspect_ratio:
+        inner = (
+            max(min(height, int(width * new_height / new_width)), 1),
+            max(min(width, int(height * new_width / new_height)), 1),
+        )
+        for axis, full, part in ((rows, height, inner[0]), (columns, width, inner[1])):
+            start = int((full - part) / 2)
+            images = jax.lax.slice_in_dim(images, start, start + part, axis=axis % images.ndim)
+    elif pad_to_aspect_ratio:
+        above = int((max(height, int(width * new_height / new_width)) - height) / 2)
+        beside = int((max(width, int(height * new_width / new_height)) - width) / 2)
+        padding = [(0, 0)] * images.ndim
+        padding[rows if above else columns] = (above,) * 2 if above else (beside,) * 2
+        images = jnp.pad(images, padding, constant_values=fill_value)
+    shape = list(images.shape)
+    shape[rows], shape[columns] = new_height, new_width
+    return jax.image.resize(images, shape, method, antialias=antialias)
+
+
+def affine_transform(
+    images: Any,
+    transform: Any,
+    interpolation: str = "bilinear",
+    fill_mode: str = "constant",
+    fill_value: float = 0,
+    data_format: str | None = None,
+) -> jax.Array:
+    """Every output pixel `(x, y)` takes the value at `(a0 x + a1 y + a2, b0 x + b1 y + b2)` of the input.
+
+    Args:
+        images: one image or a batch.
+        transform: `[a0, a1, a2, b0, b1, b2, 0, 0]` for all images or for each.
+        interpolation: "nearest" or "bilinear".
+        fill_mode: what lies outside: "constant", "nearest", "wrap", "mirror" or "reflect".
+        fill_value: for "constant".
+        data_format: "channels_last" or "channels_first".
+    """
+    images, order = _images("affine_transform", images), _order("affine_transform", interpolation)
+    mode = _checked("affine_transform", "fill_mode", fill_mode, FILL_MODES)
+    batch, back = _as_batch(images, data_format)
+    transform = jnp.asarray(transform)
+    if transform.ndim not in (1, 2) or transform.shape[-1] != 8:
+        raise InputError(
+            f"ops.image.affine_transform: expected transform of shape (8,) or (batch, 8), got {transform.shape}."
+        )
+    transform = jnp.broadcast_to(transform, (batch.shape[0], 8))
+    rows, columns = jnp.meshgrid(*(jnp.arange(n) for n in batch.shape[1:3]), indexing="ij")
+
+    def one(image: jax.Array, t: jax.Array) -> jax.Array:
+        places = (t[3] * columns + t[4] * rows + t[5], t[0] * columns + t[1] * rows + t[2])
+        return _sample(image, places, order, mode, fill_value)
+
+    return back(jax.vmap(one)(batch, transform))
+
+
+def _order(function: str, interpolation: str) -> int:
+    return ORDERS[_checked(function, "interpolation", interpolation, arguments.one_of(*ORDERS))]
+
+
+def _sample(image: jax.Array, places: Any, order: int, mode: str, fill_value: Any) -> jax.Array:
+    """The values of an image `(height, width, channels)` at rows and columns."""
+    planes = jax.vmap(lambda plane: _map_coordinates(plane, list(places), order, mode, fill_value), 2, -1)
+    return planes(image)
+
+
+def perspective_transform(
+    images: Any,
+    start_points: Any,
+    end_points: Any,
+    interpolation: str = "bilinear",
+    fill_value: float = 0,
+    data_format: str | None = None,
+) -> jax.Array:
+    """Images seen from elsewhere: four points `(x, y)` go to four others. Shapes `(4, 2)` or `(batch, 4, 2)`."""
+    images, order = _images("perspective_transform", images), _order("perspective_transform", interpolation)
+    start, end = jnp.asarray(start_points, "float32"), jnp.asarray(end_points, "float32")
+    if start.shape != end.shape or start.shape[-2:] != (4, 2) or start.ndim not in (2, 3):
+        raise InputError(
+            f"ops.image.perspective_transform: expected points of shape (4, 2) or (batch, 4, 2), got {start.shape} and"
+            f" {end.shape}."
+        )
+    batch, back = _as_batch(images, data_format)
+    start, end = (jnp.broadcast_to(points, (batch.shape[0], 4, 2)) for points in (start, end))
+    rows, columns = jnp.meshgrid(*(jnp.arange(n) for n in batch.shape[1:3]), indexing="ij")
+
+    def one(image: jax.Array, source: jax.Array, target: jax.Array) -> jax.Array:
+        h = _homography(source, target)
+        scale = h[6] * columns + h[7] * rows + 1
+        places = ((h[3] * columns + h[4] * rows + h[5]) / scale, (h[0] * columns + h[1] * rows + h[2]) / scale)
+        return _sample(image, places, order, "constant", fill_value)
+
+    return back(jax.vmap(one)(batch, start, end))
+
+
+def _homography(source: jax.Array, target: jax.Array) -> jax.Array:
+    """The eight numbers of the projective map that takes each target point to its source point."""
+    (u, v), (x, y) = source.T, target.T
+    zero, one = jnp.zeros_like(x), jnp.ones_like(x)
+    upper = jnp.stack([x, y, one, zero, zero, zero, -u * x, -u * y], axis=-1)
+    lower = jnp.stack([zero, zero, zero, x, y, one, -v * x, -v * y], axis=-1)
+    return jnp.linalg.solve(jnp.concatenate([upper, lower]), jnp.concatenate([u, v]))
+
+
+def map_coordinates(
+    inputs: Any, coordinates: Any, order: int, fill_mode: str = "constant", fill_value: float = 0
+) -> jax.Array:
+    """The values of an array at fractional coordinates, one row of `coordinates` for each of its axes.
+
+    Raises:
+        InputError: there are not as many rows of coordinates as axes.
+        ArgumentError: the order is neither 0 (nearest) nor 1 (linear), or the mode is unknown.
+    """
+    inputs, coordinates = jnp.asarray(inputs), jnp.asarray(coordinates)
+    if coordinates.ndim < 2 or coordinates.shape[0] != inputs.ndim:
+        raise InputError(
+            f"ops.image.map_coordinates: coordinates of shape {coordinates.shape} do not fit an array of shape"
+            f" {inputs.shape}; expected ({inputs.ndim}, ...)."
+        )
+    _checked("map_coordinates", "order", order, arguments.one_of(0, 1))
+    mode = _checked("map_coordinates", "fill_mode", fill_mode, FILL_MODES)
+    return _map_coordinates(inputs, list(coordinates), order, mode, fill_value)
+
+
+def scale_and_translate(
+    images: Any, output_shape: Any, scale: Any, translation: Any, spatial_dims: Any, method: str, antialias: bool = True
+) -> jax.Array:
+    """Images scaled and shifted along some axes, as `jax.image.scale_and_translate`."""
+    return jax.image.scale_and_translate(
+        jnp.asarray(images), output_shape, spatial_dims, jnp.asarray(scale), jnp.asarray(translation), method, antialias
+    )
+
+
+def rgb_to_grayscale(images: Any, data_format: str | None = None) -> jax.Array:
+    """The luminance of colours, in one channel."""
+    images = _images("rgb_to_grayscale", images)
+    channels = _axes(data_format)[2]
+    if images.shape[channels] == 1:
+        return images
+    if images.shape[channels] != 3:
+        raise InputError(f"ops.image.rgb_to_grayscale: expected 1 or 3 channels, got shape {images.shape}.")
+    exact = images if jnp.issubdtype(images.dtype, jnp.floating) else images.astype(config.floatx())
+    grey = jnp.tensordot(exact, jnp.asarray([0.2989, 0.5870, 0.1140], exact.dtype), axes=(channels, 0))
+    return jnp.expand_dims(grey, channels).astype(images.dtype)
+
+
+def rgb_to_hsv(images: Any, data_format: str | None = None) -> jax.Array:
+    """Hue, saturation and value of colours in [0, 1]."""
+    images = _colours("rgb_to_hsv", images)
+    channels = _axes(data_format)[2]
+    images = jnp.where(jnp.abs(images) < jnp.finfo(images.dtype).eps, 0, images)
+    red, green, blue = jnp.moveaxis(images, channels, 0)
+    value = jnp.maximum(jnp.maximum(red, green), blue)
+    span = value - jnp.minimum(jnp.minimum(red, green), blue)
+    saturation = jnp.where(value > 0, span / jnp.where(value > 0, value, 1), 0)
+    sixth = 1 / (6 * jnp.where(span > 0, span, 1))
+    hue = jnp.where(value == green, sixth * (blue - red) + 2 / 6, sixth * (red - green) + 4 / 6)
+    hue = jnp.where(value == red, sixth * (green - blue), hue)
+    hue = jnp.where(span > 0, hue, 0) + (hue < 0)
+    return jnp.stack([hue, saturation, value], axis=channels).astype(images.dtype)
+
+
+def hsv_to_rgb(images: Any, data_format: str | None = None) -> jax.Array:
+    """Colours from hue, saturation and value."""
+    images = _colours("hsv_to_rgb", images)
+    channels = _axes(data_format)[2]
+    hue, saturation, value = jnp.moveaxis(images, channels, 0)
+    sixths = (hue % 1) * 6
+    shares = (jnp.abs(sixths - 3) - 1, 2 - jnp.abs(sixths - 2), 2 - jnp.abs(sixths - 4))
+    planes = [value * (1 - saturation + saturation * jnp.clip(share, 0, 1)) for share in shares]
+    return jnp.stack(planes, axis=channels)
+
+
+def _colours(function: str, images: Any) -> jax.Array:
+    images = _images(function, images)
+    if not jnp.issubdtype(images.dtype, jnp.floating):
+        raise InputError(f"ops.image.{function}: expected floats in [0, 1], got {images.dtype}; divide by 255 first.")
+    return images
+
+
+def crop_images(
+    images: Any,
+    top_cropping: int | None = None,
+    left_cropping: int | None = None,
+    bottom_cropping: int | None = None,
+    right_cropping: int | None = None,
+    target_height: int | None = None,
+    target_width: int | None = None,
+    data_format: str | None = None,
+) -> jax.Array:
+    """Images without their borders: two of (top, bottom, target height) and of (left, right, target width) are
+    given."""
+    images = _images("crop_images", images)
+    rows, columns, _ = _axes(data_format)
+    top, height = _span("crop_images", top_cropping, bottom_cropping, target_height, images.shape[rows], -1)
+    left, width = _span("crop_images", left_cropping, right_cropping, target_width, images.shape[columns], -1)
+    images = jax.lax.slice_in_dim(images, top, top + height, axis=rows % images.ndim)
+    return jax.lax.slice_in_dim(images, left, left + width, axis=columns % images.ndim)
+
+
+def pad_images(
+    images: Any,
+    top_padding: int | None = None,
+    left_padding: int | None = None,
+    bottom_padding: int | None = None,
+    right_padding: int | None = None,
+    target_height: int | None = None,
+    target_width: int | None = None,
+    data_format: str | None = None,
+) -> jax.Array:
+    """Images with black borders: two of (top, bottom, target height) and of (left, right, target width) are given."""
+    images = _images("pad_images", images)
+    rows, columns, _ = _axes(data_format)
+    padding = [(0, 0)] * images.ndim
+    top, height = _span("pad_images", top_padding, bottom_padding, target_height, images.shape[rows], 1)
+    left, width = _span("pad_images", left_padding, right_padding, target_width, images.shape[columns], 1)
+    padding[rows] = (top, height - images.shape[rows] - top)
+    padding[columns] = (left, width - images.shape[columns] - left)
+    return jnp.pad(images, padding)
+
+
+def _span(function: str, before: Any, after: Any, target: Any, size: int, sign: int) -> tuple[int, int]:
+    """What is added (sign 1) or cut (-1) before, and the size that results, from two of the three."""
+    if sum(value is None for value in (before, after, target)) != 1:
+        raise ArgumentError(f"ops.image.{function}: give two of the margins and the target of each axis.")
+    if target is None:
+        target = size + sign * (before + after)
+    elif before is None:
+        before = sign * (target - size) - after
+    rest = sign * (target - size) - before
+    if before < 0 or rest < 0 or target <= 0:
+        raise ArgumentError(f"ops.image.{function}: an axis of size {size} cannot become one of size {target}.")
+    return before, target
+
+
+def extract_patches(
+    images: Any,
+    size: Any,
+    strides: Any = None,
+    dilation_rate: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> jax.Array:
+    """Windows of images, flattened into the channels: `(batch, rows, columns, height * width * channels)`."""
+    return _patches(_images("extract_patches", images), size, strides, dilation_rate, padding, data_format, 2)
+
+
+def extract_patches_3d(
+    volumes: Any,
+    size: Any,
+    strides: Any = None,
+    dilation_rate: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> jax.Array:
+    """Windows of volumes, flattened into the channels."""
+    return _patches(jnp.asarray(volumes), size, strides, dilation_rate, padding, data_format, 3)
+
+
+def _patches(
+    x: jax.Array, size: Any, strides: Any, dilation: Any, padding: str, data_format: Any, rank: int
+) -> jax.Array:
+    size = (size,) * rank if isinstance(size, int) else tuple(size)
+    strides = size if strides is None else (strides,) * rank if isinstance(strides, int) else tuple(strides)
+    dilation = (dilation,) * rank if isinstance(dilation, int) else tuple(dilation)
+    single = x.ndim == rank + 1
+    x = x[None] if single else x
+    last = config.standardize_data_format(data_format) == "channels_last"
+    letters = "DHW"[-rank:]
+    layout = f"N{letters}C" if last else f"NC{letters}"
+    patches = jax.lax.conv_general_dilated_patches(
+        x, size, strides, padding.upper(), rhs_dilation=dilation, dimension_numbers=(layout, f"OI{letters}", layout)
+    )
+    # The library orders the features (channel, place), Keras (place, channel).
+    axis = patches.ndim - 1 if last else 1
+    channels = x.shape[-1] if last else x.shape[1]
+    shape = patches.shape
+    split = patches.reshape(*shape[:axis], channels, -1, *shape[axis + 1 :])
+    patches = jnp.swapaxes(split, axis, axis + 1).reshape(shape)
+    return patches[0] if single else patches
+
+
+def _depthwise(batch: jax.Array, kernel: jax.Array, padding: str = "SAME") -> jax.Array:
+    """Each channel of `(batch, height, width, channels)` convolved with one kernel."""
+    channels = batch.shape[-1]
+    kernel = jnp.broadcast_to(kernel[:, :, None, None], (*kernel.shape, 1, channels)).astype(batch.dtype)
+    numbers = ("NHWC", "HWIO", "NHWC")
+    return jax.lax.conv_general_dilated(
+        batch, kernel, (1, 1), padding, dimension_numbers=numbers, feature_group_count=channels
+    )
+
+
+def gaussian_blur(
+    images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0), data_format: str | None = None
+) -> jax.Array:
+    """Images smoothed by a Gaussian; `kernel_size` and `sigma` are those along x and y."""
+    batch, back = _as_batch(_images("gaussian_blur", images), data_format)
+    lines = [_bell(size, width, batch.dtype) for size, width in zip(kernel_size, sigma, strict=True)]
+    return back(_depthwise(batch, jnp.outer(lines[1], lines[0])))
+
+
+def _bell(size: int, width: Any, dtype: Any) -> jax.Array:
+    """A Gaussian of that many points, which add up to 1."""
+    x = jnp.arange(size, dtype=dtype) - (size - 1) / 2
+    line = jnp.exp(-0.5 * (x / width) ** 2)
+    return line / jnp.sum(line)
+
+
+def sobel_edges(images: Any, data_format: str | None = None) -> jax.Array:
+    """The slopes of images along y and x, in a new last axis."""
+    batch, back = _as_batch(_images("sobel_edges", images), data_format)
+    slope = jnp.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], batch.dtype)
+    return jnp.stack([back(_depthwise(batch, kernel)) for kernel in (slope.T, slope)], axis=-1)
+
+
+def elastic_transform(
+    images: Any,
+    alpha: float = 20.0,
+    sigma: float = 5.0,
+    interpolation: str = "bilinear",
+    fill_mode: str = "reflect",
+    fill_value: float = 0.0,
+    seed: Any = None,
+    data_format: str | None = None,
+) -> jax.Array:
+    """Images bent by smooth random displacements (Simard et al., 2003); x and y get independent ones.
+
+    Args:
+        images: one image or a batch.
+        alpha: how far pixels move.
+        sigma: how smooth the displacements are.
+        interpolation: "nearest" or "bilinear".
+        fill_mode: what lies outside.
+        fill_value: for "constant".
+        seed: an integer or a key.
+        data_format: "channels_last" or "channels_first".
+    """
+    batch, back = _as_batch(_images("elastic_transform", images), data_format)
+    order = _order("elastic_transform", interpolation)
+    mode = _checked("elastic_transform", "fill_mode", fill_mode, FILL_MODES)
+    size = int(6 * sigma) | 1
+    both = jax.random.split(keys.as_key(seed))
+    shape = (*batch.shape[:3], 1)
+    exact = batch.dtype if jnp.issubdtype(batch.dtype, jnp.floating) else jnp.dtype(config.floatx())
+    noises = [sigma * jax.random.normal(key, shape, exact) for key in both]
+    shifts = [alpha * gaussian_blur(noise, (size, size), (sigma, sigma), "channels_last") for noise in noises]
+    rows, columns = jnp.meshgrid(*(jnp.arange(n) for n in batch.shape[1:3]), indexing="ij")
+
+    def one(image: jax.Array, down: jax.Array, across: jax.Array) -> jax.Array:
+        return _sample(image, (rows + down[..., 0], columns + across[..., 0]), order, mode, fill_value)
+
+    return back(jax.vmap(one)(batch, *shifts).astype(batch.dtype))
+
+
+def ssim(
+    image1: Any,
+    image2: Any,
+    max_val: float = 1.0,
+    filter_size: int = 11,
+    filter_sigma: float = 1.5,
+    k1: float = 0.01,
+    k2: float = 0.03,
+    data_format: str | None = None,
+) -> jax.Array:
+    """The structural similarity of images (Wang et al., 2004), 1 for equal ones."""
+    x, _ = _as_batch(_images("ssim", image1), data_format)
+    y, _ = _as_batch(_images("ssim", image2), data_format)
+    x, y = (z if jnp.issubdtype(z.dtype, jnp.floating) else z.astype(config.floatx()) for z in (x, y))
+    line = _bell(filter_size, filter_sigma, x.dtype)
+
+    def blur(z: jax.Array) -> jax.Array:
+        return _depthwise(z, jnp.outer(line, line), "VALID")
+
+    mean_x, mean_y = blur(x), blur(y)
+    var_x, var_y = blur(x * x) - mean_x**2, blur(y * y) - mean_y**2
+    covariance = blur(x * y) - mean_x * mean_y
+    c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
+    map_ = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
+    map_ = map_ / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
+    result = jnp.mean(map_, axis=(1, 2, 3)).astype(jnp.asarray(image1).dtype)
+    return result[0] if jnp.ndim(image1) == 3 else result
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        *(affine_transform, crop_images, elastic_transform, extract_patches, extract_patches_3d, gaussian_blur),
+        *(hsv_to_rgb, map_coordinates, pad_images, perspective_transform, resize, rgb_to_grayscale, rgb_to_hsv),
+        *(scale_and_translate, sobel_edges, ssim),
+    )
+}
