@@ -275,7 +275,7 @@ def custom_log_names(program: Program, state: TrainState, batch: Batch) -> tuple
         found.update(names=tuple(result[1]), updates=result[0].metrics is not state.metrics)
         return result[0]
 
-    state = ready(program, state, batch)
+    state = ready(program, program.optimizer, state, batch)
     jax.eval_shape(probe, state, jax.tree.map(runtime.as_spec, batch))
     return found["names"], found["updates"]
 
@@ -338,7 +338,7 @@ def train_step(
     """
     batch = as_batch(batch)
     program = build_program(network, recipe, batch)
-    state = ready(program, state, batch)
+    state = ready(program, recipe.optimizer, state, batch)
     state = _train_donating(program, state, batch) if donate else _keeping(train, program, state, batch)
     return state, logs(program, state.metrics)
 
@@ -384,10 +384,13 @@ def as_batch(batch: Any) -> Batch:
     return Batch(batch)
 
 
-def ready(program: Program, state: TrainState, batch: Batch) -> TrainState:
-    """`state` with an optimizer state and metric states, where it has none yet."""
+def ready(program: Program, optimizer: Any, state: TrainState, batch: Batch) -> TrainState:
+    """`state` with an optimizer state and metric states, where it has none yet.
+
+    The optimizer is the one that `compile` was given: only its `init` knows the learning rate.
+    """
     if state.opt_state is None:
-        state = state.replace(opt_state=init_optimizer(program.optimizer, state.params, program.frozen))
+        state = state.replace(opt_state=init_optimizer(optimizer, state.params, program.frozen))
     if state.metrics is None:
         state = state.replace(metrics=empty_metrics(program, batch))
     return state
