@@ -113,7 +113,11 @@ class RNN(Layer):
         if self.stateful:
             for number, state in enumerate(jax.tree.leaves(self._fresh_states(sequences_shape))):
                 name = f"rnn_state_{number}" if number else "rnn_state"
-                setattr(self, f"kept_{number}", self.add_weight(state.shape, "zeros", trainable=False, name=name))
+                try:
+                    kept = self.add_weight(state.shape, "zeros", trainable=False, name=name)
+                except InputError as error:
+                    raise InputError(f"{error} A stateful layer needs batches of one size.") from None
+                setattr(self, f"kept_{number}", kept)
 
     def _states_before(self, sequences: jax.Array, initial_state: Any) -> list[Any]:
         fresh = self._fresh_states(sequences.shape)
@@ -130,7 +134,6 @@ class RNN(Layer):
                 f"{self.path} ({type(self).__name__}) got states of the shapes"
                 f" {', '.join(map(show_shape, shapes))} for an input of shape {show_shape(sequences.shape)}; it needs"
                 f" {', '.join(show_shape(state.shape) for state in expected)}."
-                + (" A stateful layer needs batches of one size." if self.stateful and initial_state is None else "")
             )
         cast = [jnp.asarray(state, like.dtype) for state, like in zip(given, expected, strict=True)]
         return jax.tree.unflatten(structure, cast)
