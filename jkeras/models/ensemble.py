@@ -97,7 +97,7 @@ class Ensemble:
         program = model._program(recipe, source.example())
         model._check_data(source, program, recipe)
         state = self._training_state(model, program)
-        job = loop.Job(program, model._job(program).train, steps.evaluate, runs.MANY)
+        job = loop.Job(program, model._job(program).train, steps.evaluate, runs.runner(many=True))
         options = loop.Options(epochs=epochs, shuffle="bootstrap" if self.bootstrap else shuffle, verbose=verbose,
                                steps_per_execution=recipe.steps_per_execution)
         session = loop.fit(job, state, source, validation, options, CallbackList(), _Nobody())
@@ -115,7 +115,7 @@ class Ensemble:
         source = self._source(x, y, sample_weight, batch_size)
         model = self.model.build_for(source.example().x)
         program = model._program(recipe, source.example())
-        job = loop.Job(program, steps.train, steps.evaluate, runs.MANY)
+        job = loop.Job(program, steps.train, steps.evaluate, runs.runner(many=True))
         callbacks = CallbackList()
         return loop.evaluate(job, self._members_state(model), source, callbacks, callbacks.call)
 
@@ -169,10 +169,6 @@ class _Nobody:
         """Nobody changes anything."""
 
 
-def _predict_one(definition: Any, state: TrainState, x: Any) -> Any:
-    return steps.predict_step.__wrapped__(definition, state, x)
-
-
 _predict_many = jax.jit(
-    lambda definition, state, x: jax.vmap(lambda s: _predict_one(definition, s, x))(state), static_argnums=0
+    lambda definition, state, x: jax.vmap(lambda one: steps.predict(definition, one, x))(state), static_argnums=0
 )

@@ -73,7 +73,7 @@ class Job:
     program: Any
     train: runs.Step
     evaluate: runs.Step
-    runner: runs.Runner = runs.ONE
+    runner: runs.Runner = dataclasses.field(default_factory=runs.runner)
 
     def logs(self, metrics: Any) -> dict[str, Any]:
         """Metric values from metric states."""

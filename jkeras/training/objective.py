@@ -61,9 +61,11 @@ class Objective(Spec):
 
     @property
     def rows_independent(self) -> bool:
-        """Whether every loss gives values per row, so that rows which do not count can be left out."""
+        """Whether losses and metrics give values per row, so that rows which do not count can be left out."""
         targets, outputs = self.__dict__["_spec_shapes"]
-        return all(losses.per_sample(t.loss, targets[t.output], outputs[t.output]) for t in self.losses)
+        return all(losses.per_sample(t.loss, targets[t.output], outputs[t.output]) for t in self.losses) and all(
+            metrics.per_sample(t.metric, targets[t.output], outputs[t.output]) for t in self.metrics
+        )
 
 
 def match(structure: Any, names: tuple[str, ...], count: int, what: str) -> list[Any]:
@@ -257,7 +259,7 @@ def update_metrics(
     for term in objective.metrics:
         i = term.output
         weight = weights[i] if term.weighted else None
-        mask = masks[i] if isinstance(term.metric, metrics.FunctionMetric) else None
+        mask = masks[i] if term.metric.applies_mask else None
         weight = _as_weight(weight, _mask(mask, valid, outputs[i]))
         new[term.log_name] = term.metric.update(states[term.log_name], targets[i], outputs[i], sample_weight=weight)
     return new

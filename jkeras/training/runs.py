@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jkeras import lowering
 from jkeras.graph import runtime
 from jkeras.layers.layer import Layer
 from jkeras.training import steps
@@ -126,8 +127,9 @@ class Runner:
             return jax.vmap(function, in_axes=in_axes) if many else function
 
         self.many = many
+        compiled = functools.partial(jax.jit, compiler_options=lowering.compiler_options())
 
-        @functools.partial(jax.jit, static_argnames=("step", "program", "batch_size", "masked"), donate_argnames="state")
+        @functools.partial(compiled, static_argnames=("step", "program", "batch_size", "masked"), donate_argnames="state")
         def train_steps(
             step: Step,
             program: Any,
@@ -149,7 +151,7 @@ class Runner:
             state = over(run, 0, 0)(state, order)
             return state, state.step + 0
 
-        @functools.partial(jax.jit, static_argnames=("step", "program", "batch_size", "masked"))
+        @functools.partial(compiled, static_argnames=("step", "program", "batch_size", "masked"))
         def eval_steps(
             step: Step,
             program: Any,
@@ -169,13 +171,13 @@ class Runner:
 
             return over(run, 0)(state)
 
-        @functools.partial(jax.jit, static_argnames=("step", "program"), donate_argnames="state")
+        @functools.partial(compiled, static_argnames=("step", "program"), donate_argnames="state")
         def train_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[TrainState, jax.Array]:
             """One step on a batch that came from the host; donates `state`."""
             state = over(functools.partial(_train_one, step, program), 0, None)(state, batch)
             return state, state.step + 0
 
-        @functools.partial(jax.jit, static_argnames=("step", "program"), donate_argnames="state")
+        @functools.partial(compiled, static_argnames=("step", "program"), donate_argnames="state")
         def train_rows(
             step: Step, program: Any, state: TrainState, data: Batch, rows: jax.Array
         ) -> tuple[TrainState, jax.Array]:
@@ -187,12 +189,12 @@ class Runner:
             state = over(run, 0, 0)(state, rows)
             return state, state.step + 0
 
-        @functools.partial(jax.jit, static_argnames=("step", "program"))
+        @functools.partial(compiled, static_argnames=("step", "program"))
         def eval_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[Any, Any]:
             """Metric states and model state after evaluating a batch that came from the host."""
             return over(functools.partial(_eval_one, step, program), 0, None)(state, batch)
 
-        @functools.partial(jax.jit, static_argnames=("rows", "length", "shuffle"))
+        @functools.partial(compiled, static_argnames=("rows", "length", "shuffle"))
         def epoch_order(key: jax.Array, epoch: Any, *, rows: int, length: int, shuffle: Any) -> jax.Array:
             """The rows of an epoch in order, filled up with row 0 to `length`."""
 
@@ -201,7 +203,7 @@ class Runner:
 
             return over(run, 0)(key)
 
-        @functools.partial(jax.jit, static_argnames="program")
+        @functools.partial(compiled, static_argnames="program")
         def logs(program: Any, metrics: Any) -> dict[str, jax.Array]:
             """The values of running metrics."""
             return over(functools.partial(steps.compute_logs, program), 0)(metrics)
@@ -226,5 +228,11 @@ class Runner:
         return jax.tree.map(lambda a: jnp.broadcast_to(a, (count, *a.shape)), tree)
 
 
-ONE = Runner(many=False)
-MANY = Runner(many=True)
+def runner(many: bool = False) -> Runner:
+    """The compiled loops for the forms of operations that are in force."""
+    return _runner(many, lowering.cache_token())
+
+
+@functools.lru_cache(maxsize=8)
+def _runner(many: bool, token: str) -> Runner:
+    return Runner(many)

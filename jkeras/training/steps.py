@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jkeras import lowering
 from jkeras.errors import InputError
 from jkeras.graph import flax, runtime
 from jkeras.graph.runtime import Description
@@ -59,6 +60,7 @@ class Program(Spec):
         self.constraints = constraints
         self.extra_logs = extra_logs
         self.keeps_metrics = keeps_metrics
+        self.lowering = lowering.cache_token()
 
 
 def output_names(definition: Layer, outputs: Any) -> tuple[str, ...]:
@@ -351,9 +353,13 @@ def eval_step(network: Layer, recipe: Recipe, state: TrainState, batch: Any) -> 
     return logs(program, _evaluate(program, state, batch).metrics)
 
 
-@functools.partial(jax.jit, static_argnums=0)
 def predict_step(network: Layer, state: TrainState, inputs: Any) -> Any:
     """The outputs for one batch of inputs in inference mode."""
+    return _predict(network, lowering.cache_token(), state, inputs)
+
+
+def predict(network: Layer, state: TrainState, inputs: Any) -> Any:
+    """`predict_step` without compiling it."""
     result, _ = flax.run(
         network,
         {"params": state.params, "state": state.model_state},
@@ -362,6 +368,11 @@ def predict_step(network: Layer, state: TrainState, inputs: Any) -> Any:
         rng=stream(state.rng, "dropout", state.step),
     )
     return result.outputs
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _predict(network: Layer, token: str, state: TrainState, inputs: Any) -> Any:
+    return predict(network, state, inputs)
 
 
 def train_and_keep(step: Any, program: Program, state: TrainState, batch: Batch) -> TrainState:

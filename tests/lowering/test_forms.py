@@ -1,0 +1,151 @@
+"""Every fast form equals the plain one in value and gradient, alone, in a loop, under vmap and in bfloat16."""
+
+import itertools
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from jkeras import lowering
+from jkeras.lowering import plain
+
+CONVOLUTIONS = [
+    # input, kernel, strides, padding, dilation
+    ((2, 9, 3), (3, 3, 4), (1,), "valid", (1,)),
+    ((2, 9, 3), (3, 3, 4), (2,), "same", (1,)),
+    ((2, 9, 3), (3, 3, 4), (1,), "causal", (2,)),
+    ((2, 7, 8, 3), (3, 2, 3, 4), (1, 1), "same", (1, 1)),
+    ((2, 7, 8, 3), (3, 3, 3, 4), (2, 1), "valid", (1, 1)),
+    ((2, 8, 7, 3), (2, 3, 3, 4), (3, 2), "same", (1, 1)),
+    ((2, 9, 8, 2), (3, 2, 2, 4), (1, 1), "same", (2, 3)),
+    ((2, 6, 7, 1), (3, 3, 1, 4), (1, 1), "valid", (1, 1)),
+    ((2, 6, 7, 1), (3, 3, 1, 4), (2, 2), "same", (1, 1)),
+    ((2, 5, 6, 3), (1, 1, 3, 4), (2, 1), "valid", (1, 1)),
+    ((1, 5, 4, 6, 2), (2, 3, 2, 2, 3), (1, 2, 1), "same", (1, 1, 1)),
+]
+DEPTHWISE = [
+    ((2, 9, 3), (3, 3, 2), (2,), "same", (1,)),
+    ((2, 7, 8, 3), (3, 3, 3, 1), (1, 1), "same", (1, 1)),
+    ((2, 7, 8, 3), (3, 2, 3, 2), (2, 2), "valid", (1, 1)),
+    ((2, 9, 8, 3), (3, 2, 3, 1), (1, 1), "valid", (2, 2)),
+]
+POOLS = [
+    ((2, 9, 3), (2,), (2,), "valid"),
+    ((2, 9, 3), (3,), (2,), "same"),
+    ((2, 7, 8, 3), (2, 2), (2, 2), "valid"),
+    ((2, 7, 8, 3), (3, 3), (2, 2), "same"),
+    ((2, 7, 8, 3), (3, 2), (1, 1), "same"),
+    ((2, 7, 8, 3), (2, 2), (3, 3), "valid"),
+    ((1, 5, 6, 4, 2), (2, 3, 2), (2, 1, 2), "same"),
+]
+
+
+def value_and_gradients(function, *inputs):
+    def total(*values):
+        out = function(*values)
+        return jnp.sum(out * jnp.cos(jnp.arange(out.size, dtype=out.dtype)).reshape(out.shape)), out
+
+    (_, out), gradients = jax.value_and_grad(total, argnums=tuple(range(len(inputs))), has_aux=True)(*inputs)
+    return out, gradients
+
+
+def in_a_loop(function, *inputs):
+    def body(carry, _):
+        return jax.tree.map(lambda a, b: a + b, carry, function(*inputs)), None
+
+    first = jax.tree.map(jnp.zeros_like, jax.eval_shape(function, *inputs))
+    first = jax.tree.map(lambda spec: jnp.zeros(spec.shape, spec.dtype), first)
+    return lax.scan(body, first, length=1)[0]
+
+
+def assert_equal_forms(fast, stock, *inputs):
+    expected = jax.jit(lambda *v: value_and_gradients(stock, *v))(*inputs)
+    got = jax.jit(lambda *v: in_a_loop(lambda *w: value_and_gradients(fast, *w), *v))(*inputs)
+    chex.assert_trees_all_close(got, expected, rtol=1e-5, atol=1e-5)
+
+
+def forms(name, **options):
+    return (lambda *v: getattr(lowering, name)(*v, **options)), (lambda *v: getattr(plain, name)(*v, **options))
+
+
+@pytest.mark.parametrize("shape, kernel, strides, padding, dilation", CONVOLUTIONS)
+def test_convolution(shape, kernel, strides, padding, dilation, rng):
+    x, w = (jnp.asarray(rng.normal(size=s), jnp.float32) for s in (shape, kernel))
+    fast, stock = forms("conv", strides=strides, padding=padding, dilation=dilation)
+    assert_equal_forms(fast, stock, x, w)
+
+
+@pytest.mark.parametrize("shape, kernel, strides, padding, dilation", DEPTHWISE)
+def test_depthwise_convolution(shape, kernel, strides, padding, dilation, rng):
+    x, w = (jnp.asarray(rng.normal(size=s), jnp.float32) for s in (shape, kernel))
+    fast, stock = forms("depthwise_conv", strides=strides, padding=padding, dilation=dilation)
+    assert_equal_forms(fast, stock, x, w)
+
+
+@pytest.mark.parametrize("ties", [False, True], ids=["distinct", "ties"])
+@pytest.mark.parametrize("shape, pool_size, strides, padding", POOLS)
+def test_max_pooling(shape, pool_size, strides, padding, ties, rng):
+    values = rng.integers(0, 3, shape) if ties else rng.normal(size=shape)
+    fast, stock = forms("max_pool", pool_size=pool_size, strides=strides, padding=padding)
+    assert_equal_forms(fast, stock, jnp.asarray(values, jnp.float32))
+
+
+@pytest.mark.parametrize("channels_first", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_layouts_and_types(channels_first, dtype, rng):
+    shape = (2, 3, 6, 6) if channels_first else (2, 6, 6, 3)
+    x = jnp.asarray(rng.normal(size=shape), dtype)
+    w = jnp.asarray(rng.normal(size=(3, 3, 3, 4)), dtype)
+    options = {"strides": (1, 1), "padding": "same", "channels_first": channels_first}
+    for name, inputs, more in (
+        ("conv", (x, w), {"dilation": (1, 1)}),
+        ("depthwise_conv", (x, w), {"dilation": (1, 1)}),
+        ("max_pool", (x,), {"pool_size": (2, 2)}),
+    ):
+        fast, stock = forms(name, **options, **more)
+        assert fast(*inputs).dtype == x.dtype
+        tolerance = 1e-5 if dtype == "float32" else 5e-2
+        chex.assert_trees_all_close(fast(*inputs), stock(*inputs), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.smoke
+def test_vmap_and_gradients_of_gradients(rng):
+    x = jnp.asarray(rng.normal(size=(3, 2, 5, 5, 2)), jnp.float32)
+    w = jnp.asarray(rng.normal(size=(3, 2, 2, 2, 3)), jnp.float32)
+
+    def results(conv, pool):
+        def loss(x, w):
+            y = conv(x, w, strides=(1, 1), padding="same", dilation=(1, 1))
+            return jnp.sum(pool(y, pool_size=(2, 2), strides=(2, 2), padding="valid") ** 2)
+
+        mapped = jax.vmap(jax.grad(loss, argnums=1))(x, w)
+        second = jax.grad(lambda w: jnp.sum(jax.grad(lambda v: loss(x[0], v))(w) ** 2))(w[0])
+        return mapped, second
+
+    chex.assert_trees_all_close(
+        results(lowering.conv, lowering.max_pool), results(plain.conv, plain.max_pool), rtol=1e-4, atol=1e-4
+    )
+
+
+def test_plain_is_chosen_by_the_switch():
+    x, w = jnp.ones((1, 4, 4, 2)), jnp.ones((3, 3, 2, 2))
+    with lowering.use("plain"):
+        jax.jvp(lambda x: lowering.conv(x, w, strides=(1, 1), padding="same", dilation=(1, 1)), (x,), (x,))
+        assert lowering.cache_token() == "plain"
+    with pytest.raises(ValueError, match="expected 'auto' or 'plain'"), lowering.use("fast"):
+        pass
+
+
+def test_a_portable_export_keeps_the_stock_operation():
+    x = jax.ShapeDtypeStruct((2, 8, 8, 2), np.float32)
+    pool = jax.jit(jax.grad(lambda x: jnp.sum(lowering.max_pool(x, pool_size=(2, 2), strides=(2, 2), padding="valid"))))
+    assert "select_and_scatter" in jax.export.export(pool, platforms=["cuda"])(x).mlir_module()
+    assert "select_and_scatter" not in jax.export.export(pool, platforms=["cpu"])(x).mlir_module()
+
+
+def test_tables_cover_every_rank():
+    ranks = {len(shape) - 2 for shape, *_ in itertools.chain(CONVOLUTIONS, POOLS)}
+    assert ranks == {1, 2, 3}
