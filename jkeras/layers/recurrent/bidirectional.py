@@ -163,7 +163,7 @@ def _direction(layer: Layer, name: str | None, **changes: Any) -> Any:
     """A copy that shares nothing with the layer given, named after its direction."""
     if name is not None:
         own = layer.name or snake_case(type(layer).__name__)
-        changes["name"] = f"{name}_{own.removeprefix(f'{name}_')}"
+        changes["name"] = f"{name}_{own.removeprefix('forward_').removeprefix('backward_')}"
     if hasattr(layer, "zero_output_for_mask"):
         changes["zero_output_for_mask"] = layer.return_sequences  # type: ignore[attr-defined]
     taken = copy.deepcopy(layer._arguments())
