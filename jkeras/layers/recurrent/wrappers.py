@@ -25,8 +25,8 @@ class Wrapper(Layer):
     >>> class Twice(layers.Wrapper):
     ...     def call(self, inputs):
     ...         return self.layer(self.layer(inputs))
-    >>> Twice(layers.Activation("relu")).layer
-    Activation('relu')
+    >>> Twice(layers.Dense(3)).layer.units
+    3
     """
 
     layer: Any = field(convert=fields.layer)
