@@ -252,6 +252,22 @@ def test_time_distributed_steps_one_after_another_where_samples_are_coupled(rng)
     np.testing.assert_allclose(after, x - state["layer"]["mean"], atol=1e-6)
 
 
+def test_time_distributed_batch_normalization_equals_keras(rng):
+    x = rng.normal(size=(3, 4, 2)).astype("float32")
+    ours = recurrent.TimeDistributed(layers.BatchNormalization())
+    theirs = keras.layers.TimeDistributed(keras.layers.BatchNormalization())
+    theirs.build(x.shape)
+    variables = ours.init(0, x)
+    names = [weight.name for weight in theirs.weights]
+    outputs, state = jax.jit(lambda v: ours.apply(v, x, training=True, return_state=True))(variables)
+    values = [v.value for v in theirs.trainable_variables], [v.value for v in theirs.non_trainable_variables]
+    wanted, after = jax.jit(lambda v: theirs.stateless_call(*v, x, training=True))(values)
+    np.testing.assert_allclose(outputs, wanted, atol=1e-5)
+    assert names[2:] == ["moving_mean", "moving_variance"]
+    for name, value in zip(names[2:], after, strict=True):
+        np.testing.assert_allclose(state["layer"][name], value, atol=1e-6)
+
+
 def test_time_distributed_draws_for_every_step_and_keeps_masks(rng):
     x = np.ones((2, 6, 4), "float32")
     layer = recurrent.TimeDistributed(Halving())
