@@ -154,6 +154,19 @@ def test_a_cell_may_be_any_object(rng):
     np.testing.assert_allclose(stacked, np.cumsum(np.cumsum(x, axis=1), axis=1)[:, -1], atol=1e-5)
 
 
+def test_a_built_in_cell_with_another_call_is_heard(rng):
+    class Negative(recurrent.GRUCell):
+        def call(self, inputs, states, training=None):
+            output, states = super().call(inputs, states, training)
+            return -output, states
+
+    x = rng.normal(size=(2, 4, 3)).astype("float32")
+    for wrap in (lambda cell: cell, lambda cell: [cell]):
+        negative, plain = recurrent.RNN(wrap(Negative(2))), recurrent.RNN(wrap(recurrent.GRUCell(2)))
+        variables = plain.init(0, x)
+        np.testing.assert_allclose(negative.apply(variables, x), -plain.apply(variables, x), atol=1e-6)
+
+
 class Wrong(jk.Layer):
     state_size = 2
 
@@ -182,6 +195,23 @@ def test_what_a_cell_must_not_do():
         recurrent.RNN(Wrong())(x)
     with pytest.raises(errors.InputError, match="other is used in a later time step but not in the first"):
         recurrent.RNN(Late()).init(0, x)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_stack_gives_the_same_cell_by_cell_and_step_by_step(backwards, rng):
+    class Stack(recurrent.StackedRNNCells):
+        can_run = False
+
+    x = rng.normal(size=(3, 5, 2)).astype("float32")
+    mask = rng.random((3, 5)) > 0.4
+    arguments = {"return_sequences": True, "return_state": True, "go_backwards": backwards}
+    arguments["zero_output_for_mask"] = backwards
+    cells = [recurrent.LSTMCell(3, dropout=0.5), recurrent.GRUCell(2, recurrent_dropout=0.5), recurrent.LSTMCell(2)]
+    one, other = recurrent.RNN(recurrent.StackedRNNCells(cells), **arguments), recurrent.RNN(Stack(cells), **arguments)
+    variables = one.init(0, x)
+    both = jax.jit(lambda v: [rnn.apply(v, x, mask=mask, training=True, rng=0) for rnn in (one, other)])(variables)
+    for a, b in zip(*map(jax.tree.leaves, both), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
 
 
 # -- never unrolled ---------------------------------------------------------------------------------------------------

@@ -219,6 +219,11 @@ class RecurrentCell(Layer):
         """The states after a step; the first of them is the step's output."""
         raise NotImplementedError(f"{type(self).__name__} must define `advance(self, projected, states)`.")
 
+    @property
+    def can_run(self) -> bool:
+        """Whether `run` does what `call` does step by step; not so where a subclass has a `call` of its own."""
+        return type(self).call is RecurrentCell.call
+
     # -- all steps ------------------------------------------------------------------------------------------------
 
     def run(

@@ -163,7 +163,7 @@ class RNN(Layer):
             for _, layer in walk(self.cell):
                 if isinstance(layer, RecurrentCell):
                     layer.forget_masks()
-        if isinstance(self.cell, RecurrentCell):
+        if getattr(self.cell, "can_run", False):
             # A step whose result is not used, and so not computed either: it makes weights and dropout masks.
             self.cell(inputs[0], states, training=training)
             outputs, last, states = self.cell.run(

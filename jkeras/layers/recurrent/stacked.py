@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import jax
 import jax.numpy as jnp
 
 from jkeras.errors import ArgumentError
 from jkeras.layers.layer import Layer
 from jkeras.layers.recurrent import fields
+from jkeras.layers.recurrent.cells import RecurrentCell
 from jkeras.spec import field
 
 
@@ -77,6 +79,39 @@ class StackedRNNCells(Layer):
             inputs, new = call_cell(cell, inputs, list(own) if nested else [own])
             after.append(new)
         return inputs, after
+
+    @property
+    def can_run(self) -> bool:
+        """Whether all cells are built in, so that one after the other can take the whole sequence."""
+        return all(isinstance(cell, RecurrentCell) and cell.can_run for cell in self.cells)
+
+    def run(
+        self,
+        inputs: jax.Array,
+        states: list[Any],
+        seen: jax.Array | None,
+        *,
+        backwards: bool = False,
+        keep_all: bool = True,
+        zero_masked: bool = False,
+    ) -> tuple[jax.Array | None, jax.Array, list[Any]]:
+        """All steps of a sequence, cell by cell: the same numbers as step by step. See `RecurrentCell.run`."""
+        after: list[Any] = []
+        outputs: jax.Array | None = inputs
+        for cell, own in zip(self.cells, states, strict=True):
+            top = len(after) == len(self.cells) - 1
+            outputs, last, new = cell.run(
+                outputs,
+                own,
+                seen,
+                backwards=backwards,
+                keep_all=keep_all or not top,
+                zero_masked=zero_masked and top,
+            )
+            after.append(new)
+            if backwards:  # outputs come in the order of processing
+                backwards, seen = False, None if seen is None else jnp.flip(seen, 0)
+        return outputs, last, after
 
 
 __all__ = ["StackedRNNCells"]
