@@ -33,7 +33,7 @@ def main(arguments=None):
     (x_train, y_train), (x_test, y_test) = load_digits(options.data, options.images, channels=True)
     model = build(x_train.shape[1:])
     model = model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model = model.fit(x_train, y_train, epochs=options.epochs, batch_size=128, validation_split=0.1)
+    model = model.fit(x_train, y_train, epochs=options.epochs, batch_size=32)
     loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
     print(f"Test accuracy: {accuracy:.4f} (loss {loss:.4f})")
     return model

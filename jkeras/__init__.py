@@ -29,6 +29,8 @@ from jkeras.layers.layer import InputSpec as InputSpec
 from jkeras.layers.layer import Layer as Layer
 from jkeras.models.ensemble import Ensemble as Ensemble
 from jkeras.models.history import History as History
+from jkeras.models.loading import clone_model as clone_model
+from jkeras.models.loading import load_model as load_model
 from jkeras.models.model import Model as Model
 from jkeras.models.sequential import Sequential as Sequential
 from jkeras.training.recipe import Recipe as Recipe

@@ -275,7 +275,7 @@ class Spec(metaclass=SpecMeta):
     def _key(self) -> Any:
         cached = self.__dict__.get("_spec_key")
         if cached is None:
-            cached = HashedKey((type(self), freeze(self._state())))
+            cached = HashedKey((type(self), freeze(dict(sorted(self._state().items())))))
             if "_spec_frozen" in self.__dict__:
                 object.__setattr__(self, "_spec_key", cached)
         return cached

@@ -14,7 +14,7 @@ from jkeras.layers.calling import show_shape
 from jkeras.layers.core import InputLayer
 from jkeras.layers.layer import Layer, is_symbolic
 from jkeras.registry import snake_case
-from jkeras.spec import Spec, freeze
+from jkeras.spec import HashedKey, Spec, freeze
 
 
 class Ref(NamedTuple):
@@ -84,6 +84,7 @@ class Network(Spec):
 
     def _state(self) -> dict[str, Any]:
         state = super()._state()
+        state["layers"] = {name: nameless_key(layer) for name, layer in self.layers.items()}
         # Named templates hold Refs, slices and constants; freezing them here keeps `freeze` free of special cases.
         state["ops"] = tuple((op.layer, freeze(op.args), freeze(op.kwargs), op.results) for op in self.ops)
         return state
@@ -134,6 +135,11 @@ class Network(Spec):
             leaves = jax.tree.leaves(results, is_leaf=is_symbolic)
             table.update(zip(op.results, leaves, strict=True))
         return fill(self.outputs)
+
+
+def nameless_key(layer: Layer) -> Any:
+    """A layer's value apart from its name, which a network keeps itself: whether it was given or found, it is the same."""
+    return HashedKey((type(layer), freeze(dict(sorted({**layer._state(), "name": None}.items())))))
 
 
 def _replay(

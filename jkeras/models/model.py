@@ -7,6 +7,7 @@ something returns a new model. What the model does with data is in `models/train
 from __future__ import annotations
 
 import fnmatch
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
@@ -23,12 +24,14 @@ from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.layers.calling import show_shape
 from jkeras.layers.core import InputLayer
 from jkeras.layers.layer import Layer, is_symbolic
+from jkeras.models import config as configs
 from jkeras.models.discarded import check_used
 from jkeras.models.inputs import fit_inputs
+from jkeras.models.persistence import save_model
 from jkeras.models.summary import summary
 from jkeras.models.training import Trainable
 from jkeras.models.views import single, subtree, view
-from jkeras.registry import snake_case
+from jkeras.registry import custom_object_scope, snake_case
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, flatten, merge
 
@@ -505,7 +508,48 @@ class Model(Trainable, Layer):
         clone.__dict__.pop("_spec_key", None)
         return clone
 
+    # -- configuration and files ----------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """The definition as plain values in the form that Keras 3 writes; of a subclass, its constructor's arguments."""
+        if self._network is not None:
+            return configs.functional_config(self._network, self.name or self.base_name, self.trainable)
+        return {k: v for k, v in super().get_config().items() if k not in ("inputs", "outputs") or v is not None}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
+        """The model that `get_config` described, with fresh weights."""
+        with custom_object_scope(custom_objects or {}):
+            if "input_layers" not in config:
+                return cls(**config)
+            inputs, outputs = configs.functional_tensors(config, known_classes())
+            return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+
+    def written_class(self) -> dict[str, Any]:
+        """How a configuration names this kind of model."""
+        functional = type(self) is Model and self._network is not None
+        return {"module": "keras.models", "class_name": "Functional"} if functional else {}
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The configuration as JSON; `model_from_json` reads it."""
+        return json.dumps(configs.to_config(self), **kwargs)
+
+    def save(self, path: Any, overwrite: bool = True) -> None:
+        """Saves the definition, weights, optimizer state, step, key, recipe and history in a directory.
+
+        The save is atomic: a crash leaves the one before, or the new one, whole. `jk.load_model(path)` reads it.
+
+        Args:
+            path: the directory.
+            overwrite: whether an earlier save there is replaced.
+        """
+        save_model(self, path, overwrite)
+
     # -- as a value -----------------------------------------------------------------------------------------------
+
+    def _state(self) -> dict[str, Any]:
+        # The name of a model matters only inside another, which keeps it with its other names.
+        return {**super()._state(), "name": None}
 
     def _with(self, **attributes: Any) -> Self:
         """A copy with attributes changed."""
@@ -520,6 +564,15 @@ class Model(Trainable, Layer):
         kind = type(self).__name__
         count = f"{self.count_params():,} weights" if self.built else "not built"
         return f"<{kind} {self.name or self.base_name!r}: {len(self.children())} layers, {count}>"
+
+
+def known_classes() -> dict[str, type[Layer]]:
+    """Every class of the library that a configuration may name."""
+    found: dict[str, type[Layer]] = {**configs.layer_classes(), "Functional": Model, "Model": Model}
+    for cls in Model.__subclasses__():
+        if cls.__module__.startswith("jkeras.models."):
+            found[cls.__name__] = cls
+    return found
 
 
 def with_attributes(layer: Any, **attributes: Any) -> Any:

@@ -10,11 +10,14 @@ import jax.numpy as jnp
 from jkeras import config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph import network as networks
-from jkeras.graph.network import Network
+from jkeras.graph.network import Network, nameless_key
 from jkeras.layers.core import Embedding, InputLayer
 from jkeras.layers.layer import Layer, is_symbolic
 from jkeras.models.discarded import check_used
-from jkeras.models.model import Model
+from jkeras.models import config as configs
+from jkeras.models.model import Model, known_classes
+from jkeras.registry import custom_object_scope
+from jkeras.spec import serialize
 
 
 class Sequential(Model):
@@ -141,6 +144,37 @@ class Sequential(Model):
             if kept and clone.built:
                 clone.__dict__["_spec_state"] = clone._fresh_state(state.rng).replace(step=state.step)
         return clone
+
+    def get_config(self) -> dict[str, Any]:
+        names = {id(layer): name for name, layer in self.children().items()}
+        written = [configs.to_config(layer, names[id(layer)]) for layer in self._chain]
+        if self._entrance is not None:
+            written.insert(0, configs.to_config(self._entrance, self._entrance.name or "input_layer"))
+        shape = None if self._entrance is None else list(self._entrance.batch_shape)
+        return {
+            "name": self.name or self.base_name,
+            "trainable": self.trainable,
+            "dtype": serialize(self.dtype_policy),
+            "layers": written,
+            "build_input_shape": shape,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
+        with custom_object_scope(custom_objects or {}):
+            entries = [
+                entry if isinstance(entry, Layer) else configs.from_config(entry, known_classes())
+                for entry in config["layers"]
+            ]
+            return cls(entries, name=config.get("name"), trainable=config.get("trainable", True))
+
+    def _state(self) -> dict[str, Any]:
+        # The names in the chain count, not whether they were given or found.
+        state = {k: v for k, v in super()._state().items() if k not in ("_network", "_chain")}
+        names = {id(layer): name for name, layer in self.children().items()}
+        state["_chain"] = [(names[id(layer)], nameless_key(layer)) for layer in self._chain]
+        state["_entrance"] = None if self._entrance is None else nameless_key(self._entrance)
+        return state
 
     def _with_children(self, new: Mapping[str, Layer]) -> Self:
         names = {id(layer): name for name, layer in self.children().items()}

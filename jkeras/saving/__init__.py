@@ -1,0 +1,1 @@
+"""Files and directories that models are saved in. Nothing else touches these formats."""

@@ -1,0 +1,174 @@
+"""A saved model as a directory: `config.json`, and the arrays as an Orbax checkpoint in `arrays/`.
+
+A save is atomic: everything is written into a hidden directory beside the target, which then takes its place. A crash at
+any moment leaves the previous save, or the new one, whole.
+
+This file knows configurations and arrays, not models.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jkeras.errors import RestoreError
+
+FORMAT = "jkeras"
+VERSION = 1
+
+
+def save(directory: Path, config: Mapping[str, Any], arrays: Mapping[str, Any], *, overwrite: bool = True) -> None:
+    """Writes a configuration and named arrays.
+
+    Raises:
+        FileExistsError: the directory exists and may not be overwritten, or is something else than a saved model.
+    """
+    import orbax.checkpoint as ocp
+
+    directory = Path(directory).absolute()
+    if directory.exists() and not overwrite:
+        raise FileExistsError(f"{directory} exists; pass overwrite=True to replace it.")
+    if directory.exists() and not _is_save(directory):
+        raise FileExistsError(f"{directory} exists and is no saved model, so it is not overwritten.")
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    fresh = directory.parent / f".{directory.name}.new-{os.getpid()}"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    shapes = {name: [list(np.shape(value)), str(value.dtype)] for name, value in arrays.items()}
+    if arrays:
+        # Orbax wants names without slashes and no empty arrays' trouble: numbers, and the names in the configuration.
+        numbered = {f"{i:06d}": value for i, value in enumerate(arrays.values())}
+        with ocp.StandardCheckpointer() as checkpointer:
+            checkpointer.save(fresh / "arrays", numbered)
+            checkpointer.wait_until_finished()
+    text = json.dumps({"format": FORMAT, "version": VERSION, **config, "arrays": shapes}, indent=1)
+    with (fresh / "config.json").open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    _sync(fresh)
+    _replace(fresh, directory)
+
+
+def _is_save(directory: Path) -> bool:
+    return directory.is_dir() and ((directory / "config.json").is_file() or not any(directory.iterdir()))
+
+
+def _replace(fresh: Path, directory: Path) -> None:
+    """Puts `fresh` in the place of `directory`; `find` knows where the old one is in between."""
+    old = _old(directory)
+    if directory.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        os.rename(directory, old)
+    os.rename(fresh, directory)
+    _sync(directory.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _old(directory: Path) -> Path:
+    return directory.parent / f".{directory.name}.old"
+
+
+def _sync(directory: Path) -> None:
+    """Makes renames in a directory last, where the system can."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def find(directory: Path) -> Path:
+    """The directory to read: the save itself, or the one before if a crash came between two renames.
+
+    Raises:
+        RestoreError: there is none.
+    """
+    directory = Path(directory).absolute()
+    for candidate in (directory, _old(directory)):
+        if (candidate / "config.json").is_file():
+            return candidate
+    raise RestoreError(f"{directory} holds no saved model: there is no config.json in it.")
+
+
+def read_config(directory: Path) -> dict[str, Any]:
+    """The configuration, checked to be one of this format.
+
+    Raises:
+        RestoreError: it is damaged or of another format or a later version.
+    """
+    path = directory / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise RestoreError(f"{path} is damaged: {error}") from None
+    if not isinstance(config, dict) or config.get("format") != FORMAT or "arrays" not in config:
+        raise RestoreError(f"{path} is no configuration of a saved jkeras model.")
+    if config.get("version", 0) > VERSION:
+        raise RestoreError(f"{path} was written by a later version of jkeras (format {config['version']}).")
+    return config
+
+
+def check(expected: Mapping[str, Any], found: Mapping[str, Any], where: str) -> None:
+    """Compares the arrays that a model needs with those that a save has.
+
+    Args:
+        expected: shape and dtype by name (anything with `shape` and `dtype`).
+        found: `[shape, dtype name]` by name.
+        where: the save, for the message.
+
+    Raises:
+        RestoreError: something is missing, superfluous, or of another shape or type; all of it is listed.
+    """
+    problems = []
+    for name in sorted(set(expected) | set(found)):
+        if name not in found:
+            problems.append(f"  {name}: missing in the save, the model needs {_shown(expected[name])}")
+        elif name not in expected:
+            problems.append(f"  {name}: in the save with {_listed(found[name])}, unknown to the model")
+        elif _shown(expected[name]) != _listed(found[name]):
+            problems.append(f"  {name}: {_listed(found[name])} in the save, {_shown(expected[name])} in the model")
+    if problems:
+        raise RestoreError(f"{where} does not fit the model:\n" + "\n".join(problems))
+
+
+def _shown(value: Any) -> str:
+    return f"{value.dtype}{list(value.shape)}"
+
+
+def _listed(entry: Any) -> str:
+    return f"{entry[1]}{list(entry[0])}"
+
+
+def read_arrays(directory: Path, shapes: Mapping[str, Any]) -> dict[str, jax.Array]:
+    """The arrays by name.
+
+    Raises:
+        RestoreError: they are damaged.
+    """
+    if not shapes:
+        return {}
+    import orbax.checkpoint as ocp
+
+    target = {
+        f"{i:06d}": jax.ShapeDtypeStruct(tuple(shape), np.dtype(dtype) if dtype != "bfloat16" else jax.numpy.bfloat16)
+        for i, (shape, dtype) in enumerate(shapes.values())
+    }
+    try:
+        with ocp.StandardCheckpointer() as checkpointer:
+            restored = checkpointer.restore(directory / "arrays", target)
+    except (ValueError, KeyError, OSError) as error:
+        raise RestoreError(f"The arrays in {directory} are damaged: {error}") from None
+    return dict(zip(shapes, restored.values(), strict=True))
