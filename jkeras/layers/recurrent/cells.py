@@ -16,6 +16,7 @@ from jax import lax
 from jkeras.initializers import Initializer
 from jkeras.layers.layer import Layer
 from jkeras.layers.recurrent import fields
+from jkeras.lowering import recurrence
 
 States = list[jax.Array]
 
@@ -219,6 +220,17 @@ class RecurrentCell(Layer):
         """The states after a step; the first of them is the step's output."""
         raise NotImplementedError(f"{type(self).__name__} must define `advance(self, projected, states)`.")
 
+    def recurrent_form(self) -> tuple[str, dict[str, jax.Array]] | None:
+        """The name of this cell's steps in `lowering.recurrence` and their weights; None if there are none."""
+        return None
+
+    def _lowered(self) -> tuple[str, dict[str, jax.Array]] | None:
+        """`recurrent_form()`, unless a subclass from elsewhere or recurrent dropout makes the steps other ones."""
+        cls = type(self)
+        built_in = next(base for base in cls.__mro__ if base.__module__.startswith("jkeras."))
+        same = all(getattr(cls, name) is getattr(built_in, name) for name in ("advance", "recur", "state_product"))
+        return self.recurrent_form() if same and (self._masks is None or self._masks[1] is None) else None
+
     @property
     def can_run(self) -> bool:
         """Whether `run` does what `call` does step by step; not so where a subclass has a `call` of its own."""
@@ -250,6 +262,11 @@ class RecurrentCell(Layer):
             The outputs in the order of processing (or None), the last output, the states after the last step.
         """
         projected = self.project(inputs)
+        lowered = self._lowered()
+        if lowered is not None:
+            gate_activation = getattr(self, "recurrent_activation", self.activation)
+            form = recurrence.Form(lowered[0], self.activation, gate_activation, backwards, keep_all, zero_masked)
+            return recurrence.run(form, projected, states, lowered[1], seen)
 
         def step(before: States, item: Any) -> tuple[States, jax.Array | None]:
             gates, here = item

@@ -97,6 +97,9 @@ class ConvLSTMCell(LSTMCell, own_arguments=True):
             return self.bias
         return self.bias.reshape(-1, *(1,) * self.rank)
 
+    def recurrent_form(self) -> tuple[str, dict[str, jax.Array]] | None:
+        return None
+
     def initial_states(self, input_shape: Any) -> States:
         """Zeros of the shape that the convolution of inputs of this shape, `(batch, ...)`, has."""
         sizes = list(input_shape[2:] if self.channels_first else input_shape[1:-1])

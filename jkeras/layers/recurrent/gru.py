@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import RecurrentCell, States
 from jkeras.layers.recurrent.rnn import ReadyRNN
+from jkeras.lowering import recurrence
 
 
 class GRUCell(RecurrentCell, own_arguments=True):
@@ -74,6 +75,10 @@ class GRUCell(RecurrentCell, own_arguments=True):
             r = self.recurrent_activation(x_r + jnp.matmul(seen[1 % len(seen)], kernel_r))
             candidate = self.activation(x_h + jnp.matmul(r * seen[-1], kernel_h))
         return [z * state + (1 - z) * candidate]
+
+    def recurrent_form(self) -> tuple[str, dict[str, jax.Array]] | None:
+        bias = self.bias[1] if self.bias is not None and self.reset_after else None
+        return recurrence.gru_weights(self.recurrent_kernel, bias, self.reset_after)
 
 
 class GRU(ReadyRNN, own_arguments=True):

@@ -57,6 +57,9 @@ class LSTMCell(RecurrentCell, own_arguments=True):
         carry = self.recurrent_activation(f) * carry + self.recurrent_activation(i) * self.activation(c)
         return [self.recurrent_activation(o) * self.activation(carry), carry]
 
+    def recurrent_form(self) -> tuple[str, dict[str, jax.Array]] | None:
+        return "lstm", {"recurrent_kernel": self.recurrent_kernel}
+
 
 class LSTM(ReadyRNN, own_arguments=True):
     """Long short-term memory (Hochreiter and Schmidhuber 1997).

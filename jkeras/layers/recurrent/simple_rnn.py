@@ -27,6 +27,9 @@ class SimpleRNNCell(RecurrentCell):
     def advance(self, projected: jax.Array, states: States) -> States:
         return [self.activation(projected + self.recur(states[0]))]
 
+    def recurrent_form(self) -> tuple[str, dict[str, jax.Array]] | None:
+        return "simple_rnn", {"recurrent_kernel": self.recurrent_kernel}
+
 
 class SimpleRNN(ReadyRNN, own_arguments=True):
     """A plain recurrent network (Elman 1990): `h' = activation(x @ W + h @ R + b)`.
