@@ -82,6 +82,9 @@ class DiscardedResultError(JkerasError, RuntimeError):
     """The model returned by `compile`, `fit` or `add` would be thrown away."""
 
 
+MAX_SHOWN = 30
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?` for the nearest known name, else a list of what is known.
 
@@ -99,4 +102,5 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     near = max(folded, key=likeness, default="")
     if near and likeness(near) >= 0.55:
         return f" Did you mean {folded[near]!r}?"
-    return f" Known: {', '.join(map(repr, known))}." if known else ""
+    shown = ", ".join(map(repr, known[:MAX_SHOWN])) + (", ..." if len(known) > MAX_SHOWN else "")
+    return f" Known: {shown}." if known else ""

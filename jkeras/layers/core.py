@@ -43,7 +43,7 @@ class InputLayer(Layer):
             raise ArgumentError("Input(sparse=True) and Input(ragged=True) are not offered: pass dense arrays.")
         self.dtype = dtypes.get(self.dtype or config.floatx()) or dtypes.DTypePolicy("float32")
         # Kept in one form only, so that equal inputs are equal values.
-        self.shape = self.batch_size = None
+        self.shape = self.batch_size = self.sparse = self.ragged = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return _runtime[0].symbolic_call(self, args, kwargs)

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 
 from jkeras import layers
+from jkeras.dtypes import DTypePolicy
 from jkeras.errors import ArgumentError, RestoreError, UnknownNameError
 from jkeras.graph import network as networks
 from jkeras.graph.network import Network, Ref
@@ -31,8 +32,14 @@ def layer_classes() -> dict[str, type[Layer]]:
     return {name: value for name, value in vars(layers).items() if inspect.isclass(value) and issubclass(value, Layer)}
 
 
-def to_config(layer: Layer, name: str | None = None) -> dict[str, Any]:
-    """The configuration of a layer or model: module, class, arguments and registered name."""
+def to_config(layer: Layer, name: str | None = None, policy: DTypePolicy | None = None) -> dict[str, Any]:
+    """The configuration of a layer or model: module, class, arguments and registered name.
+
+    Args:
+        layer: the layer.
+        name: its name in the model around it.
+        policy: the policy of that model, which layers without one of their own have, too.
+    """
     if isinstance(layer, Operation):
         class_name = _OPERATION_CLASSES.get(layer.operation) or "".join(p.capitalize() for p in layer.operation.split("_"))
         return {
@@ -42,6 +49,8 @@ def to_config(layer: Layer, name: str | None = None) -> dict[str, Any]:
             "registered_name": class_name,
         }
     written = serialize(layer)
+    if layer.dtype is None and policy is not None and "dtype" in written["config"]:
+        written["config"] = {**written["config"], "dtype": serialize(policy)}
     if hasattr(layer, "written_class"):
         written = {**written, **layer.written_class()}
     if "name" in written["config"] or _takes_name(type(layer)):
@@ -64,7 +73,7 @@ def _base_name(layer: Layer) -> str:
     return getattr(layer, "base_name", None) or networks.snake_case(type(layer).__name__)
 
 
-def functional_config(network: Network, name: str, trainable: bool) -> dict[str, Any]:
+def functional_config(network: Network, name: str, trainable: bool, policy: DTypePolicy | None) -> dict[str, Any]:
     """What Keras writes of a functional model: layers with the nodes that lead into them."""
     places: dict[int, list[Any]] = {}
     for info in network.input_infos:
@@ -77,7 +86,7 @@ def functional_config(network: Network, name: str, trainable: bool) -> dict[str,
         nodes[op.layer].append({"args": _written(network, places, list(op.args)), "kwargs": _written(network, places, op.kwargs)})
     written = []
     for layer_name, layer in network.layers.items():
-        entry = to_config(layer, layer_name)
+        entry = to_config(layer, layer_name, policy)
         written.append({**entry, "name": layer_name, "inbound_nodes": nodes[layer_name]})
 
     def history(structure: Any) -> Any:
@@ -86,6 +95,7 @@ def functional_config(network: Network, name: str, trainable: bool) -> dict[str,
     return {
         "name": name,
         "trainable": trainable,
+        **({} if policy is None else {"dtype": serialize(policy)}),
         "layers": written,
         "input_layers": history(network.inputs),
         "output_layers": history(network.outputs),
@@ -109,7 +119,14 @@ def _written(network: Network, places: Mapping[int, list[Any]], value: Any) -> A
     return serialize(value)
 
 
-def from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], depth: int = 0) -> Layer:
+def policy_name(written: Any) -> str | None:
+    """The name of a written dtype policy."""
+    return written.get("config", {}).get("name") if isinstance(written, Mapping) else written
+
+
+def from_config(
+    config: Mapping[str, Any], classes: Mapping[str, type[Layer]], depth: int = 0, policy: str = "float32"
+) -> Layer:
     """The layer or model that a configuration describes.
 
     Only classes of the library and those registered by the user are made; no module that a file names is imported.
@@ -117,6 +134,8 @@ def from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], d
     Args:
         config: as `to_config` gives it.
         classes: what may be made, by name.
+        depth: how deep the configuration lies in others.
+        policy: the name of the policy of the model around; a layer that has the same has none of its own.
 
     Raises:
         UnknownNameError: the class is neither in the library nor registered.
@@ -144,7 +163,10 @@ def from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], d
             f"The layer {arguments.get('name')!r} is a Lambda: its function would have to be loaded as code from the file,"
             f" which is refused. Define the layer as a class, or build the model in code and use `load_weights`."
         )
-    arguments = {k: _nested(v, classes, depth + 1) for k, v in arguments.items()}
+    # The layers of a model inside are read by its own `from_config`.
+    arguments = {k: v if k == "layers" else _nested(v, classes, depth + 1) for k, v in arguments.items()}
+    if policy_name(arguments.get("dtype")) == policy and cls.__name__ != "InputLayer":
+        arguments = {**arguments, "dtype": None}
     if not _takes_name(cls):
         arguments.pop("name", None)
     return cls.from_config(arguments)
@@ -159,11 +181,10 @@ def _nested(value: Any, classes: Mapping[str, type[Layer]], depth: int) -> Any:
     """Layers inside arguments (wrapped layers, cells) made from their configurations."""
     if depth > MAX_DEPTH:
         raise RestoreError("The configuration is nested too deeply to be a model.")
-    if isinstance(value, Mapping) and value.get("class_name") in classes and "inbound_nodes" not in value:
+    if isinstance(value, Mapping) and value.get("class_name") in classes:
         return from_config(value, classes, depth + 1)
-    if isinstance(value, list) and value and all(isinstance(v, Mapping) and v.get("class_name") in classes for v in value):
-        if not any("inbound_nodes" in v for v in value):
-            return [from_config(v, classes, depth + 1) for v in value]
+    if isinstance(value, list):
+        return [_nested(v, classes, depth + 1) for v in value]
     return value
 
 
@@ -179,7 +200,7 @@ def functional_tensors(config: Mapping[str, Any], classes: Mapping[str, type[Lay
     for entry in config["layers"]:
         name = entry.get("name") or entry["config"]["name"]
         inner = {**entry, "config": {**entry["config"], "name": name}}
-        made[name] = from_config(inner, classes)
+        made[name] = from_config(inner, classes, policy=policy_name(config.get("dtype")) or "float32")
         if isinstance(made[name], layers.InputLayer):
             outputs[name, 0] = [made[name]()]
         waiting += [(name, index, node) for index, node in enumerate(entry.get("inbound_nodes", []))]

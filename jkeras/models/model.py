@@ -513,7 +513,7 @@ class Model(Trainable, Layer):
     def get_config(self) -> dict[str, Any]:
         """The definition as plain values in the form that Keras 3 writes; of a subclass, its constructor's arguments."""
         if self._network is not None:
-            return configs.functional_config(self._network, self.name or self.base_name, self.trainable)
+            return configs.functional_config(self._network, self.name or self.base_name, self.trainable, self.dtype)
         return {k: v for k, v in super().get_config().items() if k not in ("inputs", "outputs") or v is not None}
 
     @classmethod
@@ -523,7 +523,13 @@ class Model(Trainable, Layer):
             if "input_layers" not in config:
                 return cls(**config)
             inputs, outputs = configs.functional_tensors(config, known_classes())
-            return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+            return cls(
+                inputs,
+                outputs,
+                name=config.get("name"),
+                trainable=config.get("trainable", True),
+                dtype=config.get("dtype"),
+            )
 
     def written_class(self) -> dict[str, Any]:
         """How a configuration names this kind of model."""

@@ -147,7 +147,7 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         names = {id(layer): name for name, layer in self.children().items()}
-        written = [configs.to_config(layer, names[id(layer)]) for layer in self._chain]
+        written = [configs.to_config(layer, names[id(layer)], self.dtype) for layer in self._chain]
         if self._entrance is not None:
             written.insert(0, configs.to_config(self._entrance, self._entrance.name or "input_layer"))
         shape = None if self._entrance is None else list(self._entrance.batch_shape)
@@ -162,11 +162,10 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         with custom_object_scope(custom_objects or {}):
-            entries = [
-                entry if isinstance(entry, Layer) else configs.from_config(entry, known_classes())
-                for entry in config["layers"]
-            ]
-            return cls(entries, name=config.get("name"), trainable=config.get("trainable", True))
+            policy = configs.policy_name(config.get("dtype")) or "float32"
+            entries = [configs.from_config(entry, known_classes(), policy=policy) for entry in config["layers"]]
+            dtype = None if policy == "float32" else policy
+            return cls(entries, name=config.get("name"), trainable=config.get("trainable", True), dtype=dtype)
 
     def _state(self) -> dict[str, Any]:
         # The names in the chain count, not whether they were given or found.
