@@ -1,0 +1,147 @@
+"""Layers of categories: encoding integers as vectors, numbers as bins."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras import arguments
+from jkeras.errors import ArgumentError, NotBuiltError
+from jkeras.layers.layer import Layer
+from jkeras.layers.preprocessing.encoding import batches, dense_only, encode, output_mode
+from jkeras.spec import field
+
+
+class CategoryEncoding(Layer):
+    """Integers as vectors.
+
+    Shapes: "one_hot" `(..., 1)` or `(...,)` to `(..., num_tokens)`; "multi_hot" and "count" `(..., n)` to
+    `(..., num_tokens)`.
+
+    Args:
+        num_tokens: the number of categories.
+        output_mode: "multi_hot", "one_hot" or "count".
+        sparse: accepted for Keras's signature; only False is offered.
+
+    Call arguments: `count_weights` weighs each integer in the mode "count".
+
+    >>> import jax.numpy as jnp
+    >>> CategoryEncoding(4)(jnp.array([[0, 1], [3, 3]])).tolist()
+    [[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    num_tokens: int = field(None, convert=arguments.positive_int)
+    output_mode: str = field("multi_hot", convert=output_mode("multi_hot", "one_hot", "count"))
+    sparse: bool = field(False, convert=dense_only, in_config=False)
+    autocast: bool = field(False, kw_only=True, in_config=False)
+
+    def call(self, inputs: jax.Array, count_weights: jax.Array | None = None) -> jax.Array:
+        if count_weights is not None and self.output_mode != "count":
+            raise ArgumentError(
+                f"{self.path}: `count_weights` goes with output_mode='count', not {self.output_mode!r}."
+            )
+        return encode(jnp.asarray(inputs), self.output_mode, self.num_tokens, self.compute_dtype, count_weights)
+
+
+def _boundaries(value: Any) -> tuple[float, ...]:
+    values = [arguments.number(v) for v in np.asarray(value).tolist()]
+    if values != sorted(values):
+        raise ArgumentError("expected increasing numbers")
+    return tuple(values)
+
+
+class Discretization(Layer):
+    """Numbers as the bins between given boundaries, or between quantiles of data (`adapt`).
+
+    A number equal to a boundary belongs to the bin above.
+
+    Args:
+        bin_boundaries: increasing numbers; n of them make n + 1 bins.
+        num_bins: how many bins `adapt` makes, in place of boundaries.
+        epsilon: how exact the quantiles are; smaller is better and slower.
+        output_mode: "int", or how bins are encoded: "one_hot", "multi_hot", "count".
+        sparse: accepted for Keras's signature; only False is offered.
+        dtype: of the encodings; bins are int32.
+        name: the layer's name.
+
+    >>> import jax.numpy as jnp
+    >>> Discretization([0.0, 1.0])(jnp.array([-1.5, 0.0, 3.4])).tolist()
+    [0, 1, 2]
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    bin_boundaries: Any = field(None, convert=arguments.optional(_boundaries))
+    num_bins: int | None = field(None, convert=arguments.optional(arguments.positive_int))
+    epsilon: float = field(0.01, convert=arguments.between(0, 1, open_low=True))
+    output_mode: str = field("int", convert=output_mode("int", "one_hot", "multi_hot", "count"))
+    sparse: bool = field(False, convert=dense_only)
+    trainable: bool = field(True, convert=arguments.boolean, kw_only=True, in_config=False)
+    autocast: bool = field(False, kw_only=True, in_config=False)
+
+    def __post_init__(self) -> None:
+        if self.bin_boundaries is None and self.num_bins is None:
+            raise ArgumentError("Discretization: give `bin_boundaries`, or `num_bins` and then `adapt(data)`.")
+        if self.bin_boundaries and self.num_bins and len(self.bin_boundaries) >= self.num_bins:
+            raise ArgumentError(
+                f"Discretization(num_bins={self.num_bins}): {len(self.bin_boundaries)} boundaries make more bins than"
+                f" that. Give `bin_boundaries` alone."
+            )
+
+    def adapt(self, data: Any, steps: int | None = None) -> Discretization:
+        """A layer whose boundaries are quantiles of data; this layer stays as it is.
+
+        Args:
+            data: an array, or an iterable of batches.
+            steps: how many batches are read at most.
+
+        Raises:
+            ArgumentError: `num_bins` is not set.
+
+        >>> import numpy as np
+        >>> Discretization(num_bins=4, epsilon=0.001).adapt(np.arange(1000.0)).bin_boundaries
+        (249.0, 499.0, 749.0)
+        """
+        if self.num_bins is None:
+            raise ArgumentError(
+                "Discretization(num_bins=None).adapt: the boundaries are given; nothing is to be found."
+            )
+        summary = np.zeros((2, 0), "float32")
+        for batch in batches(data, steps):
+            joined = np.concatenate([_summary(batch.astype("float32"), self.epsilon), summary], axis=1)
+            summary = _compressed(joined[:, np.argsort(joined[0])], self.epsilon)
+        return self.replace(bin_boundaries=_compressed(summary, 1.0 / self.num_bins)[0, :-1].tolist())
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        if self.bin_boundaries is None:
+            raise NotBuiltError(f"{self.path} has no boundaries yet: `layer = layer.adapt(data)`.")
+        ids = jnp.digitize(jnp.asarray(inputs), jnp.asarray(self.bin_boundaries))
+        dtype = "int32" if self.output_mode == "int" else self.compute_dtype
+        return encode(ids, self.output_mode, len(self.bin_boundaries) + 1, dtype)
+
+
+def _summary(values: np.ndarray, epsilon: float) -> np.ndarray:
+    """Sorted values at even distances, and how many values each stands for."""
+    values = np.sort(values.ravel())
+    step = max(values.size * epsilon, 1)
+    picked = values[int(step - 1) :: int(step)]
+    return np.stack([picked, np.full_like(picked, step)])
+
+
+def _compressed(summary: np.ndarray, epsilon: float) -> np.ndarray:
+    """A summary at the quantiles `epsilon, 2 * epsilon, ...`, by linear interpolation."""
+    if summary.shape[1] * epsilon < 1:
+        return summary
+    shares = epsilon + np.arange(0.0, 1.0, epsilon)
+    totals = summary[1].cumsum()
+    values = np.interp(shares, totals / totals[-1], summary[0])
+    weights = np.interp(shares, totals / totals[-1], totals)
+    return np.stack([values, np.diff(weights, prepend=0)]).astype("float32")
+
+
+__all__ = ["CategoryEncoding", "Discretization"]

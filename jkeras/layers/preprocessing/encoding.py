@@ -1,0 +1,92 @@
+"""What the layers of categories share: encodings of integers, and running on the host for data that is not traced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras import arguments
+from jkeras.errors import ArgumentError, InputError
+from jkeras.layers.layer import Layer, is_symbolic
+
+
+def output_mode(*allowed: str) -> Any:
+    """A converter for `output_mode`, with its old names."""
+    check = arguments.one_of(*allowed)
+    return lambda value: check({"binary": "multi_hot", "tf-idf": "tf_idf"}.get(value, value))
+
+
+def dense_only(value: Any) -> bool:
+    """A converter for `sparse` and `ragged`, of which only False is offered."""
+    if value:
+        raise ArgumentError("expected False: arrays are dense")
+    return False
+
+
+def encode(ids: jax.Array, mode: str, depth: int, dtype: Any, weights: jax.Array | None = None) -> jax.Array:
+    """Integers as they are, or as vectors of length `depth`; integers outside `0 ... depth - 1` leave no trace.
+
+    Shapes: "one_hot" `(..., 1)` or `(...,)` to `(..., depth)`; "multi_hot" and "count" `(..., n)` to `(..., depth)`.
+    """
+    if mode == "int":
+        return ids.astype(dtype)
+    ids = jnp.atleast_1d(ids).astype("int32")
+    if mode == "one_hot":
+        ids = ids[..., 0] if ids.ndim > 1 and ids.shape[-1] == 1 else ids
+        return jax.nn.one_hot(ids, depth, dtype=dtype)
+    hot = jax.nn.one_hot(ids, depth, dtype=dtype)
+    if mode == "multi_hot":
+        return jnp.max(hot, axis=-2)
+    return jnp.sum(hot if weights is None else hot * jnp.asarray(weights, dtype)[..., None], axis=-2)
+
+
+def is_text(values: np.ndarray) -> bool:
+    """Whether an array holds strings."""
+    return values.dtype.kind in "USOT"
+
+
+def as_text(values: Any, encoding: str = "utf-8") -> np.ndarray:
+    """Strings as an array of objects, bytes decoded."""
+    array = np.asarray(values, dtype=object)
+    plain = [value.decode(encoding) if isinstance(value, bytes) else str(value) for value in array.ravel()]
+    result = np.empty(array.shape, dtype=object)
+    result.ravel()[:] = plain
+    return result
+
+
+def batches(data: Any, steps: int | None) -> Iterator[np.ndarray]:
+    """The batches that `adapt` reads: an array or a list is one, anything else is gone through, `steps` at most."""
+    if isinstance(data, (list, tuple, np.ndarray, jax.Array)) or not isinstance(data, Iterable):
+        yield np.asarray(data)
+        return
+    for batch in islice(data, steps):
+        yield np.asarray(batch[0] if isinstance(batch, tuple) else batch)
+
+
+class HostLayer(Layer):
+    """Base of layers that read strings or Python values: called on data they compute at once, outside of any
+    program."""
+
+    couples_samples: ClassVar[bool | None] = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        leaves = jax.tree.leaves((args, kwargs))
+        traced = any(is_symbolic(leaf) or isinstance(leaf, jax.core.Tracer) for leaf in leaves)
+        if traced or self.__dict__.get("_spec_scope") is not None:
+            return super().__call__(*args, **kwargs)
+        return self.on_host(*args)
+
+    def on_host(self, inputs: Any) -> Any:
+        """The output for concrete data."""
+        raise NotImplementedError
+
+    def call(self, inputs: Any) -> Any:
+        raise InputError(
+            f"{self.path} ({type(self).__name__}) reads strings, which compiled programs cannot. Apply the layer to"
+            f" the data first, `x = layer(texts)`, and give `x` to the model."
+        )

@@ -1,0 +1,349 @@
+"""Vocabularies: integers or strings to ids and back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras import arguments, config
+from jkeras.errors import ArgumentError, InputError, NotBuiltError
+from jkeras.layers.preprocessing.encoding import HostLayer, as_text, batches, dense_only, encode, output_mode
+from jkeras.layers.preprocessing.hashing import bins, salt
+from jkeras.spec import field
+
+_MODE = output_mode("int", "one_hot", "multi_hot", "count", "tf_idf")
+
+
+def _size(value: Any) -> int:
+    if arguments.positive_int(value) < 2:
+        raise ArgumentError("expected an integer of at least 2")
+    return int(value)
+
+
+def _weights(value: Any) -> tuple[float, ...]:
+    return tuple(float(v) for v in np.asarray(value).ravel())
+
+
+def _terms(value: Any) -> Any:
+    """A vocabulary as a tuple; a path is read, one term a line."""
+    if isinstance(value, (str, Path)):
+        path = Path(value)
+        if not path.is_file():
+            raise ArgumentError("expected terms, or the path of a file with one term a line; there is no such file")
+        return tuple(path.read_text(encoding="utf-8").splitlines())
+    terms = tuple(v.decode() if isinstance(v, bytes) else v for v in np.asarray(value, dtype=object).ravel().tolist())
+    if not terms:
+        raise ArgumentError("expected at least one term")
+    return terms
+
+
+class Lookup(HostLayer):
+    """What IntegerLookup and StringLookup share: the order of ids is mask, unknown terms, vocabulary."""
+
+    couples_samples: ClassVar[bool | None] = False
+
+    def __post_init__(self) -> None:
+        if self.invert and self.output_mode != "int":
+            raise ArgumentError(f"{type(self).__name__}(invert=True): output_mode must be 'int'.")
+        if self.pad_to_max_tokens and self.max_tokens is None:
+            raise ArgumentError(f"{type(self).__name__}(pad_to_max_tokens=True): give `max_tokens`.")
+        if self.idf_weights is not None and self.output_mode != "tf_idf":
+            raise ArgumentError(f"{type(self).__name__}: `idf_weights` goes with output_mode='tf_idf'.")
+        if self.vocabulary is None:
+            return
+        if self.output_mode == "tf_idf" and self.idf_weights is None:
+            raise ArgumentError(f"{type(self).__name__}: a vocabulary in the mode 'tf_idf' needs `idf_weights`.")
+        terms, special = tuple(map(self.term, self.vocabulary)), self._special()
+        given = terms[: len(special)] == special
+        if self.idf_weights is not None:
+            complete = len(terms) if given else len(special) + len(terms)
+            if len(self.idf_weights) == len(terms):
+                # Unknown terms weigh as much as the known ones do on average.
+                unknown = (float(np.mean(self.idf_weights)),) * (complete - len(terms))
+                self.idf_weights = unknown + self.idf_weights
+            if len(self.idf_weights) != complete:
+                raise ArgumentError(f"{type(self).__name__}: {len(terms)} terms, {len(self.idf_weights)} idf_weights.")
+        terms = terms[len(special) :] if given else terms
+        twice = [term for term, count in Counter(terms).items() if count > 1]
+        if twice:
+            raise ArgumentError(f"{type(self).__name__}: the vocabulary repeats {twice[:3]!r}.")
+        for role, token in (("mask", self.mask_token), ("oov", self.oov_token if self.invert else None)):
+            if token is not None and token in terms:
+                raise ArgumentError(
+                    f"{type(self).__name__}: the {role} token {token!r} stands inside of the vocabulary. Leave special"
+                    f" tokens out, or put them first: {list(special)!r}."
+                )
+        if self.max_tokens is not None and len(special) + len(terms) > self.max_tokens:
+            raise ArgumentError(
+                f"{type(self).__name__}(max_tokens={self.max_tokens}): the vocabulary has {len(special) + len(terms)}."
+            )
+        self.vocabulary = terms
+
+    # -- the vocabulary -----------------------------------------------------------------------------------------------
+
+    def term(self, value: Any) -> Any:
+        """A term in the vocabulary's own type."""
+        raise NotImplementedError
+
+    def _special(self) -> tuple[Any, ...]:
+        return (self.mask_token,) * self._oov_start + (self.oov_token,) * self.num_oov_indices
+
+    @property
+    def _oov_start(self) -> int:
+        return int(self.mask_token is not None and self.output_mode == "int")
+
+    @property
+    def _start(self) -> int:
+        return self._oov_start + self.num_oov_indices
+
+    def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
+        """The terms in the order of their ids."""
+        return [*(self._special() if include_special_tokens else ()), *(self.vocabulary or ())]
+
+    def vocabulary_size(self) -> int:
+        """The number of ids, special ones included."""
+        return self._start + len(self.vocabulary or ())
+
+    def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> Self:
+        """A layer with another vocabulary; this layer stays as it is."""
+        return self.replace(vocabulary=vocabulary, idf_weights=idf_weights)
+
+    def adapt(self, data: Any, steps: int | None = None) -> Self:
+        """A layer with the vocabulary of data, the most frequent terms first; this layer stays as it is.
+
+        Args:
+            data: an array or list of terms (in the mode "tf_idf" of rows of terms), or an iterable of batches of them.
+            steps: how many batches are read at most.
+
+        Raises:
+            ArgumentError: the layer has a vocabulary.
+        """
+        rows: list[Any] = []
+        for batch in batches(data, steps):
+            batch = batch[:, None] if batch.ndim == 1 and isinstance(data, (list, tuple, np.ndarray)) else batch
+            rows += list(np.atleast_2d(batch).reshape(-1, batch.shape[-1] if batch.ndim > 1 else batch.size))
+        return self.adapt_to_documents(rows)
+
+    def adapt_to_documents(self, rows: Sequence[Any]) -> Self:
+        """`adapt` to documents that are sequences of terms, of any lengths."""
+        if self.vocabulary is not None:
+            raise ArgumentError(f"{type(self).__name__}.adapt: the layer has a vocabulary already.")
+        documents = [[self.term(value) for value in row] for row in rows]
+        counts = Counter(term for document in documents for term in document)
+        for token in (self.mask_token, self.oov_token):
+            counts.pop(token, None)
+        # Ties go to the later term, as in Keras.
+        terms = sorted(counts, key=lambda term: (counts[term], term), reverse=True)
+        terms = terms[: None if self.max_tokens is None else self.max_tokens - self._start]
+        weights = None
+        if self.output_mode == "tf_idf":
+            seen = Counter(term for document in documents for term in set(document))
+            weights = [float(np.log(1 + len(documents) / (1 + seen[term]))) for term in terms]
+        return self.replace(vocabulary=terms, idf_weights=weights)
+
+    # -- lookup -------------------------------------------------------------------------------------------------------
+
+    def _encode(self, ids: jax.Array) -> jax.Array:
+        if self.output_mode == "int":
+            return ids.astype("int32")
+        depth = self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
+        if self.output_mode != "tf_idf":
+            return encode(ids, self.output_mode, depth, self._type)
+        weights = np.zeros(depth, self._type)
+        weights[: len(self.idf_weights)] = self.idf_weights
+        return encode(ids, "count", depth, self._type) * weights
+
+    @property
+    def _type(self) -> str:
+        return config.floatx()
+
+    def _need_vocabulary(self) -> None:
+        if self.vocabulary is None:
+            raise NotBuiltError(
+                f"{self.path} has no vocabulary yet: `layer = layer.adapt(data)`, or"
+                f" `{type(self).__name__}(vocabulary=...)`."
+            )
+
+    def on_host(self, inputs: Any) -> Any:
+        self._need_vocabulary()
+        if self.invert:
+            names = np.asarray(self.get_vocabulary(), dtype=object)
+            ids = np.asarray(inputs)
+            known = (ids >= 0) & (ids < len(names))
+            return self._finish(np.where(known, names[np.where(known, ids, 0)], self.oov_token))
+        values = self._values(inputs)
+        table = {term: self._start + i for i, term in enumerate(self.vocabulary)}
+        ids = np.asarray([table.get(value, -1) for value in values.ravel().tolist()], "int64").reshape(values.shape)
+        unknown = ids < 0
+        if self.mask_token is not None:
+            masked = values == self.mask_token
+            unknown &= ~masked
+            ids = np.where(masked, 0 if self.output_mode == "int" else -1, ids)
+        if unknown.any():
+            ids = np.where(unknown, self._unknown(values, unknown), ids)
+        return self._encode(jnp.asarray(ids))
+
+    def _unknown(self, values: np.ndarray, where: np.ndarray) -> np.ndarray:
+        if self.num_oov_indices == 0:
+            raise InputError(
+                f"{self.path} ({type(self).__name__}) got {values[where][:3].tolist()!r}, not in its vocabulary; with"
+                f" num_oov_indices=0 every input must be. Give it one index for unknown terms."
+            )
+        if self.num_oov_indices == 1:
+            return np.full(values.shape, self._oov_start)
+        return self._oov_start + self._spread(values)
+
+    def _spread(self, values: np.ndarray) -> np.ndarray:
+        return bins(values, self.num_oov_indices, self.salt)
+
+    def _values(self, inputs: Any) -> np.ndarray:
+        raise NotImplementedError
+
+    def _finish(self, terms: np.ndarray) -> Any:
+        return terms
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        if self.idf_weights is not None:
+            config["vocabulary"] = self.get_vocabulary()  # as many terms as weights
+        size = self.vocabulary_size() if self.vocabulary else None
+        return {"oov_method": "floormod", **config, "vocabulary_size": size}
+
+    @classmethod
+    def from_config(cls, config: Any) -> Self:
+        dropped = {"vocabulary_size", "has_input_vocabulary", *({"oov_method"} - set(cls._fields))}
+        return cls(**{key: value for key, value in config.items() if key not in dropped})
+
+
+class IntegerLookup(Lookup):
+    """Integers to ids `0, 1, ...` by a vocabulary, or back. Works inside models too.
+
+    Ids are, in this order: 0 for the mask token if there is one (in the mode "int"), `num_oov_indices` for integers that
+    are not in the vocabulary, then the vocabulary. The ids are int32.
+
+    Args:
+        max_tokens: the largest number of ids, special ones included.
+        num_oov_indices: how many ids unknown integers share, by their remainder; 0 makes them an error.
+        mask_token: an integer that means "nothing".
+        oov_token: what unknown ids become with `invert=True`.
+        vocabulary: integers, or the path of a file with one a line; `adapt` finds them in data.
+        vocabulary_dtype: accepted for Keras's signature.
+        idf_weights: one weight a term in the mode "tf_idf".
+        invert: whether ids become integers.
+        output_mode: "int", or how ids are encoded: "one_hot", "multi_hot", "count", "tf_idf".
+        sparse: accepted for Keras's signature; only False is offered.
+        pad_to_max_tokens: whether encodings are as long as `max_tokens` says.
+        oov_method: "floormod", or "farmhash" to share ids by a hash (outside of models).
+        name: the layer's name.
+        salt: a key of the hash.
+
+    >>> IntegerLookup(vocabulary=[12, 36, 1138, 42])([[12, 1138, 42], [42, 1000, 36]]).tolist()
+    [[1, 3, 4], [4, 0, 2]]
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    max_tokens: int | None = field(None, convert=arguments.optional(_size))
+    num_oov_indices: int = field(1, convert=arguments.at_least(0))
+    mask_token: int | None = field(None, convert=arguments.optional(arguments.integer))
+    oov_token: int = field(-1, convert=arguments.integer)
+    vocabulary: Any = field(None, convert=arguments.optional(_terms))
+    vocabulary_dtype: str = field("int64", convert=arguments.one_of("int64", "int32"))
+    idf_weights: Any = field(None, convert=arguments.optional(_weights))
+    invert: bool = field(False, convert=arguments.boolean)
+    output_mode: str = field("int", convert=_MODE)
+    sparse: bool = field(False, convert=dense_only)
+    pad_to_max_tokens: bool = field(False, convert=arguments.boolean)
+    oov_method: str = field("floormod", convert=arguments.one_of("floormod", "farmhash"))
+    name: str | None = None
+    salt: Any = field(None, convert=salt)
+
+    def term(self, value: Any) -> int:
+        return int(value)
+
+    def _values(self, inputs: Any) -> np.ndarray:
+        return np.asarray(inputs).astype("int64")
+
+    def _spread(self, values: np.ndarray) -> np.ndarray:
+        return super()._spread(values) if self.oov_method == "farmhash" else values % self.num_oov_indices
+
+    def _finish(self, terms: np.ndarray) -> jax.Array:
+        return jnp.asarray(terms.astype("int64"))
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        self._need_vocabulary()
+        x = inputs.astype("int32")
+        if self.invert:
+            names = jnp.asarray(self.get_vocabulary(), "int32")
+            return jnp.where((x >= 0) & (x < len(names)), names[jnp.clip(x, 0, len(names) - 1)], self.oov_token)
+        if self.num_oov_indices > 1 and self.oov_method == "farmhash":
+            raise InputError(f"{self.path}: oov_method='farmhash' works on data only; apply the layer before `fit`.")
+        terms = np.asarray(self.vocabulary)
+        order = np.argsort(terms)
+        place = jnp.clip(jnp.searchsorted(jnp.asarray(terms[order]), x), 0, len(terms) - 1)
+        known = jnp.asarray(terms[order])[place] == x
+        # Without ids for unknown integers a compiled program can only leave them out of encodings, or give -1.
+        unknown = x % self.num_oov_indices + self._oov_start if self.num_oov_indices else jnp.full_like(x, -1)
+        ids = jnp.where(known, jnp.asarray(order)[place] + self._start, unknown)
+        if self.mask_token is not None:
+            ids = jnp.where(x == self.mask_token, 0 if self.output_mode == "int" else -1, ids)
+        return self._encode(ids)
+
+
+class StringLookup(Lookup):
+    """Strings to ids `0, 1, ...` by a vocabulary, or back, on the host: apply it to data before `fit`.
+
+    Ids are, in this order: 0 for the mask token if there is one (in the mode "int"), `num_oov_indices` for strings that
+    are not in the vocabulary, then the vocabulary. The ids are int32; with `invert=True` the result is a NumPy array of
+    strings.
+
+    Args:
+        max_tokens: the largest number of ids, special ones included.
+        num_oov_indices: how many ids unknown strings share, by their hash; 0 makes them an error.
+        mask_token: a string that means "nothing".
+        oov_token: what unknown ids become with `invert=True`.
+        vocabulary: strings, or the path of a file with one a line; `adapt` finds them in data.
+        idf_weights: one weight a term in the mode "tf_idf".
+        invert: whether ids become strings.
+        output_mode: "int", or how ids are encoded: "one_hot", "multi_hot", "count", "tf_idf".
+        pad_to_max_tokens: whether encodings are as long as `max_tokens` says.
+        sparse: accepted for Keras's signature; only False is offered.
+        encoding: of bytes.
+        name: the layer's name.
+        salt: a key of the hash.
+
+    >>> layer = StringLookup().adapt(["a", "b", "b", "c", "b", "a"])
+    >>> layer.get_vocabulary(), layer(["a", "c", "z"]).tolist()
+    (['[UNK]', 'b', 'a', 'c'], [2, 3, 0])
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    max_tokens: int | None = field(None, convert=arguments.optional(_size))
+    num_oov_indices: int = field(1, convert=arguments.at_least(0))
+    mask_token: str | None = None
+    oov_token: str = "[UNK]"
+    vocabulary: Any = field(None, convert=arguments.optional(_terms))
+    idf_weights: Any = field(None, convert=arguments.optional(_weights))
+    invert: bool = field(False, convert=arguments.boolean)
+    output_mode: str = field("int", convert=_MODE)
+    pad_to_max_tokens: bool = field(False, convert=arguments.boolean)
+    sparse: bool = field(False, convert=dense_only)
+    encoding: str = "utf-8"
+    name: str | None = None
+    salt: Any = field(None, convert=salt)
+
+    def term(self, value: Any) -> str:
+        return value.decode(self.encoding) if isinstance(value, bytes) else str(value)
+
+    def _values(self, inputs: Any) -> np.ndarray:
+        return as_text(inputs, self.encoding)
+
+
+__all__ = ["IntegerLookup", "StringLookup"]

@@ -1,0 +1,186 @@
+"""Texts to ids of words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras import arguments
+from jkeras.errors import ArgumentError, InputError
+from jkeras.layers.preprocessing.encoding import HostLayer, as_text, batches, dense_only
+from jkeras.layers.preprocessing.lookup import _MODE, StringLookup, _size, _terms, _weights
+from jkeras.spec import field
+
+_PUNCTUATION = re.compile(r"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']""")
+_STANDARDIZE = ("lower_and_strip_punctuation", "lower", "strip_punctuation")
+
+
+def _step(*names: str) -> Callable[[Any], Any]:
+    """A converter for a step that is a name, a function or None."""
+    check = arguments.one_of(*names)
+    return lambda value: value if value is None or callable(value) else check(value)
+
+
+def _widths(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return tuple(arguments.positive_int(v) for v in value)
+    return arguments.positive_int(value)
+
+
+class TextVectorization(HostLayer):
+    """Texts to ids of their words, on the host: apply it to the data before `fit`.
+
+    A text is made plain (`standardize`), cut into words (`split`), these joined into n-grams, and looked up; see
+    `StringLookup` for the ids. In the mode "int" 0 is padding and 1 an unknown word.
+
+    Args:
+        max_tokens: the largest size of the vocabulary, special words included.
+        standardize: "lower_and_strip_punctuation", "lower", "strip_punctuation", None, or a function of a NumPy array of
+            strings.
+        split: "whitespace", "character", None, or a function of a NumPy array of strings to lists of words.
+        ngrams: None, n for all lengths up to n, or a tuple of lengths.
+        output_mode: "int", "one_hot", "multi_hot", "count" or "tf_idf".
+        output_sequence_length: to which ids are padded or cut in the mode "int"; the longest text if None.
+        pad_to_max_tokens: whether encodings are as long as `max_tokens` says.
+        vocabulary: words, or the path of a file with one a line; `adapt` finds them in texts.
+        idf_weights: one weight a word in the mode "tf_idf".
+        sparse: accepted for Keras's signature; only False is offered.
+        ragged: likewise.
+        encoding: of bytes.
+        name: the layer's name.
+
+    >>> layer = TextVectorization(output_sequence_length=4).adapt(["The cat sat.", "A cat!"])
+    >>> layer.get_vocabulary()
+    ['', '[UNK]', 'cat', 'the', 'sat', 'a']
+    >>> layer(["the dog sat"]).tolist()
+    [[3, 1, 4, 0]]
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    max_tokens: int | None = field(None, convert=arguments.optional(_size))
+    standardize: Any = field("lower_and_strip_punctuation", convert=_step(*_STANDARDIZE))
+    split: Any = field("whitespace", convert=_step("whitespace", "character"))
+    ngrams: Any = field(None, convert=arguments.optional(_widths))
+    output_mode: str = field("int", convert=_MODE)
+    output_sequence_length: int | None = field(None, convert=arguments.optional(arguments.positive_int))
+    pad_to_max_tokens: bool = field(False, convert=arguments.boolean)
+    vocabulary: Any = field(None, convert=arguments.optional(_terms))
+    idf_weights: Any = field(None, convert=arguments.optional(_weights))
+    sparse: bool = field(False, convert=dense_only)
+    ragged: bool = field(False, convert=dense_only)
+    encoding: str = "utf-8"
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.output_mode != "int" and self.output_sequence_length is not None:
+            raise ArgumentError(
+                f"TextVectorization(output_mode={self.output_mode!r}): `output_sequence_length` goes with 'int' only."
+            )
+        # Checks the vocabulary and takes the special words from its start.
+        table = self._lookup()
+        self.vocabulary, self.idf_weights = table.vocabulary, table.idf_weights
+
+    def _lookup(self) -> StringLookup:
+        return StringLookup(
+            self.max_tokens,
+            mask_token="",
+            vocabulary=self.vocabulary,
+            idf_weights=self.idf_weights,
+            output_mode=self.output_mode,
+            pad_to_max_tokens=self.pad_to_max_tokens,
+            encoding=self.encoding,
+        )
+
+    def get_vocabulary(self, include_special_tokens: bool = True) -> list[str]:
+        """The words in the order of their ids."""
+        return self._lookup().get_vocabulary(include_special_tokens)
+
+    def vocabulary_size(self) -> int:
+        """The number of ids, special ones included."""
+        return self._lookup().vocabulary_size()
+
+    def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> Self:
+        """A layer with another vocabulary; this layer stays as it is."""
+        return self.replace(vocabulary=vocabulary, idf_weights=idf_weights)
+
+    def adapt(self, data: Any, steps: int | None = None) -> Self:
+        """A layer with the vocabulary of texts, the most frequent words first; this layer stays as it is.
+
+        Args:
+            data: an array or list of texts, or an iterable of batches of them.
+            steps: how many batches are read at most.
+        """
+        documents = [words for batch in batches(data, steps) for words in self._words(batch)]
+        found = self._lookup().adapt_to_documents(documents)
+        return self.replace(vocabulary=found.vocabulary, idf_weights=found.idf_weights)
+
+    def _words(self, inputs: Any) -> list[list[str]]:
+        texts = as_text(inputs, self.encoding)
+        if texts.ndim > 1 and self.split is not None:
+            if texts.shape[-1] != 1:
+                raise InputError(
+                    f"{self.path} (TextVectorization) got strings of shape {texts.shape}; it splits one text a row, of"
+                    f" shape (batch,) or (batch, 1)."
+                )
+            texts = texts[..., 0]
+        texts = np.atleast_1d(self._plain(texts))
+        if self.split is None:
+            words = [list(np.atleast_1d(row)) for row in texts]
+        elif callable(self.split):
+            words = [[str(word) for word in row] for row in self.split(texts)]
+        else:
+            words = [text.split() if self.split == "whitespace" else list(text) for text in texts]
+        if self.ngrams is None:
+            return words
+        widths = range(1, self.ngrams + 1) if isinstance(self.ngrams, int) else self.ngrams
+        return [[" ".join(row[i : i + n]) for n in widths for i in range(len(row) - n + 1)] for row in words]
+
+    def _plain(self, texts: np.ndarray) -> np.ndarray:
+        if callable(self.standardize):
+            return as_text(self.standardize(texts.astype(str)), self.encoding)
+        changes: list[Callable[[str], str]] = []
+        if self.standardize in ("lower", "lower_and_strip_punctuation"):
+            # TensorFlow's `strings.lower`, which Keras uses, changes ASCII letters only.
+            changes.append(lambda text: re.sub("[A-Z]+", lambda found: found.group().lower(), text))
+        if self.standardize in ("strip_punctuation", "lower_and_strip_punctuation"):
+            changes.append(lambda text: _PUNCTUATION.sub("", text))
+        result = texts.copy()
+        for change in changes:
+            result.ravel()[:] = [change(text) for text in result.ravel()]
+        return result
+
+    def on_host(self, inputs: Any) -> Any:
+        words = self._words(inputs)
+        table = self._lookup()
+        table._need_vocabulary()
+        single = np.ndim(np.asarray(inputs, dtype=object)) == 0
+        if self.output_mode != "int":
+            # A list at a time, since texts differ in length and the empty string is dropped from encodings.
+            rows = [table(np.asarray(row or [""], dtype=object)) for row in words]
+            return rows[0] if single else jnp.stack(rows)
+        length = self.output_sequence_length
+        if length is None:
+            length = max((len(row) for row in words), default=0)
+        padded = np.full((len(words), length), "", dtype=object)
+        for row, some in zip(padded, words, strict=True):
+            row[: len(some)] = some[:length]
+        ids = table(padded)
+        return ids[0] if single else ids
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        if self.idf_weights is not None:
+            config["vocabulary"] = self.get_vocabulary()  # as many words as weights
+        return {**config, "vocabulary_size": self.vocabulary_size()}
+
+    @classmethod
+    def from_config(cls, config: Any) -> Self:
+        return cls(**{key: value for key, value in config.items() if key != "vocabulary_size"})
+
+
+__all__ = ["TextVectorization"]
