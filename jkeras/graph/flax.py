@@ -9,12 +9,14 @@ program can use `to_module(model)`.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from flax import nnx
 
 from jkeras import constraints, dtypes, initializers, regularizers
 from jkeras.errors import InputError
@@ -200,6 +202,77 @@ class ModuleScope:
 def to_module(layer: Layer) -> LayerModule:
     """The Linen module of a definition: `to_module(model).apply(variables, x, training=True, rngs={"dropout": key})`."""
     return LayerModule(Held(layer))
+
+
+@dataclasses.dataclass(frozen=True)
+class LinenGuest:
+    """A user's Linen module that stands in a model; its collections other than "params" are the model's state."""
+
+    module: nn.Module
+    method: Any = None
+
+    def init(self, rng: Any, inputs: Any, training: bool) -> tuple[Any, Any]:
+        """Fresh parameters and state."""
+        keys = dict(zip(("params", "dropout"), jax.random.split(rng), strict=True))
+        variables = dict(self.module.init(keys, inputs, method=self.method, **self._flag(training)))
+        return variables.pop("params", {}), variables
+
+    def apply(self, params: Any, state: Any, rng: Any, inputs: Any, training: bool) -> tuple[Any, Any]:
+        """Outputs and updated state."""
+        variables = {**({"params": params} if params else {}), **state}
+        rngs = {} if rng is None else {"dropout": rng}
+        mutable = nn.DenyList(["params", "intermediates"])
+        outputs, updated = self.module.apply(
+            variables, inputs, rngs=rngs, method=self.method, mutable=mutable, **self._flag(training)
+        )
+        return outputs, {name: updated.get(name, value) for name, value in state.items()}
+
+    def _flag(self, training: bool) -> dict[str, bool]:
+        method = getattr(self.module, self.method) if isinstance(self.method, str) else self.method
+        takes = inspect.signature(method or self.module.__call__).parameters
+        return {"training": training} if "training" in takes else {}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class NnxGuest:
+    """A user's NNX module as a value: its structure, its parameters, its random streams and its other state."""
+
+    structure: Any
+    params: Any
+    streams: Any
+    state: Any
+    method: str = "__call__"
+
+    def init(self, rng: Any, inputs: Any, training: bool) -> tuple[Any, Any]:
+        """The parameters and state that the module came with."""
+        return self.params, self.state
+
+    def apply(self, params: Any, state: Any, rng: Any, inputs: Any, training: bool) -> tuple[Any, Any]:
+        """Outputs and updated state."""
+        leaves, structure = jax.tree.flatten(self.streams)
+        if rng is not None:
+            leaves = [
+                jax.random.fold_in(rng, i) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf
+                for i, leaf in enumerate(leaves)
+            ]
+        module = nnx.merge(self.structure, params, jax.tree.unflatten(structure, leaves), state)
+        module.train() if training else module.eval()
+        method = getattr(module, self.method)
+        flag = {"training": training} if "training" in inspect.signature(method).parameters else {}
+        outputs = method(inputs, **flag)
+        return outputs, nnx.split(module, nnx.Param, nnx.RngState, ...)[3]
+
+
+def guest(module: Any, method: Any = None) -> LinenGuest | NnxGuest | None:
+    """A user's Flax module as something that layers can run; None if it is no Flax module."""
+    if isinstance(module, (LinenGuest, NnxGuest)):
+        return module
+    if isinstance(module, nn.Module):
+        return LinenGuest(module, method)
+    if isinstance(module, nnx.Module):
+        name = method if isinstance(method, str) else getattr(method, "__name__", "__call__")
+        return NnxGuest(*nnx.split(module, nnx.Param, nnx.RngState, ...), name)
+    return None
 
 
 @dataclasses.dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -89,6 +90,15 @@ def _fused(query: jax.Array, key: jax.Array, value: jax.Array, wanted: bool | No
         problem = f"the type is {query.dtype}; use the dtype policy 'mixed_bfloat16' or 'mixed_float16'"
     elif head % 8 or head > FUSED_HEAD_SIZE:
         problem = f"the head size is {head}; it must be a multiple of 8 up to {FUSED_HEAD_SIZE}"
+    elif query.shape[1] % 2 or key.shape[1] % 2:
+        problem = f"the lengths are {query.shape[1]} and {key.shape[1]}; gradients under a mask need even ones"
+    elif wanted is None:
+        try:
+            # The library checks the chip and the version of cuDNN when it traces.
+            wide = (_widen(array, head) for array in (query, key, value))
+            jax.eval_shape(functools.partial(jax.nn.dot_product_attention, implementation="cudnn"), *wide)
+        except (NotImplementedError, RuntimeError, ValueError) as error:
+            problem = str(error)
     if problem is not None and wanted:
         raise InputError(f"flash_attention=True is not possible: {problem}. Leave it out to choose by platform.")
     return problem is None

@@ -224,8 +224,8 @@ class Lookup(HostLayer):
 class IntegerLookup(Lookup):
     """Integers to ids `0, 1, ...` by a vocabulary, or back. Works inside models too.
 
-    Ids are, in this order: 0 for the mask token if there is one (in the mode "int"), `num_oov_indices` for integers that
-    are not in the vocabulary, then the vocabulary. The ids are int32.
+    Ids are, in this order: 0 for the mask token if there is one (in the mode "int"), `num_oov_indices` for integers
+    that are not in the vocabulary, then the vocabulary. The ids are int32.
 
     Args:
         max_tokens: the largest number of ids, special ones included.

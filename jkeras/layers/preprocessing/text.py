@@ -39,8 +39,8 @@ class TextVectorization(HostLayer):
 
     Args:
         max_tokens: the largest size of the vocabulary, special words included.
-        standardize: "lower_and_strip_punctuation", "lower", "strip_punctuation", None, or a function of a NumPy array of
-            strings.
+        standardize: "lower_and_strip_punctuation", "lower", "strip_punctuation", None, or a function of a NumPy array
+            of strings.
         split: "whitespace", "character", None, or a function of a NumPy array of strings to lists of words.
         ngrams: None, n for all lengths up to n, or a tuple of lengths.
         output_mode: "int", "one_hot", "multi_hot", "count" or "tf_idf".

@@ -1,4 +1,4 @@
-"""Layers of categories: against Keras where it runs without TensorFlow, else against the numbers in its documentation."""
+"""Layers of categories: against Keras, or where it needs TensorFlow against the numbers in its documentation."""
 
 import jax
 import jax.numpy as jnp

@@ -1,0 +1,183 @@
+"""Functions and modules of other JAX libraries as layers: JaxLayer and FlaxLayer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments
+from jkeras.errors import ArgumentError, InputError
+from jkeras.layers.layer import Layer, _runtime
+from jkeras.spec import field
+
+_TAKES = ("params", "state", "rng", "inputs", "training")
+
+
+class _Guest(Layer):
+    """Keeps the trees of parameters and state of a guest as weights, one for each leaf."""
+
+    def _trees(self, inputs: Any) -> tuple[Any, Any]:
+        """Makes the weights on first use; parameters and state as the guest knows them."""
+        if "_spec_trees" not in self.__dict__:
+            key = jax.random.key(0)
+            shapes = jax.eval_shape(lambda k, x: self._initial(k, x), key, inputs)
+            made: dict[str, Any] = {}
+
+            def weight(index: int, path: Any, leaf: Any, trainable: bool) -> jax.Array:
+                def initializer(shape: Any, dtype: Any, key: Any) -> jax.Array:
+                    # One run of the guest's initialisation serves all its weights.
+                    if "leaves" not in made:
+                        made["leaves"] = jax.tree.leaves(self._initial(key, inputs))
+                    return made["leaves"][index]
+
+                name = ".".join(str(getattr(k, "key", getattr(k, "name", getattr(k, "idx", k)))) for k in path)
+                name = name if trainable else f"state.{name}"
+                return self.add_weight(
+                    leaf.shape, initializer, str(leaf.dtype), trainable=trainable, autocast=False, name=name or "value"
+                )
+
+            index, trees = 0, []
+            for tree, trainable in zip(shapes, (True, False), strict=True):
+                leaves, structure = jax.tree_util.tree_flatten_with_path(tree)
+                weights = [weight(index + i, path, leaf, trainable) for i, (path, leaf) in enumerate(leaves)]
+                index += len(leaves)
+                trees.append(jax.tree.unflatten(structure, weights))
+            names = [self._scope_for("a guest").name_of(leaf) for leaf in jax.tree.leaves(trees[1])]  # type: ignore[attr-defined]
+            self.__dict__.update(_spec_trees=tuple(trees), _spec_names=names)
+        return self.__dict__["_spec_trees"]
+
+    def _keep(self, state: Any) -> None:
+        """Records the new state."""
+        params, old = self.__dict__["_spec_trees"]
+        if jax.tree.structure(state) != jax.tree.structure(old):
+            raise InputError(
+                f"{self.path}: the state returned has the structure {jax.tree.structure(state)}; at the start it was"
+                f" {jax.tree.structure(old)}."
+            )
+        for name, value in zip(self.__dict__["_spec_names"], jax.tree.leaves(state), strict=True):
+            self._scope_for("a guest").assign(name, value)
+        self.__dict__["_spec_trees"] = (params, state)
+
+    def _initial(self, key: Any, inputs: Any) -> tuple[Any, Any]:
+        raise NotImplementedError
+
+
+def _takes(function: Any, allowed: tuple[str, ...], name: str) -> list[str]:
+    """The arguments of a function, in order."""
+    given = list(inspect.signature(function).parameters)
+    unknown = [argument for argument in given if argument not in allowed]
+    if unknown or "inputs" not in given:
+        raise ArgumentError(
+            f"JaxLayer({name}=...): its arguments are {given}; it must take 'inputs' and may take"
+            f" {', '.join(map(repr, (a for a in allowed if a != 'inputs')))}."
+        )
+    return given
+
+
+class JaxLayer(_Guest):
+    """A JAX function as a layer, with its parameters and state as weights.
+
+    Args:
+        call_fn: takes `inputs` and any of `params`, `state`, `rng` and `training`, by these names; returns the
+            outputs, or `(outputs, state)` if it takes `state`. The `rng` is a key in training and None otherwise.
+        init_fn: takes `inputs` and any of `rng` and `training`; returns `params`, or `(params, state)`.
+        params: initial parameters instead of `init_fn`, any pytree.
+        state: initial state.
+        seed: mixed into the keys.
+        native_serialization_platforms: accepted for Keras's signature.
+
+    >>> import jax.numpy as jnp
+    >>> double = JaxLayer(lambda inputs: inputs * 2)
+    >>> double(jnp.ones(2)).tolist()
+    [2.0, 2.0]
+    """
+
+    call_fn: Callable[..., Any] = field(convert=arguments.function)
+    init_fn: Any = field(None, convert=arguments.optional(arguments.function))
+    params: Any = field(None, in_config=False)
+    state: Any = field(None, in_config=False)
+    seed: int | None = field(None, convert=arguments.optional(arguments.integer), in_config=False)
+    native_serialization_platforms: Any = None
+
+    def __post_init__(self) -> None:
+        takes = _takes(self.call_fn, _TAKES, "call_fn")
+        if self.init_fn is not None:
+            _takes(self.init_fn, ("rng", "inputs", "training"), "init_fn")
+        elif self.params is None and self.state is None and {"params", "state"} & set(takes):
+            raise ArgumentError(
+                "JaxLayer: `call_fn` takes `params` or `state`, so give `init_fn`, or initial `params` and `state`."
+            )
+
+    def _initial(self, key: Any, inputs: Any) -> tuple[Any, Any]:
+        takes = list(inspect.signature(self.call_fn).parameters)
+        if self.params is not None or self.state is not None or not {"params", "state"} & set(takes):
+            return jax.tree.map(jnp.asarray, ({} if self.params is None else self.params, self.state or {}))
+        offered = {"rng": key, "inputs": inputs, "training": True}
+        result = self.init_fn(*(offered[name] for name in inspect.signature(self.init_fn).parameters))
+        return result if "state" in takes else (result, {})
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        takes = list(inspect.signature(self.call_fn).parameters)
+        params, state = self._trees(inputs)
+        offered = {"params": params, "state": state, "inputs": inputs, "training": bool(training)}
+        if "rng" in takes:
+            offered["rng"] = self.make_rng(self.seed) if training else None
+        result = self.call_fn(*(offered[name] for name in takes))
+        if "state" not in takes:
+            return result
+        outputs, new = result
+        self._keep(new)
+        return outputs
+
+
+class FlaxLayer(_Guest):
+    """A Flax module, Linen or NNX, as a layer.
+
+    The parameters become trainable weights, everything else (batch statistics, caches) state of the model. A Linen
+    module is initialised by the model; an NNX module brings its values along, and is copied: the object given never
+    changes. A module whose call takes `training` is given it; an NNX module is also put into `train()` or `eval()`.
+
+    Args:
+        module: a `flax.linen.Module` or a `flax.nnx.Module`.
+        method: the method called instead of `__call__`.
+        variables: initial variables of a Linen module.
+
+    >>> import flax.linen as nn
+    >>> FlaxLayer(nn.Dense(3)).compute_output_shape((None, 4))
+    (None, 3)
+    """
+
+    module: Any
+    method: Any = None
+    variables: Any = field(None, in_config=False)
+
+    def __post_init__(self) -> None:
+        found = _runtime[0].guest(self.module, self.method)
+        if found is None:
+            raise ArgumentError(
+                f"FlaxLayer(module={self.module!r}): expected an instance of flax.linen.Module or flax.nnx.Module."
+            )
+        self.guest = found
+        if type(found).__name__ == "NnxGuest":
+            # An NNX object is mutable; what the layer keeps is its value.
+            self.module = found
+
+    def _initial(self, key: Any, inputs: Any) -> tuple[Any, Any]:
+        if self.variables is not None:
+            rest = {name: value for name, value in self.variables.items() if name != "params"}
+            return jax.tree.map(jnp.asarray, (self.variables.get("params", {}), rest))
+        return self.guest.init(key, inputs, True)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        params, state = self._trees(inputs)
+        rng = self.make_rng() if training else None
+        outputs, new = self.guest.apply(params, state, rng, inputs, bool(training))
+        self._keep(new)
+        return outputs
+
+
+__all__ = ["FlaxLayer", "JaxLayer"]
