@@ -325,7 +325,8 @@ class Trainable:
             return
         data = source.data if isinstance(source, ArraySource) else source.example()
         names = program.objective.names
-        described = runtime.describe(program.definition, *steps.call_arguments(data.x))
+        # Described for one batch: a model may have a fixed batch size.
+        described = runtime.describe(program.definition, *steps.call_arguments(source.example().x))
         outputs = jax.tree.leaves(described.outputs)
         targets = steps.match(data.y, names, len(outputs), "y")
         for term in program.objective.losses:
@@ -333,7 +334,8 @@ class Trainable:
             where = f"{self.path}/{names[term.output]}" if len(names) > 1 else self.path
             if target is None:
                 raise InputError(f"{where} has a loss, but there is no y for it.")
-            losses.check_targets(term.loss, np.asarray(target), outputs[term.output].shape, where)
+            shape = (len(target), *outputs[term.output].shape[1:])
+            losses.check_targets(term.loss, np.asarray(target), shape, where)
         if isinstance(source, ArraySource):
             self._check_ids(source)
         if recipe.check_finite:

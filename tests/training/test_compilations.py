@@ -1,0 +1,109 @@
+"""What is compiled, and what is not compiled again."""
+
+import jax
+import numpy as np
+import pytest
+
+import jkeras as jk
+from jkeras import layers
+
+
+class Counted(jk.Layer):
+    """Counts how often its `call` is traced in training and in inference."""
+
+    couples_samples = False
+    traces = {True: 0, False: 0}
+
+    def call(self, x, training=False):
+        Counted.traces[training] += 1
+        return x
+
+
+class Coupled(Counted):
+    couples_samples = True
+
+
+@pytest.fixture
+def compilations():
+    """The names of the functions compiled since the test began."""
+    names = []
+
+    def note(event, duration, **details):
+        if event == "/jax/core/compile/backend_compile_duration":
+            names.append(details.get("fun_name", ""))
+
+    jax.monitoring.register_event_duration_secs_listener(note)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(note)
+
+
+def model(width, learning_rate=1e-3, kind=Counted):
+    network = jk.Sequential([jk.Input((3,)), layers.Dense(width, activation="relu"), kind(), layers.Dense(2)])
+    return network.compile(jk.optimizers.Adam(learning_rate), "mse", metrics=["mae"])
+
+
+def data(rows=20):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(rows, 3)).astype("float32"), rng.normal(size=(rows, 2)).astype("float32")
+
+
+def steps_in(names):
+    return [name for name in names if "train_steps" in name or "train_rows" in name or "train_one" in name]
+
+
+def fit(model, **options):
+    return model.fit(*data(), batch_size=8, epochs=3, verbose=0, **options)
+
+
+@pytest.mark.smoke
+def test_one_compilation_serves_all_batches_the_ragged_one_too(compilations):
+    fit(model(11), validation_data=data(12))
+    assert len(steps_in(compilations)) == 1
+    assert len([name for name in compilations if "eval_steps" in name]) == 1
+
+
+def test_coupled_samples_take_one_more_for_the_ragged_batch(compilations):
+    fit(model(12, kind=Coupled))
+    assert len(steps_in(compilations)) == 2
+
+
+def test_a_second_model_written_the_same_way_compiles_nothing(compilations):
+    fit(model(13), validation_data=data(12))
+    before = Counted.traces[True]
+    compilations.clear()
+    fit(model(13), validation_data=data(12))
+    assert compilations == []
+    assert Counted.traces[True] == before
+
+
+def test_a_new_learning_rate_compiles_nothing(compilations):
+    trained = fit(model(14))
+    compilations.clear()
+    fit(model(14, learning_rate=0.5))
+    fit(trained.with_learning_rate(0.25))
+    assert steps_in(compilations) == []
+
+
+def test_a_callback_that_changes_the_learning_rate_compiles_no_step(compilations):
+    fit(model(15))
+    compilations.clear()
+    fit(model(15), callbacks=[jk.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))])
+    assert steps_in(compilations) == []
+
+
+def test_equal_schedules_compile_nothing_twice(compilations):
+    def scheduled():
+        return model(16, jk.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5))
+
+    fit(scheduled())
+    compilations.clear()
+    fit(scheduled())
+    assert steps_in(compilations) == []
+
+
+def test_the_number_of_epochs_and_rows_of_a_batch_do_not_matter_where_shapes_agree(compilations):
+    x, y = data(24)
+    model(17).fit(x, y, batch_size=8, epochs=1, verbose=0)
+    compilations.clear()
+    model(17).fit(x, y, batch_size=8, epochs=5, verbose=0)
+    assert steps_in(compilations) == []
