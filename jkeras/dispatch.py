@@ -35,10 +35,12 @@ def as_array(value: Any) -> Any:
 
 def parse(signature: str) -> inspect.Signature:
     """`"x axis=None"` as a signature; `*name` takes the remaining positional arguments."""
-    parameters = []
+    parameters: list[inspect.Parameter] = []
     for word in signature.split():
         name, _, default = word.partition("=")
-        kind = inspect.Parameter.VAR_POSITIONAL if name.startswith("*") else inspect.Parameter.POSITIONAL_OR_KEYWORD
+        kind: Any = (
+            inspect.Parameter.VAR_POSITIONAL if name.startswith("*") else inspect.Parameter.POSITIONAL_OR_KEYWORD
+        )
         if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters):
             kind = inspect.Parameter.KEYWORD_ONLY
         value = ast.literal_eval(default) if default else inspect.Parameter.empty

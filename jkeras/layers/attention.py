@@ -84,10 +84,10 @@ class Attention(Layer):
         dropping = bool(training) and self.dropout > 0
         weights = None
         if self._by_products and not dropping and not return_attention_scores and query.ndim == 3:
-            heads = [array[:, :, None] for array in (query, key, value)]
-            heads[0] = heads[0] * self.scale if self.use_scale else heads[0]
+            scaled = query * self.scale if self.use_scale else query
+            q, k, v = (array[:, :, None] for array in (scaled, key, value))
             allowed = None if value_mask is None else value_mask[:, None, None].astype(bool)
-            outputs = dot_product_attention(*heads, mask=allowed, scale=1.0, is_causal=use_causal_mask)[:, :, 0]
+            outputs = dot_product_attention(q, k, v, None, allowed, 1.0, use_causal_mask)[:, :, 0]
         else:
             scores = self.scores(query, key)
             allowed = None if value_mask is None else value_mask[:, None].astype(bool)
@@ -151,7 +151,7 @@ def _three(layer: Layer, inputs: Any) -> tuple[Any, Any, Any]:
         )
     query, value = inputs[:2]
     key = inputs[2] if len(inputs) == 3 and inputs[2] is not None else value
-    shapes = [tuple(getattr(x, "shape", x)) for x in (query, value, key)]
+    shapes: list[Any] = [tuple(getattr(x, "shape", x)) for x in (query, value, key)]  # type: ignore[arg-type]
     if shapes[0][-1] != shapes[2][-1] or shapes[1][:-1] != shapes[2][:-1]:
         raise InputError(
             f"{layer.path} ({type(layer).__name__}) got query, value and key of shapes"

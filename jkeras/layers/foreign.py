@@ -53,9 +53,10 @@ class _Guest(Layer):
     def _keep(self, state: Any) -> None:
         """Records the new state."""
         params, old = self.__dict__["_spec_trees"]
-        if jax.tree.structure(state) != jax.tree.structure(old):
+        given: Any = jax.tree.structure(state)
+        if given != jax.tree.structure(old):
             raise InputError(
-                f"{self.path}: the state returned has the structure {jax.tree.structure(state)}; at the start it was"
+                f"{self.path}: the state returned has the structure {given}; at the start it was"
                 f" {jax.tree.structure(old)}."
             )
         for name, value in zip(self.__dict__["_spec_names"], jax.tree.leaves(state), strict=True):

@@ -79,6 +79,12 @@ class _Heads(Layer):
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
+    dropout: Any = field(0.0, kw_only=True)
+    sliding_window: Any = field(None, kw_only=True)
+    flash_attention: Any = field(None, kw_only=True)
+    use_gate: Any = field(False, kw_only=True)
+    seed: Any = field(None, kw_only=True)
+
     def __post_init__(self) -> None:
         if self.flash_attention and self.dropout > 0:
             raise ArgumentError(
@@ -265,7 +271,7 @@ class MultiHeadAttention(_Heads):
         super().__post_init__()
         self.value_dim = self.value_dim or self.key_dim
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
         key_shape = value_shape if key_shape is None else key_shape
         if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
             raise InputError(
@@ -341,7 +347,7 @@ class GroupQueryAttention(_Heads):
                 f" num_key_value_heads={self.num_key_value_heads}): the first must be a multiple of the second."
             )
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
         few = self.num_key_value_heads
         self._build_projections(self.num_query_heads, few, few, self.head_dim, self.head_dim, (query_shape[-1],))
 

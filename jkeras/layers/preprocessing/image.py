@@ -191,6 +191,8 @@ class RandomImageLayer(ImageLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
+    seed: Any = field(None, convert=_SEED, kw_only=True)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         alone = self.__dict__.get("_spec_scope") is None
         if alone and not any(map(is_symbolic, jax.tree.leaves((args, kwargs)))):
@@ -242,6 +244,10 @@ class _Affine(RandomImageLayer):
     """Base of the layers that move every pixel."""
 
     couples_samples: ClassVar[bool | None] = False
+
+    fill_mode: Any = field("reflect", convert=_FILL_MODE, kw_only=True)
+    interpolation: Any = field("bilinear", convert=_INTERPOLATION, kw_only=True)
+    fill_value: Any = field(0.0, convert=arguments.number, kw_only=True)
 
     def change(self, images: jax.Array, key: jax.Array) -> jax.Array:
         rows, columns = self.axes(images)
@@ -376,19 +382,13 @@ class RandomCrop(RandomImageLayer):
         images = self.prepare(inputs)
         rows, columns = (axis % images.ndim for axis in self.axes(images))
         spare = images.shape[rows] - self.height, images.shape[columns] - self.width
+        sizes = (self.height, self.width)
         if training and min(spare) > 0:
-            for axis, key, rest, size in zip(
-                (rows, columns),
-                jax.random.split(self.make_rng(self.seed)),
-                spare,
-                (self.height, self.width),
-                strict=True,
-            ):
-                start = jax.random.randint(key, (), 0, rest + 1)
-                images = jax.lax.dynamic_slice_in_dim(images, start, size, axis)
+            keys = jax.random.split(self.make_rng(self.seed))
+            for axis, key, rest, size in zip((rows, columns), keys, spare, sizes, strict=True):
+                images = jax.lax.dynamic_slice_in_dim(images, jax.random.randint(key, (), 0, rest + 1), size, axis)
             return images
-        size = (self.height, self.width)
-        return functions.resize(images, size, crop_to_aspect_ratio=True, data_format=self.data_format)
+        return functions.resize(images, sizes, crop_to_aspect_ratio=True, data_format=self.data_format)
 
 
 class RandomContrast(RandomImageLayer):

@@ -48,6 +48,17 @@ class Lookup(HostLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
+    max_tokens: Any = field(None, kw_only=True)
+    num_oov_indices: Any = field(1, kw_only=True)
+    mask_token: Any = field(None, kw_only=True)
+    oov_token: Any = field(None, kw_only=True)
+    vocabulary: Any = field(None, kw_only=True)
+    idf_weights: Any = field(None, kw_only=True)
+    invert: Any = field(False, kw_only=True)
+    output_mode: Any = field("int", kw_only=True)
+    pad_to_max_tokens: Any = field(False, kw_only=True)
+    salt: Any = field(None, kw_only=True)
+
     def __post_init__(self) -> None:
         if self.invert and self.output_mode != "int":
             raise ArgumentError(f"{type(self).__name__}(invert=True): output_mode must be 'int'.")
