@@ -5,8 +5,9 @@
 
 import argparse
 
-import jkeras as jk
 from digits_data import load_digits
+
+import jkeras as jk
 from jkeras import layers
 
 

@@ -6,9 +6,9 @@
 import argparse
 
 import numpy as np
+from digits_data import load_digits
 
 import jkeras as jk
-from digits_data import load_digits
 from jkeras import layers
 
 

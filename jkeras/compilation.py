@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 from pathlib import Path
+from typing import Any
 
 import jax
 from jax.experimental.compilation_cache import compilation_cache
@@ -32,7 +33,8 @@ def cache_folder() -> Path | None:
 @functools.lru_cache(maxsize=1)
 def use_persistent_cache() -> None:
     """Switches the cache on, once, unless the user configured JAX's cache or switched this one off."""
-    if jax.config.jax_compilation_cache_dir or not jax.config.jax_enable_compilation_cache:
+    settings: Any = jax.config
+    if settings.jax_compilation_cache_dir or not settings.jax_enable_compilation_cache:
         return
     folder = cache_folder()
     if folder is None:

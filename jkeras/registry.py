@@ -9,14 +9,16 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import re
+import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from jkeras.errors import ArgumentError, UnknownNameError
 from jkeras.spec import Spec
 
-_scope: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("jkeras_custom_objects", default={})
+_scope: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("jkeras_custom_objects")
 _registered: dict[str, Any] = {}
+_NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 
 
 def snake_case(name: str) -> str:
@@ -55,7 +57,7 @@ def registered_name(target: Any) -> str | None:
 @contextlib.contextmanager
 def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
     """Makes names known while the block runs."""
-    token = _scope.set({**_scope.get(), **objects})
+    token = _scope.set({**_scope.get(_NOTHING), **objects})
     try:
         yield
     finally:
@@ -64,7 +66,7 @@ def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
 
 def custom_object(name: str) -> Any | None:
     """The custom object of that name, with or without its package, or None."""
-    found = _scope.get().get(name, _registered.get(name))
+    found = _scope.get(_NOTHING).get(name, _registered.get(name))
     if found is None and ">" not in name:
         found = next((v for k, v in _registered.items() if k.partition(">")[2] == name), None)
     return found

@@ -110,10 +110,10 @@ class CallbackList:
         if callbacks is None:
             callbacks = []
         elif isinstance(callbacks, CallbackList):
-            callbacks = callbacks.callbacks
+            callbacks = list(callbacks.callbacks)
         elif not isinstance(callbacks, Iterable):
             callbacks = [callbacks]
-        self.callbacks = list(callbacks)
+        self.callbacks: list[Any] = list(callbacks)
         for callback in self.callbacks:
             check_hooks(callback)
         self.model = model

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
 
 from jkeras import arguments
 from jkeras.callbacks.callback import Callback, Logs

@@ -20,7 +20,7 @@ from flax import nnx
 
 from jkeras import constraints, dtypes, initializers, regularizers
 from jkeras.errors import InputError
-from jkeras.layers.calling import Run, bind, call_bound
+from jkeras.layers.calling import Run, call_bound
 from jkeras.layers.layer import Layer
 
 Path = tuple[str, ...]
@@ -112,7 +112,7 @@ class ModuleScope:
     def weight(self, name: str | None, shape: tuple[int, ...], dtype: str, options: Mapping[str, Any]) -> jax.Array:
         name = name or self._unused_name()
         is_float = dtype in dtypes.FLOATS
-        initializer = initializers.get(options["initializer"] or ("glorot_uniform" if is_float else "zeros"))
+        initializer: Any = initializers.get(options["initializer"] or ("glorot_uniform" if is_float else "zeros"))
         if any(size is None for size in shape):
             raise InputError(
                 f"{self.path}: the weight {name!r} would have shape {shape}; a size of None is not known when weights are"
@@ -168,7 +168,7 @@ class ModuleScope:
                 f" Make it with `add_weight(..., trainable=False)` to update it in `call`."
             )
         if self.module.is_mutable_collection("state") and not self.record.making:
-            old = self.module.get_variable("state", name)
+            old: Any = self.module.get_variable("state", name)
             value = jnp.asarray(value)
             if value.shape != old.shape:
                 raise InputError(f"{self.path}: state {name!r} has shape {old.shape}, cannot become {value.shape}.")
@@ -260,7 +260,8 @@ class NnxGuest:
         method = getattr(module, self.method)
         flag = {"training": training} if "training" in inspect.signature(method).parameters else {}
         outputs = method(inputs, **flag)
-        return outputs, nnx.split(module, nnx.Param, nnx.RngState, ...)[3]
+        rest: Any = nnx.split(module, nnx.Param, nnx.RngState, ...)
+        return outputs, rest[3]
 
 
 def guest(module: Any, method: Any = None) -> LinenGuest | NnxGuest | None:

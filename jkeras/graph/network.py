@@ -20,7 +20,7 @@ from jkeras.spec import HashedKey, Spec, freeze
 class Ref(NamedTuple):
     """Stands for a tensor of the network, by number."""
 
-    index: int
+    index: int  # type: ignore[assignment]
 
 
 class Op(NamedTuple):

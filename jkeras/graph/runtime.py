@@ -17,7 +17,8 @@ from jkeras.errors import NotBuiltError
 from jkeras.graph import flax, symbolic
 from jkeras.graph.flax import WeightInfo
 from jkeras.graph.flax import guest as guest
-from jkeras.layers import calling, layer as protocol
+from jkeras.layers import calling
+from jkeras.layers import layer as protocol
 from jkeras.layers.layer import Layer, is_symbolic, walk
 from jkeras.spec import Spec
 

@@ -6,7 +6,7 @@ for transposed convolutions `(*window, out, in)`, for depthwise ones `(*window, 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 
@@ -36,6 +36,31 @@ class _Convolution(Layer):
 
     couples_samples: ClassVar[bool | None] = False
     rank: ClassVar[int]
+
+    if TYPE_CHECKING:  # what the public classes declare
+        strides: Any
+        dilation_rate: Any
+        data_format: Any
+        use_bias: Any
+        bias_initializer: Any
+        bias_regularizer: Any
+        bias_constraint: Any
+        activation: Any
+        padding: Any
+        filters: Any
+        groups: Any
+        kernel_size: Any
+        kernel_initializer: Any
+        kernel_regularizer: Any
+        kernel_constraint: Any
+        output_padding: Any
+        depth_multiplier: Any
+        depthwise_initializer: Any
+        depthwise_regularizer: Any
+        depthwise_constraint: Any
+        pointwise_initializer: Any
+        pointwise_regularizer: Any
+        pointwise_constraint: Any
 
     def __post_init__(self) -> None:
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:

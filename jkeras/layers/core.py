@@ -15,7 +15,6 @@ from jkeras.layers.layer import InputSpec, Layer, _runtime
 from jkeras.spec import field
 
 
-
 class InputLayer(Layer):
     """The place where data enters a functional model. `Input(...)` makes one and returns its tensor."""
 

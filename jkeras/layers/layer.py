@@ -137,14 +137,9 @@ class Layer(Spec):
         """The mask of the output, or None."""
         return previous_mask if self.supports_masking else None
 
-    @property
-    def input_spec(self) -> Any:
-        """An `InputSpec`, or a list of them, checked before `build`; None checks nothing."""
-        return self.__dict__.get("_input_spec")
-
-    @input_spec.setter
-    def input_spec(self, value: Any) -> None:
-        object.__setattr__(self, "_input_spec", value)
+    # An `InputSpec`, or a list of them, checked before `build`; None checks nothing. May be a property, or assigned in
+    # `__init__` or `build`.
+    input_spec: ClassVar[Any] = None
 
     # -- available while bound ------------------------------------------------------------------------------------
 

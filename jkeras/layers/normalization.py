@@ -12,7 +12,7 @@ import numpy as np
 from jkeras import arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError, InputError
 from jkeras.layers.calling import show_shape
-from jkeras.layers.layer import InputSpec, Layer
+from jkeras.layers.layer import Layer
 from jkeras.spec import field
 
 ZEROS: Any = field("zeros", convert=initializers.get)

@@ -6,7 +6,7 @@ Each family has one class that does the work; the public classes differ in rank 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +26,13 @@ class _Spatial(Layer):
 
     couples_samples: ClassVar[bool | None] = False
     rank: ClassVar[int]
+
+    if TYPE_CHECKING:  # what the public classes declare
+        data_format: Any
+        pool_size: Any
+        strides: Any
+        padding: Any
+        output_size: Any
 
     @property
     def input_spec(self) -> InputSpec:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,11 @@ class _Noisy(Layer):
 
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
+
+    if TYPE_CHECKING:  # what the public classes declare
+        rate: Any
+        stddev: Any
+        seed: Any
 
     def call(self, inputs: jax.Array, training: bool = False) -> jax.Array:
         amount = self.stddev if hasattr(self, "stddev") else self.rate

@@ -89,10 +89,11 @@ class Ensemble:
         source = self._source(x, y, sample_weight, batch_size)
         validation = None
         if validation_data is not None:
-            validation = as_source(*validation_data[:3], batch_size=batch_size)
+            weights = validation_data[2] if len(validation_data) > 2 else None
+            validation = self._source(validation_data[0], validation_data[1], weights, batch_size)
         elif validation_split:
             source, validation = batches.split(source, validation_split)
-        source = batches.weighted(source, class_weight)
+        source = self._source(batches.weighted(source, class_weight), None)
         model = self.model.build_for(source.example().x)
         program = model._program(recipe, source.example())
         model._check_data(source, program, recipe)
@@ -102,7 +103,7 @@ class Ensemble:
                                steps_per_execution=recipe.steps_per_execution)
         session = loop.fit(job, state, source, validation, options, CallbackList(), _Nobody())
         histories = tuple(
-            History({name: [float(v[i]) for v in values] for name, values in session.history.items()}, session.epochs)
+            History({name: [float(np.asarray(v)[i]) for v in values] for name, values in session.history.items()}, session.epochs)
             for i in range(len(self))
         )
         finalize = jax.vmap(lambda s: recipe.optimizer.finalize(steps.trainable(program, s.params), s.opt_state))
@@ -132,7 +133,9 @@ class Ensemble:
         outputs = self.predict_members(x, batch_size)
         return jax.tree.map(lambda a: a.mean(axis=0), outputs), jax.tree.map(lambda a: a.std(axis=0), outputs)
 
-    def _source(self, x: Any, y: Any, sample_weight: Any, batch_size: int | None) -> ArraySource:
+    def _source(
+        self, x: Any, y: Any, sample_weight: Any = None, batch_size: int | None = None
+    ) -> ArraySource:
         source = as_source(x, y, sample_weight, batch_size)
         if not isinstance(source, ArraySource):
             raise InputError("An ensemble takes arrays, since every member sees them in an order of its own.")
@@ -147,7 +150,8 @@ class Ensemble:
     def _training_state(self, model: Model, program: steps.Program) -> TrainState:
         state = self._members_state(model)
         if state.opt_state is None:
-            make = jax.vmap(lambda params: steps.init_optimizer(model.recipe.optimizer, params, program.frozen))
+            optimizer = model._compiled_recipe("fit").optimizer
+            make = jax.vmap(lambda params: steps.init_optimizer(optimizer, params, program.frozen))
             state = state.replace(opt_state=make(state.params))
         keys = jnp.stack([runtime.as_key(seed) for seed in self.seeds])
         return state.replace(rng=keys)

@@ -7,6 +7,7 @@ something returns a new model. What the model does with data is in `models/train
 from __future__ import annotations
 
 import fnmatch
+import functools
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
@@ -17,7 +18,8 @@ import numpy as np
 
 from jkeras import config
 from jkeras.errors import ArgumentError, InputError, NotBuiltError, suggestion
-from jkeras.graph import flax, network as networks, runtime
+from jkeras.graph import flax, runtime
+from jkeras.graph import network as networks
 from jkeras.graph.network import Network
 from jkeras.graph.runtime import Description
 from jkeras.graph.symbolic import SymbolicTensor
@@ -295,11 +297,15 @@ class Model(Trainable, Layer):
             views[name] = view(self, name, (self._network.layers if self._network is not None else self.children())[name])
         return views[name]
 
-    def _tensors(self, what: str) -> Any:
+    def _graph(self) -> Network:
         if self._network is None:
-            raise NotBuiltError(f"{self.path} is defined by a `call`, so it has no symbolic {what}.")
-        template = getattr(self._network, what)
-        return jax.tree.map(lambda ref: self.with_origin(self._network.tensor(ref.index)), template, is_leaf=networks.is_ref)
+            raise NotBuiltError(f"{self.path} is defined by a `call`, so it has no symbolic tensors.")
+        return self._network
+
+    def _tensors(self, what: str) -> Any:
+        network = self._graph()
+        template = getattr(network, what)
+        return jax.tree.map(lambda ref: self.with_origin(network.tensor(ref.index)), template, is_leaf=networks.is_ref)
 
     def with_origin(self, tensor: SymbolicTensor) -> SymbolicTensor:
         """The tensor, marked as one whose layers' weights are this model's."""
@@ -307,13 +313,11 @@ class Model(Trainable, Layer):
 
     def layer_output(self, name: str) -> Any:
         """The symbolic output of a layer; a list if it was applied several times."""
-        self._tensors("outputs")
-        return single([self.with_origin(t) for t in self._network.outputs_of(name)])
+        return single([self.with_origin(t) for t in self._graph().outputs_of(name)])
 
     def layer_input(self, name: str) -> Any:
         """The symbolic input of a layer."""
-        self._tensors("inputs")
-        return jax.tree.map(self.with_origin, self._network.inputs_of(name))
+        return jax.tree.map(self.with_origin, self._graph().inputs_of(name))
 
     def layer_weights(self, name: str, trainable: bool | None = None) -> list[jax.Array]:
         """The weights of a layer, in Keras's order."""
@@ -600,8 +604,12 @@ def _carried_by_tensors(network: Network, inputs: Any, outputs: Any) -> dict[str
         for name, layer in network.layers.items():
             there = names.get(id(layer))
             if there is not None:
-                carried[name] = lambda origin=origin, there=there: subtree(origin.variables, there)
+                carried[name] = functools.partial(_variables_of, origin, there)
     return carried
+
+
+def _variables_of(model: Any, name: str) -> dict[str, Any]:
+    return subtree(model.variables, name)
 
 
 def _is_sizes(value: Any) -> bool:

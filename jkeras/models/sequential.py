@@ -13,8 +13,8 @@ from jkeras.graph import network as networks
 from jkeras.graph.network import Network, nameless_key
 from jkeras.layers.core import Embedding, InputLayer
 from jkeras.layers.layer import Layer, is_symbolic
-from jkeras.models.discarded import check_used
 from jkeras.models import config as configs
+from jkeras.models.discarded import check_used
 from jkeras.models.model import Model, known_classes
 from jkeras.registry import custom_object_scope
 from jkeras.spec import serialize

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import jax
 import numpy as np
@@ -21,7 +21,8 @@ from jkeras.layers.core import Embedding, check_ids
 from jkeras.models.discarded import check_used
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
-from jkeras.training import batches, loop, predict as prediction, steps
+from jkeras.training import batches, loop, steps
+from jkeras.training import predict as prediction
 from jkeras.training.batches import ArraySource, StreamSource, as_source
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch, TrainState
@@ -29,6 +30,17 @@ from jkeras.training.state import Batch, TrainState
 
 class Trainable:
     """The training methods of `Model`."""
+
+    if TYPE_CHECKING:  # what `Model` has
+        path: Any
+        recipe: Any
+        network: Any
+        state: Any
+        params: Any
+        description: Any
+        input_specs: Any
+        build_for: Any
+        _with: Any
 
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
                 weighted_metrics: Any = None, run_eagerly: bool = False, steps_per_execution: Any = "auto",
@@ -383,7 +395,7 @@ def _check_epochs(epochs: Any, initial_epoch: Any) -> None:
 
 def _validation_source(data: Any, batch_size: int | None, steps_: int | None) -> ArraySource | StreamSource:
     if isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and batches.is_array_data(data[0]):
-        return as_source(*data[:2], data[2] if len(data) == 3 else None, batch_size, steps_)
+        return as_source(data[0], data[1], data[2] if len(data) == 3 else None, batch_size, steps_)
     return as_source(data, None, None, batch_size, steps_)
 
 

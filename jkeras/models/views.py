@@ -9,7 +9,7 @@ from jkeras.errors import NotBuiltError
 from jkeras.layers.layer import Layer
 
 
-def view(model: Any, name: str, layer: Layer) -> Layer:
+def view(model: Any, name: str, layer: Any) -> Any:
     """A copy of `layer` that knows its name, its weights and its tensors in `model`.
 
     Used in a new model, the copy brings its weights along; called on arrays, it computes with them.

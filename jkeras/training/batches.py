@@ -181,7 +181,7 @@ def to_arrays(value: Any, what: str) -> Any:
         raise InputError(f"{what} holds strings. Turn them into integers with `layers.StringLookup` or `TextVectorization`.")
     if array.dtype == np.float64:
         array = array.astype(config.floatx())
-    elif array.dtype in (np.int64, np.uint64) and not jax.config.jax_enable_x64:
+    elif array.dtype in (np.int64, np.uint64) and not jax.config.read("jax_enable_x64"):
         array = array.astype(np.int32 if array.dtype == np.int64 else np.uint32)
     return array
 

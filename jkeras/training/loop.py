@@ -10,6 +10,7 @@ is passed in is copied once; from then on every step donates its buffers.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import signal
 import threading
@@ -151,7 +152,7 @@ def _epoch(session: Session, epoch: int, feed: Feed, validation: Any, validation
     for done in feed.run(epoch):
         if bar.verbose == 1:
             metrics = session.job.logs(session.state.metrics)
-            bar.update(done, lambda metrics=metrics: to_floats(metrics))
+            bar.update(done, functools.partial(to_floats, metrics))
         if session.stopping:
             break
     logs = to_floats(session.job.logs(session.state.metrics))
@@ -434,7 +435,7 @@ def evaluate(
             values = job.logs(metrics) if per_batch or bar.verbose == 1 else {}
             if per_batch:
                 call("on_test_batch_end", index, to_floats(values))
-            bar.update(index + 1, lambda values=values: to_floats(values))
+            bar.update(index + 1, functools.partial(to_floats, values))
         else:
             if source.steps_per_epoch is None and "index" not in locals():
                 raise InputError("The data yields no batches.")

@@ -256,12 +256,12 @@ def update_metrics(
     if len(objective.losses) > 1:
         for term, part in zip(objective.losses, parts, strict=True):
             new[term.log_name] = MEAN.update(states[term.log_name], part, sample_weight=size)
-    for term in objective.metrics:
-        i = term.output
-        weight = weights[i] if term.weighted else None
-        mask = masks[i] if term.metric.applies_mask else None
+    for scored in objective.metrics:
+        i = scored.output
+        weight = weights[i] if scored.weighted else None
+        mask = masks[i] if scored.metric.applies_mask else None
         weight = _as_weight(weight, _mask(mask, valid, outputs[i]))
-        new[term.log_name] = term.metric.update(states[term.log_name], targets[i], outputs[i], sample_weight=weight)
+        new[scored.log_name] = scored.metric.update(states[scored.log_name], targets[i], outputs[i], sample_weight=weight)
     return new
 
 

@@ -30,8 +30,8 @@ def rows_independent(definition: Layer, training: bool) -> bool:
     """
     for _, layer in runtime.walk(definition):
         known = layer.couples_samples
-        if known is None and type(layer).__module__.startswith("jkeras."):
-            known = False
+        if known is None and type(layer).__module__.startswith("jkeras.") and layer.children():
+            known = False  # what is inside of it decides
         if known is None or (known and training) or layer.activity_regularizer is not None:
             return False
     return True

@@ -63,7 +63,7 @@ CASES = {
 }
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def data(build):
     rng = np.random.default_rng(7)
     x = [rng.normal(size=(22, *shape)).astype("float32") for shape in SHAPES[build]]
