@@ -11,6 +11,11 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# Compiling takes time; a slow example is no failure.
+settings.register_profile("jkeras", deadline=None)
+settings.load_profile("jkeras")
 
 
 @pytest.fixture

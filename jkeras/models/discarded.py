@@ -13,12 +13,9 @@ from jkeras.errors import DiscardedResultError
 @functools.lru_cache(maxsize=4096)
 def _discards(code: CodeType, offset: int) -> bool:
     """Whether the value of the call at `offset` is dropped by the next instruction."""
-    following = False
-    for instruction in dis.get_instructions(code):
-        if following:
-            return instruction.opname == "POP_TOP"
-        following = instruction.offset == offset
-    return False
+    # The offset may be that of the call or of the inline cache behind it, so the next instruction is the first one after.
+    following = next((one for one in dis.get_instructions(code) if one.offset > offset), None)
+    return following is not None and following.opname == "POP_TOP"
 
 
 def check_used(method: str, depth: int = 2) -> None:
