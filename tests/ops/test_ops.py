@@ -8,8 +8,10 @@ import keras
 import numpy as np
 import pytest
 
+import jkeras as jk
 import jkeras.graph.runtime  # noqa: F401  (symbolic calls need it)
 from jkeras import activations, errors, layers, ops
+from jkeras.training.runs import rows_independent
 
 RNG = np.random.default_rng(0)
 P = RNG.uniform(0.1, 0.9, (3, 4)).astype("float32")  # in every function's domain
@@ -161,6 +163,7 @@ CASES = [
     *rows("extract_sequences", W, 5, 3),
     *rows("scatter", np.array([[0, 1], [2, 2], [0, 1]]), V, (3, 4)),
     *rows("slice", X, (1, 0), (2, 3)),
+    *rows("slice", X, (1, 0), (-1, 3)),
     *rows("slice_update", X, (1, 1), Y[:2, :2]),
     *rows("unstack", X, axis=1),
     *rows("segment_sum segment_max segment_min segment_prod", X, np.array([0, 1, 0]), num_segments=2),
@@ -337,6 +340,16 @@ def test_symbolic_tensors_extend_the_graph():
         assert tensor.shape == shape, tensor
     assert ops.cast(x, "bfloat16").dtype == "bfloat16"
     assert ops.shape(x) == (None, 4)
+
+
+def test_rows_that_depend_on_others_are_known():
+    def independent(make):
+        x = layers.Input((4,))
+        return rows_independent(jk.Model(x, make(x)).network, False)
+
+    assert independent(lambda x: ops.exp(x) * 2 + x)
+    assert not independent(lambda x: x - ops.mean(x, axis=0))
+    assert not independent(lambda x: layers.Lambda(lambda v: v - v.mean(0))(x))
 
 
 def test_mistakes_are_named():

@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import arguments, config
+from jkeras.dtypes import DTypePolicy
 from jkeras.errors import ArgumentError
 from jkeras.layers.preprocessing.encoding import HostLayer, as_text, dense_only, encode, is_text, output_mode
-from jkeras.spec import field
+from jkeras.spec import field, serialize
 
 _MASK = (1 << 64) - 1
 _K0, _K1, _K2 = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F
@@ -204,6 +205,11 @@ class Hashing(HostLayer):
     @property
     def _type(self) -> str:
         return "int32" if self.output_mode == "int" else config.floatx()
+
+    def get_config(self) -> dict[str, Any]:
+        # Keras wants an integer type where bins are not encoded.
+        name = "int64" if self.output_mode == "int" and self.dtype is None else self.dtype_policy.name
+        return {**super().get_config(), "dtype": serialize(DTypePolicy(name))}
 
 
 __all__ = ["Hashing", "fingerprint64", "siphash"]

@@ -66,6 +66,9 @@ def test_hashes_are_those_of_keras():
     assert hashing.bins(numbers, 4).tolist() == [3, 3, 2, 2, 0, 1]
     assert hashing.Hashing(4)(numbers).tolist() == [3, 3, 2, 2, 0, 1]
     assert hashing.Hashing(3, output_mode="one_hot")(words).shape == (5, 3)
+    config = hashing.Hashing(3, salt=133).get_config()
+    assert config["dtype"]["config"] == {"name": "int64"} and config["salt"] == [133, 133]
+    assert hashing.Hashing.from_config(config)(words).ravel().tolist() == [0, 0, 2, 1, 0]
     # The vectors of the paper's reference implementation.
     key = (0x0706050403020100, 0x0F0E0D0C0B0A0908)
     assert hashing.siphash(bytes(range(15)), key) == 0xA129CA6149BE45E5
