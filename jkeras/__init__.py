@@ -9,6 +9,7 @@
 """
 
 from jkeras import activations as activations
+from jkeras import backend as backend
 from jkeras import callbacks as callbacks
 from jkeras import config as config
 from jkeras import constraints as constraints
@@ -18,7 +19,9 @@ from jkeras import initializers as initializers
 from jkeras import layers as layers
 from jkeras import losses as losses
 from jkeras import metrics as metrics
+from jkeras import ops as ops
 from jkeras import optimizers as optimizers
+from jkeras import random as random
 from jkeras import regularizers as regularizers
 from jkeras import utils as utils
 from jkeras.dtypes import DTypePolicy as DTypePolicy

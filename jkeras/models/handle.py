@@ -95,12 +95,12 @@ class LiveOptimizer:
     @property
     def learning_rate(self) -> Any:
         """The learning rate of the next update."""
-        model = self._handle.value
+        model = self._handle.value.with_optimizer_state()
         return optimizers.get_learning_rate(model.recipe.optimizer, model.state.opt_state)
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        model = self._handle.value
+        model = self._handle.value.with_optimizer_state()
         opt_state = optimizers.set_learning_rate(model.recipe.optimizer, model.state.opt_state, value)
         self._handle.value = model._with(_spec_state=model.state.replace(opt_state=opt_state))
 

@@ -589,7 +589,7 @@ def with_attributes(layer: Any, **attributes: Any) -> Any:
     """A frozen copy of a layer with attributes changed."""
     clone = object.__new__(type(layer))
     same = all(name.startswith("_spec_") for name in attributes)
-    dropped = {"_spec_views", "_spec_fresh"} | (set() if same else {"_spec_key"})
+    dropped = {"_spec_views", "_spec_fresh", "_spec_live"} | (set() if same else {"_spec_key"})
     clone.__dict__.update({k: v for k, v in layer.__dict__.items() if k not in dropped})
     clone.__dict__.update(attributes)
     return clone

@@ -116,7 +116,10 @@ class Trainable:
         state = model._training_state(recipe, program, seed)
         program = model._with_own_logs(program, state, example)
         job = model._job(program)
-        handle = Handle(model._with(_spec_state=state), program.objective.directions)
+        running = model._with(_spec_state=state)
+        live = self.__dict__.get("_spec_live")
+        directions = program.objective.directions
+        handle = Handle(running, directions) if live is None else live.join(running, directions)
         callback_list = CallbackList(
             callbacks, handle, epochs=epochs, steps=source.steps_per_epoch, verbose=loop.shown(verbose)
         )

@@ -39,7 +39,8 @@ def save(directory: Path, config: Mapping[str, Any], arrays: Mapping[str, Any], 
         raise FileExistsError(f"{directory} exists and is no saved model, so it is not overwritten.")
     directory.parent.mkdir(parents=True, exist_ok=True)
     fresh = directory.parent / f".{directory.name}.new-{os.getpid()}"
-    shutil.rmtree(fresh, ignore_errors=True)
+    for leftover in directory.parent.glob(f".{directory.name}.new-*"):
+        shutil.rmtree(leftover, ignore_errors=True)  # of a save that was cut off
     fresh.mkdir()
     shapes = {name: [list(np.shape(value)), str(value.dtype)] for name, value in arrays.items()}
     if arrays:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jkeras import arguments, losses, metrics, optimizers
 from jkeras.errors import ArgumentError
-from jkeras.optimizers import Optimizer
+from jkeras.optimizers import BaseOptimizer
 from jkeras.spec import Spec, field
 
 # Names that stand for a different loss or metric depending on the shapes of targets and outputs.
@@ -78,7 +78,7 @@ class Recipe(Spec):
     check_finite: bool = field(False, convert=arguments.boolean)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.optimizer, Optimizer):
+        if not isinstance(self.optimizer, BaseOptimizer):
             raise ArgumentError(
                 f"compile(optimizer={self.optimizer!r}): expected a name such as 'adam', an optimizer of"
                 f" `jkeras.optimizers`, or an Optax transformation such as `optax.adam(1e-3)`."
