@@ -8,22 +8,21 @@
     model = model.fit(x_train, y_train, epochs=5)
 """
 
+import importlib as _importlib
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 from jkeras import activations as activations
-from jkeras import backend as backend
 from jkeras import callbacks as callbacks
 from jkeras import config as config
 from jkeras import constraints as constraints
-from jkeras import datasets as datasets
 from jkeras import errors as errors
 from jkeras import initializers as initializers
 from jkeras import layers as layers
 from jkeras import losses as losses
 from jkeras import metrics as metrics
-from jkeras import ops as ops
 from jkeras import optimizers as optimizers
-from jkeras import random as random
 from jkeras import regularizers as regularizers
-from jkeras import utils as utils
 from jkeras.dtypes import DTypePolicy as DTypePolicy
 from jkeras.graph.network import Network as Network
 from jkeras.graph.symbolic import SymbolicTensor as SymbolicTensor
@@ -43,4 +42,24 @@ from jkeras.training.steps import eval_step as eval_step
 from jkeras.training.steps import predict_step as predict_step
 from jkeras.training.steps import train_step as train_step
 
+if _TYPE_CHECKING:
+    from jkeras import backend as backend
+    from jkeras import datasets as datasets
+    from jkeras import ops as ops
+    from jkeras import random as random
+    from jkeras import utils as utils
+
 __version__ = "0.1.0"
+
+# Loaded when first used, so that `import jkeras` takes little longer than `import jax, flax.linen, optax`.
+_LAZY = ("backend", "datasets", "ops", "random", "utils")
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _LAZY:
+        return _importlib.import_module(f"jkeras.{name}")
+    raise AttributeError(f"module 'jkeras' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])

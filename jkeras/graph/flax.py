@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from flax import nnx
 
 from jkeras import constraints, dtypes, initializers, regularizers
 from jkeras.errors import InputError
@@ -255,6 +255,8 @@ class NnxGuest:
                 jax.random.fold_in(rng, i) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf
                 for i, leaf in enumerate(leaves)
             ]
+        from flax import nnx
+
         module = nnx.merge(self.structure, params, jax.tree.unflatten(structure, leaves), state)
         module.train() if training else module.eval()
         method = getattr(module, self.method)
@@ -270,7 +272,9 @@ def guest(module: Any, method: Any = None) -> LinenGuest | NnxGuest | None:
         return module
     if isinstance(module, nn.Module):
         return LinenGuest(module, method)
-    if isinstance(module, nnx.Module):
+    # NNX takes as long to import as all of jkeras, so only programs that use it pay.
+    nnx = sys.modules.get("flax.nnx")
+    if nnx is not None and isinstance(module, nnx.Module):
         name = method if isinstance(method, str) else getattr(method, "__name__", "__call__")
         return NnxGuest(*nnx.split(module, nnx.Param, nnx.RngState, ...), name)
     return None

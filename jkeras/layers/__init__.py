@@ -1,12 +1,14 @@
 """Layers: what networks are made of."""
 
+import importlib as _importlib
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 from jkeras.layers.activation_layers import ELU as ELU
 from jkeras.layers.activation_layers import LeakyReLU as LeakyReLU
 from jkeras.layers.activation_layers import PReLU as PReLU
 from jkeras.layers.activation_layers import ReLU as ReLU
 from jkeras.layers.activation_layers import Softmax as Softmax
-from jkeras.layers.attention import AdditiveAttention as AdditiveAttention
-from jkeras.layers.attention import Attention as Attention
 from jkeras.layers.convolution import Conv1D as Conv1D
 from jkeras.layers.convolution import Conv1DTranspose as Conv1DTranspose
 from jkeras.layers.convolution import Conv2D as Conv2D
@@ -33,8 +35,6 @@ from jkeras.layers.core import Input as Input
 from jkeras.layers.core import InputLayer as InputLayer
 from jkeras.layers.core import Lambda as Lambda
 from jkeras.layers.core import Masking as Masking
-from jkeras.layers.foreign import FlaxLayer as FlaxLayer
-from jkeras.layers.foreign import JaxLayer as JaxLayer
 from jkeras.layers.layer import InputSpec as InputSpec
 from jkeras.layers.layer import Layer as Layer
 from jkeras.layers.merging import Add as Add
@@ -53,8 +53,6 @@ from jkeras.layers.merging import maximum as maximum
 from jkeras.layers.merging import minimum as minimum
 from jkeras.layers.merging import multiply as multiply
 from jkeras.layers.merging import subtract as subtract
-from jkeras.layers.multi_head_attention import GroupQueryAttention as GroupQueryAttention
-from jkeras.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from jkeras.layers.normalization import BatchNormalization as BatchNormalization
 from jkeras.layers.normalization import GroupNormalization as GroupNormalization
 from jkeras.layers.normalization import LayerNormalization as LayerNormalization
@@ -92,26 +90,6 @@ from jkeras.layers.pooling import MaxPool3D as MaxPool3D
 from jkeras.layers.pooling import MaxPooling1D as MaxPooling1D
 from jkeras.layers.pooling import MaxPooling2D as MaxPooling2D
 from jkeras.layers.pooling import MaxPooling3D as MaxPooling3D
-from jkeras.layers.preprocessing.categorical import CategoryEncoding as CategoryEncoding
-from jkeras.layers.preprocessing.categorical import Discretization as Discretization
-from jkeras.layers.preprocessing.encoding import HostLayer as HostLayer
-from jkeras.layers.preprocessing.encoding import Layer as Layer
-from jkeras.layers.preprocessing.hashing import Hashing as Hashing
-from jkeras.layers.preprocessing.hashing import fingerprint64 as fingerprint64
-from jkeras.layers.preprocessing.hashing import siphash as siphash
-from jkeras.layers.preprocessing.image import CenterCrop as CenterCrop
-from jkeras.layers.preprocessing.image import RandomBrightness as RandomBrightness
-from jkeras.layers.preprocessing.image import RandomContrast as RandomContrast
-from jkeras.layers.preprocessing.image import RandomCrop as RandomCrop
-from jkeras.layers.preprocessing.image import RandomFlip as RandomFlip
-from jkeras.layers.preprocessing.image import RandomRotation as RandomRotation
-from jkeras.layers.preprocessing.image import RandomTranslation as RandomTranslation
-from jkeras.layers.preprocessing.image import RandomZoom as RandomZoom
-from jkeras.layers.preprocessing.image import Rescaling as Rescaling
-from jkeras.layers.preprocessing.image import Resizing as Resizing
-from jkeras.layers.preprocessing.lookup import IntegerLookup as IntegerLookup
-from jkeras.layers.preprocessing.lookup import StringLookup as StringLookup
-from jkeras.layers.preprocessing.text import TextVectorization as TextVectorization
 from jkeras.layers.recurrent import Bidirectional as Bidirectional
 from jkeras.layers.recurrent import ConvLSTM1D as ConvLSTM1D
 from jkeras.layers.recurrent import ConvLSTM2D as ConvLSTM2D
@@ -144,3 +122,71 @@ from jkeras.layers.reshaping import Reshape as Reshape
 from jkeras.layers.reshaping import ZeroPadding1D as ZeroPadding1D
 from jkeras.layers.reshaping import ZeroPadding2D as ZeroPadding2D
 from jkeras.layers.reshaping import ZeroPadding3D as ZeroPadding3D
+
+if _TYPE_CHECKING:
+    from jkeras.layers.attention import AdditiveAttention as AdditiveAttention
+    from jkeras.layers.attention import Attention as Attention
+    from jkeras.layers.foreign import FlaxLayer as FlaxLayer
+    from jkeras.layers.foreign import JaxLayer as JaxLayer
+    from jkeras.layers.multi_head_attention import GroupQueryAttention as GroupQueryAttention
+    from jkeras.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
+    from jkeras.layers.preprocessing.categorical import CategoryEncoding as CategoryEncoding
+    from jkeras.layers.preprocessing.categorical import Discretization as Discretization
+    from jkeras.layers.preprocessing.encoding import HostLayer as HostLayer
+    from jkeras.layers.preprocessing.encoding import Layer as Layer
+    from jkeras.layers.preprocessing.hashing import Hashing as Hashing
+    from jkeras.layers.preprocessing.hashing import fingerprint64 as fingerprint64
+    from jkeras.layers.preprocessing.hashing import siphash as siphash
+    from jkeras.layers.preprocessing.image import CenterCrop as CenterCrop
+    from jkeras.layers.preprocessing.image import RandomBrightness as RandomBrightness
+    from jkeras.layers.preprocessing.image import RandomContrast as RandomContrast
+    from jkeras.layers.preprocessing.image import RandomCrop as RandomCrop
+    from jkeras.layers.preprocessing.image import RandomFlip as RandomFlip
+    from jkeras.layers.preprocessing.image import RandomRotation as RandomRotation
+    from jkeras.layers.preprocessing.image import RandomTranslation as RandomTranslation
+    from jkeras.layers.preprocessing.image import RandomZoom as RandomZoom
+    from jkeras.layers.preprocessing.image import Rescaling as Rescaling
+    from jkeras.layers.preprocessing.image import Resizing as Resizing
+    from jkeras.layers.preprocessing.lookup import IntegerLookup as IntegerLookup
+    from jkeras.layers.preprocessing.lookup import StringLookup as StringLookup
+    from jkeras.layers.preprocessing.text import TextVectorization as TextVectorization
+
+# Loaded when first used, since they bring the functions of `jkeras.ops` with them.
+_LAZY = {
+    "AdditiveAttention": "jkeras.layers.attention",
+    "Attention": "jkeras.layers.attention",
+    "CategoryEncoding": "jkeras.layers.preprocessing.categorical",
+    "CenterCrop": "jkeras.layers.preprocessing.image",
+    "Discretization": "jkeras.layers.preprocessing.categorical",
+    "FlaxLayer": "jkeras.layers.foreign",
+    "GroupQueryAttention": "jkeras.layers.multi_head_attention",
+    "Hashing": "jkeras.layers.preprocessing.hashing",
+    "HostLayer": "jkeras.layers.preprocessing.encoding",
+    "IntegerLookup": "jkeras.layers.preprocessing.lookup",
+    "JaxLayer": "jkeras.layers.foreign",
+    "Layer": "jkeras.layers.preprocessing.encoding",
+    "MultiHeadAttention": "jkeras.layers.multi_head_attention",
+    "RandomBrightness": "jkeras.layers.preprocessing.image",
+    "RandomContrast": "jkeras.layers.preprocessing.image",
+    "RandomCrop": "jkeras.layers.preprocessing.image",
+    "RandomFlip": "jkeras.layers.preprocessing.image",
+    "RandomRotation": "jkeras.layers.preprocessing.image",
+    "RandomTranslation": "jkeras.layers.preprocessing.image",
+    "RandomZoom": "jkeras.layers.preprocessing.image",
+    "Rescaling": "jkeras.layers.preprocessing.image",
+    "Resizing": "jkeras.layers.preprocessing.image",
+    "StringLookup": "jkeras.layers.preprocessing.lookup",
+    "TextVectorization": "jkeras.layers.preprocessing.text",
+    "fingerprint64": "jkeras.layers.preprocessing.hashing",
+    "siphash": "jkeras.layers.preprocessing.hashing",
+}
+
+
+def __getattr__(name: str) -> _Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'jkeras.layers' has no attribute {name!r}")
+    return getattr(_importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 from collections.abc import Callable
 from typing import Any
 
 from jkeras.errors import UnknownNameError
 from jkeras.layers.layer import Layer
-from jkeras.ops.table import FUNCTIONS, ROWWISE
 from jkeras.registry import snake_case
 from jkeras.spec import field
 
@@ -18,10 +19,16 @@ def function_named(name: str) -> Callable[..., Any]:
     Raises:
         UnknownNameError: there is none of that name.
     """
-    found = FUNCTIONS.get(name)
-    if found is None:
-        raise UnknownNameError("operation", name, FUNCTIONS)
-    return found
+    functions = _table().FUNCTIONS
+    if name not in functions:
+        raise UnknownNameError("operation", name, functions)
+    return functions[name]
+
+
+@functools.lru_cache(maxsize=1)
+def _table() -> Any:
+    """The table of functions; hundreds of them, so loaded when the first is used."""
+    return importlib.import_module("jkeras.ops.table")
 
 
 class Operation(Layer):
@@ -42,7 +49,7 @@ class Operation(Layer):
     @property
     def couples_samples(self) -> bool | None:  # type: ignore[override]
         """False for functions of single elements; for the others it depends on their arguments, so unknown."""
-        return False if self.operation in ROWWISE else None
+        return False if self.operation in _table().ROWWISE else None
 
     @property
     def base_name(self) -> str:

@@ -29,7 +29,8 @@ _OPERATION_CLASSES = {"getitem": "GetItem", "abs": "Absolute"}
 
 def layer_classes() -> dict[str, type[Layer]]:
     """Every layer class of the library by its name."""
-    return {name: value for name, value in vars(layers).items() if inspect.isclass(value) and issubclass(value, Layer)}
+    found = {name: getattr(layers, name) for name in dir(layers)}
+    return {name: value for name, value in found.items() if inspect.isclass(value) and issubclass(value, Layer)}
 
 
 def to_config(layer: Layer, name: str | None = None, policy: DTypePolicy | None = None) -> dict[str, Any]:
