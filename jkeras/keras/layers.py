@@ -1,0 +1,22 @@
+"""Every layer of `jkeras.layers` as a mutable class: a layer added there appears here."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from jkeras import layers
+from jkeras.keras.mutable_layer import Layer as Layer
+from jkeras.keras.mutable_layer import facade
+from jkeras.layers.layer import Layer as PureLayer
+
+
+def __getattr__(name: str) -> Any:
+    found = getattr(layers, name)
+    if inspect.isclass(found) and issubclass(found, PureLayer):
+        return facade(found)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(name for name in dir(layers) if not name.startswith("_"))
