@@ -82,6 +82,10 @@ class DiscardedResultError(JkerasError, RuntimeError):
     """The model returned by `compile`, `fit` or `add` would be thrown away."""
 
 
+def _ratio(first: str, second: str) -> float:
+    return difflib.SequenceMatcher(None, first, second).ratio()
+
+
 MAX_SHOWN = 30
 
 
@@ -96,8 +100,9 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     wanted = name.lower().replace("_", "")
 
     def likeness(candidate: str) -> float:
-        # A typo seldom changes the length by much.
-        return difflib.SequenceMatcher(None, wanted, candidate).ratio() - 0.05 * abs(len(wanted) - len(candidate))
+        # A typo seldom changes the length by much; but a name may also be cut short.
+        whole = _ratio(wanted, candidate) - 0.05 * abs(len(wanted) - len(candidate))
+        return max(whole, _ratio(wanted, candidate[: len(wanted) + 1]) - 0.2)
 
     near = max(folded, key=likeness, default="")
     if near and likeness(near) >= 0.55:

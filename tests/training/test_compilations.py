@@ -103,7 +103,8 @@ def test_equal_schedules_compile_nothing_twice(compilations):
 
 def test_the_number_of_epochs_and_rows_of_a_batch_do_not_matter_where_shapes_agree(compilations):
     x, y = data(24)
-    model(17).fit(x, y, batch_size=8, epochs=1, verbose=0)
+    first = model(17).fit(x, y, batch_size=8, epochs=1, verbose=0)
     compilations.clear()
-    model(17).fit(x, y, batch_size=8, epochs=5, verbose=0)
+    second = model(17).fit(x, y, batch_size=8, epochs=5, verbose=0)
+    assert len(second.history["loss"]) == 5 * len(first.history["loss"])
     assert steps_in(compilations) == []

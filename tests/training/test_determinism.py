@@ -55,7 +55,8 @@ def test_the_model_that_was_trained_stays_as_it_was(data):
     assert np.array_equal(model.predict(x, verbose=0), before)
     assert not np.array_equal(new.predict(x, verbose=0), before)
     again = new.predict(x, verbose=0)
-    new.fit(x, y, epochs=1, verbose=0).fit(x, y, epochs=1, verbose=0)
+    newer = new.fit(x, y, epochs=1, verbose=0).fit(x, y, epochs=1, verbose=0)
+    assert int(newer.state.step) > int(new.state.step)
     assert np.array_equal(new.predict(x, verbose=0), again)
 
 
