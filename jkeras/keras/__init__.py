@@ -6,8 +6,11 @@ else is what jkeras offers under the same name; a layer, loss or callback added 
 
 from __future__ import annotations
 
+import random as _random
 import sys
 from typing import Any
+
+import numpy as np
 
 import jkeras
 from jkeras.errors import suggestion
@@ -31,7 +34,8 @@ __version__ = "3.15.0"
 
 def set_random_seed(seed: int) -> None:
     """Seeds Python, NumPy and everything that is built afterwards."""
-    jkeras.random.set_seed(seed)
+    _random.seed(seed)
+    np.random.seed(seed)
     SEEDS.set(seed)
 
 
