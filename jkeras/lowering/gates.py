@@ -2,7 +2,7 @@
 
 A step takes what the inputs add to the gates (`projected`), the states and the recurrent weights. It returns the new
 states and what the way back needs. The way back takes the gradient of the states and returns the gradient of the
-gates and of the states before. Gradients of weights are not part of a step: they are one product over all steps.
+gates and of the states before. The gradients of the weights follow from both, for one step or for all at once.
 
 Gates follow Keras: i, f, c, o in an LSTM; z, r, h in a GRU.
 """
@@ -66,7 +66,7 @@ class Cell(NamedTuple):
         step: `(projected, states, weights, activation, recurrent_activation)` to `(states, saved)`.
         back: `(gradient of the states, saved, weights, slope, recurrent slope)` to `(gradient of the gates, gradient of
             the states before)`. The gradient of the gates is a tuple, what `projected` gets first.
-        gather: `(saved of all steps, gradients of the gates of all steps)` to the gradients of the weights.
+        gather: `(saved, gradients of the gates)`, of one step or of all, to the gradients of the recurrent weights.
     """
 
     step: Callable[..., tuple[Arrays, Arrays]]
@@ -75,11 +75,17 @@ class Cell(NamedTuple):
 
 
 def product(a: jax.Array, b: jax.Array) -> jax.Array:
-    """The sum over steps and samples of `a^T b`, as one matrix product: `(time, batch, n)`, `(time, batch, m)`."""
-    return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])
+    """`a^T b` summed over all axes but the last, in at least 32 bits: `(..., n)`, `(..., m)` to `(n, m)`."""
+    flat = a.reshape(-1, a.shape[-1]).T, b.reshape(-1, b.shape[-1])
+    return jnp.matmul(*flat, preferred_element_type=jnp.promote_types(a.dtype, jnp.float32))
 
 
-# -- LSTM ---------------------------------------------------------------------------------------------------------------
+def total(a: jax.Array) -> jax.Array:
+    """The sum over all axes but the last, in at least 32 bits."""
+    return jnp.sum(a, axis=tuple(range(a.ndim - 1)), dtype=jnp.promote_types(a.dtype, jnp.float32))
+
+
+# -- LSTM -------------------------------------------------------------------------------------------------------------
 
 
 def _lstm_step(projected: Any, states: Any, weights: Weights, act: Activation, gate: Activation) -> Any:
@@ -103,7 +109,7 @@ def _lstm_gather(saved: Arrays, gates: Arrays) -> Weights:
     return {"recurrent_kernel": product(saved[-1], gates[0])}
 
 
-# -- GRU ----------------------------------------------------------------------------------------------------------------
+# -- GRU --------------------------------------------------------------------------------------------------------------
 
 
 def _gru_step(projected: Any, states: Any, weights: Weights, act: Activation, gate: Activation) -> Any:
@@ -129,7 +135,7 @@ def _gru_back(gradients: Any, saved: Any, weights: Weights, act: Activation, gat
 
 def _gru_gather(saved: Arrays, gates: Arrays) -> Weights:
     inner = gates[1]
-    return {"recurrent_kernel": product(saved[-1], inner), "recurrent_bias": jnp.sum(inner, axis=(0, 1))}
+    return {"recurrent_kernel": product(saved[-1], inner), "recurrent_bias": total(inner)}
 
 
 def _gru_before_step(projected: Any, states: Any, weights: Weights, act: Activation, gate: Activation) -> Any:
@@ -160,7 +166,7 @@ def _gru_before_gather(saved: Arrays, gates: Arrays) -> Weights:
     return {"recurrent_kernel": jnp.concatenate(parts, axis=-1)}
 
 
-# -- simple ---------------------------------------------------------------------------------------------------------------
+# -- simple -----------------------------------------------------------------------------------------------------------
 
 
 def _simple_step(projected: Any, states: Any, weights: Weights, act: Activation, gate: Activation) -> Any:

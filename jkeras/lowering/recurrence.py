@@ -1,9 +1,12 @@
 """LSTM, GRU and simple recurrent networks over whole sequences.
 
-The inputs of all steps are multiplied with the kernel at once; what is left for the loop is one small product a step.
-The way back is written by hand: the forward loop keeps the values of the gates, the reverse loop yields their
-gradients, and the gradients of the weights are one matrix product over all steps, where differentiating the loop would
-add up one product a step. The loop is never unrolled. Times in `benchmarks/lowering.py`.
+The way back is written by hand: the forward loop keeps the values of the gates, so that the reverse loop computes
+nothing twice. The loop is never unrolled.
+
+What to do inside of the loop depends on the platform. On CPUs a step's inputs are multiplied with the kernel inside, and
+gradients of weights are added up inside: the arrays of one step stay in the cache, those of a sequence do not, and XLA
+vectorises no loop that reads slices of gates. Elsewhere, and for a few samples, few and large products are better: one of
+all inputs with the kernel, one for the gradient of each weight. Times in `benchmarks/lowering.py`.
 
 The hand-written reverse rule serves the activations in `gates.SLOPES`, among them the defaults; any other activation,
 and `jkeras.config.lowering = "plain"`, takes the loop as it is. A function with a reverse rule of its own has no
@@ -13,6 +16,7 @@ forward-mode derivative: `jax.jvp`, `jax.jacfwd` and `jax.hessian` need "plain".
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -20,8 +24,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from jkeras import activations
-from jkeras.lowering.gates import CELLS, SLOPES, Activation, Arrays, Weights, quick
-from jkeras.lowering.switch import mode
+from jkeras.lowering.gates import CELLS, SLOPES, Activation, Arrays, Weights, product, quick, total
+from jkeras.lowering.switch import mode, on_cpu
 
 Result = tuple[jax.Array, jax.Array | None, list[jax.Array]]
 
@@ -81,8 +85,9 @@ def lstm(
     >>> outputs.shape
     (2, 5, 4)
     """
+    weights = {"kernel": kernel, "bias": bias, "recurrent_kernel": recurrent_kernel}
     form = Form("lstm", activation, recurrent_activation, reverse, return_sequences, zero_output_for_mask)
-    return _batch_major(form, x, kernel, bias, (h0, c0), {"recurrent_kernel": recurrent_kernel}, mask)
+    return _batch_major(form, x, (h0, c0), weights, mask)
 
 
 def gru(
@@ -113,10 +118,11 @@ def gru(
     Returns:
         The last output, all outputs or None, the states `[h]`.
     """
-    input_bias, recurrent_bias = (None, None) if bias is None else (bias, None) if not reset_after else tuple(bias)
-    cell, weights = gru_weights(recurrent_kernel, recurrent_bias, reset_after)
+    split = bias is not None and reset_after
+    cell, weights = gru_weights(recurrent_kernel, bias[1] if split else None, reset_after)
+    weights |= {"kernel": kernel, "bias": bias[0] if split else bias}
     form = Form(cell, activation, recurrent_activation, reverse, return_sequences, zero_output_for_mask)
-    return _batch_major(form, x, kernel, input_bias, (h0,), weights, mask)
+    return _batch_major(form, x, (h0,), weights, mask)
 
 
 def gru_weights(kernel: jax.Array, bias: jax.Array | None, reset_after: bool) -> tuple[str, Weights]:
@@ -152,48 +158,42 @@ def simple_rnn(
     Returns:
         The last output, all outputs or None, the states `[h]`.
     """
+    weights = {"kernel": kernel, "bias": bias, "recurrent_kernel": recurrent_kernel}
     form = Form("simple_rnn", activation, activation, reverse, return_sequences, zero_output_for_mask)
-    return _batch_major(form, x, kernel, bias, (h0,), {"recurrent_kernel": recurrent_kernel}, mask)
+    return _batch_major(form, x, (h0,), weights, mask)
 
 
-def _batch_major(
-    form: Form,
-    x: jax.Array,
-    kernel: jax.Array,
-    bias: jax.Array | None,
-    states: Arrays,
-    weights: Weights,
-    mask: jax.Array | None,
-) -> Result:
-    projected = jnp.swapaxes(x, 0, 1) @ kernel
-    projected = projected if bias is None else projected + bias
-    outputs, last, after = run(form, projected, states, weights, None if mask is None else mask.astype(bool).T)
+def _batch_major(form: Form, x: jax.Array, states: Arrays, weights: Weights, mask: jax.Array | None) -> Result:
+    seen = None if mask is None else mask.astype(bool).T
+    outputs, last, after = run(form, jnp.swapaxes(x, 0, 1), states, weights, seen)
     return last, None if outputs is None else jnp.swapaxes(outputs, 0, 1), after
 
 
 def run(
-    form: Form, projected: jax.Array, states: Any, weights: Weights, seen: jax.Array | None = None
+    form: Form, inputs: jax.Array, states: Any, weights: Weights, seen: jax.Array | None = None
 ) -> tuple[jax.Array | None, jax.Array, list[jax.Array]]:
-    """All steps, from inputs that are projected already. Time is the first axis.
+    """All steps; time is the first axis.
 
     Args:
         form: which recurrence, its activations, direction, and what to put out.
-        projected: what the inputs add to the gates, biases included, `(time, batch, gates * units)`.
-        states: before the first step.
-        weights: "recurrent_kernel", and "recurrent_bias" for the form "gru".
+        inputs: `(time, batch, features)`; without a kernel, what they add to the gates, `(time, batch, gates * units)`.
+        states: before the first step, each `(batch, units)`.
+        weights: "recurrent_kernel", for the form "gru" also "recurrent_bias"; for inputs that are not yet projected
+            "kernel" and, unless there is none, "bias".
         seen: `(time, batch)`, false where a step is masked; or None.
 
     Returns:
         The outputs in the order of processing (or None), the last output, the states after the last step.
     """
     states = tuple(states)
-    kinds = {array.dtype for array in jax.tree.leaves((projected, states, weights))}
+    kinds = {array.dtype for array in jax.tree.leaves((inputs, states, weights))}
     known = all(function in SLOPES for function in form.functions)
-    floating = len(kinds) == 1 and jnp.issubdtype(projected.dtype, jnp.floating)
-    if mode() == "plain" or not known or not floating:
-        outputs, after, _ = _forward_loop(form, form.functions, False, projected, states, weights, seen)
+    floating = len(kinds) == 1 and jnp.issubdtype(inputs.dtype, jnp.floating)
+    if mode() == "auto" and known and floating:
+        outputs, after = _fast(form, inputs, states, weights, seen)
     else:
-        outputs, after = _fast(form, projected, states, weights, seen)
+        forwards = functools.partial(_forward_loop, form, form.functions, False)
+        outputs, after, _ = _placed(forwards, inputs, states, weights, seen)
     last = after[0]
     if seen is not None and form.zero_masked and seen.shape[0]:
         last = jnp.where(seen[0 if form.reverse else -1][:, None], last, jnp.zeros_like(last))
@@ -202,13 +202,38 @@ def run(
     return outputs, last, list(after)
 
 
+# Below this many samples, products inside of the loop are as slow as reading the weights. Measured, not sharp.
+FEW_SAMPLES = 8
+
+
+def _placed(function: Callable[..., Any], inputs: jax.Array, *rest: Any) -> Any:
+    """`function(inside, inputs, ...)`: whether products over single steps are done inside of the loop."""
+    outside = functools.partial(function, False)
+    if mode() == "plain" or inputs.shape[1] <= FEW_SAMPLES:
+        return outside(inputs, *rest)
+    return on_cpu(functools.partial(function, True), outside, inputs, *rest)
+
+
+def _project(inputs: jax.Array, weights: Weights) -> jax.Array:
+    gates = inputs @ weights["kernel"] if "kernel" in weights else inputs
+    return gates if weights.get("bias") is None else gates + weights["bias"]
+
+
 def _forward_loop(
-    form: Form, functions: Any, save: bool, projected: jax.Array, states: Arrays, weights: Weights, seen: Any
+    form: Form,
+    functions: Any,
+    save: bool,
+    inside: bool,
+    inputs: jax.Array,
+    states: Arrays,
+    weights: Weights,
+    seen: jax.Array | None,
 ) -> tuple[jax.Array | None, Arrays, Any]:
     """The outputs in the order of time, the states after the last step, what each step keeps for the way back."""
 
     def step(before: Arrays, item: Any) -> tuple[Arrays, Any]:
-        gates, here = item
+        value, here = item
+        gates = _project(value, weights) if inside else value
         after, saved = CELLS[form.cell].step(gates, before, weights, *functions)
         after = tuple(new.astype(old.dtype) for new, old in zip(after, before, strict=True))
         output = after[0]
@@ -218,28 +243,59 @@ def _forward_loop(
             output = jnp.where(here, output, jnp.zeros_like(output)) if form.zero_masked else after[0]
         return after, (output if form.keep_all else None, saved if save else None)
 
-    after, (outputs, saved) = lax.scan(step, states, (projected, seen), reverse=form.reverse)
+    items = inputs if inside else _project(inputs, weights)
+    after, (outputs, saved) = lax.scan(step, states, (items, seen), reverse=form.reverse)
     return outputs, after, saved
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _fast(form: Form, projected: jax.Array, states: Arrays, weights: Weights, seen: Any) -> Any:
-    functions = tuple(map(quick, form.functions))
-    return _forward_loop(form, functions, False, projected, states, weights, seen)[:2]
+def _fast(form: Form, inputs: jax.Array, states: Arrays, weights: Weights, seen: Any) -> Any:
+    forwards = functools.partial(_forward_loop, form, tuple(map(quick, form.functions)), False)
+    return _placed(forwards, inputs, states, weights, seen)[:2]
 
 
-def _fast_forward(form: Form, projected: jax.Array, states: Arrays, weights: Weights, seen: Any) -> Any:
-    functions = tuple(map(quick, form.functions))
-    outputs, after, saved = _forward_loop(form, functions, True, projected, states, weights, seen)
-    return (outputs, after), (saved, weights, seen)
+def _fast_forward(form: Form, inputs: jax.Array, states: Arrays, weights: Weights, seen: Any) -> Any:
+    forwards = functools.partial(_forward_loop, form, tuple(map(quick, form.functions)), True)
+    outputs, after, saved = _placed(forwards, inputs, states, weights, seen)
+    return (outputs, after), (inputs, saved, weights, seen)
 
 
 def _fast_backward(form: Form, kept: Any, gradients: Any) -> Any:
-    (saved, weights, seen), (d_outputs, d_states) = kept, gradients
+    inputs, saved, weights, seen = kept
+    backwards = functools.partial(_backward_loop, form)
+    return *_placed(backwards, inputs, saved, weights, seen, *gradients), None
+
+
+_fast.defvjp(_fast_forward, _fast_backward)
+
+
+def _backward_loop(
+    form: Form,
+    inside: bool,
+    inputs: jax.Array,
+    saved: Arrays,
+    weights: Weights,
+    seen: jax.Array | None,
+    d_outputs: jax.Array | None,
+    d_states: Arrays,
+) -> tuple[jax.Array, Arrays, Weights]:
+    """The gradients of the inputs, of the states before the first step, and of the weights."""
     cell, slopes = CELLS[form.cell], [SLOPES[function] for function in form.functions]
 
-    def step(later: Arrays, item: Any) -> tuple[Arrays, Arrays]:
-        here_saved, d_output, here = item
+    def of_inputs(gates: Arrays) -> jax.Array:
+        return gates[0] @ weights["kernel"].T if "kernel" in weights else gates[0]
+
+    def of_weights(inputs: jax.Array, saved: Arrays, gates: Arrays) -> Weights:
+        sums = cell.gather(saved, gates)
+        if "kernel" in weights:
+            sums["kernel"] = product(inputs, gates[0])
+        if "bias" in weights:
+            sums["bias"] = None if weights["bias"] is None else total(gates[0])
+        return sums
+
+    def step(carry: Any, item: Any) -> tuple[Any, Any]:
+        later, sums = carry
+        (value, here_saved, here), d_output = item
         if here is not None:
             here = here[:, None]
             if form.zero_masked and d_output is not None:
@@ -250,10 +306,16 @@ def _fast_backward(form: Form, kept: Any, gradients: Any) -> Any:
             # A masked step hands its states on, and with them their gradient.
             gates = tuple(jnp.where(here, gate, jnp.zeros_like(gate)) for gate in gates)
             before = tuple(jnp.where(here, new, old) for new, old in zip(before, after, strict=True))
-        return before, gates
+        if not inside:
+            return (before, None), gates
+        return (before, jax.tree.map(jnp.add, sums, of_weights(value, here_saved, gates))), of_inputs(gates)
 
-    d_before, gates = lax.scan(step, d_states, (saved, d_outputs, seen), reverse=not form.reverse)
-    return gates[0], d_before, cell.gather(saved, gates), None
-
-
-_fast.defvjp(_fast_forward, _fast_backward)
+    items = (inputs, saved, seen)
+    sums = None
+    if inside:
+        zero = functools.partial(jnp.zeros_like, dtype=jnp.promote_types(inputs.dtype, jnp.float32))
+        sums = jax.tree.map(zero, weights)
+    (d_before, sums), kept = lax.scan(step, (d_states, sums), (items, d_outputs), reverse=not form.reverse)
+    d_inputs = kept if inside else of_inputs(kept)
+    sums = sums if inside else of_weights(inputs, saved, kept)
+    return d_inputs, d_before, jax.tree.map(lambda sum, weight: sum.astype(weight.dtype), sums, weights)

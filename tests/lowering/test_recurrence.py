@@ -28,6 +28,14 @@ KERAS = {
 BATCH, TIME, FEATURES, UNITS = 3, 5, 2, 4
 
 
+@pytest.fixture(params=[0, 8], ids=["inside", "outside"], scope="module", autouse=True)
+def placement(request):
+    """Products inside and outside of the loop, whatever the batch size."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recurrence, "FEW_SAMPLES", request.param)
+        yield
+
+
 def arguments(kind, rng, bias=True, dtype=jnp.float32):
     _, gates, states, _, bias_shape = KINDS[kind]
     shapes = [(BATCH, TIME, FEATURES), *[(BATCH, UNITS)] * states, (FEATURES, gates * UNITS), (UNITS, gates * UNITS)]
@@ -98,7 +106,8 @@ def test_values_are_those_of_keras(kind, reverse, zeros, rng):
     expected = layer(x, initial_state=states, mask=mask)
     function, _, _, fixed, _ = KINDS[kind]
     values = x, *states, kernel, recurrent_kernel, bias
-    last, outputs, after = function(*values, mask=jnp.asarray(mask), reverse=reverse, zero_output_for_mask=zeros, **fixed)
+    options = {**fixed, "reverse": reverse, "zero_output_for_mask": zeros}
+    last, outputs, after = function(*values, mask=jnp.asarray(mask), **options)
     chex.assert_trees_all_close([outputs, *after], list(expected), rtol=1e-5, atol=1e-5)
     chex.assert_trees_all_close(last, outputs[:, -1], rtol=1e-6)
 
@@ -167,6 +176,25 @@ def test_no_steps(rng):
 
 def test_the_loop_is_not_unrolled(rng):
     values = arguments("lstm", rng)
-    text = str(jax.make_jaxpr(lambda v: results("lstm", v)[1])(values))
-    assert text.count("scan[") == 2
-    assert "unroll=1" in text and recurrence.CELLS.keys() == KINDS.keys()
+    text = jax.jit(lambda v: results("lstm", v)[1]).lower(values).as_text()
+    assert text.count("stablehlo.while") == 2
+    assert recurrence.CELLS.keys() == KINDS.keys()
+
+
+@pytest.mark.parametrize("kind", ["lstm", "simple_rnn"])
+def test_inputs_may_be_projected_already(kind, rng):
+    x, *states, kernel, recurrent_kernel, bias = arguments(kind, rng)
+    form = recurrence.Form(kind, activations.tanh, activations.sigmoid, False, True, False)
+    inputs = jnp.swapaxes(x, 0, 1)
+
+    def apart(inputs, kernel):
+        weights = {"recurrent_kernel": recurrent_kernel}
+        return recurrence.run(form, inputs @ kernel + bias, states, weights)
+
+    def together(inputs, kernel):
+        weights = {"kernel": kernel, "bias": bias, "recurrent_kernel": recurrent_kernel}
+        return recurrence.run(form, inputs, states, weights)
+
+    chex.assert_trees_all_close(*(
+        jax.grad(lambda v, run=run: jnp.sum(run(*v)[0] ** 2))((inputs, kernel)) for run in (apart, together)
+    ), rtol=1e-5, atol=1e-5)
