@@ -276,7 +276,8 @@ def guest(module: Any, method: Any = None) -> LinenGuest | NnxGuest | None:
     nnx = sys.modules.get("flax.nnx")
     if nnx is not None and isinstance(module, nnx.Module):
         name = method if isinstance(method, str) else getattr(method, "__name__", "__call__")
-        return NnxGuest(*nnx.split(module, nnx.Param, nnx.RngState, ...), name)
+        parts: Any = nnx.split(module, nnx.Param, nnx.RngState, ...)
+        return NnxGuest(*parts, name)
     return None
 
 

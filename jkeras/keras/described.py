@@ -101,7 +101,7 @@ def defines(user_class: Any, name: str) -> bool:
     return False
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def pure_class(user_class: Any, spec: type[PureLayer]) -> type[PureLayer]:
     """The class of immutable descriptions of a user's class."""
     mixin = DescribedModel if issubclass(spec, PureModel) else Described

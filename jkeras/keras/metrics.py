@@ -190,7 +190,7 @@ def _arrays(value: Any) -> Any:
     return jnp.asarray(value) if isinstance(value, (list, int, float)) else value
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def facade(pure: type[PureMetric]) -> Any:
     """The class with a state for a class of pure metrics."""
     if pure is PureMetric:

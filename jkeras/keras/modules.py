@@ -48,7 +48,7 @@ class Mirror(types.ModuleType):
         return sorted({*own, *(n for n in dir(importlib.import_module(self._target)) if not n.startswith("_"))})
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def lift(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of immutable models and layers as one of handles."""
 

@@ -478,7 +478,7 @@ def existing_handle(definition: PureLayer) -> Any:
     return None if reference is None else reference()
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def facade(pure: type[PureLayer]) -> Any:
     """The mutable class for a class of layers: the user's own class, or one made for it."""
     if pure.__dict__.get("user_class") is not None:

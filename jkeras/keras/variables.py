@@ -129,9 +129,11 @@ def _install_operators() -> None:
         setattr(Variable, f"__{name}__", lambda a, b, f=function: f(a.value, unwrap(b)))
         setattr(Variable, f"__r{name}__", lambda a, b, f=function: f(unwrap(b), a.value))
     for name in ("lt", "le", "gt", "ge"):
-        setattr(Variable, f"__{name}__", lambda a, b, f=getattr(operator, name): f(a.value, unwrap(b)))
+        function = getattr(operator, name)
+        setattr(Variable, f"__{name}__", lambda a, b, f=function: f(a.value, unwrap(b)))
     for name in ("neg", "abs"):
-        setattr(Variable, f"__{name}__", lambda a, f=getattr(operator, name): f(a.value))
+        function = getattr(operator, name)
+        setattr(Variable, f"__{name}__", lambda a, f=function: f(a.value))
 
 
 _install_operators()
