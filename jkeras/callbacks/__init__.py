@@ -2,6 +2,8 @@
 
 from jkeras.callbacks.callback import Callback as Callback
 from jkeras.callbacks.callback import CallbackList as CallbackList
+from jkeras.callbacks.averages import SwapEMAWeights as SwapEMAWeights
+from jkeras.callbacks.checkpoint import ModelCheckpoint as ModelCheckpoint
 from jkeras.callbacks.reporting import CSVLogger as CSVLogger
 from jkeras.callbacks.reporting import History as History
 from jkeras.callbacks.reporting import LambdaCallback as LambdaCallback
@@ -11,3 +13,4 @@ from jkeras.callbacks.schedule import EarlyStopping as EarlyStopping
 from jkeras.callbacks.schedule import LearningRateScheduler as LearningRateScheduler
 from jkeras.callbacks.schedule import ReduceLROnPlateau as ReduceLROnPlateau
 from jkeras.callbacks.schedule import TerminateOnNaN as TerminateOnNaN
+from jkeras.callbacks.tensorboard import TensorBoard as TensorBoard

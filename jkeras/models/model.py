@@ -220,6 +220,10 @@ class Model(Trainable, Layer):
             object.__setattr__(self, "_spec_fresh", state)
         return state
 
+    def with_state(self, state: TrainState) -> Self:
+        """The model with other arrays."""
+        return self._with(_spec_state=state)
+
     @property
     def params(self) -> dict[str, Any]:
         """Trainable weights, nested by layer: an ordinary pytree."""

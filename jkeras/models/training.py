@@ -153,7 +153,7 @@ class Trainable:
         callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=loop.shown(verbose))
         logs = loop.evaluate(
             model._job(program), model.state, source, callback_list, callback_list.call, verbose=verbose,
-            run_eagerly=recipe.run_eagerly,
+            run_eagerly=recipe.run_eagerly, current=lambda: handle.value.state,
         )
         return _as_result(logs, program, return_dict)
 
@@ -169,7 +169,8 @@ class Trainable:
         handle = Handle(model)
         callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=loop.shown(verbose))
         return prediction.predict(
-            model.network, model.state, source, callback_list, verbose=verbose, chosen_size=batch_size is not None
+            model.network, model.state, source, callback_list, verbose=verbose, chosen_size=batch_size is not None,
+            current=lambda: handle.value.state,
         )
 
     # -- one batch ------------------------------------------------------------------------------------------------

@@ -158,7 +158,14 @@ def _epoch(session: Session, epoch: int, feed: Feed, validation: Any, validation
     logs = to_floats(session.job.logs(session.state.metrics))
     if validation is not None and _validates(epoch, options.validation_freq) and not session.interrupted.is_set():
         scores = evaluate(
-            session.job, session.state, validation, session.callbacks, session.call, data=validation_data, verbose=0
+            session.job,
+            session.state,
+            validation,
+            session.callbacks,
+            session.call,
+            data=validation_data,
+            verbose=0,
+            current=lambda: session.state,
         )
         logs.update({f"val_{name}": value for name, value in scores.items()})
     session.call("on_epoch_end", epoch, logs)
@@ -412,9 +419,14 @@ def evaluate(
     data: Batch | None = None,
     verbose: Any = 0,
     run_eagerly: bool = False,
+    current: Callable[[], TrainState] | None = None,
 ) -> dict[str, float]:
-    """Loss and metrics over a data set, in inference mode."""
+    """Loss and metrics over a data set, in inference mode.
+
+    `current` gives the state to evaluate once `on_test_begin` has been called, which may have changed it.
+    """
     call("on_test_begin")
+    state = state if current is None else current()
     empty = steps.empty_metrics(job.program, source.example())
     state = state.replace(metrics=job.runner.spread(empty, state))
     bar = ProgressBar(source.steps_per_epoch, verbose=verbose)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -27,13 +28,18 @@ def predict(
     *,
     verbose: Any,
     chosen_size: bool,
+    current: Callable[[], TrainState] | None = None,
 ) -> Any:
-    """The outputs for all rows, as NumPy arrays in the structure of the model's outputs."""
+    """The outputs for all rows, as NumPy arrays in the structure of the model's outputs.
+
+    `current` gives the state to use once `on_predict_begin` has been called, which may have changed it.
+    """
     independent = runs.rows_independent(definition, training=False)
     if isinstance(source, ArraySource) and independent and not chosen_size and source.steps is None:
         size = min(source.rows, FAST_BATCH_SIZE)
         source = ArraySource(source.data, source.rows, size)
     callbacks.call("on_predict_begin")
+    state = state if current is None else current()
     bar = ProgressBar(source.steps_per_epoch, verbose=verbose)
     size = steps.batch_size(source.example())
     collected: list[Any] = []

@@ -1,0 +1,91 @@
+"""A callback that scores the moving averages of the weights instead of the weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jkeras.callbacks.callback import Callback, Logs
+from jkeras.errors import ArgumentError
+from jkeras.training.state import flatten, merge, owned_copy
+
+
+class SwapEMAWeights(Callback):
+    """Puts the moving averages in the weights' place for evaluation and prediction.
+
+    The optimizer must keep them (`use_ema=True`).
+
+    Args:
+        swap_on_epoch: puts them in place at the end of each epoch, for callbacks that save the model; put this callback
+            before those.
+
+    Raises:
+        ArgumentError: the optimizer keeps no averages.
+    """
+
+    def __init__(self, swap_on_epoch: bool = False):
+        super().__init__()
+        self.swap_on_epoch = swap_on_epoch
+        self._weights: Any = None
+
+    def _put_averages(self) -> None:
+        if self._weights is not None:
+            return
+        model = self.model.value
+        if model.state.opt_state is None:
+            return
+        if not _keeps_averages(model.recipe.optimizer):
+            raise ArgumentError(
+                "SwapEMAWeights needs an optimizer that keeps averages, such as `Adam(use_ema=True)`; this model's is"
+                f" {model.recipe.optimizer!r}."
+            )
+        state = model.state
+        trained = {w.name for w in model.description.weights if w.collection == "params" and w.trainable}
+        weights = {path: value for path, value in flatten(state.params).items() if path in trained}
+        averages = owned_copy(model.recipe.optimizer.finalize(weights, state.opt_state))
+        self._weights = weights
+        self.model.value = model.with_state(state.replace(params=merge(state.params, averages)))
+
+    def _put_weights(self) -> None:
+        if self._weights is not None:
+            model = self.model.value
+            self.model.value = model.with_state(model.state.replace(params=merge(model.state.params, self._weights)))
+            self._weights = None
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Goes on with the weights."""
+        self._put_weights()
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Leaves the averages in place until the next epoch, if asked to."""
+        if self.swap_on_epoch:
+            self._put_averages()
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Goes back to the weights, which the end of training replaces by the averages anyway."""
+        self._put_weights()
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        """Evaluates the averages."""
+        self._put_averages()
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        """Goes back to the weights."""
+        self._put_weights()
+
+    def on_predict_begin(self, logs: Logs = None) -> None:
+        """Predicts with the averages."""
+        self._put_averages()
+
+    def on_predict_end(self, logs: Logs = None) -> None:
+        """Goes back to the weights."""
+        self._put_weights()
+
+
+def _keeps_averages(optimizer: Any) -> bool:
+    inner = getattr(optimizer, "inner_optimizer", None)
+    if inner is not None:
+        return _keeps_averages(inner)
+    chosen = getattr(getattr(optimizer, "optimizer_map", None), "optimizers", None)
+    if chosen is not None:
+        return any(map(_keeps_averages, chosen))
+    return bool(getattr(optimizer, "use_ema", False))

@@ -1,0 +1,145 @@
+"""A callback that saves the model while it trains."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jkeras.callbacks.callback import Logs
+from jkeras.callbacks.monitor import Monitor
+from jkeras.errors import ArgumentError
+
+
+class SaveFrequency:
+    """Counts batches up to the next save."""
+
+    def __init__(self, callback: str, every: Any):
+        if every != "epoch" and (isinstance(every, bool) or not isinstance(every, int) or every < 1):
+            raise ArgumentError(f"{callback}(save_freq={every!r}): expected 'epoch' or a number of batches.")
+        self.every = every
+        self.seen = 0
+        self.last: int | None = None
+
+    @property
+    def by_batch(self) -> bool:
+        """Whether saves are due after batches rather than epochs."""
+        return self.every != "epoch"
+
+    def due(self, batch: int) -> bool:
+        """Whether a save is due after this batch of the epoch."""
+        new_epoch = self.last is None or batch <= self.last
+        self.seen += batch + 1 if new_epoch else batch - self.last  # type: ignore[operator]
+        self.last = batch
+        if self.seen < self.every:
+            return False
+        self.seen = 0
+        return True
+
+
+class BestSoFar(Monitor):
+    """Base of callbacks that save, if asked to only when a value is better than ever before."""
+
+    def __init__(self, monitor: str, verbose: int, save_best_only: bool, mode: str, initial_value_threshold: float | None):
+        super().__init__(monitor, mode)
+        self.verbose = verbose
+        self.save_best_only = save_best_only
+        self.best = initial_value_threshold
+
+    def should_save(self, epoch: int, logs: Logs, where: Any) -> bool:
+        """Whether to save now; prints what happens."""
+        if not self.save_best_only:
+            self._say(epoch, f"saving model to {where}")
+            return True
+        value = (logs or {}).get(self.monitor)
+        if value is not None and np.ndim(value) > 0:
+            return True
+        current = self.value_in(logs)
+        if current is None:
+            return True
+        before = "None" if self.best is None else f"{self.best:.5f}"
+        if self.best is not None and not self.improves(current, self.best):
+            self._say(epoch, f"{self.monitor} did not improve from {before}")
+            return False
+        self._say(epoch, f"{self.monitor} improved from {before} to {current:.5f}, saving model to {where}")
+        self.best = current
+        return True
+
+    def _say(self, epoch: int, text: str) -> None:
+        if self.verbose:
+            print(f"\nEpoch {epoch + 1}: {text}")
+
+
+class ModelCheckpoint(BestSoFar):
+    """Saves the model, or its weights, after epochs or batches.
+
+    Args:
+        filepath: where to; may contain `{epoch}` (from 1), `{batch}` and names of the logs: `"{epoch:02d}-{val_loss:.2f}.keras"`.
+            The suffixes `.keras` and `.h5` give Keras's formats, no suffix the own one; weights need `.weights.h5`.
+        monitor: the value that tells the best, for `save_best_only`.
+        verbose: 1 prints each save.
+        save_best_only: saves only when the value is better than ever before.
+        save_weights_only: saves weights rather than the model.
+        mode: "min", "max", or "auto" for the metric's own direction.
+        save_freq: "epoch", or a number of batches.
+        initial_value_threshold: a value that must be beaten for the first save.
+
+    Raises:
+        ArgumentError: `save_freq` or `filepath` is not as said.
+    """
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: Any = "epoch",
+        initial_value_threshold: float | None = None,
+    ):
+        super().__init__(monitor, verbose, save_best_only, mode, initial_value_threshold)
+        self.filepath = os.fspath(filepath)
+        self.save_weights_only = save_weights_only
+        self.save_freq = save_freq
+        self._frequency = SaveFrequency("ModelCheckpoint", save_freq)
+        self._epoch = 0
+        if save_weights_only and not self.filepath.endswith(".weights.h5"):
+            raise ArgumentError(f"ModelCheckpoint(filepath={self.filepath!r}): weights alone need a path that ends in '.weights.h5'.")
+        if self._frequency.by_batch:
+            # Only then, since a hook per batch makes the loop stop after each.
+            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Notes the epoch."""
+        self._epoch = epoch
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Saves, if saves are due after epochs."""
+        if not self._frequency.by_batch:
+            self._save(epoch, logs, {})
+
+    def _after_batch(self, batch: int, logs: Logs = None) -> None:
+        if self._frequency.due(batch):
+            self._save(self._epoch, logs, {"batch": batch + 1})
+
+    def _save(self, epoch: int, logs: Logs, numbers: dict[str, int]) -> None:
+        path = self._path(epoch, logs, numbers)
+        if not self.should_save(epoch, logs, path):
+            return
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        save = self.model.save_weights if self.save_weights_only else self.model.save
+        save(path, overwrite=True)
+        self._say(epoch, f"finished saving model to {path}")
+
+    def _path(self, epoch: int, logs: Logs, numbers: dict[str, int]) -> str:
+        known = {**numbers, **(logs or {}), "epoch": epoch + 1}
+        try:
+            return self.filepath.format(**known)
+        except KeyError as error:
+            raise ArgumentError(
+                f"ModelCheckpoint(filepath={self.filepath!r}): there is no {error} to fill in; there are {sorted(known)}."
+            ) from None
