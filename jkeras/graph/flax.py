@@ -276,8 +276,9 @@ def guest(module: Any, method: Any = None) -> LinenGuest | NnxGuest | None:
     nnx = sys.modules.get("flax.nnx")
     if nnx is not None and isinstance(module, nnx.Module):
         name = method if isinstance(method, str) else getattr(method, "__name__", "__call__")
-        parts: Any = nnx.split(module, nnx.Param, nnx.RngState, ...)
-        return NnxGuest(*parts, name)
+        split: Any = nnx.split
+        structure, params, streams, state = split(module, nnx.Param, nnx.RngState, ...)
+        return NnxGuest(structure, params, streams, state, name)
     return None
 
 

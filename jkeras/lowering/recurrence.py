@@ -3,10 +3,10 @@
 The way back is written by hand: the forward loop keeps the values of the gates, so that the reverse loop computes
 nothing twice. The loop is never unrolled.
 
-What to do inside of the loop depends on the platform. On CPUs a step's inputs are multiplied with the kernel inside, and
-gradients of weights are added up inside: the arrays of one step stay in the cache, those of a sequence do not, and XLA
-vectorises no loop that reads slices of gates. Elsewhere, and for a few samples, few and large products are better: one of
-all inputs with the kernel, one for the gradient of each weight. Times in `benchmarks/lowering.py`.
+What is done inside of the loop depends on the platform. On CPUs a step's inputs are multiplied with the kernel inside
+and gradients of weights are added up inside: the arrays of one step stay in the cache, those of a sequence do not, and XLA
+vectorises no loop that reads slices of gates. Elsewhere, and for few samples and large weights, few and large products
+are better: one of all inputs with the kernel, one for the gradient of each weight. Times in `benchmarks/lowering.py`.
 
 The hand-written reverse rule serves the activations in `gates.SLOPES`, among them the defaults; any other activation,
 and `jkeras.config.lowering = "plain"`, takes the loop as it is. A function with a reverse rule of its own has no
@@ -85,7 +85,7 @@ def lstm(
     >>> outputs.shape
     (2, 5, 4)
     """
-    weights = {"kernel": kernel, "bias": bias, "recurrent_kernel": recurrent_kernel}
+    weights: dict[str, Any] = {"kernel": kernel, "bias": bias, "recurrent_kernel": recurrent_kernel}
     form = Form("lstm", activation, recurrent_activation, reverse, return_sequences, zero_output_for_mask)
     return _batch_major(form, x, (h0, c0), weights, mask)
 
@@ -118,9 +118,9 @@ def gru(
     Returns:
         The last output, all outputs or None, the states `[h]`.
     """
-    split = bias is not None and reset_after
-    cell, weights = gru_weights(recurrent_kernel, bias[1] if split else None, reset_after)
-    weights |= {"kernel": kernel, "bias": bias[0] if split else bias}
+    inputs_bias, state_bias = bias if bias is not None and reset_after else (bias, None)
+    cell, recurrent = gru_weights(recurrent_kernel, state_bias, reset_after)
+    weights: dict[str, Any] = {**recurrent, "kernel": kernel, "bias": inputs_bias}
     form = Form(cell, activation, recurrent_activation, reverse, return_sequences, zero_output_for_mask)
     return _batch_major(form, x, (h0,), weights, mask)
 
@@ -158,7 +158,7 @@ def simple_rnn(
     Returns:
         The last output, all outputs or None, the states `[h]`.
     """
-    weights = {"kernel": kernel, "bias": bias, "recurrent_kernel": recurrent_kernel}
+    weights: dict[str, Any] = {"kernel": kernel, "bias": bias, "recurrent_kernel": recurrent_kernel}
     form = Form("simple_rnn", activation, activation, reverse, return_sequences, zero_output_for_mask)
     return _batch_major(form, x, (h0,), weights, mask)
 
@@ -193,7 +193,7 @@ def run(
         outputs, after = _fast(form, inputs, states, weights, seen)
     else:
         forwards = functools.partial(_forward_loop, form, form.functions, False)
-        outputs, after, _ = _placed(forwards, inputs, states, weights, seen)
+        outputs, after, _ = _placed(forwards, weights, inputs, states, seen)
     last = after[0]
     if seen is not None and form.zero_masked and seen.shape[0]:
         last = jnp.where(seen[0 if form.reverse else -1][:, None], last, jnp.zeros_like(last))
@@ -202,16 +202,17 @@ def run(
     return outputs, last, list(after)
 
 
-# Below this many samples, products inside of the loop are as slow as reading the weights. Measured, not sharp.
-FEW_SAMPLES = 8
+# Inside of the loop, products pay while the weights have at most this many rows for each sample. Measured, not sharp.
+ROWS_PER_SAMPLE = 6
 
 
-def _placed(function: Callable[..., Any], inputs: jax.Array, *rest: Any) -> Any:
-    """`function(inside, inputs, ...)`: whether products over single steps are done inside of the loop."""
+def _placed(function: Callable[..., Any], weights: Weights, inputs: jax.Array, *rest: Any) -> Any:
+    """`function(inside, weights, inputs, ...)`: whether products over single steps are done inside of the loop."""
     outside = functools.partial(function, False)
-    if mode() == "plain" or inputs.shape[1] <= FEW_SAMPLES:
-        return outside(inputs, *rest)
-    return on_cpu(functools.partial(function, True), outside, inputs, *rest)
+    rows = sum(weight.shape[0] for name, weight in weights.items() if name.endswith("kernel"))
+    if mode() == "plain" or rows > ROWS_PER_SAMPLE * inputs.shape[1]:
+        return outside(weights, inputs, *rest)
+    return on_cpu(functools.partial(function, True), outside, weights, inputs, *rest)
 
 
 def _project(inputs: jax.Array, weights: Weights) -> jax.Array:
@@ -224,9 +225,9 @@ def _forward_loop(
     functions: Any,
     save: bool,
     inside: bool,
+    weights: Weights,
     inputs: jax.Array,
     states: Arrays,
-    weights: Weights,
     seen: jax.Array | None,
 ) -> tuple[jax.Array | None, Arrays, Any]:
     """The outputs in the order of time, the states after the last step, what each step keeps for the way back."""
@@ -251,19 +252,19 @@ def _forward_loop(
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _fast(form: Form, inputs: jax.Array, states: Arrays, weights: Weights, seen: Any) -> Any:
     forwards = functools.partial(_forward_loop, form, tuple(map(quick, form.functions)), False)
-    return _placed(forwards, inputs, states, weights, seen)[:2]
+    return _placed(forwards, weights, inputs, states, seen)[:2]
 
 
 def _fast_forward(form: Form, inputs: jax.Array, states: Arrays, weights: Weights, seen: Any) -> Any:
     forwards = functools.partial(_forward_loop, form, tuple(map(quick, form.functions)), True)
-    outputs, after, saved = _placed(forwards, inputs, states, weights, seen)
+    outputs, after, saved = _placed(forwards, weights, inputs, states, seen)
     return (outputs, after), (inputs, saved, weights, seen)
 
 
 def _fast_backward(form: Form, kept: Any, gradients: Any) -> Any:
     inputs, saved, weights, seen = kept
     backwards = functools.partial(_backward_loop, form)
-    return *_placed(backwards, inputs, saved, weights, seen, *gradients), None
+    return *_placed(backwards, weights, inputs, saved, seen, *gradients), None
 
 
 _fast.defvjp(_fast_forward, _fast_backward)
@@ -272,9 +273,9 @@ _fast.defvjp(_fast_forward, _fast_backward)
 def _backward_loop(
     form: Form,
     inside: bool,
+    weights: Weights,
     inputs: jax.Array,
     saved: Arrays,
-    weights: Weights,
     seen: jax.Array | None,
     d_outputs: jax.Array | None,
     d_states: Arrays,
