@@ -28,12 +28,10 @@ KERAS = {
 BATCH, TIME, FEATURES, UNITS = 3, 5, 2, 4
 
 
-@pytest.fixture(params=[0, 8], ids=["inside", "outside"], scope="module", autouse=True)
-def placement(request):
-    """Products inside and outside of the loop, whatever the batch size."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recurrence, "FEW_SAMPLES", request.param)
-        yield
+@pytest.fixture(params=[0, 100], ids=["outside", "inside"])
+def placement(request, monkeypatch):
+    """Products inside and outside of the loop, whatever the sizes."""
+    monkeypatch.setattr(recurrence, "ROWS_PER_SAMPLE", request.param)
 
 
 def arguments(kind, rng, bias=True, dtype=jnp.float32):
@@ -67,20 +65,22 @@ def assert_equal_forms(kind, values, tolerance=1e-5, **options):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
-def test_values_and_gradients(kind, masked, rng):
+def test_values_and_gradients(kind, masked, placement, rng):
     mask = jnp.asarray(rng.random((BATCH, TIME)) > 0.4) if masked else None
     assert_equal_forms(kind, arguments(kind, rng), mask=mask, reverse=masked)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     kind=st.sampled_from(list(KINDS)),
-    options=st.fixed_dictionaries({
-        "reverse": st.booleans(),
-        "return_sequences": st.booleans(),
-        "zero_output_for_mask": st.booleans(),
-        "activation": st.sampled_from([activations.tanh, jnp.tanh, activations.relu, activations.linear]),
-    }),
+    options=st.fixed_dictionaries(
+        {
+            "reverse": st.booleans(),
+            "return_sequences": st.booleans(),
+            "zero_output_for_mask": st.booleans(),
+            "activation": st.sampled_from([activations.tanh, jnp.tanh, activations.relu, activations.linear]),
+        }
+    ),
     bias=st.booleans(),
     masked=st.booleans(),
     seed=st.integers(0, 2**16),
@@ -139,7 +139,7 @@ def test_vmap_scan_and_export(rng):
     chex.assert_trees_all_close(exported.call(values), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_gradients_of_gradients(rng):
+def test_gradients_of_gradients(placement, rng):
     values = arguments("gru", rng)
 
     def second():
@@ -195,6 +195,8 @@ def test_inputs_may_be_projected_already(kind, rng):
         weights = {"kernel": kernel, "bias": bias, "recurrent_kernel": recurrent_kernel}
         return recurrence.run(form, inputs, states, weights)
 
-    chex.assert_trees_all_close(*(
-        jax.grad(lambda v, run=run: jnp.sum(run(*v)[0] ** 2))((inputs, kernel)) for run in (apart, together)
-    ), rtol=1e-5, atol=1e-5)
+    chex.assert_trees_all_close(
+        *(jax.grad(lambda v, run=run: jnp.sum(run(*v)[0] ** 2))((inputs, kernel)) for run in (apart, together)),
+        rtol=1e-5,
+        atol=1e-5,
+    )

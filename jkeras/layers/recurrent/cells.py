@@ -20,6 +20,9 @@ from jkeras.lowering import recurrence
 
 States = list[jax.Array]
 
+# What a cell's step consists of; a subclass that defines any of these anew has steps of its own.
+STEP = ("advance", "project", "recur", "input_product", "state_product")
+
 
 class ForgetGateBias(Initializer):
     """Ones for the second of four gates, which is the forget gate, and another initializer for the others.
@@ -228,7 +231,7 @@ class RecurrentCell(Layer):
         """`recurrent_form()`, unless a subclass from elsewhere or recurrent dropout makes the steps other ones."""
         cls = type(self)
         built_in = next(base for base in cls.__mro__ if base.__module__.startswith("jkeras."))
-        same = all(getattr(cls, name) is getattr(built_in, name) for name in ("advance", "recur", "state_product"))
+        same = all(getattr(cls, name) is getattr(built_in, name) for name in STEP)
         return self.recurrent_form() if same and (self._masks is None or self._masks[1] is None) else None
 
     @property
@@ -261,12 +264,17 @@ class RecurrentCell(Layer):
         Returns:
             The outputs in the order of processing (or None), the last output, the states after the last step.
         """
-        projected = self.project(inputs)
         lowered = self._lowered()
         if lowered is not None:
+            name, weights = lowered
             gate_activation = getattr(self, "recurrent_activation", self.activation)
-            form = recurrence.Form(lowered[0], self.activation, gate_activation, backwards, keep_all, zero_masked)
-            return recurrence.run(form, projected, states, lowered[1], seen)
+            form = recurrence.Form(name, self.activation, gate_activation, backwards, keep_all, zero_masked)
+            parts = self.by_gate(inputs, 0)
+            if len(parts) == 1:
+                weights = {"kernel": self.kernel, "bias": self.input_bias, **weights}
+                return recurrence.run(form, parts[0], states, weights, seen)
+            return recurrence.run(form, self.project(inputs), states, weights, seen)
+        projected = self.project(inputs)
 
         def step(before: States, item: Any) -> tuple[States, jax.Array | None]:
             gates, here = item
