@@ -86,6 +86,12 @@ class SpatialDropout1D(_Noisy):
         first = getattr(self, "data_format", None) == "channels_first"
         return _keep(x, key, self.rate, (*x.shape[:2], *ones) if first else (x.shape[0], *ones, x.shape[-1]))
 
+    def get_config(self) -> dict[str, Any]:
+        # Keras's constructor takes no `trainable` here, and its configuration has the type's name alone.
+        config = super().get_config()
+        del config["trainable"]
+        return {**config, "dtype": self.dtype_policy.name}
+
 
 class SpatialDropout2D(SpatialDropout1D):
     """Drops whole channels of images."""
