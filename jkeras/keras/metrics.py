@@ -31,7 +31,7 @@ class Metric:
     ...         super().__init__(name=name, **kwargs)
     ...         self.largest = self.add_weight(name="largest", initializer="zeros")
     ...     def update_state(self, y_true, y_pred, sample_weight=None):
-    ...         self.largest.assign(jnp.maximum(self.largest, jnp.max(jnp.abs(y_true - y_pred))))
+    ...         self.largest.assign(jnp.maximum(self.largest.value, jnp.max(jnp.abs(y_true - y_pred))))
     ...     def result(self):
     ...         return self.largest.value
     >>> metric = Largest()
