@@ -1,8 +1,8 @@
 """Callbacks: what may be done while a model trains."""
 
+from jkeras.callbacks.averages import SwapEMAWeights as SwapEMAWeights
 from jkeras.callbacks.callback import Callback as Callback
 from jkeras.callbacks.callback import CallbackList as CallbackList
-from jkeras.callbacks.averages import SwapEMAWeights as SwapEMAWeights
 from jkeras.callbacks.checkpoint import ModelCheckpoint as ModelCheckpoint
 from jkeras.callbacks.reporting import CSVLogger as CSVLogger
 from jkeras.callbacks.reporting import History as History

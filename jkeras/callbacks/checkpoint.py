@@ -108,7 +108,9 @@ class ModelCheckpoint(BestSoFar):
         self._frequency = SaveFrequency("ModelCheckpoint", save_freq)
         self._epoch = 0
         if save_weights_only and not self.filepath.endswith(".weights.h5"):
-            raise ArgumentError(f"ModelCheckpoint(filepath={self.filepath!r}): weights alone need a path that ends in '.weights.h5'.")
+            raise ArgumentError(
+                f"ModelCheckpoint(filepath={self.filepath!r}): weights alone need a path that ends in '.weights.h5'."
+            )
         if self._frequency.by_batch:
             # Only then, since a hook per batch makes the loop stop after each.
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]

@@ -79,7 +79,12 @@ TABLE = {
         mode=["min", "max", "auto"],
     ),
     "ModelCheckpoint": [
-        {"filepath": f"model-{{epoch:02d}}-{{loss:.1f}}{suffix}", "monitor": "loss", "save_weights_only": "weights" in suffix, **o}
+        {
+            "filepath": f"model-{{epoch:02d}}-{{loss:.1f}}{suffix}",
+            "monitor": "loss",
+            "save_weights_only": "weights" in suffix,
+            **o,
+        }
         for suffix in (".keras", ".weights.h5")
         for o in grid(
             save_best_only=[False, True], mode=["min", "max", "auto"], initial_value_threshold=[None, 1.0],

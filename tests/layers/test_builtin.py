@@ -1,5 +1,7 @@
 """Built-in layers equal Keras's: outputs, gradients, weights, state, configuration, shapes, types."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import keras
@@ -145,10 +147,10 @@ def test_equals_keras(name, shape, arguments, rng):
     trainable = [weight.value for weight in theirs.trainable_variables]
     for training in (False, True) if normalizes else (False,):
         (_, (got, state)), gradients = jax.jit(
-            jax.value_and_grad(lambda p, v: our_pass(p, v, training), argnums=(0, 1), has_aux=True)
+            jax.value_and_grad(functools.partial(our_pass, training=training), argnums=(0, 1), has_aux=True)
         )(variables["params"], x)
         (_, (want, their_state)), their_gradients = jax.value_and_grad(
-            lambda t, v: their_pass(t, v, training), argnums=(0, 1), has_aux=True
+            functools.partial(their_pass, training=training), argnums=(0, 1), has_aux=True
         )(trainable, x)
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(ours.apply(variables, x, training=training), got, rtol=1e-5, atol=1e-6)

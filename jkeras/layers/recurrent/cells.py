@@ -271,8 +271,8 @@ class RecurrentCell(Layer):
             form = recurrence.Form(name, self.activation, gate_activation, backwards, keep_all, zero_masked)
             parts = self.by_gate(inputs, 0)
             if len(parts) == 1:
-                weights = {"kernel": self.kernel, "bias": self.input_bias, **weights}
-                return recurrence.run(form, parts[0], states, weights, seen)
+                inputs_weights: Any = {"kernel": self.kernel, "bias": self.input_bias}
+                return recurrence.run(form, parts[0], states, {**inputs_weights, **weights}, seen)
             return recurrence.run(form, self.project(inputs), states, weights, seen)
         projected = self.project(inputs)
 
