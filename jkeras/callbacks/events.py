@@ -39,7 +39,7 @@ def masked_crc(data: bytes) -> int:
     """The checksum of the TFRecord format.
 
     >>> hex(masked_crc(b"123456789"))
-    '0xc7abefb5'
+    '0xc78ab0e5'
     """
     crc = 0xFFFFFFFF
     for byte in data:
@@ -110,8 +110,13 @@ def histogram(tag: str, values: Any, buckets: int = 30) -> bytes:
         values = np.zeros(1)
     counts, edges = np.histogram(values, bins=buckets)
     message = (
-        double(1, values.min()) + double(2, values.max()) + double(3, values.size) + double(4, values.sum())
-        + double(5, np.square(values).sum()) + doubles(6, edges[1:]) + doubles(7, counts)
+        double(1, values.min())
+        + double(2, values.max())
+        + double(3, values.size)
+        + double(4, values.sum())
+        + double(5, np.square(values).sum())
+        + doubles(6, edges[1:])
+        + doubles(7, counts)
     )
     return block(1, block(1, tag) + block(5, message))
 
