@@ -50,8 +50,18 @@ _MIRRORS: dict[str, tuple[str, dict[str, Any], bool]] = {
     **{
         name: (f"jkeras.{name}", {}, False)
         for name in (
-            "activations", "backend", "callbacks", "config", "constraints", "datasets", "initializers", "losses", "ops",
-            "optimizers", "random", "regularizers",
+            "activations",
+            "backend",
+            "callbacks",
+            "config",
+            "constraints",
+            "datasets",
+            "initializers",
+            "losses",
+            "ops",
+            "optimizers",
+            "random",
+            "regularizers",
         )
     },
     "saving": ("jkeras.saving", _SERIALIZATION, True),
@@ -61,7 +71,14 @@ _MIRRORS: dict[str, tuple[str, dict[str, Any], bool]] = {
     **{
         f"datasets.{name}": (f"jkeras.datasets.{name}", {}, False)
         for name in (
-            "boston_housing", "california_housing", "cifar10", "cifar100", "digits", "fashion_mnist", "imdb", "mnist",
+            "boston_housing",
+            "california_housing",
+            "cifar10",
+            "cifar100",
+            "digits",
+            "fashion_mnist",
+            "imdb",
+            "mnist",
             "reuters",
         )
     },
@@ -71,8 +88,20 @@ _MIRRORS: dict[str, tuple[str, dict[str, Any], bool]] = {
     **{
         f"layers.{name}": ("jkeras.keras.layers", {}, False)
         for name in (
-            "advanced_activations", "convolutional", "core", "embeddings", "experimental", "experimental.preprocessing",
-            "local", "merge", "noise", "normalization", "pooling", "preprocessing", "recurrent", "wrappers",
+            "advanced_activations",
+            "convolutional",
+            "core",
+            "embeddings",
+            "experimental",
+            "experimental.preprocessing",
+            "local",
+            "merge",
+            "noise",
+            "normalization",
+            "pooling",
+            "preprocessing",
+            "recurrent",
+            "wrappers",
         )
     },
     **{

@@ -82,7 +82,11 @@ class Layer:
         self = object.__new__(cls)
         self.__dict__["_keras_given"] = ((), {})
         for name, value in vars(definition).items():
-            if not name.startswith("_spec_") and name not in type(definition)._fields and not cls.__dict__.get("is_facade"):
+            if (
+                not name.startswith("_spec_")
+                and name not in type(definition)._fields
+                and not cls.__dict__.get("is_facade")
+            ):
                 self.__dict__[name] = handles_in(value)
         self._hold(definition)
         self.__dict__["_keras_definition"] = definition
@@ -113,7 +117,9 @@ class Layer:
     @property
     def _core(self) -> Any:
         """Where arguments are read: the bound layer inside a run, else the value."""
-        return self.__dict__.get("_keras_bound") or self.__dict__.get("_keras_definition") or self.__dict__["_keras_value"]
+        return (
+            self.__dict__.get("_keras_bound") or self.__dict__.get("_keras_definition") or self.__dict__["_keras_value"]
+        )
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not ({"_keras_bound", "_keras_value"} & set(self.__dict__)):
@@ -162,9 +168,17 @@ class Layer:
         return self.spec.compute_mask(self._core, *args, **kwargs)
 
     def add_weight(
-        self, shape: Any = None, initializer: Any = None, dtype: Any = None, trainable: bool = True,
-        autocast: bool = True, regularizer: Any = None, constraint: Any = None, aggregation: str = "none",
-        overwrite_with_gradient: bool = False, name: str | None = None,
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
     ) -> Any:
         """A weight: the array inside `build` and `call`; in a constructor a stand-in for it."""
         arguments = {k: v for k, v in locals().items() if k != "self"}
@@ -295,9 +309,17 @@ class Layer:
     def _infos(self) -> list[WeightInfo]:
         return self.__dict__.get("_keras_infos") or []
 
+    def _materialize(self) -> None:
+        """Makes the weights of the model that the layer is in, if they have not been made."""
+        home = self.__dict__.get("_keras_home")
+        model = None if home is None else home[0]()
+        if self.tree is None and model is not None and model.built:
+            model.weights  # noqa: B018
+
     @property
     def weights(self) -> list[Variable]:
         """The weights in Keras's order; they can be read and assigned."""
+        self._materialize()
         return [] if self.tree is None else [self._variable(info) for info in self._infos()]
 
     variables = weights
@@ -317,7 +339,11 @@ class Layer:
     def trainable_weights(self) -> list[Variable]:
         """Those that training changes."""
         flags = self._flags()
-        return [v for v, info in zip(self.weights, self._infos(), strict=False) if info.collection == "params" and flags(info)]
+        return [
+            v
+            for v, info in zip(self.weights, self._infos(), strict=False)
+            if info.collection == "params" and flags(info)
+        ]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -350,9 +376,12 @@ class Layer:
 
     def set_weights(self, weights: Any) -> None:
         """Replaces the weights by arrays in the order of `get_weights`."""
+        self._materialize()
         tree, infos, weights = self.tree, self._infos(), list(weights)
         if tree is None or len(weights) != len(infos):
-            raise InputError(f"set_weights: {self!r} has {len(infos) if tree else 0} weights, {len(weights)} were given.")
+            raise InputError(
+                f"set_weights: {self!r} has {len(infos) if tree else 0} weights, {len(weights)} were given."
+            )
         for info, value in zip(infos, weights, strict=True):
             if np.shape(value) != tuple(info.shape):
                 raise InputError(

@@ -15,7 +15,6 @@ import jax.numpy as jnp
 
 from jkeras import optimizers
 from jkeras.errors import NotCompiledError
-from jkeras.graph import runtime
 from jkeras.graph.flax import WeightInfo
 from jkeras.graph.network import Network
 from jkeras.keras.mutable_layer import SEEDS, Layer, Tree, distribute, everything_inside, existing_handle, handles_in
@@ -47,8 +46,15 @@ class Model(Layer, Handle):
             bare.__dict__.pop(part, None)
         super()._hold(bare)
         self.__dict__.update(
-            _keras_state=state, _keras_recipe=recipe, _keras_history=history, _keras_flags=None, _keras_applied=None,
-            _offered=None, _changed=False, directions={}, _keras_stop=False,
+            _keras_state=state,
+            _keras_recipe=recipe,
+            _keras_history=history,
+            _keras_flags=None,
+            _keras_applied=None,
+            _offered=None,
+            _changed=False,
+            directions={},
+            _keras_stop=False,
         )
 
     @classmethod
@@ -268,7 +274,11 @@ class Model(Layer, Handle):
     def summary(self, *args: Any, **kwargs: Any) -> None:
         """Prints the layers, their output shapes and numbers of weights."""
         flags = self._wanted_flags()
-        model = self.definition.map_layers(lambda path, layer: _with_flag(layer, flags.get(path))) if flags else self.definition
+        model = (
+            self.definition.map_layers(lambda path, layer: _with_flag(layer, flags.get(path)))
+            if flags
+            else self.definition
+        )
         model.summary(*args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
@@ -298,7 +308,7 @@ class Model(Layer, Handle):
         for layer in everything_inside(self):
             layer.__dict__["_keras_source"] = weakref.ref(self)
         try:
-            self.value = model._with(_spec_live=self).fit(*args, **kwargs)
+            self.value = model.fit(*args, **kwargs)
         finally:
             self.__dict__["_offered"] = None
             for layer in everything_inside(self):
@@ -309,13 +319,17 @@ class Model(Layer, Handle):
         """Loss and metrics in inference mode."""
         return self._for_running().evaluate(*args, **kwargs)
 
+    def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        """Loss and metrics of one batch in inference mode."""
+        return self._for_running().test_on_batch(*args, **kwargs)
+
+    def predict_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        """The outputs for one batch as NumPy arrays."""
+        return self._for_running().predict_on_batch(*args, **kwargs)
+
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs as NumPy arrays."""
-        model = self._for_running()
-        if not model.built and args:
-            self._redefine(self.definition.build_for(jax.tree.map(runtime.as_spec, args[0])))
-            model = self._for_running()
-        return model.predict(*args, **kwargs)
+        return self._for_running().predict(*args, **kwargs)
 
     def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """One optimizer step; returns loss and metrics of the batch."""
@@ -327,12 +341,12 @@ class Model(Layer, Handle):
         model = self.value
         network = getattr(model, "_network", None)
         if network is None:
-            return model
+            return model._with(_spec_live=self)
         slim = self.__dict__.get("_keras_slim")
         if slim is None or slim[0] is not network:
             slim = (network, Network(network.layers, network.ops, network.inputs, network.outputs, network.input_infos))
             self.__dict__["_keras_slim"] = slim
-        return model._with(_network=slim[1])
+        return model._with(_network=slim[1], _spec_live=self)
 
     @property
     def history(self) -> Any:
@@ -368,6 +382,12 @@ class Model(Layer, Handle):
         return self._keras_recipe
 
     # -- the loop's side ------------------------------------------------------------------------------------------
+
+    def adopt(self, model: PureModel) -> PureModel:
+        """Called before a run with the model built for its data; gives it the weights that its layers have."""
+        if not self.definition.built:
+            self._redefine(self.definition.build_for(model.input_specs))
+        return self._for_running()
 
     def join(self, model: PureModel, directions: Mapping[str, str | None]) -> Model:
         """Called when training starts with the model as it will be trained."""
@@ -472,7 +492,11 @@ def _overlaid(tree: Tree, inner: Mapping[str, Layer]) -> Tree:
     for name, handle in inner.items():
         own = handle.tree
         for collection, values in (own or {}).items():
-            if name in tree[collection] and tree[collection][name] is not values and _fits(values, tree[collection][name]):
+            if (
+                name in tree[collection]
+                and tree[collection][name] is not values
+                and _fits(values, tree[collection][name])
+            ):
                 tree = {**tree, collection: {**tree[collection], name: values}}
     return tree
 
@@ -480,5 +504,3 @@ def _overlaid(tree: Tree, inner: Mapping[str, Layer]) -> Tree:
 def _fits(new: Any, old: Any) -> bool:
     """Whether weights that a layer has suit this model; a layer that was built for other inputs is built anew."""
     return jax.tree.map(jnp.shape, new) == jax.tree.map(jnp.shape, old)
-
-

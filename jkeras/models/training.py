@@ -108,7 +108,7 @@ class Trainable:
         # Class weights are for training alone, so they come after the split.
         source = batches.weighted(source, class_weight)
         example = source.example()
-        model = self.build_for(example.x)
+        model = self._ready_for(example.x)
         program = model._program(recipe, example)
         for part in (source, validation):
             model._check_data(part, program, recipe)
@@ -117,9 +117,8 @@ class Trainable:
         program = model._with_own_logs(program, state, example)
         job = model._job(program)
         running = model._with(_spec_state=state)
-        live = self.__dict__.get("_spec_live")
         directions = program.objective.directions
-        handle = Handle(running, directions) if live is None else live.join(running, directions)
+        handle = Handle(running, directions) if self._live is None else self._live.join(running, directions)
         callback_list = CallbackList(
             callbacks, handle, epochs=epochs, steps=source.steps_per_epoch, verbose=loop.shown(verbose)
         )
@@ -146,10 +145,10 @@ class Trainable:
         recipe = self._compiled_recipe("evaluate")
         source = as_source(x, y, sample_weight, batch_size, steps)
         example = source.example()
-        model = self.build_for(example.x)
+        model = self._ready_for(example.x)
         program = model._program(recipe, example)
         model._check_data(source, program, recipe)
-        handle = Handle(model)
+        handle = self._live or Handle(model)
         callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=loop.shown(verbose))
         logs = loop.evaluate(
             model._job(program), model.state, source, callback_list, callback_list.call, verbose=verbose,
@@ -164,9 +163,9 @@ class Trainable:
         Arguments as in `fit`; without `batch_size` the size of batches is chosen for speed.
         """
         source = as_source(x, None, None, batch_size, steps)
-        model = self.build_for(source.example().x)
+        model = self._ready_for(source.example().x)
         model._check_ids(source)
-        handle = Handle(model)
+        handle = self._live or Handle(model)
         callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=loop.shown(verbose))
         return prediction.predict(
             model.network, model.state, source, callback_list, verbose=verbose, chosen_size=batch_size is not None,
@@ -181,7 +180,7 @@ class Trainable:
         recipe = self._compiled_recipe("train_on_batch")
         check_used("train_on_batch")
         source = _one_batch(x, y, sample_weight, class_weight)
-        model = self.build_for(source.data.x)
+        model = self._ready_for(source.data.x)
         program = model._program(recipe, source.data)
         model._check_data(source, program, recipe)
         state = model._training_state(recipe, program, None)
@@ -198,7 +197,7 @@ class Trainable:
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch as NumPy arrays."""
         x = batches.to_arrays(x, "x")
-        model = self.build_for(x)
+        model = self._ready_for(x)
         return jax.device_get(steps.predict_step(model.network, model.state, x))
 
     # -- what fit stands on ---------------------------------------------------------------------------------------
@@ -248,6 +247,16 @@ class Trainable:
         outputs = self.description.outputs
         program = steps.build_program(self.network, recipe, Batch(self.input_specs, outputs))
         return program.objective.log_names
+
+    @property
+    def _live(self) -> Any:
+        """The handle that this model was taken from in order to run it, which callbacks are to see; None without one."""
+        return self.__dict__.get("_spec_live")
+
+    def _ready_for(self, x: Any) -> Self:
+        """The model with weights for inputs like these."""
+        model = self.build_for(x)
+        return model if self._live is None else self._live.adopt(model)
 
     def _compiled_recipe(self, method: str) -> Recipe:
         if self.recipe is None:

@@ -1,0 +1,117 @@
+"""Every snippet of five Keras tutorials runs through `jkeras.keras`, unchanged.
+
+The files in `tutorials/` hold the snippets as cells, `# %% title`, in order; cells titled `completed` are what the text
+leaves to the reader: data, imports, and checks of what a snippet did. A title may end in ` | reason` where a snippet
+does not run, and why.
+"""
+
+import functools
+import importlib.util
+import re
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import jkeras as jk
+from jkeras.datasets import digits, mnist
+from jkeras.run import keras_imports
+
+FOLDER = Path(__file__).parent / "tutorials"
+TABLE = Path(__file__).parents[2] / "docs" / "tutorials.md"
+
+# What a cell needs that another part of jkeras brings, by what the cell says.
+NEEDS = {
+    "tf.data": "jkeras.data",
+    "tf.distribute": "jkeras.distribute",
+    "my_model.h5": "files in Keras's formats",
+    "best_model.keras": "files in Keras's formats",
+    "callbacks=callbacks": "files in Keras's formats",
+}
+
+
+def cells(path):
+    """Title, reason why it does not run (or None) and source of each cell, its lines where they are in the file."""
+    text = path.read_text()
+    found = []
+    for match in re.finditer(r"^# %% (.*)\n((?:(?!# %%).*\n?)*)", text, re.M):
+        title, _, reason = match[1].partition(" | ")
+        found.append((title, reason or None, "\n" * text[: match.start(2)].count("\n") + match[2]))
+    return found
+
+
+@functools.cache
+def present(part):
+    """Whether a part of jkeras is there."""
+    if part.startswith("jkeras."):
+        return importlib.util.find_spec(part) is not None
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).save(Path(folder) / "model.h5")
+        except ValueError:
+            return False
+    return True
+
+
+def missing(source):
+    """The part of jkeras that a cell needs and that is not there."""
+    return next((part for said, part in NEEDS.items() if said in source and not present(part)), None)
+
+
+def state(title, reason, source):
+    if reason:
+        return f"does not run: {reason}"
+    return f"waits for {missing(source)}" if missing(source) else "runs"
+
+
+def table():
+    """The page `docs/tutorials.md`."""
+    lines = [
+        "# Tutorials",
+        "",
+        "The snippets of five Keras tutorials (in Chinese), run unchanged by `tests/keras/test_tutorials.py`.",
+        "",
+        "| tutorial | snippet | state |",
+        "|---|---|---|",
+    ]
+    for path in sorted(FOLDER.glob("*.py")):
+        heading = path.read_text().splitlines()[0].removeprefix("# ").rstrip(".")
+        lines += [f"| {heading} | {t} | {state(t, r, s)} |" for t, r, s in cells(path) if t != "completed"]
+    return "\n".join(lines) + "\n"
+
+
+def test_the_table_is_up_to_date():
+    assert TABLE.read_text() == table()
+
+
+@pytest.fixture
+def offline_mnist(monkeypatch, path):
+    """MNIST (of its own size where a snippet states it) made of the digits that come with jkeras, without a network."""
+    (images, labels), _ = digits.load_data()
+    train, test = (60000, 10000) if "60000" in path.read_text() else (2000, 500)
+
+    def load_data(path="mnist.npz"):
+        pick = np.arange(train + test) % len(images)
+        pixels = np.zeros((len(images), 28, 28), "uint8")
+        scaled = (images.astype("float32") * (255 / images.max())).astype("uint8")
+        side = images.shape[1]
+        pixels[:, :side, :side] = scaled.reshape(len(images), side, side)
+        x, y = pixels[pick], labels[pick]
+        return (x[:train], y[:train]), (x[train:], y[train:])
+
+    monkeypatch.setattr(mnist, "load_data", load_data)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+def test_tutorial(path, tmp_path, monkeypatch, offline_mnist):
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "__main__"}
+    with keras_imports():
+        for title, reason, source in cells(path):
+            code = compile(source, f"{path.name} ({title})", "exec")
+            if reason:
+                with pytest.raises(ValueError):
+                    exec(code, names)
+            elif missing(source) is None:
+                exec(code, names)
