@@ -17,6 +17,7 @@ from jkeras.errors import NotBuiltError
 from jkeras.graph import flax, symbolic
 from jkeras.graph.flax import WeightInfo
 from jkeras.graph.flax import guest as guest
+from jkeras.keys import as_key as as_key
 from jkeras.layers import calling
 from jkeras.layers import layer as protocol
 from jkeras.layers.layer import Layer, is_symbolic, walk
@@ -122,15 +123,6 @@ def _initialize(layer: Layer, leaves: tuple[Any, ...], structure: Any, key: Any)
     args, kwargs = _unflatten(structure, leaves, jnp.zeros)
     _, variables = flax.run(layer, None, args, kwargs, rng=jax.random.key(0), key=key)
     return variables
-
-
-def as_key(key: Any) -> jax.Array:
-    """A random key from a key or an integer seed; None is the default seed."""
-    if key is None:
-        key = config.default_seed
-    if isinstance(key, (int, np.integer)):
-        return jax.random.key(int(key))
-    return key
 
 
 def overlay_carried(layer: Layer, variables: Variables) -> Variables:

@@ -65,7 +65,8 @@ class Run:
         key = jax.random.fold_in(self.rng, zlib.crc32(path.encode()))
         if seed is not None:
             key = jax.random.fold_in(key, seed)
-        return jax.random.fold_in(key, count) if count else key
+        # Numbers of draws are folded apart from seeds, so that the second draw is not the first one with the seed 1.
+        return jax.random.fold_in(jax.random.fold_in(key, zlib.crc32(b"draw")), count) if count else key
 
 
 class CallSignature:

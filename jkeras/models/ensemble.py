@@ -98,6 +98,8 @@ class Ensemble:
         program = model._program(recipe, source.example())
         model._check_data(source, program, recipe)
         state = self._training_state(model, program)
+        first = jax.tree.map(lambda leaf: leaf[0], state)
+        program = model._with_own_logs(program, first, source.example())
         job = loop.Job(program, model._job(program).train, steps.evaluate, runs.runner(many=True))
         options = loop.Options(epochs=epochs, shuffle="bootstrap" if self.bootstrap else shuffle, verbose=verbose,
                                steps_per_execution=recipe.steps_per_execution)

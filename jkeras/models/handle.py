@@ -10,10 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jkeras import optimizers
+from jkeras.errors import FrozenError
 from jkeras.training.state import TrainState, owned_copy
 
 # Methods of a model whose result takes the place of the model.
-REBINDING = ("compile", "build", "set_weights", "load_weights", "add", "pop", "freeze", "unfreeze", "restore")
+REBINDING = ("set_weights", "load_weights")
+# Methods that give another program, which a run that has begun cannot turn to.
+REDEFINING = ("compile", "build", "add", "pop", "freeze", "unfreeze")
 
 
 class Handle:
@@ -64,6 +67,11 @@ class Handle:
         return LiveOptimizer(self)
 
     def __getattr__(self, name: str) -> Any:
+        if name in REDEFINING:
+            raise FrozenError(
+                f"`self.model.{name}(...)` would change what is being trained while it runs. Set"
+                f" `self.model.stop_training = True` and write `model = model.{name}(...)` when `fit` has returned."
+            )
         found = getattr(self.value, name)
         if name in REBINDING and callable(found):
 

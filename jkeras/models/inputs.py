@@ -60,7 +60,13 @@ def _fit(info: InputInfo, value: Any, path: str) -> Any:
             f"{path}/{info.name} got data of shape {show_shape(value.shape)}, batch axis first; the model's input has shape"
             f" {show_shape(info.shape)}.{_advice(info.shape, value.shape)}"
         )
-    return value.astype(info.dtype) if value.dtype != jnp.dtype(info.dtype) else value
+    want = jnp.dtype(info.dtype)
+    if jnp.iscomplexobj(value) and not jnp.issubdtype(want, jnp.complexfloating):
+        raise InputError(
+            f"{path}/{info.name} got complex data; the model's input is {want}. Pass the parts as features, for example"
+            f" `np.stack([x.real, x.imag], axis=-1)`."
+        )
+    return value.astype(want) if value.dtype != want else value
 
 
 def _advice(want: tuple[int | None, ...], have: tuple[int, ...]) -> str:

@@ -76,11 +76,12 @@ class Trainable:
             callbacks: `jkeras.callbacks`, or one's own.
             validation_split: the share of the data, taken from its end before shuffling, to validate on.
             validation_data: `(x, y)`, `(x, y, sample_weight)` or an iterable of batches to validate on.
-            shuffle: whether each epoch has an order of its own, drawn from the run's seed.
+            shuffle: whether each pass through the data has an order of its own, drawn from the run's seed; "batch" leaves
+                rows in their batch.
             class_weight: a weight per class.
             sample_weight: a weight per sample (or per time step).
             initial_epoch: the number of the first epoch, from 0.
-            steps_per_epoch: batches in an epoch, for endless data.
+            steps_per_epoch: batches in an epoch, for endless data; with arrays, the next epoch goes on where this one ends.
             validation_steps: batches in a validation.
             validation_batch_size: rows in a validation batch.
             validation_freq: validates every so many epochs, or after the epochs listed (counted from 1).
@@ -94,7 +95,11 @@ class Trainable:
         A keyboard interrupt ends training and returns the model as trained so far.
         """
         recipe = self._compiled_recipe("fit")
-        _check_epochs(epochs, initial_epoch)
+        _check_counts("fit", 0, epochs=epochs, initial_epoch=initial_epoch)
+        _check_counts("fit", 1, batch_size=batch_size, steps_per_epoch=steps_per_epoch, validation_steps=validation_steps,
+                      validation_batch_size=validation_batch_size)
+        _check_frequency(validation_freq)
+        shuffle = _shuffle(shuffle)
         source = as_source(x, y, sample_weight, batch_size, steps_per_epoch)
         validation = None
         if validation_data is not None:
@@ -133,7 +138,10 @@ class Trainable:
         history = History(session.history, session.epochs, callback_list.params)
         if session.interrupted.is_set():
             print(f"\nInterrupted: returning the model as trained so far ({int(final.step)} steps).")
-        return model._with(_spec_state=final, _spec_history=history)
+        trained = model._with(_spec_state=final, _spec_history=history)
+        if self._live is None:
+            handle.value = trained  # a callback that is asked afterwards knows the trained model
+        return trained
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto",
                  sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
@@ -143,6 +151,7 @@ class Trainable:
         Arguments as in `fit`. Raises what `fit` raises.
         """
         recipe = self._compiled_recipe("evaluate")
+        _check_counts("evaluate", 1, batch_size=batch_size, steps=steps)
         source = as_source(x, y, sample_weight, batch_size, steps)
         example = source.example()
         model = self._ready_for(example.x)
@@ -162,6 +171,7 @@ class Trainable:
 
         Arguments as in `fit`; without `batch_size` the size of batches is chosen for speed.
         """
+        _check_counts("predict", 1, batch_size=batch_size, steps=steps)
         source = as_source(x, None, None, batch_size, steps)
         model = self._ready_for(source.example().x)
         model._check_ids(source)
@@ -169,7 +179,7 @@ class Trainable:
         callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=loop.shown(verbose))
         return prediction.predict(
             model.network, model.state, source, callback_list, verbose=verbose, chosen_size=batch_size is not None,
-            current=lambda: handle.value.state,
+            run_eagerly=self.recipe is not None and self.recipe.run_eagerly, current=lambda: handle.value.state,
         )
 
     # -- one batch ------------------------------------------------------------------------------------------------
@@ -185,7 +195,7 @@ class Trainable:
         model._check_data(source, program, recipe)
         state = model._training_state(recipe, program, None)
         program = model._with_own_logs(program, state, source.data)
-        state = steps.train_and_keep(model._job(program).train, program, state, source.data)
+        state = steps.train_and_keep(model._job(program).train, program, state, source.data, recipe.run_eagerly)
         logs = loop.to_floats(steps.logs(program, state.metrics))
         return model._with(_spec_state=state.replace(metrics=None)), _as_result(logs, program, return_dict)
 
@@ -367,9 +377,14 @@ class Trainable:
             _check_finite(data)
 
     def _check_ids(self, source: ArraySource | StreamSource) -> None:
-        """Compares integer inputs with the tables of the embeddings that they go straight into."""
+        """Compares integer inputs with their type and the tables of the embeddings that they go straight into."""
         if not isinstance(source, ArraySource):
             return
+        network = getattr(self, "_network", None)
+        for position, info in enumerate(network.input_infos if network is not None else ()):
+            value = _pick(source.data.x, (position, info.name))
+            if value is not None and info.dtype.startswith(("int", "uint")):
+                _check_whole(f"{self.path}/{info.name}", np.asarray(value), info.dtype)
         for tensor_path, layer in embeddings_on_inputs(self):
             value = _pick(source.data.x, tensor_path)
             if value is not None:
@@ -400,10 +415,24 @@ def _pick(x: Any, where: tuple[int, str | None]) -> Any:
     return leaves[position] if position < len(leaves) else None
 
 
-def _check_epochs(epochs: Any, initial_epoch: Any) -> None:
-    for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
-            raise ArgumentError(f"fit({name}={value!r}): expected an integer of at least 0.")
+def _check_counts(method: str, minimum: int, **counts: Any) -> None:
+    for name, value in counts.items():
+        if value is None and minimum:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
+            raise ArgumentError(f"{method}({name}={value!r}): expected an integer of at least {minimum}.")
+
+
+def _check_frequency(value: Any) -> None:
+    epochs = value if isinstance(value, (list, tuple, set, range)) else [value]
+    if not all(isinstance(e, (int, np.integer)) and not isinstance(e, bool) and e >= 1 for e in epochs):
+        raise ArgumentError(f"fit(validation_freq={value!r}): expected an integer of at least 1, or a list of epochs.")
+
+
+def _shuffle(value: Any) -> bool | str:
+    if value == "batch" or isinstance(value, (bool, np.bool_, int)):
+        return value if value == "batch" else bool(value)
+    raise ArgumentError(f"fit(shuffle={value!r}): expected True, False or 'batch'.")
 
 
 def _validation_source(data: Any, batch_size: int | None, steps_: int | None) -> ArraySource | StreamSource:
@@ -425,6 +454,15 @@ def _as_result(logs: dict[str, float], program: steps.Program, return_dict: bool
         return logs
     values = [logs[name] for name in program.objective.log_names]
     return values[0] if len(values) == 1 else values
+
+
+def _check_whole(where: str, values: np.ndarray, dtype: str) -> None:
+    if values.dtype.kind == "f" and not np.array_equal(values, np.floor(values)):
+        wrong = values[values != np.floor(values)].flat[0]
+        raise InputError(
+            f"{where} got data of type {values.dtype}, with {wrong:g} in it; the model's input is {dtype} and would cut it"
+            f" off. Pass integers, or give the model a float `Input`."
+        )
 
 
 def _check_finite(data: Batch) -> None:

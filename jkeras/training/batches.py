@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -29,7 +30,7 @@ class ArraySource:
         data: arrays, rows on the first axis.
         rows: their number.
         batch_size: rows in a batch; the last may have fewer.
-        steps: batches in an epoch, when fewer than all are wanted.
+        steps: batches in an epoch, when fewer than all are wanted; the next epoch goes on where the one before stopped.
     """
 
     data: Batch
@@ -38,14 +39,25 @@ class ArraySource:
     steps: int | None = None
 
     @property
+    def batch_count(self) -> int:
+        """The number of batches in the data."""
+        return math.ceil(self.rows / self.batch_size)
+
+    @property
     def steps_per_epoch(self) -> int:
         """The number of batches in an epoch."""
-        return self.steps or math.ceil(self.rows / self.batch_size)
+        return min(self.steps or self.batch_count, self.batch_count)
 
     @property
     def ragged(self) -> bool:
-        """Whether the last batch of an epoch has fewer rows than the others."""
-        return self.rows % self.batch_size != 0 and self.steps_per_epoch * self.batch_size > self.rows
+        """Whether the last batch of the data has fewer rows than the others."""
+        return self.rows % self.batch_size != 0
+
+    def span(self, epoch: int) -> tuple[int, int, int]:
+        """The pass through the data that an epoch belongs to, and its first and last batch there (half open)."""
+        lap, part = divmod(epoch, math.ceil(self.batch_count / self.steps_per_epoch))
+        start = part * self.steps_per_epoch
+        return lap, start, min(start + self.steps_per_epoch, self.batch_count)
 
     @property
     def nbytes(self) -> int:
@@ -57,9 +69,9 @@ class ArraySource:
         size = min(self.batch_size, self.rows)
         return jax.tree.map(lambda a: jax.ShapeDtypeStruct((size, *a.shape[1:]), a.dtype), self.data)
 
-    def batches(self, order: np.ndarray | None = None) -> Iterator[Batch]:
-        """Batches of one epoch, gathered on the host."""
-        for step in range(self.steps_per_epoch):
+    def batches(self, order: np.ndarray | None = None, first: int = 0, last: int | None = None) -> Iterator[Batch]:
+        """Batches `first` to `last` (half open; those of one epoch), gathered on the host."""
+        for step in range(first, self.steps_per_epoch if last is None else last):
             start = step * self.batch_size
             rows = slice(start, start + self.batch_size) if order is None else order[start : start + self.batch_size]
             yield jax.tree.map(lambda a, rows=rows: a[rows], self.data)
@@ -69,64 +81,127 @@ class ArraySource:
 class StreamSource:
     """Batches that arrive one after another.
 
-    A generator is read on from epoch to epoch; anything else that can be iterated over starts again each epoch.
+    A generator is read on from epoch to epoch; anything else that can be iterated over starts again when it ends. A data
+    set with `__getitem__` and a length (`utils.PyDataset`) gives its batches in any order, and is told of epochs.
+
+    Attributes:
+        iterable: what yields batches.
+        steps: batches in an epoch; the next epoch goes on where the one before stopped.
+        class_weight: a weight per class, which becomes a weight per sample.
     """
 
     iterable: Any
     steps: int | None = None
-    first: Any = None
-    current: Any = None
+    class_weight: Mapping[int, float] | None = None
+    # The first batch of all, kept to ask for shapes; one that was read ahead; what is being read.
+    sample: Batch | None = None
+    ahead: Batch | None = None
+    current: Iterator[Any] | None = None
 
     @property
     def steps_per_epoch(self) -> int | None:
         """The number of batches in an epoch, None until the data ends."""
-        if self.steps is not None:
-            return self.steps
+        return self.steps if self.steps is not None else self.batch_count
+
+    @property
+    def batch_count(self) -> int | None:
+        """The number of batches in the data, if it can tell."""
+        if self.numbered:
+            return getattr(self.iterable, "num_batches", None) if _has_count(self.iterable) else len(self.iterable)
         try:
             return len(self.iterable)
         except TypeError:
             return None
 
+    @property
+    def numbered(self) -> bool:
+        """Whether any batch can be had by its number."""
+        return hasattr(self.iterable, "__getitem__") and hasattr(self.iterable, "on_epoch_end")
+
+    @property
+    def endless(self) -> bool:
+        """Whether the data can be read only once."""
+        return isinstance(self.iterable, Iterator)
+
     def example(self) -> Batch:
-        """The first batch, which is not lost."""
-        if self.first is None:
-            self._start()
-            try:
-                self.first = standardize_batch(next(self.current))
-            except StopIteration:
-                raise InputError("The data yields no batches.") from None
-        return self.first
+        """The first batch, which is not lost.
 
-    def _start(self) -> None:
-        self.current = iter(_as_iterable(self.iterable))
-
-    def batches(self) -> Iterator[Batch]:
-        """Batches of one epoch."""
-        endless = isinstance(self.iterable, Iterator)
-        if self.current is None or (not endless and self.first is None):
+        Raises:
+            InputError: there is none.
+        """
+        if self.sample is None and self.numbered:
+            if self.batch_count == 0:
+                raise InputError("The data yields no batches.")
+            self.sample = self._standard(self.iterable[0])
+        if self.sample is None:
             self._start()
+            self.sample = self.ahead = self._next()
+        if self.sample is None:
+            raise InputError("The data yields no batches.")
+        return self.sample
+
+    def batches(self, order: Any = None, resume: bool = False) -> Iterator[Batch]:
+        """Batches of one epoch.
+
+        Args:
+            order: the numbers of all batches in the order wanted, for a data set that has them by number.
+            resume: goes on where the last epoch stopped, if that was before the end.
+        """
+        if self.numbered and hasattr(self.iterable, "on_epoch_begin"):
+            self.iterable.on_epoch_begin()
+        if self.ahead is None and (self.current is None or not (resume or self.endless)):
+            self._start(order)
         count = 0
         while self.steps is None or count < self.steps:
-            if self.first is not None:
-                batch, self.first = self.first, None
-            else:
-                try:
-                    batch = standardize_batch(next(self.current))
-                except StopIteration:
-                    break
+            batch, self.ahead = self.ahead or self._next(), None
+            if batch is None and not self.endless:
+                self.current = None
+                if count == 0 and resume:  # the epoch before stopped exactly at the end
+                    self._start(order)
+                    batch = self._next()
+            if batch is None:
+                break
             count += 1
             yield batch
-        if not endless:
+        if self.steps is None and not self.endless:
             self.current = None
+        if self.numbered:
+            self.iterable.on_epoch_end()
+
+    def _start(self, order: Any = None) -> None:
+        in_order = getattr(self.iterable, "in_order", None)
+        if self.numbered and in_order is not None:
+            self.current = iter(in_order(order))
+        elif self.numbered and order is not None:
+            self.current = (self.iterable[int(i)] for i in order)
+        else:
+            self.current = iter(_as_iterable(self.iterable))
+
+    def _next(self) -> Batch | None:
+        item = next(self.current or iter(()), _END)
+        return None if item is _END else self._standard(item)
+
+    def _standard(self, item: Any) -> Batch:
+        batch = standardize_batch(item)
+        if self.class_weight is None:
+            return batch
+        if batch.sample_weight is not None:
+            raise ArgumentError("Give class_weight, or sample weights in the batches, not both.")
+        return dataclasses.replace(batch, sample_weight=class_weights(batch.y, self.class_weight))
+
+
+_END = object()
+
+
+def _has_count(data: Any) -> bool:
+    return hasattr(type(data), "num_batches") or "num_batches" in vars(data)
 
 
 def _as_iterable(data: Any) -> Iterable[Any]:
     if hasattr(data, "__iter__"):
         return data
-    if hasattr(data, "__getitem__"):
-        count = getattr(data, "num_batches", None)
-        return (data[i] for i in range(len(data) if count is None else count))
-    raise InputError(f"x of type {type(data).__name__} is neither arrays nor an iterable of batches.")
+    count = getattr(data, "num_batches", None)
+    return (data[i] for i in range(len(data) if count is None else count))
 
 
 def standardize_batch(item: Any) -> Batch:
@@ -182,16 +257,17 @@ def to_arrays(value: Any, what: str) -> Any:
     if array.dtype == np.float64:
         array = array.astype(config.floatx())
     elif array.dtype in (np.int64, np.uint64) and not jax.config.read("jax_enable_x64"):
-        array = array.astype(np.int32 if array.dtype == np.int64 else np.uint32)
+        narrow = np.iinfo(np.int32 if array.dtype == np.int64 else np.uint32)
+        if array.size and (array.min() < narrow.min or array.max() > narrow.max):
+            raise InputError(f"{what} holds integers outside {narrow.min} to {narrow.max}, which need x64 enabled in JAX.")
+        array = array.astype(narrow.dtype)
     return array
 
 
 def is_array_data(x: Any) -> bool:
     """Whether `x` is arrays (or numbers, frames, structures of arrays), not an iterable of batches."""
-    if hasattr(x, "shape") or hasattr(x, "to_numpy"):
+    if hasattr(x, "shape") or hasattr(x, "to_numpy") or isinstance(x, (Mapping, range)):
         return True
-    if isinstance(x, Mapping):
-        return all(is_array_data(v) for v in x.values())
     if isinstance(x, (list, tuple)):
         return bool(x) and (is_number_list(x) or all(is_array_data(v) for v in x))
     return False
@@ -237,10 +313,10 @@ def class_weights(y: Any, class_weight: Mapping[int, float]) -> np.ndarray:
     if classes.ndim > 1:
         classes = classes[..., 0] if classes.shape[-1] == 1 else classes.argmax(axis=-1)
     classes = np.round(classes).astype(np.int64)
-    table = np.ones(max(int(classes.max(initial=0)), *(int(c) for c in class_weight), 0) + 1, np.float32)
+    weights = np.ones(classes.shape, np.float32)
     for label, weight in class_weight.items():
-        table[int(label)] = weight
-    return table[classes]
+        weights[classes == int(label)] = weight
+    return weights
 
 
 def as_source(
@@ -263,6 +339,8 @@ def as_source(
     if isinstance(x, (list, tuple, Mapping)) and not x:
         raise InputError("x is empty: there is no data.")
     if not is_array_data(x):
+        if isinstance(x, (str, bytes, set, frozenset)) or not (hasattr(x, "__iter__") or hasattr(x, "__getitem__")):
+            raise InputError(f"x of type {type(x).__name__} is neither arrays nor an iterable of batches.")
         for name, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None:
                 raise ArgumentError(f"{name} must be None when x is an iterable of batches: it yields (x, {name}).")
@@ -273,32 +351,30 @@ def as_source(
         batch_size = math.ceil(rows / steps) if steps else DEFAULT_BATCH_SIZE
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise ArgumentError(f"batch_size={batch_size!r}: expected an integer of at least 1.")
-    return ArraySource(data, rows, min(int(batch_size), rows), steps)
-
-
-@dataclasses.dataclass
-class _Weighted:
-    """Adds class weights to the batches of an iterable."""
-
-    iterable: Any
-    class_weight: Mapping[int, float]
-
-    def __iter__(self) -> Iterator[Batch]:
-        for item in _as_iterable(self.iterable):
-            batch = standardize_batch(item)
-            yield dataclasses.replace(batch, sample_weight=class_weights(batch.y, self.class_weight))
+    source = ArraySource(data, rows, min(int(batch_size), rows), steps)
+    if steps is not None and steps > source.batch_count:
+        warnings.warn(
+            f"{steps} steps in an epoch were asked for, but {rows} samples are {source.batch_count} batches of"
+            f" {source.batch_size}: an epoch ends with the data.",
+            stacklevel=3,
+        )
+    return source
 
 
 def weighted(source: ArraySource | StreamSource, class_weight: Mapping[int, float] | None) -> ArraySource | StreamSource:
     """The same data with a weight per class as sample weights.
 
     Raises:
-        ArgumentError: the data has sample weights already.
+        ArgumentError: the data has sample weights already, or the weights are no mapping from class to number.
     """
     if class_weight is None:
         return source
+    if not isinstance(class_weight, Mapping) or not all(
+        isinstance(k, (int, float, np.number)) and isinstance(v, (int, float, np.number)) for k, v in class_weight.items()
+    ):
+        raise ArgumentError(f"class_weight={class_weight!r}: expected a weight for each class, such as {{0: 1.0, 1: 2.5}}.")
     if isinstance(source, StreamSource):
-        return dataclasses.replace(source, iterable=_Weighted(source.iterable, class_weight))
+        return dataclasses.replace(source, class_weight=class_weight)
     if source.data.sample_weight is not None:
         raise ArgumentError("Give class_weight or sample_weight, not both.")
     weights = class_weights(source.data.y, class_weight)
@@ -309,8 +385,10 @@ def split(source: ArraySource, fraction: float) -> tuple[ArraySource, ArraySourc
     """The first rows for training and the last `fraction` for validation, before any shuffling.
 
     Raises:
-        ArgumentError: the fraction leaves one side without rows.
+        ArgumentError: it is no fraction, or leaves one side without rows.
     """
+    if isinstance(fraction, bool) or not isinstance(fraction, (int, float, np.number)) or not 0 <= fraction <= 1:
+        raise ArgumentError(f"validation_split={fraction!r}: expected a number between 0 and 1.")
     at = math.floor(source.rows * (1.0 - fraction))
     if at == 0 or at == source.rows:
         raise ArgumentError(

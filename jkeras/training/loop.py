@@ -15,6 +15,7 @@ import math
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -132,29 +133,39 @@ def fit(
             session.call("on_train_begin")
             logs: dict[str, float] = {}
             for epoch in range(options.initial_epoch, options.epochs):
-                logs = _epoch(session, epoch, feed, validation, validation_data)
+                epoch_logs = _epoch(session, epoch, feed, validation, validation_data)
+                if epoch_logs is None:
+                    warnings.warn(f"The data ran out before epoch {epoch + 1}, so training ends there.", stacklevel=3)
+                    break
+                logs = epoch_logs
                 if session.stopping:
                     break
             session.call("on_train_end", logs)
         except KeyboardInterrupt:
             session.interrupted.set()
+            if any(leaf.is_deleted() for leaf in jax.tree.leaves(session.state)):
+                raise  # a second interrupt, in the middle of a step: its buffers are given away, its result is not there
     session.state = session.state.replace(metrics=None)
     return session
 
 
-def _epoch(session: Session, epoch: int, feed: Feed, validation: Any, validation_data: Any) -> dict[str, float]:
+def _epoch(session: Session, epoch: int, feed: Feed, validation: Any, validation_data: Any) -> dict[str, float] | None:
+    """One epoch; its logs, or None if there was no data for it."""
     options = session.options
     session.call("on_epoch_begin", epoch)
     empty = session.job.runner.spread(feed.empty_metrics(), session.state)
     session.state = session.state.replace(metrics=owned_copy(empty))
     total = feed.total
     bar = ProgressBar(total, epoch, options.epochs, options.verbose)
+    done = 0
     for done in feed.run(epoch):
         if bar.verbose == 1:
             metrics = session.job.logs(session.state.metrics)
             bar.update(done, functools.partial(to_floats, metrics))
         if session.stopping:
             break
+    if done == 0 and not session.stopping:
+        return None
     logs = to_floats(session.job.logs(session.state.metrics))
     if validation is not None and _validates(epoch, options.validation_freq) and not session.interrupted.is_set():
         scores = evaluate(
@@ -165,6 +176,7 @@ def _epoch(session: Session, epoch: int, feed: Feed, validation: Any, validation
             session.call,
             data=validation_data,
             verbose=0,
+            run_eagerly=options.run_eagerly,
             current=lambda: session.state,
         )
         logs.update({f"val_{name}": value for name, value in scores.items()})
@@ -178,7 +190,7 @@ def _epoch(session: Session, epoch: int, feed: Feed, validation: Any, validation
 
 def _validates(epoch: int, freq: Any) -> bool:
     """Whether validation is due after an epoch: every `freq` epochs, or after those listed (counted from 1)."""
-    return (epoch + 1) in freq if isinstance(freq, (list, tuple, set)) else (epoch + 1) % int(freq) == 0
+    return (epoch + 1) in freq if isinstance(freq, (list, tuple, set, range)) else (epoch + 1) % int(freq) == 0
 
 
 def to_floats(values: Any) -> dict[str, Any]:
@@ -240,6 +252,35 @@ def _on_device(source: ArraySource | StreamSource) -> Batch | None:
     return None
 
 
+class Order:
+    """The order of rows of each pass through the data; a pass may take several epochs (`steps_per_epoch`)."""
+
+    def __init__(self, session: Session, source: ArraySource):
+        self.session = session
+        self.source = source
+        self.lap = -1
+        self.rows: Any = None
+
+    def span(self, epoch: int) -> tuple[jax.Array, int, int]:
+        """The order of rows, and the first and last batch of an epoch (half open)."""
+        lap, start, stop = self.source.span(epoch)
+        if lap != self.lap:
+            self.lap, self.rows = lap, self._draw(lap, start)
+        return self.rows, start, stop
+
+    def _draw(self, lap: int, start: int) -> jax.Array:
+        session, source = self.session, self.source
+        shuffle = session.options.shuffle
+        return session.job.runner.epoch_order(
+            session.state.rng,
+            lap,
+            session.state.step - start,
+            rows=source.rows,
+            length=source.batch_count * source.batch_size,
+            shuffle={"batch": source.batch_size, "bootstrap": shuffle}.get(shuffle, bool(shuffle)),
+        )
+
+
 class DeviceFeed:
     """Data that lies on the device whole; each epoch's order is drawn and gathered there."""
 
@@ -248,8 +289,7 @@ class DeviceFeed:
         self.source = source
         self.data = jax.device_put(source.data)
         self.masked = pad and source.ragged
-        full = source.steps_per_epoch if self.masked or not source.ragged else source.rows // source.batch_size
-        self.full = full
+        self.order = Order(session, source)
         self.total: int | None = source.steps_per_epoch
         self.chunks = Chunks(session.options, session.callbacks)
 
@@ -258,14 +298,15 @@ class DeviceFeed:
 
     def run(self, epoch: int) -> Iterator[int]:
         session, source = self.session, self.source
-        order = self._order(epoch)
+        order, first, last = self.order.span(epoch)
+        full = last if self.masked else min(last, source.rows // source.batch_size)
         per_batch = self.chunks.per_batch
-        done = 0
+        done = first
         waiting: Any = None
-        while done < self.full and not session.stopping:
-            stop = min(self.full, done + self.chunks.size)
+        while done < full and not session.stopping:
+            stop = min(full, done + self.chunks.size)
             if per_batch:
-                session.call("on_train_batch_begin", done)
+                session.call("on_train_batch_begin", done - first)
             started = done
             session.state, token = session.job.runner.train_steps(
                 session.job.train,
@@ -281,33 +322,26 @@ class DeviceFeed:
             )
             done = stop
             if per_batch:
-                session.call("on_train_batch_end", stop - 1, _batch_logs(session))
+                session.call("on_train_batch_end", stop - 1 - first, _batch_logs(session))
             if waiting is not None:
                 jax.block_until_ready(waiting)
             waiting = token
             self.chunks.note(stop - started)
-            yield done
-        if done == self.full and self.full < source.steps_per_epoch and not session.stopping:
-            yield self._last(order)
+            yield done - first
+        if done == full < last and not session.stopping:
+            self._last(order, full - first)
+            yield last - first
 
-    def _last(self, order: jax.Array) -> int:
+    def _last(self, order: jax.Array, index: int) -> None:
         """The ragged last batch of a network whose rows depend on each other: a step of exactly its shape."""
         session, source = self.session, self.source
         if self.chunks.per_batch:
-            session.call("on_train_batch_begin", self.full)
+            session.call("on_train_batch_begin", index)
         job = session.job
-        rows = job.runner.last_rows(order, self.full * source.batch_size, source.rows)
+        rows = job.runner.last_rows(order, source.rows // source.batch_size * source.batch_size, source.rows)
         session.state, _ = job.runner.train_rows(job.train, job.program, session.state, self.data, rows)
         if self.chunks.per_batch:
-            session.call("on_train_batch_end", self.full, _batch_logs(session))
-        return self.full + 1
-
-    def _order(self, epoch: int) -> jax.Array:
-        source = self.source
-        length = max(source.rows, source.steps_per_epoch * source.batch_size)
-        shuffle = self.session.options.shuffle
-        draw = self.session.job.runner.epoch_order
-        return draw(self.session.state.rng, epoch, rows=source.rows, length=length, shuffle=shuffle)
+            session.call("on_train_batch_end", index, _batch_logs(session))
 
 
 class HostFeed:
@@ -317,6 +351,7 @@ class HostFeed:
         self.session = session
         self.source = source
         self.pad = pad
+        self.order = Order(session, source) if isinstance(source, ArraySource) else None
         self.total = source.steps_per_epoch
         self.chunks = Chunks(session.options, session.callbacks)
 
@@ -358,13 +393,15 @@ class HostFeed:
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         source = self.source
-        if isinstance(source, StreamSource):
-            return source.batches()
-        length = max(source.rows, source.steps_per_epoch * source.batch_size)
-        shuffle = self.session.options.shuffle
-        draw = self.session.job.runner.epoch_order
-        order = draw(self.session.state.rng, epoch, rows=source.rows, length=length, shuffle=shuffle)
-        return source.batches(np.asarray(order)[: source.rows])
+        if isinstance(source, ArraySource):
+            order, first, last = self.order.span(epoch)
+            return source.batches(np.asarray(order)[: source.rows], first, last)
+        order, count, state = None, source.batch_count, self.session.state
+        if source.numbered and count is not None:
+            draw = self.session.job.runner.epoch_order
+            shuffle = bool(self.session.options.shuffle)
+            order = np.asarray(draw(state.rng, epoch, state.step, rows=count, length=count, shuffle=shuffle))
+        return source.batches(order, resume=source.steps is not None)
 
 
 def fill_up(batch: Batch, size: int) -> Batch:
@@ -438,19 +475,24 @@ def evaluate(
         state = _evaluate_on_device(job, state, source, data, independent)
     else:
         size = steps.batch_size(source.example())
+        index = -1
         for index, batch in enumerate(source.batches()):
             if per_batch:
                 call("on_test_batch_begin", index)
             batch = fill_up(batch, size) if independent else batch
-            metrics, model_state = job.runner.eval_one(job.evaluate, job.program, state, batch)
-            state = state.replace(metrics=metrics, model_state=model_state)
+            if run_eagerly:
+                with jax.disable_jit():
+                    state = job.evaluate(job.program, state, jax.tree.map(jax.numpy.asarray, batch))
+                metrics = state.metrics
+            else:
+                metrics, model_state = job.runner.eval_one(job.evaluate, job.program, state, batch)
+                state = state.replace(metrics=metrics, model_state=model_state)
             values = job.logs(metrics) if per_batch or bar.verbose == 1 else {}
             if per_batch:
                 call("on_test_batch_end", index, to_floats(values))
             bar.update(index + 1, functools.partial(to_floats, values))
-        else:
-            if source.steps_per_epoch is None and "index" not in locals():
-                raise InputError("The data yields no batches.")
+        if index < 0:
+            raise InputError("The data for evaluation yields no batches; a generator can be read only once.")
     logs = to_floats(job.logs(state.metrics))
     bar.finish(logs)
     call("on_test_end", logs)
@@ -459,7 +501,9 @@ def evaluate(
 
 def _evaluate_on_device(job: Job, state: TrainState, source: ArraySource, data: Batch, pad: bool) -> TrainState:
     masked = pad and source.ragged
-    full = source.steps_per_epoch if masked or not source.ragged else source.rows // source.batch_size
+    full = source.steps_per_epoch
+    if source.ragged and not masked:
+        full = min(full, source.rows // source.batch_size)
     metrics, model_state = job.runner.eval_steps(
         job.evaluate, job.program, state, data, source.rows, 0, full, batch_size=source.batch_size, masked=masked
     )

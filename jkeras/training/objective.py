@@ -131,7 +131,8 @@ def resolve(recipe: Recipe, names: tuple[str, ...], targets: list[Any], outputs:
                 if targets[i] is None:
                     raise InputError(f"The output {names[i]!r} has the metric {identifier!r}, but there is no y for it.")
                 scored.append(_metric_term(identifier, i, weighted, names, targets[i], outputs[i]))
-    objective = Objective(names, tuple(terms), _unique(scored))
+    taken = ["loss", *(term.log_name for term in terms if len(terms) > 1)]
+    objective = Objective(names, tuple(terms), _unique(scored, taken))
     object.__setattr__(objective, "_spec_shapes", (targets, outputs))
     return objective
 
@@ -146,9 +147,9 @@ def _metric_term(identifier: Any, i: int, weighted: bool, names: tuple[str, ...]
     return MetricTerm(name, metric, i, weighted)
 
 
-def _unique(terms: list[MetricTerm]) -> tuple[MetricTerm, ...]:
-    """Numbers repeated names as Keras does: mse, mse_1, mse_2."""
-    counts: dict[str, int] = {}
+def _unique(terms: list[MetricTerm], taken: list[str]) -> tuple[MetricTerm, ...]:
+    """Numbers repeated names as Keras does: mse, mse_1, mse_2; a metric called like a loss would be taken for it."""
+    counts = dict.fromkeys(taken, 1)
     unique = []
     for term in terms:
         count = counts.get(term.log_name, 0)

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from jkeras.callbacks.callback import CallbackList
+from jkeras.errors import InputError
 from jkeras.layers.layer import Layer
 from jkeras.training import runs, steps
 from jkeras.training.batches import ArraySource, StreamSource
@@ -28,6 +29,7 @@ def predict(
     *,
     verbose: Any,
     chosen_size: bool,
+    run_eagerly: bool = False,
     current: Callable[[], TrainState] | None = None,
 ) -> Any:
     """The outputs for all rows, as NumPy arrays in the structure of the model's outputs.
@@ -48,15 +50,21 @@ def predict(
         callbacks.call("on_predict_batch_begin", index)
         rows = steps.batch_size(batch)
         x = fill_up(batch, size).x if independent and rows < size else batch.x
-        outputs = steps.predict_step(definition, state, x)
+        if run_eagerly:
+            with jax.disable_jit():
+                outputs = steps.predict(definition, state, jax.tree.map(jax.numpy.asarray, x))
+        else:
+            outputs = steps.predict_step(definition, state, x)
         if callbacks.callbacks:
-            callbacks.call("on_predict_batch_end", index, {"outputs": jax.device_get(outputs)})
+            callbacks.call("on_predict_batch_end", index, {"outputs": _fetch(outputs, rows)})
         if pending is not None:
             collected.append(_fetch(*pending))
         pending = (outputs, rows)
         bar.update(index + 1)
     if pending is not None:
         collected.append(_fetch(*pending))
+    if not collected:
+        raise InputError("The data for prediction yields no batches; a generator can be read only once.")
     bar.finish()
     callbacks.call("on_predict_end")
     return jax.tree.map(lambda *parts: np.concatenate(parts), *collected)

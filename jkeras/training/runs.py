@@ -101,13 +101,18 @@ def _eval_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tupl
     return new.metrics, new.model_state
 
 
-def _epoch_order(key: jax.Array, epoch: Any, rows: int, length: int, shuffle: Any) -> jax.Array:
+def _epoch_order(key: jax.Array, epoch: Any, step: Any, rows: int, length: int, shuffle: Any) -> jax.Array:
+    # The step counts too: training that is taken up again sees an order of its own, even in an epoch of the same number.
+    drawn = jax.random.fold_in(steps.stream(key, "shuffle", epoch), step)
     if shuffle == "bootstrap":
         # One resample with replacement for all epochs, in an order of its own for each.
         sample = jax.random.randint(steps.stream(key, "bootstrap", 0), (rows,), 0, rows)
-        order = jax.random.permutation(steps.stream(key, "shuffle", epoch), sample)
+        order = jax.random.permutation(drawn, sample)
+    elif isinstance(shuffle, int) and not isinstance(shuffle, bool):
+        # Rows stay in their batch of this size.
+        order = jnp.lexsort((jax.random.bits(drawn, (rows,)), jnp.arange(rows) // shuffle))
     elif shuffle:
-        order = jax.random.permutation(steps.stream(key, "shuffle", epoch), rows)
+        order = jax.random.permutation(drawn, rows)
     else:
         order = jnp.arange(rows)
     order = order.astype(jnp.int32)
@@ -195,13 +200,16 @@ class Runner:
             return over(functools.partial(_eval_one, step, program), 0, None)(state, batch)
 
         @functools.partial(compiled, static_argnames=("rows", "length", "shuffle"))
-        def epoch_order(key: jax.Array, epoch: Any, *, rows: int, length: int, shuffle: Any) -> jax.Array:
-            """The rows of an epoch in order, filled up with row 0 to `length`."""
+        def epoch_order(key: jax.Array, epoch: Any, step: Any, *, rows: int, length: int, shuffle: Any) -> jax.Array:
+            """The rows of an epoch that begins at a step, in order, filled up with row 0 to `length`.
 
-            def run(key: jax.Array) -> jax.Array:
-                return _epoch_order(key, epoch, rows, length, shuffle)
+            `shuffle` is True, False, "bootstrap" (drawn with replacement) or the size of batches that rows stay in.
+            """
 
-            return over(run, 0)(key)
+            def run(key: jax.Array, step: Any) -> jax.Array:
+                return _epoch_order(key, epoch, step, rows, length, shuffle)
+
+            return over(run, 0, 0)(key, step)
 
         @functools.partial(compiled, static_argnames="program")
         def logs(program: Any, metrics: Any) -> dict[str, jax.Array]:

@@ -65,10 +65,10 @@ class Program(Spec):
 
 def output_names(definition: Layer, outputs: Any) -> tuple[str, ...]:
     """The names of a model's outputs, flattened: dict keys, else what the model calls them, else numbers."""
-    if isinstance(outputs, Mapping):
+    count = len(jax.tree.leaves(outputs))
+    if isinstance(outputs, Mapping) and len(outputs) == count:
         return tuple(sorted(outputs))
     names = getattr(definition, "output_names", None)
-    count = len(jax.tree.leaves(outputs))
     if names and len(names) == count:
         return tuple(names)
     return ("output",) if count == 1 else tuple(f"output_{i}" for i in range(count))
@@ -312,9 +312,9 @@ def compute_logs(program: Program, metrics: Mapping[str, Any]) -> Logs:
 logs = jax.jit(compute_logs, static_argnums=0)
 
 
-@functools.partial(jax.jit, static_argnums=0, donate_argnums=1)
-def _train_donating(program: Program, state: TrainState, batch: Batch) -> TrainState:
-    return train(program, state, batch)
+@functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
+def _donating(step: Any, program: Program, state: TrainState, batch: Batch) -> TrainState:
+    return step(program, state, batch)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -341,7 +341,14 @@ def train_step(
     batch = as_batch(batch)
     program = build_program(network, recipe, batch)
     state = ready(program, recipe.optimizer, state, batch)
-    state = _train_donating(program, state, batch) if donate else _keeping(train, program, state, batch)
+    step = train
+    if getattr(network, "has_own_train_step", False):
+        step = train_custom
+        names, updates = custom_log_names(program, state, batch)
+        program = program.replace(extra_logs=names, keeps_metrics=updates)
+        missing = {k: v for k, v in empty_metrics(program, batch).items() if k not in state.metrics}
+        state = state.replace(metrics={**state.metrics, **missing})
+    state = (_donating if donate else _keeping)(step, program, state, batch)
     return state, logs(program, state.metrics)
 
 
@@ -375,9 +382,12 @@ def _predict(network: Layer, token: str, state: TrainState, inputs: Any) -> Any:
     return predict(network, state, inputs)
 
 
-def train_and_keep(step: Any, program: Program, state: TrainState, batch: Batch) -> TrainState:
+def train_and_keep(step: Any, program: Program, state: TrainState, batch: Batch, eagerly: bool = False) -> TrainState:
     """One step whose argument stays valid, with metrics of this batch alone."""
     state = state.replace(metrics=empty_metrics(program, batch))
+    if eagerly:
+        with jax.disable_jit():
+            return step(program, state, jax.tree.map(jnp.asarray, batch))
     return _keeping(step, program, state, batch)
 
 

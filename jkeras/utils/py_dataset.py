@@ -67,6 +67,10 @@ class PyDataset:
         for index in itertools.count() if count is None else range(count):
             yield self[index]
 
+    def in_order(self, order: Iterable[int] | None = None) -> Iterator[Any]:
+        """The batches of the numbers given, made ahead by the workers if there are several; all from 0 if None."""
+        return iterate(self, order)
+
     def on_epoch_begin(self) -> None:
         """Called before each epoch."""
 
