@@ -10,7 +10,7 @@ import contextlib
 import contextvars
 import re
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from jkeras.errors import ArgumentError, UnknownNameError
@@ -120,4 +120,25 @@ def _from_config(kind: str, table: Mapping[str, Any], identifier: Mapping[str, A
     target = (registered and custom_object(registered)) or custom_object(name) or table.get(name)
     if target is None:
         raise UnknownNameError(kind, name, (k for k, v in table.items() if isinstance(v, type) and k != k.lower()))
-    return target.from_config(config) if isinstance(target, type) and issubclass(target, Spec) else target
+    if not (isinstance(target, type) and issubclass(target, Spec)):
+        return target
+    return target.from_config(known_arguments(target, config))
+
+
+def known_arguments(cls: Any, config: Mapping[str, Any], ignored: Collection[str] = ()) -> dict[str, Any]:
+    """A configuration without the entries of other versions that say nothing: options that are None or False.
+
+    >>> class Known(Spec):
+    ...     size: int = 1
+    >>> known_arguments(Known, {"size": 2, "later_option": None})
+    {'size': 2}
+    """
+    parameters = cls.__signature__.parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    if takes_any or not cls.__module__.startswith("jkeras."):
+        return dict(config)
+    return {
+        key: value
+        for key, value in config.items()
+        if key in parameters or not (value is None or value is False or key in ignored)
+    }

@@ -1,52 +1,122 @@
-"""Loading whole models that `models/persistence.py` saved."""
+"""Loading whole models that `models/persistence.py` or real Keras saved."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from jkeras.errors import RestoreError
+from jkeras.errors import JkerasError, RestoreError
+from jkeras.graph import runtime
+from jkeras.models import compile_config, keras_file, legacy_file, stored_weights
 from jkeras.models import config as configs
 from jkeras.models.history import History
-from jkeras.models.model import Model, known_classes
-from jkeras.models.persistence import array_name, named_arrays
+from jkeras.models.keras_file import KerasFile
+from jkeras.models.learned import with_learned
+from jkeras.models.model import Model, known_classes, with_attributes
+from jkeras.models.persistence import H5_SUFFIXES, array_name, named_arrays
 from jkeras.registry import custom_object_scope
 from jkeras.saving import directory as files
 from jkeras.training import steps
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState
 
+KEY_KINDS = ("threefry2x32", "rbg", "unsafe_rbg")
 
-def load_model(path: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True, *,
-               recipe: Recipe | None = None) -> Model:
-    """The model that `model.save(path)` wrote: definition, weights, optimizer state, step, key, recipe and history.
 
+def load_model(
+    path: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+    *,
+    recipe: Recipe | None = None,
+) -> Model:
+    """The model in a directory, a `.keras` file (ours or Keras 3's) or a `.h5` file (of any version of Keras).
+
+    What `model.save` wrote comes back whole: definition, weights, optimizer state, step, key, recipe and history.
     Loading is strict: an array that is missing, superfluous or of another shape or type is an error that lists every
     difference. It never runs code from the file: classes are those of the library, of `custom_objects`, and those
     registered with `register_keras_serializable`.
 
     Args:
-        path: the directory.
+        path: the directory or file.
         custom_objects: the user's own classes and functions by name.
         compile: whether the recipe and the optimizer's state are restored, too.
+        safe_mode: accepted for Keras's signature; False changes nothing, code in files is never run.
         recipe: takes the place of the saved recipe; needed for optimizers and functions that cannot be written down.
 
     Raises:
         RestoreError: the save is damaged or does not fit.
+        UnknownNameError: it uses a class that is not known.
     """
-    folder = files.find(Path(path))
-    config = files.read_config(folder)
+    path = Path(path)
+    readers = {".keras": _load_keras, **dict.fromkeys(H5_SUFFIXES, _load_h5)}
+    read = readers.get(path.suffix.lower(), _load_directory)
+    if read is not _load_directory and not path.is_file():
+        raise RestoreError(f"There is no file {path}.")
     with custom_object_scope(custom_objects or {}):
-        model = configs.from_config(config["model"], known_classes())
-        if not isinstance(model, Model):
-            raise RestoreError(f"{path} describes a {type(model).__name__}, which is no model.")
-        model = model.build_for(_read_specs(config["inputs"]))
-        if compile and recipe is None and config["recipe"] is not None:
-            recipe = Recipe.from_config(config["recipe"])
+        try:
+            return read(path, compile, recipe)
+        except RecursionError:
+            raise RestoreError(f"{path} is nested too deeply to be a model.") from None
+
+
+def model_from_json(text: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """The model that `model.to_json()`, ours or Keras's, describes, with fresh weights."""
+    from jkeras.saving import documents
+
+    return model_from_config(documents.parse(text, "The JSON text"), custom_objects)
+
+
+def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """The model that a configuration with `class_name` and `config` describes, with fresh weights.
+
+    Raises:
+        RestoreError: it describes no model.
+    """
+    with custom_object_scope(custom_objects or {}):
+        return _defined(config, "The configuration")
+
+
+def _defined(config: Mapping[str, Any], where: str) -> Model:
+    model = configs.from_config(config, known_classes())
+    if not isinstance(model, Model):
+        raise RestoreError(f"{where} describes a {type(model).__name__}, which is no model.")
+    shape = keras_file.build_shape(config)
+    if not model.built and shape is not None:
+        try:
+            return model.build(_shape(shape))
+        except JkerasError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise RestoreError(f"{where} was built for inputs of the shape {shape!r}, which does not fit: {error}") from error
+    return model
+
+
+def _shape(written: Any) -> Any:
+    if isinstance(written, Mapping):
+        return {k: _shape(v) for k, v in written.items()}
+    if isinstance(written, list) and all(size is None or isinstance(size, int) for size in written):
+        return tuple(written)
+    return [_shape(v) for v in written] if isinstance(written, list) else written
+
+
+# -- directories ---------------------------------------------------------------------------------------------------
+
+
+def _load_directory(path: Path, compile: bool, recipe: Recipe | None) -> Model:
+    folder = files.find(path)
+    config = files.read_config(folder)
+    model = _defined(config["model"], str(path)).build_for(_read_specs(config["inputs"]))
+    if compile and recipe is None and config["recipe"] is not None:
+        recipe = _own_recipe(config["recipe"], path)
     if compile and recipe is None and config.get("recipe_problem"):
         raise RestoreError(
             f"The training configuration could not be saved ({config['recipe_problem']}). Pass `recipe=jk.Recipe(...)`, or"
@@ -62,9 +132,15 @@ def load_model(path: Any, custom_objects: Mapping[str, Any] | None = None, compi
     files.check(wanted, found, str(path))
     arrays = files.read_arrays(folder, config["arrays"])
     state = _filled(expected, {name: arrays[name] for name in wanted}, config["key"])
-    kept = config.get("history") or {}
-    history = History(kept.get("logs"), kept.get("epoch", ()), kept.get("params"))
-    return model._with(_spec_state=state, _spec_history=history)
+    return model._with(_spec_state=state, _spec_history=_history(config.get("history")))
+
+
+def _own_recipe(config: Any, path: Path) -> Recipe:
+    try:
+        return Recipe.from_config(config)
+    except JkerasError as error:
+        error.add_note(f"This is in the training configuration of {path}; `load_model(path, compile=False)` leaves it out.")
+        raise
 
 
 def _filled(template: TrainState, arrays: Mapping[str, Any], impl: str) -> TrainState:
@@ -81,24 +157,29 @@ def _filled(template: TrainState, arrays: Mapping[str, Any], impl: str) -> Train
 
 
 def _key_impl(name: str) -> str:
-    known = ("threefry2x32", "rbg", "unsafe_rbg")
-    return next((kind for kind in sorted(known, key=len, reverse=True) if kind in name), "threefry2x32")
+    return next((kind for kind in sorted(KEY_KINDS, key=len, reverse=True) if kind in name), KEY_KINDS[0])
 
 
 def _template(model: Model, recipe: Recipe | None) -> TrainState:
     """A state of the right structure, made inside `eval_shape`."""
+    params, state = _nested(model, lambda info: jnp.zeros(info.shape, info.dtype))
+    opt_state = None
+    if recipe is not None:
+        frozen, _ = steps.trainable_parts(model.description)
+        opt_state = steps.init_optimizer(recipe.optimizer, params, frozen)
+    return TrainState(params, state, opt_state, jnp.zeros((), jnp.int32), jax.random.key(0))
+
+
+def _nested(model: Model, value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The trees of params and state, with `value(info)` as leaves."""
     params: dict[str, Any] = {}
     state: dict[str, Any] = {}
     for info in model.description.weights:
         tree = params if info.collection == "params" else state
         for key in info.path[:-1]:
             tree = tree.setdefault(key, {})
-        tree[info.path[-1]] = jnp.zeros(info.shape, info.dtype)
-    opt_state = None
-    if recipe is not None:
-        frozen, _ = steps.trainable_parts(model.description)
-        opt_state = steps.init_optimizer(recipe.optimizer, params, frozen)
-    return TrainState(params, state, opt_state, jnp.zeros((), jnp.int32), jax.random.key(0))
+        tree[info.path[-1]] = value(info)
+    return params, state
 
 
 def _read_specs(written: Any) -> Any:
@@ -109,6 +190,100 @@ def _read_specs(written: Any) -> Any:
     return jax.ShapeDtypeStruct(tuple(written["shape"]), jnp.dtype(written["dtype"]))
 
 
-def clone_model(model: Model) -> Model:
-    """The same definition with fresh weights, not compiled."""
-    return model.init()._with(_spec_recipe=None)
+def _history(kept: Any) -> History:
+    kept = kept if isinstance(kept, Mapping) else {}
+    return History(kept.get("logs"), kept.get("epoch", ()), kept.get("params"))
+
+
+# -- files of Keras ------------------------------------------------------------------------------------------------
+
+
+def _load_keras(path: Path, compile: bool, recipe: Recipe | None) -> Model:
+    file = KerasFile(path)
+    with file.tree() as tree:
+        moved: set[str] = set()
+        model = _defined(with_learned(file.config, file, tree, moved), str(path))
+        if file.own.get("inputs"):
+            model = model.build_for(_read_specs(file.own["inputs"]))
+        values = stored_weights.read(model, tree, ignore=moved)
+        optimizer_arrays = keras_file.optimizer_arrays(tree) if compile else []
+    if compile and recipe is None:
+        if file.own.get("recipe"):
+            recipe = _own_recipe(file.own["recipe"], path)
+        elif file.compile_config is not None:
+            recipe = compile_config.read(file.compile_config, str(path))
+    model = _with_values(model, values, recipe, optimizer_arrays, str(path))
+    return _with_own(model, file.own, str(path))
+
+
+def _load_h5(path: Path, compile: bool, recipe: Recipe | None) -> Model:
+    with legacy_file.opened(path) as file:
+        model = _defined(file.config, str(path))
+        if not model.built:
+            model = legacy_file.built_by_weights(model, file)
+        values = legacy_file.read(model, file)
+        if compile and recipe is None and file.training_config is not None:
+            recipe = compile_config.read(file.training_config, str(path))
+        optimizer_arrays = legacy_file.optimizer_arrays(file, model) if compile and recipe is not None else []
+    return _with_values(model, values, recipe, optimizer_arrays, str(path))
+
+
+def _with_values(
+    model: Model, values: Mapping[tuple[str, str], Any], recipe: Recipe | None, optimizer_arrays: list[Any], where: str
+) -> Model:
+    params, state = _nested(model, lambda info: jnp.asarray(values[info.collection, info.name]))
+    step = jnp.zeros((), jnp.int32)
+    opt_state = None
+    # A model that was compiled and not trained has a step count and a learning rate, and no slots.
+    if recipe is not None and len(optimizer_arrays) > 2:
+        frozen, _ = steps.trainable_parts(model.description)
+        fresh = steps.init_optimizer(recipe.optimizer, params, frozen)
+        try:
+            opt_state = recipe.optimizer.from_keras_variables(optimizer_arrays, fresh, keras_file.trainable_paths(model))
+        except RestoreError as error:
+            error.add_note(f"This is the optimizer's state in {where}; `load_model(path, compile=False)` leaves it out.")
+            raise
+        step = jnp.asarray(recipe.optimizer.get_iterations(opt_state), jnp.int32)
+    train_state = TrainState(params, state, opt_state, step, runtime.as_key(None))
+    return model._with(_spec_recipe=recipe, _spec_state=train_state)
+
+
+def _with_own(model: Model, own: Mapping[str, Any], where: str) -> Model:
+    if not own:
+        return model
+    state = model.state
+    try:
+        if "key" in own:
+            data = np.frombuffer(base64.b64decode(own["key"]["data"], validate=True), "<u4")
+            state = state.replace(rng=jax.random.wrap_key_data(jnp.asarray(data), impl=_key_impl(own["key"]["impl"])))
+        if "step" in own:
+            state = state.replace(step=jnp.asarray(int(own["step"]), jnp.int32))
+        history = _history(own.get("history"))
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError, binascii.Error) as error:
+        raise RestoreError(f"What jkeras wrote in {where} is damaged: {error}") from None
+    return model._with(_spec_state=state, _spec_history=history)
+
+
+def clone_model(
+    model: Model, input_tensors: Any = None, clone_function: Any = None, call_function: Any = None, recursive: bool = False
+) -> Model:
+    """The same definition with fresh weights, not compiled.
+
+    Args:
+        model: what to clone.
+        input_tensors: accepted for Keras's signature; the inputs are those of the model.
+        clone_function: takes each layer and returns the layer to use in its place.
+        call_function: accepted for Keras's signature.
+        recursive: whether models inside are gone through, too.
+    """
+    fresh = model
+    if clone_function is not None:
+
+        def change(path: str, layer: Any) -> Any:
+            inside = "/" in path
+            if inside and not recursive:
+                return layer
+            return clone_function(with_attributes(layer, name=path.rpartition("/")[2]))
+
+        fresh = model.map_layers(change)
+    return fresh.init()._with(_spec_recipe=None)

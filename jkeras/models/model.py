@@ -29,7 +29,7 @@ from jkeras.layers.layer import Layer, is_symbolic
 from jkeras.models import config as configs
 from jkeras.models.discarded import check_used
 from jkeras.models.inputs import fit_inputs
-from jkeras.models.persistence import save_model
+from jkeras.models.persistence import Persistent
 from jkeras.models.summary import summary
 from jkeras.models.training import Trainable
 from jkeras.models.views import single, subtree, view
@@ -38,7 +38,7 @@ from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, flatten, merge
 
 
-class Model(Trainable, Layer):
+class Model(Trainable, Persistent, Layer):
     """A model, defined by symbolic inputs and outputs, or by a subclass.
 
     Functional: `Model(inputs, outputs)`, each a symbolic tensor or a list, tuple or dict of them. Layers that come from
@@ -72,6 +72,8 @@ class Model(Trainable, Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = None
 
+    _network: Network | None = None
+
     def __init__(
         self,
         inputs: Any = None,
@@ -87,7 +89,7 @@ class Model(Trainable, Layer):
         super().__init__(name=name, trainable=trainable, dtype=dtype, **kwargs)
         if (inputs is None) != (outputs is None):
             raise ArgumentError("Model(inputs, outputs): give both, or neither and define `call` in a subclass.")
-        self._network: Network | None = None
+        self._network = None
         if inputs is not None:
             self._network = networks.from_tensors(inputs, outputs)
             self._spec_carried = _carried_by_tensors(self._network, inputs, outputs)
@@ -95,6 +97,8 @@ class Model(Trainable, Layer):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         register_pytree(cls)
+        if "build" in cls.__dict__:
+            cls.build = _build_of_subclass(cls.__dict__["build"])  # type: ignore[method-assign]
 
     # -- definition -----------------------------------------------------------------------------------------------
 
@@ -469,13 +473,16 @@ class Model(Trainable, Layer):
         return self._set_trainable(patterns or ("*",), True)
 
     def _set_trainable(self, patterns: tuple[str, ...], value: bool) -> Self:
-        known = ["/".join(path) for path, _ in runtime.walk(self) if path]
+        paths: dict[int, list[str]] = {}  # a shared layer has several
+        for path, layer in runtime.walk(self):
+            paths.setdefault(id(layer), []).append("/".join(path))
+        known = [path for found in paths.values() for path in found if path]
         for pattern in patterns:
             if not fnmatch.filter(known, pattern):
                 raise ArgumentError(f"No layer matches {pattern!r}.{suggestion(pattern, known)}")
 
         def changed(path: str, layer: Layer) -> Layer:
-            if any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns):
+            if any(fnmatch.fnmatchcase(one, pattern) for one in paths[id(layer)] for pattern in patterns):
                 return with_attributes(layer, trainable=value)
             return layer
 
@@ -487,19 +494,28 @@ class Model(Trainable, Layer):
     def _carried(self) -> Any:
         return self.__dict__.get("_spec_carried")
 
-    def map_layers(self, change: Callable[[str, Layer], Layer], prefix: str = "") -> Self:
-        """The same model over changed layers; weights stay.
+    def map_layers(
+        self, change: Callable[[str, Layer], Layer], prefix: str = "", done: dict[int, Layer] | None = None
+    ) -> Self:
+        """The same model over changed layers; weights stay, and what was shared stays shared.
 
         Args:
             change: takes a layer's path and the layer, returns the one to use.
             prefix: the path of this model inside the outermost.
+            done: the changed layers so far, by the id of the one before.
         """
+        results: dict[int, Layer] = {} if done is None else done
 
         def visit(name: str, layer: Layer) -> Layer:
+            if id(layer) not in results:
+                results[id(layer)] = changed(name, layer)
+            return results[id(layer)]
+
+        def changed(name: str, layer: Layer) -> Layer:
             path = f"{prefix}{name}"
             layer = change(path, layer)
             if isinstance(layer, Model):
-                return layer.map_layers(change, path + "/")
+                return layer.map_layers(change, path + "/", results)
             clone = with_attributes(layer, **{})
             Layer.bind_children(clone, lambda inner, child: visit(f"{name}/{inner}", child))
             clone.__dict__.pop("_spec_key", None)
@@ -532,8 +548,8 @@ class Model(Trainable, Layer):
                 return cls(**config)
             inputs, outputs = configs.functional_tensors(config, known_classes())
             return cls(
-                inputs,
-                outputs,
+                configs.unwrapped(inputs),
+                configs.unwrapped(outputs),
                 name=config.get("name"),
                 trainable=config.get("trainable", True),
                 dtype=config.get("dtype"),
@@ -542,22 +558,11 @@ class Model(Trainable, Layer):
     def written_class(self) -> dict[str, Any]:
         """How a configuration names this kind of model."""
         functional = type(self) is Model and self._network is not None
-        return {"module": "keras.models", "class_name": "Functional"} if functional else {}
+        return configs.FUNCTIONAL if functional else {}
 
     def to_json(self, **kwargs: Any) -> str:
         """The configuration as JSON; `model_from_json` reads it."""
         return json.dumps(configs.to_config(self), **kwargs)
-
-    def save(self, path: Any, overwrite: bool = True) -> None:
-        """Saves the definition, weights, optimizer state, step, key, recipe and history in a directory.
-
-        The save is atomic: a crash leaves the one before, or the new one, whole. `jk.load_model(path)` reads it.
-
-        Args:
-            path: the directory.
-            overwrite: whether an earlier save there is replaced.
-        """
-        save_model(self, path, overwrite)
 
     # -- as a value -----------------------------------------------------------------------------------------------
 
@@ -597,6 +602,18 @@ def with_attributes(layer: Any, **attributes: Any) -> Any:
     clone.__dict__.update({k: v for k, v in layer.__dict__.items() if k not in dropped})
     clone.__dict__.update(attributes)
     return clone
+
+
+def _build_of_subclass(build: Callable[..., Any]) -> Callable[..., Any]:
+    """A user's own `build`, which makes layers and weights while the model runs; called from outside it builds the model."""
+
+    @functools.wraps(build)
+    def either(self: Model, *args: Any, **kwargs: Any) -> Any:
+        if "_spec_scope" in self.__dict__:
+            return build(self, *args, **kwargs)
+        return Model.build(self, *args, **kwargs)
+
+    return either
 
 
 def _carried_by_tensors(network: Network, inputs: Any, outputs: Any) -> dict[str, Callable[[], Any]]:

@@ -5,38 +5,89 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
-from jkeras.errors import ArgumentError
 from jkeras.models import config as configs
+from jkeras.models import keras_file, legacy_file
 from jkeras.saving import directory as files
 from jkeras.spec import serialize
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState
 
+H5_SUFFIXES = (".h5", ".hdf5")
 
-def save_model(model: Any, path: Any, overwrite: bool = True) -> None:
-    """Saves a model; see `Model.save`."""
+
+class Persistent:
+    """The methods of `Model` that write files and read weights from them."""
+
+    if TYPE_CHECKING:  # what `Model` has
+        recipe: Any
+        state: Any
+
+    def save(self, path: Any, overwrite: bool = True, *, include_optimizer: bool = True) -> None:
+        """Saves the definition, weights, optimizer state, step, key, recipe and history.
+
+        The path's suffix chooses the format: none (or another) is a directory, `.keras` a file that real Keras 3 opens as
+        well, `.h5` and `.hdf5` the older one, without step, key and history. A save is atomic: a crash leaves the one
+        before, or the new one, whole. `jk.load_model(path)` reads all of them.
+
+        Args:
+            path: where to.
+            overwrite: whether an earlier save there is replaced.
+            include_optimizer: whether the recipe and the optimizer's state are saved.
+
+        Raises:
+            FileExistsError: there is a save and it may not be replaced, or a directory that is none.
+            ArgumentError: the recipe cannot be written in that format.
+        """
+        save_model(self, path, overwrite, include_optimizer)
+
+
+def save_model(model: Any, path: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
+    """Saves a model; see `Persistent.save`."""
     path = Path(path)
-    if path.suffix in (".keras", ".h5", ".hdf5"):
-        raise ArgumentError(
-            f"save({str(path)!r}): files in Keras's formats are not written yet. Leave the suffix out to save a directory."
-        )
-    state = model.state
-    recipe, problem = _written_recipe(model.recipe)
+    suffix = path.suffix.lower()
+    if suffix in (".keras", *H5_SUFFIXES):
+        if path.is_dir() or (path.exists() and not overwrite):
+            raise FileExistsError(f"{path} exists; pass overwrite=True to replace it.")
+        if suffix == ".keras":
+            keras_file.save(model, path, _own_part(model, include_optimizer), include_optimizer)
+        else:
+            legacy_file.save(model, path, include_optimizer)
+        return
+    state = model.state if include_optimizer else model.state.replace(opt_state=None)
+    recipe, problem = _written_recipe(model.recipe if include_optimizer else None)
     config = {
         "model": configs.to_config(model),
         "inputs": _written_specs(model.input_specs),
         "recipe": recipe,
         "recipe_problem": problem,
-        "history": {"logs": _plain(model.history.history), "epoch": model.history.epoch, "params": _plain(model.history.params)},
+        "history": _written_history(model),
         "key": str(jax.random.key_impl(state.rng)),
         "jax": jax.__version__,
     }
     files.save(path, config, named_arrays(state), overwrite=overwrite)
+
+
+def _own_part(model: Any, include_optimizer: bool) -> dict[str, Any]:
+    """What Keras's formats have no place for."""
+    recipe, _ = _written_recipe(model.recipe if include_optimizer else None)
+    return {
+        "version": files.VERSION,
+        "inputs": _written_specs(model.input_specs),
+        "recipe": recipe,
+        "history": _written_history(model),
+        "step": int(model.state.step),
+        "key": keras_file.written_key(model.state.rng),
+    }
+
+
+def _written_history(model: Any) -> dict[str, Any]:
+    history = model.history
+    return {"logs": _plain(history.history), "epoch": _plain(history.epoch), "params": _plain(history.params)}
 
 
 def named_arrays(state: TrainState) -> dict[str, Any]:

@@ -19,6 +19,8 @@ import jax
 import numpy as np
 
 from jkeras.errors import RestoreError
+from jkeras.saving import documents
+from jkeras.saving.writing import sync
 
 FORMAT = "jkeras"
 VERSION = 1
@@ -54,7 +56,7 @@ def save(directory: Path, config: Mapping[str, Any], arrays: Mapping[str, Any], 
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    _sync(fresh)
+    sync(fresh)
     _replace(fresh, directory)
 
 
@@ -69,26 +71,12 @@ def _replace(fresh: Path, directory: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
         os.rename(directory, old)
     os.rename(fresh, directory)
-    _sync(directory.parent)
+    sync(directory.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
 def _old(directory: Path) -> Path:
     return directory.parent / f".{directory.name}.old"
-
-
-def _sync(directory: Path) -> None:
-    """Makes renames in a directory last, where the system can."""
-    try:
-        descriptor = os.open(directory, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)
 
 
 def find(directory: Path) -> Path:
@@ -111,11 +99,8 @@ def read_config(directory: Path) -> dict[str, Any]:
         RestoreError: it is damaged or of another format or a later version.
     """
     path = directory / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise RestoreError(f"{path} is damaged: {error}") from None
-    if not isinstance(config, dict) or config.get("format") != FORMAT or "arrays" not in config:
+    config = documents.parse(path.read_bytes(), str(path))
+    if config.get("format") != FORMAT or "arrays" not in config:
         raise RestoreError(f"{path} is no configuration of a saved jkeras model.")
     if config.get("version", 0) > VERSION:
         raise RestoreError(f"{path} was written by a later version of jkeras (format {config['version']}).")

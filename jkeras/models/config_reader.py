@@ -1,0 +1,314 @@
+"""Models from configurations: those that Keras 1, 2 and 3 wrote, and our own.
+
+Reading makes objects of classes of the library, and of those that the user registered; nothing else that a file names is
+looked up or imported.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+from jkeras import layers
+from jkeras.errors import ArgumentError, JkerasError, RestoreError, UnknownNameError
+from jkeras.graph.symbolic import SymbolicTensor
+from jkeras.layers.layer import LEGACY_SHAPE_ARGUMENTS, Layer, is_symbolic
+from jkeras.layers.operation import Operation, function_named
+from jkeras.registry import custom_object, known_arguments
+from jkeras.saving import old_names, operations
+
+TENSOR = "__keras_tensor__"
+# Deeper nesting than this is no model that anybody wrote.
+MAX_DEPTH = 60
+# Classes that contain code of a file's author.
+CODE = ("Lambda", "TorchModuleWrapper", "TFSMLayer")
+
+
+def layer_classes() -> dict[str, type[Layer]]:
+    """Every layer class of the library by its name."""
+    found = {name: getattr(layers, name) for name in dir(layers)}
+    return {name: value for name, value in found.items() if inspect.isclass(value) and issubclass(value, Layer)}
+
+
+def takes_name(cls: type[Layer]) -> bool:
+    """Whether a layer's constructor has an argument `name`."""
+    parameters = inspect.signature(cls).parameters.values()
+    return any(p.name == "name" or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def policy_name(written: Any) -> str | None:
+    """The name of a written dtype policy."""
+    if not isinstance(written, Mapping):
+        return written
+    inner = written.get("config")
+    return inner.get("name") if isinstance(inner, Mapping) else None
+
+
+def from_config(
+    config: Mapping[str, Any], classes: Mapping[str, type[Layer]], depth: int = 0, policy: str = "float32"
+) -> Layer:
+    """The layer or model that a configuration describes.
+
+    Args:
+        config: as `to_config` or any version of Keras gives it.
+        classes: what may be made, by name.
+        depth: how deep the configuration lies in others.
+        policy: the name of the policy of the model around; a layer that has the same has none of its own.
+
+    Raises:
+        UnknownNameError: the class is neither in the library nor registered.
+        RestoreError: the configuration is not one of a layer.
+    """
+    if depth > MAX_DEPTH:
+        raise RestoreError("The configuration is nested too deeply to be a model.")
+    if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):
+        raise RestoreError(f"This is no configuration of a layer: {str(config)[:200]}")
+    name, registered = config["class_name"], config.get("registered_name")
+    arguments = config.get("config")
+    if isinstance(arguments, list) and name == "Sequential":
+        arguments = {"layers": arguments}  # as Keras wrote before 2.2.3
+    if not isinstance(arguments, Mapping):
+        raise RestoreError(f"This is no configuration of a layer: {str(config)[:200]}")
+    if operations.is_operation(config):
+        return Operation(operations.name_of(config, _functions()), name=arguments.get("name"))
+    if name in CODE:
+        raise RestoreError(
+            f"The layer {arguments.get('name')!r} is a {name}: its function would have to be loaded as code from the file,"
+            f" which is refused. Define the layer as a class, or build the model in code and use `load_weights`."
+        )
+    cls = _known(registered) or _known(name)
+    if cls is None:
+        name, arguments = old_names.layer(name, arguments)
+        cls = classes.get(name)
+    if cls is None and str(config.get("module") or "").startswith("keras.src.ops"):
+        return Operation(operations.name_of(config, _functions()), name=arguments.get("name"))
+    if cls is None:
+        error = UnknownNameError("layer class", name, classes)
+        error.add_note("A class of one's own must be known: `register_keras_serializable`, or `custom_objects={name: class}`.")
+        raise error
+    if not (inspect.isclass(cls) and issubclass(cls, Layer)):
+        raise ArgumentError(f"{name!r} is registered, but it is no layer class: {cls!r}.")
+    # The layers of a model inside are read by its own `from_config`.
+    arguments = {k: v if k == "layers" else nested(v, classes, depth + 1) for k, v in arguments.items()}
+    if policy_name(arguments.get("dtype")) == policy and cls.__name__ != "InputLayer":
+        arguments = {**arguments, "dtype": None}
+    if not takes_name(cls):
+        arguments.pop("name", None)
+    return _made(cls, arguments)
+
+
+def _made(cls: type[Layer], arguments: dict[str, Any]) -> Layer:
+    if cls.__module__.startswith("jkeras."):
+        shapes = {k: arguments[k] for k in LEGACY_SHAPE_ARGUMENTS if arguments.get(k) is not None}
+        own_reader = "from_config" in vars(cls) or "layers" in arguments
+        fitting = arguments if own_reader else known_arguments(cls, arguments, old_names.IGNORED)
+        arguments = {**fitting, **shapes}
+    try:
+        return cls.from_config(arguments)
+    except JkerasError:
+        raise
+    except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
+        if not cls.__module__.startswith("jkeras."):
+            raise  # the user's own constructor
+        raise RestoreError(f"The configuration of a {cls.__name__} is damaged: {type(error).__name__}: {error}") from error
+
+
+def _known(name: Any) -> Any:
+    return custom_object(name) if isinstance(name, str) and name else None
+
+
+def _functions() -> Mapping[str, Any]:
+    from jkeras.ops.table import FUNCTIONS  # hundreds of functions, loaded when the first is used
+
+    return FUNCTIONS
+
+
+def nested(value: Any, classes: Mapping[str, type[Layer]], depth: int) -> Any:
+    """Layers inside arguments (wrapped layers, cells) made from their configurations."""
+    if depth > MAX_DEPTH:
+        raise RestoreError("The configuration is nested too deeply to be a model.")
+    if isinstance(value, Mapping):
+        inner = value.get("class_name")
+        if isinstance(inner, str) and "config" in value and (inner in classes or _is_layer(inner, value)):
+            return from_config(value, classes, depth + 1)
+        if inner == "__tuple__" and isinstance(value.get("items"), list):
+            return tuple(nested(v, classes, depth + 1) for v in value["items"])
+        if inner in ("__numpy__", "__tensor__") and isinstance(value.get("config"), Mapping):
+            return value["config"].get("value")
+        return value
+    if isinstance(value, list):
+        return [nested(v, classes, depth + 1) for v in value]
+    return value
+
+
+def _is_layer(name: str, value: Mapping[str, Any]) -> bool:
+    found = _known(value.get("registered_name")) or _known(name)
+    if found is None:
+        return old_names.CLASSES.get(name) is not None
+    return inspect.isclass(found) and issubclass(found, Layer)
+
+
+def functional_tensors(config: Mapping[str, Any], classes: Mapping[str, type[Layer]]) -> tuple[Any, Any]:
+    """The symbolic inputs and outputs of a functional configuration.
+
+    Raises:
+        RestoreError: a node refers to a tensor that no layer makes.
+    """
+    return _Graph(config, classes).ends()
+
+
+def unwrapped(structure: Any) -> Any:
+    """The only entry of a list, as Keras gives a model that was saved with one input or output."""
+    return structure[0] if isinstance(structure, list) and len(structure) == 1 else structure
+
+
+class _Graph:
+    """Layers and tensors of a functional configuration, made node by node as their inputs get known."""
+
+    def __init__(self, config: Mapping[str, Any], classes: Mapping[str, type[Layer]]):
+        self.config = config
+        self.classes = classes
+        self.made: dict[str, Layer] = {}
+        self.options: dict[str, Mapping[str, Any]] = {}
+        self.outputs: dict[tuple[str, int], list[SymbolicTensor]] = {}
+
+    def ends(self) -> tuple[Any, Any]:
+        """The structure of inputs and the structure of outputs."""
+        waiting: list[tuple[str, int, Any]] = []
+        for entry in self.config["layers"]:
+            name = self._make(entry)
+            waiting += [(name, index, node) for index, node in enumerate(entry.get("inbound_nodes") or [])]
+        while waiting:
+            later = [job for job in waiting if not self._apply(*job)]
+            if len(later) == len(waiting):
+                names = sorted({name for name, _, _ in later})
+                raise RestoreError(f"The layers {names} need tensors that no layer makes.")
+            waiting = later
+        try:
+            return self._structure(self.config["input_layers"]), self._structure(self.config["output_layers"])
+        except (KeyError, IndexError, TypeError) as error:
+            raise RestoreError(f"The inputs or outputs of the model name no tensors: {error!r}.") from None
+
+    def _make(self, entry: Any) -> str:
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("config"), (Mapping, list)):
+            raise RestoreError(f"This is no configuration of a layer: {str(entry)[:200]}")
+        arguments = entry["config"]
+        name = entry.get("name") or (arguments.get("name") if isinstance(arguments, Mapping) else None)
+        if not isinstance(name, str) or name in self.made:
+            raise RestoreError(f"A layer of the model has the name {name!r}, which is missing or used twice.")
+        if isinstance(arguments, Mapping):
+            entry = {**entry, "config": {**arguments, "name": name}}
+        self.options[name] = arguments if isinstance(arguments, Mapping) else {}
+        if self._is_function(entry):
+            self.made[name] = Operation(operations.name_of(entry, _functions()), name=name)
+            return name
+        policy = policy_name(self.config.get("dtype")) or "float32"
+        self.made[name] = from_config(entry, self.classes, policy=policy)
+        if isinstance(self.made[name], layers.InputLayer):
+            self.outputs[name, 0] = [self.made[name]()]
+        return name
+
+    def _is_function(self, entry: Mapping[str, Any]) -> bool:
+        """Whether an entry without a module is a function: `.h5` files write `x * 0.5` like the layer Multiply."""
+        if entry.get("module") or _known(entry.get("class_name")) is not None:
+            return False
+        nodes = entry.get("inbound_nodes") or [{}]
+        if not isinstance(nodes[0], Mapping):
+            return False
+        if entry["class_name"] in self.classes:
+            args = nodes[0].get("args") or [[]]
+            return entry["class_name"] in _MERGES and not isinstance(args[0], list)
+        return entry["class_name"] not in old_names.CLASSES and _names_function(entry)
+
+    def _apply(self, name: str, index: int, node: Any) -> bool:
+        """Applies a layer once; False if its inputs are not known yet."""
+        layer = self.made[name]
+        try:
+            args, kwargs = self._arguments(node)
+        except _NotYet:
+            return False
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
+            raise RestoreError(f"A node of the layer {name!r} is damaged: {error!r}.") from None
+        if isinstance(layer, Operation):
+            function = function_named(layer.operation)
+            args, kwargs = operations.join(layer.operation, function, self.options[name], args, kwargs)
+        else:
+            kwargs = {key: value for key, value in kwargs.items() if not (value is None or key == "training")}
+        results = layer(*args, **kwargs)
+        self.outputs[name, index] = jax.tree.leaves(results, is_leaf=is_symbolic)
+        return True
+
+    def _arguments(self, node: Any) -> tuple[Any, dict[str, Any]]:
+        if isinstance(node, Mapping):
+            return [self._read(v) for v in node["args"]], self._read(node.get("kwargs") or {})
+        # Keras 2: a node is a list of [layer, node, tensor, keyword arguments].
+        parts = [node] if node and isinstance(node[0], str) else node
+        if isinstance(parts, Mapping):
+            parts = list(parts.values())
+        values = [part[3]["value"] if part[0] == "_CONSTANT_VALUE" else self._tensor(part) for part in parts]
+        kwargs: dict[str, Any] = {}
+        for part in parts:
+            kwargs.update(part[3] if len(part) > 3 and part[0] != "_CONSTANT_VALUE" else {})
+        return [values[0] if len(values) == 1 else values], {k: self._old_value(v) for k, v in kwargs.items()}
+
+    def _old_value(self, value: Any) -> Any:
+        is_place = isinstance(value, list) and len(value) >= 3 and isinstance(value[0], str) and value[0] in self.made
+        if is_place:
+            return self._tensor(value)
+        return [self._old_value(v) for v in value] if isinstance(value, list) else value
+
+    def _tensor(self, place: Any) -> SymbolicTensor:
+        name, node, index = place[0], place[1], place[2]
+        if name not in self.made:
+            raise RestoreError(f"A layer is applied to the output of {name!r}, and the model has no such layer.")
+        if (name, node) not in self.outputs:
+            raise _NotYet
+        return self.outputs[name, node][index]
+
+    def _read(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            kind = value.get("class_name")
+            inner = value.get("config")
+            if kind == TENSOR:
+                return self._tensor(value["config"]["keras_history"])
+            if kind == "__slice__":
+                return slice(*(self._read(value["config"][key]) for key in ("start", "stop", "step")))
+            if kind == "__ellipsis__":
+                return Ellipsis
+            if kind == "__tuple__":
+                return tuple(self._read(v) for v in value["items"])
+            if kind in ("__numpy__", "__tensor__") and isinstance(inner, Mapping):
+                return jax.numpy.asarray(inner["value"], inner["dtype"])
+            return {k: self._read(v) for k, v in value.items()}
+        return [self._read(v) for v in value] if isinstance(value, list) else value
+
+    def _structure(self, written: Any) -> Any:
+        if isinstance(written, Mapping):
+            return {k: self._structure(v) for k, v in written.items()}
+        if written and isinstance(written[0], str):
+            return self._final(written)
+        return [self._structure(v) for v in written]
+
+    def _final(self, place: Any) -> SymbolicTensor:
+        try:
+            return self._tensor(place)
+        except _NotYet:
+            raise RestoreError(f"The model's outputs name {place[0]!r}, which is never applied.") from None
+
+
+_MERGES = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Dot")
+
+
+def _names_function(entry: Mapping[str, Any]) -> bool:
+    try:
+        operations.name_of(entry, _functions())
+    except UnknownNameError:
+        return False
+    return True
+
+
+class _NotYet(Exception):
+    """A tensor that is needed has not been made."""

@@ -1,0 +1,174 @@
+"""Where Keras keeps the weights of each layer in `.keras` and `.weights.h5` files.
+
+Keras walks over the attributes of a model in alphabetical order. A layer that it meets as an attribute is kept under the
+attribute's name, one in a list under its class's name and a number; the layers of a functional or sequential model form
+the list `layers`. A shared layer is kept where it is met first. Inside its place a layer's own weights are `vars/0`,
+`vars/1` and so on, first those that are trainable.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jkeras.graph.flax import WeightInfo
+from jkeras.layers.layer import Layer, walk
+from jkeras.layers.operation import Operation
+from jkeras.registry import snake_case
+
+# Classes that have another name in Keras's own code.
+CLASSES = {"GroupQueryAttention": "GroupedQueryAttention"}
+
+# Our names for layers made in `build`, and the attributes that hold them in Keras; older versions had the second name.
+ATTRIBUTES: dict[str, dict[str, tuple[str, ...]]] = {
+    "MultiHeadAttention": {
+        "query": ("query_dense", "_query_dense"),
+        "key": ("key_dense", "_key_dense"),
+        "value": ("value_dense", "_value_dense"),
+        "attention_output": ("output_dense", "_output_dense"),
+    },
+    "GroupQueryAttention": {
+        "query": ("_query_dense",),
+        "key": ("_key_dense",),
+        "value": ("_value_dense",),
+        "gate": ("_gate_dense",),
+        "attention_output": ("_output_dense",),
+    },
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A layer in a file.
+
+    Attributes:
+        paths: the group of the layer; several where versions of Keras differ, today's first.
+        name: the layer's name.
+        layer: the layer, or None for one that is made in another layer's `build`.
+        weights: its own weights, in order.
+        before: weights of other layers that Keras keeps here as well, before the own ones.
+    """
+
+    paths: tuple[str, ...]
+    name: str
+    layer: Layer | None
+    weights: tuple[WeightInfo, ...]
+    before: tuple[WeightInfo, ...] = ()
+
+
+def places(model: Any) -> list[Place]:
+    """Every layer of a model with its place in a file, the model itself first."""
+    return list(_Walk(model).visit(model, (), ("",), model.name or model.base_name))
+
+
+class _Walk:
+    def __init__(self, model: Any):
+        self.own: dict[tuple[str, ...], list[WeightInfo]] = {}
+        for info in model.description.weights:
+            self.own.setdefault(info.path[:-1], []).append(info)
+        # A shared layer has its weights under the path where it is bound first, which need not be where Keras meets it.
+        self.home: dict[int, tuple[str, ...]] = {}
+        for path, layer in walk(model):
+            if id(layer) not in self.home or (not self._has(self.home[id(layer)]) and self._has(path)):
+                self.home[id(layer)] = path
+        self.met: set[int] = set()
+
+    def _has(self, path: tuple[str, ...]) -> bool:
+        return any(found[: len(path)] == path for found in self.own)
+
+    def visit(self, layer: Layer, ours: tuple[str, ...], theirs: tuple[str, ...], name: str) -> Iterator[Place]:
+        if id(layer) in self.met:
+            return
+        self.met.add(id(layer))
+        ours = self.home.get(id(layer), ours)
+        yield Place(theirs, name, layer, tuple(self.own.get(ours, ())), self._before(layer, ours))
+        known = set()
+        for inner, their_name, child in children(layer):
+            known.add(inner)
+            child_name = child.name or getattr(child, "base_name", None) or snake_case(type(child).__name__)
+            label = inner if hasattr(layer, "network") else child_name
+            yield from self.visit(child, (*ours, inner), tuple(_join(p, their_name) for p in theirs), label)
+        yield from self._made_in_build(type(layer).__name__, ours, theirs, known)
+
+    def _before(self, layer: Layer, ours: tuple[str, ...]) -> tuple[WeightInfo, ...]:
+        if type(layer).__name__ != "SpectralNormalization":
+            return ()
+        kernels = [info for info in self.own.get((*ours, "layer"), ()) if info.path[-1] in ("kernel", "embeddings")]
+        return tuple(kernels[:1])
+
+    def _made_in_build(
+        self, class_name: str, ours: tuple[str, ...], theirs: tuple[str, ...], known: set[str]
+    ) -> Iterator[Place]:
+        depth = len(ours)
+        names = {path[depth]: None for path in self.own if path[:depth] == ours and len(path) > depth}
+        for inner in names:
+            if inner in known:
+                continue
+            attributes = ATTRIBUTES.get(class_name, {}).get(inner, (inner,))
+            paths = tuple(_join(p, attribute) for attribute in attributes for p in theirs)
+            yield Place(paths, inner, None, tuple(self.own.get((*ours, inner), ())))
+            yield from self._made_in_build("", (*ours, inner), paths, set())
+
+
+def children(layer: Any) -> Iterator[tuple[str, str, Layer]]:
+    """The layers directly inside a layer: our name, Keras's, and the layer."""
+    if hasattr(layer, "bind_children") and hasattr(layer, "network") and _is_graph(layer):
+        yield from _listed(layer)
+        return
+    attributes = {k: v for k, v in vars(layer).items() if not k.startswith("_spec_")}
+    for attribute in sorted(attributes, key=lambda name: f"~{name}" if name.startswith("_") else name):
+        yield from _inside(attributes[attribute], attribute, attribute)
+
+
+def _is_graph(model: Any) -> bool:
+    return model.is_functional or hasattr(model, "_chain")
+
+
+def _listed(model: Any) -> Iterator[tuple[str, str, Layer]]:
+    members = model._network.layers if model.is_functional and not hasattr(model, "_chain") else model.children()
+    taken: dict[str, int] = {}
+    for name, layer in members.items():
+        if not isinstance(layer, Operation):
+            yield name, f"layers/{_numbered(layer, taken)}", layer
+    extra = {k: v for k, v in vars(model).items() if not k.startswith(("_spec_", "_network", "_chain", "_entrance"))}
+    for attribute in sorted(extra):
+        yield from _inside(extra[attribute], attribute, attribute)
+
+
+def _inside(value: Any, ours: str, theirs: str) -> Iterator[tuple[str, str, Layer]]:
+    if isinstance(value, Layer):
+        yield ours, theirs, value
+        return
+    if isinstance(value, Mapping):
+        entries = [(f"{ours}_{key}", entry) for key, entry in value.items()]
+    elif isinstance(value, (list, tuple)):
+        entries = [(f"{ours}_{i}", entry) for i, entry in enumerate(value)]
+    else:
+        return
+    taken: dict[str, int] = {}
+    for name, entry in entries:
+        if isinstance(entry, Layer):
+            yield name, f"{theirs}/{_numbered(entry, taken)}", entry
+        elif isinstance(entry, (list, tuple, Mapping)):
+            yield from _inside(entry, name, f"{theirs}/{_count('container', taken)}")
+
+
+def _numbered(layer: Layer, taken: dict[str, int]) -> str:
+    if hasattr(layer, "written_class"):
+        class_name = layer.written_class().get("class_name") or type(layer).__name__
+    else:
+        class_name = type(layer).__name__
+    return _count(snake_case(CLASSES.get(class_name, class_name)), taken)
+
+
+def _count(name: str, taken: dict[str, int]) -> str:
+    number = taken.get(name, -1) + 1
+    taken[name] = number
+    return f"{name}_{number}" if number else name
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}/{name}" if path else name
+
+

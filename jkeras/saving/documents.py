@@ -1,0 +1,47 @@
+"""Reading JSON that a stranger may have written."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jkeras.errors import RestoreError
+
+# A model of 30 models inside one another nests about 100 deep; beyond it is damage or an attack.
+MAX_DEPTH = 100
+MAX_SIZE = 256 * 2**20
+
+
+def parse(text: str | bytes, where: str) -> dict[str, Any]:
+    """The JSON object that a text holds.
+
+    Raises:
+        RestoreError: it is no JSON, no object, too large or nested too deeply.
+    """
+    if len(text) > MAX_SIZE:
+        raise RestoreError(f"{where} is {len(text)} bytes long, which no model's configuration is.")
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise RestoreError(f"{where} is nested too deeply to be a model.") from None
+    except ValueError as error:
+        raise RestoreError(f"{where} is damaged: {error}") from None
+    if not isinstance(found, dict):
+        raise RestoreError(f"{where} holds a {type(found).__name__}, not a configuration.")
+    if _is_deep(found):
+        raise RestoreError(f"{where} is nested too deeply to be a model.")
+    return found
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True

@@ -1,0 +1,190 @@
+"""How Keras writes functions in a graph (`x + y`, `ops.mean(x, axis=1)`): class names, modules, and which arguments are which.
+
+Keras makes an object of a class for each application. Some arguments configure that object, the others, mostly tensors,
+are what it is applied to. Here a function has its arguments all in one place, so they are parted when written and joined
+when read.
+
+This file knows names and plain values, not layers.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from jkeras.errors import ArgumentError, UnknownNameError
+from jkeras.registry import snake_case
+
+PACKAGE = "keras.src.ops."
+ACTIVATIONS = "keras.src.activations.activations"
+
+# The home of each class in Keras; those not listed are in `numpy`.
+_MODULES: dict[str, str] = {
+    name: module
+    for module, names in {
+        "nn": """adaptive_average_pool adaptive_max_pool average_pool batch_normalization binary_crossentropy
+            categorical_crossentropy celu conv conv_transpose ctc_decode ctc_loss depth_to_space depthwise_conv
+            dot_product_attention elu fold gelu glu hard_shrink hard_sigmoid hard_silu hard_tanh layer_normalization
+            leaky_relu log_sigmoid log_softmax max_pool moments multi_hot normalize one_hot polar psnr relu relu6
+            rms_normalization selu separable_conv sigmoid silu soft_shrink softmax softplus softsign space_to_depth
+            sparse_categorical_crossentropy sparse_plus sparse_sigmoid sparsemax squareplus tanh_shrink threshold
+            unfold""",
+        "math": """erf erfc erfinv extract_sequences fft fft2 ifft2 in_top_k irfft istft logdet logsumexp rfft rsqrt
+            segment_max segment_min segment_prod segment_sum stft top_k view_as_complex view_as_real""",
+        "linalg": """cholesky cholesky_inverse det eig eigh inv lstsq lu_factor matrix_rank norm pinv qr solve
+            solve_triangular svd""",
+        "core": "cast convert_to_tensor saturate_cast scatter scatter_update slice slice_update stop_gradient unstack",
+    }.items()
+    for name in names.split()
+}
+
+# Functions whose class is not called like them.
+_CLASSES = {
+    "getitem": "GetItem",
+    "abs": "Absolute",
+    "isin": "IsIn",
+    "allclose": "AllClose",
+    "searchsorted": "SearchSorted",
+    "batch_normalization": "BatchNorm",
+    "layer_normalization": "LayerNorm",
+    "rms_normalization": "RMSNorm",
+    "ctc_loss": "CTCLoss",
+    "ctc_decode": "CTCDecode",
+    "psnr": "PSNR",
+    "fft": "FFT",
+    "fft2": "FFT2",
+    "ifft2": "IFFT2",
+    "rfft": "RFFT",
+    "irfft": "IRFFT",
+    "stft": "STFT",
+    "istft": "ISTFT",
+    "svd": "SVD",
+    "image.rgb_to_grayscale": "RGBToGrayscale",
+    "image.rgb_to_hsv": "RGBToHSV",
+    "image.hsv_to_rgb": "HSVToRGB",
+    "image.ssim": "SSIM",
+}
+_BY_CLASS = {value: key for key, value in _CLASSES.items()} | {"Abs": "abs", "ReLU": "activations.relu"}
+
+# Other names for the same function.
+_SAME = {"activations.exponential": "exp", "activations.swish": "silu", "activations.hard_swish": "hard_silu",
+         "swish": "silu", "hard_swish": "hard_silu"}  # fmt: skip
+
+# What an operation is applied to, whatever the operation; anything else is configuration.
+_APPLIED = frozenset(
+    """a angle array b beta bias bins choicelist condition condlist constant_values coordinates data default
+    depthwise_kernel elements end_points false_fn fill_value gamma image1 image2 images index indices inputs kernel key
+    mask mean offset operands output pointwise_kernel pred predictions query q scale segment_ids sequence_lengths
+    sorted_sequence start start_indices start_points step stop target targets transform translation true_fn updates
+    value values variable variance weights x x1 x2 xs y""".split()
+)
+# Names of both kinds, where they configure.
+_CONFIGURES = {
+    "bins": {"histogram"},
+    "offset": {"diagonal", "trace"},
+    "b": {"squareplus"},
+    "weights": {"bincount"},
+    "x": {"trapezoid"},
+    "fill_value": {"unique", "image.resize", "image.affine_transform", "image.map_coordinates",
+                   "image.perspective_transform", "image.elastic_transform"},  # fmt: skip
+}
+
+
+def is_operation(config: Mapping[str, Any]) -> bool:
+    """Whether a configuration is one of a function in a graph."""
+    module = str(config.get("module") or "")
+    return module.startswith(PACKAGE) or module == ACTIVATIONS
+
+
+def place(name: str, configured: Mapping[str, Any]) -> tuple[str, str]:
+    """The module and class of a function in Keras."""
+    if name in ("relu", "activations.relu") and configured:
+        return ACTIVATIONS, "ReLU"
+    if name == "activations.mish":
+        return ACTIVATIONS, "Mish"
+    name = _SAME.get(name, name)
+    short = name.removeprefix("activations.")
+    module = "image" if name.startswith("image.") else _MODULES.get(short, "numpy")
+    camel = "".join(part.capitalize() for part in short.removeprefix("image.").split("_"))
+    return PACKAGE + module, _CLASSES.get(short, camel)
+
+
+def name_of(config: Mapping[str, Any], known: Mapping[str, Any]) -> str:
+    """The function that a configuration names.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    class_name = str(config.get("class_name"))
+    short = _BY_CLASS.get(class_name, snake_case(class_name))
+    prefixed = {PACKAGE + "image": "image.", ACTIVATIONS: "activations."}.get(str(config.get("module")), "")
+    for name in (short, prefixed + short):
+        if name in known:
+            return name
+    raise UnknownNameError("operation", class_name, known)
+
+
+def part(
+    name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
+    """Splits the arguments of a function into configuration, positional and keyword arguments of the application.
+
+    >>> part("mean", lambda x, axis=None, keepdims=False: x, ["tensor"], {"axis": 1})
+    ({'axis': 1}, ['tensor'], {})
+    """
+    signature = inspect.signature(function)
+    configured: dict[str, Any] = {}
+    applied: list[Any] = []
+    named: dict[str, Any] = {}
+    positional = [p for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    for i, value in enumerate(args):
+        parameter = positional[min(i, len(positional) - 1)]
+        if parameter.kind is parameter.VAR_POSITIONAL or _is_applied(name, parameter.name):
+            applied.append(value)
+        else:
+            configured[parameter.name] = value
+    for key, value in kwargs.items():
+        if _is_applied(name, key):
+            named[key] = value
+        else:
+            configured[key] = value
+    defaults = {p.name: p.default for p in signature.parameters.values()}
+    if name in ("relu", "activations.relu"):
+        configured = {k: v for k, v in configured.items() if v != defaults[k]}
+    return configured, applied, named
+
+
+def _is_applied(name: str, parameter: str) -> bool:
+    return parameter in _APPLIED and name not in _CONFIGURES.get(parameter, ())
+
+
+def join(
+    name: str, function: Callable[..., Any], config: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments of a function from its configuration and what it is applied to.
+
+    Raises:
+        ArgumentError: the configuration has an argument that the function lacks.
+    """
+    parameters = inspect.signature(function).parameters
+    configured = {k: v for k, v in config.items() if k not in ("name", "dtype") or k in parameters}
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    for key in list(configured):
+        if key not in parameters and not takes_any:
+            if configured[key] is None or configured[key] is False:
+                del configured[key]  # an option that later versions have, not used
+            else:
+                raise ArgumentError(f"The operation {name!r} has no argument {key!r}.")
+    configured = {k: tuple(v) if isinstance(v, list) else v for k, v in configured.items()}
+    joined: list[Any] = []
+    left = list(args)
+    for parameter in parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            joined, left = joined + left, []
+        if not left or parameter.kind is parameter.KEYWORD_ONLY:
+            break
+        joined.append(configured.pop(parameter.name) if parameter.name in configured else left.pop(0))
+    if name == "getitem" and len(joined) == 2 and isinstance(joined[1], list):
+        joined[1] = tuple(joined[1])
+    return joined + left, {**configured, **kwargs}

@@ -1,0 +1,42 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A hidden path beside `path` to write to; when the block ends it takes the place of `path` in one step.
+
+    A crash, or an error inside of the block, leaves what was there.
+    """
+    path = Path(path).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.parent / f".{path.name}.new-{os.getpid()}"
+    for leftover in path.parent.glob(f".{path.name}.new-*"):
+        if leftover.is_file():
+            leftover.unlink()  # of a save that was cut off
+    try:
+        yield fresh
+        os.replace(fresh, path)
+        sync(path.parent)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def sync(directory: Path) -> None:
+    """Makes renames in a directory last, where the system can."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
