@@ -145,7 +145,9 @@ def check_hooks(callback: Any) -> None:
     if isinstance(callback, type):
         raise ArgumentError(f"callbacks: got the class {callback.__name__}; write `{callback.__name__}(...)`.")
     if not isinstance(callback, Callback) and not any(hasattr(callback, hook) for hook in HOOKS):
-        raise ArgumentError(f"callbacks: {callback!r} is no callback; make it a subclass of `jkeras.callbacks.Callback`.")
+        raise ArgumentError(
+            f"callbacks: {callback!r} is no callback; make it a subclass of `jkeras.callbacks.Callback`."
+        )
     names = {name for kind in type(callback).__mro__ for name in vars(kind)} | set(vars(callback))
     for name in sorted(names):
         if name.startswith("on_") and name not in HOOKS and callable(getattr(callback, name, None)):

@@ -42,7 +42,9 @@ class SaveFrequency:
 class BestSoFar(Monitor):
     """Base of callbacks that save, if asked to only when a value is better than ever before."""
 
-    def __init__(self, monitor: str, verbose: int, save_best_only: bool, mode: str, initial_value_threshold: float | None):
+    def __init__(
+        self, monitor: str, verbose: int, save_best_only: bool, mode: str, initial_value_threshold: float | None
+    ):
         super().__init__(monitor, mode)
         self.verbose = verbose
         self.save_best_only = save_best_only

@@ -160,5 +160,3 @@ class RemoteMonitor(Callback):
             urllib.request.urlopen(request, timeout=10).close()
         except OSError as error:
             print(f"RemoteMonitor could not reach {self.root}: {error}")
-
-

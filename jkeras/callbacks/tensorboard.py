@@ -191,7 +191,9 @@ def _profile_range(value: Any) -> tuple[int, int]:
         parts = list(value) if isinstance(value, (list, tuple)) else [None]
     first, last = parts[0], parts[-1]
     if not (isinstance(first, int) and isinstance(last, int) and 0 <= first <= last and len(parts) <= 2):
-        raise ArgumentError(f"TensorBoard(profile_batch={value!r}): expected a batch's number, or a range (first, last).")
+        raise ArgumentError(
+            f"TensorBoard(profile_batch={value!r}): expected a batch's number, or a range (first, last)."
+        )
     return first, last
 
 

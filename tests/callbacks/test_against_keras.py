@@ -48,7 +48,9 @@ def play(callback, script):
             callback.on_train_batch_end(batch, dict(logs))
         stage.weights = epoch + 1
         callback.on_epoch_end(epoch, logs)
-        rows.append((round(float(stage.optimizer.learning_rate), 9), stage.stop_training, len(stage.saved), sorted(logs)))
+        rows.append(
+            (round(float(stage.optimizer.learning_rate), 9), stage.stop_training, len(stage.saved), sorted(logs))
+        )
         if stage.stop_training:
             break
     callback.on_train_end(logs)
@@ -61,7 +63,8 @@ def scripts(seed, count=6, length=14):
         # Coarse steps, so that ties and plateaus happen, that float32 and float64 hold exactly.
         losses = np.round(np.abs(np.cumsum(rng.normal(size=length))) * 8) / 8
         yield [
-            {"loss": float(v), "accuracy": float(4 - v), "val_loss": float(v) + 0.125, "val_accuracy": 0.5} for v in losses
+            {"loss": float(v), "accuracy": float(4 - v), "val_loss": float(v) + 0.125, "val_accuracy": 0.5}
+            for v in losses
         ]
 
 
@@ -71,11 +74,21 @@ def grid(**options):
 
 TABLE = {
     "EarlyStopping": grid(
-        monitor=["val_loss"], patience=[0, 2], min_delta=[0, 0.25], baseline=[None, 1.0], restore_best_weights=[False, True],
-        start_from_epoch=[0, 3], mode=["min", "max", "auto"],
+        monitor=["val_loss"],
+        patience=[0, 2],
+        min_delta=[0, 0.25],
+        baseline=[None, 1.0],
+        restore_best_weights=[False, True],
+        start_from_epoch=[0, 3],
+        mode=["min", "max", "auto"],
     ),
     "ReduceLROnPlateau": grid(
-        monitor=["loss"], factor=[0.5], patience=[1, 3], min_delta=[0.0, 0.25], cooldown=[0, 2], min_lr=[0.0, 0.03],
+        monitor=["loss"],
+        factor=[0.5],
+        patience=[1, 3],
+        min_delta=[0.0, 0.25],
+        cooldown=[0, 2],
+        min_lr=[0.0, 0.03],
         mode=["min", "max", "auto"],
     ),
     "ModelCheckpoint": [
@@ -87,7 +100,9 @@ TABLE = {
         }
         for suffix in (".keras", ".weights.h5")
         for o in grid(
-            save_best_only=[False, True], mode=["min", "max", "auto"], initial_value_threshold=[None, 1.0],
+            save_best_only=[False, True],
+            mode=["min", "max", "auto"],
+            initial_value_threshold=[None, 1.0],
             save_freq=["epoch", 2, 5],
         )
         # Keras cannot compare before the first epoch has ended.

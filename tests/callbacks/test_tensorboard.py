@@ -36,7 +36,9 @@ def run(tmp_path_factory):
         [layers.Input((4,)), layers.Dense(3, activation="relu"), layers.Dense(2, activation="softmax")], name="small"
     )
     model = model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    board = callbacks.TensorBoard(folder, histogram_freq=1, write_images=True, update_freq=2, write_steps_per_second=True)
+    board = callbacks.TensorBoard(
+        folder, histogram_freq=1, write_images=True, update_freq=2, write_steps_per_second=True
+    )
     return folder, model.fit(x, y, batch_size=8, epochs=2, verbose=0, validation_split=0.2, callbacks=[board])
 
 
