@@ -295,15 +295,28 @@ class Conv2DTranspose(Conv1DTranspose):
     dilation_rate: Any = _per_axis(2, (1, 1))
 
 
-class Conv3DTranspose(Conv1DTranspose):
+class Conv3DTranspose(_ConvTranspose):
     """Transposed convolution over volumes; kernel `(*window, filters, channels)`."""
 
     rank: ClassVar[int] = 3
 
+    filters: int = field(convert=arguments.positive_int)
     kernel_size: Any = field(convert=arguments.ints(3))
     strides: Any = _per_axis(3, (1, 1, 1))
+    padding: str = SAME_OR_VALID
+    # In Keras these two come in this order here, and in the other one for fewer axes.
+    data_format: str | None = DATA_FORMAT
     output_padding: Any = field(None, convert=arguments.optional(arguments.ints(3, 0)))
     dilation_rate: Any = _per_axis(3, (1, 1, 1))
+    activation: Any = ACTIVATION
+    use_bias: bool = USE_BIAS
+    kernel_initializer: Any = INITIALIZER
+    bias_initializer: Any = ZEROS
+    kernel_regularizer: Any = REGULARIZER
+    bias_regularizer: Any = REGULARIZER
+    activity_regularizer: Any = REGULARIZER
+    kernel_constraint: Any = CONSTRAINT
+    bias_constraint: Any = CONSTRAINT
 
 
 class _Depthwise(_Convolution):

@@ -56,6 +56,7 @@ class InputLayer(Layer):
             "dtype": self.dtype.name,
             "sparse": False,
             "ragged": False,
+            "optional": self.optional,
             "name": self.name,
         }
 
@@ -162,6 +163,12 @@ class Dense(Layer):
                 constraint=self.bias_constraint,
                 name="bias",
             )
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        if config["activity_regularizer"] is None:
+            del config["activity_regularizer"]  # written only where there is one, as Keras does in this layer
+        return config
 
     def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
         outputs = jnp.matmul(inputs, self.kernel)
@@ -281,6 +288,7 @@ class Embedding(Layer):
     lora_rank: int | None = field(None, convert=arguments.one_of(None), in_config=False)
     lora_alpha: int | None = field(None, convert=arguments.one_of(None), in_config=False)
     quantization_config: Any = field(None, convert=arguments.one_of(None))
+    activity_regularizer: Any = field(None, convert=regularizers.get, kw_only=True)
     autocast: bool = field(False, kw_only=True, in_config=False)
 
     @classmethod

@@ -384,6 +384,8 @@ class Layer(Spec):
         config = super().get_config()
         if "dtype" in config:
             config["dtype"] = serialize(self.dtype_policy)
+        if self.activity_regularizer is not None and not type(self)._handwritten:
+            config.setdefault("activity_regularizer", serialize(self.activity_regularizer))
         return config
 
     @classmethod

@@ -50,7 +50,7 @@ class Merge(Layer):
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         if not isinstance(previous_mask, (list, tuple)) or any(mask is None for mask in previous_mask):
             return None
-        return functools.reduce(jnp.logical_and, previous_mask)
+        return functools.reduce(jnp.logical_or, previous_mask)
 
 
 class Add(Merge):

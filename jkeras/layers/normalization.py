@@ -156,7 +156,15 @@ def _size_of(layer: Layer, shape: tuple[int | None, ...], axis: int) -> int:
     return size
 
 
-AXES: Any = field(-1, convert=lambda value: tuple(value) if isinstance(value, (list, tuple)) else value)
+def _axes(value: Any) -> tuple[int, ...]:
+    try:
+        return tuple(arguments.integer(axis) for axis in (value if isinstance(value, (list, tuple)) else (value,)))
+    except ArgumentError:
+        raise ArgumentError("expected an axis, or several") from None
+
+
+# An integer stays one, as it is written that way.
+AXES: Any = field(-1, convert=lambda value: _axes(value) if isinstance(value, (list, tuple)) else _axes(value)[0])
 
 
 class LayerNormalization(Layer):
@@ -173,6 +181,7 @@ class LayerNormalization(Layer):
         gamma_regularizer: a penalty on gamma.
         beta_constraint: a projection of beta.
         gamma_constraint: a projection of gamma.
+        rms_scaling: scales by the standard deviation without centring; Keras's old form of `RMSNormalization`, which see.
 
     Source: Ba, Kiros and Hinton 2016; epsilon is Keras's 1e-3.
     """
@@ -190,6 +199,7 @@ class LayerNormalization(Layer):
     gamma_regularizer: Any = REGULARIZER
     beta_constraint: Any = CONSTRAINT
     gamma_constraint: Any = CONSTRAINT
+    rms_scaling: bool = field(False, convert=arguments.boolean, kw_only=True)
 
     def _axes(self, rank: int) -> tuple[int, ...]:
         given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
@@ -197,7 +207,7 @@ class LayerNormalization(Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         shape = tuple(_size_of(self, input_shape, axis) for axis in self._axes(len(input_shape)))
-        if self.scale:
+        if self.scale or self.rms_scaling:
             self.gamma = self.add_weight(
                 shape,
                 self.gamma_initializer,
@@ -206,7 +216,7 @@ class LayerNormalization(Layer):
                 autocast=False,
                 name="gamma",
             )
-        if self.center:
+        if self.center and not self.rms_scaling:
             self.beta = self.add_weight(
                 shape,
                 self.beta_initializer,
@@ -221,10 +231,10 @@ class LayerNormalization(Layer):
         axes = self._axes(x.ndim)
         mean = jnp.mean(x, axis=axes, keepdims=True)
         variance = jnp.mean(jnp.square(x - mean), axis=axes, keepdims=True)
-        outputs = (x - mean) * jax.lax.rsqrt(variance + self.epsilon)
-        if self.scale:
+        outputs = (x if self.rms_scaling else x - mean) * jax.lax.rsqrt(variance + self.epsilon)
+        if self.scale or self.rms_scaling:
             outputs = outputs * along(self.gamma, axes, x.ndim)
-        if self.center:
+        if self.center and not self.rms_scaling:
             outputs = outputs + along(self.beta, axes, x.ndim)
         return outputs.astype(self.compute_dtype)
 
@@ -367,11 +377,8 @@ class SpectralNormalization(Layer):
     power_iterations: int = field(1, convert=arguments.positive_int)
 
     def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
-        self.layer(inputs)  # makes the layer's weights; XLA removes the computation
-        name = "kernel" if hasattr(self.layer, "kernel") else "embeddings"
-        kernel = getattr(self.layer, name, None)
-        if kernel is None:
-            raise InputError(f"{self.path} (SpectralNormalization): {self.layer!r} has no kernel to normalise.")
+        name = self._find_kernel(inputs)
+        kernel = getattr(self.layer, name)
         if "vector_u" not in self.__dict__:
             start = initializers.TruncatedNormal(stddev=0.02)
             self.vector_u = self.add_weight((1, kernel.shape[-1]), start, trainable=False, name="vector_u")
@@ -381,13 +388,29 @@ class SpectralNormalization(Layer):
             v = _normalized(u @ matrix.T)
             u = _normalized(v @ matrix)
         u, v = jax.lax.stop_gradient(u), jax.lax.stop_gradient(v)
+        largest = (v @ matrix @ u.T).reshape(())
+        empty = largest == 0  # a kernel of zeros stays as it is
         if training:
-            self.vector_u = u
-        self.layer.__dict__[name] = kernel / (v @ matrix @ u.T).reshape(())
+            self.vector_u = jnp.where(empty, self.vector_u, u)
+        self.layer.__dict__[name] = kernel / jnp.where(empty, 1, largest)
         try:
             return self.layer(inputs)
         finally:
             self.layer.__dict__[name] = kernel
+
+    def _find_kernel(self, inputs: jax.Array) -> str:
+        """The attribute that holds the layer's kernel, which is made if it is not there yet."""
+        names = ("kernel", "embeddings")
+        if not any(hasattr(self.layer, name) for name in names):
+            # Applied once for its weights alone: no loss from its output, and XLA removes the computation.
+            penalty = self.layer.activity_regularizer
+            self.layer.__dict__["activity_regularizer"] = None
+            self.layer(inputs)
+            self.layer.__dict__["activity_regularizer"] = penalty
+        for name in names:
+            if hasattr(self.layer, name):
+                return name
+        raise InputError(f"{self.path} (SpectralNormalization): {self.layer!r} has no kernel to normalise.")
 
 
 def _normalized(x: jax.Array) -> jax.Array:
@@ -410,8 +433,9 @@ class Normalization(Layer):
     """
 
     couples_samples: ClassVar[bool | None] = False
+    supports_masking: ClassVar[bool] = True
 
-    axis: Any = AXES
+    axis: Any = field(-1, convert=lambda value: () if value is None else _axes(value))
     mean: Any = None
     variance: Any = None
     invert: bool = field(False, convert=arguments.boolean)
@@ -441,8 +465,9 @@ class Normalization(Layer):
         return self.replace(mean=np.asarray(mean, np.float32), variance=np.asarray(variance, np.float32))
 
     def _reduced(self, rank: int) -> tuple[int, ...]:
-        kept = () if self.axis is None else self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        return tuple(axis for axis in range(rank) if axis not in {a % rank for a in kept})
+        if not all(-rank <= axis < rank for axis in self.axis):
+            raise InputError(f"{self.path} (Normalization) has axis={self.axis}, but its data has {rank} axes.")
+        return tuple(axis for axis in range(rank) if axis not in {a % rank for a in self.axis})
 
     def call(self, inputs: jax.Array) -> jax.Array:
         if self.mean is None:

@@ -55,12 +55,15 @@ class _Pooling(_Spatial):
 
     pool: ClassVar[Callable[..., jax.Array]]
 
+    def __post_init__(self) -> None:
+        if self.strides is None:
+            self.strides = self.pool_size
+
     def call(self, inputs: jax.Array) -> jax.Array:
-        strides = self.pool_size if self.strides is None else self.strides
         outputs = type(self).pool(
             inputs,
             pool_size=self.pool_size,
-            strides=strides,
+            strides=self.strides,
             padding=self.padding,
             channels_first=self.channels_first,
         )
@@ -70,10 +73,6 @@ class _Pooling(_Spatial):
                 f" input of shape {show_shape(inputs.shape)}. Use padding='same' or a smaller pool_size."
             )
         return outputs
-
-    def get_config(self) -> dict[str, Any]:
-        # Keras writes the strides in force.
-        return {**super().get_config(), "strides": list(self.pool_size if self.strides is None else self.strides)}
 
 
 class MaxPooling1D(_Pooling):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import arguments, config, regularizers
+from jkeras import arguments, config, dtypes, regularizers
 from jkeras.layers.layer import InputSpec, Layer
 from jkeras.spec import field
 
@@ -76,6 +76,8 @@ class SpatialDropout1D(_Noisy):
 
     rate: float = RATE
     seed: int | None = SEED
+    name: str | None = None
+    dtype: Any = field(None, convert=dtypes.get)
 
     @property
     def input_spec(self) -> InputSpec:
@@ -93,7 +95,7 @@ class SpatialDropout1D(_Noisy):
         return {**config, "dtype": self.dtype_policy.name}
 
 
-class SpatialDropout2D(SpatialDropout1D):
+class SpatialDropout2D(SpatialDropout1D, own_arguments=True):
     """Drops whole channels of images."""
 
     rank: ClassVar[int] = 2
@@ -101,6 +103,8 @@ class SpatialDropout2D(SpatialDropout1D):
     rate: float = RATE
     data_format: str | None = field(None, convert=config.standardize_data_format)
     seed: int | None = SEED
+    name: str | None = None
+    dtype: Any = field(None, convert=dtypes.get)
 
 
 class SpatialDropout3D(SpatialDropout2D):
@@ -167,6 +171,11 @@ class ActivityRegularization(Layer):
 
     def __post_init__(self) -> None:
         self.activity_regularizer = regularizers.L1L2(l1=self.l1, l2=self.l2)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["activity_regularizer"]  # it follows from the other two
+        return config
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return inputs

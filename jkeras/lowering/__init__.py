@@ -1,13 +1,14 @@
 """Forms of a few operations that are fast on each platform. Layers call these functions and never see `jax.lax`."""
 
 from jkeras.lowering.convolution import conv as conv
-from jkeras.lowering.convolution import depthwise_conv as depthwise_conv
-from jkeras.lowering.plain import average_pool as average_pool
-from jkeras.lowering.plain import conv_transpose as conv_transpose
+from jkeras.lowering.depthwise import depthwise_conv as depthwise_conv
+from jkeras.lowering.pooling import average_pool as average_pool
 from jkeras.lowering.pooling import max_pool as max_pool
 from jkeras.lowering.recurrence import gru as gru
 from jkeras.lowering.recurrence import lstm as lstm
 from jkeras.lowering.recurrence import simple_rnn as simple_rnn
 from jkeras.lowering.switch import cache_token as cache_token
 from jkeras.lowering.switch import compiler_options as compiler_options
+from jkeras.lowering.switch import current_mode as current_mode
 from jkeras.lowering.switch import use as use
+from jkeras.lowering.transposed import conv_transpose as conv_transpose

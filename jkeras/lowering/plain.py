@@ -118,7 +118,7 @@ def conv_transpose(
     for i in range(rank):
         reach = (kernel.shape[i] - 1) * dilation[i] + 1
         extra = None if output_padding is None else output_padding[i]
-        pairs.append(_transpose_padding(reach, strides[i], padding, extra))
+        pairs.append(transpose_padding(reach, strides[i], padding, extra))
     return lax.conv_transpose(
         x,
         kernel.astype(x.dtype),
@@ -130,7 +130,8 @@ def conv_transpose(
     )
 
 
-def _transpose_padding(window: int, stride: int, padding: str, extra: int | None) -> tuple[int, int]:
+def transpose_padding(window: int, stride: int, padding: str, extra: int | None) -> tuple[int, int]:
+    """Keras's rule for one axis: rows around an input whose neighbours are `stride` apart; see `conv_transpose`."""
     if padding == "valid":
         extra = max(window, stride) - window if extra is None else extra
         return window - 1, window - 1 + extra

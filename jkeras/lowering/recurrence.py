@@ -22,10 +22,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.export import is_symbolic_dim
 
 from jkeras import activations
 from jkeras.lowering.gates import CELLS, SLOPES, Activation, Arrays, Weights, product, quick, total
-from jkeras.lowering.switch import mode, on_cpu
+from jkeras.lowering.switch import current_mode, on_cpu
 
 Result = tuple[jax.Array, jax.Array | None, list[jax.Array]]
 
@@ -189,7 +190,7 @@ def run(
     kinds = {array.dtype for array in jax.tree.leaves((inputs, states, weights))}
     known = all(function in SLOPES for function in form.functions)
     floating = len(kinds) == 1 and jnp.issubdtype(inputs.dtype, jnp.floating)
-    if mode() == "auto" and known and floating:
+    if current_mode() == "auto" and known and floating:
         outputs, after = _fast(form, inputs, states, weights, seen)
     else:
         forwards = functools.partial(_forward_loop, form, form.functions, False)
@@ -210,7 +211,8 @@ def _placed(function: Callable[..., Any], weights: Weights, inputs: jax.Array, *
     """`function(inside, weights, inputs, ...)`: whether products over single steps are done inside of the loop."""
     outside = functools.partial(function, False)
     rows = sum(weight.shape[0] for name, weight in weights.items() if name.endswith("kernel"))
-    if mode() == "plain" or rows > ROWS_PER_SAMPLE * inputs.shape[1]:
+    batch = inputs.shape[1]
+    if current_mode() == "plain" or (not is_symbolic_dim(batch) and rows > ROWS_PER_SAMPLE * batch):
         return outside(weights, inputs, *rest)
     return on_cpu(functools.partial(function, True), outside, weights, inputs, *rest)
 

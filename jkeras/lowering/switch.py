@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,34 +17,39 @@ from jkeras.errors import ArgumentError
 MODES = ("auto", "plain")
 
 
-def mode() -> str:
-    """The form in force, "auto" or "plain".
+_chosen: contextvars.ContextVar[str | None] = contextvars.ContextVar("jkeras_lowering", default=None)
+
+
+def current_mode() -> str:
+    """The form in force, "auto" or "plain": that of `use`, else `jkeras.config.lowering`.
 
     Raises:
         ArgumentError: `jkeras.config.lowering` was set to something else.
     """
-    if config.lowering not in MODES:
-        raise ArgumentError(f"jkeras.config.lowering = {config.lowering!r}: expected 'auto' or 'plain'.")
-    return config.lowering
+    form = _chosen.get() or config.lowering
+    if form not in MODES:
+        raise ArgumentError(f"jkeras.config.lowering = {form!r}: expected 'auto' or 'plain'.")
+    return form
 
 
 @contextlib.contextmanager
 def use(name: str) -> Iterator[None]:
     """Sets the form while a block runs: `with lowering.use("plain"): ...`.
 
-    Programs that are compiled already stay as they are; `cache_token` is part of the keys under which jkeras keeps them.
+    It holds for the thread or task that enters it. Programs that are compiled already stay as they are; `cache_token`
+    is part of the keys under which jkeras keeps them.
     """
-    before, config.lowering = config.lowering, name  # type: ignore[assignment]
+    before = _chosen.set(name)
     try:
-        mode()
+        current_mode()
         yield
     finally:
-        config.lowering = before
+        _chosen.reset(before)
 
 
 def cache_token() -> str:
     """What a compiled program depends on here."""
-    return mode()
+    return current_mode()
 
 
 def on_cpu(fast: Callable[..., Any], stock: Callable[..., Any], *args: Any) -> Any:

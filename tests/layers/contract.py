@@ -24,11 +24,14 @@ import numpy as np
 
 import jkeras.graph.runtime as runtime
 from jkeras import layers
+from jkeras.layers import einsum_dense, upsampling
 
-OURS: Mapping[str, Any] = {name: getattr(layers, name) for name in dir(layers)}
+OURS: Mapping[str, Any] = {
+    **{name: getattr(layers, name) for name in dir(layers)},
+    **vars(einsum_dense),
+    **vars(upsampling),
+}
 THEIRS = vars(keras.layers)
-# Arguments that every layer has, which Keras takes as `**kwargs`.
-SHARED = {"activity_regularizer", "trainable", "dtype", "autocast", "name"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Case:
         ids: inputs are integers below this; 0 for floats.
         unknown: axes of unknown size in the symbolic check, besides the batch.
         draw: makes a float input from a shape and a generator.
-        config: the configuration keys whose values are not compared.
+        keeps_mask: whether the layer passes a mask on that Keras's drops.
         tolerance: of all numbers.
     """
 
@@ -58,7 +61,7 @@ class Case:
     ids: int = 0
     unknown: tuple[int, ...] = ()
     draw: Callable[..., Any] = lambda shape, rng: rng.normal(size=shape)
-    config: tuple[str, ...] = ()
+    keeps_mask: bool = False
     tolerance: float = 1e-5
 
     def make(self, classes: Mapping[str, Any], **more: Any) -> Any:
@@ -130,6 +133,11 @@ def in_order(described: Any, variables: Mapping[str, Any], collection: str) -> l
     return leaves
 
 
+def same(one: Any, other: Any) -> None:
+    """Equal, and shown where not."""
+    assert one == other, f"ours:   {one}\nKeras's: {other}"
+
+
 def _summed(outputs: Any) -> jax.Array:
     return sum(jnp.sum(jnp.sin(y)) for y in jax.tree.leaves(outputs))
 
@@ -147,8 +155,8 @@ def check_numbers(case: Case, rng: np.random.Generator) -> None:
     prefix = theirs.name + "/"
     # Keras counts weights without gradients (seeds of random numbers) as weights of the layer; these have no numbers.
     wanted = [w for w in theirs.weights if not w.path.endswith("seed_generator_state")]
-    assert ["/".join(w.path) for w in described] == [w.path.removeprefix(prefix) for w in wanted]
-    assert [w.shape for w in described] == [tuple(w.shape) for w in wanted]
+    same(["/".join(w.path) for w in described], [w.path.removeprefix(prefix) for w in wanted])
+    same([w.shape for w in described], [tuple(w.shape) for w in wanted])
     values = [_weight_value(w, rng) for w in described]
     variables = nested(described, values)
     passes = (False, True) if case.training else (False,)
@@ -165,12 +173,12 @@ def check_numbers(case: Case, rng: np.random.Generator) -> None:
 
     def their_loss(weights: list[Any], inputs: Any) -> Any:
         trained = [weights[order[id(w)]] for w in theirs.trainable_variables]
-        fixed = [values[order[id(w)]] if id(w) in order else w.value for w in theirs.non_trainable_variables]
-        flags = {"training": None} if "training" in inspect.signature(theirs.call).parameters else {}
-        results = []
-        for training in passes:
-            flags = {"training": training} if flags else {}
-            results.append(theirs.stateless_call(trained, fixed, inputs, **flags, **call))
+        fixed = [weights[order[id(w)]] if id(w) in order else w.value for w in theirs.non_trainable_variables]
+        takes_training = "training" in inspect.signature(theirs.call).parameters
+        results = [
+            theirs.stateless_call(trained, fixed, inputs, **({"training": training} if takes_training else {}), **call)
+            for training in passes
+        ]
         return sum(_summed(outputs) for outputs, _ in results), results
 
     def both(params: Any, values: list[Any], inputs: Any) -> Any:
@@ -181,20 +189,17 @@ def check_numbers(case: Case, rng: np.random.Generator) -> None:
             other = jax.grad(their_loss, (0, 1), has_aux=True)
         return one(params, inputs), other(values, inputs)
 
-    # Weights that are no parameters are constants of either program.
     (gradients, results), (their_gradients, their_results) = quick(both)(variables["params"], values, inputs)
     gradients = (gradients, ()) if case.ids else gradients
     their_gradients = (their_gradients, ()) if case.ids else their_gradients
     close = lambda one, other: _assert_close(one, other, case.tolerance)  # noqa: E731
     for (outputs, state), (wanted_outputs, wanted_state) in zip(results, their_results, strict=True):
         close(outputs, wanted_outputs)
-        kept = [v for v, w in zip(wanted_state, theirs.non_trainable_variables, strict=True) if id(w) in order]
-        close(in_order(described, {"state": variables["state"] | state}, "state"), kept)
-    is_param = [w.collection == "params" for w in described]
-    close(
-        in_order(described, {"params": gradients[0]}, "params"),
-        [g for g, mine in zip(their_gradients[0], is_param, strict=True) if mine],
-    )
+        kept = {id(w): value for w, value in zip(theirs.non_trainable_variables, wanted_state, strict=True)}
+        states = [kept[id(w)] for w, mine in zip(wanted, described, strict=True) if mine.collection == "state"]
+        close(in_order(described, {"state": variables["state"] | state}, "state"), states)
+    of_params = [g for g, mine in zip(their_gradients[0], described, strict=True) if mine.collection == "params"]
+    close(in_order(described, {"params": gradients[0]}, "params"), of_params)
     close(gradients[1], their_gradients[1])
     close(ours.apply(variables, inputs, **call), results[0][0])
     _check_masks(case, ours, theirs, inputs, masks)
@@ -208,17 +213,19 @@ def _weight_value(weight: Any, rng: np.random.Generator) -> np.ndarray:
 
 def _assert_close(one: Any, other: Any, tolerance: float) -> None:
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
-        assert a.shape == b.shape and a.dtype == b.dtype
+        same((a.shape, a.dtype), (b.shape, b.dtype))
         np.testing.assert_allclose(a, b, atol=tolerance, rtol=tolerance)
 
 
 def _check_masks(case: Case, ours: Any, theirs: Any, inputs: Any, masks: Any) -> None:
-    assert ours.supports_masking == theirs.supports_masking
-    if masks is None or not theirs.supports_masking:
-        return
+    if not case.keeps_mask:
+        # A layer of ours with a `compute_mask` of its own decides there.
+        decides = type(ours).compute_mask is not layers.Layer.compute_mask
+        same(ours.supports_masking or decides and theirs.supports_masking, theirs.supports_masking)
     masks = jax.tree.map(jnp.asarray, masks)
-    mask, wanted = ours.compute_mask(inputs, masks), theirs.compute_mask(inputs, masks)
-    assert (mask is None) == (wanted is None)
+    mask = ours.compute_mask(inputs, masks)
+    wanted = theirs.compute_mask(inputs, masks) if theirs.supports_masking or case.keeps_mask else None
+    same(mask is None, wanted is None)
     if mask is not None:
         np.testing.assert_array_equal(mask, wanted)
 
@@ -228,13 +235,10 @@ def check_configuration(case: Case) -> None:
     # A layer that says nothing of its type is written with that of the model around it.
     ours, theirs = (case.make(classes, name="it", dtype="float32") for classes in (OURS, THEIRS))
     config, wanted = ours.get_config(), theirs.get_config()
-    assert set(config) == set(wanted)
-    for key in set(config) - set(case.config):
-        assert _plain(config[key]) == _plain(wanted[key]), key
-    assert type(ours).from_config(config) == ours
-    assert type(ours).from_config(wanted) == ours
-    again = type(theirs).from_config(config).get_config()
-    assert {k: _plain(v) for k, v in again.items()} == {k: _plain(v) for k, v in wanted.items()}
+    same(_plain(config), _plain(wanted))
+    same(type(ours).from_config(config), ours)
+    same(type(ours).from_config(wanted), ours)
+    same(_plain(type(theirs).from_config(config).get_config()), _plain(wanted))
 
 
 def _plain(value: Any) -> Any:
@@ -256,10 +260,10 @@ def check_shapes(case: Case) -> None:
         mine, other = ([make(shape, dtype=dtype) for shape in shapes] for make in (layers.Input, keras.Input))
         outputs = case.make(OURS)(mine if case.several else mine[0])
         wanted = case.make(THEIRS)(other if case.several else other[0])
-        assert [tuple(y.shape) for y in jax.tree.leaves(outputs)] == [
-            tuple(y.shape) for y in keras.tree.flatten(wanted)
-        ]
-        assert [str(y.dtype) for y in jax.tree.leaves(outputs)] == [y.dtype for y in keras.tree.flatten(wanted)]
+        same(
+            [(tuple(y.shape), str(y.dtype)) for y in jax.tree.leaves(outputs)],
+            [(tuple(y.shape), y.dtype) for y in keras.tree.flatten(wanted)],
+        )
 
 
 def check_types(case: Case) -> None:
@@ -269,7 +273,7 @@ def check_types(case: Case) -> None:
     found = runtime.describe(case.make(OURS, dtype="mixed_bfloat16"), specs if case.several else specs[0])
     theirs = [keras.Input(batch_shape=shape, dtype=dtype.name) for shape in case.shapes]
     wanted = case.make(THEIRS, dtype="mixed_bfloat16")(theirs if case.several else theirs[0])
-    assert [y.dtype.name for y in jax.tree.leaves(found.outputs)] == [y.dtype for y in keras.tree.flatten(wanted)]
+    same([y.dtype.name for y in jax.tree.leaves(found.outputs)], [y.dtype for y in keras.tree.flatten(wanted)])
     assert {str(w.dtype) for w in found.weights} <= {"float32"}
 
 
@@ -280,6 +284,6 @@ def check_signature(name: str) -> None:
     ]
     wanted = {p.name: p.default for p in theirs}
     parameters = inspect.signature(OURS[name]).parameters.values()
-    ours = {p.name: p.default for p in parameters if p.name in wanted or p.name not in SHARED}
-    assert list(ours) == list(wanted)
-    assert ours == wanted
+    # What Keras takes out of `**kwargs` is named, by keyword only, on our side.
+    ours = {p.name: p.default for p in parameters if p.name in wanted or p.kind is not p.KEYWORD_ONLY}
+    same(list(ours.items()), list(wanted.items()))

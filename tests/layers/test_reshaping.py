@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.layers.contract import case, check
+from jkeras import errors, layers
+from tests.layers.contract import OURS, case, check, check_signature
 
 IMAGE, VOLUME = (2, 4, 5, 3), (1, 4, 4, 5, 2)
 FIRST = {"data_format": "channels_first"}
@@ -24,6 +25,14 @@ CASES = {
     "pad 2": case("ZeroPadding2D", {"padding": (1, 2)}, IMAGE, unknown=(1, 2)),
     "pad 2 first": case("ZeroPadding2D", {"padding": ((0, 1), (2, 0))} | FIRST, IMAGE),
     "pad 3": case("ZeroPadding3D", {}, VOLUME),
+    "up 1": case("UpSampling1D", {"size": 3}, (2, 3, 2), unknown=(1,)),
+    "up 2": case("UpSampling2D", {"size": (2, 3)}, IMAGE, unknown=(1, 2)),
+    "up 2 bilinear": case("UpSampling2D", {"interpolation": "bilinear"} | FIRST, (2, 3, 4, 5)),
+    "up 2 bicubic": case("UpSampling2D", {"size": 3, "interpolation": "bicubic"}, IMAGE),
+    "up 3": case("UpSampling3D", {}, (1, 2, 3, 2, 2)),
+    "up 3 first": case("UpSampling3D", {"size": (1, 2, 3)} | FIRST, (1, 2, 3, 2, 2)),
+    "reshape unknown": case("Reshape", {"target_shape": (-1, 2)}, (2, 3, 4), unknown=(1,)),
+    "flatten unknown": case("Flatten", {}, (2, 3, 4), unknown=(1,)),
     "pad 3 first": case("ZeroPadding3D", {"padding": 2} | FIRST, VOLUME),
 }
 
@@ -31,3 +40,37 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
     check(CASES[name], rng)
+
+
+@pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))
+def test_signature_is_that_of_keras(name):
+    check_signature(name)
+
+
+WRONG = [
+    (lambda: layers.Reshape((-1, -1)), r"at most one size of -1"),
+    (lambda: layers.Permute((0, 1)), r"dims=\(0, 1\).*1 to 2"),
+    (lambda: layers.RepeatVector(0), r"n=0.*at least 1"),
+    (lambda: layers.ZeroPadding2D((1, 2, 3)), r"padding=\(1, 2, 3\).*2 pairs"),
+    (lambda: layers.Cropping1D(-1), r"cropping=-1.*none negative"),
+    (lambda: OURS["UpSampling2D"](interpolation="linear"), r"interpolation='linear'.*'bilinear'"),
+]
+IMPOSSIBLE = [
+    (layers.Reshape((7,)), [(2, 3)], r"Reshape.*6 values"),
+    (layers.Permute((2, 1)), [(2, 3, 4)], r"Permute.*3 axes"),
+    (layers.RepeatVector(2), [(2, 3)], r"RepeatVector.*2 axes"),
+    (layers.Cropping1D(2), [(3, 1)], r"Cropping1D.*crop 2 \+ 2.*of 3"),
+]
+
+
+@pytest.mark.parametrize(("make", "words"), WRONG)
+def test_wrong_arguments_fail_at_once(make, words):
+    with pytest.raises(errors.ArgumentError, match=words):
+        make()
+
+
+@pytest.mark.parametrize(("layer", "shapes", "words"), IMPOSSIBLE)
+def test_impossible_shapes_fail_when_the_layer_is_applied(layer, shapes, words):
+    inputs = [layers.Input(shape) for shape in shapes]
+    with pytest.raises(errors.InputError, match=words):
+        layer(inputs if len(inputs) > 1 else inputs[0])

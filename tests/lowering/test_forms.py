@@ -1,5 +1,6 @@
 """Every fast form equals the plain one in value and gradient, alone, in a loop, under vmap and in bfloat16."""
 
+import concurrent.futures
 import itertools
 
 import chex
@@ -25,6 +26,25 @@ CONVOLUTIONS = [
     ((2, 6, 7, 1), (3, 3, 1, 4), (2, 2), "same", (1, 1)),
     ((2, 5, 6, 3), (1, 1, 3, 4), (2, 1), "valid", (1, 1)),
     ((1, 5, 4, 6, 2), (2, 3, 2, 2, 3), (1, 2, 1), "same", (1, 1, 1)),
+    ((2, 7, 8, 3), (3, 2, 3, 4), (2, 3), ((2, 0), (1, 3)), (1, 1)),
+    ((2, 7, 3), (1, 3, 4), (1,), ((1, 0),), (1,)),
+    ((1, 2, 5, 3), (3, 3, 3, 4), (1, 1), "valid", (1, 1)),
+]
+GROUPED = [
+    ((2, 7, 8, 4), (3, 3, 2, 6), 2, (2, 1), "same", (1, 1)),
+    ((2, 9, 6), (3, 2, 3), 3, (1,), "valid", (2,)),
+    ((2, 7, 8, 4), (3, 3, 1, 8), 4, (2, 2), "same", (1, 1)),
+    ((2, 5, 5, 4), (1, 1, 2, 4), 2, (2, 2), "same", (1, 1)),
+]
+TRANSPOSED = [
+    # input, kernel, strides, padding, output padding, dilation
+    ((2, 5, 3), (3, 2, 3), (2,), "same", None, (1,)),
+    ((2, 5, 3), (2, 2, 3), (3,), "valid", None, (1,)),
+    ((2, 4, 5, 3), (3, 3, 2, 3), (2, 2), "same", (1, 0), (1, 1)),
+    ((2, 4, 5, 3), (4, 2, 2, 3), (2, 1), "valid", (1, 0), (1, 1)),
+    ((2, 4, 5, 3), (3, 3, 2, 3), (1, 1), "same", None, (2, 2)),
+    ((2, 4, 5, 3), (1, 2, 2, 3), (3, 3), "valid", None, (1, 1)),
+    ((1, 3, 2, 3, 2), (2, 3, 2, 3, 2), (2, 1, 2), "same", None, (1, 1, 1)),
 ]
 DEPTHWISE = [
     ((2, 9, 3), (3, 3, 2), (2,), "same", (1,)),
@@ -40,6 +60,7 @@ POOLS = [
     ((2, 7, 8, 3), (3, 2), (1, 1), "same"),
     ((2, 7, 8, 3), (2, 2), (3, 3), "valid"),
     ((1, 5, 6, 4, 2), (2, 3, 2), (2, 1, 2), "same"),
+    ((2, 2, 5, 3), (3, 2), (1, 2), "valid"),
 ]
 
 
@@ -85,6 +106,27 @@ def test_depthwise_convolution(shape, kernel, strides, padding, dilation, rng):
     assert_equal_forms(fast, stock, x, w)
 
 
+@pytest.mark.parametrize("shape, kernel, groups, strides, padding, dilation", GROUPED)
+def test_grouped_convolution(shape, kernel, groups, strides, padding, dilation, rng):
+    x, w = (jnp.asarray(rng.normal(size=s), jnp.float32) for s in (shape, kernel))
+    fast, stock = forms("conv", strides=strides, padding=padding, dilation=dilation, groups=groups)
+    assert_equal_forms(fast, stock, x, w)
+
+
+@pytest.mark.parametrize("shape, kernel, strides, padding, output_padding, dilation", TRANSPOSED)
+def test_transposed_convolution(shape, kernel, strides, padding, output_padding, dilation, rng):
+    x, w = (jnp.asarray(rng.normal(size=s), jnp.float32) for s in (shape, kernel))
+    options = {"strides": strides, "padding": padding, "output_padding": output_padding, "dilation": dilation}
+    fast, stock = forms("conv_transpose", **options)
+    assert_equal_forms(fast, stock, x, w)
+
+
+@pytest.mark.parametrize("shape, pool_size, strides, padding", POOLS)
+def test_average_pooling(shape, pool_size, strides, padding, rng):
+    fast, stock = forms("average_pool", pool_size=pool_size, strides=strides, padding=padding)
+    assert_equal_forms(fast, stock, jnp.asarray(rng.normal(size=shape), jnp.float32))
+
+
 @pytest.mark.parametrize("ties", [False, True], ids=["distinct", "ties"])
 @pytest.mark.parametrize("shape, pool_size, strides, padding", POOLS)
 def test_max_pooling(shape, pool_size, strides, padding, ties, rng):
@@ -103,7 +145,9 @@ def test_layouts_and_types(channels_first, dtype, rng):
     for name, inputs, more in (
         ("conv", (x, w), {"dilation": (1, 1)}),
         ("depthwise_conv", (x, w), {"dilation": (1, 1)}),
+        ("conv_transpose", (x, w[..., :2, :3]), {"dilation": (1, 1), "output_padding": None}),
         ("max_pool", (x,), {"pool_size": (2, 2)}),
+        ("average_pool", (x,), {"pool_size": (2, 3)}),
     ):
         fast, stock = forms(name, **options, **more)
         assert fast(*inputs).dtype == x.dtype
@@ -137,6 +181,26 @@ def test_plain_is_chosen_by_the_switch():
         assert lowering.cache_token() == "plain"
     with pytest.raises(ValueError, match="expected 'auto' or 'plain'"), lowering.use("fast"):
         pass
+
+
+def test_the_switch_holds_for_its_own_thread():
+    with lowering.use("plain"), concurrent.futures.ThreadPoolExecutor(1) as pool:
+        assert (lowering.current_mode(), pool.submit(lowering.current_mode).result()) == ("plain", "auto")
+    assert lowering.current_mode() == "auto"
+
+
+def test_symbolic_batch_sizes(rng):
+    kernel = jnp.asarray(rng.normal(size=(3, 3, 2, 1)), jnp.float32)
+
+    def loss(x, kernel):
+        y = lowering.depthwise_conv(x, kernel, strides=(1, 1), padding="same", dilation=(1, 1))
+        return jnp.sum(lowering.average_pool(y, pool_size=(3, 3), strides=(2, 2), padding="same") ** 2)
+
+    gradient = jax.jit(jax.grad(loss, argnums=(0, 1)))
+    spec = jax.ShapeDtypeStruct(jax.export.symbolic_shape("b, 6, 6, 2"), jnp.float32)
+    exported = jax.export.export(gradient, platforms=["cpu"])(spec, kernel)
+    x = jnp.asarray(rng.normal(size=(3, 6, 6, 2)), jnp.float32)
+    chex.assert_trees_all_close(exported.call(x, kernel), gradient(x, kernel), rtol=1e-5, atol=1e-5)
 
 
 def test_a_portable_export_keeps_the_stock_operation():

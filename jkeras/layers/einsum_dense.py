@@ -1,0 +1,165 @@
+"""A dense layer over any axes, described by an einsum equation."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import activations, arguments, constraints, initializers, regularizers
+from jkeras.errors import ArgumentError, InputError
+from jkeras.initializers.random import FanInitializer
+from jkeras.layers.calling import show_shape
+from jkeras.layers.layer import Layer
+from jkeras.spec import field
+
+_FORM = re.compile(r"(?P<left>\.{3})?([a-zA-Z]+)(?P<right>\.{3})?,([a-zA-Z]+)->(?P<out_left>\.{3})?([a-zA-Z]+)(\.{3})?")
+
+
+def _equation(value: Any) -> str:
+    message = "expected an equation such as 'ab,bc->ac', '...x,xy->...y' or 'ab...,bc->ac...'"
+    match = _FORM.fullmatch(value.replace(" ", "")) if isinstance(value, str) else None
+    if match is None:
+        raise ArgumentError(message)
+    left, inputs, right, kernel, out_left, outputs, out_right = match.groups()
+    if (left, right) != (out_left, out_right) or (left and right):
+        raise ArgumentError(f"{message}, with the dots on the same side of input and output")
+    for letter in outputs:
+        if letter not in inputs + kernel:
+            raise ArgumentError(f"expected the output's axis {letter!r} in the input or the kernel")
+    for letter in kernel:
+        if letter not in inputs + outputs:
+            raise ArgumentError(f"expected the kernel's axis {letter!r} in the input or the output")
+    return value
+
+
+def _partial_shape(value: Any) -> tuple[int | None, ...]:
+    return arguments.shape(value)
+
+
+class EinsumDense(Layer):
+    """A fully connected layer over the axes that an equation names: `activation(einsum(equation, x, kernel) + bias)`.
+
+    Args:
+        equation: letters for the axes of `input,kernel->output`; three dots stand for axes that stay as they are, all on
+            the left or all on the right.
+        output_shape: the sizes of the output's axes without the batch axis and those that dots stand for; None where the
+            size is that of the input.
+        activation: name or function; None is linear.
+        bias_axes: the letters of the output that the bias has; None for no bias.
+        kernel_initializer: name, instance or function; the axes of the equation decide what counts as fan in and out.
+        bias_initializer: likewise.
+        kernel_regularizer: a penalty on the kernel.
+        bias_regularizer: a penalty on the bias.
+        kernel_constraint: a projection of the kernel after each update.
+        bias_constraint: likewise for the bias.
+        lora_rank: accepted for Keras's signature; only None is offered.
+        lora_alpha: likewise.
+        gptq_unpacked_column_size: likewise.
+        quantization_config: likewise.
+
+    Raises:
+        ArgumentError: the equation has another form, or names an axis that it does not define.
+        InputError: (when called) `output_shape` and the input's shape do not fit the equation.
+
+    >>> EinsumDense("abc,cde->abde", (None, 4, 2), bias_axes="e").compute_output_shape((None, 7, 3))
+    (None, 7, 4, 2)
+    """
+
+    equation: str = field(convert=_equation)
+    output_shape: Any = field(convert=_partial_shape)
+    activation: Any = field(None, convert=activations.get)
+    bias_axes: str | None = None
+    kernel_initializer: Any = field("glorot_uniform", convert=initializers.get)
+    bias_initializer: Any = field("zeros", convert=initializers.get)
+    kernel_regularizer: Any = field(None, convert=regularizers.get)
+    bias_regularizer: Any = field(None, convert=regularizers.get)
+    kernel_constraint: Any = field(None, convert=constraints.get)
+    bias_constraint: Any = field(None, convert=constraints.get)
+    lora_rank: int | None = field(None, convert=arguments.one_of(None), in_config=False)
+    lora_alpha: int | None = field(None, convert=arguments.one_of(None), in_config=False)
+    gptq_unpacked_column_size: int | None = field(None, convert=arguments.one_of(None), in_config=False)
+    quantization_config: Any = field(None, convert=arguments.one_of(None))
+    activity_regularizer: Any = field(None, convert=regularizers.get, kw_only=True)
+
+    @property
+    def couples_samples(self) -> bool | None:  # type: ignore[override]
+        inputs, kernel, outputs = self._letters
+        return not self.equation.startswith("...") and (inputs[0] != outputs[0] or inputs[0] in kernel)
+
+    def __post_init__(self) -> None:
+        for letter in self.bias_axes or "":
+            if letter not in self._letters[2]:
+                raise ArgumentError(
+                    f"EinsumDense(bias_axes={self.bias_axes!r}): {letter!r} is no axis of the output in"
+                    f" {self.equation!r}."
+                )
+
+    @property
+    def _letters(self) -> tuple[str, str, str]:
+        """The named axes of input, kernel and output."""
+        inputs, kernel, outputs = re.split(",|->", re.sub(r"[. ]", "", self.equation))
+        return inputs, kernel, outputs
+
+    def _sizes(self, input_shape: tuple[int | None, ...]) -> dict[str, int | None]:
+        """The size of each named axis."""
+        inputs, _, outputs = self._letters
+        hidden = len(input_shape) - len(inputs)
+        left = self.equation.startswith("...")
+        # Dots on the left stand for the batch axis too; otherwise it is the output's first letter.
+        named = self.output_shape if left and hidden else (input_shape[0], *self.output_shape)
+        if hidden < 0 or ("..." not in self.equation and hidden) or len(named) != len(outputs):
+            raise InputError(
+                f"{self.path} (EinsumDense) computes {self.equation!r} with output_shape={self.output_shape} (without the"
+                f" batch axis and the axes of dots), which does not fit an input of shape {show_shape(input_shape)}."
+            )
+        given = dict(zip(inputs, input_shape[hidden:] if left else input_shape, strict=False))
+        sizes = dict(given)
+        for letter, size in zip(outputs, named, strict=True):
+            if size is not None and given.get(letter, size) != size:
+                raise InputError(
+                    f"{self.path} (EinsumDense): axis {letter!r} of {self.equation!r} has size {given[letter]} in the input"
+                    f" of shape {show_shape(input_shape)} and {size} in output_shape={self.output_shape}."
+                )
+            sizes[letter] = size if size is not None else given.get(letter)
+        return sizes
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        inputs, kernel, outputs = self._letters
+        sizes = self._sizes(input_shape)
+        initializer = self.kernel_initializer
+        if isinstance(initializer, FanInitializer) and None in (initializer.input_axes, initializer.output_axes):
+            initializer = initializer.replace(
+                input_axes=[i for i, letter in enumerate(kernel) if letter not in outputs],
+                output_axes=[i for i, letter in enumerate(kernel) if letter in outputs],
+            )
+        self.kernel = self.add_weight(
+            tuple(sizes[letter] for letter in kernel),
+            initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        if self.bias_axes is not None:
+            first = min((outputs.index(letter) for letter in self.bias_axes), default=len(outputs))
+            shape = [sizes[letter] if letter in self.bias_axes else 1 for letter in outputs[first:]]
+            if not self.equation.startswith("..."):
+                shape += [1] * (len(input_shape) - len(inputs))
+            self.bias = self.add_weight(
+                tuple(shape),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
+
+    def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
+        outputs = jnp.einsum(self.equation, inputs, self.kernel)
+        if self.bias_axes is not None:
+            outputs = outputs + self.bias
+        return self.activation(outputs)
+
+
+__all__ = ["EinsumDense"]

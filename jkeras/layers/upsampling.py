@@ -1,0 +1,94 @@
+"""Layers that make lines, images and volumes larger by whole factors."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments, config
+from jkeras.layers.layer import InputSpec, Layer
+from jkeras.spec import field
+
+DATA_FORMAT: Any = field(None, convert=config.standardize_data_format)
+METHODS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
+
+
+class UpSampling1D(Layer):
+    """Repeats each time step: `(batch, time, features)` to `(batch, time * size, features)`.
+
+    >>> UpSampling1D(3).compute_output_shape((None, 4, 2))
+    (None, 12, 2)
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    size: int = field(2, convert=arguments.positive_int)
+
+    @property
+    def input_spec(self) -> InputSpec:
+        return InputSpec(ndim=3)
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        return jnp.repeat(inputs, self.size, axis=1)
+
+
+class _UpSampling(Layer):
+    """Repeats along several spatial axes."""
+
+    couples_samples: ClassVar[bool | None] = False
+    rank: ClassVar[int]
+
+    size: Any = None
+    data_format: str | None = DATA_FORMAT
+
+    @property
+    def input_spec(self) -> InputSpec:
+        return InputSpec(ndim=self.rank + 2)
+
+    @property
+    def _first_axis(self) -> int:
+        return 2 if self.data_format == "channels_first" else 1
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        for axis, factor in enumerate(self.size, self._first_axis):
+            inputs = jnp.repeat(inputs, factor, axis=axis)
+        return inputs
+
+
+class UpSampling2D(_UpSampling):
+    """Makes images larger: `(batch, height, width, channels)`.
+
+    Args:
+        size: the factors of height and width.
+        data_format: "channels_last" or "channels_first".
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+
+    >>> UpSampling2D((2, 3)).compute_output_shape((None, 4, 4, 1))
+    (None, 8, 12, 1)
+    """
+
+    rank: ClassVar[int] = 2
+
+    size: Any = field((2, 2), convert=arguments.ints(2))
+    interpolation: str = field("nearest", convert=arguments.one_of(*METHODS))
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        if self.interpolation == "nearest":
+            return super().call(inputs)
+        shape = list(inputs.shape)
+        for axis, factor in enumerate(self.size, self._first_axis):
+            shape[axis] *= factor
+        return jax.image.resize(inputs, shape, self.interpolation, antialias=False)
+
+
+class UpSampling3D(_UpSampling):
+    """Repeats the voxels of volumes: `(batch, depth, height, width, channels)`; arguments as in `UpSampling2D`."""
+
+    rank: ClassVar[int] = 3
+
+    size: Any = field((2, 2, 2), convert=arguments.ints(3))
+
+
+__all__ = ["UpSampling1D", "UpSampling2D", "UpSampling3D"]

@@ -1,0 +1,154 @@
+"""Depthwise convolution as a sum of shifted, scaled images, with gradients of the same kind.
+
+XLA's CPU backend has no fast depthwise convolution. The gradient of the kernel is added up sample by sample: sums over a
+whole batch leave the cache and are not vectorised. Times in `benchmarks/lowering.py`. On other platforms XLA's own
+operation and gradients are used. Forward-mode differentiation needs `jkeras.config.lowering = "plain"`.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.export import is_symbolic_dim
+
+from jkeras.lowering import plain
+from jkeras.lowering.plain import Padding, explicit_padding
+from jkeras.lowering.switch import current_mode, on_cpu
+from jkeras.lowering.taps import Pairs, few, fits, spread, taps, weighted_sum, wide
+
+# The elements of a batch whose products are summed at once: about what stays in the cache.
+CHUNK = 32_768
+
+
+def depthwise_conv(
+    x: jax.Array,
+    kernel: jax.Array,
+    *,
+    strides: Sequence[int],
+    padding: Padding,
+    dilation: Sequence[int],
+    channels_first: bool = False,
+) -> jax.Array:
+    """Convolution of each channel on its own. Equals `plain.depthwise_conv`.
+
+    Args:
+        x: `(batch, *spatial, channels)`, or `(batch, channels, *spatial)` with `channels_first`.
+        kernel: `(*window, channels, multiplier)`.
+        strides: the distances of the windows.
+        padding: "valid", "same", "causal" or pairs of rows.
+        dilation: the distances within a window.
+        channels_first: the layout of `x` and of the result.
+
+    Returns:
+        `(batch, *outputs, channels * multiplier)`.
+    """
+    rank = kernel.ndim - 2
+    window, strides, dilation = kernel.shape[:rank], tuple(strides), tuple(dilation)
+    kernel = kernel.astype(x.dtype)
+    sizes = plain.spatial_sizes(x, channels_first)
+    pairs = tuple(explicit_padding(padding, sizes, window, strides, dilation))
+    known = few(window) and fits(sizes, window, pairs, dilation) and jnp.issubdtype(x.dtype, jnp.floating)
+    if current_mode() == "plain" or not known:
+        return plain.depthwise_conv(
+            x, kernel, strides=strides, padding=pairs, dilation=dilation, channels_first=channels_first
+        )
+    return _outer(x, kernel, strides, pairs, dilation, channels_first)
+
+
+@functools.partial(jax.jit, static_argnums=(2, 3, 4, 5), inline=True)
+def _outer(
+    x: jax.Array, kernel: jax.Array, strides: Any, pairs: Pairs, dilation: Any, channels_first: bool
+) -> jax.Array:
+    x = jnp.moveaxis(x, 1, -1) if channels_first else x
+    outputs = _depthwise(x, kernel, strides, pairs, dilation)
+    return jnp.moveaxis(outputs, -1, 1) if channels_first else outputs
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
+def _depthwise(x: jax.Array, kernel: jax.Array, strides: Any, pairs: Pairs, dilation: Any) -> jax.Array:
+    ones = (1,) * len(strides)
+
+    def shifted(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        channels, multiplier = kernel.shape[-2:]
+        outputs = [weighted_sum(x, kernel[..., n], strides, pairs, dilation, ones) for n in range(multiplier)]
+        return jnp.stack(outputs, -1).reshape(*outputs[0].shape[:-1], channels * multiplier)
+
+    return on_cpu(shifted, functools.partial(_stock, strides=strides, pairs=pairs, dilation=dilation), x, kernel)
+
+
+def _stock(x: jax.Array, kernel: jax.Array, *, strides: Any, pairs: Pairs, dilation: Any) -> jax.Array:
+    return plain.depthwise_conv(x, kernel, strides=strides, padding=pairs, dilation=dilation)
+
+
+def _forward(x: Any, kernel: Any, strides: Any, pairs: Pairs, dilation: Any) -> Any:
+    return _depthwise(x, kernel, strides, pairs, dilation), (x, kernel)
+
+
+def _backward(strides: Any, pairs: Pairs, dilation: Any, kept: Any, dy: jax.Array) -> Any:
+    def fast(x: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
+        gradient = dy.reshape(*dy.shape[:-1], *kernel.shape[-2:])
+        return (
+            _input_gradient(gradient, kernel, x.shape, strides, pairs, dilation),
+            _kernel_gradient(x, gradient, kernel, strides, pairs, dilation),
+        )
+
+    def stock(x: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return jax.vjp(functools.partial(_stock, strides=strides, pairs=pairs, dilation=dilation), x, kernel)[1](dy)
+
+    return on_cpu(fast, stock, *kept, dy)
+
+
+_depthwise.defvjp(_forward, _backward)
+
+
+def _input_gradient(
+    dy: jax.Array, kernel: jax.Array, shape: tuple[int, ...], strides: Any, pairs: Pairs, dilation: Any
+) -> jax.Array:
+    """The output's gradient, spread by the strides, under the flipped kernel; `dy` is `(..., channels, multiplier)`."""
+    rank = len(strides)
+    ones = (1,) * rank
+    borders = []
+    for i in range(rank):
+        reach = (kernel.shape[i] - 1) * dilation[i]
+        left = reach - pairs[i][0]
+        borders.append((left, shape[1 + i] + reach - left - ((dy.shape[1 + i] - 1) * strides[i] + 1)))
+    flipped = jnp.flip(kernel, range(rank))
+    parts = [
+        weighted_sum(dy[..., n], flipped[..., n], ones, tuple(borders), dilation, strides)
+        for n in range(kernel.shape[-1])
+    ]
+    return functools.reduce(jnp.add, parts)
+
+
+def _kernel_gradient(
+    x: jax.Array, dy: jax.Array, kernel: jax.Array, strides: Any, pairs: Pairs, dilation: Any
+) -> jax.Array:
+    """Sums of products with the output's gradient, over a few samples at a time."""
+    window, ones = kernel.shape[: len(strides)], (1,) * len(strides)
+    batch = x.shape[0]
+    chunk = 1
+    if not is_symbolic_dim(batch):
+        most = min(batch, max(1, CHUNK * batch // max(1, dy.size)))
+        chunk = max((size for size in range(1, most + 1) if batch % size == 0), default=1)
+
+    def step(sums: list[jax.Array], item: Any) -> tuple[list[jax.Array], None]:
+        values, gradients = item
+        gradients = wide(gradients)
+        parts = taps(spread(values, pairs, ones), window, strides, dilation)
+        # The last spatial axis stays, so that the sum runs over whole rows of channels.
+        axes = tuple(range(len(strides)))
+        return [
+            total + jnp.sum(wide(piece)[..., None] * gradients, axis=axes)
+            for total, (_, piece) in zip(sums, parts, strict=True)
+        ], None
+
+    start = [jnp.zeros(dy.shape[-3:], jnp.promote_types(dy.dtype, jnp.float32))] * math.prod(window)
+    chunks = jax.tree.map(lambda a: a.reshape(batch // chunk, chunk, *a.shape[1:]), (x, dy))
+    sums, _ = lax.scan(step, start, chunks)
+    return jnp.stack([jnp.sum(total, axis=0) for total in sums]).reshape(kernel.shape).astype(kernel.dtype)

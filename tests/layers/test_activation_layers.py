@@ -1,0 +1,48 @@
+"""Activation layers against Keras."""
+
+import pytest
+
+from jkeras import errors, layers
+from tests.layers.contract import case, check, check_signature
+
+X = (2, 3, 4)
+CASES = {
+    "relu": case("ReLU", {}, X, mask=True),
+    "relu full": case("ReLU", {"max_value": 1.0, "negative_slope": 0.1, "threshold": 0.2}, X, unknown=(1, 2)),
+    "leaky": case("LeakyReLU", {}, X, mask=True),
+    "leaky slope": case("LeakyReLU", {"negative_slope": 0.1}, X),
+    "elu": case("ELU", {"alpha": 0.5}, X, mask=True),
+    "prelu": case("PReLU", {}, X, mask=True),
+    "prelu shared": case("PReLU", {"shared_axes": [1], "alpha_regularizer": "l2"}, X),
+    "softmax": case("Softmax", {}, X),
+    "softmax axes": case("Softmax", {"axis": [1, 2]}, X, unknown=(1,)),
+    "softmax masked": case("Softmax", {}, X, mask="full"),
+    "softmax axes masked": case("Softmax", {"axis": (1, 2)}, X, mask="full"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_contract(name, rng):
+    check(CASES[name], rng)
+
+
+@pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))
+def test_signature_is_that_of_keras(name):
+    check_signature(name)
+
+
+WRONG = [
+    (lambda: layers.ReLU(max_value=-1.0), r"max_value=-1.0.*at least 0"),
+    (lambda: layers.PReLU(shared_axes=[0]), r"shared_axes=\(0,\).*axes from 1"),
+    (lambda: layers.LeakyReLU("steep"), r"negative_slope='steep'.*number"),
+]
+
+
+@pytest.mark.parametrize(("make", "words"), WRONG)
+def test_wrong_arguments_fail_at_once(make, words):
+    with pytest.raises(errors.ArgumentError, match=words):
+        make()
+
+
+def test_the_old_name_of_a_slope():
+    assert layers.LeakyReLU(alpha=0.2) == layers.LeakyReLU(negative_slope=0.2)
