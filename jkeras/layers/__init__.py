@@ -35,6 +35,7 @@ from jkeras.layers.core import Input as Input
 from jkeras.layers.core import InputLayer as InputLayer
 from jkeras.layers.core import Lambda as Lambda
 from jkeras.layers.core import Masking as Masking
+from jkeras.layers.einsum_dense import EinsumDense as EinsumDense
 from jkeras.layers.layer import InputSpec as InputSpec
 from jkeras.layers.layer import Layer as Layer
 from jkeras.layers.merging import Add as Add
@@ -122,6 +123,9 @@ from jkeras.layers.reshaping import Reshape as Reshape
 from jkeras.layers.reshaping import ZeroPadding1D as ZeroPadding1D
 from jkeras.layers.reshaping import ZeroPadding2D as ZeroPadding2D
 from jkeras.layers.reshaping import ZeroPadding3D as ZeroPadding3D
+from jkeras.layers.upsampling import UpSampling1D as UpSampling1D
+from jkeras.layers.upsampling import UpSampling2D as UpSampling2D
+from jkeras.layers.upsampling import UpSampling3D as UpSampling3D
 
 if _TYPE_CHECKING:
     from jkeras.layers.attention import AdditiveAttention as AdditiveAttention

@@ -1,0 +1,30 @@
+"""Which layers the contract compares with Keras: read off the tables of cases, so that no list can fall behind them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+
+import tests.conftest  # noqa: F401  (chooses Keras's backend before Keras is imported)
+from tests.layers.contract import Case
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+def cases_of(module: ModuleType) -> Iterator[Case]:
+    """The cases in the tables of a test module."""
+    for table in vars(module).values():
+        if isinstance(table, Mapping):
+            yield from (case for case in table.values() if isinstance(case, Case))
+
+
+def covered_layers() -> set[str]:
+    """The names of the layer classes that `check` compares with Keras's in some test of this folder."""
+    names: set[str] = set()
+    for path in sorted(HERE.rglob("test_*.py")):
+        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        names |= {case.name for case in cases_of(module)}
+    return names
