@@ -48,11 +48,12 @@ if _TYPE_CHECKING:
     from jkeras import ops as ops
     from jkeras import random as random
     from jkeras import utils as utils
+    from jkeras import wrappers as wrappers
 
 __version__ = "0.1.0"
 
 # Loaded when first used, so that `import jkeras` takes little longer than `import jax, flax.linen, optax`.
-_LAZY = ("backend", "datasets", "ops", "random", "utils")
+_LAZY = ("backend", "datasets", "ops", "random", "utils", "wrappers")
 
 
 def __getattr__(name: str) -> _Any:

@@ -62,6 +62,7 @@ _MIRRORS: dict[str, tuple[str, dict[str, Any], bool]] = {
             "optimizers",
             "random",
             "regularizers",
+            "wrappers",
         )
     },
     "saving": ("jkeras.saving", _SERIALIZATION, True),

@@ -1,0 +1,236 @@
+"""Models as estimators of scikit-learn, for its pipelines, searches and cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from jkeras.errors import ArgumentError, InputError, NotCompiledError
+from jkeras.models.model import Model
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
+    from sklearn.utils.multiclass import type_of_target
+    from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+except ImportError as error:
+    raise ImportError("jkeras.wrappers needs scikit-learn 1.6 or newer: pip install 'jkeras[sklearn]'") from error
+
+
+class _Wrapper(BaseEstimator):
+    """What the wrappers share.
+
+    Args:
+        model: a compiled model, or a function that makes one from the keyword arguments `X` (rows, features), `y` (as it
+            is trained on) and `model_kwargs`.
+        warm_start: whether `fit` goes on from the weights of the `fit` before.
+        model_kwargs: keyword arguments of that function.
+        fit_kwargs: keyword arguments of every `model.fit`; those passed to `fit` itself take precedence.
+
+    Attributes:
+        model_: the trained model.
+        history_: its history.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        warm_start: bool = False,
+        model_kwargs: Mapping[str, Any] | None = None,
+        fit_kwargs: Mapping[str, Any] | None = None,
+    ):
+        self.model = model
+        self.warm_start = warm_start
+        self.model_kwargs = model_kwargs
+        self.fit_kwargs = fit_kwargs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = False  # the seed of a run is fixed
+        return tags
+
+    @property
+    def epoch_(self) -> list[int]:
+        """The numbers of the epochs of the last `fit`."""
+        return list(self.history_.epoch) if hasattr(self, "history_") else []
+
+    def fit(self, X: Any, y: Any, **kwargs: Any) -> Self:
+        """Trains the model.
+
+        Args:
+            X: numbers of shape `(rows, features)`.
+            y: targets of shape `(rows,)` or `(rows, outputs)`.
+            **kwargs: arguments of `model.fit`.
+
+        Raises:
+            NotCompiledError: the model is not compiled.
+        """
+        X, y = validate_data(self, X, y, multi_output=True, y_numeric=False)
+        y = self._learn_targets(y)
+        given = getattr(self, "model_", None) if self.warm_start else None
+        trained = _compiled(self._made(X, y) if given is None else given, type(self).__name__)
+        trained = trained.fit(X, y, **{"verbose": 0, **(self.fit_kwargs or {}), **kwargs})
+        self.model_ = trained
+        self.history_ = trained.history
+        return self
+
+    def _made(self, X: np.ndarray, y: np.ndarray) -> Any:
+        if _value(self.model) is not None:
+            return self.model
+        if not callable(self.model):
+            raise ArgumentError(
+                f"{type(self).__name__}(model={self.model!r}): expected a compiled model, or a function of X and y that"
+                " returns one."
+            )
+        return self.model(X=X, y=y, **(self.model_kwargs or {}))
+
+    def _learn_targets(self, y: np.ndarray) -> np.ndarray:
+        """The targets as the model is trained on; remembers the way back."""
+        type_of_target(y, raise_unknown=True)
+        self._target_rank = y.ndim
+        return y.reshape(len(y), -1)
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        check_is_fitted(self, "model_")
+        return np.asarray(self.model_.predict(validate_data(self, X, reset=False), verbose=0))
+
+
+class SKLearnClassifier(ClassifierMixin, _Wrapper):
+    """A model as a classifier of scikit-learn.
+
+    The model is trained on one-hot targets of shape `(rows, classes)`, so its loss is `"categorical_crossentropy"`. Labels
+    may be numbers or strings. Arguments as in Keras's `keras.wrappers.SKLearnClassifier`.
+
+    Args:
+        model: a compiled model, or a function that makes one from the keyword arguments `X`, `y` and `model_kwargs`.
+        warm_start: whether `fit` goes on from the weights of the `fit` before.
+        model_kwargs: keyword arguments of that function.
+        fit_kwargs: keyword arguments of every `model.fit`; those passed to `fit` itself take precedence.
+
+    Attributes:
+        model_: the trained model.
+        history_: its history.
+        classes_: the labels, sorted.
+
+    Raises:
+        InputError: the targets are no classes, or only one class is there.
+
+    >>> import jkeras as jk
+    >>> def build(X, y, hidden=8):
+    ...     layers = [jk.Input(X.shape[1:]), jk.layers.Dense(hidden, "relu"), jk.layers.Dense(y.shape[1], "softmax")]
+    ...     return jk.Sequential(layers).compile("adam", "categorical_crossentropy")
+    >>> classifier = SKLearnClassifier(build, model_kwargs={"hidden": 4}, fit_kwargs={"epochs": 1})
+    >>> classifier.fit([[0.0], [1.0], [2.0], [3.0]], ["low", "low", "high", "high"]).classes_.tolist()
+    ['high', 'low']
+    """
+
+    classes_: np.ndarray
+
+    def _learn_targets(self, y: np.ndarray) -> np.ndarray:
+        kind = type_of_target(y, raise_unknown=True)
+        if kind not in ("binary", "multiclass"):
+            # scikit-learn's own checks look for these words.
+            raise InputError(
+                f"Unknown label type: {kind}. SKLearnClassifier takes one class per row: integers or strings of shape (rows,)."
+            )
+        self.classes_, numbers = np.unique(column_or_1d(y, warn=True), return_inverse=True)
+        if len(self.classes_) < 2:
+            raise InputError(
+                f"SKLearnClassifier can't train when only one class is present: every label is {self.classes_[0]!r}."
+            )
+        return np.eye(len(self.classes_), dtype="float32")[numbers]
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable class of each row; shape `(rows,)`."""
+        return self.classes_[self._outputs(X).argmax(axis=-1)] if hasattr(self, "classes_") else self._outputs(X)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """The model's outputs, probabilities if it ends in a softmax; shape `(rows, classes)`."""
+        return self._outputs(X)
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """The model's outputs as Keras gives them; for two classes the second one's lead, as scikit-learn wants it."""
+        outputs = self._outputs(X)
+        return outputs[:, 1] - outputs[:, 0] if outputs.shape[-1] == 2 else outputs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = True
+        return tags
+
+
+class SKLearnRegressor(RegressorMixin, _Wrapper):
+    """A model as a regressor of scikit-learn.
+
+    Arguments as in Keras's `keras.wrappers.SKLearnRegressor`.
+
+    Args:
+        model: a compiled model, or a function that makes one from the keyword arguments `X`, `y` and `model_kwargs`.
+        warm_start: whether `fit` goes on from the weights of the `fit` before.
+        model_kwargs: keyword arguments of that function.
+        fit_kwargs: keyword arguments of every `model.fit`; those passed to `fit` itself take precedence.
+
+    Attributes:
+        model_: the trained model.
+        history_: its history.
+
+    >>> import jkeras as jk
+    >>> line = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile(jk.optimizers.SGD(0.1), "mse")
+    >>> regressor = SKLearnRegressor(line, fit_kwargs={"epochs": 200, "batch_size": 4})
+    >>> prediction = regressor.fit([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]).predict([[4.0]])
+    >>> bool(abs(prediction[0] - 9) < 0.1)
+    True
+    """
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The model's outputs; shape `(rows,)` or `(rows, outputs)`, as the targets had."""
+        outputs = self._outputs(X)
+        return outputs[:, 0] if self._target_rank == 1 and outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True
+        tags.target_tags.multi_output = True
+        return tags
+
+
+class SKLearnTransformer(TransformerMixin, _Wrapper):
+    """A model as a transformer of scikit-learn: its outputs are the features of what comes next.
+
+    Arguments as in Keras's `keras.wrappers.SKLearnTransformer`. A transformer whose model is not to be trained any further
+    goes into a `sklearn.frozen.FrozenEstimator`.
+
+    Args:
+        model: a compiled model, or a function that makes one from the keyword arguments `X`, `y` and `model_kwargs`.
+        warm_start: whether `fit` goes on from the weights of the `fit` before.
+        model_kwargs: keyword arguments of that function.
+        fit_kwargs: keyword arguments of every `model.fit`; those passed to `fit` itself take precedence.
+    """
+
+    def transform(self, X: Any) -> np.ndarray:
+        """The model's outputs; shape `(rows, outputs)`."""
+        return self._outputs(X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _value(model: Any) -> Any:
+    """The immutable model, also behind a handle; None for what is no model."""
+    found = model if isinstance(model, Model) else getattr(model, "value", None)
+    return found if isinstance(found, Model) else None
+
+
+def _compiled(model: Any, wrapper: str) -> Any:
+    value = _value(model)
+    if value is None:
+        raise ArgumentError(f"{wrapper}: the function `model` returned {model!r}, which is no model.")
+    if value.recipe is None or value.recipe.loss is None:
+        raise NotCompiledError(
+            f"{wrapper} needs a compiled model with an optimizer and a loss: model.compile('adam', 'mse')."
+        )
+    return value
