@@ -99,8 +99,8 @@ class Ensemble:
         model._check_data(source, program, recipe)
         state = self._training_state(model, program)
         first = jax.tree.map(lambda leaf: leaf[0], state)
-        program = model._with_own_logs(program, first, source.example())
-        job = loop.Job(program, model._job(program).train, steps.evaluate, runs.runner(many=True))
+        job = model._job(program, first, source.example(), None if validation is None else validation.example())
+        job = dataclasses.replace(job, runner=runs.runner(many=True))
         options = loop.Options(epochs=epochs, shuffle="bootstrap" if self.bootstrap else shuffle, verbose=verbose,
                                steps_per_execution=recipe.steps_per_execution)
         session = loop.fit(job, state, source, validation, options, CallbackList(), _Nobody())

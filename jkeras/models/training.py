@@ -119,8 +119,7 @@ class Trainable:
             model._check_data(part, program, recipe)
         check_used("fit")
         state = model._training_state(recipe, program, seed)
-        program = model._with_own_logs(program, state, example)
-        job = model._job(program)
+        job = model._job(program, state, example, None if validation is None else validation.example())
         running = model._with(_spec_state=state)
         directions = program.objective.directions
         handle = Handle(running, directions) if self._live is None else self._live.join(running, directions)
@@ -160,7 +159,8 @@ class Trainable:
         handle = self._live or Handle(model)
         callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=loop.shown(verbose))
         logs = loop.evaluate(
-            model._job(program), model.state, source, callback_list, callback_list.call, verbose=verbose,
+            model._evaluation_job(program, model.state, example), model.state, source, callback_list, callback_list.call,
+            verbose=verbose,
             run_eagerly=recipe.run_eagerly, current=lambda: handle.value.state,
         )
         return _as_result(logs, program, return_dict)
@@ -194,8 +194,9 @@ class Trainable:
         program = model._program(recipe, source.data)
         model._check_data(source, program, recipe)
         state = model._training_state(recipe, program, None)
-        program = model._with_own_logs(program, state, source.data)
-        state = steps.train_and_keep(model._job(program).train, program, state, source.data, recipe.run_eagerly)
+        job = model._job(program, state, source.data)
+        program = job.program
+        state = steps.train_and_keep(job.train, program, state, source.data, recipe.run_eagerly)
         logs = loop.to_floats(steps.logs(program, state.metrics))
         return model._with(_spec_state=state.replace(metrics=None)), _as_result(logs, program, return_dict)
 
@@ -300,6 +301,18 @@ class Trainable:
         state = self.update_metrics(state, batch, scored)
         return self.apply_gradients(state, grads, scored), {}
 
+    def test_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:
+        """Scores one batch as a pure function: override it to evaluate and validate in another way.
+
+        The scalars in the logs are averaged over the data set. The default::
+
+            def test_step(self, state, batch):
+                scored = self.compute_loss(state, batch, training=False)
+                return self.update_metrics(state, batch, scored), {}
+        """
+        scored = self.compute_loss(state, batch, training=False)
+        return self.update_metrics(state, batch, scored), {}
+
     def forward(self, state: TrainState, batch: Batch, training: bool = True) -> Any:
         """Inside a step: runs the model; `.outputs`, `.state`."""
         return steps.forward(self._step_program, state, batch, training)
@@ -336,16 +349,31 @@ class Trainable:
         """Whether a subclass overrides `train_step`."""
         return type(self).train_step is not Trainable.train_step
 
-    def _job(self, program: steps.Program) -> loop.Job:
-        train = steps.train_custom if self.has_own_train_step else steps.train
-        return loop.Job(program, train, steps.evaluate)
+    @property
+    def has_own_test_step(self) -> bool:
+        """Whether a subclass overrides `test_step`."""
+        return type(self).test_step is not Trainable.test_step
 
-    def _with_own_logs(self, program: steps.Program, state: TrainState, example: Batch) -> steps.Program:
-        """The program with the names of the logs that an overridden `train_step` returns."""
+    @property
+    def own_metrics(self) -> tuple[tuple[str, Any], ...]:
+        """Name and metric of each metric that an overridden step keeps in `state.metrics` beside the compiled ones."""
+        return ()
+
+    def _job(
+        self, program: steps.Program, state: TrainState, example: Batch, scored: Batch | None = None
+    ) -> loop.Job:
+        """What a run needs, for batches like `example` in training and `scored` in evaluation."""
+        evaluation = self._evaluation_job(program, state, example if scored is None else scored)
         if not self.has_own_train_step:
-            return program
-        names, updates = steps.custom_log_names(program, state, example)
-        return program.replace(extra_logs=names, keeps_metrics=updates)
+            return dataclasses.replace(evaluation, program=program, scoring=evaluation.program)
+        own = steps.with_own_logs(program, "train_step", state, example)
+        return dataclasses.replace(evaluation, program=own, train=steps.train_custom, scoring=evaluation.program)
+
+    def _evaluation_job(self, program: steps.Program, state: TrainState, example: Batch) -> loop.Job:
+        if not self.has_own_test_step:
+            return loop.Job(program, steps.train, steps.evaluate)
+        own = steps.with_own_logs(program, "test_step", state, example)
+        return loop.Job(own, steps.train, steps.evaluate_custom)
 
     def _training_state(self, recipe: Recipe, program: steps.Program, seed: int | None) -> TrainState:
         state = self.state
@@ -452,7 +480,8 @@ def _one_batch(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> ArraySo
 def _as_result(logs: dict[str, float], program: steps.Program, return_dict: bool) -> Any:
     if return_dict:
         return logs
-    values = [logs[name] for name in program.objective.log_names]
+    known = [name for name in program.objective.log_names if name in logs]
+    values = [logs[name] for name in (*known, *sorted(set(logs) - set(known)))]
     return values[0] if len(values) == 1 else values
 
 

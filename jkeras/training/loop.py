@@ -70,12 +70,18 @@ class Job:
         train: the step, `(program, state, batch) -> state`.
         evaluate: likewise, for validation.
         runner: the compiled loops, for one model or many.
+        scoring: the static part of evaluation, where it is not `program`.
     """
 
     program: Any
     train: runs.Step
     evaluate: runs.Step
     runner: runs.Runner = dataclasses.field(default_factory=runs.runner)
+    scoring: Any = None
+
+    def for_evaluation(self) -> Job:
+        """The same for evaluation alone."""
+        return self if self.scoring is None else dataclasses.replace(self, program=self.scoring, scoring=None)
 
     def logs(self, metrics: Any) -> dict[str, Any]:
         """Metric values from metric states."""
@@ -462,6 +468,7 @@ def evaluate(
 
     `current` gives the state to evaluate once `on_test_begin` has been called, which may have changed it.
     """
+    job = job.for_evaluation()
     call("on_test_begin")
     state = state if current is None else current()
     empty = steps.empty_metrics(job.program, source.example())

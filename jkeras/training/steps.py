@@ -39,8 +39,9 @@ class Program(Spec):
         objective: losses and metrics, matched to the outputs.
         frozen: paths of the params that training leaves alone.
         constraints: path and projection of each constrained weight.
-        extra_logs: names of the logs that a user's own `train_step` returns.
+        extra_logs: names of the logs that a user's own step returns.
         keeps_metrics: whether the step updates the compiled metrics; a user's own may not.
+        own_metrics: name and metric of each metric that a user's own step keeps beside the compiled ones.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Program(Spec):
         constraints: tuple[tuple[str, Any], ...],
         extra_logs: tuple[str, ...] = (),
         keeps_metrics: bool = True,
+        own_metrics: tuple[tuple[str, Any], ...] = (),
     ):
         self.definition = definition
         self.optimizer = optimizer
@@ -60,6 +62,7 @@ class Program(Spec):
         self.constraints = constraints
         self.extra_logs = extra_logs
         self.keeps_metrics = keeps_metrics
+        self.own_metrics = own_metrics
         self.lowering = lowering.cache_token()
 
 
@@ -252,38 +255,62 @@ def train(program: Program, state: TrainState, batch: Batch) -> TrainState:
 
 def train_custom(program: Program, state: TrainState, batch: Batch) -> TrainState:
     """One step of a model that overrides `train_step`; the logs that it returns are averaged over the epoch."""
+    return _own_step(program, "train_step", state, batch)
+
+
+def evaluate_custom(program: Program, state: TrainState, batch: Batch) -> TrainState:
+    """Scores one batch of a model that overrides `test_step`; logs are averaged over the data set."""
+    return _own_step(program, "test_step", state, batch)
+
+
+def _own_step(program: Program, method: str, state: TrainState, batch: Batch) -> TrainState:
     own = {name: value for name, value in state.metrics.items() if not name.startswith(CUSTOM)}
     model: Any = program.definition
-    new, returned = model.in_step(program).train_step(state.replace(metrics=own), batch)
+    new, returned = getattr(model.in_step(program), method)(state.replace(metrics=own), batch)
     size = jnp.float32(batch_size(batch))
     means = {
         CUSTOM + name: objectives.MEAN.update(
-            state.metrics[CUSTOM + name], jnp.asarray(value, jnp.float32), sample_weight=size
+            state.metrics[CUSTOM + name], jnp.asarray(returned[name], jnp.float32), sample_weight=size
         )
-        for name, value in returned.items()
+        for name in program.extra_logs
     }
     return new.replace(metrics={**new.metrics, **means})
 
 
-def custom_log_names(program: Program, state: TrainState, batch: Batch) -> tuple[tuple[str, ...], bool]:
-    """The names that an overridden `train_step` returns, and whether it updates the compiled metrics."""
+def with_own_logs(program: Program, method: str, state: TrainState, batch: Batch) -> Program:
+    """The program of a model's own step, with what the step returns and keeps.
+
+    Raises:
+        InputError: the step returns something else than a state and logs.
+    """
+    model: Any = program.definition
+    kept = {name for name, _ in model.own_metrics}
+    program = program.replace(own_metrics=tuple(model.own_metrics), extra_logs=())
     found: dict[str, Any] = {}
 
     def probe(state: TrainState, batch: Batch) -> Any:
-        model: Any = program.definition
-        result = model.in_step(program).train_step(state, batch)
-        if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Mapping)):
-            raise InputError(f"{type(model).__name__}.train_step must return (state, logs), logs a dict of scalars.")
-        found.update(names=tuple(result[1]), updates=result[0].metrics is not state.metrics)
+        result = getattr(model.in_step(program), method)(state, batch)
+        if not (
+            isinstance(result, tuple)
+            and len(result) == 2
+            and isinstance(result[0], TrainState)
+            and isinstance(result[1], Mapping)
+        ):
+            raise InputError(f"{type(model).__name__}.{method} must return (state, logs), logs a dict of scalars.")
+        compiled = {name for name in state.metrics if not name.startswith(OWN)}
+        updates = any(result[0].metrics[name] is not state.metrics[name] for name in compiled)
+        covered = kept | compiled if updates else kept
+        found.update(extra_logs=tuple(name for name in result[1] if name not in covered), keeps_metrics=updates)
         return result[0]
 
-    state = ready(program, program.optimizer, state, batch)
+    state = ready(program, program.optimizer, state.replace(metrics=None), batch)
     jax.eval_shape(probe, state, jax.tree.map(runtime.as_spec, batch))
-    return found["names"], found["updates"]
+    return program.replace(**found)
 
 
-# Marks the running means of logs that a user's own step returned.
+# Mark, among metric states, the running means of logs that a user's own step returned, and the metrics that it keeps.
 CUSTOM = "custom: "
+OWN = "own: "
 
 
 def evaluate(program: Program, state: TrainState, batch: Batch) -> TrainState:
@@ -298,15 +325,18 @@ def empty_metrics(program: Program, batch: Batch) -> dict[str, Any]:
     targets = match(batch.y, program.objective.names, len(outputs), "y")
     targets = [None if target is None else runtime.as_spec(target) for target in targets]
     states = objectives.empty_metrics(program.objective, targets, outputs)
-    return {**states, **{CUSTOM + name: objectives.MEAN.empty() for name in program.extra_logs}}
+    states.update((OWN + name, metric.empty()) for name, metric in program.own_metrics)
+    states.update((CUSTOM + name, objectives.MEAN.empty()) for name in program.extra_logs)
+    return states
 
 
 def compute_logs(program: Program, metrics: Mapping[str, Any]) -> Logs:
     """The values of running metrics."""
-    values = objectives.compute_metrics(program.objective, metrics)
-    returned = {name.removeprefix(CUSTOM): value for name, value in values.items() if name.startswith(CUSTOM)}
-    compiled = {name: value for name, value in values.items() if not name.startswith(CUSTOM)}
-    return {**(compiled if program.keeps_metrics else {}), **returned}
+    own = {name: metric.compute(metrics[OWN + name]) for name, metric in program.own_metrics}
+    compiled = {name: state for name, state in metrics.items() if not name.startswith((CUSTOM, OWN))}
+    returned = {name: objectives.MEAN.compute(metrics[CUSTOM + name]) for name in program.extra_logs}
+    values = objectives.compute_metrics(program.objective, compiled) if program.keeps_metrics else {}
+    return {**values, **own, **returned}
 
 
 logs = jax.jit(compute_logs, static_argnums=0)
@@ -315,11 +345,6 @@ logs = jax.jit(compute_logs, static_argnums=0)
 @functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
 def _donating(step: Any, program: Program, state: TrainState, batch: Batch) -> TrainState:
     return step(program, state, batch)
-
-
-@functools.partial(jax.jit, static_argnums=0)
-def _evaluate(program: Program, state: TrainState, batch: Batch) -> TrainState:
-    return evaluate(program, state, batch)
 
 
 def train_step(
@@ -344,8 +369,7 @@ def train_step(
     step = train
     if getattr(network, "has_own_train_step", False):
         step = train_custom
-        names, updates = custom_log_names(program, state, batch)
-        program = program.replace(extra_logs=names, keeps_metrics=updates)
+        program = with_own_logs(program, "train_step", state, batch)
         missing = {k: v for k, v in empty_metrics(program, batch).items() if k not in state.metrics}
         state = state.replace(metrics={**state.metrics, **missing})
     state = (_donating if donate else _keeping)(step, program, state, batch)
@@ -356,8 +380,12 @@ def eval_step(network: Layer, recipe: Recipe, state: TrainState, batch: Any) -> 
     """Loss and metrics of one batch in inference mode; arguments as in `train_step`."""
     batch = as_batch(batch)
     program = build_program(network, recipe, batch)
+    step = evaluate
+    if getattr(network, "has_own_test_step", False):
+        step = evaluate_custom
+        program = with_own_logs(program, "test_step", state, batch)
     state = state.replace(metrics=empty_metrics(program, batch))
-    return logs(program, _evaluate(program, state, batch).metrics)
+    return logs(program, _keeping(step, program, state, batch).metrics)
 
 
 def predict_step(network: Layer, state: TrainState, inputs: Any) -> Any:

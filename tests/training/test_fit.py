@@ -350,3 +350,41 @@ def test_nan_in_the_middle_names_the_layer():
     model = jk.Model(x, layers.Dense(2)(broken)).compile("adam", "mse", check_finite=True)
     with pytest.raises(errors.NonFiniteError, match="broken"):
         fit(model, y=np.ones((30, 2)))
+
+
+class TestOwnSteps:
+    """Models that override `train_step` or `test_step`."""
+
+    class Scored(jk.Model):
+        def build(self, input_shape):
+            self.dense = layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(x)
+
+        def test_step(self, state, batch):
+            scored = self.compute_loss(state, batch, training=False)
+            error = jnp.abs(scored.outputs[0] - batch.y)
+            return self.update_metrics(state, batch, scored), {"worst": jnp.max(error), "mean_error": jnp.mean(error)}
+
+    class Trained(Scored):
+        def train_step(self, state, batch):
+            grads, scored = self.compute_gradients(state, batch)
+            return self.apply_gradients(state, grads, scored), {"plain_loss": scored.loss}
+
+    def test_evaluation_of_its_own(self):
+        x, y = np.random.default_rng(0).normal(size=(2, 12, 1)).astype("float32")
+        model = self.Scored().compile("sgd", "mse", metrics=["mae"]).build((None, 1))
+        logs = model.evaluate(x, y, batch_size=4, verbose=0, return_dict=True)
+        assert set(logs) == {"loss", "mae", "worst", "mean_error"}
+        np.testing.assert_allclose(logs["mean_error"], logs["mae"], rtol=1e-6)
+        errors = np.abs(model.predict(x, verbose=0) - y).reshape(3, 4)
+        np.testing.assert_allclose(logs["worst"], errors.max(axis=1).mean(), rtol=1e-5)
+        assert jk.eval_step(model.network, model.recipe, model.state, (x, y)).keys() == logs.keys()
+        values = model.evaluate(x, y, batch_size=4, verbose=0)
+        assert values == [logs["loss"], logs["mae"], logs["mean_error"], logs["worst"]]
+
+    def test_training_and_validation_have_their_own_logs(self):
+        x, y = np.random.default_rng(0).normal(size=(2, 12, 1)).astype("float32")
+        model = self.Trained().compile("sgd", "mse").fit(x, y, validation_data=(x, y), epochs=1, verbose=0)
+        assert set(model.history) == {"plain_loss", "val_loss", "val_worst", "val_mean_error"}
