@@ -17,14 +17,15 @@ from jkeras.errors import ArgumentError, JkerasError, RestoreError, UnknownNameE
 from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.layers.layer import LEGACY_SHAPE_ARGUMENTS, Layer, is_symbolic
 from jkeras.layers.operation import Operation, function_named
+from jkeras.models.named_functions import lambda_arguments
 from jkeras.registry import custom_object, known_arguments
 from jkeras.saving import old_names, operations
 
 TENSOR = "__keras_tensor__"
 # Deeper nesting than this is no model that anybody wrote.
 MAX_DEPTH = 60
-# Classes that contain code of a file's author.
-CODE = ("Lambda", "TorchModuleWrapper", "TFSMLayer")
+# Classes whose contents are code of a file's author, or are loaded from another file that it names.
+CODE = ("TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer")
 
 
 def layer_classes() -> dict[str, type[Layer]]:
@@ -74,12 +75,15 @@ def from_config(
         raise RestoreError(f"This is no configuration of a layer: {str(config)[:200]}")
     if operations.is_operation(config):
         return Operation(operations.name_of(config, _functions()), name=arguments.get("name"))
-    if name in CODE:
-        raise RestoreError(
-            f"The layer {arguments.get('name')!r} is a {name}: its function would have to be loaded as code from the file,"
-            f" which is refused. Define the layer as a class, or build the model in code and use `load_weights`."
-        )
     cls = _known(registered) or _known(name)
+    if cls is None and name in CODE:
+        raise RestoreError(
+            f"The layer {arguments.get('name')!r} is a {name}: what it runs would have to be loaded as code from the file, or"
+            f" from another one, which is refused, with safe_mode=False, too. Define the layer as a class and register it, or"
+            f" build the model in code and use `load_weights`."
+        )
+    if cls is None and name == "Lambda":
+        arguments = lambda_arguments(arguments)
     if cls is None:
         name, arguments = old_names.layer(name, arguments)
         cls = classes.get(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -41,6 +41,24 @@ def _terms(value: Any) -> Any:
     if not terms:
         raise ArgumentError("expected at least one term")
     return terms
+
+
+def without_paths(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration, checked to have its terms in itself.
+
+    A configuration may come from a stranger, who could have any file of the machine read by naming it (CVE-2025-12058).
+
+    Raises:
+        ArgumentError: the vocabulary or the weights are a path.
+    """
+    for key in ("vocabulary", "idf_weights"):
+        if isinstance(config.get(key), (str, bytes, Path)):
+            raise ArgumentError(
+                f"{cls.__name__}: the configuration names the file {config[key]!r} as its {key}; files that a configuration"
+                f" names are not read. Build the layer in code, `{cls.__name__}({key}={config[key]!r})`, and use"
+                f" `load_weights` for the rest of the model."
+            )
+    return dict(config)
 
 
 class Lookup(HostLayer):
@@ -229,7 +247,7 @@ class Lookup(HostLayer):
     @classmethod
     def from_config(cls, config: Any) -> Self:
         dropped = {"vocabulary_size", "has_input_vocabulary", *({"oov_method"} - set(cls._fields))}
-        return cls(**{key: value for key, value in config.items() if key not in dropped})
+        return cls(**{key: value for key, value in without_paths(cls, config).items() if key not in dropped})
 
 
 class IntegerLookup(Lookup):

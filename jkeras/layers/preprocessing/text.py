@@ -12,7 +12,7 @@ import numpy as np
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.layers.preprocessing.encoding import HostLayer, as_text, batches, dense_only
-from jkeras.layers.preprocessing.lookup import _MODE, StringLookup, _size, _terms, _weights
+from jkeras.layers.preprocessing.lookup import _MODE, StringLookup, _size, _terms, _weights, without_paths
 from jkeras.spec import field
 
 _PUNCTUATION = re.compile(r"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']""")
@@ -180,7 +180,7 @@ class TextVectorization(HostLayer):
 
     @classmethod
     def from_config(cls, config: Any) -> Self:
-        return cls(**{key: value for key, value in config.items() if key != "vocabulary_size"})
+        return cls(**{key: value for key, value in without_paths(cls, config).items() if key != "vocabulary_size"})
 
 
 __all__ = ["TextVectorization"]

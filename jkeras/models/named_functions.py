@@ -1,0 +1,56 @@
+"""Functions of Lambda layers: a file may name one that the program knows, and never holds the code of one.
+
+Keras keeps the function of a Lambda as marshalled bytecode, and `safe_mode=False` makes it run that. Whoever can write the
+file could run anything (CVE-2024-3660, CVE-2025-9905), so here it is refused whatever `safe_mode` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jkeras.errors import RestoreError
+from jkeras.registry import custom_object
+
+FUNCTIONS = ("function", "output_shape", "mask")
+KEPT = (*FUNCTIONS, "arguments", "name", "trainable", "dtype")
+
+
+def lambda_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a Lambda layer, with the functions that its configuration names.
+
+    Raises:
+        RestoreError: it holds code, or names a function that is neither registered nor in `custom_objects`.
+    """
+    arguments = {key: value for key, value in config.items() if key in KEPT}
+    for key in FUNCTIONS:
+        is_function = config.get(f"{key}_type") in ("function", "lambda") or key == "function"
+        if is_function or (isinstance(config.get(key), Mapping) and "class_name" in config[key]):
+            arguments[key] = _function(config.get(key), config.get("name"))
+    return arguments
+
+
+def _function(written: Any, layer: Any) -> Any:
+    name = _name(written)
+    if name is None or name == "<lambda>":
+        raise RestoreError(
+            f"The layer {layer!r} is a Lambda whose function would have to be loaded as code from the file, which is refused,"
+            f" with safe_mode=False, too. Write the function with a name and save the model again, then"
+            f" `load_model(path, custom_objects={{'name': function}})` finds it; or make it a class of layers; or build the"
+            f" model in code and use `load_weights`."
+        )
+    found = custom_object(name)
+    if found is None or not callable(found):
+        raise RestoreError(
+            f"The layer {layer!r} is a Lambda of the function {name!r}, which is not known:"
+            f" `load_model(path, custom_objects={{{name!r}: function}})`, or decorate the function with"
+            f" `register_keras_serializable()`."
+        )
+    return found
+
+
+def _name(written: Any) -> str | None:
+    """The name in `{"class_name": "function", "config": name}`, or a bare name; None for code."""
+    if isinstance(written, Mapping) and written.get("class_name") == "function":
+        written = written.get("config")
+    return written if isinstance(written, str) else None
