@@ -15,15 +15,19 @@ from typing import Any, ClassVar
 import jax
 
 from jkeras.errors import InputError
+from jkeras.keras import stateless
+from jkeras.keras.metrics import Metric, UserMetric
 from jkeras.keras.variables import Variable
 from jkeras.keras.wrapping import to_value
 from jkeras.layers.layer import Layer as PureLayer
+from jkeras.metrics import Metric as PureMetric
 from jkeras.models.model import Model as PureModel
 from jkeras.spec import serialize
 from jkeras.training.state import TrainState
 
 # Methods of a user's class that the description runs in its place.
 FORWARDED = ("build", "call", "compute_mask")
+STEPS = ("train_step", "test_step")
 
 
 class Declaration:
@@ -77,17 +81,37 @@ class DescribedModel(Described):
         """Whether the user's class overrides `train_step`."""
         return defines(self.user_class, "train_step")
 
+    @property
+    def has_own_test_step(self) -> bool:
+        """Whether the user's class overrides `test_step`."""
+        return defines(self.user_class, "test_step")
+
+    @property
+    def own_metrics(self) -> tuple[tuple[str, Any], ...]:
+        """The metrics that the user's object holds, for steps over lists."""
+        steps = [getattr(self.user_class, name) for name in STEPS if defines(self.user_class, name)]
+        return stateless.own_metrics(self.view()) if any(map(stateless.is_keras_step, steps)) else ()
+
     def train_step(self, state: TrainState, batch: Any) -> tuple[TrainState, dict[str, Any]]:
         """The user's step, or the usual one."""
-        if not self.has_own_train_step:
-            return super().train_step(state, batch)  # type: ignore[misc]
-        function = self.user_class.train_step
+        return self._step("train_step", state, batch)
+
+    def test_step(self, state: TrainState, batch: Any) -> tuple[TrainState, dict[str, Any]]:
+        """The user's scoring of a batch, or the usual one."""
+        return self._step("test_step", state, batch)
+
+    def _step(self, name: str, state: TrainState, batch: Any) -> tuple[TrainState, dict[str, Any]]:
+        if not defines(self.user_class, name):
+            return getattr(super(), name)(state, batch)
+        function = getattr(self.user_class, name)
         if len(inspect.signature(function).parameters) < 3:
             raise InputError(
-                f"{self.user_class.__name__}.train_step(self, data) is a step in TensorFlow's manner, which changes the"
-                f" model in place. Write `train_step(self, state, batch)` that returns `(state, logs)`; see"
-                f" `jkeras.Model.train_step`."
+                f"{self.user_class.__name__}.{name}(self, data) is a step in TensorFlow's manner, which changes the model in"
+                f" place. Write `{name}(self, state, batch)` that returns `(state, logs)`, see `jkeras.Model.{name}`, or"
+                f" `{name}(self, state, data)` that returns `(logs, state)`, as Keras on JAX has it."
             )
+        if stateless.is_keras_step(function):
+            return stateless.run(function, self.view(), self._step_program, state, batch)  # type: ignore[attr-defined]
         return function(self.view(), state, batch)
 
 
@@ -167,6 +191,9 @@ def view_of(described: Any) -> Any:
     view = object.__new__(described.user_class)
     view.__dict__.update({k: v for k, v in vars(described).items() if not k.startswith("_spec_")})
     view.__dict__["_keras_bound"] = described
+    for name, value in list(vars(view).items()):
+        if isinstance(value, PureMetric):
+            view.__dict__[name] = value.metric if isinstance(value, UserMetric) else Metric.around(value)
     if "_spec_scope" in described.__dict__:
         for name, value in list(vars(view).items()):
             if isinstance(value, Declaration):

@@ -82,7 +82,7 @@ class Metric:
 
     def _variable(self, name: str) -> Variable:
         def read() -> Any:
-            return self._state.get(name, self._initial.get(name))
+            return self._state[name] if name in self._state else self._first_state().get(name)
 
         def write(value: Any) -> None:
             self._state[name] = value
@@ -92,7 +92,29 @@ class Metric:
     @property
     def variables(self) -> list[Variable]:
         """The variables, in the order in which they were made."""
-        return [self._variable(name) for name in {**self._initial, **self._state}]
+        return [self._variable(name) for name in self._first_state()]
+
+    def _first_state(self) -> dict[str, Any]:
+        return {**self._initial, **(self._pure.empty() if self._pure is not None and not self._state else {}), **self._state}
+
+    # -- functions of lists of variables, as Keras on JAX has them ------------------------------------------------
+
+    def stateless_reset_state(self) -> list[Any]:
+        """The variables before the first batch."""
+        return list(self._pure_value().empty().values())
+
+    def stateless_update_state(self, metric_variables: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        """The variables after one more batch; this metric stays as it is."""
+        names = list(self._pure_value().empty())
+        clone = self.with_state(dict(zip(names, metric_variables, strict=True)))
+        clone.update_state(*args, **kwargs)
+        return [clone._state[name] for name in names]
+
+    def stateless_result(self, metric_variables: Any) -> Any:
+        """The value that a list of variables stands for."""
+        names = list(self._pure_value().empty())
+        result = self.with_state(dict(zip(names, metric_variables, strict=True))).result()
+        return result.value if isinstance(result, Variable) else result
 
     # -- numbers --------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from jkeras import optimizers
 from jkeras.errors import NotCompiledError
 from jkeras.graph.flax import WeightInfo
 from jkeras.graph.network import Network
+from jkeras.keras.metrics import Metric
 from jkeras.keras.mutable_layer import SEEDS, Layer, Tree, distribute, everything_inside, existing_handle, handles_in
 from jkeras.keras.variables import Variable
 from jkeras.keras.wrapping import to_value
@@ -193,6 +194,9 @@ class Model(Layer, Handle):
 
     variables = weights
 
+    def _materialize(self) -> None:
+        self.weights  # noqa: B018
+
     @property
     def built(self) -> bool:
         """Whether the shapes of the weights are known."""
@@ -364,7 +368,9 @@ class Model(Layer, Handle):
 
     @property
     def optimizer(self) -> Any:
-        """The optimizer: its `learning_rate` can be read and assigned."""
+        """The optimizer: its `learning_rate` can be read and assigned; inside a step, `stateless_apply`."""
+        if "_keras_step" in self.__dict__:
+            return StepOptimizer(self.__dict__["_keras_step"])
         return None if self._keras_recipe is None else OptimizerHandle(self)
 
     @optimizer.setter
@@ -380,6 +386,64 @@ class Model(Layer, Handle):
         if self._keras_recipe is None:
             raise NotCompiledError("The model is not compiled yet: call `model.compile(optimizer, loss)` first.")
         return self._keras_recipe
+
+    # -- inside a step over lists, as Keras on JAX has it ---------------------------------------------------------
+
+    def _step(self, what: str) -> Any:
+        step = self.__dict__.get("_keras_step")
+        if step is None:
+            raise NotCompiledError(
+                f"`{what}` works inside `train_step(self, state, data)` and `test_step(self, state, data)` while the model"
+                f" runs. To compute with other weights elsewhere: `model.value.apply(params, x)`."
+            )
+        return step
+
+    def stateless_call(
+        self,
+        trainable_variables: Any,
+        non_trainable_variables: Any,
+        x: Any,
+        training: bool | None = None,
+        return_losses: bool = False,
+    ) -> tuple[Any, ...]:
+        """Inside a step: outputs and new non-trainable variables; with `return_losses` what layers added to the loss."""
+        return self._step("stateless_call").call(trainable_variables, non_trainable_variables, x, training, return_losses)
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables: Any,
+        non_trainable_variables: Any,
+        metrics_variables: Any,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> tuple[Any, tuple[Any, Any, Any]]:
+        """Inside a step: the loss, and the variables after it."""
+        loss = self._step("stateless_compute_loss").loss(y, y_pred, sample_weight)
+        return loss, (trainable_variables, non_trainable_variables, metrics_variables)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Inside a step: the compiled loss; in a step over a `TrainState`, `(state, batch, training)` as in `jkeras.Model`."""
+        if isinstance(x, TrainState):
+            return self._core.compute_loss(x, y, training)
+        return self._step("compute_loss").loss(y, y_pred, sample_weight)
+
+    @property
+    def metrics(self) -> list[Any]:
+        """Inside a step: the running loss, the model's own metric objects, and the compiled ones."""
+        step = self.__dict__.get("_keras_step")
+        own = [value for value in vars(self).values() if isinstance(value, Metric)]
+        compiled = [] if step is None else step.compiled_metrics
+        return [*compiled[:1], *own, *compiled[1:]]
 
     # -- the loop's side ------------------------------------------------------------------------------------------
 
@@ -444,6 +508,17 @@ class Sequential(Model):
         self.__dict__["_keras_state"] = None
         self._redefine(definition)
         del before, kept
+
+
+class StepOptimizer:
+    """The optimizer inside a step over lists."""
+
+    def __init__(self, step: Any):
+        self.step = step
+
+    def stateless_apply(self, optimizer_variables: Any, grads: Any, trainable_variables: Any) -> tuple[list[Any], list[Any]]:
+        """The trainable variables and the optimizer's after one update."""
+        return self.step.apply(optimizer_variables, grads, trainable_variables)
 
 
 class OptimizerHandle(LiveOptimizer):
