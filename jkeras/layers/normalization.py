@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import jax
@@ -54,12 +55,13 @@ class BatchNormalization(Layer):
         gamma_regularizer: a penalty on gamma.
         beta_constraint: a projection of beta.
         gamma_constraint: a projection of gamma.
-        renorm: accepted for Keras's signature; only False is offered.
-        renorm_clipping: likewise.
-        renorm_momentum: likewise.
+        renorm: whether training corrects each batch's statistics towards averages of its own (batch renormalisation).
+        renorm_clipping: limits of the correction: a dictionary with any of "rmin", "rmax" (of the scale) and "dmax" (of
+            the shift).
+        renorm_momentum: of the averages that the correction aims at.
         synchronized: whether replicas share their statistics; they do whenever training is distributed by a mesh.
 
-    Source: Ioffe and Szegedy 2015; defaults and the biased moving variance are Keras's.
+    Source: Ioffe and Szegedy 2015, and Ioffe 2017 for `renorm`; defaults and the biased moving variance are Keras's.
     """
 
     supports_masking: ClassVar[bool] = True
@@ -78,10 +80,14 @@ class BatchNormalization(Layer):
     gamma_regularizer: Any = REGULARIZER
     beta_constraint: Any = CONSTRAINT
     gamma_constraint: Any = CONSTRAINT
-    renorm: bool = field(False, convert=arguments.one_of(False))
-    renorm_clipping: Any = None
-    renorm_momentum: float = 0.99
+    renorm: bool = field(False, convert=arguments.boolean)
+    renorm_clipping: Any = field(None, convert=arguments.optional(lambda value: _clipping(value)))
+    renorm_momentum: float = field(0.99, convert=arguments.between(0, 1))
     synchronized: bool = field(False, convert=arguments.boolean)
+
+    def __post_init__(self) -> None:
+        if self.renorm and self.renorm_clipping is None:
+            self.renorm_clipping = {}
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         size = _size_of(self, input_shape, self.axis)
@@ -108,24 +114,57 @@ class BatchNormalization(Layer):
         self.moving_variance = self.add_weight(
             (size,), self.moving_variance_initializer, name="moving_variance", **kept
         )
+        if self.renorm:
+            deviation = self._deviation_initializer
+            self.moving_stddev = self.add_weight((size,), deviation, name="moving_stddev", **kept)
+            self.renorm_mean = self.add_weight((size,), self.moving_mean_initializer, name="renorm_mean", **kept)
+            self.renorm_stddev = self.add_weight((size,), deviation, name="renorm_stddev", **kept)
+
+    def _deviation_initializer(self, shape: Any, dtype: Any = None, key: Any = None) -> jax.Array:
+        """The square root of what the moving variance starts from."""
+        return jnp.sqrt(self.moving_variance_initializer(shape, dtype=dtype, key=key))
 
     def call(self, inputs: jax.Array, training: bool | None = None, mask: Any = None) -> jax.Array:
         x = in_float32(inputs)
         axis = self.axis % x.ndim
+        correction = None
         if training and self.trainable:
             mean, variance = self._moments(x, axis, mask)
-            self.moving_mean = self.moving_mean * self.momentum + mean * (1 - self.momentum)
-            self.moving_variance = self.moving_variance * self.momentum + variance * (1 - self.momentum)
+            if self.renorm:
+                correction = self._correct(mean, variance)
+            else:
+                self.moving_mean = _average(self.moving_mean, mean, self.momentum)
+                self.moving_variance = _average(self.moving_variance, variance, self.momentum)
         else:
             mean, variance = self.moving_mean, self.moving_variance
         factor = jax.lax.rsqrt(variance + self.epsilon)
-        if self.scale:
-            factor = factor * self.gamma
         offset = -mean * factor
+        if correction is not None:
+            factor, offset = factor * correction[0], offset * correction[0] + correction[1]
+        if self.scale:
+            factor, offset = factor * self.gamma, offset * self.gamma
         if self.center:
             offset = offset + self.beta
         outputs = x * along(factor, (axis,), x.ndim) + along(offset, (axis,), x.ndim)
         return outputs.astype(self.compute_dtype)
+
+    def _correct(self, mean: jax.Array, variance: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Scale and shift of batch renormalisation, no gradient; moves all averages on by this batch."""
+        deviation = jnp.sqrt(variance + self.epsilon)
+        aim = jnp.maximum(self.renorm_stddev, math.sqrt(self.epsilon))
+        scale, shift = deviation / aim, (mean - self.renorm_mean) / aim
+        limits = self.renorm_clipping
+        scale = jnp.clip(scale, limits.get("rmin"), limits.get("rmax"))
+        if limits.get("dmax") is not None:
+            shift = jnp.clip(shift, -limits["dmax"], limits["dmax"])
+        self.renorm_mean = _average(self.renorm_mean, mean, self.renorm_momentum)
+        self.renorm_stddev = _average(self.renorm_stddev, deviation, self.renorm_momentum)
+        self.moving_mean = _average(self.moving_mean, mean, self.momentum)
+        moved = _average(self.moving_stddev, deviation, self.momentum)
+        self.moving_stddev = moved
+        # Inference adds epsilon again; rounding must not make the variance negative.
+        self.moving_variance = jnp.maximum(jnp.square(moved) - self.epsilon, 0)
+        return jax.lax.stop_gradient(scale), jax.lax.stop_gradient(shift)
 
     def _moments(self, x: jax.Array, axis: int, mask: Any) -> tuple[jax.Array, jax.Array]:
         axes = tuple(i for i in range(x.ndim) if i != axis)
@@ -143,6 +182,24 @@ class BatchNormalization(Layer):
         mean = jnp.sum(x * weights, axis=axes) / count
         centred = jnp.square(x - along(mean, (axis,), x.ndim)) * weights
         return mean, jnp.sum(centred, axis=axes) / count
+
+
+def _average(moving: jax.Array, new: jax.Array, momentum: float) -> jax.Array:
+    return moving * momentum + new * (1 - momentum)
+
+
+def _clipping(value: Any) -> dict[str, float]:
+    message = "expected a dictionary with any of 'rmin', 'rmax' (not below 'rmin') and 'dmax' (not negative)"
+    if not isinstance(value, Mapping) or not set(value) <= {"rmin", "rmax", "dmax"}:
+        raise ArgumentError(message)
+    try:
+        limits = {key: arguments.optional(arguments.number)(limit) for key, limit in value.items()}
+    except ArgumentError:
+        raise ArgumentError(message) from None
+    low, high, shift = (limits.get(key) for key in ("rmin", "rmax", "dmax"))
+    if (low is not None and high is not None and high < low) or (shift is not None and shift < 0):
+        raise ArgumentError(message)
+    return limits
 
 
 def _size_of(layer: Layer, shape: tuple[int | None, ...], axis: int) -> int:

@@ -8,6 +8,11 @@ A case is `case(class name, arguments, shape, **options)`; `check` runs all of i
 - configuration: keys and values, read by either side
 - shapes with an unknown batch size, and further unknown axes
 - types under mixed precision
+
+and `check_precisions` compares the numbers in float64 and in bfloat16.
+
+Numbers agree to 1e-5: outputs and states absolutely or relatively, gradients relatively to the largest value of the
+weight's gradient (of a hundredth of the largest of all gradients, where a gradient is nothing but rounding).
 """
 
 from __future__ import annotations
@@ -15,23 +20,22 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
+from keras.src.backend.common import global_state
 
 import jkeras.graph.runtime as runtime
 from jkeras import layers
-from jkeras.layers import einsum_dense, upsampling
 
-OURS: Mapping[str, Any] = {
-    **{name: getattr(layers, name) for name in dir(layers)},
-    **vars(einsum_dense),
-    **vars(upsampling),
-}
+OURS: Mapping[str, Any] = {name: getattr(layers, name) for name in dir(layers)}
 THEIRS = vars(keras.layers)
+# How exact numbers are in each type, and whether gradients are compared in it.
+EXACTNESS = {"float32": (1e-5, True), "float64": (1e-10, True), "mixed_bfloat16": (0.04, False)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,57 +45,85 @@ class Case:
     Attributes:
         name: the class, the same on both sides.
         arguments: of the constructor; a function gets the classes of one side and returns them (for layers inside).
-        shapes: of the inputs, batch axis first.
-        several: whether the layer takes a list of inputs.
-        mask: whether a mask comes along: of the first two axes (True) or of the whole input ("full").
+        inputs: what the layer is called with, one after the other: shapes or lists of shapes, batch axis first.
+        named: arrays given by name, as shapes or lists of shapes; compared with their gradients, as inputs are.
+        flags: truth values given by name, as shapes.
+        call: other arguments of the call.
+        mask: whether a mask comes along: of the first two axes (True) or of the whole input ("full"); or the names under
+            which masks of the inputs are given.
+        attached: masks that Keras only takes attached to the tensor.
         training: whether the layer does the same as Keras's in training, as it does unless it draws random numbers.
         ids: inputs are integers below this; 0 for floats.
         unknown: axes of unknown size in the symbolic check, besides the batch.
+        batch: the batch size in the symbolic check; None is unknown.
         draw: makes a float input from a shape and a generator.
         keeps_mask: whether the layer passes a mask on that Keras's drops.
-        tolerance: of all numbers.
+        nested: whether weights are named by the attributes of layers inside, where Keras uses the layers' names.
+        tolerance: of all numbers, relative to those of the type.
     """
 
     name: str
     arguments: Any
-    shapes: tuple[tuple[int, ...], ...]
-    several: bool = False
+    inputs: tuple[Any, ...]
+    named: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    flags: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    call: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     mask: Any = False
+    attached: tuple[str, ...] = ()
     training: bool = True
     ids: int = 0
     unknown: tuple[int, ...] = ()
+    batch: int | None = None
     draw: Callable[..., Any] = lambda shape, rng: rng.normal(size=shape)
     keeps_mask: bool = False
-    tolerance: float = 1e-5
+    nested: bool = False
+    tolerance: float = 1.0
 
     def make(self, classes: Mapping[str, Any], **more: Any) -> Any:
         """The layer of one side."""
         arguments = self.arguments(classes) if callable(self.arguments) else self.arguments
-        return classes[self.name](**arguments, **more)
+        return classes[self.name](**{**arguments, **more})
 
-    def inputs(self, rng: np.random.Generator) -> Any:
-        """Random inputs."""
-        arrays = [
-            rng.integers(0, self.ids, shape).astype("int32") if self.ids else self.draw(shape, rng).astype("float32")
-            for shape in self.shapes
-        ]
-        return arrays if self.several else arrays[0]
+    def arrays(self, shapes: Any, rng: np.random.Generator, dtype: str) -> Any:
+        """Random arrays of the given shapes."""
 
-    def masks(self, rng: np.random.Generator) -> Any:
-        """Random masks, none of them all False; None where the case has none."""
-        if not self.mask:
-            return None
-        masks = []
-        for shape in self.shapes:
-            mask = rng.random(shape if self.mask == "full" else shape[:2]) > 0.4
-            mask[:, 0] = True
-            masks.append(mask)
-        return masks if self.several else masks[0]
+        def one(shape: tuple[int, ...]) -> np.ndarray:
+            values = rng.integers(0, self.ids, shape) if self.ids else self.draw(shape, rng)
+            return values.astype("int32" if self.ids else dtype)
+
+        return map_shapes(one, shapes)
+
+    def masks(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Random masks and flags by name, none of them all False."""
+        found = {name: _flags(shape, rng) for name, shape in self.flags.items()}
+        if isinstance(self.mask, tuple):
+            shapes = {"query_mask": 0, "value_mask": 1, "key_mask": 2}
+            return found | {name: _flags(self.inputs[shapes[name]][:2], rng) for name in self.mask}
+        if self.mask:
+            cut = None if self.mask == "full" else 2
+            found["mask"] = map_shapes(lambda shape: _flags(shape[:cut], rng), self.inputs[0])
+        return found
 
 
-def case(name: str, arguments: Any, *shapes: tuple[int, ...], **options: Any) -> Case:
-    """A case; more than one shape makes a layer of several inputs."""
-    return Case(name, arguments, shapes, **{"several": len(shapes) > 1, **options})
+def case(name: str, arguments: Any, *shapes: Any, apart: bool = False, several: bool = False, **options: Any) -> Case:
+    """A case; more than one shape makes a layer of a list of inputs, or `apart` one of several arguments."""
+    inputs = shapes if apart or not (several or len(shapes) > 1) else (list(shapes),)
+    return Case(name, arguments, inputs, **options)
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(size, int) for size in value)
+
+
+def map_shapes(function: Callable[..., Any], shapes: Any) -> Any:
+    """A structure of what the function makes of the shapes in a structure."""
+    return jax.tree.map(function, shapes, is_leaf=_is_shape)
+
+
+def _flags(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    flags = rng.random(shape) > 0.4
+    flags[..., 0] = True
+    return flags
 
 
 def check(case: Case, rng: np.random.Generator) -> None:
@@ -99,15 +131,38 @@ def check(case: Case, rng: np.random.Generator) -> None:
 
     The parts that compile come first, so that a failure shows the numbers.
     """
-    check_numbers(case, rng)
-    check_configuration(case)
-    check_shapes(case)
-    check_types(case)
+    try:
+        check_numbers(case, rng)
+        check_configuration(case)
+        check_shapes(case)
+        check_types(case)
+    except Exception as error:
+        error.add_note(f"in the case {case}")
+        raise
+
+
+def check_precisions(case: Case, rng: np.random.Generator) -> None:
+    """The numbers in other types than float32."""
+    for dtype in ("float64", "mixed_bfloat16"):
+        with jax.enable_x64(True) if dtype == "float64" else nullcontext():
+            check_numbers(case, rng, dtype)
 
 
 def quick(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function compiled, quickly rather than well."""
     return jax.jit(function, compiler_options={"xla_backend_optimization_level": 0})
+
+
+def built(layer: Any, *shapes: Any) -> Any:
+    """A layer of Keras with weights that have no values yet, which the contract gives; drawing them takes long."""
+    shapes = shapes[: len(inspect.signature(layer.build).parameters)]
+    if getattr(layer, "stateful", False):  # whose states need values
+        layer.build(*shapes)
+        return layer
+    with keras.StatelessScope(initialize_variables=False):
+        layer.build(*shapes)
+    global_state.set_global_attribute("uninitialized_variables", [])
+    return layer
 
 
 def nested(described: Any, values: list[Any]) -> dict[str, Any]:
@@ -139,82 +194,110 @@ def same(one: Any, other: Any) -> None:
 
 
 def _summed(outputs: Any) -> jax.Array:
-    return sum(jnp.sum(jnp.sin(y)) for y in jax.tree.leaves(outputs))
+    return sum(jnp.sum(jnp.sin(y.astype(jnp.promote_types(y.dtype, "float32")))) for y in jax.tree.leaves(outputs))
 
 
-def _takes_mask(layer: Any) -> bool:
-    return "mask" in inspect.signature(layer.call).parameters
+def _takes(layer: Any, name: str) -> bool:
+    return name in inspect.signature(layer.call).parameters
 
 
-def check_numbers(case: Case, rng: np.random.Generator) -> None:
+def check_numbers(case: Case, rng: np.random.Generator, dtype: str = "float32") -> None:
     """Weights, outputs, state, gradients, masks; compiled and not."""
-    ours, theirs = case.make(OURS), case.make(THEIRS)
-    inputs, masks = case.inputs(rng), case.masks(rng)
-    theirs.build([x.shape for x in inputs] if case.several else inputs.shape)
-    described = runtime.describe(ours, inputs).weights
-    prefix = theirs.name + "/"
+    more = {} if dtype == "float32" else {"dtype": dtype}
+    tolerance, differentiate = EXACTNESS[dtype]
+    tolerance, kind = tolerance * case.tolerance, "float64" if dtype == "float64" else "float32"
+    ours, theirs = case.make(OURS, **more), case.make(THEIRS, **more)
+    args, named = case.arrays(case.inputs, rng, kind), case.arrays(dict(case.named), rng, kind)
+    masks = case.masks(rng)
+    built(theirs, *map_shapes(tuple, case.inputs))
+    call = {**case.call, **{name: mask for name, mask in masks.items() if _takes(ours, name)}}
+    described = runtime.describe(ours, *args, **named, **call).weights
     # Keras counts weights without gradients (seeds of random numbers) as weights of the layer; these have no numbers.
     wanted = [w for w in theirs.weights if not w.path.endswith("seed_generator_state")]
-    same(["/".join(w.path) for w in described], [w.path.removeprefix(prefix) for w in wanted])
+    prefix, first = theirs.name + "/", -1 if case.nested else 0
+    same(
+        ["/".join(w.path[first:]) for w in described],
+        ["/".join(w.path.removeprefix(prefix).split("/")[first:]) for w in wanted],
+    )
     same([w.shape for w in described], [tuple(w.shape) for w in wanted])
-    values = [_weight_value(w, rng) for w in described]
+    values = [_weight_value(w, rng).astype(kind) for w in described]
     variables = nested(described, values)
-    passes = (False, True) if case.training else (False,)
-    call = {"mask": masks} if masks is not None and _takes_mask(ours) else {}
-    inputs = jax.tree.map(jnp.asarray, inputs)
+    once = not (_takes(ours, "training") or _takes(theirs, "training") or theirs.non_trainable_variables)
+    passes = (False,) if once or not case.training else (False, True)
+    args, named, values = jax.tree.map(jnp.asarray, (args, named, values))
     order = {id(w): i for i, w in enumerate(wanted)}
 
     def our_loss(params: Any, inputs: Any) -> Any:
+        args, named = inputs
         results = [
-            ours.apply({**variables, "params": params}, inputs, training=training, return_state=True, **call)
+            ours.apply({**variables, "params": params}, *args, training=training, return_state=True, **named, **call)
             for training in passes
         ]
         return sum(_summed(outputs) for outputs, _ in results), results
 
     def their_loss(weights: list[Any], inputs: Any) -> Any:
+        args, named = inputs
         trained = [weights[order[id(w)]] for w in theirs.trainable_variables]
         fixed = [weights[order[id(w)]] if id(w) in order else w.value for w in theirs.non_trainable_variables]
-        takes_training = "training" in inspect.signature(theirs.call).parameters
+        given = {**named, **{name: value for name, value in call.items() if name not in case.attached}}
+        for name in case.attached:
+            keras.src.backend.set_keras_mask(args[0], jnp.asarray(call[name]))
         results = [
-            theirs.stateless_call(trained, fixed, inputs, **({"training": training} if takes_training else {}), **call)
+            theirs.stateless_call(
+                trained, fixed, *args, **given, **({"training": training} if _takes(theirs, "training") else {})
+            )
             for training in passes
         ]
         return sum(_summed(outputs) for outputs, _ in results), results
 
     def both(params: Any, values: list[Any], inputs: Any) -> Any:
-        if case.ids:
-            one, other = jax.grad(our_loss, has_aux=True), jax.grad(their_loss, has_aux=True)
-        else:
-            one = jax.grad(our_loss, (0, 1), has_aux=True)
-            other = jax.grad(their_loss, (0, 1), has_aux=True)
+        if not differentiate:
+            return (None, our_loss(params, inputs)[1]), (None, their_loss(values, inputs)[1])
+        counted = 0 if case.ids else (0, 1)
+        one, other = (jax.grad(loss, counted, has_aux=True) for loss in (our_loss, their_loss))
         return one(params, inputs), other(values, inputs)
 
-    (gradients, results), (their_gradients, their_results) = quick(both)(variables["params"], values, inputs)
-    gradients = (gradients, ()) if case.ids else gradients
-    their_gradients = (their_gradients, ()) if case.ids else their_gradients
-    close = lambda one, other: _assert_close(one, other, case.tolerance)  # noqa: E731
+    (gradients, results), (their_gradients, their_results) = quick(both)(variables["params"], values, (args, named))
     for (outputs, state), (wanted_outputs, wanted_state) in zip(results, their_results, strict=True):
-        close(outputs, wanted_outputs)
+        assert_close(outputs, wanted_outputs, tolerance)
         kept = {id(w): value for w, value in zip(theirs.non_trainable_variables, wanted_state, strict=True)}
         states = [kept[id(w)] for w, mine in zip(wanted, described, strict=True) if mine.collection == "state"]
-        close(in_order(described, {"state": variables["state"] | state}, "state"), states)
-    of_params = [g for g, mine in zip(their_gradients[0], described, strict=True) if mine.collection == "params"]
-    close(in_order(described, {"params": gradients[0]}, "params"), of_params)
-    close(gradients[1], their_gradients[1])
-    close(ours.apply(variables, inputs, **call), results[0][0])
-    _check_masks(case, ours, theirs, inputs, masks)
+        assert_close(in_order(described, {"state": variables["state"] | state}, "state"), states, tolerance)
+    if differentiate:
+        pair = (gradients, their_gradients) if not case.ids else ((gradients, ()), (their_gradients, ()))
+        (of_params, of_inputs), (their_params, their_inputs) = pair
+        their_params = [g for g, mine in zip(their_params, described, strict=True) if mine.collection == "params"]
+        assert_close_gradients(
+            (in_order(described, {"params": of_params}, "params"), of_inputs), (their_params, their_inputs), tolerance
+        )
+    assert_close(ours.apply(variables, *args, **named, **call), results[0][0], tolerance)
+    if dtype == "float32" and not case.named and not case.call:
+        _check_masks(case, ours, theirs, args[0], masks.get("mask"))
 
 
 def _weight_value(weight: Any, rng: np.random.Generator) -> np.ndarray:
-    value = rng.normal(size=weight.shape, scale=0.5).astype("float32")
-    # A variance is positive.
-    return np.abs(value) + 0.5 if "variance" in weight.path[-1] else value
+    value = rng.normal(size=weight.shape, scale=0.5)
+    # A spread is positive.
+    return np.abs(value) + 0.5 if "variance" in weight.path[-1] or "stddev" in weight.path[-1] else value
 
 
-def _assert_close(one: Any, other: Any, tolerance: float) -> None:
+def assert_close(one: Any, other: Any, tolerance: float) -> None:
+    """Leaf by leaf the same shapes, types and, nearly, numbers."""
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
         same((a.shape, a.dtype), (b.shape, b.dtype))
+        if jnp.issubdtype(a.dtype, jnp.floating):
+            a, b = (np.asarray(v, "float64") for v in (a, b))
         np.testing.assert_allclose(a, b, atol=tolerance, rtol=tolerance)
+
+
+def assert_close_gradients(one: Any, other: Any, tolerance: float) -> None:
+    """Leaf by leaf nearly the same, measured by the largest value of each."""
+    pairs = list(zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True))
+    sizes = [float(np.max(np.abs(b), initial=0.0)) for _, b in pairs]
+    for (a, b), size in zip(pairs, sizes, strict=True):
+        same((a.shape, a.dtype), (b.shape, b.dtype))
+        atol = tolerance * max(size, 0.01 * max(sizes))
+        np.testing.assert_allclose(a, b, atol=atol, rtol=tolerance, err_msg="gradients")
 
 
 def _check_masks(case: Case, ours: Any, theirs: Any, inputs: Any, masks: Any) -> None:
@@ -225,9 +308,8 @@ def _check_masks(case: Case, ours: Any, theirs: Any, inputs: Any, masks: Any) ->
     masks = jax.tree.map(jnp.asarray, masks)
     mask = ours.compute_mask(inputs, masks)
     wanted = theirs.compute_mask(inputs, masks) if theirs.supports_masking or case.keeps_mask else None
-    same(mask is None, wanted is None)
-    if mask is not None:
-        np.testing.assert_array_equal(mask, wanted)
+    same(jax.tree.structure(mask), jax.tree.structure(wanted))
+    jax.tree.map(np.testing.assert_array_equal, mask, wanted)
 
 
 def check_configuration(case: Case) -> None:
@@ -254,25 +336,42 @@ def _plain(value: Any) -> Any:
 
 def check_shapes(case: Case) -> None:
     """The shape of the output where batch and other sizes are unknown."""
+    dtype = "int32" if case.ids else "float32"
     for unknown in {(), case.unknown}:
-        shapes = [tuple(None if i in unknown else n for i, n in enumerate(shape))[1:] for shape in case.shapes]
-        dtype = "int32" if case.ids else "float32"
-        mine, other = ([make(shape, dtype=dtype) for shape in shapes] for make in (layers.Input, keras.Input))
-        outputs = case.make(OURS)(mine if case.several else mine[0])
-        wanted = case.make(THEIRS)(other if case.several else other[0])
+
+        def open_shape(shape: tuple[int, ...], unknown: tuple[int, ...] = unknown) -> Any:
+            return _Shape(case.batch if i == 0 else None if i in unknown else n for i, n in enumerate(shape))
+
+        args, named = map_shapes(open_shape, (list(case.inputs), dict(case.named)))
+        mine, other = (
+            jax.tree.map(lambda shape, make=make: make(batch_shape=tuple(shape.sizes), dtype=dtype), (args, named))
+            for make in (layers.Input, keras.Input)
+        )
+        theirs = built(case.make(THEIRS), *jax.tree.map(lambda shape: shape.sizes, args))
+        outputs = case.make(OURS)(*mine[0], **mine[1], **case.call)
+        wanted = theirs(*other[0], **other[1], **case.call)
         same(
             [(tuple(y.shape), str(y.dtype)) for y in jax.tree.leaves(outputs)],
             [(tuple(y.shape), y.dtype) for y in keras.tree.flatten(wanted)],
         )
 
 
+class _Shape:
+    """A shape with unknown sizes, one leaf of a tree."""
+
+    def __init__(self, sizes: Any):
+        self.sizes = tuple(sizes)
+
+
 def check_types(case: Case) -> None:
     """Weights stay float32 and outputs have the compute type under mixed precision."""
     dtype = jnp.dtype("int32" if case.ids else "float32")
-    specs = [jax.ShapeDtypeStruct(shape, dtype) for shape in case.shapes]
-    found = runtime.describe(case.make(OURS, dtype="mixed_bfloat16"), specs if case.several else specs[0])
-    theirs = [keras.Input(batch_shape=shape, dtype=dtype.name) for shape in case.shapes]
-    wanted = case.make(THEIRS, dtype="mixed_bfloat16")(theirs if case.several else theirs[0])
+    inputs = (list(case.inputs), dict(case.named))
+    args, named = map_shapes(lambda shape: jax.ShapeDtypeStruct(shape, dtype), inputs)
+    found = runtime.describe(case.make(OURS, dtype="mixed_bfloat16"), *args, **named, **case.call)
+    args, named = map_shapes(lambda shape: keras.Input(batch_shape=shape, dtype=dtype.name), inputs)
+    theirs = built(case.make(THEIRS, dtype="mixed_bfloat16"), *case.inputs)
+    wanted = theirs(*args, **named, **case.call)
     same([y.dtype.name for y in jax.tree.leaves(found.outputs)], [y.dtype for y in keras.tree.flatten(wanted)])
     assert {str(w.dtype) for w in found.weights} <= {"float32"}
 

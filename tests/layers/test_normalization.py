@@ -17,6 +17,21 @@ CASES = {
     "batch axis": case("BatchNormalization", {"axis": 1}, IMAGE),
     "batch masked": case("BatchNormalization", {}, X, mask=True),
     "batch frozen": case("BatchNormalization", {"trainable": False}, X),
+    "batch renorm": case("BatchNormalization", {"renorm": True, "moving_variance_initializer": "ones"}, X),
+    "batch renorm clipped": case(
+        "BatchNormalization",
+        {
+            "renorm": True,
+            "renorm_clipping": {"rmin": 0.9, "rmax": 1.1, "dmax": 0.2},
+            "renorm_momentum": 0.7,
+            "scale": False,
+        },
+        X,
+        mask=True,
+    ),
+    "batch renorm plain": case(
+        "BatchNormalization", {"renorm": True, "renorm_clipping": {"rmax": 1}, "axis": 1} | PLAIN, IMAGE
+    ),
     "layer": case("LayerNormalization", {}, X, mask=True, unknown=(1,)),
     "layer plain": case("LayerNormalization", PLAIN | {"epsilon": 0.1}, X),
     "layer axes": case("LayerNormalization", {"axis": [1, 3]}, IMAGE),
@@ -46,7 +61,12 @@ def test_signature_is_that_of_keras(name):
 
 WRONG = [
     (lambda: layers.BatchNormalization(momentum=2), r"momentum=2.*\[0, 1\]"),
-    (lambda: layers.BatchNormalization(renorm=True), r"renorm=True"),
+    (
+        lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"rmax": 1, "rmin": 2}),
+        r"renorm_clipping.*'dmax'",
+    ),
+    (lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"max": 1}), r"renorm_clipping=.*'max'.*'rmin'"),
+    (lambda: layers.BatchNormalization(renorm_momentum=2), r"renorm_momentum=2.*\[0, 1\]"),
     (lambda: layers.LayerNormalization("last"), r"axis='last'.*axis"),
     (lambda: layers.Normalization(mean=1.0), r"variance"),
     (lambda: layers.SpectralNormalization(layers.Dense(2), power_iterations=0), r"power_iterations=0"),
