@@ -1,4 +1,4 @@
-"""A saved model as a directory: `config.json`, and the arrays as an Orbax checkpoint in `arrays/`.
+"""A saved model as a directory: `config.json`, the arrays as an Orbax checkpoint in `arrays/`, and `checksums.json`.
 
 A save is atomic: everything is written into a hidden directory beside the target, which then takes its place. A crash at
 any moment leaves the previous save, or the new one, whole.
@@ -9,6 +9,7 @@ This file knows configurations and arrays, not models.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Mapping
@@ -19,11 +20,15 @@ import jax
 import numpy as np
 
 from jkeras.errors import RestoreError
-from jkeras.saving import documents
+from jkeras.saving import checksums, documents
 from jkeras.saving.writing import sync
 
 FORMAT = "jkeras"
 VERSION = 1
+# Orbax compresses; trained weights hardly shrink, so what claims to unpack to more than this was made to fill the memory.
+MAX_RATIO = 100
+ALWAYS_ALLOWED = 64 * 2**20
+FILLER = "filler"
 
 
 def save(directory: Path, config: Mapping[str, Any], arrays: Mapping[str, Any], *, overwrite: bool = True) -> None:
@@ -56,8 +61,18 @@ def save(directory: Path, config: Mapping[str, Any], arrays: Mapping[str, Any], 
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    _fill_up(fresh, arrays)
+    checksums.write(fresh)
     sync(fresh)
     _replace(fresh, directory)
+
+
+def _fill_up(folder: Path, arrays: Mapping[str, Any]) -> None:
+    """Adds bytes to a large save that is nearly all zeros, which `read_arrays` would take for a bomb."""
+    claimed = sum(math.prod(np.shape(value)) * value.dtype.itemsize for value in arrays.values())
+    lacking = claimed // MAX_RATIO + 1 - sum(checksums.files(folder).values())
+    if claimed > ALWAYS_ALLOWED and lacking > 0:
+        (folder / FILLER).write_bytes(bytes(lacking))
 
 
 def _is_save(directory: Path) -> bool:
@@ -93,18 +108,33 @@ def find(directory: Path) -> Path:
 
 
 def read_config(directory: Path) -> dict[str, Any]:
-    """The configuration, checked to be one of this format.
+    """The configuration, checked to be one of this format, and that all files of the save are as they were written.
 
     Raises:
-        RestoreError: it is damaged or of another format or a later version.
+        RestoreError: it is damaged or of another format or a later version, or a file of the save is.
     """
+    sizes = checksums.verify(directory)
     path = directory / "config.json"
     config = documents.parse(path.read_bytes(), str(path))
-    if config.get("format") != FORMAT or "arrays" not in config:
+    if config.get("format") != FORMAT or not isinstance(config.get("arrays"), dict):
         raise RestoreError(f"{path} is no configuration of a saved jkeras model.")
-    if config.get("version", 0) > VERSION:
-        raise RestoreError(f"{path} was written by a later version of jkeras (format {config['version']}).")
+    if not isinstance(config.get("version"), int) or config["version"] > VERSION:
+        raise RestoreError(f"{path} was written by a later version of jkeras (format {config.get('version')}).")
+    claimed = sum(_claimed(name, entry, path) for name, entry in config["arrays"].items())
+    if claimed > max(ALWAYS_ALLOWED, MAX_RATIO * sum(sizes.values())):
+        raise RestoreError(f"{path} is refused: its arrays claim {claimed} bytes, the save has {sum(sizes.values())}.")
     return config
+
+
+def _claimed(name: str, entry: Any, path: Path) -> int:
+    """The bytes of an array that is written as `[shape, dtype name]`."""
+    if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], list) and isinstance(entry[1], str):
+        if all(type(size) is int and size >= 0 for size in entry[0]):
+            try:
+                return math.prod(entry[0]) * jax.numpy.dtype(entry[1]).itemsize
+            except TypeError:
+                pass
+    raise RestoreError(f"{path} is damaged: {name!r} has no shape and type, but {str(entry)[:100]}.")
 
 
 def check(expected: Mapping[str, Any], found: Mapping[str, Any], where: str) -> None:
@@ -149,7 +179,7 @@ def read_arrays(directory: Path, shapes: Mapping[str, Any]) -> dict[str, jax.Arr
     import orbax.checkpoint as ocp
 
     target = {
-        f"{i:06d}": jax.ShapeDtypeStruct(tuple(shape), np.dtype(dtype) if dtype != "bfloat16" else jax.numpy.bfloat16)
+        f"{i:06d}": jax.ShapeDtypeStruct(tuple(shape), jax.numpy.dtype(dtype))
         for i, (shape, dtype) in enumerate(shapes.values())
     }
     try:

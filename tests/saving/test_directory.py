@@ -111,6 +111,7 @@ def test_classes_of_ones_own_must_be_known(tmp_path):
 def test_a_mismatch_lists_every_path_with_both_shapes(tmp_path):
     jk.Sequential([jk.Input((4,)), layers.Dense(3), layers.Dense(2)]).save(tmp_path / "model")
     path = tmp_path / "model" / "config.json"
+    (tmp_path / "model" / "checksums.json").unlink()
     config = json.loads(path.read_text())
     config["model"]["config"]["layers"][1]["config"]["units"] = 5
     config["arrays"]["params/extra/kernel"] = [[1], "float32"]
@@ -132,6 +133,9 @@ def test_damaged_and_missing_saves(tmp_path):
     model = jk.Sequential([jk.Input((2,)), layers.Dense(2)])
     model.save(tmp_path / "model")
     (tmp_path / "model" / "config.json").write_text('{"format": "jker')
+    with pytest.raises(errors.RestoreError, match="config.json has another size or checksum"):
+        jk.load_model(tmp_path / "model")
+    (tmp_path / "model" / "checksums.json").unlink()
     with pytest.raises(errors.RestoreError, match="damaged"):
         jk.load_model(tmp_path / "model")
     (tmp_path / "model" / "config.json").write_text('{"format": "other"}')
@@ -188,6 +192,14 @@ def test_a_crash_while_saving_leaves_the_save_before(stage, tmp_path):
     model.init(2).save(tmp_path / "model")
     assert equal_weights(jk.load_model(tmp_path / "model"), model.init(2))
     assert os.listdir(tmp_path) == ["model"] or stage == "before"
+
+
+def test_a_large_save_of_zeros_is_no_bomb(tmp_path, monkeypatch):
+    monkeypatch.setattr(directory, "ALWAYS_ALLOWED", 10_000)
+    model = jk.Sequential([jk.Input((700,)), layers.Dense(700, kernel_initializer="zeros")])
+    model.save(tmp_path / "model")
+    assert (tmp_path / "model" / "filler").stat().st_size > 10_000
+    assert equal_weights(jk.load_model(tmp_path / "model"), model)
 
 
 def test_check_is_silent_when_all_fits():
