@@ -1,5 +1,6 @@
-"""Real digits for the examples: MNIST where it can be had, otherwise those that come with jkeras."""
+"""Real digits for the examples: MNIST where it can be had, otherwise those that come with jkeras; and pictures of them."""
 
+import math
 import sys
 
 import numpy as np
@@ -22,3 +23,16 @@ def load_digits(kind="auto", images=None, channels=False):
     parts = [(x[:images] / np.float32(largest), y[:images]) for x, y in data]
     print(f"Data: {name}, {len(parts[0][0]):,} images to train with, {len(parts[1][0]):,} to test with.")
     return [(x[..., None] if channels else x, y) for x, y in parts]
+
+
+def save_grid(path, images, gap=2):
+    """Writes images `(count, height, width)`, with or without a channel, as one picture of a square grid."""
+    images = np.asarray(images).reshape(np.shape(images)[:3])
+    side = math.ceil(len(images) ** 0.5)
+    height, width = images.shape[1] + gap, images.shape[2] + gap
+    grid = np.zeros((side * height + gap, side * width + gap), "float32")
+    for i, image in enumerate(images):
+        top, left = gap + i // side * height, gap + i % side * width
+        grid[top : top + image.shape[0], left : left + image.shape[1]] = image
+    zoom = max(1, 600 // max(grid.shape))
+    jk.utils.save_img(path, np.kron(255 * grid, np.ones((zoom, zoom)))[..., None], scale=False)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import jkeras as jk
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ARGUMENTS = {
     "mnist_mlp": ["--data", "digits", "--epochs", "1", "--images", "200"],
@@ -14,11 +16,15 @@ ARGUMENTS = {
     "custom_layer": ["--data", "digits", "--epochs", "1", "--images", "200"],
     "pure_loop": ["--data", "digits", "--epochs", "1", "--images", "200"],
 }
+PICTURES = {
+    "gan": ["--data", "digits", "--epochs", "1", "--images", "200"],
+    "vae": ["--data", "digits", "--epochs", "1", "--images", "200"],
+}
 HELPERS = {"digits_data"}
 
 
 def test_every_example_is_run():
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(ARGUMENTS) | HELPERS
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*ARGUMENTS, *PICTURES, *HELPERS}
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
@@ -29,6 +35,16 @@ def test_example(name, monkeypatch, capsys):
     assert "accuracy" in capsys.readouterr().out.lower() or name == "two_inputs"
 
 
-@pytest.mark.parametrize("name", ARGUMENTS)
+@pytest.mark.parametrize("name", PICTURES)
+def test_example_with_a_picture(name, monkeypatch, tmp_path):
+    picture = tmp_path / "picture.png"
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", *PICTURES[name], "--picture", str(picture)])
+    runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    pixels = jk.utils.img_to_array(jk.utils.load_img(picture))
+    assert pixels.ndim == 3 and pixels.std() > 1
+
+
+@pytest.mark.parametrize("name", [*ARGUMENTS, *PICTURES])
 def test_example_is_short(name):
     assert len((EXAMPLES / f"{name}.py").read_text().splitlines()) < 150

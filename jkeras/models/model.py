@@ -219,7 +219,8 @@ class Model(Trainable, Persistent, Layer):
         """The arrays. Weights are made when they are first asked for, from the default seed unless `init` chose one."""
         state = self.__dict__.get("_spec_state") or self.__dict__.get("_spec_fresh")
         if state is None:
-            state = self._fresh_state(config.default_seed)
+            with jax.ensure_compile_time_eval():  # real arrays, also when a traced function is the first to ask
+                state = self._fresh_state(config.default_seed)
             # A memo of a value that is determined already; nothing observable changes.
             object.__setattr__(self, "_spec_fresh", state)
         return state
@@ -266,7 +267,8 @@ class Model(Trainable, Persistent, Layer):
         """
         if isinstance(params, Mapping) and set(params) <= {"params", "state"} and "params" in params:
             params, state = params["params"], params.get("state", state)
-        state = self.model_state if state is None else state
+        if state is None:
+            state = self.model_state
         return runtime.apply(self.network, {"params": params, "state": state}, args, kwargs)
 
     def to_flax(self) -> tuple[Any, dict[str, Any]]:

@@ -6,7 +6,7 @@ These methods check what they are given, choose the compiled step, and leave the
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import jax
@@ -325,6 +325,20 @@ class Trainable:
         """Inside a step: gradients by path, and the scored batch."""
         return steps.compute_gradients(self._step_program, state, batch)
 
+    def gradients_of(self, loss: Callable[[Any], Any], state: TrainState, only: str = "*") -> tuple[dict[str, Any], Any]:
+        """Inside a step: gradients by path of `loss(params)`, and what it returned.
+
+        Args:
+            loss: a function of params, nested as in `state.params`, that returns a scalar, or a tuple of one and more.
+            state: whose params are differentiated by.
+            only: a pattern for the paths of weights, such as `"generator/*"`; no gradients for the others.
+        """
+        return steps.gradients_of(self._step_program, state, loss, only)
+
+    def random_key(self, state: TrainState, name: str) -> jax.Array:
+        """Inside a step: a random key of that name for this step, the same in every run with the same seed."""
+        return steps.stream(state.rng, name, state.step)
+
     def apply_gradients(self, state: TrainState, grads: Mapping[str, Any], scored: Any = None) -> TrainState:
         """Inside a step: the state after one optimizer update."""
         return steps.apply_gradients(self._step_program, state, grads, scored)
@@ -464,6 +478,8 @@ def _shuffle(value: Any) -> bool | str:
 
 
 def _validation_source(data: Any, batch_size: int | None, steps_: int | None) -> ArraySource | StreamSource:
+    if isinstance(data, tuple) and len(data) == 1 and batches.is_array_data(data[0]):
+        data = data[0]
     if isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and batches.is_array_data(data[0]):
         return as_source(data[0], data[1], data[2] if len(data) == 3 else None, batch_size, steps_)
     return as_source(data, None, None, batch_size, steps_)

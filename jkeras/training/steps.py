@@ -7,9 +7,10 @@ optimizer's state.
 
 from __future__ import annotations
 
+import fnmatch
 import functools
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -200,6 +201,30 @@ def compute_gradients(program: Program, state: TrainState, batch: Batch) -> tupl
 
     (_, scored), grads = jax.value_and_grad(loss_of, has_aux=True)(trainable(program, state.params))
     return grads, scored
+
+
+def gradients_of(
+    program: Program, state: TrainState, loss: Callable[[Any], Any], only: str = "*"
+) -> tuple[dict[str, Any], Any]:
+    """Gradients by path of a function of the params, and what the function returned.
+
+    Args:
+        program: the step.
+        state: whose params and optimizer state count.
+        loss: from params, nested as in `state.params`, to a scalar, or to a scalar and anything else as a tuple.
+        only: a pattern for the paths of the weights to differentiate by.
+    """
+
+    def scaled(chosen: dict[str, Any]) -> tuple[Any, Any]:
+        result = loss(merge(state.params, chosen))
+        value = result[0] if isinstance(result, tuple) else result
+        return program.optimizer.scale_loss(value, state.opt_state), result
+
+    chosen = {path: v for path, v in trainable(program, state.params).items() if fnmatch.fnmatchcase(path, only)}
+    if not chosen:
+        raise InputError(f"No trainable weight is called like {only!r}; there are {sorted(trainable(program, state.params))}.")
+    grads, result = jax.grad(scaled, has_aux=True)(chosen)
+    return grads, result
 
 
 def apply_gradients(

@@ -388,3 +388,41 @@ class TestOwnSteps:
         x, y = np.random.default_rng(0).normal(size=(2, 12, 1)).astype("float32")
         model = self.Trained().compile("sgd", "mse").fit(x, y, validation_data=(x, y), epochs=1, verbose=0)
         assert set(model.history) == {"plain_loss", "val_loss", "val_worst", "val_mean_error"}
+
+    def test_a_loss_of_its_own_by_some_weights(self):
+        class Distilled(jk.Model):
+            def build(self, input_shape):
+                self.first, self.last = layers.Dense(3), layers.Dense(1)
+
+            def call(self, x):
+                return self.last(self.first(x))
+
+            def train_step(self, state, batch):
+                def loss(params):
+                    outputs = self.apply(params, batch.x, state=state.model_state)
+                    return jnp.mean((outputs - batch.y) ** 2), jnp.max(outputs)
+
+                grads, (value, largest) = self.gradients_of(loss, state, only="last/*")
+                grads = {path: jnp.zeros_like(w) for path, w in self.flat(state).items()} | grads
+                return self.apply_gradients(state, grads), {"loss": value, "largest": largest}
+
+            def flat(self, state):
+                return {f"first/{name}": w for name, w in state.params["first"].items()}
+
+        x, y = np.random.default_rng(0).normal(size=(2, 8, 1)).astype("float32")
+        model = Distilled().compile(jk.optimizers.SGD(0.1), "mse").build((None, 1))
+        trained = model.fit(x, y, batch_size=8, verbose=0, shuffle=False)
+        plain = jk.Sequential([jk.Input((1,)), layers.Dense(3, trainable=False), layers.Dense(1)]).compile(
+            jk.optimizers.SGD(0.1), "mse"
+        )
+        plain = plain.set_weights(model.get_weights()).fit(x, y, batch_size=8, verbose=0, shuffle=False)
+        for a, b in zip(trained.get_weights(), plain.get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+        assert trained.history["loss"] == pytest.approx(plain.history["loss"], rel=1e-5)
+
+        class Misspelt(Distilled):
+            def train_step(self, state, batch):
+                return self.gradients_of(lambda params: 0.0, state, only="lst/*")
+
+        with pytest.raises(errors.InputError, match="'lst/.*first/kernel"):
+            _ = Misspelt().compile("sgd", "mse").fit(x, y, verbose=0)
