@@ -1,4 +1,4 @@
-"""Recurrent layers against Keras: outputs, gradients, weights, masks, configuration, types, shapes."""
+"""Recurrent layers against Keras, and what masks, dropout and states mean."""
 
 import jax
 import jax.numpy as jnp
@@ -10,12 +10,26 @@ import jkeras as jk
 import jkeras.graph.runtime as runtime
 from jkeras import errors, layers
 from jkeras.layers import recurrent
+from tests.layers.contract import (
+    OURS,
+    SOME_FLOAT32,
+    THEIRS,
+    built,
+    case,
+    check,
+    check_precisions,
+    check_signature,
+    nested,
+    quick,
+)
 
-OURS = {**vars(layers), **vars(recurrent)}
 X = (3, 4, 2)
 SOME = {"return_sequences": True, "return_state": True}
 BACK = {"go_backwards": True, "return_sequences": True}
 RELU = {"activation": "relu", "recurrent_activation": "hard_sigmoid", "use_bias": False}
+MASKED = {"mask": True, "nested": True}
+PLAIN = {"nested": True, "unknown": (1,)}
+NOISY = {"dropout": 0.2, "recurrent_dropout": 0.5}
 
 
 def cells(kind):
@@ -23,147 +37,99 @@ def cells(kind):
     return [kind["LSTMCell"](3), kind["GRUCell"](2, reset_after=False), kind["SimpleRNNCell"](2)]
 
 
-# Name, a function from the classes of either side to the layer, the input's shape, whether masked, the initial states.
+def states(*sizes):
+    """Initial states of the given sizes."""
+    return {"initial_state": [(3, size) for size in sizes]}
+
+
+def around(name, first=0, more=None, **options):
+    """The arguments of a wrapper of a layer of the given class."""
+    key = "cell" if first == "cell" else "layer"
+    return lambda kind: {key: kind[name](**options), **(more(kind) if callable(more) else more or {})}
+
+
 CASES = {
-    "simple": (lambda k: k["SimpleRNN"](3), X, False, None),
-    "simple states": (lambda k: k["SimpleRNN"](3, **SOME), X, True, [3]),
-    "simple relu": (lambda k: k["SimpleRNN"](3, activation="relu", use_bias=False, **BACK), X, True, None),
-    "lstm": (lambda k: k["LSTM"](3), X, False, None),
-    "lstm masked": (lambda k: k["LSTM"](3), X, True, [3, 3]),
-    "lstm states": (lambda k: k["LSTM"](3, **SOME), X, False, [3, 3]),
-    "lstm back": (lambda k: k["LSTM"](3, **BACK), X, True, None),
-    "lstm relu": (lambda k: k["LSTM"](3, unit_forget_bias=False, **RELU), X, False, None),
-    "lstm zeros": (lambda k: k["LSTM"](3, zero_output_for_mask=True, **SOME), X, True, None),
-    "lstm unroll": (lambda k: k["LSTM"](3, unroll=True, implementation=1, recurrent_dropout=0.5), X, True, None),
-    "gru": (lambda k: k["GRU"](3), X, False, [3]),
-    "gru masked": (lambda k: k["GRU"](3, **SOME), X, True, None),
-    "gru back": (lambda k: k["GRU"](3, reset_after=False, **BACK), X, True, None),
-    "gru relu": (lambda k: k["GRU"](3, **RELU), X, False, None),
-    "gru dropout": (lambda k: k["GRU"](3, dropout=0.2, reset_after=False, recurrent_dropout=0.5), X, False, None),
-    "rnn": (lambda k: k["RNN"](k["LSTMCell"](3), **SOME), X, True, None),
-    "rnn stacked masked": (lambda k: k["RNN"](cells(k), **SOME), X, True, None),
-    "rnn stacked back": (lambda k: k["RNN"](k["StackedRNNCells"](cells(k)[1:]), **BACK), X, False, None),
-    "conv 1": (lambda k: k["ConvLSTM1D"](2, 3, padding="same", **SOME), (2, 3, 5, 2), False, None),
-    "conv 2": (lambda k: k["ConvLSTM2D"](2, (2, 3), strides=(1, 2)), (2, 3, 4, 5, 2), False, None),
-    "conv 2 dilated": (lambda k: k["ConvLSTM2D"](2, 2, dilation_rate=2, **BACK), (2, 3, 4, 5, 2), False, None),
-    "conv 3": (lambda k: k["ConvLSTM3D"](1, 2, use_bias=False), (2, 2, 3, 3, 3, 1), False, None),
-    "both": (lambda k: k["Bidirectional"](k["LSTM"](3)), X, False, None),
-    "both masked": (lambda k: k["Bidirectional"](k["GRU"](2, return_sequences=True), "sum"), X, True, [2, 2]),
-    "both states": (lambda k: k["Bidirectional"](k["LSTM"](2, **SOME), merge_mode=None), X, True, None),
-    "both mul": (lambda k: k["Bidirectional"](k["SimpleRNN"](2, return_state=True), merge_mode="mul"), X, True, None),
-    "both apart": (
-        lambda k: k["Bidirectional"](k["LSTM"](2), "ave", backward_layer=k["GRU"](2, go_backwards=True)),
-        X,
-        True,
-        None,
+    "simple": case("SimpleRNN", {"units": 3}, X, **PLAIN),
+    "simple states": case("SimpleRNN", {"units": 3, **SOME}, X, named=states(3), **MASKED),
+    "simple relu": case("SimpleRNN", {"units": 3, "activation": "relu", "use_bias": False, **BACK}, X, **MASKED),
+    "lstm": case("LSTM", {"units": 3}, X, **PLAIN),
+    "lstm masked": case("LSTM", {"units": 3}, X, named=states(3, 3), **MASKED),
+    "lstm states": case("LSTM", {"units": 3, **SOME}, X, named=states(3, 3), **PLAIN),
+    "lstm back": case("LSTM", {"units": 3, "kernel_regularizer": "l2", **BACK}, X, **MASKED),
+    "lstm relu": case("LSTM", {"units": 3, "unit_forget_bias": False, **RELU}, X, **PLAIN),
+    "lstm zeros": case("LSTM", {"units": 3, "zero_output_for_mask": True, **SOME}, X, **MASKED),
+    "lstm unroll": case("LSTM", {"units": 3, "unroll": True, **NOISY}, X, training=False, **MASKED),
+    "gru": case("GRU", {"units": 3}, X, named=states(3), **PLAIN),
+    "gru masked": case("GRU", {"units": 3, **SOME}, X, **MASKED),
+    "gru back": case("GRU", {"units": 3, "reset_after": False, **BACK}, X, **MASKED),
+    "gru relu": case("GRU", {"units": 3, **RELU}, X, **PLAIN),
+    "gru dropout": case("GRU", {"units": 3, "reset_after": False, **NOISY}, X, training=False, **PLAIN),
+    "rnn": case("RNN", around("LSTMCell", "cell", SOME, units=3), X, **MASKED),
+    "rnn stacked masked": case("RNN", lambda kind: {"cell": cells(kind), **SOME}, X, **MASKED),
+    "rnn stacked back": case("RNN", lambda k: {"cell": k["StackedRNNCells"](cells(k)[1:]), **BACK}, X, **PLAIN),
+    "conv 1": case("ConvLSTM1D", {"filters": 2, "kernel_size": 3, "padding": "same", **SOME}, (2, 3, 5, 2), **PLAIN),
+    "conv 2": case("ConvLSTM2D", {"filters": 2, "kernel_size": (2, 3), "strides": (1, 2)}, (2, 3, 4, 5, 2), **PLAIN),
+    "conv 2 dilated": case(
+        "ConvLSTM2D", {"filters": 2, "kernel_size": 2, "dilation_rate": 2, **BACK}, (2, 3, 4, 5, 2), **PLAIN
     ),
-    "both rnn": (lambda k: k["Bidirectional"](k["RNN"](cells(k)[1:])), X, False, None),
-    "time": (lambda k: k["TimeDistributed"](k["Dense"](3, activation="tanh")), X, True, None),
-    "time nested": (
-        lambda k: k["TimeDistributed"](k["TimeDistributed"](k["LSTM"](2))),
+    "conv 3": case("ConvLSTM3D", {"filters": 1, "kernel_size": 2, "use_bias": False}, (2, 2, 3, 3, 3, 1), **PLAIN),
+    "both": case("Bidirectional", around("LSTM", units=3), X, **PLAIN),
+    "both masked": case(
+        "Bidirectional",
+        around("GRU", 0, {"merge_mode": "sum"}, units=2, return_sequences=True),
+        X,
+        named=states(2, 2),
+        **MASKED,
+    ),
+    "both states": case("Bidirectional", around("LSTM", 0, {"merge_mode": None}, units=2, **SOME), X, **MASKED),
+    "both mul": case(
+        "Bidirectional", around("SimpleRNN", 0, {"merge_mode": "mul"}, units=2, return_state=True), X, **MASKED
+    ),
+    "both apart": case(
+        "Bidirectional",
+        lambda k: {
+            "layer": k["LSTM"](2),
+            "merge_mode": "ave",
+            "backward_layer": k["GRU"](2, go_backwards=True),
+        },
+        X,
+        **MASKED,
+    ),
+    "both rnn": case("Bidirectional", lambda kind: {"layer": kind["RNN"](cells(kind)[1:])}, X, **PLAIN),
+    "time": case("TimeDistributed", around("Dense", units=3, activation="tanh"), X, **MASKED),
+    "time nested": case(
+        "TimeDistributed",
+        lambda kind: {"layer": kind["TimeDistributed"](kind["LSTM"](2))},
         (2, 2, 2, 3, 2),
-        False,
-        None,
+        **PLAIN,
+    ),
+    "simple cell": case("SimpleRNNCell", {"units": 3}, (3, 2), [(3, 3)], apart=True),
+    "lstm cell": case("LSTMCell", {"units": 3}, (3, 2), [(3, 3), (3, 3)], apart=True),
+    "gru cell": case("GRUCell", {"units": 3, "reset_after": False}, (3, 2), [(3, 3)], apart=True),
+    "stacked cells": case(
+        "StackedRNNCells",
+        lambda kind: {"cells": cells(kind)},
+        (3, 2),
+        [[(3, 3), (3, 3)], [(3, 2)], [(3, 2)]],
+        apart=True,
+        nested=True,
     ),
 }
-THEIRS = vars(keras.layers)
 
 
-def draw(case, rng):
-    make, shape, masked, sizes = CASES[case]
-    x = rng.normal(size=shape).astype("float32")
-    call = {}
-    if masked:
-        call["mask"] = rng.random(shape[:2]) > 0.4
-        call["mask"][0] = [False, *call["mask"][0, 1:-1], False]
-    if sizes:
-        call["initial_state"] = [rng.normal(size=(shape[0], n)).astype("float32") for n in sizes]
-    return make, x, call
+@pytest.mark.parametrize("name", CASES)
+def test_contract(name, rng):
+    check(CASES[name], rng)
 
 
-def nested(described, values):
-    """Variables of ours with the given values, which come in Keras's order."""
-    variables = {"params": {}, "state": {}}
-    for weight, value in zip(described, values, strict=True):
-        place = variables[weight.collection]
-        for name in weight.path[:-1]:
-            place = place.setdefault(name, {})
-        place[weight.path[-1]] = jnp.asarray(value)
-    return variables
+@pytest.mark.parametrize("name", ["lstm masked", "gru masked", "conv 1"])
+def test_other_types(name, rng):
+    check_precisions(CASES[name], rng, SOME_FLOAT32)
 
 
-def in_order(described, variables):
-    """The leaves of variables (or of their gradients) in Keras's order."""
-    leaves = []
-    for weight in described:
-        place = variables[weight.collection]
-        for name in weight.path:
-            place = place[name]
-        leaves.append(place)
-    return leaves
-
-
-def quick(function):
-    """The function compiled, quickly rather than well."""
-    return jax.jit(function, compiler_options={"xla_backend_optimization_level": 0})
-
-
-def with_gradients(function):
-    """The function along with its gradients."""
-    return quick(jax.value_and_grad(function, (0, 1), has_aux=True))
-
-
-def summed(outputs):
-    return sum(jnp.sum(jnp.sin(y)) for y in jax.tree.leaves(outputs))
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_equals_keras(case, rng):
-    make, x, call = draw(case, rng)
-    ours, theirs = make(OURS), make(THEIRS)
-    theirs.build(x.shape)
-    described = runtime.describe(ours, x, **call).weights
-    assert [w.path[-1] for w in described] == [w.path.split("/")[-1] for w in theirs.weights]
-    assert [w.shape for w in described] == [tuple(w.shape) for w in theirs.weights]
-    values = [rng.normal(size=w.shape, scale=0.5).astype("float32") for w in described]
-    rest = [v.value for v in theirs.non_trainable_variables]
-
-    def loss(variables, x):
-        outputs = ours.apply(variables, x, **call)
-        return summed(outputs), jax.tree.leaves(outputs)
-
-    def wanted_loss(weights, x):
-        outputs = theirs.stateless_call(weights, rest, x, **call)[0]
-        return summed(outputs), jax.tree.leaves(outputs)
-
-    got, (gradients, gradient) = with_gradients(loss)(nested(described, values), x)
-    wanted, wanted_gradients = with_gradients(wanted_loss)(values, x)
-    result = jax.tree.leaves((got, in_order(described, gradients), gradient))
-    for one, other in zip(result, jax.tree.leaves((wanted, wanted_gradients)), strict=True):
-        np.testing.assert_allclose(one, other, atol=2e-5, rtol=2e-5)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_described_as_keras_does(case, rng):
-    make, x, call = draw(case, rng)
-    ours, theirs = make(OURS), make(THEIRS)
-    config = ours.get_config()
-    assert config.keys() == theirs.get_config().keys()
-    again = type(ours).from_config(config)
-    assert again.get_config() == config
-    assert make(OURS) == ours and hash(make(OURS)) == hash(ours)
-    # Real Keras reads the configuration, up to what it numbers itself.
-    names = {"name": theirs.name}
-    assert type(theirs).from_config({**config, **names}).get_config().keys() == config.keys()
-    # Unknown batch and time stay unknown.
-    shape = (None, None, *x.shape[2:])
-    symbolic = jax.tree.leaves(ours(layers.Input(shape[1:])), is_leaf=lambda leaf: hasattr(leaf, "shape"))
-    wanted = jax.tree.leaves(runtime.describe(ours, x).outputs)
-    for one, other in zip(symbolic, wanted, strict=True):
-        known = tuple(None if i == 0 or (i == 1 and one.shape[1] is None) else n for i, n in enumerate(other.shape))
-        assert one.shape == known
-    if getattr(ours, "return_sequences", isinstance(ours, recurrent.TimeDistributed)):
-        assert symbolic[0].shape[1] is None
+@pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))
+def test_signature_is_that_of_keras(name):
+    check_signature(name)
 
 
 def attribute_paths(layer, prefix=""):
@@ -175,42 +141,20 @@ def attribute_paths(layer, prefix=""):
     yield from (f"{prefix}{weight.name}" for weight in layer._trainable_variables)
 
 
-@pytest.mark.parametrize("case", ["lstm", "gru", "rnn", "conv 2", "both states", "both mul", "time nested"])
-def test_weights_nest_as_attributes_do(case, rng):
-    make, x, _ = draw(case, rng)
-    theirs = make(THEIRS)
-    theirs.build(x.shape)
-    assert [w.name for w in runtime.describe(make(OURS), x).weights] == list(attribute_paths(theirs))
-
-
-@pytest.mark.parametrize("case", ["lstm masked", "gru masked", "rnn stacked masked", "conv 1", "time"])
-def test_mixed_precision(case, rng):
-    make, x, call = draw(case, rng)
-    layer = make(OURS).replace(dtype="mixed_bfloat16")
-    described = runtime.describe(layer, x, **call).weights
-    assert {weight.dtype for weight in described} == {"float32"}
-    variables = nested(described, [rng.normal(size=w.shape, scale=0.3).astype("float32") for w in described])
-    outputs, exact = quick(lambda v: (layer.apply(v, x, **call), make(OURS).apply(v, x, **call)))(variables)
-    assert {leaf.dtype.name for leaf in jax.tree.leaves(outputs)} == {"bfloat16"}
-    for one, other in zip(jax.tree.leaves(outputs), jax.tree.leaves(exact), strict=True):
-        np.testing.assert_allclose(one.astype("float32"), other, atol=0.05)
+@pytest.mark.parametrize("name", ["lstm", "gru", "rnn", "conv 2", "both states", "both mul", "time nested"])
+def test_weights_nest_as_attributes_do(name):
+    one = CASES[name]
+    theirs = built(one.make(THEIRS), *one.inputs)
+    x = jax.ShapeDtypeStruct(one.inputs[0], "float32")
+    assert [w.name for w in runtime.describe(one.make(OURS), x).weights] == list(attribute_paths(theirs))
 
 
 @pytest.mark.parametrize("cell", ["SimpleRNNCell", "LSTMCell", "GRUCell"])
-def test_cells_equal_keras(cell, rng):
+def test_cells_tell_their_sizes_as_in_keras(cell):
     ours, theirs = OURS[cell](3), THEIRS[cell](3)
-    x, count = rng.normal(size=(2, 4)).astype("float32"), len(ours.get_initial_state(2))
-    states = [rng.normal(size=(2, 3)).astype("float32") for _ in range(count)]
-    theirs(x, states)
-    described = runtime.describe(ours, x, states).weights
-    values = [rng.normal(size=w.shape).astype("float32") for w in described]
-    theirs.set_weights(values)
-    got, wanted = ours.apply(nested(described, values), x, states), theirs(x, states)
-    for one, other in zip(jax.tree.leaves(got), jax.tree.leaves(wanted), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-6)
-    assert ours.get_config().keys() == theirs.get_config().keys()
     size = theirs.state_size
     assert (ours.state_size, ours.output_size) == (list(size) if isinstance(size, tuple) else size, 3)
+    assert [s.shape for s in ours.get_initial_state(2)] == [s.shape for s in theirs.get_initial_state(2)]
 
 
 def test_forget_gate_bias_starts_at_one():
@@ -347,6 +291,21 @@ def test_stateful_continues_where_the_batch_before_ended(make, rng):
     np.testing.assert_allclose(second, whole, atol=1e-6)
     with pytest.raises(errors.InputError, match="batches of one size"):
         layer.apply(variables, x[:1, :3])
+
+
+def test_stateful_equals_keras(rng):
+    x = rng.normal(size=(2, 3, 2)).astype("float32")
+    theirs = keras.layers.GRU(2, stateful=True)
+    theirs.build(x.shape)
+    values = [rng.normal(size=w.shape).astype("float32") for w in theirs.weights]
+    theirs.set_weights(values)
+    ours = recurrent.GRU(2, stateful=True)
+    described = [w for w in runtime.describe(ours, x).weights if w.collection == "params"]
+    variables = {**nested(described, values), "state": ours.init(0, x)["state"]}
+    for _ in range(2):
+        outputs, state = ours.apply(variables, x, return_state=True)
+        variables["state"] = state
+        np.testing.assert_allclose(outputs, theirs(x), rtol=1e-5, atol=1e-5)
 
 
 def test_stateful_needs_to_know_the_batch_size():
