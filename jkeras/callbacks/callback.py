@@ -13,6 +13,7 @@ HOOKS = tuple(f"on_{what}_{when}" for what in ("train", "test", "predict") for w
     "on_epoch_begin",
     "on_epoch_end",
     *(f"on_{what}batch_{when}" for what in ("", "train_", "test_", "predict_") for when in ("begin", "end")),
+    "on_non_finite",
 )
 
 
@@ -65,6 +66,12 @@ class Callback:
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Called after a training batch with the running logs."""
         self.on_batch_end(batch, logs)
+
+    def on_non_finite(self, explanation: str) -> None:
+        """Called before `on_train_batch_end` when a step's loss is NaN or infinite, with the step and the layer at fault.
+
+        Not one of Keras's hooks. A callback that defines it makes the loop look at each step's loss.
+        """
 
     def on_test_begin(self, logs: Logs = None) -> None:
         """Called at the start of `evaluate` and of validation."""

@@ -190,7 +190,7 @@ class LearningRateScheduler(Callback):
 
 
 class TerminateOnNaN(Callback):
-    """Ends training when the loss of a batch is NaN or infinite.
+    """Ends training when the loss of a batch is NaN or infinite, and says at which step and in which layer it arose.
 
     Args:
         raise_error: raises instead of stopping.
@@ -199,6 +199,11 @@ class TerminateOnNaN(Callback):
     def __init__(self, raise_error: bool = False):
         super().__init__()
         self.raise_error = raise_error
+        self.explanation = ""
+
+    def on_non_finite(self, explanation: str) -> None:
+        """Keeps what the loop found out."""
+        self.explanation = explanation
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Looks at the loss.
@@ -209,6 +214,6 @@ class TerminateOnNaN(Callback):
         loss = (logs or {}).get("loss")
         if loss is not None and not math.isfinite(loss):
             if self.raise_error:
-                raise RuntimeError(f"NaN or Inf loss encountered at batch {batch}.")
-            print(f"Batch {batch}: Invalid loss, terminating training")
+                raise RuntimeError(f"NaN or Inf loss encountered at batch {batch}. {self.explanation}")
+            print(f"Batch {batch}: Invalid loss, terminating training. {self.explanation}")
             self.model.stop_training = True

@@ -25,7 +25,7 @@ from jkeras.graph.runtime import Description
 from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.layers.calling import show_shape
 from jkeras.layers.core import InputLayer
-from jkeras.layers.layer import Layer, is_symbolic
+from jkeras.layers.layer import Layer, map_layers, is_symbolic
 from jkeras.models import config as configs
 from jkeras.models.discarded import check_used
 from jkeras.models.inputs import fit_inputs
@@ -297,6 +297,16 @@ class Model(Trainable, Persistent, Layer):
         if name not in members:
             raise ArgumentError(f"get_layer({name!r}): no layer of that name.{suggestion(str(name), members)}")
         return self._view(name)
+
+    def __getattribute__(self, name: str) -> Any:
+        """Layers that are attributes of a trained model come with their weights, as those of `layers` do."""
+        value = super().__getattribute__(name)
+        if name.startswith("_") or not isinstance(value, (Layer, list, tuple, dict)):
+            return value
+        own = super().__getattribute__("__dict__")
+        if name not in own or own.get("_spec_state") is None or "_spec_scope" in own:
+            return value
+        return map_layers(value, name, lambda inner, layer: self._view(inner))
 
     def _view(self, name: str) -> Layer:
         views = self.__dict__.get("_spec_views")

@@ -45,6 +45,8 @@ class Sequential(Model):
             shape_of_input = shape_of_input or entrance
             if layer is not None:
                 chain.append(layer)
+        if shape_of_input is None and len(chain) > 1:
+            shape_of_input = _entrance_of(chain[0])
         self._chain = tuple(chain)
         self._entrance = shape_of_input
         self._network = self._connect() if shape_of_input is not None and chain else None
@@ -116,7 +118,9 @@ class Sequential(Model):
         """
         new, entrance = _as_layer(layer, first=not self._chain and self._entrance is None)
         check_used("add")
-        return self._rebuilt((*self._kept(), *([] if new is None else [new])), entrance or self._entrance)
+        chain = (*self._kept(), *([] if new is None else [new]))
+        entrance = entrance or self._entrance or (_entrance_of(chain[0]) if len(chain) > 1 else None)
+        return self._rebuilt(chain, entrance)
 
     def pop(self, rebuild: bool = True) -> Self:
         """A model without the last layer: `model = model.pop()`.
@@ -194,3 +198,12 @@ def _as_layer(entry: Any, first: bool) -> tuple[Layer | None, InputLayer | None]
         raise ArgumentError(f"Sequential takes layers; got {entry!r} of type {type(entry).__name__}.")
     shape = entry.__dict__.get("_spec_input_shape") if first else None
     return entry, None if shape is None else InputLayer(batch_shape=shape)
+
+
+def _entrance_of(first: Layer) -> InputLayer | None:
+    """The input of a chain that starts with a model whose one input is known, as in Keras."""
+    network = getattr(first, "_network", None)
+    if network is None or len(network.input_infos) != 1:
+        return None
+    info = network.input_infos[0]
+    return InputLayer(batch_shape=info.shape, dtype=info.dtype)

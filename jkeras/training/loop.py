@@ -106,6 +106,11 @@ class Session:
         """Whether training should end at the next opportunity."""
         return self.live.stop_training or self.interrupted.is_set()
 
+    @property
+    def checks_finite(self) -> bool:
+        """Whether somebody wants to know when and where a loss stops being finite."""
+        return self.options.check_finite or self.callbacks.wants("on_non_finite")
+
     def call(self, hook: str, *args: Any) -> None:
         """Calls a hook of the callbacks, with the live model up to date before and its changes taken over after."""
         if not self.callbacks.callbacks:
@@ -226,7 +231,7 @@ def make_feed(session: Session, source: ArraySource | StreamSource) -> Feed:
     """The way in which this kind of data reaches the device."""
     independent = session.job.program.objective.rows_independent
     independent = independent and runs.rows_independent(session.job.program.definition, training=True)
-    if session.options.run_eagerly or session.options.check_finite:
+    if session.options.run_eagerly or session.checks_finite:
         return HostFeed(session, source, pad=False)
     if isinstance(source, ArraySource) and source.nbytes <= device_budget():
         return DeviceFeed(session, source, pad=independent)
@@ -385,10 +390,14 @@ class HostFeed:
 
     def _step(self, batch: Batch, index: int) -> Any:
         session, job = self.session, self.session.job
-        if session.options.check_finite:
+        if session.checks_finite:
             before = owned_copy(session.state)
             session.state, token = job.runner.train_one(job.train, job.program, session.state, batch)
-            check_finite(job, before, session.state, batch, index)
+            explanation = non_finite(job, before, session.state, batch, index)
+            if explanation and session.options.check_finite:
+                raise NonFiniteError(explanation)
+            if explanation:
+                session.call("on_non_finite", explanation)
             return token
         if session.options.run_eagerly:
             with jax.disable_jit():
@@ -522,15 +531,11 @@ def _evaluate_on_device(job: Job, state: TrainState, source: ArraySource, data: 
     return state
 
 
-def check_finite(job: Job, before: TrainState, after: TrainState, batch: Batch, index: int) -> None:
-    """Raises an error that names the first layer whose output is not finite, if the step's loss is not.
-
-    Raises:
-        NonFiniteError: the loss is NaN or infinite.
-    """
-    loss = float(job.logs(after.metrics)["loss"])
+def non_finite(job: Job, before: TrainState, after: TrainState, batch: Batch, index: int) -> str | None:
+    """At which step and in which layer a loss stopped being finite; None if it is."""
+    loss = float(job.logs(after.metrics).get("loss", 0.0))
     if math.isfinite(loss):
-        return
+        return None
     result = steps.forward(job.program, before, batch, training=True, check_finite=True)
     where = next((path for path, flag in result.run.finite or () if not bool(flag)), None)
     inputs = all(np.isfinite(np.asarray(leaf)).all() for leaf in jax.tree.leaves(batch.x) if leaf.dtype.kind == "f")
@@ -541,7 +546,7 @@ def check_finite(job: Job, before: TrainState, after: TrainState, batch: Batch, 
         if where
         else "all layers' outputs are finite: the loss itself overflowed, or the gradients of the step before did"
     )
-    raise NonFiniteError(f"The loss is {loss} at step {int(before.step)} (batch {index} of this epoch): {culprit}.")
+    return f"The loss is {loss} at step {int(before.step)} (batch {index} of this epoch): {culprit}."
 
 
 @dataclasses.dataclass

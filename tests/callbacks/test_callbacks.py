@@ -101,6 +101,20 @@ def test_nan_ends_training(data):
     assert len(trained.history["loss"]) < 5
 
 
+def test_where_nan_arose_is_said(data, capsys):
+    x, y = data
+    overflowing = layers.Lambda(lambda v: v + (1e15 * v) ** 2, name="overflowing")
+    broken = jk.Sequential([layers.Input(x.shape[1:]), layers.Dense(4, name="fine"), overflowing, layers.Dense(1)])
+    x = np.where(np.arange(len(x))[:, None] >= 8, 1e10, 1e-20 * x).astype("float32")
+    broken = broken.compile("sgd", "mse")
+    options = {"batch_size": 8, "shuffle": False, "verbose": 0}
+    _ = broken.fit(x, y, callbacks=[callbacks.TerminateOnNaN()], **options).history["loss"]
+    said = capsys.readouterr().out
+    assert "Batch 1: Invalid loss" in said and "step 1 " in said and "'overflowing'" in said
+    with pytest.raises(RuntimeError, match="batch 1.*'overflowing'"):
+        _ = broken.fit(x, y, callbacks=[callbacks.TerminateOnNaN(raise_error=True)], **options)
+
+
 def test_a_misspelt_hook_is_found():
     class Wrong(callbacks.Callback):
         def on_epoch_ends(self, epoch, logs=None):

@@ -292,3 +292,26 @@ def test_any_stack_of_layers(units, activation, bias, rows):
     np.testing.assert_allclose(again.set_weights(model.get_weights())(x), outputs, rtol=1e-6)
     for layer in model.layers:
         assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+def test_layers_that_are_attributes_come_with_their_weights(rng):
+    class Coder(jk.Model):
+        def __init__(self):
+            super().__init__()
+            self.encoder = jk.Sequential([layers.Input((3,)), layers.Dense(2)])
+            self.decoders = [layers.Dense(3), layers.Dense(3)]
+
+        def call(self, x):
+            for decoder in self.decoders:
+                y = decoder(self.encoder(x))
+            return y
+
+    x = rng.normal(size=(8, 3)).astype("float32")
+    model = Coder().compile("sgd", "mse").fit(x, x, verbose=0, epochs=2)
+    code = x @ model.params["encoder"]["dense"]["kernel"] + model.params["encoder"]["dense"]["bias"]
+    np.testing.assert_allclose(model.encoder(x), code, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.encoder.predict(x, verbose=0), code, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.decoders[1](code), model.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
+    assert model.encoder is model.encoder
+    alone = jk.Sequential([model.encoder, layers.Dense(1)])
+    np.testing.assert_array_equal(alone.get_weights()[0], model.get_weights()[0])
