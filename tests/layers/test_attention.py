@@ -1,139 +1,70 @@
-"""Attention layers against Keras: outputs, gradients, weights, masks, configuration."""
+"""Attention layers against Keras, and what their masks and dropout mean."""
 
 import jax
 import jax.numpy as jnp
-import keras
 import numpy as np
 import pytest
 
-import jkeras.graph.runtime as runtime
 from jkeras import errors, layers
 from jkeras.layers import attention, multi_head_attention
+from tests.layers.contract import OURS, SOME_FLOAT32, case, check, check_precisions, check_signature
 
-OURS = {
-    "Attention": attention.Attention,
-    "AdditiveAttention": attention.AdditiveAttention,
-    "MultiHeadAttention": multi_head_attention.MultiHeadAttention,
-    "GroupQueryAttention": multi_head_attention.GroupQueryAttention,
-}
 HEADS = {"num_heads": 2, "key_dim": 3}
 GROUPS = {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}
-# Class, constructor arguments, call arguments, which masks, shapes of query, value and key.
+# Shapes of query, value and key.
 THREE = ((2, 5, 4), (2, 6, 7), (2, 6, 8))
 LISTS = ((2, 5, 4), (2, 6, 3), (2, 6, 4))
+CAUSAL, SCORES = {"use_causal_mask": True}, {"return_attention_scores": True}
+ALL = ("query_mask", "value_mask", "key_mask")
+ALLOWED = {"attention_mask": (2, 5, 6)}
+
+
+def heads(arguments, *shapes, masks=(), **options):
+    """A case of MultiHeadAttention, which takes the query's mask only attached to the query."""
+    attached = tuple(name for name in masks if name == "query_mask")
+    return case("MultiHeadAttention", HEADS | arguments, *shapes, apart=True, mask=masks, attached=attached, **options)
+
+
+def groups(arguments, *shapes, masks=(), **options):
+    return case("GroupQueryAttention", GROUPS | arguments, *shapes, apart=True, mask=masks, **options)
+
+
 CASES = {
-    "dot": ("Attention", {}, {}, "qv", LISTS),
-    "dot causal": ("Attention", {"use_scale": True}, {"use_causal_mask": True}, "v", LISTS),
-    "dot two": ("Attention", {}, {"return_attention_scores": True}, "", (LISTS[0], LISTS[2])),
-    "concat": ("Attention", {"use_scale": True, "score_mode": "concat"}, {"use_causal_mask": True}, "qv", LISTS),
-    "additive": ("AdditiveAttention", {}, {"return_attention_scores": True}, "qv", LISTS),
-    "additive plain": ("AdditiveAttention", {"use_scale": False}, {"use_causal_mask": True}, "", LISTS),
-    "heads": ("MultiHeadAttention", HEADS, {}, "", THREE),
-    "heads two": ("MultiHeadAttention", HEADS | {"use_bias": False}, {"use_causal_mask": True}, "", THREE[:2]),
-    "heads masked": ("MultiHeadAttention", HEADS, {"use_causal_mask": True}, "qvk", THREE),
-    "heads scores": ("MultiHeadAttention", HEADS, {"return_attention_scores": True}, "vk", THREE),
-    "heads causal scores": (
-        "MultiHeadAttention",
-        HEADS | {"value_dim": 5},
-        {"return_attention_scores": True, "use_causal_mask": True},
-        "",
-        THREE,
-    ),
-    "heads gate": ("MultiHeadAttention", HEADS | {"use_gate": True, "sliding_window": 2}, {}, "v", THREE),
-    "heads output": ("MultiHeadAttention", HEADS | {"output_shape": (2, 3)}, {"attention_mask": True}, "q", THREE),
-    "heads axes": ("MultiHeadAttention", HEADS | {"attention_axes": (2,)}, {}, "", ((2, 3, 4, 5), (2, 3, 6, 5))),
-    "heads planes": ("MultiHeadAttention", HEADS, {"return_attention_scores": True}, "", ((2, 3, 4, 5), (2, 2, 3, 5))),
-    "groups": ("GroupQueryAttention", GROUPS, {}, "", THREE),
-    "groups masked": ("GroupQueryAttention", GROUPS | {"use_gate": True}, {"use_causal_mask": True}, "qvk", THREE),
-    "groups scores": (
-        "GroupQueryAttention",
-        GROUPS | {"sliding_window": 3},
-        {"return_attention_scores": True, "attention_mask": True},
-        "v",
-        THREE,
-    ),
+    "dot": case("Attention", {}, *LISTS, mask=True),
+    "dot causal": case("Attention", {"use_scale": True}, *LISTS, call=CAUSAL, mask=True),
+    "dot two": case("Attention", {}, LISTS[0], LISTS[2], call=SCORES, unknown=(1,)),
+    "concat": case("Attention", {"use_scale": True, "score_mode": "concat"}, *LISTS, call=CAUSAL, mask=True),
+    "additive": case("AdditiveAttention", {}, *LISTS, call=SCORES, mask=True),
+    "additive plain": case("AdditiveAttention", {"use_scale": False}, *LISTS, call=CAUSAL),
+    "heads": heads({}, *THREE),
+    "heads two": heads({"use_bias": False, "kernel_regularizer": "l2"}, *THREE[:2], call=CAUSAL),
+    "heads masked": heads({}, *THREE, call=CAUSAL, masks=ALL),
+    "heads dropout": heads({"dropout": 0.3, "seed": 1}, *THREE, masks=ALL[1:], training=False),
+    "heads scores": heads({}, *THREE, call=SCORES, masks=ALL[1:], shapes=False),
+    "heads causal scores": heads({"value_dim": 5}, *THREE, call=SCORES | CAUSAL, shapes=False),
+    "heads gate": heads({"use_gate": True, "sliding_window": 2}, *THREE, masks=ALL[1:2]),
+    "heads output": heads({"output_shape": (2, 3)}, *THREE, flags=ALLOWED, masks=ALL[:1]),
+    "heads axes": heads({"attention_axes": (2,)}, (2, 3, 4, 5), (2, 3, 6, 5)),
+    "heads planes": heads({}, (2, 3, 4, 5), (2, 2, 3, 5), call=SCORES, shapes=False),
+    "groups": groups({}, (2, 5, 4), (2, 6, 4), unknown=(1,)),
+    "groups masked": groups({"use_gate": True}, *THREE, call=CAUSAL, masks=ALL, shapes=False),
+    "groups scores": groups({"sliding_window": 3}, *THREE, call=SCORES, flags=ALLOWED, masks=ALL[1:2], shapes=False),
 }
 
 
-def arrange(case, rng):
-    name, kwargs, call, masked, shapes = CASES[case]
-    inputs = [rng.normal(size=shape).astype("float32") for shape in shapes]
-    masks = {}
-    for letter, array in zip("qvk", inputs, strict=False):
-        if letter in masked:
-            masks[letter] = rng.random(array.shape[:2]) > 0.3
-            masks[letter][:, 0] = True
-    call = dict(call)
-    if call.get("attention_mask") is True:
-        call["attention_mask"] = rng.random((2, shapes[0][1], shapes[1][1])) > 0.3
-        call["attention_mask"][..., 0] = True
-    if name in ("Attention", "AdditiveAttention"):
-        args = (inputs,)
-        call["mask"] = [masks.get("q"), masks.get("v")] if masks else None
-    else:
-        args = tuple(inputs)
-        call |= {f"{full}_mask": masks[full[0]] for full in ("query", "value", "key") if full[0] in masks}
-    return name, kwargs, args, call
+@pytest.mark.parametrize("name", CASES)
+def test_contract(name, rng):
+    check(CASES[name], rng)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_equals_keras(case, rng):
-    name, kwargs, args, call = arrange(case, rng)
-    layer, theirs = OURS[name](**kwargs), getattr(keras.layers, name)(**kwargs)
-    theirs.build([x.shape for x in args[0]] if len(args) == 1 else args[0].shape, *(x.shape for x in args[1:]))
-    described = runtime.describe(layer, *args, **call).weights
-    prefix = theirs.name + "/"
-    assert ["/".join(w.path) for w in described] == [w.path.removeprefix(prefix) for w in theirs.weights]
-    assert [w.shape for w in described] == [tuple(w.shape) for w in theirs.weights]
-    values = [rng.normal(size=w.shape, scale=0.5).astype("float32") for w in described]
-    variables = {"params": nested(described, values), "state": {}}
-
-    def loss(variables, args):
-        outputs = layer.apply(variables, *args, **call)
-        return sum(jnp.sum(jnp.sin(y)) for y in jax.tree.leaves(outputs)), outputs
-
-    def keras_loss(weights, args):
-        kwargs = dict(call)
-        if name == "MultiHeadAttention" and "query_mask" in call:  # which it takes from the tensor only
-            keras.src.backend.set_keras_mask(args[0], jnp.asarray(kwargs.pop("query_mask")))
-        outputs, _ = theirs.stateless_call(weights, [v.value for v in theirs.non_trainable_variables], *args, **kwargs)
-        return sum(jnp.sum(jnp.sin(y)) for y in jax.tree.leaves(outputs)), outputs
-
-    args = jax.tree.map(jnp.asarray, args)
-    (_, outputs), gradients = jax.jit(jax.value_and_grad(loss, (0, 1), has_aux=True))(variables, args)
-    (_, wanted), wanted_gradients = jax.jit(jax.value_and_grad(keras_loss, (0, 1), has_aux=True))(values, args)
-    flat = [follow(gradients[0]["params"], w.path) for w in described]
-    ours = jax.tree.leaves((outputs, flat, gradients[1]))
-    for one, other in zip(ours, jax.tree.leaves((wanted, wanted_gradients)), strict=True):
-        np.testing.assert_allclose(one, other, atol=2e-5, rtol=2e-5)
+@pytest.mark.parametrize("name", ["dot causal", "heads masked"])
+def test_other_types(name, rng):
+    check_precisions(CASES[name], rng, SOME_FLOAT32)
 
 
-def nested(described, values):
-    tree = {}
-    for info, value in zip(described, values, strict=True):
-        at = tree
-        for part in info.path[:-1]:
-            at = at.setdefault(part, {})
-        at[info.path[-1]] = jnp.asarray(value)
-    return tree
-
-
-def follow(tree, path):
-    for part in path:
-        tree = tree[part]
-    return tree
-
-
-@pytest.mark.parametrize("case", ["dot", "concat", "additive", "heads gate", "heads axes", "groups scores"])
-def test_configuration_is_that_of_keras(case):
-    name, kwargs, *_ = CASES[case]
-    config = OURS[name](**kwargs, name="it").get_config()
-    expected = getattr(keras.layers, name)(**kwargs, name="it").get_config()
-    assert set(config) == set(expected)
-    assert {k: v for k, v in config.items() if not isinstance(v, dict)} == {
-        k: list(v) if isinstance(v, tuple) else v for k, v in expected.items() if not isinstance(v, dict)
-    }
-    assert OURS[name].from_config(config).get_config() == config
+@pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))
+def test_signature_is_that_of_keras(name):
+    check_signature(name)
 
 
 def test_symbolic_shapes_with_unknown_batch_and_time():
@@ -176,7 +107,7 @@ def test_values_of_another_size_than_keys(rng):
     np.testing.assert_allclose(fused, explicit, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))
 def test_mixed_precision_and_dropout(name, rng):
     kwargs = {"MultiHeadAttention": HEADS, "GroupQueryAttention": GROUPS}.get(name, {}) | {"dropout": 0.5}
     layer = OURS[name](**kwargs, dtype="mixed_bfloat16")
