@@ -37,7 +37,7 @@ THEIRS = vars(keras.layers)
 # How exact numbers are in each type, and whether gradients are compared in it.
 EXACTNESS = {"float32": (1e-5, True), "float64": (1e-10, True), "mixed_bfloat16": (0.04, False)}
 # Keras computes tanh, and JAX the softmax of its attention, in float32 even then.
-SOME_FLOAT32 = 1e-6
+SOME_FLOAT32 = 2e-6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -285,10 +285,9 @@ def check_numbers(case: Case, rng: np.random.Generator, dtype: str = "float32", 
         return one(params, inputs), other(values, inputs)
 
     (gradients, results), (their_gradients, their_results) = quick(both)(variables["params"], values, (args, named))
-    if dtype == "float64" and tolerance > 0.9 * SOME_FLOAT32:  # and then puts that out
-        their_results = jax.tree.map(lambda y: y.astype(jnp.promote_types(y.dtype, "float64")), their_results)
     for (outputs, state), (wanted_outputs, wanted_state) in zip(results, their_results, strict=True):
-        assert_close(outputs, wanted_outputs, tolerance)
+        # `check_types` compares the types that Keras infers; what it computes is not always of that type.
+        assert_close(outputs, wanted_outputs, tolerance, types=dtype == "float32")
         kept = {id(w): value for w, value in zip(theirs.non_trainable_variables, wanted_state, strict=True)}
         states = [kept[id(w)] for w, mine in zip(wanted, described, strict=True) if mine.collection == "state"]
         assert_close(in_order(described, {"state": variables["state"] | state}, "state"), states, tolerance)
@@ -311,10 +310,10 @@ def _weight_value(weight: Any, rng: np.random.Generator) -> np.ndarray:
     return np.abs(value) + 0.5 if "variance" in weight.path[-1] or "stddev" in weight.path[-1] else value
 
 
-def assert_close(one: Any, other: Any, tolerance: float) -> None:
+def assert_close(one: Any, other: Any, tolerance: float, types: bool = True) -> None:
     """Leaf by leaf the same shapes, types and, nearly, numbers."""
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
-        same((a.shape, a.dtype), (b.shape, b.dtype))
+        same((a.shape, a.dtype if types else None), (b.shape, b.dtype if types else None))
         if jnp.issubdtype(a.dtype, jnp.floating):
             a, b = (np.asarray(v, "float64") for v in (a, b))
         np.testing.assert_allclose(a, b, atol=tolerance, rtol=tolerance)
