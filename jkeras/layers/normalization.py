@@ -440,11 +440,7 @@ class SpectralNormalization(Layer):
             start = initializers.TruncatedNormal(stddev=0.02)
             self.vector_u = self.add_weight((1, kernel.shape[-1]), start, trainable=False, name="vector_u")
         matrix = kernel.reshape(-1, kernel.shape[-1])
-        u = self.vector_u
-        for _ in range(self.power_iterations):
-            v = _normalized(u @ matrix.T)
-            u = _normalized(v @ matrix)
-        u, v = jax.lax.stop_gradient(u), jax.lax.stop_gradient(v)
+        u, v = _leading_vectors(jax.lax.stop_gradient(matrix), self.vector_u, self.power_iterations)
         largest = (v @ matrix @ u.T).reshape(())
         empty = largest == 0  # a kernel of zeros stays as it is
         if training:
@@ -468,6 +464,18 @@ class SpectralNormalization(Layer):
             if hasattr(self.layer, name):
                 return name
         raise InputError(f"{self.path} (SpectralNormalization): {self.layer!r} has no kernel to normalise.")
+
+
+def _leading_vectors(matrix: jax.Array, u: jax.Array, iterations: int) -> tuple[jax.Array, jax.Array]:
+    """The estimate of the vectors of the largest singular value after some steps of power iteration from `u`."""
+
+    def step(u: jax.Array) -> tuple[jax.Array, jax.Array]:
+        v = _normalized(u @ matrix.T)
+        return _normalized(v @ matrix), v
+
+    # All but the last in a loop of the program, so that compiling does not take longer for more of them.
+    u = jax.lax.fori_loop(0, iterations - 1, lambda _, u: step(u)[0], u) if iterations > 1 else u
+    return step(jax.lax.stop_gradient(u))
 
 
 def _normalized(x: jax.Array) -> jax.Array:
