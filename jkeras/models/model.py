@@ -25,7 +25,7 @@ from jkeras.graph.runtime import Description
 from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.layers.calling import show_shape
 from jkeras.layers.core import InputLayer
-from jkeras.layers.layer import Layer, map_layers, is_symbolic
+from jkeras.layers.layer import Layer, is_symbolic, map_layers
 from jkeras.models import config as configs
 from jkeras.models.discarded import check_used
 from jkeras.models.inputs import fit_inputs
