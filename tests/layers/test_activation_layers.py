@@ -4,6 +4,7 @@ import pytest
 
 from jkeras import errors, layers
 from tests.layers.contract import case, check, check_signature
+from tests.layers.drawing import Draw, drawn
 
 X = (2, 3, 4)
 CASES = {
@@ -21,9 +22,31 @@ CASES = {
 }
 
 
+def activation(draw: Draw):
+    """Any of the layers with any arguments."""
+    name = draw.of("ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax")
+    shape = (2, *draw.sizes(draw.size(1, 3), 1, 4))
+    options = {
+        "ReLU": {"max_value": (None, 0.5, 6), "negative_slope": (0, 0.2), "threshold": (0, 0.3)},
+        "LeakyReLU": {"negative_slope": (0.0, 0.1, 0.5)},
+        "ELU": {"alpha": (0.3, 1.0, 2)},
+        "PReLU": {"shared_axes": (None, [1]), "alpha_regularizer": (None, "l2"), "alpha_initializer": ("ones",)},
+        "Softmax": {"axis": (-1, 1)},
+    }[name]
+    return case(name, draw.some(**options), shape, mask=name != "Softmax" and len(shape) > 1)
+
+
+DRAWN = drawn(activation, 8)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
     check(CASES[name], rng)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_contract_with_arguments_drawn_at_random(name, rng):
+    check(DRAWN[name], rng, eager=False)
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))

@@ -8,6 +8,7 @@ import pytest
 from jkeras import errors, layers
 from jkeras.layers import attention, multi_head_attention
 from tests.layers.contract import OURS, SOME_FLOAT32, case, check, check_precisions, check_signature
+from tests.layers.drawing import Draw, drawn
 
 HEADS = {"num_heads": 2, "key_dim": 3}
 GROUPS = {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}
@@ -52,9 +53,37 @@ CASES = {
 }
 
 
+def attention_layer(draw: Draw):
+    """Any attention with any arguments, masks and arguments of the call."""
+    call = {name: True for name in ("use_causal_mask", "return_attention_scores") if draw.of(True, False)}
+    query, steps, size = draw.size(2, 4), draw.size(2, 4), draw.size(1, 4)
+    shapes = [(2, query, size), (2, steps, size), (2, steps, size)][: draw.size(2, 3)]
+    name = draw.of("Attention", "AdditiveAttention", "MultiHeadAttention", "GroupQueryAttention")
+    if name in ("Attention", "AdditiveAttention"):
+        arguments = draw.some(use_scale=(True, False))
+        if name == "Attention":
+            arguments |= draw.some(score_mode=("dot", "concat"))
+        return case(name, arguments, *shapes, call=call, mask=draw.of(True, False))
+    masks = tuple(name for name in ALL[1 : len(shapes)] if draw.of(True, False))
+    options = {"call": call, "masks": masks, "shapes": "return_attention_scores" not in call}
+    arguments = draw.some(use_bias=(True, False), use_gate=(True, False), sliding_window=(None, 2))
+    arguments |= draw.weights("kernel", "bias")
+    if name == "MultiHeadAttention":
+        return heads(arguments | draw.some(value_dim=(2, 3), output_shape=(None, 2)), *shapes, **options)
+    return groups(arguments, *shapes, **options)
+
+
+DRAWN = drawn(attention_layer, 10)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
     check(CASES[name], rng)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_contract_with_arguments_drawn_at_random(name, rng):
+    check(DRAWN[name], rng, eager=False)
 
 
 @pytest.mark.parametrize("name", ["dot causal", "heads masked"])

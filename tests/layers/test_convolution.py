@@ -4,6 +4,7 @@ import pytest
 
 from jkeras import errors, layers
 from tests.layers.contract import case, check, check_signature
+from tests.layers.drawing import ACTIVATIONS, Draw, drawn
 
 LINE, IMAGE, VOLUME = (2, 7, 4), (2, 6, 5, 4), (1, 5, 4, 5, 2)
 FIRST = {"data_format": "channels_first"}
@@ -51,9 +52,53 @@ CASES = {
 }
 
 
+def _shape(draw: Draw, rank: int, channels: int, smallest: int, data_format: str | None) -> tuple[int, ...]:
+    space = draw.sizes(rank, smallest, smallest + 3)
+    return (2, channels, *space) if data_format == "channels_first" else (2, *space, channels)
+
+
+def convolution(draw: Draw):
+    """Any convolution with any arguments."""
+    kind, rank = draw.of("", "", "Transpose", "Transpose", "Depthwise", "Separable"), draw.size(1, 3)
+    rank = min(rank, 2) if kind in ("Depthwise", "Separable") else rank
+    name = f"Conv{rank}D{kind}" if kind == "Transpose" else f"{kind}Conv{rank}D"
+    window = draw.each(rank, 1, 3)
+    moves = draw.of({}, {"strides": draw.each(rank, 1, 3)}, {"dilation_rate": draw.each(rank, 1, 2)})
+    if kind in ("Depthwise", "Separable"):  # whose steps Keras takes as equal on all axes
+        moves = {key: max(value) if isinstance(value, tuple) else value for key, value in moves.items()}
+    paddings = ("same", "valid", "causal") if name == "Conv1D" else ("same", "valid")
+    common = draw.some(
+        padding=paddings,
+        data_format=("channels_first", "channels_last"),
+        activation=ACTIVATIONS,
+        use_bias=(True, False),
+    )
+    if common.get("padding") == "causal":
+        common.pop("data_format", None)
+    groups = draw.of(1, 2) if kind == "" else 1
+    sizes = {"kernel_size": window}
+    if kind != "Depthwise":
+        sizes["filters"] = groups * draw.size(1, 3)
+    if kind == "":
+        sizes["groups"] = groups
+    if kind in ("Depthwise", "Separable"):
+        sizes["depth_multiplier"] = draw.size(1, 2)
+    weights = {"Depthwise": ["depthwise"], "Separable": ["depthwise", "pointwise"]}.get(kind, ["kernel"])
+    shape = _shape(draw, rank, groups * draw.size(1, 2), 5 if rank < 3 else 4, common.get("data_format"))
+    return case(name, sizes | moves | common | draw.weights(*weights, "bias"), shape)
+
+
+DRAWN = drawn(convolution, 24)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
     check(CASES[name], rng)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_contract_with_arguments_drawn_at_random(name, rng):
+    check(DRAWN[name], rng, eager=False)
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))

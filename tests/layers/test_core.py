@@ -7,6 +7,7 @@ import pytest
 
 from jkeras import errors, layers
 from tests.layers.contract import OURS, case, check, check_configuration, check_numbers, check_signature, check_types
+from tests.layers.drawing import ACTIVATIONS, Draw, drawn
 
 X = (2, 3, 4)
 FULL = {"activation": "tanh", "kernel_regularizer": "l2", "bias_initializer": "ones", "kernel_constraint": "max_norm"}
@@ -36,9 +37,50 @@ CASES = {
 }
 
 
+def dense(draw: Draw):
+    """Dense with any arguments."""
+    arguments = draw.some(activation=ACTIVATIONS, use_bias=(True, False)) | draw.weights("kernel", "bias")
+    return case("Dense", {"units": draw.size(1, 4), **arguments}, (2, *draw.sizes(draw.size(1, 3), 1, 4)))
+
+
+def einsum(draw: Draw):
+    """EinsumDense with a random equation: which axes of the input are kept, and which the kernel adds."""
+    letters, sizes = "bcd"[: draw.size(1, 3)], draw.sizes(3, 1, 4)
+    known = dict(zip("bcd", sizes, strict=True)) | {"x": draw.size(1, 3), "y": draw.size(1, 3)}
+    kept = "".join(letter for letter in letters[:-1] if draw.of(True, False))
+    summed = "".join(letter for letter in letters if letter not in kept)
+    new = draw.of("x", "xy")
+    shared = "".join(letter for letter in kept if draw.of(True, False))
+    kernel, outputs = shared + summed + new, kept + new
+    bias = draw.of(None, *("".join(part) for part in (outputs, outputs[-1:], outputs[:1])))
+    arguments = {
+        "equation": f"a{letters},{kernel}->a{outputs}",
+        "output_shape": tuple(known[letter] for letter in outputs),
+        "bias_axes": bias,
+        **draw.some(activation=ACTIVATIONS),
+        **draw.weights("kernel", "bias"),
+    }
+    return case("EinsumDense", arguments, (2, *(known[letter] for letter in letters)))
+
+
+def embedding(draw: Draw):
+    """Embedding with any arguments."""
+    arguments = {"input_dim": 5, "output_dim": draw.size(1, 4), "mask_zero": draw.of(True, False)}
+    options = draw.weights("embeddings") | draw.some(weights=(None,))
+    return case("Embedding", arguments | options, (2, draw.size(1, 4)), ids=5)
+
+
+DRAWN = drawn(dense, 4) | drawn(einsum, 6) | drawn(embedding, 3)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
     check(CASES[name], rng)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_contract_with_arguments_drawn_at_random(name, rng):
+    check(DRAWN[name], rng, eager=False)
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))

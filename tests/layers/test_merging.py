@@ -5,6 +5,7 @@ import pytest
 
 from jkeras import errors, layers
 from tests.layers.contract import case, check, check_signature
+from tests.layers.drawing import Draw, drawn
 
 A, B, C = (2, 3, 4), (2, 3, 1), (2, 4)
 SIMPLE = ("Add", "Multiply", "Average", "Maximum", "Minimum")
@@ -23,9 +24,37 @@ CASES = {
 }
 
 
+def merging(draw: Draw):
+    """Any layer of several inputs of random shapes that fit together."""
+    name = draw.of(*SIMPLE, "Subtract", "Concatenate", "Dot")
+    rank = draw.size(1, 3)
+    shape = (2, *draw.sizes(rank, 1, 4))
+    count = draw.size(2, 3) if name in (*SIMPLE, "Concatenate") else 2
+    if name == "Concatenate":
+        axis = draw.of(-1, draw.size(1, rank))
+        place = axis % (rank + 1)
+        shapes = [(*shape[:place], draw.size(1, 3), *shape[place + 1 :]) for _ in range(count)]
+        return case(name, {"axis": axis}, *shapes)
+    if name == "Dot":
+        first, other = draw.size(1, rank), (2, *draw.sizes(draw.size(1, 2), 1, 4))
+        second = draw.size(1, len(other) - 1)
+        other = (*other[:second], shape[first], *other[second + 1 :])
+        return case(name, {"axes": (first, second), "normalize": draw.of(True, False)}, shape, other)
+    ones = [(2, *(draw.of(size, size, 1) for size in shape[1:])) for _ in range(count - 1)]
+    return case(name, {}, shape, *ones)
+
+
+DRAWN = drawn(merging, 12)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
     check(CASES[name], rng)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_contract_with_arguments_drawn_at_random(name, rng):
+    check(DRAWN[name], rng, eager=False)
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))

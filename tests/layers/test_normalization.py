@@ -7,6 +7,7 @@ import pytest
 
 from jkeras import errors, layers
 from tests.layers.contract import case, check, check_signature
+from tests.layers.drawing import Draw, drawn
 
 X, IMAGE = (4, 3, 6), (2, 3, 4, 6)
 PLAIN = {"center": False, "scale": False}
@@ -49,9 +50,38 @@ CASES = {
 }
 
 
+def normalization(draw: Draw):
+    """Any normalization with any arguments."""
+    name = draw.of("BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization")
+    rank = draw.size(1, 3)
+    shape = (draw.size(2, 4), *(2 * size for size in draw.sizes(rank, 1, 3)))
+    axis = draw.of(-1, draw.size(1, rank))
+    arguments = {"axis": axis, "epsilon": draw.of(1e-3, 1e-2, 0.1)}
+    if name == "RMSNormalization":  # along another axis than the last Keras fails
+        return case(name, arguments | {"axis": -1}, shape, keeps_mask=True)
+    arguments |= draw.some(center=(True, False), scale=(True, False)) | draw.weights("beta", "gamma")
+    mask = False
+    if name == "LayerNormalization" and rank > 1 and draw.of(True, False):
+        arguments["axis"] = [1, rank]
+    if name == "GroupNormalization":
+        arguments["groups"] = draw.of(1, 2, -1)
+    if name == "BatchNormalization":
+        arguments |= {"momentum": draw.of(0.5, 0.9, 0.99), "renorm": draw.of(True, False)}
+        mask = rank == 2 and axis in (-1, 2) and draw.of(True, False)
+    return case(name, arguments, shape, mask=mask)
+
+
+DRAWN = drawn(normalization, 12)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
     check(CASES[name], rng)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_contract_with_arguments_drawn_at_random(name, rng):
+    check(DRAWN[name], rng, eager=False)
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()} | {"SpectralNormalization"}))

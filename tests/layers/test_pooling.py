@@ -4,6 +4,7 @@ import pytest
 
 from jkeras import errors, layers
 from tests.layers.contract import case, check, check_signature
+from tests.layers.drawing import Draw, drawn
 
 LINE, IMAGE, VOLUME = (2, 7, 3), (2, 6, 5, 3), (1, 4, 5, 4, 2)
 FIRST = {"data_format": "channels_first"}
@@ -39,9 +40,34 @@ CASES = {
 }
 
 
+def pooling(draw: Draw):
+    """Any pooling with any arguments."""
+    rank, kind = draw.size(1, 3), draw.of("Max", "Average")
+    common = draw.some(data_format=("channels_first", "channels_last"))
+    space, channels = draw.sizes(rank, 3, 6), draw.size(1, 3)
+    shape = (2, channels, *space) if common.get("data_format") == "channels_first" else (2, *space, channels)
+    way = draw.of("", "", "Global", "Adaptive")
+    if way == "":
+        common |= {"pool_size": draw.each(rank, 1, 3)} | draw.some(padding=("same", "valid"))
+        common |= draw.of({}, {"strides": draw.each(rank, 1, 3)})
+    elif way == "Global":
+        common |= draw.some(keepdims=(True, False))
+    else:
+        common |= {"output_size": draw.each(rank, 1, 3)}
+    return case(f"{way}{kind}Pooling{rank}D", common, shape)
+
+
+DRAWN = drawn(pooling, 16)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
     check(CASES[name], rng)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_contract_with_arguments_drawn_at_random(name, rng):
+    check(DRAWN[name], rng, eager=False)
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))

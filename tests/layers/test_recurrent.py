@@ -22,6 +22,7 @@ from tests.layers.contract import (
     nested,
     quick,
 )
+from tests.layers.drawing import Draw, drawn
 
 X = (3, 4, 2)
 SOME = {"return_sequences": True, "return_state": True}
@@ -117,9 +118,41 @@ CASES = {
 }
 
 
+def recurrent_layer(draw: Draw):
+    """SimpleRNN, LSTM, GRU with any arguments, alone or in both directions."""
+    name, units = draw.of("SimpleRNN", "LSTM", "GRU"), draw.size(1, 3)
+    flags = ("go_backwards", "return_sequences", "return_state", "zero_output_for_mask", "use_bias")
+    arguments = {"units": units} | draw.some(**{flag: (True, False) for flag in flags}, activation=("relu", "tanh"))
+    own = {
+        "LSTM": {"recurrent_activation": ("sigmoid", "hard_sigmoid"), "unit_forget_bias": (True, False)},
+        "GRU": {"recurrent_activation": ("sigmoid", "hard_sigmoid"), "reset_after": (True, False)},
+    }
+    arguments |= draw.some(**own.get(name, {})) | draw.weights("kernel", "recurrent", "bias")
+    shape = (3, draw.size(1, 4), draw.size(1, 3))
+    if draw.of(True, False, False):
+        arguments.pop("go_backwards", None)
+        mode = draw.of("sum", "mul", "concat", "ave", None)
+        return case(
+            "Bidirectional",
+            lambda kind: {"layer": kind[name](**arguments), "merge_mode": mode},
+            shape,
+            mask=draw.of(True, False),
+            nested=True,
+        )
+    return case(name, arguments, shape, mask=draw.of(True, False), nested=True)
+
+
+DRAWN = drawn(recurrent_layer, 10)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
     check(CASES[name], rng)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_contract_with_arguments_drawn_at_random(name, rng):
+    check(DRAWN[name], rng, eager=False)
 
 
 @pytest.mark.parametrize("name", ["lstm masked", "gru masked", "conv 1"])

@@ -4,6 +4,7 @@ import pytest
 
 from jkeras import errors, layers
 from tests.layers.contract import OURS, case, check, check_signature
+from tests.layers.drawing import Draw, drawn
 
 IMAGE, VOLUME = (2, 4, 5, 3), (1, 4, 4, 5, 2)
 FIRST = {"data_format": "channels_first"}
@@ -37,9 +38,45 @@ CASES = {
 }
 
 
+def reshaping(draw: Draw):
+    """Any layer that moves values, with any arguments."""
+    kind, rank = draw.of("Cropping", "ZeroPadding", "UpSampling", "Permute", "Reshape"), draw.size(1, 3)
+    shape = (2, *draw.sizes(rank, 3, 4), draw.size(1, 2))
+    if kind == "Permute":
+        return case(kind, {"dims": tuple(int(n) + 1 for n in draw.rng.permutation(rank + 1))}, shape)
+    if kind == "Reshape":
+        sizes = [int(n) for n in draw.rng.permutation(shape[1:])]
+        if draw.of(True, False):
+            sizes[draw.size(0, rank)] = -1
+        return case(kind, {"target_shape": tuple(sizes)}, shape)
+    arguments = {}
+    if rank > 1 or kind == "ZeroPadding":
+        arguments = draw.some(data_format=("channels_first", "channels_last"))
+    if arguments.get("data_format") == "channels_first":
+        shape = (2, shape[-1], *shape[1:-1])
+    if kind == "UpSampling":
+        arguments["size"] = draw.size(1, 3) if rank == 1 else draw.each(rank, 1, 3)
+        if rank == 2:
+            arguments |= draw.some(interpolation=("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"))
+    else:
+        pairs = tuple(draw.sizes(2, 0, 1) for _ in range(rank))
+        whole = draw.of(draw.size(0, 1), draw.sizes(rank, 0, 1), pairs)
+        name = "cropping" if kind == "Cropping" else "padding"
+        arguments[name] = draw.of(1, draw.sizes(2, 0, 1)) if rank == 1 else whole
+    return case(f"{kind}{rank}D", arguments, shape)
+
+
+DRAWN = drawn(reshaping, 16)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
     check(CASES[name], rng)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_contract_with_arguments_drawn_at_random(name, rng):
+    check(DRAWN[name], rng, eager=False)
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))
