@@ -17,12 +17,11 @@ import numpy as np
 from jkeras.errors import JkerasError, RestoreError
 from jkeras.graph.flax import WeightInfo
 from jkeras.layers.operation import Operation
-from jkeras.models import compile_config, keras_file
+from jkeras.models import compile_config, keras_file, stored_weights
 from jkeras.models import config as configs
-from jkeras.models.stored_weights import misfit
+from jkeras.models.fitting import Entry, Found
 from jkeras.saving import documents, hdf5, old_weights
 from jkeras.saving.hdf5 import Tree
-from jkeras.saving.writing import replacing
 from jkeras.training.state import flatten
 
 TOP_LEVEL = "top_level_model_weights"
@@ -131,52 +130,39 @@ def own_weights(model: Any) -> list[WeightInfo]:
     return _trainable_first([info for info in model.description.weights if len(info.path) == 1])
 
 
-def read(model: Any, file: LegacyFile) -> dict[tuple[str, str], np.ndarray]:
-    """The weights of a model by (collection, name). Layers are matched by their order, as Keras does.
+def find(model: Any, file: LegacyFile, by_name: bool = False) -> Found:
+    """What a file has for the weights of a model.
 
-    Raises:
-        RestoreError: the file does not fit the model; every difference is listed.
+    Layers are matched by their order, as Keras does, where the file has as many as the model; otherwise by their names.
     """
-    expected = owners(model)
-    names = file.layer_names()
-    problems: dict[str, str] = {}
-    values: dict[tuple[str, str], np.ndarray] = {}
-    if len(names) != len(expected):
-        problems["layers"] = (
-            f"the file has weights of {len(names)} layers {names[:20]}, the model has {len(expected)}"
-            f" {[name for name, _ in expected][:20]}"
-        )
-    for (name, infos), stored in zip(expected, names, strict=False):
-        layer = model._network.layers[name] if model.is_functional else model.children()[name]
-        arrays = [file.tree.array(path) for path in file.weight_paths(stored)]
-        arrays = old_weights.translate(_old_class(file, stored), layer, arrays, file.version, file.backend)
-        _fill(values, problems, infos, arrays, f"{file.where}/{stored}")
-    own = own_weights(model)
+    expected, stored = owners(model), file.layer_names()
+    found = Found(file.where)
+    names = [name for name, _ in expected]
+    in_order = len(stored) == len(names) and not by_name
+    pairs = dict(zip(names, stored, strict=True)) if in_order else {name: name for name in names if name in stored}
+    members = model._network.layers if model.is_functional else model.children()
+    for name, infos in expected:
+        if name in pairs:
+            arrays = [file.tree.array(path) for path in file.weight_paths(pairs[name])]
+            old_class = _old_class(file, pairs[name])
+            arrays = old_weights.translate(old_class, members[name], arrays, file.version, file.backend)
+            _assign(found, infos, arrays, pairs[name])
+    for name in sorted(set(stored) - set(pairs.values())):
+        if _old_class(file, name) not in stored_weights.LEARNED:
+            _assign(found, [], [file.tree.array(path) for path in file.weight_paths(name)], name)
     top = f"{file.root}/{TOP_LEVEL}" if file.root else TOP_LEVEL
     arrays = [file.tree.array(path) for path in file.weight_paths(TOP_LEVEL)] if top in file.tree.groups else []
-    _fill(values, problems, own, arrays, f"{file.where}/{TOP_LEVEL}")
-    if problems:
-        raise misfit(file.where, problems)
-    return values
+    _assign(found, own_weights(model), arrays, TOP_LEVEL)
+    return found
 
 
-def _fill(
-    values: dict[tuple[str, str], np.ndarray],
-    problems: dict[str, str],
-    infos: list[WeightInfo],
-    arrays: list[np.ndarray],
-    where: str,
-) -> None:
-    for i, info in enumerate(infos):
-        if i >= len(arrays):
-            problems[info.name] = f"missing in {where}, the model needs {info.dtype}{list(info.shape)}"
-        elif arrays[i].shape != info.shape or arrays[i].dtype.name != info.dtype:
-            found = f"{arrays[i].dtype.name}{list(arrays[i].shape)}"
-            problems[info.name] = f"{found} in {where}, {info.dtype}{list(info.shape)} in the model"
+def _assign(found: Found, infos: list[WeightInfo], arrays: list[np.ndarray], name: str) -> None:
+    for i, array in enumerate(arrays):
+        entry = Entry.of(f"{name}/{i}", array)
+        if i < len(infos):
+            found.entries[infos[i].collection, infos[i].name] = entry
         else:
-            values[info.collection, info.name] = arrays[i]
-    if len(arrays) > len(infos):
-        problems[where] = f"{len(arrays)} arrays in the file, {len(infos)} in the model"
+            found.extra.append(entry)
 
 
 def _old_class(file: LegacyFile, name: str) -> str | None:
@@ -282,8 +268,7 @@ def save(model: Any, path: Path, include_optimizer: bool = True) -> None:
             names = [f"{prefix}/{name}" for name, _ in variables]
             attributes["optimizer_weights"] = {"weight_names": names}
             arrays.update({f"optimizer_weights/{name}": v for name, (_, v) in zip(names, variables, strict=True)})
-    with replacing(path) as fresh:
-        fresh.write_bytes(hdf5.to_bytes(arrays, attributes))
+    hdf5.write(path, arrays, attributes)
 
 
 def weights_to(

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from jkeras.errors import RestoreError
+from jkeras.saving import seals
+from jkeras.saving.writing import replacing
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_OBJECTS = 200_000
@@ -109,6 +111,11 @@ class Tree:
         if self._declared > max(16 * SMALL, MAX_RATIO * self._size):
             raise RestoreError(f"{self.where} is refused: it unpacks to more than {MAX_RATIO} times its size.")
 
+    def dtype(self, path: str) -> str:
+        """The name of the type of an array."""
+        dtype = self._objects[path].dtype
+        return "bfloat16" if dtype.kind == "V" or self.attribute(path, "dtype") == "bfloat16" else dtype.name
+
     def array(self, path: str) -> np.ndarray:
         """The array of that path.
 
@@ -188,6 +195,7 @@ def open_tree(source: Path | bytes, where: str) -> Iterator[Tree]:
         with source.open("rb") as file:
             start = file.read(len(SIGNATURE))
         size = source.stat().st_size
+        seals.check(source)
     else:
         start, size = source[: len(SIGNATURE)], len(source)
     if start != SIGNATURE:
@@ -231,6 +239,12 @@ def to_bytes(arrays: Mapping[str, Any], attributes: Mapping[str, Mapping[str, An
             if array.dtype.name == "bfloat16":
                 dataset.attrs["dtype"] = "bfloat16"
     return buffer.getvalue()
+
+
+def write(path: Path, arrays: Mapping[str, Any], attributes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Writes a file with a checksum in the place of `path`; a crash leaves the file that was there. See `to_bytes`."""
+    with replacing(path) as fresh:
+        fresh.write_bytes(seals.sealed(to_bytes(arrays, attributes)))
 
 
 def _write_attribute(group: Any, name: str, value: Any) -> None:
