@@ -36,8 +36,14 @@ class _Guest(Layer):
 
                 name = ".".join(str(getattr(k, "key", getattr(k, "name", getattr(k, "idx", k)))) for k in path)
                 name = name if trainable else f"state.{name}"
+                # Under mixed precision the guest computes in the compute type; its state stays exact.
                 return self.add_weight(
-                    leaf.shape, initializer, str(leaf.dtype), trainable=trainable, autocast=False, name=name or "value"
+                    leaf.shape,
+                    initializer,
+                    str(leaf.dtype),
+                    trainable=trainable,
+                    autocast=trainable,
+                    name=name or "value",
                 )
 
             index, trees = 0, []

@@ -3,7 +3,7 @@
 import pytest
 
 from jkeras import errors, layers
-from tests.layers.contract import case, check, check_signature
+from tests.layers.contract import case, check, check_precisions, check_signature
 from tests.layers.drawing import ACTIVATIONS, Draw, drawn
 
 LINE, IMAGE, VOLUME = (2, 7, 4), (2, 6, 5, 4), (1, 5, 4, 5, 2)
@@ -99,6 +99,11 @@ def test_contract(name, rng):
 @pytest.mark.parametrize("name", DRAWN)
 def test_contract_with_arguments_drawn_at_random(name, rng):
     check(DRAWN[name], rng, eager=False)
+
+
+@pytest.mark.parametrize("name", ["conv 2", "transpose 1", "depthwise 2", "separable 1"])
+def test_other_types(name, rng):
+    check_precisions(CASES[name], rng)
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))

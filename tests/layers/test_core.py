@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from jkeras import errors, layers
-from tests.layers.contract import OURS, case, check, check_configuration, check_numbers, check_signature, check_types
+from tests.layers.contract import (
+    SOME_FLOAT32,
+    case,
+    check,
+    check_configuration,
+    check_numbers,
+    check_precisions,
+    check_signature,
+    check_types,
+)
 from tests.layers.drawing import ACTIVATIONS, Draw, drawn
 
 X = (2, 3, 4)
@@ -31,6 +40,7 @@ CASES = {
     "einsum kept": case("EinsumDense", {"equation": "abc,bc->abc", "output_shape": (3, 4), "bias_axes": "b"}, X),
     "activation": case("Activation", {"activation": "softplus"}, X, mask=True, unknown=(1, 2)),
     "identity": case("Identity", {}, X, mask=True, unknown=(1,)),
+    "lambda": case("Lambda", {"function": lambda x: x * 2 + 1}, X, configuration=False, unknown=(1,)),
     "masking": case("Masking", {"mask_value": 0.5}, X, draw=lambda shape, rng: rng.integers(0, 2, shape) / 2),
     "embedding": case("Embedding", {"input_dim": 5, "output_dim": 3}, (2, 4), ids=5, unknown=(1,)),
     "embedding mask": case("Embedding", {"input_dim": 5, "output_dim": 3, "mask_zero": True}, (2, 4), ids=5, mask=True),
@@ -88,7 +98,12 @@ def test_signature_is_that_of_keras(name):
     check_signature(name)
 
 
-EinsumDense = OURS["EinsumDense"]
+@pytest.mark.parametrize("name", ["dense time", "einsum heads", "embedding"])
+def test_other_types(name, rng):
+    check_precisions(CASES[name], rng, SOME_FLOAT32)
+
+
+EinsumDense = layers.EinsumDense
 WRONG = [
     (lambda: layers.Dense(0), r"units=0.*at least 1"),
     (lambda: layers.Dense(3, kernel_initializer="glorot"), r"glorot"),

@@ -10,6 +10,7 @@ from flax import nnx
 import jkeras.graph.runtime as runtime
 from jkeras import errors, layers
 from jkeras.layers.foreign import FlaxLayer, JaxLayer
+from tests.layers.contract import case, check
 
 X = jnp.asarray(np.random.default_rng(0).normal(size=(4, 3)), jnp.float32)
 
@@ -42,6 +43,29 @@ def init(rng, inputs):
 
 def call(params, state, inputs, training):
     return inputs @ params["w"], state + 1
+
+
+GUEST = {"renamed": True, "configuration": False, "training": False}
+MLP = nn.Sequential([nn.Dense(5), nn.tanh, nn.Dense(2)])
+# Initial values are given, since Keras needs TensorFlow to find their shapes.
+CASES = {
+    "function": case("JaxLayer", {"call_fn": lambda inputs: jnp.sin(inputs)}, (4, 3), **GUEST),
+    "weights": case(
+        "JaxLayer",
+        {
+            "call_fn": lambda params, inputs: inputs @ params["w"] + params["b"],
+            "params": {"b": np.zeros(2, "float32"), "w": np.ones((3, 2), "float32")},
+        },
+        (4, 3),
+        **GUEST,
+    ),
+    "linen": case("FlaxLayer", {"module": MLP, "variables": MLP.init(jax.random.key(0), X)}, (4, 3), **GUEST),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_contract(name, rng):
+    check(CASES[name], rng)
 
 
 def test_a_function_with_parameters_and_state():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jkeras import errors, layers
-from tests.layers.contract import case, check, check_signature
+from tests.layers.contract import case, check, check_precisions, check_signature
 from tests.layers.drawing import Draw, drawn
 
 A, B, C = (2, 3, 4), (2, 3, 1), (2, 4)
@@ -55,6 +55,11 @@ def test_contract(name, rng):
 @pytest.mark.parametrize("name", DRAWN)
 def test_contract_with_arguments_drawn_at_random(name, rng):
     check(DRAWN[name], rng, eager=False)
+
+
+@pytest.mark.parametrize("name", ["Add", "dot unit"])
+def test_other_types(name, rng):
+    check_precisions(CASES[name], rng)
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))

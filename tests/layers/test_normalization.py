@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jkeras import errors, layers
-from tests.layers.contract import case, check, check_signature
+from tests.layers.contract import SOME_FLOAT32, case, check, check_precisions, check_signature
 from tests.layers.drawing import Draw, drawn
 
 X, IMAGE = (4, 3, 6), (2, 3, 4, 6)
@@ -44,6 +44,14 @@ CASES = {
     "group": case("GroupNormalization", {"groups": 2}, IMAGE, unknown=(1, 2)),
     "group each": case("GroupNormalization", {"groups": -1, "epsilon": 0.1}, X, mask=True),
     "group axis": case("GroupNormalization", {"groups": 3, "axis": 1} | PLAIN, (2, 6, 4, 2)),
+    "spectral": case(
+        "SpectralNormalization",
+        lambda kind: {"layer": kind["Dense"](2), "power_iterations": 2},
+        X,
+        training="only",  # Keras normalises no kernel in inference, where it has overwritten it before
+        nested=True,
+        order=(1, 0, 2),
+    ),
     "normalization": case("Normalization", {"mean": 1.5, "variance": 4.0}, X),
     "normalization each": case("Normalization", {"mean": [1.0, 2.0, 3.0], "variance": [4.0, 1.0, 0.0]}, (2, 3)),
     "normalization invert": case("Normalization", {"mean": 1.5, "variance": 4.0, "axis": None, "invert": True}, X),
@@ -82,6 +90,11 @@ def test_contract(name, rng):
 @pytest.mark.parametrize("name", DRAWN)
 def test_contract_with_arguments_drawn_at_random(name, rng):
     check(DRAWN[name], rng, eager=False)
+
+
+@pytest.mark.parametrize("name", ["batch", "layer", "group", "rms"])
+def test_other_types(name, rng):
+    check_precisions(CASES[name], rng, SOME_FLOAT32)
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()} | {"SpectralNormalization"}))

@@ -3,7 +3,7 @@
 import pytest
 
 from jkeras import errors, layers
-from tests.layers.contract import case, check, check_signature
+from tests.layers.contract import case, check, check_precisions, check_signature
 from tests.layers.drawing import Draw, drawn
 
 LINE, IMAGE, VOLUME = (2, 7, 3), (2, 6, 5, 3), (1, 4, 5, 4, 2)
@@ -68,6 +68,11 @@ def test_contract(name, rng):
 @pytest.mark.parametrize("name", DRAWN)
 def test_contract_with_arguments_drawn_at_random(name, rng):
     check(DRAWN[name], rng, eager=False)
+
+
+@pytest.mark.parametrize("name", ["max 2", "average 1", "adaptive average 1"])
+def test_other_types(name, rng):
+    check_precisions(CASES[name], rng)
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))

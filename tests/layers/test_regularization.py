@@ -7,7 +7,7 @@ import pytest
 
 import jkeras.graph.runtime as runtime
 from jkeras import errors, layers
-from tests.layers.contract import case, check, check_signature
+from tests.layers.contract import case, check, check_precisions, check_signature
 
 X = (2, 4, 3)
 RANDOM = {"training": False, "mask": True}
@@ -28,6 +28,11 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
     check(CASES[name], rng)
+
+
+@pytest.mark.parametrize("name", ["dropout"])
+def test_other_types(name, rng):
+    check_precisions(CASES[name], rng)
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))

@@ -3,7 +3,7 @@
 import pytest
 
 from jkeras import errors, layers
-from tests.layers.contract import OURS, case, check, check_signature
+from tests.layers.contract import case, check, check_precisions, check_signature
 from tests.layers.drawing import Draw, drawn
 
 IMAGE, VOLUME = (2, 4, 5, 3), (1, 4, 4, 5, 2)
@@ -79,6 +79,11 @@ def test_contract_with_arguments_drawn_at_random(name, rng):
     check(DRAWN[name], rng, eager=False)
 
 
+@pytest.mark.parametrize("name", ["up 2 bilinear", "pad 1"])
+def test_other_types(name, rng):
+    check_precisions(CASES[name], rng)
+
+
 @pytest.mark.parametrize("name", sorted({one.name for one in CASES.values()}))
 def test_signature_is_that_of_keras(name):
     check_signature(name)
@@ -90,7 +95,7 @@ WRONG = [
     (lambda: layers.RepeatVector(0), r"n=0.*at least 1"),
     (lambda: layers.ZeroPadding2D((1, 2, 3)), r"padding=\(1, 2, 3\).*2 pairs"),
     (lambda: layers.Cropping1D(-1), r"cropping=-1.*none negative"),
-    (lambda: OURS["UpSampling2D"](interpolation="linear"), r"interpolation='linear'.*'bilinear'"),
+    (lambda: layers.UpSampling2D(interpolation="linear"), r"interpolation='linear'.*'bilinear'"),
 ]
 IMPOSSIBLE = [
     (layers.Reshape((7,)), [(2, 3)], r"Reshape.*6 values"),

@@ -269,8 +269,8 @@ class IntegerLookup(Lookup):
         sparse: accepted for Keras's signature; only False is offered.
         pad_to_max_tokens: whether encodings are as long as `max_tokens` says.
         oov_method: "floormod", or "farmhash" to share ids by a hash (outside of models).
-        name: the layer's name.
         salt: a key of the hash.
+        name: the layer's name.
 
     >>> IntegerLookup(vocabulary=[12, 36, 1138, 42])([[12, 1138, 42], [42, 1000, 36]]).tolist()
     [[1, 3, 4], [4, 0, 2]]
@@ -290,8 +290,8 @@ class IntegerLookup(Lookup):
     sparse: bool = field(False, convert=dense_only)
     pad_to_max_tokens: bool = field(False, convert=arguments.boolean)
     oov_method: str = field("floormod", convert=arguments.one_of("floormod", "farmhash"))
-    name: str | None = None
     salt: Any = field(None, convert=salt)
+    name: str | None = None
 
     def term(self, value: Any) -> int:
         return int(value)

@@ -9,6 +9,7 @@ import pytest
 import jkeras.graph.runtime  # noqa: F401
 from jkeras import errors, layers
 from jkeras.layers.preprocessing import categorical, hashing, lookup
+from tests.layers.contract import OURS, THEIRS, case, check, check_signature
 
 IDS = np.array([[0, 2, 2], [3, 1, 0]])
 NUMBERS = np.array([[-1.5, 1.0, 3.4], [0.5, 0.0, 1.2]], "float32")
@@ -16,28 +17,35 @@ VOCABULARY = [12, 36, 1138, 42]
 TERMS = ["a", "b", "c", "d"]
 
 
+BINS = {"bin_boundaries": [0.0, 1.0]}
+CASES = {
+    "multi hot": case("CategoryEncoding", {"num_tokens": 4}, (2, 3), ids=4),
+    "one hot": case("CategoryEncoding", {"num_tokens": 4, "output_mode": "one_hot"}, (2, 1), ids=4),
+    "one hot each": case("CategoryEncoding", {"num_tokens": 4, "output_mode": "one_hot"}, (2, 3), ids=4),
+    "count": case("CategoryEncoding", {"num_tokens": 4, "output_mode": "count"}, (2, 3), ids=4),
+    "bins": case("Discretization", {"bin_boundaries": [0.0, 1.0, 2.0]}, (2, 3)),
+    "bins one hot": case("Discretization", BINS | {"output_mode": "one_hot"}, (2, 3)),
+    "bins count": case("Discretization", BINS | {"output_mode": "count"}, (2, 3)),
+    "bins multi hot": case("Discretization", BINS | {"output_mode": "multi_hot"}, (2, 3)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_contract(name, rng):
+    check(CASES[name], rng)
+
+
+# The lookups need TensorFlow in Keras, their signatures do not.
 @pytest.mark.parametrize(
-    ("name", "kwargs", "data", "call"),
-    [
-        ("CategoryEncoding", {"num_tokens": 4}, IDS, {}),
-        ("CategoryEncoding", {"num_tokens": 4, "output_mode": "one_hot"}, IDS[:, :1], {}),
-        ("CategoryEncoding", {"num_tokens": 4, "output_mode": "one_hot"}, IDS, {}),
-        ("CategoryEncoding", {"num_tokens": 4, "output_mode": "count"}, IDS, {}),
-        ("CategoryEncoding", {"num_tokens": 4, "output_mode": "count"}, IDS, {"count_weights": NUMBERS}),
-        ("Discretization", {"bin_boundaries": [0.0, 1.0, 2.0]}, NUMBERS, {}),
-        ("Discretization", {"bin_boundaries": [0.0, 1.0], "output_mode": "one_hot"}, NUMBERS, {}),
-        ("Discretization", {"bin_boundaries": [0.0, 1.0], "output_mode": "count"}, NUMBERS, {}),
-    ],
+    "name", ["CategoryEncoding", "Discretization", "Hashing", "IntegerLookup", "StringLookup", "TextVectorization"]
 )
-def test_equals_keras(name, kwargs, data, call):
-    layer, theirs = getattr(categorical, name)(**kwargs, name="it"), getattr(keras.layers, name)(**kwargs, name="it")
-    result, wanted = layer(data, **call), theirs(jnp.asarray(data), **call)
-    assert result.dtype == wanted.dtype
-    np.testing.assert_array_equal(result, wanted)
-    np.testing.assert_array_equal(jax.jit(lambda x: layer.apply({}, x, **call))(data), wanted)
-    config, expected = layer.get_config(), theirs.get_config()
-    assert set(config) == set(expected)
-    assert layer.from_config(config).get_config() == config
+def test_signature_is_that_of_keras(name):
+    check_signature(name)
+
+
+def test_weighted_counts_equal_keras():
+    ours, theirs = (kind["CategoryEncoding"](4, output_mode="count") for kind in (OURS, THEIRS))
+    np.testing.assert_array_equal(ours(IDS, count_weights=NUMBERS), theirs(jnp.asarray(IDS), count_weights=NUMBERS))
 
 
 @pytest.mark.parametrize("sizes", [(1000,), (7, 300, 40)])
