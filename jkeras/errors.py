@@ -16,6 +16,10 @@ The tree::
     ├── DownloadError (OSError)          a file is neither present nor to be had
     └── DamagedFileError (ValueError)    a file has the wrong checksum or contents, or an archive is not safe to unpack
 
+and the warnings::
+
+    PartialLoadWarning (UserWarning)     weights were loaded in part, as asked for; it lists what was skipped
+
 Errors inherit from the built-in class that Keras raises in the same place, so `except ValueError` written for
 Keras keeps working.
 """
@@ -23,7 +27,7 @@ Keras keeps working.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class JkerasError(Exception):
@@ -68,6 +72,18 @@ class NotCompiledError(JkerasError, RuntimeError):
 
 class RestoreError(JkerasError, ValueError):
     """A saved model does not fit the model that restores it, or the file is damaged."""
+
+
+class PartialLoadWarning(UserWarning):
+    """Weights were loaded in part, as was asked for.
+
+    Attributes:
+        skipped: why, by the name of the weight that was kept or the place in the file that was not used.
+    """
+
+    def __init__(self, message: str, skipped: Mapping[str, str] | None = None):
+        super().__init__(message)
+        self.skipped = dict(skipped or {})
 
 
 class DownloadError(JkerasError, OSError):

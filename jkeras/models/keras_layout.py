@@ -1,9 +1,10 @@
 """Where Keras keeps the weights of each layer in `.keras` and `.weights.h5` files.
 
 Keras walks over the attributes of a model in alphabetical order. A layer that it meets as an attribute is kept under the
-attribute's name, one in a list under its class's name and a number; the layers of a functional or sequential model form
-the list `layers`. A shared layer is kept where it is met first. Inside its place a layer's own weights are `vars/0`,
-`vars/1` and so on, first those that are trainable.
+attribute's name, one in a list under its class's name and a number. The layers of a functional or sequential model form
+the list `layers`, which comes first; models that are subclasses have that list as well, as an attribute among the others,
+so that what comes behind it in the alphabet is kept there. A shared layer is kept where it is met first. Inside its place a
+layer's own weights are `vars/0`, `vars/1` and so on, first those that are trainable.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ from jkeras.graph.flax import WeightInfo
 from jkeras.layers.layer import Layer, walk
 from jkeras.layers.operation import Operation
 from jkeras.registry import snake_case
+
+# Marks, in a path, a layer that is found by its name.
+LABEL = "@"
+# Where the layers of a functional or sequential model are.
+LIST = "layers"
 
 # Classes that have another name in Keras's own code.
 CLASSES = {"GroupQueryAttention": "GroupedQueryAttention"}
@@ -44,6 +50,7 @@ class Place:
 
     Attributes:
         paths: the group of the layer; several where versions of Keras differ, today's first.
+        named: the same with the names of layers, `layers/@encoder`, in place of their numbers, `layers/dense_1`.
         name: the layer's name.
         layer: the layer, or None for one that is made in another layer's `build`.
         weights: its own weights, in order.
@@ -51,6 +58,7 @@ class Place:
     """
 
     paths: tuple[str, ...]
+    named: tuple[str, ...]
     name: str
     layer: Layer | None
     weights: tuple[WeightInfo, ...]
@@ -59,7 +67,7 @@ class Place:
 
 def places(model: Any) -> list[Place]:
     """Every layer of a model with its place in a file, the model itself first."""
-    return list(_Walk(model).visit(model, (), ("",), model.name or model.base_name))
+    return list(_Walk(model).visit(model, (), ("",), ("",), model.name or model.base_name))
 
 
 class _Walk:
@@ -77,19 +85,25 @@ class _Walk:
     def _has(self, path: tuple[str, ...]) -> bool:
         return any(found[: len(path)] == path for found in self.own)
 
-    def visit(self, layer: Layer, ours: tuple[str, ...], theirs: tuple[str, ...], name: str) -> Iterator[Place]:
+    def visit(
+        self, layer: Layer, ours: tuple[str, ...], theirs: tuple[str, ...], named: tuple[str, ...], name: str
+    ) -> Iterator[Place]:
         if id(layer) in self.met:
             return
         self.met.add(id(layer))
         ours = self.home.get(id(layer), ours)
-        yield Place(theirs, name, layer, tuple(self.own.get(ours, ())), self._before(layer, ours))
+        yield Place(theirs, named, name, layer, tuple(self.own.get(ours, ())), self._before(layer, ours))
         known = set()
         for inner, their_name, child in children(layer):
             known.add(inner)
             child_name = child.name or getattr(child, "base_name", None) or snake_case(type(child).__name__)
+            labels = (their_name,)
+            if hasattr(layer, "network") and their_name.startswith(f"{LIST}/"):
+                # Layers that are attributes are written with the attribute's name here, with the layer's by Keras.
+                labels = tuple(dict.fromkeys(f"{LIST}/{LABEL}{name}" for name in (inner, child_name)))
             label = inner if hasattr(layer, "network") else child_name
-            yield from self.visit(child, (*ours, inner), tuple(_join(p, their_name) for p in theirs), label)
-        yield from self._made_in_build(type(layer).__name__, ours, theirs, known)
+            yield from self.visit(child, (*ours, inner), _inside_of(theirs, their_name), _inside_of(named, *labels), label)
+        yield from self._made_in_build(type(layer).__name__, ours, theirs, named, known)
 
     def _before(self, layer: Layer, ours: tuple[str, ...]) -> tuple[WeightInfo, ...]:
         if type(layer).__name__ != "SpectralNormalization":
@@ -98,7 +112,7 @@ class _Walk:
         return tuple(kernels[:1])
 
     def _made_in_build(
-        self, class_name: str, ours: tuple[str, ...], theirs: tuple[str, ...], known: set[str]
+        self, class_name: str, ours: tuple[str, ...], theirs: tuple[str, ...], named: tuple[str, ...], known: set[str]
     ) -> Iterator[Place]:
         depth = len(ours)
         names = {path[depth]: None for path in self.own if path[:depth] == ours and len(path) > depth}
@@ -106,23 +120,39 @@ class _Walk:
             if inner in known:
                 continue
             attributes = ATTRIBUTES.get(class_name, {}).get(inner, (inner,))
-            paths = tuple(_join(p, attribute) for attribute in attributes for p in theirs)
-            yield Place(paths, inner, None, tuple(self.own.get((*ours, inner), ())))
-            yield from self._made_in_build("", (*ours, inner), paths, set())
+            paths, labels = _inside_of(theirs, *attributes), _inside_of(named, *attributes)
+            yield Place(paths, labels, inner, None, tuple(self.own.get((*ours, inner), ())))
+            yield from self._made_in_build("", (*ours, inner), paths, labels, set())
 
 
 def children(layer: Any) -> Iterator[tuple[str, str, Layer]]:
     """The layers directly inside a layer: our name, Keras's, and the layer."""
-    if hasattr(layer, "bind_children") and hasattr(layer, "network") and _is_graph(layer):
+    if _is_listed(layer):
         yield from _listed(layer)
         return
-    attributes = {k: v for k, v in vars(layer).items() if not k.startswith("_spec_")}
+    attributes: dict[str, Any] = {k: v for k, v in vars(layer).items() if not k.startswith("_spec_")}
+    if hasattr(layer, "network"):
+        attributes[LIST] = layer  # a property of Keras's models, which is an attribute like others
     for attribute in sorted(attributes, key=lambda name: f"~{name}" if name.startswith("_") else name):
-        yield from _inside(attributes[attribute], attribute, attribute)
+        if attributes[attribute] is layer:
+            yield from _members(layer)
+        else:
+            yield from _inside(attributes[attribute], attribute, attribute)
 
 
-def _is_graph(model: Any) -> bool:
-    return model.is_functional or hasattr(model, "_chain")
+def _members(model: Any) -> Iterator[tuple[str, str, Layer]]:
+    """All layers that are attributes of a model, in the order in which they were assigned."""
+    taken: dict[str, int] = {}
+    met: set[int] = set()
+    for name, layer in model.children().items():
+        if id(layer) not in met:
+            met.add(id(layer))
+            yield name, f"{LIST}/{_numbered(layer, taken)}", layer
+
+
+def _is_listed(layer: Any) -> bool:
+    """Whether a layer is a model whose layers Keras keeps in a list."""
+    return hasattr(layer, "network") and (layer.is_functional or hasattr(layer, "_chain"))
 
 
 def _listed(model: Any) -> Iterator[tuple[str, str, Layer]]:
@@ -130,7 +160,7 @@ def _listed(model: Any) -> Iterator[tuple[str, str, Layer]]:
     taken: dict[str, int] = {}
     for name, layer in members.items():
         if not isinstance(layer, Operation):
-            yield name, f"layers/{_numbered(layer, taken)}", layer
+            yield name, f"{LIST}/{_numbered(layer, taken)}", layer
     extra = {k: v for k, v in vars(model).items() if not k.startswith(("_spec_", "_network", "_chain", "_entrance"))}
     for attribute in sorted(extra):
         yield from _inside(extra[attribute], attribute, attribute)
@@ -168,7 +198,5 @@ def _count(name: str, taken: dict[str, int]) -> str:
     return f"{name}_{number}" if number else name
 
 
-def _join(path: str, name: str) -> str:
-    return f"{path}/{name}" if path else name
-
-
+def _inside_of(paths: tuple[str, ...], *names: str) -> tuple[str, ...]:
+    return tuple(f"{path}/{name}" if path else name for name in names for path in paths)

@@ -135,12 +135,13 @@ def find(model: Any, file: LegacyFile, by_name: bool = False) -> Found:
 
     Layers are matched by their order, as Keras does, where the file has as many as the model; otherwise by their names.
     """
-    expected, stored = owners(model), file.layer_names()
+    members = model._network.layers if model.is_functional else model.children()
+    expected = owners(model)
+    stored = [name for name in file.layer_names() if not _is_learned(_old_class(file, name), members.get(name))]
     found = Found(file.where)
     names = [name for name, _ in expected]
     in_order = len(stored) == len(names) and not by_name
     pairs = dict(zip(names, stored, strict=True)) if in_order else {name: name for name in names if name in stored}
-    members = model._network.layers if model.is_functional else model.children()
     for name, infos in expected:
         if name in pairs:
             arrays = [file.tree.array(path) for path in file.weight_paths(pairs[name])]
@@ -148,12 +149,15 @@ def find(model: Any, file: LegacyFile, by_name: bool = False) -> Found:
             arrays = old_weights.translate(old_class, members[name], arrays, file.version, file.backend)
             _assign(found, infos, arrays, pairs[name])
     for name in sorted(set(stored) - set(pairs.values())):
-        if _old_class(file, name) not in stored_weights.LEARNED:
-            _assign(found, [], [file.tree.array(path) for path in file.weight_paths(name)], name)
+        _assign(found, [], [file.tree.array(path) for path in file.weight_paths(name)], name)
     top = f"{file.root}/{TOP_LEVEL}" if file.root else TOP_LEVEL
     arrays = [file.tree.array(path) for path in file.weight_paths(TOP_LEVEL)] if top in file.tree.groups else []
     _assign(found, own_weights(model), arrays, TOP_LEVEL)
     return found
+
+
+def _is_learned(old_class: str | None, layer: Any) -> bool:
+    return (old_class or type(layer).__name__) in stored_weights.LEARNED
 
 
 def _assign(found: Found, infos: list[WeightInfo], arrays: list[np.ndarray], name: str) -> None:
@@ -191,7 +195,9 @@ def built_by_weights(model: Any, file: LegacyFile) -> Any:
             except JkerasError:
                 break
         break
-    raise RestoreError(f"{file.where} does not say which shape the model's input has; build the model in code and use `load_weights`.")
+    raise RestoreError(
+        f"{file.where} does not say which shape the model's input has; build the model in code and use `load_weights`."
+    )
 
 
 def optimizer_arrays(file: LegacyFile, model: Any) -> list[np.ndarray]:

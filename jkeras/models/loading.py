@@ -16,22 +16,22 @@ from jkeras.errors import JkerasError, RestoreError
 from jkeras.graph import runtime
 from jkeras.models import compile_config, keras_file, legacy_file, stored_weights
 from jkeras.models import config as configs
+from jkeras.models.fitting import all_values
 from jkeras.models.history import History
 from jkeras.models.keras_file import KerasFile
 from jkeras.models.learned import with_learned
 from jkeras.models.model import Model, known_classes, with_attributes
-from jkeras.models.persistence import H5_SUFFIXES, array_name, named_arrays
+from jkeras.models.persistence import H5_SUFFIXES
 from jkeras.registry import custom_object_scope
+from jkeras.saving import checkpoints
 from jkeras.saving import directory as files
 from jkeras.training import steps
 from jkeras.training.recipe import Recipe
-from jkeras.training.state import TrainState
-
-KEY_KINDS = ("threefry2x32", "rbg", "unsafe_rbg")
+from jkeras.training.state import TrainState, filled, key_impl, named_arrays
 
 
 def load_model(
-    path: Any,
+    filepath: Any,
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
     safe_mode: bool = True,
@@ -46,7 +46,7 @@ def load_model(
     registered with `register_keras_serializable`.
 
     Args:
-        path: the directory or file.
+        filepath: the directory or file; of a directory of checkpoints the latest is read.
         custom_objects: the user's own classes and functions by name.
         compile: whether the recipe and the optimizer's state are restored, too.
         safe_mode: accepted for Keras's signature; False changes nothing, code in files is never run.
@@ -56,7 +56,7 @@ def load_model(
         RestoreError: the save is damaged or does not fit.
         UnknownNameError: it uses a class that is not known.
     """
-    path = Path(path)
+    path = Path(filepath)
     readers = {".keras": _load_keras, **dict.fromkeys(H5_SUFFIXES, _load_h5)}
     read = readers.get(path.suffix.lower(), _load_directory)
     if read is not _load_directory and not path.is_file():
@@ -112,8 +112,14 @@ def _shape(written: Any) -> Any:
 
 
 def _load_directory(path: Path, compile: bool, recipe: Recipe | None) -> Model:
-    folder = files.find(path)
+    folder = files.find(checkpoints.find(path) if checkpoints.steps(path) else path)
     config = files.read_config(folder)
+    if "model" not in config:
+        raise RestoreError(
+            f"{path} holds weights and no definition of a model: build the model in code and use `model.load_weights(path)`."
+        )
+    if config["model"] is None:
+        raise RestoreError(f"The definition of the model in {path} could not be written down; use `model.restore(path)`.")
     model = _defined(config["model"], str(path)).build_for(_read_specs(config["inputs"]))
     if compile and recipe is None and config["recipe"] is not None:
         recipe = _own_recipe(config["recipe"], path)
@@ -126,12 +132,13 @@ def _load_directory(path: Path, compile: bool, recipe: Recipe | None) -> Model:
     has_optimizer = any(name.startswith("opt_state/") for name in config["arrays"])
     expected = jax.eval_shape(lambda: _template(model, recipe if has_optimizer else None))
     wanted = named_arrays(expected)
-    found = config["arrays"]
+    # Those of the run that a checkpoint is from are no part of the model.
+    found = {name: entry for name, entry in config["arrays"].items() if not name.startswith("run/")}
     if not compile:
         found = {name: entry for name, entry in found.items() if not name.startswith("opt_state/")}
     files.check(wanted, found, str(path))
     arrays = files.read_arrays(folder, config["arrays"])
-    state = _filled(expected, {name: arrays[name] for name in wanted}, config["key"])
+    state = filled(expected, {name: arrays[name] for name in wanted}, config["key"])
     return model._with(_spec_state=state, _spec_history=_history(config.get("history")))
 
 
@@ -141,23 +148,6 @@ def _own_recipe(config: Any, path: Path) -> Recipe:
     except JkerasError as error:
         error.add_note(f"This is in the training configuration of {path}; `load_model(path, compile=False)` leaves it out.")
         raise
-
-
-def _filled(template: TrainState, arrays: Mapping[str, Any], impl: str) -> TrainState:
-    def fill(part: str, tree: Any) -> Any:
-        return jax.tree_util.tree_map_with_path(lambda path, _: jnp.asarray(arrays[array_name(part, path)]), tree)
-
-    return TrainState(
-        params=fill("params", template.params),
-        model_state=fill("state", template.model_state),
-        opt_state=fill("opt_state", template.opt_state),
-        step=fill("step", template.step),
-        rng=jax.random.wrap_key_data(arrays["rng"], impl=_key_impl(impl)),
-    )
-
-
-def _key_impl(name: str) -> str:
-    return next((kind for kind in sorted(KEY_KINDS, key=len, reverse=True) if kind in name), KEY_KINDS[0])
 
 
 def _template(model: Model, recipe: Recipe | None) -> TrainState:
@@ -205,7 +195,7 @@ def _load_keras(path: Path, compile: bool, recipe: Recipe | None) -> Model:
         model = _defined(with_learned(file.config, file, tree, moved), str(path))
         if file.own.get("inputs"):
             model = model.build_for(_read_specs(file.own["inputs"]))
-        values = stored_weights.read(model, tree, ignore=moved)
+        values = all_values(model.description.weights, stored_weights.find(model, tree, ignore=moved))
         optimizer_arrays = keras_file.optimizer_arrays(tree) if compile else []
     if compile and recipe is None:
         if file.own.get("recipe"):
@@ -218,10 +208,10 @@ def _load_keras(path: Path, compile: bool, recipe: Recipe | None) -> Model:
 
 def _load_h5(path: Path, compile: bool, recipe: Recipe | None) -> Model:
     with legacy_file.opened(path) as file:
-        model = _defined(file.config, str(path))
+        model = _defined(file.config or {}, str(path))
         if not model.built:
             model = legacy_file.built_by_weights(model, file)
-        values = legacy_file.read(model, file)
+        values = all_values(model.description.weights, legacy_file.find(model, file))
         if compile and recipe is None and file.training_config is not None:
             recipe = compile_config.read(file.training_config, str(path))
         optimizer_arrays = legacy_file.optimizer_arrays(file, model) if compile and recipe is not None else []
@@ -255,7 +245,7 @@ def _with_own(model: Model, own: Mapping[str, Any], where: str) -> Model:
     try:
         if "key" in own:
             data = np.frombuffer(base64.b64decode(own["key"]["data"], validate=True), "<u4")
-            state = state.replace(rng=jax.random.wrap_key_data(jnp.asarray(data), impl=_key_impl(own["key"]["impl"])))
+            state = state.replace(rng=jax.random.wrap_key_data(jnp.asarray(data), impl=key_impl(own["key"]["impl"])))
         if "step" in own:
             state = state.replace(step=jnp.asarray(int(own["step"]), jnp.int32))
         history = _history(own.get("history"))

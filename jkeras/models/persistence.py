@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import jax
 import numpy as np
 
 from jkeras.models import config as configs
-from jkeras.models import keras_file, legacy_file
+from jkeras.models import keras_file, legacy_file, weight_files
+from jkeras.models.discarded import check_used
 from jkeras.saving import directory as files
 from jkeras.spec import serialize
 from jkeras.training.recipe import Recipe
-from jkeras.training.state import TrainState
+from jkeras.training.state import named_arrays
 
 H5_SUFFIXES = (".h5", ".hdf5")
 
@@ -27,7 +28,7 @@ class Persistent:
         recipe: Any
         state: Any
 
-    def save(self, path: Any, overwrite: bool = True, *, include_optimizer: bool = True) -> None:
+    def save(self, filepath: Any, overwrite: bool = True, *, include_optimizer: bool = True) -> None:
         """Saves the definition, weights, optimizer state, step, key, recipe and history.
 
         The path's suffix chooses the format: none (or another) is a directory, `.keras` a file that real Keras 3 opens as
@@ -35,7 +36,7 @@ class Persistent:
         before, or the new one, whole. `jk.load_model(path)` reads all of them.
 
         Args:
-            path: where to.
+            filepath: where to.
             overwrite: whether an earlier save there is replaced.
             include_optimizer: whether the recipe and the optimizer's state are saved.
 
@@ -43,7 +44,52 @@ class Persistent:
             FileExistsError: there is a save and it may not be replaced, or a directory that is none.
             ArgumentError: the recipe cannot be written in that format.
         """
-        save_model(self, path, overwrite, include_optimizer)
+        save_model(self, filepath, overwrite, include_optimizer)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Saves the weights alone.
+
+        The path's suffix chooses the format: `.weights.h5` as Keras 3 has it, `.h5` and `.hdf5` as Keras 2 had it, both of
+        which real Keras loads; a directory without a suffix. A crash leaves the file that was there, or the new one, whole.
+
+        Args:
+            filepath: where to.
+            overwrite: whether an earlier file there is replaced.
+
+        Raises:
+            FileExistsError: there is a file and it may not be replaced.
+        """
+        weight_files.save_weights(self, filepath, overwrite)
+
+    def load_weights(
+        self,
+        filepath: Any,
+        skip_mismatch: bool = False,
+        *,
+        only: str | Collection[str] | None = None,
+        by_name: bool = False,
+    ) -> Self:
+        """A model with the weights in a file that `save_weights`, `save` or real Keras wrote; the recipe stays.
+
+        Loading is strict: a weight that is missing, superfluous or of another shape or type is an error that lists every
+        difference, and nothing is changed. What is to be loaded in part is asked for:
+
+        Args:
+            filepath: the file or directory; its suffix says the format.
+            skip_mismatch: leaves layers as they are whose weights differ or are missing.
+            only: patterns of the weights to load, such as `"encoder/*"` or `["conv*", "head/bias"]`; a pattern matches a
+                weight's path or that of a layer around it. All that match must be in the file. Layers are found by name.
+            by_name: finds layers by their names; layers that only the file or only the model has are skipped.
+
+        Raises:
+            RestoreError: the file does not fit, or is damaged.
+            ArgumentError: a pattern matches no weight.
+
+        Warns:
+            PartialLoadWarning: something was skipped (by `by_name` or `skip_mismatch`); its `skipped` says what and why.
+        """
+        check_used("load_weights")
+        return weight_files.load_weights(self, filepath, only, by_name, skip_mismatch)
 
 
 def save_model(model: Any, path: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
@@ -59,17 +105,27 @@ def save_model(model: Any, path: Any, overwrite: bool = True, include_optimizer:
             legacy_file.save(model, path, include_optimizer)
         return
     state = model.state if include_optimizer else model.state.replace(opt_state=None)
+    config = {**written_definition(model, include_optimizer), "history": _written_history(model)}
+    files.save(path, config, named_arrays(state), overwrite=overwrite)
+
+
+def written_definition(model: Any, include_optimizer: bool = True) -> dict[str, Any]:
+    """What `config.json` in a directory says of a model, without its history."""
     recipe, problem = _written_recipe(model.recipe if include_optimizer else None)
-    config = {
+    return {
         "model": configs.to_config(model),
         "inputs": _written_specs(model.input_specs),
         "recipe": recipe,
         "recipe_problem": problem,
-        "history": _written_history(model),
-        "key": str(jax.random.key_impl(state.rng)),
+        "key": str(jax.random.key_impl(model.state.rng)),
         "jax": jax.__version__,
     }
-    files.save(path, config, named_arrays(state), overwrite=overwrite)
+
+
+def written_without_definition(model: Any) -> dict[str, Any]:
+    """The same of a model whose definition cannot be written down."""
+    recipe, problem = _written_recipe(model.recipe)
+    return {"model": None, "recipe": recipe, "recipe_problem": problem, "key": str(jax.random.key_impl(model.state.rng))}
 
 
 def _own_part(model: Any, include_optimizer: bool) -> dict[str, Any]:
@@ -88,27 +144,6 @@ def _own_part(model: Any, include_optimizer: bool) -> dict[str, Any]:
 def _written_history(model: Any) -> dict[str, Any]:
     history = model.history
     return {"logs": _plain(history.history), "epoch": _plain(history.epoch), "params": _plain(history.params)}
-
-
-def named_arrays(state: TrainState) -> dict[str, Any]:
-    """The arrays of a state by name: `params/dense/kernel`, `opt_state/...`, `step`, `rng`."""
-    parts = {"params": state.params, "state": state.model_state, "opt_state": state.opt_state, "step": state.step}
-    named: dict[str, Any] = {}
-    for part, tree in parts.items():
-        for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-            named[array_name(part, path)] = leaf
-    named["rng"] = jax.random.key_data(state.rng) if not isinstance(state.rng, jax.ShapeDtypeStruct) else _key_spec(state.rng)
-    return named
-
-
-def _key_spec(key: Any) -> Any:
-    return jax.eval_shape(jax.random.key_data, key)
-
-
-def array_name(part: str, path: Any) -> str:
-    """The name of one leaf of a part of the state."""
-    keys = [str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", key)))) for key in path]
-    return "/".join([part, *keys])
 
 
 def _written_recipe(recipe: Recipe | None) -> tuple[Any, str | None]:

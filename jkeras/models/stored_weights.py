@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from jkeras.errors import RestoreError
-from jkeras.models.keras_layout import Place, places
+from jkeras.models.fitting import Entry, Found
+from jkeras.models.keras_layout import LABEL, Place, places
 from jkeras.saving.hdf5 import Tree
 from jkeras.training.state import flatten
 
 # What Keras keeps beside the weights: states of random generators, of metrics, of the optimizer.
 BESIDE = re.compile(r"(^|/)(_?seed_generator|_?compile_metrics|metrics|optimizer|_layer_checkpoint_dependencies)(/|$|_\d+)")
+# Layers whose weights are arguments here: what they learned from data.
+LEARNED = ("Normalization", "IntegerLookup", "StringLookup", "TextVectorization")
 
 
 def to_store(model: Any) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
@@ -30,82 +34,96 @@ def to_store(model: Any) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any
     return arrays, attributes
 
 
-class Match:
+def find(model: Any, tree: Tree, ignore: Collection[str] = (), by_name: bool = False) -> Found:
     """What a file has for the weights of a model.
 
-    Attributes:
-        found: the path of an array in the file by (collection, name) of the weight.
-        problems: everything that does not fit, by the name of the weight or the path in the file.
-    """
-
-    def __init__(self) -> None:
-        self.found: dict[tuple[str, str], str] = {}
-        self.problems: dict[str, str] = {}
-
-
-def match(model: Any, tree: Tree, ignore: Collection[str] = ()) -> Match:
-    """Compares the weights of a model with those of a file, by place."""
-    result = Match()
-    used = set(ignore)
-    for place in places(model):
-        _match_place(place, tree, result, used)
-    for path in tree.shapes:
-        if path not in used and not BESIDE.search(path):
-            result.problems[path] = f"in the file with {list(tree.shapes[path])}, unknown to the model"
-    return result
-
-
-def _match_place(place: Place, tree: Tree, result: Match, used: set[str]) -> None:
-    groups = [_group(path, tree) for path in place.paths]
-    group = next((g for g in groups if tree.children(g)), groups[0])
-    names = sorted(tree.children(group), key=lambda name: (len(name), name))
-    arrays = [f"{group}/{name}" for name in names]
-    used.update(arrays)
-    if len(arrays) == len(place.weights) + len(place.before):
-        arrays = arrays[len(place.before) :]
-    for i, info in enumerate(place.weights):
-        if i >= len(arrays):
-            result.problems[info.name] = f"missing in the file, the model needs {list(info.shape)}"
-        elif arrays[i] not in tree.shapes:
-            result.problems[info.name] = f"{arrays[i]!r} in the file is no array"
-        elif tree.shapes[arrays[i]] != info.shape:
-            shape = list(tree.shapes[arrays[i]])
-            result.problems[info.name] = f"{shape} in the file ({arrays[i]}), {list(info.shape)} in the model"
-        else:
-            result.found[info.collection, info.name] = arrays[i]
-    for path in arrays[len(place.weights) :]:
-        result.problems[path] = f"in the file, but the model's layer {place.name!r} has {len(place.weights)} weights"
-
-
-def _group(path: str, tree: Tree) -> str:
-    group = f"{path}/vars" if path else "vars"
-    if group not in tree.groups:  # the name of `layers` in Keras 2.13
-        older = group.replace("layers", "_layer_checkpoint_dependencies")
-        return older if older in tree.groups else group
-    return group
-
-
-def read(model: Any, tree: Tree, ignore: Collection[str] = ()) -> dict[tuple[str, str], np.ndarray]:
-    """The weights of a model from a file, by (collection, name).
+    Args:
+        model: the model.
+        tree: the file.
+        ignore: arrays that were used already.
+        by_name: whether layers are found by their names rather than by their numbers among layers of their class.
 
     Raises:
-        RestoreError: the file does not fit the model; every difference is listed.
+        RestoreError: the file is damaged, or holds no names of layers.
     """
-    matched = match(model, tree, ignore)
-    infos = {(info.collection, info.name): info for info in model.description.weights}
-    values: dict[tuple[str, str], np.ndarray] = {}
-    for key, path in matched.found.items():
-        values[key] = tree.array(path)
-        if values[key].dtype.name != infos[key].dtype:
-            matched.problems[infos[key].name] = (
-                f"{values[key].dtype.name}{list(values[key].shape)} in the file ({path}),"
-                f" {infos[key].dtype}{list(infos[key].shape)} in the model"
-            )
-    if matched.problems:
-        raise misfit(tree.where, matched.problems)
-    return values
+    if by_name and not has_names(tree):
+        raise RestoreError(f"{tree.where} holds no names of layers, so nothing can be found by name.")
+    found, used = Found(tree.where), set(ignore)
+    groups = functools.partial(_named_groups, _Labels(tree)) if by_name else functools.partial(_groups, tree)
+    for place in places(model):
+        _find_place(place, groups(place), tree, found, used)
+    found.extra = [_entry(tree, path) for path in tree.shapes if path not in used and not BESIDE.search(path)]
+    return found
 
 
-def misfit(where: str, problems: Mapping[str, str]) -> RestoreError:
-    """The error that lists every difference."""
-    return RestoreError(f"{where} does not fit the model:\n" + "\n".join(f"  {k}: {v}" for k, v in problems.items()))
+def has_names(tree: Tree) -> bool:
+    """Whether the file names its layers; files before Keras 3.3 do not."""
+    return any(path.startswith("layers/") and tree.attribute(path, "name") is not None for path in tree.groups)
+
+
+def _entry(tree: Tree, path: str) -> Entry:
+    label = tree.attribute(path.rpartition("/")[0], "name")
+    shown = f"{path} of {label!r}" if isinstance(label, str) else path
+    return Entry(shown, tree.shapes[path], tree.dtype(path), functools.partial(tree.array, path))
+
+
+def _find_place(place: Place, groups: list[str], tree: Tree, found: Found, used: set[str]) -> None:
+    group = next((g for g in groups if tree.children(g)), None)
+    if group is None:
+        return
+    names = sorted(tree.children(group), key=lambda name: (len(name), name))
+    arrays = [f"{group}/{name}" for name in names if f"{group}/{name}" in tree.shapes]
+    if type(place.layer).__name__ in LEARNED:
+        used.update(arrays)
+        return
+    if len(arrays) == len(place.weights) + len(place.before):
+        used.update(arrays[: len(place.before)])
+        arrays = arrays[len(place.before) :]
+    for info, path in zip(place.weights, arrays, strict=False):
+        used.add(path)
+        found.entries[info.collection, info.name] = _entry(tree, path)
+
+
+def _groups(tree: Tree, place: Place) -> list[str]:
+    groups = [_vars(path) for path in place.paths]
+    if groups[0] not in tree.groups:  # the name of `layers` in Keras 2.13
+        groups += [group.replace("layers", "_layer_checkpoint_dependencies") for group in groups]
+    return groups
+
+
+def _vars(path: str) -> str:
+    return f"{path}/vars" if path else "vars"
+
+
+def _named_groups(labels: _Labels, place: Place) -> list[str]:
+    return [_vars(path) for path in map(labels.path, place.named) if path is not None]
+
+
+class _Labels:
+    """Finds layers in a file by the names that are written with them."""
+
+    def __init__(self, tree: Tree):
+        self.tree = tree
+        self.known: dict[str, Mapping[str, str]] = {}
+
+    def path(self, named: str) -> str | None:
+        """The path of a layer in the file; None if it is not there."""
+        path = ""
+        for segment in named.split("/") if named else ():
+            if segment.startswith(LABEL):
+                inside = self._inside(path).get(segment.removeprefix(LABEL))
+                if inside is None:
+                    return None
+                segment = inside
+            path = f"{path}/{segment}" if path else segment
+        return path
+
+    def _inside(self, path: str) -> Mapping[str, str]:
+        if path not in self.known:
+            labels = {}
+            for child in self.tree.children(path):
+                label = self.tree.attribute(_vars(f"{path}/{child}"), "name")
+                if isinstance(label, str):
+                    labels[label] = child
+            self.known[path] = labels
+        return self.known[path]

@@ -158,7 +158,7 @@ class Tree:
         """A list of texts, which may be spread over several attributes because each has a limit in size."""
         found = self.attribute(path, name)
         if found is None:
-            parts = []
+            parts: list[Any] = []
             while (part := self.attribute(path, f"{name}{len(parts)}")) is not None:
                 parts.append(part)
             found = [text for part in parts for text in part]
@@ -190,23 +190,24 @@ def open_tree(source: Path | bytes, where: str) -> Iterator[Tree]:
     """
     import h5py
 
-    is_path = isinstance(source, Path)
-    if is_path:
-        with source.open("rb") as file:
-            start = file.read(len(SIGNATURE))
+    file: Any = source
+    if isinstance(source, Path):
+        with source.open("rb") as opened:
+            start = opened.read(len(SIGNATURE))
         size = source.stat().st_size
         seals.check(source)
     else:
         start, size = source[: len(SIGNATURE)], len(source)
+        file = io.BytesIO(source)
     if start != SIGNATURE:
         raise RestoreError(f"{where} is no HDF5 file.")
     try:
-        opened = h5py.File(source if is_path else io.BytesIO(source), "r")
+        root = h5py.File(file, "r")
     except DAMAGE as error:
         raise RestoreError(f"{where} is damaged: {error}") from None
-    with opened:
+    with root:
         try:
-            tree = Tree(opened, size, where)
+            tree = Tree(root, size, where)
         except DAMAGE as error:
             if isinstance(error, RestoreError):
                 raise

@@ -1,0 +1,200 @@
+"""What a file has for the weights of a model, compared with what the model needs: all of it, or what was asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras.errors import ArgumentError, PartialLoadWarning, RestoreError, suggestion
+from jkeras.graph.flax import WeightInfo
+
+Key = tuple[str, str]  # collection and name of a weight
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """An array in a file.
+
+    Attributes:
+        place: where in the file.
+        shape: of the array.
+        dtype: the name of its type.
+        read: gives the array.
+    """
+
+    place: str
+    shape: tuple[int, ...]
+    dtype: str
+    read: Callable[[], Any]
+
+    @classmethod
+    def of(cls, place: str, array: np.ndarray) -> Entry:
+        """The entry of an array that is in memory."""
+        return cls(place, array.shape, array.dtype.name, lambda: array)
+
+    @property
+    def shown(self) -> str:
+        """Type and shape, as messages have them."""
+        return f"{self.dtype}{list(self.shape)}"
+
+
+@dataclasses.dataclass
+class Found:
+    """What a file has for a model.
+
+    Attributes:
+        where: the file.
+        entries: by (collection, name) of the weight that they are for.
+        extra: arrays that belong to no weight of the model.
+    """
+
+    where: str
+    entries: dict[Key, Entry] = dataclasses.field(default_factory=dict)
+    extra: list[Entry] = dataclasses.field(default_factory=list)
+
+
+def shown(info: WeightInfo) -> str:
+    """Type and shape of a weight, as messages have them."""
+    return f"{info.dtype}{list(info.shape)}"
+
+
+def by_key(infos: Iterable[WeightInfo]) -> dict[Key, WeightInfo]:
+    """Weights by collection and name."""
+    return {(info.collection, info.name): info for info in infos}
+
+
+def of_names(infos: Iterable[WeightInfo], entries: Mapping[str, Entry], where: str) -> Found:
+    """What a file has that keeps weights under their names, such as `encoder/dense/kernel`."""
+    found, left = Found(where), dict(entries)
+    for key, info in by_key(infos).items():
+        if info.name in left:
+            found.entries[key] = left.pop(info.name)
+    found.extra = list(left.values())
+    return found
+
+
+def differences(infos: Mapping[Key, WeightInfo], found: Found) -> dict[Key, str]:
+    """What is wrong with each weight that the file cannot fill."""
+    problems = {}
+    for key, info in infos.items():
+        entry = found.entries.get(key)
+        if entry is None:
+            problems[key] = f"missing in the file, the model needs {shown(info)}"
+        elif (entry.shape, entry.dtype) != (info.shape, info.dtype):
+            problems[key] = f"{entry.shown} in the file ({entry.place}), {shown(info)} in the model"
+    return problems
+
+
+def misfit(where: str, problems: Iterable[tuple[str, str]], advice: str = "") -> RestoreError:
+    """The error that lists every difference."""
+    return RestoreError(f"{where} does not fit the model:\n" + "\n".join(f"  {k}: {v}" for k, v in problems) + advice)
+
+
+def all_values(infos: Iterable[WeightInfo], found: Found, advice: str = "") -> dict[Key, Any]:
+    """The arrays of all weights.
+
+    Raises:
+        RestoreError: a weight is missing, of another shape or type, or the file has more; every difference is listed.
+    """
+    wanted = by_key(infos)
+    problems = [(wanted[key].name, problem) for key, problem in differences(wanted, found).items()]
+    problems += [(entry.place, f"{entry.shown} in the file, unknown to the model") for entry in found.extra]
+    if problems:
+        raise misfit(found.where, problems, advice)
+    return {key: found.entries[key].read() for key in wanted}
+
+
+ADVICE = (
+    "\nTo load what fits: `load_weights(path, by_name=True)` for the layers of the same names, `only='encoder/*'` for some"
+    " weights, `skip_mismatch=True` to keep the weights of layers that differ."
+)
+
+
+def chosen_values(
+    infos: Sequence[WeightInfo], found: Found, only: Collection[str], by_name: bool, skip_mismatch: bool
+) -> tuple[dict[Key, Any], dict[str, str]]:
+    """The arrays to load, and what was skipped and why, by the name of the weight or the place in the file.
+
+    Args:
+        infos: the weights of the model.
+        found: what the file has.
+        only: patterns of the weights that are asked for; none: all.
+        by_name: whether layers that only one side has are skipped.
+        skip_mismatch: whether layers that differ are skipped, too.
+
+    Raises:
+        RestoreError: something is missing or differs that may not be skipped; every difference is listed.
+        ArgumentError: a pattern matches nothing.
+    """
+    wanted = by_key(selected(infos, only))
+    problems = differences(wanted, found)
+    extra = [] if only else found.extra
+    if not (only or by_name or skip_mismatch):
+        return all_values(infos, found, ADVICE), {}
+    layers_found = {wanted[key].path[:-1] for key in wanted if key in found.entries}
+    skipped: dict[Key, str] = {}
+    for key, problem in problems.items():
+        absent = by_name and wanted[key].path[:-1] not in layers_found
+        if skip_mismatch or absent:
+            skipped[key] = problem
+    left = [(wanted[key].name, problem) for key, problem in problems.items() if key not in skipped]
+    if not (by_name or skip_mismatch):
+        left += [(entry.place, f"{entry.shown} in the file, unknown to the model") for entry in extra]
+    if left:
+        raise misfit(found.where, left, ADVICE)
+    # A layer is loaded whole or not at all.
+    broken = {wanted[key].path[:-1] for key in skipped}
+    report = {wanted[key].name: problem for key, problem in skipped.items()}
+    values = {}
+    for key, info in wanted.items():
+        if info.path[:-1] not in broken:
+            values[key] = found.entries[key].read()
+        elif key not in skipped:
+            report[info.name] = "another weight of its layer does not fit"
+    report.update({entry.place: f"{entry.shown} in the file, unknown to the model" for entry in extra})
+    if not values:
+        raise misfit(found.where, report.items(), "\nNothing in the file fits, so nothing would be loaded.")
+    return values, report
+
+
+def selected(infos: Sequence[WeightInfo], patterns: Collection[str]) -> list[WeightInfo]:
+    """The weights whose path, or that of a layer around them, matches one of the patterns; all without a pattern.
+
+    Raises:
+        ArgumentError: a pattern matches none.
+    """
+    if not patterns:
+        return list(infos)
+    chosen: dict[int, WeightInfo] = {}
+    for pattern in patterns:
+        matching = {i: info for i, info in enumerate(infos) if _matches(info, pattern)}
+        if not matching:
+            raise ArgumentError(f"only={pattern!r} matches no weight.{suggestion(pattern, [i.name for i in infos])}")
+        chosen.update(matching)
+    return [chosen[i] for i in sorted(chosen)]
+
+
+def _matches(info: WeightInfo, pattern: str) -> bool:
+    paths = ("/".join(info.path[:depth]) for depth in range(1, len(info.path) + 1))
+    return any(fnmatch.fnmatchcase(path, pattern) for path in paths)
+
+
+def warning(where: str, loaded: int, report: Mapping[str, str]) -> PartialLoadWarning:
+    """The warning that lists what was skipped."""
+    lines = "\n".join(f"  {name}: {why}" for name, why in report.items())
+    return PartialLoadWarning(f"{where}: {loaded} weights were loaded, and these were skipped:\n{lines}", dict(report))
+
+
+def as_arrays(infos: Iterable[WeightInfo], values: Mapping[Key, Any]) -> dict[str, dict[str, Any]]:
+    """Values as flat trees of JAX arrays, one for each collection."""
+    flat: dict[str, dict[str, Any]] = {"params": {}, "state": {}}
+    for info in infos:
+        key = (info.collection, info.name)
+        if key in values:
+            flat[info.collection][info.name] = jnp.array(values[key], info.dtype)
+    return flat
