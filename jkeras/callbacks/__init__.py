@@ -1,9 +1,11 @@
 """Callbacks: what may be done while a model trains."""
 
 from jkeras.callbacks.averages import SwapEMAWeights as SwapEMAWeights
+from jkeras.callbacks.backup import BackupAndRestore as BackupAndRestore
 from jkeras.callbacks.callback import Callback as Callback
 from jkeras.callbacks.callback import CallbackList as CallbackList
 from jkeras.callbacks.checkpoint import ModelCheckpoint as ModelCheckpoint
+from jkeras.callbacks.orbax import OrbaxCheckpoint as OrbaxCheckpoint
 from jkeras.callbacks.reporting import CSVLogger as CSVLogger
 from jkeras.callbacks.reporting import History as History
 from jkeras.callbacks.reporting import LambdaCallback as LambdaCallback

@@ -22,6 +22,8 @@ class SwapEMAWeights(Callback):
         ArgumentError: the optimizer keeps no averages.
     """
 
+    state_names = ("_weights",)
+
     def __init__(self, swap_on_epoch: bool = False):
         super().__init__()
         self.swap_on_epoch = swap_on_epoch

@@ -27,7 +27,12 @@ class Callback:
         model: the live model of the run: a handle that reads and changes the model in training
             (`self.model.stop_training = True`, `self.model.get_weights()`, `self.model.optimizer.learning_rate = 1e-4`).
         params: `epochs`, `steps` and `verbose` of the run.
+        state_names: attributes that change while the model trains and that decide how it goes on. Checkpoints of
+            `BackupAndRestore` and `OrbaxCheckpoint` hold them; a run that is resumed gets them back. Numbers, text, arrays, and
+            lists, tuples and dicts of them; for anything else define `get_state` and `set_state`.
     """
+
+    state_names: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.model: Any = None
@@ -40,6 +45,18 @@ class Callback:
     def set_model(self, model: Any) -> None:
         """Called before training with the live model."""
         self.model = model
+
+    def get_state(self) -> dict[str, Any]:
+        """What a checkpoint is to hold of this callback: the attributes in `state_names`."""
+        return {name: getattr(self, name) for name in self.state_names}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `get_state` gave; called after `on_train_begin` when a run is resumed.
+
+        In the middle of an epoch it is called after `on_epoch_begin`, too, which is called for that epoch again.
+        """
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Called at the start of `fit`."""

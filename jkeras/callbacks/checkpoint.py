@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,16 @@ class ModelCheckpoint(BestSoFar):
         if self._frequency.by_batch:
             # Only then, since a hook per batch makes the loop stop after each.
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+
+    def get_state(self) -> dict[str, Any]:
+        """The best value, and what was counted."""
+        counted = self._frequency
+        return {"best": self.best, "epoch": self._epoch, "seen": counted.seen, "last": counted.last}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Goes on from there."""
+        self.best, self._epoch = state["best"], state["epoch"]
+        self._frequency.seen, self._frequency.last = state["seen"], state["last"]
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Notes the epoch."""

@@ -6,7 +6,7 @@ import csv
 import json
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from jkeras.errors import SignatureError, suggestion
 
 class History(Callback):
     """Keeps the logs of every epoch in `history`; `fit` keeps them in the model as well."""
+
+    state_names = ("epoch", "history")
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,6 +115,17 @@ class CSVLogger(Callback):
             writer.writerow(["epoch", *keys])
         writer.writerow([epoch, *(_cell(logs.get(key, "NA")) for key in self._keys)])
         self._file.flush()
+
+    def get_state(self) -> dict[str, Any]:
+        """The file as it is; lines that were written after a checkpoint must not be there twice."""
+        return {"text": self.filename.read_bytes() if self._file else b"", "keys": self._keys}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Puts the file back."""
+        self._file.close()
+        self.filename.write_bytes(state["text"])
+        self._file = self.filename.open("a", newline="")
+        self._keys = state["keys"]
 
     def on_train_end(self, logs: Logs = None) -> None:
         """Closes the file."""

@@ -27,6 +27,8 @@ class EarlyStopping(Monitor):
         start_from_epoch: epochs at the start that are not watched.
     """
 
+    state_names = ("wait", "stopped_epoch", "best", "best_weights", "best_epoch")
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -100,6 +102,8 @@ class ReduceLROnPlateau(Monitor):
         cooldown: epochs to leave alone after a change.
         min_lr: the learning rate does not fall below this.
     """
+
+    state_names = ("best", "wait", "cooldown_counter")
 
     def __init__(
         self,

@@ -67,6 +67,8 @@ class TensorBoard(Callback):
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
         self._batch_start = 0.0
 
+    state_names = ("_batch",)
+
     def _writer(self, name: str) -> events.EventWriter:
         if name not in self._writers:
             self._writers[name] = events.EventWriter(self.log_dir / name)

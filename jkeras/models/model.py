@@ -27,6 +27,7 @@ from jkeras.layers.calling import show_shape
 from jkeras.layers.core import InputLayer
 from jkeras.layers.layer import Layer, is_symbolic, map_layers
 from jkeras.models import config as configs
+from jkeras.models.checkpointed import Checkpointed
 from jkeras.models.discarded import check_used
 from jkeras.models.inputs import fit_inputs
 from jkeras.models.persistence import Persistent
@@ -38,7 +39,7 @@ from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, flatten, merge
 
 
-class Model(Trainable, Persistent, Layer):
+class Model(Trainable, Persistent, Checkpointed, Layer):
     """A model, defined by symbolic inputs and outputs, or by a subclass.
 
     Functional: `Model(inputs, outputs)`, each a symbolic tensor or a list, tuple or dict of them. Layers that come from

@@ -138,15 +138,30 @@ def _claimed(name: str, entry: Any, path: Path) -> int:
 
 
 def check(expected: Mapping[str, Any], found: Mapping[str, Any], where: str) -> None:
-    """Compares the arrays that a model needs with those that a save has.
+    """Compares the arrays that a model needs with those that a save has; arguments as of `differences`.
+
+    Raises:
+        RestoreError: something is missing, superfluous, or of another shape or type; all of it is listed.
+    """
+    refuse(differences(expected, found), where)
+
+
+def refuse(problems: list[str], where: str) -> None:
+    """Raises an error that lists what does not fit, if anything does not.
+
+    Raises:
+        RestoreError: as said.
+    """
+    if problems:
+        raise RestoreError(f"{where} does not fit the model:\n" + "\n".join(problems))
+
+
+def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """How the arrays of a save differ from those that a model needs, a line each.
 
     Args:
         expected: shape and dtype by name (anything with `shape` and `dtype`).
         found: `[shape, dtype name]` by name.
-        where: the save, for the message.
-
-    Raises:
-        RestoreError: something is missing, superfluous, or of another shape or type; all of it is listed.
     """
     problems = []
     for name in sorted(set(expected) | set(found)):
@@ -156,8 +171,7 @@ def check(expected: Mapping[str, Any], found: Mapping[str, Any], where: str) -> 
             problems.append(f"  {name}: in the save with {_listed(found[name])}, unknown to the model")
         elif _shown(expected[name]) != _listed(found[name]):
             problems.append(f"  {name}: {_listed(found[name])} in the save, {_shown(expected[name])} in the model")
-    if problems:
-        raise RestoreError(f"{where} does not fit the model:\n" + "\n".join(problems))
+    return problems
 
 
 def _shown(value: Any) -> str:

@@ -31,12 +31,14 @@ class ArraySource:
         rows: their number.
         batch_size: rows in a batch; the last may have fewer.
         steps: batches in an epoch, when fewer than all are wanted; the next epoch goes on where the one before stopped.
+        subset: for many models that train together, `(models, rows)`: which rows of `data` each of them sees.
     """
 
     data: Batch
     rows: int
     batch_size: int
     steps: int | None = None
+    subset: Any = None
 
     @property
     def batch_count(self) -> int:
@@ -97,6 +99,12 @@ class StreamSource:
     sample: Batch | None = None
     ahead: Batch | None = None
     current: Iterator[Any] | None = None
+    # For resuming: batches taken since reading began, the order they come in, epochs that ended, and the state of the
+    # iterator before the batch that was read ahead.
+    taken: int = 0
+    order: Any = None
+    epochs: int = 0
+    untouched: Any = None
 
     @property
     def steps_per_epoch(self) -> int | None:
@@ -135,23 +143,26 @@ class StreamSource:
             self.sample = self._standard(self.iterable[0])
         if self.sample is None:
             self._start()
+            holder = self._holder()
+            self.untouched = None if holder is None else holder.get_state()
             self.sample = self.ahead = self._next()
         if self.sample is None:
             raise InputError("The data yields no batches.")
         return self.sample
 
-    def batches(self, order: Any = None, resume: bool = False) -> Iterator[Batch]:
+    def batches(self, order: Any = None, resume: bool = False, done: int = 0) -> Iterator[Batch]:
         """Batches of one epoch.
 
         Args:
             order: the numbers of all batches in the order wanted, for a data set that has them by number.
             resume: goes on where the last epoch stopped, if that was before the end.
+            done: how many batches of this epoch were taken before, by a run that is resumed.
         """
         if self.numbered and hasattr(self.iterable, "on_epoch_begin"):
             self.iterable.on_epoch_begin()
-        if self.ahead is None and (self.current is None or not (resume or self.endless)):
+        if self.ahead is None and not done and (self.current is None or not (resume or self.endless)):
             self._start(order)
-        count = 0
+        count = done
         while self.steps is None or count < self.steps:
             batch, self.ahead = self.ahead or self._next(), None
             if batch is None and not self.endless:
@@ -162,13 +173,73 @@ class StreamSource:
             if batch is None:
                 break
             count += 1
+            self.taken += 1
             yield batch
         if self.steps is None and not self.endless:
             self.current = None
+        self.epochs += 1
         if self.numbered:
             self.iterable.on_epoch_end()
 
+    # -- resuming -------------------------------------------------------------------------------------------------
+
+    def _holder(self) -> Any:
+        """What knows the position in the data by a state of its own: the data set, or its iterator; None if neither does."""
+        for holder in (self.iterable, self.current):
+            if hasattr(holder, "get_state") and hasattr(holder, "set_state"):
+                return holder
+        return None
+
+    def get_state(self) -> dict[str, Any]:
+        """The position in the data, for `set_state` of a source of the same data that nothing was read from."""
+        holder = self._holder()
+        state = None if holder is None else self.untouched if self.ahead is not None else holder.get_state()
+        reading = self.current is not None
+        return {"reading": reading, "taken": self.taken, "order": self.order, "epochs": self.epochs, "state": state}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Goes to a position: by the state of the data set or its iterator, otherwise by skipping what was read.
+
+        Raises:
+            InputError: the data ends before.
+        """
+        self.epochs = state["epochs"]
+        known = state["state"]
+        if self.numbered and known is None:
+            for _ in range(self.epochs):  # data sets may shuffle themselves there
+                if hasattr(self.iterable, "on_epoch_begin"):
+                    self.iterable.on_epoch_begin()
+                self.iterable.on_epoch_end()
+        if known is not None and self._holder() is self.iterable:
+            self._holder().set_state(known)
+            self.current = self.ahead = None
+        if not state["reading"]:
+            return
+        order, taken = state["order"], state["taken"]
+        if self.numbered:
+            self._start(None if order is None else order[taken:])
+        elif self.current is None:
+            self._start()
+        if known is not None:
+            self.ahead = None
+            if self._holder() is not self.iterable:
+                self._holder().set_state(known)
+        elif not self.numbered or order is None:
+            self._skip(taken)
+        self.order, self.taken = order, taken
+
+    def _skip(self, count: int) -> None:
+        for done in range(count):
+            if self.ahead is not None:
+                self.ahead = None
+            elif next(self.current or iter(()), _END) is _END:
+                raise InputError(
+                    f"The run that is resumed had read {count} batches, but the data ends after {done}. Pass the same data,"
+                    f" from its beginning."
+                )
+
     def _start(self, order: Any = None) -> None:
+        self.order, self.taken = order, 0
         in_order = getattr(self.iterable, "in_order", None)
         if self.numbered and in_order is not None:
             self.current = iter(in_order(order))

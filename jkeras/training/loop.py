@@ -16,7 +16,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 import jax
@@ -27,6 +27,7 @@ from jkeras.callbacks.callback import CallbackList
 from jkeras.errors import InputError, NonFiniteError
 from jkeras.training import runs, steps
 from jkeras.training.batches import ArraySource, StreamSource
+from jkeras.training.keeping import Keeping, Preempted, terminable
 from jkeras.training.progress import ProgressBar
 from jkeras.training.state import Batch, TrainState, owned_copy
 
@@ -98,13 +99,24 @@ class Session:
         self.callbacks = callbacks
         self.live = live
         self.interrupted = threading.Event()
+        self.keeping: Keeping | None = None
         self.history: dict[str, list[float]] = {}
         self.epochs: list[int] = []
 
     @property
     def stopping(self) -> bool:
         """Whether training should end at the next opportunity."""
-        return self.live.stop_training or self.interrupted.is_set()
+        return self.live.stop_training or self.interrupted.is_set() or self.preempted
+
+    @property
+    def preempted(self) -> bool:
+        """Whether the program was told to end, and what it has is to be saved."""
+        return self.keeping is not None and self.keeping.preempted.is_set()
+
+    @property
+    def most_steps(self) -> int | None:
+        """How many steps the next dispatch may have at most, None for any number."""
+        return None if self.keeping is None else self.keeping.most_steps()
 
     @property
     def checks_finite(self) -> bool:
@@ -134,24 +146,38 @@ def fit(
 ) -> Session:
     """Trains. Returns the session with the final state and the history.
 
-    A keyboard interrupt ends training after the current chunk; the state reached is returned.
+    A keyboard interrupt ends training after the current chunk; the state reached is returned. A run with callbacks that
+    keep checkpoints begins where the latest was taken, if they say so.
+
+    Raises:
+        SystemExit: SIGTERM came to a run with such callbacks; everything is saved.
     """
     session = Session(job, owned_copy(state), options, callbacks, live)
     feed = make_feed(session, source)
     validation_data = None if validation is None else _on_device(validation)
-    with _interruptible(session.interrupted):
+    keeping = session.keeping = Keeping(session, feed, (source, validation), options.initial_epoch)
+    with terminable(keeping.preempted if keeping.keepers else None), _interruptible(session.interrupted), keeping:
         try:
+            keeping.resume()
             session.call("on_train_begin")
-            logs: dict[str, float] = {}
-            for epoch in range(options.initial_epoch, options.epochs):
-                epoch_logs = _epoch(session, epoch, feed, validation, validation_data)
+            keeping.put_in_place()
+            logs = keeping.position.logs
+            first = options.epochs if keeping.position.ended else keeping.position.epoch
+            for epoch in range(first, options.epochs):
+                epoch_logs = _epoch(session, keeping, epoch, feed, validation, validation_data)
                 if epoch_logs is None:
                     warnings.warn(f"The data ran out before epoch {epoch + 1}, so training ends there.", stacklevel=3)
                     break
                 logs = epoch_logs
+                if not session.interrupted.is_set():
+                    keeping.after_epoch(logs)
                 if session.stopping:
                     break
+            if session.preempted:
+                raise Preempted
             session.call("on_train_end", logs)
+            if not session.interrupted.is_set():
+                keeping.completed()
         except KeyboardInterrupt:
             session.interrupted.set()
             if any(leaf.is_deleted() for leaf in jax.tree.leaves(session.state)):
@@ -160,21 +186,27 @@ def fit(
     return session
 
 
-def _epoch(session: Session, epoch: int, feed: Feed, validation: Any, validation_data: Any) -> dict[str, float] | None:
+def _epoch(
+    session: Session, keeping: Keeping, epoch: int, feed: Feed, validation: Any, validation_data: Any
+) -> dict[str, float] | None:
     """One epoch; its logs, or None if there was no data for it."""
     options = session.options
     session.call("on_epoch_begin", epoch)
     empty = session.job.runner.spread(feed.empty_metrics(), session.state)
     session.state = session.state.replace(metrics=owned_copy(empty))
+    keeping.begin_epoch(epoch)
     total = feed.total
     bar = ProgressBar(total, epoch, options.epochs, options.verbose)
-    done = 0
-    for done in feed.run(epoch):
+    done = begun = keeping.position.batch
+    for done in feed.run(epoch, begun):
         if bar.verbose == 1:
             metrics = session.job.logs(session.state.metrics)
             bar.update(done, functools.partial(to_floats, metrics))
+        keeping.after_steps(done)
         if session.stopping:
             break
+    if session.preempted:
+        raise Preempted
     if done == 0 and not session.stopping:
         return None
     logs = to_floats(session.job.logs(session.state.metrics))
@@ -224,7 +256,9 @@ class Feed(Protocol):
     total: int | None
 
     def empty_metrics(self) -> Any: ...
-    def run(self, epoch: int) -> Iterator[int]: ...
+    def run(self, epoch: int, done: int = 0) -> Iterator[int]: ...
+    def get_state(self) -> dict[str, Any]: ...
+    def set_state(self, state: Mapping[str, Any]) -> None: ...
 
 
 def make_feed(session: Session, source: ArraySource | StreamSource) -> Feed:
@@ -270,22 +304,33 @@ class Order:
         self.session = session
         self.source = source
         self.lap = -1
+        self.step: Any = None
         self.rows: Any = None
 
     def span(self, epoch: int) -> tuple[jax.Array, int, int]:
         """The order of rows, and the first and last batch of an epoch (half open)."""
         lap, start, stop = self.source.span(epoch)
         if lap != self.lap:
-            self.lap, self.rows = lap, self._draw(lap, start)
+            self._draw(lap, self.session.state.step - start)
         return self.rows, start, stop
 
-    def _draw(self, lap: int, start: int) -> jax.Array:
+    def get_state(self) -> dict[str, Any]:
+        """What the order is drawn from."""
+        return {"lap": self.lap, "step": self.step}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Draws the order that `get_state` was asked about."""
+        if state["lap"] >= 0:
+            self._draw(state["lap"], jax.numpy.asarray(state["step"]))
+
+    def _draw(self, lap: int, step: jax.Array) -> None:
         session, source = self.session, self.source
+        self.lap, self.step = lap, step
         shuffle = session.options.shuffle
-        return session.job.runner.epoch_order(
+        self.rows = session.job.runner.epoch_order(
             session.state.rng,
             lap,
-            session.state.step - start,
+            step,
             rows=source.rows,
             length=source.batch_count * source.batch_size,
             shuffle={"batch": source.batch_size, "bootstrap": shuffle}.get(shuffle, bool(shuffle)),
@@ -307,15 +352,23 @@ class DeviceFeed:
     def empty_metrics(self) -> Any:
         return steps.empty_metrics(self.session.job.program, self.source.example())
 
-    def run(self, epoch: int) -> Iterator[int]:
+    def get_state(self) -> dict[str, Any]:
+        return {"order": self.order.get_state()}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        self.order.set_state(state["order"])
+
+    def run(self, epoch: int, done: int = 0) -> Iterator[int]:
         session, source = self.session, self.source
         order, first, last = self.order.span(epoch)
         full = last if self.masked else min(last, source.rows // source.batch_size)
         per_batch = self.chunks.per_batch
-        done = first
+        done += first
         waiting: Any = None
         while done < full and not session.stopping:
-            stop = min(full, done + self.chunks.size)
+            most = session.most_steps
+            size = self.chunks.size if most is None else min(self.chunks.size, most)
+            stop = min(full, done + size)
             if per_batch:
                 session.call("on_train_batch_begin", done - first)
             started = done
@@ -369,11 +422,23 @@ class HostFeed:
     def empty_metrics(self) -> Any:
         return steps.empty_metrics(self.session.job.program, self.source.example())
 
-    def run(self, epoch: int) -> Iterator[int]:
+    def get_state(self) -> dict[str, Any]:
+        stream = self.source.get_state() if isinstance(self.source, StreamSource) else None
+        return {"order": None if self.order is None else self.order.get_state(), "stream": stream}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        if self.order is not None and state["order"] is not None:
+            self.order.set_state(state["order"])
+        if isinstance(self.source, StreamSource):
+            self.source.set_state(state["stream"])
+
+    def run(self, epoch: int, done: int = 0) -> Iterator[int]:
         session = self.session
         full_size = steps.batch_size(self.source.example())
         waiting: Any = None
-        for index, batch in enumerate(self._batches(epoch)):
+        if done and session.stopping:  # a run that is resumed where a callback had stopped it
+            return
+        for index, batch in enumerate(self._batches(epoch, done), done):
             if self.chunks.per_batch:
                 session.call("on_train_batch_begin", index)
             if self.pad:
@@ -406,17 +471,17 @@ class HostFeed:
         session.state, token = job.runner.train_one(job.train, job.program, session.state, batch)
         return token
 
-    def _batches(self, epoch: int) -> Iterator[Batch]:
+    def _batches(self, epoch: int, done: int) -> Iterator[Batch]:
         source = self.source
         if isinstance(source, ArraySource):
             order, first, last = self.order.span(epoch)
-            return source.batches(np.asarray(order)[: source.rows], first, last)
+            return source.batches(np.asarray(order)[: source.rows], first + done, last)
         order, count, state = None, source.batch_count, self.session.state
         if source.numbered and count is not None:
             draw = self.session.job.runner.epoch_order
             shuffle = bool(self.session.options.shuffle)
             order = np.asarray(draw(state.rng, epoch, state.step, rows=count, length=count, shuffle=shuffle))
-        return source.batches(order, resume=source.steps is not None)
+        return source.batches(order, source.steps is not None, done)
 
 
 def fill_up(batch: Batch, size: int) -> Batch:

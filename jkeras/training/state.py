@@ -89,6 +89,52 @@ def merge(tree: Mapping[str, Any], flat: Mapping[str, Any], prefix: str = "") ->
     }
 
 
+KEY_KINDS = ("threefry2x32", "rbg", "unsafe_rbg")
+
+
+def named_arrays(state: TrainState) -> Flat:
+    """The arrays of a state by name: `params/dense/kernel`, `opt_state/...`, `step`, `rng`."""
+    parts = {"params": state.params, "state": state.model_state, "opt_state": state.opt_state, "step": state.step}
+    named: Flat = {}
+    for part, tree in parts.items():
+        named.update(named_leaves(part, tree))
+    is_spec = isinstance(state.rng, jax.ShapeDtypeStruct)
+    named["rng"] = jax.eval_shape(jax.random.key_data, state.rng) if is_spec else jax.random.key_data(state.rng)
+    return named
+
+
+def named_leaves(part: str, tree: Any) -> Flat:
+    """The leaves of any pytree by name, which begins with `part`."""
+    return {array_name(part, path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def array_name(part: str, path: Any) -> str:
+    """The name of one leaf of a part of the state."""
+    keys = [str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", key)))) for key in path]
+    return "/".join([part, *keys])
+
+
+def filled(template: TrainState, arrays: Mapping[str, Any], key_kind: str) -> TrainState:
+    """A state of the structure of `template` with arrays by the names that `named_arrays` gives."""
+    return TrainState(
+        params=filled_tree("params", template.params, arrays),
+        model_state=filled_tree("state", template.model_state, arrays),
+        opt_state=filled_tree("opt_state", template.opt_state, arrays),
+        step=filled_tree("step", template.step, arrays),
+        rng=jax.random.wrap_key_data(arrays["rng"], impl=key_impl(key_kind)),
+    )
+
+
+def filled_tree(part: str, tree: Any, arrays: Mapping[str, Any]) -> Any:
+    """Any pytree with leaves by the names that `named_leaves` gives."""
+    return jax.tree_util.tree_map_with_path(lambda path, _: jnp.asarray(arrays[array_name(part, path)]), tree)
+
+
+def key_impl(name: str) -> str:
+    """JAX's name for the kind of random keys that is written down as `name`."""
+    return next((kind for kind in sorted(KEY_KINDS, key=len, reverse=True) if kind in name), KEY_KINDS[0])
+
+
 def owned_copy(tree: Any) -> Any:
     """New buffers with the same contents, for the training loop to donate."""
     return jax.tree.map(lambda leaf: jnp.copy(leaf) if isinstance(leaf, jax.Array) else jnp.asarray(leaf), tree)

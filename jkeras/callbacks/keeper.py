@@ -1,0 +1,159 @@
+"""What callbacks that save whole runs have in common: when they save, and the folder that they save in.
+
+The loop asks a keeper, not the other way round: it ends a dispatch where a save is due, and takes the snapshot when all
+callbacks have been called, so that it holds what they decided (`training/keeping.py`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import math
+import os
+import re
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+from jkeras.callbacks.callback import Callback, Logs
+from jkeras.errors import ArgumentError, RestoreError
+from jkeras.saving import checkpoints, directory
+from jkeras.saving.checkpoints import Snapshot
+
+_TEXT = re.compile(r"(?:(\d+) )?(epoch|step|minute)s?")
+
+
+@dataclasses.dataclass
+class Schedule:
+    """When saves are due.
+
+    Attributes:
+        unit: "epoch", "step", "minute" or "never".
+        every: how many of them lie between two saves.
+        last: when the last save was, in seconds of a clock that only goes forward.
+    """
+
+    unit: str
+    every: float
+    last: float = dataclasses.field(default_factory=time.monotonic)
+
+    @classmethod
+    def of(cls, callback: str, save_freq: Any) -> Schedule:
+        """The schedule that a `save_freq` argument describes.
+
+        Raises:
+            ArgumentError: it is none of those that are known.
+        """
+        if save_freq is False:
+            return cls("never", math.inf)
+        if isinstance(save_freq, datetime.timedelta) and save_freq.total_seconds() > 0:
+            return cls("minute", save_freq.total_seconds() / 60)
+        if isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq >= 1:
+            return cls("step", save_freq)
+        found = _TEXT.fullmatch(save_freq) if isinstance(save_freq, str) else None
+        if found and int(found[1] or 1) >= 1:
+            return cls(found[2], int(found[1] or 1))
+        raise ArgumentError(
+            f"{callback}(save_freq={save_freq!r}): expected 'epoch', '5 epochs', a number of steps, '10 minutes', a"
+            f" datetime.timedelta, or False for no saves but the one before a preemption."
+        )
+
+    def steps_left(self, steps: int) -> int | None:
+        """How many steps lie before the next save; None if that does not depend on steps."""
+        return int(self.every - steps % self.every) if self.unit == "step" else None
+
+    def due_after_step(self, steps: int) -> bool:
+        """Whether a save is due in the middle of an epoch, after so many steps of the run."""
+        if self.unit == "minute":
+            return self._time_is_up()
+        return self.unit == "step" and steps % self.every == 0
+
+    def due_after_epoch(self, epochs: int) -> bool:
+        """Whether a save is due at the end of an epoch, the run's so-manieth."""
+        if self.unit == "minute":
+            return self._time_is_up()
+        return self.unit == "epoch" and epochs % self.every == 0
+
+    def _time_is_up(self) -> bool:
+        return time.monotonic() - self.last >= 60 * self.every
+
+    def saved(self) -> None:
+        """Starts the clock anew."""
+        self.last = time.monotonic()
+
+
+class Keeper(Callback):
+    """Base of callbacks that save everything that decides how a run goes on.
+
+    Args:
+        folder: where to.
+        save_freq: see `Schedule.of`.
+        keep: how many checkpoints stay, the latest; None for all.
+        background: whether training goes on while a checkpoint is written.
+        resumes: whether a run goes on from a checkpoint that is there.
+        spare: whether the checkpoint before is used when the latest is damaged.
+
+    Raises:
+        ArgumentError: an argument is not as said.
+    """
+
+    def __init__(self, folder: Any, save_freq: Any, keep: int | None, background: bool, resumes: bool, spare: bool = False):
+        super().__init__()
+        name = type(self).__name__
+        if not isinstance(folder, (str, os.PathLike)) or not os.fspath(folder):
+            raise ArgumentError(f"{name}: expected the path of a directory, got {folder!r}.")
+        self.folder = Path(folder).absolute()
+        self.schedule = Schedule.of(name, save_freq)
+        self.resumes = resumes
+        self.spare = spare
+        self._writer = checkpoints.Writer(self.folder, keep, background)
+
+    # -- what the loop asks -----------------------------------------------------------------------------------------
+
+    def found(self) -> tuple[Path, dict[str, Any]] | None:
+        """The checkpoint to go on from and its configuration, or None to begin at the beginning.
+
+        Raises:
+            RestoreError: it is damaged.
+        """
+        checkpoints.clean(self.folder)
+        if not self.resumes:
+            return None
+        for step in reversed(checkpoints.steps(self.folder)):
+            folder = directory.find(checkpoints.path(self.folder, step))
+            try:
+                return folder, directory.read_config(folder)
+            except RestoreError as error:
+                if not self.spare or step == checkpoints.steps(self.folder)[0]:
+                    raise
+                warnings.warn(f"Going on from the checkpoint before: {error}", stacklevel=2)
+        return None
+
+    def begins(self, step: int) -> None:
+        """Called when a run begins at the beginning, at this step of the model.
+
+        Raises:
+            ArgumentError: the folder holds checkpoints of another run.
+        """
+
+    def accepts(self, epoch: int, logs: Logs) -> bool:
+        """Whether a save that is due is wanted."""
+        return True
+
+    @property
+    def reads_logs(self) -> bool:
+        """Whether `accepts` looks at the logs."""
+        return False
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Saves."""
+        self.schedule.saved()
+        self._writer.write(snapshot)
+
+    def wait(self) -> None:
+        """Returns when everything is written. Raises what went wrong."""
+        self._writer.wait()
+
+    def completed(self) -> None:
+        """Called when `fit` came to its end, after `on_train_end` of all callbacks."""

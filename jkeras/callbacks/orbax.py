@@ -1,0 +1,113 @@
+"""A callback that keeps checkpoints of a run."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from jkeras import arguments
+from jkeras.callbacks.callback import Logs
+from jkeras.callbacks.checkpoint import BestSoFar
+from jkeras.callbacks.keeper import Keeper
+from jkeras.errors import ArgumentError
+from jkeras.saving import checkpoints
+from jkeras.saving.checkpoints import Snapshot
+
+
+class OrbaxCheckpoint(Keeper, BestSoFar):
+    """Keeps checkpoints while the model trains, each in `directory/step-000000123`, its arrays in Orbax's format.
+
+    `jk.load_model(directory)` gives the model of the latest, `model.restore(directory, step=123)` that of a step. They hold
+    what a backup holds (see `BackupAndRestore`), so that `resume=True` goes on from the latest, bit for bit.
+
+    Args:
+        directory: where to; for this run alone.
+        monitor: the value that tells the best, for `save_best_only`.
+        verbose: 1 prints each save.
+        save_best_only: saves only when the value is better than ever before.
+        mode: "min", "max", or "auto" for the metric's own direction.
+        save_freq: "epoch"; a number of steps; "5 epochs" or "10 minutes"; a `datetime.timedelta`; or False for SIGTERM alone.
+        initial_value_threshold: a value that must be beaten for the first save.
+        max_to_keep: how many checkpoints stay, the latest; None for all.
+        save_on_background: whether training goes on while a checkpoint is written.
+        save_weights_only: leaves out the optimizer's state and the run.
+        resume: whether `fit` goes on from the latest checkpoint that is there.
+
+    Raises:
+        ArgumentError: an argument is not as said; raised by `fit` when the directory holds later steps of another run.
+        RestoreError: raised by `fit` with `resume=True` when the checkpoint is of another model, recipe or data.
+
+    As Keras's, with steps of the optimizer as numbers also where saves are due after epochs. SIGTERM saves as with
+    `BackupAndRestore`.
+    """
+
+    state_names = ("best",)
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        mode: str = "auto",
+        save_freq: Any = "epoch",
+        initial_value_threshold: float | None = None,
+        max_to_keep: int | None = 1,
+        save_on_background: bool = True,
+        save_weights_only: bool = False,
+        *,
+        resume: bool = False,
+    ):
+        BestSoFar.__init__(self, monitor, verbose, save_best_only, mode, initial_value_threshold)
+        if max_to_keep is not None:
+            try:
+                max_to_keep = arguments.positive_int(max_to_keep)
+            except ArgumentError as error:
+                raise ArgumentError(f"OrbaxCheckpoint(max_to_keep={max_to_keep!r}): {error}") from None
+        if resume and save_weights_only:
+            raise ArgumentError("OrbaxCheckpoint: weights alone do not say how a run goes on; leave one of resume=True and"
+                                " save_weights_only=True out.")
+        Keeper.__init__(self, directory, save_freq, max_to_keep, save_on_background, resume)
+        self.directory = directory
+        self.save_freq = save_freq
+        self.max_to_keep = max_to_keep
+        self.save_on_background = save_on_background
+        self.save_weights_only = save_weights_only
+        self.resume = resume
+
+    def begins(self, step: int) -> None:
+        """Makes sure that the directory is this run's.
+
+        Raises:
+            ArgumentError: it holds later steps.
+        """
+        known = checkpoints.steps(self.folder)
+        if known and known[-1] > step:
+            raise ArgumentError(
+                f"OrbaxCheckpoint({os.fspath(self.directory)!r}): there are checkpoints of another run, up to step"
+                f" {known[-1]}, and this one begins at step {step}. Write resume=True to go on from there, choose another"
+                f" directory, or delete this one."
+            )
+
+    @property
+    def reads_logs(self) -> bool:
+        """Whether the value to watch is needed."""
+        return self.save_best_only
+
+    def accepts(self, epoch: int, logs: Logs) -> bool:
+        """Whether the value is the best so far, where that is asked for."""
+        if self.save_best_only and self.value_in(logs) is None:
+            return False
+        return self.should_save(epoch, logs, self.folder)
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Saves."""
+        if self.save_weights_only:
+            arrays = {name: a for name, a in snapshot.arrays.items() if not name.startswith(("opt_state/", "run/"))}
+            config = {name: part for name, part in snapshot.config.items() if name != "run"}
+            snapshot = Snapshot(snapshot.step, config, arrays)
+        super().keep(snapshot)
+
+    def wait_until_finished(self) -> None:
+        """Returns when everything is written."""
+        self.wait()

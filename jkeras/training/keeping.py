@@ -1,0 +1,333 @@
+"""Checkpoints of a run: what is in them, when they are taken, and how a run goes on from one.
+
+A snapshot is taken between two dispatches, after all callbacks were called, so it holds everything that decides the rest of
+the run. To go on, the hooks that lead up to that place are called again (`on_train_begin`, in the middle of an epoch also
+`on_epoch_begin`) and then everything is put in place, so that what they did does not count twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import threading
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from jkeras.callbacks.keeper import Keeper
+from jkeras.errors import JkerasError, RestoreError
+from jkeras.saving import directory, packing
+from jkeras.saving.checkpoints import Snapshot
+from jkeras.training.batches import ArraySource, StreamSource
+from jkeras.training.state import TrainState, filled, filled_tree, named_arrays, named_leaves, owned_copy
+
+if TYPE_CHECKING:
+    from jkeras.training.loop import Feed, Session
+
+METRICS = "run/metrics"
+
+
+@dataclasses.dataclass
+class Position:
+    """A place in a run.
+
+    Attributes:
+        epoch: the number of the epoch.
+        batch: how many of its batches are done.
+        begun: whether `on_epoch_begin` was called for it.
+        stopped: whether the run was stopped before its last epoch.
+        logs: of the epoch before.
+    """
+
+    epoch: int
+    batch: int = 0
+    begun: bool = False
+    stopped: bool = False
+    logs: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether no epoch follows."""
+        return self.stopped and not self.begun
+
+
+class Keeping:
+    """The keepers among the callbacks of a run, and what they need to know of it.
+
+    Args:
+        session: the run.
+        feed: what brings the data.
+        sources: the data to train and to validate with.
+        first: the number of the first epoch.
+    """
+
+    def __init__(self, session: Session, feed: Feed, sources: tuple[Any, Any], first: int):
+        self.session = session
+        self.feed = feed
+        self.sources = sources
+        self.keepers: list[Keeper] = [c for c in session.callbacks.callbacks if isinstance(c, Keeper)]
+        self.position = Position(first)
+        self.steps = 0
+        self.epochs = 0
+        self.preempted = threading.Event()
+        self.restored: tuple[TrainState, dict[str, Any]] | None = None
+        handle: Any = session.live
+        self.definition = handle.value.written_definition() if self.keepers else {}
+
+    def __enter__(self) -> Keeping:
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if isinstance(error, Preempted):
+            self.preempt()
+        elif error is None:
+            self.wait()
+        else:
+            self._finish_writing()
+
+    def _finish_writing(self) -> None:
+        """Waits where something went wrong already, which is what the user is to see."""
+        for keeper in self.keepers:
+            try:
+                keeper.wait()
+            except Exception as error:
+                warnings.warn(f"The last checkpoint could not be written: {error!r}", stacklevel=2)
+
+    # -- when --------------------------------------------------------------------------------------------------------
+
+    def most_steps(self) -> int | None:
+        """How many steps the next dispatch may have at most, None for any number."""
+        left = (keeper.schedule.steps_left(self.steps) for keeper in self.keepers)
+        return min((count for count in left if count is not None), default=None)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Notes that `on_epoch_begin` was called; puts everything in place where that was called for the second time."""
+        if self.position.begun:
+            self.put_in_place()
+        elif self.keepers:
+            self.position = dataclasses.replace(self.position, epoch=epoch, batch=0, begun=True)
+
+    def after_steps(self, done: int) -> None:
+        """Called after each dispatch; `done` batches of the epoch are done."""
+        if not self.keepers:
+            return
+        self.steps += done - self.position.batch
+        self.position.batch = done
+        self._save([keeper for keeper in self.keepers if keeper.schedule.due_after_step(self.steps)], self._running_logs)
+
+    def after_epoch(self, logs: dict[str, Any]) -> None:
+        """Called after an epoch that was not cut off, its callbacks and its place in the history."""
+        if not self.keepers:
+            return
+        self.epochs += 1
+        stopped = self.session.live.stop_training
+        self.position = Position(self.position.epoch + 1, logs=dict(logs), stopped=stopped)
+        self._save([keeper for keeper in self.keepers if keeper.schedule.due_after_epoch(self.epochs)], lambda: logs)
+
+    def preempt(self) -> None:
+        """Saves at once, because the program is about to end."""
+        for keeper in self.keepers:
+            keeper.keep(self._snapshot())
+        self.wait()
+
+    def wait(self) -> None:
+        """Returns when everything is written. Raises what went wrong."""
+        for keeper in self.keepers:
+            keeper.wait()
+
+    def completed(self) -> None:
+        """Called when the run came to its end."""
+        self.wait()
+        for keeper in self.keepers:
+            keeper.completed()
+
+    def _save(self, due: list[Keeper], logs: Any) -> None:
+        if not due:
+            return
+        values = logs() if any(keeper.reads_logs for keeper in due) else {}
+        # All decide before the snapshot is taken, since it holds what they decided.
+        wanted = [keeper for keeper in due if keeper.accepts(self.position.epoch - (not self.position.begun), values)]
+        if wanted:
+            snapshot = self._snapshot()
+            for keeper in wanted:
+                keeper.keep(snapshot)
+
+    def _running_logs(self) -> dict[str, Any]:
+        values = jax.device_get(self.session.job.logs(self.session.state.metrics))
+        return {name: float(value) for name, value in values.items() if np.ndim(value) == 0}
+
+    # -- what --------------------------------------------------------------------------------------------------------
+
+    def _snapshot(self) -> Snapshot:
+        """Everything, in buffers of its own: the next step gives those of the state away."""
+        session, position = self.session, self.position
+        state = owned_copy(session.state if position.begun else session.state.replace(metrics=None))
+        run = {
+            "position": dataclasses.asdict(dataclasses.replace(position, stopped=bool(session.live.stop_training))),
+            "steps": self.steps,
+            "epochs": self.epochs,
+            "data": self._data(),
+            "feed": self.feed.get_state(),
+            "validation": self.sources[1].get_state() if isinstance(self.sources[1], StreamSource) else None,
+            "callbacks": self._callback_states(),
+            "history": session.history,
+            "epoch numbers": session.epochs,
+        }
+        text, extra = packing.pack(run, "run")
+        history = {"logs": _plain(session.history), "epoch": session.epochs, "params": session.callbacks.params}
+        arrays = {**named_arrays(state), **named_leaves(METRICS, state.metrics), **extra}
+        return Snapshot(state.step, {**self.definition, "history": history, "run": text}, arrays)
+
+    def _data(self) -> dict[str, Any]:
+        source = self.sources[0]
+        size = {"rows": source.rows, "batch_size": source.batch_size} if isinstance(source, ArraySource) else {}
+        return {**size, "batches in an epoch": source.steps, "shuffle": self.session.options.shuffle}
+
+    def _stateful(self) -> dict[str, Any]:
+        """The callbacks with a state, by the names of their classes, counted where there are several of one."""
+        found: dict[str, Any] = {}
+        for callback in self.session.callbacks.callbacks:
+            if hasattr(callback, "get_state") and hasattr(callback, "set_state"):
+                name = type(callback).__name__
+                count = sum(known.partition(" ")[0] == name for known in found)
+                found[f"{name} {count + 1}" if count else name] = callback
+        return found
+
+    def _callback_states(self) -> dict[str, Any]:
+        states = {name: callback.get_state() for name, callback in self._stateful().items()}
+        return {name: state for name, state in states.items() if state}
+
+    # -- going on ----------------------------------------------------------------------------------------------------
+
+    def resume(self) -> None:
+        """Reads the checkpoint to go on from, if a keeper has one; for before `on_train_begin`.
+
+        Raises:
+            RestoreError: it is damaged, or of another model, recipe or data; all differences are listed.
+        """
+        for keeper in self.keepers:
+            found = keeper.found()
+            if found is not None:
+                self._read(*found)
+                return
+        for keeper in self.keepers:
+            keeper.begins(int(np.max(jax.device_get(self.session.state.step))))
+
+    def _read(self, folder: Path, config: Mapping[str, Any]) -> None:
+        session, where = self.session, f"The checkpoint in {folder}"
+        if "run" not in config:
+            raise RestoreError(f"{where} holds a model, but not the run that it is from; `jk.load_model` reads it.")
+        found = config["arrays"]
+        own = {name: value for name, value in found.items() if not name.startswith("run/")}
+        problems = definition_differences(self.definition, config)
+        problems += directory.differences(named_arrays(session.state), own)
+        empty = session.job.runner.spread(self.feed.empty_metrics(), session.state)
+        metrics = {name: value for name, value in found.items() if name.startswith(METRICS + "/")}
+        if metrics:
+            problems += directory.differences(named_leaves(METRICS, empty), metrics)
+        directory.refuse(problems, where)
+        arrays = directory.read_arrays(folder, found)
+        run = packing.unpack(config["run"], arrays)
+        problems = [f"  data/{p}" for p in _differences(_flat(self._data()), _flat(run["data"]))]
+        known = {name for name, callback in self._stateful().items() if callback.get_state()}
+        problems += [f"  callbacks: {name} has a state in the checkpoint, but is not there" for name in run["callbacks"]
+                     if name not in self._stateful()]
+        problems += [f"  callbacks: {name} has no state in the checkpoint" for name in sorted(known - set(run["callbacks"]))]
+        directory.refuse(problems, where)
+        state = filled(session.state, arrays, config["key"])
+        state = state.replace(metrics=filled_tree(METRICS, empty, arrays) if metrics else None)
+        self.position = Position(**run["position"])
+        self.steps, self.epochs = run["steps"], run["epochs"]
+        session.history, session.epochs = run["history"], run["epoch numbers"]
+        session.state = owned_copy(state)
+        self.restored = state, run["callbacks"]
+        self.feed.set_state(run["feed"])
+        if run["validation"] is not None and isinstance(self.sources[1], StreamSource):
+            self.sources[1].set_state(run["validation"])
+
+    def put_in_place(self) -> None:
+        """Gives model and callbacks what the checkpoint holds, whatever hooks did meanwhile."""
+        if self.restored is None:
+            return
+        state, callbacks = self.restored
+        self.session.state = owned_copy(state)
+        self.session.live.stop_training = self.position.stopped
+        for name, callback in self._stateful().items():
+            if name in callbacks:
+                callback.set_state(callbacks[name])
+
+
+def _plain(history: Mapping[str, Any]) -> dict[str, list[Any]]:
+    return {name: [value.tolist() if np.ndim(value) else value for value in values] for name, values in history.items()}
+
+
+# -- comparing -------------------------------------------------------------------------------------------------------
+
+
+def definition_differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """How the definition and the recipe in a checkpoint differ from those of a model, a line each."""
+    parts = [part for part in ("model", "recipe") if expected.get(part) is not None and found.get(part) is not None]
+    ours, theirs = (_flat({part: side[part] for part in parts}) for side in (expected, found))
+    return [f"  {problem}" for problem in _differences(ours, theirs)]
+
+
+def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    absent = object()
+    return [
+        f"{name}: {_shown(theirs, name)} in the checkpoint, {_shown(ours, name)} here"
+        for name in sorted(set(ours) | set(theirs))
+        if ours.get(name, absent) != theirs.get(name, absent)
+    ]
+
+
+def _shown(values: Mapping[str, Any], name: str) -> str:
+    return repr(values[name])[:100] if name in values else "nothing"
+
+
+def _flat(value: Any, path: str = "") -> dict[str, Any]:
+    """Nested dicts and lists as one dict by path."""
+    children = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, (list, tuple)) else ()
+    flat = {} if children else {path: value}
+    for key, child in children:
+        flat.update(_flat(child, f"{path}/{key}" if path else str(key)))
+    return flat
+
+
+# -- preemption ------------------------------------------------------------------------------------------------------
+
+
+class Preempted(JkerasError):
+    """The program was told to end, and everything is saved; caught by the loop."""
+
+
+@dataclasses.dataclass
+class terminable:
+    """Turns SIGTERM into a flag, where there is one: nothing is installed for None, or outside of the main thread.
+
+    A handler of the user's is called when everything is saved; without one the program ends.
+    """
+
+    flag: threading.Event | None
+    previous: Any = None
+
+    def __enter__(self) -> None:
+        if self.flag is not None and threading.current_thread() is threading.main_thread():
+            previous = signal.getsignal(signal.SIGTERM)
+            if previous is not signal.SIG_IGN:
+                self.previous = previous
+                signal.signal(signal.SIGTERM, lambda number, frame: self.flag.set())  # type: ignore[union-attr]
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        if self.previous is None:
+            return False
+        signal.signal(signal.SIGTERM, self.previous)
+        if not isinstance(error, Preempted) and not (error is None and self.flag is not None and self.flag.is_set()):
+            return False
+        if callable(self.previous):
+            signal.raise_signal(signal.SIGTERM)
+            return True
+        raise SystemExit(128 + signal.SIGTERM) from None
