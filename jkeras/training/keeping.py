@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from jkeras.callbacks.callback import Callback
 from jkeras.callbacks.keeper import Keeper
 from jkeras.errors import JkerasError, RestoreError
 from jkeras.saving import directory, packing
@@ -191,15 +192,14 @@ class Keeping:
         """The callbacks with a state, by the names of their classes, counted where there are several of one."""
         found: dict[str, Any] = {}
         for callback in self.session.callbacks.callbacks:
-            if hasattr(callback, "get_state") and hasattr(callback, "set_state"):
+            if _has_state(callback):
                 name = type(callback).__name__
                 count = sum(known.partition(" ")[0] == name for known in found)
                 found[f"{name} {count + 1}" if count else name] = callback
         return found
 
     def _callback_states(self) -> dict[str, Any]:
-        states = {name: callback.get_state() for name, callback in self._stateful().items()}
-        return {name: state for name, state in states.items() if state}
+        return {name: callback.get_state() for name, callback in self._stateful().items()}
 
     # -- going on ----------------------------------------------------------------------------------------------------
 
@@ -233,10 +233,9 @@ class Keeping:
         arrays = directory.read_arrays(folder, found)
         run = packing.unpack(config["run"], arrays)
         problems = [f"  data/{p}" for p in _differences(_flat(self._data()), _flat(run["data"]))]
-        known = {name for name, callback in self._stateful().items() if callback.get_state()}
-        problems += [f"  callbacks: {name} has a state in the checkpoint, but is not there" for name in run["callbacks"]
-                     if name not in self._stateful()]
-        problems += [f"  callbacks: {name} has no state in the checkpoint" for name in sorted(known - set(run["callbacks"]))]
+        ours, theirs = set(self._stateful()), set(run["callbacks"])
+        problems += [f"  callbacks/{name}: in the checkpoint, not here" for name in sorted(theirs - ours)]
+        problems += [f"  callbacks/{name}: here, not in the checkpoint" for name in sorted(ours - theirs)]
         directory.refuse(problems, where)
         state = filled(session.state, arrays, config["key"])
         state = state.replace(metrics=filled_tree(METRICS, empty, arrays) if metrics else None)
@@ -257,8 +256,15 @@ class Keeping:
         self.session.state = owned_copy(state)
         self.session.live.stop_training = self.position.stopped
         for name, callback in self._stateful().items():
-            if name in callbacks:
-                callback.set_state(callbacks[name])
+            callback.set_state(callbacks[name])
+
+
+def _has_state(callback: Any) -> bool:
+    """Whether a callback says that it has a state: with `state_names`, or with a `get_state` of its own."""
+    if getattr(callback, "state_names", ()):
+        return True
+    own = getattr(type(callback), "get_state", None)
+    return own is not None and own is not Callback.get_state and hasattr(callback, "set_state")
 
 
 def _plain(history: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -473,7 +473,7 @@ class HostFeed:
 
     def _batches(self, epoch: int, done: int) -> Iterator[Batch]:
         source = self.source
-        if isinstance(source, ArraySource):
+        if self.order is not None and isinstance(source, ArraySource):
             order, first, last = self.order.span(epoch)
             return source.batches(np.asarray(order)[: source.rows], first + done, last)
         order, count, state = None, source.batch_count, self.session.state
