@@ -44,23 +44,44 @@ from jkeras.training.steps import train_step as train_step
 
 if _TYPE_CHECKING:
     from jkeras import backend as backend
+    from jkeras import data as data
     from jkeras import datasets as datasets
     from jkeras import ops as ops
     from jkeras import random as random
     from jkeras import utils as utils
     from jkeras import wrappers as wrappers
+    from jkeras.models.cross_validation import CrossValidation as CrossValidation
+    from jkeras.models.cross_validation import cross_validate as cross_validate
+    from jkeras.models.lr_range import lr_range_test as lr_range_test
+    from jkeras.models.sweep import sweep as sweep
+    from jkeras.training.per_sample import accumulated_gradients as accumulated_gradients
+    from jkeras.training.per_sample import jacobian as jacobian
+    from jkeras.training.per_sample import per_sample_gradients as per_sample_gradients
 
 __version__ = "0.1.0"
 
+# Names of other modules, loaded when first used.
+_LAZY_NAMES = {
+    "CrossValidation": "models.cross_validation",
+    "accumulated_gradients": "training.per_sample",
+    "cross_validate": "models.cross_validation",
+    "jacobian": "training.per_sample",
+    "lr_range_test": "models.lr_range",
+    "per_sample_gradients": "training.per_sample",
+    "sweep": "models.sweep",
+}
+
 # Loaded when first used, so that `import jkeras` takes little longer than `import jax, flax.linen, optax`.
-_LAZY = ("backend", "datasets", "ops", "random", "utils", "wrappers")
+_LAZY = ("backend", "data", "datasets", "ops", "random", "utils", "wrappers")
 
 
 def __getattr__(name: str) -> _Any:
     if name in _LAZY:
         return _importlib.import_module(f"jkeras.{name}")
+    if name in _LAZY_NAMES:
+        return getattr(_importlib.import_module(f"jkeras.{_LAZY_NAMES[name]}"), name)
     raise AttributeError(f"module 'jkeras' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY])
+    return sorted([*globals(), *_LAZY, *_LAZY_NAMES])

@@ -28,7 +28,7 @@ class _Noisy(Layer):
 
     def call(self, inputs: jax.Array, training: bool = False) -> jax.Array:
         amount = self.stddev if hasattr(self, "stddev") else self.rate
-        if not training or amount == 0:
+        if not training or _is(amount, 0):
             return inputs
         return self.disturb(inputs, self.make_rng(self.seed))
 
@@ -37,9 +37,14 @@ class _Noisy(Layer):
         raise NotImplementedError
 
 
+def _is(amount: Any, number: float) -> bool:
+    """Whether an amount is known to be a number; one that a sweep varies is known only when the program runs."""
+    return isinstance(amount, (int, float)) and amount == number
+
+
 def _keep(x: jax.Array, key: jax.Array, rate: float, shape: tuple[int, ...]) -> jax.Array:
     """`x` with shares set to 0 and the rest scaled up, by a mask of the given shape."""
-    if rate >= 1:
+    if _is(rate, 1):
         return jnp.zeros_like(x)
     kept = jax.random.bernoulli(key, 1 - rate, shape)
     return jnp.where(kept, x / jnp.asarray(1 - rate, x.dtype), jnp.zeros((), x.dtype))
@@ -59,7 +64,7 @@ class Dropout(_Noisy):
     """
 
     rate: float = RATE
-    noise_shape: Any = field(None, convert=arguments.optional(tuple))
+    noise_shape: Any = field(None, convert=arguments.optional(arguments.shape))
     seed: int | None = SEED
 
     def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
@@ -141,7 +146,7 @@ class AlphaDropout(_Noisy):
     """
 
     rate: float = field(convert=arguments.between(0, 1, open_high=True))
-    noise_shape: Any = field(None, convert=arguments.optional(tuple))
+    noise_shape: Any = field(None, convert=arguments.optional(arguments.shape))
     seed: int | None = SEED
 
     def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:

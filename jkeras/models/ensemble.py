@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
@@ -14,6 +13,7 @@ from jkeras import arguments
 from jkeras.callbacks.callback import CallbackList
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph import runtime
+from jkeras.models import members
 from jkeras.models.history import History
 from jkeras.models.model import Model
 from jkeras.training import batches, loop, runs, steps
@@ -25,24 +25,27 @@ class Ensemble:
     """Models that differ in their seeds, trained, evaluated and asked together.
 
     Every member starts from weights of its own seed, sees the data in an order of its own, and ends up as the model that
-    `model.init(seed).fit(..., seed=seed)` gives; but all of them run in one program, so many small models cost little more
-    than one.
+    `model.init(seed).fit(..., seed=seed)` gives; but they train together: many small models in one program, groups of
+    larger ones on all cores.
 
     Args:
         model: a compiled model.
-        members: how many, or a list of seeds.
+        n: how many members, or a list of their seeds.
         bootstrap: whether each member trains on a resample of the data, drawn with replacement.
 
     An ensemble is immutable: `fit` returns a new one. `ensemble[3]` is an ordinary model, `len(ensemble)` their number.
     """
 
-    def __init__(self, model: Model, members: Any = 8, *, bootstrap: bool = False):
-        if isinstance(members, (list, tuple, np.ndarray, range)):
-            self.seeds = [arguments.integer(seed) for seed in members]
-        else:
-            self.seeds = list(range(arguments.positive_int(members)))
+    def __init__(self, model: Model, n: Any = 8, *, bootstrap: bool = False):
+        try:
+            if isinstance(n, (list, tuple, np.ndarray, range)):
+                self.seeds = [arguments.integer(seed) for seed in n]
+            else:
+                self.seeds = list(range(arguments.positive_int(n)))
+        except ArgumentError as error:
+            raise ArgumentError(f"Ensemble(n={n!r}): {error}, or a list of seeds.") from None
         if not self.seeds:
-            raise ArgumentError("Ensemble(members=[]): expected at least one seed.")
+            raise ArgumentError("Ensemble(n=[]): expected at least one seed.")
         self.model = model
         self.bootstrap = bootstrap
         self.state: TrainState | None = None
@@ -60,7 +63,7 @@ class Ensemble:
         """One member, as an ordinary model."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"The ensemble has {len(self)} members.")
-        state = jax.tree.map(lambda a: a[index], self._members_state(self.model))
+        state = members.member(self._members_state(self.model), index)
         return self.model._with(_spec_state=state, _spec_history=self.histories[index])
 
     def __iter__(self) -> Iterator[Model]:
@@ -68,8 +71,8 @@ class Ensemble:
 
     @property
     def history(self) -> dict[str, np.ndarray]:
-        """Logs of the last `fit`: arrays of shape `(epochs, members)`."""
-        return {name: np.stack([h[name] for h in self.histories], axis=1) for name in self.histories[0]}
+        """Logs of the last `fit`: arrays of shape `(epochs, members)`, NaN after a member stopped."""
+        return {name: members.table([h[name] for h in self.histories]) for name in self.histories[0]}
 
     def fit(
         self,
@@ -78,44 +81,43 @@ class Ensemble:
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: Any = "auto",
+        callbacks: Any = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
         class_weight: Mapping[int, float] | None = None,
         sample_weight: Any = None,
+        *,
+        group: int | None = None,
     ) -> Self:
-        """A trained ensemble; arguments as in `Model.fit`. The data must fit into memory."""
+        """A trained ensemble; arguments as in `Model.fit`. The data must fit into memory.
+
+        Each member has copies of the callbacks of its own, called after epochs with its logs and its model: a member that
+        `EarlyStopping` stops keeps its weights while the others go on.
+
+        Args:
+            x, y, batch_size, epochs, verbose, validation_split, validation_data: as in `Model.fit`.
+            callbacks: callbacks with hooks per epoch.
+            shuffle, class_weight, sample_weight: as in `Model.fit`.
+            group: how many members are trained in one program; chosen by their size if None. Numbers do not depend on it.
+        """
         recipe = self.model._compiled_recipe("fit")
-        source = self._source(x, y, sample_weight, batch_size)
-        validation = None
-        if validation_data is not None:
-            weights = validation_data[2] if len(validation_data) > 2 else None
-            validation = self._source(validation_data[0], validation_data[1], weights, batch_size)
-        elif validation_split:
-            source, validation = batches.split(source, validation_split)
-        source = self._source(batches.weighted(source, class_weight), None)
+        source, validation = training_data(
+            x, y, sample_weight, batch_size, class_weight, validation_split, validation_data
+        )
         model = self.model.build_for(source.example().x)
         program = model._program(recipe, source.example())
         model._check_data(source, program, recipe)
-        state = self._training_state(model, program)
-        first = jax.tree.map(lambda leaf: leaf[0], state)
-        job = model._job(program, first, source.example(), None if validation is None else validation.example())
-        job = dataclasses.replace(job, runner=runs.runner(many=True))
         options = loop.Options(epochs=epochs, shuffle="bootstrap" if self.bootstrap else shuffle, verbose=verbose,
                                steps_per_execution=recipe.steps_per_execution)
-        session = loop.fit(job, state, source, validation, options, CallbackList(), _Nobody())
-        histories = tuple(
-            History({name: [float(np.asarray(v)[i]) for v in values] for name, values in session.history.items()}, session.epochs)
-            for i in range(len(self))
-        )
-        finalize = jax.vmap(lambda s: recipe.optimizer.finalize(steps.trainable(program, s.params), s.opt_state))
-        final = session.state.replace(params=jax.vmap(steps.merge)(session.state.params, finalize(session.state)))
-        return self._with(model=model, state=final, histories=histories)
+        plan = members.Plan(options, as_list(callbacks), group=group)
+        state, histories = members.train(model, program, self._training_state(model, program), source, validation, plan)
+        return self._with(model=model, state=state, histories=tuple(histories))
 
     def evaluate(self, x: Any, y: Any = None, batch_size: int | None = None, sample_weight: Any = None) -> dict[str, Any]:
         """Loss and metrics of every member: arrays of shape `(members,)`."""
         recipe = self.model._compiled_recipe("evaluate")
-        source = self._source(x, y, sample_weight, batch_size)
+        source = array_source(x, y, sample_weight, batch_size)
         model = self.model.build_for(source.example().x)
         program = model._program(recipe, source.example())
         job = loop.Job(program, steps.train, steps.evaluate, runs.runner(many=True))
@@ -124,7 +126,7 @@ class Ensemble:
 
     def predict_members(self, x: Any, batch_size: int | None = None) -> Any:
         """The outputs of every member: arrays of shape `(members, rows, ...)`."""
-        source = self._source(x, None, None, batch_size or 512)
+        source = array_source(x, None, None, batch_size or 512)
         model = self.model.build_for(source.example().x)
         state = self._members_state(model)
         parts = [jax.device_get(_predict_many(model.network, state, batch.x)) for batch in source.batches()]
@@ -135,19 +137,10 @@ class Ensemble:
         outputs = self.predict_members(x, batch_size)
         return jax.tree.map(lambda a: a.mean(axis=0), outputs), jax.tree.map(lambda a: a.std(axis=0), outputs)
 
-    def _source(
-        self, x: Any, y: Any, sample_weight: Any = None, batch_size: int | None = None
-    ) -> ArraySource:
-        source = as_source(x, y, sample_weight, batch_size)
-        if not isinstance(source, ArraySource):
-            raise InputError("An ensemble takes arrays, since every member sees them in an order of its own.")
-        return source
-
     def _members_state(self, model: Model) -> TrainState:
         if self.state is not None:
             return self.state
-        states = [model.init(seed).state for seed in self.seeds]
-        return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
+        return members.stack([model.init(seed).state for seed in self.seeds])
 
     def _training_state(self, model: Model, program: steps.Program) -> TrainState:
         state = self._members_state(model)
@@ -162,17 +155,34 @@ class Ensemble:
         return f"<Ensemble of {len(self)} x {self.model!r}>"
 
 
-@dataclasses.dataclass
-class _Nobody:
-    """Stands for the live model where there are no callbacks."""
+def array_source(x: Any, y: Any = None, sample_weight: Any = None, batch_size: int | None = None) -> ArraySource:
+    """Data for members that train together.
 
-    stop_training: bool = False
+    Raises:
+        InputError: it is a stream.
+    """
+    source = as_source(x, y, sample_weight, batch_size)
+    if not isinstance(source, ArraySource):
+        raise InputError("Models that train together take arrays, since each sees them in an order of its own.")
+    return source
 
-    def offer(self, state: Any) -> None:
-        """Nobody looks."""
 
-    def take(self) -> None:
-        """Nobody changes anything."""
+def training_data(
+    x: Any, y: Any, sample_weight: Any, batch_size: Any, class_weight: Any, validation_split: float, validation_data: Any
+) -> tuple[ArraySource, ArraySource | None]:
+    """What to train and to validate on, from the arguments of `fit`."""
+    source, validation = array_source(x, y, sample_weight, batch_size), None
+    if validation_data is not None:
+        validation = array_source(*(*validation_data, None, None)[:3], batch_size)
+    elif validation_split:
+        source, validation = batches.split(source, validation_split)
+    weighted = batches.weighted(source, class_weight)
+    return (source if not isinstance(weighted, ArraySource) else weighted), validation
+
+
+def as_list(callbacks: Any) -> list[Any]:
+    """Callbacks as a list."""
+    return CallbackList(callbacks).callbacks
 
 
 _predict_many = jax.jit(

@@ -335,6 +335,8 @@ class Order:
             length=source.batch_count * source.batch_size,
             shuffle={"batch": source.batch_size, "bootstrap": shuffle}.get(shuffle, bool(shuffle)),
         )
+        if source.subset is not None:
+            self.rows = jax.numpy.take_along_axis(source.subset, self.rows, axis=-1)
 
 
 class DeviceFeed:

@@ -1,0 +1,135 @@
+"""Cross-validation: the models of all folds trained together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from jkeras.errors import ArgumentError
+from jkeras.models import members
+from jkeras.models.ensemble import array_source, as_list
+from jkeras.models.model import Model
+from jkeras.training import loop
+from jkeras.training.batches import ArraySource
+
+
+class CrossValidation:
+    """What `jk.cross_validate` found.
+
+    Attributes:
+        models: the trained model of each fold.
+        scores: for each name in the logs, the values on the rows that each fold left out, shape `(folds,)`.
+        rows: for each fold, the rows that it left out.
+    """
+
+    def __init__(self, models: tuple[Model, ...], scores: Mapping[str, np.ndarray], rows: tuple[np.ndarray, ...]):
+        self.models = models
+        self.scores = dict(scores)
+        self.rows = rows
+
+    @property
+    def mean(self) -> dict[str, float]:
+        """The mean of each score over the folds."""
+        return {name: float(np.mean(values)) for name, values in self.scores.items()}
+
+    @property
+    def std(self) -> dict[str, float]:
+        """The standard deviation of each score over the folds (of the sample, with n - 1)."""
+        return {name: float(np.std(values, ddof=1)) for name, values in self.scores.items()}
+
+    def __repr__(self) -> str:
+        parts = [f"{name} {mean:.4f} ± {self.std[name]:.4f}" for name, mean in self.mean.items()]
+        return f"<CrossValidation of {len(self.models)} folds: {', '.join(parts)}>"
+
+
+def cross_validate(
+    model: Model,
+    x: Any,
+    y: Any = None,
+    folds: Any = 5,
+    *,
+    shuffle: bool = True,
+    seed: int = 0,
+    batch_size: int | None = None,
+    epochs: int = 1,
+    callbacks: Any = None,
+    sample_weight: Any = None,
+    group: int | None = None,
+) -> CrossValidation:
+    """Trains a model once for each fold, always from the weights that it has, and scores it on the rows left out.
+
+    All folds are trained together; each comes out as `model.fit` on its rows does.
+
+    Args:
+        model: a compiled model.
+        x, y, sample_weight: arrays, as in `fit`.
+        folds: how many; or pairs `(rows to train on, rows to score on)`, such as `split(x, y)` of scikit-learn's
+            `StratifiedKFold`.
+        shuffle: whether rows are dealt to folds at random; otherwise folds are runs of neighbouring rows.
+        seed: of that shuffle.
+        batch_size, epochs, callbacks: as in `fit`; callbacks with hooks per epoch, copies for each fold.
+        group: how many folds are trained in one program; chosen by their size if None.
+
+    Raises:
+        ArgumentError: fewer than two folds, more folds than rows, or rows that do not exist.
+
+    >>> import jkeras as jk, numpy as np
+    >>> x = np.linspace(-1, 1, 20, dtype="float32")[:, None]
+    >>> line = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile(jk.optimizers.SGD(0.1), "mse")
+    >>> found = cross_validate(line, x, 3 * x, folds=4, epochs=100)
+    >>> found.scores["loss"].shape, found.mean["loss"] < 0.01
+    ((4,), True)
+    """
+    recipe = model._compiled_recipe("cross_validate")
+    source = array_source(x, y, sample_weight, batch_size)
+    pairs = _pairs(folds, source.rows, shuffle, seed)
+    model = model.build_for(source.example().x)
+    program = model._program(recipe, source.example())
+    model._check_data(source, program, recipe)
+    options = loop.Options(epochs=epochs, verbose=0, steps_per_execution=recipe.steps_per_execution)
+    start = model._training_state(recipe, program, None)
+    trained: dict[int, Model] = {}
+    # Folds of equal size train together; sizes differ by one row at most, unless the user says otherwise.
+    for size in sorted({len(rows) for rows, _ in pairs}):
+        chosen = [i for i, (rows, _) in enumerate(pairs) if len(rows) == size]
+        plan = members.Plan(options, as_list(callbacks), rows=np.stack([pairs[i][0] for i in chosen]), group=group)
+        part = ArraySource(source.data, size, min(source.batch_size, size))
+        fitting = model._program(recipe, part.example())
+        state, histories = members.train(model, fitting, members.stack([start] * len(chosen)), part, None, plan)
+        for position, i in enumerate(chosen):
+            own = members.member(state, position)
+            trained[i] = model._with(_spec_state=own, _spec_history=histories[position])
+    logs = []
+    for i, (_, rows) in enumerate(pairs):
+        data = jax.tree.map(lambda a, rows=rows: a[rows], source.data)
+        logs.append(
+            trained[i].evaluate(
+                data.x, data.y, batch_size, verbose=0, sample_weight=data.sample_weight, return_dict=True
+            )
+        )
+    scores = {name: np.asarray([row[name] for row in logs]) for name in logs[0]}
+    return CrossValidation(tuple(trained[i] for i in range(len(pairs))), scores, tuple(rows for _, rows in pairs))
+
+
+def _pairs(folds: Any, count: int, shuffle: bool, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    if isinstance(folds, (int, np.integer)) and not isinstance(folds, bool):
+        if not 2 <= folds <= count:
+            raise ArgumentError(f"cross_validate(folds={folds}): expected 2 to {count}, the number of rows.")
+        order = np.asarray(jax.random.permutation(jax.random.key(seed), count)) if shuffle else np.arange(count)
+        left_out = [np.sort(part) for part in np.array_split(order, folds)]
+        return [(np.setdiff1d(np.arange(count), rows), rows) for rows in left_out]
+    try:
+        pairs = [(np.asarray(train), np.asarray(test)) for train, test in folds]
+    except (TypeError, ValueError):
+        pairs = []
+    for rows in (rows for pair in pairs for rows in pair):
+        if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows) or rows.min() < 0 or rows.max() >= count:
+            raise ArgumentError(f"cross_validate(folds=...): {rows!r} are not the numbers of some of {count} rows.")
+    if len(pairs) < 2:
+        raise ArgumentError(
+            f"cross_validate(folds={folds!r}): expected a number of at least 2, or pairs (rows to train on, rows to score on)."
+        )
+    return pairs

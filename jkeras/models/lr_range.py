@@ -1,0 +1,110 @@
+"""The learning-rate range test."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from jkeras.callbacks.callback import Callback
+from jkeras.errors import ArgumentError, InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class LearningRateRange:
+    """What `jk.lr_range_test` found.
+
+    Attributes:
+        learning_rates: the rate of each step, shape `(steps,)`.
+        losses: the smoothed loss before it, shape `(steps,)`.
+    """
+
+    learning_rates: np.ndarray
+    losses: np.ndarray
+
+    @property
+    def suggestion(self) -> float:
+        """The rate at which the loss falls most steeply, on a logarithmic axis of rates."""
+        slopes = np.gradient(self.losses, np.log(self.learning_rates))
+        return float(self.learning_rates[int(np.argmin(slopes))])
+
+
+class _Rising(Callback):
+    """Raises the learning rate geometrically with every batch, until the loss explodes."""
+
+    def __init__(self, low: float, high: float, steps: int, smoothing: float, explosion: float):
+        super().__init__()
+        self.rates = np.geomspace(low, high, steps)
+        self.smoothing, self.explosion = smoothing, explosion
+        self.average, self.losses, self.seen = 0.0, [], (0.0, 0)  # type: ignore[var-annotated]
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.seen = (0.0, 0)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self.model.optimizer.learning_rate = float(self.rates[len(self.losses)])
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        # Logs are means over the epoch so far; batches are of one size.
+        total, count = self.seen
+        mean = float((logs or {})["loss"])
+        loss = mean * (count + 1) - total
+        self.seen = (mean * (count + 1), count + 1)
+        self.average = self.smoothing * self.average + (1 - self.smoothing) * loss
+        smooth = self.average / (1 - self.smoothing ** (len(self.losses) + 1))
+        self.losses.append(smooth)
+        exploded = not math.isfinite(smooth) or smooth > self.explosion * min(self.losses)
+        if exploded or len(self.losses) == len(self.rates):
+            self.model.stop_training = True
+
+
+def lr_range_test(
+    model: Any,
+    x: Any,
+    y: Any = None,
+    *,
+    low: float = 1e-6,
+    high: float = 1.0,
+    steps: int = 100,
+    batch_size: int = 32,
+    smoothing: float = 0.9,
+    explosion: float = 4.0,
+) -> LearningRateRange:
+    """Trains for a while with a learning rate that grows with every step, and notes the loss (Smith, 2017).
+
+    The model passed in stays as it is.
+
+    Args:
+        model: a compiled model.
+        x, y: data, as in `fit`.
+        low, high: the first and the last learning rate.
+        steps: how many.
+        batch_size: rows in a step.
+        smoothing: the share of the old average in the average loss, corrected for its start.
+        explosion: stops when the average loss is so many times its smallest value.
+
+    Raises:
+        ArgumentError: not 0 < low < high, or fewer than 5 steps.
+        InputError: fewer rows than one batch.
+
+    >>> import jkeras as jk
+    >>> x = np.linspace(-1, 1, 64, dtype="float32")[:, None]
+    >>> model = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile("sgd", "mse")
+    >>> found = lr_range_test(model, x, 2 * x, steps=40, high=10.0)
+    >>> 1e-3 < found.suggestion < 10
+    True
+    """
+    if not 0 < low < high:
+        raise ArgumentError(f"lr_range_test(low={low!r}, high={high!r}): expected 0 < low < high.")
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 5:
+        raise ArgumentError(f"lr_range_test(steps={steps!r}): expected a whole number of at least 5.")
+    rows = len(x) // batch_size * batch_size
+    if rows == 0:
+        raise InputError(f"lr_range_test(batch_size={batch_size}): the data has {len(x)} rows, less than one batch.")
+    rising = _Rising(low, high, steps, smoothing, explosion)
+    epochs = math.ceil(steps / (rows // batch_size))
+    _ = model.fit(x[:rows], None if y is None else y[:rows], batch_size, epochs, verbose=0, callbacks=[rising])
+    count = len(rising.losses)
+    return LearningRateRange(rising.rates[:count], np.asarray(rising.losses))

@@ -1,0 +1,261 @@
+"""Training many models of one definition together: what ensembles, sweeps and cross-validation share.
+
+The members' states are stacked on a leading axis and one compiled program trains all of them. On accelerators that is one
+`vmap`. On CPUs a program of many large models is slower than its parts, since their weights do not stay in the caches, so
+there members are taken in groups that fit, as many groups at a time as there are cores.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras.callbacks.callback import Callback, CallbackList
+from jkeras.errors import ArgumentError, InputError
+from jkeras.models.handle import Handle
+from jkeras.models.history import History
+from jkeras.training import loop, runs, steps
+from jkeras.training.batches import ArraySource
+from jkeras.training.state import TrainState
+
+# How many bytes of weights, gradients and slots one group may have on CPUs, and elsewhere as a share of free memory.
+CACHE_BYTES = 2 * 2**20
+MEMORY_SHARE = 0.5
+
+PER_BATCH = tuple(f"on_{what}batch_{when}" for what in ("", "train_", "test_") for when in ("begin", "end"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How members are trained.
+
+    Attributes:
+        options: of the loop.
+        callbacks: each member gets copies of its own.
+        train, evaluate: the steps.
+        rows: for each member the rows of the data that it sees; None for all.
+        group: how many members train in one program; None to choose.
+    """
+
+    options: loop.Options
+    callbacks: Sequence[Any] = ()
+    train: runs.Step | None = None
+    evaluate: runs.Step | None = None
+    rows: np.ndarray | None = None
+    group: int | None = None
+
+
+def stack(states: Sequence[Any]) -> Any:
+    """States of single models as one of many."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
+
+
+def member(state: Any, index: Any) -> Any:
+    """The state of one member, or of several for a slice."""
+    return jax.tree.map(lambda leaf: leaf[index], state)
+
+
+def put(state: Any, index: int, one: Any) -> Any:
+    """`state` with another state for one member."""
+    return jax.tree.map(lambda leaf, new: leaf.at[index].set(new), state, one)
+
+
+def group_size(state: TrainState, count: int) -> int:
+    """How many of `count` members to train in one program."""
+    device = jax.devices()[0]
+    each = sum(leaf.nbytes for leaf in jax.tree.leaves((state.params, state.params, state.opt_state))) / count
+    budget = CACHE_BYTES if device.platform == "cpu" else MEMORY_SHARE * loop.device_budget()
+    largest = max(1, int(budget // max(each, 1)))
+    groups = -(-count // largest)
+    if device.platform == "cpu":  # as many groups as keep all cores busy, of one size if possible
+        cores = min(count, os.cpu_count() or 1)
+        groups = min(count, -(-max(groups, cores) // cores) * cores)
+    return -(-count // groups)
+
+
+def train(
+    model: Any, program: Any, state: TrainState, source: ArraySource, validation: Any, plan: Plan
+) -> tuple[TrainState, list[History]]:
+    """Trains stacked states; returns them, and the members' histories.
+
+    Args:
+        model: what they have in common; built, compiled.
+        program: the static part of its step.
+        state: with a leading axis of members.
+        source: the data.
+        validation: data to validate on, or None.
+        plan: how.
+
+    Raises:
+        ArgumentError: a callback has hooks per batch.
+        InputError: the data is too large.
+    """
+    for callback in plan.callbacks:
+        if CallbackList([callback]).wants(*PER_BATCH):
+            raise ArgumentError(
+                f"callbacks: {type(callback).__name__} has hooks per batch; members that train together have hooks per"
+                f" epoch only, such as EarlyStopping, ReduceLROnPlateau and LearningRateScheduler."
+            )
+    if source.nbytes > loop.device_budget():
+        raise InputError(
+            f"The data has {source.nbytes:,} bytes, more than may lie on the device ({int(loop.device_budget()):,}; see"
+            f" `jk.config.data_budget`). Members that train together each take rows in an order of their own from there."
+        )
+    count = state.step.shape[0]
+    size = plan.group or group_size(state, count)
+    starts = list(range(0, count, size))
+    job = model._job(program, member(state, 0), source.example(), None if validation is None else validation.example())
+    job = dataclasses.replace(
+        job, runner=runs.runner(many=True), train=plan.train or job.train, evaluate=plan.evaluate or job.evaluate
+    )
+    if len(starts) > 1:
+        plan = dataclasses.replace(plan, options=dataclasses.replace(plan.options, verbose=0))
+
+    def run(start: int) -> tuple[TrainState, list[History]]:
+        chosen = slice(start, min(start + size, count))
+        rows = None if plan.rows is None else plan.rows[chosen]
+        return _train_group(model, job, member(state, chosen), source, validation, plan, rows)
+
+    if len(starts) == 1:
+        return run(0)
+    on_cpu = jax.devices()[0].platform == "cpu"
+    with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1) if on_cpu else 1) as pool:
+        results = list(pool.map(run, starts))
+    states = [final for final, _ in results]
+    joined = jax.tree.map(lambda *parts: jnp.concatenate(parts), *states)
+    return joined, [history for _, histories in results for history in histories]
+
+
+def _train_group(
+    model: Any, job: loop.Job, state: TrainState, source: ArraySource, validation: Any, plan: Plan, rows: Any
+) -> tuple[TrainState, list[History]]:
+    group = Group(model, state, plan.callbacks, job.program.objective.directions, plan.options)
+    if rows is not None:
+        source = dataclasses.replace(source, subset=jnp.asarray(rows, jnp.int32))
+    session = loop.fit(job, state, source, validation, plan.options, CallbackList([group]), group.live)
+    params = session.state.params
+    optimizer = model.recipe.optimizer
+    finalize = jax.vmap(lambda p, s: optimizer.finalize(steps.trainable(job.program, p), s))
+    final = session.state.replace(params=jax.vmap(steps.merge)(params, finalize(params, session.state.opt_state)))
+    return final, [h.history() for h in group.members]
+
+
+@dataclasses.dataclass
+class Live:
+    """The loop's view of a group: what callbacks would see as the model, if they did not each have a member's own."""
+
+    stop_training: bool = False
+    current: Callable[[], TrainState] | None = None
+    changed: TrainState | None = None
+
+    def offer(self, state: Callable[[], TrainState]) -> None:
+        """The state of all members, should anybody look."""
+        self.current, self.changed = state, None
+
+    def take(self) -> TrainState | None:
+        """The state, if a member's callback changed it."""
+        return self.changed
+
+
+class Member:
+    """One member in training: its callbacks, its live model, its logs."""
+
+    def __init__(self, model: Any, index: int, callbacks: Sequence[Any], directions: Any, params: dict[str, Any]):
+        self.index = index
+        self.handle = Handle(model, directions)
+        self.callbacks = CallbackList([copy.deepcopy(c) for c in callbacks], self.handle, **params)
+        self.epochs: list[int] = []
+        self.logs: dict[str, list[float]] = {}
+        self.frozen: Any = None
+
+    def note(self, epoch: int, logs: dict[str, Any]) -> None:
+        """Keeps the logs of an epoch."""
+        self.epochs.append(epoch)
+        for name, value in logs.items():
+            self.logs.setdefault(name, []).append(value)
+
+    def history(self) -> History:
+        """What happened to this member."""
+        return History(self.logs, self.epochs, self.callbacks.params)
+
+
+class Group(Callback):
+    """Calls each member's callbacks with that member's logs; a member that stops keeps the state that it has then."""
+
+    def __init__(self, model: Any, state: TrainState, callbacks: Sequence[Any], directions: Any, options: loop.Options):
+        super().__init__()
+        self.live = Live()
+        params = {"epochs": options.epochs, "verbose": 0}
+        count = state.step.shape[0]
+        self.members = [Member(model, i, callbacks, directions, params) for i in range(count)]
+
+    def _call(self, who: Member, hook: str, *args: Any) -> None:
+        if not who.callbacks.callbacks:
+            return
+        live = self.live
+
+        def current() -> TrainState:
+            whole = live.changed if live.changed is not None else live.current()  # type: ignore[misc]
+            return member(whole.replace(metrics=None), who.index)
+
+        who.handle.offer(current)
+        who.callbacks.call(hook, *args)
+        changed = who.handle.take()
+        if changed is not None:
+            self._put(who, changed)
+
+    def _put(self, who: Member, one: TrainState) -> None:
+        live = self.live
+        whole = live.changed if live.changed is not None else live.current().replace(metrics=None)  # type: ignore[misc]
+        live.changed = put(whole, who.index, one.replace(metrics=None))
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        for who in self.members:
+            self._call(who, "on_train_begin")
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        for who in self.members:
+            if who.frozen is None:
+                self._call(who, "on_epoch_begin", epoch)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        for who in self.members:
+            if who.frozen is not None:
+                self._put(who, who.frozen)  # the program trained it along; that does not count
+                continue
+            own = {name: _scalar(np.asarray(value)[who.index]) for name, value in (logs or {}).items()}
+            self._call(who, "on_epoch_end", epoch, own)
+            who.note(epoch, own)
+            if who.handle.stop_training:
+                whole = self.live.changed if self.live.changed is not None else self.live.current()  # type: ignore[misc]
+                who.frozen = member(whole.replace(metrics=None), who.index)
+        self.live.stop_training = all(who.frozen is not None for who in self.members)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        for who in self.members:
+            self._call(who, "on_train_end", {name: values[-1] for name, values in who.logs.items()})
+
+
+def _scalar(value: np.ndarray) -> Any:
+    return float(value) if np.ndim(value) == 0 else value
+
+
+def table(columns: Sequence[Sequence[float]]) -> np.ndarray:
+    """Columns, one for each member, as an array `(epochs, members)`; NaN where a member had stopped.
+
+    >>> table([[1.0, 2.0], [3.0]]).tolist()
+    [[1.0, 3.0], [2.0, nan]]
+    """
+    length = max(map(len, columns), default=0)
+    filled = np.full((length, len(columns)), np.nan)
+    for i, column in enumerate(columns):
+        filled[: len(column), i] = column
+    return filled

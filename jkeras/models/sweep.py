@@ -1,0 +1,203 @@
+"""Training one model with many values of its hyperparameters in one program."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras import optimizers
+from jkeras.errors import ArgumentError, NotBuiltError, suggestion
+from jkeras.graph import runtime
+from jkeras.models import members, varied
+from jkeras.models.ensemble import as_list, training_data
+from jkeras.models.history import History
+from jkeras.models.model import Model
+from jkeras.training import loop, steps
+from jkeras.training.state import TrainState
+
+
+def sweep(model: Model, *, together: bool = False, **values: Any) -> Sweep:
+    """Many trainings of one model that differ in hyperparameters: `jk.sweep(model, learning_rate=[...], l2=[...])`.
+
+    Nothing is trained before `fit`. Each training ends up as the same `fit` of the model with those values written into
+    its layers and its optimizer; all of them run in one program.
+
+    Args:
+        model: a compiled model.
+        together: takes the first values of all lists, then the second ones, and so on; by default every combination.
+        **values: lists of numbers: `learning_rate`; any number of the optimizer, such as `weight_decay` or `beta_1`;
+            `l1` and `l2`, the factors of all kernels' regularizers; `dropout`, the rate of all dropout layers; `seed`,
+            for other first weights and another order of the data.
+
+    Raises:
+        ArgumentError: an unknown name, no value, a value that is not allowed, or lists of different lengths that are to
+            be taken together.
+
+    >>> import jkeras as jk, numpy as np
+    >>> x = np.linspace(-1, 1, 8, dtype="float32")[:, None]
+    >>> model = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile("sgd", "mse")
+    >>> found = jk.sweep(model, learning_rate=[1e-4, 0.1], seed=[0, 1]).fit(x, 2 * x, epochs=30, verbose=0)
+    >>> found.best_setting["learning_rate"], len(found)
+    (0.1, 4)
+    """
+    if not values:
+        raise ArgumentError("sweep(model): expected hyperparameters, such as learning_rate=[0.1, 0.01].")
+    checked = varied.check(model, values)
+    if together and len({len(column) for column in checked.values()}) > 1:
+        lengths = {name: len(column) for name, column in checked.items()}
+        raise ArgumentError(f"sweep(together=True): the lists have different lengths: {lengths}.")
+    rows = zip(*checked.values(), strict=True) if together else itertools.product(*checked.values())
+    return Sweep(model, [dict(zip(checked, row, strict=True)) for row in rows])
+
+
+class Sweep:
+    """Many trainings of one model; made by `jk.sweep`, trained by `fit`. Immutable.
+
+    Attributes:
+        model: what was swept.
+        settings: the hyperparameters of each training.
+        histories: the history of each.
+    """
+
+    def __init__(self, model: Model, settings: list[dict[str, Any]]):
+        self.model = model
+        self.settings = settings
+        self.histories: tuple[History, ...] = ()
+        self._state: TrainState | None = None
+
+    def _with(self, **changes: Any) -> Self:
+        clone = object.__new__(type(self))
+        clone.__dict__.update(self.__dict__, **changes)
+        return clone
+
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
+        *,
+        group: int | None = None,
+    ) -> Self:
+        """The sweep with all its models trained; arguments as in `Ensemble.fit`."""
+        recipe = self.model._compiled_recipe("fit")
+        source, validation = training_data(
+            x, y, sample_weight, batch_size, class_weight, validation_split, validation_data
+        )
+        model = self.model.build_for(source.example().x)
+        program = model._program(recipe, source.example())
+        model._check_data(source, program, recipe)
+        options = loop.Options(epochs=epochs, shuffle=shuffle, verbose=verbose, steps_per_execution=recipe.steps_per_execution)
+        state = self._first_state(model, program)
+        plan = members.Plan(options, as_list(callbacks), group=group)
+        if varied.PLACE in state.model_state:
+            job = model._job(program, members.member(state, 0), source.example())
+            plan = members.Plan(
+                options, as_list(callbacks), varied.VariedStep(job.train), varied.VariedStep(job.evaluate), group=group
+            )
+        final, histories = members.train(model, program, state, source, validation, plan)
+        kept = {name: tree for name, tree in final.model_state.items() if name != varied.PLACE}
+        return self._with(model=model, histories=tuple(histories), _state=final.replace(model_state=kept))
+
+    def _first_state(self, model: Model, program: steps.Program) -> TrainState:
+        states = []
+        for setting in self.settings:
+            seed = setting.get("seed")
+            state = model.state if seed is None else model.init(seed).state.replace(rng=runtime.as_key(seed))
+            states.append(state.replace(opt_state=None))
+        state = members.stack(states)
+        optimizer = model.recipe.optimizer
+        if model.state.opt_state is not None and "seed" not in self.settings[0]:
+            opt_state = members.stack([model.state.opt_state] * len(states))
+        else:
+            opt_state = jax.vmap(lambda params: steps.init_optimizer(optimizer, params, program.frozen))(state.params)
+        if "learning_rate" in self.settings[0]:
+            rates = jnp.asarray([setting["learning_rate"] for setting in self.settings], jnp.float32)
+            opt_state = jax.vmap(lambda s, rate: optimizers.set_learning_rate(optimizer, s, rate))(opt_state, rates)
+        names = [name for name in self.settings[0] if name not in varied.OF_STATE]
+        columns = {name: jnp.asarray([s[name] for s in self.settings], jnp.float32) for name in names}
+        place = {varied.PLACE: columns} if columns else {}
+        return state.replace(opt_state=opt_state, model_state={**state.model_state, **place})
+
+    # -- results --------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.settings)
+
+    def __getitem__(self, index: int) -> Model:
+        """One of the models, trained, with its hyperparameters in its layers and its optimizer."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"The sweep has {len(self)} models.")
+        if self._state is None:
+            raise NotBuiltError("Nothing is trained yet: `sweep = sweep.fit(x, y)`.")
+        model = varied.applied(self.model, self.settings[index])
+        return model._with(_spec_state=members.member(self._state, index), _spec_history=self.histories[index])
+
+    def __iter__(self) -> Iterator[Model]:
+        return (self[i] for i in range(len(self)))
+
+    @property
+    def history(self) -> dict[str, np.ndarray]:
+        """Logs: arrays of shape `(epochs, models)`, NaN after a model stopped."""
+        if not self.histories:
+            return {}
+        return {name: members.table([h[name] for h in self.histories]) for name in self.histories[0]}
+
+    @property
+    def table(self) -> list[dict[str, Any]]:
+        """A row for each model: its hyperparameters, and its logs after the last epoch."""
+        histories = self.histories or [History()] * len(self)
+        return [{**s, **{name: h[name][-1] for name in h}} for s, h in zip(self.settings, histories, strict=True)]
+
+    def ranked(self, by: str | None = None, mode: str = "auto") -> list[int]:
+        """The numbers of the models, best first; those that came to NaN last.
+
+        Args:
+            by: a name in the logs; by default `val_loss`, or `loss` without validation.
+            mode: "min", "max", or "auto": losses and errors are best small, what has `acc`, `auc`, `f1` and so on in its
+                name is best large.
+        """
+        logs = self.history
+        if not logs:
+            raise NotBuiltError("Nothing is trained yet: `sweep = sweep.fit(x, y)`.")
+        by = by or ("val_loss" if "val_loss" in logs else "loss")
+        if by not in logs:
+            raise ArgumentError(f"The logs have no {by!r}.{suggestion(by, logs)} They have {', '.join(logs)}.")
+        if mode not in ("auto", "min", "max"):
+            raise ArgumentError(f"mode={mode!r}: expected 'auto', 'min' or 'max'.")
+        words = ("acc", "auc", "precision", "recall", "f1", "fbeta", "score", "iou", "r2", "similarity")
+        largest = mode == "max" or (mode == "auto" and any(word in by for word in words))
+        values = np.asarray([h[by][-1] for h in self.histories])
+        return [int(i) for i in np.argsort(np.where(np.isnan(values), np.inf, -values if largest else values), kind="stable")]
+
+    @property
+    def best(self) -> Model:
+        """The model with the smallest `val_loss`, or `loss` without validation."""
+        return self[self.ranked()[0]]
+
+    @property
+    def best_setting(self) -> dict[str, Any]:
+        """Its hyperparameters."""
+        return self.settings[self.ranked()[0]]
+
+    def to_pandas(self) -> Any:
+        """`table` as a pandas data frame."""
+        import pandas
+
+        return pandas.DataFrame(self.table)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.settings[0])
+        return f"<Sweep of {len(self)} x {self.model!r} over {names}{'' if self.histories else ', not trained'}>"
