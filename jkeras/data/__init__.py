@@ -1,0 +1,21 @@
+"""Pipelines of data, in the words of `tf.data`, on Grain.
+
+    ds = jk.data.Dataset.from_tensor_slices((x, y)).shuffle(10_000).map(augment, num_parallel_calls=4).batch(32)
+    model = model.compile("adam", "mse").fit(ds, epochs=5)
+
+Needs Grain: `pip install "jkeras[data]"`.
+"""
+
+import importlib.util as _util
+
+if _util.find_spec("grain") is None:
+    raise ImportError('jkeras.data needs Grain, which is not installed: pip install "jkeras[data]"')
+
+from jkeras.data.dataset import AUTOTUNE as AUTOTUNE
+from jkeras.data.dataset import INFINITE_CARDINALITY as INFINITE_CARDINALITY
+from jkeras.data.dataset import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY
+from jkeras.data.dataset import Dataset as Dataset
+from jkeras.data.dataset import DatasetIterator as DatasetIterator
+from jkeras.data.elements import TensorSpec as TensorSpec
+
+__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "DatasetIterator", "TensorSpec"]

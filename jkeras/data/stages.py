@@ -1,0 +1,261 @@
+"""Stages of a pipeline, each made from the one before.
+
+There are three kinds. `Rows` are arrays in memory in some order, gathered a batch at a time. A `grain.MapDataset` gives any
+element by its number, so it can be shuffled as a whole and read by several threads. A `grain.IterDataset` gives one element
+after the other. Every function here takes the strongest kind it can and keeps it as long as it can.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import grain
+import numpy as np
+
+from jkeras.data import streams
+from jkeras.data.elements import call, leaves, map_leaves
+from jkeras.errors import InputError
+
+# Up to here an order is an array of numbers, 128 MiB of them at most; beyond, Grain's cipher gives one number at a time. That
+# needs no memory, but up to milliseconds for a number of a small data set.
+MOST_ORDERED = 2**24
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """Arrays in memory, whose rows are elements.
+
+    Attributes:
+        arrays: a structure of arrays with one length.
+        order: which rows, in which order.
+    """
+
+    arrays: Any
+    order: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, index: Any) -> Any:
+        """The row of a number, or the rows of several, stacked."""
+        chosen = self.order[index]
+        return map_leaves(lambda array: np.asarray(array[chosen]), self.arrays)
+
+
+@dataclasses.dataclass(frozen=True)
+class Batches:
+    """Rows in batches, each gathered at once."""
+
+    rows: Rows
+    size: int
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> Any:
+        return self.rows[index * self.size : (index + 1) * self.size]
+
+
+class Numbered(grain.MapDataset):
+    """Elements made by a function of their numbers from those of other data sets."""
+
+    def __init__(self, parents: Sequence[grain.MapDataset], length: int, get: Callable[[int], Any]):
+        super().__init__(parents)
+        self._length = length
+        self._get = get
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.slice(index) if isinstance(index, slice) else self._get(index % self._length)
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """What a pipeline yields up to some point, and how it is to be read.
+
+    Attributes:
+        data: `Rows`, a `grain.MapDataset` or a `grain.IterDataset`.
+        threads: how many make elements at the same time, where the data is read by number; 0 is the reader's own.
+        ahead: how many elements are made before they are asked for.
+    """
+
+    data: Any
+    threads: int = 0
+    ahead: int = 0
+
+    def having(self, data: Any) -> Stage:
+        """The same with other data."""
+        return dataclasses.replace(self, data=data)
+
+    @property
+    def numbered(self) -> bool:
+        """Whether elements can be had by their numbers."""
+        return not isinstance(self.data, grain.IterDataset)
+
+    @property
+    def by_number(self) -> Any:
+        """The data, which must be numbered, as Grain has it."""
+        return grain.MapDataset.source(self.data) if isinstance(self.data, Rows) else self.data
+
+    @property
+    def stream(self) -> grain.IterDataset:
+        """The data, one element after the other."""
+        if not self.numbered:
+            return self.data
+        threads = self.threads or (1 if self.ahead else 0)
+        buffer = threads + max(self.ahead, 1) if threads else 0
+        return self.by_number.to_iter_dataset(grain.ReadOptions(num_threads=threads, prefetch_buffer_size=buffer))
+
+
+def rows(arrays: Any) -> Stage:
+    """Arrays of one length as a stage.
+
+    Raises:
+        InputError: they have different lengths, or there are none.
+    """
+    lengths = {len(array) if array.ndim else -1 for array in leaves(arrays)}
+    if len(lengths) != 1 or -1 in lengths:
+        shapes = ", ".join(str(array.shape) for array in leaves(arrays))
+        raise InputError(
+            f"from_tensor_slices() needs arrays with the same number of rows; got the shapes {shapes or 'of none'}."
+        )
+    return Stage(Rows(arrays, np.arange(lengths.pop())))
+
+
+def shuffled(stage: Stage, buffer_size: int, seed: int) -> Stage:
+    """In another order: of everything where elements have numbers, otherwise within windows."""
+    if isinstance(stage.data, Rows):
+        order = np.random.default_rng(seed).permutation(stage.data.order)
+        return stage.having(Rows(stage.data.arrays, order))
+    if not stage.numbered:
+        return stage.having(streams.Stream(streams.Shuffled, stage.data, window=buffer_size, seed=seed))
+    data, length = stage.data, len(stage.data)
+    if length > MOST_ORDERED:
+        return stage.having(data.shuffle(seed))
+    order = np.random.default_rng(seed).permutation(length)
+    return stage.having(Numbered([data], length, lambda index: data[int(order[index])]))
+
+
+def part(stage: Stage, start: int = 0, stop: int | None = None, step: int = 1) -> Stage:
+    """Every `step`-th of the elements from `start` to `stop`, half open."""
+    if isinstance(stage.data, Rows):
+        return stage.having(Rows(stage.data.arrays, stage.data.order[start:stop:step]))
+    if stage.numbered:
+        return stage.having(stage.data.slice(slice(start, stop, step)))
+    return stage.having(streams.Stream(streams.Part, stage.data, start=start, stop=stop, step=step))
+
+
+def mapped(stage: Stage, function: Callable[[Any], Any], threads: int) -> Stage:
+    """With a function applied to every element."""
+    if stage.numbered:
+        return Stage(stage.by_number.map(function), max(stage.threads, threads), stage.ahead)
+    if threads:
+        return stage.having(streams.Stream(streams.Mapped, stage.data, function=function, threads=threads))
+    return stage.having(stage.data.map(function))
+
+
+def numbered(stage: Stage, start: int) -> Stage:
+    """Elements `(number, element)`."""
+    if stage.numbered:
+        return stage.having(stage.by_number.map_with_index(lambda index, element: (np.int64(index + start), element)))
+    return stage.having(streams.Stream(streams.Numbered, stage.data, start=start))
+
+
+def batched(stage: Stage, size: int, drop_remainder: bool, stack: Callable[[Sequence[Any], int], Any]) -> Stage:
+    """Elements in batches, made by a function of elements and the number of the first."""
+    if not stage.numbered:
+        return stage.having(
+            streams.Stream(streams.Batched, stage.data, size=size, drop_remainder=drop_remainder, stack=stack)
+        )
+    count = len(stage.data) // size if drop_remainder else math.ceil(len(stage.data) / size)
+    if isinstance(stage.data, Rows):
+        return stage.having(grain.MapDataset.source(Batches(stage.data, size, count)))
+    pairs = stage.data.map_with_index(lambda index, element: (index, element))
+    return stage.having(
+        pairs.batch(size, drop_remainder=drop_remainder, batch_fn=lambda p: stack([e for _, e in p], p[0][0]))
+    )
+
+
+def ahead(stage: Stage, count: int) -> Stage:
+    """With elements made before they are asked for."""
+    if stage.numbered:
+        return dataclasses.replace(stage, ahead=max(stage.ahead, count))
+    return stage.having(streams.Stream(streams.Ahead, stage.data, count=count))
+
+
+def zipped(stages: Sequence[Stage], join: Callable[[list[Any]], Any]) -> Stage:
+    """Elements put together of one of each, until the first ends."""
+    threads, count = max(stage.threads for stage in stages), max(stage.ahead for stage in stages)
+    if all(stage.numbered for stage in stages):
+        parts = [stage.by_number for stage in stages]
+        length = min(len(part) for part in parts)
+        return Stage(Numbered(parts, length, lambda index: join([part[index] for part in parts])), threads, count)
+    return Stage(streams.Stream(streams.Zipped, *(stage.stream for stage in stages), join=join))
+
+
+def chained(stages: Sequence[Stage]) -> Stage:
+    """One after the other."""
+    threads, count = max(stage.threads for stage in stages), max(stage.ahead for stage in stages)
+    if all(stage.numbered for stage in stages):
+        return Stage(grain.MapDataset.concatenate([stage.by_number for stage in stages]), threads, count)
+    return Stage(
+        streams.Stream(streams.Chained, part=lambda index: stages[index].stream if index < len(stages) else None)
+    )
+
+
+def repeated(lap: Callable[[int], Stage], count: int | None) -> Stage:
+    """As many passes as wanted, each made when it begins; None for passes without end."""
+
+    def part(index: int) -> grain.IterDataset | None:
+        return lap(index).stream if count is None or index < count else None
+
+    return Stage(streams.Stream(streams.Chained, part=part, stop_when_empty=True))
+
+
+def cached(stage: Stage, memory: dict[int, Any]) -> Stage:
+    """Elements kept in memory once they were made."""
+    if isinstance(stage.data, Rows):
+        return stage
+    if not stage.numbered:
+        return Stage(streams.Stream(streams.Cached, source=stage.data, memory=memory))
+    data = stage.data
+
+    def get(index: int) -> Any:
+        if index not in memory:
+            memory[index] = data[index]
+        return memory[index]
+
+    return Stage(Numbered([data], len(data), get), stage.threads, stage.ahead)
+
+
+def kept(stage: Stage, keep: Callable[[Any], bool]) -> Stage:
+    """The elements for which a function is true."""
+    return Stage(streams.Stream(streams.Filtered, stage.stream, keep=keep))
+
+
+def unbatched(stage: Stage) -> Stage:
+    """The rows of elements."""
+    return Stage(streams.Stream(streams.Unbatched, stage.stream))
+
+
+def applied(function: Callable[..., Any], name: str) -> Callable[[Any], Any]:
+    """A user's function as one of elements, which must not return None.
+
+    Grain takes None for an element that is missing.
+    """
+
+    def apply(element: Any) -> Any:
+        result = call(function, element)
+        if result is None:
+            raise InputError(
+                f"{name}: the function {getattr(function, '__name__', function)!r} returned None. Did it forget to `return`?"
+            )
+        return result
+
+    return apply

@@ -1,0 +1,479 @@
+"""Data that comes one element after the other: iterators that know where they are.
+
+Each has `get_state()`, numbers and dicts from which a new iterator over the same data goes on with exactly the elements that
+are left, and `set_state(state)`. What cannot be stored, such as the elements that are being made, is made again.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import grain
+import numpy as np
+
+from jkeras.data.elements import leaves, map_leaves
+from jkeras.errors import InputError
+from jkeras.training.prefetch import Background
+
+
+class Stream(grain.IterDataset):
+    """A data set read by an iterator of a given class, which gets the iterators of the parents and some arguments."""
+
+    def __init__(self, reader: Callable[..., grain.DatasetIterator], *parents: grain.IterDataset, **arguments: Any):
+        super().__init__(parents)
+        self._reader = reader
+        self._arguments = arguments
+
+    def __iter__(self) -> grain.DatasetIterator:
+        return self._reader(*(iter(parent) for parent in self.parents), **self._arguments)
+
+
+class Reader(grain.DatasetIterator):
+    """An iterator over the elements of one parent, whose state is that of the parent and a count."""
+
+    def __init__(self, parent: grain.DatasetIterator):
+        super().__init__(parent)
+        self.parent = parent
+        self.count = 0
+
+    def get_state(self) -> dict[str, Any]:
+        return {"parent": self.parent.get_state(), "count": self.count}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.parent.set_state(state["parent"])
+        self.count = state["count"]
+
+
+class Part(Reader):
+    """Every `step`-th element from `start` to `stop`, half open."""
+
+    def __init__(self, parent: grain.DatasetIterator, start: int, stop: int | None, step: int):
+        super().__init__(parent)
+        self.start, self.stop, self.step = start, stop, step
+
+    def __next__(self) -> Any:
+        while self.stop is None or self.count < self.stop:
+            index, element = self.count, next(self.parent)
+            self.count += 1
+            if index >= self.start and (index - self.start) % self.step == 0:
+                return element
+        raise StopIteration
+
+
+class Filtered(Reader):
+    """The elements for which a function is true."""
+
+    def __init__(self, parent: grain.DatasetIterator, keep: Callable[[Any], bool]):
+        super().__init__(parent)
+        self.keep = keep
+
+    def __next__(self) -> Any:
+        while True:
+            element = next(self.parent)
+            if self.keep(element):
+                return element
+
+
+class Numbered(Reader):
+    """Elements `(number, element)`."""
+
+    def __init__(self, parent: grain.DatasetIterator, start: int):
+        super().__init__(parent)
+        self.start = start
+
+    def __next__(self) -> Any:
+        element = next(self.parent)
+        self.count += 1
+        return np.int64(self.start + self.count - 1), element
+
+
+class Shuffled(Reader):
+    """Elements in another order within each window."""
+
+    def __init__(self, parent: grain.DatasetIterator, window: int, seed: int):
+        super().__init__(parent)
+        self.window, self.seed = window, seed
+        self.elements: list[Any] = []
+        self.windows = 0  # that were begun
+        self.before = parent.get_state()
+
+    def __next__(self) -> Any:
+        if self.count == len(self.elements):
+            self._read()
+        self.count += 1
+        return self.elements[self.count - 1]
+
+    def _read(self) -> None:
+        self.before = self.parent.get_state()
+        elements = list(itertools.islice(self.parent, self.window))
+        order = np.random.default_rng((self.seed, self.windows)).permutation(len(elements))
+        self.elements, self.count = [elements[i] for i in order], 0
+        if not elements:
+            raise StopIteration
+        self.windows += 1
+
+    def get_state(self) -> dict[str, Any]:
+        return {"parent": self.before, "count": self.count, "windows": self.windows}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.parent.set_state(state["parent"])
+        self.before, self.elements, self.count, self.windows = state["parent"], [], 0, state["windows"]
+        if state["count"]:
+            self.windows -= 1
+            self._read()
+            self.count = state["count"]
+
+
+class Batched(Reader):
+    """Elements in batches."""
+
+    def __init__(self, parent: grain.DatasetIterator, size: int, drop_remainder: bool, stack: Callable[..., Any]):
+        super().__init__(parent)
+        self.size, self.drop_remainder, self.stack = size, drop_remainder, stack
+
+    def __next__(self) -> Any:
+        elements = list(itertools.islice(self.parent, self.size))
+        if not elements or (self.drop_remainder and len(elements) < self.size):
+            raise StopIteration
+        start = self.count
+        self.count += len(elements)
+        return self.stack(elements, start)
+
+
+class Unbatched(Reader):
+    """The rows of batches, one after the other."""
+
+    def __init__(self, parent: grain.DatasetIterator):
+        super().__init__(parent)
+        self.batch: Any = None
+        self.rows = 0
+        self.before = parent.get_state()
+
+    def __next__(self) -> Any:
+        while self.count >= self.rows:
+            self._read()
+        self.count += 1
+        return map_leaves(lambda leaf: leaf[self.count - 1], self.batch)
+
+    def _read(self) -> None:
+        # At the end `next` raises, and there is no batch that rows were taken of.
+        self.before, self.count, self.rows = self.parent.get_state(), 0, 0
+        self.batch = next(self.parent)
+        lengths = {len(leaf) if np.ndim(leaf) else -1 for leaf in leaves(self.batch)}
+        if len(lengths) != 1 or -1 in lengths:
+            raise InputError(
+                f"unbatch() needs arrays with the same number of rows, got {[np.shape(v) for v in leaves(self.batch)]}."
+            )
+        self.rows = lengths.pop()
+
+    def get_state(self) -> dict[str, Any]:
+        return {"parent": self.before, "count": self.count}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.parent.set_state(state["parent"])
+        self.before, self.count, self.rows = state["parent"], 0, 0
+        if state["count"]:
+            self._read()
+            self.count = state["count"]
+
+
+class Mapped(grain.DatasetIterator):
+    """Elements that several threads make, in order."""
+
+    def __init__(self, parent: grain.DatasetIterator, function: Callable[[Any], Any], threads: int):
+        super().__init__(parent)
+        self.parent, self.function, self.threads = parent, function, threads
+        self.pending: deque[tuple[Future[Any], Any]] = deque()
+        self.pool: ThreadPoolExecutor | None = None
+        self.state = parent.get_state()
+
+    def __next__(self) -> Any:
+        if self.pool is None:
+            self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="jkeras-map")
+        while len(self.pending) < 2 * self.threads:
+            try:
+                element = next(self.parent)
+            except StopIteration:
+                break
+            self.pending.append((self.pool.submit(self.function, element), self.parent.get_state()))
+        if not self.pending:
+            raise StopIteration
+        future, state = self.pending.popleft()
+        result = future.result()
+        self.state = state
+        return result
+
+    def get_state(self) -> dict[str, Any]:
+        return self.state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self._drop()
+        self.parent.set_state(state)
+        self.state = state
+
+    def close(self) -> None:
+        self._drop()
+        if self.pool is not None:
+            self.pool.shutdown(wait=False, cancel_futures=True)
+        super().close()
+
+    def _drop(self) -> None:
+        while self.pending:
+            self.pending.pop()[0].cancel()
+
+
+class Ahead(grain.DatasetIterator):
+    """Elements that a thread makes before they are asked for."""
+
+    def __init__(self, parent: grain.DatasetIterator, count: int):
+        super().__init__(parent)
+        self.parent, self.count = parent, count
+        self.state = parent.get_state()
+        self.background: Background | None = None
+
+    def __next__(self) -> Any:
+        if self.background is None:
+            self.background = Background(self.parent, self.count, note=self.parent.get_state)
+        element = next(self.background)
+        self.state = self.background.noted
+        return element
+
+    def get_state(self) -> dict[str, Any]:
+        return self.state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self._stop()
+        self.parent.set_state(state)
+        self.state = state
+
+    def close(self) -> None:
+        self._stop()
+        super().close()
+
+    def _stop(self) -> None:
+        if self.background is not None:
+            self.background.close()
+            self.background = None
+
+
+class Generated(grain.DatasetIterator):
+    """What a generator function yields; to go on from a state it is called again and the elements before are left out."""
+
+    def __init__(self, start: Callable[[], Any], check: Callable[[Any, int], Any]):
+        super().__init__()
+        self.start, self.check = start, check
+        self.count = 0
+        self.generator: Any = None
+
+    def __next__(self) -> Any:
+        if self.generator is None:
+            self.generator = itertools.islice(self.start(), self.count, None)
+        element = next(self.generator)
+        self.count += 1
+        return self.check(element, self.count - 1)
+
+    def get_state(self) -> dict[str, Any]:
+        return {"count": self.count}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.count, self.generator = state["count"], None
+
+
+class Cached(grain.DatasetIterator):
+    """Elements kept in memory, read from their source where they are not there yet."""
+
+    def __init__(self, source: grain.IterDataset, memory: dict[int, Any]):
+        super().__init__()
+        self.source, self.memory = source, memory
+        self.count = 0
+        self.reading: grain.DatasetIterator | None = None
+        self.read = 0
+
+    def __next__(self) -> Any:
+        # Element -1 says that the elements there are all there are.
+        while self.count not in self.memory:
+            if -1 in self.memory:
+                raise StopIteration
+            if self.reading is None:
+                self.reading, self.read = iter(self.source), 0
+            try:
+                self.memory[self.read] = next(self.reading)
+            except StopIteration:
+                self.memory[-1] = None
+                raise
+            self.read += 1
+        self.count += 1
+        return self.memory[self.count - 1]
+
+    def get_state(self) -> dict[str, Any]:
+        return {"count": self.count}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.count = state["count"]
+
+    def close(self) -> None:
+        if self.reading is not None:
+            self.reading.close()
+        super().close()
+
+
+class Zipped(grain.DatasetIterator):
+    """Elements put together of one of each parent, until the first ends."""
+
+    def __init__(self, *parents: grain.DatasetIterator, join: Callable[[list[Any]], Any]):
+        super().__init__(parents)
+        self.parents, self.join = parents, join
+
+    def __next__(self) -> Any:
+        return self.join([next(parent) for parent in self.parents])
+
+    def get_state(self) -> dict[str, Any]:
+        return {"parents": [parent.get_state() for parent in self.parents]}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        for parent, position in zip(self.parents, state["parents"], strict=True):
+            parent.set_state(position)
+
+
+class Chained(grain.DatasetIterator):
+    """Data sets one after the other, each begun when the one before has ended.
+
+    `part` gives the data set of a number, None when there is no more. With `stop_when_empty` one without elements is the
+    last, so that endless repetition of nothing ends.
+    """
+
+    def __init__(self, part: Callable[[int], grain.IterDataset | None], stop_when_empty: bool = False):
+        super().__init__()
+        self.part, self.stop_when_empty = part, stop_when_empty
+        self.index = 0
+        self.current: grain.DatasetIterator | None = None
+        self.empty = False
+
+    def __next__(self) -> Any:
+        while True:
+            if self.current is None:
+                data = self.part(self.index)
+                if data is None:
+                    raise StopIteration
+                self.current, self.empty = iter(data), True
+            try:
+                element = next(self.current)
+            except StopIteration:
+                self.close_current()
+                if self.empty and self.stop_when_empty:
+                    raise
+                self.index += 1
+            else:
+                self.empty = False
+                return element
+
+    def get_state(self) -> dict[str, Any]:
+        position = None if self.current is None else self.current.get_state()
+        return {"index": self.index, "position": position}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.close_current()
+        self.index = state["index"]
+        if state["position"] is not None:
+            data = self.part(self.index)
+            if data is not None:
+                self.current, self.empty = iter(data), False
+                self.current.set_state(state["position"])
+
+    def close_current(self) -> None:
+        if self.current is not None:
+            self.current.close()
+            self.current = None
+
+    def close(self) -> None:
+        self.close_current()
+        super().close()
+
+
+class Interleaved(grain.DatasetIterator):
+    """Elements of several data sets in turn, one data set for each element of the parent.
+
+    `cycle` of them are read at a time, `block` elements of each at a turn; one that ends gives its place to the next.
+    """
+
+    def __init__(self, parent: grain.DatasetIterator, make: Callable[[Any], grain.IterDataset], cycle: int, block: int):
+        super().__init__(parent)
+        self.parent, self.make, self.cycle, self.block = parent, make, cycle, block
+        # For each place the state of the parent before its element, and the iterator; None for an empty place.
+        self.places: list[tuple[Any, grain.DatasetIterator] | None] = [None] * cycle
+        self.turn = 0
+        self.done = 0
+        self.ended = False
+
+    def __next__(self) -> Any:
+        empty = 0
+        while empty < self.cycle:
+            place = self.places[self.turn]
+            if place is None and not self.ended:
+                place = self._open()
+            if place is None:
+                empty += 1
+                self._move()
+                continue
+            try:
+                element = next(place[1])
+            except StopIteration:
+                place[1].close()
+                self.places[self.turn] = None
+                self._move()
+                empty = 0
+                continue
+            self.done += 1
+            if self.done == self.block:
+                self._move()
+            return element
+        raise StopIteration
+
+    def _move(self) -> None:
+        self.turn, self.done = (self.turn + 1) % self.cycle, 0
+
+    def _open(self) -> Any:
+        before = self.parent.get_state()
+        try:
+            element = next(self.parent)
+        except StopIteration:
+            self.ended = True
+            return None
+        self.places[self.turn] = before, iter(self.make(element))
+        return self.places[self.turn]
+
+    def get_state(self) -> dict[str, Any]:
+        places = [None if place is None else [place[0], place[1].get_state()] for place in self.places]
+        return {
+            "parent": self.parent.get_state(),
+            "places": places,
+            "turn": self.turn,
+            "done": self.done,
+            "ended": self.ended,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self._close_places()
+        for index, place in enumerate(state["places"]):
+            if place is not None:
+                before, position = place
+                self.parent.set_state(before)
+                iterator = iter(self.make(next(self.parent)))
+                iterator.set_state(position)
+                self.places[index] = before, iterator
+        self.parent.set_state(state["parent"])
+        self.turn, self.done, self.ended = state["turn"], state["done"], state["ended"]
+
+    def _close_places(self) -> None:
+        for place in self.places:
+            if place is not None:
+                place[1].close()
+        self.places = [None] * self.cycle
+
+    def close(self) -> None:
+        self._close_places()
+        super().close()

@@ -1,0 +1,103 @@
+"""Items that a thread makes before they are asked for."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+class Background:
+    """An iterator over another one, which a thread of its own reads ahead.
+
+    The thread holds at most `size` items that nobody took, and one that it makes. An exception arrives unchanged, where its
+    item was due. The thread ends with the data, with `close()`, or when nobody holds this object any more.
+
+    Args:
+        items: what to read; nobody else may read it meanwhile.
+        size: how many items to hold.
+        prepare: what to do with each item, in the thread.
+        note: called in the thread after each item; `noted` is what it gave for the item that was taken last.
+
+    >>> list(Background(iter("abc"), prepare=str.upper))
+    ['A', 'B', 'C']
+    """
+
+    def __init__(
+        self,
+        items: Iterator[Any],
+        size: int = 2,
+        prepare: Callable[[Any], Any] | None = None,
+        note: Callable[[], Any] | None = None,
+    ):
+        self.noted: Any = None
+        self._queue: queue.Queue[tuple[str, Any, Any]] = queue.Queue(max(size, 1))
+        self._stop = threading.Event()
+        self._over = False
+        # The thread holds no reference to this object, so that it can be collected.
+        weakref.finalize(self, self._stop.set)
+        self._thread = threading.Thread(
+            target=_read, args=(items, self._queue, self._stop, prepare, note), name="jkeras-prefetch", daemon=True
+        )
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        if self._over:
+            raise StopIteration
+        kind, item, note = self._queue.get()
+        if kind == "item":
+            self.noted = note
+            return item
+        self._over = True
+        self._thread.join()
+        if kind == "error":
+            raise item
+        raise StopIteration
+
+    @property
+    def over(self) -> bool:
+        """Whether the end was reached, so that the thread is gone."""
+        return self._over
+
+    def close(self) -> None:
+        """Ends the thread, when the item that it makes is made; what was made and not taken is lost."""
+        self._stop.set()
+        self._over = True
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+
+# How often a thread that waits for a place looks whether anybody still wants its items, in seconds.
+PATIENCE = 0.05
+
+
+def _read(
+    items: Iterator[Any],
+    places: queue.Queue[tuple[str, Any, Any]],
+    stop: threading.Event,
+    prepare: Callable[[Any], Any] | None,
+    note: Callable[[], Any] | None,
+) -> None:
+    def put(*entry: Any) -> None:
+        while not stop.is_set():
+            try:
+                return places.put(entry, timeout=PATIENCE)
+            except queue.Full:
+                continue
+
+    try:
+        while not stop.is_set():
+            try:
+                item = next(items)
+            except StopIteration:
+                put("end", None, None)
+                return
+            noted = None if note is None else note()
+            put("item", item if prepare is None else prepare(item), noted)
+    except BaseException as error:
+        put("error", error, None)
