@@ -17,7 +17,7 @@ import numpy as np
 from jkeras.errors import JkerasError, RestoreError
 from jkeras.graph.flax import WeightInfo
 from jkeras.layers.operation import Operation
-from jkeras.models import compile_config, keras_file, stored_weights
+from jkeras.models import compile_config, keras_file, keras_layout, stored_weights
 from jkeras.models import config as configs
 from jkeras.models.fitting import Entry, Found
 from jkeras.saving import documents, hdf5, old_weights
@@ -302,4 +302,5 @@ def plain(entry: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(config.get("layers"), list):
         config["layers"] = [plain(inner) for inner in config["layers"]]
     kept = {k: v for k, v in entry.items() if k in ("name", "inbound_nodes")}
-    return {"class_name": entry.get("registered_name") or entry["class_name"], "config": config, **kept}
+    name = entry.get("registered_name") or entry["class_name"]
+    return {"class_name": keras_layout.CLASSES.get(name, name), "config": config, **kept}

@@ -35,6 +35,7 @@ CLASSES = {
     "SyncBatchNormalization": "BatchNormalization",
     "ThresholdedReLU": "ReLU",
     "Model": "Functional",
+    "GroupedQueryAttention": "GroupQueryAttention",
 }
 
 _WEIGHTS = {
