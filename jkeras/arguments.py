@@ -58,7 +58,7 @@ def number(value: Any) -> Any:
 
 def between(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> Callable[[Any], Any]:
     """A real number in the interval from `low` to `high`."""
-    left, right = "([" [not open_low], ")]"[not open_high]
+    left, right = "(["[not open_low], ")]"[not open_high]
 
     def convert(value: Any) -> Any:
         result = _number_or_none(value)
@@ -126,6 +126,50 @@ def ints(n: int, minimum: int = 1) -> Callable[[Any], tuple[int, ...]]:
         return result
 
     return convert
+
+
+def integers(value: Any) -> int | tuple[int, ...]:
+    """An integer, or a tuple of several; each stays what it is."""
+    try:
+        return tuple(integer(one) for one in value) if isinstance(value, (tuple, list)) else integer(value)
+    except ArgumentError:
+        raise ArgumentError("expected an integer, or several") from None
+
+
+def numeric(value: Any) -> Any:
+    """A number, or an array or nested list of numbers, as it is; lists become tuples."""
+    try:
+        kind: str = np.asarray(value).dtype.kind
+    except ValueError:  # lists of unequal length
+        kind = "?"
+    if kind not in "iuf":
+        raise ArgumentError("expected a number or an array of numbers")
+    return tuple(value) if isinstance(value, list) else value
+
+
+def pair(value: Any) -> tuple[Any, Any]:
+    """Two numbers."""
+    message = "expected two numbers"
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise ArgumentError(message)
+    try:
+        return number(value[0]), number(value[1])
+    except ArgumentError:
+        raise ArgumentError(message) from None
+
+
+def several(value: Any) -> tuple[Any, ...]:
+    """A list or tuple, as a tuple."""
+    if not isinstance(value, (tuple, list)):
+        raise ArgumentError("expected a list")
+    return tuple(value)
+
+
+def text(value: Any) -> str:
+    """A string."""
+    if not isinstance(value, str):
+        raise ArgumentError("expected a string")
+    return value
 
 
 def shape(value: Any) -> tuple[int | None, ...]:

@@ -45,6 +45,10 @@ class UnknownNameError(ArgumentError):
         known = sorted(known)
         super().__init__(f"Unknown {kind}: {name!r}.{suggestion(str(name), known)}")
 
+    def of(self, argument: str) -> UnknownNameError:
+        """The same error, which first says what argument it is about."""
+        return UnknownNameError.__new__(UnknownNameError, f"{argument}: {self}")
+
 
 class SignatureError(JkerasError, TypeError):
     """An argument is missing, unknown or given twice."""

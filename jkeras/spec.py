@@ -26,7 +26,7 @@ from typing import Any, ClassVar, Self
 import jax
 import numpy as np
 
-from jkeras.errors import ArgumentError, FrozenError, SignatureError, suggestion
+from jkeras.errors import ArgumentError, FrozenError, SignatureError, UnknownNameError, suggestion
 
 MISSING: Any = dataclasses.MISSING
 
@@ -208,6 +208,8 @@ class Spec(metaclass=SpecMeta):
         except ArgumentError as error:
             if str(error).startswith("expected "):
                 raise ArgumentError(f"{cls.__name__}({name}={value!r}): {error}") from None
+            if isinstance(error, UnknownNameError) and isinstance(value, str):
+                raise error.of(f"{cls.__name__}({name}={value!r})") from None
             raise
 
     # -- immutability ---------------------------------------------------------------------------------------------

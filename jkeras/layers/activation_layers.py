@@ -79,7 +79,7 @@ class PReLU(_Elementwise):
     alpha_regularizer: Any = field(None, convert=regularizers.get)
     alpha_constraint: Any = field(None, convert=constraints.get)
     shared_axes: Any = field(
-        None, convert=arguments.optional(lambda v: tuple(v) if isinstance(v, (list, tuple)) else (v,))
+        None, convert=arguments.optional(lambda v: arguments.integers(v if isinstance(v, (list, tuple)) else (v,)))
     )
 
     def __post_init__(self) -> None:
@@ -107,7 +107,7 @@ class Softmax(_Elementwise):
         axis: the axis, or axes, that sum to 1.
     """
 
-    axis: Any = field(-1, convert=lambda value: tuple(value) if isinstance(value, (list, tuple)) else value)
+    axis: Any = field(-1, convert=arguments.integers)
 
     def call(self, inputs: jax.Array, mask: Any = None) -> jax.Array:
         if mask is None:

@@ -252,7 +252,12 @@ def _advice(layer: Layer, spec: InputSpec, shape: tuple[int, ...]) -> str:
 
 def show_shape(shape: tuple[int | None, ...]) -> str:
     """A shape as text."""
-    return "(" + ", ".join("None" if size is None else str(size) for size in shape) + ("," if len(shape) == 1 else "") + ")"
+    return (
+        "("
+        + ", ".join("None" if size is None else str(size) for size in shape)
+        + ("," if len(shape) == 1 else "")
+        + ")"
+    )
 
 
 def _finish(layer: Layer, run: Run, inputs: Any, outputs: Any, mask: Any) -> None:
@@ -321,4 +326,14 @@ def call_weightless(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any])
     return bind(layer, scope)(*args, **kwargs)
 
 
-__all__ = ["Run", "Spec", "WeightlessScope", "bind", "call_bound", "call_signature", "call_weightless", "shape_of", "show_shape"]
+__all__ = [
+    "Run",
+    "Spec",
+    "WeightlessScope",
+    "bind",
+    "call_bound",
+    "call_signature",
+    "call_weightless",
+    "shape_of",
+    "show_shape",
+]

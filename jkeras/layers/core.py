@@ -36,7 +36,9 @@ class InputLayer(Layer):
             raise ArgumentError(f"Input(shape={self.shape!r}, batch_shape={self.batch_shape!r}): give one, not both.")
         if self.batch_shape is None:
             if self.shape is None:
-                raise ArgumentError("Input(shape=None): expected the shape of one sample, such as `Input((28, 28, 1))`.")
+                raise ArgumentError(
+                    "Input(shape=None): expected the shape of one sample, such as `Input((28, 28, 1))`."
+                )
             self.batch_shape = (self.batch_size, *_sample_shape(self.shape))
         if self.sparse or self.ragged:
             raise ArgumentError("Input(sparse=True) and Input(ragged=True) are not offered: pass dense arrays.")
@@ -223,7 +225,9 @@ class Lambda(Layer):
     """
 
     function: Callable[..., Any] = field(convert=arguments.function)
-    output_shape: Any = None
+    output_shape: Any = field(
+        None, convert=arguments.optional(lambda value: value if callable(value) else arguments.shape(value))
+    )
     mask: Any = None
     arguments: Any = field(None, convert=lambda value: dict(value or {}))
 
@@ -246,7 +250,7 @@ class Masking(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
-    mask_value: float = 0.0
+    mask_value: float = field(0.0, convert=arguments.numeric)
 
     def compute_mask(self, inputs: jax.Array, previous_mask: Any) -> jax.Array:
         return jnp.any(inputs != self.mask_value, axis=-1)
@@ -284,12 +288,12 @@ class Embedding(Layer):
     embeddings_regularizer: Any = field(None, convert=regularizers.get)
     embeddings_constraint: Any = field(None, convert=constraints.get)
     mask_zero: bool = field(False, convert=arguments.boolean)
-    weights: Any = field(None, in_config=False)
+    weights: Any = field(None, convert=arguments.optional(lambda value: _table(value)), in_config=False)
     lora_rank: int | None = field(None, convert=arguments.one_of(None), in_config=False)
     lora_alpha: int | None = field(None, convert=arguments.one_of(None), in_config=False)
     quantization_config: Any = field(None, convert=arguments.one_of(None))
     activity_regularizer: Any = field(None, convert=regularizers.get, kw_only=True)
-    autocast: bool = field(False, kw_only=True, in_config=False)
+    autocast: bool = field(False, convert=arguments.boolean, kw_only=True, in_config=False)
 
     @classmethod
     def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -321,6 +325,14 @@ class Embedding(Layer):
 
     def compute_mask(self, inputs: jax.Array, previous_mask: Any) -> Any:
         return inputs != 0 if self.mask_zero else None
+
+
+def _table(value: Any) -> Any:
+    """Initial weights: a table, or a list of one."""
+    table = np.asarray(value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value)
+    if table.ndim != 2 or table.dtype.kind not in "iuf":
+        raise ArgumentError("expected a table of numbers with two axes, or a list of one")
+    return tuple(value) if isinstance(value, list) else value
 
 
 def check_ids(path: str, ids: np.ndarray, size: int) -> None:

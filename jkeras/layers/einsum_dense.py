@@ -71,7 +71,7 @@ class EinsumDense(Layer):
     equation: str = field(convert=_equation)
     output_shape: Any = field(convert=_partial_shape)
     activation: Any = field(None, convert=activations.get)
-    bias_axes: str | None = None
+    bias_axes: str | None = field(None, convert=arguments.optional(arguments.text))
     kernel_initializer: Any = field("glorot_uniform", convert=initializers.get)
     bias_initializer: Any = field("zeros", convert=initializers.get)
     kernel_regularizer: Any = field(None, convert=regularizers.get)

@@ -121,7 +121,7 @@ class Layer(Spec):
     activity_regularizer: Any = field(None, convert=lambda v: regularizers.get(v), kw_only=True, in_config=False)
     trainable: bool = field(True, convert=arguments.boolean, kw_only=True)
     dtype: Any = field(None, convert=dtypes.get, kw_only=True)
-    autocast: bool = field(True, kw_only=True, in_config=False)
+    autocast: bool = field(True, convert=arguments.boolean, kw_only=True, in_config=False)
     name: str | None = field(None, convert=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
 
     # -- to override ----------------------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ class Dot(Merge):
         normalize: whether the inputs are scaled to length 1 first, which gives the cosine of their angle.
     """
 
-    axes: Any = field(convert=lambda value: value if isinstance(value, int) else tuple(value))
+    axes: Any = field(convert=arguments.integers)
     normalize: bool = field(False, convert=arguments.boolean)
 
     def __post_init__(self) -> None:

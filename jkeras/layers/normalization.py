@@ -10,10 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras import arguments, constraints, initializers, regularizers
+from jkeras import arguments, constraints, initializers, regularizers, replicas
 from jkeras.errors import ArgumentError, InputError
 from jkeras.layers.calling import show_shape
 from jkeras.layers.layer import Layer
+from jkeras.layers.recurrent import fields
 from jkeras.spec import field
 
 ZEROS: Any = field("zeros", convert=initializers.get)
@@ -59,7 +60,8 @@ class BatchNormalization(Layer):
         renorm_clipping: limits of the correction: a dictionary with any of "rmin", "rmax" (of the scale) and "dmax" (of
             the shift).
         renorm_momentum: of the averages that the correction aims at.
-        synchronized: whether replicas share their statistics; they do whenever training is distributed by a mesh.
+        synchronized: whether the replicas of a `MirroredStrategy` normalise by the statistics of the whole batch instead
+            of their own; under a mesh (`DataParallel`, `FSDP`, `ModelParallel`) they always do.
 
     Source: Ioffe and Szegedy 2015, and Ioffe 2017 for `renorm`; defaults and the biased moving variance are Keras's.
     """
@@ -168,9 +170,16 @@ class BatchNormalization(Layer):
 
     def _moments(self, x: jax.Array, axis: int, mask: Any) -> tuple[jax.Array, jax.Array]:
         axes = tuple(i for i in range(x.ndim) if i != axis)
+        everywhere = replicas.axis() if self.synchronized else None
+        with replicas.sharing(everywhere):
+            return self._shared_moments(x, axis, axes, mask)
+
+    def _shared_moments(
+        self, x: jax.Array, axis: int, axes: tuple[int, ...], mask: Any
+    ) -> tuple[jax.Array, jax.Array]:
         if mask is None:
-            mean = jnp.mean(x, axis=axes)
-            return mean, jnp.mean(jnp.square(x - along(mean, (axis,), x.ndim)), axis=axes)
+            mean = replicas.pmean(jnp.mean(x, axis=axes))
+            return mean, replicas.pmean(jnp.mean(jnp.square(x - along(mean, (axis,), x.ndim)), axis=axes))
         if mask.ndim != x.ndim - 1:
             raise InputError(
                 f"{self.path} (BatchNormalization) got a mask of shape {show_shape(mask.shape)} for an input of shape"
@@ -178,10 +187,10 @@ class BatchNormalization(Layer):
             )
         weights = jnp.broadcast_to(jnp.expand_dims(mask, axis).astype(x.dtype), x.shape)
         # Keras's guard against a batch without any valid step.
-        count = jnp.sum(weights, axis=axes) + 1e-7
-        mean = jnp.sum(x * weights, axis=axes) / count
+        count = replicas.psum(jnp.sum(weights, axis=axes)) + 1e-7
+        mean = replicas.psum(jnp.sum(x * weights, axis=axes)) / count
         centred = jnp.square(x - along(mean, (axis,), x.ndim)) * weights
-        return mean, jnp.sum(centred, axis=axes) / count
+        return mean, replicas.psum(jnp.sum(centred, axis=axes)) / count
 
 
 def _average(moving: jax.Array, new: jax.Array, momentum: float) -> jax.Array:
@@ -430,7 +439,7 @@ class SpectralNormalization(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    layer: Any = field()
+    layer: Any = field(convert=fields.layer)
     power_iterations: int = field(1, convert=arguments.positive_int)
 
     def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:

@@ -81,11 +81,7 @@ class Permute(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    dims: tuple[int, ...] = field(convert=tuple)
-
-    def __post_init__(self) -> None:
-        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
-            raise ArgumentError(f"Permute(dims={self.dims}): expected the numbers 1 to {len(self.dims)} in some order.")
+    dims: tuple[int, ...] = field(convert=lambda value: _order(value))
 
     @property
     def input_spec(self) -> InputSpec:
@@ -93,6 +89,15 @@ class Permute(Layer):
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return jnp.transpose(inputs, (0, *self.dims))
+
+
+def _order(value: Any) -> tuple[int, ...]:
+    dims = tuple(value) if isinstance(value, (tuple, list)) else ()
+    if not dims or any(dim not in dims or isinstance(dim, str) for dim in range(1, len(dims) + 1)):
+        raise ArgumentError(
+            f"expected the numbers 1 to {len(dims) or 'n'}, one for each axis of a sample, in some order"
+        )
+    return tuple(arguments.integer(dim) for dim in dims)
 
 
 class RepeatVector(Layer):

@@ -21,10 +21,12 @@ def cases_of(module: ModuleType) -> Iterator[Case]:
             yield from (case for case in table.values() if isinstance(case, Case))
 
 
+def all_cases() -> Iterator[Case]:
+    """The cases of all test modules of this folder."""
+    for path in sorted(HERE.rglob("test_*.py")):
+        yield from cases_of(importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts)))
+
+
 def covered_layers() -> set[str]:
     """The names of the layer classes that `check` compares with Keras's in some test of this folder."""
-    names: set[str] = set()
-    for path in sorted(HERE.rglob("test_*.py")):
-        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-        names |= {case.name for case in cases_of(module)}
-    return names
+    return {case.name for case in all_cases()}

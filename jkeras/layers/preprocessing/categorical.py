@@ -38,7 +38,7 @@ class CategoryEncoding(Layer):
     num_tokens: int = field(None, convert=arguments.positive_int)
     output_mode: str = field("multi_hot", convert=output_mode("multi_hot", "one_hot", "count"))
     sparse: bool = field(False, convert=dense_only, in_config=False)
-    autocast: bool = field(False, kw_only=True, in_config=False)
+    autocast: bool = field(False, convert=arguments.boolean, kw_only=True, in_config=False)
 
     def call(self, inputs: jax.Array, count_weights: jax.Array | None = None) -> jax.Array:
         if count_weights is not None and self.output_mode != "count":
@@ -49,9 +49,10 @@ class CategoryEncoding(Layer):
 
 
 def _boundaries(value: Any) -> tuple[float, ...]:
-    values = [arguments.number(v) for v in np.asarray(value).tolist()]
-    if values != sorted(values):
+    found = np.asarray(value)
+    if found.ndim != 1 or found.dtype.kind not in "iuf" or np.any(np.diff(found) < 0):
         raise ArgumentError("expected increasing numbers")
+    values = found.tolist()
     return tuple(values)
 
 
@@ -82,7 +83,7 @@ class Discretization(Layer):
     output_mode: str = field("int", convert=output_mode("int", "one_hot", "multi_hot", "count"))
     sparse: bool = field(False, convert=dense_only)
     trainable: bool = field(True, convert=arguments.boolean, kw_only=True, in_config=False)
-    autocast: bool = field(False, kw_only=True, in_config=False)
+    autocast: bool = field(False, convert=arguments.boolean, kw_only=True, in_config=False)
 
     def __post_init__(self) -> None:
         if self.bin_boundaries is None and self.num_bins is None:

@@ -97,8 +97,8 @@ class Rescaling(Layer):
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
-    scale: Any
-    offset: Any = 0.0
+    scale: Any = field(convert=arguments.numeric)
+    offset: Any = field(0.0, convert=arguments.numeric)
 
     def call(self, inputs: jax.Array) -> jax.Array:
         dtype = self.compute_dtype
@@ -403,7 +403,7 @@ class RandomContrast(RandomImageLayer):
     couples_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=_factor(0.0, 1.0))
-    value_range: Any = field((0, 255), convert=lambda v: tuple(arguments.number(x) for x in v))
+    value_range: Any = field((0, 255), convert=arguments.pair)
     seed: int | None = field(None, convert=_SEED)
     data_format: str | None = field(None, convert=config.standardize_data_format, kw_only=True)
 
@@ -426,7 +426,7 @@ class RandomBrightness(RandomImageLayer):
     couples_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=_SHIFT)
-    value_range: Any = field((0, 255), convert=lambda v: tuple(sorted(arguments.number(x) for x in v)))
+    value_range: Any = field((0, 255), convert=lambda v: tuple(sorted(arguments.pair(v))))
     seed: int | None = field(None, convert=_SEED)
     data_format: str | None = field(None, convert=config.standardize_data_format, kw_only=True)
 

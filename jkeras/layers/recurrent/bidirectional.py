@@ -60,7 +60,7 @@ class Bidirectional(Layer):
 
     layer: Any = field(convert=fields.layer)
     merge_mode: str | None = field("concat", convert=arguments.one_of(*MERGES))
-    weights: Any = field(None, in_config=False)
+    weights: Any = field(None, convert=arguments.optional(arguments.several), in_config=False)
     backward_layer: Any = field(None, convert=arguments.optional(fields.layer))
 
     def __post_init__(self) -> None:
