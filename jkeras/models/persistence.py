@@ -50,7 +50,8 @@ class Persistent:
         """Saves the weights alone.
 
         The path's suffix chooses the format: `.weights.h5` as Keras 3 has it, `.h5` and `.hdf5` as Keras 2 had it, both of
-        which real Keras loads; a directory without a suffix. A crash leaves the file that was there, or the new one, whole.
+        which real Keras loads; `.safetensors`, under the weights' paths; a directory without a suffix. A crash leaves the
+        file that was there, or the new one, whole.
 
         Args:
             filepath: where to.

@@ -16,8 +16,7 @@ from jkeras.errors import ArgumentError, RestoreError
 from jkeras.graph.flax import WeightInfo
 from jkeras.models import fitting, keras_file, legacy_file, stored_weights
 from jkeras.models.fitting import Entry, Found
-from jkeras.saving import directory, hdf5
-from jkeras.saving.writing import replacing
+from jkeras.saving import directory, hdf5, safetensors
 from jkeras.training.state import flatten, merge
 
 DIRECTORY = ""
@@ -98,8 +97,7 @@ def by_names(model: Any) -> dict[str, Any]:
 
 
 def _write_keras(model: Any, path: Path) -> None:
-    with replacing(path) as fresh:
-        fresh.write_bytes(hdf5.to_bytes(*stored_weights.to_store(model)))
+    hdf5.write(path, *stored_weights.to_store(model))
 
 
 def _read_keras(model: Any, path: Path, by_name: bool) -> Found:
@@ -130,8 +128,7 @@ def _write_legacy(model: Any, path: Path) -> None:
     arrays: dict[str, np.ndarray] = {}
     attributes: dict[str, dict[str, Any]] = {}
     legacy_file.weights_to(model, arrays, attributes, "")
-    with replacing(path) as fresh:
-        fresh.write_bytes(hdf5.to_bytes(arrays, attributes))
+    hdf5.write(path, arrays, attributes)
 
 
 def _read_legacy(model: Any, path: Path, by_name: bool) -> Found:
@@ -166,10 +163,30 @@ def _read_directory(model: Any, path: Path, by_name: bool) -> Found:
     return found
 
 
+# -- `.safetensors` ------------------------------------------------------------------------------------------------
+
+
+def _write_safetensors(model: Any, path: Path) -> None:
+    safetensors.write(path, by_names(model), {"format": "np"})
+
+
+def _read_safetensors(model: Any, path: Path, by_name: bool) -> Found:
+    found = Found(str(path))
+    infos = {info.name: info for info in model.description.weights}
+    for name, array in safetensors.read(path).items():
+        entry = Entry(name, array.shape, array.dtype.name, functools.partial(jnp.asarray, array))
+        if name in infos:
+            found.entries[infos[name].collection, name] = entry
+        else:
+            found.extra.append(entry)
+    return found
+
+
 FORMATS: Mapping[str, Format] = {
     ".weights.h5": Format(_read_keras, _write_keras),
     ".h5": Format(_read_legacy, _write_legacy),
     ".hdf5": Format(_read_legacy, _write_legacy),
     ".keras": Format(_read_whole),
+    ".safetensors": Format(_read_safetensors, _write_safetensors),
     DIRECTORY: Format(_read_directory, _write_directory),
 }

@@ -6,7 +6,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from jkeras import errors
+import jkeras as jk
+from jkeras import errors, layers
 from jkeras.saving import safetensors
 
 ARRAYS = {
@@ -126,3 +127,18 @@ def test_what_cannot_be_written(arrays, metadata, tmp_path):
     with pytest.raises(errors.ArgumentError):
         safetensors.write(tmp_path / "x.safetensors", arrays, metadata)
     assert not list(tmp_path.iterdir())
+
+
+def test_weights_of_models(tmp_path):
+    def build(units=3):
+        return jk.Sequential([jk.Input((4,)), layers.Dense(units, name="first"), layers.BatchNormalization()])
+
+    model = build().init(1)
+    model.save_weights(tmp_path / "x.safetensors")
+    assert sorted(safetensors.read(tmp_path / "x.safetensors")) == sorted(model.weight_paths)
+    for got, want in zip(build().load_weights(tmp_path / "x.safetensors").get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, want)
+    part = build().init(2).load_weights(tmp_path / "x.safetensors", only="first/kernel")
+    np.testing.assert_array_equal(part.get_weights()[0], model.get_weights()[0])
+    with pytest.raises(errors.RestoreError, match=r"first/kernel.*\[4, 3\].*\[4, 5\]"):
+        _ = build(5).load_weights(tmp_path / "x.safetensors")
