@@ -46,7 +46,9 @@ if _TYPE_CHECKING:
     from jkeras import backend as backend
     from jkeras import data as data
     from jkeras import datasets as datasets
+    from jkeras import distribute as distribute
     from jkeras import ops as ops
+    from jkeras import plots as plots
     from jkeras import random as random
     from jkeras import utils as utils
     from jkeras import wrappers as wrappers
@@ -72,7 +74,7 @@ _LAZY_NAMES = {
 }
 
 # Loaded when first used, so that `import jkeras` takes little longer than `import jax, flax.linen, optax`.
-_LAZY = ("backend", "data", "datasets", "ops", "random", "utils", "wrappers")
+_LAZY = ("backend", "data", "datasets", "distribute", "distribution", "ops", "plots", "random", "utils", "wrappers")
 
 
 def __getattr__(name: str) -> _Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import csv
+import html
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
@@ -42,3 +45,38 @@ class History(Mapping[str, list[float]]):
 
     def __repr__(self) -> str:
         return f"History({self.history!r})"
+
+    def plot(self, metrics: Sequence[str] | None = None, path: Any = None) -> Any:
+        """The curves, validation dashed, best epochs marked; a matplotlib figure, written to `path` if given."""
+        from jkeras.plots import plot_history
+
+        return plot_history(self, metrics, path=path)
+
+    def to_pandas(self) -> Any:
+        """A pandas data frame with a row for each epoch (numbered from 0) and a column for each log."""
+        import pandas
+
+        return pandas.DataFrame({name: pandas.Series(values) for name, values in self._logs.items()}).rename_axis("epoch")
+
+    def to_csv(self, path: Any) -> None:
+        """Writes the logs as comma-separated values, a row for each epoch."""
+        rows = itertools.zip_longest(*self._logs.values(), fillvalue="")
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["epoch", *self._logs])
+            writer.writerows([i, *row] for i, row in enumerate(rows))
+
+    def _repr_html_(self) -> str:
+        rows = list(enumerate(itertools.zip_longest(*self._logs.values(), fillvalue="")))
+        return html_table(["epoch", *self._logs], [[i + 1, *row] for i, row in rows[-10:]], f"{len(rows)} epochs")
+
+
+def html_table(names: Sequence[str], rows: Sequence[Sequence[Any]], caption: str) -> str:
+    """A small table for notebooks."""
+
+    def show(value: Any) -> str:
+        return html.escape(f"{value:.4g}" if isinstance(value, float) else str(value))
+
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+    body = "".join("<tr>" + "".join(f"<td>{show(v)}</td>" for v in row) + "</tr>" for row in rows)
+    return f"<table><caption>{html.escape(caption)}</caption><tr>{head}</tr>{body}</table>"

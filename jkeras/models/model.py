@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import functools
+import html
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
@@ -460,11 +461,38 @@ class Model(Trainable, Persistent, Checkpointed, Layer):
             )
         )
 
+    def plot(self, path: Any = None, **options: Any) -> Any:
+        """The model as boxes and arrows: a `jkeras.plots.Diagram`, which notebooks show and `print` gives as Mermaid text.
+
+        Args:
+            path: writes it there, if given: `.svg`, `.png`, `.pdf`, `.dot` or `.mmd`.
+            **options: what `jkeras.plots.diagram` takes: `show_shapes`, `expand_nested`, `direction` and so on.
+        """
+        from jkeras.plots import diagram
+
+        picture = diagram(self, **options)
+        if path is not None:
+            picture.save(path)
+        return picture
+
+    def _repr_html_(self) -> str:
+        lines: list[str] = []
+        self.summary(print_fn=lines.append, line_length=90)
+        return f"<pre>{html.escape(chr(10).join(lines))}</pre>"
+
     def count_params(self) -> int:
         """The number of weights."""
         return sum(int(np.prod(info.shape)) for info in self.description.weights)
 
-    def summary(self, *args: Any, **kwargs: Any) -> None:
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: tuple[str, str] | None = None,
+    ) -> None:
         """Prints the layers, their output shapes and numbers of weights as a table.
 
         Args:
@@ -475,7 +503,7 @@ class Model(Trainable, Persistent, Checkpointed, Layer):
             show_trainable: whether a column says which layers training changes.
             layer_range: the names of the first and the last layer to list.
         """
-        summary(self, *args, **kwargs)
+        summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     def freeze(self, *patterns: str) -> Self:
         """A model in which training leaves the layers alone whose path matches a pattern (`"conv*"`, `"encoder/*"`)."""

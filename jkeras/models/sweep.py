@@ -15,7 +15,7 @@ from jkeras.errors import ArgumentError, NotBuiltError, suggestion
 from jkeras.graph import runtime
 from jkeras.models import members, varied
 from jkeras.models.ensemble import as_list, training_data
-from jkeras.models.history import History
+from jkeras.models.history import History, html_table
 from jkeras.models.model import Model
 from jkeras.training import loop, steps
 from jkeras.training.state import TrainState
@@ -197,6 +197,16 @@ class Sweep:
         import pandas
 
         return pandas.DataFrame(self.table)
+
+    def plot(self, metric: str | None = None, path: Any = None) -> Any:
+        """The curves of all models, and the last value by each hyperparameter; a matplotlib figure."""
+        from jkeras.plots import plot_sweep
+
+        return plot_sweep(self, metric, path=path)
+
+    def _repr_html_(self) -> str:
+        rows = [self.table[i] for i in self.ranked()] if self.histories else self.table
+        return html_table(list(rows[0]), [list(row.values()) for row in rows], "best first" if self.histories else "not trained")
 
     def __repr__(self) -> str:
         names = ", ".join(self.settings[0])

@@ -1,0 +1,146 @@
+"""Curves of training and of sweeps, drawn by matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from jkeras.errors import ArgumentError, InputError, suggestion
+
+COLOURS = ("#1f77b4", "#d95f02", "#2ca02c", "#7570b3", "#e7298a", "#66a61e", "#8c564b", "#17becf")
+
+
+def figures(what: str) -> Any:
+    """`matplotlib.pyplot`.
+
+    Raises:
+        ImportError: matplotlib is not there.
+    """
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(f"{what} needs matplotlib: pip install 'jkeras[plot]'") from error
+    return plt
+
+
+def plot_history(history: Any, metrics: Sequence[str] | None = None, *, path: Any = None) -> Any:
+    """The curves of a run: one panel for each metric, validation dashed, the best epoch marked.
+
+    Args:
+        history: a `History`, a model that was trained, or a mapping from name to values per epoch.
+        metrics: which to draw, without `val_`; all if None. The learning rate gets a panel if the logs have it.
+        path: writes the picture there.
+
+    Returns:
+        The matplotlib figure.
+
+    Raises:
+        ArgumentError: a metric that the logs do not have.
+        InputError: nothing was logged.
+    """
+    history = getattr(history, "history", history)
+    logs = {name: np.asarray(values, float) for name, values in dict(history).items() if np.ndim(values) == 1}
+    names = [name for name in logs if not name.startswith("val_")]
+    if not names:
+        raise InputError("There is nothing to plot: the history is empty. Train first: `model = model.fit(x, y)`.")
+    if metrics is not None:
+        for name in metrics:
+            if name not in names:
+                raise ArgumentError(f"plot(metrics=...): the history has no {name!r}.{suggestion(name, names)}")
+        names = list(metrics)
+    names.sort(key=lambda name: (name == "learning_rate", name != "loss"))
+    plt = figures("plot_history")
+    columns = min(3, len(names))
+    rows = -(-len(names) // columns)
+    figure, grid = plt.subplots(rows, columns, figsize=(4.6 * columns, 3.3 * rows), squeeze=False, layout="constrained")
+    for axes, name in zip(grid.flat, names, strict=False):
+        _panel(axes, name, logs[name], logs.get(f"val_{name}"))
+    for axes in grid.flat[len(names) :]:
+        axes.axis("off")
+    return _finish(plt, figure, path)
+
+
+def _panel(axes: Any, name: str, values: np.ndarray, validation: np.ndarray | None) -> None:
+    epochs = np.arange(1, len(values) + 1)
+    axes.plot(epochs, values, color=COLOURS[0], label="training", marker="." if len(values) < 30 else None)
+    watched, colour = values, COLOURS[0]
+    if validation is not None:
+        # With `validation_freq` there are fewer values than epochs; they are spread over the run.
+        at = epochs if len(validation) == len(values) else np.linspace(1, len(values), len(validation))
+        axes.plot(at, validation, color=COLOURS[1], linestyle="--", label="validation", marker="." if len(at) < 30 else None)
+        watched, colour, epochs = validation, COLOURS[1], at
+    if name == "learning_rate":
+        axes.set_yscale("log" if np.all(values > 0) else "linear")
+    elif np.isfinite(watched).any():
+        best = int(np.nanargmax(watched) if _grows(name) else np.nanargmin(watched))
+        axes.plot(epochs[best], watched[best], "o", color=colour, fillstyle="none", markersize=11)
+        axes.annotate(f"{watched[best]:.4g}", (epochs[best], watched[best]), xytext=(0, 9), textcoords="offset points",
+                      ha="center", fontsize=8, color=colour)
+        axes.margins(y=0.15)
+    axes.set(title=name, xlabel="epoch")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(alpha=0.25)
+    if validation is not None:
+        axes.legend(frameon=False, fontsize=8)
+
+
+def _grows(name: str) -> bool:
+    words = ("acc", "auc", "precision", "recall", "f1", "fbeta", "score", "iou", "r2", "similarity")
+    return any(word in name for word in words)
+
+
+def plot_sweep(sweep: Any, metric: str | None = None, *, path: Any = None) -> Any:
+    """What a sweep found: the curve of each model, and its last value by each hyperparameter that varies.
+
+    Args:
+        sweep: a trained `jk.sweep`.
+        metric: a name in the logs; `val_loss` or `loss` by default.
+        path: writes the picture there.
+
+    Returns:
+        The matplotlib figure.
+    """
+    order = sweep.ranked(metric)
+    history = sweep.history
+    metric = metric or ("val_loss" if "val_loss" in history else "loss")
+    plt = figures("plot_sweep")
+    varied = [name for name in sweep.settings[0] if len({setting[name] for setting in sweep.settings}) > 1]
+    varied = varied or list(sweep.settings[0])[:1]
+    count = 1 + len(varied)
+    figure, panels = plt.subplots(1, count, figsize=(4.4 * count, 3.4), squeeze=False, layout="constrained")
+    curves, table = panels[0][0], history[metric]
+    shades = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(order)))
+    last = np.asarray([h[metric][-1] for h in sweep.histories])
+    for place, i in reversed(list(enumerate(order))):
+        label = ", ".join(f"{name}={sweep.settings[i][name]:g}" for name in varied)
+        shown = label if place in (0, len(order) - 1) else None
+        curves.plot(np.arange(1, len(table) + 1), table[:, i], color=shades[place], label=shown)
+    curves.set(title=metric, xlabel="epoch")
+    curves.xaxis.get_major_locator().set_params(integer=True)
+    curves.legend(framealpha=0.85, fontsize=7, title="best and worst", title_fontsize=7)
+    place_of = np.argsort(order)
+    for axes, name in zip(panels[0][1:], varied, strict=True):
+        values = np.asarray([setting[name] for setting in sweep.settings], float)
+        axes.scatter(values, last, c=shades[place_of], zorder=2)
+        best = order[0]
+        axes.plot(values[best], last[best], "o", color="black", fillstyle="none", markersize=12)
+        positive = values > 0
+        if positive.all() and values.max() / values.min() > 20:
+            axes.set_xscale("log")
+        axes.set(title=f"{metric} by {name}", xlabel=name)
+    for axes in panels.flat:
+        axes.grid(alpha=0.25)
+    finite = last[np.isfinite(last)]
+    if len(finite) and finite.min() > 0 and finite.max() / finite.min() > 50:
+        for axes in panels.flat:
+            axes.set_yscale("log")
+    return _finish(plt, figure, path)
+
+
+def _finish(plt: Any, figure: Any, path: Any) -> Any:
+    if path is not None:
+        figure.savefig(path, dpi=130)
+        plt.close(figure)
+    return figure

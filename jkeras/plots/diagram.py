@@ -1,0 +1,212 @@
+"""The structure of a model as a value: boxes and arrows, to be written as SVG, PNG, DOT or Mermaid."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jkeras.errors import ArgumentError
+from jkeras.graph.network import is_ref
+from jkeras.layers.calling import show_shape
+from jkeras.layers.core import InputLayer
+from jkeras.layers.layer import Layer
+from jkeras.plots import drawing, layout
+from jkeras.plots.text import to_dot, to_mermaid
+
+
+@dataclasses.dataclass(frozen=True)
+class Box:
+    """One layer.
+
+    Attributes:
+        name: its name in the model.
+        kind: its class.
+        lines: what else is to be said.
+        trainable: whether training changes it; None if it has no weights.
+    """
+
+    name: str
+    kind: str
+    lines: tuple[str, ...] = ()
+    trainable: bool | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Diagram:
+    """A model's boxes and arrows. Notebooks show it; `str(diagram)` is Mermaid text.
+
+    Attributes:
+        title: the model's name.
+        boxes: the layers, in the order of the model.
+        arrows: pairs of positions in `boxes`.
+        direction: "TB" from top to bottom, "LR" from left to right.
+    """
+
+    title: str
+    boxes: tuple[Box, ...]
+    arrows: tuple[tuple[int, int], ...]
+    direction: str = "TB"
+
+    def to_svg(self) -> str:
+        """The picture as a self-contained SVG document."""
+        return drawing.to_svg(self, layout.arrange(self))
+
+    def to_mermaid(self) -> str:
+        """The diagram as Mermaid text, which many Markdown viewers draw."""
+        return to_mermaid(self)
+
+    def to_dot(self) -> str:
+        """The diagram in Graphviz's language."""
+        return to_dot(self)
+
+    def save(self, path: Any) -> None:
+        """Writes `.svg`, `.dot`, `.mmd` (Mermaid); `.png` and `.pdf` with Graphviz or else matplotlib.
+
+        Raises:
+            ArgumentError: the path ends in something else.
+            ImportError: neither Graphviz nor matplotlib is there.
+        """
+        path = Path(path)
+        texts = {".svg": self.to_svg, ".dot": self.to_dot, ".gv": self.to_dot, ".mmd": self.to_mermaid}
+        suffix = path.suffix.lower()
+        if suffix in texts:
+            path.write_text(texts[suffix](), encoding="utf-8")
+        elif suffix in (".png", ".pdf"):
+            if shutil.which("dot"):
+                subprocess.run(["dot", f"-T{suffix[1:]}", "-o", str(path)], input=self.to_dot(), text=True, check=True)
+            else:
+                drawing.to_file(self, layout.arrange(self), path)
+        else:
+            raise ArgumentError(f"{path.name!r}: expected a file name that ends in .svg, .png, .pdf, .dot or .mmd.")
+
+    def _repr_svg_(self) -> str:
+        return self.to_svg()
+
+    def __str__(self) -> str:
+        return self.to_mermaid()
+
+
+def diagram(
+    model: Any,
+    *,
+    show_shapes: bool = True,
+    show_dtype: bool = False,
+    show_params: bool = True,
+    show_activations: bool = False,
+    expand_nested: bool = False,
+    direction: str = "TB",
+) -> Diagram:
+    """The diagram of a model.
+
+    A model that is defined by a `call` has no graph: its layers stand below it.
+
+    Args:
+        model: a model; built, if shapes and numbers of weights are to be seen.
+        show_shapes: whether boxes have the shapes of outputs.
+        show_dtype: whether they have the types of what is computed.
+        show_params: whether they have the numbers of weights.
+        show_activations: whether they have the names of activations.
+        expand_nested: whether the layers of models inside take their places.
+        direction: "TB" or "LR".
+
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(3, name="hidden"), jk.layers.Dense(2, name="out")])
+    >>> [box.name for box in diagram(model).boxes], diagram(model).arrows
+    (['input_layer', 'hidden', 'out'], ((0, 1), (1, 2)))
+    """
+    if direction not in ("TB", "LR"):
+        raise ArgumentError(f"direction={direction!r}: expected 'TB' (top to bottom) or 'LR' (left to right).")
+    infos = list(model.description.weights) if model.built else []
+    shown = {"shapes": show_shapes, "dtype": show_dtype, "params": show_params, "activations": show_activations}
+    boxes: list[Box] = []
+    arrows: list[tuple[int, int]] = []
+    _collect(model, (), infos, shown, expand_nested, boxes, arrows, None)
+    return Diagram(model.name or model.base_name, tuple(boxes), tuple(dict.fromkeys(arrows)), direction)
+
+
+def _collect(
+    model: Any,
+    path: tuple[str, ...],
+    infos: list[Any],
+    shown: dict[str, bool],
+    expand: bool,
+    boxes: list[Box],
+    arrows: list[tuple[int, int]],
+    sources: list[list[int]] | None,
+) -> list[list[int]]:
+    """Adds a model's boxes; `sources` and the result are the boxes behind each of its inputs and outputs."""
+    network = getattr(model, "_network", None)
+    if network is None:
+        return _collect_tree(model, path, infos, shown, boxes, arrows, sources)
+    makers: dict[int, list[int]] = {}
+    by_name = {info.name: info for info in network.input_infos}
+    for position, info in enumerate(network.input_infos):
+        if sources is not None:
+            makers[info.ref] = sources[min(position, len(sources) - 1)]
+            continue
+        boxes.append(Box(info.name, "Input", _lines(None, [info.shape], 0, {**shown, "params": False})))
+        makers[info.ref] = [len(boxes) - 1]
+    first_use: dict[str, int] = {}
+    for op in network.ops:
+        layer = network.layers[op.layer]
+        if op.layer in by_name or isinstance(layer, InputLayer):
+            continue
+        refs = [leaf.index for leaf in jax.tree.leaves((op.args, op.kwargs), is_leaf=is_ref) if is_ref(leaf)]
+        behind = [makers.get(ref, []) for ref in refs]
+        own = (*path, op.layer)
+        if expand and hasattr(layer, "_network") and layer.children():
+            results = _collect(layer, own, infos, shown, expand, boxes, arrows, behind)
+        else:
+            if op.layer not in first_use:
+                first_use[op.layer] = len(boxes)
+                shapes = [tensor.shape for tensor in network.outputs_of(op.layer)] if network._spec_tensors else []
+                boxes.append(_box(layer, own, infos, shapes, shown))
+            here = first_use[op.layer]
+            arrows += [(source, here) for sources_of in behind for source in sources_of if source != here]
+            results = [[here]] * len(op.results)
+        for index, result in enumerate(op.results):
+            makers[result] = results[min(index, len(results) - 1)]
+    return [makers[ref] for ref in network.output_refs]
+
+
+def _collect_tree(
+    model: Any, path: tuple[str, ...], infos: list[Any], shown: dict[str, bool], boxes: list[Box], arrows: list[Any], sources: Any
+) -> list[list[int]]:
+    boxes.append(Box(path[-1] if path else model.name or model.base_name, type(model).__name__))
+    root = len(boxes) - 1
+    arrows += [(source, root) for behind in sources or [] for source in behind]
+    for name, layer in model.children().items():
+        if hasattr(layer, "compile") and layer.children():
+            _collect(layer, (*path, name), infos, shown, True, boxes, arrows, [[root]])
+        else:
+            boxes.append(_box(layer, (*path, name), infos, [], shown))
+            arrows.append((root, len(boxes) - 1))
+    return [[root]]
+
+
+def _box(layer: Layer, path: tuple[str, ...], infos: list[Any], shapes: list[Any], shown: dict[str, bool]) -> Box:
+    weights = [info for info in infos if info.path[: len(path)] == path]
+    count = sum(int(np.prod(info.shape)) for info in weights)
+    params = [info for info in weights if info.collection == "params"]
+    trainable = all(info.trainable for info in params) if params else None
+    return Box("/".join(path), type(layer).__name__, _lines(layer, shapes, count, shown), trainable)
+
+
+def _lines(layer: Any, shapes: list[Any], count: int, shown: dict[str, bool]) -> tuple[str, ...]:
+    lines = []
+    if shown["activations"] and getattr(layer, "activation", None) is not None:
+        activation = layer.activation
+        lines.append(f"activation: {getattr(activation, '__name__', type(activation).__name__)}")
+    if shown["shapes"] and shapes:
+        lines.append(", ".join(dict.fromkeys(show_shape(shape) for shape in shapes)))
+    if shown["dtype"] and layer is not None:
+        lines.append(layer.dtype_policy.compute_dtype)
+    if shown["params"] and count:
+        lines.append(f"{count:,} params")
+    return tuple(lines)

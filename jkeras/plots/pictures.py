@@ -1,0 +1,113 @@
+"""Pictures of data and predictions, drawn by matplotlib."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from jkeras.errors import InputError
+from jkeras.plots.curves import _finish, figures
+
+
+def confusion_matrix(y_true: Any, y_pred: Any, classes: int | None = None) -> np.ndarray:
+    """How often class `i` was taken for class `j`, shape `(classes, classes)`.
+
+    Args:
+        y_true: classes `(rows,)`, or one-hot `(rows, classes)`.
+        y_pred: likewise, or probabilities `(rows, classes)`.
+        classes: their number; found in the data if None.
+
+    Raises:
+        InputError: different numbers of rows, or classes that are no whole numbers from 0.
+
+    >>> confusion_matrix([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]).tolist()
+    [[1, 0], [1, 1]]
+    """
+    true, pred = _classes(y_true, "y_true"), _classes(y_pred, "y_pred")
+    if len(true) != len(pred):
+        raise InputError(f"y_true has {len(true)} rows, y_pred has {len(pred)}.")
+    count = classes or int(max(true.max(initial=0), pred.max(initial=0))) + 1
+    matrix = np.zeros((count, count), int)
+    np.add.at(matrix, (true, pred), 1)
+    return matrix
+
+
+def _classes(values: Any, name: str) -> np.ndarray:
+    values = np.asarray(values)
+    if values.ndim == 2 and values.shape[1] > 1:
+        values = values.argmax(axis=1)
+    elif values.ndim == 2:
+        values = values[:, 0] > 0.5 if values.dtype.kind == "f" else values[:, 0]
+    if values.ndim != 1 or (values.dtype.kind == "f" and (values != np.floor(values)).any()) or (values < 0).any():
+        raise InputError(f"{name} of shape {values.shape}: expected classes from 0, shape (rows,), or a column per class.")
+    return values.astype(int)
+
+
+def plot_confusion(
+    y_true: Any, y_pred: Any, labels: Sequence[str] | None = None, *, normalize: bool = False, path: Any = None
+) -> Any:
+    """The confusion matrix as a picture.
+
+    Args:
+        y_true: classes `(rows,)`, or one-hot.
+        y_pred: likewise, or probabilities `(rows, classes)`, as `model.predict` gives them.
+        labels: the names of the classes.
+        normalize: whether each row is divided by its sum.
+        path: writes the picture there.
+
+    Returns:
+        The matplotlib figure.
+    """
+    matrix = confusion_matrix(y_true, y_pred, None if labels is None else len(labels))
+    shown = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1) if normalize else matrix
+    plt = figures("plot_confusion")
+    side = max(3.2, 0.52 * len(matrix) + 1.4)
+    figure, axes = plt.subplots(figsize=(side + 0.6, side), layout="constrained")
+    # Shares of rows, so that mistakes of rare classes are seen as well.
+    shade = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shade, cmap="Blues", vmin=0, vmax=1)
+    for i in range(len(matrix)):
+        for j in range(len(matrix)):
+            if matrix[i, j]:
+                text = f"{shown[i, j]:.2f}" if normalize else f"{matrix[i, j]}"
+                axes.text(j, i, text, ha="center", va="center", fontsize=8, color="white" if shade[i, j] > 0.5 else "black")
+    names = [str(i) for i in range(len(matrix))] if labels is None else list(map(str, labels))
+    axes.set_xticks(range(len(matrix)), names, rotation=0 if max(map(len, names)) < 4 else 45)
+    axes.set_yticks(range(len(matrix)), names)
+    right = matrix.trace() / max(matrix.sum(), 1)
+    axes.set(xlabel="predicted", ylabel="true", title=f"accuracy {right:.2%}")
+    return _finish(plt, figure, path)
+
+
+def image_grid(images: Any, titles: Sequence[Any] | None = None, *, columns: int | None = None, path: Any = None) -> Any:
+    """Images side by side.
+
+    Args:
+        images: `(count, height, width)`, or with 1, 3 or 4 channels last; floats from 0 to 1, or bytes.
+        titles: a text above each.
+        columns: how many in a row.
+        path: writes the picture there.
+
+    Returns:
+        The matplotlib figure.
+    """
+    images = np.asarray(images)
+    if images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[-1] not in (1, 3, 4)):
+        raise InputError(f"image_grid got shape {images.shape}: expected (count, height, width) or 1, 3 or 4 channels last.")
+    columns = columns or math.ceil(len(images) ** 0.5)
+    rows = -(-len(images) // columns)
+    plt = figures("image_grid")
+    height = 1.15 if titles is None else 1.4
+    figure, grid = plt.subplots(rows, columns, figsize=(1.15 * columns, height * rows), squeeze=False, layout="constrained")
+    for i, axes in enumerate(grid.flat):
+        axes.axis("off")
+        if i < len(images):
+            picture = images[i, ..., 0] if images.ndim == 4 and images.shape[-1] == 1 else images[i]
+            axes.imshow(np.clip(picture, 0, 1) if picture.dtype.kind == "f" else picture, cmap="gray", vmin=0,
+                        vmax=1 if picture.dtype.kind == "f" else 255)
+            if titles is not None and i < len(titles):
+                axes.set_title(str(titles[i]), fontsize=8)
+    return _finish(plt, figure, path)
