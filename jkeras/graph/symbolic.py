@@ -184,10 +184,23 @@ def infer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return Shape(layer.batch_shape, layer.compute_dtype)
     tensors = [leaf for leaf in jax.tree.leaves((args, kwargs)) if is_symbolic(leaf)]
     unknown = any(size is None for tensor in tensors for size in tensor.shape)
-    results = [_evaluate(layer, args, kwargs, stand_in) for stand_in in (STAND_INS if unknown else STAND_INS[:1])]
+    try:
+        results = [_evaluate(layer, args, kwargs, stand_in) for stand_in in (STAND_INS if unknown else STAND_INS[:1])]
+    except InputError as error:
+        error.args = (_without_stand_ins(str(error), tensors),)
+        raise
     if len(results) == 1:
         return jax.tree.map(lambda leaf: Shape(leaf.shape, leaf.dtype), results[0])
     return jax.tree.map(_merge, *results)
+
+
+def _without_stand_ins(message: str, tensors: list[SymbolicTensor]) -> str:
+    """An error's message with the shapes of the inputs as the user knows them."""
+    for tensor in tensors:
+        for stand_in in STAND_INS:
+            filled = tuple(stand_in if size is None else size for size in tensor.shape)
+            message = message.replace(calling.show_shape(filled), calling.show_shape(tensor.shape))
+    return message
 
 
 def _evaluate(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any], stand_in: int) -> Any:

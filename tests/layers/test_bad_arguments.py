@@ -3,6 +3,9 @@
 import inspect
 import re
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from jkeras import errors, layers
@@ -200,6 +203,37 @@ def test_wrong_values_are_refused_at_once(name, argument, value, near):
     assert repr(value) in message, message
     if near is not None:
         assert re.search(f"Did you mean '{near}'", message), message
+
+
+def shapes_of_a_wrong_rank():
+    """For every layer that says how many axes its input has: its name, arguments and an input with one axis less."""
+    for case in {case.name: case for case in all_cases()}.values():
+        spec = case.make(OURS).input_spec
+        shape = case.inputs[0]
+        if isinstance(spec, layers.InputSpec) and (spec.ndim or spec.min_ndim) == len(shape) > 1:
+            yield pytest.param(case, shape[1:-1], id=case.name)
+
+
+@pytest.mark.parametrize(("case", "shape"), list(shapes_of_a_wrong_rank()))
+def test_a_wrong_rank_is_refused_when_the_layer_is_applied(case, shape):
+    needed = len(shape) + 2
+    given = ", ".join(["None", *map(str, shape)]) + ("" if shape else ",")
+    with pytest.raises(errors.InputError, match=rf"{case.name}.*\({given}\).*{needed} axes"):
+        case.make(OURS)(layers.Input(shape))
+
+
+def test_ids_that_no_table_has():
+    ids = jnp.array([[1, 7]])
+    encoding, embedding = layers.CategoryEncoding(4, output_mode="count"), layers.Embedding(4, 2)
+    variables = embedding.init(0, ids)
+    with pytest.raises(errors.InputError, match="got 7.*num_tokens=4.*0 to 3"):
+        encoding(ids)
+    with pytest.raises(errors.InputError, match="id 7.*0 to 3"):
+        embedding.apply(variables, ids)
+    # Inside a compiled program: no trace, and the nearest row.
+    np.testing.assert_array_equal(jax.jit(lambda x: encoding(x))(ids), [[0, 1, 0, 0]])
+    table = variables["params"]["embeddings"]
+    np.testing.assert_array_equal(jax.jit(lambda x: embedding.apply(variables, x))(ids)[0], table[jnp.array([1, 3])])
 
 
 @pytest.mark.parametrize("name", sorted(BASES))

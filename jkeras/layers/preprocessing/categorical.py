@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import arguments
-from jkeras.errors import ArgumentError, NotBuiltError
+from jkeras.errors import ArgumentError, InputError, NotBuiltError
 from jkeras.layers.layer import Layer
 from jkeras.layers.preprocessing.encoding import batches, dense_only, encode, output_mode
 from jkeras.spec import field
@@ -28,6 +28,9 @@ class CategoryEncoding(Layer):
 
     Call arguments: `count_weights` weighs each integer in the mode "count".
 
+    Raises:
+        InputError: an integer outside of 0 to `num_tokens - 1`; inside a compiled program it leaves no trace instead.
+
     >>> import jax.numpy as jnp
     >>> CategoryEncoding(4)(jnp.array([[0, 1], [3, 3]])).tolist()
     [[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
@@ -45,7 +48,17 @@ class CategoryEncoding(Layer):
             raise ArgumentError(
                 f"{self.path}: `count_weights` goes with output_mode='count', not {self.output_mode!r}."
             )
+        if not isinstance(inputs, jax.core.Tracer):
+            self._check_range(np.asarray(inputs))
         return encode(jnp.asarray(inputs), self.output_mode, self.num_tokens, self.compute_dtype, count_weights)
+
+    def _check_range(self, ids: np.ndarray) -> None:
+        outside = ids[(ids < 0) | (ids >= self.num_tokens)]
+        if outside.size:
+            raise InputError(
+                f"{self.path} (CategoryEncoding) got {outside.ravel()[0]}; num_tokens={self.num_tokens} has the integers"
+                f" 0 to {self.num_tokens - 1}. Map what lies outside to one of them first."
+            )
 
 
 def _boundaries(value: Any) -> tuple[float, ...]:
