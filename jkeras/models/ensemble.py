@@ -173,7 +173,8 @@ def training_data(
     """What to train and to validate on, from the arguments of `fit`."""
     source, validation = array_source(x, y, sample_weight, batch_size), None
     if validation_data is not None:
-        validation = array_source(*(*validation_data, None, None)[:3], batch_size)
+        held_x, held_y, weight = (*validation_data, None, None)[:3]
+        validation = array_source(held_x, held_y, weight, batch_size)
     elif validation_split:
         source, validation = batches.split(source, validation_split)
     weighted = batches.weighted(source, class_weight)

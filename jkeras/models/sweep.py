@@ -118,7 +118,7 @@ class Sweep:
             state = model.state if seed is None else model.init(seed).state.replace(rng=runtime.as_key(seed))
             states.append(state.replace(opt_state=None))
         state = members.stack(states)
-        optimizer = model.recipe.optimizer
+        optimizer = model._compiled_recipe("fit").optimizer
         if model.state.opt_state is not None and "seed" not in self.settings[0]:
             opt_state = members.stack([model.state.opt_state] * len(states))
         else:

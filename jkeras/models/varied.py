@@ -80,7 +80,7 @@ def applied(model: Model, values: Mapping[str, Any]) -> Model:
             return layer.replace(**fields) if fields else layer
 
         model = model.map_layers(change)
-    recipe = model.recipe
+    recipe = model._compiled_recipe("sweep")
     return model._with(_spec_recipe=recipe.replace(optimizer=recipe.optimizer.replace(**of_optimizer)))
 
 

@@ -87,4 +87,4 @@ def test_image_grid(tmp_path, rng):
     figure = plots.image_grid(rng.uniform(size=(5, 4, 4, 1)), titles=range(5), path=tmp_path / "g.png")
     assert len(figure.axes) == 6 and figure.axes[4].get_title() == "4"
     with pytest.raises(errors.InputError, match="channels last"):
-        plots.image_grid(np.zeros((5, 2, 4, 4)))
+        plots.image_grid(np.zeros((5, 2, 4, 5)))
