@@ -113,6 +113,18 @@ def test_flip_draws_each_direction():
     assert all(jnp.array_equal(one, forms[0]) or jnp.array_equal(one, forms[2]) for one in horizontal)
 
 
+def test_contrast_equals_keras_for_the_factor_drawn():
+    arguments = {"factor": (0.3, 0.6), "value_range": (-1e4, 1e4)}
+    many = np.repeat(IMAGES, 8, axis=0)
+    changed = np.asarray(image.RandomContrast(**arguments).apply({}, many, training=True, rng=0))
+    centred, moved = (x - x.mean((1, 2), keepdims=True) for x in (many, changed))
+    factors = np.sum(centred * moved, (1, 2, 3)) / np.sum(centred**2, (1, 2, 3))
+    assert 0.7 <= factors.min() < 0.9 and 1.3 < factors.max() <= 1.6
+    transformation = {"contrast_factor": jnp.asarray(factors)[:, None, None, None]}
+    wanted = THEIRS["RandomContrast"](**arguments).transform_images(jnp.asarray(many), transformation, training=True)
+    np.testing.assert_allclose(changed, wanted, rtol=1e-4, atol=1e-2)
+
+
 def test_crop_is_a_part():
     crop = np.asarray(image.RandomCrop(4, 3).apply({}, IMAGES, training=True, rng=3))
     parts = [IMAGES[:, i : i + 4, j : j + 3] for i in range(3) for j in range(3)]
