@@ -28,6 +28,7 @@ from jkeras.errors import InputError, NonFiniteError
 from jkeras.training import runs, steps
 from jkeras.training.batches import ArraySource, StreamSource
 from jkeras.training.keeping import Keeping, Preempted, terminable
+from jkeras.training.prefetch import Background
 from jkeras.training.progress import ProgressBar
 from jkeras.training.state import Batch, TrainState, owned_copy
 
@@ -35,6 +36,8 @@ from jkeras.training.state import Batch, TrainState, owned_copy
 SECONDS_PER_DISPATCH = 0.05
 # With nothing to draw or call, only the interrupt key needs an answer.
 SECONDS_PER_QUIET_DISPATCH = 0.2
+# One batch to take while the next is made; more would take memory and gain nothing but over single slow batches.
+BATCHES_AHEAD = 2
 # A chunk may be at most this much longer than the one before, since the first measurement may be off.
 MAX_GROWTH = 16
 
@@ -112,6 +115,11 @@ class Session:
     def preempted(self) -> bool:
         """Whether the program was told to end, and what it has is to be saved."""
         return self.keeping is not None and self.keeping.preempted.is_set()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether somebody may ask where in the data the run is."""
+        return self.keeping is not None and bool(self.keeping.keepers)
 
     @property
     def most_steps(self) -> int | None:
@@ -411,7 +419,10 @@ class DeviceFeed:
 
 
 class HostFeed:
-    """Batches that come from the host one by one; the next is prepared while the device works."""
+    """Batches that come from the host one by one; a thread makes the next, and brings them to the device, meanwhile.
+
+    The state is that of the batches used, not of those made.
+    """
 
     def __init__(self, session: Session, source: ArraySource | StreamSource, pad: bool):
         self.session = session
@@ -422,10 +433,13 @@ class HostFeed:
         self.chunks = Chunks(session.options, session.callbacks)
 
     def empty_metrics(self) -> Any:
+        self.reading: Background | None = None
         return steps.empty_metrics(self.session.job.program, self.source.example())
 
     def get_state(self) -> dict[str, Any]:
-        stream = self.source.get_state() if isinstance(self.source, StreamSource) else None
+        stream = None
+        if isinstance(self.source, StreamSource):
+            stream = self.source.get_state() if self.reading is None else self.reading.noted
         return {"order": None if self.order is None else self.order.get_state(), "stream": stream}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -440,20 +454,27 @@ class HostFeed:
         waiting: Any = None
         if done and session.stopping:  # a run that is resumed where a callback had stopped it
             return
-        for index, batch in enumerate(self._batches(epoch, done), done):
-            if self.chunks.per_batch:
-                session.call("on_train_batch_begin", index)
-            if self.pad:
-                batch = fill_up(batch, full_size)
-            token = self._step(batch, index)
-            if self.chunks.per_batch:
-                session.call("on_train_batch_end", index, _batch_logs(session))
-            if waiting is not None:
-                jax.block_until_ready(waiting)
-            waiting = token
-            yield index + 1
-            if session.stopping:
-                return
+        note = self.source.get_state if isinstance(self.source, StreamSource) and session.keeps else None
+        prepare = functools.partial(self._prepare, full_size=full_size)
+        with Background(self._batches(epoch, done), BATCHES_AHEAD, prepare, note) as self.reading:
+            for index, batch in enumerate(self.reading, done):
+                if self.chunks.per_batch:
+                    session.call("on_train_batch_begin", index)
+                token = self._step(batch, index)
+                if self.chunks.per_batch:
+                    session.call("on_train_batch_end", index, _batch_logs(session))
+                if waiting is not None:
+                    jax.block_until_ready(waiting)
+                waiting = token
+                yield index + 1
+                if session.stopping:
+                    return  # the state stays that of the last batch used
+        self.reading = None
+
+    def _prepare(self, batch: Batch, full_size: int) -> Batch:
+        if self.pad:
+            batch = fill_up(batch, full_size)
+        return batch if self.session.options.run_eagerly else self.session.job.runner.place_batch(batch)
 
     def _step(self, batch: Batch, index: int) -> Any:
         session, job = self.session, self.session.job
@@ -559,21 +580,26 @@ def evaluate(
     else:
         size = steps.batch_size(source.example())
         index = -1
-        for index, batch in enumerate(source.batches()):
-            if per_batch:
-                call("on_test_batch_begin", index)
+
+        def prepare(batch: Batch) -> Batch:
             batch = fill_up(batch, size) if independent else batch
-            if run_eagerly:
-                with jax.disable_jit():
-                    state = job.evaluate(job.program, state, jax.tree.map(jax.numpy.asarray, batch))
-                metrics = state.metrics
-            else:
-                metrics, model_state = job.runner.eval_one(job.evaluate, job.program, state, batch)
-                state = state.replace(metrics=metrics, model_state=model_state)
-            values = job.logs(metrics) if per_batch or bar.verbose == 1 else {}
-            if per_batch:
-                call("on_test_batch_end", index, to_floats(values))
-            bar.update(index + 1, functools.partial(to_floats, values))
+            return batch if run_eagerly else job.runner.place_batch(batch)
+
+        with Background(source.batches(), BATCHES_AHEAD, prepare) as batches:
+            for index, batch in enumerate(batches):
+                if per_batch:
+                    call("on_test_batch_begin", index)
+                if run_eagerly:
+                    with jax.disable_jit():
+                        state = job.evaluate(job.program, state, jax.tree.map(jax.numpy.asarray, batch))
+                    metrics = state.metrics
+                else:
+                    metrics, model_state = job.runner.eval_one(job.evaluate, job.program, state, batch)
+                    state = state.replace(metrics=metrics, model_state=model_state)
+                values = job.logs(metrics) if per_batch or bar.verbose == 1 else {}
+                if per_batch:
+                    call("on_test_batch_end", index, to_floats(values))
+                bar.update(index + 1, functools.partial(to_floats, values))
         if index < 0:
             raise InputError("The data for evaluation yields no batches; a generator can be read only once.")
     logs = to_floats(job.logs(state.metrics))

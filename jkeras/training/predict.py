@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from jkeras.layers.layer import Layer
 from jkeras.training import runs, steps
 from jkeras.training.batches import ArraySource, StreamSource
 from jkeras.training.loop import fill_up
+from jkeras.training.prefetch import Background
 from jkeras.training.progress import ProgressBar
 from jkeras.training.state import TrainState
 
@@ -31,11 +33,13 @@ def predict(
     chosen_size: bool,
     run_eagerly: bool = False,
     current: Callable[[], TrainState] | None = None,
+    runner: runs.Runner | None = None,
 ) -> Any:
     """The outputs for all rows, as NumPy arrays in the structure of the model's outputs.
 
     `current` gives the state to use once `on_predict_begin` has been called, which may have changed it.
     """
+    runner = runner or runs.runner()
     independent = runs.rows_independent(definition, training=False)
     if isinstance(source, ArraySource) and independent and not chosen_size and source.steps is None:
         size = min(source.rows, FAST_BATCH_SIZE)
@@ -46,21 +50,24 @@ def predict(
     size = steps.batch_size(source.example())
     collected: list[Any] = []
     pending: Any = None
-    for index, batch in enumerate(source.batches()):
-        callbacks.call("on_predict_batch_begin", index)
-        rows = steps.batch_size(batch)
-        x = fill_up(batch, size).x if independent and rows < size else batch.x
-        if run_eagerly:
-            with jax.disable_jit():
-                outputs = steps.predict(definition, state, jax.tree.map(jax.numpy.asarray, x))
-        else:
-            outputs = steps.predict_step(definition, state, x)
-        if callbacks.callbacks:
-            callbacks.call("on_predict_batch_end", index, {"outputs": _fetch(outputs, rows)})
-        if pending is not None:
-            collected.append(_fetch(*pending))
-        pending = (outputs, rows)
-        bar.update(index + 1)
+    # Arrays are cut faster than a thread is asked.
+    batches: Any = source.batches() if isinstance(source, ArraySource) else Background(source.batches())
+    with contextlib.closing(batches):
+        for index, batch in enumerate(batches):
+            callbacks.call("on_predict_batch_begin", index)
+            rows = steps.batch_size(batch)
+            x = fill_up(batch, size).x if independent and rows < size else batch.x
+            if run_eagerly:
+                with jax.disable_jit():
+                    outputs = steps.predict(definition, state, jax.tree.map(jax.numpy.asarray, x))
+            else:
+                outputs = runner.predict(definition, state, x)
+            if callbacks.callbacks:
+                callbacks.call("on_predict_batch_end", index, {"outputs": _fetch(outputs, rows)})
+            if pending is not None:
+                collected.append(_fetch(*pending))
+            pending = (outputs, rows)
+            bar.update(index + 1)
     if pending is not None:
         collected.append(_fetch(*pending))
     if not collected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import queue
 import threading
 import weakref
@@ -19,7 +20,8 @@ class Background:
         items: what to read; nobody else may read it meanwhile.
         size: how many items to hold.
         prepare: what to do with each item, in the thread.
-        note: called in the thread after each item; `noted` is what it gave for the item that was taken last.
+        note: called in the thread after each item; `noted` is what it gave for the item that was taken
+            last, or at the beginning.
 
     >>> list(Background(iter("abc"), prepare=str.upper))
     ['A', 'B', 'C']
@@ -32,15 +34,16 @@ class Background:
         prepare: Callable[[Any], Any] | None = None,
         note: Callable[[], Any] | None = None,
     ):
-        self.noted: Any = None
+        self.noted = None if note is None else note()
         self._queue: queue.Queue[tuple[str, Any, Any]] = queue.Queue(max(size, 1))
         self._stop = threading.Event()
         self._over = False
         # The thread holds no reference to this object, so that it can be collected.
         weakref.finalize(self, self._stop.set)
-        self._thread = threading.Thread(
-            target=_read, args=(items, self._queue, self._stop, prepare, note), name="jkeras-prefetch", daemon=True
-        )
+        # Scopes that the caller is in, such as those of custom objects and strategies, hold in the thread, too.
+        run = contextvars.copy_context().run
+        arguments = (_read, items, self._queue, self._stop, prepare, note)
+        self._thread = threading.Thread(target=run, args=arguments, name="jkeras-prefetch", daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[Any]:
@@ -59,10 +62,11 @@ class Background:
             raise item
         raise StopIteration
 
-    @property
-    def over(self) -> bool:
-        """Whether the end was reached, so that the thread is gone."""
-        return self._over
+    def __enter__(self) -> Background:
+        return self
+
+    def __exit__(self, *details: Any) -> None:
+        self.close()
 
     def close(self) -> None:
         """Ends the thread, when the item that it makes is made; what was made and not taken is lost."""

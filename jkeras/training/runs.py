@@ -215,6 +215,30 @@ class Runner:
         def logs(program: Any, metrics: Any) -> dict[str, jax.Array]:
             """The values of running metrics."""
             return over(functools.partial(steps.compute_logs, program), 0)(metrics)
+    # -- where things live: on one device, which strategies change ------------------------------------------------------
+
+    # How many copies of data in memory a device's memory has to hold.
+    copies: float = 1
+
+    def check(self, program: Any, source: Any) -> None:
+        """Compares what is to be trained with the devices, before anything is compiled."""
+
+    def place_data(self, data: Batch) -> Batch:
+        """Data in memory, on the device."""
+        return jax.device_put(data)
+
+    def place_batch(self, batch: Batch) -> Batch:
+        """A batch from the host, on the device."""
+        return jax.device_put(batch)
+
+    def release(self, state: TrainState) -> TrainState:
+        """A state that other programs can use, of one that these steps gave."""
+        return state
+
+    def predict(self, definition: Layer, state: TrainState, inputs: Any) -> Any:
+        """The outputs for one batch; rows may have been added at the end."""
+        return steps.predict_step(definition, state, inputs)
+
 
         self.train_steps = train_steps
         self.eval_steps = eval_steps
