@@ -13,6 +13,7 @@ The tree::
     ├── NotCompiledError (RuntimeError)  `fit` or `evaluate` before `compile`
     ├── DiscardedResultError (RuntimeError)  the result of `compile`, `fit` or `add` is thrown away
     ├── RestoreError (ValueError)        a saved model does not fit the model that restores it
+    ├── ProcessError (RuntimeError)      processes that train together disagree, or one of them is gone
     ├── DownloadError (OSError)          a file is neither present nor to be had
     └── DamagedFileError (ValueError)    a file has the wrong checksum or contents, or an archive is not safe to unpack
 
@@ -88,6 +89,10 @@ class PartialLoadWarning(UserWarning):
     def __init__(self, message: str, skipped: Mapping[str, str] | None = None):
         super().__init__(message)
         self.skipped = dict(skipped or {})
+
+
+class ProcessError(JkerasError, RuntimeError):
+    """Processes that train one model together disagree, cannot find each other, or one of them is gone."""
 
 
 class DownloadError(JkerasError, OSError):

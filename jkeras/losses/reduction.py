@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jkeras import replicas
 from jkeras.errors import InputError
 
 REDUCTIONS = (None, "none", "sum", "sum_over_batch_size", "mean", "mean_with_sample_weight")
@@ -93,7 +94,7 @@ def reduce_weighted(
         weighted = jnp.where(kept, weighted, 0)
     if reduction in (None, "none"):
         return weighted
-    total = jnp.sum(weighted)
+    total = replicas.psum(jnp.sum(weighted))
     if reduction == "sum":
         return total
     if reduction == "mean_with_sample_weight" and weights is not None:
@@ -103,7 +104,7 @@ def reduce_weighted(
         divisor = jnp.sum(jnp.broadcast_to(kept, weighted.shape), dtype=weighted.dtype)
     else:
         divisor = jnp.asarray(math.prod(weighted.shape), weighted.dtype)
-    return divide_no_nan(total, divisor)
+    return divide_no_nan(total, replicas.psum(divisor))
 
 
 def fill_rows(mask: Any, tree: Any) -> Any:

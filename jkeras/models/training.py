@@ -21,7 +21,7 @@ from jkeras.layers.core import Embedding, check_ids
 from jkeras.models.discarded import check_used
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
-from jkeras.training import batches, loop, steps
+from jkeras.training import batches, loop, runs, steps, strategy
 from jkeras.training import predict as prediction
 from jkeras.training.batches import ArraySource, StreamSource, as_source
 from jkeras.training.recipe import Recipe
@@ -44,8 +44,11 @@ class Trainable:
 
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
                 weighted_metrics: Any = None, run_eagerly: bool = False, steps_per_execution: Any = "auto",
-                jit_compile: Any = "auto", auto_scale_loss: bool = True, check_finite: bool = False) -> Self:
+                jit_compile: Any = "auto", auto_scale_loss: bool = True, check_finite: bool = False,
+                distribute: Any = None) -> Self:
         """A model that knows how to train. Nothing is compiled yet; arguments as in `Recipe`.
+
+        Without `distribute` the strategy counts whose `scope()` the call is in, if there is one.
 
         The optimizer's state starts anew; weights stay.
 
@@ -54,7 +57,7 @@ class Trainable:
         """
         recipe = Recipe(
             optimizer, loss, loss_weights, metrics, weighted_metrics, run_eagerly, steps_per_execution, jit_compile,
-            auto_scale_loss, check_finite,
+            auto_scale_loss, check_finite, strategy.current() if distribute is None else distribute,
         )
         check_used("compile")
         state = self.__dict__.get("_spec_state")
@@ -101,6 +104,8 @@ class Trainable:
         _check_frequency(validation_freq)
         shuffle = _shuffle(shuffle)
         source = as_source(x, y, sample_weight, batch_size, steps_per_epoch)
+        if isinstance(source, StreamSource) and self.__dict__.get("_spec_state") is not None:
+            source.passes_before = int(np.max(self.state.step))  # so that no two runs see the same orders
         validation = None
         if validation_data is not None:
             validation = _validation_source(validation_data, validation_batch_size or batch_size, validation_steps)
@@ -131,7 +136,7 @@ class Trainable:
             validation_freq,
         )
         session = loop.fit(job, state, source, validation, options, callback_list, handle)
-        final = session.state
+        final = job.runner.release(session.state)
         params = recipe.optimizer.finalize(steps.trainable(program, final.params), final.opt_state)
         final = final.replace(params=steps.merge(final.params, params))
         history = History(session.history, session.epochs, callback_list.params)
@@ -180,6 +185,7 @@ class Trainable:
         return prediction.predict(
             model.network, model.state, source, callback_list, verbose=verbose, chosen_size=batch_size is not None,
             run_eagerly=self.recipe is not None and self.recipe.run_eagerly, current=lambda: handle.value.state,
+            runner=_runner(self.recipe),
         )
 
     # -- one batch ------------------------------------------------------------------------------------------------
@@ -385,9 +391,9 @@ class Trainable:
 
     def _evaluation_job(self, program: steps.Program, state: TrainState, example: Batch) -> loop.Job:
         if not self.has_own_test_step:
-            return loop.Job(program, steps.train, steps.evaluate)
+            return loop.Job(program, steps.train, steps.evaluate, _runner(self.recipe))
         own = steps.with_own_logs(program, "test_step", state, example)
-        return loop.Job(own, steps.train, steps.evaluate_custom)
+        return loop.Job(own, steps.train, steps.evaluate_custom, _runner(self.recipe))
 
     def _training_state(self, recipe: Recipe, program: steps.Program, seed: int | None) -> TrainState:
         state = self.state
@@ -431,6 +437,11 @@ class Trainable:
             value = _pick(source.data.x, tensor_path)
             if value is not None:
                 check_ids(layer.name or "embedding", np.asarray(value), layer.input_dim)
+
+
+def _runner(recipe: Recipe | None) -> Any:
+    """What runs steps: the loops for one device, or those of a strategy."""
+    return runs.runner() if recipe is None or recipe.distribute is None else recipe.distribute.runner()
 
 
 def embeddings_on_inputs(model: Any) -> list[tuple[Any, Embedding]]:

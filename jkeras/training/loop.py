@@ -162,7 +162,8 @@ def fit(
     """
     session = Session(job, owned_copy(state), options, callbacks, live)
     feed = make_feed(session, source)
-    validation_data = None if validation is None else _on_device(validation)
+    job.runner.check(job.program, source)
+    validation_data = None if validation is None else _on_device(validation, job.runner)
     keeping = session.keeping = Keeping(session, feed, (source, validation), options.initial_epoch)
     with terminable(keeping.preempted if keeping.keepers else None), _interruptible(session.interrupted), keeping:
         try:
@@ -275,7 +276,7 @@ def make_feed(session: Session, source: ArraySource | StreamSource) -> Feed:
     independent = independent and runs.rows_independent(session.job.program.definition, training=True)
     if session.options.run_eagerly or session.checks_finite:
         return HostFeed(session, source, pad=False)
-    if isinstance(source, ArraySource) and source.nbytes <= device_budget():
+    if isinstance(source, ArraySource) and _fits(source, session.job.runner):
         return DeviceFeed(session, source, pad=independent)
     return HostFeed(session, source, pad=independent)
 
@@ -299,9 +300,13 @@ def _free_host_memory() -> float:
         return float("inf")
 
 
-def _on_device(source: ArraySource | StreamSource) -> Batch | None:
-    if isinstance(source, ArraySource) and source.nbytes <= device_budget():
-        return jax.device_put(source.data)
+def _fits(source: ArraySource, runner: runs.Runner) -> bool:
+    return source.nbytes * runner.copies <= device_budget()
+
+
+def _on_device(source: ArraySource | StreamSource, runner: runs.Runner) -> Batch | None:
+    if isinstance(source, ArraySource) and _fits(source, runner):
+        return runner.place_data(source.data)
     return None
 
 
@@ -319,7 +324,7 @@ class Order:
         """The order of rows, and the first and last batch of an epoch (half open)."""
         lap, start, stop = self.source.span(epoch)
         if lap != self.lap:
-            self._draw(lap, self.session.state.step - start)
+            self._draw(lap, np.asarray(self.session.state.step) - start)
         return self.rows, start, stop
 
     def get_state(self) -> dict[str, Any]:
@@ -353,7 +358,7 @@ class DeviceFeed:
     def __init__(self, session: Session, source: ArraySource, pad: bool):
         self.session = session
         self.source = source
-        self.data = jax.device_put(source.data)
+        self.data = session.job.runner.place_data(source.data)
         self.masked = pad and source.ragged
         self.order = Order(session, source)
         self.total: int | None = source.steps_per_epoch
@@ -428,12 +433,12 @@ class HostFeed:
         self.session = session
         self.source = source
         self.pad = pad
+        self.reading: Background | None = None
         self.order = Order(session, source) if isinstance(source, ArraySource) else None
         self.total = source.steps_per_epoch
         self.chunks = Chunks(session.options, session.callbacks)
 
     def empty_metrics(self) -> Any:
-        self.reading: Background | None = None
         return steps.empty_metrics(self.session.job.program, self.source.example())
 
     def get_state(self) -> dict[str, Any]:
@@ -574,7 +579,7 @@ def evaluate(
     independent = job.program.objective.rows_independent and runs.rows_independent(job.program.definition, False)
     per_batch = callbacks.wants("on_test_batch_begin", "on_test_batch_end")
     if isinstance(source, ArraySource) and not run_eagerly:
-        data = _on_device(source) if data is None else data
+        data = _on_device(source, job.runner) if data is None else data
     if isinstance(source, ArraySource) and data is not None and not per_batch and not run_eagerly:
         state = _evaluate_on_device(job, state, source, data, independent)
     else:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jkeras import losses, metrics
+from jkeras import losses, metrics, replicas
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses import Loss
 from jkeras.metrics import Metric
@@ -213,7 +213,7 @@ def compute_loss(
         i = term.output
         value = term.loss(targets[i], outputs[i], weights[i], mask=_mask(masks[i], valid, outputs[i]))
         value = jnp.asarray(value, jnp.float32)
-        value = value if value.ndim == 0 else jnp.mean(value)
+        value = value if value.ndim == 0 else replicas.pmean(jnp.mean(value))
         parts.append(value)
         total = total + (value if term.weight is None else value * term.weight)
     return total, parts

@@ -9,6 +9,7 @@ from jkeras import arguments, losses, metrics, optimizers
 from jkeras.errors import ArgumentError
 from jkeras.optimizers import BaseOptimizer
 from jkeras.spec import Spec, field
+from jkeras.training.strategy import as_strategy
 
 # Names that stand for a different loss or metric depending on the shapes of targets and outputs.
 BY_SHAPE_LOSSES = ("crossentropy", "ce")
@@ -64,6 +65,7 @@ class Recipe(Spec):
         jit_compile: accepted for Keras's signature; a step is always compiled unless `run_eagerly`.
         auto_scale_loss: scales the loss when the policy is `mixed_float16`.
         check_finite: stops at the first step with a NaN or infinite loss, and says in which layer it arose.
+        distribute: how steps are spread over devices, of `jkeras.distribute`; None uses one. Files do not keep it.
     """
 
     optimizer: Any = field("rmsprop", convert=optimizers.get)
@@ -76,6 +78,7 @@ class Recipe(Spec):
     jit_compile: Any = "auto"
     auto_scale_loss: bool = field(True, convert=arguments.boolean)
     check_finite: bool = field(False, convert=arguments.boolean)
+    distribute: Any = field(None, convert=as_strategy, in_config=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.optimizer, BaseOptimizer):

@@ -12,11 +12,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from jkeras import lowering
 from jkeras.graph import runtime
 from jkeras.layers.layer import Layer
+from jkeras.training import order as orders
 from jkeras.training import steps
 from jkeras.training.state import Batch, TrainState
 
@@ -101,33 +103,19 @@ def _eval_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tupl
     return new.metrics, new.model_state
 
 
-def _epoch_order(key: jax.Array, epoch: Any, step: Any, rows: int, length: int, shuffle: Any) -> jax.Array:
-    # The step counts too: training that is taken up again sees an order of its own, even in an epoch of the same number.
-    drawn = jax.random.fold_in(steps.stream(key, "shuffle", epoch), step)
-    if shuffle == "bootstrap":
-        # One resample with replacement for all epochs, in an order of its own for each.
-        sample = jax.random.randint(steps.stream(key, "bootstrap", 0), (rows,), 0, rows)
-        order = jax.random.permutation(drawn, sample)
-    elif isinstance(shuffle, int) and not isinstance(shuffle, bool):
-        # Rows stay in their batch of this size.
-        order = jnp.lexsort((jax.random.bits(drawn, (rows,)), jnp.arange(rows) // shuffle))
-    elif shuffle:
-        order = jax.random.permutation(drawn, rows)
-    else:
-        order = jnp.arange(rows)
-    order = order.astype(jnp.int32)
-    return jnp.concatenate([order, jnp.zeros(max(0, length - rows), jnp.int32)])[:length]
-
-
 class Runner:
     """The compiled loops, for one model or for many at once.
 
     With `many`, states, orders and keys have a leading axis of models, and everything is vmapped over it; data has none.
 
     Each program is compiled once per static argument and shape, for all users of the same runner.
+
+    Args:
+        many: see above.
+        around: makes, of a step and whether it trains, the step that is compiled.
     """
 
-    def __init__(self, many: bool):
+    def __init__(self, many: bool, around: Callable[[Step, bool], Step] = lambda step, training: step):
         def over(function: Any, *in_axes: Any) -> Any:
             return jax.vmap(function, in_axes=in_axes) if many else function
 
@@ -150,6 +138,8 @@ class Runner:
         ) -> tuple[TrainState, jax.Array]:
             """Steps number `start` to `stop` of an epoch; donates `state`. Also gives a counter to wait for."""
 
+            step = around(step, True)
+
             def run(state: TrainState, order: jax.Array) -> TrainState:
                 return _train_steps(step, program, state, data, order, rows, start, stop, batch_size, masked)
 
@@ -171,6 +161,8 @@ class Runner:
         ) -> tuple[Any, Any]:
             """Metric states and model state after evaluating batches `start` to `stop`, in order."""
 
+            step = around(step, False)
+
             def run(state: TrainState) -> tuple[Any, Any]:
                 return _eval_steps(step, program, state, data, rows, start, stop, batch_size, masked)
 
@@ -179,7 +171,7 @@ class Runner:
         @functools.partial(compiled, static_argnames=("step", "program"), donate_argnames="state")
         def train_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[TrainState, jax.Array]:
             """One step on a batch that came from the host; donates `state`."""
-            state = over(functools.partial(_train_one, step, program), 0, None)(state, batch)
+            state = over(functools.partial(_train_one, around(step, True), program), 0, None)(state, batch)
             return state, state.step + 0
 
         @functools.partial(compiled, static_argnames=("step", "program"), donate_argnames="state")
@@ -187,6 +179,8 @@ class Runner:
             step: Step, program: Any, state: TrainState, data: Batch, rows: jax.Array
         ) -> tuple[TrainState, jax.Array]:
             """One step on the given rows of data that is on the device; donates `state`."""
+
+            step = around(step, True)
 
             def run(state: TrainState, rows: jax.Array) -> TrainState:
                 return step(program, state, jax.tree.map(lambda a: a[rows], data))
@@ -197,24 +191,32 @@ class Runner:
         @functools.partial(compiled, static_argnames=("step", "program"))
         def eval_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[Any, Any]:
             """Metric states and model state after evaluating a batch that came from the host."""
-            return over(functools.partial(_eval_one, step, program), 0, None)(state, batch)
+            return over(functools.partial(_eval_one, around(step, False), program), 0, None)(state, batch)
 
-        @functools.partial(compiled, static_argnames=("rows", "length", "shuffle"))
-        def epoch_order(key: jax.Array, epoch: Any, step: Any, *, rows: int, length: int, shuffle: Any) -> jax.Array:
-            """The rows of an epoch that begins at a step, in order, filled up with row 0 to `length`.
-
-            `shuffle` is True, False, "bootstrap" (drawn with replacement) or the size of batches that rows stay in.
-            """
-
-            def run(key: jax.Array, step: Any) -> jax.Array:
-                return _epoch_order(key, epoch, step, rows, length, shuffle)
-
-            return over(run, 0, 0)(key, step)
+        def epoch_order(key: jax.Array, epoch: Any, step: Any, *, rows: int, length: int, shuffle: Any) -> Any:
+            """The rows of an epoch that begins at a step, in order; with `many`, for each key; see `orders.draw`."""
+            words, first = np.asarray(jax.random.key_data(key)), np.asarray(step)
+            draw = functools.partial(orders.draw, epoch=int(epoch), rows=rows, length=length, shuffle=shuffle)
+            if many:
+                order = np.stack([draw(*each) for each in zip(words, first, strict=True)])
+            else:
+                order = draw(words, first)
+            # For a mesh the host's array stands for a copy on each device.
+            return jnp.asarray(order) if len(key.sharding.device_set) == 1 else order
 
         @functools.partial(compiled, static_argnames="program")
         def logs(program: Any, metrics: Any) -> dict[str, jax.Array]:
             """The values of running metrics."""
             return over(functools.partial(steps.compute_logs, program), 0)(metrics)
+
+        self.train_steps = train_steps
+        self.eval_steps = eval_steps
+        self.train_one = train_one
+        self.train_rows = train_rows
+        self.eval_one = eval_one
+        self.epoch_order = epoch_order
+        self.logs = logs
+
     # -- where things live: on one device, which strategies change ------------------------------------------------------
 
     # How many copies of data in memory a device's memory has to hold.
@@ -238,15 +240,6 @@ class Runner:
     def predict(self, definition: Layer, state: TrainState, inputs: Any) -> Any:
         """The outputs for one batch; rows may have been added at the end."""
         return steps.predict_step(definition, state, inputs)
-
-
-        self.train_steps = train_steps
-        self.eval_steps = eval_steps
-        self.train_one = train_one
-        self.train_rows = train_rows
-        self.eval_one = eval_one
-        self.epoch_order = epoch_order
-        self.logs = logs
 
     def last_rows(self, order: jax.Array, start: int, stop: int) -> jax.Array:
         """Positions `start` to `stop` of each order."""

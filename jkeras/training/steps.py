@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jkeras import lowering
+from jkeras import lowering, replicas
 from jkeras.errors import InputError
 from jkeras.graph import flax, runtime
 from jkeras.graph.runtime import Description
@@ -126,8 +126,8 @@ def init_optimizer(optimizer: Any, params: Mapping[str, Any], frozen: frozenset[
 
 
 def stream(rng: jax.Array, name: str, step: Any) -> jax.Array:
-    """The key of a named random stream at a step."""
-    return jax.random.fold_in(jax.random.fold_in(rng, zlib.crc32(name.encode())), step)
+    """The key of a named random stream at a step; each replica has its own."""
+    return replicas.own_key(jax.random.fold_in(jax.random.fold_in(rng, zlib.crc32(name.encode())), step))
 
 
 # -- parts of a step, for users' own steps too ---------------------------------------------------------------------
@@ -178,7 +178,7 @@ def score(program: Program, result: flax.Pass, batch: Batch) -> Scored:
     masks = [result.run.masks.get(id(output), (None, None))[1] for output in outputs]
     loss, parts = objectives.compute_loss(program.objective, targets, outputs, weights, masks, batch.valid)
     for extra in result.run.losses:
-        loss = loss + extra.astype(jnp.float32)
+        loss = loss + replicas.pmean(extra.astype(jnp.float32))
     return Scored(loss, parts, outputs, result.state, masks)
 
 
@@ -200,7 +200,7 @@ def compute_gradients(program: Program, state: TrainState, batch: Batch) -> tupl
         return program.optimizer.scale_loss(scored.loss, state.opt_state), scored
 
     (_, scored), grads = jax.value_and_grad(loss_of, has_aux=True)(trainable(program, state.params))
-    return grads, scored
+    return replicas.pmean(grads), scored
 
 
 def gradients_of(
@@ -224,7 +224,7 @@ def gradients_of(
     if not chosen:
         raise InputError(f"No trainable weight is called like {only!r}; there are {sorted(trainable(program, state.params))}.")
     grads, result = jax.grad(scaled, has_aux=True)(chosen)
-    return grads, result
+    return replicas.pmean(grads), result
 
 
 def apply_gradients(
@@ -365,6 +365,13 @@ def compute_logs(program: Program, metrics: Mapping[str, Any]) -> Logs:
 
 
 logs = jax.jit(compute_logs, static_argnums=0)
+
+
+def metrics_by_name(program: Program) -> dict[str, Any]:
+    """The metric behind each metric state."""
+    known = {term.log_name: term.metric for term in program.objective.metrics}
+    known.update((OWN + name, metric) for name, metric in program.own_metrics)
+    return known
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)

@@ -1,0 +1,97 @@
+"""Whether the processes that train together are about to do the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+import jkeras
+from jkeras.errors import ProcessError
+from jkeras.training import steps
+from jkeras.training.batches import ArraySource
+
+# What each process says of itself, as JSON; of longer texts the end is cut off, and their digest still differs.
+MESSAGE_BYTES = 16384
+
+
+def facts(program: Any, source: Any, strategy: Any) -> dict[str, str]:
+    """What has to be the same in all processes, by name."""
+    example = source.example()
+    described: dict[str, Any] = {
+        "jkeras": jkeras.__version__,
+        "JAX": jax.__version__,
+        "Python": platform.python_version(),
+        "strategy": repr(strategy),
+        "devices of each process": len(jax.local_devices()),
+        "optimizer, loss and metrics": f"{program.optimizer!r} {program.objective!r}",
+    }
+    for path, leaf in jax.tree_util.tree_leaves_with_path(example):
+        described[f"a batch's {jax.tree_util.keystr(path)[1:]}"] = f"{leaf.dtype}{list(leaf.shape)}"
+    if isinstance(source, ArraySource):
+        described["number of rows"] = source.rows
+        described["batch size"] = source.batch_size
+    described["batches in an epoch"] = source.steps_per_epoch
+    weights = steps.runtime.describe(program.definition, *steps.call_arguments(example.x)).weights
+    for weight in weights:
+        described[f"weight {weight.name}"] = f"{weight.dtype}{list(weight.shape)}"
+    for path, layer in steps.runtime.walk(program.definition):
+        described[f"layer {'/'.join(path)}"] = type(layer).__name__
+    return {name: str(value)[:500] for name, value in described.items()}
+
+
+def check(program: Any, source: Any, strategy: Any) -> None:
+    """Compares all processes; every one of them calls this at the same place.
+
+    Raises:
+        ProcessError: they differ; names what differs and both sides. The same in all processes.
+    """
+    compare(everywhere(facts(program, source, strategy)))
+
+
+def everywhere(own: Mapping[str, str]) -> list[dict[str, str]]:
+    """What every process says, by the number of the process."""
+    text = json.dumps(own)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    shown = dict(own)
+    while len(json.dumps({**shown, "everything": digest}).encode()) > MESSAGE_BYTES:
+        shown.pop(next(reversed(shown)))
+    message = json.dumps({**shown, "everything": digest}).encode()
+    sent = np.zeros(MESSAGE_BYTES, np.uint8)
+    sent[: len(message)] = np.frombuffer(message, np.uint8)
+    received = np.asarray(multihost_utils.process_allgather(sent)).reshape(-1, MESSAGE_BYTES)
+    return [json.loads(bytes(row).rstrip(b"\0")) for row in received]
+
+
+def compare(said: list[dict[str, str]]) -> None:
+    """Compares what the processes say.
+
+    Raises:
+        ProcessError: they differ.
+
+    >>> compare([{"number of rows": "64"}, {"number of rows": "60"}])
+    Traceback (most recent call last):
+        ...
+    jkeras.errors.ProcessError: The processes that train together differ:
+      number of rows: 64 in process 0, 60 in process 1
+    All of them must run the same script with the same versions and the same data.
+    """
+    first = said[0]
+    lines: list[str] = []
+    for number, other in enumerate(said[1:], 1):
+        for name in [*first, *(name for name in other if name not in first)]:
+            if first.get(name) != other.get(name) and (name != "everything" or not lines):
+                ours, theirs = first.get(name, "nothing"), other.get(name, "nothing")
+                lines.append(f"  {name}: {ours} in process 0, {theirs} in process {number}")
+    if lines:
+        shown = "\n".join(lines[:12] + ([f"  and {len(lines) - 12} more"] if len(lines) > 12 else []))
+        raise ProcessError(
+            f"The processes that train together differ:\n{shown}\nAll of them must run the same script with the same"
+            " versions and the same data."
+        )

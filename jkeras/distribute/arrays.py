@@ -1,0 +1,75 @@
+"""Arrays onto meshes, also onto those whose devices belong to several processes."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import NamedSharding
+
+from jkeras.training import steps
+from jkeras.training.state import Batch
+
+
+def put(tree: Any, shardings: Any) -> Any:
+    """A tree of arrays laid out as a tree of shardings says; arrays that are so already stay.
+
+    In a mesh of several processes each of them has the whole array and keeps its part.
+    """
+    return jax.tree.map(_put, tree, shardings)
+
+
+def _put(value: Any, sharding: NamedSharding) -> Any:
+    if isinstance(value, jax.Array) and value.sharding == sharding:
+        return value
+    if sharding.is_fully_addressable:
+        return jax.device_put(value, sharding)
+    if isinstance(value, jax.Array) and not value.is_fully_addressable and not value.is_fully_replicated:
+        return jax.jit(lambda x: x, out_shardings=sharding)(value)
+    if jnp.issubdtype(getattr(value, "dtype", np.float32), jax.dtypes.prng_key):
+        data = _put(jax.random.key_data(value), sharding)
+        kind = jax.random.key_impl(value)
+        return jax.jit(lambda x: jax.random.wrap_key_data(x, impl=kind), out_shardings=sharding)(data)
+    host = np.asarray(value)
+    host = host.astype(jax.dtypes.canonicalize_dtype(host.dtype))
+    return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
+
+
+def local(tree: Any) -> Any:
+    """A tree whose arrays that are copied to every device are on one device of this process; others stay."""
+
+    def one(value: Any) -> Any:
+        if isinstance(value, jax.Array) and value.is_fully_replicated and len(value.sharding.device_set) > 1:
+            return value.addressable_data(0)
+        return value
+
+    return jax.tree.map(one, tree)
+
+
+def gathered(tree: Any) -> Any:
+    """A tree of arrays that are whole in this process; a collective operation where processes share them."""
+
+    def one(value: Any) -> Any:
+        if not isinstance(value, jax.Array) or value.is_fully_replicated or value.is_fully_addressable:
+            return value
+        everywhere = NamedSharding(value.sharding.mesh, jax.sharding.PartitionSpec())  # type: ignore[attr-defined]
+        return jax.jit(lambda x: x, out_shardings=everywhere)(value)
+
+    return local(jax.tree.map(one, tree))
+
+
+def pad_rows(batch: Batch, multiple: int, numpy: Any = jnp) -> Batch:
+    """A batch with rows added that do not count, up to a multiple of their number; they repeat the first row."""
+    rows = steps.batch_size(batch)
+    extra = -rows % multiple
+    if not extra:
+        return batch
+    counted = numpy.ones(rows, bool) if batch.valid is None else batch.valid
+    filled = jax.tree.map(
+        lambda a: numpy.concatenate([a, numpy.broadcast_to(a[:1], (extra, *a.shape[1:]))]),
+        dataclasses.replace(batch, valid=None),
+    )
+    return dataclasses.replace(filled, valid=numpy.concatenate([counted, numpy.zeros(extra, bool)]))

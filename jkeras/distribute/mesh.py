@@ -1,0 +1,265 @@
+"""Meshes of devices, and layouts: which axis of an array is split along which axis of the mesh."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+from jkeras import arguments
+from jkeras.distribute import devices as devices_
+from jkeras.errors import ArgumentError, FrozenError
+from jkeras.spec import Spec, field
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
+        raise ArgumentError("expected a name for each axis, such as ['batch', 'model']")
+    if len(set(value)) < len(value):
+        raise ArgumentError("expected names that differ")
+    return tuple(value)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, (list, tuple)) or not value:
+        raise ArgumentError("expected a size for each axis, such as (4, 2)")
+    return tuple(arguments.positive_int(size) for size in value)
+
+
+def _flat_devices(value: Any) -> Any:
+    return devices_.as_names(value.reshape(-1).tolist() if isinstance(value, np.ndarray) else value)
+
+
+class DeviceMesh(Spec):
+    """Devices in a grid with named axes.
+
+    Args:
+        shape: the size of each axis, `(8,)` or `(4, 2)`.
+        axis_names: the name of each axis, `["batch", "model"]`.
+        devices: their names; None takes all devices, which must be as many as the grid has places.
+
+    Raises:
+        ArgumentError: the numbers of axes, names and devices do not go together.
+    """
+
+    shape: tuple[int, ...] = field(convert=_shape)
+    axis_names: tuple[str, ...] = field(convert=_names)
+    devices: Any = field(None, convert=_flat_devices)
+
+    def __post_init__(self) -> None:
+        if len(self.shape) != len(self.axis_names):
+            raise ArgumentError(
+                f"DeviceMesh(shape={self.shape}, axis_names={list(self.axis_names)}): {len(self.shape)} sizes, but"
+                f" {len(self.axis_names)} names."
+            )
+        given = self.devices if isinstance(self.devices, tuple) else devices_.list_devices()
+        present = self.devices if isinstance(self.devices, int) else len(given)
+        if math.prod(self.shape) != present:
+            shown = " x ".join(map(str, self.shape))
+            raise ArgumentError(
+                f"DeviceMesh(shape={self.shape}) has {shown} = {math.prod(self.shape)} places, but there are {present}"
+                f" devices{'' if self.devices is None else ' in `devices`'}: {', '.join(given[:8])}."
+            )
+
+    @property
+    def size(self) -> int:
+        """How many devices it has."""
+        return math.prod(self.shape)
+
+    def axis_size(self, name: str) -> int:
+        """The size of the axis of that name."""
+        return self.shape[self.axis_names.index(name)]
+
+    @property
+    def backend_mesh(self) -> jax.sharding.Mesh:
+        """JAX's mesh.
+
+        Raises:
+            ArgumentError: a device is not there.
+        """
+        found = devices_.resolve(self.devices, local=False, what=f"DeviceMesh(shape={self.shape})")
+        return jax.make_mesh(
+            self.shape, self.axis_names, axis_types=(AxisType.Auto,) * len(self.shape), devices=found
+        )
+
+
+
+
+def _axes(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, str) or not isinstance(value, (list, tuple)):
+        raise ArgumentError("expected an axis of the mesh, or None, for each axis of the array, such as [None, 'model']")
+    named = [axis for axis in value if axis is not None]
+    if not all(isinstance(axis, str) for axis in named) or len(set(named)) < len(named):
+        raise ArgumentError("expected names of axes of the mesh, each at most once, or None")
+    return tuple(value)
+
+
+class TensorLayout(Spec):
+    """How an array is split: for each of its axes an axis of the mesh, or None where it stays whole.
+
+    Args:
+        axes: `[None, "model"]` splits the columns of a matrix along the mesh's axis "model".
+        device_mesh: the mesh; a `LayoutMap` fills its own in.
+
+    Raises:
+        ArgumentError: the mesh has no axis of that name.
+
+    >>> TensorLayout([None, "model"]).axes
+    (None, 'model')
+    """
+
+    axes: tuple[str | None, ...] = field(convert=_axes)
+    device_mesh: DeviceMesh | None = None
+
+    def __post_init__(self) -> None:
+        if self.device_mesh is not None:
+            unknown = [axis for axis in self.axes if axis is not None and axis not in self.device_mesh.axis_names]
+            if unknown:
+                raise ArgumentError(
+                    f"TensorLayout({list(self.axes)}): the mesh has no axis {unknown[0]!r}; its axes are"
+                    f" {list(self.device_mesh.axis_names)}."
+                )
+
+    @property
+    def backend_layout(self) -> NamedSharding:
+        """JAX's sharding.
+
+        Raises:
+            ArgumentError: there is no mesh.
+        """
+        if self.device_mesh is None:
+            raise ArgumentError(f"TensorLayout({list(self.axes)}) needs a `device_mesh`.")
+        return NamedSharding(self.device_mesh.backend_mesh, PartitionSpec(*self.axes))
+
+
+class LayoutMap(MutableMapping[str, TensorLayout]):
+    """Layouts by path: a key is the path of a weight, `"dense/kernel"`, or a regular expression found in it.
+
+    Weights that no key fits are copied to every device. `frozen` gives the value that a strategy holds.
+
+    Args:
+        device_mesh: the mesh of all layouts.
+
+    >>> import jax
+    >>> layouts = LayoutMap(DeviceMesh((1, jax.device_count()), ["batch", "model"]))
+    >>> layouts["dense.*kernel"] = (None, "model")
+    >>> layouts["dense_1/kernel"].axes
+    (None, 'model')
+    >>> layouts["dense_1/bias"] is None
+    True
+    """
+
+    def __init__(self, device_mesh: DeviceMesh, rules: Mapping[str, Any] | None = None, frozen: bool = False):
+        if not isinstance(device_mesh, DeviceMesh):
+            raise ArgumentError(f"LayoutMap(device_mesh={device_mesh!r}): expected a DeviceMesh.")
+        self._device_mesh = device_mesh
+        self._rules: dict[str, TensorLayout] = {}
+        self._frozen = False
+        for key, layout in (rules or {}).items():
+            self[key] = layout
+        self._frozen = frozen
+
+    @property
+    def device_mesh(self) -> DeviceMesh:
+        """The mesh of all layouts."""
+        return self._device_mesh
+
+    def frozen(self) -> LayoutMap:
+        """The same as a value that cannot be changed."""
+        return LayoutMap(self._device_mesh, self._rules, frozen=True)
+
+    def __getitem__(self, path: str) -> Any:
+        """The layout of a weight, None where no key fits.
+
+        Raises:
+            ArgumentError: several keys fit.
+        """
+        if path in self._rules:
+            return self._rules[path]
+        fitting = [key for key in self._rules if re.search(key, path)]
+        if len(fitting) > 1:
+            raise ArgumentError(f"The layout of {path!r} is not clear: the keys {fitting} of the LayoutMap all fit it.")
+        return self._rules[fitting[0]] if fitting else None
+
+    def __setitem__(self, key: str, layout: Any) -> None:
+        if self._frozen:
+            raise FrozenError("The LayoutMap of a strategy cannot be changed. Make another LayoutMap, and another strategy.")
+        if key in self._rules:
+            raise ArgumentError(f"The LayoutMap has a layout for {key!r}, {self._rules[key]}; delete it first.")
+        try:
+            re.compile(key)
+        except (re.error, TypeError) as error:
+            raise ArgumentError(f"LayoutMap[{key!r}]: expected a path or a regular expression ({error}).") from None
+        axes = layout.axes if isinstance(layout, TensorLayout) else layout
+        if isinstance(layout, TensorLayout) and layout.device_mesh not in (None, self._device_mesh):
+            raise ArgumentError(f"LayoutMap[{key!r}]: the layout is of another mesh than the LayoutMap.")
+        self._rules[key] = TensorLayout(axes, self._device_mesh)
+
+    def __delitem__(self, key: str) -> None:
+        if self._frozen:
+            raise FrozenError("The LayoutMap of a strategy cannot be changed.")
+        del self._rules[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, LayoutMap):
+            return NotImplemented
+        return self._device_mesh == other._device_mesh and self._rules == other._rules
+
+    def __hash__(self) -> int:
+        if not self._frozen:
+            raise TypeError("a LayoutMap that can be changed has no hash; `frozen()` gives one that has")
+        return hash((self._device_mesh, tuple(self._rules.items())))
+
+    def __repr__(self) -> str:
+        return f"LayoutMap({self._device_mesh!r}, {self._rules!r})"
+
+
+def distribute_tensor(tensor: Any, layout: Any) -> jax.Array:
+    """An array laid out over devices.
+
+    Inside of a compiled function it constrains how the array is split there.
+
+    Args:
+        tensor: an array.
+        layout: a `TensorLayout`, or JAX's sharding.
+
+    Raises:
+        ArgumentError: the layout has another number of axes, or does not divide the array.
+    """
+    sharding = layout.backend_layout if isinstance(layout, TensorLayout) else layout
+    if isinstance(layout, TensorLayout):
+        check_layout("The tensor", np.shape(tensor), layout)
+    if isinstance(tensor, jax.core.Tracer):
+        return jax.lax.with_sharding_constraint(tensor, sharding)
+    return jax.device_put(tensor, sharding)
+
+
+def check_layout(what: str, shape: tuple[int, ...], layout: TensorLayout) -> None:
+    """Checks a layout against a shape.
+
+    Raises:
+        ArgumentError: it has another number of axes, or does not divide the array.
+    """
+    mesh = layout.device_mesh
+    if len(layout.axes) != len(shape):
+        raise ArgumentError(
+            f"{what} has shape {tuple(shape)}, which is {len(shape)} axes; its layout {list(layout.axes)} is for"
+            f" {len(layout.axes)}."
+        )
+    for size, axis in zip(shape, layout.axes, strict=True):
+        if axis is not None and mesh is not None and size % mesh.axis_size(axis):
+            raise ArgumentError(
+                f"{what} has shape {tuple(shape)}; its layout {list(layout.axes)} splits an axis of size {size} along"
+                f" {axis!r}, which has {mesh.axis_size(axis)} devices and does not divide it."
+            )

@@ -1,0 +1,238 @@
+"""Steps over a mesh: arrays are laid out, and the compiler splits the work and adds the communication."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+from jax import lax
+from jax.sharding import NamedSharding, PartitionSpec
+
+from jkeras.distribute import agreement, arrays
+from jkeras.errors import InputError
+from jkeras.graph import runtime
+from jkeras.layers.layer import Layer
+from jkeras.training import runs, steps
+from jkeras.training.batches import ArraySource
+from jkeras.training.runs import Runner, Step
+from jkeras.training.state import Batch, TrainState
+
+if TYPE_CHECKING:
+    from jkeras.distribute.sharded import MeshStrategy
+
+WHOLE = PartitionSpec()
+
+
+class MeshRunner:
+    """What `jkeras.training.runs.Runner` does, with state and batches laid out over a mesh.
+
+    Numbers are those of one device: the compiler sees the whole batch, and adds the communication that its parts need.
+
+    Args:
+        strategy: says how.
+    """
+
+    def __init__(self, strategy: MeshStrategy):
+        self.strategy = strategy
+        self.mesh = strategy.mesh()
+        self.axis = strategy.batch_axis
+        self.parts = int(self.mesh.shape[self.axis])
+        self.processes = len({device.process_index for device in self.mesh.devices.flat})
+        self.inner = Runner(False, self._around)
+        # Regular expressions are not matched again for every dispatch.
+        self._layouts = functools.lru_cache(maxsize=16)(self._laid_out)
+        self.logs = self.inner.logs
+        self.epoch_order = self.inner.epoch_order
+        self.last_rows = self.inner.last_rows
+        self._predict = jax.jit(self._predicted, static_argnums=(0, 1), out_shardings=self._sharding(WHOLE))
+
+    @property
+    def copies(self) -> float:
+        """How many copies of data in memory a device's memory has to hold; devices of the CPU share theirs."""
+        if not self.strategy.auto_shard_dataset and self.processes > 1:
+            return float("inf")  # each process has data of its own, which it brings batch by batch
+        devices = self.mesh.local_devices
+        return len(devices) if devices and devices[0].platform == "cpu" else 1
+
+    # -- before anything is compiled ----------------------------------------------------------------------------------
+
+    def check(self, program: Any, source: Any) -> None:
+        """Compares what is to be trained with the devices.
+
+        Raises:
+            InputError: a batch cannot be divided among the devices.
+            ArgumentError: a layout does not fit the weights.
+            ProcessError: the processes disagree about the model or the data.
+        """
+        example = source.example()
+        if self.processes > 1:
+            agreement.check(program, source, self.strategy)
+        own = self.strategy.auto_shard_dataset or self.processes == 1
+        parts = self.parts if own else max(1, self.parts // self.processes)
+        check_batch(program, steps.batch_size(example), parts, self.strategy, isinstance(source, ArraySource))
+        weights = runtime.describe(program.definition, *steps.call_arguments(example.x)).weights
+        self.strategy.check_weights(weights)
+
+    # -- where things live -------------------------------------------------------------------------------------------
+
+    def _sharding(self, spec: PartitionSpec) -> NamedSharding:
+        return NamedSharding(self.mesh, spec)
+
+    def shardings(self, state: TrainState) -> Any:
+        """How each array of a state is laid out."""
+        leaves, structure = jax.tree.flatten(state)
+        return jax.tree.unflatten(structure, self._layouts(structure, tuple(np.shape(leaf) for leaf in leaves)))
+
+    def _laid_out(self, structure: Any, shapes: tuple[Any, ...]) -> list[NamedSharding]:
+        specs = self.strategy.state_specs(jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(s, np.float32) for s in shapes]))
+        return [self._sharding(spec) for spec in jax.tree.leaves(specs, is_leaf=lambda s: isinstance(s, PartitionSpec))]
+
+    def place(self, state: TrainState) -> TrainState:
+        """A state, laid out."""
+        return arrays.put(state, self.shardings(state))
+
+    def everywhere(self, tree: Any) -> Any:
+        """Arrays, copied to every device."""
+        return jax.tree.map(lambda leaf: arrays.put(leaf, self._sharding(WHOLE)), tree)
+
+    def place_data(self, data: Batch) -> Batch:
+        """Data in memory, copied to every device, which takes its rows of each batch from there."""
+        return self.everywhere(data)
+
+    def place_batch(self, program: Any, batch: Batch, training: bool) -> Batch:
+        """A batch from the host, its rows divided among the devices where that is possible."""
+        if not self.strategy.auto_shard_dataset and self.processes > 1:
+            return self._own_rows(batch)
+        host = self.padded(program, jax.tree.map(np.asarray, batch), training)
+        divided = steps.batch_size(host) % self.parts == 0
+        return arrays.put(host, jax.tree.map(lambda leaf: self._sharding(self._rows(divided)), host))
+
+    def padded(self, program: Any, batch: Batch, training: bool) -> Batch:
+        """A batch of the host, filled up to be divided, where that is possible."""
+        if steps.batch_size(batch) % self.parts and independent(program, training):
+            return arrays.pad_rows(batch, self.parts, np)
+        return batch
+
+    def _own_rows(self, batch: Batch) -> Batch:
+        """A batch of which each process has brought its part."""
+        sharding = self._sharding(self._rows(True))
+        return jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, np.asarray(a)), batch)
+
+    def _rows(self, divided: bool) -> PartitionSpec:
+        return PartitionSpec(self.axis) if divided else WHOLE
+
+    def release(self, state: TrainState) -> TrainState:
+        """A state whose copied arrays are ordinary ones again; what is split stays so."""
+        return arrays.local(state)
+
+    # -- the compiled step -------------------------------------------------------------------------------------------
+
+    def _around(self, step: Step, training: bool) -> Step:
+        def run(program: Any, state: TrainState, batch: Batch) -> TrainState:
+            if steps.batch_size(batch) % self.parts and independent(program, training):
+                batch = arrays.pad_rows(batch, self.parts)
+            spec = self._rows(steps.batch_size(batch) % self.parts == 0)
+            batch = jax.tree.map(lambda a: lax.with_sharding_constraint(a, self._sharding(spec)), batch)
+            return self._constrained(step(program, self._constrained(state), batch))
+
+        return run
+
+    def _constrained(self, state: TrainState) -> TrainState:
+        return jax.tree.map(lax.with_sharding_constraint, state, self.shardings(state))
+
+    # -- what the loop calls -----------------------------------------------------------------------------------------
+
+    def spread(self, tree: Any, state: TrainState) -> Any:
+        """As in `Runner`."""
+        return tree
+
+    def train_steps(
+        self, step: Step, program: Any, state: TrainState, data: Batch, order: jax.Array, rows: Any, start: Any, stop: Any,
+        *, batch_size: int, masked: bool,
+    ) -> tuple[TrainState, jax.Array]:
+        """As in `Runner`."""
+        return self.inner.train_steps(
+            step, program, self.place(state), data, self.everywhere(order), rows, start, stop,
+            batch_size=batch_size, masked=masked,
+        )
+
+    def eval_steps(
+        self, step: Step, program: Any, state: TrainState, data: Batch, rows: Any, start: Any, stop: Any,
+        *, batch_size: int, masked: bool,
+    ) -> tuple[Any, Any]:
+        """As in `Runner`."""
+        return self.inner.eval_steps(
+            step, program, self.place(state), data, rows, start, stop, batch_size=batch_size, masked=masked
+        )
+
+    def train_one(self, step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[TrainState, jax.Array]:
+        """As in `Runner`."""
+        return self.inner.train_one(step, program, self.place(state), self.place_batch(program, batch, True))
+
+    def train_rows(
+        self, step: Step, program: Any, state: TrainState, data: Batch, rows: jax.Array
+    ) -> tuple[TrainState, jax.Array]:
+        """As in `Runner`."""
+        return self.inner.train_rows(step, program, self.place(state), data, self.everywhere(rows))
+
+    def eval_one(self, step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[Any, Any]:
+        """As in `Runner`."""
+        return self.inner.eval_one(step, program, self.place(state), self.place_batch(program, batch, False))
+
+    def predict(self, definition: Layer, state: TrainState, inputs: Any) -> Any:
+        """As in `Runner`; every process gets all outputs."""
+        batch = Batch(jax.tree.map(np.asarray, inputs))
+        if steps.batch_size(batch) % self.parts and runs.rows_independent(definition, False):
+            batch = arrays.pad_rows(batch, self.parts, np)
+        spec = self._rows(steps.batch_size(batch) % self.parts == 0)
+        x = arrays.put(batch.x, jax.tree.map(lambda leaf: self._sharding(spec), batch.x))
+        return self._predict(definition, steps.lowering.cache_token(), self.place(state), x)
+
+    def _predicted(self, definition: Layer, token: str, state: TrainState, inputs: Any) -> Any:
+        return steps.predict(definition, state, inputs)
+
+
+def independent(program: Any, training: bool) -> bool:
+    """Whether a batch may be filled up with rows that do not count."""
+    return program.objective.rows_independent and runs.rows_independent(program.definition, training)
+
+
+def check_batch(program: Any, rows: int, parts: int, strategy: Any, in_memory: bool) -> None:
+    """Checks that batches for training can be divided.
+
+    Raises:
+        InputError: they have fewer rows than there are devices, or coupled rows that do not divide evenly.
+    """
+    name = type(strategy).__name__
+    if rows < parts:
+        hint = f"batch_size={parts} or more" if in_memory else f"batches of {parts} rows or more"
+        raise InputError(
+            f"A batch has {rows} row{'s' * (rows != 1)}, but {name} divides it among {parts} devices, which need one row"
+            f" each at least. Pass {hint}, or give the strategy fewer devices: `{name}(devices={rows})`."
+        )
+    if rows % parts and not independent(program, True):
+        below, above = rows - rows % parts, rows + -rows % parts
+        raise InputError(
+            f"A batch of {rows} rows cannot be divided evenly among the {parts} devices of {name}, and it cannot be filled"
+            f" up, since {_coupling(program)}. Pass batch_size={below} or {above}."
+        )
+
+
+def _coupling(program: Any) -> str:
+    for path, layer in runtime.walk(program.definition):
+        if layer.couples_samples:
+            return f"in {'/'.join(path) or layer.name} ({type(layer).__name__}) rows depend on each other"
+        if layer.couples_samples is None and not type(layer).__module__.startswith("jkeras."):
+            return f"nothing is known of how rows depend on each other in {'/'.join(path) or type(layer).__name__}"
+        if layer.activity_regularizer is not None:
+            return f"{'/'.join(path)} has an activity regularizer, which sees the whole batch"
+    return "a loss or a metric sees the whole batch"
+
+
+@functools.lru_cache(maxsize=16)
+def runner_of(kind: Any, strategy: Any, token: str) -> Any:
+    """The runner of a strategy; equal strategies share it, and with it what is compiled."""
+    return kind(strategy)
+

@@ -1,0 +1,226 @@
+"""`MirroredStrategy`: one pure step on several devices at once by `jax.pmap`, each with its share of the batch."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jkeras import replicas
+from jkeras.distribute.devices import as_names
+from jkeras.distribute.meshes import MeshRunner, independent
+from jkeras.distribute.sharded import MeshStrategy
+from jkeras.errors import ArgumentError
+from jkeras.graph import runtime
+from jkeras.metrics import Metric
+from jkeras.spec import field
+from jkeras.training import objective as objectives
+from jkeras.training import steps
+from jkeras.training.runs import Step
+from jkeras.training.state import Batch, TrainState
+
+AXIS = "replica"
+
+
+class ReplicaRunner(MeshRunner):
+    """Steps as replicas: each device runs the step on its rows, and sums are shared (`jkeras.replicas`).
+
+    Between dispatches every device has the whole state, as under a mesh; a batch that cannot be divided is computed whole.
+    """
+
+    def __init__(self, strategy: Any):
+        super().__init__(strategy)
+        self.ids = np.arange(self.parts)
+        mapped = functools.partial(jax.pmap, axis_name=AXIS, devices=list(self.mesh.devices.flat))
+        shared, own = None, 0
+        self._train_steps = mapped(
+            _train_steps,
+            static_broadcasted_argnums=(0, 1, 2),
+            in_axes=(shared, shared, shared, own, *(shared,) * 6),
+            out_axes=(shared, shared),
+            donate_argnums=4,
+        )
+        self._eval_steps = mapped(
+            _eval_steps,
+            static_broadcasted_argnums=(0, 1, 2),
+            in_axes=(shared, shared, shared, own, *(shared,) * 5),
+            out_axes=(shared, shared),
+        )
+        one: dict[str, Any] = {
+            "static_broadcasted_argnums": (0, 1),
+            "in_axes": (shared, shared, shared, own),
+            "out_axes": (shared, shared),
+        }
+        self._train_one = mapped(_train_one, donate_argnums=2, **one)
+        self._eval_one = mapped(_eval_one, **one)
+
+    def check(self, program: Any, source: Any) -> None:
+        super().check(program, source)
+        for path, layer in runtime.walk(program.definition):
+            if getattr(layer, "stateful", False):
+                raise ArgumentError(
+                    f"{'/'.join(path)} ({type(layer).__name__}) is stateful: it has a state for each row of a batch, which"
+                    f" replicas cannot share. Train it under `jk.distribute.DataParallel()`."
+                )
+
+    def _divides(self, program: Any, rows: int, training: bool) -> bool:
+        return rows % self.parts == 0 or independent(program, training)
+
+    def train_steps(
+        self, step: Step, program: Any, state: TrainState, data: Batch, order: jax.Array, rows: Any, start: Any, stop: Any,
+        *, batch_size: int, masked: bool,
+    ) -> tuple[TrainState, jax.Array]:
+        sizes = Sizes(batch_size, self.parts, masked)
+        place = self.everywhere
+        return self._train_steps(step, program, sizes, self.ids, self.place(state), data, place(order), rows, start, stop)
+
+    def eval_steps(
+        self, step: Step, program: Any, state: TrainState, data: Batch, rows: Any, start: Any, stop: Any,
+        *, batch_size: int, masked: bool,
+    ) -> tuple[Any, Any]:
+        if not self._divides(program, batch_size, False):
+            return super().eval_steps(
+                step, program, state, data, rows, start, stop, batch_size=batch_size, masked=masked
+            )
+        sizes = Sizes(batch_size, self.parts, masked)
+        return self._eval_steps(step, program, sizes, self.ids, self.place(state), data, rows, start, stop)
+
+    def train_one(self, step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[TrainState, jax.Array]:
+        if not self._divides(program, steps.batch_size(batch), True):
+            return super().train_one(step, program, state, batch)
+        return self._train_one(step, program, self.place(state), self._shares(program, batch, True))
+
+    def eval_one(self, step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[Any, Any]:
+        if not self._divides(program, steps.batch_size(batch), False):
+            return super().eval_one(step, program, state, batch)
+        return self._eval_one(step, program, self.place(state), self._shares(program, batch, False))
+
+    def _shares(self, program: Any, batch: Batch, training: bool) -> Batch:
+        """A batch with a leading axis of devices."""
+        padded = self.padded(program, jax.tree.map(np.asarray, batch), training)
+        return jax.tree.map(lambda a: a.reshape(self.parts, -1, *a.shape[1:]), padded)
+
+
+class MirroredStrategy(MeshStrategy, own_arguments=True):
+    """Every device of this process has all weights and trains on a part of each batch, by `jax.pmap`.
+
+    Gradients are averaged over the replicas, losses and metrics are those of the whole batch, and each replica draws random
+    numbers of its own. BatchNormalization normalises by the statistics of each replica's own rows and averages its moving
+    statistics, as TensorFlow does; with `synchronized=True` it uses those of the whole batch.
+
+    Args:
+        devices: names of devices, how many, or None for all of this process.
+
+    Raises:
+        ArgumentError: a device is not there.
+
+    >>> strategy = MirroredStrategy(devices=1)
+    >>> strategy.num_replicas_in_sync
+    1
+    >>> import jkeras as jk
+    >>> with strategy.scope():
+    ...     model = jk.Sequential([jk.Input((2,)), jk.layers.Dense(1)]).compile("sgd", "mse")
+    >>> model.recipe.distribute
+    MirroredStrategy(devices=1)
+
+    Source: TensorFlow's `tf.distribute.MirroredStrategy`.
+    """
+
+    runner_class: ClassVar[Any] = ReplicaRunner
+    local: ClassVar[bool] = True
+    device_mesh = None
+    auto_shard_dataset = True
+
+    devices: Any = field(None, convert=as_names)
+
+    @property
+    def batch_axis(self) -> str:
+        return AXIS
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """Rows in a batch, the number of replicas, and whether rows behind the data are left out."""
+
+    batch: int
+    parts: int
+    masked: bool
+
+    @property
+    def share(self) -> int:
+        """Rows of one replica; the last ones may have fewer that count."""
+        return -(-self.batch // self.parts)
+
+
+def share_of(data: Batch, order: Any, replica: Any, index: Any, rows: Any, sizes: Sizes) -> Batch:
+    """The rows of one replica of the batch of that number, in an order or (None) as they lie."""
+    place = replica * sizes.share + jnp.arange(sizes.share, dtype=jnp.int32)
+    counted = None
+    if sizes.masked or sizes.batch % sizes.parts:
+        counted = (place < sizes.batch) & (index * sizes.batch + place < rows)
+    position = index * sizes.batch + jnp.minimum(place, sizes.batch - 1)
+    if order is not None:
+        position = order[position]
+    else:
+        position = jnp.minimum(position, jax.tree.leaves(data)[0].shape[0] - 1)
+    batch = jax.tree.map(lambda a: a.at[position].get(mode="promise_in_bounds"), data)
+    return batch if counted is None else dataclasses.replace(batch, valid=counted)
+
+
+def replicated(step: Step, program: Any, state: TrainState, batch: Batch) -> TrainState:
+    """One step of one replica: what comes out is the same in all of them."""
+    empty = steps.empty_metrics(program, batch)
+    with replicas.sharing(AXIS):
+        new = step(program, state.replace(metrics=empty), batch)
+        new = new.replace(model_state=replicas.averaged(new.model_state))
+        if step is steps.train_custom:  # which may have gradients that were not averaged
+            new = new.replace(params=replicas.averaged(new.params), opt_state=replicas.averaged(new.opt_state))
+    known = steps.metrics_by_name(program)
+    metrics = {name: _merged(known.get(name, objectives.MEAN), state.metrics[name], added) for name, added in new.metrics.items()}
+    return new.replace(metrics=metrics)
+
+
+def _merged(metric: Metric, before: Any, added: Any) -> Any:
+    """A metric's state with what all replicas add to it."""
+    if type(metric).merge is Metric.merge:
+        return metric.merge(before, lax.psum(added, AXIS))
+    everybody = lax.all_gather(added, AXIS)
+    return lax.scan(lambda state, one: (metric.merge(state, one), None), before, everybody)[0]
+
+
+def _train_steps(
+    step: Step, program: Any, sizes: Sizes, replica: Any, state: TrainState, data: Batch, order: Any, rows: Any, start: Any,
+    stop: Any,
+) -> tuple[TrainState, jax.Array]:
+    def body(index: Any, state: TrainState) -> TrainState:
+        return replicated(step, program, state, share_of(data, order, replica, index, rows, sizes))
+
+    state = lax.fori_loop(start, stop, body, state)
+    return state, state.step + 0
+
+
+def _eval_steps(
+    step: Step, program: Any, sizes: Sizes, replica: Any, state: TrainState, data: Batch, rows: Any, start: Any, stop: Any
+) -> tuple[Any, Any]:
+    def body(index: Any, carry: tuple[Any, Any]) -> tuple[Any, Any]:
+        metrics, model_state = carry
+        batch = share_of(data, None, replica, index, rows, sizes)
+        new = replicated(step, program, state.replace(metrics=metrics, model_state=model_state), batch)
+        return new.metrics, new.model_state
+
+    return lax.fori_loop(start, stop, body, (state.metrics, state.model_state))
+
+
+def _train_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[TrainState, jax.Array]:
+    state = replicated(step, program, state, batch)
+    return state, state.step + 0
+
+
+def _eval_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[Any, Any]:
+    new = replicated(step, program, state, batch)
+    return new.metrics, new.model_state

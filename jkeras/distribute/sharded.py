@@ -1,0 +1,229 @@
+"""Strategies over a mesh: `DataParallel`, `FSDP`, `ModelParallel`."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, PartitionSpec
+
+from jkeras import arguments, lowering
+from jkeras.distribute import devices as devices_
+from jkeras.distribute.mesh import DeviceMesh, LayoutMap, TensorLayout, check_layout
+from jkeras.distribute.meshes import MeshRunner, runner_of
+from jkeras.errors import ArgumentError
+from jkeras.spec import field
+from jkeras.training.state import TrainState, array_name
+from jkeras.training.strategy import Strategy
+
+REPLICATED = PartitionSpec()
+
+
+def _mesh(value: Any) -> DeviceMesh | None:
+    if value is None or isinstance(value, DeviceMesh):
+        return value
+    raise ArgumentError("expected a DeviceMesh or None")
+
+
+class MeshStrategy(Strategy):
+    """Base of the strategies that lay arrays out over a mesh of devices and let the compiler do the rest."""
+
+    runner_class: ClassVar[Any] = MeshRunner
+    # Whether the mesh is made of the devices of this process alone.
+    local: ClassVar[bool] = False
+
+    device_mesh: DeviceMesh | None = field(None, convert=_mesh)
+    devices: Any = field(None, convert=devices_.as_names)
+    auto_shard_dataset: bool = field(True, convert=arguments.boolean)
+
+    def __post_init__(self) -> None:
+        if self.device_mesh is not None and self.devices is not None:
+            raise ArgumentError(f"{type(self).__name__}: give device_mesh or devices, not both.")
+        if self.devices is not None:
+            self._resolved()
+
+    def _resolved(self) -> list[Any]:
+        return devices_.resolve(self.devices, local=self.local, what=type(self).__name__)
+
+    @property
+    def batch_axis(self) -> str:
+        """The axis of the mesh that batches are divided along."""
+        return "batch" if self.device_mesh is None else self.device_mesh.axis_names[0]
+
+    def mesh(self) -> jax.sharding.Mesh:
+        """JAX's mesh.
+
+        Raises:
+            ArgumentError: a device is not there.
+        """
+        return _mesh_of(self)
+
+    def _make_mesh(self) -> jax.sharding.Mesh:
+        if self.device_mesh is not None:
+            return self.device_mesh.backend_mesh
+        found = self._resolved()
+        return jax.sharding.Mesh(np.array(found), (self.batch_axis,), axis_types=(AxisType.Auto,))
+
+    @property
+    def num_replicas_in_sync(self) -> int:
+        """How many parts a batch is divided into."""
+        return int(self.mesh().shape[self.batch_axis])
+
+    def runner(self) -> Any:
+        return runner_of(self.runner_class, self, lowering.cache_token())
+
+    def state_specs(self, state: TrainState) -> Any:
+        """For each array of a state, the axes of the mesh that it is split along."""
+        return jax.tree.map(lambda leaf: REPLICATED, state)
+
+    def check_weights(self, weights: Iterable[Any]) -> None:
+        """Compares the strategy with the weights of a model.
+
+        Raises:
+            ArgumentError: they do not go together.
+        """
+
+
+@functools.lru_cache(maxsize=16)
+def _mesh_of(strategy: MeshStrategy) -> jax.sharding.Mesh:
+    return strategy._make_mesh()
+
+
+class DataParallel(MeshStrategy):
+    """Every device has all weights and a part of each batch.
+
+    Gradients are added up over the devices; batch statistics, losses and metrics are those of the whole batch.
+
+    Args:
+        device_mesh: a mesh; batches are divided along its first axis.
+        devices: instead of a mesh: names of devices, how many, or None for all.
+        auto_shard_dataset: with several processes: whether each of them is given all data and takes its rows; False where
+            each brings rows of its own, which together are the batch.
+
+    Raises:
+        ArgumentError: a device is not there.
+    """
+
+
+class FSDP(MeshStrategy):
+    """Every device has a part of each batch and a part of the weights and of the optimizer's state.
+
+    Weights are gathered when a step needs them, and gradients are added up where they are kept. A weight is split along its
+    longest axis that the number of devices divides.
+
+    Args:
+        device_mesh: a mesh; batches and weights are divided along its first axis.
+        devices: instead of a mesh: names of devices, how many, or None for all.
+        auto_shard_dataset: as in `DataParallel`.
+        min_size: weights with fewer elements are copied to every device.
+
+    Source: Rajbhandari et al. 2020 (ZeRO), and what PyTorch calls fully sharded data parallel.
+    """
+
+    min_size: int = field(256, convert=arguments.at_least(0))
+
+    def state_specs(self, state: TrainState) -> Any:
+        parts = self.num_replicas_in_sync
+
+        def spec(leaf: Any) -> PartitionSpec:
+            shape = getattr(leaf, "shape", ())
+            fitting = [i for i, size in enumerate(shape) if size and size % parts == 0]
+            if math.prod(shape) < self.min_size or not fitting:
+                return REPLICATED
+            longest = max(fitting, key=lambda i: shape[i])
+            return PartitionSpec(*(self.batch_axis if i == longest else None for i in range(longest + 1)))
+
+        copied = jax.tree.map(lambda leaf: REPLICATED, state)
+        return copied.replace(params=jax.tree.map(spec, state.params), opt_state=jax.tree.map(spec, state.opt_state))
+
+
+def _frozen(value: Any) -> LayoutMap:
+    if not isinstance(value, LayoutMap):
+        raise ArgumentError("expected a LayoutMap: `layouts = LayoutMap(mesh); layouts['dense.*kernel'] = (None, 'model')`")
+    return value.frozen()
+
+
+def _axis_name(value: Any) -> str | None:
+    return None if value is None else arguments.text(value)
+
+
+class ModelParallel(MeshStrategy, own_arguments=True):
+    """Weights are split as a `LayoutMap` says, batches along one axis of its mesh.
+
+    The optimizer's state is split like the weights that it belongs to. Weights without a layout are copied.
+
+    Args:
+        layout_map: layouts by path; its mesh is the strategy's.
+        batch_dim_name: the axis that batches are divided along, the mesh's first by default.
+        auto_shard_dataset: as in `DataParallel`.
+
+    Raises:
+        ArgumentError: the mesh has no such axis. In `fit`: a key of the map fits no weight, several fit one, or a layout
+            does not fit a weight's shape.
+    """
+
+    layout_map: LayoutMap = field(convert=_frozen, kw_only=True)
+    batch_dim_name: str | None = field(None, convert=_axis_name, kw_only=True)
+    auto_shard_dataset: bool = field(True, convert=arguments.boolean, kw_only=True)
+
+    def __post_init__(self) -> None:
+        names = self.layout_map.device_mesh.axis_names
+        if self.batch_dim_name is not None and self.batch_dim_name not in names:
+            raise ArgumentError(
+                f"ModelParallel(batch_dim_name={self.batch_dim_name!r}): the mesh has no such axis; its axes are {list(names)}."
+            )
+
+    @property
+    def batch_axis(self) -> str:
+        return self.batch_dim_name or self.layout_map.device_mesh.axis_names[0]
+
+    def _make_mesh(self) -> jax.sharding.Mesh:
+        return self.layout_map.device_mesh.backend_mesh
+
+    def state_specs(self, state: TrainState) -> Any:
+        layouts = {}
+        for part in (state.params, state.model_state):
+            for path, leaf in jax.tree_util.tree_leaves_with_path(part):
+                name = array_name("", path)[1:]
+                layouts[name] = (leaf.shape, self._spec(name))
+
+        def of(part: str, tree: Any) -> Any:
+            return jax.tree_util.tree_map_with_path(lambda path, leaf: _belonging(array_name(part, path), leaf, layouts), tree)
+
+        copied = jax.tree.map(lambda leaf: REPLICATED, state)
+        return copied.replace(
+            params=of("params", state.params), model_state=of("state", state.model_state), opt_state=of("opt", state.opt_state)
+        )
+
+    def _spec(self, path: str) -> PartitionSpec:
+        layout = self.layout_map[path]
+        return REPLICATED if layout is None else PartitionSpec(*layout.axes)
+
+    def check_weights(self, weights: Iterable[Any]) -> None:
+        shapes = {weight.name: tuple(weight.shape) for weight in weights}
+        found: dict[str, TensorLayout] = {}
+        for path, shape in shapes.items():
+            layout = self.layout_map[path]
+            if layout is not None:
+                check_layout(f"The weight {path!r}", shape, layout)
+                found[path] = layout
+        for key in self.layout_map:
+            if not any(self.layout_map[path] is self.layout_map[key] for path in found):
+                raise ArgumentError(
+                    f"The key {key!r} of the LayoutMap fits no weight of the model. Its weights are {', '.join(shapes)}."
+                )
+
+
+def _belonging(name: str, leaf: Any, layouts: dict[str, tuple[Any, PartitionSpec]]) -> PartitionSpec:
+    """The layout of the weight that an array of the state is called after and looks like."""
+    shape = getattr(leaf, "shape", ())
+    parts = name.split("/")
+    for i in range(1, len(parts)):
+        known = layouts.get("/".join(parts[i:]))
+        if known is not None and known[0] == shape:
+            return known[1]
+    return REPLICATED
