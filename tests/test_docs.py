@@ -1,0 +1,32 @@
+"""Every Python block of the README and of the docs runs as pasted, one after another."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(path.relative_to(ROOT) for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")))
+
+
+def blocks(name):
+    return re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("name", [str(page) for page in PAGES if blocks(page)])
+def test_blocks_run(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "__main__"}
+    for block in blocks(name):
+        exec(compile(block, name, "exec"), namespace)
+    if "accuracy" in namespace and isinstance(namespace["accuracy"], float):
+        assert namespace["accuracy"] > 0.8
+
+
+def test_links_lead_somewhere():
+    broken = []
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", (ROOT / page).read_text()):
+            if not ((ROOT / page).parent / target).exists():
+                broken.append(f"{page}: {target}")
+    assert not broken
