@@ -21,6 +21,7 @@ from jkeras.keys import as_key as as_key
 from jkeras.layers import calling
 from jkeras.layers import layer as protocol
 from jkeras.layers.layer import Layer, is_symbolic, walk
+from jkeras.lowering.switch import quick_options
 from jkeras.spec import Spec
 
 Variables = dict[str, Any]
@@ -111,15 +112,29 @@ def _is_shape(value: Any) -> bool:
 
 def initialize(layer: Layer, key: Any, *args: Any, **kwargs: Any) -> Variables:
     """Fresh variables, with those that layers of the definition carry (pretrained models) put in place."""
+    return _initialized(layer, as_key(key), None, args, kwargs)
+
+
+def initialize_stream(layer: Layer, root: jax.Array, number: int, *args: Any) -> Variables:
+    """The same from `jax.random.fold_in(root, number)`, which is not compiled on its own."""
+    return _initialized(layer, root, number, args, {})
+
+
+def _initialized(layer: Layer, key: jax.Array, number: int | None, args: Any, kwargs: Any) -> Variables:
     use_persistent_cache()
-    key = as_key(key)
     leaves, structure = jax.tree.flatten((args, kwargs), is_leaf=_is_shape)
-    variables = _initialize(layer, tuple(map(_leaf_key, leaves)), structure, key)
+    variables = _initializer()(layer, tuple(map(_leaf_key, leaves)), structure, key, number)
     return overlay_carried(layer, variables)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2))
-def _initialize(layer: Layer, leaves: tuple[Any, ...], structure: Any, key: Any) -> Variables:
+@functools.lru_cache(maxsize=1)
+def _initializer() -> Any:
+    # Made late, since options depend on the platform, which importing does not start.
+    return jax.jit(_initialize, static_argnums=(0, 1, 2, 4), compiler_options=quick_options())
+
+
+def _initialize(layer: Layer, leaves: tuple[Any, ...], structure: Any, key: Any, number: int | None) -> Variables:
+    key = key if number is None else jax.random.fold_in(key, number)
     args, kwargs = _unflatten(structure, leaves, jnp.zeros)
     _, variables = flax.run(layer, None, args, kwargs, rng=jax.random.key(0), key=key)
     return variables

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from jkeras import constants
 from jkeras.losses.loss import compute_dtype
 from jkeras.registry import snake_case
 from jkeras.spec import Spec, field
@@ -101,7 +102,7 @@ class Metric(Spec):
         return True
 
     def _zeros(self, *shape: int) -> jax.Array:
-        return jnp.zeros(shape, self.dtype)
+        return constants.zeros(shape, self.dtype)
 
 
 def per_sample(metric: Metric, y_true_spec: Any, y_pred_spec: Any) -> bool:

@@ -6,6 +6,7 @@ something returns a new model. What the model does with data is in `models/train
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import functools
 import html
@@ -17,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras import config
+from jkeras import config, constants
 from jkeras.errors import ArgumentError, InputError, NotBuiltError, suggestion
 from jkeras.graph import flax, runtime
 from jkeras.graph import network as networks
@@ -208,20 +209,22 @@ class Model(Trainable, Persistent, Checkpointed, Layer):
     def _fresh_state(self, key: Any) -> TrainState:
         definition = self.network
         root = runtime.as_key(key)
-        variables = runtime.initialize(definition, jax.random.fold_in(root, 0), self.input_specs)
+        variables = runtime.initialize_stream(definition, root, 0, self.input_specs)
         for name, tree in (self.__dict__.get("_spec_carried") or {}).items():
             carried = tree() if callable(tree) else tree
             for collection, values in carried.items():
                 if name in variables[collection]:
                     variables[collection] = {**variables[collection], name: values}
-        return TrainState(variables["params"], variables["state"], None, jnp.zeros((), jnp.int32), root)
+        return TrainState(variables["params"], variables["state"], None, constants.zeros((), jnp.int32), root)
 
     @property
     def state(self) -> TrainState:
         """The arrays. Weights are made when they are first asked for, from the default seed unless `init` chose one."""
         state = self.__dict__.get("_spec_state") or self.__dict__.get("_spec_fresh")
         if state is None:
-            with jax.ensure_compile_time_eval():  # real arrays, also when a traced function is the first to ask
+            # Real arrays, also when a traced function is the first to ask; elsewhere this would run each constant alone.
+            traced = isinstance(constants.zeros((), "int32"), jax.core.Tracer)
+            with jax.ensure_compile_time_eval() if traced else contextlib.nullcontext():
                 state = self._fresh_state(config.default_seed)
             # A memo of a value that is determined already; nothing observable changes.
             object.__setattr__(self, "_spec_fresh", state)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from jkeras import constants
 from jkeras.errors import InputError, RestoreError
 from jkeras.spec import Spec
 
@@ -131,7 +132,7 @@ def run_if(condition: jax.Array, function: Callable[[Carry], Carry], carry: Carr
 
 def learning_rate_scalar(value: Any) -> jax.Array:
     """A strongly typed float32 scalar: a weakly typed one would retrace when it is replaced."""
-    return jnp.asarray(value, dtype=jnp.float32)
+    return constants.scalar(value, jnp.float32)
 
 
 def schedule_error(optimizer: BaseOptimizer) -> InputError:

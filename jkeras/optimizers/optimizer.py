@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras import arguments, registry
+from jkeras import arguments, constants, registry
 from jkeras.errors import ArgumentError, InputError
 from jkeras.optimizers import clipping, keras_order, schedules
 from jkeras.optimizers.base import (
@@ -143,7 +143,7 @@ class Optimizer(BaseOptimizer):
 
     def init_slots(self, path: str, variable: jax.Array) -> Slots:
         """The first slots of one weight; zeros unless a rule says otherwise. A rule may leave slots out."""
-        return {name: jnp.zeros_like(variable) for group in self.slot_groups() for name in group}
+        return {name: constants.zeros_like(variable) for group in self.slot_groups() for name in group}
 
     def init_shared(self) -> dict[str, jax.Array]:
         """Scalars that the rule keeps for all weights together."""
@@ -176,13 +176,13 @@ class Optimizer(BaseOptimizer):
         slots = [self.init_slots(path, jnp.asarray(v)) for path, v in zip(paths(params), variables, strict=True)]
         accumulating = self.gradient_accumulation_steps is not None
         return OptimizerState(
-            iterations=jnp.zeros((), jnp.int32),
+            iterations=constants.zeros((), jnp.int32),
             learning_rate=None if callable(self.learning_rate) else learning_rate_scalar(self.learning_rate),
             slots=_by_name(slots, self.slot_groups(), treedef),
             shared=self.init_shared(),
-            average=jax.tree.map(jnp.zeros_like, params) if self.use_ema else None,
-            accumulator=jax.tree.map(jnp.zeros_like, params) if accumulating else None,
-            micro_step=jnp.zeros((), jnp.int32) if accumulating else None,
+            average=jax.tree.map(constants.zeros_like, params) if self.use_ema else None,
+            accumulator=jax.tree.map(constants.zeros_like, params) if accumulating else None,
+            micro_step=constants.zeros((), jnp.int32) if accumulating else None,
         )
 
     def update(self, grads: Any, state: OptimizerState, params: Any = None, **extra: Any) -> tuple[Any, OptimizerState]:

@@ -136,5 +136,11 @@ def key_impl(name: str) -> str:
 
 
 def owned_copy(tree: Any) -> Any:
-    """New buffers with the same contents, for the training loop to donate."""
-    return jax.tree.map(lambda leaf: jnp.copy(leaf) if isinstance(leaf, jax.Array) else jnp.asarray(leaf), tree)
+    """New buffers with the same contents, for the training loop to donate. Compiles nothing."""
+    return jax.tree.map(_copied, tree)
+
+
+def _copied(leaf: Any) -> jax.Array:
+    if isinstance(leaf, jax.core.Tracer) or not isinstance(leaf, jax.Array) or not leaf.is_fully_addressable:
+        return jnp.array(leaf)
+    return jax.device_put(leaf, may_alias=False)
