@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from jkeras.distribute.sharded import MeshStrategy
 
 WHOLE = PartitionSpec()
+
+
+@dataclasses.dataclass(frozen=True)
+class Placed:
+    """A batch on the devices, and whether its rows are divided among them; otherwise each has the whole batch."""
+
+    batch: Batch
+    divided: bool
 
 
 class MeshRunner:
@@ -101,13 +110,15 @@ class MeshRunner:
         """Data in memory, copied to every device, which takes its rows of each batch from there."""
         return self.everywhere(data)
 
-    def place_batch(self, program: Any, batch: Batch, training: bool) -> Batch:
+    def place_batch(self, batch: Any, program: Any, training: bool) -> Placed:
         """A batch from the host, its rows divided among the devices where that is possible."""
+        if isinstance(batch, Placed):
+            return batch
         if not self.strategy.auto_shard_dataset and self.processes > 1:
-            return self._own_rows(batch)
+            return Placed(self._own_rows(batch), True)
         host = self.padded(program, jax.tree.map(np.asarray, batch), training)
         divided = steps.batch_size(host) % self.parts == 0
-        return arrays.put(host, jax.tree.map(lambda leaf: self._sharding(self._rows(divided)), host))
+        return Placed(arrays.put(host, jax.tree.map(lambda leaf: self._sharding(self._rows(divided)), host)), divided)
 
     def padded(self, program: Any, batch: Batch, training: bool) -> Batch:
         """A batch of the host, filled up to be divided, where that is possible."""
@@ -167,9 +178,9 @@ class MeshRunner:
             step, program, self.place(state), data, rows, start, stop, batch_size=batch_size, masked=masked
         )
 
-    def train_one(self, step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[TrainState, jax.Array]:
+    def train_one(self, step: Step, program: Any, state: TrainState, batch: Any) -> tuple[TrainState, jax.Array]:
         """As in `Runner`."""
-        return self.inner.train_one(step, program, self.place(state), self.place_batch(program, batch, True))
+        return self.inner.train_one(step, program, self.place(state), self.place_batch(batch, program, True).batch)
 
     def train_rows(
         self, step: Step, program: Any, state: TrainState, data: Batch, rows: jax.Array
@@ -177,9 +188,9 @@ class MeshRunner:
         """As in `Runner`."""
         return self.inner.train_rows(step, program, self.place(state), data, self.everywhere(rows))
 
-    def eval_one(self, step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[Any, Any]:
+    def eval_one(self, step: Step, program: Any, state: TrainState, batch: Any) -> tuple[Any, Any]:
         """As in `Runner`."""
-        return self.inner.eval_one(step, program, self.place(state), self.place_batch(program, batch, False))
+        return self.inner.eval_one(step, program, self.place(state), self.place_batch(batch, program, False).batch)
 
     def predict(self, definition: Layer, state: TrainState, inputs: Any) -> Any:
         """As in `Runner`; every process gets all outputs."""

@@ -12,8 +12,9 @@ import numpy as np
 from jax import lax
 
 from jkeras import replicas
+from jkeras.distribute import arrays
 from jkeras.distribute.devices import as_names
-from jkeras.distribute.meshes import MeshRunner, independent
+from jkeras.distribute.meshes import MeshRunner, Placed, independent
 from jkeras.distribute.sharded import MeshStrategy
 from jkeras.errors import ArgumentError
 from jkeras.graph import runtime
@@ -90,20 +91,25 @@ class ReplicaRunner(MeshRunner):
         sizes = Sizes(batch_size, self.parts, masked)
         return self._eval_steps(step, program, sizes, self.ids, self.place(state), data, rows, start, stop)
 
-    def train_one(self, step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[TrainState, jax.Array]:
-        if not self._divides(program, steps.batch_size(batch), True):
-            return super().train_one(step, program, state, batch)
-        return self._train_one(step, program, self.place(state), self._shares(program, batch, True))
+    def train_one(self, step: Step, program: Any, state: TrainState, batch: Any) -> tuple[TrainState, jax.Array]:
+        placed = self.place_batch(batch, program, True)
+        if not placed.divided:
+            return super().train_one(step, program, state, placed)
+        return self._train_one(step, program, self.place(state), placed.batch)
 
-    def eval_one(self, step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[Any, Any]:
-        if not self._divides(program, steps.batch_size(batch), False):
-            return super().eval_one(step, program, state, batch)
-        return self._eval_one(step, program, self.place(state), self._shares(program, batch, False))
+    def eval_one(self, step: Step, program: Any, state: TrainState, batch: Any) -> tuple[Any, Any]:
+        placed = self.place_batch(batch, program, False)
+        if not placed.divided:
+            return super().eval_one(step, program, state, placed)
+        return self._eval_one(step, program, self.place(state), placed.batch)
 
-    def _shares(self, program: Any, batch: Batch, training: bool) -> Batch:
-        """A batch with a leading axis of devices."""
+    def place_batch(self, batch: Any, program: Any, training: bool) -> Placed:
+        """As in `MeshRunner`; a divided batch gets a leading axis of devices."""
+        if isinstance(batch, Placed) or not self._divides(program, steps.batch_size(batch), training):
+            return super().place_batch(batch, program, training)
         padded = self.padded(program, jax.tree.map(np.asarray, batch), training)
-        return jax.tree.map(lambda a: a.reshape(self.parts, -1, *a.shape[1:]), padded)
+        shares = jax.tree.map(lambda a: a.reshape(self.parts, -1, *a.shape[1:]), padded)
+        return Placed(arrays.put(shares, jax.tree.map(lambda leaf: self._sharding(self._rows(True)), shares)), True)
 
 
 class MirroredStrategy(MeshStrategy, own_arguments=True):

@@ -479,7 +479,10 @@ class HostFeed:
     def _prepare(self, batch: Batch, full_size: int) -> Batch:
         if self.pad:
             batch = fill_up(batch, full_size)
-        return batch if self.session.options.run_eagerly else self.session.job.runner.place_batch(batch)
+        session = self.session
+        if session.options.run_eagerly or session.checks_finite:  # which look at the batch themselves
+            return batch
+        return session.job.runner.place_batch(batch, session.job.program, True)
 
     def _step(self, batch: Batch, index: int) -> Any:
         session, job = self.session, self.session.job
@@ -588,7 +591,7 @@ def evaluate(
 
         def prepare(batch: Batch) -> Batch:
             batch = fill_up(batch, size) if independent else batch
-            return batch if run_eagerly else job.runner.place_batch(batch)
+            return batch if run_eagerly else job.runner.place_batch(batch, job.program, False)
 
         with Background(source.batches(), BATCHES_AHEAD, prepare) as batches:
             for index, batch in enumerate(batches):

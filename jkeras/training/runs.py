@@ -229,7 +229,7 @@ class Runner:
         """Data in memory, on the device."""
         return jax.device_put(data)
 
-    def place_batch(self, batch: Batch) -> Batch:
+    def place_batch(self, batch: Batch, program: Any, training: bool) -> Any:
         """A batch from the host, on the device."""
         return jax.device_put(batch)
 
