@@ -230,7 +230,8 @@ class LinenGuest:
     def _flag(self, training: bool) -> dict[str, bool]:
         method = getattr(self.module, self.method) if isinstance(self.method, str) else self.method
         takes = inspect.signature(method or self.module.__call__).parameters
-        return {"training": training} if "training" in takes else {}
+        offered = {"training": training, "train": training, "deterministic": not training}
+        return {name: value for name, value in offered.items() if name in takes}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -17,6 +17,12 @@ from jkeras.spec import field
 _TAKES = ("params", "state", "rng", "inputs", "training")
 
 
+def weight_name(path: Any, trainable: bool) -> str:
+    """The name of the weight that keeps the leaf at a path of a guest's parameters or state."""
+    name = ".".join(str(getattr(k, "key", getattr(k, "name", getattr(k, "idx", k)))) for k in path)
+    return (name if trainable else f"state.{name}") or "value"
+
+
 class _Guest(Layer):
     """Keeps the trees of parameters and state of a guest as weights, one for each leaf."""
 
@@ -34,8 +40,6 @@ class _Guest(Layer):
                         made["leaves"] = jax.tree.leaves(self._initial(key, inputs))
                     return made["leaves"][index]
 
-                name = ".".join(str(getattr(k, "key", getattr(k, "name", getattr(k, "idx", k)))) for k in path)
-                name = name if trainable else f"state.{name}"
                 # Under mixed precision the guest computes in the compute type; its state stays exact.
                 return self.add_weight(
                     leaf.shape,
@@ -43,7 +47,7 @@ class _Guest(Layer):
                     str(leaf.dtype),
                     trainable=trainable,
                     autocast=trainable,
-                    name=name or "value",
+                    name=weight_name(path, trainable),
                 )
 
             index, trees = 0, []
@@ -146,7 +150,8 @@ class FlaxLayer(_Guest):
 
     The parameters become trainable weights, everything else (batch statistics, caches) state of the model. A Linen
     module is initialised by the model; an NNX module brings its values along, and is copied: the object given never
-    changes. A module whose call takes `training` is given it; an NNX module is also put into `train()` or `eval()`.
+    changes. A module whose call takes `training`, and a Linen module whose call takes `train` or `deterministic`, is
+    given it; an NNX module is also put into `train()` or `eval()`.
 
     Args:
         module: a `flax.linen.Module` or a `flax.nnx.Module`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from jkeras.models import config as configs
-from jkeras.models import keras_file, legacy_file, weight_files
+from jkeras.models import exporting, keras_file, legacy_file, weight_files
 from jkeras.models.discarded import check_used
 from jkeras.saving import directory as files
 from jkeras.spec import serialize
@@ -91,6 +91,39 @@ class Persistent:
         """
         check_used("load_weights")
         return weight_files.load_weights(self, filepath, only, by_name, skip_mismatch)
+
+    def export(
+        self,
+        filepath: Any,
+        format: str = "stablehlo",
+        verbose: Any = None,
+        input_signature: Any = None,
+        *,
+        platforms: Sequence[str] | None = None,
+    ) -> None:
+        """Writes one file with the program that predicts, weights inside; JAX runs it without jkeras::
+
+            model.export("model.stablehlo")
+
+            import jax.export                                          # elsewhere
+            program = jax.export.deserialize(bytearray(open("model.stablehlo", "rb").read()))
+            outputs = program.call(x)
+
+        The batch may have any size, and so may every axis whose size the model's input leaves open. An exported program is
+        compiled code: run those of people you trust. Needs flatbuffers, `pip install jkeras[export]`.
+
+        Args:
+            filepath: the file.
+            format: "stablehlo"; Keras's others are not offered.
+            verbose: accepted for Keras's signature.
+            input_signature: in place of the model's own: shapes, with None for open sizes, or specs with `shape` and
+                `dtype`, in the structure of the inputs.
+            platforms: what the program is to run on; "cpu", "cuda" and "tpu" if None.
+
+        Raises:
+            ArgumentError: the model does not work with open sizes or on a platform, or another format was asked for.
+        """
+        exporting.export(self, filepath, format, verbose, input_signature, platforms=platforms)
 
 
 def save_model(model: Any, path: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:

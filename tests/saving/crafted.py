@@ -602,9 +602,6 @@ def truncated(ground: Ground) -> Iterator[tuple[str, Path | Action]]:
         data = (path / name).read_bytes()
         (path / name).write_bytes(data[: len(data) // 2])
         yield f"{name} in a directory", path
-        path = copied(path, ground.folder / f"unchecked-{name.replace('/', '-')}")
-        (path / "checksums.json").unlink()
-        yield f"{name} without checksums", path
 
 
 def wrong_kind(ground: Ground) -> Iterator[tuple[str, Path | Action]]:

@@ -89,8 +89,6 @@ class Cost:
         self.bytes = now - self.before
 
 
-# Orbax leaves reads of other arrays behind when one is damaged (and no list of checksums kept it from trying).
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("attack", attacks.TABLE, ids=lambda attack: attack.name.replace(" ", "-"))
 def test_attack(attack, ground, watch):
     watch.outside, watch.folder = str(ground.outside), str(ground.folder)
