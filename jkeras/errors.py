@@ -36,11 +36,29 @@ class JkerasError(Exception):
 
 
 class ArgumentError(JkerasError, ValueError):
-    """An argument has a value that is not allowed."""
+    """An argument has a value that is not allowed.
+
+    The mistake::
+
+        layers.Dense(-1)
+
+    Instead::
+
+        layers.Dense(1)
+    """
 
 
 class UnknownNameError(ArgumentError):
-    """A string names no known object."""
+    """A string names no known object.
+
+    The mistake::
+
+        layers.Dense(4, activation="rleu")
+
+    Instead::
+
+        layers.Dense(4, activation="relu")
+    """
 
     def __init__(self, kind: str, name: object, known: Iterable[str]):
         known = sorted(known)
@@ -52,31 +70,102 @@ class UnknownNameError(ArgumentError):
 
 
 class SignatureError(JkerasError, TypeError):
-    """An argument is missing, unknown or given twice."""
+    """An argument is missing, unknown or given twice.
+
+    The mistake::
+
+        layers.Dense(4, unit_count=3)
+
+    Instead::
+
+        layers.Dense(4)
+    """
 
 
 class FrozenError(JkerasError, AttributeError):
-    """An immutable value was assigned to."""
+    """An immutable value was assigned to.
+
+    The mistake::
+
+        layer = layers.Dense(4)
+        layer.units = 8
+
+    Instead::
+
+        layer = layers.Dense(4)
+        layer = layer.replace(units=8)
+    """
 
 
 class InputError(JkerasError, ValueError):
-    """Data does not fit the layer, loss, metric or model that gets it."""
+    """Data does not fit the layer, loss, metric or model that gets it.
+
+    The mistake::
+
+        model = model.fit(x, y[:-1], verbose=0)
+
+    Instead::
+
+        model = model.fit(x, y, verbose=0)
+    """
 
 
 class NonFiniteError(InputError):
-    """Data, a layer's output or a loss is NaN or infinite."""
+    """Data, a layer's output or a loss is NaN or infinite.
+
+    The mistake::
+
+        broken = np.where(np.arange(len(x))[:, None] == 3, np.nan, x)
+        model = model.compile("sgd", "mse", check_finite=True).fit(broken, y, verbose=0)
+
+    Instead::
+
+        model = model.compile("sgd", "mse", check_finite=True).fit(x, y, verbose=0)
+    """
 
 
 class NotBuiltError(JkerasError, ValueError):
-    """Weights are needed and none exist yet."""
+    """Weights are needed and none exist yet.
+
+    The mistake::
+
+        jk.Sequential([layers.Dense(1)]).get_weights()
+
+    Instead::
+
+        jk.Sequential([layers.Input((4,)), layers.Dense(1)]).get_weights()
+    """
 
 
 class NotCompiledError(JkerasError, RuntimeError):
-    """`fit` or `evaluate` was called before `compile`."""
+    """`fit` or `evaluate` was called before `compile`.
+
+    The mistake::
+
+        model = jk.Sequential([layers.Input((4,)), layers.Dense(1)])
+        model = model.fit(x, y)
+
+    Instead::
+
+        model = jk.Sequential([layers.Input((4,)), layers.Dense(1)])
+        model = model.compile("adam", "mse").fit(x, y, verbose=0)
+    """
 
 
 class RestoreError(JkerasError, ValueError):
-    """A saved model does not fit the model that restores it, or the file is damaged."""
+    """A saved model does not fit the model that restores it, or the file is damaged.
+
+    The mistake::
+
+        model.save("model")
+        wider = jk.Sequential([layers.Input((4,)), layers.Dense(2)])
+        wider = wider.load_weights("model")
+
+    Instead::
+
+        model.save("model")
+        model = jk.load_model("model")
+    """
 
 
 class PartialLoadWarning(UserWarning):
@@ -92,19 +181,43 @@ class PartialLoadWarning(UserWarning):
 
 
 class ProcessError(JkerasError, RuntimeError):
-    """Processes that train one model together disagree, cannot find each other, or one of them is gone."""
+    """Processes that train one model together disagree, cannot find each other, or one of them is gone.
+
+    Instead, start all of them with the same program, the same data and the same versions; the message says in what they
+    differ.
+    """
 
 
 class DownloadError(JkerasError, OSError):
-    """A file is not present and could not be downloaded."""
+    """A file is not present and could not be downloaded.
+
+    The mistake::
+
+        jk.utils.get_file("data.npz", "http://127.0.0.1:9/data.npz", cache_dir=".")
+
+    Instead, put the file into the folder that the message names, or repeat with a network.
+    """
 
 
 class DamagedFileError(JkerasError, ValueError):
-    """A file has the wrong checksum or contents, or an archive is not safe to unpack."""
+    """A file has the wrong checksum or contents, or an archive is not safe to unpack.
+
+    Instead, delete the file that the message names, so that it is downloaded again; if that does not help, what is on the
+    server is not what was expected.
+    """
 
 
 class DiscardedResultError(JkerasError, RuntimeError):
-    """The model returned by `compile`, `fit` or `add` would be thrown away."""
+    """The model returned by `compile`, `fit` or `add` would be thrown away.
+
+    The mistake::
+
+        model.fit(x, y, verbose=0)
+
+    Instead::
+
+        model = model.fit(x, y, verbose=0)
+    """
 
 
 def _ratio(first: str, second: str) -> float:
