@@ -47,9 +47,13 @@ if _TYPE_CHECKING:
     from jkeras import data as data
     from jkeras import datasets as datasets
     from jkeras import distribute as distribute
+    from jkeras import dtype_policies as dtype_policies
+    from jkeras import keras as keras
+    from jkeras import models as models
     from jkeras import ops as ops
     from jkeras import plots as plots
     from jkeras import random as random
+    from jkeras import saving as saving
     from jkeras import utils as utils
     from jkeras import wrappers as wrappers
     from jkeras.models.cross_validation import CrossValidation as CrossValidation
@@ -74,7 +78,10 @@ _LAZY_NAMES = {
 }
 
 # Loaded when first used, so that `import jkeras` takes little longer than `import jax, flax.linen, optax`.
-_LAZY = ("backend", "data", "datasets", "distribute", "distribution", "ops", "plots", "random", "utils", "wrappers")
+_LAZY = (
+    *("backend", "data", "datasets", "distribute", "distribution", "dtype_policies", "keras", "models", "ops", "plots"),
+    *("random", "saving", "utils", "wrappers"),
+)
 
 
 def __getattr__(name: str) -> _Any:

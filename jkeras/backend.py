@@ -194,6 +194,16 @@ def int_shape(x: Any) -> tuple[int | None, ...] | None:
     return tuple(x.shape) if hasattr(x, "shape") else None
 
 
+def is_float_dtype(dtype: Any) -> bool:
+    """Whether a type is one of floating-point numbers."""
+    return "float" in standardize_dtype(dtype)
+
+
+def is_int_dtype(dtype: Any) -> bool:
+    """Whether a type is one of integers, with or without a sign."""
+    return standardize_dtype(dtype).startswith(("int", "uint"))
+
+
 def is_keras_tensor(x: Any) -> bool:
     """Whether `x` is a symbolic tensor."""
     return is_symbolic(x)

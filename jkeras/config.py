@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+import jax
+
 from jkeras import arguments
 from jkeras.errors import ArgumentError
+from jkeras.lazy import names_from
 
 # "auto" takes the fastest measured form of an operation on each platform, "plain" the textbook JAX form.
 lowering: Literal["auto", "plain"] = "auto"
@@ -79,6 +82,32 @@ def set_dtype_policy_name(name: str | None) -> None:
     """Sets the policy of layers that are not told one; None goes back to the default float type."""
     global _dtype_policy
     _dtype_policy = name
+
+
+def disable_traceback_filtering() -> None:
+    """Shows the lines of JAX in tracebacks, too. jkeras itself leaves out none."""
+    jax.config.update("jax_traceback_filtering", "off")
+
+
+def enable_traceback_filtering() -> None:
+    """Leaves the lines of JAX out of tracebacks, as it does by itself."""
+    jax.config.update("jax_traceback_filtering", "auto")
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Whether lines of JAX are left out of tracebacks."""
+    return jax.config.jax_traceback_filtering != "off"  # type: ignore[attr-defined]
+
+
+# Of modules that build on this one.
+__getattr__, __dir__ = names_from(
+    __name__,
+    {
+        "backend": "jkeras.backend",
+        "dtype_policy": "jkeras.dtype_policies",
+        "set_dtype_policy": "jkeras.dtype_policies",
+    },
+)
 
 
 def _checked(argument: str, value: str, *allowed: str) -> str:

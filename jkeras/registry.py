@@ -55,9 +55,9 @@ def registered_name(target: Any) -> str | None:
 
 
 @contextlib.contextmanager
-def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
     """Makes names known while the block runs."""
-    token = _scope.set({**_scope.get(_NOTHING), **objects})
+    token = _scope.set({**_scope.get(_NOTHING), **custom_objects})
     try:
         yield
     finally:
@@ -69,6 +69,26 @@ def custom_object(name: str) -> Any | None:
     found = _scope.get(_NOTHING).get(name, _registered.get(name))
     if found is None and ">" not in name:
         found = next((v for k, v in _registered.items() if k.partition(">")[2] == name), None)
+    return found
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The table of everything that is registered, by `package>name`; what is added to it is known from then on."""
+    return _registered
+
+
+def get_registered_name(obj: Any) -> str:
+    """The name that a class or function was registered under, or its own."""
+    return registered_name(obj) or obj.__name__
+
+
+def get_registered_object(
+    name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
+) -> Any | None:
+    """The custom object of that name, looked for among those made known, then in the two tables; or None."""
+    found = custom_object(name)
+    for table in (custom_objects, module_objects):
+        found = (table or {}).get(name) if found is None else found
     return found
 
 

@@ -52,6 +52,11 @@ IDS = [name + "".join(f"-{k}={v}" for k, v in arguments.items()) for name, argum
 KINKS = np.array([-100, -6, -3, -1, -0.5, -0.0, 0.0, 0.5, 1, 1.5, 3, 6, 100, 20, -20, 0.3], np.float32).reshape(4, 4)
 
 
+def covered() -> set[str]:
+    """The names that this module compares with Keras."""
+    return {f"keras.activations.{name}" for name, _ in CASES}
+
+
 @pytest.mark.parametrize(("name", "arguments"), CASES, ids=IDS)
 def test_values_and_gradients_are_those_of_keras(name, arguments, rng):
     ours, theirs = getattr(activations, name), getattr(keras.activations, name)

@@ -27,6 +27,11 @@ CASES = [
 ]
 
 
+def covered() -> set[str]:
+    """The names that this module compares with Keras."""
+    return {f"keras.constraints.{name}" for name, _ in CASES}
+
+
 @pytest.mark.parametrize(("name", "arguments"), CASES)
 def test_values_and_configurations_are_those_of_keras(name, arguments, rng):
     ours, theirs = getattr(constraints, name)(**arguments), getattr(keras.constraints, name)(**arguments)

@@ -53,6 +53,11 @@ RANDOM = [
 ALL = [case[:2] for case in DETERMINISTIC] + RANDOM
 
 
+def covered() -> set[str]:
+    """The names that this module compares with Keras: values, or distributions where they are drawn."""
+    return {f"keras.initializers.{name}" for name, _ in ALL}
+
+
 def pair(name, arguments):
     return getattr(initializers, name)(**arguments), getattr(keras.initializers, name)(**arguments)
 

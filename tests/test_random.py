@@ -24,6 +24,11 @@ CASES = [
 ]
 
 
+def covered() -> set[str]:
+    """The names that this module compares with Keras."""
+    return {f"keras.random.{name}" for name, _ in CASES}
+
+
 @pytest.mark.parametrize(("name", "args"), CASES)
 def test_equals_keras_for_the_same_key(name, args):
     ours = getattr(random, name)(*args, seed=jax.random.key(3))

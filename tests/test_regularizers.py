@@ -28,6 +28,11 @@ CASES = [
 ]
 
 
+def covered() -> set[str]:
+    """The names that this module compares with Keras."""
+    return {f"keras.regularizers.{name}" for name, _ in CASES}
+
+
 @pytest.mark.parametrize(("name", "arguments"), CASES)
 def test_values_gradients_and_configurations_are_those_of_keras(name, arguments, rng):
     ours, theirs = getattr(regularizers, name)(**arguments), getattr(keras.regularizers, name)(**arguments)

@@ -6,11 +6,8 @@ else is what jkeras offers under the same name; a layer, loss or callback added 
 
 from __future__ import annotations
 
-import random as _random
 import sys
 from typing import Any
-
-import numpy as np
 
 import jkeras
 from jkeras.errors import suggestion
@@ -24,6 +21,7 @@ from jkeras.keras.mutable_model import Model as Model
 from jkeras.keras.mutable_model import Sequential as Sequential
 from jkeras.keras.variables import Variable as Variable
 from jkeras.layers import Input as Input
+from jkeras.lazy import named
 from jkeras.losses import Loss as Loss
 from jkeras.optimizers import Optimizer as Optimizer
 
@@ -33,10 +31,14 @@ __version__ = "3.15.0"
 
 
 def set_random_seed(seed: int) -> None:
-    """Seeds Python, NumPy and everything that is built afterwards."""
-    _random.seed(seed)
-    np.random.seed(seed)
+    """Seeds Python, NumPy and everything that is built afterwards; see `jkeras.utils.set_random_seed`."""
+    jkeras.utils.set_random_seed(seed)
     SEEDS.set(seed)
+
+
+def version() -> str:
+    """The version of Keras whose names these are."""
+    return __version__
 
 
 _SERIALIZATION = {
@@ -44,6 +46,36 @@ _SERIALIZATION = {
     for name in ("load_model", "save_model", "custom_object_scope", "CustomObjectScope", "register_keras_serializable")
 }
 _UTILS = {**{name: _SERIALIZATION[name] for name in list(_SERIALIZATION)[2:]}, "set_random_seed": set_random_seed}
+_OBJECTS = dict.fromkeys(
+    (
+        "deserialize_keras_object",
+        "get_custom_objects",
+        "get_registered_name",
+        "get_registered_object",
+        "serialize_keras_object",
+    ),
+    "jkeras.keras.objects",
+)
+
+# Names that a module has from another one than it mirrors: homes of older versions, and Keras's second names.
+_MOVED: dict[str, dict[str, str]] = {
+    "": {"Initializer": "jkeras.initializers", "Regularizer": "jkeras.regularizers",
+         "FloatDTypePolicy": "jkeras.dtype_policies"},
+    "mixed_precision": {
+        "LossScaleOptimizer": "jkeras.optimizers",
+        "Policy": "jkeras.dtype_policies:DTypePolicy",
+        "global_policy": "jkeras.dtype_policies:dtype_policy",
+        "set_global_policy": "jkeras.dtype_policies:set_dtype_policy",
+    },
+    "preprocessing.image": {"smart_resize": "jkeras.utils.images"},
+    "saving": {**_OBJECTS, "load_weights": "jkeras.keras.objects", "save_weights": "jkeras.keras.objects"},
+    "utils": {
+        **_OBJECTS,
+        "clear_session": "jkeras.backend",
+        "is_keras_tensor": "jkeras.backend",
+        "standardize_dtype": "jkeras.backend",
+    },
+}  # fmt: skip
 
 # Modules that mirror one of jkeras: what they stand for, names of their own, whether their functions take handles.
 _MIRRORS: dict[str, tuple[str, dict[str, Any], bool]] = {
@@ -56,6 +88,7 @@ _MIRRORS: dict[str, tuple[str, dict[str, Any], bool]] = {
             "config",
             "constraints",
             "datasets",
+            "dtype_policies",
             "initializers",
             "losses",
             "ops",
@@ -65,6 +98,7 @@ _MIRRORS: dict[str, tuple[str, dict[str, Any], bool]] = {
             "wrappers",
         )
     },
+    "mixed_precision": ("jkeras.dtype_policies", {}, False),
     "saving": ("jkeras.saving", _SERIALIZATION, True),
     "utils": ("jkeras.utils", _UTILS, True),
     "preprocessing": ("jkeras.utils", {}, False),
@@ -83,8 +117,8 @@ _MIRRORS: dict[str, tuple[str, dict[str, Any], bool]] = {
             "reuters",
         )
     },
-    "optimizers.schedules": ("jkeras.optimizers.schedules", {}, False),
     "optimizers.legacy": ("jkeras.optimizers", {}, False),
+    "optimizers.schedules": ("jkeras.optimizers.schedules", {}, False),
     # The homes of things in older versions.
     **{
         f"layers.{name}": ("jkeras.keras.layers", {}, False)
@@ -116,7 +150,9 @@ _MIRRORS: dict[str, tuple[str, dict[str, Any], bool]] = {
 }
 
 for _name, (_target, _extra, _lifted) in _MIRRORS.items():
-    _module = sys.modules.setdefault(f"{__name__}.{_name}", Mirror(f"{__name__}.{_name}", _target, _extra, _lifted))
+    _module = sys.modules.setdefault(
+        f"{__name__}.{_name}", Mirror(f"{__name__}.{_name}", _target, _extra, _lifted, _MOVED.get(_name))
+    )
     if "." not in _name:
         globals()[_name] = _module
 for _name in _MIRRORS:
@@ -130,6 +166,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "applications":
         raise AttributeError("keras.applications is not offered: jkeras has no pretrained models.")
+    if name in _MOVED[""]:
+        return named(_MOVED[""][name], name)
     if hasattr(jkeras, name):
         return getattr(jkeras, name)
     raise AttributeError(f"keras has no {name!r}.{suggestion(name, dir(jkeras))}")

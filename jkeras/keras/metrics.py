@@ -20,7 +20,7 @@ from jkeras.keras.variables import HostArray, Variable, on_host
 from jkeras.keras.wrapping import to_value
 from jkeras.metrics import Metric as PureMetric
 from jkeras.registry import snake_case
-from jkeras.spec import serialize
+from jkeras.spec import serialize as serialize_value
 
 
 class Metric:
@@ -197,7 +197,7 @@ class UserMetric(PureMetric):
         return False
 
     def get_config(self) -> dict[str, Any]:
-        return serialize(self.metric.get_config())
+        return serialize_value(self.metric.get_config())
 
 
 def _arrays(value: Any) -> Any:
@@ -228,6 +228,11 @@ def get(identifier: Any) -> Any:
         return identifier
     found = metrics.get(identifier)
     return Metric.around(found) if isinstance(found, PureMetric) else found
+
+
+def serialize(metric: Any) -> Any:
+    """The JSON-able form of a metric."""
+    return serialize_value(to_value(metric))
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -30,9 +30,17 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
     model.save(filepath, overwrite=overwrite)
 
 
-def clone_model(model: Model) -> Model:
-    """The same definition with weights of its own, not compiled."""
-    return model_from_config(configs.to_config(to_value(model)))
+def clone_model(
+    model: Model, input_tensors: Any = None, clone_function: Any = None, call_function: Any = None, recursive: bool = False
+) -> Model:
+    """The same definition with weights of its own, not compiled; arguments as in `jkeras.clone_model`."""
+    if clone_function is None:
+        return model_from_config(configs.to_config(to_value(model)))
+
+    def change(layer: Any) -> Any:
+        return to_value(clone_function(handle_of(layer)))
+
+    return handle_of(jkeras.clone_model(to_value(model), input_tensors, change, call_function, recursive))
 
 
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:

@@ -14,6 +14,7 @@ from jkeras.errors import suggestion
 from jkeras.keras.mutable_layer import Layer, handles_in
 from jkeras.keras.wrapping import to_value
 from jkeras.layers.layer import Layer as PureLayer
+from jkeras.lazy import named
 
 
 class Mirror(types.ModuleType):
@@ -24,15 +25,25 @@ class Mirror(types.ModuleType):
         target: the name of the other module.
         extra: names that only this module has, or has otherwise.
         lifted: whether functions take handles and return them.
+        moved: names that come from other modules, loaded when asked for; see `jkeras.lazy`.
     """
 
-    def __init__(self, name: str, target: str, extra: Mapping[str, Any] | None = None, lifted: bool = False):
+    def __init__(
+        self,
+        name: str,
+        target: str,
+        extra: Mapping[str, Any] | None = None,
+        lifted: bool = False,
+        moved: Mapping[str, str] | None = None,
+    ):
         super().__init__(name)
-        self.__dict__.update(_target=target, _lifted=lifted, __path__=[], **(extra or {}))
+        self.__dict__.update(_target=target, _lifted=lifted, _moved=moved or {}, __path__=[], **(extra or {}))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name != "__version__":
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        if name in self._moved:
+            return named(self._moved[name], name)
         module = importlib.import_module(self._target)
         try:
             found = getattr(module, name)
@@ -45,7 +56,7 @@ class Mirror(types.ModuleType):
 
     def __dir__(self) -> list[str]:
         own = [name for name in self.__dict__ if not name.startswith("_")]
-        return sorted({*own, *(n for n in dir(importlib.import_module(self._target)) if not n.startswith("_"))})
+        return sorted({*own, *self._moved, *(n for n in dir(importlib.import_module(self._target)) if not n.startswith("_"))})
 
 
 @functools.cache

@@ -6,6 +6,7 @@ hands them back. So two models that share layers train the same weights.
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -508,6 +509,14 @@ class Sequential(Model):
         self.__dict__["_keras_state"] = None
         self._redefine(definition)
         del before, kept
+
+
+# So that `help(model.fit)` shows the arguments.
+for _name in (
+    *("compile", "fit", "evaluate", "predict", "summary"),
+    *("train_on_batch", "test_on_batch", "predict_on_batch"),
+):
+    getattr(Model, _name).__signature__ = inspect.signature(getattr(PureModel, _name))
 
 
 class StepOptimizer:

@@ -7,6 +7,7 @@ from jkeras.utils.images import array_to_img, img_to_array, load_img, save_img
 from jkeras.utils.py_dataset import PyDataset
 from jkeras.utils.samples import Samples, split_dataset
 from jkeras.utils.sequences import pad_sequences, timeseries_dataset_from_array
+from jkeras.utils.seeds import set_random_seed
 
 # Keras's older name.
 Sequence = PyDataset
@@ -27,6 +28,7 @@ __all__ = [
     "split_dataset",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
+    "set_random_seed",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]

@@ -30,3 +30,8 @@ def all_cases() -> Iterator[Case]:
 def covered_layers() -> set[str]:
     """The names of the layer classes that `check` compares with Keras's in some test of this folder."""
     return {case.name for case in all_cases()}
+
+
+def covered() -> set[str]:
+    """The same by their names in Keras."""
+    return {f"keras.layers.{name}" for name in covered_layers()}

@@ -165,6 +165,12 @@ def scores(name, kwargs, reduction, y_true, y_pred, weights, mask):
     return pairs
 
 
+def covered() -> set[str]:
+    """The names that this module compares with Keras: classes, and the functions that they call."""
+    classes = {name for name, _, _ in CASES}
+    return {f"keras.losses.{found}" for name in classes for found in (name, getattr(losses, name).function.__name__)}
+
+
 @contract
 def test_values_and_gradients(name, kwargs, data, rng):
     y_true, y_pred = data(rng, (5, 3))

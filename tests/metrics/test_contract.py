@@ -187,6 +187,11 @@ NAMES = [f"{name}-{'-'.join(map(str, kw.values())) or 'default'}-{data.__name__}
 contract = pytest.mark.parametrize(("name", "kwargs", "data"), CASES, ids=NAMES)
 
 
+def covered() -> set[str]:
+    """The names that this module compares with Keras."""
+    return {f"keras.metrics.{name}" for name, _, _ in CASES}
+
+
 def keras_result(name, kwargs, batches):
     metric = getattr(keras.metrics, name)(**kwargs)
     with warnings.catch_warnings():

@@ -52,6 +52,11 @@ CASES = [
 ]
 
 
+def covered() -> set[str]:
+    """The names that this module compares with Keras."""
+    return {f"keras.optimizers.{name}" for name in VARIANTS}
+
+
 def build(namespace, name, kwargs):
     kwargs = {"learning_rate": 0.01, **kwargs}
     if isinstance(kwargs["learning_rate"], tuple):

@@ -51,6 +51,11 @@ DRAWN = {
 STEPS = [0, 1, 2, 3, 7, 10, 25, 49, 50, 51, 99, 150]
 
 
+def covered() -> set[str]:
+    """The names that this module compares with Keras."""
+    return {f"keras.optimizers.schedules.{name}" for name in (*DRAWN, "PiecewiseConstantDecay")}
+
+
 @pytest.mark.parametrize("name", DRAWN)
 def test_equals_keras(name):
     @settings(max_examples=8, deadline=None, derandomize=True)

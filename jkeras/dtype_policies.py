@@ -1,0 +1,60 @@
+"""Types that layers compute in and keep weights in, with the names of `keras.dtype_policies`.
+
+`jkeras.config.dtype_policy` and `set_dtype_policy` are here, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jkeras import config, dtypes, registry
+from jkeras.dtypes import DTypePolicy as DTypePolicy
+from jkeras.spec import serialize as serialize_value
+
+# Keras's older name.
+FloatDTypePolicy = DTypePolicy
+
+
+def dtype_policy() -> DTypePolicy:
+    """The policy of layers that are not told one.
+
+    >>> dtype_policy().name
+    'float32'
+    """
+    return DTypePolicy(config.dtype_policy_name())
+
+
+def set_dtype_policy(policy: Any) -> None:
+    """Sets the policy of layers that are not told one; None goes back to the default float type.
+
+    Args:
+        policy: a `DTypePolicy`, its name such as `"mixed_bfloat16"`, or a dtype.
+
+    Raises:
+        ArgumentError: it names no policy.
+    """
+    config.set_dtype_policy_name(None if policy is None else get(policy).name)
+
+
+def get(identifier: Any) -> DTypePolicy:
+    """The policy that a policy, a name, a dtype or a configuration means; None is the default policy.
+
+    Raises:
+        ArgumentError: it names no policy.
+
+    >>> get("mixed_float16").compute_dtype
+    'float16'
+    """
+    return dtypes.get(identifier) or DTypePolicy("float32")
+
+
+def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
+    """The JSON-able form of a policy."""
+    return serialize_value(dtype_policy)
+
+
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> DTypePolicy:
+    """The policy that `serialize` described."""
+    with registry.custom_object_scope(custom_objects or {}):
+        return get(config)
