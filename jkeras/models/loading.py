@@ -69,11 +69,10 @@ def load_model(
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
-    """The model that `model.to_json()`, ours or that of any version of Keras, describes, with fresh weights."""
-    config = documents.parse(json_string, "The JSON text")
-    if "keras_version" in config and major(str(config["keras_version"])) < 3:
-        config = old_names.with_old_functions(config)
-    return model_from_config(config, custom_objects)
+    """The model that `model.to_json()`, ours or Keras's, describes, with fresh weights."""
+    from jkeras.saving import documents
+
+    return model_from_config(documents.parse(json_string, "The JSON text"), custom_objects)
 
 
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:
