@@ -99,7 +99,7 @@ class Keeper(Callback):
     """
 
     def __init__(self, folder: Any, save_freq: Any, keep: int | None, background: bool, resumes: bool, spare: bool = False):
-        super().__init__()
+        Callback.__init__(self)  # not the next of several bases, which takes other arguments
         name = type(self).__name__
         if not isinstance(folder, (str, os.PathLike)) or not os.fspath(folder):
             raise ArgumentError(f"{name}: expected the path of a directory, got {folder!r}.")
@@ -150,6 +150,11 @@ class Keeper(Callback):
         """Saves."""
         self.schedule.saved()
         self._writer.write(snapshot)
+
+    @property
+    def saving(self) -> bool:
+        """Whether a checkpoint is being written at this moment."""
+        return self._writer.busy
 
     def wait(self) -> None:
         """Returns when everything is written. Raises what went wrong."""

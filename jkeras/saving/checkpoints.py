@@ -114,6 +114,11 @@ class Writer:
         if not self.background:
             self.wait()
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being written."""
+        return self._thread is not None and self._thread.is_alive()
+
     def wait(self) -> None:
         """Returns when nothing is being written any more.
 

@@ -161,7 +161,7 @@ def test(kills: int, seed: int, scratch: Path, modes: tuple[str, ...] = MODES) -
     expected: dict[str, tuple[dict[str, np.ndarray], float]] = {}
     counted = {"kills": 0, "during a save": 0, "before the first checkpoint": 0, "runs": 0}
     while counted["kills"] < kills:
-        mode = modes[counted["runs"] % len(modes)]
+        mode = modes[counted["kills"] * len(modes) // kills]
         if mode not in expected:
             whole = scratch / f"whole-{mode}"
             process = start(processes, whole, mode)
@@ -171,7 +171,7 @@ def test(kills: int, seed: int, scratch: Path, modes: tuple[str, ...] = MODES) -
             expected[mode] = result(whole), time.perf_counter() - began
         folder = scratch / f"run-{counted['runs']}"
         process = start(processes, folder, mode)
-        while counted["kills"] < kills:
+        while counted["kills"] * len(modes) // kills == modes.index(mode):
             during = kill(process, folder, dice, 0.7 * expected[mode][1])
             if during is None:
                 break

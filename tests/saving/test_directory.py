@@ -198,7 +198,6 @@ def test_a_large_save_of_zeros_is_no_bomb(tmp_path, monkeypatch):
     monkeypatch.setattr(directory, "ALWAYS_ALLOWED", 10_000)
     model = jk.Sequential([jk.Input((700,)), layers.Dense(700, kernel_initializer="zeros")])
     model.save(tmp_path / "model")
-    assert (tmp_path / "model" / "filler").stat().st_size > 10_000
     assert equal_weights(jk.load_model(tmp_path / "model"), model)
 
 
