@@ -159,7 +159,7 @@ class Dataset:
 
     @staticmethod
     def from_samples(samples: Any) -> Dataset:
-        """The batches (or single samples) of `jkeras.utils.Samples`, such as `image_dataset_from_directory` returns."""
+        """The batches (or single samples) of `jkeras.utils.Samples`, which `image_dataset_from_directory` returns."""
         return Dataset(
             lambda number: Stage(stages.grain.MapDataset.source(samples.of_pass(number[0]))),
             len(samples),

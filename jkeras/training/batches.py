@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 
 from jkeras import config
 from jkeras.errors import ArgumentError, InputError
+from jkeras.training import adapters
 from jkeras.training.state import Batch
 
 DEFAULT_BATCH_SIZE = 32
@@ -90,11 +92,13 @@ class StreamSource:
         iterable: what yields batches.
         steps: batches in an epoch; the next epoch goes on where the one before stopped.
         class_weight: a weight per class, which becomes a weight per sample.
+        passes_before: added to the numbers of passes, for data whose orders follow from them (`jkeras.data`).
     """
 
     iterable: Any
     steps: int | None = None
     class_weight: Mapping[int, float] | None = None
+    passes_before: int = 0
     # The first batch of all, kept to ask for shapes; one that was read ahead; what is being read.
     sample: Batch | None = None
     ahead: Batch | None = None
@@ -117,9 +121,10 @@ class StreamSource:
         if self.numbered:
             return getattr(self.iterable, "num_batches", None) if _has_count(self.iterable) else len(self.iterable)
         try:
-            return len(self.iterable)
+            count = len(self.iterable)
         except TypeError:
             return None
+        return None if count == sys.maxsize else count  # what Grain says of data that is repeated for ever
 
     @property
     def numbered(self) -> bool:
@@ -245,6 +250,8 @@ class StreamSource:
             self.current = iter(in_order(order))
         elif self.numbered and order is not None:
             self.current = (self.iterable[int(i)] for i in order)
+        elif hasattr(self.iterable, "iterate"):  # each pass has a number, and an order that follows from it
+            self.current = self.iterable.iterate(self.passes_before + self.epochs)
         else:
             self.current = iter(_as_iterable(self.iterable))
 
@@ -254,11 +261,41 @@ class StreamSource:
 
     def _standard(self, item: Any) -> Batch:
         batch = standardize_batch(item)
+        if self.sample is not None:
+            self._compare(batch)
         if self.class_weight is None:
             return batch
         if batch.sample_weight is not None:
             raise ArgumentError("Give class_weight, or sample weights in the batches, not both.")
         return dataclasses.replace(batch, sample_weight=class_weights(batch.y, self.class_weight))
+
+    def _compare(self, batch: Batch) -> None:
+        """Raises InputError for a batch that is put together in another way than the first."""
+        parts = [(name, getattr(self.sample, name), getattr(batch, name)) for name in ("x", "y", "sample_weight")]
+        for name, first, now in parts:
+            if name == "sample_weight" and self.class_weight is not None:
+                continue
+            structures: list[Any] = [jax.tree.structure(first), jax.tree.structure(now)]
+            if structures[0] != structures[1] or any(
+                a.ndim != b.ndim for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(now), strict=True)
+            ):
+                raise InputError(
+                    f"Batch {self.taken} of the data has {name} = {_shown(now)}, but the first batch had {_shown(first)}. All"
+                    f" batches must be put together alike."
+                )
+
+
+def _shown(part: Any) -> str:
+    """The structure of a part of a batch, with types and shapes."""
+    shown = jax.tree.map(lambda a: _Text(f"{a.dtype}{list(a.shape)}"), part)
+    return repr(shown)
+
+
+class _Text(str):
+    """Text that shows itself without quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 _END = object()
@@ -311,12 +348,9 @@ def to_arrays(value: Any, what: str) -> Any:
         return {k: to_arrays(v, f"{what}[{k!r}]") for k, v in value.items()}
     if isinstance(value, (list, tuple)) and value and not is_number_list(value):
         return [to_arrays(v, f"{what}[{i}]") for i, v in enumerate(value)]
-    if hasattr(value, "to_numpy"):
-        value = value.to_numpy()
-    elif hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    elif hasattr(value, "numpy") and not isinstance(value, np.ndarray):
-        value = value.numpy()
+    value = adapters.to_array(value)
+    if isinstance(value, jax.Array):
+        return value
     array = np.asarray(value)
     if array.dtype == object:
         raise InputError(
@@ -409,6 +443,11 @@ def as_source(
         raise InputError("x is None: there is no data.")
     if isinstance(x, (list, tuple, Mapping)) and not x:
         raise InputError("x is empty: there is no data.")
+    x = adapters.adapt(x, batch_size or DEFAULT_BATCH_SIZE)
+    if isinstance(x, adapters.Columns):
+        if y is not None and x.y is not None:
+            raise ArgumentError("y must be None when x is a data set that has targets.")
+        x, y = x.x, x.y if y is None else y
     if not is_array_data(x):
         if isinstance(x, (str, bytes, set, frozenset)) or not (hasattr(x, "__iter__") or hasattr(x, "__getitem__")):
             raise InputError(f"x of type {type(x).__name__} is neither arrays nor an iterable of batches.")

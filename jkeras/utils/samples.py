@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 import itertools
 import math
 import random
@@ -14,12 +16,43 @@ import numpy as np
 from jkeras import config
 from jkeras.errors import ArgumentError, InputError
 
+# Methods of pipelines, which `Samples` has by becoming one.
+PIPELINE_METHODS = frozenset(
+    "apply as_numpy_iterator cache cardinality concatenate element_spec enumerate filter flat_map interleave map"
+    " padded_batch prefetch reduce repeat shard shuffle skip take unbatch with_options".split()
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class OnePass:
+    """The batches (or single samples) of one pass, by their numbers.
+
+    Attributes:
+        samples: what is read.
+        order: the numbers of samples, in the order of the pass.
+    """
+
+    samples: Samples
+    order: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Any:
+        size = self.samples.batch_size or 1
+        if not 0 <= index < len(self):
+            raise IndexError(f"There are {len(self)} batches, no number {index}.")
+        batch = self.samples.read(self.order[index * size : (index + 1) * size])
+        return batch if self.samples.batch_size is not None else jax.tree.map(lambda array: array[0], batch)
+
 
 class Samples:
     """Iterates over samples, or over batches of them, as often as wanted; `fit` takes it as data.
 
     A shuffled data set is in another order on every pass; the orders follow from the seed, so the same script sees
     the same data. Nothing is read before it is asked for.
+
+    It has the methods of `jkeras.data.Dataset`, such as `map`, `take`, `cache` and `prefetch`, which return a `Dataset`.
 
     Args:
         count: number of samples.
@@ -50,7 +83,7 @@ class Samples:
         self.count = count
         self.read = read
         self.batch_size = batch_size
-        self.shuffle = shuffle
+        self.shuffled = shuffle
         self.seed = config.default_seed if seed is None else seed
         self.class_names = None if class_names is None else list(class_names)
         self.file_paths = None if file_paths is None else list(file_paths)
@@ -60,19 +93,32 @@ class Samples:
         return math.ceil(self.count / (self.batch_size or 1))
 
     def __iter__(self) -> Iterator[Any]:
+        return self.iterate(next(self._passes))
+
+    def iterate(self, number: int = 0) -> Iterator[Any]:
+        """The pass of a number, in the same order whenever it is asked for."""
+        return iter(self.of_pass(number))
+
+    def of_pass(self, number: int) -> OnePass:
+        """The pass of a number, by the numbers of its batches."""
         order = np.arange(self.count)
-        if self.shuffle:
-            order = np.random.default_rng((self.seed, next(self._passes))).permutation(self.count)
-        size = self.batch_size or 1
-        for start in range(0, self.count, size):
-            batch = self.read(order[start : start + size])
-            yield batch if self.batch_size is not None else jax.tree.map(lambda array: array[0], batch)
+        if self.shuffled:
+            order = np.random.default_rng((self.seed, number)).permutation(self.count)
+        return OnePass(self, order)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in PIPELINE_METHODS:
+            return getattr(importlib.import_module("jkeras.data").Dataset.from_samples(self), name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return sorted([*super().__dir__(), *PIPELINE_METHODS])
 
     def batch(self, batch_size: int | None) -> Samples:
         """The same samples in batches of another size."""
         return self._like(self.count, self.read, batch_size)
 
-    def take(self, index: np.ndarray) -> Samples:
+    def select(self, index: np.ndarray) -> Samples:
         """The samples of these numbers, in their order."""
         index = np.asarray(index)
         files = None if self.file_paths is None else [self.file_paths[i] for i in index]
@@ -86,10 +132,10 @@ class Samples:
         file_paths: Sequence[str] | None = None,
     ) -> Samples:
         files = self.file_paths if file_paths is None else file_paths
-        return Samples(count, read, batch_size, self.shuffle, self.seed, self.class_names, files)
+        return Samples(count, read, batch_size, self.shuffled, self.seed, self.class_names, files)
 
     def __repr__(self) -> str:
-        return f"Samples({self.count}, batch_size={self.batch_size}, shuffle={self.shuffle})"
+        return f"Samples({self.count}, batch_size={self.batch_size}, shuffle={self.shuffled})"
 
 
 def as_samples(data: Any) -> Samples:
@@ -151,7 +197,7 @@ def split_dataset(
     if shuffle:
         # The generator and the algorithm are Python's, as in Keras, so that equal seeds give equal parts.
         random.Random(config.default_seed if seed is None else seed).shuffle(order)
-    return samples.take(np.array(order[:left])), samples.take(np.array(order[-right:]))
+    return samples.select(np.array(order[:left])), samples.select(np.array(order[-right:]))
 
 
 def _split_sizes(total: int, left: float | int | None, right: float | int | None) -> tuple[int, int]:
