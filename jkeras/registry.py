@@ -77,6 +77,13 @@ def get_custom_objects() -> dict[str, Any]:
     return _registered
 
 
+def custom_modules() -> set[str]:
+    """The modules of all custom objects that are known at the moment."""
+    targets = [*_registered.values(), *_scope.get(_NOTHING).values()]
+    names = {getattr(target, "__module__", None) for target in targets}
+    return {name for name in names if isinstance(name, str) and not name.startswith("jkeras.")}
+
+
 def get_registered_name(obj: Any) -> str:
     """The name that a class or function was registered under, or its own."""
     return registered_name(obj) or obj.__name__

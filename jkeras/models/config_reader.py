@@ -18,6 +18,7 @@ from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.layers.layer import LEGACY_SHAPE_ARGUMENTS, Layer, is_symbolic
 from jkeras.layers.operation import Operation, function_named
 from jkeras.models.named_functions import lambda_arguments
+from jkeras.models.untrusted import is_users
 from jkeras.registry import custom_object, known_arguments
 from jkeras.saving import old_names, operations
 
@@ -115,8 +116,8 @@ def _made(cls: type[Layer], arguments: dict[str, Any]) -> Layer:
     except JkerasError:
         raise
     except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
-        if not cls.__module__.startswith("jkeras."):
-            raise  # the user's own constructor
+        if not cls.__module__.startswith("jkeras.") or is_users(error):
+            raise  # the user's own code
         raise RestoreError(f"The configuration of a {cls.__name__} is damaged: {type(error).__name__}: {error}") from error
 
 

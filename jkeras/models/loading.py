@@ -14,7 +14,7 @@ import numpy as np
 
 from jkeras.errors import JkerasError, RestoreError
 from jkeras.graph import runtime
-from jkeras.models import compile_config, keras_file, legacy_file, stored_weights
+from jkeras.models import compile_config, keras_file, legacy_file, stored_weights, untrusted
 from jkeras.models import config as configs
 from jkeras.models.fitting import all_values
 from jkeras.models.history import History
@@ -61,11 +61,8 @@ def load_model(
     read = readers.get(path.suffix.lower(), _load_directory)
     if read is not _load_directory and not path.is_file():
         raise RestoreError(f"There is no file {path}.")
-    with custom_object_scope(custom_objects or {}):
-        try:
-            return read(path, compile, recipe)
-        except RecursionError:
-            raise RestoreError(f"{path} is nested too deeply to be a model.") from None
+    with custom_object_scope(custom_objects or {}), untrusted.reading(path):
+        return read(path, compile, recipe)
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:

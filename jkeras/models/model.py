@@ -20,8 +20,8 @@ import numpy as np
 
 from jkeras import config, constants
 from jkeras.errors import ArgumentError, InputError, NotBuiltError, suggestion
-from jkeras.graph import flax, runtime
 from jkeras.graph import network as networks
+from jkeras.graph import runtime
 from jkeras.graph.network import Network
 from jkeras.graph.runtime import Description
 from jkeras.graph.symbolic import SymbolicTensor
@@ -29,10 +29,10 @@ from jkeras.layers.calling import show_shape
 from jkeras.layers.core import InputLayer
 from jkeras.layers.layer import Layer, is_symbolic, map_layers
 from jkeras.models import config as configs
-from jkeras.models import linen
 from jkeras.models.checkpointed import Checkpointed
 from jkeras.models.discarded import check_used
 from jkeras.models.inputs import fit_inputs
+from jkeras.models.linen import Linen
 from jkeras.models.persistence import Persistent
 from jkeras.models.summary import summary
 from jkeras.models.training import Trainable
@@ -42,7 +42,7 @@ from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, flatten, merge
 
 
-class Model(Trainable, Persistent, Checkpointed, Layer):
+class Model(Trainable, Persistent, Checkpointed, Linen, Layer):
     """A model, defined by symbolic inputs and outputs, or by a subclass.
 
     Functional: `Model(inputs, outputs)`, each a symbolic tensor or a list, tuple or dict of them. Layers that come from
@@ -276,37 +276,6 @@ class Model(Trainable, Persistent, Checkpointed, Layer):
         if state is None:
             state = self.model_state
         return runtime.apply(self.network, {"params": params, "state": state}, args, kwargs)
-
-    def to_flax(self) -> tuple[Any, dict[str, Any]]:
-        """A Flax Linen module and its variables: `module.apply(variables, x, training=False)`.
-
-        A model that `from_flax` made gives that module, and its variables with the model's values.
-        """
-        return linen.to_flax(self) or (flax.to_module(self.network), self.variables)
-
-    @classmethod
-    def from_flax(cls, module: Any, variables: Any, input_shape: Any, *, method: Any = None, dtype: Any = None) -> Self:
-        """A model around a Linen module and its variables, to train, evaluate and save the weights of like any other.
-
-        The parameters are what training changes; other collections (`batch_stats`) are the model's state. The module is
-        called with one argument, and with `training`, `train` or `deterministic` if it takes them.
-
-        Args:
-            module: a `flax.linen.Module`.
-            variables: what `module.init(...)` returned, trained or not.
-            input_shape: the shape of one sample, without the batch, such as (28, 28, 1).
-            method: called instead of `__call__`.
-            dtype: of the inputs.
-
-        Raises:
-            RestoreError: the variables do not fit the module; every difference is listed.
-
-        >>> import flax.linen as nn
-        >>> module = nn.Dense(2)
-        >>> Model.from_flax(module, module.init(jax.random.key(0), jnp.ones((1, 3))), (3,)).weight_paths
-        ['flax/bias', 'flax/kernel']
-        """
-        return linen.from_flax(cls, module, variables, input_shape, method=method, dtype=dtype)
 
     # -- looking inside -------------------------------------------------------------------------------------------
 

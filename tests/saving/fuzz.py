@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import copy
 import dataclasses
 import json
 import logging
@@ -168,7 +169,7 @@ def mutated(text: bytes, draw: np.random.Generator) -> bytes:
         elif action == 1 and isinstance(holder, dict):
             holder[f"{key}x"] = holder.pop(key)
         else:
-            holder[key] = JUNK[int(draw.integers(len(JUNK)))]
+            holder[key] = copy.deepcopy(JUNK[int(draw.integers(len(JUNK)))])
     return json.dumps(document).encode()
 
 

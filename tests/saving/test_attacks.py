@@ -149,6 +149,19 @@ def test_the_lambda_is_live_in_keras(ground):
     assert ground.canary.exists()
 
 
+class Stumbles(jk.Layer):
+    def call(self, x):
+        return x.nothing
+
+
+def test_errors_in_ones_own_classes_stay_as_they_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(Stumbles, "call", lambda self, x: x)
+    jk.Sequential([jk.Input((2,)), Stumbles()]).save(tmp_path / "m.keras")
+    monkeypatch.undo()
+    with pytest.raises(AttributeError, match="nothing"):
+        jk.load_model(tmp_path / "m.keras", custom_objects={"Stumbles": Stumbles})
+
+
 def test_the_page_has_the_table():
     text = attacks.PAGE.read_text(encoding="utf-8")
     assert attacks.page_with(text) == text, "`python -m tests.saving.attacks` writes it anew"

@@ -1,0 +1,43 @@
+"""Errors of a file that the readers did not foresee."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from jkeras.errors import JkerasError, RestoreError
+from jkeras.registry import custom_modules
+
+
+@contextlib.contextmanager
+def reading(where: Any) -> Iterator[None]:
+    """Makes whatever goes wrong while a definition is made and its weights are put in place an error about the file.
+
+    What the operating system says, and errors in a user's own classes, stay as they are.
+
+    Raises:
+        RestoreError: the file is at fault.
+    """
+    try:
+        yield
+    except (JkerasError, OSError):
+        raise
+    except RecursionError:
+        raise RestoreError(f"{where} is nested too deeply to be a model.") from None
+    except Exception as error:
+        # A definition may ask for anything, and the errors of JAX and Flax about it have no common class.
+        if is_users(error):
+            raise
+        raise RestoreError(f"{where} is damaged, or describes no model that works: {type(error).__name__}: {error}") from error
+
+
+def is_users(error: BaseException) -> bool:
+    """Whether code of a custom object had a part in it."""
+    modules = custom_modules()
+    place = error.__traceback__
+    while place is not None:
+        if place.tb_frame.f_globals.get("__name__") in modules:
+            return True
+        place = place.tb_next
+    return False
