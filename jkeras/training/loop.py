@@ -25,7 +25,7 @@ import numpy as np
 from jkeras import config
 from jkeras.callbacks.callback import CallbackList
 from jkeras.errors import InputError, NonFiniteError
-from jkeras.training import runs, steps
+from jkeras.training import resident, runs, steps
 from jkeras.training.batches import ArraySource, StreamSource
 from jkeras.training.keeping import Keeping, Preempted, terminable
 from jkeras.training.prefetch import Background
@@ -626,7 +626,8 @@ def _evaluate_on_device(job: Job, state: TrainState, source: ArraySource, data: 
     )
     state = state.replace(metrics=metrics, model_state=model_state)
     if full < source.steps_per_epoch:
-        batch = jax.tree.map(lambda a: a[full * source.batch_size :], data)
+        start = full * source.batch_size
+        batch = resident.cut(data, start, resident.row_count(data) - start)
         metrics, model_state = job.runner.eval_one(job.evaluate, job.program, state, batch)
         state = state.replace(metrics=metrics, model_state=model_state)
     return state

@@ -5,6 +5,7 @@ The number of steps is an argument of the compiled program, not part of it, so o
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from jkeras import lowering
 from jkeras.graph import runtime
 from jkeras.layers.layer import Layer
 from jkeras.training import order as orders
-from jkeras.training import steps
+from jkeras.training import resident, steps
 from jkeras.training.state import Batch, TrainState
 
 Step = Callable[[Any, TrainState, Batch], TrainState]
@@ -42,7 +43,7 @@ def rows_independent(definition: Layer, training: bool) -> bool:
 def gather(data: Batch, order: jax.Array, index: Any, rows: Any, batch_size: int, masked: bool) -> Batch:
     """The batch of that number: rows `order[index * batch_size : (index + 1) * batch_size]`."""
     picked = lax.dynamic_slice_in_dim(order, index * batch_size, batch_size)
-    batch = jax.tree.map(lambda a: a.at[picked].get(mode="promise_in_bounds"), data)
+    batch = resident.take(data, picked)
     if masked:
         valid = index * batch_size + jnp.arange(batch_size, dtype=jnp.int32) < rows
         batch = dataclasses.replace(batch, valid=valid)
@@ -78,12 +79,12 @@ def _eval_steps(
     batch_size: int,
     masked: bool,
 ) -> tuple[Any, Any]:
-    size = jax.tree.leaves(data)[0].shape[0]
+    size = resident.row_count(data)
 
     def body(index: Any, carry: tuple[Any, Any]) -> tuple[Any, Any]:
         metrics, model_state = carry
         first = jnp.minimum(index * batch_size, size - batch_size)
-        batch = jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, first, batch_size), data)
+        batch = resident.cut(data, first, batch_size)
         if masked:
             # The last slice starts early so as to stay inside the data; rows seen before do not count again.
             position = first + jnp.arange(batch_size, dtype=jnp.int32)
@@ -183,7 +184,7 @@ class Runner:
             step = around(step, True)
 
             def run(state: TrainState, rows: jax.Array) -> TrainState:
-                return step(program, state, jax.tree.map(lambda a: a[rows], data))
+                return step(program, state, resident.take(data, rows))
 
             state = over(run, 0, 0)(state, rows)
             return state, state.step + 0
@@ -222,12 +223,20 @@ class Runner:
     # How many copies of data in memory a device's memory has to hold.
     copies: float = 1
 
+    def guard(self) -> contextlib.AbstractContextManager[None]:
+        """What a run happens in."""
+        return contextlib.nullcontext()
+
+    def steps_per_dispatch(self, wanted: Any) -> Any:
+        """How many steps one dispatch has, where `wanted` (a number or "auto") is asked for."""
+        return wanted
+
     def check(self, program: Any, source: Any) -> None:
         """Compares what is to be trained with the devices, before anything is compiled."""
 
     def place_data(self, data: Batch) -> Batch:
         """Data in memory, on the device."""
-        return jax.device_put(data)
+        return resident.place(data)
 
     def place_batch(self, batch: Batch, program: Any, training: bool) -> Any:
         """A batch from the host, on the device."""
