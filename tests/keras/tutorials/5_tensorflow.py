@@ -205,6 +205,9 @@ dataset = dataset.shuffle(buffer_size=10000).batch(32).prefetch(tf.data.AUTOTUNE
 model = CustomModel()
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(train_dataset, verbose=0)
+for images, labels in dataset.take(1):
+    assert images.shape == (32, 784) and labels.shape == (32,)
+assert model.fit(dataset, verbose=0).params["steps"] == len(dataset) == -(-len(x_train) // 32)
 
 # %% evaluate with a data set
 # 假设 model 是已编译的模型,test_dataset 是测试数据集
