@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import jax
 import numpy as np
 
+from jkeras.errors import ArgumentError
 from jkeras.models import config as configs
 from jkeras.models import exporting, keras_file, legacy_file, weight_files
 from jkeras.models.discarded import check_used
@@ -130,6 +131,7 @@ def save_model(model: Any, path: Any, overwrite: bool = True, include_optimizer:
     """Saves a model; see `Persistent.save`."""
     path = Path(path)
     suffix = path.suffix.lower()
+    _check_definition(model)
     if suffix in (".keras", *H5_SUFFIXES):
         if path.is_dir() or (path.exists() and not overwrite):
             raise FileExistsError(f"{path} exists; pass overwrite=True to replace it.")
@@ -141,6 +143,16 @@ def save_model(model: Any, path: Any, overwrite: bool = True, include_optimizer:
     state = model.state if include_optimizer else model.state.replace(opt_state=None)
     config = {**written_definition(model, include_optimizer), "history": _written_history(model)}
     files.save(path, config, named_arrays(state), overwrite=overwrite)
+
+
+def _check_definition(model: Any) -> None:
+    try:
+        json.dumps(configs.to_config(model))
+    except TypeError as error:
+        raise ArgumentError(
+            f"The definition of the model cannot be written down: {error}. Save its weights, `model.save_weights(path)`, and"
+            f" build the model in code to load them."
+        ) from error
 
 
 def written_definition(model: Any, include_optimizer: bool = True) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from jkeras.errors import ArgumentError, RestoreError
 from jkeras.graph.flax import WeightInfo
-from jkeras.models import fitting, keras_file, legacy_file, stored_weights
+from jkeras.models import fitting, keras_file, legacy_file, stored_weights, untrusted
 from jkeras.models.fitting import Entry, Found
 from jkeras.saving import directory, hdf5, safetensors
 from jkeras.training.state import flatten, merge
@@ -59,8 +59,9 @@ def load_weights(
         raise RestoreError(f"There is no file {path}.")
     patterns = [only] if isinstance(only, str) else list(only or ())
     infos = model.description.weights
-    found = kind.read(model, path, by_name or bool(patterns))
-    values, skipped = fitting.chosen_values(infos, found, patterns, by_name, skip_mismatch)
+    with untrusted.reading(path):
+        found = kind.read(model, path, by_name or bool(patterns))
+        values, skipped = fitting.chosen_values(infos, found, patterns, by_name, skip_mismatch)
     if skipped:
         # The level is that of the caller of the method.
         warnings.warn(fitting.warning(str(path), len(values), skipped), stacklevel=3)

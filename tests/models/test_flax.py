@@ -60,6 +60,14 @@ def test_weights_in_files(variables, tmp_path):
         same(other.load_weights(tmp_path / f"x{suffix}").to_flax()[1], variables)
 
 
+def test_a_module_cannot_be_written_down(variables, tmp_path):
+    model = jk.Model.from_flax(Net(), variables, (4,))
+    for name in ("x", "x.keras", "x.h5"):
+        with pytest.raises(errors.ArgumentError, match="save_weights"):
+            model.save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
 def test_inside_another_model(variables):
     x = jk.Input((4,))
     model = jk.Model(x, layers.Dense(1)(jk.Model.from_flax(Net(), variables, (4,))(x)))

@@ -60,10 +60,14 @@ Action = Callable[[], Any]
 Craft = Callable[[Ground], Iterator[tuple[str, Path | Action]]]
 
 
+def plain_model() -> jk.Model:
+    """The model of the valid saves."""
+    return jk.Sequential([jk.Input((4,)), layers.Dense(3, activation="relu"), layers.Dense(2)], name="plain")
+
+
 def make_saves(folder: Path) -> None:
     """The valid saves that the crafted files start from."""
-    model = jk.Sequential([jk.Input((4,)), layers.Dense(3, activation="relu"), layers.Dense(2)], name="plain")
-    model = model.compile("adam", "mse").init(1)
+    model = plain_model().compile("adam", "mse").init(1)
     for suffix in (".keras", ".h5", ""):
         model.save(folder / f"model{suffix}")
 
@@ -105,6 +109,15 @@ def with_config(ground: Ground, suffix: str, change: Callable[[dict[str, Any]], 
     change(written["model"])
     (path / "config.json").write_text(json.dumps(written))
     return path
+
+
+def weights_of(path: Path) -> Action:
+    """Loading the weights alone into a model of the same kind."""
+
+    def load() -> None:
+        _ = plain_model().load_weights(path)
+
+    return load
 
 
 def copied(source: Path, target: Path) -> Path:
@@ -450,6 +463,7 @@ def elsewhere(ground: Ground) -> Iterator[tuple[str, Path | Action]]:
     for change in (external, virtual, external_link, soft_link, linked_group, a_loop, user_block):
         for suffix, path in with_weights(ground, change, change.__name__):
             yield f"{change.__name__}{suffix}", path
+            yield f"weights of {change.__name__}{suffix}", weights_of(path)
 
 
 def directories(ground: Ground) -> Iterator[tuple[str, Path | Action]]:
@@ -513,6 +527,7 @@ def huge_shapes(ground: Ground) -> Iterator[tuple[str, Path | Action]]:
     for change in (chunked, compressed, contiguous, zeros, many):
         for suffix, path in with_weights(ground, change, change.__name__):
             yield f"{change.__name__}{suffix}", path
+            yield f"weights of {change.__name__}{suffix}", weights_of(path)
 
     def units(config: dict[str, Any]) -> None:
         set_in_dense("units", HUGE * HUGE)(config)
