@@ -191,6 +191,16 @@ def hard_sigmoid(x: ArrayLike) -> jax.Array:
     return nn.hard_sigmoid(jnp.asarray(x))
 
 
+def hard_sigmoid_keras2(x: ArrayLike) -> jax.Array:
+    """`clip(0.2 * x + 0.5, 0, 1)`: what Keras 1 and 2 meant by `hard_sigmoid`, and files of theirs still do.
+
+    >>> hard_sigmoid_keras2(jnp.array([-3.0, 0.0, 1.0])).tolist()
+    [0.0, 0.5, 0.7]
+    """
+    x = jnp.asarray(x)
+    return jnp.clip(0.2 * x + 0.5, 0.0, 1.0).astype(x.dtype)
+
+
 def hard_silu(x: ArrayLike) -> jax.Array:
     """`x * hard_sigmoid(x)`, also called hard swish (Howard et al., 2019, arXiv:1905.02244)."""
     return nn.hard_silu(jnp.asarray(x))
@@ -316,6 +326,7 @@ TABLE: Mapping[str, Callable[..., jax.Array]] = {
     **_PUBLIC,
     "swish": silu,
     "hard_swish": hard_silu,
+    "hard_sigmoid_keras2": hard_sigmoid_keras2,
 }
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from jkeras import losses, metrics, optimizers
 from jkeras.errors import ArgumentError, JkerasError, RestoreError
@@ -43,9 +46,9 @@ def read(config: Mapping[str, Any], where: str) -> Recipe:
     Raises:
         RestoreError: it is damaged, or names something that is neither in the library nor registered.
     """
-    arguments = {key: config[key] for key in KEYS if config.get(key) is not None}
+    arguments = {key: shortest(config[key]) for key in KEYS if config.get(key) is not None}
     if "optimizer_config" in config:
-        arguments["optimizer"] = config["optimizer_config"]
+        arguments["optimizer"] = shortest(config["optimizer_config"])
     try:
         if isinstance(arguments.get("optimizer"), Mapping):
             arguments["optimizer"] = _optimizer(arguments["optimizer"])
@@ -65,6 +68,21 @@ def read(config: Mapping[str, Any], where: str) -> Recipe:
             f"The training configuration in {where} cannot be restored: {error} To load the model without it:"
             f" `load_model(path, compile=False)`, or with another: `load_model(path, recipe=jk.Recipe(...))`."
         ) from error
+
+
+def shortest(value: Any) -> Any:
+    """Numbers that Keras kept in float32 as they were first written; in float32 they stay the same.
+
+    >>> shortest({"learning_rate": 0.0010000000474974513, "momentum": 0.9})
+    {'learning_rate': 0.001, 'momentum': 0.9}
+    """
+    if isinstance(value, Mapping):
+        return {k: shortest(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [shortest(v) for v in value]
+    if isinstance(value, float) and math.isfinite(value) and float(np.float32(value)) == value:
+        return float(str(np.float32(value)))
+    return value
 
 
 def _is_dict(value: Any) -> bool:

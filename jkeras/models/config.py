@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import numpy as np
 
 from jkeras.dtypes import DTypePolicy
 from jkeras.graph import network as networks
@@ -108,6 +109,9 @@ def _written(network: Network, places: Mapping[int, list[Any]], value: Any) -> A
         return {"class_name": "__slice__", "config": {"start": value.start, "stop": value.stop, "step": value.step}}
     if value is Ellipsis:
         return {"class_name": "__ellipsis__", "config": {}}
+    if isinstance(value, (np.ndarray, jax.Array)):
+        array = np.asarray(value)
+        return {"class_name": "__tensor__", "config": {"value": array.tolist(), "dtype": array.dtype.name}}
     if isinstance(value, (list, tuple)):
         return [_written(network, places, v) for v in value]
     if isinstance(value, Mapping):

@@ -221,12 +221,10 @@ class _Graph:
         if entry.get("module") or _known(entry.get("class_name")) is not None:
             return False
         nodes = entry.get("inbound_nodes") or [{}]
-        if not isinstance(nodes[0], Mapping):
+        if not isinstance(nodes[0], Mapping) or entry["class_name"] == "InputLayer":
             return False
-        if entry["class_name"] in self.classes:
-            args = nodes[0].get("args") or [[]]
-            return entry["class_name"] in _MERGES and not isinstance(args[0], list)
-        return entry["class_name"] not in old_names.CLASSES and _names_function(entry)
+        # Both kinds may have the same class name; only layers say whether they are trained.
+        return "trainable" not in self.options[entry["config"]["name"]] and _names_function(entry)
 
     def _apply(self, name: str, index: int, node: Any) -> bool:
         """Applies a layer once; False if its inputs are not known yet."""
@@ -302,9 +300,6 @@ class _Graph:
             return self._tensor(place)
         except _NotYet:
             raise RestoreError(f"The model's outputs name {place[0]!r}, which is never applied.") from None
-
-
-_MERGES = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Dot")
 
 
 def _names_function(entry: Mapping[str, Any]) -> bool:

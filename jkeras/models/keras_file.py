@@ -20,7 +20,8 @@ from jkeras.errors import ArgumentError, RestoreError
 from jkeras.graph import network as networks
 from jkeras.models import compile_config, stored_weights
 from jkeras.models import config as configs
-from jkeras.saving import archives, documents, hdf5
+from jkeras.saving import archives, documents, hdf5, old_names
+from jkeras.saving.old_weights import major
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 # The version of Keras whose format this is.
@@ -110,6 +111,8 @@ class KerasFile:
                 raise RestoreError(f"{path} is no model's file: there is no {name!r} in it.")
         self.config = documents.parse(self.members[CONFIG], f"{path}/{CONFIG}")
         metadata = documents.parse(self.members.get(METADATA, b"{}"), f"{path}/{METADATA}")
+        if major(str(metadata.get("keras_version", KERAS_VERSION))) < 3:
+            self.config = old_names.with_old_functions(self.config)
         own = metadata.get("jkeras")
         self.own: Mapping[str, Any] = own if isinstance(own, dict) else {}
 

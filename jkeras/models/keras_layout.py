@@ -97,7 +97,7 @@ class _Walk:
         for inner, their_name, child in children(layer):
             known.add(inner)
             child_name = child.name or getattr(child, "base_name", None) or snake_case(type(child).__name__)
-            labels = (their_name,)
+            labels: tuple[str, ...] = (their_name,)
             if hasattr(layer, "network") and their_name.startswith(f"{LIST}/"):
                 # Layers that are attributes are written with the attribute's name here, with the layer's by Keras.
                 labels = tuple(dict.fromkeys(f"{LIST}/{LABEL}{name}" for name in (inner, child_name)))

@@ -20,11 +20,14 @@ from jkeras.layers.operation import Operation
 from jkeras.models import compile_config, keras_file, keras_layout, stored_weights
 from jkeras.models import config as configs
 from jkeras.models.fitting import Entry, Found
-from jkeras.saving import documents, hdf5, old_weights
+from jkeras.saving import documents, hdf5, old_names, old_weights
 from jkeras.saving.hdf5 import Tree
 from jkeras.training.state import flatten
 
 TOP_LEVEL = "top_level_model_weights"
+# Keras 3 cannot restore `optimizer_weights`: it builds the optimizer for no weights first, and then cannot train. What it does
+# not find it starts anew, so the state lies where only we look.
+OPTIMIZER, THEIR_OPTIMIZER = "jkeras_optimizer_weights", "optimizer_weights"
 
 
 class LegacyFile:
@@ -42,9 +45,11 @@ class LegacyFile:
         self.tree = tree
         self.where = where
         self.root = "model_weights" if "model_weights" in tree.groups else ""
-        self.config = self._json("model_config")
-        self.training_config = self._json("training_config")
         self.version = str(self._text("keras_version") or "1")
+        self.config = self._json("model_config")
+        if self.config is not None and old_weights.major(self.version) < 3:
+            self.config = old_names.with_old_functions(self.config)
+        self.training_config = self._json("training_config")
         self.backend = self._text("backend")
 
     def _text(self, name: str) -> Any:
@@ -206,8 +211,8 @@ def optimizer_arrays(file: LegacyFile, model: Any) -> list[np.ndarray]:
     Raises:
         RestoreError: arrays are listed and not there.
     """
-    group = "optimizer_weights"
-    if group not in file.tree.groups:
+    group = next((g for g in (OPTIMIZER, THEIR_OPTIMIZER) if g in file.tree.groups), None)
+    if group is None:
         return []
     names = file.tree.texts(group, "weight_names")
     paths = [f"{group}/{name}" for name in names]
@@ -227,6 +232,7 @@ def optimizer_arrays(file: LegacyFile, model: Any) -> list[np.ndarray]:
         arrays,
         [info.shape for info in infos],
         _orders(infos, model, file),
+        names[0] if names else "",
     )
 
 
@@ -272,8 +278,8 @@ def save(model: Any, path: Path, include_optimizer: bool = True) -> None:
         if variables:
             prefix = getattr(model.recipe.optimizer, "name", None) or "optimizer"
             names = [f"{prefix}/{name}" for name, _ in variables]
-            attributes["optimizer_weights"] = {"weight_names": names}
-            arrays.update({f"optimizer_weights/{name}": v for name, (_, v) in zip(names, variables, strict=True)})
+            attributes[OPTIMIZER] = {"weight_names": names}
+            arrays.update({f"{OPTIMIZER}/{name}": v for name, (_, v) in zip(names, variables, strict=True)})
     hdf5.write(path, arrays, attributes)
 
 

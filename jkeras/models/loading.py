@@ -23,8 +23,9 @@ from jkeras.models.learned import with_learned
 from jkeras.models.model import Model, known_classes, with_attributes
 from jkeras.models.persistence import H5_SUFFIXES
 from jkeras.registry import custom_object_scope
-from jkeras.saving import checkpoints
+from jkeras.saving import checkpoints, documents, old_names
 from jkeras.saving import directory as files
+from jkeras.saving.old_weights import major
 from jkeras.training import steps
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, filled, key_impl, named_arrays
@@ -66,10 +67,11 @@ def load_model(
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
-    """The model that `model.to_json()`, ours or Keras's, describes, with fresh weights."""
-    from jkeras.saving import documents
-
-    return model_from_config(documents.parse(json_string, "The JSON text"), custom_objects)
+    """The model that `model.to_json()`, ours or that of any version of Keras, describes, with fresh weights."""
+    config = documents.parse(json_string, "The JSON text")
+    if "keras_version" in config and major(str(config["keras_version"])) < 3:
+        config = old_names.with_old_functions(config)
+    return model_from_config(config, custom_objects)
 
 
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:

@@ -36,6 +36,7 @@ CLASSES = {
     "ThresholdedReLU": "ReLU",
     "Model": "Functional",
     "GroupedQueryAttention": "GroupQueryAttention",
+    "TimeDistributedDense": "Dense",
 }
 
 _WEIGHTS = {
@@ -101,6 +102,9 @@ _VALUES = {
     "unit_forget_bias": {"one": True, "ones": True, "zero": False, "zeros": False},
     "initializer": {"uniform": "random_uniform", "normal": "random_normal", "zero": "zeros", "one": "ones"},
 }
+
+# The names of constraints in Keras 1.
+CONSTRAINTS = {"maxnorm": "MaxNorm", "nonneg": "NonNeg", "unitnorm": "UnitNorm"}
 
 # Options of other versions without a meaning here, whatever their value.
 IGNORED = frozenset({"implementation", "consume_less", "renorm_momentum", "schedule_decay", "is_legacy_optimizer", "jit_compile"})
@@ -190,8 +194,24 @@ def _object(key: str, value: Any) -> Any:
         if key.endswith("regularizer"):
             return {"class_name": "L1L2", "config": inner}
         inner = {"max_value": inner.pop("m"), **inner} if "m" in inner else inner
-        return {"class_name": value["name"], "config": inner}
+        return {"class_name": CONSTRAINTS.get(value["name"], value["name"]), "config": inner}
     return value
+
+
+def with_old_functions(value: Any) -> Any:
+    """A configuration from before Keras 3, in which `hard_sigmoid` was another function, with that function's name of today.
+
+    >>> with_old_functions({"layers": [{"activation": "hard_sigmoid"}]})
+    {'layers': [{'activation': 'hard_sigmoid_keras2'}]}
+    """
+    if isinstance(value, Mapping):
+        return {k: _old_function(v) if str(k).endswith("activation") else with_old_functions(v) for k, v in value.items()}
+    return [with_old_functions(v) for v in value] if isinstance(value, list) else value
+
+
+def _old_function(value: Any) -> Any:
+    name = value.get("config") if isinstance(value, Mapping) and value.get("class_name") == "function" else value
+    return "hard_sigmoid_keras2" if name == "hard_sigmoid" else with_old_functions(value)
 
 
 def optimizer(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -172,10 +172,12 @@ def optimizer_arrays(
     arrays: Arrays,
     shapes: Sequence[tuple[int, ...]],
     orders: Sequence[Sequence[int]],
+    first_name: str = "",
 ) -> Arrays:
     """The state of an optimizer of Keras 2 in the order of Keras 3: step, learning rate, then weight by weight.
 
-    Keras 2 kept slot by slot, all first moments and then all second ones, each in some order of the weights.
+    Keras 2 kept slot by slot, all first moments and then all second ones, each in some order of the weights; from 2.11 on
+    it kept them weight by weight, and a learning rate that may be missing.
 
     Args:
         class_name: the optimizer's class.
@@ -183,6 +185,7 @@ def optimizer_arrays(
         arrays: what the file holds.
         shapes: the shapes of the weights that are trained, in today's order.
         orders: in which order the weights may have been: their numbers in today's order.
+        first_name: the name of the first array; `iteration` from 2.11 on.
 
     Raises:
         RestoreError: the arrays do not fit the weights in any of the orders.
@@ -192,6 +195,9 @@ def optimizer_arrays(
     has_step = arrays[0].shape == () and shapes[orders[0][0]] != ()
     step, slots = (arrays[0], arrays[1:]) if has_step else (np.int32(0), arrays)
     count = len(shapes)
+    if first_name.rpartition("/")[2].partition(":")[0] == "iteration":
+        is_rate = len(slots) % count == 1 and slots[0].shape == ()
+        return [np.asarray(step).astype(np.int32), *_rate(config), *(slots[1:] if is_rate else slots)]
     if len(slots) % count:
         slots = slots[: len(slots) - len(slots) % count]
     if class_name == "Adam" and not config.get("amsgrad"):
@@ -206,8 +212,11 @@ def optimizer_arrays(
             f" `load_model(path, compile=False)`."
         )
     position = {i: j for j, i in enumerate(order)}
-    rate = config.get("lr", config.get("learning_rate", 0.001))
-    head: Arrays = [np.asarray(step).astype(np.int32)]
-    if not isinstance(rate, Mapping) and not config.get("decay"):
-        head.append(np.asarray(rate, np.float32))
+    head: Arrays = [np.asarray(step).astype(np.int32), *_rate(config)]
     return head + [slots[k * count + position[i]] for i in range(count) for k in range(rounds)]
+
+
+def _rate(config: Mapping[str, Any]) -> Arrays:
+    """The learning rate as an array; none where it follows a schedule."""
+    rate = config.get("lr", config.get("learning_rate", 0.001))
+    return [] if isinstance(rate, Mapping) or config.get("decay") else [np.asarray(rate, np.float32)]
