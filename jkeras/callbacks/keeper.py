@@ -36,7 +36,7 @@ class Schedule:
 
     unit: str
     every: float
-    last: float = dataclasses.field(default_factory=time.monotonic)
+    last: float = dataclasses.field(default_factory=lambda: time.monotonic())
 
     @classmethod
     def of(cls, callback: str, save_freq: Any) -> Schedule:

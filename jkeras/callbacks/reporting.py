@@ -90,47 +90,41 @@ class CSVLogger(Callback):
         self.separator = separator
         self.append = append
         self._keys: list[str] | None = None
-        self._file: Any = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Opens the file."""
+        """Empties the file, or reads its columns if it is continued."""
         continues = self.append and self.filename.exists() and self.filename.stat().st_size > 0
         self._keys = None
         if continues:
             with self.filename.open(newline="") as file:
                 header = next(csv.reader(file, delimiter=self.separator), [])
             self._keys = [name for name in header if name != "epoch"]
-        self._file = self.filename.open("a" if self.append else "w", newline="")
+        if not self.append:
+            self.filename.write_text("")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Writes the epoch's line."""
         logs = dict(logs or {})
-        writer = csv.writer(self._file, delimiter=self.separator)
-        if self._keys is None:
-            keys = sorted(logs)
-            # Validation may come in later epochs only; its columns must be there from the start.
-            if not any(key.startswith("val_") for key in keys):
-                keys += [f"val_{key}" for key in keys]
-            self._keys = keys
-            writer.writerow(["epoch", *keys])
-        writer.writerow([epoch, *(_cell(logs.get(key, "NA")) for key in self._keys)])
-        self._file.flush()
+        # Opened for each line, so that a run that is cut off leaves nothing open.
+        with self.filename.open("a", newline="") as file:
+            writer = csv.writer(file, delimiter=self.separator)
+            if self._keys is None:
+                keys = sorted(logs)
+                # Validation may come in later epochs only; its columns must be there from the start.
+                if not any(key.startswith("val_") for key in keys):
+                    keys += [f"val_{key}" for key in keys]
+                self._keys = keys
+                writer.writerow(["epoch", *keys])
+            writer.writerow([epoch, *(_cell(logs.get(key, "NA")) for key in self._keys)])
 
     def get_state(self) -> dict[str, Any]:
         """The file as it is; lines that were written after a checkpoint must not be there twice."""
-        return {"text": self.filename.read_bytes() if self._file else b"", "keys": self._keys}
+        return {"text": self.filename.read_bytes(), "keys": self._keys}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Puts the file back."""
-        self._file.close()
         self.filename.write_bytes(state["text"])
-        self._file = self.filename.open("a", newline="")
         self._keys = state["keys"]
-
-    def on_train_end(self, logs: Logs = None) -> None:
-        """Closes the file."""
-        self._file.close()
-        self._file = None
 
 
 def _cell(value: Any) -> Any:

@@ -179,7 +179,9 @@ class Keeping:
             "epoch numbers": session.epochs,
         }
         text, extra = packing.pack(run, "run")
-        history = {"logs": _plain(session.history), "epoch": session.epochs, "params": session.callbacks.params}
+        # Copies: it is written while the run goes on.
+        params = dict(session.callbacks.params)
+        history = {"logs": _plain(session.history), "epoch": list(session.epochs), "params": params}
         arrays = {**named_arrays(state), **named_leaves(METRICS, state.metrics), **extra}
         return Snapshot(state.step, {**self.definition, "history": history, "run": text}, arrays)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-EPOCHS, ROWS, BATCH, SAVE_EVERY = 3, 203, 8, 4
+EPOCHS, ROWS, BATCH, SAVE_EVERY = 3, 107, 8, 3
 # How the data comes: whole on the device in dispatches of many steps; with hooks after each batch; from a generator.
 MODES = ("device", "batches", "generator")
 PAUSE = 0.015
@@ -74,7 +74,7 @@ def child(folder: Path, mode: str) -> None:
             rows = numbers.integers(0, ROWS, BATCH)
             yield x[rows], y[rows]
 
-    data = {"x": endless(), "steps_per_epoch": 26} if mode == "generator" else {"x": x, "y": y, "batch_size": BATCH}
+    data = {"x": endless(), "steps_per_epoch": 14} if mode == "generator" else {"x": x, "y": y, "batch_size": BATCH}
     (folder / "started").touch()
     model = model.fit(**data, validation_data=(x[:50], y[:50]), epochs=EPOCHS, verbose=0, callbacks=several)
     arrays = {name: np.asarray(value) for name, value in named_arrays(model.state).items()}
@@ -159,7 +159,7 @@ def test(kills: int, seed: int, scratch: Path, modes: tuple[str, ...] = MODES) -
     """Kills and compares; what was counted."""
     dice, processes = random.Random(seed), context()
     expected: dict[str, tuple[dict[str, np.ndarray], float]] = {}
-    counted = {"kills": 0, "during a save": 0, "before the first checkpoint": 0, "runs": 0}
+    counted: dict[str, int] = {"kills": 0, "during a save": 0, "before the first checkpoint": 0, "runs": 0}
     while counted["kills"] < kills:
         mode = modes[counted["kills"] * len(modes) // kills]
         if mode not in expected:
