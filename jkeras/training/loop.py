@@ -336,7 +336,7 @@ class Order:
         if state["lap"] >= 0:
             self._draw(state["lap"], jax.numpy.asarray(state["step"]))
 
-    def _draw(self, lap: int, step: jax.Array) -> None:
+    def _draw(self, lap: int, step: Any) -> None:
         session, source = self.session, self.source
         self.lap, self.step = lap, step
         shuffle = session.options.shuffle
@@ -504,9 +504,9 @@ class HostFeed:
 
     def _batches(self, epoch: int, done: int) -> Iterator[Batch]:
         source = self.source
-        if self.order is not None and isinstance(source, ArraySource):
-            order, first, last = self.order.span(epoch)
-            return source.batches(np.asarray(order)[: source.rows], first + done, last)
+        if isinstance(source, ArraySource):
+            rows, first, last = (self.order or Order(self.session, source)).span(epoch)
+            return source.batches(np.asarray(rows)[: source.rows], first + done, last)
         order, count, state = None, source.batch_count, self.session.state
         if source.numbered and count is not None:
             draw = self.session.job.runner.epoch_order
