@@ -40,6 +40,7 @@ class Trainable:
         description: Any
         input_specs: Any
         build_for: Any
+        dtype_policy: Any
         _with: Any
 
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
@@ -48,7 +49,8 @@ class Trainable:
                 distribute: Any = None) -> Self:
         """A model that knows how to train. Nothing is compiled yet; arguments as in `Recipe`.
 
-        Without `distribute` the strategy counts whose `scope()` the call is in, if there is one.
+        Without `distribute` the strategy counts whose `scope()` the call is in, if there is one. In a model whose policy is
+        `mixed_float16` the optimizer is wrapped in a `LossScaleOptimizer`, unless `auto_scale_loss=False`.
 
         The optimizer's state starts anew; weights stay.
 
@@ -59,6 +61,8 @@ class Trainable:
             optimizer, loss, loss_weights, metrics, weighted_metrics, run_eagerly, steps_per_execution, jit_compile,
             auto_scale_loss, check_finite, strategy.current() if distribute is None else distribute,
         )
+        if self.dtype_policy.name == "mixed_float16":
+            recipe = recipe.with_scaled_loss()
         check_used("compile")
         state = self.__dict__.get("_spec_state")
         return self._with(_spec_recipe=recipe, _spec_state=None if state is None else state.replace(opt_state=None))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from jkeras import arguments, losses, metrics, optimizers
 from jkeras.errors import ArgumentError
-from jkeras.optimizers import BaseOptimizer
+from jkeras.optimizers import BaseOptimizer, LossScaleOptimizer
 from jkeras.spec import Spec, field
 from jkeras.training.strategy import as_strategy
 
@@ -86,3 +86,9 @@ class Recipe(Spec):
                 f"compile(optimizer={self.optimizer!r}): expected a name such as 'adam', an optimizer of"
                 f" `jkeras.optimizers`, or an Optax transformation such as `optax.adam(1e-3)`."
             )
+
+    def with_scaled_loss(self) -> Self:
+        """The recipe for a model that computes in float16: a scaled loss, unless `auto_scale_loss` is False."""
+        if not self.auto_scale_loss or isinstance(self.optimizer, LossScaleOptimizer):
+            return self
+        return self.replace(optimizer=LossScaleOptimizer(self.optimizer))
