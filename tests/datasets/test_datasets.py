@@ -222,7 +222,10 @@ def test_word_index_and_topics(home, monkeypatch):
     assert datasets.reuters.get_label_names() == keras.datasets.reuters.get_label_names()
 
 
-def cifar_archive(folder, batches):
+def cifar_archive(folder, batches, monkeypatch):
+    """An archive of such batches, whose checksums are taken for the right ones."""
+    checksums = {name: hashlib.md5(pickle.dumps(batch)).hexdigest() for name, batch in batches.items()}
+    monkeypatch.setattr(datasets.cifar, "CHECKSUMS", {folder: checksums})
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as archive:
         for name, batch in batches.items():
@@ -242,7 +245,7 @@ def batch(rng, count, **labels):
 def test_cifar100_equals_keras(home, rng, monkeypatch, data_format):
     labels = {"fine_labels": 1, "coarse_labels": 1}
     parts = {"train": batch(rng, 5, **labels), "test": batch(rng, 2, **labels)}
-    contents = cifar_archive("cifar-100-python", parts)
+    contents = cifar_archive("cifar-100-python", parts, monkeypatch)
     monkeypatch.setattr(datasets.cifar100, "FILE_HASH", hashlib.sha256(contents).hexdigest())
     with serving({"cifar-100-python.tar.gz": contents}) as (url, _):
         monkeypatch.setenv("JKERAS_DATASETS_URL", url)
@@ -261,7 +264,7 @@ def test_cifar100_equals_keras(home, rng, monkeypatch, data_format):
 def test_cifar10_reads_all_batches(home, rng, monkeypatch):
     names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
     parts = {name: batch(rng, 3, labels=1) for name in names}
-    contents = cifar_archive("cifar-10-batches-py", parts)
+    contents = cifar_archive("cifar-10-batches-py", parts, monkeypatch)
     monkeypatch.setattr(datasets.cifar10, "FILE_HASH", hashlib.sha256(contents).hexdigest())
     with serving({"cifar-10-python.tar.gz": contents}) as (url, _):
         monkeypatch.setenv("JKERAS_DATASETS_URL", url)
@@ -270,6 +273,10 @@ def test_cifar10_reads_all_batches(home, rng, monkeypatch):
     assert y_train.ravel().tolist() == [n for i in range(1, 6) for n in parts[f"data_batch_{i}"][b"labels"]]
     expected = parts["data_batch_2"][b"data"][0].reshape(3, 32, 32).transpose(1, 2, 0)
     np.testing.assert_array_equal(x_train[3], expected)
+    changed = home / "datasets" / "cifar-10-batches-py-target" / "cifar-10-batches-py" / "data_batch_3"
+    changed.write_bytes(pickle.dumps(batch(rng, 3, labels=1)))
+    with pytest.raises(DamagedFileError, match="data_batch_3 .*has the checksum"):
+        datasets.cifar10.load_data()
 
 
 def idx(array):
