@@ -28,7 +28,7 @@ def facts(program: Any, source: Any, strategy: Any) -> dict[str, str]:
         "jkeras": jkeras.__version__,
         "JAX": jax.__version__,
         "Python": platform.python_version(),
-        "strategy": repr(strategy),
+        "strategy": f"{type(strategy).__name__} over {dict(strategy.mesh().shape)}",
         "devices of each process": len(jax.local_devices()),
         "optimizer, loss and metrics": f"{program.optimizer!r} {program.objective!r}",
     }

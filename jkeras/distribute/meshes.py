@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 from jax import lax
+from jax.experimental import multihost_utils
 from jax.sharding import NamedSharding, PartitionSpec
 
-from jkeras.distribute import agreement, arrays
+from jkeras.distribute import agreement, arrays, processes
 from jkeras.errors import InputError
 from jkeras.graph import runtime
 from jkeras.layers.layer import Layer
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from jkeras.distribute.sharded import MeshStrategy
 
 WHOLE = PartitionSpec()
+# Steps in a dispatch of several processes, which have to agree on it.
+STEPS_PER_DISPATCH = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +68,20 @@ class MeshRunner:
             return float("inf")  # each process has data of its own, which it brings batch by batch
         devices = self.mesh.local_devices
         return len(devices) if devices and devices[0].platform == "cpu" else 1
+
+    def guard(self) -> contextlib.AbstractContextManager[None]:
+        """What a run happens in: of several processes only the first prints and writes."""
+        return processes.together() if self.processes > 1 else contextlib.nullcontext()
+
+    def steps_per_dispatch(self, wanted: Any) -> Any:
+        """How many steps one dispatch has; several processes must not measure it each for itself."""
+        return STEPS_PER_DISPATCH if wanted == "auto" and self.processes > 1 else wanted
+
+    def agreed(self, decision: Any) -> Any:
+        """A decision (a number or a bool) as process 0 takes it."""
+        if self.processes == 1:
+            return decision
+        return type(decision)(multihost_utils.broadcast_one_to_all(np.asarray(decision)))
 
     # -- before anything is compiled ----------------------------------------------------------------------------------
 
@@ -135,8 +153,8 @@ class MeshRunner:
         return PartitionSpec(self.axis) if divided else WHOLE
 
     def release(self, state: TrainState) -> TrainState:
-        """A state whose copied arrays are ordinary ones again; what is split stays so."""
-        return arrays.local(state)
+        """A state whose copied arrays are ordinary ones again; what is split stays so, except among processes."""
+        return arrays.gathered(state) if self.strategy.gather else arrays.local(state)
 
     # -- the compiled step -------------------------------------------------------------------------------------------
 

@@ -39,6 +39,8 @@ class MeshStrategy(Strategy):
     device_mesh: DeviceMesh | None = field(None, convert=_mesh)
     devices: Any = field(None, convert=devices_.as_names)
     auto_shard_dataset: bool = field(True, convert=arguments.boolean)
+    # Whether `fit` gives weights that are whole in each process, where they are split among several.
+    gather: bool = field(True, convert=arguments.boolean, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.device_mesh is not None and self.devices is not None:
@@ -120,6 +122,8 @@ class FSDP(MeshStrategy):
         devices: instead of a mesh: names of devices, how many, or None for all.
         auto_shard_dataset: as in `DataParallel`.
         min_size: weights with fewer elements are copied to every device.
+        gather: with several processes: whether `fit` returns, and callbacks see, weights that are whole in each of them.
+            False is for models that no device holds.
 
     Source: Rajbhandari et al. 2020 (ZeRO), and what PyTorch calls fully sharded data parallel.
     """
@@ -160,6 +164,7 @@ class ModelParallel(MeshStrategy, own_arguments=True):
         layout_map: layouts by path; its mesh is the strategy's.
         batch_dim_name: the axis that batches are divided along, the mesh's first by default.
         auto_shard_dataset: as in `DataParallel`.
+        gather: as in `FSDP`.
 
     Raises:
         ArgumentError: the mesh has no such axis. In `fit`: a key of the map fits no weight, several fit one, or a layout

@@ -88,6 +88,8 @@ _MIRRORS: dict[str, tuple[str, dict[str, Any], bool]] = {
             "config",
             "constraints",
             "datasets",
+            "distribute",
+            "distribution",
             "dtype_policies",
             "initializers",
             "losses",

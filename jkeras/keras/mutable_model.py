@@ -26,6 +26,7 @@ from jkeras.layers.layer import walk
 from jkeras.models.handle import Handle, LiveOptimizer
 from jkeras.models.model import Model as PureModel
 from jkeras.models.sequential import Sequential as PureSequential
+from jkeras.training import strategy
 from jkeras.training.state import TrainState, owned_copy
 
 # Methods of the immutable model whose result takes the model's place.
@@ -57,6 +58,7 @@ class Model(Layer, Handle):
             _changed=False,
             directions={},
             _keras_stop=False,
+            _keras_strategy=strategy.current(),
         )
 
     @classmethod
@@ -297,8 +299,13 @@ class Model(Layer, Handle):
     # -- training -------------------------------------------------------------------------------------------------
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Sets optimizer, loss and metrics; `trainable` flags assigned so far take effect."""
+        """Sets optimizer, loss and metrics; `trainable` flags assigned so far take effect.
+
+        As in TensorFlow, a model made in the scope of a strategy is trained under it, wherever it is compiled.
+        """
         args, kwargs = to_value(args), to_value(kwargs)
+        if strategy.current() is None and self._keras_strategy is not None:
+            kwargs = {"distribute": self._keras_strategy, **kwargs}
         recipe = self.definition._with().compile(*args, **kwargs).recipe
         state = self._keras_state
         self.__dict__.update(

@@ -1,0 +1,128 @@
+"""Where the arrays of a model live, and how many bytes each device holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import jax
+import numpy as np
+
+from jkeras.distribute.devices import name_of
+from jkeras.distribute.sharded import MeshStrategy
+from jkeras.training.state import TrainState, named_arrays
+from jkeras.training.strategy import Strategy
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One array: its name, shape, the axes it is split along (a text), its bytes, and those of one device."""
+
+    name: str
+    shape: tuple[int, ...]
+    layout: str
+    nbytes: int
+    nbytes_per_device: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Placement:
+    """Where a model's weights and optimizer state live.
+
+    Attributes:
+        strategy: what places them; None for one device.
+        lines: an entry for each array.
+        devices: the names of the devices.
+    """
+
+    strategy: Strategy | None
+    lines: tuple[Line, ...]
+    devices: tuple[str, ...]
+
+    @property
+    def bytes_per_device(self) -> int:
+        """What one device holds."""
+        return sum(line.nbytes_per_device for line in self.lines)
+
+    @property
+    def nbytes(self) -> int:
+        """What one device would hold if every array were copied to it."""
+        return sum(line.nbytes for line in self.lines)
+
+    def __str__(self) -> str:
+        rows = [("array", "shape", "split", "bytes", "per device")]
+        rows += [
+            (line.name, " x ".join(map(str, line.shape)) or "-", line.layout, f"{line.nbytes:,}", f"{line.nbytes_per_device:,}")
+            for line in self.lines
+        ]
+        rows.append(("all", "", "", f"{self.nbytes:,}", f"{self.bytes_per_device:,}"))
+        widths = [max(len(row[i]) for row in rows) for i in range(5)]
+        texts, numbers = slice(0, 3), slice(3, 5)
+        aligned = [
+            "  ".join(
+                [cell.ljust(width) for cell, width in zip(row[texts], widths[texts], strict=True)]
+                + [cell.rjust(width) for cell, width in zip(row[numbers], widths[numbers], strict=True)]
+            )
+            for row in rows
+        ]
+        count = len(self.devices)
+        shown = ", ".join(self.devices[:8]) + (", ..." if count > 8 else "")
+        title = "one device" if self.strategy is None else repr(self.strategy)
+        return "\n".join([f"{title}: {count} device{'s' * (count != 1)} ({shown})", *(line.rstrip() for line in aligned)])
+
+
+def describe(model: Any, strategy: Strategy | None = None, *, verbose: bool = True) -> Placement:
+    """Prints where each weight, and each array of the optimizer's state, lives under a model's strategy.
+
+    Nothing is moved or computed.
+
+    Args:
+        model: a built model; if it is compiled, the optimizer's state counts, too.
+        strategy: instead of the one that the model was compiled with.
+        verbose: whether to print.
+
+    Returns:
+        The same as a value: `.lines`, `.bytes_per_device`, `.nbytes`.
+
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(8)])
+    >>> placement = describe(model, jk.distribute.DataParallel(devices=1))
+    DataParallel(devices=1): 1 device (cpu:0)
+    array                shape  split  bytes  per device
+    params/dense/bias    8      -         32          32
+    params/dense/kernel  4 x 8  -        128         128
+    all                                  160         160
+    """
+    strategy = strategy or (None if model.recipe is None else model.recipe.distribute)
+    state = _state(model)
+    names = [
+        (name, leaf) for name, leaf in named_arrays(state.replace(metrics=None)).items() if name not in ("step", "rng")
+    ]
+    if isinstance(strategy, MeshStrategy):
+        strategy.check_weights(model.description.weights)
+        mesh = strategy.mesh()
+        specs = strategy.state_specs(state)
+        found = named_arrays(dataclasses.replace(specs, rng=jax.random.key(0)))
+        layouts = [tuple(found[name]) for name, _ in names]
+        devices = [name_of(device) for device in mesh.devices.flat]
+        sizes = dict(mesh.shape)
+    else:
+        layouts, devices, sizes = [()] * len(names), [name_of(jax.local_devices()[0])], {}
+    lines = []
+    for (name, leaf), layout in zip(names, layouts, strict=True):
+        nbytes = math.prod(leaf.shape) * np.dtype(leaf.dtype).itemsize
+        parts = math.prod(sizes[axis] for axis in layout if axis is not None)
+        shown = ", ".join("-" if axis is None else str(axis) for axis in layout) or "-"
+        lines.append(Line(name, tuple(leaf.shape), shown, nbytes, nbytes // parts))
+    placement = Placement(strategy, tuple(lines), tuple(devices))
+    if verbose:
+        print(placement)
+    return placement
+
+
+def _state(model: Any) -> TrainState:
+    """Shapes of a model's state, with that of its optimizer, where it is compiled."""
+    if model.recipe is None:
+        return jax.eval_shape(lambda: model.state)
+    return jax.eval_shape(lambda: model.with_optimizer_state().state)

@@ -1,0 +1,186 @@
+"""Several processes, on one machine or many, that train one model together."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import jax
+
+from jkeras import silence
+from jkeras.errors import ArgumentError, ProcessError
+
+ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
+COUNT = "KERAS_DISTRIBUTION_NUM_PROCESSES"
+NUMBER = "KERAS_DISTRIBUTION_PROCESS_ID"
+# How long a process may be silent before the others give it up, in seconds: JAX's 100 leave machines idle for long.
+HEARTBEAT = 30
+# What tells that a cluster's scheduler started several processes: a variable with their number.
+SCHEDULERS = ("SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
+
+
+class Job(NamedTuple):
+    """The processes that belong together: where the first one listens, how many there are, and which this one is."""
+
+    address: str | None
+    count: int | None
+    number: int | None
+
+
+def initialize(
+    job_addresses: str | None = None,
+    num_processes: int | None = None,
+    process_id: int | None = None,
+    *,
+    cluster_detection_method: str | None = None,
+    heartbeat_timeout: int = HEARTBEAT,
+    initialization_timeout: int = 300,
+) -> bool:
+    """Finds the other processes of this job; to be called before anything is computed.
+
+    What is not given comes from the environment: the variables KERAS_DISTRIBUTION_JOB_ADDRESSES, _NUM_PROCESSES and
+    _PROCESS_ID (`python -m jkeras launch` sets them), TF_CONFIG, or what SLURM, Open MPI, Kubernetes and TPU pods set, as
+    far as JAX knows it. Where nothing says that there are others, this process is alone.
+
+    Args:
+        job_addresses: `"10.0.0.1:1234"`, where process 0 listens; of a list with commas the first counts.
+        num_processes: how many there are.
+        process_id: which this one is, from 0.
+        cluster_detection_method: "mpi4py" asks that package; see `jax.distributed.initialize`.
+        heartbeat_timeout: after so many seconds without a sign of life a process counts as gone, and the others end.
+        initialization_timeout: how long to wait for the others, in seconds.
+
+    Returns:
+        Whether there are several processes.
+
+    Raises:
+        ArgumentError: the arguments do not go together.
+        ProcessError: the others cannot be found, or JAX has computed something already.
+    """
+    if jax.distributed.is_initialized():
+        return jax.process_count() > 1
+    job = described(job_addresses, num_processes, process_id, os.environ)
+    automatic = cluster_detection_method is not None or _scheduled(os.environ)
+    if job.address is None and not automatic:
+        return False
+    try:
+        jax.distributed.initialize(
+            job.address,
+            job.count,
+            job.number,
+            cluster_detection_method=cluster_detection_method,
+            initialization_timeout=initialization_timeout,
+            heartbeat_timeout_seconds=heartbeat_timeout,
+            shutdown_timeout_seconds=heartbeat_timeout,
+        )
+    except (RuntimeError, ValueError) as error:
+        raise ProcessError(_why(error, job, initialization_timeout)) from error
+    return jax.process_count() > 1
+
+
+def described(
+    job_addresses: str | None, num_processes: int | None, process_id: int | None, environment: Mapping[str, str]
+) -> Job:
+    """The job that arguments and environment variables describe.
+
+    Raises:
+        ArgumentError: they do not go together.
+
+    >>> described(None, None, None, {"TF_CONFIG": '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"index": 1}}'})
+    Job(address='a:1', count=2, number=1)
+    """
+    cluster, own = _tf_config(environment)
+    addresses = job_addresses or environment.get(ADDRESSES) or ",".join(cluster)
+    listed = [address.strip() for address in addresses.split(",") if address.strip()]
+    count = _integer("num_processes", COUNT, num_processes, environment)
+    number = _integer("process_id", NUMBER, process_id, environment)
+    count = len(listed) if count is None and (len(listed) > 1 or cluster) else count
+    number = own if number is None and cluster else number
+    if listed and ":" not in listed[0]:
+        raise ArgumentError(f"initialize(job_addresses={addresses!r}): expected host:port, such as '10.0.0.1:1234'.")
+    if len(listed) > 1 and count != len(listed):
+        raise ArgumentError(f"initialize: {len(listed)} addresses, {', '.join(listed)}, but num_processes={count}.")
+    if number is not None and count is not None and not 0 <= number < count:
+        raise ArgumentError(f"initialize: process_id={number}, but of {count} processes the last has number {count - 1}.")
+    if listed and (count is None or number is None) and not _scheduled(environment):
+        missing = " and ".join(name for name, value in (("num_processes", count), ("process_id", number)) if value is None)
+        raise ArgumentError(f"initialize(job_addresses={addresses!r}) needs {missing}, too.")
+    return Job(listed[0] if listed else None, count, number)
+
+
+def _tf_config(environment: Mapping[str, str]) -> tuple[list[str], int | None]:
+    """The addresses and the own number that TensorFlow's variable gives."""
+    text = environment.get("TF_CONFIG")
+    if not text:
+        return [], None
+    try:
+        config = json.loads(text)
+        cluster, task = config.get("cluster", {}), config.get("task", {})
+        chief = list(cluster.get("chief", []))
+        addresses = [*chief, *cluster.get("worker", [])]
+        number = int(task.get("index", 0)) + (len(chief) if task.get("type", "worker") == "worker" else 0)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ArgumentError(f"The environment variable TF_CONFIG={text!r} cannot be read: {error}.") from None
+    return (addresses, number) if len(addresses) > 1 else ([], None)
+
+
+def _integer(name: str, variable: str, given: int | None, environment: Mapping[str, str]) -> int | None:
+    value: Any = environment.get(variable) if given is None else given
+    if value is None:
+        return None
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = -1
+    if number < 0 or isinstance(value, bool):
+        where = f"The environment variable {variable}" if given is None else f"initialize({name}=...)"
+        raise ArgumentError(f"{where} is {value!r}: expected a number of at least 0.")
+    return number
+
+
+def _scheduled(environment: Mapping[str, str]) -> bool:
+    many = any(environment.get(name, "1").isdigit() and int(environment.get(name, "1")) > 1 for name in SCHEDULERS)
+    return many or "JOB_COMPLETION_INDEX" in environment or "," in environment.get("TPU_WORKER_HOSTNAMES", "")
+
+
+def _why(error: Exception, job: Job, timeout: int) -> str:
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if "before any JAX" in str(error) or "must be called before" in str(error):
+        return (
+            "Processes must find each other before anything is computed. Make the strategy, or call"
+            f" `jk.distribute.initialize()`, at the beginning of the script. ({text})"
+        )
+    who = "this process" if job.number is None else f"process {job.number}"
+    where = "" if job.address is None else f" at {job.address}"
+    return f"{who} of {job.count or 'several'} did not find the others{where} within {timeout} seconds: {text}"
+
+
+# Words in JAX's errors that tell that a process, not the program, has failed.
+LOST = ("gloo", "connection closed", "connection reset", "socket closed", "nccl", "coordination", "heartbeat", "unavailable")
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """While the block runs, processes train one model: only the first prints and writes, and a lost one is an error.
+
+    Raises:
+        ProcessError: another process is gone.
+    """
+    with contextlib.ExitStack() as stack:
+        if jax.process_index() > 0:
+            stack.enter_context(silence.kept())
+        try:
+            yield
+        except jax.errors.JaxRuntimeError as error:
+            if not any(word in str(error).lower() for word in LOST):
+                raise
+            count, number = jax.process_count(), jax.process_index()
+            others = ", ".join(str(i) for i in range(count) if i != number)
+            raise ProcessError(
+                f"Process {number} of {count} cannot go on: one of the others ({others}) is gone or cannot be reached. Its own"
+                " output says why. Start all of them again; with the callback `BackupAndRestore` they go on from the last"
+                f" backup. ({str(error).splitlines()[0]})"
+            ) from error

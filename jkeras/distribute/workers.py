@@ -1,0 +1,56 @@
+"""`MultiWorkerMirroredStrategy`: data parallel over the devices of several processes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+
+from jkeras import arguments
+from jkeras.distribute import processes
+from jkeras.distribute.sharded import MeshStrategy
+from jkeras.spec import field
+
+
+class MultiWorkerMirroredStrategy(MeshStrategy, own_arguments=True):
+    """Every device of every process has all weights and a part of each batch.
+
+    Making it finds the other processes (see `jkeras.distribute.initialize`), so it comes first in the script, which all
+    processes run alike. `batch_size` is that of all devices together. Only process 0 prints, and writes the files of
+    callbacks. Alone, a process trains on its own devices.
+
+    Args:
+        job_addresses: where process 0 listens, `"10.0.0.1:1234"`; None looks into the environment.
+        num_processes: how many processes there are, likewise.
+        process_id: which this one is, likewise.
+        auto_shard_dataset: whether every process is given all data and takes its rows of each batch; False where each
+            brings batches of rows of its own, which together are the batch.
+
+    Raises:
+        ArgumentError: the arguments do not go together.
+        ProcessError: the others cannot be found. In `fit`, before the first step: they disagree about the model, the
+            data or the versions of libraries; later: one of them is gone.
+
+    Source: TensorFlow's `tf.distribute.MultiWorkerMirroredStrategy`.
+    """
+
+    device_mesh = None
+    devices = None
+
+    job_addresses: Any = field(None, kw_only=False)
+    num_processes: Any = None
+    process_id: Any = None
+    auto_shard_dataset: bool = field(True, convert=arguments.boolean)
+
+    def __post_init__(self) -> None:
+        processes.initialize(self.job_addresses, self.num_processes, self.process_id)
+
+    @property
+    def num_workers(self) -> int:
+        """How many processes there are."""
+        return jax.process_count()
+
+    @property
+    def process_number(self) -> int:
+        """Which of them this one is, from 0."""
+        return jax.process_index()
