@@ -11,6 +11,7 @@ import importlib.util as _util
 if _util.find_spec("grain") is None:
     raise ImportError('jkeras.data needs Grain, which is not installed: pip install "jkeras[data]"')
 
+from jkeras.data import experimental as experimental
 from jkeras.data.dataset import AUTOTUNE as AUTOTUNE
 from jkeras.data.dataset import INFINITE_CARDINALITY as INFINITE_CARDINALITY
 from jkeras.data.dataset import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY
@@ -18,4 +19,12 @@ from jkeras.data.dataset import Dataset as Dataset
 from jkeras.data.dataset import DatasetIterator as DatasetIterator
 from jkeras.data.elements import TensorSpec as TensorSpec
 
-__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "DatasetIterator", "TensorSpec"]
+__all__ = [
+    "AUTOTUNE",
+    "INFINITE_CARDINALITY",
+    "UNKNOWN_CARDINALITY",
+    "Dataset",
+    "DatasetIterator",
+    "TensorSpec",
+    "experimental",
+]

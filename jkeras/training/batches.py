@@ -443,6 +443,8 @@ def as_source(
         raise InputError("x is None: there is no data.")
     if isinstance(x, (list, tuple, Mapping)) and not x:
         raise InputError("x is empty: there is no data.")
+    if steps is None and _without_end(x):
+        raise ArgumentError("x is repeated without end: say how many batches are an epoch, with steps_per_epoch (or steps).")
     x = adapters.adapt(x, batch_size or DEFAULT_BATCH_SIZE)
     if isinstance(x, adapters.Columns):
         if y is not None and x.y is not None:
@@ -469,6 +471,13 @@ def as_source(
             stacklevel=3,
         )
     return source
+
+
+def _without_end(x: Any) -> bool:
+    """Whether a data set says that it has no end, as `tf.data`, `jkeras.data` and Grain do."""
+    if hasattr(type(x), "cardinality"):  # `Samples` would have to become a pipeline to answer
+        return int(x.cardinality()) == -1
+    return adapters.is_from(x, "grain") and hasattr(x, "__len__") and len(x) == sys.maxsize
 
 
 def weighted(source: ArraySource | StreamSource, class_weight: Mapping[int, float] | None) -> ArraySource | StreamSource:

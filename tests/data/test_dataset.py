@@ -1,5 +1,7 @@
 """`jkeras.data.Dataset` against plain Python, and the promise that a pass can be left and gone on with anywhere."""
 
+import importlib
+import importlib.util
 import itertools
 import json
 import threading
@@ -14,6 +16,7 @@ pytest.importorskip("grain")
 
 from jkeras.data import AUTOTUNE, INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Dataset, TensorSpec
 from jkeras.errors import ArgumentError, InputError
+from jkeras.utils import text_dataset_from_directory
 
 
 def plain(element):
@@ -292,3 +295,33 @@ def test_threads_end_with_the_iterator():
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() == before
+
+
+def test_folders_of_files_have_the_methods_of_pipelines(tmp_path):
+    for name in ("cats", "dogs"):
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            (tmp_path / name / f"{i}.txt").write_text(f"{name} {i}")
+    texts = text_dataset_from_directory(tmp_path, batch_size=4, seed=1, verbose=False)
+    assert texts.class_names == ["cats", "dogs"] and isinstance(texts.take(1), Dataset)
+    assert len(next(iter(texts.take(1)))[0]) == 4
+    cached = texts.map(lambda text, label: label).cache().shuffle(10).prefetch(AUTOTUNE)
+    assert cached.cardinality() == len(texts) == 2
+    assert sorted(itertools.chain(*listed(cached))) == [0, 0, 0, 1, 1, 1]
+    passes = [plain(list(texts.iterate(i))[0][1]) for i in range(4)]
+    assert (
+        passes == [plain(next(iter(texts.skip(0).iterate(i)))[1]) for i in range(4)]
+        and len(set(map(tuple, passes))) > 1
+    )
+    with pytest.raises(AttributeError, match="'Samples' object has no attribute 'mapp'"):
+        texts.mapp(len)
+
+
+def test_without_grain_the_error_says_what_to_install(monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "grain" else find(name))
+    source = importlib.import_module("jkeras.data")
+    with pytest.raises(ImportError, match=r'pip install "jkeras\[data\]"'):
+        importlib.reload(source)
+    monkeypatch.undo()
+    importlib.reload(source)

@@ -209,6 +209,8 @@ def test_mistakes():
     )
     refuses(lambda: as_source(samples), InputError, r"DataLoader\(data, batch_size=32, shuffle=True\)")
     refuses(lambda: as_source(torch_tensors(), Y), ArgumentError, "y must be None")
+    endless = stand_in("tensorflow.python.data.ops.dataset_ops", "DatasetV2", cardinality=lambda s: -1)
+    refuses(lambda: as_source(endless), ArgumentError, "steps_per_epoch")
     with pytest.raises(ArgumentError, match="y must be None"):
         _ = model().fit(tf_dataset(), Y, verbose=0)
 
@@ -258,6 +260,16 @@ def test_a_generator_is_not_read_beyond_the_epochs():
 
     _ = model().fit(endless(), epochs=2, steps_per_epoch=2, verbose=0)
     assert len(taken) == 4
+
+
+def test_data_without_end_needs_a_number_of_steps():
+    grain = pytest.importorskip("grain")
+    for data in (pipeline().repeat(), grain_data("map").repeat()):
+        with pytest.raises(ArgumentError, match="repeated without end"):
+            as_source(data)
+        source = as_source(data, steps=5)
+        assert source.steps_per_epoch == 5 and len(list(source.batches())) == 5
+    assert as_source(grain.MapDataset.range(4)).batch_count == 4
 
 
 def test_orders_of_a_pipeline_follow_from_the_steps_done():
