@@ -15,6 +15,7 @@ ARGUMENTS = {
     "two_inputs": ["--data", "digits", "--epochs", "1", "--pairs", "200"],
     "custom_layer": ["--data", "digits", "--epochs", "1", "--images", "200"],
     "pure_loop": ["--data", "digits", "--epochs", "1", "--images", "200"],
+    "resume": ["--data", "digits", "--epochs", "2", "--images", "400"],
 }
 PICTURES = {
     "gan": ["--data", "digits", "--epochs", "1", "--images", "200"],

@@ -8,6 +8,7 @@ the run. To go on, the hooks that lead up to that place are called again (`on_tr
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import signal
 import threading
 import warnings
@@ -166,7 +167,8 @@ class Keeping:
     def _snapshot(self) -> Snapshot:
         """Everything, in buffers of its own: the next step gives those of the state away."""
         session, position = self.session, self.position
-        state = owned_copy(session.state if position.begun else session.state.replace(metrics=None))
+        state = session.job.runner.release(session.state)
+        state = owned_copy(state if position.begun else state.replace(metrics=None))
         run = {
             "position": dataclasses.asdict(dataclasses.replace(position, stopped=bool(session.live.stop_training))),
             "steps": self.steps,
@@ -234,7 +236,7 @@ class Keeping:
         directory.refuse(problems, where)
         arrays = directory.read_arrays(folder, found)
         run = packing.unpack(config["run"], arrays)
-        problems = [f"  data/{p}" for p in _differences(_flat(self._data()), _flat(run["data"]))]
+        problems = _differences(self._data(), run["data"], "  data")
         ours, theirs = set(self._stateful()), set(run["callbacks"])
         problems += [f"  callbacks/{name}: in the checkpoint, not here" for name in sorted(theirs - ours)]
         problems += [f"  callbacks/{name}: here, not in the checkpoint" for name in sorted(ours - theirs)]
@@ -279,30 +281,30 @@ def _plain(history: Mapping[str, Any]) -> dict[str, list[Any]]:
 def definition_differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """How the definition and the recipe in a checkpoint differ from those of a model, a line each."""
     parts = [part for part in ("model", "recipe") if expected.get(part) is not None and found.get(part) is not None]
-    ours, theirs = (_flat({part: side[part] for part in parts}) for side in (expected, found))
-    return [f"  {problem}" for problem in _differences(ours, theirs)]
+    return [line for part in parts for line in _differences(expected[part], found[part], f"  {part}")]
 
 
-def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
-    absent = object()
-    return [
-        f"{name}: {_shown(theirs, name)} in the checkpoint, {_shown(ours, name)} here"
-        for name in sorted(set(ours) | set(theirs))
-        if ours.get(name, absent) != theirs.get(name, absent)
-    ]
+_ABSENT = object()
 
 
-def _shown(values: Mapping[str, Any], name: str) -> str:
-    return repr(values[name])[:100] if name in values else "nothing"
+def _differences(ours: Any, theirs: Any, path: str) -> list[str]:
+    """How nested dicts and lists differ; what one side lacks, or has of another class, is one line."""
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping) and ours.get("class_name") == theirs.get("class_name"):
+        return [
+            line
+            for key in sorted(set(ours) | set(theirs))
+            for line in _differences(ours.get(key, _ABSENT), theirs.get(key, _ABSENT), f"{path}/{key}")
+        ]
+    if isinstance(ours, (list, tuple)) and isinstance(theirs, (list, tuple)):
+        pairs = enumerate(itertools.zip_longest(ours, theirs, fillvalue=_ABSENT))
+        return [line for i, pair in pairs for line in _differences(*pair, f"{path}/{i}")]
+    return [] if ours == theirs else [f"{path}: {_shown(theirs)} in the checkpoint, {_shown(ours)} here"]
 
 
-def _flat(value: Any, path: str = "") -> dict[str, Any]:
-    """Nested dicts and lists as one dict by path."""
-    children = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, (list, tuple)) else ()
-    flat = {} if children else {path: value}
-    for key, child in children:
-        flat.update(_flat(child, f"{path}/{key}" if path else str(key)))
-    return flat
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping) and isinstance(value.get("class_name"), str):
+        return value["class_name"]
+    return "nothing" if value is _ABSENT else repr(value)[:100]
 
 
 # -- preemption ------------------------------------------------------------------------------------------------------
