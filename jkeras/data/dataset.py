@@ -161,7 +161,7 @@ class Dataset:
     def from_samples(samples: Any) -> Dataset:
         """The batches (or single samples) of `jkeras.utils.Samples`, which `image_dataset_from_directory` returns."""
         return Dataset(
-            lambda number: Stage(stages.grain.MapDataset.source(samples.of_pass(number[0]))),
+            lambda number: Stage(stages.numbered_source(samples.of_pass(number[0]))),
             len(samples),
             ragged=samples.batch_size is not None,
         )

@@ -45,6 +45,11 @@ def map_leaves(function: Callable[..., Any], structure: Any, *others: Any) -> An
     return jax.tree.map(function, structure, *others, is_leaf=is_leaf)
 
 
+def flatten(structure: Any) -> tuple[list[Any], Any]:
+    """All leaves, and what puts others together in the same way."""
+    return jax.tree.flatten(structure, is_leaf=is_leaf)
+
+
 def leaves(structure: Any) -> list[Any]:
     """All leaves."""
     return jax.tree.leaves(structure, is_leaf=is_leaf)
@@ -168,10 +173,11 @@ def stack(elements: Sequence[Any], start: int = 0) -> Any:
     structure = structure_of(elements[0])
     columns: list[list[np.ndarray]] = [[] for _ in range(structure.num_leaves)]
     for index, element in enumerate(elements, start):
-        if structure_of(element) != structure:
+        flat, found = flatten(element)
+        if found != structure:
             raise differ(elements[0], element, index, "batch()")
-        for column, leaf in zip(columns, leaves(element), strict=True):
-            array = to_array(leaf)
+        for column, leaf in zip(columns, flat, strict=True):
+            array = leaf if isinstance(leaf, np.ndarray) else to_array(leaf)
             if column and array.shape != column[0].shape:
                 raise differ(elements[0], element, index, "batch()")
             column.append(array)

@@ -16,7 +16,7 @@ import grain
 import numpy as np
 
 from jkeras.data import streams
-from jkeras.data.elements import call, leaves, map_leaves
+from jkeras.data.elements import call, flatten, leaves
 from jkeras.errors import InputError
 
 # Up to here an order is an array of numbers, 128 MiB of them at most; beyond, Grain's cipher gives one number at a time. That
@@ -42,7 +42,8 @@ class Rows:
     def __getitem__(self, index: Any) -> Any:
         """The row of a number, or the rows of several, stacked."""
         chosen = self.order[index]
-        return map_leaves(lambda array: np.asarray(array[chosen]), self.arrays)
+        flat, structure = flatten(self.arrays)
+        return structure.unflatten([np.asarray(array[chosen]) for array in flat])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +62,10 @@ class Batches:
 
 
 class Numbered(grain.MapDataset):
-    """Elements made by a function of their numbers from those of other data sets."""
+    """Elements made by a function of their numbers, from those of other data sets if there are parents.
+
+    Grain's own stages keep statistics of each element, which takes longer than many functions do.
+    """
 
     def __init__(self, parents: Sequence[grain.MapDataset], length: int, get: Callable[[int], Any]):
         super().__init__(parents)
@@ -101,7 +105,7 @@ class Stage:
     @property
     def by_number(self) -> Any:
         """The data, which must be numbered, as Grain has it."""
-        return grain.MapDataset.source(self.data) if isinstance(self.data, Rows) else self.data
+        return numbered_source(self.data) if isinstance(self.data, Rows) else self.data
 
     @property
     def stream(self) -> grain.IterDataset:
@@ -111,6 +115,11 @@ class Stage:
         threads = self.threads or (1 if self.ahead else 0)
         buffer = threads + max(self.ahead, 1) if threads else 0
         return self.by_number.to_iter_dataset(grain.ReadOptions(num_threads=threads, prefetch_buffer_size=buffer))
+
+
+def numbered_source(data: Any) -> Numbered:
+    """Anything with a length and `[number]`, as Grain has it."""
+    return Numbered([], len(data), data.__getitem__)
 
 
 def rows(arrays: Any) -> Stage:
@@ -154,7 +163,9 @@ def part(stage: Stage, start: int = 0, stop: int | None = None, step: int = 1) -
 def mapped(stage: Stage, function: Callable[[Any], Any], threads: int) -> Stage:
     """With a function applied to every element."""
     if stage.numbered:
-        return Stage(stage.by_number.map(function), max(stage.threads, threads), stage.ahead)
+        data = stage.by_number
+        made = Numbered([data], len(data), lambda index: function(data[index]))
+        return Stage(made, max(stage.threads, threads), stage.ahead)
     if threads:
         return stage.having(streams.Stream(streams.Mapped, stage.data, function=function, threads=threads))
     return stage.having(stage.data.map(function))
@@ -163,7 +174,8 @@ def mapped(stage: Stage, function: Callable[[Any], Any], threads: int) -> Stage:
 def numbered(stage: Stage, start: int) -> Stage:
     """Elements `(number, element)`."""
     if stage.numbered:
-        return stage.having(stage.by_number.map_with_index(lambda index, element: (np.int64(index + start), element)))
+        data = stage.by_number
+        return stage.having(Numbered([data], len(data), lambda index: (np.int64(index + start), data[index])))
     return stage.having(streams.Stream(streams.Numbered, stage.data, start=start))
 
 
@@ -175,11 +187,14 @@ def batched(stage: Stage, size: int, drop_remainder: bool, stack: Callable[[Sequ
         )
     count = len(stage.data) // size if drop_remainder else math.ceil(len(stage.data) / size)
     if isinstance(stage.data, Rows):
-        return stage.having(grain.MapDataset.source(Batches(stage.data, size, count)))
-    pairs = stage.data.map_with_index(lambda index, element: (index, element))
-    return stage.having(
-        pairs.batch(size, drop_remainder=drop_remainder, batch_fn=lambda p: stack([e for _, e in p], p[0][0]))
-    )
+        return stage.having(numbered_source(Batches(stage.data, size, count)))
+    data, length = stage.data, len(stage.data)
+
+    def get(index: int) -> Any:
+        start = index * size
+        return stack([data[i] for i in range(start, min(start + size, length))], start)
+
+    return stage.having(Numbered([data], count, get))
 
 
 def ahead(stage: Stage, count: int) -> Stage:
