@@ -16,6 +16,7 @@ from jkeras.graph import network as networks
 from jkeras.graph.network import Network, Ref
 from jkeras.layers.layer import Layer
 from jkeras.layers.operation import Operation, function_named
+from jkeras.models.config_reader import ends_from
 from jkeras.models.config_reader import from_config as from_config
 from jkeras.models.config_reader import functional_tensors as functional_tensors
 from jkeras.models.config_reader import layer_classes as layer_classes
@@ -76,7 +77,11 @@ def functional_config(network: Network, name: str, trainable: bool, policy: DTyp
         layer = network.layers[op.layer]
         if isinstance(layer, Operation):
             configured[op.layer], args, kwargs = operations.part(layer.operation, function_named(layer.operation), args, kwargs)
-        nodes[op.layer].append({"args": _written(network, places, args), "kwargs": _written(network, places, kwargs)})
+        node = {"args": _written(network, places, args), "kwargs": _written(network, places, kwargs)}
+        if isinstance(kwargs.get("training"), bool):
+            # Keras writes what it was in the model's construction for every layer; here it was asked for.
+            node["training"] = kwargs["training"]
+        nodes[op.layer].append(node)
     written = []
     for layer_name, layer in network.layers.items():
         entry = to_config(layer, layer_name, policy)
@@ -87,8 +92,12 @@ def functional_config(network: Network, name: str, trainable: bool, policy: DTyp
             entry["config"] = {**entry["config"], **_written(network, places, options)}
         written.append({**entry, "name": layer_name, "inbound_nodes": nodes[layer_name]})
 
+    def end(ref: Ref) -> list[Any]:
+        name, node, tensor = places[ref.index]
+        return [name, node + ends_from(network.layers[name]), tensor]
+
     def history(structure: Any) -> Any:
-        return jax.tree.map(lambda ref: places[ref.index], structure, is_leaf=networks.is_ref)
+        return jax.tree.map(lambda ref: end(ref), structure, is_leaf=networks.is_ref)
 
     return {
         "name": name,

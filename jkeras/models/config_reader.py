@@ -170,6 +170,14 @@ def unwrapped(structure: Any) -> Any:
     return structure[0] if isinstance(structure, list) and len(structure) == 1 else structure
 
 
+def ends_from(layer: Layer) -> int:
+    """The number of the first application of a layer where a model's inputs and outputs are named.
+
+    In Keras a functional model comes with an application of its own, number 0, which only those places count.
+    """
+    return 1 if getattr(layer, "is_functional", False) and not hasattr(layer, "_chain") else 0
+
+
 class _Graph:
     """Layers and tensors of a functional configuration, made node by node as their inputs get known."""
 
@@ -179,6 +187,7 @@ class _Graph:
         self.made: dict[str, Layer] = {}
         self.options: dict[str, Mapping[str, Any]] = {}
         self.outputs: dict[tuple[str, int], list[SymbolicTensor]] = {}
+        self.first = _first_nodes(config)
 
     def ends(self) -> tuple[Any, Any]:
         """The structure of inputs and the structure of outputs."""
@@ -239,7 +248,8 @@ class _Graph:
             function = function_named(layer.operation)
             args, kwargs = operations.join(layer.operation, function, self.options[name], args, kwargs)
         else:
-            kwargs = {key: value for key, value in kwargs.items() if not (value is None or key == "training")}
+            asked = {"training": node["training"]} if isinstance(node, Mapping) and "training" in node else {}
+            kwargs = {key: value for key, value in kwargs.items() if not (value is None or key == "training")} | asked
         results = layer(*args, **kwargs)
         self.outputs[name, index] = jax.tree.leaves(results, is_leaf=is_symbolic)
         return True
@@ -267,6 +277,7 @@ class _Graph:
         name, node, index = place[0], place[1], place[2]
         if name not in self.made:
             raise RestoreError(f"A layer is applied to the output of {name!r}, and the model has no such layer.")
+        node -= self.first.get(name, 0)
         if (name, node) not in self.outputs:
             raise _NotYet
         return self.outputs[name, node][index]
@@ -296,10 +307,35 @@ class _Graph:
         return [self._structure(v) for v in written]
 
     def _final(self, place: Any) -> SymbolicTensor:
+        name, node, *rest = place
+        if name in self.made and name not in self.first:
+            node = max(node - ends_from(self.made[name]), 0)
         try:
-            return self._tensor(place)
+            return self._tensor([name, node, *rest])
         except _NotYet:
             raise RestoreError(f"The model's outputs name {place[0]!r}, which is never applied.") from None
+
+
+def _first_nodes(config: Mapping[str, Any]) -> dict[str, int]:
+    """The number of the first application of each layer in a configuration of Keras 2, where it is 1 for models.
+
+    Every application is used by another layer or is an output, so the first one is the smallest number that occurs.
+    """
+    parts = [part for entry in config["layers"] for node in _old_nodes(entry) for part in node]
+    ends = [config.get("input_layers"), config.get("output_layers")]
+    parts += [place for end in ends if isinstance(end, list) for place in end if isinstance(place, list)]
+    if not any(_old_nodes(entry) for entry in config["layers"]):
+        return {}
+    first: dict[str, int] = {}
+    for part in parts:
+        if isinstance(part, list) and len(part) > 1 and isinstance(part[0], str) and isinstance(part[1], int):
+            first[part[0]] = min(part[1], first.get(part[0], part[1]))
+    return first
+
+
+def _old_nodes(entry: Any) -> list[Any]:
+    nodes = entry.get("inbound_nodes") if isinstance(entry, Mapping) else None
+    return [node for node in nodes if isinstance(node, list)] if isinstance(nodes, list) else []
 
 
 def _names_function(entry: Mapping[str, Any]) -> bool:

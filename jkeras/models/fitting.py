@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from jkeras.errors import ArgumentError, PartialLoadWarning, RestoreError, sugge
 from jkeras.graph.flax import WeightInfo
 
 Key = tuple[str, str]  # collection and name of a weight
+# The states of stateful recurrent layers, which Keras keeps in no file.
+TRANSIENT = re.compile(r"rnn_state(_\d+)?")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,11 +54,29 @@ class Found:
         where: the file.
         entries: by (collection, name) of the weight that they are for.
         extra: arrays that belong to no weight of the model.
+        conflicts: what is wrong with what layers learned from data, by their names.
     """
 
     where: str
     entries: dict[Key, Entry] = dataclasses.field(default_factory=dict)
     extra: list[Entry] = dataclasses.field(default_factory=list)
+    conflicts: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def learned(self, name: str, layer: Any, arrays: Sequence[np.ndarray]) -> None:
+        """Compares what a Normalization learned, which is an argument here, with the mean and variance in the file."""
+        for argument, array in zip(("mean", "variance"), arrays, strict=False):
+            given = getattr(layer, argument, None)
+            if given is not None and not np.allclose(np.broadcast_to(given, array.shape), array, rtol=1e-4, atol=1e-6):
+                self.conflicts[f"{name}/{argument}"] = f"{_few(array)} in the file, {_few(given)} in the model: adapt it alike"
+
+
+def _few(value: Any) -> str:
+    return str(np.asarray(value).ravel()[:4].tolist())
+
+
+def is_kept(info: WeightInfo) -> bool:
+    """Whether a weight is in files of Keras."""
+    return info.collection == "params" or TRANSIENT.fullmatch(info.path[-1]) is None
 
 
 def shown(info: WeightInfo) -> str:
@@ -83,6 +104,8 @@ def differences(infos: Mapping[Key, WeightInfo], found: Found) -> dict[Key, str]
     problems = {}
     for key, info in infos.items():
         entry = found.entries.get(key)
+        if entry is None and not is_kept(info):
+            continue
         if entry is None:
             problems[key] = f"missing in the file, the model needs {shown(info)}"
         elif (entry.shape, entry.dtype) != (info.shape, info.dtype):
@@ -104,9 +127,10 @@ def all_values(infos: Iterable[WeightInfo], found: Found, advice: str = "") -> d
     wanted = by_key(infos)
     problems = [(wanted[key].name, problem) for key, problem in differences(wanted, found).items()]
     problems += [(entry.place, f"{entry.shown} in the file, unknown to the model") for entry in found.extra]
+    problems += found.conflicts.items()
     if problems:
         raise misfit(found.where, problems, advice)
-    return {key: found.entries[key].read() for key in wanted}
+    return {key: found.entries[key].read() for key in wanted if key in found.entries}
 
 
 ADVICE = (
@@ -145,13 +169,18 @@ def chosen_values(
     left = [(wanted[key].name, problem) for key, problem in problems.items() if key not in skipped]
     if not (by_name or skip_mismatch):
         left += [(entry.place, f"{entry.shown} in the file, unknown to the model") for entry in extra]
+    if not (only or skip_mismatch):
+        left += found.conflicts.items()
     if left:
         raise misfit(found.where, left, ADVICE)
     # A layer is loaded whole or not at all.
     broken = {wanted[key].path[:-1] for key in skipped}
     report = {wanted[key].name: problem for key, problem in skipped.items()}
+    report.update({} if only else found.conflicts)
     values = {}
     for key, info in wanted.items():
+        if key not in found.entries and key not in skipped:
+            continue
         if info.path[:-1] not in broken:
             values[key] = found.entries[key].read()
         elif key not in skipped:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jkeras.graph.flax import WeightInfo
+from jkeras.models.fitting import is_kept
 from jkeras.layers.layer import Layer, walk
 from jkeras.layers.operation import Operation
 from jkeras.registry import snake_case
@@ -73,7 +74,7 @@ def places(model: Any) -> list[Place]:
 class _Walk:
     def __init__(self, model: Any):
         self.own: dict[tuple[str, ...], list[WeightInfo]] = {}
-        for info in model.description.weights:
+        for info in filter(is_kept, model.description.weights):
             self.own.setdefault(info.path[:-1], []).append(info)
         # A shared layer has its weights under the path where it is bound first, which need not be where Keras meets it.
         self.home: dict[int, tuple[str, ...]] = {}

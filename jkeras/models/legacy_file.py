@@ -19,7 +19,7 @@ from jkeras.graph.flax import WeightInfo
 from jkeras.layers.operation import Operation
 from jkeras.models import compile_config, keras_file, keras_layout, stored_weights
 from jkeras.models import config as configs
-from jkeras.models.fitting import Entry, Found
+from jkeras.models.fitting import Entry, Found, is_kept
 from jkeras.saving import documents, hdf5, old_names, old_weights
 from jkeras.saving.hdf5 import Tree
 from jkeras.training.state import flatten
@@ -93,6 +93,24 @@ def _decoded(value: Any) -> Any:
     return [_decoded(v) for v in value] if isinstance(value, list) else value
 
 
+def with_learned(file: LegacyFile) -> dict[str, Any]:
+    """The definition, in which layers of Normalization know the mean and variance that Keras keeps with the weights."""
+    config = file.config or {}
+    inner = config.get("config")
+    if not isinstance(inner, Mapping) or not isinstance(inner.get("layers"), list):
+        return config
+    return {**config, "config": {**inner, "layers": [_with_learned(entry, file) for entry in inner["layers"]]}}
+
+
+def _with_learned(entry: Any, file: LegacyFile) -> Any:
+    arguments = entry.get("config") if isinstance(entry, Mapping) else None
+    is_open = isinstance(arguments, Mapping) and entry.get("class_name") == "Normalization" and arguments.get("mean") is None
+    if not is_open or arguments.get("name") not in file.layer_names():
+        return entry
+    arrays = [file.tree.array(path).tolist() for path in file.weight_paths(arguments["name"])[:2]]
+    return {**entry, "config": {**arguments, **dict(zip(("mean", "variance"), arrays, strict=False))}}
+
+
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[LegacyFile]:
     """Opens and checks a file with a definition.
@@ -113,7 +131,7 @@ def opened(path: Path) -> Iterator[LegacyFile]:
 def owners(model: Any) -> list[tuple[str, list[WeightInfo]]]:
     """Each layer directly inside a model that has weights, with them: those that training changes first."""
     by_layer: dict[str, list[WeightInfo]] = {}
-    for info in model.description.weights:
+    for info in filter(is_kept, model.description.weights):
         if len(info.path) > 1:
             by_layer.setdefault(info.path[0], []).append(info)
     ordered = {name: by_layer[name] for name in _layer_names(model) if name in by_layer}
@@ -121,9 +139,12 @@ def owners(model: Any) -> list[tuple[str, list[WeightInfo]]]:
     return [(name, _trainable_first(infos)) for name, infos in ordered.items()]
 
 
+def _members(model: Any) -> Mapping[str, Any]:
+    return model._network.layers if model.is_functional else model.children()
+
+
 def _layer_names(model: Any) -> list[str]:
-    members = model._network.layers if model.is_functional else model.children()
-    return [name for name, layer in members.items() if not isinstance(layer, Operation)]
+    return [name for name, layer in _members(model).items() if not isinstance(layer, Operation)]
 
 
 def _trainable_first(infos: list[WeightInfo]) -> list[WeightInfo]:
@@ -140,10 +161,15 @@ def find(model: Any, file: LegacyFile, by_name: bool = False) -> Found:
 
     Layers are matched by their order, as Keras does, where the file has as many as the model; otherwise by their names.
     """
-    members = model._network.layers if model.is_functional else model.children()
+    members = _members(model)
     expected = owners(model)
-    stored = [name for name in file.layer_names() if not _is_learned(_old_class(file, name), members.get(name))]
     found = Found(file.where)
+    stored = []
+    for name in file.layer_names():
+        if not _is_learned(_old_class(file, name), members.get(name)):
+            stored.append(name)
+        elif type(members.get(name)).__name__ == "Normalization":
+            found.learned(name, members[name], [file.tree.array(path) for path in file.weight_paths(name)[:2]])
     names = [name for name, _ in expected]
     in_order = len(stored) == len(names) and not by_name
     pairs = dict(zip(names, stored, strict=True)) if in_order else {name: name for name in names if name in stored}
@@ -284,9 +310,9 @@ def save(model: Any, path: Path, include_optimizer: bool = True) -> None:
 
 
 def weights_to(
-    model: Any, arrays: dict[str, np.ndarray], attributes: dict[str, dict[str, Any]], root: str
+    model: Any, arrays: dict[str, np.ndarray], attributes: dict[str, dict[str, Any]], root: str, learned: bool = False
 ) -> None:
-    """Adds the weights of a model, layer by layer, below a group."""
+    """Adds the weights of a model, layer by layer, below a group; `learned` is as in `stored_weights.to_store`."""
     values = {"params": flatten(model.params), "state": flatten(model.model_state)}
     attributes[root] = {
         "layer_names": _layer_names(model),
@@ -300,6 +326,11 @@ def weights_to(
         attributes[group] = {"weight_names": [info.name for info in infos]}
         for info in infos:
             arrays[f"{group}/{info.name}"] = np.asarray(values[info.collection][info.name])
+        numbers = stored_weights.learned_arrays(_members(model).get(name)) if learned else []
+        if numbers:
+            names = [f"{name}/{what}" for what in ("mean", "variance", "count")]
+            attributes[group] = {"weight_names": names}
+            arrays.update({f"{group}/{n}": number for n, number in zip(names, numbers, strict=True)})
 
 
 def plain(entry: Mapping[str, Any]) -> dict[str, Any]:

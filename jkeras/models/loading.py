@@ -14,6 +14,7 @@ import numpy as np
 
 from jkeras.errors import JkerasError, RestoreError
 from jkeras.graph import runtime
+from jkeras.graph.flax import WeightInfo
 from jkeras.models import compile_config, keras_file, legacy_file, stored_weights, untrusted
 from jkeras.models import config as configs
 from jkeras.models.fitting import all_values
@@ -207,7 +208,7 @@ def _load_keras(path: Path, compile: bool, recipe: Recipe | None) -> Model:
 
 def _load_h5(path: Path, compile: bool, recipe: Recipe | None) -> Model:
     with legacy_file.opened(path) as file:
-        model = _defined(file.config or {}, str(path))
+        model = _defined(legacy_file.with_learned(file), str(path))
         if not model.built:
             model = legacy_file.built_by_weights(model, file)
         values = all_values(model.description.weights, legacy_file.find(model, file))
@@ -220,7 +221,11 @@ def _load_h5(path: Path, compile: bool, recipe: Recipe | None) -> Model:
 def _with_values(
     model: Model, values: Mapping[tuple[str, str], Any], recipe: Recipe | None, optimizer_arrays: list[Any], where: str
 ) -> Model:
-    params, state = _nested(model, lambda info: jnp.asarray(values[info.collection, info.name]))
+    def value(info: WeightInfo) -> jax.Array:
+        key = (info.collection, info.name)
+        return jnp.asarray(values[key]) if key in values else jnp.zeros(info.shape, info.dtype)
+
+    params, state = _nested(model, value)
     step = jnp.zeros((), jnp.int32)
     opt_state = None
     # A model that was compiled and not trained has a step count and a learning rate, and no slots.

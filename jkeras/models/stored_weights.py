@@ -21,8 +21,13 @@ BESIDE = re.compile(r"(^|/)(_?seed_generator|_?compile_metrics|metrics|optimizer
 LEARNED = ("Normalization", "IntegerLookup", "StringLookup", "TextVectorization")
 
 
-def to_store(model: Any) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
-    """Arrays by path, and attributes by path, as Keras writes them."""
+def to_store(model: Any, learned: bool = False) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
+    """Arrays by path, and attributes by path, as Keras writes them.
+
+    Args:
+        model: the model.
+        learned: whether the numbers of a Normalization are weights, as after Keras's `adapt`, for files without a definition.
+    """
     values = {"params": flatten(model.params), "state": flatten(model.model_state)}
     arrays: dict[str, np.ndarray] = {}
     attributes: dict[str, dict[str, Any]] = {}
@@ -31,7 +36,16 @@ def to_store(model: Any) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any
         attributes[group] = {"name": place.name}
         for i, info in enumerate((*place.before, *place.weights)):
             arrays[f"{group}/{i}"] = np.asarray(values[info.collection][info.name])
+        if learned:
+            arrays.update({f"{group}/{i}": array for i, array in enumerate(learned_arrays(place.layer))})
     return arrays, attributes
+
+
+def learned_arrays(layer: Any) -> list[np.ndarray]:
+    """Mean, variance and count of a Normalization, as Keras keeps them; nothing of other layers."""
+    if type(layer).__name__ != "Normalization" or layer.mean is None:
+        return []
+    return [np.asarray(layer.mean, np.float32), np.asarray(layer.variance, np.float32), np.asarray(0, np.int32)]
 
 
 def find(model: Any, tree: Tree, ignore: Collection[str] = (), by_name: bool = False) -> Found:
@@ -75,6 +89,8 @@ def _find_place(place: Place, groups: list[str], tree: Tree, found: Found, used:
     arrays = [f"{group}/{name}" for name in names if f"{group}/{name}" in tree.shapes]
     if type(place.layer).__name__ in LEARNED:
         used.update(arrays)
+        if type(place.layer).__name__ == "Normalization":
+            found.learned(place.name, place.layer, [tree.array(path) for path in arrays[:2]])
         return
     if len(arrays) == len(place.weights) + len(place.before):
         used.update(arrays[: len(place.before)])

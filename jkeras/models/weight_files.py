@@ -98,7 +98,7 @@ def by_names(model: Any) -> dict[str, Any]:
 
 
 def _write_keras(model: Any, path: Path) -> None:
-    hdf5.write(path, *stored_weights.to_store(model))
+    hdf5.write(path, *stored_weights.to_store(model, learned=True))
 
 
 def _read_keras(model: Any, path: Path, by_name: bool) -> Found:
@@ -128,7 +128,7 @@ def _loaded(entry: Entry) -> Entry:
 def _write_legacy(model: Any, path: Path) -> None:
     arrays: dict[str, np.ndarray] = {}
     attributes: dict[str, dict[str, Any]] = {}
-    legacy_file.weights_to(model, arrays, attributes, "")
+    legacy_file.weights_to(model, arrays, attributes, "", learned=True)
     hdf5.write(path, arrays, attributes)
 
 

@@ -97,7 +97,7 @@ ARGUMENTS: dict[str, dict[str, str]] = {
     "GaussianNoise": {"sigma": "stddev"},
 }
 
-_VALUES = {
+_VALUES: dict[str, dict[Any, Any]] = {
     "data_format": {"th": "channels_first", "tf": "channels_last"},
     "unit_forget_bias": {"one": True, "ones": True, "zero": False, "zeros": False},
     "initializer": {"uniform": "random_uniform", "normal": "random_normal", "zero": "zeros", "one": "ones"},

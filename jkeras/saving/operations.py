@@ -137,7 +137,7 @@ def part(
     configured: dict[str, Any] = {}
     applied: list[Any] = []
     named: dict[str, Any] = {}
-    positional = [p for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    positional = [p for p in signature.parameters.values() if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
     for i, value in enumerate(args):
         parameter = positional[min(i, len(positional) - 1)]
         if parameter.kind is parameter.VAR_POSITIONAL or _is_applied(name, parameter.name):

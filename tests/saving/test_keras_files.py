@@ -59,12 +59,31 @@ def functions(side):
     y = (x * 0.5 + 1.0) - x[:, ::-1]
     y = ops.concatenate([y, -x], axis=-1) / 3.0
     z = ops.mean(ops.abs(y), axis=1, keepdims=True)
-    z = ops.reshape(z, (-1, 8)) @ ops.ones((8, 2))
+    z = ops.reshape(z, (-1, 8)) @ ops.ones((8, 2)) + ops.einsum("bij,bij->b", x, x)[:, None]
     return side.Model(x, ops.sqrt(ops.maximum(ops.relu(z), 0.1)) ** 2)
 
 
-def subclassed_functional(side):
-    """A Bidirectional with a mask, and a policy of the model."""
+def twice(side):
+    """A model applied to its own output."""
+    inner_input = side.Input((6,))
+    inner = side.Model(inner_input, side.layers.Dense(6)(inner_input), name="inner")
+    x = side.Input((6,))
+    return side.Model(x, inner(inner(x)))
+
+
+def states(side):
+    """An encoder's states in a decoder; attention with a mask that is an input."""
+    x, z, mask = side.Input((5, 3)), side.Input((4, 3)), side.Input((4, 5), dtype="bool")
+    encoded, *state = side.layers.LSTM(4, return_state=True, return_sequences=True)(x)
+    decoded = side.layers.LSTM(4, return_sequences=True)(z, initial_state=state)
+    attended, scores = side.layers.MultiHeadAttention(2, 2)(
+        decoded, encoded, attention_mask=mask, return_attention_scores=True
+    )
+    return side.Model([x, z, mask], [attended, scores])
+
+
+def masked(side):
+    """A Bidirectional with a mask."""
     x = side.Input((6,), dtype="int32")
     y = side.layers.Embedding(9, 4, mask_zero=True)(x)
     y = side.layers.Bidirectional(side.layers.LSTM(3))(y)
@@ -86,6 +105,8 @@ class Definition:
 
     def arrays(self, rng):
         def one(shape):
+            if shape == (2, 4, 5):
+                return np.tri(4, 5, dtype=bool)[None].repeat(2, 0)
             return rng.integers(0, self.ids, shape).astype("int32") if self.ids else rng.normal(size=shape).astype("float32")
 
         if isinstance(self.inputs, dict):
@@ -96,9 +117,11 @@ class Definition:
 DEFINITIONS = {
     "sequential": Definition(sequential, (3, 6)),
     "nested": Definition(nested, [(3, 6), (3, 6)]),
+    "twice": Definition(twice, (3, 6)),
+    "states": Definition(states, [(2, 5, 3), (2, 4, 3), (2, 4, 5)]),
     "dicts": Definition(dicts, {"one": (3, 6), "two": (3, 6)}),
     "functions": Definition(functions, (3, 6, 4)),
-    "masks": Definition(subclassed_functional, (3, 6), ids=3),
+    "masks": Definition(masked, (3, 6), ids=3),
     "mixed": Definition(mixed, (3, 6)),
 }
 
@@ -129,6 +152,58 @@ def test_models_go_both_ways(name, suffix, tmp_path, rng):
     assert again.to_json() == ours.to_json()
     for a, b in zip(again.weights, ours.weights, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("suffix", (".keras", ".h5", ".weights.h5"))
+def test_what_normalization_learned(suffix, tmp_path, rng):
+    """Keras keeps it with the weights, we with the arguments."""
+    path, x = str(tmp_path / f"model{suffix}"), rng.normal(2.0, 3.0, (20, 4)).astype("float32")
+    theirs = keras.layers.Normalization()
+    theirs.adapt(x)
+    theirs = keras.Sequential([keras.Input((4,)), theirs, keras.layers.Dense(2)])
+    ours = jk.Sequential([jk.Input((4,)), layers.Normalization().adapt(x), layers.Dense(2)]).init(1)
+    if suffix != ".weights.h5":
+        theirs.save(path)
+        same_outputs(jk.load_model(path), theirs, x)
+        ours.save(path)
+        same_outputs(keras.models.load_model(path), ours, x)
+        return
+    theirs.save_weights(path)
+    same_outputs(ours.load_weights(path), theirs, x)
+    other = jk.Sequential([jk.Input((4,)), layers.Normalization().adapt(x + 1), layers.Dense(2)])
+    with pytest.raises(RestoreError, match="normalization/mean: .* in the file, .* in the model"):
+        other = other.load_weights(path)
+    ours.save_weights(path)
+    theirs.load_weights(path)
+    same_outputs(theirs, ours, x)
+
+
+@pytest.mark.parametrize("suffix", (".keras", ".h5", ".weights.h5"))
+def test_states_of_recurrent_layers_are_in_no_file(suffix, tmp_path, rng):
+    path, x = str(tmp_path / f"model{suffix}"), rng.normal(size=(2, 4, 3)).astype("float32")
+    theirs, ours = (
+        side.Sequential([side.Input(batch_shape=(2, 4, 3)), side.layers.LSTM(2, stateful=True)]) for side in (keras, jk)
+    )
+    if suffix == ".weights.h5":
+        theirs.save_weights(path)
+        ours = ours.load_weights(path)
+        ours.save_weights(path)
+        theirs.load_weights(path)
+    else:
+        theirs.save(path)
+        ours = jk.load_model(path)
+        ours.save(path)
+        theirs = keras.models.load_model(path)
+    same_outputs(ours, theirs, x)
+
+
+@pytest.mark.parametrize("suffix", ("", ".keras", ".h5"))
+def test_training_that_was_asked_for_stays(suffix, tmp_path):
+    x = jk.Input((4,))
+    normal = layers.BatchNormalization()(layers.Dense(4)(x), training=False)
+    model = jk.Model(x, layers.Dropout(0.5)(normal, training=True))
+    model.save(tmp_path / f"model{suffix}")
+    assert jk.load_model(tmp_path / f"model{suffix}").network == model.network
 
 
 # -- the user's own classes ----------------------------------------------------------------------------------------

@@ -200,6 +200,33 @@ def test_functional_models_of_keras_2(modern, tmp_path, rng):
         assert again.network == model.network
 
 
+@pytest.mark.parametrize("first", (0, 1))
+def test_models_in_models_of_keras_2(first, tmp_path, rng):
+    """Keras 2 counted the applications of a model from 1, its own graph being number 0; other layers from 0."""
+
+    def entry(class_name, nodes, **config):
+        return {"class_name": class_name, "config": config, "name": config["name"], "inbound_nodes": nodes}
+
+    def graph(name, entries, last):
+        config = {"name": name, "layers": entries, "input_layers": [[entries[0]["name"], 0, 0]], "output_layers": [last]}
+        return {"class_name": "Model", "name": name, "config": config}
+
+    kernel, bias, scale, shift = drawn(rng, (3, 3), (3,), (3, 3), (3,))
+    (x,) = drawn(rng, (4, 3))
+    dense = entry("Dense", [[["i", 0, 0, {}]]], name="d", units=3)
+    inner = graph("inner", [entry("InputLayer", [], name="i", batch_input_shape=[None, 3]), dense], ["d", 0, 0])
+    nodes = [[["x", 0, 0, {}]], [["last", 0, 0, {}]]]
+    outer = [
+        entry("InputLayer", [], name="x", batch_input_shape=[None, 3]),
+        {**inner, "inbound_nodes": nodes},
+        entry("Dense", [[["inner", first, 0, {}]]], name="last", units=3),
+    ]
+    path = tmp_path / "old.h5"
+    write(path, graph("outer", outer, ["inner", first + 1, 0]), {"inner": [kernel, bias], "last": [scale, shift]})
+    wanted = ((x @ kernel + bias) @ scale + shift) @ kernel + bias
+    close(jk.load_model(path)(x), wanted)
+
+
 # -- layouts -------------------------------------------------------------------------------------------------------
 
 
