@@ -43,6 +43,7 @@ from jkeras.training.steps import predict_step as predict_step
 from jkeras.training.steps import train_step as train_step
 
 if _TYPE_CHECKING:
+    from jkeras import architectures as architectures
     from jkeras import backend as backend
     from jkeras import data as data
     from jkeras import datasets as datasets
@@ -54,6 +55,7 @@ if _TYPE_CHECKING:
     from jkeras import plots as plots
     from jkeras import random as random
     from jkeras import saving as saving
+    from jkeras import tree as tree
     from jkeras import utils as utils
     from jkeras import wrappers as wrappers
     from jkeras.models.cross_validation import CrossValidation as CrossValidation
@@ -79,8 +81,8 @@ _LAZY_NAMES = {
 
 # Loaded when first used, so that `import jkeras` takes little longer than `import jax, flax.linen, optax`.
 _LAZY = (
-    *("backend", "data", "datasets", "distribute", "distribution", "dtype_policies", "keras", "models", "ops", "plots"),
-    *("random", "saving", "utils", "wrappers"),
+    *("architectures", "backend", "data", "datasets", "distribute", "distribution", "dtype_policies", "keras", "models", "ops", "plots"),
+    *("random", "saving", "tree", "utils", "wrappers"),
 )
 
 

@@ -76,24 +76,25 @@ def _describe(layer: Layer, leaves: tuple[Any, ...], structure: Any) -> Descript
     specs = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in leaves if not isinstance(dtype, type)]
     outputs = jax.eval_shape(program, specs)
     losses = found.pop("losses")
-    return Description(tuple(_in_keras_order(list(found.values()))), outputs, losses)
+    return Description(tuple(_in_keras_order(list(found.values()), layer)), outputs, losses)
 
 
-def _in_keras_order(weights: list[WeightInfo]) -> list[WeightInfo]:
-    """Own trainable weights, own others, then sublayer by sublayer in order of appearance."""
+def _in_keras_order(weights: list[WeightInfo], layer: Layer) -> list[WeightInfo]:
+    """Own trainable weights, own others, then sublayer by sublayer: those it knows in their order, then by appearance."""
 
-    def arrange(members: list[WeightInfo], depth: int) -> list[WeightInfo]:
+    def arrange(members: list[WeightInfo], depth: int, layer: Layer | None) -> list[WeightInfo]:
         own = [w for w in members if len(w.path) == depth + 1]
-        groups: dict[str, list[WeightInfo]] = {}
+        inner = {} if layer is None else layer.children()
+        groups: dict[str, list[WeightInfo]] = {name: [] for name in inner}
         for weight in members:
             if len(weight.path) > depth + 1:
                 groups.setdefault(weight.path[depth], []).append(weight)
         ordered = [w for w in own if w.collection == "params"] + [w for w in own if w.collection != "params"]
-        for group in groups.values():
-            ordered += arrange(group, depth + 1)
+        for name, group in groups.items():
+            ordered += arrange(group, depth + 1, inner.get(name))
         return ordered
 
-    return arrange(weights, 0)
+    return arrange(weights, 0, layer)
 
 
 def as_spec(value: Any) -> jax.ShapeDtypeStruct:

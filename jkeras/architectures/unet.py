@@ -1,0 +1,58 @@
+"""The U-Net for images to images (Ronneberger et al., 2015, https://arxiv.org/abs/1505.04597)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jkeras import layers
+from jkeras.errors import ArgumentError
+from jkeras.models.model import Model
+
+
+def _pair(x: Any, filters: int, name: str) -> Any:
+    for i in (1, 2):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_conv{i}")(x)
+        x = layers.BatchNormalization(name=f"{name}_bn{i}")(x)
+        x = layers.Activation("relu", name=f"{name}_relu{i}")(x)
+    return x
+
+
+def UNet(
+    input_shape: tuple[int | None, int | None, int] = (128, 128, 3),
+    classes: int = 1,
+    *,
+    filters: int = 32,
+    depth: int = 4,
+    activation: Any = "sigmoid",
+) -> Model:
+    """A network that gives each pixel a value or a class, with shortcuts between equal sizes.
+
+    Convolutions pad their inputs, so that outputs are as large as inputs, and are followed by batch normalization.
+
+    Args:
+        input_shape: height and width, multiples of 2 to the power of the depth; channels.
+        classes: channels of the output.
+        filters: channels of the first convolutions; doubled at each step down.
+        depth: steps down.
+        activation: of the output; "softmax" for several classes, None for logits.
+
+    Raises:
+        ArgumentError: the image cannot be halved so often.
+
+    >>> UNet((32, 32, 1), filters=4, depth=2).output_shape
+    (None, 32, 32, 1)
+    """
+    if any(size is not None and size % 2**depth for size in input_shape[:2]):
+        raise ArgumentError(f"UNet(depth={depth}): height and width {input_shape[:2]} must be multiples of {2**depth}.")
+    inputs = layers.Input(input_shape)
+    x, kept = inputs, []
+    for level in range(depth):
+        x = _pair(x, filters * 2**level, f"down{level + 1}")
+        kept.append(x)
+        x = layers.MaxPooling2D(2, name=f"down{level + 1}_pool")(x)
+    x = _pair(x, filters * 2**depth, "bottom")
+    for level in reversed(range(depth)):
+        x = layers.Conv2DTranspose(filters * 2**level, 2, strides=2, name=f"up{level + 1}_conv")(x)
+        x = layers.Concatenate(name=f"up{level + 1}_join")([kept[level], x])
+        x = _pair(x, filters * 2**level, f"up{level + 1}")
+    return Model(inputs, layers.Conv2D(classes, 1, activation=activation, name="outputs")(x), name="unet")
