@@ -13,7 +13,8 @@ from jax import lax
 from jax.experimental import multihost_utils
 from jax.sharding import NamedSharding, PartitionSpec
 
-from jkeras.distribute import agreement, arrays, processes
+from jkeras.distribute import agreement, arrays
+from jkeras.distribute.together import together
 from jkeras.errors import InputError
 from jkeras.graph import runtime
 from jkeras.layers.layer import Layer
@@ -71,7 +72,7 @@ class MeshRunner:
 
     def guard(self) -> contextlib.AbstractContextManager[None]:
         """What a run happens in: of several processes only the first prints and writes."""
-        return processes.together() if self.processes > 1 else contextlib.nullcontext()
+        return together() if self.processes > 1 else contextlib.nullcontext()
 
     def steps_per_dispatch(self, wanted: Any) -> Any:
         """How many steps one dispatch has; several processes must not measure it each for itself."""

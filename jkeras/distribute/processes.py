@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
 
-from jkeras import silence
 from jkeras.errors import ArgumentError, ProcessError
 
 ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
@@ -156,31 +154,3 @@ def _why(error: Exception, job: Job, timeout: int) -> str:
     who = "this process" if job.number is None else f"process {job.number}"
     where = "" if job.address is None else f" at {job.address}"
     return f"{who} of {job.count or 'several'} did not find the others{where} within {timeout} seconds: {text}"
-
-
-# Words in JAX's errors that tell that a process, not the program, has failed.
-LOST = ("gloo", "connection closed", "connection reset", "socket closed", "nccl", "coordination", "heartbeat", "unavailable")
-
-
-@contextlib.contextmanager
-def together() -> Iterator[None]:
-    """While the block runs, processes train one model: only the first prints and writes, and a lost one is an error.
-
-    Raises:
-        ProcessError: another process is gone.
-    """
-    with contextlib.ExitStack() as stack:
-        if jax.process_index() > 0:
-            stack.enter_context(silence.kept())
-        try:
-            yield
-        except jax.errors.JaxRuntimeError as error:
-            if not any(word in str(error).lower() for word in LOST):
-                raise
-            count, number = jax.process_count(), jax.process_index()
-            others = ", ".join(str(i) for i in range(count) if i != number)
-            raise ProcessError(
-                f"Process {number} of {count} cannot go on: one of the others ({others}) is gone or cannot be reached. Its own"
-                " output says why. Start all of them again; with the callback `BackupAndRestore` they go on from the last"
-                f" backup. ({str(error).splitlines()[0]})"
-            ) from error

@@ -1,0 +1,40 @@
+"""What happens around a run of several processes: who prints, and what becomes of the others when one is gone."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import jax
+
+from jkeras import silence
+from jkeras.distribute.watching import watch
+from jkeras.errors import ProcessError
+
+# Words in JAX's errors that tell that a process, not the program, has failed.
+LOST = ("gloo", "connection closed", "connection reset", "socket closed", "nccl", "coordination", "heartbeat", "unavailable")
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """While the block runs, processes train one model: only the first prints and writes, and a lost one is an error.
+
+    Raises:
+        ProcessError: another process is gone.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(watch().running())
+        if jax.process_index() > 0:
+            stack.enter_context(silence.kept())
+        try:
+            yield
+        except jax.errors.JaxRuntimeError as error:
+            if not any(word in str(error).lower() for word in LOST):
+                raise
+            count, number = jax.process_count(), jax.process_index()
+            others = ", ".join(str(i) for i in range(count) if i != number)
+            raise ProcessError(
+                f"Process {number} of {count} cannot go on: one of the others ({others}) is gone or cannot be reached. Its own"
+                " output says why. Start all of them again; with the callback `BackupAndRestore` they go on from the last"
+                f" backup. ({str(error).splitlines()[0]})"
+            ) from error

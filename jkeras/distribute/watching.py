@@ -1,0 +1,182 @@
+"""Notices at once when another process is gone, which collectives do not tell: they wait.
+
+Every process holds a connection to process 0 open. A process that dies closes it, whatever it died of, and process 0 tells
+the others. What they could do is nothing: their threads wait inside of a collective for one that will not come. So they
+print an error and end. JAX notices, too, but later (after `heartbeat_timeout`) and with a stack trace of its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import secrets
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import jax
+
+from jkeras.distribute import agreement
+from jkeras.distribute.processes import ADDRESSES
+
+CONNECT_SECONDS = 5.0
+ACCEPT_SECONDS = 30.0
+# How long a process may go on when another has ended in good order: both may be about to.
+GRACE = 10.0
+STATUS = 75  # EX_TEMPFAIL: try again
+BYE = b"."
+
+
+def message(gone: int, own: int, count: int) -> str:
+    """What a process says before it ends."""
+    return (
+        f"jkeras.errors.ProcessError: process {own} of {count} ends, because process {gone}, which trains the same model, is"
+        f" gone; its own output says why. Start all of them again: with the callback `BackupAndRestore` they go on from the"
+        f" last backup."
+    )
+
+
+def end(gone: int) -> None:
+    """Ends this process, whatever its threads wait for."""
+    print("\n" + message(gone, jax.process_index(), jax.process_count()), file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    os._exit(STATUS)
+
+
+class Watch:
+    """The connections of one process.
+
+    Attributes:
+        depth: how many runs with the other processes go on, one inside of the other; 0 for none.
+        runs: how many have ended.
+    """
+
+    def __init__(self, lost: Callable[[int], None] = end):
+        self.lost = lost
+        self.depth = self.runs = 0
+        self.connections: dict[int, socket.socket] = {}
+        own, count = jax.process_index(), jax.process_count()
+        server = _listening() if own == 0 else None
+        said = {"token": secrets.token_hex(16), "hosts": ",".join(_own_hosts()), "port": "0"}
+        if server is not None:
+            said["port"] = str(server.getsockname()[1])
+        hub = agreement.everywhere(said)[0]
+        if server is not None:
+            self._start(self._accept, server, hub["token"], count - 1)
+        else:
+            connection = _connected(hub["hosts"].split(","), int(hub["port"]))
+            if connection is None:
+                return  # JAX will notice, later
+            connection.sendall(f"{hub['token']} {own:08d}\n".encode())
+            self.connections[0] = connection
+            self._start(self._listen, 0, connection)
+        # Before what `jax.distributed` does at exit, which waits for the others.
+        atexit.register(self.leave)
+
+    @staticmethod
+    def _start(function: Callable[..., None], *args: object) -> None:
+        threading.Thread(target=function, args=args, daemon=True, name="jkeras-watch").start()
+
+    def _accept(self, server: socket.socket, token: str, count: int) -> None:
+        length = len(token) + 10
+        with server:
+            server.settimeout(ACCEPT_SECONDS)
+            while len(self.connections) < count:
+                try:
+                    connection, _ = server.accept()
+                    connection.settimeout(CONNECT_SECONDS)
+                    greeting = connection.recv(length, socket.MSG_WAITALL).decode("ascii", "replace")
+                    connection.settimeout(None)
+                except TimeoutError:
+                    return
+                except OSError:
+                    continue
+                given, _, number = greeting.strip().partition(" ")
+                if not secrets.compare_digest(given, token) or not number.isdigit():
+                    connection.close()
+                    continue
+                self.connections[int(number)] = connection
+                self._start(self._listen, int(number), connection)
+
+    def _listen(self, number: int, connection: socket.socket) -> None:
+        """Waits for the end of a connection, or for what is said on it: that this or (from process 0) another one ended."""
+        said = b""
+        while not said.endswith((BYE, b"\n")):
+            try:
+                more = connection.recv(64)
+            except OSError:
+                more = b""
+            if not more:
+                return self._tell(number)
+            said += more
+        if said.endswith(BYE):
+            run = self.runs
+            threading.Event().wait(GRACE)
+            if self.depth and run == self.runs:
+                self._tell(number)
+            return None
+        return self._tell(int(said.strip()))
+
+    def _tell(self, gone: int) -> None:
+        for number, connection in list(self.connections.items()):
+            if number != gone and jax.process_index() == 0:
+                try:
+                    connection.sendall(f"{gone}\n".encode())
+                except OSError:
+                    continue
+        self.lost(gone)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """While the block runs, this process may have to wait for the others."""
+        self.depth += 1
+        try:
+            yield
+        finally:
+            self.depth -= 1
+            self.runs += 1
+
+    def leave(self) -> None:
+        """Says that this process ends in good order."""
+        for connection in self.connections.values():
+            try:
+                connection.sendall(BYE)
+            except OSError:
+                continue
+
+
+def _listening() -> socket.socket:
+    return socket.create_server(("", 0))
+
+
+def _own_hosts() -> list[str]:
+    """Where other processes may reach this one, likely addresses first."""
+    hosts = [address.rpartition(":")[0] for address in os.environ.get(ADDRESSES, "").split(",")[:1] if ":" in address]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("10.255.255.255", 9))  # sends nothing; tells which address leads out
+            hosts.append(probe.getsockname()[0])
+        except OSError:
+            pass
+    return list(dict.fromkeys([*hosts, socket.gethostname(), "127.0.0.1"]))
+
+
+def _connected(hosts: list[str], port: int) -> socket.socket | None:
+    for host in hosts:
+        try:
+            connection = socket.create_connection((host, port), timeout=CONNECT_SECONDS)
+        except OSError:
+            continue
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connection.settimeout(None)
+        return connection
+    return None
+
+
+@functools.lru_cache(maxsize=1)
+def watch() -> Watch:
+    """The connections of this process, made when first asked for; all processes ask at the same place."""
+    return Watch()
