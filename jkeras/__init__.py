@@ -56,6 +56,7 @@ if _TYPE_CHECKING:
     from jkeras import random as random
     from jkeras import saving as saving
     from jkeras import tree as tree
+    from jkeras import tree as tree
     from jkeras import utils as utils
     from jkeras import wrappers as wrappers
     from jkeras.models.cross_validation import CrossValidation as CrossValidation

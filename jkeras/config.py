@@ -12,7 +12,7 @@ import jax
 
 from jkeras import arguments
 from jkeras.errors import ArgumentError
-from jkeras.lazy import names_from
+from jkeras.lazy import names_from as _names_from
 
 # "auto" takes the fastest measured form of an operation on each platform, "plain" the textbook JAX form.
 lowering: Literal["auto", "plain"] = "auto"
@@ -100,7 +100,7 @@ def is_traceback_filtering_enabled() -> bool:
 
 
 # Of modules that build on this one.
-__getattr__, __dir__ = names_from(
+__getattr__, __dir__ = _names_from(
     __name__,
     {
         "backend": "jkeras.backend",

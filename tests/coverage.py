@@ -39,9 +39,10 @@ TABLES = (
     "tests.test_initializers",
     "tests.test_random",
     "tests.test_regularizers",
+    "tests.test_tree",
 )
 # Folders with tests that call a function of Keras and ours one after the other.
-SIDE_BY_SIDE = ("tests/utils", "tests/datasets", "tests/metrics", "tests/optimizers")
+SIDE_BY_SIDE = ("tests/utils", "tests/datasets", "tests/metrics", "tests/optimizers", "tests/test_names.py")
 
 # The namespaces whose names a part of docs/differences.md speaks of.
 PARTS = {

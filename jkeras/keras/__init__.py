@@ -97,6 +97,7 @@ _MIRRORS: dict[str, tuple[str, dict[str, Any], bool]] = {
             "optimizers",
             "random",
             "regularizers",
+            "tree",
             "wrappers",
         )
     },

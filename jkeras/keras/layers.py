@@ -6,9 +6,20 @@ import inspect
 from typing import Any
 
 from jkeras import layers
+from jkeras.keras import objects
 from jkeras.keras.mutable_layer import Layer as Layer
 from jkeras.keras.mutable_layer import facade
 from jkeras.layers.layer import Layer as PureLayer
+
+
+def serialize(layer: Any) -> Any:
+    """The JSON-able form of a layer."""
+    return objects.serialize_keras_object(layer)
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """The layer that `serialize`, ours or Keras's, described."""
+    return objects.deserialize_keras_object(config, custom_objects)
 
 
 def __getattr__(name: str) -> Any:
@@ -19,4 +30,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(name for name in dir(layers) if not name.startswith("_"))
+    return sorted({"deserialize", "serialize", *(name for name in dir(layers) if not name.startswith("_"))})

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jkeras
+from jkeras.errors import suggestion
 from jkeras.keras.modules import pure_object, pure_objects
 from jkeras.keras.mutable_layer import handle_of
 from jkeras.keras.mutable_model import Model as Model
@@ -34,13 +35,15 @@ def clone_model(
     model: Model, input_tensors: Any = None, clone_function: Any = None, call_function: Any = None, recursive: bool = False
 ) -> Model:
     """The same definition with weights of its own, not compiled; arguments as in `jkeras.clone_model`."""
-    if clone_function is None:
-        return model_from_config(configs.to_config(to_value(model)))
+    value = to_value(model)
+    if clone_function is not None:
 
-    def change(layer: Any) -> Any:
-        return to_value(clone_function(handle_of(layer)))
+        def change(layer: Any) -> Any:
+            return to_value(clone_function(handle_of(layer)))
 
-    return handle_of(jkeras.clone_model(to_value(model), input_tensors, change, call_function, recursive))
+        value = jkeras.clone_model(value, input_tensors, change, call_function, recursive)
+    # By way of the configuration, so that no layer is the same object as one of the model.
+    return model_from_config(configs.to_config(value))
 
 
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:
@@ -70,3 +73,9 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
         return target
 
     return decorate
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Ensemble", "History"):
+        return getattr(jkeras, name)
+    raise AttributeError(f"jkeras.keras.models has no {name!r}.{suggestion(name, globals())}")

@@ -1,8 +1,8 @@
 """Models, with the names of `keras.models`."""
 
-from jkeras.lazy import names_from
+from jkeras.lazy import names_from as _names_from
 
-__getattr__, __dir__ = names_from(
+__getattr__, __dir__ = _names_from(
     __name__,
     {
         "Ensemble": "jkeras.models.ensemble",

@@ -1,8 +1,8 @@
 """Files and directories that models are saved in, with the names of `keras.saving`. Nothing else touches these formats."""
 
-from jkeras.lazy import names_from
+from jkeras.lazy import names_from as _names_from
 
-__getattr__, __dir__ = names_from(
+__getattr__, __dir__ = _names_from(
     __name__,
     {
         "CustomObjectScope": "jkeras.registry:custom_object_scope",

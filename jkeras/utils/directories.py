@@ -89,7 +89,7 @@ def image_dataset_from_directory(
         with ThreadPoolExecutor(READERS) as pool:
             return np.stack(list(pool.map(read, paths)))
 
-    return _dataset(
+    return dataset_of_files(
         directory, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split, subset, follow_links,
         format, verbose, IMAGE_FORMATS, read_all,
     )  # fmt: skip
@@ -129,13 +129,13 @@ def text_dataset_from_directory(
                 texts[i] = file.read(-1 if max_length is None else max_length)
         return texts
 
-    return _dataset(
+    return dataset_of_files(
         directory, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split, subset, follow_links,
         format, verbose, (".txt",), read_all,
     )  # fmt: skip
 
 
-def _dataset(
+def dataset_of_files(
     directory: str | os.PathLike[str],
     labels: Labels,
     label_mode: str | None,
@@ -151,6 +151,7 @@ def _dataset(
     formats: tuple[str, ...],
     read_all: Callable[[Sequence[str]], np.ndarray],
 ) -> Samples | tuple[Samples, Samples]:
+    """The data set of the files with some endings, which `read_all` reads; arguments as in the functions above."""
     for name, value, allowed in (
         ("label_mode", label_mode, ("int", "categorical", "binary", None)),
         ("subset", subset, ("training", "validation", "both", None)),

@@ -1,0 +1,76 @@
+"""The progress bar of training, for loops of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from jkeras.errors import ArgumentError
+from jkeras.training.progress import ProgressBar
+
+Pairs = Iterable[tuple[str, Any]]
+
+
+class Progbar:
+    """Keras's progress bar: `update` to a step, or `add` steps.
+
+    Args:
+        target: the number of steps, or None when it is unknown.
+        width: accepted for Keras's signature.
+        verbose: 0 prints nothing, 1 a bar, 2 a line at the end.
+        interval: accepted for Keras's signature; a bar is redrawn at most every 0.05 s.
+        stateful_metrics: names of values that are shown as they are; all others as averages over the steps.
+        stateless_metrics: instead of those, the names of values that are shown as averages, all others as they are.
+        unit_name: what is counted.
+
+    Raises:
+        ArgumentError: both lists of names are given.
+
+    >>> bar = Progbar(2, verbose=2)
+    >>> bar.update(1, [("loss", 1.0)])
+    >>> bar.update(2, [("loss", 2.0)])  # doctest: +ELLIPSIS
+    2/2 - ... - loss: 2.0000
+    """
+
+    def __init__(
+        self,
+        target: int | None,
+        width: int = 20,
+        verbose: Any = 1,
+        interval: float = 0.05,
+        stateful_metrics: Iterable[str] | None = None,
+        stateless_metrics: Iterable[str] | None = None,
+        unit_name: str = "step",
+    ):
+        if stateful_metrics is not None and stateless_metrics is not None:
+            raise ArgumentError("Progbar: give `stateful_metrics` or `stateless_metrics`, not both.")
+        self.target = target
+        self._shown = set(stateful_metrics or ())
+        self._averaged = None if stateless_metrics is None else set(stateless_metrics)
+        self._bar = ProgressBar(target, verbose=verbose, unit=unit_name)
+        self._step = 0
+        self._sums: dict[str, tuple[float, int]] = {}
+
+    def update(self, current: int, values: Pairs | None = None, finalize: bool | None = None) -> None:
+        """Shows that step `current` is done, with `(name, value)` pairs of that step.
+
+        `finalize` says whether it is the last one; None finds out from the target. The values of the last one are shown as
+        they are.
+        """
+        last = finalize if finalize is not None else self.target is not None and current >= self.target
+        steps = max(current - self._step, 1)
+        for name, value in values or ():
+            averaged = name not in self._shown if self._averaged is None else name in self._averaged
+            # The last values are those of the whole, as `fit` has them at the end of an epoch.
+            total, count = self._sums.get(name, (0.0, 0)) if averaged and not last else (0.0, 0)
+            self._sums[name] = (total + float(value) * steps, count + steps)
+        self._step = current
+        means = {name: total / count for name, (total, count) in self._sums.items()}
+        if last:
+            self._bar.finish(means)
+        else:
+            self._bar.update(current, means)
+
+    def add(self, n: int, values: Pairs | None = None) -> None:
+        """Shows that `n` more steps are done."""
+        self.update(self._step + n, values)
