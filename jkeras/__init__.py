@@ -56,7 +56,6 @@ if _TYPE_CHECKING:
     from jkeras import random as random
     from jkeras import saving as saving
     from jkeras import tree as tree
-    from jkeras import tree as tree
     from jkeras import utils as utils
     from jkeras import wrappers as wrappers
     from jkeras.models.cross_validation import CrossValidation as CrossValidation
@@ -82,8 +81,8 @@ _LAZY_NAMES = {
 
 # Loaded when first used, so that `import jkeras` takes little longer than `import jax, flax.linen, optax`.
 _LAZY = (
-    *("architectures", "backend", "data", "datasets", "distribute", "distribution", "dtype_policies", "keras", "models", "ops", "plots"),
-    *("random", "saving", "tree", "utils", "wrappers"),
+    *("architectures", "backend", "data", "datasets", "distribute", "distribution", "dtype_policies", "keras", "models"),
+    *("ops", "plots", "random", "saving", "tree", "utils", "wrappers"),
 )
 
 
