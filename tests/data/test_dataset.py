@@ -145,6 +145,7 @@ def test_the_parts_of_the_processes_are_the_whole(size, shards, batch, seed):
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
+@pytest.mark.smoke
 def test_structures():
     element = {"image": np.zeros((4, 2, 2)), "more": (np.arange(4), [[1], [2], [3], [4]])}
     dataset = Dataset.from_tensor_slices(element).batch(3)

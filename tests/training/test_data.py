@@ -83,15 +83,15 @@ def hugging_face_stream():
     return stand_in("datasets.iterable_dataset", "IterableDataset", **members)
 
 
-def grain_data(kind):
+def grain_data(kind, size=SIZE):
     grain = pytest.importorskip("grain")
     source = grain.MapDataset.source(list(zip(X, Y, strict=True)))
     if kind == "loader":
         sampler = grain.samplers.IndexSampler(8, num_epochs=1, seed=0)
         return grain.DataLoader(
-            data_source=list(zip(X, Y, strict=True)), sampler=sampler, operations=[grain.transforms.Batch(SIZE)]
+            data_source=list(zip(X, Y, strict=True)), sampler=sampler, operations=[grain.transforms.Batch(size)]
         )
-    batches = source.batch(SIZE)
+    batches = source.batch(size)
     return batches if kind == "map" else batches.to_iter_dataset()
 
 
@@ -302,10 +302,16 @@ class Stop(jk.callbacks.Callback):
             raise Own("stopped")
 
 
+def rows():
+    return jk.data.Dataset.from_tensor_slices((X, Y))
+
+
 PIPELINES = {
-    "rows": lambda data: data.shuffle(8, seed=1).batch(2),
-    "made by threads": lambda data: data.map(lambda x, y: (x, y), 2).shuffle(8, seed=1).batch(2).prefetch(2),
-    "stream": lambda data: data.filter(lambda x, y: True).shuffle(4, seed=1).repeat().batch(2).prefetch(1),
+    "rows": lambda: rows().shuffle(8, seed=1).batch(2),
+    "made by threads": lambda: rows().map(lambda x, y: (x, y), 2).shuffle(8, seed=1).batch(2).prefetch(2),
+    "stream": lambda: rows().filter(lambda x, y: True).shuffle(4, seed=1).repeat().batch(2).prefetch(1),
+    "grain.MapDataset": lambda: grain_data("map", 2),
+    "grain.DataLoader": lambda: grain_data("loader", 2),
 }
 
 
@@ -315,8 +321,7 @@ def test_a_run_goes_on_in_the_middle_of_a_pipeline(name, tmp_path):
     steps = {"steps_per_epoch": 3} if name == "stream" else {}
 
     def fit(*callbacks):
-        data = PIPELINES[name](jk.data.Dataset.from_tensor_slices((X, Y)))
-        return model().fit(data, epochs=3, verbose=0, callbacks=list(callbacks), **steps)
+        return model().fit(PIPELINES[name](), epochs=3, verbose=0, callbacks=list(callbacks), **steps)
 
     def backup():
         return jk.callbacks.BackupAndRestore(tmp_path / "backup", save_freq=1)
@@ -324,7 +329,10 @@ def test_a_run_goes_on_in_the_middle_of_a_pipeline(name, tmp_path):
     whole = fit()
     with pytest.raises(Own):
         _ = fit(backup(), Stop())
-    resumed = fit(backup())
+    batches = []
+    resumed = fit(backup(), jk.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: batches.append(batch)))
+    per_epoch = steps.get("steps_per_epoch", 4)
+    assert batches == [*range(1, per_epoch), *range(per_epoch)]
     assert resumed.history["loss"] == whole.history["loss"]
     jax.tree.map(np.testing.assert_array_equal, resumed.params, whole.params)
 
