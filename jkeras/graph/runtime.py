@@ -124,7 +124,9 @@ def initialize_stream(layer: Layer, root: jax.Array, number: int, *args: Any) ->
 def _initialized(layer: Layer, key: jax.Array, number: int | None, args: Any, kwargs: Any) -> Variables:
     use_persistent_cache()
     leaves, structure = jax.tree.flatten((args, kwargs), is_leaf=_is_shape)
-    variables = _initializer()(layer, tuple(map(_leaf_key, leaves)), structure, key, number)
+    # Options of the compiler belong to the outermost program; inside of a user's own there is one already.
+    make = _initialize if isinstance(jnp.zeros(()), jax.core.Tracer) else _initializer()
+    variables = make(layer, tuple(map(_leaf_key, leaves)), structure, key, number)
     return overlay_carried(layer, variables)
 
 

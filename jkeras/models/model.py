@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import functools
-import html
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
@@ -34,7 +33,7 @@ from jkeras.models.discarded import check_used
 from jkeras.models.inputs import fit_inputs
 from jkeras.models.linen import Linen
 from jkeras.models.persistence import Persistent
-from jkeras.models.summary import summary
+from jkeras.models.shown import Shown
 from jkeras.models.training import Trainable
 from jkeras.models.views import single, subtree, view
 from jkeras.registry import custom_object_scope, snake_case
@@ -42,7 +41,7 @@ from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, flatten, merge
 
 
-class Model(Trainable, Persistent, Checkpointed, Linen, Layer):
+class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
     """A model, defined by symbolic inputs and outputs, or by a subclass.
 
     Functional: `Model(inputs, outputs)`, each a symbolic tensor or a list, tuple or dict of them. Layers that come from
@@ -461,49 +460,9 @@ class Model(Trainable, Persistent, Checkpointed, Linen, Layer):
             )
         )
 
-    def plot(self, path: Any = None, **options: Any) -> Any:
-        """The model as boxes and arrows: a `jkeras.plots.Diagram`, which notebooks show and `print` gives as Mermaid text.
-
-        Args:
-            path: writes it there, if given: `.svg`, `.png`, `.pdf`, `.dot` or `.mmd`.
-            **options: what `jkeras.plots.diagram` takes: `show_shapes`, `expand_nested`, `direction` and so on.
-        """
-        from jkeras.plots import diagram
-
-        picture = diagram(self, **options)
-        if path is not None:
-            picture.save(path)
-        return picture
-
-    def _repr_html_(self) -> str:
-        lines: list[str] = []
-        self.summary(print_fn=lines.append, line_length=90)
-        return f"<pre>{html.escape(chr(10).join(lines))}</pre>"
-
     def count_params(self) -> int:
         """The number of weights."""
         return sum(int(np.prod(info.shape)) for info in self.description.weights)
-
-    def summary(
-        self,
-        line_length: int | None = None,
-        positions: Any = None,
-        print_fn: Callable[[str], Any] | None = None,
-        expand_nested: bool = False,
-        show_trainable: bool = False,
-        layer_range: tuple[str, str] | None = None,
-    ) -> None:
-        """Prints the layers, their output shapes and numbers of weights as a table.
-
-        Args:
-            line_length: the table's width; that of the terminal if None.
-            positions: accepted for Keras's signature.
-            print_fn: gets the text instead of the terminal.
-            expand_nested: whether models inside are listed layer by layer.
-            show_trainable: whether a column says which layers training changes.
-            layer_range: the names of the first and the last layer to list.
-        """
-        summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     def freeze(self, *patterns: str) -> Self:
         """A model in which training leaves the layers alone whose path matches a pattern (`"conv*"`, `"encoder/*"`)."""

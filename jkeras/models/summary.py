@@ -11,6 +11,7 @@ import numpy as np
 
 from jkeras.layers.calling import show_shape
 from jkeras.layers.layer import Layer
+from jkeras.models.cost import layer_costs, show_count, step_cost
 
 
 def _count(weights: list[Any]) -> int:
@@ -82,6 +83,7 @@ def summary(
     expand_nested: bool = False,
     show_trainable: bool = False,
     layer_range: tuple[str, str] | None = None,
+    show_cost: bool = False,
 ) -> None:
     """Prints the table; see `Model.summary`."""
     from rich.console import Console
@@ -97,6 +99,10 @@ def summary(
     table.add_column("Param #", justify="right")
     if show_trainable:
         table.add_column("Trainable", justify="center")
+    costs = layer_costs(model) if show_cost else {}
+    if show_cost:
+        table.add_column("Operations", justify="right")
+        table.add_column("Output", justify="right")
     if branching:
         table.add_column("Connected to", overflow="fold")
     rows = _rows(model, (), expand_nested, 0)
@@ -110,6 +116,9 @@ def summary(
         if show_trainable:
             trainable = all(info.trainable for info in weights if info.collection == "params")
             cells.append(("Y" if trainable else "N") if weights else "-")
+        if show_cost:
+            operations, held = costs.get(name, (float("nan"), 0)) if depth == 0 else (float("nan"), 0)
+            cells += [show_count(operations), show_bytes(held) if held else "?"]
         if branching:
             cells.append(_connected_to(model, name) if depth == 0 else "-")
         table.add_row(*map(escape, cells))
@@ -120,10 +129,22 @@ def summary(
     title = f"Model: \"{model.name or model.base_name}\""
     console.print(f"[bold]{escape(title)}[/bold]", highlight=False)
     console.print(table)
-    for line in _footer(model, infos):
+    for line in [*_footer(model, infos), *(_costs(model, costs) if show_cost else [])]:
         console.print(line, highlight=False)
     if print_fn is not None:
         print_fn(stream.getvalue())
+
+
+def _costs(model: Any, costs: dict[str, tuple[float, int]]) -> list[str]:
+    lines = []
+    if costs:
+        operations, held = (sum(cost[i] for cost in costs.values()) for i in (0, 1))
+        lines.append(f" One sample forward: {show_count(operations)} operations, {show_bytes(held)} of outputs")
+    step = step_cost(model)
+    if "flops" in step:
+        moved = f", {show_bytes(step['bytes'])} moved" if "bytes" in step else ""
+        lines.append(f" One training step of 32 samples: {show_count(step['flops'])} operations{moved} (XLA)")
+    return lines
 
 
 def _footer(model: Any, infos: list[Any]) -> list[str]:

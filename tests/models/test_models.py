@@ -315,3 +315,21 @@ def test_layers_that_are_attributes_come_with_their_weights(rng):
     assert model.encoder is model.encoder
     alone = jk.Sequential([model.encoder, layers.Dense(1)])
     np.testing.assert_array_equal(alone.get_weights()[0], model.get_weights()[0])
+
+
+def test_weights_can_be_made_inside_of_a_traced_function():
+    net = jk.Sequential([layers.Input((3,)), layers.Dense(2)])
+    shapes = jax.eval_shape(lambda: net.init(0).params)
+    assert shapes["dense"]["kernel"].shape == (3, 2)
+    made = jax.jit(lambda key: layers.Dense(2).init(key, (1, 3)))(jax.random.key(1))
+    np.testing.assert_array_equal(made["params"]["kernel"], layers.Dense(2).init(jax.random.key(1), (1, 3))["params"]["kernel"])
+
+
+def test_what_a_model_costs():
+    net = jk.Sequential([layers.Input((8,)), layers.Dense(16, use_bias=False, name="first"), layers.ReLU(name="relu")])
+    printed = []
+    net.compile("sgd", "mse").summary(print_fn=printed.append, show_cost=True)
+    text = "\n".join(printed)
+    row = next(line for line in text.splitlines() if "first" in line)
+    assert "256" in row and "64.00 B" in row  # 2 * 8 * 16 operations; 16 floats
+    assert "One training step of 32 samples" in text

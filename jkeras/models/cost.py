@@ -1,0 +1,90 @@
+"""What a model costs: operations and bytes, as XLA counts them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from jkeras.graph import runtime
+from jkeras.layers.core import InputLayer
+from jkeras.training import steps
+from jkeras.training.state import Batch
+
+
+def layer_costs(model: Any) -> dict[str, tuple[float, int]]:
+    """For each layer of a model with a graph: operations and bytes of output for one sample in a forward pass.
+
+    Layers that are applied several times count each time.
+    """
+    network = getattr(model, "_network", None)
+    if network is None or not model.built:
+        return {}
+    costs: dict[str, tuple[float, int]] = {}
+    for op in network.ops:
+        layer = network.layers[op.layer]
+        if isinstance(layer, InputLayer):
+            continue
+        arguments = jax.tree.map(
+            lambda leaf: runtime.as_spec(network.tensor(leaf.index)) if _is_ref(leaf) else leaf, op.args, is_leaf=_is_ref
+        )
+        flops, held = costs.get(op.layer, (0.0, 0))
+        outputs = [network.tensor(i) for i in op.results]
+        held += sum(int(np.prod([size or 1 for size in t.shape])) * np.dtype(t.dtype).itemsize for t in outputs)
+        costs[op.layer] = (flops + _operations(layer, arguments), held)
+    return costs
+
+
+def _operations(layer: Any, arguments: Any) -> float:
+    arrays = [leaf for leaf in jax.tree.leaves(arguments) if hasattr(leaf, "shape")]
+    try:
+        variables = jax.eval_shape(lambda *args: layer.init(0, *args), *arguments)
+        lowered = jax.jit(lambda v, *args: layer.apply(v, *args)).lower(variables, *arguments)
+        found = lowered.cost_analysis() or {}
+    except TypeError:  # arguments that are no arrays: constants in a graph
+        return float("nan")
+    return float(found.get("flops", 0.0)) if arrays else 0.0
+
+
+def step_cost(model: Any, batch_size: int = 32) -> dict[str, float]:
+    """Operations and bytes moved by one compiled training step, as XLA counts them; empty if the platform cannot tell.
+
+    Targets are taken to look like the outputs. Needs a compiled model with a known input.
+    """
+    recipe = model.recipe
+    if recipe is None or not model.built:
+        return {}
+
+    def sized(spec: Any) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct((batch_size, *spec.shape[1:]), spec.dtype)
+
+    x = jax.tree.map(sized, model.input_specs)
+    described = runtime.describe(model.network, x)
+    batch = Batch(x, jax.tree.map(runtime.as_spec, described.outputs))
+    program = steps.build_program(model.network, recipe, batch)
+    state = model.state
+    if state.opt_state is None:
+        state = state.replace(opt_state=steps.init_optimizer(recipe.optimizer, state.params, program.frozen))
+    state = jax.eval_shape(lambda s: s.replace(metrics=steps.empty_metrics(program, batch)), state)
+    found = jax.jit(steps.train, static_argnums=0).lower(program, state, batch).compile().cost_analysis() or {}
+    return {name: float(found[key]) for name, key in (("flops", "flops"), ("bytes", "bytes accessed")) if key in found}
+
+
+def show_count(value: float) -> str:
+    """A number with a metric prefix.
+
+    >>> show_count(2_500_000)
+    '2.50 M'
+    """
+    if value != value:
+        return "?"
+    for unit in ("", " K", " M", " G", " T"):
+        if value < 1000 or unit == " T":
+            return f"{value:.0f}" if not unit else f"{value:.2f}{unit}"
+        value /= 1000
+    return ""
+
+
+def _is_ref(value: Any) -> bool:
+    return type(value).__name__ == "Ref"
