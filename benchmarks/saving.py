@@ -3,8 +3,8 @@
     python -m benchmarks.saving --gigabytes 1
 
 trains a stack of dense layers and saves it every so many steps, once in the background and once not. Each step is timed, and
-counts as one of a save if a save was in progress at any time of it; the steps in between are the measure to compare with. So
-both are of the same run, whatever else the machine does.
+counts as one of a save if a save was in progress at any time of it; the steps in between are the measure to compare with.
+The processor's time is given beside the clock's: it tells what a save costs also where other programs use the machine.
 """
 
 import argparse
@@ -32,7 +32,7 @@ class Clock(callbacks.Callback):
         self.saving = False
 
     def on_train_batch_begin(self, batch, logs=None):
-        now = time.perf_counter()
+        now = np.array([time.perf_counter(), time.process_time()])
         saving = self.keeper.saving
         if self.last is not None:  # from one beginning to the next, so that the copy of the state counts as well
             self.steps.append((now - self.last, saving or self.saving or batch % self.every == 0))
@@ -78,12 +78,15 @@ def main():
         steps = measure(options.gigabytes, options.batch, options.every, options.saves, background, options.folder)
         alone = [seconds for seconds, saving in steps if not saving]
         during = [seconds for seconds, saving in steps if saving]
-        extra = sum(during) - len(during) * float(np.median(alone))
-        print(
-            f"{'in the background' if background else 'waiting for it':>18}: {1e3 * np.median(alone):.0f} ms a step alone"
-            f" ({len(alone)} steps), {1e3 * np.mean(during):.0f} ms during a save ({len(during)} steps):"
-            f" {100 * (np.mean(during) / np.median(alone) - 1):+.1f} %, {extra / options.saves:.2f} s a save in all"
-        )
+        print(f"{'in the background' if background else 'waiting for it'}: {len(alone)} steps alone, {len(during)} during saves")
+        for name, one, other in zip(("clock", "processor"), np.transpose(alone), np.transpose(during), strict=True):
+            usual = np.median(one)
+            print(
+                f"  {name:>9}: {1e3 * usual:.0f} ms a step alone (median; quartiles {1e3 * np.quantile(one, 0.25):.0f} and"
+                f" {1e3 * np.quantile(one, 0.75):.0f}), {1e3 * np.mean(other):.0f} during a save (mean; median"
+                f" {1e3 * np.median(other):.0f}): {100 * (np.mean(other) / usual - 1):+.1f} %,"
+                f" {(sum(other) - len(other) * usual) / options.saves:.2f} s for a save in all"
+            )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,12 @@ import numpy as np
 
 from jkeras.errors import RestoreError
 from jkeras.saving import directory
+from jkeras.silence import silent
 
+# A thread of this niceness gets a tenth of a processor that another one wants for itself.
+NICENESS = 10
+# Smaller snapshots, in bytes, are written so fast that it would only take longer.
+LARGE = 64 * 2**20
 _NAME = re.compile(r"\.?step-(\d{1,18})(\.old)?")
 _LEFTOVER = re.compile(r"\.(gone-step-.*|step-\d+\.new-.*)")
 
@@ -72,6 +77,8 @@ def find(folder: Path, step: int | None = None) -> Path:
 
 def remove(folder: Path, step: int) -> None:
     """Deletes a checkpoint, which is hidden first, so that nobody sees it half deleted."""
+    if silent():  # another process does it
+        return
     whole = path(folder, step)
     for candidate in (whole.with_name(f".{whole.name}.old"), whole):
         if candidate.exists():
@@ -83,7 +90,7 @@ def remove(folder: Path, step: int) -> None:
 
 def clean(folder: Path) -> None:
     """Removes what a crash left half written or half deleted."""
-    if Path(folder).is_dir():
+    if Path(folder).is_dir() and not silent():
         for name in os.listdir(folder):
             if _LEFTOVER.fullmatch(name):
                 shutil.rmtree(Path(folder) / name, ignore_errors=True)
@@ -108,6 +115,8 @@ class Writer:
     def write(self, snapshot: Snapshot, done: Callable[[Path], None] | None = None) -> None:
         """Begins to write. Raises what went wrong with the snapshot before."""
         self.wait()
+        if silent():  # another process writes
+            return
         # Not a daemon: a program that ends waits for it.
         self._thread = threading.Thread(target=self._run, args=(snapshot, done), name="jkeras-checkpoint")
         self._thread.start()
@@ -134,7 +143,8 @@ class Writer:
 
     def _run(self, snapshot: Snapshot, done: Callable[[Path], None] | None) -> None:
         try:
-            _give_way()
+            if sum(getattr(array, "nbytes", 0) for array in snapshot.arrays.values()) >= LARGE:
+                _give_way()
             step = int(np.max(jax.device_get(snapshot.step)))
             target = path(self.folder, step)
             directory.save(target, snapshot.config, jax.device_get(dict(snapshot.arrays)))
@@ -150,6 +160,7 @@ class Writer:
 def _give_way() -> None:
     """Lets the threads that train go first, where a thread can have a priority of its own (Linux)."""
     try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))
     except (AttributeError, OSError):
         pass
