@@ -14,14 +14,13 @@ import numpy as np
 from jkeras.dtypes import DTypePolicy
 from jkeras.graph import network as networks
 from jkeras.graph.network import Network, Ref
-from jkeras.layers.layer import Layer
+from jkeras.layers.layer import Layer, walk
 from jkeras.layers.operation import Operation, function_named
-from jkeras.models.config_reader import ends_from
+from jkeras.models.config_reader import ends_from, takes_name
 from jkeras.models.config_reader import from_config as from_config
 from jkeras.models.config_reader import functional_tensors as functional_tensors
 from jkeras.models.config_reader import layer_classes as layer_classes
 from jkeras.models.config_reader import policy_name as policy_name
-from jkeras.models.config_reader import takes_name
 from jkeras.models.config_reader import unwrapped as unwrapped
 from jkeras.registry import registered_name
 from jkeras.saving import operations
@@ -55,6 +54,31 @@ def to_config(layer: Layer, name: str | None = None, policy: DTypePolicy | None 
     custom = registered_name(type(layer))
     if custom is not None:
         written["registered_name"] = custom
+    if name is None and hasattr(layer, "network"):
+        _mark_shared(layer, written)
+    return written
+
+
+def _mark_shared(model: Any, written: dict[str, Any]) -> None:
+    """Gives a number to layers that are in several models of the configuration, as Keras reads it."""
+    places: dict[int, list[dict[str, Any]]] = {}
+    for path, layer in walk(model):
+        entry = _entry_at(written, path)
+        if path and entry is not None and all(entry is not other for other in places.get(id(layer), ())):
+            places.setdefault(id(layer), []).append(entry)
+    shared = [entries for entries in places.values() if len(entries) > 1]
+    for number, entries in enumerate(shared):
+        for entry in entries:
+            entry["shared_object_id"] = number
+
+
+def _entry_at(written: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        inner = written["config"].get("layers")
+        inner = inner if isinstance(inner, list) else []
+        written = next((e for e in inner if isinstance(e, dict) and e["config"].get("name") == name), None)
+        if written is None:
+            return None
     return written
 
 

@@ -6,6 +6,7 @@ looked up or imported.
 
 from __future__ import annotations
 
+import contextvars
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -27,6 +28,10 @@ TENSOR = "__keras_tensor__"
 MAX_DEPTH = 60
 # Classes whose contents are code of a file's author, or are loaded from another file that it names.
 CODE = ("TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer")
+
+
+# Layers of the configuration that is being read, by the numbers of those that are in several of its models.
+_made_so_far: contextvars.ContextVar[dict[int, Layer] | None] = contextvars.ContextVar("jkeras_made_so_far")
 
 
 def layer_classes() -> dict[str, type[Layer]]:
@@ -64,6 +69,22 @@ def from_config(
         UnknownNameError: the class is neither in the library nor registered.
         RestoreError: the configuration is not one of a layer.
     """
+    made = _made_so_far.get(None)
+    if made is None:
+        token = _made_so_far.set({})
+        try:
+            return from_config(config, classes, depth, policy)
+        finally:
+            _made_so_far.reset(token)
+    number = config.get("shared_object_id") if isinstance(config, Mapping) else None
+    if not isinstance(number, int):
+        return _from_config(config, classes, depth, policy)
+    if number not in made:
+        made[number] = _from_config(config, classes, depth, policy)
+    return made[number]
+
+
+def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], depth: int, policy: str) -> Layer:
     if depth > MAX_DEPTH:
         raise RestoreError("The configuration is nested too deeply to be a model.")
     if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):

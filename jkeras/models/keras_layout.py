@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jkeras.graph.flax import WeightInfo
-from jkeras.models.fitting import is_kept
 from jkeras.layers.layer import Layer, walk
 from jkeras.layers.operation import Operation
+from jkeras.models.fitting import is_kept
 from jkeras.registry import snake_case
 
 # Marks, in a path, a layer that is found by its name.

@@ -103,7 +103,7 @@ def with_learned(file: LegacyFile) -> dict[str, Any]:
 
 
 def _with_learned(entry: Any, file: LegacyFile) -> Any:
-    arguments = entry.get("config") if isinstance(entry, Mapping) else None
+    arguments: Any = entry.get("config") if isinstance(entry, Mapping) else None
     is_open = isinstance(arguments, Mapping) and entry.get("class_name") == "Normalization" and arguments.get("mean") is None
     if not is_open or arguments.get("name") not in file.layer_names():
         return entry
@@ -338,6 +338,6 @@ def plain(entry: Mapping[str, Any]) -> dict[str, Any]:
     config = dict(entry["config"])
     if isinstance(config.get("layers"), list):
         config["layers"] = [plain(inner) for inner in config["layers"]]
-    kept = {k: v for k, v in entry.items() if k in ("name", "inbound_nodes")}
+    kept = {k: v for k, v in entry.items() if k in ("name", "inbound_nodes", "shared_object_id")}
     name = entry.get("registered_name") or entry["class_name"]
     return {"class_name": keras_layout.CLASSES.get(name, name), "config": config, **kept}

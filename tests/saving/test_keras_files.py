@@ -197,6 +197,24 @@ def test_states_of_recurrent_layers_are_in_no_file(suffix, tmp_path, rng):
     same_outputs(ours, theirs, x)
 
 
+def shared_across(side):
+    """A layer that is in a model and beside it; Keras cannot load such a model from its own files."""
+    dense, inner_input, x = side.layers.Dense(6, name="shared"), side.Input((6,)), side.Input((6,))
+    inner = side.Model(inner_input, dense(inner_input), name="inner")
+    return side.Model(x, dense(inner(x)))
+
+
+@pytest.mark.parametrize("suffix", ("", ".keras", ".h5"))
+def test_layers_that_are_in_several_models(suffix, tmp_path, rng):
+    x, path = rng.normal(size=(2, 6)).astype("float32"), str(tmp_path / f"model{suffix}")
+    model = shared_across(jk).init(1)
+    model.save(path)
+    loaded = jk.load_model(path)
+    assert len(loaded.weights) == 2 and loaded.network == model.network
+    same_outputs(loaded, model, x)
+    assert jk.models.model_from_json(model.to_json()).network == model.network
+
+
 @pytest.mark.parametrize("suffix", ("", ".keras", ".h5"))
 def test_training_that_was_asked_for_stays(suffix, tmp_path):
     x = jk.Input((4,))
@@ -600,3 +618,66 @@ def test_handles_read_and_write(suffix, tmp_path):
     theirs = sequential(keras)
     theirs.save(path)
     same_outputs(jkeras.keras.models.load_model(path), theirs, x)
+
+
+# -- configurations ------------------------------------------------------------------------------------------------
+
+
+def test_json_goes_both_ways(rng):
+    x = rng.normal(size=(3, 6)).astype("float32")
+    ours, theirs = sequential(jk).init(0), sequential(keras)
+    from_ours = keras.models.model_from_json(ours.to_json())
+    from_ours.set_weights(ours.get_weights())
+    same_outputs(from_ours, ours, x)
+    from_theirs = jk.models.model_from_json(theirs.to_json()).set_weights(theirs.get_weights())
+    same_outputs(from_theirs, theirs, x)
+    assert type(ours).from_config(ours.get_config()).network == ours.network
+
+
+def test_clones_have_weights_of_their_own():
+    model = sequential(jk).init(3).compile("sgd", "mse")
+    clone = jk.models.clone_model(model)
+    assert clone.network == model.network and clone.recipe is None
+    assert not np.array_equal(clone.weights[0], model.weights[0])
+    wider = jk.models.clone_model(
+        model, clone_function=lambda layer: layer.replace(activation="tanh") if type(layer) is layers.Dense else layer
+    )
+    assert [layer.activation.__name__ for layer in wider.layers if type(layer) is layers.Dense] == ["tanh", "tanh"]
+
+
+def objects(side):
+    return [
+        side.layers.Dense(3, activation="relu", kernel_regularizer=side.regularizers.L2(0.5)),
+        side.optimizers.Adam(0.5, beta_1=0.5),
+        side.losses.CategoricalCrossentropy(label_smoothing=0.25),
+        side.metrics.TopKCategoricalAccuracy(3),
+        side.initializers.HeNormal(seed=1),
+        side.optimizers.schedules.ExponentialDecay(0.5, 2, 0.5),
+        side.constraints.MaxNorm(3),
+    ]
+
+
+def test_objects_go_both_ways():
+    """`serialize_keras_object` of one side and `deserialize_keras_object` of the other."""
+    for ours, theirs in zip(objects(jk), objects(keras), strict=True):
+        found = jk.saving.deserialize_keras_object(keras.saving.serialize_keras_object(theirs))
+        assert type(found) is type(ours)
+        one, other = (without_count(plain(it.get_config())) for it in (found, ours))
+        assert {**one, "name": None} == {**other, "name": None}
+        back = keras.saving.deserialize_keras_object(jk.saving.serialize_keras_object(ours))
+        assert type(back) is type(theirs)
+    assert jk.saving.get_registered_name(Scale) == "files>Scale"
+    assert jk.saving.get_registered_object("files>Scale") is Scale
+    inner = jk.saving.serialize_keras_object([Scale(3.0), {"a": (1, 2)}])
+    assert jk.saving.deserialize_keras_object(json.loads(json.dumps(inner)))[0] == Scale(3.0, name="scale")
+
+
+def test_the_functions_take_handles():
+    keras_names = jkeras.keras
+    model = sequential(keras_names)
+    clone = keras_names.models.clone_model(model)
+    assert clone.get_config()["layers"] == model.get_config()["layers"]
+    again = keras_names.models.model_from_json(model.to_json())
+    assert isinstance(again, keras_names.Model)
+    config = keras_names.saving.serialize_keras_object(keras_names.layers.Dense(3))
+    assert keras_names.saving.deserialize_keras_object(config).units == 3

@@ -4,7 +4,9 @@ The old files are made by hand. What they must compute is computed with NumPy in
 that version kept them.
 """
 
+import io
 import json
+import zipfile
 
 import h5py
 import jax
@@ -379,6 +381,27 @@ def test_other_kernels_of_keras_1(name, tmp_path):
     config = sequential((class_name, {"name": "it", "batch_input_shape": [None, *shape], **arguments}))
     model = jk.load_model(write(tmp_path / "old.h5", config, {"it": [old(kernel), bias]}, "1.2.0", None))
     for one, other in zip(model.weights, wanted.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_first_keras_files(tmp_path):
+    """Keras 2.12 and 2.13: the list of layers has another name, and so have modules."""
+    model = jk.Sequential([jk.Input((3,)), layers.Dense(4, activation="hard_sigmoid_keras2"), layers.Dense(2)]).init(1)
+    model.save(tmp_path / "new.keras")
+    with zipfile.ZipFile(tmp_path / "new.keras") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"].replace(b"hard_sigmoid_keras2", b"hard_sigmoid"))
+    config["module"] = "keras.src.engine.sequential"
+    buffer = io.BytesIO()
+    with h5py.File(io.BytesIO(members["model.weights.h5"]), "r") as old, h5py.File(buffer, "w") as new:
+        old.copy("layers", new, "_layer_checkpoint_dependencies")
+    with zipfile.ZipFile(tmp_path / "old.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("metadata.json", json.dumps({"keras_version": "2.13.1", "date_saved": "2023-07-01@00:00:00"}))
+        archive.writestr("model.weights.h5", buffer.getvalue())
+    loaded = jk.load_model(tmp_path / "old.keras")
+    assert loaded.network == model.network
+    for one, other in zip(loaded.weights, model.weights, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
