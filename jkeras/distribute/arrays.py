@@ -49,6 +49,11 @@ def local(tree: Any) -> Any:
     return jax.tree.map(one, tree)
 
 
+def all_copied(tree: Any) -> bool:
+    """Whether every array is whole on every device that it is on."""
+    return all(leaf.is_fully_replicated for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.Array))
+
+
 def gathered(tree: Any) -> Any:
     """A tree of arrays that are whole in this process; a collective operation where processes share them."""
 

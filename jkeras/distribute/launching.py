@@ -82,8 +82,11 @@ def _ending(status: int) -> str:
 
 
 def _pass_on(number: int, stream: IO[str] | None) -> None:
-    for line in stream or ():
-        print(f"[{number}] {line}", end="", flush=True)
+    if stream is None:
+        return
+    with stream:
+        for line in stream:
+            print(f"[{number}] {line}", end="", flush=True)
 
 
 def _free_port() -> int:

@@ -154,8 +154,10 @@ class MeshRunner:
         return PartitionSpec(self.axis) if divided else WHOLE
 
     def release(self, state: TrainState) -> TrainState:
-        """A state whose copied arrays are ordinary ones again; what is split stays so, except among processes."""
-        return arrays.gathered(state) if self.strategy.gather else arrays.local(state)
+        """A state of ordinary arrays; where some are split, all stay on the mesh, except among processes."""
+        if self.strategy.gather and self.processes > 1:
+            return arrays.gathered(state)
+        return arrays.local(state) if arrays.all_copied(state) else state
 
     # -- the compiled step -------------------------------------------------------------------------------------------
 

@@ -1,4 +1,7 @@
-"""What each of several processes runs: `python worker.py FOLDER MODEL...` trains models and process 0 writes the numbers."""
+"""What each of several processes runs: `python worker.py FOLDER MODEL:STRATEGY...` trains; process 0 writes the numbers.
+
+At the end the processes disagree about their data, on purpose.
+"""
 
 import os
 import sys
@@ -20,14 +23,37 @@ def strategies():
     return {"MultiWorkerMirroredStrategy": everywhere, "FSDP": jk.distribute.FSDP(min_size=16)}
 
 
-def main(folder, names):
-    """Trains each model under each strategy."""
-    for label, strategy in strategies().items():
-        for name in names:
-            model, found = cases.run(name, strategy)
-            print(f"process {jax.process_index()} of {jax.process_count()}, {jax.device_count()} devices: {name} {label}")
-            if jax.process_index() == 0:
-                np.savez(os.path.join(folder, f"{name}-{label}.npz"), **found)
+def main(folder, runs):
+    """Trains each model under its strategy."""
+    known = strategies()
+    for run in runs:
+        name, label = run.split(":")
+        _, found = cases.run(name, known[label])
+        print(f"process {jax.process_index()} of {jax.process_count()}, {jax.device_count()} devices: {name} {label}")
+        if jax.process_index() == 0:
+            np.savez(os.path.join(folder, f"{name}-{label}.npz"), **found)
+    disagree(jk.distribute.DataParallel(), folder)
+
+
+def disagree(strategy, folder):
+    """Only process 0 prints and writes; then each process has another number of rows."""
+    number = jax.process_index()
+    model, x, y, loss = cases.made("mlp")
+    model = model.compile("sgd", loss, distribute=strategy)
+    saved = [jk.callbacks.ModelCheckpoint(f"{folder}/written-by-{number}.keras"), Talk()]
+    model = model.fit(x, y, batch_size=32, verbose=2, callbacks=saved)
+    try:
+        model = model.fit(x[: 54 - number], y[: 54 - number], verbose=0)
+    except jk.errors.ProcessError as error:
+        print(error)
+
+
+class Talk(jk.callbacks.Callback):
+    """Prints."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Says so."""
+        print("a callback talks")
 
 
 if __name__ == "__main__":
