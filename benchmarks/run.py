@@ -1,0 +1,171 @@
+"""jkeras next to its peers: `python -m benchmarks.run [--workloads mlp,cnn] [--peers keras,torch] [--rounds 5] [--report]`.
+
+Each pair of peer and workload lives in a process of its own, which waits while the others run; rounds are taken in turn, and
+the tables give medians. Peers that are not installed, and workloads that a peer does not have, are skipped with a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks import processes
+from benchmarks.workloads import WORKLOADS
+
+PEERS = ("keras", "torch", "tensorflow", "jax_loop", "jax_scan")
+REPORT = Path(__file__).with_name("RESULTS.md")
+
+
+class Worker:
+    """A peer with a workload, in its own process."""
+
+    def __init__(self, peer: str, workload: str):
+        self.peer = peer
+        command = [sys.executable, "-m", "benchmarks.worker", peer, workload]
+        environment = {**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "2"}
+        self.process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        self.start = self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        return json.loads(line) if line else {"skipped": f"the process ended with code {self.process.wait()}"}
+
+    def round(self) -> dict[str, float]:
+        """One more round: its seconds, on the wall and of processors, and the peak memory so far."""
+        assert self.process.stdin is not None
+        print("run", file=self.process.stdin, flush=True)
+        return self._answer()
+
+    def close(self) -> None:
+        """Ends the process."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        self.process.wait()
+
+
+def measure(name: str, peers: list[str], rounds: int) -> dict[str, dict[str, Any]]:
+    """Medians by peer: milliseconds per step, of processors too, bytes at the peak."""
+    workers, found = [], {}
+    for peer in ("jkeras", *peers):
+        worker = Worker(peer, name)
+        if "skipped" in worker.start:
+            print(f"{name}: {peer} is skipped, {worker.start['skipped']}", flush=True)
+            worker.close()
+        else:
+            workers.append(worker)
+    answers: dict[str, list[dict[str, float]]] = {worker.peer: [] for worker in workers}
+    for _ in range(rounds):
+        for worker in workers:
+            answers[worker.peer].append(worker.round())
+    steps = WORKLOADS[name].steps
+    for worker in workers:
+        worker.close()
+        of = answers[worker.peer]
+        found[worker.peer] = {
+            "ms": 1e3 * statistics.median(a["seconds"] for a in of) / steps,
+            "cpu_ms": 1e3 * statistics.median(a["cpu"] for a in of) / steps,
+            "least_ms": 1e3 * min(a["seconds"] for a in of) / steps,
+            "peak": of[-1]["peak"],
+            "versions": worker.start["versions"],
+        }
+    return found
+
+
+def table(results: dict[str, dict[str, dict[str, Any]]], key: str) -> list[str]:
+    """Rows of a Markdown table: milliseconds per step of jkeras, then of each peer with the ratio to it."""
+    peers = [peer for peer in PEERS if any(peer in found for found in results.values())]
+    lines = ["| workload | jkeras | " + " | ".join(peers) + " |", "|---" * (len(peers) + 2) + "|"]
+    for name, found in results.items():
+        ours = found["jkeras"][key]
+        cells = [f"{found[p][key]:.3f} ({ours / found[p][key]:.2f})" if p in found else "-" for p in peers]
+        lines.append(f"| {name} | {ours:.3f} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def machine() -> str:
+    """The processor, the number of cores, and how busy they are."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "")
+    except OSError:
+        model = platform.processor()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return f"{model}, {os.cpu_count()} cores, load {load:.1f} at the start"
+
+
+def report(results: dict[str, Any], single: dict[str, dict[str, float]], where: str, rounds: int) -> str:
+    """The page with everything that was measured."""
+    versions: dict[str, str] = {}
+    for found in results.values():
+        for values in found.values():
+            versions.update(values["versions"])
+    listed = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+    lines = [
+        "# Results",
+        "",
+        f"Written by `python -m benchmarks.run --report` on {datetime.date.today()}; medians of {rounds} rounds in turn.",
+        f"{where}. Python {platform.python_version()}, {listed}.",
+        "",
+        "Milliseconds per step, and in brackets jkeras divided by the peer: below 1, jkeras is faster. Data preparation and",
+        "everything else that a call does is included. `predict` and `evaluate` are those of 60,000 rows by the network of",
+        "`mlp`, per 32 rows.",
+        "",
+        *table(results, "ms"),
+        "",
+        "The same in milliseconds of processor time, which tells more where a machine is busy with other work:",
+        "",
+        *table(results, "cpu_ms"),
+    ]
+    if single:
+        names = sorted({who for found in single.values() for who in found}, key=list(processes.IMPORTS).index)
+        lines += ["", "In fresh processes:", "", "| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+        for what, found in single.items():
+            lines.append(f"| {what} | " + " | ".join(f"{found[n]:.2f}" if n in found else "-" for n in names) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workloads", default=",".join(name for name, w in WORKLOADS.items() if w.quick))
+    parser.add_argument("--peers", default=",".join(PEERS), help="besides jkeras")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", help="write the results to this file")
+    parser.add_argument("--report", action="store_true", help=f"write {REPORT.name}")
+    parser.add_argument("--no-processes", action="store_true", help="without imports, first epochs and memory")
+    options = parser.parse_args()
+    where = machine()
+    print(where)
+    peers = [peer.replace("jax-", "jax_") for peer in options.peers.split(",") if peer]
+    peers = [part for peer in peers for part in (("jax_loop", "jax_scan") if peer == "jax" else (peer,))]
+    results: dict[str, Any] = {}
+    for name in filter(None, options.workloads.split(",")):
+        results[name] = measure(name, peers, options.rounds)
+        for peer, values in results[name].items():
+            ratio = results[name]["jkeras"]["ms"] / values["ms"]
+            print(
+                f"{name:12} {peer:10} {values['ms']:9.3f} ms/step  jkeras / {peer} = {ratio:.2f}   "
+                f"processors {values['cpu_ms']:.3f} ms, peak {values['peak'] / 2**20:.0f} MiB",
+                flush=True,
+            )
+    single = {} if options.no_processes else processes.measure(min(options.rounds, 3))
+    for what, found in single.items():
+        print(f"{what:36}" + "  ".join(f"{who} {value:.2f}" for who, value in found.items()))
+    if options.json:
+        Path(options.json).write_text(json.dumps({"machine": where, "results": results, "processes": single}, indent=1))
+    if options.report:
+        REPORT.write_text(report(results, single, where, options.rounds))
+
+
+if __name__ == "__main__":
+    main()
