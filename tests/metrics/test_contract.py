@@ -189,7 +189,7 @@ contract = pytest.mark.parametrize(("name", "kwargs", "data"), CASES, ids=NAMES)
 
 def covered() -> set[str]:
     """The names that this module compares with Keras."""
-    return {f"keras.metrics.{name}" for name, _, _ in CASES}
+    return {f"keras.metrics.{name}" for name in (*(case[0] for case in CASES), *FUNCTIONS, "Mean", "Sum")}
 
 
 def keras_result(name, kwargs, batches):
@@ -290,3 +290,50 @@ def test_class_is_kerass_class(cls):
     assert ours.direction == getattr(theirs, "_direction", None)
     assert cls.from_config(ours.get_config()) == ours
     assert metrics.deserialize(metrics.serialize(ours.replace(name="mine"))) == ours.replace(name="mine")
+
+
+# -- values and functions -----------------------------------------------------------------------------------------------
+
+FUNCTIONS = {
+    "binary_accuracy": multi_label,
+    "categorical_accuracy": one_hot_steps,
+    "concordance_correlation": near,
+    "pearson_correlation": near,
+    "sparse_categorical_accuracy": id_steps,
+    "sparse_top_k_categorical_accuracy": id_steps,
+    "top_k_categorical_accuracy": one_hot_steps,
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions(name, rng):
+    y_true, y_pred = FUNCTIONS[name](rng, 8)
+    for options in ({}, {"k": 2}) if "top_k" in name else ({},):
+        expected = np.asarray(getattr(keras.metrics, name)(y_true, y_pred, **options))
+        given = np.asarray(getattr(metrics, name)(y_true, y_pred, **options))
+        assert given.shape == expected.shape
+        np.testing.assert_allclose(given, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["Mean", "Sum"])
+def test_values(name, rng):
+    batches = [(rng.normal(size=(n, 2)).astype("float32"), rng.uniform(size=n).astype("float32")) for n in SIZES]
+    ours, theirs, weighted = getattr(metrics, name)(), getattr(keras.metrics, name)(), getattr(keras.metrics, name)()
+    states = [ours.update(ours.empty(), values, sample_weight=weights) for values, weights in batches]
+    plain = ours.empty()
+    for values, weights in batches:
+        plain = ours.update(plain, values)
+        theirs.update_state(values)
+        weighted.update_state(values, sample_weight=np.repeat(weights[:, None], 2, axis=1))
+    merged = ours.merge(states[2], ours.merge(states[1], states[0]))
+    np.testing.assert_allclose(ours.compute(plain), theirs.result(), rtol=1e-5)
+    np.testing.assert_allclose(ours.compute(merged), weighted.result(), rtol=1e-5)
+
+
+def test_a_function_as_a_metric(rng):
+    y_true, y_pred = real(rng, 8)
+    weights = rng.uniform(size=8).astype("float32")
+    ours = metrics.MeanMetricWrapper(metrics.mean_squared_error)
+    theirs = keras.metrics.MeanMetricWrapper(keras.metrics.mean_squared_error)
+    theirs.update_state(y_true, y_pred, weights)
+    np.testing.assert_allclose(ours.compute(ours.update(ours.empty(), y_true, y_pred, weights)), theirs.result(), rtol=1e-5)
