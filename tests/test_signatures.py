@@ -28,6 +28,7 @@ EXCEPTIONS = {
     "keras.models.Model.compute_loss": "a pure function: `(state, batch, training)`",
     "keras.models.Model.fit": "one more, keyword-only: `seed`",
     "keras.models.Model.save": "no `zipped`: a path that ends in `.keras` is one file, any other a folder",
+    "keras.models.Model.summary": "one more, keyword-only: `show_cost`",
     "keras.models.Model.save_weights": "no `max_shard_size`: weights are one file, or a folder that Orbax divides",
     "keras.models.Model": "`(inputs, outputs, name)`, which Keras hides behind `*args`",
     "keras.optimizers.legacy.Adagrad": "in `jkeras.keras`, the optimizer of today; in Keras, nothing but an error",
