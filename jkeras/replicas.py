@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -35,6 +35,26 @@ def sharing(name: str | None) -> Iterator[None]:
         yield
     finally:
         _axis.reset(before)
+
+
+_gather: contextvars.ContextVar[Callable[[Any], Any] | None] = contextvars.ContextVar("jkeras_gather", default=None)
+
+
+@contextlib.contextmanager
+def gathering(function: Callable[[Any], Any] | None) -> Iterator[None]:
+    """While the block is traced, models compute with what the function makes of their params: weights that are kept in parts
+    are put together there."""
+    before = _gather.set(function)
+    try:
+        yield
+    finally:
+        _gather.reset(before)
+
+
+def in_use(params: Any) -> Any:
+    """Params as a model computes with them."""
+    function = _gather.get()
+    return params if function is None else function(params)
 
 
 def psum(tree: Any) -> Any:

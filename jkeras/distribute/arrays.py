@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import jax
@@ -36,6 +37,23 @@ def _put(value: Any, sharding: NamedSharding) -> Any:
     host = np.asarray(value)
     host = host.astype(jax.dtypes.canonicalize_dtype(host.dtype))
     return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))
+def whole(value: Any, parts: NamedSharding, everywhere: NamedSharding) -> Any:
+    """An array that is kept in parts, put together; its gradient is kept in parts again."""
+    return jax.lax.with_sharding_constraint(value, everywhere)
+
+
+def _whole_forward(value: Any, parts: NamedSharding, everywhere: NamedSharding) -> tuple[Any, None]:
+    return whole(value, parts, everywhere), None
+
+
+def _whole_backward(parts: NamedSharding, everywhere: NamedSharding, _: None, gradient: Any) -> tuple[Any]:
+    return (jax.lax.with_sharding_constraint(gradient, parts),)
+
+
+whole.defvjp(_whole_forward, _whole_backward)
 
 
 def local(tree: Any) -> Any:

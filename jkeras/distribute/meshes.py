@@ -13,6 +13,7 @@ from jax import lax
 from jax.experimental import multihost_utils
 from jax.sharding import NamedSharding, PartitionSpec
 
+from jkeras import replicas
 from jkeras.distribute import agreement, arrays
 from jkeras.distribute.together import together
 from jkeras.errors import InputError
@@ -167,9 +168,21 @@ class MeshRunner:
                 batch = arrays.pad_rows(batch, self.parts)
             spec = self._rows(steps.batch_size(batch) % self.parts == 0)
             batch = jax.tree.map(lambda a: lax.with_sharding_constraint(a, self._sharding(spec)), batch)
-            return self._constrained(step(program, self._constrained(state), batch))
+            with replicas.gathering(self._gathered if self.strategy.gathers_weights else None):
+                return self._constrained(step(program, self._constrained(state), batch))
 
         return run
+
+    def _gathered(self, params: Any) -> Any:
+        """Whole weights of weights in parts; their gradients are added up where the parts are."""
+        whole = self._sharding(WHOLE)
+        leaves, structure = jax.tree.flatten(params)
+        layouts = jax.tree.leaves(self._param_shardings(params))
+        return jax.tree.unflatten(structure, [arrays.whole(*pair, whole) for pair in zip(leaves, layouts, strict=True)])
+
+    def _param_shardings(self, params: Any) -> Any:
+        empty = TrainState(params, {}, None, np.zeros((), np.int32), np.zeros((2,), np.uint32))
+        return self.shardings(empty).params
 
     def _constrained(self, state: TrainState) -> TrainState:
         return jax.tree.map(lax.with_sharding_constraint, state, self.shardings(state))
@@ -223,7 +236,8 @@ class MeshRunner:
         return self._predict(definition, steps.lowering.cache_token(), self.place(state), x)
 
     def _predicted(self, definition: Layer, token: str, state: TrainState, inputs: Any) -> Any:
-        return steps.predict(definition, state, inputs)
+        with replicas.gathering(self._gathered if self.strategy.gathers_weights else None):
+            return steps.predict(definition, state, inputs)
 
 
 def independent(program: Any, training: bool) -> bool:

@@ -33,6 +33,8 @@ class MeshStrategy(Strategy):
     """Base of the strategies that lay arrays out over a mesh of devices and let the compiler do the rest."""
 
     runner_class: ClassVar[Any] = MeshRunner
+    # Whether a step puts weights that are kept in parts together before it computes with them.
+    gathers_weights: ClassVar[bool] = False
     # Whether the mesh is made of the devices of this process alone.
     local: ClassVar[bool] = False
 
@@ -114,8 +116,8 @@ class DataParallel(MeshStrategy):
 class FSDP(MeshStrategy):
     """Every device has a part of each batch and a part of the weights and of the optimizer's state.
 
-    Weights are gathered when a step needs them, and gradients are added up where they are kept. A weight is split along its
-    longest axis that the number of devices divides.
+    A step puts each weight together where it computes with it, keeps it until the backward pass is through with it, and adds
+    its gradient up where its parts are. A weight is split along its longest axis that the number of devices divides.
 
     Args:
         device_mesh: a mesh; batches and weights are divided along its first axis.
@@ -127,6 +129,8 @@ class FSDP(MeshStrategy):
 
     Source: Rajbhandari et al. 2020 (ZeRO), and what PyTorch calls fully sharded data parallel.
     """
+
+    gathers_weights: ClassVar[bool] = True
 
     min_size: int = field(256, convert=arguments.at_least(0))
 

@@ -137,7 +137,7 @@ def forward(
     program: Program, state: TrainState, batch: Batch, training: bool, check_finite: bool = False
 ) -> flax.Pass:
     """Runs the model on a batch."""
-    variables = {"params": state.params, "state": state.model_state}
+    variables = {"params": replicas.in_use(state.params), "state": state.model_state}
     result, _ = flax.run(
         program.definition,
         variables,
@@ -429,7 +429,7 @@ def predict(network: Layer, state: TrainState, inputs: Any) -> Any:
     """`predict_step` without compiling it."""
     result, _ = flax.run(
         network,
-        {"params": state.params, "state": state.model_state},
+        {"params": replicas.in_use(state.params), "state": state.model_state},
         call_arguments(inputs),
         {},
         rng=stream(state.rng, "dropout", state.step),
