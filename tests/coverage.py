@@ -52,13 +52,38 @@ PARTS = {
     "Data and files": ("utils", "saving", "datasets"),
 }
 
-# Why whole namespaces are absent.
+# Why names, or all names of a namespace, are absent.
 REASONS = {
+    "keras.Function": "`Model(inputs, outputs)`",
+    "keras.Operation": "`layers.Layer`, or any function in `layers.Lambda`",
+    "keras.RematScope": "`jax.checkpoint`",
+    "keras.StatelessScope": "everything is stateless already",
+    "keras.SymbolicScope": "`jax.eval_shape`",
+    "keras.device": "`jax.default_device`",
+    "keras.name_scope": "names come from the network",
+    "keras.remat": "`jax.checkpoint`",
     "keras.applications": "no pretrained models are offered",
+    "keras.config.disable_flash_attention": "`layers.MultiHeadAttention(flash_attention=False)`",
+    "keras.config.enable_flash_attention": "`layers.MultiHeadAttention(flash_attention=True)`",
+    "keras.config.enable_unsafe_deserialization": "code in files is never run",
+    "keras.config.is_flash_attention_enabled": "it is an argument of the layer",
+    "keras.config.is_nnx_enabled": "models do not become NNX modules",
+    "keras.config.max_epochs": "`fit(epochs=...)`",
+    "keras.config.max_steps_per_epoch": "`fit(steps_per_epoch=...)`",
+    "keras.config.set_backend": "there is one, JAX",
+    "keras.config.set_max_epochs": "`fit(epochs=...)`",
+    "keras.config.set_max_steps_per_epoch": "`fit(steps_per_epoch=...)`",
     "keras.distillation": "a training step of a few lines: see the guides on custom training",
-    "keras.export": "`jax.export` exports any compiled function of a model",
+    "keras.dtype_policies": "quantised policies are not offered; a policy per layer is its `dtype`",
+    "keras.export": "`model.export`",
     "keras.quantizers": "quantised training and storage are not offered",
+    "keras.saving.KerasFileEditor": "`load_model`, then `set_weights`",
+    "keras.utils.Config": "a dict or a dataclass",
+    "keras.utils.FeatureSpace": "a model of preprocessing layers does the same",
     "keras.utils.bounding_boxes": "object detection is not offered",
+    "keras.utils.disable_interactive_logging": "`fit(verbose=2)`",
+    "keras.utils.enable_interactive_logging": "`fit(verbose=1)`",
+    "keras.utils.is_interactive_logging_enabled": "`verbose` is an argument",
     "keras.utils.legacy": "reads formats of Keras before 2.0 that `load_model` does not need",
     "keras.visualization": "drawing is left to Matplotlib",
 }
@@ -147,7 +172,9 @@ def row(name: str) -> str:
     if status == "different" and part:
         notes.append(f"[{part}](differences.md#{part.lower().replace(' ', '-')})")
         notes += ["otherwise equal"] if name in equal_names() else []
-    if status != "absent":
+    if status == "absent":
+        notes.append(reason(name))
+    else:
         place, _ = ours(name) or ("", None)
         if place.startswith("jkeras.keras."):
             notes.append("in `jkeras.keras`")
@@ -164,9 +191,9 @@ def _exceptions(name: str) -> Iterator[tuple[str, str]]:
             yield one, f"`{one.rpartition('.')[2]}`: "
 
 
-def reason(space: str) -> str:
-    """Why a namespace is absent."""
-    return next((text for prefix, text in REASONS.items() if f"{space}.".startswith(f"{prefix}.")), "")
+def reason(name: str) -> str:
+    """Why a name or a namespace is absent."""
+    return next((text for prefix, text in REASONS.items() if f"{name}.".startswith(f"{prefix}.")), "")
 
 
 def page() -> str:
