@@ -5,7 +5,6 @@ import pytest
 
 import jkeras as jk
 from jkeras import layers
-
 from tests.errors_page import PAGE, classes, page, parts
 
 CODED = [cls for cls in classes() if parts(cls)[1]]

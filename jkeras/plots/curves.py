@@ -63,7 +63,7 @@ def plot_history(history: Any, metrics: Sequence[str] | None = None, *, path: An
 
 
 def _panel(axes: Any, name: str, values: np.ndarray, validation: np.ndarray | None) -> None:
-    epochs = np.arange(1, len(values) + 1)
+    epochs: Any = np.arange(1, len(values) + 1)
     axes.plot(epochs, values, color=COLOURS[0], label="training", marker="." if len(values) < 30 else None)
     watched, colour = values, COLOURS[0]
     if validation is not None:
