@@ -79,6 +79,16 @@ class MeshRunner:
         """How many steps one dispatch has; several processes must not measure it each for itself."""
         return STEPS_PER_DISPATCH if wanted == "auto" and self.processes > 1 else wanted
 
+    @property
+    def votes(self) -> bool:
+        """Whether signals have to be agreed on by several processes."""
+        return self.processes > 1
+
+    def anywhere(self, flags: list[bool]) -> list[bool]:
+        """Which flags are set in at least one process."""
+        told = np.asarray(multihost_utils.process_allgather(np.asarray(flags)))
+        return [bool(flag) for flag in told.reshape(-1, len(flags)).any(axis=0)]
+
     def agreed(self, decision: Any) -> Any:
         """A decision (a number or a bool) as process 0 takes it."""
         if self.processes == 1:
@@ -181,7 +191,8 @@ class MeshRunner:
         return jax.tree.unflatten(structure, [arrays.whole(*pair, whole) for pair in zip(leaves, layouts, strict=True)])
 
     def _param_shardings(self, params: Any) -> Any:
-        empty = TrainState(params, {}, None, np.zeros((), np.int32), np.zeros((2,), np.uint32))
+        zero: Any = np.zeros(())
+        empty = TrainState(params, {}, None, zero, zero)
         return self.shardings(empty).params
 
     def _constrained(self, state: TrainState) -> TrainState:

@@ -24,7 +24,7 @@ class Job(NamedTuple):
     """The processes that belong together: where the first one listens, how many there are, and which this one is."""
 
     address: str | None
-    count: int | None
+    processes: int | None
     number: int | None
 
 
@@ -67,7 +67,7 @@ def initialize(
     try:
         jax.distributed.initialize(
             job.address,
-            job.count,
+            job.processes,
             job.number,
             cluster_detection_method=cluster_detection_method,
             initialization_timeout=initialization_timeout,
@@ -88,7 +88,7 @@ def described(
         ArgumentError: they do not go together.
 
     >>> described(None, None, None, {"TF_CONFIG": '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"index": 1}}'})
-    Job(address='a:1', count=2, number=1)
+    Job(address='a:1', processes=2, number=1)
     """
     cluster, own = _tf_config(environment)
     addresses = job_addresses or environment.get(ADDRESSES) or ",".join(cluster)
@@ -153,4 +153,4 @@ def _why(error: Exception, job: Job, timeout: int) -> str:
         )
     who = "this process" if job.number is None else f"process {job.number}"
     where = "" if job.address is None else f" at {job.address}"
-    return f"{who} of {job.count or 'several'} did not find the others{where} within {timeout} seconds: {text}"
+    return f"{who} of {job.processes or 'several'} did not find the others{where} within {timeout} seconds: {text}"

@@ -38,6 +38,8 @@ SECONDS_PER_DISPATCH = 0.05
 SECONDS_PER_QUIET_DISPATCH = 0.2
 # One batch to take while the next is made; more would take memory and gain nothing but over single slow batches.
 BATCHES_AHEAD = 2
+# How often several processes ask each other whether a signal came, which makes the host wait for the devices.
+BATCHES_BETWEEN_VOTES = 16
 # A chunk may be at most this much longer than the one before, since the first measurement may be off.
 MAX_GROWTH = 16
 
@@ -102,6 +104,8 @@ class Session:
         self.callbacks = callbacks
         self.live = live
         self.interrupted = threading.Event()
+        # Of several processes: signals that came to this one, and the flags that they raise once all have agreed.
+        self.signals: list[tuple[threading.Event, threading.Event]] = []
         self.keeping: Keeping | None = None
         self.history: dict[str, list[float]] = {}
         self.epochs: list[int] = []
@@ -131,11 +135,27 @@ class Session:
         """Whether somebody wants to know when and where a loss stops being finite."""
         return self.options.check_finite or self.callbacks.wants("on_non_finite")
 
+    def raised_by_signal(self, flag: threading.Event) -> threading.Event:
+        """What a signal sets to raise a flag: the flag itself, unless several processes have to raise it together."""
+        if not self.job.runner.votes:
+            return flag
+        signalled = threading.Event()
+        self.signals.append((signalled, flag))
+        return signalled
+
+    def vote(self) -> None:
+        """Raises, in all processes, the flags for which a signal came to one of them."""
+        if self.signals:
+            came = self.job.runner.anywhere([signalled.is_set() for signalled, _ in self.signals])
+            for told, (_, flag) in zip(came, self.signals, strict=True):
+                if told:
+                    flag.set()
+
     def call(self, hook: str, *args: Any) -> None:
         """Calls a hook of the callbacks, with the live model up to date before and its changes taken over after."""
         if not self.callbacks.callbacks:
             return
-        self.live.offer(lambda: self.state)
+        self.live.offer(lambda: self.job.runner.release(self.state))
         self.callbacks.call(hook, *args)
         changed = self.live.take()
         if changed is not None:
@@ -160,12 +180,13 @@ def fit(
     Raises:
         SystemExit: SIGTERM came to a run with such callbacks; everything is saved.
     """
+    job.runner.check(job.program, source)
     session = Session(job, owned_copy(state), options, callbacks, live)
     feed = make_feed(session, source)
-    job.runner.check(job.program, source)
     validation_data = None if validation is None else _on_device(validation, job.runner)
     keeping = session.keeping = Keeping(session, feed, (source, validation), options.initial_epoch)
-    with terminable(keeping.preempted if keeping.keepers else None), _interruptible(session.interrupted), keeping:
+    preempted = session.raised_by_signal(keeping.preempted) if keeping.keepers else None
+    with terminable(preempted), _interruptible(session.raised_by_signal(session.interrupted)), keeping:
         try:
             keeping.resume()
             session.call("on_train_begin")
@@ -212,8 +233,11 @@ def _epoch(
             metrics = session.job.logs(session.state.metrics)
             bar.update(done, functools.partial(to_floats, metrics))
         keeping.after_steps(done)
+        if done % BATCHES_BETWEEN_VOTES == 0:
+            session.vote()
         if session.stopping:
             break
+    session.vote()
     if session.preempted:
         raise Preempted
     if done == 0 and not session.stopping:
@@ -283,7 +307,7 @@ def make_feed(session: Session, source: ArraySource | StreamSource) -> Feed:
 
 def device_budget() -> float:
     """How many bytes a data set may take on the device."""
-    stats = jax.devices()[0].memory_stats() or {}
+    stats = jax.local_devices()[0].memory_stats() or {}
     if "bytes_limit" in stats:
         free = stats["bytes_limit"] - stats.get("bytes_in_use", 0)
     else:
@@ -301,7 +325,7 @@ def _free_host_memory() -> float:
 
 
 def _fits(source: ArraySource, runner: runs.Runner) -> bool:
-    return source.nbytes * runner.copies <= device_budget()
+    return runner.agreed(source.nbytes * runner.copies <= device_budget())
 
 
 def _on_device(source: ArraySource | StreamSource, runner: runs.Runner) -> Batch | None:

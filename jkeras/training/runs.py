@@ -231,6 +231,17 @@ class Runner:
         """How many steps one dispatch has, where `wanted` (a number or "auto") is asked for."""
         return wanted
 
+    # Whether signals have to be agreed on by several processes.
+    votes: bool = False
+
+    def anywhere(self, flags: list[bool]) -> list[bool]:
+        """Which flags are set in at least one process."""
+        return flags
+
+    def agreed(self, decision: Any) -> Any:
+        """A decision (a number or a bool) that all processes take alike."""
+        return decision
+
     def check(self, program: Any, source: Any) -> None:
         """Compares what is to be trained with the devices, before anything is compiled."""
 
