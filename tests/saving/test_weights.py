@@ -71,10 +71,8 @@ def test_what_keras_writes_is_read(suffix, tmp_path):
     same(ours().load_weights(path), theirs)
 
 
-@pytest.mark.parametrize("suffix", [*SUFFIXES, ".keras"])
+@pytest.mark.parametrize("suffix", (".keras", ".h5", ".hdf5", ""))
 def test_weights_come_out_of_whole_models(suffix, tmp_path):
-    if suffix not in (".keras", ".h5", ".hdf5", ""):
-        pytest.skip("no format of whole models")
     model = ours(1).compile("adam", "mse")
     model.save(tmp_path / f"it{suffix}")
     same(ours(2).load_weights(tmp_path / f"it{suffix}"), model)
