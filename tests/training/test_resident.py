@@ -23,7 +23,9 @@ def eager_lending(monkeypatch):
     monkeypatch.setattr(resident, "LEAST_BYTES", 0)
 
 
-CASES = [((9, 5), "float32", 16), ((9, 3), "float32", 4), ((40, 2), "float32", 8), ((9, 4, 3), "uint8", 1), ((30, 1), "int32", 60)]
+CASES = [
+    ((9, 5), "float32", 16), ((9, 3), "float32", 4), ((40, 2), "float32", 8), ((9, 4, 3), "uint8", 1), ((30, 1), "int32", 60),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("shape, dtype, offset", CASES)
