@@ -35,6 +35,7 @@ from jkeras.models.loading import clone_model as clone_model
 from jkeras.models.loading import load_model as load_model
 from jkeras.models.model import Model as Model
 from jkeras.models.sequential import Sequential as Sequential
+from jkeras.profiling import profile as profile
 from jkeras.training.recipe import Recipe as Recipe
 from jkeras.training.state import Batch as Batch
 from jkeras.training.state import TrainState as TrainState
