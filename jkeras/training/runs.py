@@ -114,14 +114,21 @@ class Runner:
     Args:
         many: see above.
         around: makes, of a step and whether it trains, the step that is compiled.
+        compiler_options: instead of those for one device.
     """
 
-    def __init__(self, many: bool, around: Callable[[Step, bool], Step] = lambda step, training: step):
+    def __init__(
+        self,
+        many: bool,
+        around: Callable[[Step, bool], Step] = lambda step, training: step,
+        compiler_options: dict[str, str] | None = None,
+    ):
         def over(function: Any, *in_axes: Any) -> Any:
             return jax.vmap(function, in_axes=in_axes) if many else function
 
         self.many = many
-        compiled = functools.partial(jax.jit, compiler_options=lowering.compiler_options())
+        options = lowering.compiler_options() if compiler_options is None else compiler_options
+        compiled = functools.partial(jax.jit, compiler_options=options)
 
         @functools.partial(compiled, static_argnames=("step", "program", "batch_size", "masked"), donate_argnames="state")
         def train_steps(
