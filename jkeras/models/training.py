@@ -25,7 +25,7 @@ from jkeras.training import batches, loop, runs, steps, strategy
 from jkeras.training import predict as prediction
 from jkeras.training.batches import ArraySource, StreamSource, as_source
 from jkeras.training.recipe import Recipe
-from jkeras.training.state import Batch, TrainState
+from jkeras.training.state import Batch, TrainState, owned_copy
 
 
 class Trainable:
@@ -136,10 +136,11 @@ class Trainable:
             callbacks, handle, epochs=epochs, steps=source.steps_per_epoch, verbose=loop.shown(verbose)
         )
         options = loop.Options(
-            epochs, initial_epoch, shuffle, verbose, recipe.steps_per_execution, recipe.run_eagerly, recipe.check_finite,
-            validation_freq,
+            epochs, initial_epoch, shuffle, verbose, job.runner.steps_per_dispatch(recipe.steps_per_execution),
+            recipe.run_eagerly, recipe.check_finite, validation_freq,
         )
-        session = loop.fit(job, state, source, validation, options, callback_list, handle)
+        with job.runner.guard():
+            session = loop.fit(job, state, source, validation, options, callback_list, handle)
         final = job.runner.release(session.state)
         params = recipe.optimizer.finalize(steps.trainable(program, final.params), final.opt_state)
         final = final.replace(params=steps.merge(final.params, params))
@@ -167,11 +168,12 @@ class Trainable:
         model._check_data(source, program, recipe)
         handle = self._live or Handle(model)
         callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=loop.shown(verbose))
-        logs = loop.evaluate(
-            model._evaluation_job(program, model.state, example), model.state, source, callback_list, callback_list.call,
-            verbose=verbose,
-            run_eagerly=recipe.run_eagerly, current=lambda: handle.value.state,
-        )
+        job = model._evaluation_job(program, model.state, example)
+        with job.runner.guard():
+            logs = loop.evaluate(
+                job, model.state, source, callback_list, callback_list.call, verbose=verbose,
+                run_eagerly=recipe.run_eagerly, current=lambda: handle.value.state,
+            )
         return _as_result(logs, program, return_dict)
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None,
@@ -186,11 +188,13 @@ class Trainable:
         model._check_ids(source)
         handle = self._live or Handle(model)
         callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=loop.shown(verbose))
-        return prediction.predict(
-            model.network, model.state, source, callback_list, verbose=verbose, chosen_size=batch_size is not None,
-            run_eagerly=self.recipe is not None and self.recipe.run_eagerly, current=lambda: handle.value.state,
-            runner=_runner(self.recipe),
-        )
+        runner = _runner(self.recipe)
+        with runner.guard():
+            return prediction.predict(
+                model.network, model.state, source, callback_list, verbose=verbose, chosen_size=batch_size is not None,
+                run_eagerly=self.recipe is not None and self.recipe.run_eagerly, current=lambda: handle.value.state,
+                runner=runner,
+            )
 
     # -- one batch ------------------------------------------------------------------------------------------------
 
@@ -206,7 +210,11 @@ class Trainable:
         state = model._training_state(recipe, program, None)
         job = model._job(program, state, source.data)
         program = job.program
-        state = steps.train_and_keep(job.train, program, state, source.data, recipe.run_eagerly)
+        if recipe.distribute is None or recipe.run_eagerly:
+            state = steps.train_and_keep(job.train, program, state, source.data, recipe.run_eagerly)
+        else:
+            owned = owned_copy(state.replace(metrics=steps.empty_metrics(program, source.data)))
+            state = job.runner.release(job.runner.train_one(job.train, program, owned, source.data)[0])
         logs = loop.to_floats(steps.logs(program, state.metrics))
         return model._with(_spec_state=state.replace(metrics=None)), _as_result(logs, program, return_dict)
 

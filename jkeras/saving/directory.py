@@ -22,6 +22,7 @@ import numpy as np
 from jkeras.errors import RestoreError
 from jkeras.saving import checksums, documents
 from jkeras.saving.writing import sync
+from jkeras.silence import silent
 
 FORMAT = "jkeras"
 VERSION = 1
@@ -38,6 +39,8 @@ def save(directory: Path, config: Mapping[str, Any], arrays: Mapping[str, Any], 
     """
     import orbax.checkpoint as ocp
 
+    if silent():  # another process writes
+        return
     directory = Path(directory).absolute()
     if directory.exists() and not overwrite:
         raise FileExistsError(f"{directory} exists; pass overwrite=True to replace it.")
@@ -53,7 +56,7 @@ def save(directory: Path, config: Mapping[str, Any], arrays: Mapping[str, Any], 
         # Orbax wants names without slashes and no empty arrays' trouble: numbers, and the names in the configuration.
         numbered = {f"{i:06d}": value for i, value in enumerate(arrays.values())}
         # Not compressed: trained weights lose 7 % of their size by it, and a save takes seven times as long.
-        with ocp.Checkpointer(ocp.PyTreeCheckpointHandler(use_compression=False)) as checkpointer:
+        with _checkpointer() as checkpointer:
             checkpointer.save(fresh / "arrays", args=ocp.args.PyTreeSave(numbered))
     text = json.dumps({"format": FORMAT, "version": VERSION, **config, "arrays": shapes}, indent=1)
     with (fresh / "config.json").open("w", encoding="utf-8") as file:
@@ -63,6 +66,19 @@ def save(directory: Path, config: Mapping[str, Any], arrays: Mapping[str, Any], 
     checksums.write(fresh)
     sync(fresh)
     _replace(fresh, directory)
+
+
+def _checkpointer() -> Any:
+    """Orbax's, which would wait for the other processes if it knew of them; each reads and writes whole arrays."""
+    import orbax.checkpoint as ocp
+
+    alone = ocp.options.MultiprocessingOptions(
+        primary_host=jax.process_index(),
+        active_processes={jax.process_index()},
+        barrier_sync_key_prefix=f"process{jax.process_index()}",
+    )
+    handler = ocp.PyTreeCheckpointHandler(use_compression=False, multiprocessing_options=alone)
+    return ocp.Checkpointer(handler, multiprocessing_options=alone)
 
 
 def _is_save(directory: Path) -> bool:

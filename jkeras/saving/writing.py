@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from jkeras.silence import silent
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A hidden path beside `path` to write to; when the block ends it takes the place of `path` in one step.
 
-    A crash, or an error inside of the block, leaves what was there.
+    A crash, or an error inside of the block, leaves what was there. Of several processes that train together only the first
+    writes; what the others write is thrown away.
     """
+    if silent():
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder) / Path(path).name
+        return
     path = Path(path).absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.parent / f".{path.name}.new-{os.getpid()}"

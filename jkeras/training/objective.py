@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -213,10 +214,17 @@ def compute_loss(
         i = term.output
         value = term.loss(targets[i], outputs[i], weights[i], mask=_mask(masks[i], valid, outputs[i]))
         value = jnp.asarray(value, jnp.float32)
-        value = value if value.ndim == 0 else replicas.pmean(jnp.mean(value))
+        value = value if value.ndim == 0 else _mean(value, valid)
         parts.append(value)
         total = total + (value if term.weight is None else value * term.weight)
     return total, parts
+
+
+def _mean(values: jax.Array, valid: Any) -> jax.Array:
+    """The mean of values per sample that no reduction was asked for; rows that only fill up are 0 and do not count."""
+    counted = values.shape[0] if valid is None else jnp.sum(valid)
+    size = replicas.psum(jnp.float32(counted)) * math.prod(values.shape[1:])
+    return replicas.psum(jnp.sum(values)) / jnp.maximum(size, 1)
 
 
 def _mask(mask: Any, valid: Any, output: Any) -> Any:

@@ -143,4 +143,6 @@ def owned_copy(tree: Any) -> Any:
 def _copied(leaf: Any) -> jax.Array:
     if isinstance(leaf, jax.core.Tracer) or not isinstance(leaf, jax.Array) or not leaf.is_fully_addressable:
         return jnp.array(leaf)
+    if len(leaf.sharding.device_set) > 1 and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        return jnp.copy(leaf)  # keys on several devices keep their buffers, whatever `may_alias` says
     return jax.device_put(leaf, may_alias=False)

@@ -5,6 +5,7 @@ from jkeras.utils.audio import audio_dataset_from_directory
 from jkeras.utils.directories import image_dataset_from_directory, text_dataset_from_directory
 from jkeras.utils.files import get_file
 from jkeras.utils.images import array_to_img, img_to_array, load_img, save_img
+from jkeras.utils.model_pictures import model_to_dot, plot_model
 from jkeras.utils.progbar import Progbar
 from jkeras.utils.py_dataset import PyDataset
 from jkeras.utils.samples import Samples, split_dataset
@@ -27,9 +28,11 @@ __all__ = [
     "image_dataset_from_directory",
     "img_to_array",
     "load_img",
+    "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "plot_model",
     "save_img",
     "set_random_seed",
     "split_dataset",
