@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import jkeras as jk
 import jkeras.keras as keras
@@ -35,7 +35,14 @@ SKIPPED = {
 }
 
 
-@parametrize_with_checks([SKLearnClassifier(dense, model_kwargs=CLASSIFY), SKLearnRegressor(dense)])
+CHECKS = [
+    pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.func.__name__}")
+    for wrapper in (SKLearnClassifier(dense, model_kwargs=CLASSIFY), SKLearnRegressor(dense))
+    for estimator, check in estimator_checks_generator(wrapper)
+]
+
+
+@pytest.mark.parametrize(("estimator", "check"), CHECKS)
 def test_checks_of_sklearn(estimator, check):
     if check.func.__name__ in SKIPPED:
         pytest.skip(SKIPPED[check.func.__name__])

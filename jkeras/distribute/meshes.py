@@ -88,7 +88,7 @@ class MeshRunner:
     def anywhere(self, flags: list[bool]) -> list[bool]:
         """Which flags are set in at least one process."""
         told = np.asarray(multihost_utils.process_allgather(np.asarray(flags)))
-        return [bool(flag) for flag in told.reshape(-1, len(flags)).any(axis=0)]
+        return [bool(flag) for flag in np.any(told.reshape(-1, len(flags)), axis=0).tolist()]
 
     def agreed(self, decision: Any) -> Any:
         """A decision (a number or a bool) as process 0 takes it."""
