@@ -139,14 +139,14 @@ def test_unknown_names_get_a_suggestion():
         activations.get(3)
 
 
-def cube(x):
+def cubed_here(x):
     return x**3
 
 
 def test_functions_of_the_user_are_written_by_name():
-    written = activations.serialize(cube)
-    assert written == keras.activations.serialize(cube)
-    assert activations.deserialize(written, {"cube": cube}) is cube
+    written = activations.serialize(cubed_here)
+    assert written == keras.activations.serialize(cubed_here)
+    assert activations.deserialize(written, {"cubed_here": cubed_here}) is cubed_here
     with pytest.raises(UnknownNameError):
         activations.deserialize(written)
 
