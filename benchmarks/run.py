@@ -20,7 +20,9 @@ from typing import Any
 from benchmarks import processes
 from benchmarks.workloads import WORKLOADS
 
-PEERS = ("keras", "torch", "tensorflow", "jax_loop", "jax_scan")
+PEERS = (
+    "keras", "tensorflow", "tensorflow16", "torch", "lightning", "jax_loop", "jax_scan", "flax", "equinox",
+)  # fmt: skip
 REPORT = Path(__file__).with_name("RESULTS.md")
 
 

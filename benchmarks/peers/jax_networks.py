@@ -1,7 +1,10 @@
-"""The small networks in plain JAX: parameters from a key, and logits."""
+"""The networks in plain JAX: `init(key)` gives `(params, averages)`, and `logits(params, averages, x, key, training)` gives
+`(logits, averages)`, where `averages` is what batch normalization keeps (an empty tuple elsewhere).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -9,6 +12,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from benchmarks.peers import Missing
+
+LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
 def dense(key: Any, inputs: int, outputs: int) -> dict[str, jax.Array]:
@@ -20,12 +25,21 @@ def apply(layer: Any, x: jax.Array) -> jax.Array:
     return x @ layer["kernel"] + layer["bias"]
 
 
+def plain(init: Callable[..., Any], logits: Callable[..., Any]) -> Any:
+    """A network without averages, from `init(key)` and `logits(params, x, key, training)`."""
+
+    def with_averages(params: Any, averages: Any, x: jax.Array, key: Any, training: bool) -> Any:
+        return logits(params, x, key, training), averages
+
+    return lambda key: (init(key), ()), with_averages
+
+
 def chain(*sizes: int) -> Any:
     def init(key: Any) -> Any:
         keys = jax.random.split(key, len(sizes) - 1)
         return [dense(k, a, b) for k, a, b in zip(keys, sizes[:-1], sizes[1:], strict=True)]
 
-    def logits(params: Any, x: jax.Array, key: Any) -> jax.Array:
+    def logits(params: Any, x: jax.Array, key: Any, training: bool) -> jax.Array:
         for layer in params[:-1]:
             x = jax.nn.relu(apply(layer, x))
         return apply(params[-1], x)
@@ -44,13 +58,14 @@ def cnn() -> Any:
         }
 
     def block(layer: Any, x: jax.Array) -> jax.Array:
-        x = lax.conv_general_dilated(x, layer["kernel"], (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        x = lax.conv_general_dilated(x, layer["kernel"], (1, 1), "VALID", dimension_numbers=LAYOUT)
         x = jax.nn.relu(x + layer["bias"])
         return lax.reduce_window(x, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
 
-    def logits(params: Any, x: jax.Array, key: Any) -> jax.Array:
+    def logits(params: Any, x: jax.Array, key: Any, training: bool) -> jax.Array:
         x = block(params["second"], block(params["first"], x)).reshape(x.shape[0], -1)
-        x = jnp.where(jax.random.bernoulli(key, 0.5, x.shape), x * 2, 0)
+        if training:
+            x = jnp.where(jax.random.bernoulli(key, 0.5, x.shape), x * 2, 0)
         return apply(params["last"], x)
 
     return init, logits
@@ -62,7 +77,7 @@ def lstm() -> Any:
         recurrent = jax.nn.initializers.orthogonal()(keys[1], (64, 256))
         return {"inputs": dense(keys[0], 32, 256), "recurrent": recurrent, "last": dense(keys[2], 64, 10)}
 
-    def logits(params: Any, x: jax.Array, key: Any) -> jax.Array:
+    def logits(params: Any, x: jax.Array, key: Any, training: bool) -> jax.Array:
         gates = jnp.swapaxes(apply(params["inputs"], x), 0, 1)
 
         def step(carry: Any, z: jax.Array) -> Any:
@@ -83,7 +98,7 @@ def gru() -> Any:
         recurrent = {"kernel": jax.nn.initializers.orthogonal()(keys[1], (64, 192)), "bias": jnp.zeros(192)}
         return {"inputs": dense(keys[0], 32, 192), "recurrent": recurrent, "last": dense(keys[2], 64, 10)}
 
-    def logits(params: Any, x: jax.Array, key: Any) -> jax.Array:
+    def logits(params: Any, x: jax.Array, key: Any, training: bool) -> jax.Array:
         gates = jnp.swapaxes(apply(params["inputs"], x), 0, 1)
 
         def step(h: jax.Array, inputs: jax.Array) -> Any:
@@ -102,21 +117,113 @@ def bag() -> Any:
 
     def init(key: Any) -> Any:
         keys = jax.random.split(key)
-        return {"table": jax.random.uniform(keys[0], (20_000, 64), minval=-0.05, maxval=0.05), "rest": init_rest(keys[1])}
+        return {"table": table(keys[0], 20_000, 64), "rest": init_rest(keys[1])}
 
-    def logits(params: Any, x: jax.Array, key: Any) -> jax.Array:
-        return rest(params["rest"], params["table"][x].mean(1), key)
+    def logits(params: Any, x: jax.Array, key: Any, training: bool) -> jax.Array:
+        return rest(params["rest"], params["table"][x].mean(1), key, training)
 
     return init, logits
 
 
-NETWORKS: dict[str, Any] = {
-    "mlp": lambda: chain(784, 64, 10),
-    "tabular": lambda: chain(64, 256, 256, 256, 2),
-    "cnn": cnn,
-    "lstm": lstm,
-    "gru": gru,
-    "bag": bag,
+def table(key: Any, rows: int, width: int) -> jax.Array:
+    return jax.random.uniform(key, (rows, width), minval=-0.05, maxval=0.05)
+
+
+def resnet18() -> Any:
+    """The residual network of `workloads.resnet18`: each unit is a convolution with batch normalization after it."""
+    units = [("stem", 3, 64, 3, 1)]
+    before = 64
+    for stage, filters in enumerate((64, 128, 256, 512)):
+        for block in range(2):
+            strides = 2 if stage and not block else 1
+            units += [(f"{stage}{block}a", before, filters, 3, strides), (f"{stage}{block}b", filters, filters, 3, 1)]
+            if strides > 1:
+                units.append((f"{stage}{block}c", before, filters, 1, strides))
+            before = filters
+    strides_of = {name: strides for name, *_, strides in units}
+
+    def init(key: Any) -> Any:
+        keys = jax.random.split(key, len(units) + 1)
+        glorot = jax.nn.initializers.glorot_uniform(in_axis=(0, 1, 2), out_axis=3)
+        params: dict[str, Any] = {"last": dense(keys[-1], 512, 10)}
+        averages = {}
+        for k, (name, inputs, filters, size, _) in zip(keys, units, strict=False):
+            kernel = glorot(k, (size, size, inputs, filters))
+            params[name] = {"kernel": kernel, "scale": jnp.ones(filters), "bias": jnp.zeros(filters)}
+            averages[name] = {"mean": jnp.zeros(filters), "variance": jnp.ones(filters)}
+        return params, averages
+
+    def logits(params: Any, averages: Any, x: jax.Array, key: Any, training: bool) -> Any:
+        kept = dict(averages)
+
+        def unit(name: str, x: jax.Array) -> jax.Array:
+            layer, strides = params[name], strides_of[name]
+            x = lax.conv_general_dilated(x, layer["kernel"], (strides, strides), "SAME", dimension_numbers=LAYOUT)
+            mean, variance = kept[name]["mean"], kept[name]["variance"]
+            if training:
+                mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+                new = {"mean": mean, "variance": variance}
+                kept[name] = jax.tree.map(lambda old, now: 0.99 * old + 0.01 * now, kept[name], new)
+            return (x - mean) * (lax.rsqrt(variance + 1e-3) * layer["scale"]) + layer["bias"]
+
+        x = jax.nn.relu(unit("stem", x))
+        for stage in range(4):
+            for block in range(2):
+                name = f"{stage}{block}"
+                y = unit(name + "b", jax.nn.relu(unit(name + "a", x)))
+                x = jax.nn.relu((unit(name + "c", x) if name + "c" in params else x) + y)
+        return apply(params["last"], x.mean((1, 2))), kept
+
+    return init, logits
+
+
+def norm(layer: Any, x: jax.Array) -> jax.Array:
+    mean, variance = x.mean(-1, keepdims=True), x.var(-1, keepdims=True)
+    return (x - mean) * lax.rsqrt(variance + 1e-3) * layer["scale"] + layer["bias"]
+
+
+def attention(vocabulary: int, width: int, heads: int, blocks: int, causal: bool) -> Any:
+    """The stack of `workloads.attention`: with `causal` a language model, else a classifier of sequences."""
+
+    def init_norm() -> Any:
+        return {"scale": jnp.ones(width), "bias": jnp.zeros(width)}
+
+    def init(key: Any) -> Any:
+        keys = iter(jax.random.split(key, 6 * blocks + 2))
+        params: dict[str, Any] = {"table": table(next(keys), vocabulary, width), "norm": init_norm(), "blocks": []}
+        for _ in range(blocks):
+            block = {name: dense(next(keys), width, width) for name in ("query", "key", "value", "outputs")}
+            wide = {"up": dense(next(keys), width, 4 * width), "down": dense(next(keys), 4 * width, width)}
+            params["blocks"].append({**block, **wide, "first": init_norm(), "second": init_norm()})
+        params["last"] = dense(next(keys), width, vocabulary if causal else 10)
+        return params
+
+    def logits(params: Any, x: jax.Array, key: Any, training: bool) -> jax.Array:
+        x = params["table"][x]
+        split = (*x.shape[:2], heads, width // heads)
+        for block in params["blocks"]:
+            y = norm(block["first"], x)
+            parts = [apply(block[name], y).reshape(split) for name in ("query", "key", "value")]
+            y = jax.nn.dot_product_attention(*parts, is_causal=causal).reshape(x.shape)
+            x = x + apply(block["outputs"], y)
+            y = jax.nn.gelu(apply(block["up"], norm(block["second"], x)), approximate=False)
+            x = x + apply(block["down"], y)
+        x = norm(params["norm"], x)
+        return apply(params["last"], x if causal else x.mean(1))
+
+    return init, logits
+
+
+NETWORKS: dict[str, Callable[[], Any]] = {
+    "mlp": lambda: plain(*chain(784, 64, 10)),
+    "tabular": lambda: plain(*chain(64, 256, 256, 256, 2)),
+    "cnn": lambda: plain(*cnn()),
+    "lstm": lambda: plain(*lstm()),
+    "gru": lambda: plain(*gru()),
+    "bag": lambda: plain(*bag()),
+    "resnet18": resnet18,
+    "transformer": lambda: plain(*attention(8_000, 128, 4, 2, causal=False)),
+    "gpt": lambda: plain(*attention(2_000, 128, 4, 2, causal=True)),
 }
 
 

@@ -13,33 +13,36 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from benchmarks.peers import jax_networks
+from benchmarks.peers import Missing, jax_networks
 from benchmarks.workloads import Workload
 
 
 def stepper(name: str) -> tuple[Any, Callable[..., Any]]:
-    """The first carry (params, optimizer state, loss, hits), and the step `(carry, x, y, key) -> carry`."""
+    """The first carry (params, averages, optimizer state, loss, hits), and the step `(carry, x, y, key) -> carry`."""
     init, logits = jax_networks.network(name)
     optimizer = optax.adam(1e-3)
-    params = init(jax.random.key(0))
+    params, averages = init(jax.random.key(0))
 
-    def loss(params: Any, x: jax.Array, y: jax.Array, key: Any) -> Any:
-        z = logits(params, x, key)
-        return optax.softmax_cross_entropy_with_integer_labels(z, y).mean(), (jnp.argmax(z, -1) == y).sum()
+    def loss(params: Any, averages: Any, x: jax.Array, y: jax.Array, key: Any) -> Any:
+        z, averages = logits(params, averages, x, key, training=True)
+        value = optax.softmax_cross_entropy_with_integer_labels(z, y).mean()
+        return value, (averages, (jnp.argmax(z, -1) == y).sum())
 
     def step(carry: Any, x: jax.Array, y: jax.Array, key: Any) -> Any:
-        params, state, total, right = carry
-        (value, hits), gradient = jax.value_and_grad(loss, has_aux=True)(params, x, y, key)
+        params, averages, state, total, right = carry
+        (value, (averages, hits)), gradient = jax.value_and_grad(loss, has_aux=True)(params, averages, x, y, key)
         updates, state = optimizer.update(gradient, state, params)
-        return optax.apply_updates(params, updates), state, total + value, right + hits
+        return optax.apply_updates(params, updates), averages, state, total + value, right + hits
 
-    return (params, optimizer.init(params), jnp.zeros(()), jnp.zeros((), jnp.int32)), step
+    return (params, averages, optimizer.init(params), jnp.zeros(()), jnp.zeros((), jnp.int32)), step
 
 
 def prepare(name: str, workload: Workload) -> Callable[[], Any]:
-    if name == "cnn":
-        raise jax_networks.Missing("XLA's gradients of convolutions take seconds a step inside of a scan on CPUs: see jax_loop")
-    carry, step = stepper(jax_networks_name(name, workload))
+    if workload.task != "fit":
+        raise Missing(f"{workload.task} is a loop over batches: see jax_loop")
+    if name in ("cnn", "resnet18"):
+        raise Missing("XLA's gradients of convolutions take seconds a step inside of a scan on CPUs: see jax_loop")
+    carry, step = stepper(name)
     x, y = (jnp.asarray(part) for part in workload.data())
 
     @functools.partial(jax.jit, donate_argnums=0)
@@ -52,20 +55,15 @@ def prepare(name: str, workload: Workload) -> Callable[[], Any]:
 
     full = workload.rows // workload.batch
 
-    def run() -> Any:
+    def run() -> float:
         nonlocal carry
         key = jax.random.key(0)
         order = jax.random.permutation(key, workload.rows)[: full * workload.batch].reshape(full, workload.batch)
+        before = float(carry[3])
         carry = jax.block_until_ready(epoch(carry, x, y, order, key))
+        return (float(carry[3]) - before) / full
 
     return run
-
-
-def jax_networks_name(name: str, workload: Workload) -> str:
-    """The network of a workload; only training is written by hand."""
-    if workload.task != "fit":
-        raise jax_networks.Missing(f"{workload.task} is not written in plain JAX")
-    return name
 
 
 def versions() -> dict[str, str]:

@@ -9,15 +9,15 @@ from typing import Any
 from benchmarks.peers import keras_like
 from benchmarks.workloads import Workload
 
-BACKEND = "jax"
 
-
-def prepare(name: str, workload: Workload) -> Callable[[], Any]:
-    os.environ["KERAS_BACKEND"] = BACKEND
+def prepare(
+    name: str, workload: Workload, recipe: dict[str, Any] = keras_like.RECIPE, backend: str = "jax"
+) -> Callable[[], Any]:
+    os.environ["KERAS_BACKEND"] = backend
     import keras
 
     def compiled(model: Any) -> Any:
-        model.compile(**keras_like.RECIPE)
+        model.compile(**recipe)
         return model
 
     return keras_like.prepare(keras, workload, compiled)

@@ -1,79 +1,59 @@
-"""PyTorch, eager, as its tutorials have it: a module, `DataLoader`-free slices of tensors in memory, `torch.optim.Adam`."""
+"""PyTorch, eager, as its tutorials have it: a module, slices of tensors in memory (no `DataLoader`), `torch.optim.Adam`.
+
+It takes all threads or one, whichever is faster here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.peers import Missing
+from benchmarks.peers import LARGE
 from benchmarks.workloads import Workload
-
-
-def _module(name: str) -> Any:
-    from torch import nn
-
-    class Last(nn.Module):
-        """A recurrent layer's output after the last step."""
-
-        def __init__(self, inner: Any):
-            super().__init__()
-            self.inner = inner
-
-        def forward(self, x: Any) -> Any:
-            return self.inner(x)[0][:, -1]
-
-    class ChannelsFirst(nn.Module):
-        def forward(self, x: Any) -> Any:
-            return x.permute(0, 3, 1, 2)
-
-    networks: dict[str, Callable[[], list[Any]]] = {
-        "mlp": lambda: [nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10)],
-        "tabular": lambda: [
-            *[part for i in range(3) for part in (nn.Linear(256 if i else 64, 256), nn.ReLU())], nn.Linear(256, 2),
-        ],
-        "cnn": lambda: [
-            ChannelsFirst(), nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(),
-            nn.MaxPool2d(2), nn.Flatten(), nn.Dropout(0.5), nn.Linear(1600, 10),
-        ],
-        "lstm": lambda: [Last(nn.LSTM(32, 64, batch_first=True)), nn.Linear(64, 10)],
-        "gru": lambda: [Last(nn.GRU(32, 64, batch_first=True)), nn.Linear(64, 10)],
-        "bag": lambda: [nn.EmbeddingBag(20_000, 64, mode="mean"), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)],
-    }  # fmt: skip
-    if name not in networks:
-        raise Missing(f"{name} is not written for PyTorch")
-    return nn.Sequential(*networks[name]())
 
 
 def prepare(name: str, workload: Workload) -> Callable[[], Any]:
     import torch
 
-    if workload.task == "evaluate":
-        raise Missing("PyTorch has no evaluation of its own")
-    model = _module("mlp" if workload.task == "predict" else name)
+    from benchmarks.peers import torch_networks
+
+    model = torch_networks.network(name if workload.task == "fit" else "mlp")
     x, y = (torch.from_numpy(part) for part in workload.data())
     y = y.long()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    loss = torch.nn.CrossEntropyLoss()
 
-    def fit() -> None:
+    def fit(rows: int = workload.rows) -> float:
         model.train()
-        total, right = 0.0, 0
-        for rows in torch.randperm(workload.rows).split(workload.batch):
+        total, right = torch.zeros(()), torch.zeros((), dtype=torch.long)
+        order = torch.randperm(rows).split(workload.batch)
+        for batch in order:
             optimizer.zero_grad()
-            logits = model(x[rows])
-            value = loss(logits, y[rows])
+            logits, targets = model(x[batch]).flatten(0, -2), y[batch].flatten()
+            value = torch.nn.functional.cross_entropy(logits, targets)
             value.backward()
             optimizer.step()
-            total = total + value.detach()
-            right = right + (logits.argmax(-1) == y[rows]).sum()
-        float(total), int(right)
+            total += value.detach()
+            right += (logits.argmax(-1) == targets).sum()
+        int(right)
+        return float(total) / len(order)
 
-    def predict() -> None:
+    @torch.inference_mode()
+    def predict() -> Any:
         model.eval()
-        with torch.inference_mode():
-            torch.cat([model(part).softmax(-1) for part in x.split(1024)]).numpy()
+        return torch.cat([model(part).softmax(-1) for part in x.split(LARGE)]).numpy()
 
-    return {"fit": fit, "predict": predict}[workload.task]
+    @torch.inference_mode()
+    def evaluate() -> tuple[float, float]:
+        model.eval()
+        total, right = torch.zeros(()), torch.zeros((), dtype=torch.long)
+        for rows, targets in zip(x.split(LARGE), y.split(LARGE), strict=True):
+            logits = model(rows)
+            total += torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
+            right += (logits.argmax(-1) == targets).sum()
+        return float(total) / workload.rows, int(right) / workload.rows
+
+    torch_networks.choose_threads(lambda: fit(min(4 * workload.batch, workload.rows)))
+    return {"fit": fit, "predict": predict, "evaluate": evaluate}[workload.task]
 
 
 def versions() -> dict[str, str]:
