@@ -6,6 +6,7 @@ They are read when a description is made or a program is traced, never inside a 
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 import jax
@@ -85,18 +86,23 @@ def set_dtype_policy_name(name: str | None) -> None:
 
 
 def disable_traceback_filtering() -> None:
-    """Shows the lines of JAX in tracebacks, too. jkeras itself leaves out none."""
+    """Shows all lines in tracebacks, also those inside jkeras and JAX; `JKERAS_FULL_TRACEBACK=1` does so from the start."""
     jax.config.update("jax_traceback_filtering", "off")
 
 
 def enable_traceback_filtering() -> None:
-    """Leaves the lines of JAX out of tracebacks, as it does by itself."""
+    """Leaves the lines inside jkeras and JAX out of tracebacks, as is done unless told otherwise."""
     jax.config.update("jax_traceback_filtering", "auto")
 
 
 def is_traceback_filtering_enabled() -> bool:
-    """Whether lines of JAX are left out of tracebacks."""
+    """Whether lines inside jkeras and JAX are left out of tracebacks."""
     return jax.config.jax_traceback_filtering != "off"  # type: ignore[attr-defined]
+
+
+# One switch for both: JAX reads its own from the environment at this moment, too.
+if os.environ.get("JKERAS_FULL_TRACEBACK", "0") not in ("", "0"):
+    disable_traceback_filtering()
 
 
 # Of modules that build on this one.

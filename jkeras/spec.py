@@ -27,6 +27,7 @@ import jax
 import numpy as np
 
 from jkeras.errors import ArgumentError, FrozenError, SignatureError, UnknownNameError, suggestion
+from jkeras.tracebacks import filtered
 
 MISSING: Any = dataclasses.MISSING
 
@@ -100,6 +101,7 @@ class SpecMeta(type):
             return inspect.Signature(parameters)
         return _signature(cls._fields)
 
+    @filtered
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         instance = super().__call__(*args, **kwargs)
         if isinstance(instance, cls) and "_spec_frozen" not in instance.__dict__:

@@ -186,8 +186,11 @@ def infer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     unknown = any(size is None for tensor in tensors for size in tensor.shape)
     try:
         results = [_evaluate(layer, args, kwargs, stand_in) for stand_in in (STAND_INS if unknown else STAND_INS[:1])]
-    except InputError as error:
-        error.args = (_without_stand_ins(str(error), tensors),)
+    except Exception as error:
+        if isinstance(error, InputError):
+            error.args = (_without_stand_ins(str(error), tensors),)
+        if hasattr(error, "__notes__"):
+            error.__notes__ = [_without_stand_ins(note, tensors) for note in error.__notes__]
         raise
     if len(results) == 1:
         return jax.tree.map(lambda leaf: Shape(leaf.shape, leaf.dtype), results[0])

@@ -30,6 +30,7 @@ from jkeras.layers.calling import show_shape
 from jkeras.layers.layer import Layer as PureLayer
 from jkeras.layers.layer import is_symbolic
 from jkeras.registry import snake_case
+from jkeras.tracebacks import filtered_methods
 
 Tree = dict[str, Any]
 
@@ -57,6 +58,7 @@ class Seeds:
 SEEDS = Seeds()
 
 
+@filtered_methods("__init__", "__call__", "build", "call")
 class Layer:
     """Base of every layer in this namespace; subclass it the way Keras taught.
 

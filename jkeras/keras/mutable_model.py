@@ -26,6 +26,7 @@ from jkeras.layers.layer import walk
 from jkeras.models.handle import Handle, LiveOptimizer
 from jkeras.models.model import Model as PureModel
 from jkeras.models.sequential import Sequential as PureSequential
+from jkeras.tracebacks import filtered_methods
 from jkeras.training import strategy
 from jkeras.training.state import TrainState, owned_copy
 
@@ -35,6 +36,7 @@ REBINDING = ("load_weights", "restore", "quantize")
 SYMBOLIC = ("inputs", "outputs", "input_names", "output_names", "to_json")
 
 
+@filtered_methods("compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
 class Model(Layer, Handle):
     """A model that changes in place: `jkeras.keras.Model(inputs, outputs)`, or a subclass with a `call`."""
 

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import config
-from jkeras.errors import InputError, NotBuiltError
+from jkeras.errors import InputError, JkerasError, NotBuiltError
 from jkeras.layers.layer import InputSpec, Layer
 from jkeras.spec import Spec
 
@@ -127,8 +127,36 @@ def call_bound(layer: Layer, run: Run, built: set[int], args: tuple[Any, ...], k
         outputs = _call(layer, spec, arguments)
         _finish(layer, run, first, outputs, mask)
         return outputs
+    except Exception as error:
+        _note_place(error, layer, {name: arguments[name] for name in arguments if name not in ("training", "mask")})
+        raise
     finally:
         run.training = outer_training
+
+
+# How the note begins that says in which layer an exception arose.
+PLACE = "In layer "
+
+
+def _note_place(error: Exception, layer: Layer, given: Mapping[str, Any]) -> None:
+    """Notes the innermost layer in which an exception arose, and its inputs, unless the message names it."""
+    named = isinstance(error, JkerasError) and layer.path in str(error)
+    if not named and not any(note.startswith(PLACE) for note in getattr(error, "__notes__", ())):
+        inputs = ", ".join(f"{name}: {describe(value)}" for name, value in given.items())
+        error.add_note(f"{PLACE}{layer.path!r} ({type(layer).__name__}), called with {inputs or 'nothing'}.")
+
+
+def describe(value: Any) -> str:
+    """Shape and type of a tensor, likewise for those in a structure; other values as they are.
+
+    >>> describe([np.zeros((2, 3), "float32"), 1])
+    '[(2, 3) float32, 1]'
+    """
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{k!r}: {describe(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(describe, value)) + "]"
+    return f"{show_shape(value.shape)} {value.dtype}" if hasattr(value, "shape") else repr(value)
 
 
 def _call(layer: Layer, spec: CallSignature, arguments: dict[str, Any]) -> Any:

@@ -20,6 +20,7 @@ import numpy as np
 from jkeras import arguments, dtypes, regularizers
 from jkeras.errors import ArgumentError, NotBuiltError
 from jkeras.spec import Spec, field, serialize
+from jkeras.tracebacks import filtered_methods
 
 LEGACY_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size")
 
@@ -84,6 +85,7 @@ class InputSpec(Spec):
             self.axes = {int(k): v for k, v in self.axes.items()}
 
 
+@filtered_methods("__call__", "init", "apply", "compute_output_spec", "compute_output_shape")
 class Layer(Spec):
     """Base of every layer.
 

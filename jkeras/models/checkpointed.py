@@ -10,10 +10,12 @@ from jkeras.models.discarded import check_used
 from jkeras.models.history import History
 from jkeras.models.persistence import written_definition, written_without_definition
 from jkeras.saving import checkpoints, directory
+from jkeras.tracebacks import filtered_methods
 from jkeras.training.keeping import definition_differences
 from jkeras.training.state import filled, named_arrays
 
 
+@filtered_methods("restore")
 class Checkpointed:
     """The methods of `Model` for checkpoints."""
 

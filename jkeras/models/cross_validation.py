@@ -12,6 +12,7 @@ from jkeras.errors import ArgumentError
 from jkeras.models import members
 from jkeras.models.ensemble import array_source, as_list
 from jkeras.models.model import Model
+from jkeras.tracebacks import filtered
 from jkeras.training import loop
 from jkeras.training.batches import ArraySource
 
@@ -45,6 +46,7 @@ class CrossValidation:
         return f"<CrossValidation of {len(self.models)} folds: {', '.join(parts)}>"
 
 
+@filtered
 def cross_validate(
     model: Model,
     x: Any,

@@ -8,6 +8,7 @@ import sys
 from types import CodeType
 
 from jkeras.errors import DiscardedResultError
+from jkeras.tracebacks import caller
 
 
 @functools.lru_cache(maxsize=4096)
@@ -28,7 +29,7 @@ def check_used(method: str, depth: int = 2) -> None:
     Raises:
         DiscardedResultError: the call is a statement of its own.
     """
-    frame = sys._getframe(depth)
+    frame = caller(depth)
     if sys.implementation.name == "cpython" and _discards(frame.f_code, frame.f_lasti):
         raise DiscardedResultError(
             f"`model.{method}(...)` returns a new model and leaves the old one as it was, but the result is not used."

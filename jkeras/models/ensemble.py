@@ -16,11 +16,13 @@ from jkeras.graph import runtime
 from jkeras.models import members
 from jkeras.models.history import History
 from jkeras.models.model import Model
+from jkeras.tracebacks import filtered_methods
 from jkeras.training import batches, loop, runs, steps
 from jkeras.training.batches import ArraySource, as_source
 from jkeras.training.state import TrainState
 
 
+@filtered_methods("fit", "evaluate", "predict", "predict_members")
 class Ensemble:
     """Models that differ in their seeds, trained, evaluated and asked together.
 

@@ -27,11 +27,13 @@ from jkeras.registry import custom_object_scope
 from jkeras.saving import checkpoints, documents, old_names
 from jkeras.saving import directory as files
 from jkeras.saving.old_weights import major
+from jkeras.tracebacks import filtered
 from jkeras.training import steps
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, filled, key_impl, named_arrays
 
 
+@filtered
 def load_model(
     filepath: Any,
     custom_objects: Mapping[str, Any] | None = None,

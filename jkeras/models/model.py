@@ -37,10 +37,12 @@ from jkeras.models.shown import Shown
 from jkeras.models.training import Trainable
 from jkeras.models.views import single, subtree, view
 from jkeras.registry import custom_object_scope, snake_case
+from jkeras.tracebacks import filtered_methods
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, flatten, merge
 
 
+@filtered_methods("__call__", "apply", "get_layer", "set_weights", "build")
 class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
     """A model, defined by symbolic inputs and outputs, or by a subclass.
 

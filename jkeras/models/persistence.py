@@ -16,12 +16,14 @@ from jkeras.models import exporting, keras_file, legacy_file, weight_files
 from jkeras.models.discarded import check_used
 from jkeras.saving import directory as files
 from jkeras.spec import serialize
+from jkeras.tracebacks import filtered_methods
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import named_arrays
 
 H5_SUFFIXES = (".h5", ".hdf5")
 
 
+@filtered_methods("save", "save_weights", "load_weights", "export")
 class Persistent:
     """The methods of `Model` that write files and read weights from them."""
 

@@ -18,8 +18,10 @@ from jkeras.models.discarded import check_used
 from jkeras.models.model import Model, known_classes
 from jkeras.registry import custom_object_scope
 from jkeras.spec import serialize
+from jkeras.tracebacks import filtered_methods
 
 
+@filtered_methods("add", "pop", "get_layer")
 class Sequential(Model):
     """A chain of layers, each with one input and one output.
 

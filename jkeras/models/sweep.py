@@ -17,10 +17,12 @@ from jkeras.models import members, varied
 from jkeras.models.ensemble import as_list, training_data
 from jkeras.models.history import History, html_table
 from jkeras.models.model import Model
+from jkeras.tracebacks import filtered, filtered_methods
 from jkeras.training import loop, steps
 from jkeras.training.state import TrainState
 
 
+@filtered
 def sweep(model: Model, *, together: bool = False, **values: Any) -> Sweep:
     """Many trainings of one model that differ in hyperparameters: `jk.sweep(model, learning_rate=[...], l2=[...])`.
 
@@ -55,6 +57,7 @@ def sweep(model: Model, *, together: bool = False, **values: Any) -> Sweep:
     return Sweep(model, [dict(zip(checked, row, strict=True)) for row in rows])
 
 
+@filtered_methods("fit")
 class Sweep:
     """Many trainings of one model; made by `jk.sweep`, trained by `fit`. Immutable.
 

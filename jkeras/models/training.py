@@ -21,6 +21,7 @@ from jkeras.layers.core import Embedding, check_ids
 from jkeras.models.discarded import check_used
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
+from jkeras.tracebacks import filtered_methods
 from jkeras.training import batches, loop, runs, steps, strategy
 from jkeras.training import predict as prediction
 from jkeras.training.batches import ArraySource, StreamSource, as_source
@@ -28,6 +29,7 @@ from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch, TrainState, owned_copy
 
 
+@filtered_methods("compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
 class Trainable:
     """The training methods of `Model`."""
 

@@ -64,7 +64,7 @@ def load_weights(
         values, skipped = fitting.chosen_values(infos, found, patterns, by_name, skip_mismatch)
     if skipped:
         # The level is that of the caller of the method.
-        warnings.warn(fitting.warning(str(path), len(values), skipped), stacklevel=3)
+        warnings.warn(fitting.warning(str(path), len(values), skipped), stacklevel=4)
     flat = fitting.as_arrays(infos, values)
     state = model.state
     return model.with_state(

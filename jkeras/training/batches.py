@@ -468,7 +468,7 @@ def as_source(
         warnings.warn(
             f"{steps} steps in an epoch were asked for, but {rows} samples are {source.batch_count} batches of"
             f" {source.batch_size}: an epoch ends with the data.",
-            stacklevel=3,
+            stacklevel=4,
         )
     return source
 

@@ -196,7 +196,7 @@ def fit(
             for epoch in range(first, options.epochs):
                 epoch_logs = _epoch(session, keeping, epoch, feed, validation, validation_data)
                 if epoch_logs is None:
-                    warnings.warn(f"The data ran out before epoch {epoch + 1}, so training ends there.", stacklevel=3)
+                    warnings.warn(f"The data ran out before epoch {epoch + 1}, so training ends there.", stacklevel=4)
                     break
                 logs = epoch_logs
                 if not session.interrupted.is_set():
