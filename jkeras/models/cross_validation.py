@@ -60,6 +60,7 @@ def cross_validate(
     callbacks: Any = None,
     sample_weight: Any = None,
     group: int | None = None,
+    verbose: Any = 0,
 ) -> CrossValidation:
     """Trains a model once for each fold, always from the weights that it has, and scores it on the rows left out.
 
@@ -74,6 +75,7 @@ def cross_validate(
         seed: of that shuffle.
         batch_size, epochs, callbacks: as in `fit`; callbacks with hooks per epoch, copies for each fold.
         group: how many folds are trained in one program; chosen by their size if None.
+        verbose: as in `fit`; folds of one size train together and have one bar.
 
     Raises:
         ArgumentError: fewer than two folds, more folds than rows, or rows that do not exist.
@@ -91,12 +93,14 @@ def cross_validate(
     model = model.build_for(source.example().x)
     program = model._program(recipe, source.example())
     model._check_data(source, program, recipe)
-    options = loop.Options(epochs=epochs, verbose=0, steps_per_execution=recipe.steps_per_execution)
+    options = loop.Options(epochs=epochs, verbose=verbose, steps_per_execution=recipe.steps_per_execution)
     start = model._training_state(recipe, program, None)
     trained: dict[int, Model] = {}
     # Folds of equal size train together; sizes differ by one row at most, unless the user says otherwise.
     for size in sorted({len(rows) for rows, _ in pairs}):
         chosen = [i for i, (rows, _) in enumerate(pairs) if len(rows) == size]
+        if loop.shown(verbose):
+            print(f"Folds {', '.join(str(i + 1) for i in chosen)} of {len(pairs)}")
         plan = members.Plan(options, as_list(callbacks), rows=np.stack([pairs[i][0] for i in chosen]), group=group)
         part = ArraySource(source.data, size, min(source.batch_size, size))
         fitting = model._program(recipe, part.example())

@@ -20,6 +20,7 @@ import numpy as np
 
 from jkeras.callbacks.callback import Callback, CallbackList
 from jkeras.errors import ArgumentError, InputError
+from jkeras.models.group_progress import GroupProgress
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
 from jkeras.training import loop, runs, steps
@@ -43,6 +44,7 @@ class Plan:
         train, evaluate: the steps.
         rows: for each member the rows of the data that it sees; None for all.
         group: how many members train in one program; None to choose.
+        progress: told of the epochs of all groups, where there are several.
     """
 
     options: loop.Options
@@ -51,6 +53,7 @@ class Plan:
     evaluate: runs.Step | None = None
     rows: np.ndarray | None = None
     group: int | None = None
+    progress: GroupProgress | None = None
 
 
 def stack(states: Sequence[Any]) -> Any:
@@ -116,9 +119,6 @@ def train(
     job = dataclasses.replace(
         job, runner=runs.runner(many=True), train=plan.train or job.train, evaluate=plan.evaluate or job.evaluate
     )
-    if len(starts) > 1:
-        plan = dataclasses.replace(plan, options=dataclasses.replace(plan.options, verbose=0))
-
     def run(start: int) -> tuple[TrainState, list[History]]:
         chosen = slice(start, min(start + size, count))
         rows = None if plan.rows is None else plan.rows[chosen]
@@ -126,6 +126,8 @@ def train(
 
     if len(starts) == 1:
         return run(0)
+    progress = GroupProgress(len(starts), plan.options.epochs, plan.options.verbose)
+    plan = dataclasses.replace(plan, options=dataclasses.replace(plan.options, verbose=0), progress=progress)
     on_cpu = jax.devices()[0].platform == "cpu"
     with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1) if on_cpu else 1) as pool:
         results = list(pool.map(run, starts))
@@ -137,10 +139,12 @@ def train(
 def _train_group(
     model: Any, job: loop.Job, state: TrainState, source: ArraySource, validation: Any, plan: Plan, rows: Any
 ) -> tuple[TrainState, list[History]]:
-    group = Group(model, state, plan.callbacks, job.program.objective.directions, plan.options)
+    group = Group(model, state, plan.callbacks, job.program.objective.directions, plan.options, plan.progress)
     if rows is not None:
         source = dataclasses.replace(source, subset=jnp.asarray(rows, jnp.int32))
     session = loop.fit(job, state, source, validation, plan.options, CallbackList([group]), group.live)
+    if plan.progress is not None:
+        plan.progress.group_ended(len(session.epochs))
     params = session.state.params
     optimizer = model.recipe.optimizer
     finalize = jax.vmap(lambda p, s: optimizer.finalize(steps.trainable(job.program, p), s))
@@ -190,8 +194,17 @@ class Member:
 class Group(Callback):
     """Calls each member's callbacks with that member's logs; a member that stops keeps the state that it has then."""
 
-    def __init__(self, model: Any, state: TrainState, callbacks: Sequence[Any], directions: Any, options: loop.Options):
+    def __init__(
+        self,
+        model: Any,
+        state: TrainState,
+        callbacks: Sequence[Any],
+        directions: Any,
+        options: loop.Options,
+        progress: GroupProgress | None = None,
+    ):
         super().__init__()
+        self.progress = progress
         self.live = Live()
         params = {"epochs": options.epochs, "verbose": 0}
         count = state.step.shape[0]
@@ -237,6 +250,8 @@ class Group(Callback):
             if who.handle.stop_training:
                 whole = self.live.changed if self.live.changed is not None else self.live.current()  # type: ignore[misc]
                 who.frozen = member(whole.replace(metrics=None), who.index)
+        if self.progress is not None:
+            self.progress.epoch_ended(logs or {})
         self.live.stop_training = all(who.frozen is not None for who in self.members)
 
     def on_train_end(self, logs: Any = None) -> None:

@@ -9,10 +9,10 @@ is passed in is copied once; from then on every step donates its buffers.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import math
-import signal
 import threading
 import time
 import warnings
@@ -27,6 +27,7 @@ from jkeras.callbacks.callback import CallbackList
 from jkeras.errors import InputError, NonFiniteError
 from jkeras.training import resident, runs, steps
 from jkeras.training.batches import ArraySource, StreamSource
+from jkeras.training.interrupts import interruptible
 from jkeras.training.keeping import Keeping, Preempted, terminable
 from jkeras.training.prefetch import Background
 from jkeras.training.progress import ProgressBar
@@ -40,6 +41,8 @@ SECONDS_PER_QUIET_DISPATCH = 0.2
 BATCHES_AHEAD = 2
 # How often several processes ask each other whether a signal came, which makes the host wait for the devices.
 BATCHES_BETWEEN_VOTES = 16
+# What a bar's line says during the first dispatch, which contains compilation.
+COMPILING = "compiling {} step"
 # A chunk may be at most this much longer than the one before, since the first measurement may be off.
 MAX_GROWTH = 16
 
@@ -109,6 +112,13 @@ class Session:
         self.keeping: Keeping | None = None
         self.history: dict[str, list[float]] = {}
         self.epochs: list[int] = []
+        # The bar of this epoch, until it has said that the step is being compiled.
+        self.bar: ProgressBar | None = None
+
+    def compiling(self) -> contextlib.AbstractContextManager[None]:
+        """Goes around every dispatch; during the first one the bar's line says that the step is being compiled."""
+        bar, self.bar = self.bar, None
+        return contextlib.nullcontext() if bar is None else bar.waiting(COMPILING.format("train"))
 
     @property
     def stopping(self) -> bool:
@@ -186,7 +196,7 @@ def fit(
     validation_data = None if validation is None else _on_device(validation, job.runner)
     keeping = session.keeping = Keeping(session, feed, (source, validation), options.initial_epoch)
     preempted = session.raised_by_signal(keeping.preempted) if keeping.keepers else None
-    with terminable(preempted), _interruptible(session.raised_by_signal(session.interrupted)), keeping:
+    with terminable(preempted), interruptible(session.raised_by_signal(session.interrupted)), keeping:
         try:
             keeping.resume()
             session.call("on_train_begin")
@@ -227,6 +237,8 @@ def _epoch(
     keeping.begin_epoch(epoch)
     total = feed.total
     bar = ProgressBar(total, epoch, options.epochs, options.verbose)
+    if not session.epochs and not options.run_eagerly:
+        session.bar = bar
     done = begun = keeping.position.batch
     for done in feed.run(epoch, begun):
         if bar.verbose == 1:
@@ -254,6 +266,7 @@ def _epoch(
             verbose=0,
             run_eagerly=options.run_eagerly,
             current=lambda: session.state,
+            line=None if session.epochs else bar,
         )
         logs.update({f"val_{name}": value for name, value in scores.items()})
     session.call("on_epoch_end", epoch, logs)
@@ -411,18 +424,19 @@ class DeviceFeed:
             if per_batch:
                 session.call("on_train_batch_begin", done - first)
             started = done
-            session.state, token = session.job.runner.train_steps(
-                session.job.train,
-                session.job.program,
-                session.state,
-                self.data,
-                order,
-                source.rows,
-                done,
-                stop,
-                batch_size=source.batch_size,
-                masked=self.masked,
-            )
+            with session.compiling():
+                session.state, token = session.job.runner.train_steps(
+                    session.job.train,
+                    session.job.program,
+                    session.state,
+                    self.data,
+                    order,
+                    source.rows,
+                    done,
+                    stop,
+                    batch_size=source.batch_size,
+                    masked=self.masked,
+                )
             done = stop
             if per_batch:
                 session.call("on_train_batch_end", stop - 1 - first, _batch_logs(session))
@@ -489,7 +503,8 @@ class HostFeed:
             for index, batch in enumerate(self.reading, done):
                 if self.chunks.per_batch:
                     session.call("on_train_batch_begin", index)
-                token = self._step(batch, index)
+                with session.compiling():
+                    token = self._step(batch, index)
                 if self.chunks.per_batch:
                     session.call("on_train_batch_end", index, _batch_logs(session))
                 if waiting is not None:
@@ -592,10 +607,12 @@ def evaluate(
     verbose: Any = 0,
     run_eagerly: bool = False,
     current: Callable[[], TrainState] | None = None,
+    line: ProgressBar | None = None,
 ) -> dict[str, float]:
     """Loss and metrics over a data set, in inference mode.
 
-    `current` gives the state to evaluate once `on_test_begin` has been called, which may have changed it.
+    `current` gives the state to evaluate once `on_test_begin` has been called, which may have changed it. `line` is the bar
+    in whose line it is said that the step is being compiled, if there is one beside this evaluation's own.
     """
     job = job.for_evaluation()
     call("on_test_begin")
@@ -603,12 +620,14 @@ def evaluate(
     empty = steps.empty_metrics(job.program, source.example())
     state = state.replace(metrics=job.runner.spread(empty, state))
     bar = ProgressBar(source.steps_per_epoch, verbose=verbose)
+    compiling = contextlib.nullcontext() if run_eagerly else (line or bar).waiting(COMPILING.format("test"))
     independent = job.program.objective.rows_independent and runs.rows_independent(job.program.definition, False)
     per_batch = callbacks.wants("on_test_batch_begin", "on_test_batch_end")
     if isinstance(source, ArraySource) and not run_eagerly:
         data = _on_device(source, job.runner) if data is None else data
     if isinstance(source, ArraySource) and data is not None and not per_batch and not run_eagerly:
-        state = _evaluate_on_device(job, state, source, data, independent)
+        with compiling:
+            state = _evaluate_on_device(job, state, source, data, independent)
     else:
         size = steps.batch_size(source.example())
         index = -1
@@ -626,7 +645,8 @@ def evaluate(
                         state = job.evaluate(job.program, state, jax.tree.map(jax.numpy.asarray, batch))
                     metrics = state.metrics
                 else:
-                    metrics, model_state = job.runner.eval_one(job.evaluate, job.program, state, batch)
+                    with compiling if index == 0 else contextlib.nullcontext():
+                        metrics, model_state = job.runner.eval_one(job.evaluate, job.program, state, batch)
                     state = state.replace(metrics=metrics, model_state=model_state)
                 values = job.logs(metrics) if per_batch or bar.verbose == 1 else {}
                 if per_batch:
@@ -673,25 +693,3 @@ def non_finite(job: Job, before: TrainState, after: TrainState, batch: Batch, in
         else "all layers' outputs are finite: the loss itself overflowed, or the gradients of the step before did"
     )
     return f"The loss is {loss} at step {int(before.step)} (batch {index} of this epoch): {culprit}."
-
-
-@dataclasses.dataclass
-class _interruptible:
-    """Turns the first interrupt key into a flag, so that no step is cut in half; the second acts at once."""
-
-    flag: threading.Event
-    previous: Any = None
-
-    def __enter__(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            self.previous = signal.getsignal(signal.SIGINT)
-            signal.signal(signal.SIGINT, self._note)
-
-    def _note(self, number: int, frame: Any) -> None:
-        if self.flag.is_set():
-            raise KeyboardInterrupt
-        self.flag.set()
-
-    def __exit__(self, *details: Any) -> None:
-        if self.previous is not None:
-            signal.signal(signal.SIGINT, self.previous)

@@ -14,7 +14,7 @@ from jkeras.errors import InputError
 from jkeras.layers.layer import Layer
 from jkeras.training import runs, steps
 from jkeras.training.batches import ArraySource, StreamSource
-from jkeras.training.loop import fill_up
+from jkeras.training.loop import COMPILING, fill_up
 from jkeras.training.prefetch import Background
 from jkeras.training.progress import ProgressBar
 from jkeras.training.state import TrainState
@@ -61,7 +61,8 @@ def predict(
                 with jax.disable_jit():
                     outputs = steps.predict(definition, state, jax.tree.map(jax.numpy.asarray, x))
             else:
-                outputs = runner.predict(definition, state, x)
+                with bar.waiting(COMPILING.format("predict")) if index == 0 else contextlib.nullcontext():
+                    outputs = runner.predict(definition, state, x)
             if callbacks.callbacks:
                 callbacks.call("on_predict_batch_end", index, {"outputs": _fetch(outputs, rows)})
             if pending is not None:

@@ -1,16 +1,18 @@
 """What `fit`, `evaluate` and `predict` print while they work.
 
 Keras's bar and lines, so that a Keras user recognises them; the differences are that the values of a step are asked for
-only when they are drawn, so that drawing never makes the loop wait for the device more often than that, and that a
-line which would not fit the terminal is cut while it is being redrawn.
+only when they are drawn, so that drawing never makes the loop wait for the device more often than that, that a line
+which would not fit the terminal is cut while it is being redrawn, and that it says so when a step is being compiled.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, TextIO, TypeAlias
 
 import numpy as np
@@ -22,6 +24,9 @@ Verbosity: TypeAlias = Literal["auto", 0, 1, 2]
 
 WIDTH = 20
 SECONDS_BETWEEN_DRAWS = 0.05
+# What is quicker than this needs no explanation, and what takes longer is counted in such steps.
+SECONDS_UNTIL_WAITING_SHOWS = 0.5
+SECONDS_BETWEEN_COUNTS = 0.1
 
 _BOLD, _GREEN, _WHITE, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
@@ -106,6 +111,41 @@ class ProgressBar:
             times = f"{now - self._start:.0f}s - {self._pace(step, now)}"
             self._print(f"{self._counter(step)} - {times}{_listing(values)}\n")
 
+    @contextlib.contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """While the block runs, says in the place of a bar what takes so long: `compiling train step ... 2.1 s`.
+
+        Only where a bar is redrawn, on a terminal or in a notebook, and only if it takes longer than half a second. The
+        block must print nothing itself.
+        """
+        if self.verbose != 1 or not _is_interactive(self.stream):
+            yield
+            return
+        over = threading.Event()
+        # The block is one call into the compiler, so that only another thread can count; it ends before the block does.
+        counter = threading.Thread(target=self._count, args=(what, over), daemon=True)
+        counter.start()
+        try:
+            yield
+        finally:
+            over.set()
+            counter.join()
+
+    def _count(self, what: str, over: threading.Event) -> None:
+        start, pause = self._clock(), SECONDS_UNTIL_WAITING_SHOWS
+        shown = False
+        with contextlib.suppress(OSError, ValueError):  # the stream is gone
+            while not over.wait(pause):
+                shown, pause = True, SECONDS_BETWEEN_COUNTS
+                text = f"{what} ... {self._clock() - start:.1f} s"
+                room = self._columns() or len(text) + 1
+                text = text[: room - 1]
+                self._print(f"\r{text}{' ' * max(0, self._drawn_width - len(text))}")
+                self._drawn_width = max(self._drawn_width, len(text))
+            if shown:
+                self._print(f"\r{' ' * self._drawn_width}\r")
+                self._drawn_width = 0
+
     def _draw(self, step: int, now: float, values: Values, final: bool) -> None:
         counter = self._counter(step)
         bar = self._bar(step)
@@ -181,7 +221,7 @@ def resolve_verbosity(verbose: Verbosity | bool | str, stream: TextIO | None = N
         ArgumentError: `verbose` is none of "auto", 0, 1, 2.
     """
     if verbose == "auto":
-        return 1 if _is_terminal(sys.stdout if stream is None else stream) or "ipykernel" in sys.modules else 2
+        return 1 if _is_interactive(sys.stdout if stream is None else stream) else 2
     if verbose not in (0, 1, 2):
         raise ArgumentError(f"verbose={verbose!r}: expected 'auto', 0 (silent), 1 (a bar) or 2 (one line an epoch).")
     return int(verbose)
@@ -211,6 +251,11 @@ def _shown(value: Any) -> str:
     except (TypeError, ValueError):
         return str(value)
     return f"{number:.4f}" if abs(number) > 1e-3 else f"{number:.4e}"
+
+
+def _is_interactive(stream: TextIO) -> bool:
+    """Whether a line can be drawn over: on terminals, and in notebooks, whose streams are none."""
+    return _is_terminal(stream) or "ipykernel" in sys.modules
 
 
 def _is_terminal(stream: TextIO) -> bool:

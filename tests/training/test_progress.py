@@ -3,13 +3,16 @@
 import io
 import re
 import sys
+import threading
 import time
 
 import keras
 import numpy as np
 import pytest
 
+import jkeras as jk
 from jkeras.errors import ArgumentError
+from jkeras.training import progress
 from jkeras.training.progress import ProgressBar, duration, resolve_verbosity
 
 
@@ -170,3 +173,69 @@ def test_verbosity():
 
 def test_duration():
     assert [duration(s) for s in (0, 59.9, 60, 61, 3600)] == ["0s", "59s", "1:00", "1:01", "1:00:00"]
+
+
+class Typed(Terminal):
+    """A terminal, and how often each line was drawn over."""
+
+    @property
+    def counts(self):
+        return [line.strip() for line in self.getvalue().split("\r") if " ... " in line]
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS_UNTIL_WAITING_SHOWS", 0.001)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_COUNTS", 0.001)
+
+
+def test_what_takes_long_is_said_and_counted_and_gone_afterwards(impatient):
+    out, clock = Typed(), Clock()
+    bar = ProgressBar(3, verbose=1, stream=out, clock=clock)
+    with bar.waiting("compiling train step"):
+        while len(out.counts) < 3:
+            clock.now += 0.1
+            time.sleep(0.002)
+    assert out.counts[0].startswith("compiling train step ... 0.") and out.counts[-1] > out.counts[0]
+    after = out.getvalue().split("\r")
+    assert after[-1] == "" and not after[-2].strip() and len(after[-2]) == max(map(len, after))
+    bar.update(1)
+    assert "1/3" in out.getvalue().split("\r")[-1]
+
+
+@pytest.mark.parametrize(("verbose", "stream"), [(0, Typed()), (2, Typed()), (1, io.StringIO())])
+def test_nothing_is_said_without_a_bar_that_is_drawn_over(impatient, verbose, stream):
+    bar, threads = ProgressBar(3, verbose=verbose, stream=stream), threading.active_count()
+    with bar.waiting("compiling train step"):
+        assert threading.active_count() == threads
+        time.sleep(0.01)
+    assert stream.getvalue() == ""
+
+
+def test_what_is_quick_is_not_said_and_errors_pass():
+    out, threads = Typed(), threading.active_count()
+    with pytest.raises(KeyError), ProgressBar(3, verbose=1, stream=out).waiting("compiling train step"):
+        raise KeyError
+    assert out.getvalue() == "" and threading.active_count() == threads
+
+
+def test_compilation_is_said_by_fit_evaluate_and_predict(impatient, monkeypatch):
+    x = np.zeros((32, 3), "float32")
+    model = jk.Sequential([jk.Input((3,)), jk.layers.Dense(5, activation="softplus")]).compile("sgd", "mse")
+    streams = {}
+    runs = {
+        "train": lambda: model.fit(x, np.zeros((32, 5)), verbose=1, validation_split=0.5),
+        "test": lambda: model.evaluate(x, np.zeros((32, 5)), verbose=1),
+        "predict": lambda: model.predict(x, verbose=1),
+    }
+    for name, run in runs.items():
+        streams[name] = Typed()
+        monkeypatch.setattr(sys, "stdout", streams[name])
+        result = run()
+        monkeypatch.undo()
+        model = result if name == "train" else model
+        monkeypatch.setattr(progress, "SECONDS_UNTIL_WAITING_SHOWS", 0.001)
+    for name, stream in streams.items():
+        assert any(line.startswith(f"compiling {name} step ... ") for line in stream.counts)
+        assert stream.getvalue().rstrip().split("\r")[-1].startswith("\x1b[1m1/1")
+    assert any(line.startswith("compiling test step") for line in streams["train"].counts)

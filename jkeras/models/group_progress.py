@@ -1,0 +1,49 @@
+"""What is printed while groups of members train, some of them at the same time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from jkeras.training.progress import ProgressBar
+
+
+class GroupProgress:
+    """One bar over the epochs of all groups, or a line for each group that is done.
+
+    Groups train side by side, so that bars of their own would overwrite each other; the one bar says how many groups are
+    done, and the values of the group that ended an epoch last (means over its members).
+
+    Args:
+        groups: how many there are.
+        epochs: how many each has at most.
+        verbose: 1 for the bar, 2 for the lines, 0 for nothing, "auto" as in `fit`.
+    """
+
+    def __init__(self, groups: int, epochs: int, verbose: Any):
+        self.groups = groups
+        self.epochs = epochs
+        self._bar = ProgressBar(groups * epochs, verbose=verbose, unit="epoch")
+        self._lock = threading.Lock()
+        self._done = 0
+        self._ended = 0
+        self._logs: dict[str, Any] = {}
+
+    def epoch_ended(self, logs: Mapping[str, Any]) -> None:
+        """A group ended an epoch."""
+        with self._lock:
+            self._done += 1
+            self._logs = dict(logs)
+            self._bar.update(self._done, self._shown)
+
+    def group_ended(self, epochs: int) -> None:
+        """A group is done after so many epochs; those that it left out count as done."""
+        with self._lock:
+            self._done += self.epochs - epochs
+            self._ended += 1
+            if self._bar.verbose == 2 or self._ended == self.groups:
+                self._bar.finish(self._shown, step=self._done)
+
+    def _shown(self) -> dict[str, Any]:
+        return {"groups": f"{self._ended}/{self.groups}", **self._logs}
