@@ -5,74 +5,174 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 import time
-from typing import Any
+from typing import Any, cast
 
 import jax
 
+from jkeras import traces
 from jkeras.errors import ArgumentError
+from jkeras.traces import LayerTime as LayerTime
+from jkeras.training import steps as pure_steps
+from jkeras.training.batches import ArraySource, as_source, is_array_data
+
+EPOCHS = 3  # of the second run: what it takes longer than the first, of one epoch, is steps alone
 
 
 @dataclasses.dataclass(frozen=True)
 class Profile:
-    """What `profile` measured.
+    """What `profile` measured; printing it gives a table.
 
     Attributes:
-        compile_seconds: the first step's time less that of a later one: tracing, compiling and drawing weights.
-        transfer_seconds: bringing the measured batches to the device.
-        step_seconds: one step inside of `fit`, everything included.
+        compile_seconds: the first `fit` less a later one: tracing, compiling and drawing weights, once.
+        start_seconds: what each `fit` takes besides its steps: checks, bringing weights and data to the device.
+        transfer_seconds: of it bringing the measured batches to the device.
+        step_seconds: one step inside of `fit`.
+        device_seconds: the part of a step in which the device ran it; 0 where the trace does not say.
+        host_seconds: the rest of the step, in which the device waited for the host.
+        traced_seconds: one step while it was traced, which takes longer; 0 where the trace does not say.
         steps: how many steps were measured.
-        trace: a folder that TensorBoard's profiler and Perfetto can open.
+        layers: the time of each layer while it was traced, the longest first; empty where the trace does not say.
+        note: what could not be told, and why; empty if all could.
+        trace: a folder that TensorBoard's profiler and, in its `*.trace.json.gz`, Perfetto can open.
     """
 
     compile_seconds: float
+    start_seconds: float
     transfer_seconds: float
     step_seconds: float
+    device_seconds: float
+    host_seconds: float
+    traced_seconds: float
     steps: int
+    layers: tuple[LayerTime, ...]
+    note: str
     trace: str
 
     def __str__(self) -> str:
-        share = self.transfer_seconds / self.steps
-        lines = [
+        rows = [
             ("compile, once", self.compile_seconds),
+            ("start of fit, once", self.start_seconds),
+            ("  of it transfer of data", self.transfer_seconds),
             ("step", self.step_seconds),
-            ("of it transfer, at most", share),
         ]
-        text = "\n".join(f"{name:24} {1e3 * seconds:10.3f} ms" for name, seconds in lines)
-        return f"{text}\n{self.steps} steps; trace in {self.trace}"
+        if self.device_seconds:
+            rows += [("  device", self.device_seconds), ("  host", self.host_seconds)]
+            rows += [("step while traced", self.traced_seconds)]
+        lines = [f"{name:28}{1e3 * seconds:12.3f} ms" for name, seconds in rows]
+        if self.layers:
+            width = max(len(row.layer) for row in self.layers) + 2
+            lines += ["", f"{'layer':{width}}{'share':>7}{'ms per step':>13}  what"]
+            for row in self.layers:
+                what = ", ".join(f"{name} {1e3 * seconds:.3f}" for name, seconds in row.top)
+                lines.append(f"{row.layer:{width}}{row.share:7.1%}{1e3 * row.seconds:13.3f}  {what}")
+        if self.note:
+            lines += ["", self.note]
+        return "\n".join([*lines, "", f"{self.steps} steps; trace in {self.trace}"])
 
 
 def profile(model: Any, x: Any, y: Any = None, batch_size: int = 32, *, steps: int = 20, folder: Any = None) -> Profile:
     """Trains a copy of a compiled model for some steps and says where the time went; the model stays as it was.
+
+    The table has each layer's share of the time of all operations, forward and backward, and its longest operations. On
+    CPUs operations run on several threads at once, so that their sum can be more than the step, and on threads that the
+    trace does not show, so that it can be less. An operation that XLA made of several counts for one layer.
+
+    >>> import jkeras as jk, numpy as np
+    >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(2, name="last")]).compile("sgd", "mse")
+    >>> found = jk.profile(model, np.ones((64, 4), "float32"), np.ones((64, 2), "float32"), steps=2)
+    >>> "last" in [row.layer for row in found.layers]
+    True
 
     Args:
         model: a compiled model.
         x: inputs, arrays.
         y: targets.
         batch_size: rows in a batch.
-        steps: how many steps to measure, and to trace for TensorBoard and Perfetto.
+        steps: how many steps to measure and to trace; fewer if there is less data.
         folder: where the trace goes; a temporary folder if None.
 
     Raises:
-        ArgumentError: `steps` is no positive integer.
+        ArgumentError: `steps` or `batch_size` is no positive integer, or `x` is no array.
+        NotCompiledError: the model was not compiled.
     """
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise ArgumentError(f"profile(steps={steps!r}): expected an integer of at least 1.")
+    for name, value in {"steps": steps, "batch_size": batch_size}.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ArgumentError(f"profile({name}={value!r}): expected an integer of at least 1.")
+    if not is_array_data(x):
+        raise ArgumentError(f"profile(x={type(x).__name__}): expected arrays; join some batches of the data.")
+    source = cast(ArraySource, as_source(x, y, None, batch_size))
+    # Whole batches alone: a last one with fewer rows would be another program.
+    steps = max(1, min(steps, source.rows // batch_size))
+    data = jax.tree.map(lambda part: part[: steps * batch_size], source.data)
     folder = str(folder) if folder is not None else tempfile.mkdtemp(prefix="jkeras-profile-")
-    rows = steps * batch_size
-    data = jax.tree.map(lambda part: part[:rows], (x, y))
-    steps = max(1, -(-len(jax.tree.leaves(data)[0]) // batch_size))
 
-    def train() -> float:
+    def train(epochs: int = 1) -> float:
         start = time.perf_counter()
-        trained = model.fit(*data, batch_size=batch_size, verbose=0)
+        trained = model.fit(data.x, data.y, batch_size=batch_size, epochs=epochs, verbose=0)
         jax.block_until_ready(trained.params)
         return time.perf_counter() - start
 
     cold = train()
+    short = min(train() for _ in range(2))
+    step = max(min(train(EPOCHS) for _ in range(2)) - short, 0.0) / (EPOCHS - 1) / steps or short / steps
+    run = _Run(model, data, batch_size)
     start = time.perf_counter()
-    jax.block_until_ready(jax.device_put(data))
+    jax.block_until_ready(run.placed())
     transfer = time.perf_counter() - start
-    warm = min(train() for _ in range(2))
-    with jax.profiler.trace(folder):
+
+    options = jax.profiler.ProfileOptions()
+    options.python_tracer_level = 0  # calls of Python functions would slow down what is measured
+    with jax.profiler.trace(folder, profiler_options=options):
         train()
-    return Profile(max(cold - warm, 0.0), transfer, warm / steps, steps, folder)
+    found = traces.operations(traces.read(folder))
+    text = run.program_text()
+    layers = traces.by_layer(found, text, steps) if text else ()
+    ran, window = traces.busy(found)
+    device = step * ran / window if window else 0.0
+    return Profile(
+        compile_seconds=max(cold - short, 0.0),
+        start_seconds=max(short - step * steps, 0.0),
+        transfer_seconds=transfer,
+        step_seconds=step,
+        device_seconds=device,
+        host_seconds=step - device if device else 0.0,
+        traced_seconds=window / steps,
+        steps=steps,
+        layers=layers,
+        note=_note(bool(found), bool(text)),
+        trace=folder,
+    )
+
+
+def _note(found: bool, text: bool) -> str:
+    if not found:
+        return "The trace names no operations of the training step, so the time of each layer is not known."
+    return "" if text else "The program of this way of training cannot be read, so the time of each layer is not known."
+
+
+class _Run:
+    """What `fit` does with this data, for looking at its parts."""
+
+    def __init__(self, model: Any, data: Any, batch_size: int):
+        self.recipe = model.recipe
+        self.source = cast(ArraySource, as_source(data.x, data.y, None, batch_size))
+        example = self.source.example()
+        ready = model._ready_for(example.x)
+        program = ready._program(self.recipe, example)
+        state = ready._training_state(self.recipe, program, None)
+        self.job = ready._job(program, state, example, None)
+        self.state = state.replace(metrics=pure_steps.empty_metrics(self.job.program, example))
+
+    def placed(self) -> Any:
+        """The data on the device."""
+        return self.job.runner.place_data(self.source.data)
+
+    def program_text(self) -> str:
+        """The program that `fit` ran, compiled already; empty if it ran another."""
+        job, source = self.job, self.source
+        if not hasattr(job.runner.train_steps, "lower") or self.recipe.run_eagerly:
+            return ""
+        order = jax.numpy.arange(source.rows, dtype="int32")
+        arguments = (job.train, job.program, self.state, self.placed(), order, source.rows, 0, 1)
+        lowered = job.runner.train_steps.lower(*arguments, batch_size=source.batch_size, masked=False)
+        return lowered.compile().as_text() or ""

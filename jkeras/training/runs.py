@@ -40,6 +40,7 @@ def rows_independent(definition: Layer, training: bool) -> bool:
     return True
 
 
+@jax.named_scope("batch")
 def gather(data: Batch, order: jax.Array, index: Any, rows: Any, batch_size: int, masked: bool) -> Batch:
     """The batch of that number: rows `order[index * batch_size : (index + 1) * batch_size]`."""
     picked = lax.dynamic_slice_in_dim(order, index * batch_size, batch_size)

@@ -168,6 +168,7 @@ class Scored(NamedTuple):
     masks: Any
 
 
+@jax.named_scope("loss")
 def score(program: Program, result: flax.Pass, batch: Batch) -> Scored:
     """The loss of a batch, with the losses that layers added."""
     names = program.objective.names
@@ -227,6 +228,7 @@ def gradients_of(
     return replicas.pmean(grads), result
 
 
+@jax.named_scope("optimizer")
 def apply_gradients(
     program: Program, state: TrainState, grads: Mapping[str, Any], scored: Scored | None = None
 ) -> TrainState:
@@ -244,6 +246,7 @@ def apply_gradients(
     )
 
 
+@jax.named_scope("metrics")
 def update_metrics(program: Program, state: TrainState, batch: Batch, scored: Scored) -> TrainState:
     """The state with running metrics that include a scored batch."""
     names, count = program.objective.names, len(scored.outputs)
