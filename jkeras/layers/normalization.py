@@ -16,6 +16,7 @@ from jkeras.layers.calling import show_shape
 from jkeras.layers.layer import Layer
 from jkeras.layers.recurrent import fields
 from jkeras.spec import field
+from jkeras.training.progress import tracked
 
 ZEROS: Any = field("zeros", convert=initializers.get)
 ONES: Any = field("ones", convert=initializers.get)
@@ -523,9 +524,9 @@ class Normalization(Layer):
 
         Unlike in Keras the result is a new layer: `layer = layer.adapt(data)`.
         """
-        chunks = [np.asarray(data)] if hasattr(data, "shape") or _is_numbers(data) else [np.asarray(b) for b in data]
+        chunks = [data] if hasattr(data, "shape") or _is_numbers(data) else tracked(data)
         count, total, squares = 0, 0.0, 0.0
-        for chunk in chunks:
+        for chunk in map(np.asarray, chunks):
             chunk = chunk[:, None] if chunk.ndim == 1 else chunk
             axes = self._reduced(chunk.ndim)
             values = chunk.astype(np.float64)

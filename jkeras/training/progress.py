@@ -8,18 +8,20 @@ which would not fit the terminal is cut while it is being redrawn, and that it s
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal, TextIO, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal, TextIO, TypeAlias, TypeVar
 
 import numpy as np
 
 from jkeras.errors import ArgumentError
 
 Values: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
+Item = TypeVar("Item")
 Verbosity: TypeAlias = Literal["auto", 0, 1, 2]
 
 WIDTH = 20
@@ -27,6 +29,8 @@ SECONDS_BETWEEN_DRAWS = 0.05
 # What is quicker than this needs no explanation, and what takes longer is counted in such steps.
 SECONDS_UNTIL_WAITING_SHOWS = 0.5
 SECONDS_BETWEEN_COUNTS = 0.1
+# Work that is not asked to report, such as `adapt`, has a bar when it lasts longer.
+SECONDS_UNTIL_BAR = 2.0
 
 _BOLD, _GREEN, _WHITE, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
@@ -212,6 +216,31 @@ class ProgressBar:
     def _print(self, text: str) -> None:
         self.stream.write(text)
         self.stream.flush()
+
+
+def tracked(
+    items: Iterable[Item],
+    total: int | None = None,
+    unit: str = "batch",
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Item]:
+    """Goes through items; if that takes long, a bar appears where one can be drawn, on a terminal or in a notebook.
+
+    Args:
+        items: what to go through.
+        total: how many there are; by default what they say themselves.
+        unit: what they are.
+        clock: seconds since some moment; for tests.
+    """
+    bar = ProgressBar(total or operator.length_hint(items, 0), clock=clock, unit=unit)
+    start, step, drawn = clock(), 0, False
+    for step, item in enumerate(items, 1):
+        yield item
+        if bar.verbose == 1 and clock() - start > SECONDS_UNTIL_BAR:
+            drawn = True
+            bar.update(step)
+    if drawn:
+        bar.finish(step=step)
 
 
 def resolve_verbosity(verbose: Verbosity | bool | str, stream: TextIO | None = None) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 import jkeras as jk
 from jkeras.errors import ArgumentError
+from jkeras.layers.preprocessing import lookup, text
 from jkeras.training import progress
 from jkeras.training.progress import ProgressBar, duration, resolve_verbosity
 
@@ -196,9 +197,10 @@ def test_what_takes_long_is_said_and_counted_and_gone_afterwards(impatient):
         while len(out.counts) < 3:
             clock.now += 0.1
             time.sleep(0.002)
-    assert out.counts[0].startswith("compiling train step ... 0.") and out.counts[-1] > out.counts[0]
+    seconds = [float(re.fullmatch(r"compiling train step \.\.\. (\d+\.\d) s", line)[1]) for line in out.counts]
+    assert seconds == sorted(seconds) and seconds[0] < seconds[-1]
     after = out.getvalue().split("\r")
-    assert after[-1] == "" and not after[-2].strip() and len(after[-2]) == max(map(len, after))
+    assert after[-1] == "" and not after[-2].strip() and len(after[-2]) >= len(after[-3])
     bar.update(1)
     assert "1/3" in out.getvalue().split("\r")[-1]
 
@@ -239,3 +241,50 @@ def test_compilation_is_said_by_fit_evaluate_and_predict(impatient, monkeypatch)
         assert any(line.startswith(f"compiling {name} step ... ") for line in stream.counts)
         assert stream.getvalue().rstrip().split("\r")[-1].startswith("\x1b[1m1/1")
     assert any(line.startswith("compiling test step") for line in streams["train"].counts)
+
+
+@pytest.mark.parametrize(
+    ("stream", "seconds", "shown"), [(Typed(), 1.0, True), (Typed(), 0.5, False), (io.StringIO(), 1.0, False)]
+)
+def test_work_that_lasts_has_a_bar(monkeypatch, stream, seconds, shown):
+    clock = Clock()
+    monkeypatch.setattr(sys, "stdout", stream)
+    items = []
+    for item in progress.tracked(iter("abcd"), 4, clock=clock):
+        items.append(item)
+        clock.now += seconds
+    monkeypatch.undo()
+    assert items == list("abcd")
+    assert ("4/4" in stream.getvalue().split("\r")[-1] and "s/batch\n" in stream.getvalue()) == shown
+    assert bool(stream.getvalue()) == shown and "1/4" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("layer", "data", "unit"),
+    [
+        (jk.layers.Normalization(), (np.eye(2) for _ in range(2)), "1/Unknown"),
+        (jk.layers.Normalization(), jk.data.Dataset.from_tensor_slices(np.eye(4, dtype="float32")).batch(2), "2/2"),
+        (jk.layers.Discretization(num_bins=3), iter([np.arange(9.0)] * 3), "3/3"),
+        (jk.layers.TextVectorization(), ["one two", "two", "three"], "3/3"),
+        (jk.layers.StringLookup(), ["one", "two", "three"], "3/3"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_adapt_that_lasts_has_a_bar(monkeypatch, layer, data, unit):
+    monkeypatch.setattr(progress, "SECONDS_UNTIL_BAR", -1.0)
+    for module in (lookup, text):
+        monkeypatch.setattr(module, "ROWS_AT_A_TIME", 1)
+    monkeypatch.setattr(sys, "stdout", out := Typed())
+    layer.adapt(data)
+    monkeypatch.undo()
+    assert unit in out.getvalue()
+
+
+def test_lists_in_pieces_give_the_vocabulary_of_the_whole(monkeypatch):
+    texts = ["b a", "a", "c c c"]
+    whole = [jk.layers.TextVectorization().adapt(texts), jk.layers.StringLookup(output_mode="tf_idf").adapt(texts)]
+    for module in (lookup, text):
+        monkeypatch.setattr(module, "ROWS_AT_A_TIME", 2)
+    pieces = [jk.layers.TextVectorization().adapt(texts), jk.layers.StringLookup(output_mode="tf_idf").adapt(texts)]
+    assert [p.get_vocabulary() for p in pieces] == [w.get_vocabulary() for w in whole]
+    assert pieces[1].idf_weights == whole[1].idf_weights

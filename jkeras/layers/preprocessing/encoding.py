@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, ClassVar
@@ -13,6 +14,10 @@ import numpy as np
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.layers.layer import Layer, is_symbolic
+from jkeras.training.progress import tracked
+
+# Of long lists of texts, which are gone through in Python, so many at a time, so that there can be a bar.
+ROWS_AT_A_TIME = 10_000
 
 
 def output_mode(*allowed: str) -> Any:
@@ -59,12 +64,19 @@ def as_text(values: Any, encoding: str = "utf-8") -> np.ndarray:
     return result
 
 
-def batches(data: Any, steps: int | None) -> Iterator[np.ndarray]:
-    """The batches that `adapt` reads: an array or a list is one, anything else is gone through, `steps` at most."""
+def batches(data: Any, steps: int | None, rows: int | None = None) -> Iterator[np.ndarray]:
+    """The batches that `adapt` reads: an array or a list is one, anything else is gone through, `steps` at most.
+
+    With `rows`, a list or NumPy array is cut into batches of so many. If it takes long there is a bar.
+    """
     if isinstance(data, (list, tuple, np.ndarray, jax.Array)) or not isinstance(data, Iterable):
-        yield np.asarray(data)
+        array = np.asarray(data)
+        if rows is None or not array.ndim or isinstance(data, jax.Array):
+            yield array
+        else:
+            yield from tracked([array[i : i + rows] for i in range(0, max(len(array), 1), rows)])
         return
-    for batch in islice(data, steps):
+    for batch in tracked(islice(data, steps), steps or operator.length_hint(data, 0)):
         yield np.asarray(batch[0] if isinstance(batch, tuple) else batch)
 
 

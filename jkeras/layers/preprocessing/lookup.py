@@ -13,9 +13,18 @@ import numpy as np
 
 from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError, NotBuiltError
-from jkeras.layers.preprocessing.encoding import HostLayer, as_text, batches, dense_only, encode, output_mode
+from jkeras.layers.preprocessing.encoding import (
+    ROWS_AT_A_TIME,
+    HostLayer,
+    as_text,
+    batches,
+    dense_only,
+    encode,
+    output_mode,
+)
 from jkeras.layers.preprocessing.hashing import bins, salt
 from jkeras.spec import field
+from jkeras.training.progress import tracked
 
 _MODE = output_mode("int", "one_hot", "multi_hot", "count", "tf_idf")
 
@@ -154,7 +163,7 @@ class Lookup(HostLayer):
             ArgumentError: the layer has a vocabulary.
         """
         rows: list[Any] = []
-        for batch in batches(data, steps):
+        for batch in batches(data, steps, ROWS_AT_A_TIME):
             batch = batch[:, None] if batch.ndim == 1 and isinstance(data, (list, tuple, np.ndarray)) else batch
             rows += list(np.atleast_2d(batch).reshape(-1, batch.shape[-1] if batch.ndim > 1 else batch.size))
         return self.adapt_to_documents(rows)
@@ -163,7 +172,7 @@ class Lookup(HostLayer):
         """`adapt` to documents that are sequences of terms, of any lengths."""
         if self.vocabulary is not None:
             raise ArgumentError(f"{type(self).__name__}.adapt: the layer has a vocabulary already.")
-        documents = [[self.term(value) for value in row] for row in rows]
+        documents = [[self.term(value) for value in row] for row in tracked(rows, unit="row")]
         counts = Counter(term for document in documents for term in document)
         for token in (self.mask_token, self.oov_token):
             counts.pop(token, None)

@@ -11,7 +11,7 @@ import numpy as np
 
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
-from jkeras.layers.preprocessing.encoding import HostLayer, as_text, batches, dense_only
+from jkeras.layers.preprocessing.encoding import ROWS_AT_A_TIME, HostLayer, as_text, batches, dense_only
 from jkeras.layers.preprocessing.lookup import _MODE, StringLookup, _size, _terms, _weights, without_paths
 from jkeras.spec import field
 
@@ -115,7 +115,7 @@ class TextVectorization(HostLayer):
             data: an array or list of texts, or an iterable of batches of them.
             steps: how many batches are read at most.
         """
-        documents = [words for batch in batches(data, steps) for words in self._words(batch)]
+        documents = [words for batch in batches(data, steps, ROWS_AT_A_TIME) for words in self._words(batch)]
         found = self._lookup().adapt_to_documents(documents)
         return self.replace(vocabulary=found.vocabulary, idf_weights=found.idf_weights)
 
