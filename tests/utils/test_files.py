@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import pathlib
+import re
 import stat
 import zipfile
 
@@ -158,3 +159,27 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DownloadError, match="cannot be written.*JKERAS_HOME"):
         get_file(origin="http://127.0.0.1/a.bin", cache_dir=tmp_path / "file")
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_bar_of_bytes_rate_and_time_to_go_on_a_terminal(home, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr("sys.stderr", out := Terminal())
+    with serving({"a.bin": CONTENTS}) as (url, _):
+        get_file(origin=f"{url}/a.bin")
+    monkeypatch.undo()
+    assert out.getvalue().startswith(f"Downloading {url}/a.bin\n")
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue())
+    assert re.search(r"━+ 1\.3/1\.3 MB [\d.?]+ ?[kMG]?B?/?s? +(\d:\d\d:\d\d|-:--:--)", shown), shown
+
+
+def test_one_line_elsewhere(home, capsys):
+    with serving({"a.bin": CONTENTS}) as (url, _):
+        get_file(origin=f"{url}/a.bin")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", f"Downloading {url}/a.bin\n")
