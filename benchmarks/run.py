@@ -17,12 +17,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import processes
+from benchmarks import accelerator, processes
+from benchmarks.large import ALL
 from benchmarks.workloads import WORKLOADS
 
 PEERS = (
     "keras", "tensorflow", "tensorflow16", "torch", "lightning", "jax_loop", "jax_scan", "flax", "equinox",
 )  # fmt: skip
+# Processes of several peers share an accelerator, so that none may take its memory in advance.
+SHARING = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 REPORT = Path(__file__).with_name("RESULTS.md")
 
 
@@ -32,9 +35,14 @@ class Worker:
     def __init__(self, peer: str, workload: str):
         self.peer = peer
         command = [sys.executable, "-m", "benchmarks.worker", peer, workload]
-        environment = {**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "2"}
+        environment = {**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "2", **SHARING}
         self.process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         self.start = self._answer()
 
@@ -56,32 +64,39 @@ class Worker:
         self.process.wait()
 
 
-def measure(name: str, peers: list[str], rounds: int) -> dict[str, dict[str, Any]]:
-    """Medians by peer: milliseconds per step, of processors too, bytes at the peak."""
-    workers, found = [], {}
-    for peer in ("jkeras", *peers):
-        worker = Worker(peer, name)
-        if "skipped" in worker.start:
-            print(f"{name}: {peer} is skipped, {worker.start['skipped']}", flush=True)
-            worker.close()
-        else:
-            workers.append(worker)
-    answers: dict[str, list[dict[str, float]]] = {worker.peer: [] for worker in workers}
-    for _ in range(rounds):
+def measure(name: str, peers: list[str], rounds: int, in_turn: bool = True) -> dict[str, dict[str, Any]]:
+    """Medians by peer: milliseconds per step, of processors too, bytes at the peak.
+
+    Rounds are taken in turn, or, where peers would not fit into a device's memory together, one peer after another.
+    """
+    answers: dict[str, list[dict[str, float]]] = {}
+    starts: dict[str, dict[str, Any]] = {}
+    for group in [("jkeras", *peers)] if in_turn else [(peer,) for peer in ("jkeras", *peers)]:
+        workers = []
+        for peer in group:
+            worker = Worker(peer, name)
+            if "skipped" in worker.start:
+                print(f"{name}: {peer} is skipped, {worker.start['skipped']}", flush=True)
+                worker.close()
+            else:
+                workers.append(worker)
+                answers[peer], starts[peer] = [], worker.start
+        for _ in range(rounds):
+            for worker in workers:
+                answers[worker.peer].append(worker.round())
         for worker in workers:
-            answers[worker.peer].append(worker.round())
-    steps = WORKLOADS[name].steps
-    for worker in workers:
-        worker.close()
-        of = answers[worker.peer]
-        found[worker.peer] = {
+            worker.close()
+    steps = ALL[name].steps
+    return {
+        peer: {
             "ms": 1e3 * statistics.median(a["seconds"] for a in of) / steps,
             "cpu_ms": 1e3 * statistics.median(a["cpu"] for a in of) / steps,
             "least_ms": 1e3 * min(a["seconds"] for a in of) / steps,
             "peak": of[-1]["peak"],
-            "versions": worker.start["versions"],
+            "versions": starts[peer]["versions"],
         }
-    return found
+        for peer, of in answers.items()
+    }
 
 
 def table(results: dict[str, dict[str, dict[str, Any]]], key: str) -> list[str]:
@@ -145,7 +160,15 @@ def main() -> None:
     parser.add_argument("--json", help="write the results to this file")
     parser.add_argument("--report", action="store_true", help=f"write {REPORT.name}")
     parser.add_argument("--no-processes", action="store_true", help="without imports, first epochs and memory")
+    parser.add_argument(
+        "--device", choices=("cpu", "gpu"), default="cpu", help="gpu: the large workloads, on an accelerator"
+    )
+    parser.add_argument("--peak", type=float, help="with --device gpu: its operations per second in bfloat16")
+    parser.add_argument("--tiny", action="store_true", help="with --device gpu: the same code in small, on any device")
     options = parser.parse_args()
+    if options.device == "gpu":
+        accelerator.compare(measure, options.rounds, options.peak, options.tiny, options.json)
+        return
     where = machine()
     print(where)
     peers = [peer.replace("jax-", "jax_") for peer in options.peers.split(",") if peer]

@@ -13,8 +13,8 @@ import sys
 import time
 from typing import Any
 
+from benchmarks.large import ALL
 from benchmarks.peers import Missing
-from benchmarks.workloads import WORKLOADS
 
 
 def peak_bytes() -> int:
@@ -30,7 +30,7 @@ def main() -> None:
     def answer(**values: Any) -> None:
         print(json.dumps(values), file=answers, flush=True)
 
-    workload = WORKLOADS[name]
+    workload = ALL[name]
     try:
         module = importlib.import_module(f"benchmarks.peers.{peer}")
         run = module.prepare(name, workload)

@@ -26,6 +26,9 @@ class Workload:
         targets: the shape of a sample's targets.
         task: "fit", "predict" or "evaluate".
         quick: whether the default run includes it.
+        policy: the dtype policy.
+        logits: whether the network ends without a softmax.
+        flops: operations that training on a sample needs, where its use of the device is to be told.
     """
 
     build: Callable[[Any], Any]
@@ -37,6 +40,9 @@ class Workload:
     targets: tuple[int, ...] = ()
     task: str = "fit"
     quick: bool = True
+    policy: str = "float32"
+    logits: bool = False
+    flops: float = 0.0
 
     @property
     def steps(self) -> int:
@@ -55,9 +61,7 @@ class Workload:
 
 def mlp(k: Any) -> Any:
     layers = k.layers
-    return k.Sequential(
-        [k.Input((784,)), layers.Dense(64, activation="relu"), layers.Dense(10, activation="softmax")]
-    )
+    return k.Sequential([k.Input((784,)), layers.Dense(64, activation="relu"), layers.Dense(10, activation="softmax")])
 
 
 def tabular(k: Any) -> Any:
@@ -103,28 +107,47 @@ def bag(k: Any) -> Any:
     )
 
 
-def resnet18(k: Any) -> Any:
-    layers = k.layers
+def resnet(
+    blocks: tuple[int, ...],
+    filters: tuple[int, ...],
+    side: int,
+    classes: int,
+    bottleneck: bool = False,
+    logits: bool = False,
+) -> Callable[[Any], Any]:
+    """A residual network; with `bottleneck` blocks of three convolutions, and a first one for large pictures."""
 
-    def unit(x: Any, filters: int, size: int, strides: int) -> Any:
-        x = layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False)(x)
-        return layers.BatchNormalization()(x)
+    def build(k: Any) -> Any:
+        layers = k.layers
 
-    inputs = k.Input((32, 32, 3))
-    x = layers.Activation("relu")(unit(inputs, 64, 3, 1))
-    for stage, filters in enumerate((64, 128, 256, 512)):
-        for block in range(2):
-            strides = 2 if stage and not block else 1
-            y = layers.Activation("relu")(unit(x, filters, 3, strides))
-            y = unit(y, filters, 3, 1)
-            if strides > 1:
-                x = unit(x, filters, 1, strides)
-            x = layers.Activation("relu")(layers.Add()([x, y]))
-    x = layers.GlobalAveragePooling2D()(x)
-    return k.Model(inputs, layers.Dense(10, activation="softmax")(x))
+        def unit(x: Any, filters: int, size: int, strides: int) -> Any:
+            x = layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False)(x)
+            return layers.BatchNormalization()(x)
+
+        inputs = k.Input((side, side, 3))
+        x = layers.Activation("relu")(unit(inputs, filters[0], 7 if bottleneck else 3, 2 if bottleneck else 1))
+        if bottleneck:
+            x = layers.MaxPooling2D(3, 2, padding="same")(x)
+        for stage, width in enumerate(filters):
+            for block in range(blocks[stage]):
+                strides = 2 if stage and not block else 1
+                wide = ((width, 1, 1), (width, 3, strides), (4 * width, 1, 1))
+                sizes = wide if bottleneck else ((width, 3, strides), (width, 3, 1))
+                y = x
+                for index, size in enumerate(sizes):
+                    y = unit(layers.Activation("relu")(y) if index else y, *size)
+                if strides > 1 or (bottleneck and not block):
+                    x = unit(x, sizes[-1][0], 1, strides)
+                x = layers.Activation("relu")(layers.Add()([x, y]))
+        x = layers.Dense(classes)(layers.GlobalAveragePooling2D()(x))
+        return k.Model(inputs, layers.Activation("linear" if logits else "softmax", dtype="float32")(x))
+
+    return build
 
 
-def attention(length: int, vocabulary: int, width: int, heads: int, blocks: int, causal: bool) -> Callable[[Any], Any]:
+def attention(
+    length: int, vocabulary: int, width: int, heads: int, blocks: int, causal: bool, logits: bool = False
+) -> Callable[[Any], Any]:
     """A stack of attention and dense blocks: with `causal` a language model, else a classifier of sequences."""
 
     def build(k: Any) -> Any:
@@ -141,7 +164,8 @@ def attention(length: int, vocabulary: int, width: int, heads: int, blocks: int,
         x = layers.LayerNormalization()(x)
         if not causal:
             x = layers.GlobalAveragePooling1D()(x)
-        return k.Model(inputs, layers.Dense(vocabulary if causal else 10, activation="softmax")(x))
+        x = layers.Dense(vocabulary if causal else 10)(x)
+        return k.Model(inputs, layers.Activation("linear" if logits else "softmax", dtype="float32")(x))
 
     return build
 
@@ -153,7 +177,7 @@ WORKLOADS: dict[str, Workload] = {
     "cnn": Workload(cnn, (28, 28, 1), 2_560, 128),
     "lstm": Workload(recurrent("LSTM"), (64, 32), 3_200, 64),
     "gru": Workload(recurrent("GRU"), (64, 32), 3_200, 64),
-    "resnet18": Workload(resnet18, (32, 32, 3), 192, 64),
+    "resnet18": Workload(resnet((2, 2, 2, 2), (64, 128, 256, 512), 32, 10), (32, 32, 3), 192, 64),
     "transformer": Workload(attention(64, 8_000, 128, 4, 2, False), (64,), 640, 32, vocabulary=8_000),
     "gpt": Workload(
         attention(64, 2_000, 128, 4, 2, True), (64,), 320, 16, classes=2_000, vocabulary=2_000, targets=(64,)

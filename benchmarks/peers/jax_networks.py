@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from benchmarks import large
 from benchmarks.peers import Missing
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
@@ -22,7 +24,7 @@ def dense(key: Any, inputs: int, outputs: int) -> dict[str, jax.Array]:
 
 
 def apply(layer: Any, x: jax.Array) -> jax.Array:
-    return x @ layer["kernel"] + layer["bias"]
+    return x @ layer["kernel"].astype(x.dtype) + layer["bias"].astype(x.dtype)
 
 
 def plain(init: Callable[..., Any], logits: Callable[..., Any]) -> Any:
@@ -129,60 +131,81 @@ def table(key: Any, rows: int, width: int) -> jax.Array:
     return jax.random.uniform(key, (rows, width), minval=-0.05, maxval=0.05)
 
 
-def resnet18() -> Any:
-    """The residual network of `workloads.resnet18`: each unit is a convolution with batch normalization after it."""
-    units = [("stem", 3, 64, 3, 1)]
-    before = 64
-    for stage, filters in enumerate((64, 128, 256, 512)):
-        for block in range(2):
-            strides = 2 if stage and not block else 1
-            units += [(f"{stage}{block}a", before, filters, 3, strides), (f"{stage}{block}b", filters, filters, 3, 1)]
-            if strides > 1:
-                units.append((f"{stage}{block}c", before, filters, 1, strides))
-            before = filters
-    strides_of = {name: strides for name, *_, strides in units}
+def resnet(
+    blocks: tuple[int, ...],
+    filters: tuple[int, ...],
+    side: int,
+    classes: int,
+    bottleneck: bool = False,
+    dtype: Any = "float32",
+) -> Any:
+    """The residual network of `workloads.resnet`: each unit is a convolution with batch normalization after it."""
+    units = {"stem": (3, filters[0], 7, 2) if bottleneck else (3, filters[0], 3, 1)}
+    before = filters[0]
+    for stage, width in enumerate(filters):
+        for block in range(blocks[stage]):
+            strides, name = 2 if stage and not block else 1, f"{stage}.{block}"
+            after = 4 * width if bottleneck else width
+            if bottleneck:
+                units |= {f"{name}.0": (before, width, 1, 1), f"{name}.1": (width, width, 3, strides)}
+                units |= {f"{name}.2": (width, after, 1, 1)}
+            else:
+                units |= {f"{name}.0": (before, width, 3, strides), f"{name}.1": (width, width, 3, 1)}
+            if strides > 1 or (bottleneck and not block):
+                units[f"{name}.shortcut"] = (before, after, 1, strides)
+            before = after
 
     def init(key: Any) -> Any:
         keys = jax.random.split(key, len(units) + 1)
         glorot = jax.nn.initializers.glorot_uniform(in_axis=(0, 1, 2), out_axis=3)
-        params: dict[str, Any] = {"last": dense(keys[-1], 512, 10)}
+        params: dict[str, Any] = {"last": dense(keys[-1], before, classes)}
         averages = {}
-        for k, (name, inputs, filters, size, _) in zip(keys, units, strict=False):
-            kernel = glorot(k, (size, size, inputs, filters))
-            params[name] = {"kernel": kernel, "scale": jnp.ones(filters), "bias": jnp.zeros(filters)}
-            averages[name] = {"mean": jnp.zeros(filters), "variance": jnp.ones(filters)}
+        for k, (name, (inputs, outputs, size, _)) in zip(keys, units.items(), strict=False):
+            kernel = glorot(k, (size, size, inputs, outputs))
+            params[name] = {"kernel": kernel, "scale": jnp.ones(outputs), "bias": jnp.zeros(outputs)}
+            averages[name] = {"mean": jnp.zeros(outputs), "variance": jnp.ones(outputs)}
         return params, averages
 
     def logits(params: Any, averages: Any, x: jax.Array, key: Any, training: bool) -> Any:
         kept = dict(averages)
 
         def unit(name: str, x: jax.Array) -> jax.Array:
-            layer, strides = params[name], strides_of[name]
-            x = lax.conv_general_dilated(x, layer["kernel"], (strides, strides), "SAME", dimension_numbers=LAYOUT)
+            layer, strides = params[name], units[name][-1]
+            kernel = layer["kernel"].astype(x.dtype)
+            x = lax.conv_general_dilated(x, kernel, (strides, strides), "SAME", dimension_numbers=LAYOUT).astype(
+                "float32"
+            )
             mean, variance = kept[name]["mean"], kept[name]["variance"]
             if training:
                 mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
                 new = {"mean": mean, "variance": variance}
                 kept[name] = jax.tree.map(lambda old, now: 0.99 * old + 0.01 * now, kept[name], new)
-            return (x - mean) * (lax.rsqrt(variance + 1e-3) * layer["scale"]) + layer["bias"]
+            x = (x - mean) * (lax.rsqrt(variance + 1e-3) * layer["scale"]) + layer["bias"]
+            return x.astype(dtype)
 
-        x = jax.nn.relu(unit("stem", x))
-        for stage in range(4):
-            for block in range(2):
-                name = f"{stage}{block}"
-                y = unit(name + "b", jax.nn.relu(unit(name + "a", x)))
-                x = jax.nn.relu((unit(name + "c", x) if name + "c" in params else x) + y)
-        return apply(params["last"], x.mean((1, 2))), kept
+        x = jax.nn.relu(unit("stem", x.astype(dtype)))
+        if bottleneck:
+            x = lax.reduce_window(x, -jnp.inf, lax.max, (1, 3, 3, 1), (1, 2, 2, 1), "SAME")
+        for stage, count in enumerate(blocks):
+            for block in range(count):
+                name = f"{stage}.{block}"
+                y = unit(f"{name}.1", jax.nn.relu(unit(f"{name}.0", x)))
+                if bottleneck:
+                    y = unit(f"{name}.2", jax.nn.relu(y))
+                shortcut = f"{name}.shortcut"
+                x = jax.nn.relu((unit(shortcut, x) if shortcut in params else x) + y)
+        return apply(params["last"], x.mean((1, 2))).astype("float32"), kept
 
     return init, logits
 
 
 def norm(layer: Any, x: jax.Array) -> jax.Array:
-    mean, variance = x.mean(-1, keepdims=True), x.var(-1, keepdims=True)
-    return (x - mean) * lax.rsqrt(variance + 1e-3) * layer["scale"] + layer["bias"]
+    y = x.astype("float32")
+    mean, variance = y.mean(-1, keepdims=True), y.var(-1, keepdims=True)
+    return ((y - mean) * lax.rsqrt(variance + 1e-3) * layer["scale"] + layer["bias"]).astype(x.dtype)
 
 
-def attention(vocabulary: int, width: int, heads: int, blocks: int, causal: bool) -> Any:
+def attention(vocabulary: int, width: int, heads: int, blocks: int, causal: bool, dtype: Any = "float32") -> Any:
     """The stack of `workloads.attention`: with `causal` a language model, else a classifier of sequences."""
 
     def init_norm() -> Any:
@@ -199,7 +222,7 @@ def attention(vocabulary: int, width: int, heads: int, blocks: int, causal: bool
         return params
 
     def logits(params: Any, x: jax.Array, key: Any, training: bool) -> jax.Array:
-        x = params["table"][x]
+        x = params["table"][x].astype(dtype)
         split = (*x.shape[:2], heads, width // heads)
         for block in params["blocks"]:
             y = norm(block["first"], x)
@@ -209,7 +232,7 @@ def attention(vocabulary: int, width: int, heads: int, blocks: int, causal: bool
             y = jax.nn.gelu(apply(block["up"], norm(block["second"], x)), approximate=False)
             x = x + apply(block["down"], y)
         x = norm(params["norm"], x)
-        return apply(params["last"], x if causal else x.mean(1))
+        return apply(params["last"], x if causal else x.mean(1)).astype("float32")
 
     return init, logits
 
@@ -221,9 +244,17 @@ NETWORKS: dict[str, Callable[[], Any]] = {
     "lstm": lambda: plain(*lstm()),
     "gru": lambda: plain(*gru()),
     "bag": lambda: plain(*bag()),
-    "resnet18": resnet18,
+    "resnet18": lambda: resnet((2, 2, 2, 2), (64, 128, 256, 512), 32, 10),
     "transformer": lambda: plain(*attention(8_000, 128, 4, 2, causal=False)),
     "gpt": lambda: plain(*attention(2_000, 128, 4, 2, causal=True)),
+    **{
+        name: functools.partial(resnet, *sizes, bottleneck=True, dtype="bfloat16")
+        for name, sizes in large.RESNETS.items()
+    },
+    **{
+        name: lambda sizes=sizes: plain(*attention(*sizes[1:], causal=True, dtype="bfloat16"))
+        for name, sizes in large.GPTS.items()
+    },
 }
 
 

@@ -13,7 +13,7 @@ from benchmarks.workloads import Workload
 
 
 def prepare(name: str, workload: Workload) -> Callable[[], Any]:
-    run = keras_like.prepare(jk, workload, lambda model: model.compile(**keras_like.RECIPE))
+    run = keras_like.prepare(jk, workload, keras_like.RECIPE)
 
     def ready() -> Any:
         result = run()

@@ -16,11 +16,7 @@ def prepare(
     os.environ["KERAS_BACKEND"] = backend
     import keras
 
-    def compiled(model: Any) -> Any:
-        model.compile(**recipe)
-        return model
-
-    return keras_like.prepare(keras, workload, compiled)
+    return keras_like.prepare(keras, workload, recipe)
 
 
 def versions() -> dict[str, str]:

@@ -8,10 +8,14 @@ from typing import Any
 from benchmarks.workloads import Workload
 
 
-def prepare(k: Any, workload: Workload, compiled: Callable[[Any], Any]) -> Callable[[], Any]:
-    """`compiled` turns a model into a compiled one."""
+def prepare(k: Any, workload: Workload, recipe: dict[str, Any]) -> Callable[[], Any]:
+    """`recipe` is what `compile` takes; in jkeras it gives the compiled model."""
     x, y = workload.data()
-    model = compiled(workload.build(k))
+    k.config.set_dtype_policy(workload.policy)
+    model = workload.build(k)
+    if workload.logits:
+        recipe = {**recipe, "loss": k.losses.SparseCategoricalCrossentropy(from_logits=True)}
+    model = model.compile(**recipe) or model
     runs: dict[str, Callable[[], Any]] = {
         "fit": lambda: model.fit(x, y, batch_size=workload.batch, verbose=0),
         "predict": lambda: model.predict(x, verbose=0),

@@ -5,6 +5,7 @@ Recurrent layers have a second bias vector in PyTorch, and convolutions with str
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from benchmarks import large
 from benchmarks.peers import Missing
 
 
@@ -38,26 +40,37 @@ def unit(inputs: int, filters: int, size: int, strides: int) -> nn.Sequential:
 
 
 class Residual(nn.Module):
-    """Two units around which the input goes."""
+    """Units around which the input goes: of `(filters, size, strides)` each."""
 
-    def __init__(self, inputs: int, filters: int, strides: int):
+    def __init__(self, inputs: int, *sizes: tuple[int, int, int]):
         super().__init__()
-        self.first = unit(inputs, filters, 3, strides)
-        self.second = unit(filters, filters, 3, 1)
-        self.shortcut = unit(inputs, filters, 1, strides) if strides > 1 else nn.Identity()
+        before, units = inputs, []
+        for filters, size, strides in sizes:
+            units += [unit(before, filters, size, strides), nn.ReLU()]
+            before = filters
+        self.units = nn.Sequential(*units[:-1])
+        total = max(strides for *_, strides in sizes)
+        self.shortcut = unit(inputs, before, 1, total) if total > 1 or before != inputs else nn.Identity()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return functional.relu(self.shortcut(x) + self.second(functional.relu(self.first(x))))
+        return functional.relu(self.shortcut(x) + self.units(x))
 
 
-def resnet18() -> list[nn.Module]:
-    blocks, inputs = [], 64
-    for stage, filters in enumerate((64, 128, 256, 512)):
-        for block in range(2):
-            blocks.append(Residual(inputs, filters, 2 if stage and not block else 1))
-            inputs = filters
-    end = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10)]
-    return [ChannelsFirst(), unit(3, 64, 3, 1), nn.ReLU(), *blocks, *end]
+def resnet(
+    blocks: tuple[int, ...], filters: tuple[int, ...], side: int, classes: int, bottleneck: bool = False
+) -> list[nn.Module]:
+    """The residual network of `workloads.resnet`."""
+    start = [unit(3, filters[0], 7 if bottleneck else 3, 2 if bottleneck else 1), nn.ReLU()]
+    if bottleneck:
+        start.append(nn.MaxPool2d(3, 2, padding=1))
+    made, inputs = [], filters[0]
+    for stage, width in enumerate(filters):
+        for block in range(blocks[stage]):
+            strides = 2 if stage and not block else 1
+            wide = ((width, 1, 1), (width, 3, strides), (4 * width, 1, 1))
+            made.append(Residual(inputs, *(wide if bottleneck else ((width, 3, strides), (width, 3, 1)))))
+            inputs = 4 * width if bottleneck else width
+    return [ChannelsFirst(), *start, *made, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes)]
 
 
 class Attention(nn.Module):
@@ -103,9 +116,11 @@ NETWORKS: dict[str, Callable[[], list[nn.Module]]] = {
     "lstm": lambda: [Last(nn.LSTM(32, 64, batch_first=True)), nn.Linear(64, 10)],
     "gru": lambda: [Last(nn.GRU(32, 64, batch_first=True)), nn.Linear(64, 10)],
     "bag": lambda: [nn.EmbeddingBag(20_000, 64, mode="mean"), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)],
-    "resnet18": resnet18,
+    "resnet18": lambda: resnet((2, 2, 2, 2), (64, 128, 256, 512), 32, 10),
     "transformer": lambda: attention(8_000, 128, 4, 2, causal=False),
     "gpt": lambda: attention(2_000, 128, 4, 2, causal=True),
+    **{name: functools.partial(resnet, *sizes, bottleneck=True) for name, sizes in large.RESNETS.items()},
+    **{name: functools.partial(attention, *sizes[1:], causal=True) for name, sizes in large.GPTS.items()},
 }  # fmt: skip
 
 
