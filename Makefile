@@ -36,7 +36,7 @@ typecheck: $(TEST)/installed
 	$(TEST)/bin/python -m mypy
 
 bench: .venv-bench/installed
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; .venv-bench/bin/python "$$script" $(ARGS); done
+	.venv-bench/bin/python -m benchmarks.run $(ARGS)
 
 docs: .venv-docs/installed
 	.venv-docs/bin/python -m mkdocs build --strict
