@@ -16,6 +16,7 @@ from jkeras.training import steps as pure_steps
 from jkeras.training.batches import ArraySource, as_source, is_array_data
 
 EPOCHS = 3  # of the second run: what it takes longer than the first, of one epoch, is steps alone
+PROGRAM = "jit_train_steps"  # whose operations have layers: `_Run.program_text` reads it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +89,8 @@ def profile(model: Any, x: Any, y: Any = None, batch_size: int = 32, *, steps: i
         x: inputs, arrays.
         y: targets.
         batch_size: rows in a batch.
-        steps: how many steps to measure and to trace; fewer if there is less data.
+        steps: how many steps to measure and to trace; fewer if there is less data. Small networks need hundreds of them for
+            steady numbers, as each epoch's own cost is spread over its steps.
         folder: where the trace goes; a temporary folder if None.
 
     Raises:
@@ -124,11 +126,12 @@ def profile(model: Any, x: Any, y: Any = None, batch_size: int = 32, *, steps: i
     options.python_tracer_level = 0  # calls of Python functions would slow down what is measured
     with jax.profiler.trace(folder, profiler_options=options):
         train()
-    found = traces.operations(traces.read(folder))
+    events = traces.read(folder)
+    found = traces.operations(events)
     text = run.program_text()
-    layers = traces.by_layer(found, text, steps) if text else ()
+    layers = traces.by_layer(traces.operations(events, PROGRAM), text, steps) if text else ()
     ran, window = traces.busy(found)
-    device = step * ran / window if window else 0.0
+    device = min(ran / steps, step)  # tracing makes operations slower
     return Profile(
         compile_seconds=max(cold - short, 0.0),
         start_seconds=max(short - step * steps, 0.0),
@@ -139,15 +142,17 @@ def profile(model: Any, x: Any, y: Any = None, batch_size: int = 32, *, steps: i
         traced_seconds=window / steps,
         steps=steps,
         layers=layers,
-        note=_note(bool(found), bool(text)),
+        note=_note(bool(found), bool(layers)),
         trace=folder,
     )
 
 
-def _note(found: bool, text: bool) -> str:
+def _note(found: bool, layers: bool) -> str:
     if not found:
         return "The trace names no operations of the training step, so the time of each layer is not known."
-    return "" if text else "The program of this way of training cannot be read, so the time of each layer is not known."
+    return (
+        "" if layers else "The program of this way of training cannot be read, so the time of each layer is not known."
+    )
 
 
 class _Run:

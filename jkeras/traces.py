@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-MODULE_PREFIX = "jit_train_"  # of the programs that `fit` runs
+MODULES = r"jit_+train_\w+"  # the programs that `fit` runs
 DEVICE_LINE = "XLA Ops"  # where an accelerator's operations are, each once
 UNNAMED = "(unnamed)"
 
@@ -81,15 +81,16 @@ def read(folder: str | Path) -> list[dict[str, Any]]:
         return json.load(file)["traceEvents"]
 
 
-def operations(events: Iterable[Mapping[str, Any]], prefix: str = MODULE_PREFIX) -> list[Operation]:
-    """The operations of all programs whose name begins so, in order of time on each thread."""
+def operations(events: Iterable[Mapping[str, Any]], modules: str = MODULES) -> list[Operation]:
+    """The operations of all programs whose name matches, in order of time on each thread."""
     lines: dict[Any, list[Any]] = defaultdict(list)
     device_lines = set()
     for event in events:
         line, details = (event.get("pid"), event.get("tid")), event.get("args") or {}
         if event.get("name") == "thread_name" and details.get("name") == DEVICE_LINE:
             device_lines.add(line)
-        if event.get("ph") == "X" and str(details.get("hlo_module", "")).startswith(prefix) and "hlo_op" in details:
+        known = event.get("ph") == "X" and "hlo_op" in details
+        if known and re.fullmatch(modules, str(details.get("hlo_module"))):
             lines[line].append(event)
     devices = {pid for pid, _ in device_lines}
     found = []

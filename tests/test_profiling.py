@@ -51,11 +51,18 @@ def test_the_table_and_the_trace(found):
 
 
 def test_what_is_not_known_is_said(tmp_path):
-    x, y = np.ones((8, 2), "float32"), np.ones((8, 1), "float32")
+    x, y = np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
     model = jk.Sequential([jk.Input((2,)), jk.layers.Dense(1)]).compile("sgd", "mse", run_eagerly=True)
     found = profile(model, x, y, batch_size=4, folder=tmp_path)
     assert found.layers == () and "not known" in str(found) and found.step_seconds > 0
     assert found.device_seconds == found.host_seconds == 0 and "host" not in str(found)
+
+
+def test_another_program_is_not_taken_for_the_one_that_is_read(tmp_path):
+    x, y = np.ones((8, 2), "float32"), np.ones((8, 1), "float32")
+    model = jk.Sequential([jk.Input((2,)), jk.layers.Dense(1)]).compile("sgd", "mse", check_finite=True)
+    found = profile(model, x, y, batch_size=4, folder=tmp_path)
+    assert found.layers == () and "cannot be read" in found.note and found.device_seconds > 0
 
 
 @pytest.mark.parametrize("arguments", [{"steps": 0}, {"steps": True}, {"batch_size": 2.0}])
