@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import functools
 import json
 import os
 import platform
@@ -44,7 +45,11 @@ class Worker:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        self.start = self._answer()
+
+    @functools.cached_property
+    def start(self) -> dict[str, Any]:
+        """What it says when it is ready: the versions, or why it is skipped."""
+        return self._answer()
 
     def _answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -67,20 +72,20 @@ class Worker:
 def measure(name: str, peers: list[str], rounds: int, in_turn: bool = True) -> dict[str, dict[str, Any]]:
     """Medians by peer: milliseconds per step, of processors too, bytes at the peak.
 
-    Rounds are taken in turn, or, where peers would not fit into a device's memory together, one peer after another.
+    All get ready at once; then rounds are taken in turn, or, where peers would not fit into a device's memory together, one
+    peer after another.
     """
     answers: dict[str, list[dict[str, float]]] = {}
     starts: dict[str, dict[str, Any]] = {}
     for group in [("jkeras", *peers)] if in_turn else [(peer,) for peer in ("jkeras", *peers)]:
-        workers = []
-        for peer in group:
-            worker = Worker(peer, name)
+        started, workers = [Worker(peer, name) for peer in group], []
+        for worker in started:
             if "skipped" in worker.start:
-                print(f"{name}: {peer} is skipped, {worker.start['skipped']}", flush=True)
+                print(f"{name}: {worker.peer} is skipped, {worker.start['skipped']}", flush=True)
                 worker.close()
             else:
                 workers.append(worker)
-                answers[peer], starts[peer] = [], worker.start
+                answers[worker.peer], starts[worker.peer] = [], worker.start
         for _ in range(rounds):
             for worker in workers:
                 answers[worker.peer].append(worker.round())

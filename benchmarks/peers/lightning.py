@@ -55,7 +55,7 @@ def prepare(name: str, workload: Workload) -> Callable[[], float]:
         trainer.fit(model, loader)
         return float(trainer.callback_metrics["loss"])
 
-    torch_networks.choose_threads(lambda: run(4))
+    torch_networks.settles(run, lambda: run(4))
     return run
 
 

@@ -58,9 +58,10 @@ def prepare(name: str, workload: Workload) -> Callable[[], Any]:
             right += (logits.argmax(-1) == targets).sum()
         return float(total) / workload.rows, int(right) / workload.rows
 
+    run: Any = {"fit": fit, "predict": predict, "evaluate": evaluate}[workload.task]
     if device == "cpu":
-        torch_networks.choose_threads(lambda: fit(min(4 * workload.batch, workload.rows)))
-    return {"fit": fit, "predict": predict, "evaluate": evaluate}[workload.task]
+        torch_networks.settles(run, lambda: fit(min(4 * workload.batch, workload.rows)))
+    return run
 
 
 def versions() -> dict[str, str]:

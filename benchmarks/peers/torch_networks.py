@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -135,12 +136,14 @@ def network(name: str) -> nn.Sequential:
     return nn.Sequential(*NETWORKS[name]())
 
 
-def choose_threads(train: Callable[[], object]) -> None:
-    """Takes all threads or one, whichever runs `train` sooner.
+def settles(run: Any, train: Callable[[], object]) -> None:
+    """Gives `run` a `settle()` that takes all threads or one, whichever runs `train` sooner; until then there is one.
 
     With small networks, and on a machine with other work, PyTorch's threads can wait for each other a hundred times longer
     than they compute.
     """
+    most = torch.get_num_threads()
+    torch.set_num_threads(1)
 
     def seconds(threads: int) -> float:
         torch.set_num_threads(threads)
@@ -149,4 +152,7 @@ def choose_threads(train: Callable[[], object]) -> None:
         train()
         return time.perf_counter() - start
 
-    torch.set_num_threads(min((torch.get_num_threads(), 1), key=seconds))
+    def settle() -> None:
+        torch.set_num_threads(min((most, 1), key=seconds))
+
+    run.settle = settle
