@@ -40,7 +40,7 @@ def main() -> None:
     started = time.perf_counter()
     run()
     run()  # some peers compile again for the second round
-    answer(first=time.perf_counter() - started, versions=module.versions())
+    answer(first=time.perf_counter() - started, versions=module.versions(), steps=workload.steps)
     settle = getattr(run, "settle", None)  # what has to be tried out while no other process works
     for _ in sys.stdin:
         if settle is not None:

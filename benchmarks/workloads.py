@@ -178,9 +178,9 @@ WORKLOADS: dict[str, Workload] = {
     "lstm": Workload(recurrent("LSTM"), (64, 32), 3_200, 64),
     "gru": Workload(recurrent("GRU"), (64, 32), 3_200, 64),
     "resnet18": Workload(resnet((2, 2, 2, 2), (64, 128, 256, 512), 32, 10), (32, 32, 3), 192, 64),
-    "transformer": Workload(attention(64, 8_000, 128, 4, 2, False), (64,), 640, 32, vocabulary=8_000),
+    "transformer": Workload(attention(64, 8_000, 128, 4, 2, False), (64,), 320, 32, vocabulary=8_000),
     "gpt": Workload(
-        attention(64, 2_000, 128, 4, 2, True), (64,), 320, 16, classes=2_000, vocabulary=2_000, targets=(64,)
+        attention(64, 2_000, 128, 4, 2, True), (64,), 160, 16, classes=2_000, vocabulary=2_000, targets=(64,)
     ),
     "bag": Workload(bag, (128,), 6_400, 32, vocabulary=20_000),
     "tabular": Workload(tabular, (64,), 65_536, 1024, classes=2),

@@ -16,8 +16,15 @@ def prepare(k: Any, workload: Workload, recipe: dict[str, Any]) -> Callable[[], 
     if workload.logits:
         recipe = {**recipe, "loss": k.losses.SparseCategoricalCrossentropy(from_logits=True)}
     model = model.compile(**recipe) or model
+
+    def fit() -> Any:
+        nonlocal model
+        result = model.fit(x, y, batch_size=workload.batch, verbose=0)
+        model = result if hasattr(result, "predict") else model  # both kinds go on where the last round ended
+        return result
+
     runs: dict[str, Callable[[], Any]] = {
-        "fit": lambda: model.fit(x, y, batch_size=workload.batch, verbose=0),
+        "fit": fit,
         "predict": lambda: model.predict(x, verbose=0),
         "evaluate": lambda: model.evaluate(x, y, verbose=0),
     }
