@@ -39,7 +39,10 @@ class DTypePolicy(Spec):
     name: str = "float32"
 
     def __post_init__(self) -> None:
-        self.name = _policy_name(self.name)
+        try:
+            self.name = _policy_name(self.name)
+        except ArgumentError as error:
+            raise ArgumentError(f"DTypePolicy(name={self.name!r}): {error}") from None
 
     @property
     def compute_dtype(self) -> str:

@@ -238,6 +238,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     wanted = name.lower().replace("_", "")
 
     def likeness(candidate: str) -> float:
+        if wanted == "".join(word[:1] for word in folded[candidate].lower().split("_")):
+            return 1.0  # initials: lr, learning_rate
         # A typo seldom changes the length by much; but a name may also be cut short.
         whole = _ratio(wanted, candidate) - 0.05 * abs(len(wanted) - len(candidate))
         return max(whole, _ratio(wanted, candidate[: len(wanted) + 1]) - 0.2)

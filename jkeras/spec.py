@@ -168,6 +168,8 @@ class Spec(metaclass=SpecMeta):
 
     # The module that Keras files name for this family, e.g. "keras.layers".
     keras_module: ClassVar[str] = "jkeras"
+    # What messages call it, where users do not construct it themselves.
+    _called: ClassVar[str] = ""
 
     def __init__(self, *args: Any, **kwargs: Any):
         # Straight into the instance, since a base class may have a property of an argument's name.
@@ -209,9 +211,10 @@ class Spec(metaclass=SpecMeta):
             return f.convert(value)
         except ArgumentError as error:
             if str(error).startswith("expected "):
-                raise ArgumentError(f"{cls.__name__}({name}={value!r}): {error}") from None
-            if isinstance(error, UnknownNameError) and isinstance(value, str):
-                raise error.of(f"{cls.__name__}({name}={value!r})") from None
+                raise ArgumentError(f"{cls._called or cls.__name__}({name}={value!r}): {error}") from None
+            if isinstance(error, UnknownNameError):
+                given = repr(value) if isinstance(value, str) else "..."
+                raise error.of(f"{cls._called or cls.__name__}({name}={given})") from None
             raise
 
     # -- immutability ---------------------------------------------------------------------------------------------

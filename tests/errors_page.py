@@ -10,6 +10,27 @@ from jkeras import errors
 PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
 
 
+TRACEBACKS = (
+    "## Tracebacks",
+    "",
+    "Tracebacks show the lines of your program, also those of your own layers, losses and data inside of a compiled step; what"
+    " lies between them in jkeras, JAX and Flax is left out. An exception that arises while a layer computes comes with a"
+    " note of the layer's path and its inputs:",
+    "",
+    "```text",
+    'File "train.py", line 31, in <module>',
+    "  model = model.fit(x, y)",
+    'File "train.py", line 12, in call',
+    "  return jnp.dot(x, self.kernel.T)",
+    "TypeError: dot_general requires contracting dimensions to have the same shape, got (4,) and (5,).",
+    "In layer 'encoder/mixing' (Mixing), called with x: (32, 4) float32.",
+    "```",
+    "",
+    "`JKERAS_FULL_TRACEBACK=1` in the environment, or `jk.config.disable_traceback_filtering()`, shows every line. Where jkeras"
+    " itself fails with an exception that is none of the classes below, its last line is shown as well: please report it.",
+)
+
+
 def classes():
     """The error classes with a docstring of their own, in the order of the module."""
     found = [c for c in vars(errors).values() if inspect.isclass(c) and issubclass(c, errors.JkerasError)]
@@ -38,6 +59,8 @@ def page():
         "Every error that jkeras raises on purpose is a `jkeras.errors.JkerasError`, and also of the built-in class that"
         " Keras raises in the same place. Each says what was given, what was expected, where, and what to write instead."
         " In the examples `model` is a compiled model, `x` and `y` are data that fit it.",
+        "",
+        *TRACEBACKS,
     ]
     for cls in classes():
         meaning, code, text = parts(cls)

@@ -12,6 +12,7 @@ import numpy as np
 from jkeras.callbacks.callback import Logs
 from jkeras.callbacks.monitor import Monitor
 from jkeras.errors import ArgumentError
+from jkeras.saving.directory import check_name
 
 
 class SaveFrequency:
@@ -114,6 +115,7 @@ class ModelCheckpoint(BestSoFar):
             raise ArgumentError(
                 f"ModelCheckpoint(filepath={self.filepath!r}): weights alone need a path that ends in '.weights.h5'."
             )
+        check_name(Path(self.filepath), "ModelCheckpoint", (".keras", ".h5", ".hdf5"))
         if self._frequency.by_batch:
             # Only then, since a hook per batch makes the loop stop after each.
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]

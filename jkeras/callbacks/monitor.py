@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 from jkeras import arguments
 from jkeras.callbacks.callback import Callback, Logs
@@ -22,6 +24,24 @@ def mode_of(callback: str, mode: str) -> str:
         return arguments.one_of(*MODES)(mode)
     except ArgumentError as error:
         raise ArgumentError(f"{callback}(mode={mode!r}): {error}") from None
+
+
+def checked_patience(callback: str, patience: float) -> float:
+    """Checks a `patience` argument, which may be infinite.
+
+    Raises:
+        ArgumentError: it is no number of at least 0.
+    """
+    try:
+        return arguments.non_negative(patience)
+    except ArgumentError as error:
+        raise ArgumentError(f"{callback}(patience={patience!r}): {error}") from None
+
+
+def _advice(monitor: str, logs: Mapping[str, Any]) -> str:
+    if monitor.removeprefix("val_") in logs and monitor.startswith("val_"):
+        return f" For it give `fit` validation_data or validation_split, or watch {monitor.removeprefix('val_')!r}."
+    return suggestion(monitor, logs)
 
 
 class Monitor(Callback):
@@ -47,7 +67,7 @@ class Monitor(Callback):
         if value is None:
             warnings.warn(
                 f"{type(self).__name__} watches {self.monitor!r}, which the logs do not have."
-                f"{suggestion(self.monitor, logs)}",
+                f"{_advice(self.monitor, logs)}",
                 stacklevel=2,
             )
             return None

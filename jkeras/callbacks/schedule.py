@@ -7,9 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from jkeras import arguments
 from jkeras.callbacks.callback import Callback, Logs
-from jkeras.callbacks.monitor import Monitor
+from jkeras.callbacks.monitor import Monitor, checked_patience
 from jkeras.errors import ArgumentError
 
 
@@ -41,7 +40,7 @@ class EarlyStopping(Monitor):
         start_from_epoch: int = 0,
     ):
         super().__init__(monitor, mode, min_delta)
-        self.patience = patience
+        self.patience = checked_patience(type(self).__name__, patience)
         self.verbose = verbose
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
@@ -120,7 +119,7 @@ class ReduceLROnPlateau(Monitor):
         if factor >= 1.0:
             raise ArgumentError(f"ReduceLROnPlateau(factor={factor!r}): expected a number below 1.")
         self.factor = factor
-        self.patience = patience
+        self.patience = checked_patience(type(self).__name__, patience)
         self.verbose = verbose
         self.cooldown = cooldown
         self.min_lr = min_lr
@@ -169,7 +168,9 @@ class LearningRateScheduler(Callback):
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0):
         super().__init__()
-        self.schedule = arguments.function(schedule)
+        if not callable(schedule):
+            raise ArgumentError(f"LearningRateScheduler(schedule={schedule!r}): expected a function of the epoch and the rate.")
+        self.schedule = schedule
         self.verbose = verbose
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:

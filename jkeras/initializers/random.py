@@ -91,7 +91,7 @@ class RandomNormal(RandomInitializer):
     """
 
     mean: float = field(0.0, convert=arguments.number)
-    stddev: float = field(0.05, convert=arguments.number)
+    stddev: float = field(0.05, convert=arguments.non_negative)
     seed: int | None = field(None, convert=_seed)
 
     def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
@@ -106,7 +106,7 @@ class TruncatedNormal(RandomInitializer):
     """
 
     mean: float = field(0.0, convert=arguments.number)
-    stddev: float = field(0.05, convert=arguments.number)
+    stddev: float = field(0.05, convert=arguments.non_negative)
     seed: int | None = field(None, convert=_seed)
 
     def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:

@@ -4,6 +4,7 @@ import importlib as _importlib
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
+from jkeras.errors import suggestion as _suggestion
 from jkeras.layers.activation_layers import ELU as ELU
 from jkeras.layers.activation_layers import LeakyReLU as LeakyReLU
 from jkeras.layers.activation_layers import PReLU as PReLU
@@ -188,7 +189,7 @@ _LAZY = {
 
 def __getattr__(name: str) -> _Any:
     if name not in _LAZY:
-        raise AttributeError(f"module 'jkeras.layers' has no attribute {name!r}")
+        raise AttributeError(f"module 'jkeras.layers' has no attribute {name!r}.{_suggestion(name, __dir__())}")
     return getattr(_importlib.import_module(_LAZY[name]), name)
 
 

@@ -273,6 +273,8 @@ def _advice(layer: Layer, spec: InputSpec, shape: tuple[int, ...]) -> str:
         return f" Add the missing axis, for example `{channels}` for a single channel or feature."
     if spec.ndim is not None and len(shape) > spec.ndim:
         return " Put a `Flatten()` or `Reshape(...)` before it."
+    if spec.ndim is not None and len(shape) < spec.ndim:
+        return f" Put a `Reshape(...)` to {spec.ndim - 1} axes beside the batch before it."
     if spec.min_ndim is not None and len(shape) < spec.min_ndim:
         return " Did you forget the batch axis or a feature axis (`x[:, None]`)?"
     return " Check the data's last axis, or build the model for this size."

@@ -97,8 +97,9 @@ class _Convolution(Layer):
     def _finish(self, outputs: jax.Array) -> jax.Array:
         if min(outputs.shape[1:], default=1) < 1:
             raise InputError(
-                f"{self.path} ({type(self).__name__}) would give an output of shape {show_shape(outputs.shape)}: the"
-                f" window does not fit into the input. Use padding='same', or a smaller kernel_size or strides."
+                f"{self.path} ({type(self).__name__}) would give each sample an output of shape"
+                f" {show_shape(outputs.shape[1:])}: the window does not fit into the input. Use padding='same', or a smaller"
+                f" kernel_size or strides."
             )
         if self.use_bias:
             shape = (-1, *(1,) * self.rank) if self.channels_first else (-1,)

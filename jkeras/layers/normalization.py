@@ -270,6 +270,8 @@ class LayerNormalization(Layer):
 
     def _axes(self, rank: int) -> tuple[int, ...]:
         given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        if not all(-rank <= axis < rank for axis in given):
+            raise InputError(f"{self.path} ({type(self).__name__}) has axis={self.axis}, but its input has {rank} axes.")
         return tuple(sorted(axis % rank for axis in given))
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

@@ -229,7 +229,7 @@ def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, 
     return (1 - jnp.power(p, q)) / q
 
 
-SMOOTHING: Any = field(0.0, convert=arguments.number)
+SMOOTHING: Any = field(0.0, convert=arguments.probability)
 AXIS: Any = field(-1, convert=arguments.integer)
 FLAG: Any = field(False, convert=arguments.boolean)
 

@@ -60,12 +60,15 @@ def _features(shape: Sequence[int | None]) -> tuple[int | None, ...]:
 
 
 def _fits(a: Sequence[int | None], b: Sequence[int | None], broadcast: bool) -> bool:
-    """Whether two shapes are the same behind the batch axis, up to one axis of size 1 at the end."""
+    """Whether two shapes are the same behind the batch axis, up to one axis of size 1 at the end.
+
+    With `broadcast` the first may have axes of size 1 where the second is larger.
+    """
     first, second = tuple(a[1:]), tuple(b[1:])
     if len(first) != len(second):
         first, second = _features(a), _features(b)
     return len(first) == len(second) and all(
-        m is None or n is None or m == n or (broadcast and 1 in (m, n)) for m, n in zip(first, second, strict=True)
+        m is None or n is None or m == n or (broadcast and m == 1) for m, n in zip(first, second, strict=True)
     )
 
 

@@ -26,8 +26,14 @@ def fit_inputs(network: Network, inputs: Any, path: str) -> list[Any]:
         values = jax.tree.leaves(inputs)
         if len(values) != len(infos):
             names = [info.name for info in infos]
-            raise InputError(f"{path} has {len(infos)} inputs, {names}; it was called on {len(values)} arrays.")
+            advice = "Pass a list of arrays in this order, or a dict by these names." if len(infos) > 1 else "Pass one array."
+            given, inputs_ = (_counted(n, word) for n, word in ((len(values), "array"), (len(infos), "input")))
+            raise InputError(f"{path} has {inputs_}, {names}; it was called on {given}. {advice}")
     return [_fit(info, value, path) for info, value in zip(infos, values, strict=True)]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _by_name(network: Network, inputs: Mapping[str, Any], path: str) -> list[Any]:

@@ -34,7 +34,7 @@ class Persistent:
     def save(self, filepath: Any, overwrite: bool = True, *, include_optimizer: bool = True) -> None:
         """Saves the definition, weights, optimizer state, step, key, recipe and history.
 
-        The path's suffix chooses the format: none (or another) is a directory, `.keras` a file that real Keras 3 opens as
+        The path's suffix chooses the format: none is a directory, `.keras` a file that real Keras 3 opens as
         well, `.h5` and `.hdf5` the older one, without step, key and history. A save is atomic: a crash leaves the one
         before, or the new one, whole. `jk.load_model(path)` reads all of them.
 
@@ -45,7 +45,7 @@ class Persistent:
 
         Raises:
             FileExistsError: there is a save and it may not be replaced, or a directory that is none.
-            ArgumentError: the recipe cannot be written in that format.
+            ArgumentError: the recipe cannot be written in that format, or the suffix is unknown.
         """
         save_model(self, filepath, overwrite, include_optimizer)
 
@@ -142,6 +142,7 @@ def save_model(model: Any, path: Any, overwrite: bool = True, include_optimizer:
         else:
             legacy_file.save(model, path, include_optimizer)
         return
+    files.check_name(path, "save", (".keras", *H5_SUFFIXES))
     state = model.state if include_optimizer else model.state.replace(opt_state=None)
     config = {**written_definition(model, include_optimizer), "history": _written_history(model)}
     files.save(path, config, named_arrays(state), overwrite=overwrite)

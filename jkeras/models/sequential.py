@@ -11,6 +11,7 @@ from jkeras import config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph import network as networks
 from jkeras.graph.network import Network, nameless_key
+from jkeras.layers.calling import describe
 from jkeras.layers.core import Embedding, InputLayer
 from jkeras.layers.layer import Layer, is_symbolic
 from jkeras.models import config as configs
@@ -197,7 +198,9 @@ def _as_layer(entry: Any, first: bool) -> tuple[Layer | None, InputLayer | None]
             raise ArgumentError("The input of a Sequential must come first.")
         return None, entry
     if not isinstance(entry, Layer):
-        raise ArgumentError(f"Sequential takes layers; got {entry!r} of type {type(entry).__name__}.")
+        if isinstance(entry, type) and issubclass(entry, Layer):
+            raise ArgumentError(f"Sequential takes layers; got the class {entry.__name__}: write `{entry.__name__}(...)`.")
+        raise ArgumentError(f"Sequential takes layers; got {describe(entry)} of type {type(entry).__name__}.")
     shape = entry.__dict__.get("_spec_input_shape") if first else None
     return entry, None if shape is None else InputLayer(batch_shape=shape)
 

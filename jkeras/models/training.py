@@ -40,6 +40,7 @@ class Trainable:
         state: Any
         params: Any
         description: Any
+        output_shape: Any
         input_specs: Any
         build_for: Any
         dtype_policy: Any
@@ -126,8 +127,10 @@ class Trainable:
         example = source.example()
         model = self._ready_for(example.x)
         program = model._program(recipe, example)
-        for part in (source, validation):
-            model._check_data(part, program, recipe)
+        if class_weight is not None:
+            _check_classes(class_weight, model.output_shape)
+        for part, name in ((source, "y"), (validation, "y in validation_data")):
+            model._check_data(part, program, recipe, name)
         check_used("fit")
         state = model._training_state(recipe, program, seed)
         job = model._job(program, state, example, None if validation is None else validation.example())
@@ -416,7 +419,9 @@ class Trainable:
             state = state.replace(opt_state=opt_state)
         return state if seed is None else state.replace(rng=runtime.as_key(seed))
 
-    def _check_data(self, source: ArraySource | StreamSource | None, program: steps.Program, recipe: Recipe) -> None:
+    def _check_data(
+        self, source: ArraySource | StreamSource | None, program: steps.Program, recipe: Recipe, name: str = "y"
+    ) -> None:
         """Compares labels with losses, ids with embeddings, and looks for NaN when asked to."""
         if source is None:
             return
@@ -430,7 +435,7 @@ class Trainable:
             target = targets[term.output]
             where = f"{self.path}/{names[term.output]}" if len(names) > 1 else self.path
             if target is None:
-                raise InputError(f"{where} has a loss, but there is no y for it.")
+                raise InputError(f"{where} has a loss, but there is no {name} for it.")
             shape = (len(target), *outputs[term.output].shape[1:])
             losses.check_targets(term.loss, np.asarray(target), shape, where)
         if isinstance(source, ArraySource):
@@ -494,6 +499,18 @@ def _check_frequency(value: Any) -> None:
     epochs = value if isinstance(value, (list, tuple, set, range)) else [value]
     if not all(isinstance(e, (int, np.integer)) and not isinstance(e, bool) and e >= 1 for e in epochs):
         raise ArgumentError(f"fit(validation_freq={value!r}): expected an integer of at least 1, or a list of epochs.")
+
+
+def _check_classes(class_weight: Mapping[int, float], output_shape: Any) -> None:
+    """Raises for classes that a model with one output cannot tell apart."""
+    if isinstance(output_shape, tuple) and output_shape and isinstance(output_shape[-1], int):
+        count = max(output_shape[-1], 2)  # one unit tells two classes apart
+        wrong = [c for c in class_weight if not 0 <= c < count]
+        if wrong:
+            raise ArgumentError(
+                f"class_weight has a weight for the class {wrong[0]!r}; a model with the output {show_shape(output_shape)}"
+                f" has the classes 0 to {count - 1}."
+            )
 
 
 def _shuffle(value: Any) -> bool | str:

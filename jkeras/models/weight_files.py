@@ -42,7 +42,9 @@ def save_weights(model: Any, path: Any, overwrite: bool = True) -> None:
     suffix, kind = format_of(path)
     if kind.write is None:
         raise ArgumentError(f"save_weights({str(path)!r}): a {suffix!r} file holds a whole model: `model.save(path)`.")
-    if suffix != DIRECTORY and path.is_dir():
+    if suffix == DIRECTORY:
+        directory.check_name(path, "save_weights", sorted(filter(None, FORMATS)))
+    elif path.is_dir():
         raise FileExistsError(f"{path} is a directory.")
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists; pass overwrite=True to replace it.")

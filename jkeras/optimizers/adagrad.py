@@ -47,7 +47,7 @@ class Adadelta(Optimizer):
     """
 
     learning_rate: float | Callable[[Any], Any] = field(0.001, convert=learning_rate)
-    rho: float = field(0.95, convert=arguments.number)
+    rho: float = field(0.95, convert=arguments.probability)
     epsilon: float = field(1e-7, convert=arguments.number)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:

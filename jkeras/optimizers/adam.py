@@ -31,8 +31,8 @@ def adam_rate(learning_rate: jax.Array, step: jax.Array, beta_1: float, beta_2: 
 class AdamRule(Optimizer):
     """The update of Adam and AdamW, which differ in their arguments alone."""
 
-    beta_1: float = field(0.9, convert=arguments.number, kw_only=True)
-    beta_2: float = field(0.999, convert=arguments.number, kw_only=True)
+    beta_1: float = field(0.9, convert=arguments.probability, kw_only=True)
+    beta_2: float = field(0.999, convert=arguments.probability, kw_only=True)
     epsilon: float = field(1e-7, convert=arguments.number, kw_only=True)
     amsgrad: bool = field(False, convert=arguments.boolean, kw_only=True)
 
@@ -71,8 +71,8 @@ class Adam(AdamRule):
     """
 
     learning_rate: float | Callable[[Any], Any] = field(0.001, convert=learning_rate)
-    beta_1: float = field(0.9, convert=arguments.number)
-    beta_2: float = field(0.999, convert=arguments.number)
+    beta_1: float = field(0.9, convert=arguments.probability)
+    beta_2: float = field(0.999, convert=arguments.probability)
     epsilon: float = field(1e-7, convert=arguments.number)
     amsgrad: bool = field(False, convert=arguments.boolean)
 
@@ -88,7 +88,7 @@ class AdamW(AdamRule):
 
     learning_rate: float | Callable[[Any], Any] = field(0.001, convert=learning_rate)
     weight_decay: float = field(0.004, convert=arguments.number)
-    beta_1: float = field(0.9, convert=arguments.number)
-    beta_2: float = field(0.999, convert=arguments.number)
+    beta_1: float = field(0.9, convert=arguments.probability)
+    beta_2: float = field(0.999, convert=arguments.probability)
     epsilon: float = field(1e-7, convert=arguments.number)
     amsgrad: bool = field(False, convert=arguments.boolean)

@@ -24,8 +24,8 @@ class Adamax(Optimizer):
     """
 
     learning_rate: float | Callable[[Any], Any] = field(0.001, convert=learning_rate)
-    beta_1: float = field(0.9, convert=arguments.number)
-    beta_2: float = field(0.999, convert=arguments.number)
+    beta_1: float = field(0.9, convert=arguments.probability)
+    beta_2: float = field(0.999, convert=arguments.probability)
     epsilon: float = field(1e-7, convert=arguments.number)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
@@ -49,8 +49,8 @@ class Nadam(Optimizer):
     """
 
     learning_rate: float | Callable[[Any], Any] = field(0.001, convert=learning_rate)
-    beta_1: float = field(0.9, convert=arguments.number)
-    beta_2: float = field(0.999, convert=arguments.number)
+    beta_1: float = field(0.9, convert=arguments.probability)
+    beta_2: float = field(0.999, convert=arguments.probability)
     epsilon: float = field(1e-7, convert=arguments.number)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:

@@ -41,8 +41,8 @@ class Muon(Optimizer):
     """
 
     learning_rate: float | Callable[[Any], Any] = field(0.001, convert=learning_rate)
-    adam_beta_1: float = field(0.9, convert=arguments.number)
-    adam_beta_2: float = field(0.999, convert=arguments.number)
+    adam_beta_1: float = field(0.9, convert=arguments.probability)
+    adam_beta_2: float = field(0.999, convert=arguments.probability)
     adam_weight_decay: float | None = field(0.004, convert=arguments.optional(arguments.number))
     epsilon: float = field(1e-7, convert=arguments.number)
     weight_decay: float | None = field(0.004, convert=arguments.optional(arguments.number))

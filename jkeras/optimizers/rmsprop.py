@@ -28,7 +28,7 @@ class RMSprop(Optimizer):
     """
 
     learning_rate: float | Callable[[Any], Any] = field(0.001, convert=learning_rate)
-    rho: float = field(0.9, convert=arguments.number)
+    rho: float = field(0.9, convert=arguments.probability)
     momentum: float = field(0.0, convert=arguments.non_negative)
     epsilon: float = field(1e-7, convert=arguments.number)
     centered: bool = field(False, convert=arguments.boolean)

@@ -26,7 +26,7 @@ class ScheduleFreeAdamW(Optimizer):
 
     learning_rate: float | Callable[[Any], Any] = field(0.0025, convert=learning_rate)
     beta_1: float = field(0.9, convert=arguments.between(0, 1, open_low=True))
-    beta_2: float = field(0.999, convert=arguments.number)
+    beta_2: float = field(0.999, convert=arguments.probability)
     epsilon: float = field(1e-8, convert=arguments.number)
     warmup_steps: int = field(0, convert=arguments.non_negative)
 

@@ -12,14 +12,14 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from jkeras.errors import RestoreError
+from jkeras.errors import ArgumentError, RestoreError, suggestion
 from jkeras.saving import checksums, documents
 from jkeras.saving.writing import sync
 from jkeras.silence import silent
@@ -208,3 +208,22 @@ def read_arrays(directory: Path, shapes: Mapping[str, Any]) -> dict[str, jax.Arr
     except (ValueError, KeyError, OSError) as error:
         raise RestoreError(f"The arrays in {directory} are damaged: {error}") from None
     return dict(zip(shapes, restored.values(), strict=True))
+
+
+def check_name(path: Path, where: str, files: Collection[str]) -> None:
+    """Raises for the name of a new directory that looks like that of a file, such as `model.pkl` or `model.kears`.
+
+    Args:
+        path: the directory to be.
+        where: the call that is about to make it, for the message.
+        files: suffixes of files that could be meant.
+
+    Raises:
+        ArgumentError: the name ends with a dot and letters that are none of `files`.
+    """
+    suffix = path.suffix
+    if suffix[1:].isalpha() and suffix.lower() not in files and not path.is_dir():
+        raise ArgumentError(
+            f"{where}({str(path)!r}): {suffix!r} is no format of files.{suggestion(suffix, files)} Without a suffix,"
+            f" {str(path.with_suffix(''))!r}, it becomes a directory."
+        )

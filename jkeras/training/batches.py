@@ -348,10 +348,15 @@ def to_arrays(value: Any, what: str) -> Any:
         return {k: to_arrays(v, f"{what}[{k!r}]") for k, v in value.items()}
     if isinstance(value, (list, tuple)) and value and not is_number_list(value):
         return [to_arrays(v, f"{what}[{i}]") for i, v in enumerate(value)]
-    value = adapters.to_array(value)
-    if isinstance(value, jax.Array):
-        return value
-    array = np.asarray(value)
+    try:
+        value = adapters.to_array(value)
+        array = value if isinstance(value, jax.Array) else np.asarray(value)
+    except InputError:
+        raise
+    except ValueError:  # lists of different lengths
+        array = np.empty(0, object)
+    if isinstance(array, jax.Array):
+        return array
     if array.dtype == object:
         raise InputError(
             f"{what} holds Python objects, not numbers: rows of different lengths, or strings? Make it rectangular"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from jkeras import arguments, losses, metrics, optimizers
 from jkeras.errors import ArgumentError
@@ -68,6 +68,8 @@ class Recipe(Spec):
         distribute: how steps are spread over devices, of `jkeras.distribute`; None uses one. Files do not keep it.
     """
 
+    _called: ClassVar[str] = "compile"
+
     optimizer: Any = field("rmsprop", convert=optimizers.get)
     loss: Any = field(None, convert=lambda value: map_structure(_loss, value))
     loss_weights: Any = field(None, convert=lambda value: map_structure(lambda v: v, value))
@@ -75,7 +77,7 @@ class Recipe(Spec):
     weighted_metrics: Any = field(None, convert=_metrics)
     run_eagerly: bool = field(False, convert=arguments.boolean)
     steps_per_execution: Any = field("auto", convert=_steps_per_execution)
-    jit_compile: Any = "auto"
+    jit_compile: Any = field("auto", convert=arguments.one_of("auto", True, False, None))
     auto_scale_loss: bool = field(True, convert=arguments.boolean)
     check_finite: bool = field(False, convert=arguments.boolean)
     distribute: Any = field(None, convert=as_strategy, in_config=False)
