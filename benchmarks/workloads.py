@@ -177,7 +177,7 @@ WORKLOADS: dict[str, Workload] = {
     "cnn": Workload(cnn, (28, 28, 1), 2_560, 128),
     "lstm": Workload(recurrent("LSTM"), (64, 32), 3_200, 64),
     "gru": Workload(recurrent("GRU"), (64, 32), 3_200, 64),
-    "resnet18": Workload(resnet((2, 2, 2, 2), (64, 128, 256, 512), 32, 10), (32, 32, 3), 192, 64),
+    "resnet18": Workload(resnet((2, 2, 2, 2), (64, 128, 256, 512), 32, 10), (32, 32, 3), 64, 32),
     "transformer": Workload(attention(64, 8_000, 128, 4, 2, False), (64,), 320, 32, vocabulary=8_000),
     "gpt": Workload(
         attention(64, 2_000, 128, 4, 2, True), (64,), 160, 16, classes=2_000, vocabulary=2_000, targets=(64,)
