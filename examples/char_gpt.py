@@ -1,6 +1,6 @@
 """A small GPT that learns to write like Shakespeare, character by character.
 
-    python examples/char_gpt.py [--steps 1000] [--text file.txt] [--prompt "ROMEO:"] [--length 400]
+    python examples/char_gpt.py [--steps 1000] [--text file.txt] [--prompt "ROMEO:"] [--picture char_gpt.png]
 """
 
 import argparse
@@ -58,6 +58,7 @@ def main(arguments=None):
     parser.add_argument("--depth", type=int, default=2)
     parser.add_argument("--prompt", default="ROMEO:")
     parser.add_argument("--length", type=int, default=400)
+    parser.add_argument("--picture", default="char_gpt.png")
     options = parser.parse_args(arguments)
 
     tokens, alphabet = load(options.text)
@@ -67,11 +68,18 @@ def main(arguments=None):
     loss = jk.losses.SparseCategoricalCrossentropy(from_logits=True)
     model = model.compile(jk.optimizers.AdamW(rate, clipnorm=1.0), loss)
     x, y = windows(tokens[:split], 32 * options.steps, seed=0)
-    model = model.fit(x, y, batch_size=32, validation_data=windows(tokens[split:], 320, seed=1))
-    print(f"Validation: {model.history['val_loss'][-1] / np.log(2):.2f} bits per character.\n")
+    # One pass over the windows, in ten parts with a validation after each.
+    model = model.fit(
+        x, y, batch_size=32, epochs=10, steps_per_epoch=max(options.steps // 10, 1),
+        validation_data=windows(tokens[split:], 320, seed=1), verbose=2,
+    )
+    loss = model.history["val_loss"][-1]
+    print(f"Validation loss: {loss:.3f}, or {loss / np.log(2):.2f} bits per character.\n")
 
     known = [alphabet.index(character) for character in options.prompt if character in alphabet] or [0]
     print("".join(alphabet[token] for token in write(model, known, options.length)))
+    model.history.plot(path=options.picture)
+    print(f"\nThe loss over time is in {options.picture}.")
     return model
 
 

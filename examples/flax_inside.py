@@ -1,6 +1,6 @@
 """A Flax module inside of a model: a gated layer of one's own in Linen, trained by `fit`, taken out again with its weights.
 
-    python examples/flax_inside.py [--epochs 5]
+    python examples/flax_inside.py [--epochs 20] [--picture flax_inside.png]
 """
 
 import argparse
@@ -26,7 +26,8 @@ class Gated(nn.Module):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--picture", default="flax_inside.png")
     options = parser.parse_args(arguments)
 
     (x, y), (x_test, y_test) = jk.datasets.digits.load_data()
@@ -45,6 +46,8 @@ def main(arguments=None):
     outputs = module.apply(variables, x_test, training=False)
     difference = np.abs(np.asarray(outputs) - model.predict(x_test, verbose=0)).max()
     print(f"The same as a Flax program: outputs differ by {difference:.1e} at most.")
+    jk.plots.plot_confusion(y_test, outputs, path=options.picture)
+    print(f"What was taken for what is in {options.picture}.")
     return model
 
 

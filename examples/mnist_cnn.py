@@ -1,6 +1,6 @@
 """A small convolutional network that reads MNIST digits (98.8 % or more of the test images after 3 epochs).
 
-    python examples/mnist_cnn.py [--epochs 3] [--images 60000] [--data auto|mnist|digits]
+    python examples/mnist_cnn.py [--epochs 3] [--images 60000] [--data auto|mnist|digits] [--picture mnist_cnn.png]
 """
 
 import argparse
@@ -29,6 +29,7 @@ def main(arguments=None):
     parser.add_argument("--data", choices=["auto", "mnist", "digits"], default="auto")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--images", type=int)
+    parser.add_argument("--picture", default="mnist_cnn.png")
     options = parser.parse_args(arguments)
 
     (x_train, y_train), (x_test, y_test) = load_digits(options.data, options.images, channels=True)
@@ -37,6 +38,14 @@ def main(arguments=None):
     model = model.fit(x_train, y_train, epochs=options.epochs, batch_size=32)
     loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
     print(f"Test accuracy: {accuracy:.4f} (loss {loss:.4f})")
+
+    # The images that it gets wrong, those first about which it is surest: often they are hard for people, too.
+    probabilities = model.predict(x_test, verbose=0)
+    guesses, certainty = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = sorted((guesses != y_test).nonzero()[0], key=lambda i: -certainty[i])[:32]
+    titles = [f"{y_test[i]}, not {guesses[i]}" for i in wrong]
+    jk.plots.image_grid(x_test[wrong], titles, columns=8, path=options.picture)
+    print(f"The worst of {(guesses != y_test).sum()} mistakes are in {options.picture}.")
     return model
 
 

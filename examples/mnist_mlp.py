@@ -1,6 +1,6 @@
 """A first model on real data: train a small network to read digits, evaluate it, save it, load it again.
 
-    python examples/mnist_mlp.py
+    python examples/mnist_mlp.py [--data auto|mnist|digits] [--picture mnist_mlp.png]
 
 takes MNIST (60,000 images of 28 by 28 pixels) where it is present or can be downloaded, and otherwise the 1,797 smaller
 digits that come with jkeras.
@@ -23,6 +23,7 @@ def main(arguments=None):
     parser.add_argument("--epochs", type=int, help="5 for MNIST, 30 for a smaller data set, unless given")
     parser.add_argument("--images", type=int, help="train and test with only so many images")
     parser.add_argument("--save", type=Path, help="where to keep the trained model")
+    parser.add_argument("--picture", default="mnist_mlp.png", help="the curves of the training")
     options = parser.parse_args(arguments)
 
     (x_train, y_train), (x_test, y_test) = load_digits(options.data, options.images)
@@ -35,7 +36,7 @@ def main(arguments=None):
         layers.Dense(10, activation="softmax"),
     ])
     model = model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model = model.fit(x_train, y_train, epochs=epochs, batch_size=32)
+    model = model.fit(x_train, y_train, epochs=epochs, batch_size=32, validation_data=(x_test, y_test))
     loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -47,6 +48,8 @@ def main(arguments=None):
     if not same:
         raise SystemExit("The loaded model predicts something else.")
     print(f"Test accuracy: {accuracy:.4f} (loss {loss:.4f})")
+    model.history.plot(path=options.picture)
+    print(f"The curves are in {options.picture}.")
     return model
 
 

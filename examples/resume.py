@@ -1,6 +1,6 @@
 """A run that is cut off again and again, and ends with the same bits as one that was left alone.
 
-    python examples/resume.py
+    python examples/resume.py [--data auto|mnist|digits] [--picture resume.png]
 
 trains a network on digits, then trains it once more with failures at random moments, after each of which `fit` is called
 again. To see the same with real kills, run
@@ -34,11 +34,13 @@ class Failure(callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self.left -= 1
-        if self.left == 0 and self.die:
-            print(f"Dying at step {int(self.model.state.step)}; run me again.", flush=True)
+        if self.left > 0:
+            return
+        self.step = int(self.model.state.step)
+        if self.die:
+            print(f"Dying at step {self.step}; run me again.", flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
-        if self.left == 0:
-            raise RuntimeError(f"a failure at step {int(self.model.state.step)}")
+        raise RuntimeError(f"a failure at step {self.step}")
 
 
 class Streak(callbacks.Callback):
@@ -81,22 +83,26 @@ def main(arguments=None):
     parser.add_argument("--images", type=int, help="train and test with only so many images")
     parser.add_argument("--folder", type=Path, help="where the backups are; a temporary folder unless given")
     parser.add_argument("--die", action="store_true", help="kill this process rather than raise an error")
+    parser.add_argument("--picture", default="resume.png", help="the curves, with a line for each failure")
     options = parser.parse_args(arguments)
 
     data, test = load_digits(options.data, options.images)
     model = build(data[0].shape[1:])
-    steps = len(data[0]) * 8 // 10 // 32 * options.epochs
+    steps_per_epoch = -(-len(data[0]) * 8 // 10 // 32)  # a fifth is for validation
+    most = max(steps_per_epoch * options.epochs // 2, 6)
+    failures = []
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch) / "backup"
         for attempt in range(1, 100):
             # Every 5 steps, in the background; and the last moment before SIGTERM.
-            backup = callbacks.BackupAndRestore(folder, save_freq=5)
+            backup, failure = callbacks.BackupAndRestore(folder, save_freq=5), Failure(most, options.die)
             try:
-                resumed = train(model, data, options.epochs, backup, Failure(max(steps // 2, 6), options.die))
+                resumed = train(model, data, options.epochs, backup, failure)
                 break
             except RuntimeError as error:
                 print(f"Attempt {attempt} ended with {error}.")
+                failures.append(failure.step / steps_per_epoch)
         else:
             raise SystemExit("It never came to its end.")
     print(f"Done: {len(resumed.history['loss'])} epochs in the history, {int(resumed.state.step)} steps.")
@@ -109,6 +115,13 @@ def main(arguments=None):
         raise SystemExit(1)
     loss, accuracy = resumed.evaluate(*test, verbose=0)
     print(f"Test accuracy: {accuracy:.4f} (loss {loss:.4f})")
+
+    figure = resumed.history.plot(["loss", "accuracy"])
+    for axes in figure.axes:
+        for epoch in failures:
+            axes.axvline(epoch, color="crimson", linewidth=1)
+    figure.savefig(options.picture, dpi=80)
+    print(f"The curves, and where it failed, are in {options.picture}.")
     return resumed
 
 

@@ -1,6 +1,6 @@
 """Chooses a learning rate and a dropout rate in one sweep, then trains an ensemble with them that knows when it is unsure.
 
-    python examples/sweep_and_ensemble.py [--epochs 10] [--members 8] [--picture sweep.png]
+    python examples/sweep_and_ensemble.py [--epochs 10] [--members 8] [--picture sweep.png] [--doubts doubts.png]
 """
 
 import argparse
@@ -15,7 +15,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--members", type=int, default=8)
-    parser.add_argument("--picture", help="draws the sweep there (needs matplotlib)")
+    parser.add_argument("--picture", default="sweep.png", help="what the sweep found")
+    parser.add_argument("--doubts", default="doubts.png", help="the images about which the ensemble is least sure")
     options = parser.parse_args(arguments)
 
     (x, y), (x_test, y_test) = jk.datasets.digits.load_data()
@@ -28,8 +29,7 @@ def main(arguments=None):
     found = jk.sweep(base, learning_rate=[3e-4, 1e-3, 3e-3, 1e-2], dropout=[0.0, 0.2, 0.4])
     found = found.fit(x, y, epochs=options.epochs, validation_split=0.2, callbacks=[stop], verbose=0)
     print(f"Best of {len(found)}: {found.best_setting}")
-    if options.picture:
-        found.plot(path=options.picture)
+    found.plot(path=options.picture)
 
     # The best setting, trained anew from several seeds. Where its members disagree, the ensemble is more often wrong.
     best = found.best.compile(found.best.optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -41,6 +41,11 @@ def main(arguments=None):
     sure = doubt <= np.median(doubt)
     print(f"Test accuracy: single {single:.4f}, ensemble {right.mean():.4f}")
     print(f"  where the members agree: {right[sure].mean():.4f}; where they do not: {right[~sure].mean():.4f}")
+
+    least = np.argsort(-doubt)[:16]
+    titles = [f"{mean[i].argmax()}? ±{doubt[i]:.2f} ({y_test[i]})" for i in least]
+    jk.plots.image_grid(x_test[least].reshape(-1, 8, 8), titles, columns=8, path=options.doubts)
+    print(f"The sweep is in {options.picture}, the most doubtful digits (with the truth in brackets) in {options.doubts}.")
     return ensemble
 
 
