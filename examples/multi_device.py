@@ -35,7 +35,7 @@ def draw(path, histories):
     axes = figure.subplots()
     for width, (name, history) in zip((7, 4, 1.5), histories.items(), strict=True):
         axes.plot(range(1, len(history["loss"]) + 1), history["loss"], linewidth=width, label=name)
-    axes.set(xlabel="epoch", ylabel="loss", title="three runs, one curve")
+    axes.set(xlabel="epoch", ylabel="loss", title="three runs, one curve", xticks=range(1, 1 + len(history["loss"])))
     axes.legend(frameon=False)
     figure.savefig(path, dpi=80)
 

@@ -34,7 +34,7 @@ EXAMPLE_RUNS = {
     "forecasting": (["--epochs", "1", "--file", "weather.csv"], "as today"),
     "regression": (["--epochs", "1", "--file", "housing.npz"], "a linear model"),
     "transfer": (
-        ["--data", "digits", "--epochs", "1", "--later-epochs", "1", "--repeats", "1", "--examples", "2", "--images", "300"],
+        ["--data", "digits", "--epochs", "1", "--later-epochs", "1", "--repeats", "1", "--examples", "2", "--images", "200"],
         "frozen base",
     ),
     "multi_device": (["--data", "digits", "--epochs", "1", "--images", "192"], "differ from those of one device"),
