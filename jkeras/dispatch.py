@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras.errors import SignatureError
+from jkeras.tracebacks import filtered
 
 # The names that Keras gives to arrays; lists and tuples given for them become arrays.
 ARRAYS = frozenset({"x", "x1", "x2", "y", "a", "b", "array", "q", "indices", "values", "sorted_sequence", "condition"})
@@ -91,4 +92,4 @@ def public(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
                 return leaf.apply_operation(name, args, kwargs)
         return function(*args, **kwargs)
 
-    return call
+    return filtered(call)

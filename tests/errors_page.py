@@ -23,7 +23,7 @@ TRACEBACKS = (
     'File "train.py", line 12, in call',
     "  return jnp.dot(x, self.kernel.T)",
     "TypeError: dot_general requires contracting dimensions to have the same shape, got (4,) and (5,).",
-    "In layer 'encoder/mixing' (Mixing), called with x: (32, 4) float32.",
+    "In the Mixing layer 'encoder/mixing', called with x: (32, 4) float32.",
     "```",
     "",
     "`JKERAS_FULL_TRACEBACK=1` in the environment, or `jk.config.disable_traceback_filtering()`, shows every line. Where jkeras"

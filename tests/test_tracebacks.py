@@ -58,7 +58,7 @@ def test_lines_of_the_user_and_the_place_of_the_layer():
     with pytest.raises(TypeError, match="dot_general") as caught:
         model = model.fit(X, Y, verbose=0)
     assert lines(caught.value) == ["test_lines_of_the_user_and_the_place_of_the_layer", "call", "helper"]
-    place = "In layer 'encoder/mine' (Raises), called with x: (8, 4) float32."
+    place = "In the Raises layer 'encoder/mine', called with x: (8, 4) float32."
     assert caught.value.__notes__ == [place, NOTE]
 
 
@@ -66,7 +66,7 @@ def test_while_the_model_is_made():
     with pytest.raises(KeyError) as caught:
         nested(RaisesAlways(name="mine"))
     assert lines(caught.value) == ["test_while_the_model_is_made", "nested", "call"]
-    assert caught.value.__notes__ == ["In layer 'mine' (RaisesAlways), called with x: (None, 4) float32.", NOTE]
+    assert caught.value.__notes__ == ["In the RaisesAlways layer 'mine', called with x: (None, 4) float32.", NOTE]
 
 
 def test_layers_on_arrays_and_inputs_in_structures():
@@ -82,7 +82,7 @@ def test_handles():
     with pytest.raises(KeyError) as caught:
         model.fit(X, Y, verbose=0)
     assert lines(caught.value) == ["test_handles", "call"]
-    assert caught.value.__notes__[0].startswith("In layer 'mine'")
+    assert caught.value.__notes__[0].startswith("In the Mutable layer 'mine'")
 
 
 def test_code_of_the_user_that_jkeras_calls():
@@ -111,7 +111,7 @@ def test_but_not_where_an_operation_was_used():
     with pytest.raises(ArgumentError) as caught:
         nested(Wrong(name="mine"))
     assert lines(caught.value)[-1] == "call"
-    assert caught.value.__notes__ == ["In layer 'mine' (Wrong), called with x: (None, 4) float32."]
+    assert caught.value.__notes__ == ["In the Wrong layer 'mine', called with x: (None, 4) float32."]
 
 
 def test_a_fault_of_jkeras_itself_shows_its_line(monkeypatch):
@@ -197,3 +197,29 @@ def test_a_wrapped_function_looks_like_itself():
 
     assert inspect.signature(jk.Model.fit).parameters["epochs"].default == 1
     assert jk.Model.fit.__name__ == "fit" and "epochs" in jk.Model.fit.__doc__
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        ({"loss": lambda a, b: {}["x"]}, "In the loss '<lambda>' of the output 'dense', called with"),
+        ({"loss": "mse", "metrics": [lambda a, b: {}["x"]]}, "In the metric '<lambda>' of the output 'dense', called with"),
+    ],
+)
+def test_losses_and_metrics(options, place):
+    model = jk.Sequential([layers.Input((3,)), layers.Dense(1, name="dense")]).compile("sgd", **options)
+    with pytest.raises(KeyError) as caught:
+        model = model.fit(X, Y, verbose=0)
+    assert lines(caught.value) == ["test_losses_and_metrics", "<lambda>"]
+    assert caught.value.__notes__[0] == f"{place} y_true: (8, 1) float32, y_pred: (8, 1) float32."
+
+
+def test_operations():
+    with pytest.raises(TypeError, match="reshape") as caught:
+        jk.ops.reshape(X, (7, 7))
+    assert lines(caught.value)[0] == "test_operations" and len(lines(caught.value)) <= 2
+
+
+def test_a_missing_argument_of_call():
+    with pytest.raises(InputError, match=r"attend: MultiHeadAttention.call\(\) needs the argument 'value'"):
+        layers.MultiHeadAttention(2, 2, name="attend")(layers.Input((4, 3)))

@@ -120,6 +120,7 @@ def call_bound(layer: Layer, run: Run, built: set[int], args: tuple[Any, ...], k
             arguments["training"] = run.training
         arguments = {name: _cast(layer, value) if name in given else value for name, value in arguments.items()}
         first_cast = next((arguments[name] for name in given), None)
+        _check_complete(layer, spec, arguments)
         check_inputs(layer, first_cast)
         if id(layer) not in built:
             built.add(id(layer))
@@ -128,22 +129,29 @@ def call_bound(layer: Layer, run: Run, built: set[int], args: tuple[Any, ...], k
         _finish(layer, run, first, outputs, mask)
         return outputs
     except Exception as error:
-        _note_place(error, layer, {name: arguments[name] for name in arguments if name not in ("training", "mask")})
+        shown = {name: value for name, value in arguments.items() if name not in ("training", "mask")}
+        note_place(error, f"the {type(layer).__name__} layer", layer.path, shown)
         raise
     finally:
         run.training = outer_training
 
 
-# How the note begins that says in which layer an exception arose.
-PLACE = "In layer "
+def _check_complete(layer: Layer, spec: CallSignature, arguments: Mapping[str, Any]) -> None:
+    for parameter in spec.signature.parameters.values():
+        needed = parameter.default is parameter.empty and parameter.kind not in (
+            parameter.VAR_POSITIONAL,
+            parameter.VAR_KEYWORD,
+        )
+        if needed and parameter.name not in arguments:
+            raise InputError(f"{layer.path}: {type(layer).__name__}.call() needs the argument {parameter.name!r}.")
 
 
-def _note_place(error: Exception, layer: Layer, given: Mapping[str, Any]) -> None:
-    """Notes the innermost layer in which an exception arose, and its inputs, unless the message names it."""
-    named = isinstance(error, JkerasError) and layer.path in str(error)
-    if not named and not any(note.startswith(PLACE) for note in getattr(error, "__notes__", ())):
+def note_place(error: Exception, what: str, path: str, given: Mapping[str, Any]) -> None:
+    """Notes where an exception arose, and on what, unless an inner place is noted or jkeras's own message names this one."""
+    named = isinstance(error, JkerasError) and path in str(error)
+    if not named and not any(note.startswith("In ") for note in getattr(error, "__notes__", ())):
         inputs = ", ".join(f"{name}: {describe(value)}" for name, value in given.items())
-        error.add_note(f"{PLACE}{layer.path!r} ({type(layer).__name__}), called with {inputs or 'nothing'}.")
+        error.add_note(f"In {what} {path!r}, called with {inputs or 'nothing'}.")
 
 
 def describe(value: Any) -> str:

@@ -522,6 +522,8 @@ def _shuffle(value: Any) -> bool | str:
 def _validation_source(data: Any, batch_size: int | None, steps_: int | None) -> ArraySource | StreamSource:
     if isinstance(data, tuple) and len(data) == 1 and batches.is_array_data(data[0]):
         data = data[0]
+    if isinstance(data, tuple) and len(data) > 3 and batches.is_array_data(data[0]):
+        raise ArgumentError(f"validation_data: expected (x, y) or (x, y, sample_weight), got a tuple of {len(data)}.")
     if isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and batches.is_array_data(data[0]):
         return as_source(data[0], data[1], data[2] if len(data) == 3 else None, batch_size, steps_)
     return as_source(data, None, None, batch_size, steps_)

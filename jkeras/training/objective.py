@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -11,6 +12,7 @@ import jax.numpy as jnp
 
 from jkeras import losses, metrics, replicas
 from jkeras.errors import ArgumentError, InputError
+from jkeras.layers.calling import note_place
 from jkeras.losses import Loss
 from jkeras.metrics import Metric
 from jkeras.spec import Spec
@@ -64,9 +66,13 @@ class Objective(Spec):
     def rows_independent(self) -> bool:
         """Whether losses and metrics give values per row, so that rows which do not count can be left out."""
         targets, outputs = self.__dict__["_spec_shapes"]
-        return all(losses.per_sample(t.loss, targets[t.output], outputs[t.output]) for t in self.losses) and all(
-            metrics.per_sample(t.metric, targets[t.output], outputs[t.output]) for t in self.metrics
-        )
+        terms: list[tuple[str, Any, Any, int]] = [("loss", t.loss, losses.per_sample, t.output) for t in self.losses]
+        terms += [("metric", t.metric, metrics.per_sample, t.output) for t in self.metrics]
+        for kind, term, per_sample, i in terms:
+            with _noted(kind, term, self.names[i], targets[i], outputs[i]):
+                if not per_sample(term, targets[i], outputs[i]):
+                    return False
+        return True
 
 
 def match(structure: Any, names: tuple[str, ...], count: int, what: str) -> list[Any]:
@@ -212,7 +218,8 @@ def compute_loss(
     parts = []
     for term in objective.losses:
         i = term.output
-        value = term.loss(targets[i], outputs[i], weights[i], mask=_mask(masks[i], valid, outputs[i]))
+        with _noted("loss", term.loss, objective.names[i], targets[i], outputs[i]):
+            value = term.loss(targets[i], outputs[i], weights[i], mask=_mask(masks[i], valid, outputs[i]))
         value = jnp.asarray(value, jnp.float32)
         value = value if value.ndim == 0 else _mean(value, valid)
         parts.append(value)
@@ -270,8 +277,20 @@ def update_metrics(
         weight = weights[i] if scored.weighted else None
         mask = masks[i] if scored.metric.applies_mask else None
         weight = _as_weight(weight, _mask(mask, valid, outputs[i]))
-        new[scored.log_name] = scored.metric.update(states[scored.log_name], targets[i], outputs[i], sample_weight=weight)
+        with _noted("metric", scored.metric, objective.names[i], targets[i], outputs[i]):
+            state = states[scored.log_name]
+            new[scored.log_name] = scored.metric.update(state, targets[i], outputs[i], sample_weight=weight)
     return new
+
+
+@contextlib.contextmanager
+def _noted(kind: str, term: Any, output: str, y_true: Any, y_pred: Any) -> Iterator[None]:
+    """Notes on an exception which loss or metric it arose in."""
+    try:
+        yield
+    except Exception as error:
+        note_place(error, f"the {kind} {term.name!r} of the output", output, {"y_true": y_true, "y_pred": y_pred})
+        raise
 
 
 def _as_weight(weight: Any, mask: Any) -> Any:
