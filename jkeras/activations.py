@@ -108,7 +108,9 @@ def gelu(x: ArrayLike, approximate: bool = False) -> jax.Array:
 
     `approximate=True` uses the tanh approximation of the paper.
     """
-    return nn.gelu(jnp.asarray(x), approximate)
+    from jkeras.lowering import elementwise  # which knows the activations of recurrent layers
+
+    return nn.gelu(jnp.asarray(x), True) if approximate else elementwise.gelu(jnp.asarray(x))
 
 
 def mish(x: ArrayLike) -> jax.Array:

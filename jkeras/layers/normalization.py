@@ -10,11 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras import arguments, constraints, initializers, regularizers, replicas
+from jkeras import arguments, constraints, initializers, lowering, regularizers, replicas
 from jkeras.errors import ArgumentError, InputError
 from jkeras.layers.calling import show_shape
 from jkeras.layers.layer import Layer
 from jkeras.layers.recurrent import fields
+from jkeras.lowering import plain
 from jkeras.spec import field
 from jkeras.training.progress import tracked
 
@@ -298,9 +299,10 @@ class LayerNormalization(Layer):
     def call(self, inputs: jax.Array) -> jax.Array:
         x = in_float32(inputs)
         axes = self._axes(x.ndim)
-        mean = jnp.mean(x, axis=axes, keepdims=True)
-        variance = jnp.mean(jnp.square(x - mean), axis=axes, keepdims=True)
-        outputs = (x if self.rms_scaling else x - mean) * jax.lax.rsqrt(variance + self.epsilon)
+        if self.rms_scaling:
+            outputs = x * plain.mean_and_scale(x, axes, self.epsilon)[1]
+        else:
+            outputs = lowering.standardized(x, axes, self.epsilon)
         if self.scale or self.rms_scaling:
             outputs = outputs * along(self.gamma, axes, x.ndim)
         if self.center and not self.rms_scaling:

@@ -2,6 +2,8 @@
 
 from jkeras.lowering.convolution import conv as conv
 from jkeras.lowering.depthwise import depthwise_conv as depthwise_conv
+from jkeras.lowering.elementwise import gelu as gelu
+from jkeras.lowering.elementwise import standardized as standardized
 from jkeras.lowering.pooling import average_pool as average_pool
 from jkeras.lowering.pooling import max_pool as max_pool
 from jkeras.lowering.recurrence import gru as gru

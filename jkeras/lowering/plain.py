@@ -183,3 +183,15 @@ def average_pool(
         return total / math.prod(pool_size)
     ones = jnp.ones((1, 1, *x.shape[2:]) if channels_first else (1, *x.shape[1:-1], 1), x.dtype)
     return total / _pool(ones, 0.0, lax.add, pool_size, strides, padding, channels_first)
+
+
+def mean_and_scale(x: jax.Array, axes: tuple[int, ...], epsilon: float) -> tuple[jax.Array, jax.Array]:
+    """The mean over the axes, which stay with size 1, and what makes the variance there one."""
+    mean = jnp.mean(x, axis=axes, keepdims=True)
+    return mean, lax.rsqrt(jnp.mean(jnp.square(x - mean), axis=axes, keepdims=True) + epsilon)
+
+
+def standardized(x: jax.Array, axes: tuple[int, ...], epsilon: float) -> jax.Array:
+    """`x` with mean 0 and variance 1 over the axes."""
+    mean, scale = mean_and_scale(x, axes, epsilon)
+    return (x - mean) * scale

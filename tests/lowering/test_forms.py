@@ -135,6 +135,34 @@ def test_max_pooling(shape, pool_size, strides, padding, ties, rng):
     assert_equal_forms(fast, stock, jnp.asarray(values, jnp.float32))
 
 
+@pytest.mark.parametrize("shape, axes", [((3, 4, 5), (2,)), ((3, 4, 5), (1, 2)), ((6, 2), (0,)), ((2, 1), (1,))])
+def test_standardized(shape, axes, rng):
+    x = jnp.asarray(3 + 2 * rng.normal(size=shape), jnp.float32)
+    assert_equal_forms(lambda x: lowering.standardized(x, axes, 1e-3), lambda x: plain.standardized(x, axes, 1e-3), x)
+    batched = jax.vmap(jax.grad(lambda x: jnp.sum(lowering.standardized(x, axes, 1e-3) ** 3)))(jnp.stack([x, 2 * x]))
+    expected = [jax.grad(lambda x: jnp.sum(plain.standardized(x, axes, 1e-3) ** 3))(scale * x) for scale in (1, 2)]
+    np.testing.assert_allclose(batched, jnp.stack(expected), rtol=1e-4, atol=1e-5)
+
+
+def test_gelu(rng):
+    x = jnp.asarray(np.concatenate([np.linspace(-30, 30, 301), rng.normal(size=99), [0.0, -0.0]]), jnp.float32)
+
+    def stock(x):
+        return jax.nn.gelu(x, approximate=False)
+
+    assert_equal_forms(lowering.gelu, stock, x)
+    second = [jax.vmap(jax.grad(jax.grad(form)))(x) for form in (lowering.gelu, stock)]
+    np.testing.assert_allclose(*second, atol=1e-5)
+    tangents = [jax.jvp(form, (x,), (jnp.cos(x),))[1] for form in (lowering.gelu, stock)]
+    np.testing.assert_allclose(*tangents, atol=1e-5)
+    for bits in ("bfloat16", "float16"):
+        np.testing.assert_array_equal(lowering.gelu(x.astype(bits)), stock(x.astype(bits)))
+    odd = jnp.asarray([np.nan, np.inf, -np.inf], jnp.float32)
+    with lowering.use("plain"):
+        np.testing.assert_array_equal(lowering.gelu(x), stock(x))
+    assert np.isnan(lowering.gelu(odd)[0]) and lowering.gelu(odd)[1] == np.inf
+
+
 @pytest.mark.parametrize("channels_first", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_layouts_and_types(channels_first, dtype, rng):
