@@ -5,12 +5,13 @@ PYTHON ?= $(shell scripts/find-python)
 JOBS ?= 2
 TEST ?= .venv-test
 
-.PHONY: help demo test smoke lint format typecheck bench docs clean
+.PHONY: help demo test smoke slow lint format typecheck bench docs clean
 
 help:
 	@echo "make demo       train, evaluate, save and reload a digit classifier on real data"
 	@echo "make test       the whole test suite, doctests included"
 	@echo "make smoke      a few tests of every part"
+	@echo "make slow       minutes of tests that mostly compile"
 	@echo "make lint       ruff; 'make format' repairs what can be repaired"
 	@echo "make typecheck  mypy"
 	@echo "make bench      the benchmarks against other libraries"
@@ -24,6 +25,9 @@ test: $(TEST)/installed
 
 smoke: $(TEST)/installed
 	$(TEST)/bin/python -m pytest tests -m smoke -n $(JOBS) $(ARGS)
+
+slow: $(TEST)/installed
+	$(TEST)/bin/python -m pytest tests -m slow -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: $(TEST)/installed
 	$(TEST)/bin/python -m ruff check .

@@ -61,7 +61,13 @@ def test_every_example_is_run():
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {*(name.split()[0] for name in EXAMPLE_RUNS), *HELPERS}
 
 
-@pytest.mark.parametrize("name", EXAMPLE_RUNS)
+# Those that mostly compile.
+LONG = {
+    "cifar_resnet", "char_gpt", "gan", "imdb lstm", "imdb transformer", "mnist_cnn", "sweep_and_ensemble", "transfer", "vae",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LONG)) for n in EXAMPLE_RUNS])
 def test_example(name, monkeypatch, tmp_path, rng, capsys):
     arguments, words = EXAMPLE_RUNS[name]
     file, picture = name.split()[0], tmp_path / "picture.png"

@@ -36,8 +36,11 @@ SKIPPED = {
 
 
 CHECKS = [
-    pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.func.__name__}")
-    for wrapper in (SKLearnClassifier(dense, model_kwargs=CLASSIFY), SKLearnRegressor(dense))
+    pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.func.__name__}", marks=marks)
+    for wrapper, marks in (
+        (SKLearnClassifier(dense, model_kwargs=CLASSIFY), []),
+        (SKLearnRegressor(dense), [pytest.mark.slow]),  # which shares all that they check but the targets
+    )
     for estimator, check in estimator_checks_generator(wrapper)
 ]
 

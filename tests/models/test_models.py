@@ -322,7 +322,8 @@ def test_weights_can_be_made_inside_of_a_traced_function():
     shapes = jax.eval_shape(lambda: net.init(0).params)
     assert shapes["dense"]["kernel"].shape == (3, 2)
     made = jax.jit(lambda key: layers.Dense(2).init(key, (1, 3)))(jax.random.key(1))
-    np.testing.assert_array_equal(made["params"]["kernel"], layers.Dense(2).init(jax.random.key(1), (1, 3))["params"]["kernel"])
+    expected = layers.Dense(2).init(jax.random.key(1), (1, 3))  # by a program that is optimised otherwise
+    np.testing.assert_allclose(made["params"]["kernel"], expected["params"]["kernel"], rtol=1e-6)
 
 
 def test_what_a_model_costs():
