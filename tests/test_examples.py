@@ -63,7 +63,8 @@ def test_every_example_is_run():
 
 # Those that mostly compile.
 LONG = {
-    "cifar_resnet", "char_gpt", "gan", "imdb lstm", "imdb transformer", "mnist_cnn", "sweep_and_ensemble", "transfer", "vae",
+    "cifar_resnet", "char_gpt", "flax_inside", "gan", "imdb lstm", "imdb transformer", "mnist_cnn", "multi_device",
+    "sweep_and_ensemble", "transfer", "vae",
 }  # fmt: skip
 
 

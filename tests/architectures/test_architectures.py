@@ -59,9 +59,14 @@ def test_sizes():
 @pytest.mark.parametrize(
     ("build", "shape", "loss"),
     [
-        (lambda: architectures.ViTTiny((8, 8, 1), 3, patch_size=4, width=12, depth=1, heads=3), (8, 8, 1), "class"),
+        pytest.param(
+            lambda: architectures.ViTTiny((8, 8, 1), 3, patch_size=4, width=12, depth=1, heads=3), (8, 8, 1), "class",
+            marks=pytest.mark.slow,
+        ),
         (lambda: architectures.GPT(5, 16, width=8, depth=1, heads=2), (8,), "tokens"),
-        (lambda: architectures.UNet((8, 8, 1), filters=4, depth=2), (8, 8, 1), "pixels"),
+        pytest.param(
+            lambda: architectures.UNet((8, 8, 1), filters=4, depth=2), (8, 8, 1), "pixels", marks=pytest.mark.slow
+        ),
     ],
     ids=["vit", "gpt", "unet"],
 )

@@ -16,7 +16,7 @@ def resident_bytes():
         pytest.skip("the operating system does not say how much memory is in use")
 
 
-@pytest.mark.parametrize("streamed", [False, True], ids=["arrays", "generator"])
+@pytest.mark.parametrize("streamed", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["arrays", "generator"])
 def test_thousands_of_steps_leave_nothing_behind(streamed, rng):
     x, y = rng.random((32, 4), dtype=np.float32), rng.random((32, 1), dtype=np.float32)
     model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(2), jk.layers.Dense(1)]).compile("adam", "mse")
