@@ -114,7 +114,10 @@ def finish(process: multiprocessing.Process) -> None:
 
 def saving(folder: Path) -> bool:
     """Whether a save is in progress."""
-    return any((folder / "backup").glob(".step-*"))
+    try:
+        return any((folder / "backup").glob(".step-*"))
+    except FileNotFoundError:  # the run is over, and has just deleted its checkpoints
+        return False
 
 
 def kill(process: multiprocessing.Process, folder: Path, dice: random.Random, seconds: float) -> bool | None:
