@@ -64,8 +64,8 @@ class Cell(NamedTuple):
 
     Attributes:
         step: `(projected, states, weights, activation, recurrent_activation)` to `(states, saved)`.
-        back: `(gradient of the states, saved, weights, slope, recurrent slope)` to `(gradient of the gates, gradient of
-            the states before)`. The gradient of the gates is a tuple, what `projected` gets first.
+        back: `(gradient of the states, saved, transposed weights, slope, recurrent slope)` to `(gradient of the gates,
+            gradient of the states before)`. The gradient of the gates is a tuple, what `projected` gets first.
         gather: `(saved, gradients of the gates)`, of one step or of all, to the gradients of the recurrent weights.
     """
 
@@ -97,12 +97,12 @@ def _lstm_step(projected: Any, states: Any, weights: Weights, act: Activation, g
     return (o * shown, after), (i, f, g, o, c, shown, h)
 
 
-def _lstm_back(gradients: Any, saved: Any, weights: Weights, act: Activation, gate: Activation) -> Any:
+def _lstm_back(gradients: Any, saved: Any, turned: Weights, act: Activation, gate: Activation) -> Any:
     dh, dc = gradients
     i, f, g, o, c, shown, _ = saved
     dc = dc + dh * o * act(shown)
     gates = jnp.concatenate([dc * g * gate(i), dc * c * gate(f), dc * i * act(g), dh * shown * gate(o)], axis=-1)
-    return (gates,), (gates @ weights["recurrent_kernel"].T, dc * f)
+    return (gates,), (gates @ turned["recurrent_kernel"], dc * f)
 
 
 def _lstm_gather(saved: Arrays, gates: Arrays) -> Weights:
@@ -122,7 +122,7 @@ def _gru_step(projected: Any, states: Any, weights: Weights, act: Activation, ga
     return (z * h + (1 - z) * candidate,), (z, r, candidate, h_h, h)
 
 
-def _gru_back(gradients: Any, saved: Any, weights: Weights, act: Activation, gate: Activation) -> Any:
+def _gru_back(gradients: Any, saved: Any, turned: Weights, act: Activation, gate: Activation) -> Any:
     (dh,) = gradients
     z, r, candidate, h_h, h = saved
     d_candidate = dh * (1 - z) * act(candidate)
@@ -130,7 +130,7 @@ def _gru_back(gradients: Any, saved: Any, weights: Weights, act: Activation, gat
     d_r = d_candidate * h_h * gate(r)
     inner = jnp.concatenate([d_z, d_r, d_candidate * r], axis=-1)
     outer = jnp.concatenate([d_z, d_r, d_candidate], axis=-1)
-    return (outer, inner), (dh * z + inner @ weights["recurrent_kernel"].T,)
+    return (outer, inner), (dh * z + inner @ turned["recurrent_kernel"],)
 
 
 def _gru_gather(saved: Arrays, gates: Arrays) -> Weights:
@@ -147,15 +147,15 @@ def _gru_before_step(projected: Any, states: Any, weights: Weights, act: Activat
     return (z * h + (1 - z) * candidate,), (z, r, candidate, h)
 
 
-def _gru_before_back(gradients: Any, saved: Any, weights: Weights, act: Activation, gate: Activation) -> Any:
+def _gru_before_back(gradients: Any, saved: Any, turned: Weights, act: Activation, gate: Activation) -> Any:
     (dh,) = gradients
     z, r, candidate, h = saved
     units = h.shape[-1]
-    kernel = weights["recurrent_kernel"]
+    kernel = turned["recurrent_kernel"]
     d_candidate = dh * (1 - z) * act(candidate)
-    d_reset = d_candidate @ kernel[:, 2 * units :].T
+    d_reset = d_candidate @ kernel[2 * units :]
     d_zr = jnp.concatenate([dh * (h - candidate) * gate(z), d_reset * h * gate(r)], axis=-1)
-    before = dh * z + d_reset * r + d_zr @ kernel[:, : 2 * units].T
+    before = dh * z + d_reset * r + d_zr @ kernel[: 2 * units]
     return (jnp.concatenate([d_zr, d_candidate], axis=-1),), (before,)
 
 
@@ -175,9 +175,9 @@ def _simple_step(projected: Any, states: Any, weights: Weights, act: Activation,
     return (after,), (after, h)
 
 
-def _simple_back(gradients: Any, saved: Any, weights: Weights, act: Activation, gate: Activation) -> Any:
+def _simple_back(gradients: Any, saved: Any, turned: Weights, act: Activation, gate: Activation) -> Any:
     gates = gradients[0] * act(saved[0])
-    return (gates,), (gates @ weights["recurrent_kernel"].T,)
+    return (gates,), (gates @ turned["recurrent_kernel"],)
 
 
 CELLS = {

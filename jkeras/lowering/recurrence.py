@@ -284,9 +284,11 @@ def _backward_loop(
 ) -> tuple[jax.Array, Arrays, Weights]:
     """The gradients of the inputs, of the states before the first step, and of the weights."""
     cell, slopes = CELLS[form.cell], [SLOPES[function] for function in form.functions]
+    # Once, not in each step.
+    turned = {name: weight.T for name, weight in weights.items() if name.endswith("kernel")}
 
     def of_inputs(gates: Arrays) -> jax.Array:
-        return gates[0] @ weights["kernel"].T if "kernel" in weights else gates[0]
+        return gates[0] @ turned["kernel"] if "kernel" in weights else gates[0]
 
     def of_weights(inputs: jax.Array, saved: Arrays, gates: Arrays) -> Weights:
         sums = cell.gather(saved, gates)
@@ -304,7 +306,7 @@ def _backward_loop(
             if form.zero_masked and d_output is not None:
                 d_output = jnp.where(here, d_output, jnp.zeros_like(d_output))
         after = later if d_output is None else (later[0] + d_output, *later[1:])
-        gates, before = cell.back(after, here_saved, weights, *slopes)
+        gates, before = cell.back(after, here_saved, turned, *slopes)
         if here is not None:
             # A masked step hands its states on, and with them their gradient.
             gates = tuple(jnp.where(here, gate, jnp.zeros_like(gate)) for gate in gates)
