@@ -98,8 +98,21 @@ def train_both(build, options):
     return ours.fit(**arguments), theirs, history
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("build", SHAPES, ids=lambda build: build.__name__)
+# Every option with the MLP and every model with some options; the other pairs run with `-m slow`.
+QUICK = {
+    mlp: tuple(CASES),
+    cnn: ("sample_weight", "clipnorm"),
+    lstm: ("validation_split", "l2"),
+    two_inputs: ("plain", "class_weight"),
+}
+PAIRS = [
+    pytest.param(build, case, id=f"{build.__name__}-{case}", marks=[] if case in QUICK[build] else pytest.mark.slow)
+    for build in SHAPES
+    for case in CASES
+]
+
+
+@pytest.mark.parametrize(("build", "case"), PAIRS)
 def test_training(build, case):
     ours, theirs, history = train_both(build, CASES[case])
     assert list(ours.history) == list(history)
