@@ -13,7 +13,12 @@ def blocks(name):
     return re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("name", [str(page) for page in PAGES if blocks(page)])
+# Takes longest, and the README has some of it.
+LONG = "docs/many-models.md"
+RUN = [pytest.param(str(p), marks=[pytest.mark.slow] * (str(p) == LONG)) for p in PAGES if blocks(p)]
+
+
+@pytest.mark.parametrize("name", RUN)
 def test_blocks_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = {"__name__": "__main__"}

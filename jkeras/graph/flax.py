@@ -76,9 +76,9 @@ class LayerModule(nn.Module):
         rng = self.make_rng("dropout") if self.has_rng("dropout") else None
         return self.start(Run(training=training, rng=rng), Record())(*args, **kwargs)
 
-    def start(self, run: Run, record: Record) -> Layer:
-        """The bound layer at the root."""
-        return ModuleScope(self, run, record, self.layer.value, ()).bound
+    def start(self, run: Run, record: Record, parent: Layer | None = None) -> Layer:
+        """The bound layer at the root; from a parent it inherits what it does not say itself."""
+        return ModuleScope(self, run, record, self.layer.value, (), parent).bound
 
     @nn.compact
     def enter(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -309,18 +309,31 @@ def run(
     key: Any = None,
     abstract: bool = False,
     check_finite: bool = False,
+    parent: Layer | None = None,
 ) -> tuple[Pass, dict[str, Any]]:
     """Runs a definition once, with given variables or (None) making them.
+
+    Args:
+        layer: the definition.
+        variables: its variables, or None.
+        args: of the call.
+        kwargs: of the call.
+        training: whether the pass is part of training.
+        rng: the key of dropout and the like.
+        key: of initialisation.
+        abstract: whether weights are zeros, where only shapes are wanted.
+        check_finite: whether to write down which layers' outputs are finite.
+        parent: a layer, bound elsewhere, from which this one inherits its policy and whether it trains.
 
     Returns:
         What the run gave, and all its variables `{"params": ..., "state": ...}`.
     """
     this_run = Run(training=training, rng=rng, finite=[] if check_finite else None)
     record = Record(making=variables is None, abstract=abstract)
-    module = to_module(layer)
+    module = LayerModule(Held(layer), parent=None)  # no part of a module that may run just now
 
     def program(root: LayerModule) -> Any:
-        return root.start(this_run, record)(*args, **kwargs)
+        return root.start(this_run, record, parent)(*args, **kwargs)
 
     def within(root: LayerModule) -> Any:
         return root.enter(program, root)

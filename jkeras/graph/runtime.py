@@ -17,6 +17,7 @@ from jkeras.errors import NotBuiltError
 from jkeras.graph import flax, symbolic
 from jkeras.graph.flax import WeightInfo
 from jkeras.graph.flax import guest as guest
+from jkeras.graph.flax import run as run
 from jkeras.keys import as_key as as_key
 from jkeras.layers import calling
 from jkeras.layers import layer as protocol

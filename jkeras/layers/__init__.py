@@ -155,6 +155,7 @@ if _TYPE_CHECKING:
     from jkeras.layers.preprocessing.lookup import IntegerLookup as IntegerLookup
     from jkeras.layers.preprocessing.lookup import StringLookup as StringLookup
     from jkeras.layers.preprocessing.text import TextVectorization as TextVectorization
+    from jkeras.layers.repeat import Repeat as Repeat
 
 # Loaded when first used, since they bring the functions of `jkeras.ops` with them.
 _LAZY = {
@@ -178,6 +179,7 @@ _LAZY = {
     "RandomRotation": "jkeras.layers.preprocessing.image",
     "RandomTranslation": "jkeras.layers.preprocessing.image",
     "RandomZoom": "jkeras.layers.preprocessing.image",
+    "Repeat": "jkeras.layers.repeat",
     "Rescaling": "jkeras.layers.preprocessing.image",
     "Resizing": "jkeras.layers.preprocessing.image",
     "StringLookup": "jkeras.layers.preprocessing.lookup",

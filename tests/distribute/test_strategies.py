@@ -41,7 +41,10 @@ def alone():
     return of
 
 
-@pytest.mark.parametrize("case", RUNS)
+MOSTLY_COMPILE = ("cnn with BatchNormalization, FSDP", "lstm with masks, pmap")
+
+
+@pytest.mark.parametrize("case", [pytest.param(c, marks=[pytest.mark.slow] * (c in MOSTLY_COMPILE)) for c in RUNS])
 def test_four_devices_give_the_numbers_of_one(case, alone):
     name, strategy = RUNS[case]
     _, found = cases.run(name, strategy())

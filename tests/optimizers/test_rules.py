@@ -38,8 +38,8 @@ VARIANTS = {
     "ScheduleFreeAdamW": [{}, {"warmup_steps": 5, "beta_1": 0.8}],
 }
 
-# What every rule shares: each row is run with every rule, so that every rule meets decay and its exclusions,
-# every bound, a schedule, averages and gradients that accumulate.
+# What every rule shares: with `-m slow` each row is run with every rule, so that every rule meets decay and its exclusions,
+# every bound, a schedule, averages and gradients that accumulate; otherwise each rule with one row in turn.
 SHARED = [
     {"weight_decay": 0.05, "clipnorm": 0.1, "gradient_accumulation_steps": 3},
     {"global_clipnorm": 0.3, "learning_rate": ("CosineDecay", {"initial_learning_rate": 0.02, "decay_steps": 15})},
@@ -49,9 +49,12 @@ SHARED = [
 EXCLUDED = ["bias", "embed"]
 
 CASES = [
-    pytest.param(name, kwargs, id=f"{name}-{'-'.join(kwargs) or 'plain'}")
-    for name, variants in VARIANTS.items()
-    for kwargs in [*variants, *SHARED]
+    pytest.param(name, kwargs, id=f"{name}-{'-'.join(kwargs) or 'plain'}", marks=[pytest.mark.slow] * slow)
+    for number, (name, variants) in enumerate(VARIANTS.items())
+    for kwargs, slow in [
+        *((variant, False) for variant in variants),
+        *((row, i != number % len(SHARED)) for i, row in enumerate(SHARED)),
+    ]
 ]
 
 

@@ -41,6 +41,7 @@ NO_ROW = {
     "FlaxLayer": "holds code",
     "JaxLayer": "holds code",
     "HostLayer": "a base class of ours",
+    "Repeat": "ours",
     "Lambda": "holds code, unless its function has a name: see below",
     "Hashing": "Keras's needs TensorFlow",
     "IntegerLookup": "Keras's needs TensorFlow",

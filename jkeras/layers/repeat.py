@@ -1,0 +1,173 @@
+"""`Repeat`: a deep stack of layers that are described alike, compiled once instead of once a layer."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jkeras import arguments
+from jkeras.constraints import Constraint
+from jkeras.errors import InputError
+from jkeras.layers.calling import describe
+from jkeras.layers.layer import Layer, _runtime, walk
+from jkeras.layers.recurrent import fields
+from jkeras.spec import field
+
+
+class EachOf(Constraint):
+    """A constraint on each of the arrays along the first axis.
+
+    >>> from jkeras import constraints
+    >>> EachOf(constraints.UnitNorm())(jnp.array([[3.0, 4.0], [0.0, 2.0]])).round(2).tolist()
+    [[0.6, 0.8], [0.0, 1.0]]
+    """
+
+    inner: Any
+
+    def __call__(self, w: Any) -> Any:
+        return jax.vmap(self.inner)(w)
+
+
+class Repeat(Layer):
+    """Layers that are described alike, one after the other: `x -> layer_1(x) -> layer_2(...) -> ...`.
+
+    Shapes: the output of the layer inside has the shape and type of its input, and so has the output here.
+
+    The numbers are those of `times` separate layers, each with weights of its own, initialised from a random key of its own.
+    But there is one compiled loop (`jax.lax.scan`) in place of `times` copies of the same program, so that a deep network
+    compiles as fast as one with a single layer. Each weight here holds those of all layers along a new first axis. Optimizers
+    that look at whole weights (Adafactor, Lamb, Muon, norms for clipping weight by weight) see them together.
+
+    Args:
+        layer: the layer, or a model; called with one tensor, and with its mask, which all of them get.
+        times: how many there are.
+        recompute: whether the backward pass computes the values inside each layer again instead of keeping them: about a
+            third more work, for memory that grows only with what goes from layer to layer (`jax.checkpoint`; Chen et al.,
+            2016, https://arxiv.org/abs/1604.06174).
+
+    Raises:
+        InputError: the layer changes the shape or the type of its input.
+
+    >>> from jkeras import Sequential, layers
+    >>> deep = Sequential([layers.Input((8,)), layers.Repeat(layers.Dense(8, activation="relu"), 12), layers.Dense(1)])
+    >>> [weight.shape for weight in deep.weights]
+    [(12, 8, 8), (12, 8), (8, 1), (1,)]
+    """
+
+    supports_masking: ClassVar[bool] = True
+
+    layer: Any = field(convert=fields.layer)
+    times: int = field(convert=arguments.positive_int)
+    recompute: bool = field(False, convert=arguments.boolean)
+
+    @property
+    def couples_samples(self) -> bool | None:  # type: ignore[override]
+        known = [
+            False if layer.couples_samples is None and type(layer).__module__.startswith("jkeras.") else layer.couples_samples
+            for _, layer in walk(self.layer)
+        ]
+        return True if True in known else None if None in known else False
+
+    def children(self) -> dict[str, Layer]:
+        """None: the weights of the layer inside are weights here."""
+        return {}
+
+    def bind_children(self, bind: Any) -> None:
+        """Nothing: the layer inside runs as a program of its own."""
+
+    def call(self, inputs: jax.Array, training: bool | None = None, mask: Any = None) -> Any:
+        given = {} if mask is None else {"mask": mask}
+        run = self._scope_for("Repeat").run  # type: ignore[attr-defined]
+        keys = None if run.rng is None else jax.random.split(self.make_rng(), self.times)
+
+        def one(x: Any, item: Any) -> tuple[Any, Any]:
+            variables, key = item
+            result, _ = self._run(variables, x, given, training=bool(training), rng=key)
+            losses = sum(result.run.losses, jnp.float32(0)) if result.run.losses else None
+            return result.outputs, (result.state, losses)
+
+        weights = self._weights(inputs, given)
+        stacked = self._variables(weights)
+        self._check(inputs, jax.eval_shape(one, inputs, jax.tree.map(lambda leaf: leaf[0], (stacked, keys)))[0])
+        step = jax.checkpoint(one) if self.recompute else one
+        outputs, (state, losses) = lax.scan(step, inputs, (stacked, keys), length=self.times)
+        for attribute, info in weights.items():
+            if info.collection == "state":
+                setattr(self, attribute, _leaf(state, info.path))
+        if losses is not None:
+            self.add_loss(jnp.sum(losses))
+        return outputs
+
+    def _run(self, variables: Any, x: Any, given: dict[str, Any], **options: Any) -> Any:
+        return _runtime[0].run(self.layer, variables, (x,), given, parent=self, **options)
+
+    def _weights(self, inputs: Any, given: dict[str, Any]) -> dict[str, Any]:
+        """What is known of one layer's weights, by the attribute that holds those of all; made on first use."""
+        if "_spec_infos" in self.__dict__:
+            return self.__dict__["_spec_infos"]
+        found: dict[Any, Any] = {}
+
+        def look(x: Any) -> None:
+            result, _ = self._run(None, x, given, rng=jax.random.key(0), abstract=True)
+            found.update(result.record.weights)
+
+        jax.eval_shape(look, inputs)
+        made: dict[str, Any] = {}
+
+        def initializer(info: Any) -> Any:
+            def draw(shape: Any, dtype: Any, key: Any) -> jax.Array:
+                # One run of the layers' initialisation serves all weights.
+                if not made:
+
+                    def fresh(key: Any) -> Any:
+                        return self._run(None, inputs, given, rng=jax.random.key(0), key=key)[1]
+
+                    made.update(jax.vmap(fresh)(jax.random.split(key, self.times)))
+                return _leaf(made[info.collection], info.path)
+
+            return draw
+
+        infos = {f"weight_{i}": info for i, info in enumerate(found.values())}
+        for attribute, info in infos.items():
+            weight = self.add_weight(
+                (self.times, *info.shape),
+                initializer(info),
+                info.dtype,
+                trainable=info.trainable,
+                autocast=False,  # the layer inside casts
+                constraint=None if info.constraint is None else EachOf(info.constraint),
+                name=".".join(info.path),
+            )
+            setattr(self, attribute, weight)
+        self.__dict__["_spec_infos"] = infos
+        return infos
+
+    def _variables(self, weights: dict[str, Any]) -> dict[str, Any]:
+        """The variables of the layer inside, with the values of all layers."""
+        variables: dict[str, Any] = {"params": {}, "state": {}}
+        for attribute, info in weights.items():
+            tree = variables[info.collection]
+            for name in info.path[:-1]:
+                tree = tree.setdefault(name, {})
+            tree[info.path[-1]] = getattr(self, attribute)
+        return variables
+
+    def _check(self, inputs: Any, outputs: Any) -> None:
+        if not isinstance(inputs, jax.Array) or describe(inputs) != describe(outputs):
+            given, got = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), (inputs, outputs))
+            raise InputError(
+                f"{self.path} (Repeat): the {type(self.layer).__name__} inside turns samples of {describe(given)} into"
+                f" {describe(got)}, so that it cannot follow itself; its output needs the shape and type of its input."
+            )
+
+
+def _leaf(tree: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        tree = tree[name]
+    return tree
+
+
+__all__ = ["EachOf", "Repeat"]
