@@ -7,10 +7,12 @@ from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 # Four devices; and, since most programs of tests run once, machine code that is compiled in half of the time.
-FLAGS = ["force_host_platform_device_count=4", "backend_optimization_level=0", "llvm_disable_expensive_passes=true"]
-if version("jaxlib").startswith("0.10."):  # later ones do not know it
-    FLAGS += ["cpu_use_fusion_emitters=false"]
-os.environ.setdefault("XLA_FLAGS", " ".join(f"--xla_{flag}" for flag in FLAGS))
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_force_host_platform_device_count=4 --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    # Later versions do not know it.
+    + (" --xla_cpu_use_fusion_emitters=false" if version("jaxlib").startswith("0.10.") else ""),
+)
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(tempfile.gettempdir()) / "jkeras-test-cache"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 

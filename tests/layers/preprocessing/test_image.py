@@ -38,8 +38,9 @@ CASES = {
     "center first": image_case("CenterCrop", {"height": 3, "width": 2} | FIRST, FIRST_X),
     "center larger": image_case("CenterCrop", {"height": 8, "width": 4}),
     "rotation": image_case("RandomRotation", {"factor": (0.1, 0.1)}),
+    # Sine and cosine differ by their machine code, which the options of XLA in conftest.py choose.
     "rotation constant": image_case(
-        "RandomRotation", {"factor": (-0.2, -0.2), "fill_mode": "constant", "fill_value": 9.0}
+        "RandomRotation", {"factor": (-0.2, -0.2), "fill_mode": "constant", "fill_value": 9.0}, tolerance=10
     ),
     "zoom": image_case(
         "RandomZoom", {"height_factor": (0.2, 0.2), "width_factor": (-0.3, -0.3), "fill_mode": "nearest"}
