@@ -120,7 +120,7 @@ class ModuleScope:
             )
         regularizer = regularizers.get(options["regularizer"])
         trainable = bool(options["trainable"])
-        self._note(name, shape, dtype, trainable, regularizer, constraints.get(options["constraint"]))
+        self._note(name, shape, dtype, options, regularizer, constraints.get(options["constraint"]))
 
         def make(key: Any = None) -> jax.Array:
             if self.record.abstract:
@@ -150,10 +150,13 @@ class ModuleScope:
         taken = {name for _, name in self.made.values()}
         return next(n for i in range(len(taken) + 1) if (n := f"variable_{i}" if i else "variable") not in taken)
 
-    def _note(self, name: str, shape: Any, dtype: str, trainable: bool, regularizer: Any, constraint: Any) -> None:
+    def _note(
+        self, name: str, shape: Any, dtype: str, options: Mapping[str, Any], regularizer: Any, constraint: Any
+    ) -> None:
         path = (*self.names, name)
-        collection = "params" if trainable else "state"
-        info = WeightInfo(path, shape, dtype, trainable and self.bound.trainable, collection, regularizer, constraint)
+        collection = "params" if options["trainable"] else "state"
+        trains = collection == "params" and self.bound.trainable and not options.get("frozen", False)
+        info = WeightInfo(path, shape, dtype, trains, collection, regularizer, constraint)
         self.record.weights[collection, path] = info
 
     def name_of(self, value: Any) -> str | None:

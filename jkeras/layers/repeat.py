@@ -69,7 +69,13 @@ class Repeat(Layer):
             False if layer.couples_samples is None and type(layer).__module__.startswith("jkeras.") else layer.couples_samples
             for _, layer in walk(self.layer)
         ]
-        return True if True in known else None if None in known else False
+        regularized = any(layer.activity_regularizer is not None for _, layer in walk(self.layer))
+        return True if True in known or regularized else None if None in known else False
+
+    @property
+    def stateful(self) -> bool:
+        """Whether a layer inside has a state for each row of a batch."""
+        return any(getattr(layer, "stateful", False) for _, layer in walk(self.layer))
 
     def children(self) -> dict[str, Layer]:
         """None: the weights of the layer inside are weights here."""
@@ -132,16 +138,16 @@ class Repeat(Layer):
 
         infos = {f"weight_{i}": info for i, info in enumerate(found.values())}
         for attribute, info in infos.items():
-            weight = self.add_weight(
-                (self.times, *info.shape),
-                initializer(info),
-                info.dtype,
-                trainable=info.trainable,
-                autocast=False,  # the layer inside casts
-                constraint=None if info.constraint is None else EachOf(info.constraint),
-                name=".".join(info.path),
-            )
-            setattr(self, attribute, weight)
+            options = {
+                "initializer": initializer(info),
+                "trainable": info.collection == "params",
+                "frozen": not info.trainable,
+                "autocast": None,  # the layer inside casts
+                "regularizer": None,  # and adds losses
+                "constraint": None if info.constraint is None else EachOf(info.constraint),
+            }
+            scope = self._scope_for("Repeat")
+            setattr(self, attribute, scope.weight(".".join(info.path), (self.times, *info.shape), info.dtype, options))
         self.__dict__["_spec_infos"] = infos
         return infos
 

@@ -484,7 +484,9 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
                 raise ArgumentError(f"No layer matches {pattern!r}.{suggestion(pattern, known)}")
 
         def changed(path: str, layer: Layer) -> Layer:
-            if any(fnmatch.fnmatchcase(one, pattern) for one in paths[id(layer)] for pattern in patterns):
+            # Layers inside of a `Repeat` have no weights of their own, and are not walked through.
+            mine = paths.get(id(layer), [path])
+            if any(fnmatch.fnmatchcase(one, pattern) for one in mine for pattern in patterns):
                 return with_attributes(layer, trainable=value)
             return layer
 

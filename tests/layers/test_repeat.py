@@ -97,6 +97,21 @@ def test_each_layer_has_weights_and_random_numbers_of_its_own():
     np.testing.assert_array_equal(outputs, kept.apply(variables, x, training=True, rng=jax.random.key(1)))
 
 
+def test_recomputation_needs_less_memory():
+    entry = layers.Input((4,))
+    wide = jk.Model(entry, layers.Dense(4)(layers.Dense(256, activation="tanh")(entry)))
+    x, needed = jnp.ones((64, 4)), []
+    for recompute in (False, True):
+        layer = layers.Repeat(wide, 16, recompute=recompute)
+        variables = layer.init(0, x)
+
+        def loss(variables, layer=layer):
+            return jnp.sum(layer.apply(variables, x, training=True) ** 2)
+
+        needed.append(jax.jit(jax.grad(loss)).lower(variables).compile().memory_analysis().temp_size_in_bytes)
+    assert needed[1] < needed[0] / 3
+
+
 def test_losses_of_all_layers_are_added():
     model = jk.Sequential([layers.Input((4,)), layers.Repeat(Noisy(), DEPTH)]).compile("sgd", "mse")
     x = np.ones((2, 4), "float32")
@@ -114,6 +129,20 @@ def test_types_and_training_are_those_around():
     after = model.fit(x, 2 * x, verbose=0)
     moved = [not np.array_equal(a, b) for a, b in zip(model.get_weights(), after.get_weights(), strict=True)]
     assert [w.trainable for w in model.description.weights] == moved and sum(moved) == 2
+
+
+def test_freezing_and_sweeping_reach_inside():
+    first = layers.Dense(4, kernel_regularizer=jk.regularizers.L2(0.1))
+    inner = jk.Sequential([first, layers.Dropout(0.3), layers.Dense(4)])
+    model = jk.Sequential([layers.Input((4,)), layers.Repeat(inner, 2), layers.Dense(1)])
+    model = model.compile(jk.optimizers.SGD(0.1), "mse")
+    x = np.ones((8, 4), "float32")
+    frozen = model.freeze("repeat")
+    after = frozen.fit(x, x[:, :1], verbose=0)
+    moved = [not np.array_equal(a, b) for a, b in zip(model.get_weights(), after.get_weights(), strict=True)]
+    assert moved == [False] * 4 + [True] * 2 and frozen.weight_paths == model.weight_paths
+    found = jk.sweep(model, l2=[0.0, 0.5], dropout=[0.0, 0.9]).fit(x, x[:, :1], verbose=0, epochs=2)
+    assert len({row["loss"] for row in found.table}) == 4
 
 
 def test_masks_reach_every_layer():
