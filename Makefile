@@ -17,8 +17,8 @@ help:
 	@echo "make bench      the benchmarks against other libraries"
 	@echo "make docs       the documentation, into site/"
 
-demo: .venv/installed
-	.venv/bin/python examples/mnist_mlp.py
+demo: .venv-plot/installed
+	.venv-plot/bin/python examples/mnist_mlp.py
 
 test: $(TEST)/installed
 	$(TEST)/bin/python -m pytest tests jkeras --doctest-modules -n $(JOBS) --dist worksteal $(ARGS)
@@ -45,10 +45,7 @@ bench: .venv-bench/installed
 docs: .venv-docs/installed
 	.venv-docs/bin/python -m mkdocs build --strict
 
-# .venv is the package alone; .venv-NAME and .venv-NAME-anything add the extra NAME.
-.venv/installed: pyproject.toml
-	$(call install,$(@D),.)
-
+# .venv-NAME and .venv-NAME-anything have the package and its extra NAME.
 .venv-%/installed: pyproject.toml
 	$(call install,$(@D),.[$(firstword $(subst -, ,$*))])
 
