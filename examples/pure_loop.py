@@ -29,7 +29,7 @@ def main(arguments=None):
     ])
     model = model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
-    network, recipe, state = model.network, model.recipe, model.state
+    definition, recipe, state = model.definition, model.recipe, model.state
     rng, size = np.random.default_rng(0), options.batch_size
     snapshots = [state]
     for epoch in range(options.epochs):
@@ -37,12 +37,12 @@ def main(arguments=None):
         state = state.replace(metrics=None)  # metrics run from here
         for start in range(0, len(order) - size + 1, size):
             rows = order[start : start + size]
-            state, logs = jk.train_step(network, recipe, state, (x_train[rows], y_train[rows]))
+            state, logs = jk.train_step(definition, recipe, state, (x_train[rows], y_train[rows]))
         snapshots.append(state)
         print(f"epoch {epoch + 1}: " + ", ".join(f"{name} {float(value):.4f}" for name, value in logs.items()))
 
     for epoch, snapshot in enumerate(snapshots):
-        scores = jk.eval_step(network, recipe, snapshot, (x_test, y_test))
+        scores = jk.eval_step(definition, recipe, snapshot, (x_test, y_test))
         print(f"test accuracy after {epoch} epochs: {float(scores['accuracy']):.4f}")
     return state
 

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jkeras import config, keys, ops, random
+from jkeras import config, ops, random, random_keys
 from jkeras.config import epsilon as epsilon
 from jkeras.config import floatx as floatx
 from jkeras.config import image_data_format as image_data_format
@@ -236,7 +236,7 @@ def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> jax.Array:
 
 def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: Any = None) -> jax.Array:
     """Ones with probability `p`, otherwise zeros."""
-    return jax.random.bernoulli(keys.as_key(seed), p, shape).astype(dtype or config.floatx())
+    return jax.random.bernoulli(random_keys.as_key(seed), p, shape).astype(dtype or config.floatx())
 
 
 random_normal = random.normal

@@ -9,7 +9,7 @@ import numpy as np
 
 from jkeras import config
 from jkeras.errors import ArgumentError, suggestion
-from jkeras.spec import Spec
+from jkeras.values.spec import Spec
 
 FLOATS = ("bfloat16", "float16", "float32", "float64")
 OTHERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "bool", "complex64", "string")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from jkeras.errors import ArgumentError, UnknownNameError
-from jkeras.spec import Spec
+from jkeras.values.spec import Spec
 
 _scope: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("jkeras_custom_objects")
 _registered: dict[str, Any] = {}

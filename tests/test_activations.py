@@ -15,7 +15,7 @@ import pytest
 
 from jkeras import activations, registry
 from jkeras.errors import ArgumentError, InputError, UnknownNameError
-from jkeras.spec import freeze
+from jkeras.values.spec import freeze
 
 KERAS_NAMES = sorted(
     name

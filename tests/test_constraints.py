@@ -12,7 +12,7 @@ import pytest
 
 from jkeras import constraints
 from jkeras.errors import ArgumentError, UnknownNameError
-from jkeras.spec import serialize
+from jkeras.values.spec import serialize
 
 CASES = [
     ("NonNeg", {}),

@@ -8,7 +8,7 @@ import jax
 
 from jkeras import initializers, layers
 from jkeras.errors import InputError
-from jkeras.layers.layer import Layer
+from jkeras.graph.layer import Layer
 
 
 class Positions(Layer):

@@ -18,7 +18,7 @@ from jkeras.distribute import agreement, arrays
 from jkeras.distribute.together import together
 from jkeras.errors import InputError
 from jkeras.graph import runtime
-from jkeras.layers.layer import Layer
+from jkeras.graph.layer import Layer
 from jkeras.training import runs, steps
 from jkeras.training.batches import ArraySource
 from jkeras.training.runs import Runner, Step

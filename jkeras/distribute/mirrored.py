@@ -19,11 +19,11 @@ from jkeras.distribute.sharded import MeshStrategy
 from jkeras.errors import ArgumentError
 from jkeras.graph import runtime
 from jkeras.metrics import Metric
-from jkeras.spec import field
 from jkeras.training import objective as objectives
 from jkeras.training import steps
 from jkeras.training.runs import Step
 from jkeras.training.state import Batch, TrainState
+from jkeras.values.spec import field
 
 AXIS = "replica"
 
@@ -142,7 +142,7 @@ class MirroredStrategy(MeshStrategy, own_arguments=True):
     device_mesh = None
     auto_shard_dataset = True
 
-    devices: Any = field(None, convert=as_names)
+    devices: Any = field(None, converter=as_names)
 
     @property
     def batch_axis(self) -> str:

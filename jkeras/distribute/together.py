@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import jax
 
-from jkeras import silence
+from jkeras.console import primary_process
 from jkeras.distribute.watching import watch
 from jkeras.errors import ProcessError
 
@@ -25,7 +25,7 @@ def together() -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(watch().running())
         if jax.process_index() > 0:
-            stack.enter_context(silence.kept())
+            stack.enter_context(primary_process.kept())
         try:
             yield
         except jax.errors.JaxRuntimeError as error:

@@ -9,7 +9,7 @@ import jax
 from jkeras import arguments
 from jkeras.distribute import processes
 from jkeras.distribute.sharded import MeshStrategy
-from jkeras.spec import field
+from jkeras.values.spec import field
 
 
 class MultiWorkerMirroredStrategy(MeshStrategy, own_arguments=True):
@@ -40,7 +40,7 @@ class MultiWorkerMirroredStrategy(MeshStrategy, own_arguments=True):
     job_addresses: Any = field(None, kw_only=False)
     num_processes: Any = None
     process_id: Any = None
-    auto_shard_dataset: bool = field(True, convert=arguments.boolean)
+    auto_shard_dataset: bool = field(True, converter=arguments.boolean)
 
     def __post_init__(self) -> None:
         processes.initialize(self.job_addresses, self.num_processes, self.process_id)

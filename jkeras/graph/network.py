@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import jax
 
 from jkeras.errors import ArgumentError, InputError
+from jkeras.graph.layer import Layer, is_symbolic
+from jkeras.graph.layer_call import show_shape
 from jkeras.graph.symbolic import Node, Shape, SymbolicTensor, substitute
-from jkeras.layers.calling import show_shape
 from jkeras.layers.core import InputLayer
-from jkeras.layers.layer import Layer, is_symbolic
 from jkeras.registry import snake_case
-from jkeras.spec import HashedKey, Spec, freeze
+from jkeras.values.spec import HashedKey, Spec, freeze
 
 
 class Ref(NamedTuple):

@@ -14,16 +14,15 @@ import numpy as np
 from jkeras import config
 from jkeras.compilation import use_persistent_cache
 from jkeras.errors import NotBuiltError
-from jkeras.graph import flax, symbolic
-from jkeras.graph.flax import WeightInfo
-from jkeras.graph.flax import guest as guest
-from jkeras.graph.flax import run as run
-from jkeras.keys import as_key as as_key
-from jkeras.layers import calling
-from jkeras.layers import layer as protocol
-from jkeras.layers.layer import Layer, is_symbolic, walk
+from jkeras.graph import layer as protocol
+from jkeras.graph import layer_call, linen, symbolic
+from jkeras.graph.layer import Layer, is_symbolic, walk
+from jkeras.graph.linen import WeightInfo
+from jkeras.graph.linen import guest as guest
+from jkeras.graph.linen import run as run
 from jkeras.lowering.switch import quick_options
-from jkeras.spec import Spec
+from jkeras.random_keys import as_key as as_key
+from jkeras.values.spec import Spec
 
 Variables = dict[str, Any]
 
@@ -69,7 +68,7 @@ def _describe(layer: Layer, leaves: tuple[Any, ...], structure: Any) -> Descript
     def program(arrays: list[Any]) -> Any:
         given = iter(arrays)
         args, kwargs = _unflatten(structure, leaves, lambda shape, dtype: next(given))
-        result, _ = flax.run(layer, None, args, kwargs, rng=jax.random.key(0), abstract=True)
+        result, _ = linen.run(layer, None, args, kwargs, rng=jax.random.key(0), abstract=True)
         found.update(result.record.weights)
         found["losses"] = len(result.run.losses)
         return result.outputs
@@ -140,7 +139,7 @@ def _initializer() -> Any:
 def _initialize(layer: Layer, leaves: tuple[Any, ...], structure: Any, key: Any, number: int | None) -> Variables:
     key = key if number is None else jax.random.fold_in(key, number)
     args, kwargs = _unflatten(structure, leaves, jnp.zeros)
-    _, variables = flax.run(layer, None, args, kwargs, rng=jax.random.key(0), key=key)
+    _, variables = linen.run(layer, None, args, kwargs, rng=jax.random.key(0), key=key)
     return variables
 
 
@@ -170,7 +169,7 @@ def eager_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     """Computes a layer on arrays: with the weights it carries, or without any."""
     carried = layer.carried()
     if carried is None:
-        return calling.call_weightless(layer, args, dict(kwargs))
+        return layer_call.call_weightless(layer, args, dict(kwargs))
     return apply(layer, carried, args, kwargs)
 
 
@@ -188,7 +187,7 @@ def apply(layer: Layer, variables: Mapping[str, Any], args: tuple[Any, ...], kwa
     kwargs = dict(kwargs)
     rng, return_state = kwargs.pop("rng", None), kwargs.pop("return_state", False)
     training = bool(kwargs.pop("training", False) or False)
-    result, _ = flax.run(
+    result, _ = linen.run(
         layer, variables, args, kwargs, training=training, rng=None if rng is None else as_key(rng)
     )
     return (result.outputs, result.state) if return_state else result.outputs

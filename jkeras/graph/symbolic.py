@@ -15,10 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras.errors import InputError
-from jkeras.graph import flax
-from jkeras.layers import calling
+from jkeras.graph import layer_call, linen
+from jkeras.graph.layer import Layer, is_symbolic
 from jkeras.layers.core import InputLayer
-from jkeras.layers.layer import Layer, is_symbolic
 from jkeras.layers.operation import Operation
 
 # Stand-ins for an unknown size: a size of the result that differs between the two is unknown as well.
@@ -96,7 +95,7 @@ class SymbolicTensor:
         return len(self.shape)
 
     def __repr__(self) -> str:
-        return f"<SymbolicTensor shape={calling.show_shape(self.shape)} dtype={self.dtype}>"
+        return f"<SymbolicTensor shape={layer_call.show_shape(self.shape)} dtype={self.dtype}>"
 
     def _refuse(self, use: str) -> InputError:
         return InputError(
@@ -202,7 +201,7 @@ def _without_stand_ins(message: str, tensors: list[SymbolicTensor]) -> str:
     for tensor in tensors:
         for stand_in in STAND_INS:
             filled = tuple(stand_in if size is None else size for size in tensor.shape)
-            message = message.replace(calling.show_shape(filled), calling.show_shape(tensor.shape))
+            message = message.replace(layer_call.show_shape(filled), layer_call.show_shape(tensor.shape))
     return message
 
 
@@ -219,7 +218,7 @@ def _evaluate(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any], stand
         for position, array in zip(positions, arrays, strict=True):
             filled[position] = array
         filled_args, filled_kwargs = jax.tree.unflatten(structure, filled)
-        result, _ = flax.run(layer, None, filled_args, filled_kwargs, rng=jax.random.key(0), abstract=True)
+        result, _ = linen.run(layer, None, filled_args, filled_kwargs, rng=jax.random.key(0), abstract=True)
         return result.outputs
 
     return jax.eval_shape(program, *(concrete(leaves[i]) for i in positions))

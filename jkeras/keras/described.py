@@ -15,15 +15,15 @@ from typing import Any, ClassVar
 import jax
 
 from jkeras.errors import InputError
+from jkeras.graph.layer import Layer as PureLayer
 from jkeras.keras import stateless
 from jkeras.keras.metrics import Metric, UserMetric
 from jkeras.keras.variables import Variable
 from jkeras.keras.wrapping import to_value
-from jkeras.layers.layer import Layer as PureLayer
 from jkeras.metrics import Metric as PureMetric
 from jkeras.models.model import Model as PureModel
-from jkeras.spec import serialize
 from jkeras.training.state import TrainState
+from jkeras.values.spec import serialize
 
 # Methods of a user's class that the description runs in its place.
 FORWARDED = ("build", "call", "compute_mask")

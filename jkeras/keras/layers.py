@@ -6,10 +6,10 @@ import inspect
 from typing import Any
 
 from jkeras import layers
+from jkeras.graph.layer import Layer as PureLayer
 from jkeras.keras import objects
 from jkeras.keras.mutable_layer import Layer as Layer
 from jkeras.keras.mutable_layer import facade
-from jkeras.layers.layer import Layer as PureLayer
 
 
 def serialize(layer: Any) -> Any:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jkeras.errors import suggestion
+from jkeras.graph.layer import Layer as PureLayer
 from jkeras.keras.mutable_layer import Layer, handles_in
 from jkeras.keras.wrapping import to_value
-from jkeras.layers.layer import Layer as PureLayer
 from jkeras.lazy import named
 
 

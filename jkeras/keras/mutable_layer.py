@@ -21,14 +21,14 @@ import numpy as np
 from jkeras import config
 from jkeras.errors import InputError, NotBuiltError
 from jkeras.graph import runtime
-from jkeras.graph.flax import WeightInfo
+from jkeras.graph.layer import Layer as PureLayer
+from jkeras.graph.layer import is_symbolic
+from jkeras.graph.layer_call import show_shape
+from jkeras.graph.linen import WeightInfo
 from jkeras.keras import described
 from jkeras.keras.described import Declaration
 from jkeras.keras.variables import Variable
 from jkeras.keras.wrapping import to_value
-from jkeras.layers.calling import show_shape
-from jkeras.layers.layer import Layer as PureLayer
-from jkeras.layers.layer import is_symbolic
 from jkeras.registry import snake_case
 from jkeras.tracebacks import filtered_methods
 

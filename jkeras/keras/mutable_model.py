@@ -16,13 +16,13 @@ import jax.numpy as jnp
 
 from jkeras import optimizers
 from jkeras.errors import NotCompiledError
-from jkeras.graph.flax import WeightInfo
+from jkeras.graph.layer import walk
+from jkeras.graph.linen import WeightInfo
 from jkeras.graph.network import Network
 from jkeras.keras.metrics import Metric
 from jkeras.keras.mutable_layer import SEEDS, Layer, Tree, distribute, everything_inside, existing_handle, handles_in
 from jkeras.keras.variables import Variable
 from jkeras.keras.wrapping import to_value
-from jkeras.layers.layer import walk
 from jkeras.models.handle import Handle, LiveOptimizer
 from jkeras.models.model import Model as PureModel
 from jkeras.models.sequential import Sequential as PureSequential

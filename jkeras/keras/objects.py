@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from jkeras import registry
+from jkeras.graph.layer import Layer as PureLayer
 from jkeras.keras.modules import pure_object, pure_objects
 from jkeras.keras.mutable_layer import handles_in
 from jkeras.keras.wrapping import to_value
-from jkeras.layers.layer import Layer as PureLayer
 from jkeras.models import objects
 
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from jkeras.errors import suggestion as _suggestion
+from jkeras.graph.layer import InputSpec as InputSpec
+from jkeras.graph.layer import Layer as Layer
 from jkeras.layers.activation_layers import ELU as ELU
 from jkeras.layers.activation_layers import LeakyReLU as LeakyReLU
 from jkeras.layers.activation_layers import PReLU as PReLU
@@ -37,8 +39,6 @@ from jkeras.layers.core import InputLayer as InputLayer
 from jkeras.layers.core import Lambda as Lambda
 from jkeras.layers.core import Masking as Masking
 from jkeras.layers.einsum_dense import EinsumDense as EinsumDense
-from jkeras.layers.layer import InputSpec as InputSpec
-from jkeras.layers.layer import Layer as Layer
 from jkeras.layers.merging import Add as Add
 from jkeras.layers.merging import Average as Average
 from jkeras.layers.merging import Concatenate as Concatenate

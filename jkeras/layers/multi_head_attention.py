@@ -11,11 +11,11 @@ import jax.numpy as jnp
 
 from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError, InputError
+from jkeras.graph.layer import Layer
+from jkeras.graph.layer_call import show_shape
 from jkeras.layers.attention import drop
-from jkeras.layers.calling import show_shape
-from jkeras.layers.layer import Layer
 from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
-from jkeras.spec import field
+from jkeras.values.spec import field
 
 
 def _sizes(value: Any) -> tuple[int, ...]:
@@ -40,16 +40,16 @@ class Projection(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    sizes: tuple[int, ...] = field(convert=_sizes)
+    sizes: tuple[int, ...] = field(converter=_sizes)
     contracted: int = 1
-    activation: Any = field(None, convert=activations.get)
+    activation: Any = field(None, converter=activations.get)
     use_bias: bool = True
-    kernel_initializer: Any = field("glorot_uniform", convert=initializers.get)
-    bias_initializer: Any = field("zeros", convert=initializers.get)
-    kernel_regularizer: Any = field(None, convert=regularizers.get)
-    bias_regularizer: Any = field(None, convert=regularizers.get)
-    kernel_constraint: Any = field(None, convert=constraints.get)
-    bias_constraint: Any = field(None, convert=constraints.get)
+    kernel_initializer: Any = field("glorot_uniform", converter=initializers.get)
+    bias_initializer: Any = field("zeros", converter=initializers.get)
+    kernel_regularizer: Any = field(None, converter=regularizers.get)
+    bias_regularizer: Any = field(None, converter=regularizers.get)
+    kernel_constraint: Any = field(None, converter=constraints.get)
+    bias_constraint: Any = field(None, converter=constraints.get)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.kernel = self.add_weight(
@@ -248,24 +248,24 @@ class MultiHeadAttention(_Heads):
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
-    num_heads: int = field(convert=arguments.positive_int)
-    key_dim: int = field(convert=arguments.positive_int)
-    value_dim: int | None = field(None, convert=arguments.optional(arguments.positive_int))
-    dropout: float = field(0.0, convert=arguments.between(0, 1, open_high=True))
-    use_bias: bool = field(True, convert=arguments.boolean)
-    output_shape: Any = field(None, convert=arguments.optional(_sizes))
-    attention_axes: Any = field(None, convert=arguments.optional(_axes))
-    sliding_window: int | None = field(None, convert=arguments.optional(arguments.positive_int))
-    flash_attention: bool | None = field(None, convert=arguments.optional(arguments.boolean), in_config=False)
-    kernel_initializer: Any = field("glorot_uniform", convert=initializers.get)
-    bias_initializer: Any = field("zeros", convert=initializers.get)
-    kernel_regularizer: Any = field(None, convert=regularizers.get)
-    bias_regularizer: Any = field(None, convert=regularizers.get)
-    activity_regularizer: Any = field(None, convert=regularizers.get)
-    kernel_constraint: Any = field(None, convert=constraints.get)
-    bias_constraint: Any = field(None, convert=constraints.get)
-    use_gate: bool = field(False, convert=arguments.boolean)
-    seed: int | None = field(None, convert=arguments.optional(arguments.integer))
+    num_heads: int = field(converter=arguments.positive_int)
+    key_dim: int = field(converter=arguments.positive_int)
+    value_dim: int | None = field(None, converter=arguments.optional(arguments.positive_int))
+    dropout: float = field(0.0, converter=arguments.between(0, 1, open_high=True))
+    use_bias: bool = field(True, converter=arguments.boolean)
+    output_shape: Any = field(None, converter=arguments.optional(_sizes))
+    attention_axes: Any = field(None, converter=arguments.optional(_axes))
+    sliding_window: int | None = field(None, converter=arguments.optional(arguments.positive_int))
+    flash_attention: bool | None = field(None, converter=arguments.optional(arguments.boolean), in_config=False)
+    kernel_initializer: Any = field("glorot_uniform", converter=initializers.get)
+    bias_initializer: Any = field("zeros", converter=initializers.get)
+    kernel_regularizer: Any = field(None, converter=regularizers.get)
+    bias_regularizer: Any = field(None, converter=regularizers.get)
+    activity_regularizer: Any = field(None, converter=regularizers.get)
+    kernel_constraint: Any = field(None, converter=constraints.get)
+    bias_constraint: Any = field(None, converter=constraints.get)
+    use_gate: bool = field(False, converter=arguments.boolean)
+    seed: int | None = field(None, converter=arguments.optional(arguments.integer))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -322,22 +322,22 @@ class GroupQueryAttention(_Heads):
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
-    head_dim: int = field(convert=arguments.positive_int)
-    num_query_heads: int = field(convert=arguments.positive_int)
-    num_key_value_heads: int = field(convert=arguments.positive_int)
-    dropout: float = field(0.0, convert=arguments.between(0, 1, open_high=True))
-    use_bias: bool = field(True, convert=arguments.boolean)
-    sliding_window: int | None = field(None, convert=arguments.optional(arguments.positive_int))
-    flash_attention: bool | None = field(None, convert=arguments.optional(arguments.boolean), in_config=False)
-    kernel_initializer: Any = field("glorot_uniform", convert=initializers.get)
-    bias_initializer: Any = field("zeros", convert=initializers.get)
-    kernel_regularizer: Any = field(None, convert=regularizers.get)
-    bias_regularizer: Any = field(None, convert=regularizers.get)
-    activity_regularizer: Any = field(None, convert=regularizers.get)
-    kernel_constraint: Any = field(None, convert=constraints.get)
-    bias_constraint: Any = field(None, convert=constraints.get)
-    use_gate: bool = field(False, convert=arguments.boolean)
-    seed: int | None = field(None, convert=arguments.optional(arguments.integer))
+    head_dim: int = field(converter=arguments.positive_int)
+    num_query_heads: int = field(converter=arguments.positive_int)
+    num_key_value_heads: int = field(converter=arguments.positive_int)
+    dropout: float = field(0.0, converter=arguments.between(0, 1, open_high=True))
+    use_bias: bool = field(True, converter=arguments.boolean)
+    sliding_window: int | None = field(None, converter=arguments.optional(arguments.positive_int))
+    flash_attention: bool | None = field(None, converter=arguments.optional(arguments.boolean), in_config=False)
+    kernel_initializer: Any = field("glorot_uniform", converter=initializers.get)
+    bias_initializer: Any = field("zeros", converter=initializers.get)
+    kernel_regularizer: Any = field(None, converter=regularizers.get)
+    bias_regularizer: Any = field(None, converter=regularizers.get)
+    activity_regularizer: Any = field(None, converter=regularizers.get)
+    kernel_constraint: Any = field(None, converter=constraints.get)
+    bias_constraint: Any = field(None, converter=constraints.get)
+    use_gate: bool = field(False, converter=arguments.boolean)
+    seed: int | None = field(None, converter=arguments.optional(arguments.integer))
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from jkeras.errors import UnknownNameError
-from jkeras.layers.layer import Layer
+from jkeras.graph.layer import Layer
 from jkeras.registry import snake_case
-from jkeras.spec import field
+from jkeras.values.spec import field
 
 
 def function_named(name: str) -> Callable[..., Any]:

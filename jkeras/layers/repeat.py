@@ -11,10 +11,10 @@ from jax import lax
 from jkeras import arguments
 from jkeras.constraints import Constraint
 from jkeras.errors import InputError
-from jkeras.layers.calling import describe
-from jkeras.layers.layer import Layer, _runtime, walk
+from jkeras.graph.layer import Layer, _runtime, walk
+from jkeras.graph.layer_call import describe
 from jkeras.layers.recurrent import fields
-from jkeras.spec import field
+from jkeras.values.spec import field
 
 
 class EachOf(Constraint):
@@ -59,9 +59,9 @@ class Repeat(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    layer: Any = field(convert=fields.layer)
-    times: int = field(convert=arguments.positive_int)
-    recompute: bool = field(False, convert=arguments.boolean)
+    layer: Any = field(converter=fields.layer)
+    times: int = field(converter=arguments.positive_int)
+    recompute: bool = field(False, converter=arguments.boolean)
 
     @property
     def couples_samples(self) -> bool | None:  # type: ignore[override]

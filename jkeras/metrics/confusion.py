@@ -18,7 +18,7 @@ from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses.reduction import align, divide_no_nan, squeeze_or_expand
 from jkeras.metrics.metric import DTYPE, Metric, State
-from jkeras.spec import field
+from jkeras.values.spec import field
 
 # What Keras puts in the place of predictions outside the top k.
 LOWEST = -1e10
@@ -160,9 +160,9 @@ def _thresholds(value: Any) -> Any:
         raise ArgumentError("expected a number from 0 to 1, or a list of them") from None
 
 
-THRESHOLDS: Any = field(None, convert=arguments.optional(_thresholds))
-INDEX: Any = field(None, convert=arguments.optional(arguments.at_least(0)))
-TOP_K: Any = field(None, convert=arguments.optional(arguments.positive_int))
+THRESHOLDS: Any = field(None, converter=arguments.optional(_thresholds))
+INDEX: Any = field(None, converter=arguments.optional(arguments.at_least(0)))
+TOP_K: Any = field(None, converter=arguments.optional(arguments.positive_int))
 
 
 class _AtThresholds(Metric):
@@ -312,8 +312,8 @@ class _BestAt(Metric):
         return jnp.max(jnp.where(allowed, getattr(counted, self.reported), 0), initial=0)
 
 
-COUNT: Any = field(200, convert=arguments.positive_int)
-SHARE: Any = field(convert=arguments.probability)
+COUNT: Any = field(200, converter=arguments.positive_int)
+SHARE: Any = field(converter=arguments.probability)
 
 
 class SensitivityAtSpecificity(_BestAt):

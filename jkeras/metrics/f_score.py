@@ -10,10 +10,10 @@ import jax.numpy as jnp
 from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.metrics.metric import DTYPE, Metric, State
-from jkeras.spec import field
+from jkeras.values.spec import field
 
-AVERAGE: Any = field(None, convert=arguments.one_of(None, "micro", "macro", "weighted"))
-THRESHOLD: Any = field(None, convert=arguments.optional(arguments.between(0, 1, open_low=True)))
+AVERAGE: Any = field(None, converter=arguments.one_of(None, "micro", "macro", "weighted"))
+THRESHOLD: Any = field(None, converter=arguments.optional(arguments.between(0, 1, open_low=True)))
 
 
 def _beta(value: Any) -> float:
@@ -89,7 +89,7 @@ class FBetaScore(_FScore):
     """
 
     average: str | None = AVERAGE
-    beta: float = field(1.0, convert=_beta)
+    beta: float = field(1.0, converter=_beta)
     threshold: float | None = THRESHOLD
     name: str | None = "fbeta_score"
     dtype: str | None = DTYPE

@@ -13,8 +13,8 @@ import numpy as np
 
 from jkeras.dtypes import DTypePolicy
 from jkeras.graph import network as networks
+from jkeras.graph.layer import Layer, walk
 from jkeras.graph.network import Network, Ref
-from jkeras.layers.layer import Layer, walk
 from jkeras.layers.operation import Operation, function_named
 from jkeras.models.config_reader import ends_from, takes_name
 from jkeras.models.config_reader import from_config as from_config
@@ -24,7 +24,7 @@ from jkeras.models.config_reader import policy_name as policy_name
 from jkeras.models.config_reader import unwrapped as unwrapped
 from jkeras.registry import registered_name
 from jkeras.saving import operations
-from jkeras.spec import serialize
+from jkeras.values.spec import serialize
 
 TENSOR = "__keras_tensor__"
 FUNCTIONAL = {"module": "keras.src.models.functional", "class_name": "Functional", "registered_name": "Functional"}
@@ -54,7 +54,7 @@ def to_config(layer: Layer, name: str | None = None, policy: DTypePolicy | None 
     custom = registered_name(type(layer))
     if custom is not None:
         written["registered_name"] = custom
-    if name is None and hasattr(layer, "network"):
+    if name is None and hasattr(layer, "definition"):
         _mark_shared(layer, written)
     return written
 

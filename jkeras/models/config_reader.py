@@ -15,8 +15,8 @@ import jax
 
 from jkeras import layers
 from jkeras.errors import ArgumentError, JkerasError, RestoreError, UnknownNameError
+from jkeras.graph.layer import LEGACY_SHAPE_ARGUMENTS, Layer, is_symbolic
 from jkeras.graph.symbolic import SymbolicTensor
-from jkeras.layers.layer import LEGACY_SHAPE_ARGUMENTS, Layer, is_symbolic
 from jkeras.layers.operation import Operation, function_named
 from jkeras.models.named_functions import lambda_arguments
 from jkeras.models.untrusted import is_users

@@ -60,9 +60,9 @@ def step_cost(model: Any, batch_size: int = 32) -> dict[str, float]:
         return jax.ShapeDtypeStruct((batch_size, *spec.shape[1:]), spec.dtype)
 
     x = jax.tree.map(sized, model.input_specs)
-    described = runtime.describe(model.network, x)
+    described = runtime.describe(model.definition, x)
     batch = Batch(x, jax.tree.map(runtime.as_spec, described.outputs))
-    program = steps.build_program(model.network, recipe, batch)
+    program = steps.build_program(model.definition, recipe, batch)
     state = model.state
     if state.opt_state is None:
         state = state.replace(opt_state=steps.init_optimizer(recipe.optimizer, state.params, program.frozen))

@@ -131,7 +131,7 @@ class Ensemble:
         source = array_source(x, None, None, batch_size or 512)
         model = self.model.build_for(source.example().x)
         state = self._members_state(model)
-        parts = [jax.device_get(_predict_many(model.network, state, batch.x)) for batch in source.batches()]
+        parts = [jax.device_get(_predict_many(model.definition, state, batch.x)) for batch in source.batches()]
         return jax.tree.map(lambda *pieces: np.concatenate(pieces, axis=1), *parts)
 
     def predict(self, x: Any, batch_size: int | None = None) -> tuple[Any, Any]:

@@ -67,7 +67,7 @@ def _serialized(model: Any, specs: Any, platforms: tuple[str, ...]) -> bytes:
 
 def _program(model: Any) -> Any:
     """Prediction with the weights as constants."""
-    network, impl = model.network, str(jax.random.key_impl(model.state.rng))
+    network, impl = model.definition, str(jax.random.key_impl(model.state.rng))
     state = jax.tree.map(np.asarray, model.state.replace(opt_state=None, rng=jax.random.key_data(model.state.rng)))
 
     def predict(inputs: Any) -> Any:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from jkeras.training.progress import ProgressBar
+from jkeras.console.progress import ProgressBar
 
 
 class GroupProgress:

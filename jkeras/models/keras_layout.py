@@ -13,8 +13,8 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jkeras.graph.flax import WeightInfo
-from jkeras.layers.layer import Layer, walk
+from jkeras.graph.layer import Layer, walk
+from jkeras.graph.linen import WeightInfo
 from jkeras.layers.operation import Operation
 from jkeras.models.fitting import is_kept
 from jkeras.registry import snake_case
@@ -99,10 +99,10 @@ class _Walk:
             known.add(inner)
             child_name = child.name or getattr(child, "base_name", None) or snake_case(type(child).__name__)
             labels: tuple[str, ...] = (their_name,)
-            if hasattr(layer, "network") and their_name.startswith(f"{LIST}/"):
+            if hasattr(layer, "definition") and their_name.startswith(f"{LIST}/"):
                 # Layers that are attributes are written with the attribute's name here, with the layer's by Keras.
                 labels = tuple(dict.fromkeys(f"{LIST}/{LABEL}{name}" for name in (inner, child_name)))
-            label = inner if hasattr(layer, "network") else child_name
+            label = inner if hasattr(layer, "definition") else child_name
             yield from self.visit(child, (*ours, inner), _inside_of(theirs, their_name), _inside_of(named, *labels), label)
         yield from self._made_in_build(type(layer).__name__, ours, theirs, named, known)
 
@@ -132,7 +132,7 @@ def children(layer: Any) -> Iterator[tuple[str, str, Layer]]:
         yield from _listed(layer)
         return
     attributes: dict[str, Any] = {k: v for k, v in vars(layer).items() if not k.startswith("_spec_")}
-    if hasattr(layer, "network"):
+    if hasattr(layer, "definition"):
         attributes[LIST] = layer  # a property of Keras's models, which is an attribute like others
     for attribute in sorted(attributes, key=lambda name: f"~{name}" if name.startswith("_") else name):
         if attributes[attribute] is layer:
@@ -153,7 +153,7 @@ def _members(model: Any) -> Iterator[tuple[str, str, Layer]]:
 
 def _is_listed(layer: Any) -> bool:
     """Whether a layer is a model whose layers Keras keeps in a list."""
-    return hasattr(layer, "network") and (layer.is_functional or hasattr(layer, "_chain"))
+    return hasattr(layer, "definition") and (layer.is_functional or hasattr(layer, "_chain"))
 
 
 def _listed(model: Any) -> Iterator[tuple[str, str, Layer]]:

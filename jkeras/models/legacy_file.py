@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from jkeras.errors import JkerasError, RestoreError
-from jkeras.graph.flax import WeightInfo
+from jkeras.graph.linen import WeightInfo
 from jkeras.layers.operation import Operation
 from jkeras.models import compile_config, keras_file, keras_layout, stored_weights
 from jkeras.models import config as configs

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import jax
 
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.graph import flax
+from jkeras.graph import linen
 from jkeras.layers.core import Input
 from jkeras.layers.foreign import FlaxLayer, weight_name
 
@@ -28,7 +28,7 @@ class Linen:
 
         A model that `from_flax` made gives that module, and its variables with the model's values.
         """
-        return _guest(self) or (flax.to_module(self.network), self.variables)
+        return _guest(self) or (linen.to_module(self.definition), self.variables)
 
     @classmethod
     def from_flax(cls, module: Any, variables: Any, input_shape: Any, *, method: Any = None, dtype: Any = None) -> Self:

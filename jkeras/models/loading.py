@@ -14,7 +14,7 @@ import numpy as np
 
 from jkeras.errors import JkerasError, RestoreError
 from jkeras.graph import runtime
-from jkeras.graph.flax import WeightInfo
+from jkeras.graph.linen import WeightInfo
 from jkeras.models import compile_config, keras_file, legacy_file, stored_weights, untrusted
 from jkeras.models import config as configs
 from jkeras.models.fitting import all_values

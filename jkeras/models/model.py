@@ -21,12 +21,12 @@ from jkeras import config, constants
 from jkeras.errors import ArgumentError, InputError, NotBuiltError, suggestion
 from jkeras.graph import network as networks
 from jkeras.graph import runtime
+from jkeras.graph.layer import Layer, is_symbolic, map_layers
+from jkeras.graph.layer_call import show_shape
 from jkeras.graph.network import Network
 from jkeras.graph.runtime import Description
 from jkeras.graph.symbolic import SymbolicTensor
-from jkeras.layers.calling import show_shape
 from jkeras.layers.core import InputLayer
-from jkeras.layers.layer import Layer, is_symbolic, map_layers
 from jkeras.models import config as configs
 from jkeras.models.checkpointed import Checkpointed
 from jkeras.models.discarded import check_used
@@ -118,7 +118,7 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
         return "functional" if type(self) is Model else snake_case(type(self).__name__)
 
     @property
-    def network(self) -> Layer:
+    def definition(self) -> Layer:
         """The definition without arrays: what `train_step` is compiled for."""
         self._key()  # computed once, here, rather than by each copy
         return self._with(_spec_state=None, _spec_recipe=None, _spec_history=None)
@@ -197,7 +197,7 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
     @property
     def description(self) -> Description:
         """Weights, outputs and their shapes."""
-        return runtime.describe(self.network, self.input_specs)
+        return runtime.describe(self.definition, self.input_specs)
 
     def init(self, key: Any = None, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """A model with fresh weights: `model.init(seed)`. With inputs or shapes, variables as `Layer.init` returns.
@@ -209,7 +209,7 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
         return self._with(_spec_state=self._fresh_state(key), _spec_history=None)
 
     def _fresh_state(self, key: Any) -> TrainState:
-        definition = self.network
+        definition = self.definition
         root = runtime.as_key(key)
         variables = runtime.initialize_stream(definition, root, 0, self.input_specs)
         for name, tree in (self.__dict__.get("_spec_carried") or {}).items():
@@ -261,7 +261,7 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
         """Outputs for arrays, with the model's weights; inside another model, a node of its graph."""
         if "_spec_scope" in self.__dict__ or any(map(is_symbolic, jax.tree.leaves((args, kwargs)))):
             return super().__call__(*args, **kwargs)
-        return runtime.apply(self.network, self.build_for(args[0]).variables, args, kwargs)
+        return runtime.apply(self.definition, self.build_for(args[0]).variables, args, kwargs)
 
     def apply(self, params: Any, *args: Any, state: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]
         """The outputs for given params: a pure function to differentiate, vmap or jit.
@@ -276,7 +276,7 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
             params, state = params["params"], params.get("state", state)
         if state is None:
             state = self.model_state
-        return runtime.apply(self.network, {"params": params, "state": state}, args, kwargs)
+        return runtime.apply(self.definition, {"params": params, "state": state}, args, kwargs)
 
     # -- looking inside -------------------------------------------------------------------------------------------
 
@@ -668,7 +668,7 @@ class _Static:
         return hash(self._key())
 
     def _key(self) -> Any:
-        return (self.model.network, self.model.recipe)
+        return (self.model.definition, self.model.recipe)
 
 
 register_pytree(Model)

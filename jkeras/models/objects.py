@@ -11,10 +11,10 @@ import numpy as np
 from jkeras import registry
 from jkeras.dtypes import DTypePolicy
 from jkeras.errors import RestoreError
-from jkeras.layers.layer import Layer
+from jkeras.graph.layer import Layer
 from jkeras.models import config as configs
 from jkeras.models.model import Model, known_classes
-from jkeras.spec import Spec, serialize
+from jkeras.values.spec import Spec, serialize
 
 # Whose configurations each family reads itself, longest name first.
 FAMILIES = (

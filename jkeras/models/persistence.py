@@ -15,10 +15,10 @@ from jkeras.models import config as configs
 from jkeras.models import exporting, keras_file, legacy_file, weight_files
 from jkeras.models.discarded import check_used
 from jkeras.saving import directory as files
-from jkeras.spec import serialize
 from jkeras.tracebacks import filtered_methods
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import named_arrays
+from jkeras.values.spec import serialize
 
 H5_SUFFIXES = (".h5", ".hdf5")
 

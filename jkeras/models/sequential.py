@@ -10,16 +10,16 @@ import jax.numpy as jnp
 from jkeras import config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph import network as networks
+from jkeras.graph.layer import Layer, is_symbolic
+from jkeras.graph.layer_call import describe
 from jkeras.graph.network import Network, nameless_key
-from jkeras.layers.calling import describe
 from jkeras.layers.core import Embedding, InputLayer
-from jkeras.layers.layer import Layer, is_symbolic
 from jkeras.models import config as configs
 from jkeras.models.discarded import check_used
 from jkeras.models.model import Model, known_classes
 from jkeras.registry import custom_object_scope
-from jkeras.spec import serialize
 from jkeras.tracebacks import filtered_methods
+from jkeras.values.spec import serialize
 
 
 @filtered_methods("add", "pop", "get_layer")

@@ -9,8 +9,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from jkeras.layers.calling import show_shape
-from jkeras.layers.layer import Layer
+from jkeras.graph.layer import Layer
+from jkeras.graph.layer_call import show_shape
 from jkeras.models.cost import layer_costs, show_count, step_cost
 
 

@@ -16,7 +16,7 @@ from jkeras import losses, optimizers
 from jkeras.callbacks.callback import CallbackList
 from jkeras.errors import ArgumentError, InputError, NonFiniteError, NotCompiledError
 from jkeras.graph import runtime
-from jkeras.layers.calling import show_shape
+from jkeras.graph.layer_call import show_shape
 from jkeras.layers.core import Embedding, check_ids
 from jkeras.models.discarded import check_used
 from jkeras.models.handle import Handle
@@ -196,7 +196,7 @@ class Trainable:
         runner = _runner(self.recipe)
         with runner.guard():
             return prediction.predict(
-                model.network, model.state, source, callback_list, verbose=verbose, chosen_size=batch_size is not None,
+                model.definition, model.state, source, callback_list, verbose=verbose, chosen_size=batch_size is not None,
                 run_eagerly=self.recipe is not None and self.recipe.run_eagerly, current=lambda: handle.value.state,
                 runner=runner,
             )
@@ -232,7 +232,7 @@ class Trainable:
         """The outputs for one batch as NumPy arrays."""
         x = batches.to_arrays(x, "x")
         model = self._ready_for(x)
-        return jax.device_get(steps.predict_step(model.network, model.state, x))
+        return jax.device_get(steps.predict_step(model.definition, model.state, x))
 
     # -- what fit stands on ---------------------------------------------------------------------------------------
 
@@ -279,7 +279,7 @@ class Trainable:
         """The names in the order of `evaluate`'s list, for a model whose outputs' targets look like its outputs."""
         recipe = self._compiled_recipe("metrics_names")
         outputs = self.description.outputs
-        program = steps.build_program(self.network, recipe, Batch(self.input_specs, outputs))
+        program = steps.build_program(self.definition, recipe, Batch(self.input_specs, outputs))
         return program.objective.log_names
 
     @property
@@ -301,7 +301,7 @@ class Trainable:
         return self.recipe
 
     def _program(self, recipe: Recipe, example: Batch) -> steps.Program:
-        return steps.build_program(self.network, recipe, example)
+        return steps.build_program(self.definition, recipe, example)
 
     # -- the step, for subclasses to override ---------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from jkeras.errors import ArgumentError, suggestion
-from jkeras.layers.layer import Layer
+from jkeras.graph.layer import Layer
 from jkeras.layers.regularization import _Noisy
 from jkeras.models.model import Model, with_attributes
 from jkeras.regularizers import L1L2

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jkeras.errors import NotBuiltError
-from jkeras.layers.layer import Layer
+from jkeras.graph.layer import Layer
 
 
 def view(model: Any, name: str, layer: Any) -> Any:

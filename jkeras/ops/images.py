@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.ndimage import map_coordinates as _map_coordinates
 
-from jkeras import arguments, config, keys
+from jkeras import arguments, config, random_keys
 from jkeras.errors import ArgumentError, InputError
 
 METHODS = arguments.one_of("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
@@ -427,7 +427,7 @@ def elastic_transform(
     order = _order("elastic_transform", interpolation)
     mode = _checked("elastic_transform", "fill_mode", fill_mode, FILL_MODES)
     size = int(6 * sigma) | 1
-    both = jax.random.split(keys.as_key(seed))
+    both = jax.random.split(random_keys.as_key(seed))
     shape = (*batch.shape[:3], 1)
     exact = batch.dtype if jnp.issubdtype(batch.dtype, jnp.floating) else jnp.dtype(config.floatx())
     noises = [sigma * jax.random.normal(key, shape, exact) for key in both]

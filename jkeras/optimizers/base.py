@@ -12,7 +12,7 @@ import optax
 
 from jkeras import constants
 from jkeras.errors import InputError, RestoreError
-from jkeras.spec import Spec
+from jkeras.values.spec import Spec
 
 
 class KerasVariable(NamedTuple):

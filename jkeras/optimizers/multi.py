@@ -18,7 +18,7 @@ from jkeras.optimizers.optax_optimizer import OptaxOptimizer
 from jkeras.optimizers.optimizer import Optimizer
 from jkeras.optimizers.table import RULES, resolve
 from jkeras.optimizers.trees import by_path, with_leaves
-from jkeras.spec import Spec, field
+from jkeras.values.spec import Spec, field
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,8 +81,8 @@ class OptimizerMap(Spec):
 
     keras_module = "keras.optimizers"
 
-    default_optimizer: BaseOptimizer | None = field(convert=arguments.optional(_rule))
-    optimizer_map: Mapping[str, BaseOptimizer] = field(None, convert=_rules)
+    default_optimizer: BaseOptimizer | None = field(converter=arguments.optional(_rule))
+    optimizer_map: Mapping[str, BaseOptimizer] = field(None, converter=_rules)
 
     def __getitem__(self, path: str) -> BaseOptimizer:
         return self.optimizers[self.index(path)]
@@ -159,8 +159,8 @@ class MultiOptimizer(BaseOptimizer):
     [[], ['momentum', 'velocity']]
     """
 
-    optimizer_map: Any = field(convert=_chooser)
-    loss_scale_factor: float | None = field(None, convert=arguments.optional(arguments.number))
+    optimizer_map: Any = field(converter=_chooser)
+    loss_scale_factor: float | None = field(None, converter=arguments.optional(arguments.number))
     name: str | None = field(None)
 
     def __post_init__(self) -> None:

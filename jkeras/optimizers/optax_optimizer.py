@@ -10,7 +10,7 @@ import optax
 
 from jkeras.errors import ArgumentError, InputError
 from jkeras.optimizers.base import BaseOptimizer, place_like
-from jkeras.spec import Identity, field
+from jkeras.values.spec import Identity, field
 
 
 class OptaxState(NamedTuple):
@@ -42,7 +42,7 @@ class OptaxOptimizer(BaseOptimizer):
     0.25
     """
 
-    transform: optax.GradientTransformation = field(convert=_transformation)
+    transform: optax.GradientTransformation = field(converter=_transformation)
     name: str = "optax"
 
     def _state(self) -> dict[str, Any]:

@@ -12,10 +12,10 @@ import jax
 import numpy as np
 
 from jkeras.errors import ArgumentError
+from jkeras.graph.layer import Layer
+from jkeras.graph.layer_call import show_shape
 from jkeras.graph.network import is_ref
-from jkeras.layers.calling import show_shape
 from jkeras.layers.core import InputLayer
-from jkeras.layers.layer import Layer
 from jkeras.plots import drawing, layout
 from jkeras.plots.text import to_dot, to_mermaid
 

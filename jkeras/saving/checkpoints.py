@@ -18,9 +18,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from jkeras.console.primary_process import silent
 from jkeras.errors import RestoreError
 from jkeras.saving import directory
-from jkeras.silence import silent
 
 # The lowest priority: with 10, which leaves a tenth of a busy processor, steps took a quarter more of its time during a save
 # (1 GB on two shared cores), with 19 they took 7 % more.

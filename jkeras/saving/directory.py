@@ -19,10 +19,10 @@ from typing import Any
 import jax
 import numpy as np
 
+from jkeras.console.primary_process import silent
 from jkeras.errors import ArgumentError, RestoreError, suggestion
 from jkeras.saving import checksums, documents
 from jkeras.saving.writing import sync
-from jkeras.silence import silent
 
 FORMAT = "jkeras"
 VERSION = 1

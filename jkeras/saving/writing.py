@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from jkeras.silence import silent
+from jkeras.console.primary_process import silent
 
 
 @contextlib.contextmanager

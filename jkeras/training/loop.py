@@ -24,13 +24,13 @@ import numpy as np
 
 from jkeras import config
 from jkeras.callbacks.callback import CallbackList
+from jkeras.console.progress import ProgressBar
 from jkeras.errors import InputError, NonFiniteError
 from jkeras.training import resident, runs, steps
 from jkeras.training.batches import ArraySource, StreamSource
 from jkeras.training.interrupts import interruptible
 from jkeras.training.keeping import Keeping, Preempted, terminable
 from jkeras.training.prefetch import Background
-from jkeras.training.progress import ProgressBar
 from jkeras.training.state import Batch, TrainState, owned_copy
 
 # One dispatch should last about this long: seldom enough to cost nothing, often enough to draw a smooth bar.

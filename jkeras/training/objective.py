@@ -12,11 +12,11 @@ import jax.numpy as jnp
 
 from jkeras import losses, metrics, replicas
 from jkeras.errors import ArgumentError, InputError
-from jkeras.layers.calling import note_place
+from jkeras.graph.layer_call import note_place
 from jkeras.losses import Loss
 from jkeras.metrics import Metric
-from jkeras.spec import Spec
 from jkeras.training.recipe import BY_SHAPE_LOSSES, BY_SHAPE_METRICS, Recipe
+from jkeras.values.spec import Spec
 
 
 class LossTerm(NamedTuple):

@@ -46,7 +46,7 @@ def jacobian(model: Any, x: Any) -> Any:
     (5, 3, 2)
     """
     model = model.build_for(x)
-    return _jacobian(model.network, model.state.replace(opt_state=None), jnp.asarray(x))
+    return _jacobian(model.definition, model.state.replace(opt_state=None), jnp.asarray(x))
 
 
 def accumulated_gradients(

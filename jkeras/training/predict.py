@@ -10,13 +10,13 @@ import jax
 import numpy as np
 
 from jkeras.callbacks.callback import CallbackList
+from jkeras.console.progress import ProgressBar
 from jkeras.errors import InputError
-from jkeras.layers.layer import Layer
+from jkeras.graph.layer import Layer
 from jkeras.training import runs, steps
 from jkeras.training.batches import ArraySource, StreamSource
 from jkeras.training.loop import COMPILING, fill_up
 from jkeras.training.prefetch import Background
-from jkeras.training.progress import ProgressBar
 from jkeras.training.state import TrainState
 
 # Where rows do not depend on each other, batches of this size give the same numbers sooner.

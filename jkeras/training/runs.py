@@ -18,7 +18,7 @@ from jax import lax
 
 from jkeras import lowering
 from jkeras.graph import runtime
-from jkeras.layers.layer import Layer
+from jkeras.graph.layer import Layer
 from jkeras.training import order as orders
 from jkeras.training import resident, steps
 from jkeras.training.state import Batch, TrainState

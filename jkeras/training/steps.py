@@ -19,14 +19,14 @@ import optax
 
 from jkeras import lowering, replicas
 from jkeras.errors import InputError
-from jkeras.graph import flax, runtime
+from jkeras.graph import linen, runtime
+from jkeras.graph.layer import Layer
 from jkeras.graph.runtime import Description
-from jkeras.layers.layer import Layer
-from jkeras.spec import Spec
 from jkeras.training import objective as objectives
 from jkeras.training.objective import Objective, match
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch, TrainState, flatten, merge
+from jkeras.values.spec import Spec
 
 Logs = dict[str, jax.Array]
 
@@ -135,10 +135,10 @@ def stream(rng: jax.Array, name: str, step: Any) -> jax.Array:
 
 def forward(
     program: Program, state: TrainState, batch: Batch, training: bool, check_finite: bool = False
-) -> flax.Pass:
+) -> linen.Pass:
     """Runs the model on a batch."""
     variables = {"params": replicas.in_use(state.params), "state": state.model_state}
-    result, _ = flax.run(
+    result, _ = linen.run(
         program.definition,
         variables,
         call_arguments(batch.x),
@@ -169,7 +169,7 @@ class Scored(NamedTuple):
 
 
 @jax.named_scope("loss")
-def score(program: Program, result: flax.Pass, batch: Batch) -> Scored:
+def score(program: Program, result: linen.Pass, batch: Batch) -> Scored:
     """The loss of a batch, with the losses that layers added."""
     names = program.objective.names
     outputs = flat_outputs(result.outputs)
@@ -383,12 +383,12 @@ def _donating(step: Any, program: Program, state: TrainState, batch: Batch) -> T
 
 
 def train_step(
-    network: Layer, recipe: Recipe, state: TrainState, batch: Any, *, donate: bool = False
+    definition: Layer, recipe: Recipe, state: TrainState, batch: Any, *, donate: bool = False
 ) -> tuple[TrainState, Logs]:
-    """One training step as a pure function, compiled once per (network, recipe, batch shape).
+    """One training step as a pure function, compiled once per (definition, recipe, batch shape).
 
     Args:
-        network: a model's definition (`model.network`).
+        definition: a model's definition (`model.definition`).
         recipe: what it was compiled with (`model.recipe`).
         state: the arrays (`model.state`).
         batch: a `Batch`, or `(x, y)` or `(x, y, sample_weight)`.
@@ -399,10 +399,10 @@ def train_step(
         The new state, and the logs: loss and metrics so far, running until `state.metrics` is set to None.
     """
     batch = as_batch(batch)
-    program = build_program(network, recipe, batch)
+    program = build_program(definition, recipe, batch)
     state = ready(program, recipe.optimizer, state, batch)
     step = train
-    if getattr(network, "has_own_train_step", False):
+    if getattr(definition, "has_own_train_step", False):
         step = train_custom
         program = with_own_logs(program, "train_step", state, batch)
         missing = {k: v for k, v in empty_metrics(program, batch).items() if k not in state.metrics}
@@ -411,27 +411,27 @@ def train_step(
     return state, logs(program, state.metrics)
 
 
-def eval_step(network: Layer, recipe: Recipe, state: TrainState, batch: Any) -> Logs:
+def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) -> Logs:
     """Loss and metrics of one batch in inference mode; arguments as in `train_step`."""
     batch = as_batch(batch)
-    program = build_program(network, recipe, batch)
+    program = build_program(definition, recipe, batch)
     step = evaluate
-    if getattr(network, "has_own_test_step", False):
+    if getattr(definition, "has_own_test_step", False):
         step = evaluate_custom
         program = with_own_logs(program, "test_step", state, batch)
     state = state.replace(metrics=empty_metrics(program, batch))
     return logs(program, _keeping(step, program, state, batch).metrics)
 
 
-def predict_step(network: Layer, state: TrainState, inputs: Any) -> Any:
+def predict_step(definition: Layer, state: TrainState, inputs: Any) -> Any:
     """The outputs for one batch of inputs in inference mode."""
-    return _predict(network, lowering.cache_token(), state, inputs)
+    return _predict(definition, lowering.cache_token(), state, inputs)
 
 
-def predict(network: Layer, state: TrainState, inputs: Any) -> Any:
+def predict(definition: Layer, state: TrainState, inputs: Any) -> Any:
     """`predict_step` without compiling it."""
-    result, _ = flax.run(
-        network,
+    result, _ = linen.run(
+        definition,
         {"params": replicas.in_use(state.params), "state": state.model_state},
         call_arguments(inputs),
         {},
@@ -441,8 +441,8 @@ def predict(network: Layer, state: TrainState, inputs: Any) -> Any:
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def _predict(network: Layer, token: str, state: TrainState, inputs: Any) -> Any:
-    return predict(network, state, inputs)
+def _predict(definition: Layer, token: str, state: TrainState, inputs: Any) -> Any:
+    return predict(definition, state, inputs)
 
 
 def train_and_keep(step: Any, program: Program, state: TrainState, batch: Batch, eagerly: bool = False) -> TrainState:

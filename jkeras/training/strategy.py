@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jkeras.errors import ArgumentError
-from jkeras.spec import Spec
+from jkeras.values.spec import Spec
 
 _current: contextvars.ContextVar[Strategy | None] = contextvars.ContextVar("jkeras_strategy", default=None)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from jkeras.console.progress import ProgressBar
 from jkeras.errors import ArgumentError
-from jkeras.training.progress import ProgressBar
 
 Pairs = Iterable[tuple[str, Any]]
 

@@ -165,7 +165,7 @@ def test_files_and_flax(tmp_path):
         deep.save(tmp_path / name)
         again = jk.load_model(tmp_path / name)
         np.testing.assert_array_equal(again(x), deep(x))
-        assert again.network == deep.network
+        assert again.definition == deep.definition
     module, variables = deep.to_flax()
     np.testing.assert_allclose(module.apply(variables, x), deep(x), rtol=1e-6)
     per_step = jk.Sequential([layers.Input((5, 4)), layers.TimeDistributed(layers.Repeat(model_inside(), 2))])

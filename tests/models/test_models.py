@@ -45,9 +45,9 @@ def test_three_ways_give_the_same_numbers():
 
 @pytest.mark.parametrize("build", [sequential, functional, Subclass], ids=lambda build: build.__name__)
 def test_equal_definitions_are_equal_and_others_are_not(build):
-    assert build().network == build().network
-    assert hash(build().network) == hash(build().network)
-    assert build(5).network != build(6).network
+    assert build().definition == build().definition
+    assert hash(build().definition) == hash(build().definition)
+    assert build(5).definition != build(6).definition
 
 
 @pytest.mark.parametrize("build", [sequential, functional], ids=lambda build: build.__name__)
@@ -98,7 +98,7 @@ def test_shared_layers_share_by_identity():
     apart = jk.Model(x, layers.Dense(4)(layers.Dense(4)(x)))
     assert once.count_params() == twice.count_params() == 20
     assert apart.count_params() == 40
-    assert twice.network != apart.network
+    assert twice.definition != apart.definition
 
 
 def test_sharing_inside_subclasses_is_by_identity():
@@ -174,7 +174,7 @@ def test_deferred_build():
         model.get_weights()
     assert model(X).shape == (3, 2)
     assert model.build((None, 4)).count_params() == 23
-    assert model.build((None, 4)).network == jk.Sequential([jk.Input((4,)), layers.Dense(3), layers.Dense(2)]).network
+    assert model.build((None, 4)).definition == jk.Sequential([jk.Input((4,)), layers.Dense(3), layers.Dense(2)]).definition
 
 
 def test_names_are_deterministic():
@@ -193,7 +193,7 @@ def test_freeze():
     trained = frozen.fit(X, np.ones((3, 2), "float32"), epochs=1, verbose=0)
     np.testing.assert_array_equal(trained.get_weights()[0], model.get_weights()[0])
     assert not np.array_equal(trained.get_weights()[2], model.get_weights()[2])
-    assert frozen.unfreeze().network == model.network
+    assert frozen.unfreeze().definition == model.definition
     with pytest.raises(errors.ArgumentError, match="Did you mean 'dense'"):
         model.freeze("dens")
 
@@ -286,9 +286,9 @@ def test_any_stack_of_layers(units, activation, bias, rows):
     outputs = model(x)
     chex.assert_shape(outputs, (rows, units[-1]))
     assert outputs.dtype == jnp.float32
-    assert model.network == build().network
+    assert model.definition == build().definition
     again = jk.Sequential.from_config(model.get_config())
-    assert again.network == model.network
+    assert again.definition == model.definition
     np.testing.assert_allclose(again.set_weights(model.get_weights())(x), outputs, rtol=1e-6)
     for layer in model.layers:
         assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()

@@ -384,7 +384,7 @@ def test_symbolic_calls_promise_the_shapes_of_arrays():
 def test_rows_that_depend_on_others_are_known():
     def independent(make):
         x = layers.Input((4,))
-        return rows_independent(jk.Model(x, make(x)).network, False)
+        return rows_independent(jk.Model(x, make(x)).definition, False)
 
     assert independent(lambda x: ops.exp(x) * 2 + x)
     assert not independent(lambda x: x - ops.mean(x, axis=0))

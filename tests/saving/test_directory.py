@@ -44,7 +44,7 @@ def test_everything_comes_back_and_training_goes_on_bit_for_bit(tmp_path):
     model = fit(compiled())
     model.save(tmp_path / "model")
     loaded = jk.load_model(tmp_path / "model")
-    assert loaded.network == model.network and loaded.recipe == model.recipe and loaded.history == model.history
+    assert loaded.definition == model.definition and loaded.recipe == model.recipe and loaded.history == model.history
     assert int(loaded.state.step) == int(model.state.step) == 6
     np.testing.assert_array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
     first, second = fit(model), fit(loaded)
@@ -84,7 +84,7 @@ def test_definitions(name, tmp_path):
     model = build().init(4)
     model.save(tmp_path / "model")
     loaded = jk.load_model(tmp_path / "model")
-    assert loaded.network == model.network
+    assert loaded.definition == model.definition
     for got, want in zip(*(m.predict(x, verbose=0) for m in (loaded, model)), strict=True):
         np.testing.assert_array_equal(got, want)
 

@@ -210,9 +210,9 @@ def test_layers_that_are_in_several_models(suffix, tmp_path, rng):
     model = shared_across(jk).init(1)
     model.save(path)
     loaded = jk.load_model(path)
-    assert len(loaded.weights) == 2 and loaded.network == model.network
+    assert len(loaded.weights) == 2 and loaded.definition == model.definition
     same_outputs(loaded, model, x)
-    assert jk.models.model_from_json(model.to_json()).network == model.network
+    assert jk.models.model_from_json(model.to_json()).definition == model.definition
 
 
 @pytest.mark.parametrize("suffix", ("", ".keras", ".h5"))
@@ -221,7 +221,7 @@ def test_training_that_was_asked_for_stays(suffix, tmp_path):
     normal = layers.BatchNormalization()(layers.Dense(4)(x), training=False)
     model = jk.Model(x, layers.Dropout(0.5)(normal, training=True))
     model.save(tmp_path / f"model{suffix}")
-    assert jk.load_model(tmp_path / f"model{suffix}").network == model.network
+    assert jk.load_model(tmp_path / f"model{suffix}").definition == model.definition
 
 
 # -- the user's own classes ----------------------------------------------------------------------------------------
@@ -296,7 +296,7 @@ def test_classes_that_are_not_registered(suffix, tmp_path):
     loaded = jk.load_model(path, custom_objects={"Unregistered": Unregistered})
     same_outputs(loaded, model, np.ones((1, 4), "float32"))
     with jk.saving.custom_object_scope({"Unregistered": Unregistered}):
-        assert jk.load_model(path).network == model.network
+        assert jk.load_model(path).definition == model.definition
 
 
 @jk.saving.register_keras_serializable(package="files")
@@ -631,13 +631,13 @@ def test_json_goes_both_ways(rng):
     same_outputs(from_ours, ours, x)
     from_theirs = jk.models.model_from_json(theirs.to_json()).set_weights(theirs.get_weights())
     same_outputs(from_theirs, theirs, x)
-    assert type(ours).from_config(ours.get_config()).network == ours.network
+    assert type(ours).from_config(ours.get_config()).definition == ours.definition
 
 
 def test_clones_have_weights_of_their_own():
     model = sequential(jk).init(3).compile("sgd", "mse")
     clone = jk.models.clone_model(model)
-    assert clone.network == model.network and clone.recipe is None
+    assert clone.definition == model.definition and clone.recipe is None
     assert not np.array_equal(clone.weights[0], model.weights[0])
     wider = jk.models.clone_model(
         model, clone_function=lambda layer: layer.replace(activation="tanh") if type(layer) is layers.Dense else layer

@@ -80,8 +80,8 @@ def test_donation_spares_what_users_hold(data):
     model = compiled()
     held = [model.params, model.state.rng]
     new = model.fit(x, y, epochs=1, verbose=0, validation_data=(x, y))
-    state, _ = jk.train_step(new.network, new.recipe, new.state, (x, y))
-    jk.train_step(new.network, new.recipe, state, (x, y))
+    state, _ = jk.train_step(new.definition, new.recipe, new.state, (x, y))
+    jk.train_step(new.definition, new.recipe, state, (x, y))
     new.evaluate(x, y, verbose=0)
     for leaf in jax.tree.leaves((held, x, y, new.state, state)):
         assert not leaf.is_deleted()
@@ -91,12 +91,12 @@ def test_the_pure_loop_equals_fit(data):
     x, y = data
     model = compiled()
     fitted = model.fit(x[:32], y[:32], epochs=2, batch_size=8, shuffle=False, verbose=0)
-    network, recipe, state = model.network, model.recipe, model.state
+    definition, recipe, state = model.definition, model.recipe, model.state
     for _ in range(2):
         state = state.replace(metrics=None)
         for start in range(0, 32, 8):
             rows = slice(start, start + 8)
-            state, logs = jk.train_step(network, recipe, state, (x[rows], y[rows]))
+            state, logs = jk.train_step(definition, recipe, state, (x[rows], y[rows]))
     for got, expected in zip(jax.tree.leaves(state.params), jax.tree.leaves(fitted.params), strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-7)
     assert float(logs["loss"]) == pytest.approx(fitted.history["loss"][-1], rel=1e-6)

@@ -380,7 +380,7 @@ class TestOwnSteps:
         np.testing.assert_allclose(logs["mean_error"], logs["mae"], rtol=1e-6)
         errors = np.abs(model.predict(x, verbose=0) - y).reshape(3, 4)
         np.testing.assert_allclose(logs["worst"], errors.max(axis=1).mean(), rtol=1e-5)
-        assert jk.eval_step(model.network, model.recipe, model.state, (x, y)).keys() == logs.keys()
+        assert jk.eval_step(model.definition, model.recipe, model.state, (x, y)).keys() == logs.keys()
         values = model.evaluate(x, y, batch_size=4, verbose=0)
         assert values == [logs["loss"], logs["mae"], logs["mean_error"], logs["worst"]]
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import jkeras as jk
+from jkeras.console import progress
+from jkeras.console.progress import ProgressBar, duration, resolve_verbosity
 from jkeras.errors import ArgumentError
 from jkeras.layers.preprocessing import lookup, text
-from jkeras.training import progress
-from jkeras.training.progress import ProgressBar, duration, resolve_verbosity
 
 
 class Clock:

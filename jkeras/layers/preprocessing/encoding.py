@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import arguments
+from jkeras.console.progress import tracked
 from jkeras.errors import ArgumentError, InputError
-from jkeras.layers.layer import Layer, is_symbolic
-from jkeras.training.progress import tracked
+from jkeras.graph.layer import Layer, is_symbolic
 
 # Of long lists of texts, which are gone through in Python, so many at a time, so that there can be a bar.
 ROWS_AT_A_TIME = 10_000

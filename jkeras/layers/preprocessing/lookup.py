@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import arguments, config
+from jkeras.console.progress import tracked
 from jkeras.errors import ArgumentError, InputError, NotBuiltError
 from jkeras.layers.preprocessing.encoding import (
     ROWS_AT_A_TIME,
@@ -23,8 +24,7 @@ from jkeras.layers.preprocessing.encoding import (
     output_mode,
 )
 from jkeras.layers.preprocessing.hashing import bins, salt
-from jkeras.spec import field
-from jkeras.training.progress import tracked
+from jkeras.values.spec import field
 
 _MODE = output_mode("int", "one_hot", "multi_hot", "count", "tf_idf")
 
@@ -287,19 +287,19 @@ class IntegerLookup(Lookup):
 
     couples_samples: ClassVar[bool | None] = False
 
-    max_tokens: int | None = field(None, convert=arguments.optional(_size))
-    num_oov_indices: int = field(1, convert=arguments.at_least(0))
-    mask_token: int | None = field(None, convert=arguments.optional(arguments.integer))
-    oov_token: int = field(-1, convert=arguments.integer)
-    vocabulary: Any = field(None, convert=arguments.optional(_terms))
-    vocabulary_dtype: str = field("int64", convert=arguments.one_of("int64", "int32"))
-    idf_weights: Any = field(None, convert=arguments.optional(_weights))
-    invert: bool = field(False, convert=arguments.boolean)
-    output_mode: str = field("int", convert=_MODE)
-    sparse: bool = field(False, convert=dense_only)
-    pad_to_max_tokens: bool = field(False, convert=arguments.boolean)
-    oov_method: str = field("floormod", convert=arguments.one_of("floormod", "farmhash"))
-    salt: Any = field(None, convert=salt)
+    max_tokens: int | None = field(None, converter=arguments.optional(_size))
+    num_oov_indices: int = field(1, converter=arguments.at_least(0))
+    mask_token: int | None = field(None, converter=arguments.optional(arguments.integer))
+    oov_token: int = field(-1, converter=arguments.integer)
+    vocabulary: Any = field(None, converter=arguments.optional(_terms))
+    vocabulary_dtype: str = field("int64", converter=arguments.one_of("int64", "int32"))
+    idf_weights: Any = field(None, converter=arguments.optional(_weights))
+    invert: bool = field(False, converter=arguments.boolean)
+    output_mode: str = field("int", converter=_MODE)
+    sparse: bool = field(False, converter=dense_only)
+    pad_to_max_tokens: bool = field(False, converter=arguments.boolean)
+    oov_method: str = field("floormod", converter=arguments.one_of("floormod", "farmhash"))
+    salt: Any = field(None, converter=salt)
     name: str | None = None
 
     def term(self, value: Any) -> int:
@@ -363,19 +363,19 @@ class StringLookup(Lookup):
 
     couples_samples: ClassVar[bool | None] = False
 
-    max_tokens: int | None = field(None, convert=arguments.optional(_size))
-    num_oov_indices: int = field(1, convert=arguments.at_least(0))
+    max_tokens: int | None = field(None, converter=arguments.optional(_size))
+    num_oov_indices: int = field(1, converter=arguments.at_least(0))
     mask_token: str | None = None
     oov_token: str = "[UNK]"
-    vocabulary: Any = field(None, convert=arguments.optional(_terms))
-    idf_weights: Any = field(None, convert=arguments.optional(_weights))
-    invert: bool = field(False, convert=arguments.boolean)
-    output_mode: str = field("int", convert=_MODE)
-    pad_to_max_tokens: bool = field(False, convert=arguments.boolean)
-    sparse: bool = field(False, convert=dense_only)
+    vocabulary: Any = field(None, converter=arguments.optional(_terms))
+    idf_weights: Any = field(None, converter=arguments.optional(_weights))
+    invert: bool = field(False, converter=arguments.boolean)
+    output_mode: str = field("int", converter=_MODE)
+    pad_to_max_tokens: bool = field(False, converter=arguments.boolean)
+    sparse: bool = field(False, converter=dense_only)
     encoding: str = "utf-8"
     name: str | None = None
-    salt: Any = field(None, convert=salt)
+    salt: Any = field(None, converter=salt)
 
     def term(self, value: Any) -> str:
         return value.decode(self.encoding) if isinstance(value, bytes) else str(value)

@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jkeras.graph.layer import Layer
 from jkeras.initializers import Initializer
-from jkeras.layers.layer import Layer
 from jkeras.layers.recurrent import fields
 from jkeras.lowering import recurrence
 

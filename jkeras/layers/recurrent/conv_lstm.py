@@ -9,19 +9,19 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config, lowering
 from jkeras.errors import ArgumentError, InputError
-from jkeras.layers.calling import show_shape
-from jkeras.layers.layer import InputSpec
+from jkeras.graph.layer import InputSpec
+from jkeras.graph.layer_call import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import States
 from jkeras.layers.recurrent.lstm import LSTMCell
 from jkeras.layers.recurrent.rnn import ReadyRNN
-from jkeras.spec import field
+from jkeras.values.spec import field
 
-FILTERS: Any = field(convert=arguments.positive_int)
+FILTERS: Any = field(converter=arguments.positive_int)
 SIZES: Any = field()
 ONES: Any = field(1)
-PADDING: Any = field("valid", convert=arguments.one_of("valid", "same"))
-DATA_FORMAT: Any = field(None, convert=config.standardize_data_format)
+PADDING: Any = field("valid", converter=arguments.one_of("valid", "same"))
+DATA_FORMAT: Any = field(None, converter=config.standardize_data_format)
 
 
 class ConvLSTMCell(LSTMCell, own_arguments=True):
@@ -35,7 +35,7 @@ class ConvLSTMCell(LSTMCell, own_arguments=True):
     `(*kernel_size, channels, 4 * filters)`, recurrent kernel `(*kernel_size, filters, 4 * filters)`.
     """
 
-    rank: int = field(convert=arguments.one_of(1, 2, 3), in_config=False)
+    rank: int = field(converter=arguments.one_of(1, 2, 3), in_config=False)
     filters: int = FILTERS
     kernel_size: Any = SIZES
     strides: Any = ONES

@@ -8,14 +8,14 @@ import jax
 import jax.numpy as jnp
 
 from jkeras.errors import InputError
-from jkeras.layers.calling import show_shape
-from jkeras.layers.layer import InputSpec, Layer, is_symbolic, walk
+from jkeras.graph.layer import InputSpec, Layer, is_symbolic, walk
+from jkeras.graph.layer_call import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import RecurrentCell, select
 from jkeras.layers.recurrent.scan import scan_layer
 from jkeras.layers.recurrent.stacked import StackedRNNCells, call_cell, initial_states
 from jkeras.registry import snake_case
-from jkeras.spec import field
+from jkeras.values.spec import field
 
 
 def _cell(value: Any) -> Any:
@@ -62,7 +62,7 @@ class RNN(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    cell: Any = field(convert=_cell)
+    cell: Any = field(converter=_cell)
     return_sequences: bool = fields.NO
     return_state: bool = fields.NO
     go_backwards: bool = fields.NO

@@ -16,8 +16,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from jkeras.errors import InputError
-from jkeras.layers.calling import call_bound
-from jkeras.layers.layer import Layer, walk
+from jkeras.graph.layer import Layer, walk
+from jkeras.graph.layer_call import call_bound
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
 

@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 
 from jkeras.errors import InputError
-from jkeras.layers.calling import show_shape
-from jkeras.layers.layer import InputSpec, Layer, walk
+from jkeras.graph.layer import InputSpec, Layer, walk
+from jkeras.graph.layer_call import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.scan import scan_layer
-from jkeras.spec import field
+from jkeras.values.spec import field
 
 
 class Wrapper(Layer):
@@ -29,7 +29,7 @@ class Wrapper(Layer):
     3
     """
 
-    layer: Any = field(convert=fields.layer)
+    layer: Any = field(converter=fields.layer)
 
 
 class TimeDistributed(Wrapper):

@@ -1,6 +1,6 @@
 """The only file that knows Flax: definitions become Linen modules.
 
-One module class serves every layer. `LayerModule` takes a bound copy of its layer (see `layers/layer.py`), gives it a
+One module class serves every layer. `LayerModule` takes a bound copy of its layer (see `graph/layer.py`), gives it a
 scope whose weights are Flax parameters and variables, and runs it; sublayers become submodules named by attribute, or
 by layer name inside a functional model. So `{"params": ..., "state": ...}` are ordinary Flax variables, and any Flax
 program can use `to_module(model)`.
@@ -20,8 +20,8 @@ import jax.numpy as jnp
 
 from jkeras import constraints, dtypes, initializers, regularizers
 from jkeras.errors import InputError
-from jkeras.layers.calling import Run, call_bound
-from jkeras.layers.layer import Layer
+from jkeras.graph.layer import Layer
+from jkeras.graph.layer_call import Run, call_bound
 
 Path = tuple[str, ...]
 
@@ -87,7 +87,7 @@ class LayerModule(nn.Module):
 
 
 class ModuleScope:
-    """Gives one bound layer its weights, submodules, randomness and losses (`layers.layer.Scope`)."""
+    """Gives one bound layer its weights, submodules, randomness and losses (`graph.layer.Scope`)."""
 
     def __init__(
         self, module: LayerModule, run: Run, record: Record, layer: Layer, path: Path, parent: Layer | None = None

@@ -1,12 +1,12 @@
 """The one layer protocol, for built-in layers and for users' own.
 
-A `Layer` describes; it holds no arrays. To run, it is *bound*: a scope (see `graph/flax.py`) takes a shallow copy, gives
+A `Layer` describes; it holds no arrays. To run, it is *bound*: a scope (see `graph/linen.py`) takes a shallow copy, gives
 it access to weights, randomness and masks, calls `build` once and then `call`. On that copy `add_weight` returns the real
 array, sublayers are bound copies too, and assigning to an attribute that holds a non-trainable weight records its new
 value. The original never changes.
 
 What the scope does around every `call`, in this order: training flag, masks, compute type, input checks, `build`,
-`call`, output masks, activity regularisation. See `layers/calling.py`.
+`call`, output masks, activity regularisation. See `graph/layer_call.py`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import numpy as np
 
 from jkeras import arguments, dtypes, regularizers
 from jkeras.errors import ArgumentError, NotBuiltError
-from jkeras.spec import Spec, field, serialize
 from jkeras.tracebacks import filtered_methods
+from jkeras.values.spec import Spec, field, serialize
 
 LEGACY_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size")
 
 
 class Scope(Protocol):
-    """What a bound layer can ask for. Implemented by `graph/flax.py` and, without weights, by `layers/calling.py`."""
+    """What a bound layer can ask for. Implemented by `graph/linen.py` and, without weights, by `graph/layer_call.py`."""
 
     path: str
 
@@ -70,7 +70,7 @@ class InputSpec(Spec):
     keras_module = "keras.layers"
 
     dtype: str | None = None
-    shape: tuple[int | None, ...] | None = field(None, convert=arguments.optional(arguments.shape))
+    shape: tuple[int | None, ...] | None = field(None, converter=arguments.optional(arguments.shape))
     ndim: int | None = None
     max_ndim: int | None = None
     min_ndim: int | None = None
@@ -121,11 +121,11 @@ class Layer(Spec):
     # which for classes outside jkeras counts as yes. Decides whether a ragged last batch may be padded.
     couples_samples: ClassVar[bool | None] = None
 
-    activity_regularizer: Any = field(None, convert=lambda v: regularizers.get(v), kw_only=True, in_config=False)
-    trainable: bool = field(True, convert=arguments.boolean, kw_only=True)
-    dtype: Any = field(None, convert=dtypes.get, kw_only=True)
-    autocast: bool = field(True, convert=arguments.boolean, kw_only=True, in_config=False)
-    name: str | None = field(None, convert=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
+    activity_regularizer: Any = field(None, converter=lambda v: regularizers.get(v), kw_only=True, in_config=False)
+    trainable: bool = field(True, converter=arguments.boolean, kw_only=True)
+    dtype: Any = field(None, converter=dtypes.get, kw_only=True)
+    autocast: bool = field(True, converter=arguments.boolean, kw_only=True, in_config=False)
+    name: str | None = field(None, converter=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
 
     # -- to override ----------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ A class states its arguments once, as annotated fields, and gets the constructor
 equality from them::
 
     class MaxNorm(Constraint):
-        max_value: float = field(2, convert=arguments.number)
+        max_value: float = field(2, converter=arguments.number)
         axis: int = 0
 
 A class with an `__init__` of its own (the way Keras taught) works as well: the attributes that it sets are the value, and
@@ -37,7 +37,7 @@ class Field:
     """One constructor argument: its default, how it is normalised, whether it is part of the configuration."""
 
     default: Any = MISSING
-    convert: Callable[[Any], Any] | None = None
+    converter: Callable[[Any], Any] | None = None
     kw_only: bool = False
     in_config: bool = True
     trailing: bool = False
@@ -46,16 +46,16 @@ class Field:
 def field(
     default: Any = MISSING,
     *,
-    convert: Callable[[Any], Any] | None = None,
+    converter: Callable[[Any], Any] | None = None,
     kw_only: bool = False,
     in_config: bool = True,
     trailing: bool = False,
 ) -> Any:
-    """Declares a constructor argument; `convert` checks and normalises it (see `jkeras.arguments`).
+    """Declares a constructor argument; `converter` checks and normalises it (see `jkeras.arguments`).
 
     A `trailing` argument of a base class comes after the arguments of its subclasses.
     """
-    return Field(default, convert, kw_only, in_config, trailing)
+    return Field(default, converter, kw_only, in_config, trailing)
 
 
 class SpecMeta(type):
@@ -205,10 +205,10 @@ class Spec(metaclass=SpecMeta):
 
     @classmethod
     def _convert(cls, name: str, f: Field, value: Any) -> Any:
-        if f.convert is None:
+        if f.converter is None:
             return tuple(value) if isinstance(value, list) else value
         try:
-            return f.convert(value)
+            return f.converter(value)
         except ArgumentError as error:
             if str(error).startswith("expected "):
                 raise ArgumentError(f"{cls._called or cls.__name__}({name}={value!r}): {error}") from None
@@ -316,9 +316,9 @@ class Spec(metaclass=SpecMeta):
 
     def _is_default(self, name: str, value: Any, default: Any) -> bool:
         f = type(self)._fields.get(name)
-        if f is not None and f.convert is not None and default is not MISSING:
+        if f is not None and f.converter is not None and default is not MISSING:
             try:
-                default = f.convert(default)
+                default = f.converter(default)
             except ArgumentError:
                 return False
         return freeze(value) == freeze(default)

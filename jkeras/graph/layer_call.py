@@ -19,8 +19,8 @@ import numpy as np
 
 from jkeras import config
 from jkeras.errors import InputError, JkerasError, NotBuiltError
-from jkeras.layers.layer import InputSpec, Layer
-from jkeras.spec import Spec
+from jkeras.graph.layer import InputSpec, Layer
+from jkeras.values.spec import Spec
 
 
 @dataclasses.dataclass

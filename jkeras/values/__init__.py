@@ -1,0 +1,1 @@
+"""Frozen values: their fields, their keys, their configurations."""
