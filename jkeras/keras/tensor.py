@@ -104,9 +104,9 @@ class KerasTensor(SymbolicTensor):
 
     def apply_operation(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Adds a function of `keras.ops`, by name, to the graph; this tensor is among its arguments."""
-        from jkeras.keras.operation_nodes import FunctionOperation
+        from jkeras.keras.function_operation import record
 
-        return FunctionOperation(name).symbolic_call(*args, **kwargs)
+        return record(name, args, kwargs)
 
     def reshape(self, newshape: Any) -> KerasTensor:
         """See `keras.ops.reshape`."""

@@ -110,6 +110,17 @@ def place(name: str, configured: Mapping[str, Any]) -> tuple[str, str]:
     return PACKAGE + module, _CLASSES.get(short, camel)
 
 
+def configurable(name: str, function: Callable[..., Any]) -> list[str]:
+    """The arguments of a function that configure it, in order.
+
+    >>> configurable("mean", lambda x, axis=None, keepdims=False: x)
+    ['axis', 'keepdims']
+    """
+    parameters = inspect.signature(function).parameters.values()
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p.name for p in parameters if p.kind not in variadic and not _is_applied(name, p.name)]
+
+
 def name_of(config: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     """The function that a configuration names.
 

@@ -1,0 +1,96 @@
+"""Functions of `keras.ops` as operations, one class for each function, with Keras's names and arguments.
+
+Keras parts the arguments of a function: some configure the operation, the others, mostly tensors, are what it is applied
+to. `Mean(axis=1)(x)` is `ops.mean(x, axis=1)`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any, ClassVar
+
+from jkeras import tree
+from jkeras.errors import SignatureError, suggestion
+from jkeras.keras.inference import infer_output_spec
+from jkeras.keras.operation import Operation
+from jkeras.keras.shape_rules import RULES
+from jkeras.keras.tensor import KerasTensor
+from jkeras.ops.table import FUNCTIONS
+from jkeras.saving import operations
+
+
+class FunctionOperation(Operation):
+    """Base of the classes of functions."""
+
+    # The name of the function in `jkeras.ops`.
+    function: ClassVar[str]
+
+    def __init__(self, *args: Any, name: str | None = None, **kwargs: Any):
+        super().__init__(name=name)
+        self.configured = _configured(type(self), args, kwargs)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        args, kwargs = self.joined(args, kwargs)
+        return FUNCTIONS[self.function](*args, **kwargs)
+
+    def joined(self, args: Any, kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
+        """All arguments of the function, for what the operation is applied to."""
+        return operations.join(self.function, FUNCTIONS[self.function], self.configured, args, kwargs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        args, kwargs = self.joined(args, kwargs)
+        if self.function in RULES:
+            return RULES[self.function](*args, **kwargs)
+        return infer_output_spec(FUNCTIONS[self.function], *args, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**self.configured, "name": self.name}
+
+    def __getattr__(self, name: str) -> Any:
+        configured = vars(self).get("configured", {})
+        if name in configured:
+            return configured[name]
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+
+
+def _configured(cls: type[FunctionOperation], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    known = operations.configurable(cls.function, FUNCTIONS[cls.function])
+    if len(args) > len(known):
+        raise SignatureError(f"{cls.__name__}() takes the arguments {known}, got {len(args)} positional ones.")
+    given = {**dict(zip(known, args, strict=False)), **kwargs}
+    unknown = [key for key in given if key not in known and not (key == "dtype" and given[key] is None)]
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(FUNCTIONS[cls.function]).parameters.values())
+    if unknown and not takes_any:
+        raise SignatureError(f"{cls.__name__}() has no argument {unknown[0]!r}.{suggestion(unknown[0], known)}")
+    return given
+
+
+@functools.cache
+def operation_class(function: str, class_name: str | None = None) -> type[FunctionOperation]:
+    """The class of a function of `jkeras.ops`."""
+    module, name = operations.place(function, {})
+    name = class_name or name
+    namespace = {"function": function, "__module__": module, "__qualname__": name}
+    return type(name, (FunctionOperation,), namespace)
+
+
+def named_class(class_name: str, module: str = "") -> type[FunctionOperation]:
+    """The class of a name in Keras, as in `keras.src.ops.numpy`.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    return operation_class(operations.name_of({"class_name": class_name, "module": module}, FUNCTIONS), class_name)
+
+
+def record(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Adds a function, by name, to the graph of the symbolic tensors among its arguments."""
+    configured, applied, named = operations.part(function, FUNCTIONS[function], args, kwargs)
+    for key in [key for key, value in configured.items() if _is_symbolic(value)]:
+        named[key] = configured.pop(key)
+    return operation_class(function)(**configured).symbolic_call(*applied, **named)
+
+
+def _is_symbolic(value: Any) -> bool:
+    return any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(value))
