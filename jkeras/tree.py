@@ -1,6 +1,6 @@
 """Nested structures of lists, tuples, dicts and what JAX knows as a pytree, with the names of `keras.tree`.
 
-They are `jax.tree` with one difference: None is a leaf. Dicts are gone through in the order of their sorted keys.
+They are `jax.tree` with the difference that None is a leaf, and so is a variable. Dicts are gone through in the order of their sorted keys.
 """
 
 from __future__ import annotations
@@ -17,8 +17,13 @@ class MAP_TO_NONE:  # noqa: N801  (Keras's name)
     """What a function given to `traverse` returns for None, since None itself says to go on."""
 
 
-def _is_none(value: Any) -> bool:
-    return value is None
+def _is_leaf(value: Any) -> bool:
+    """None, and what a class declares to be one although JAX looks inside of it (`is_tree_leaf`)."""
+    return value is None or getattr(type(value), "is_tree_leaf", False)
+
+
+def _is_declared_leaf(value: Any) -> bool:
+    return getattr(type(value), "is_tree_leaf", False)
 
 
 def is_nested(structure: Any) -> bool:
@@ -27,7 +32,7 @@ def is_nested(structure: Any) -> bool:
     >>> is_nested([1]), is_nested({}), is_nested(3), is_nested(None)
     (True, True, False, False)
     """
-    return structure is not None and not jax.tree_util.all_leaves([structure], is_leaf=_is_none)
+    return structure is not None and not jax.tree_util.all_leaves([structure], is_leaf=_is_leaf)
 
 
 def flatten(structure: Any) -> list[Any]:
@@ -36,7 +41,7 @@ def flatten(structure: Any) -> list[Any]:
     >>> flatten({"b": [1, None], "a": (2, {})})
     [2, 1, None]
     """
-    return jax.tree.leaves(structure, is_leaf=_is_none)
+    return jax.tree.leaves(structure, is_leaf=_is_leaf)
 
 
 def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
@@ -65,7 +70,7 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
     """
     if not structures:
         raise InputError("tree.map_structure(func, *structures): expected at least one structure.")
-    is_leaf = _is_none if none_is_leaf else None
+    is_leaf = _is_leaf if none_is_leaf else _is_declared_leaf
     if len(structures) > 1:
         _check_alike("map_structure", *structures, is_leaf=is_leaf)
     return jax.tree.map(func, *structures, is_leaf=is_leaf)
@@ -85,9 +90,9 @@ def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *struc
             "tree.map_structure_up_to(shallow_structure, func, *structures): expected at least one structure."
         )
     try:
-        return jax.tree.map(lambda _, *parts: func(*parts), shallow_structure, *structures, is_leaf=_is_none)
+        return jax.tree.map(lambda _, *parts: func(*parts), shallow_structure, *structures, is_leaf=_is_leaf)
     except ValueError as error:
-        _check_alike("map_structure_up_to", shallow_structure, *structures, is_leaf=_is_none, up_to=True)
+        _check_alike("map_structure_up_to", shallow_structure, *structures, is_leaf=_is_leaf, up_to=True)
         raise error
 
 
@@ -100,7 +105,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
     >>> pack_sequence_as({"a": 0, "b": [0, 0]}, [1, 2, 3])
     {'a': 1, 'b': [2, 3]}
     """
-    definition: Any = jax.tree.structure(structure, is_leaf=_is_none)
+    definition: Any = jax.tree.structure(structure, is_leaf=_is_leaf)
     leaves = list(flat_sequence)
     if len(leaves) != definition.num_leaves:
         raise InputError(
@@ -115,7 +120,7 @@ def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> No
     Raises:
         InputError: they are not.
     """
-    _check_alike("assert_same_structure", a, b, is_leaf=_is_none)
+    _check_alike("assert_same_structure", a, b, is_leaf=_is_leaf)
 
 
 def assert_same_paths(a: Any, b: Any) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from jkeras import tree
 from jkeras.keras.tensor import KerasTensor
+from jkeras.keras.variables import StatelessScope, SymbolicScope
 
 # Stand-ins for an unknown size where code does not take a symbolic one: a size of the result that differs between the
 # two is unknown as well.
@@ -21,16 +23,14 @@ def infer_output_spec(function: Callable[..., Any], *args: Any, **kwargs: Any) -
     >>> infer_output_spec(lambda x: x.sum(-1), KerasTensor((None, 3))).shape
     (None,)
     """
-    from jkeras.keras.variables import StatelessScope, SymbolicScope
-
-    leaves, structure = jax.tree.flatten((args, kwargs))
+    leaves = tree.flatten((args, kwargs))
     positions = [place for place, leaf in enumerate(leaves) if isinstance(leaf, KerasTensor)]
 
     def program(*arrays: jax.Array) -> Any:
         filled = list(leaves)
         for position, array in zip(positions, arrays, strict=True):
             filled[position] = array
-        filled_args, filled_kwargs = jax.tree.unflatten(structure, filled)
+        filled_args, filled_kwargs = tree.pack_sequence_as((args, kwargs), filled)
         with StatelessScope():
             return function(*filled_args, **filled_kwargs)
 

@@ -53,6 +53,8 @@ class KerasTensor(SymbolicTensor):
         self.record_history = record_history
         # How it was computed, a `KerasHistory`.
         self.history: Any = None
+        # The same as a configuration says it: name of the operation, number of the call, place among its outputs.
+        self.written_history: Any = None
 
     @property
     def _keras_history(self) -> Any:

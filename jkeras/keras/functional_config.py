@@ -1,0 +1,173 @@
+"""The configuration of a functional model: its layers, the calls between them, its inputs and outputs."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from jkeras import tree
+from jkeras.errors import InputError
+from jkeras.keras import saving
+from jkeras.keras.history import KerasHistory, Node
+from jkeras.keras.operation import Operation
+from jkeras.keras.tensor import KerasTensor
+
+_GRAPH = ("layers", "input_layers", "output_layers")
+
+
+def is_graph(config: Mapping[str, Any]) -> bool:
+    """Whether a configuration is one of a functional model."""
+    return all(key in config for key in _GRAPH)
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+def write(model: Any) -> dict[str, Any]:
+    """The configuration of a functional model."""
+    own = {id(node) for node in model.nodes}
+    layers = []
+    for operation in model.operations:
+        calls = [_written_call(node, own) for node in operation._inbound_nodes if id(node) in own]
+        config = saving.serialize_keras_object(operation)
+        layers.append({**config, "name": operation.name, "inbound_nodes": [call for call in calls if call is not None]})
+
+    def place(tensor: KerasTensor) -> list[Any]:
+        # A functional model among the layers has a call of its own from the beginning, which files count.
+        operation, node_index, tensor_index = _own_history(tensor, own)
+        return [operation.name, node_index + is_nested_graph(operation), tensor_index]
+
+    return copy.deepcopy(
+        {
+            "name": model.name,
+            "trainable": model.trainable,
+            "layers": layers,
+            "input_layers": tree.map_structure(place, model.input),
+            "output_layers": tree.map_structure(place, model.output),
+        }
+    )
+
+
+def _own_history(tensor: KerasTensor, own: set[int]) -> tuple[Operation, int, int]:
+    """How a tensor was made, where only calls inside of the model count."""
+    operation, node_index, tensor_index = tensor.history
+    others = sum(id(node) not in own for node in operation._inbound_nodes[:node_index])
+    return operation, node_index - others, tensor_index
+
+
+def _written_call(node: Node, own: set[int]) -> dict[str, Any] | None:
+    if node.is_input:
+        return None
+
+    def written(leaf: Any) -> Any:
+        if not isinstance(leaf, KerasTensor):
+            return leaf
+        twin = KerasTensor(leaf.shape, leaf.dtype, leaf.sparse, name=leaf.name)
+        twin.history = KerasHistory(*_own_history(leaf, own))
+        return saving.serialize_keras_object(twin)
+
+    args, kwargs = node.arguments.convert(written)
+    return {"args": saving.serialize_keras_object(args), "kwargs": saving.serialize_keras_object(kwargs)}
+
+
+def is_nested_graph(operation: Operation) -> bool:
+    """Whether an operation is a functional model itself."""
+    from jkeras.keras.functional import Functional
+
+    return isinstance(operation, Functional)
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+class _NotYet(Exception):
+    """A call needs a tensor that another call, still to come, makes."""
+
+
+def read(cls: Any, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """A model of class `cls` from its configuration; what is not about the graph goes to the constructor.
+
+    Raises:
+        InputError: calls depend on each other in a circle, or on layers that are missing.
+    """
+    layers: dict[str, Operation] = {}
+    calls: dict[str, list[Any]] = {}
+    for entry in config["layers"]:
+        layer = saving.deserialize_keras_object(_described(entry), custom_objects=custom_objects)
+        if not isinstance(layer, Operation):
+            raise InputError(
+                f"Unexpected object from deserialization, expected a layer or operation, got a {type(layer)}"
+            )
+        layers[entry["name"]] = layer
+        calls[entry["name"]] = list(entry["inbound_nodes"])
+    while any(calls.values()):
+        progress = False
+        for name, waiting in calls.items():
+            try:
+                while waiting:
+                    args, kwargs = _read_call(waiting[0], layers)
+                    layers[name](*args, **kwargs)
+                    waiting.pop(0)
+                    progress = True
+            except _NotYet:
+                continue
+        if not progress:
+            raise InputError(
+                "Invalid Functional model configuration. The graph of the Functional model either has loops or disconnected"
+                f" nodes. The following nodes failed to be resolved: {[name for name, left in calls.items() if left]}"
+            )
+    rest = {key: value for key, value in config.items() if key not in (*_GRAPH, "name", "trainable")}
+    return cls(
+        inputs=_tensors(config["input_layers"], layers),
+        outputs=_tensors(config["output_layers"], layers),
+        name=config.get("name"),
+        trainable=config.get("trainable"),
+        **rest,
+    )
+
+
+def _described(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration of a layer; old files have its name only beside it."""
+    described = {key: value for key, value in entry.items() if key not in ("name", "inbound_nodes")}
+    if "module" not in entry and isinstance(entry.get("config"), dict):
+        described["config"] = {"name": entry["name"], **entry["config"]}
+    return described
+
+
+def _tensor(layers: Mapping[str, Operation], name: str, node_index: int, tensor_index: int) -> KerasTensor:
+    if name not in layers:
+        raise InputError(f"Invalid Functional model configuration. Missing node: {name}")
+    nodes = layers[name]._inbound_nodes
+    if node_index >= len(nodes):
+        raise _NotYet
+    return nodes[node_index].output_tensors[tensor_index]
+
+
+def _tensors(places: Any, layers: Mapping[str, Operation]) -> Any:
+    if isinstance(places, list) and len(places) == 3 and isinstance(places[0], str):
+        name, node_index, tensor_index = places
+        counted = name in layers and is_nested_graph(layers[name])
+        return _tensor(layers, name, node_index - counted, tensor_index)
+    if isinstance(places, dict):
+        return {key: _tensors(value, layers) for key, value in places.items()}
+    return type(places)(_tensors(value, layers) for value in places)
+
+
+def _read_call(call: Any, layers: Mapping[str, Operation]) -> tuple[Any, dict[str, Any]]:
+    if isinstance(call, list):  # before Keras 3: [layer, node, tensor, kwargs] for each input
+        tensors = []
+        kwargs: dict[str, Any] = {}
+        for name, node_index, tensor_index, *rest in call:
+            tensors.append(_tensor(layers, name, node_index, tensor_index))
+            kwargs = rest[0] if rest else {}
+        return [tensors[0] if len(tensors) == 1 else tensors], kwargs
+
+    def revived(leaf: Any) -> Any:
+        if isinstance(leaf, KerasTensor) and leaf.written_history is not None:
+            return _tensor(layers, *leaf.written_history)
+        return leaf
+
+    args = saving.deserialize_keras_object(call["args"])
+    kwargs = saving.deserialize_keras_object(call["kwargs"])
+    return tree.map_structure(revived, args), tree.map_structure(revived, kwargs)
