@@ -1,0 +1,18 @@
+"""Projections of weights after updates, as in `keras.constraints`."""
+
+from __future__ import annotations
+
+from jkeras import constraints
+from jkeras.keras.identifiers import Family
+from jkeras.keras.mutable import Mutable, facades
+
+
+class Constraint(Mutable, constraints.Constraint):
+    """A projection: a subclass defines `__call__(self, w)`, of the shape of `w`."""
+
+
+TABLE = facades(constraints.TABLE, Constraint, __name__)
+globals().update(TABLE)
+
+FAMILY = Family("constraint", TABLE, Constraint)
+get, serialize, deserialize = FAMILY.get, FAMILY.serialize, FAMILY.deserialize

@@ -1,0 +1,68 @@
+"""What names, configurations, classes and functions mean in the families of Keras: `get`, `serialize`, `deserialize`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jkeras import registry
+from jkeras.errors import ArgumentError, UnknownNameError
+
+
+class Family:
+    """The names of a family.
+
+    Args:
+        kind: what is looked for, as in "loss"; for messages.
+        table: names and what they mean.
+        base: the class of the family's objects.
+        functions: whether functions are accepted as they are.
+
+    >>> Family("number", {"one": int}, int).get("one")
+    0
+    """
+
+    def __init__(self, kind: str, table: Mapping[str, Any], base: type, functions: bool = True):
+        self.kind = kind
+        self.table = table
+        self.base = base
+        self.functions = functions
+
+    def get(self, identifier: Any) -> Any:
+        """The object that `identifier` means: None (stays None), a name, a configuration, an object, a class, a function.
+
+        Raises:
+            UnknownNameError: a name or a class name is not known.
+            ArgumentError: it is none of the above.
+        """
+        if identifier is None or isinstance(identifier, self.base):
+            return identifier
+        if isinstance(identifier, Mapping):
+            found = self.deserialize(identifier)
+        elif isinstance(identifier, str):
+            found = self._named(identifier)
+        else:
+            found = identifier
+        if isinstance(found, type):
+            found = found()
+        if isinstance(found, self.base) or (self.functions and callable(found)):
+            return found
+        raise ArgumentError(f"Could not interpret {self.kind} identifier: {identifier!r}")
+
+    def _named(self, name: str) -> Any:
+        found = registry.custom_object(name) or self.table.get(name)
+        if found is None:
+            raise UnknownNameError(self.kind, name, (key for key in self.table if key == key.lower()))
+        return found
+
+    def serialize(self, value: Any) -> Any:
+        """The JSON-able form of an object or a function."""
+        from jkeras.keras.saving import serialize_keras_object
+
+        return serialize_keras_object(value)
+
+    def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """What `serialize` described; `custom_objects` are names known for this call."""
+        from jkeras.keras.saving import deserialize_keras_object
+
+        return deserialize_keras_object(config, custom_objects=custom_objects, module_objects=self.table)

@@ -1,0 +1,101 @@
+"""Keras's mutable objects over descriptions: what losses, metrics, optimizers, initializers and their like have in common.
+
+A description of the core is a frozen value. Its facade is a class of the same name that inherits from the description and
+from the base of its family here, `Adam(jkeras.optimizers.Adam, Optimizer)`: the constructor, the configuration and the
+computation are the description's, the protocol is the base's. Instances are ordinary objects: attributes can be assigned and
+count at once, equality is identity, and classes can be subclassed in Keras's forms.
+"""
+
+from __future__ import annotations
+
+import abc
+import inspect
+from collections.abc import Mapping
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+import jax
+
+from jkeras.errors import ArgumentError
+from jkeras.keras.scopes import is_traced
+from jkeras.keras.variables import unwrap
+from jkeras.tracebacks import filtered
+from jkeras.values.spec import Field, Spec, SpecMeta
+
+Class = TypeVar("Class", bound="type[Mutable]")
+
+
+class MutableMeta(SpecMeta, abc.ABCMeta):
+    """Classes whose instances stay mutable, and whose annotations are no constructor arguments."""
+
+    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> MutableMeta:
+        annotations = namespace.get("__annotations__")
+        unannotated = {key: value for key, value in namespace.items() if key != "__annotations__"}
+        cls = super().__new__(mcls, name, bases, unannotated, **kwargs)
+        if annotations is not None:
+            cls.__annotations__ = annotations
+        return cls
+
+    @filtered
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return type.__call__(cls, *args, **kwargs)
+
+
+class Mutable(Spec, metaclass=MutableMeta):
+    """Base of the families."""
+
+    # The class of values that a facade is of; None for the bases of families.
+    description: ClassVar[Any] = None
+    # Names of a family's base that are kept where a description has something else under the same name.
+    overrides: ClassVar[tuple[str, ...]] = ()
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+    __repr__ = object.__repr__
+
+    @classmethod
+    def _convert(cls, name: str, f: Field, value: Any) -> Any:
+        return super()._convert(name, f, _number(value))
+
+    def _key(self) -> NoReturn:
+        raise ArgumentError(
+            f"{type(self).__name__} is an object of `jkeras.keras`, which can change; a model of jkeras is made of values."
+            f" Write `jkeras.{self.keras_module.partition('.')[2]}.{type(self).__name__}(...)` there."
+        )
+
+    @classmethod
+    def is_facade(cls) -> bool:
+        """Whether this is a built-in class, not one of a user's."""
+        return "description" in vars(cls) and cls.description is not None
+
+
+def _number(value: Any) -> Any:
+    """The number of a variable or an array without axes; anything else as it is."""
+    value = unwrap(value)
+    return value.item() if isinstance(value, jax.Array) and not value.ndim and not is_traced(value) else value
+
+
+def facade(description: type[Spec], base: Class, module: str, **namespace: Any) -> Class:
+    """The class here for a class of descriptions.
+
+    Args:
+        description: what it describes.
+        base: the base of the family, or the facade of the class that Keras derives this one from.
+        module: where the class can be found under the description's name.
+        namespace: attributes of the class.
+    """
+    kept = {name: inspect.getattr_static(base, name) for name in base.overrides}
+    own = {"__module__": module, "__qualname__": description.__name__, "__doc__": description.__doc__}
+    return type(base)(description.__name__, (description, base), {**own, "description": description, **kept, **namespace})
+
+
+def facades(table: Mapping[str, Any], base: type[Mutable], module: str) -> dict[str, Any]:
+    """A table of names with each class of descriptions replaced by a facade, and each function left."""
+    classes = {value: facade(value, base, module) for value in dict.fromkeys(table.values()) if isinstance(value, type)}
+    return {name: classes.get(value, value) for name, value in table.items()}
+
+
+def value_of(instance: Any) -> Any:
+    """The description that a facade's attributes make at this moment; anything else as it is."""
+    if not isinstance(instance, Mutable) or not instance.is_facade():
+        return instance
+    return instance.to_value()

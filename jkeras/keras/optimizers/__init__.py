@@ -1,0 +1,69 @@
+"""Optimizers as in `keras.optimizers`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jkeras import optimizers as core
+from jkeras.keras.identifiers import Family
+from jkeras.keras.mutable import facade
+from jkeras.keras.optimizers import schedules as schedules
+from jkeras.keras.optimizers.loss_scale import LossScaleOptimizer as LossScaleOptimizer
+from jkeras.keras.optimizers.multi import MultiOptimizer as MultiOptimizer, OptimizerMap as OptimizerMap
+from jkeras.keras.optimizers.optimizer import Optimizer as Optimizer
+
+# What Keras calls the lists of a rule's slots.
+_SLOTS: dict[Any, dict[str, str]] = {
+    core.Adadelta: {"accumulated_grad": "_accumulated_grads", "accumulated_delta_var": "_accumulated_delta_vars"},
+    core.Adafactor: {"row": "_r", "column": "_c", "velocity": "_v"},
+    core.Adagrad: {"accumulator": "_accumulators"},
+    core.Adam: {"momentum": "_momentums", "velocity": "_velocities", "velocity_hat": "_velocity_hats"},
+    core.Adamax: {"momentum": "_m", "norm": "_u"},
+    core.AdamW: {"momentum": "_momentums", "velocity": "_velocities", "velocity_hat": "_velocity_hats"},
+    core.Ftrl: {"accumulator": "_accumulators", "linear": "_linears"},
+    core.Lamb: {"momentum": "_momentums", "velocity": "_velocities"},
+    core.Lion: {"momentum": "_momentums"},
+    core.Muon: {"momentum": "momentums", "velocity": "adam_velocities"},
+    core.Nadam: {"momentum": "_momentums", "velocity": "_velocities"},
+    core.RMSprop: {"velocity": "_velocities", "momentum": "_momentums", "average_gradient": "_average_gradients"},
+    core.ScheduleFreeAdamW: {"momentum": "_momentums", "velocity": "_velocities"},
+    core.SGD: {"momentum": "momentums"},
+}
+_DERIVED = {core.AdamW: core.Adam}  # of another facade than `Optimizer`
+
+
+def _facades() -> dict[str, type[Optimizer]]:
+    made: dict[Any, type[Optimizer]] = {}
+    for description, slot_lists in _SLOTS.items():
+        base = made.get(_DERIVED.get(description), Optimizer)
+        made[description] = facade(description, base, __name__, slot_lists=slot_lists)
+    return {cls.__name__: cls for cls in made.values()}
+
+
+FACADES = _facades()
+globals().update(FACADES)
+
+_CLASSES = (*FACADES.values(), Optimizer, LossScaleOptimizer, MultiOptimizer, OptimizerMap)
+FAMILY = Family("optimizer", {cls.__name__.lower(): cls for cls in _CLASSES}, Optimizer, functions=False)
+serialize = FAMILY.serialize
+
+
+def get(identifier: Any) -> Any:
+    """The optimizer that a name in any case, a configuration or an optimizer means; None stays None.
+
+    Raises:
+        UnknownNameError: no optimizer has that name.
+        ArgumentError: the identifier is none of the above.
+    """
+    if isinstance(identifier, Mapping):
+        return FAMILY.get(deserialize(identifier))
+    return FAMILY.get(identifier.lower() if isinstance(identifier, str) and identifier.lower() in FAMILY.table else identifier)
+
+
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The optimizer that `serialize` described; `custom_objects` are names known for this call."""
+    name = config["class_name"]
+    if name.lower() in FAMILY.table:
+        config = {**config, "class_name": name.lower()}
+    return FAMILY.deserialize(config, custom_objects)

@@ -1,0 +1,146 @@
+"""An optimizer around another one that scales the loss, so that small gradients survive float16."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+
+from jkeras.errors import ArgumentError
+from jkeras.keras.optimizers.optimizer import Optimizer, keep_unless
+from jkeras.keras.scopes import name_scope
+from jkeras.keras.variables import Variable, unwrap
+
+# Arguments that files of older versions carry along, with the only values that they may have.
+_WITHOUT_MEANING = {
+    "weight_decay": None,
+    "clipnorm": None,
+    "global_clipnorm": None,
+    "clipvalue": None,
+    "use_ema": False,
+    "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None,
+    "loss_scale_factor": None,
+    "gradient_accumulation_steps": None,
+}
+
+
+class LossScaleOptimizer(Optimizer):
+    """Scales the loss by a factor that grows while gradients are finite and is halved, the step left out, when they are not.
+
+    Args:
+        inner_optimizer: makes the updates.
+        initial_scale: the first scale.
+        dynamic_growth_steps: finite steps in a row after which the scale is doubled.
+        name: of the optimizer.
+
+    Raises:
+        ArgumentError: another argument is given.
+    """
+
+    def __init__(
+        self,
+        inner_optimizer: Optimizer,
+        initial_scale: float = 2.0**15,
+        dynamic_growth_steps: int = 2000,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
+        if not kwargs.pop("dynamic", True):
+            raise ArgumentError(
+                "LossScaleOptimizer no longer supports `dynamic=False`. Instead, simply set `loss_scale_factor` directly on"
+                " the `inner_optimizer`."
+            )
+        for argument, value in kwargs.items():
+            if argument not in _WITHOUT_MEANING:
+                raise ArgumentError(f"LossScaleOptimizer does not support arguments: `{argument}`.")
+            if value != _WITHOUT_MEANING[argument]:
+                raise ArgumentError(
+                    f"LossScaleOptimizer does not support `{argument}`. Instead, set `{argument}` on the `inner_optimizer`."
+                )
+        super().__init__(learning_rate=0.0, name=name)
+        self.inner_optimizer = inner_optimizer
+        self.initial_scale = initial_scale
+        self.dynamic_growth_steps = dynamic_growth_steps
+        self.inner_optimizer.loss_scale_factor = None  # gradients would be unscaled twice
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Makes the cells for weights."""
+        if self.built:
+            return
+        scale = self.initial_scale
+        self.step_counter = self.add_variable((), "zeros", "int32", name="step_counter")
+        self.dynamic_scale = self.add_variable(
+            (), lambda shape, dtype: jnp.asarray(scale, dtype), "float32", name="dynamic_scale"
+        )
+        self.inner_optimizer.build(variables)
+        super().build(variables)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Its own cells, then those of the inner optimizer."""
+        return [*self._variables, *self.inner_optimizer.variables]
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
+        """Updates weights by the unscaled gradients if these are finite, and the scale."""
+        if not self.built:
+            with name_scope(self.name, caller=self):
+                self.build(trainable_variables or ())
+        variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
+        scale, finite = self.dynamic_scale.value, self.check_finite(grads)
+        unscaled = [
+            g if g is None or v.overwrite_with_gradient else unwrap(g) / scale
+            for g, v in zip(grads, variables, strict=True)
+        ]
+        with keep_unless(finite, [*variables, *self.inner_optimizer.variables]):
+            self.inner_optimizer.apply(unscaled, trainable_variables)
+        grown = self.step_counter.value == self.dynamic_growth_steps - 1
+        self.dynamic_scale.assign(scale * jnp.where(finite, jnp.where(grown, 2.0, 1.0), 0.5))
+        self.step_counter.assign(jnp.where(finite & ~grown, self.step_counter.value + 1, 0))
+
+    def check_finite(self, grads: Sequence[Any]) -> jax.Array:
+        """Whether all gradients are finite."""
+        return jnp.all(jnp.stack([jnp.all(jnp.isfinite(unwrap(g))) for g in grads if g is not None]))
+
+    @property
+    def learning_rate(self) -> Any:
+        """That of the inner optimizer."""
+        return self.inner_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        self.inner_optimizer.learning_rate = value
+
+    @property
+    def iterations(self) -> Any:
+        """The updates that the inner optimizer made."""
+        return self.inner_optimizer.iterations
+
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss times the scale."""
+        return loss * (self.dynamic_scale.value if self.built else self.initial_scale)
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """See `Optimizer`."""
+        self.inner_optimizer.finalize_variable_values(var_list)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments as plain values."""
+        from jkeras.keras.saving import serialize_keras_object
+
+        return {
+            "name": self.name,
+            "inner_optimizer": serialize_keras_object(self.inner_optimizer),
+            "initial_scale": self.initial_scale,
+            "dynamic_growth_steps": self.dynamic_growth_steps,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
+        """The optimizer that `get_config` described."""
+        from jkeras.keras.saving import deserialize_keras_object
+
+        inner = deserialize_keras_object(config["inner_optimizer"], custom_objects=custom_objects)
+        return cls(**{**config, "inner_optimizer": inner})

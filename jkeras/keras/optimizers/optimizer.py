@@ -1,0 +1,547 @@
+"""The base of optimizers: cells for what changes, Keras's methods, and rules that come from the core's descriptions."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import initializers, optimizers
+from jkeras.errors import ArgumentError, NotBuiltError, SignatureError
+from jkeras.keras.mutable import Mutable
+from jkeras.keras.naming import auto_name
+from jkeras.keras.optimizers.schedules import LearningRateSchedule
+from jkeras.keras.scopes import name_scope
+from jkeras.keras.variables import StatelessScope, Variable, unwrap
+
+
+class Optimizer(Mutable, optimizers.Optimizer):
+    """Base of optimizers: a subclass defines `update_step` and, if it keeps something per weight, `build`.
+
+    What changes while it trains are cells: `iterations`, `learning_rate` (a number can be assigned to it) and what
+    `add_variable` and its kin make, all of them in `variables`. The rules of built-in classes are those of the
+    descriptions in `jkeras.optimizers`, run on one variable and its slots at a time.
+
+    Args:
+        learning_rate: a float, a schedule, or a function without arguments.
+        weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
+            loss_scale_factor, gradient_accumulation_steps, name: see `jkeras.optimizers.Optimizer`.
+
+    >>> class SignDescent(Optimizer):
+    ...     def update_step(self, gradient, variable, learning_rate):
+    ...         self.assign_sub(variable, learning_rate * jnp.sign(gradient))
+    >>> weight, optimizer = Variable(jnp.array([1.0, 2.0])), SignDescent(0.5)
+    >>> optimizer.apply([jnp.array([3.0, -4.0])], [weight])
+    >>> weight.numpy().tolist(), int(optimizer.iterations)
+    ([0.5, 2.5], 1)
+    """
+
+    # Names of the description that mean something else in Keras; see `facades`.
+    overrides: ClassVar[tuple[str, ...]] = (
+        "build",
+        "update_step",
+        "learning_rate",
+        "scale_loss",
+        "exclude_from_weight_decay",
+    )
+    # What Keras calls the lists of the slots, by slot.
+    slot_lists: ClassVar[Mapping[str, str]] = {}
+
+    def __post_init__(self) -> None:
+        rate = vars(self).pop("learning_rate")
+        if self.name is None:
+            self.name = auto_name(type(self).__name__)
+        super().__post_init__()
+        self.built = False
+        self._variables: list[Variable] = []
+        self._trainable_variables: list[Variable] = []
+        self._indices: dict[int, int] = {}
+        self._slots: list[dict[str, Variable]] = []
+        self._shared: dict[str, Variable] = {}
+        self._excluded: frozenset[int] = frozenset()
+        self._excluded_names: str | None = None
+        self._iterations = self._add_scalar(0, "iteration", "int32")
+        self._learning_rate = rate if callable(rate) else self._add_scalar(rate, "learning_rate", "float32")
+
+    @classmethod
+    def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        if kwargs.pop("decay", None) is not None:
+            warnings.warn("Argument `decay` is no longer supported and will be ignored.", stacklevel=3)
+        try:
+            return super()._bind(args, kwargs)
+        except SignatureError as error:  # Keras raises a ValueError here
+            raise ArgumentError(f"Argument(s) not recognized: {error}") from None
+
+    # -- variables ------------------------------------------------------------------------------------------------
+
+    def _add_scalar(self, value: Any, name: str, dtype: str) -> Variable:
+        with name_scope(self.name, caller=self):
+            variable = Variable(value, dtype=dtype, trainable=False, name=name, aggregation="only_first_replica")
+        self._variables.append(variable)
+        return variable
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str = "none",
+        layout: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """A cell of the optimizer."""
+        with name_scope(self.name, caller=self):
+            variable = Variable(
+                initializer, shape, dtype=dtype, trainable=False, name=name, aggregation=aggregation, layout=layout
+            )
+        self._variables.append(variable)
+        return variable
+
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
+        """A cell of the optimizer that is like a weight in shape and type and has the weight in its name."""
+        return self.add_variable(
+            shape=reference_variable.shape,
+            initializer=initializer,
+            dtype=reference_variable.dtype,
+            name=f"{reference_variable.path.replace('/', '_')}_{name or 'var'}",
+        )
+
+    def add_optimizer_variables(self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros") -> Any:
+        """A cell for each weight, with None for those that gradients overwrite; for several names a list for each.
+
+        Raises:
+            ArgumentError: there are not as many initializers as names.
+        """
+        names = [name] if isinstance(name, str) else list(name)
+        single = isinstance(initializer, str | initializers.Initializer)
+        values = [initializer] * len(names) if single else list(initializer)
+        if len(names) != len(values):
+            raise ArgumentError(
+                "The number of provided names must match the number of provided initializers."
+                f" Received name={name!r}, initializer={initializer!r}"
+            )
+        lists: tuple[list[Variable | None], ...] = tuple([] for _ in names)
+        for variable in trainable_variables:
+            for column, slot, value in zip(lists, names, values, strict=True):
+                overwritten = variable.overwrite_with_gradient
+                column.append(None if overwritten else self.add_variable_from_reference(variable, slot, value))
+        return lists[0] if isinstance(name, str) else lists
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Iterations, learning rate, averages, accumulators, and what `build` made, in that order."""
+        return self._variables[:]
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Makes the cells for weights."""
+        if self.built:
+            return
+        variables = list(variables)
+        if self.use_ema:
+            self._model_variables_moving_average = self.add_optimizer_variables(variables, "average")
+        if self.gradient_accumulation_steps:
+            self._accumulated_gradients = [
+                self.add_variable_from_reference(variable, "gradient_accumulator") for variable in variables
+            ]
+        self._indices = {id(variable): index for index, variable in enumerate(variables)}
+        self._trainable_variables = variables
+        if self.description is not None:
+            self._add_slots(variables)
+        self.built = True
+
+    def _add_slots(self, variables: Sequence[Variable]) -> None:
+        """The cells of a built-in rule, in the order in which Keras makes them."""
+        updated = [None if v.overwrite_with_gradient else self.init_slots(v.path, v.value) for v in variables]
+        self._slots = [{} for _ in variables]
+        for group in self.slot_groups():
+            for variable, first, slots in zip(variables, updated, self._slots, strict=True):
+                for name in group if first is not None else ():
+                    value = first[name] if name in first else self.keras_slot(name, first)
+                    if value is not None:
+                        slots[name] = self._add_slot(variable, name, value)
+        for name, value in self.init_shared().items():
+            self._shared[name] = self.add_variable(value.shape, lambda shape, dtype, v=value: v, value.dtype, name=name)
+        for name, attribute in self.slot_lists.items():
+            setattr(self, attribute, [slots.get(name) for slots in self._slots])
+
+    def _add_slot(self, variable: Variable, name: str, value: jax.Array) -> Variable:
+        path = f"{variable.path.replace('/', '_')}_{name}"
+        return self.add_variable(value.shape, lambda shape, dtype: value, value.dtype, name=path)
+
+    def _var_key(self, variable: Variable) -> int:
+        return id(variable)
+
+    def _get_variable_index(self, variable: Variable) -> int:
+        return self._indices[id(variable)]
+
+    # -- the rule -------------------------------------------------------------------------------------------------
+
+    def update_step(self, gradient: jax.Array, variable: Variable, learning_rate: Any) -> None:
+        """Updates a weight, and what is kept for it, by its gradient.
+
+        Raises:
+            NotImplementedError: the class has no rule.
+        """
+        if self.description is None:
+            raise NotImplementedError(f"{type(self).__name__} must define `update_step(self, gradient, variable, learning_rate)`.")
+        slots = self._slots[self._get_variable_index(variable)]
+        scalars, _ = self._scalars(learning_rate)
+        update, new = self.description.update_step(
+            self, _full(gradient), _full(variable.value), {name: _full(slot.value) for name, slot in slots.items()}, scalars
+        )
+        self.assign_add(variable, update.astype(variable.dtype))
+        for name, slot in slots.items():
+            if name in new:
+                self.assign(slot, new[name])
+
+    def _scalars(self, learning_rate: Any) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+        """The scalars of an update at a learning rate, and what the rule keeps for all weights, after the update."""
+        rate = jnp.asarray(unwrap(learning_rate), jnp.float32)
+        step = jnp.asarray(unwrap(self.iterations), jnp.float32) + 1
+        return self.prepare(rate, step, {name: cell.value for name, cell in self._shared.items()})
+
+    def assign(self, variable: Variable, value: Any) -> None:
+        """Gives a weight or a cell another value."""
+        variable.assign(value)
+
+    def assign_add(self, variable: Variable, value: Any) -> None:
+        """Adds to a weight or a cell."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Variable, value: Any) -> None:
+        """Subtracts from a weight or a cell."""
+        variable.assign_sub(value)
+
+    # -- updates --------------------------------------------------------------------------------------------------
+
+    def apply_gradients(self, grads_and_vars: Any) -> Variable:
+        """Updates weights by pairs of a gradient and a weight; the number of calls so far, as in older versions of Keras."""
+        gradients, variables = zip(*grads_and_vars, strict=True)
+        self.apply(gradients, variables)
+        return self._iterations
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
+        """Updates weights by their gradients.
+
+        Args:
+            grads: a gradient for each weight, None for weights to leave alone.
+            trainable_variables: the weights; by default those that `build` was given.
+
+        Raises:
+            NotBuiltError: no weights are known.
+            ArgumentError: gradients and weights do not fit.
+        """
+        if not len(grads):
+            return
+        variables = self._variables_to_update(grads, trainable_variables)
+        with name_scope(self.name, caller=self):
+            pairs = self._with_gradients(grads, variables)
+            pairs = [pair for pair in pairs if not self._overwrite(*pair)]
+            if pairs:
+                gradients, variables = [g for g, _ in pairs], [v for _, v in pairs]
+                if self.loss_scale_factor is not None:
+                    gradients = [g / self.loss_scale_factor for g in gradients]
+                self._backend_apply_gradients(gradients, variables)
+                for variable in variables:
+                    if variable.constraint is not None:
+                        variable.assign(variable.constraint(variable.value))
+        self._iterations.assign_add(1)
+
+    def _variables_to_update(self, grads: Sequence[Any], variables: Sequence[Variable] | None) -> list[Variable]:
+        if variables is None:
+            if not self.built:
+                raise NotBuiltError(
+                    "When passing `grads` without `variables`, the optimizer must already be built on a list of variables."
+                    " Call `optimizer.build(trainable_variables)` first."
+                )
+            if len(grads) != len(self._trainable_variables):
+                raise ArgumentError(
+                    f"Got {len(grads)} gradients for the {len(self._trainable_variables)} trainable variables that the"
+                    " optimizer was built with; it needs one for each."
+                )
+            return self._trainable_variables
+        variables = list(variables)
+        if not self.built:
+            with name_scope(self.name, caller=self):
+                self.build(variables)
+            self.built = True
+        for variable in variables:
+            if id(variable) not in self._indices:
+                raise ArgumentError(
+                    f"Unknown variable: {variable}. This optimizer can only be called for the variables it was originally"
+                    " built with. For other variables make another optimizer."
+                )
+        return variables
+
+    def _with_gradients(self, grads: Sequence[Any], variables: Sequence[Variable]) -> list[tuple[Any, Variable]]:
+        pairs = [(unwrap(g), v) for g, v in zip(grads, variables, strict=True) if g is not None]
+        if not pairs:
+            raise ArgumentError("No gradients provided for any variable.")
+        missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
+        if missing:
+            warnings.warn(
+                f"Gradients do not exist for variables {missing} when minimizing the loss. If using `model.compile()`, did"
+                " you forget to provide a `loss` argument?",
+                stacklevel=3,
+            )
+        return pairs
+
+    def _overwrite(self, gradient: Any, variable: Variable) -> bool:
+        """Whether the weight is one that its gradient replaces, which is done then; gradients that wait are joined by their maximum."""
+        if not variable.overwrite_with_gradient:
+            return False
+        if not self.gradient_accumulation_steps:
+            variable.assign(gradient)
+            return True
+        waiting = self._accumulated_gradients[self._get_variable_index(variable)]
+        largest = jnp.maximum(gradient, waiting.value)
+        due = self._update_is_due()
+        variable.assign(jnp.where(due, largest, variable.value))
+        waiting.assign(jnp.where(due, jnp.zeros_like(largest), largest))
+        return True
+
+    def _update_is_due(self) -> jax.Array:
+        return (self._iterations.value + 1) % self.gradient_accumulation_steps == 0
+
+    def _backend_apply_gradients(self, grads: Sequence[Any], trainable_variables: Sequence[Variable]) -> None:
+        if self.gradient_accumulation_steps:
+            self._accumulate(grads, trainable_variables)
+        else:
+            self._update(grads, trainable_variables)
+        if self.use_ema:
+            self._update_averages()
+
+    def _update(self, gradients: Sequence[Any], variables: Sequence[Variable]) -> None:
+        gradients = self._clip_gradients(gradients)
+        self._apply_weight_decay(variables)
+        self._backend_update_step(gradients, variables, self.learning_rate)
+
+    def _accumulate(self, gradients: Sequence[Any], variables: Sequence[Variable]) -> None:
+        """Adds to the gradients that wait, and updates by their mean when it is due."""
+        sums = [self._accumulated_gradients[self._get_variable_index(variable)] for variable in variables]
+        for waiting, gradient in zip(sums, gradients, strict=True):
+            waiting.assign_add(gradient)
+        with keep_unless(self._update_is_due(), [*variables, *self._variables]):
+            self._update([_full(waiting) / self.gradient_accumulation_steps for waiting in sums], variables)
+            for waiting in sums:
+                waiting.assign(jnp.zeros_like(waiting.value))
+
+    def _backend_update_step(self, grads: Sequence[Any], trainable_variables: Sequence[Variable], learning_rate: Any) -> None:
+        for gradient, variable in zip(grads, trainable_variables, strict=True):
+            self.update_step(gradient, variable, learning_rate)
+        if self._shared:
+            for name, value in self._scalars(learning_rate)[1].items():
+                self._shared[name].assign(value)
+
+    def _clip_gradients(self, grads: Sequence[Any]) -> list[Any]:
+        return self._clip([jnp.asarray(gradient) for gradient in grads])
+
+    def _apply_weight_decay(self, variables: Sequence[Variable]) -> None:
+        for variable in variables:
+            decay = self.weight_decay_of(variable.path, variable.value) if self._use_weight_decay(variable) else None
+            if decay is not None:
+                rate = jnp.asarray(unwrap(self.learning_rate), variable.dtype)
+                variable.assign(variable.value - variable.value * (rate * decay))
+
+    def _use_weight_decay(self, variable: Variable) -> bool:
+        by_name = self._excluded_names is not None and re.search(self._excluded_names, variable.name) is not None
+        return id(variable) not in self._excluded and not by_name
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Weights that do not decay: the variables themselves, or regular expressions searched for in their names.
+
+        Raises:
+            ArgumentError: the optimizer is built already.
+        """
+        if self.built:
+            raise ArgumentError("`exclude_from_weight_decay()` can only be configured before the optimizer is built.")
+        self._excluded = frozenset(map(id, var_list or ()))
+        self._excluded_names = "|".join(sorted(set(var_names))) if var_names else None
+
+    # -- averages -------------------------------------------------------------------------------------------------
+
+    def _update_averages(self) -> None:
+        updates = jnp.asarray(unwrap(self.iterations))
+        for variable, average in zip(self._trainable_variables, self._model_variables_moving_average, strict=True):
+            if average is not None:
+                momentum = jnp.where(updates == 0, 0.0, self.ema_momentum).astype(variable.dtype)
+                average.assign(momentum * average.value + (1 - momentum) * variable.value)
+                if self.ema_overwrite_frequency:
+                    due = (updates + 1) % self.ema_overwrite_frequency == 0
+                    variable.assign(jnp.where(due, average.value, variable.value))
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Replaces weights by their averages, if averages are kept; `fit` does so at its end.
+
+        Raises:
+            ArgumentError: the optimizer was built for other weights.
+        """
+        if not self.use_ema:
+            return
+        averages = self._model_variables_moving_average
+        if len(var_list) != len(averages):
+            raise ArgumentError(
+                f"The number of variables to overwrite ({len(var_list)}) is not that of the averages in the optimizer"
+                f" ({len(averages)}): was it called on your model?"
+            )
+        for variable, average in zip(var_list, averages, strict=True):
+            if average is not None:
+                variable.assign(average.value)
+
+    # -- without side effects -------------------------------------------------------------------------------------
+
+    def stateless_apply(
+        self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        """The weights and the optimizer's variables after an update; nothing changes.
+
+        Args:
+            optimizer_variables: arrays in the order of `variables`.
+            grads: a gradient for each weight.
+            trainable_variables: arrays in the order of the weights that the optimizer was built with.
+
+        Raises:
+            NotBuiltError: the optimizer is not built.
+            ArgumentError: there are not as many arrays as variables.
+        """
+        mapping = self._mapping(optimizer_variables, trainable_variables)
+        with StatelessScope(state_mapping=mapping) as scope:
+            self.apply(grads)
+        weights = [scope.get_currentunwrap(variable) for variable in self._trainable_variables]
+        return weights, [scope.get_currentunwrap(variable) for variable in self.variables]
+
+    def _mapping(self, optimizer_variables: Sequence[Any], trainable_variables: Sequence[Any]) -> list[tuple[Variable, Any]]:
+        if not self.built:
+            raise NotBuiltError(
+                f"To call `stateless_apply`, {type(self).__name__} must be built (i.e. its variables must have been"
+                " created). You can build it via `optimizer.build(trainable_variables)`."
+            )
+        own = self.variables
+        for name, given, expected in (
+            ("optimizer_variables", optimizer_variables, own),
+            ("trainable_variables", trainable_variables, self._trainable_variables),
+        ):
+            if len(given) != len(expected):
+                raise ArgumentError(
+                    f"Argument `{name}` must be a list of tensors, one for each variable: got {len(given)} for"
+                    f" {len(expected)} variables."
+                )
+        return [*zip(self._trainable_variables, trainable_variables, strict=True), *zip(own, optimizer_variables, strict=True)]
+
+    # -- scalars --------------------------------------------------------------------------------------------------
+
+    @property
+    def iterations(self) -> Any:
+        """How many updates were made."""
+        if self.gradient_accumulation_steps:
+            return self._iterations.value // self.gradient_accumulation_steps
+        return self._iterations
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate: a cell, or what the schedule gives for the next update."""
+        rate = self._learning_rate
+        if isinstance(rate, Variable):
+            return rate
+        return rate(self._iterations) if isinstance(rate, optimizers.schedules.LearningRateSchedule) else rate()
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        cell = self._learning_rate if isinstance(self._learning_rate, Variable) else None
+        if callable(value) and not isinstance(value, Variable):
+            self._learning_rate = value
+            self._variables = [variable for variable in self._variables if variable is not cell]
+        elif cell is None:
+            raise TypeError(
+                "This optimizer was created with a `LearningRateSchedule` object or a function as its `learning_rate`, hence"
+                " its learning rate is not settable. Make it with a float to set the learning rate later."
+            )
+        else:
+            cell.assign(value)
+
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss to differentiate; `apply` divides the gradients by the same factor."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    # -- saving ---------------------------------------------------------------------------------------------------
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Gives all variables other values.
+
+        Raises:
+            NotBuiltError: the optimizer is not built.
+            ArgumentError: a shape does not fit.
+        """
+        if not self.built:
+            raise NotBuiltError(
+                "You are calling `set_weights()` on an optimizer that has not yet been built. Please call"
+                " `optimizer.build(trainable_variables)` to create the optimizer weights before calling `set_weights()`."
+            )
+        for variable, weight in zip(self._variables, weights, strict=False):
+            if tuple(variable.shape) != tuple(weight.shape):
+                raise ArgumentError(
+                    f"Optimizer variable {variable.path} has shape {variable.shape}, not compatible with a weight of shape"
+                    f" {weight.shape}."
+                )
+            variable.assign(weight)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Writes the variables."""
+        for index, variable in enumerate(self.variables):
+            store[str(index)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Reads the variables; with a warning nothing, if there are not as many."""
+        if len(store.keys()) != len(self.variables):
+            warnings.warn(
+                f"Skipping variable loading for optimizer '{self.name}', because it has {len(self.variables)} variables"
+                f" whereas the saved optimizer has {len(store.keys())} variables.",
+                stacklevel=2,
+            )
+            return
+        for index, variable in enumerate(self.variables):
+            variable.assign(store[str(index)])
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments as plain values."""
+        from jkeras.keras.saving import serialize_keras_object
+
+        rate = self._learning_rate
+        config = {name: getattr(self, name) for name, field in type(self)._fields.items() if field.in_config and name != "learning_rate"}
+        config = {name: list(value) if isinstance(value, tuple) else value for name, value in config.items()}
+        written = float(rate.numpy()) if isinstance(rate, Variable) else serialize_keras_object(rate)
+        return {**config, "learning_rate": written}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
+        """The optimizer that `get_config` described."""
+        from jkeras.keras.saving import deserialize_keras_object
+
+        rate = config.get("learning_rate")
+        if isinstance(rate, Mapping):
+            config = {**config, "learning_rate": deserialize_keras_object(rate, custom_objects=custom_objects)}
+        return cls(**config)
+
+
+@contextlib.contextmanager
+def keep_unless(condition: jax.Array, cells: Sequence[Variable]) -> Iterator[None]:
+    """Cells have the values of before when the block is left, unless the condition holds."""
+    before = [cell.value for cell in cells]
+    yield
+    for cell, old in zip(cells, before, strict=True):
+        cell.assign(jnp.where(condition, cell.value, old))
+
+
+def _full(value: Any) -> jax.Array:
+    """At least float32, in which the rules compute."""
+    array = jnp.asarray(unwrap(value))
+    return array.astype(jnp.promote_types(array.dtype, jnp.float32))

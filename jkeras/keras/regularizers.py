@@ -1,0 +1,18 @@
+"""Penalties on weights and activations, as in `keras.regularizers`."""
+
+from __future__ import annotations
+
+from jkeras import regularizers
+from jkeras.keras.identifiers import Family
+from jkeras.keras.mutable import Mutable, facades
+
+
+class Regularizer(Mutable, regularizers.Regularizer):
+    """A penalty: a subclass defines `__call__(self, x)`, a scalar."""
+
+
+TABLE = facades(regularizers.TABLE, Regularizer, __name__)
+globals().update(TABLE)
+
+FAMILY = Family("regularizer", TABLE, Regularizer)
+get, serialize, deserialize = FAMILY.get, FAMILY.serialize, FAMILY.deserialize
