@@ -1,121 +1,490 @@
-"""Values that scripts read and assign in place: weights, states of metrics, the learning rate."""
+"""`Variable`, the only home of a mutable value, and `StatelessScope`, in which values are redirected.
+
+A variable is a cell: weights, slots of optimizers, totals of metrics, seeds, learning rates are variables, attributes of the
+objects that own them. Inside a `StatelessScope` reads and writes go to the scope, so that a function over cells becomes a
+pure function of their values.
+"""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jkeras import initializers
+from jkeras.errors import ArgumentError
+from jkeras.graph.layer import is_symbolic
+from jkeras.keras.dtypes import standardize_dtype, standardize_shape
+from jkeras.keras.naming import auto_name
+from jkeras.keras.scopes import (
+    AutocastScope as AutocastScope,
+    SymbolicScope as SymbolicScope,
+    _Scope,
+    current_path as current_path,
+    get_autocast_scope as get_autocast_scope,
+    in_symbolic_scope as in_symbolic_scope,
+    is_traced,
+    name_scope as name_scope,
+)
 
-class HostArray(np.ndarray):
-    """A NumPy array with the `.numpy()` that scripts written for TensorFlow call."""
-
-    def numpy(self) -> np.ndarray:
-        """The same as a plain NumPy array; a scalar as a NumPy scalar."""
-        return np.asarray(self)[()]
+_scope: ContextVar[StatelessScope | None] = ContextVar("stateless_scope", default=None)
+_AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
+_SYNCHRONIZATIONS = (None, "none", "on_read", "on_write", "auto")
 
 
-def on_host(value: Any) -> Any:
-    """An array as a `HostArray`; a traced value as it is."""
-    if isinstance(value, jax.core.Tracer):
-        return value
-    return np.asarray(value).view(HostArray)
+class StatelessScope(_Scope):
+    """Inside it variables have the given values, and assignments change none but the scope's.
 
+    Args:
+        state_mapping: pairs of a variable and the array that it is inside.
+        collect_losses: whether losses that layers add are kept in `losses`.
+        initialize_variables: whether variables made inside get their values when the outermost scope is left.
 
-class Variable:
-    """A named value that can be read and assigned; what it means is up to the two functions.
-
-    Works in arithmetic and in the functions of `jax.numpy` and `keras.ops` like the array that it holds.
+    >>> v = Variable(jnp.zeros(2))
+    >>> with StatelessScope([(v, jnp.ones(2))]) as scope:
+    ...     _ = v.assign(v + 1)
+    >>> scope.get_current_value(v).tolist(), v.numpy().tolist()
+    ([2.0, 2.0], [0.0, 0.0])
     """
 
     def __init__(
-        self, read: Callable[[], Any], write: Callable[[Any], None], name: str = "variable", trainable: bool = True
+        self,
+        state_mapping: Iterable[tuple[Variable, Any]] | None = None,
+        collect_losses: bool = False,
+        initialize_variables: bool = True,
     ):
-        self._read = read
-        self._write = write
-        self.path = name
-        self.trainable = trainable
+        self.collect_losses = collect_losses
+        self.initialize_variables = initialize_variables
+        self.losses: list[Any] = []
+        self.state_mapping: dict[int, Any] = {}
+        self.uninitialized: list[Variable] = []
+        for variable, value in state_mapping or ():
+            if not isinstance(variable, Variable):
+                raise ArgumentError(
+                    "Invalid reference variable in StatelessScope: all keys in argument `mapping` must be Variable"
+                    f" instances. Received instead: {variable}"
+                )
+            array = as_array(value, variable._dtype)
+            if variable.shape != tuple(array.shape):
+                raise ArgumentError(
+                    "Invalid variable value in StatelessScope: all values in argument `mapping` must be tensors with a"
+                    f" shape that matches the corresponding variable shape. For variable {variable}, received invalid"
+                    f" value {array} with shape {array.shape}."
+                )
+            self.state_mapping[id(variable)] = array
+
+    def _set(self) -> Any:
+        self._outer = _scope.get()
+        return _scope.set(self)
+
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
+        if self._outer is not None:
+            self._outer.uninitialized.extend(self.uninitialized)
+        elif self.initialize_variables:
+            for variable in self.uninitialized:
+                variable._deferred_initialize()
+        self.uninitialized = []
+
+    def add_loss(self, loss: Any) -> None:
+        """Keeps a loss."""
+        self.losses.append(loss)
+
+    def add_update(self, update: tuple[Variable, Any]) -> None:
+        """Gives a variable another value inside the scope."""
+        variable, value = update
+        self.state_mapping[id(variable)] = value
+
+    def get_current_value(self, variable: Variable) -> Any:
+        """The value that the scope gives a variable, or None."""
+        return self.state_mapping.get(id(variable))
+
+
+def in_stateless_scope() -> bool:
+    """Whether reads and writes of variables are redirected."""
+    return _scope.get() is not None
+
+
+def get_stateless_scope() -> StatelessScope | None:
+    """The innermost scope, if there is one."""
+    return _scope.get()
+
+
+class Variable:
+    """A named, typed, mutable array.
+
+    Works in arithmetic, in `jax.numpy` and in `keras.ops` like the array that it holds. Inside `jax.jit` its value is what
+    a `StatelessScope` says.
+
+    Args:
+        initializer: an array, or a name or function of shape and dtype.
+        shape: its shape, needed with a function.
+        dtype: None is that of an array given, else the default float type.
+        trainable: whether training changes it.
+        autocast: whether layers that compute in another type see it in that type.
+        aggregation: how replicas combine it.
+        synchronization: accepted for Keras's signature.
+        name: without a slash; None makes one.
+        layout: how it is laid out over devices: a `jax.sharding.Sharding`, or an object with one as `backend_layout`.
+
+    Raises:
+        ValueError: an argument has a value that is not allowed, or a size is None.
+
+    >>> v = Variable(initializer="ones", shape=(2,))
+    >>> (v * 2).tolist()
+    [2.0, 2.0]
+    """
+
+    # To JAX it is its array, to `keras.tree` itself.
+    is_tree_leaf = True
+    # NumPy arrays leave arithmetic with variables to them.
+    __array_priority__ = 100
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+        name: str | None = None,
+        layout: Any = None,
+        **kwargs: Any,
+    ):
+        self._name = name or auto_name("variable")
+        if not isinstance(self._name, str) or "/" in self._name:
+            raise ArgumentError(
+                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}"
+            )
+        _check("aggregation", aggregation, _AGGREGATIONS)
+        _check("synchronization", synchronization, _SYNCHRONIZATIONS)
+        parent = current_path()
+        self._path = f"{parent}/{self._name}" if parent else self._name
+        self._trainable = bool(trainable)
+        self._autocast = bool(autocast)
+        self._aggregation = aggregation or "none"
+        self._synchronization = synchronization or "none"
+        self._layout = layout
+        self._regularizer: Any = None
+        self._constraint: Any = None
+        self._overwrite_with_gradient = False
+        self._value: Any = None
+        self._borrower: Any = None
+        self._initializer: Any = None
+        function = _initializer_function(initializer)
+        if function is None:
+            self._begin_with(initializer, dtype)
+        else:
+            self._begin_lazily(function, shape, dtype)
+
+    def _begin_with(self, value: Any, dtype: Any) -> None:
+        scope = _scope.get()
+        if scope is not None:
+            raise ArgumentError(
+                "You are attempting to create a variable while in a stateless scope. This is disallowed. Make sure that all"
+                " variables are created before you start using your layer/model objects: implement `build(self,"
+                " input_shape)`, and make variables with `self.add_weight(shape=..., initializer=...)`."
+            )
+        array = as_array(value, dtype)
+        self._dtype = standardize_dtype(array.dtype if dtype is None else dtype)
+        self._shape = self._known_shape(array.shape)
+        self._direct_assign(array)
+
+    def _begin_lazily(self, initializer: Callable[..., Any], shape: Any, dtype: Any) -> None:
+        if shape is None:
+            raise ArgumentError(
+                "When creating a Variable from an initializer, the `shape` argument should be specified."
+                f" Received: initializer={initializer} and shape={shape}"
+            )
+        self._dtype = standardize_dtype(dtype)
+        self._shape = self._known_shape(shape)
+        self._initializer = initializer
+        scope = _scope.get()
+        if scope is not None:
+            scope.uninitialized.append(self)
+        else:
+            self._deferred_initialize()
+
+    def _known_shape(self, shape: Any) -> tuple[int, ...]:
+        sizes = standardize_shape(shape)
+        if None in sizes:
+            raise ArgumentError(
+                "Shapes used to initialize variables must be fully-defined (no `None` dimensions)."
+                f" Received: shape={sizes} for variable path='{self._path}'"
+            )
+        return sizes  # type: ignore[return-value]
+
+    def _deferred_initialize(self) -> None:
+        if self._value is not None:
+            raise ArgumentError(f"Variable {self.path} is already initialized.")
+        if _scope.get() is not None:
+            raise ArgumentError(
+                "You are attempting to initialize a variable while in a stateless scope. This is disallowed. Make sure that"
+                " all variables are initialized before you start using your layer/model objects."
+            )
+        # Concrete also where a program is being traced: a variable outlives the program.
+        with jax.ensure_compile_time_eval():
+            self._direct_assign(self._placeholder())
+        self._initializer = None
+
+    def _placeholder(self) -> Any:
+        return as_array(self._initializer(self._shape, dtype=self._dtype), self._dtype)
+
+    def _direct_assign(self, value: Any) -> None:
+        """Puts an array in place, whatever scope there is."""
+        if self._layout is not None:
+            value = jax.device_put(value, getattr(self._layout, "backend_layout", self._layout))
+        self._value = value
+
+    def lend(self, borrower: Any) -> None:
+        """Gives the array away to a run, which reuses its memory. Whoever reads the variable meanwhile makes the run call
+        `take_back`."""
+        self._value, self._borrower = None, borrower
+
+    def take_back(self, value: Any, settled: bool = False) -> None:
+        """Holds an array again that was lent; `settled` says that the run is over."""
+        self._value = value
+        if settled:
+            self._borrower = None
+
+    @property
+    def is_lent(self) -> bool:
+        """Whether a run has the array, and nobody read or assigned the variable since."""
+        return self._value is None and self._borrower is not None
+
+    @property
+    def settled(self) -> Any:
+        """The array apart from all scopes, brought back from a run if need be; None before it is initialised."""
+        if self.is_lent:
+            self._borrower.bring_back(self)
+        return self._value
+
+    # -- what it holds --------------------------------------------------------------------------------------------
+
+    @property
+    def value(self) -> Any:
+        """The array at this moment, in this scope."""
+        scope = _scope.get()
+        value = None if scope is None else scope.state_mapping.get(id(self))
+        if value is None:
+            value = self.settled
+            if value is None:  # not initialised yet, so it is asked for its shape alone
+                value = self._placeholder()
+        casting = get_autocast_scope()
+        return value if casting is None or not self._autocast else casting.maybe_cast(value)
+
+    def assign(self, value: Any) -> Any:
+        """Puts another array of the same shape in place, and returns it.
+
+        Raises:
+            ValueError: it has another shape, or is a value of a traced program that would outlive it.
+        """
+        array = as_array(value, self._dtype)
+        if tuple(array.shape) != self._shape:
+            raise ArgumentError(
+                "The shape of the target variable and the shape of the target value in `variable.assign(value)` must match."
+                f" variable.shape={self.shape}, Received: value.shape={array.shape}. Target variable: {self}"
+            )
+        scope = _scope.get()
+        if scope is not None:
+            scope.add_update((self, array))
+        elif is_traced(array):
+            raise ArgumentError(
+                f"The variable {self.path!r} was assigned a value of a program that JAX traces; it would outlive the program."
+                f" Run the code in `with keras.StatelessScope(...) as scope`, return `scope.get_current_value(variable)`"
+                f" and assign that outside, as `layer.stateless_call` does."
+            )
+        else:
+            self._direct_assign(array)
+        return array
+
+    def assign_add(self, value: Any) -> Any:
+        """Adds to the value in place."""
+        return self.assign(self + value)
+
+    def assign_sub(self, value: Any) -> Any:
+        """Subtracts from the value in place."""
+        return self.assign(self - value)
+
+    def numpy(self) -> np.ndarray:
+        """The array as a NumPy array."""
+        return np.array(self.value)
+
+    # -- what it is -----------------------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
         """The last part of the path."""
-        return self.path.rpartition("/")[2]
+        return self._name
 
     @property
-    def value(self) -> Any:
-        """The array at this moment."""
-        return self._read()
+    def path(self) -> str:
+        """Names of the layers around it and its own, with slashes between."""
+        return self._path
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The array's shape."""
-        return tuple(jnp.shape(self.value))
+        return self._shape
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return len(self.shape)
+        return len(self._shape)
 
     @property
     def dtype(self) -> str:
-        """The name of the array's type."""
-        return str(self.value.dtype)
+        """The name of the type that `value` has here."""
+        casting = get_autocast_scope()
+        if self._autocast and casting is not None and casting.dtype is not None and "float" in self._dtype:
+            return casting.dtype
+        return self._dtype
 
-    def numpy(self) -> np.ndarray:
-        """The array as a NumPy array."""
-        return np.asarray(self.value)
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes it."""
+        return self._trainable
 
-    def assign(self, value: Any) -> Variable:
-        """Puts another value of the same shape in place."""
-        old = self.value
-        new = jnp.asarray(unwrap(value), old.dtype)
-        self._write(jnp.broadcast_to(new, old.shape) if new.ndim == 0 else _same_shape(new, old, self.path))
-        return self
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
 
-    def assign_add(self, value: Any) -> Variable:
-        """Adds to the value in place."""
-        return self.assign(self.value + unwrap(value))
+    @property
+    def autocast(self) -> bool:
+        """Whether layers that compute in another type see it in that type."""
+        return self._autocast
 
-    def assign_sub(self, value: Any) -> Variable:
-        """Subtracts from the value in place."""
-        return self.assign(self.value - unwrap(value))
+    @property
+    def aggregation(self) -> str:
+        """How replicas combine it."""
+        return self._aggregation
+
+    @property
+    def synchronization(self) -> str:
+        """As given."""
+        return self._synchronization
+
+    @property
+    def overwrite_with_gradient(self) -> bool:
+        """Whether an optimizer puts the gradient in the value's place."""
+        return self._overwrite_with_gradient
+
+    @overwrite_with_gradient.setter
+    def overwrite_with_gradient(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise TypeError(f"`overwrite_with_gradient` must be a boolean. Received: {value}")
+        self._overwrite_with_gradient = value
+
+    @property
+    def regularizer(self) -> Any:
+        """A function of the value that adds to the loss, or None."""
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, value: Any) -> None:
+        self._regularizer = _function_or_none("regularizer", value)
+
+    @property
+    def constraint(self) -> Any:
+        """A function that projects the value after each update, or None."""
+        return self._constraint
+
+    @constraint.setter
+    def constraint(self, value: Any) -> None:
+        self._constraint = _function_or_none("constraint", value)
+
+    # -- an array in arithmetic -----------------------------------------------------------------------------------
 
     def __jax_array__(self) -> Any:
-        return jnp.asarray(self.value)
+        return self.value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.value, dtype)
 
-    def __float__(self) -> float:
-        return float(self.value)
-
-    def __int__(self) -> int:
-        return int(self.value)
-
-    def __bool__(self) -> bool:
-        return bool(self.value)
+    def __getitem__(self, key: Any) -> Any:
+        return self.value[key]
 
     def __len__(self) -> int:
         return len(self.value)
 
-    def __getitem__(self, key: Any) -> Any:
-        return self.value[key]
+    def __int__(self) -> int:
+        return int(self._scalar())
+
+    def __float__(self) -> float:
+        return float(self._scalar())
+
+    def __index__(self) -> int:
+        return operator.index(self._scalar())
+
+    def __bool__(self) -> bool:
+        raise TypeError("A Keras Variable cannot be used as a boolean.")
 
     def __format__(self, spec: str) -> str:
-        return format(self.numpy()[()], spec)
+        return format(self._scalar(), spec) if spec else str(self)
+
+    def _scalar(self) -> Any:
+        if self._shape:
+            raise TypeError(f"Only scalar arrays can be converted to Python scalars. Got: shape={self.shape}")
+        return self.value
+
+    def __pos__(self) -> Any:
+        return self.value
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return jnp.round(self.value, ndigits or 0)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        clone = object.__new__(type(self))
+        memo[id(self)] = clone
+        vars(clone).update(vars(self), _value=self.settled, _borrower=None)  # arrays do not change: both may hold the same
+        return clone
+
+    def __getstate__(self) -> dict[str, Any]:
+        value = self.settled
+        return {**vars(self), "_value": None if value is None else np.asarray(value), "_borrower": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if self._value is not None:
+            self._value = jnp.asarray(self._value)
 
     def __repr__(self) -> str:
-        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.value}>"
+        value = self._value
+        shown = "" if value is None or is_traced(value) else f", value={np.asarray(value)}"
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}{shown}>"
 
 
-def _same_shape(new: Any, old: Any, path: str) -> Any:
-    if new.shape != old.shape:
-        raise ValueError(f"{path} has shape {old.shape}; a value of shape {new.shape} cannot be assigned to it.")
-    return new
+KerasVariable = Variable
+
+
+def as_array(value: Any, dtype: Any = None) -> jax.Array:
+    """The array that a variable, an array, a number or nested lists mean; Python's and NumPy's wide floats become the
+    default float type.
+
+    >>> as_array(1.5).dtype.name
+    'float32'
+    """
+    if isinstance(value, Variable):
+        value = value.value
+    if dtype is not None:
+        return jnp.asarray(value, standardize_dtype(dtype))
+    if isinstance(value, jax.Array):
+        return value
+    if isinstance(value, np.ndarray):
+        return jnp.asarray(value)
+    array = np.asarray(value)
+    return jnp.asarray(array, standardize_dtype(None) if array.dtype == np.float64 else None)
 
 
 def unwrap(value: Any) -> Any:
@@ -123,17 +492,66 @@ def unwrap(value: Any) -> Any:
     return value.value if isinstance(value, Variable) else value
 
 
+def initialize_all_variables() -> None:
+    """Nothing is left to be done: variables get their values when the scope that they were made in is left."""
+
+
+def _initializer_function(initializer: Any) -> Callable[..., Any] | None:
+    """The function of shape and dtype that gives the first value, or None if the value itself is given."""
+    if isinstance(initializer, str):
+        named = initializers.get(initializer)
+        key = jax.random.key(random.randrange(10**9))
+        return lambda shape, dtype: named(shape, dtype=dtype, key=key)
+    return initializer if callable(initializer) and not isinstance(initializer, Variable) else None
+
+
+def _function_or_none(what: str, value: Any) -> Any:
+    if value is not None and not callable(value):
+        raise ArgumentError(
+            f"Invalid value for attribute `{what}`. Expected a callable (such as a `keras.{what}s.{what.title()}` instance)"
+            f" or `None`. Received: {what}={value}"
+        )
+    return value
+
+
+def _check(what: str, value: Any, allowed: tuple[Any, ...]) -> None:
+    if value not in allowed:
+        names = ", ".join(f"`{name!r}`" if name else "`None`" for name in allowed)
+        raise ArgumentError(
+            f"Invalid value for argument `{what}`. Expected one of {names}. Received: {what}={value}"
+        )
+
+
+def _operand(value: Any) -> Any:
+    if isinstance(value, Variable):
+        return value.value
+    return as_array(value) if isinstance(value, (list, tuple, np.ndarray)) else value
+
+
 def _install_operators() -> None:
-    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
-        function = getattr(operator, name)
-        setattr(Variable, f"__{name}__", lambda a, b, f=function: f(a.value, unwrap(b)))
-        setattr(Variable, f"__r{name}__", lambda a, b, f=function: f(unwrap(b), a.value))
-    for name in ("lt", "le", "gt", "ge"):
-        function = getattr(operator, name)
-        setattr(Variable, f"__{name}__", lambda a, b, f=function: f(a.value, unwrap(b)))
-    for name in ("neg", "abs"):
-        function = getattr(operator, name)
-        setattr(Variable, f"__{name}__", lambda a, f=function: f(a.value))
+    def binary(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        def forward(self: Variable, other: Any) -> Any:
+            return NotImplemented if is_symbolic(other) else function(self.value, _operand(other))
+
+        def reflected(self: Variable, other: Any) -> Any:
+            return NotImplemented if is_symbolic(other) else function(_operand(other), self.value)
+
+        return forward, reflected
+
+    logical = {"and": jnp.logical_and, "or": jnp.logical_or, "xor": jnp.logical_xor}
+    arithmetic = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+    for name, function in {**{name: getattr(operator, name) for name in arithmetic}, **logical}.items():
+        forward, reflected = binary(function)
+        setattr(Variable, f"__{name}__", forward)
+        setattr(Variable, f"__r{name}__", reflected)
+    comparisons = {"eq": jnp.equal, "ne": jnp.not_equal, "lt": jnp.less, "le": jnp.less_equal,
+                   "gt": jnp.greater, "ge": jnp.greater_equal}  # fmt: skip
+    for name, function in comparisons.items():
+        setattr(Variable, f"__{name}__", binary(function)[0])
+    for name in ("neg", "abs", "invert"):
+        setattr(Variable, f"__{name}__", lambda self, f=getattr(operator, name): f(self.value))
 
 
 _install_operators()
+# An argument of `jax.jit`, `jax.grad` and most of `jax.numpy`: inside, it is the array.
+jax.tree_util.register_pytree_node(Variable, lambda variable: ((variable.value,), None), lambda _, children: children[0])
