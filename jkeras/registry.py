@@ -64,6 +64,11 @@ def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
         _scope.reset(token)
 
 
+def scoped_objects() -> Mapping[str, Any]:
+    """What the `custom_object_scope`s around make known."""
+    return _scope.get(_NOTHING)
+
+
 def custom_object(name: str) -> Any | None:
     """The custom object of that name, with or without its package, or None."""
     found = _scope.get(_NOTHING).get(name, _registered.get(name))

@@ -1,0 +1,236 @@
+"""Types that layers compute in and keep weights in: the names of `keras.dtype_policies`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+from jkeras import config as settings
+from jkeras.dtypes import DTypePolicy as BuiltinPolicy
+from jkeras.errors import ArgumentError
+from jkeras.keras.dtypes import standardize_dtype
+from jkeras.keras.mutable import MutableMeta
+
+_MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
+
+
+class DTypePolicy(BuiltinPolicy, metaclass=MutableMeta):
+    """A compute type and a weight type.
+
+    Args:
+        name: a type, or `"mixed_float16"`, `"mixed_bfloat16"`; None is the name of the global policy.
+
+    Raises:
+        TypeError: the name is no string.
+        ArgumentError: it is that of no policy.
+
+    >>> DTypePolicy("mixed_bfloat16").compute_dtype
+    'bfloat16'
+    """
+
+    def __init__(self, name: str | None = None):
+        if name is None:
+            name = dtype_policy().name
+        if not isinstance(name, str):
+            raise TypeError(
+                f"'name' must be a string, such as 'mixed_float16'. Received: name={name} (of type {type(name)})"
+            )
+        try:
+            self._types = (_MIXED[name], "float32") if name in _MIXED else (standardize_dtype(name),) * 2
+        except ValueError:
+            raise ArgumentError(
+                f"Cannot convert '{name}' to a mixed precision DTypePolicy. Valid policies include 'mixed_float16',"
+                " 'mixed_bfloat16', and the name of any float dtype such as 'float32'."
+            ) from None
+        self._name = name
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """What the policy is called."""
+        return self._name
+
+    @property
+    def compute_dtype(self) -> str:
+        """The type of arithmetic and outputs."""
+        return self._types[0]
+
+    @property
+    def variable_dtype(self) -> str:
+        """The type of weights."""
+        return self._types[1]
+
+    @property
+    def quantization_mode(self) -> str | None:
+        """How weights are quantized; None is not at all."""
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.get_config() == self.get_config()
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f'<{type(self).__name__} "{self.name}">'
+
+
+FloatDTypePolicy = DTypePolicy
+
+
+class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
+    """Policies by the paths of layers.
+
+    Args:
+        default_policy: for paths that are not listed; None is the global policy.
+        policy_map: policies by path, or by a regular expression that the whole path matches.
+
+    >>> policies = DTypePolicyMap(policy_map={"encoder/.*": DTypePolicy("float16")})
+    >>> policies["encoder/dense"], policies["dense"]
+    (<DTypePolicy "float16">, <DTypePolicy "float32">)
+    """
+
+    def __init__(self, default_policy: Any = None, policy_map: Mapping[str, Any] | None = None):
+        if isinstance(default_policy, DTypePolicyMap):
+            raise ArgumentError("`default_policy` cannot be a `DTypePolicyMap`.")
+        if policy_map is not None and not isinstance(policy_map, dict):
+            raise TypeError(f"`policy_map` must be a dict. Received: policy_map={policy_map} (of type {type(policy_map)})")
+        self._default_policy = default_policy
+        self._policies: dict[str, DTypePolicy] = dict(policy_map or {})
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """What the policy is called."""
+        return f"map_{self.default_policy.name}"
+
+    @property
+    def default_policy(self) -> DTypePolicy:
+        """The policy for paths that are not listed."""
+        return get(self._default_policy)
+
+    @property
+    def compute_dtype(self) -> str:
+        """The type of arithmetic and outputs, by default."""
+        return self.default_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The type of weights, by default."""
+        return self.default_policy.variable_dtype
+
+    def __getitem__(self, key: str) -> DTypePolicy:
+        if key in self._policies:
+            return self._policies[key]
+        matching = [pattern for pattern in self._policies if re.fullmatch(pattern, key)]
+        if len(matching) > 1:
+            raise ArgumentError(
+                f"Path '{key}' matches multiple dtype policy specification keys: {matching}. Please make sure each path only"
+                " matches at most one dtype policy specification key in the DTypePolicyMap."
+            )
+        return self._policies[matching[0]] if matching else self.default_policy
+
+    def __setitem__(self, key: str, policy: Any) -> None:
+        if key in self._policies:
+            raise ArgumentError(
+                f"{key} already exist in the DTypePolicyMap with value {self._policies[key]}. Please make sure to not use"
+                " duplicated keys."
+            )
+        try:
+            self._policies[key] = get(policy)
+        except Exception as error:
+            raise ArgumentError(f"Cannot interpret the assigned value by `keras.dtype_policies.get`. Received: {policy}") from error
+
+    def __delitem__(self, key: str) -> None:
+        del self._policies[key]
+
+    def pop(self, key: str, *default: Any) -> Any:
+        return self._policies.pop(key, *default)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._policies
+
+    def __len__(self) -> int:
+        return len(self._policies)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._policies)
+
+    def get_config(self) -> dict[str, Any]:
+        policy_map = {key: serialize(policy) for key, policy in self._policies.items()}
+        default = None if self._default_policy is None else serialize(self.default_policy)
+        return {"default_policy": default, "policy_map": policy_map}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> DTypePolicyMap:
+        default = config["default_policy"]
+        policies = {key: get(policy) for key, policy in config["policy_map"].items()}
+        return cls(None if default is None else get(default), policies)
+
+    def __repr__(self) -> str:
+        return f"<DTypePolicyMap at {hex(id(self))} default_policy={self.default_policy}, mapping={list(self._policies.items())}>"
+
+
+_CLASSES: dict[str, type] = {
+    "DTypePolicy": DTypePolicy,
+    "FloatDTypePolicy": DTypePolicy,
+    "DTypePolicyMap": DTypePolicyMap,
+}
+
+
+def dtype_policy() -> DTypePolicy:
+    """The policy of layers that are not told one."""
+    return DTypePolicy(settings.dtype_policy_name())
+
+
+def set_dtype_policy(policy: Any) -> None:
+    """Sets the policy of layers that are not told one.
+
+    Raises:
+        ArgumentError: it is no policy.
+    """
+    known = get(policy)
+    if isinstance(known, DTypePolicyMap):
+        raise ArgumentError("The global dtype policy cannot be a `DTypePolicyMap`: pass it as a layer's `dtype`.")
+    settings.set_dtype_policy_name(known.name)
+
+
+def serialize(dtype_policy: Any) -> dict[str, Any]:
+    """The JSON-able form of a policy."""
+    from jkeras.keras.serialization import serialize_keras_object
+
+    return serialize_keras_object(dtype_policy)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> DTypePolicy:
+    """The policy that `serialize` described."""
+    from jkeras.keras.deserialization import deserialize_keras_object
+
+    return deserialize_keras_object(config, custom_objects, module_objects=_CLASSES)
+
+
+def get(identifier: Any) -> DTypePolicy:
+    """The policy that a policy, a name, a type or a configuration means; None is the global policy.
+
+    Raises:
+        ArgumentError: it names no policy.
+    """
+    if identifier is None:
+        return dtype_policy()
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    if isinstance(identifier, BuiltinPolicy):
+        return DTypePolicy(identifier.name)
+    if isinstance(identifier, Mapping):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        return DTypePolicy(identifier)
+    try:
+        return DTypePolicy(standardize_dtype(identifier))
+    except ValueError:
+        raise ArgumentError(
+            "Cannot interpret `dtype` argument. Expected a string or an instance of DTypePolicy."
+            f" Received: dtype={identifier}"
+        ) from None

@@ -1,0 +1,104 @@
+"""The names under which Keras knows classes and functions, in both directions."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any
+
+from jkeras.errors import ArgumentError, UnknownNameError
+from jkeras.keras.function_operation import named_class
+from jkeras.saving import operations
+
+# Where configurations may name functions of ours.
+_FUNCTIONS = ("activations", "losses", "metrics", "initializers", "regularizers", "constraints")
+_MODULES = frozenset(
+    (
+        "keras",
+        *(f"keras.{name}" for name in _FUNCTIONS),
+        *(f"keras.{name}" for name in ("layers", "models", "optimizers", "optimizers.schedules", "random", "quantizers")),
+        *(f"keras.{name}" for name in ("dtype_policies", "ops", "ops.numpy", "ops.nn", "ops.image", "ops.linalg")),
+        *(f"keras.{name}" for name in ("metrics", "callbacks", "mixed_precision")),
+    )
+)
+_INNER = {"keras.src.models.functional": ("functional", "Functional")}
+
+
+def public_name(cls: type) -> tuple[str, str] | None:
+    """The module and name of a class of the library in Keras; None for other classes.
+
+    >>> from jkeras import initializers
+    >>> public_name(initializers.GlorotUniform)
+    ('keras.initializers', 'GlorotUniform')
+    """
+    if not cls.__module__.startswith(("jkeras.", "keras.")) or issubclass(cls, BaseException):
+        return None
+    module = getattr(cls, "keras_module", None)
+    return None if module is None or module.startswith("keras.src.") else (module, cls.__name__)
+
+
+def public_object(module: str, name: str) -> Any:
+    """The class or function that a configuration names; None if there is none.
+
+    Raises:
+        ArgumentError: it is one that reads files, or changes settings.
+    """
+    if module in _INNER:
+        home, own_name = _INNER[module]
+        return getattr(importlib.import_module(f"jkeras.keras.{home}"), own_name) if name == own_name else None
+    if operations.is_operation({"module": module}):
+        try:
+            return named_class(name, module)
+        except UnknownNameError:
+            return None
+    if module in _MODULES:
+        return _allowed(module, name, _lookup(module, name))
+    if _lookup(module, name) is not None and module.count(".") == 1 and not module.startswith("keras.src"):
+        return _allowed(module, name, None)
+    if module.startswith("keras.src."):
+        return _anywhere(module, name)
+    return None
+
+
+def _lookup(module: str, name: str) -> Any:
+    if name.startswith("_"):
+        return None
+    try:
+        home = importlib.import_module(f"jkeras.{module}")
+        return getattr(home, name, None)
+    except ImportError:
+        return None
+
+
+def _allowed(module: str, name: str, found: Any) -> Any:
+    """Classes that are made from configurations, and functions of arrays."""
+    functions = module.startswith("keras.ops") or module.removeprefix("keras.") in (*_FUNCTIONS, "random")
+    settings = name in ("get", "serialize", "deserialize")
+    if found is not None and (inspect.isclass(found) or (functions and callable(found) and not settings)):
+        return found
+    if found is not None or module not in _MODULES:
+        raise ArgumentError(
+            f"Cannot deserialize `{module}.{name}` because it is not a modeling function. Non-modeling APIs are disallowed"
+            " during deserialization for security. Model configuration should only contains operations, layers, metrics,"
+            " losses, or registered custom objects and functions."
+        )
+    return None
+
+
+def _anywhere(module: str, name: str) -> Any:
+    """The public object of a name that a configuration has from inside of Keras."""
+    family = f"keras.{module.split('.')[2]}"
+    for home in (family, "keras"):
+        found = _lookup(home, name) if home in _MODULES else None
+        if inspect.isclass(found):
+            return found
+    return None
+
+
+def builtin_function(name: str) -> Any:
+    """The function of that name among activations, losses, metrics and so on; None if there is none."""
+    for family in _FUNCTIONS:
+        found = _lookup(f"keras.{family}", name)
+        if callable(found) and name not in ("get", "serialize", "deserialize"):
+            return found
+    return None
