@@ -56,6 +56,9 @@ class Mutable(Spec, metaclass=MutableMeta):
     def _convert(cls, name: str, f: Field, value: Any) -> Any:
         return super()._convert(name, f, _number(value))
 
+    def _arguments(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in type(self)._fields}
+
     def _key(self) -> NoReturn:
         raise ArgumentError(
             f"{type(self).__name__} is an object of `jkeras.keras`, which can change; a model of jkeras is made of values."

@@ -1,0 +1,107 @@
+"""Losses, as in `keras.losses`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import losses, tree
+from jkeras.keras.identifiers import Family
+from jkeras.keras.masks import mask_of
+from jkeras.keras.mutable import Mutable, facade, facades
+from jkeras.keras.naming import auto_name
+from jkeras.keras.recorded import FunctionCall, on_tensors
+from jkeras.keras.tensor import any_symbolic_tensors
+from jkeras.keras.variables import as_array
+from jkeras.losses.reduction import align, reduce_weighted, squeeze_or_expand
+
+
+class Loss(Mutable, losses.Loss):
+    """Base of losses: a subclass defines `call(self, y_true, y_pred)`, values per sample, or `__call__`.
+
+    Args:
+        name: None makes one.
+        reduction: see `jkeras.losses.Loss`.
+        dtype: what targets and predictions are cast to; None is the default float type.
+
+    >>> class Cubic(Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return jnp.mean(jnp.abs(y_true - y_pred) ** 3, axis=-1)
+    >>> loss = Cubic()
+    >>> loss.reduction = "sum"
+    >>> float(loss(jnp.zeros((2, 1)), jnp.ones((2, 1))))
+    2.0
+    """
+
+    overrides: ClassVar[tuple[str, ...]] = ("dtype",)
+
+    def __post_init__(self) -> None:
+        self._dtype = vars(self).pop("dtype")
+        if self.name is None:
+            self.name = auto_name(type(self).__name__)
+        super().__post_init__()
+
+    @property
+    def dtype(self) -> str:
+        """The type that targets and predictions are cast to."""
+        return self._dtype
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The reduced loss; a mask that comes with the predictions leaves values out."""
+        if any_symbolic_tensors((y_true, y_pred, sample_weight)):
+            return FunctionCall(self, name=self.name)(y_true, y_pred, sample_weight)
+        mask = mask_of(y_pred)
+        y_true, y_pred = tree.map_structure(lambda leaf: as_array(leaf, self.dtype), (y_true, y_pred))
+        values = as_array(self.call(y_true, y_pred), self.dtype)
+        for other in (mask_of(values), self.valid(y_true, y_pred, values)):
+            mask = _both(values, mask, other)
+        return reduce_weighted(values, sample_weight, mask, self.reduction)
+
+
+def _both(values: jax.Array, mask: Any, other: Any) -> Any:
+    """What two masks of values, or one, let through."""
+    if mask is None or other is None:
+        return other if mask is None else mask
+    first, second = (align(values, jnp.asarray(m, bool), "mask")[1] for m in (mask, other))
+    return first & second
+
+
+def _class_of_functions() -> type[Loss]:
+    def get_config(self: Any) -> dict[str, Any]:
+        """The arguments as plain values."""
+        options = {name: FAMILY.serialize(value) for name, value in self.kwargs.items()}
+        return {"name": self.name, "reduction": self.reduction, "fn": FAMILY.serialize(self.fn), **options}
+
+    return facade(losses.FunctionLoss, Loss, __name__, get_config=get_config)
+
+
+# As in Keras, a function's name means the function and a class's name the class.
+_FUNCTIONS = {
+    name: on_tensors(value, __name__)
+    for name, value in losses.identifiers.TABLE.items()
+    if not isinstance(value, type) and value.__name__ == name
+}
+_CLASSES = {name: value for name, value in losses.identifiers.TABLE.items() if isinstance(value, type)}
+FunctionLoss = LossFunctionWrapper = _class_of_functions()
+TABLE: Mapping[str, Any] = {
+    **facades({name: cls for name, cls in _CLASSES.items() if cls is not losses.FunctionLoss}, Loss, __name__),
+    **dict.fromkeys(("FunctionLoss", "LossFunctionWrapper"), FunctionLoss),
+    **_FUNCTIONS,
+    **{
+        name: _FUNCTIONS[value.__name__]
+        for name, value in losses.identifiers.TABLE.items()
+        if not isinstance(value, type) and value.__name__ != name
+    },
+}
+globals().update(TABLE)
+
+FAMILY = Family("loss", TABLE, Loss)
+get, serialize, deserialize = FAMILY.get, FAMILY.serialize, FAMILY.deserialize
+
+
+def squeeze_or_expand_to_same_rank(x1: Any, x2: Any, expand_rank_1: bool = True) -> tuple[jax.Array, jax.Array]:
+    """Makes two ranks equal where they differ by one axis of size 1 at the end."""
+    return squeeze_or_expand(as_array(x1), as_array(x2), expand_rank_1)
