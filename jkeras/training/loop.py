@@ -96,6 +96,15 @@ class Job:
         """Metric values from metric states."""
         return self.runner.logs(self.program, metrics)
 
+    def empty_metrics(self, batch: Batch) -> Any:
+        """Metric states before the first batch."""
+        return steps.empty_metrics(self.program, batch)
+
+    def rows_independent(self, training: bool) -> bool:
+        """Whether a ragged last batch may be filled up with rows that do not count."""
+        independent = self.program.objective.rows_independent
+        return bool(independent) and runs.rows_independent(self.program.definition, training)
+
 
 class Session:
     """One run of `fit`: the current state, and what happened so far."""
@@ -193,7 +202,7 @@ def fit(
     job.runner.check(job.program, source)
     session = Session(job, owned_copy(state), options, callbacks, live)
     feed = make_feed(session, source)
-    validation_data = None if validation is None else _on_device(validation, job.runner)
+    validation_data = None if validation is None else on_device(validation, job.runner)
     keeping = session.keeping = Keeping(session, feed, (source, validation), options.initial_epoch)
     preempted = session.raised_by_signal(keeping.preempted) if keeping.keepers else None
     with terminable(preempted), interruptible(session.raised_by_signal(session.interrupted)), keeping:
@@ -309,8 +318,7 @@ class Feed(Protocol):
 
 def make_feed(session: Session, source: ArraySource | StreamSource) -> Feed:
     """The way in which this kind of data reaches the device."""
-    independent = session.job.program.objective.rows_independent
-    independent = independent and runs.rows_independent(session.job.program.definition, training=True)
+    independent = session.job.rows_independent(training=True)
     if session.options.run_eagerly or session.checks_finite:
         return HostFeed(session, source, pad=False)
     if isinstance(source, ArraySource) and _fits(source, session.job.runner):
@@ -341,7 +349,8 @@ def _fits(source: ArraySource, runner: runs.Runner) -> bool:
     return runner.agreed(source.nbytes * runner.copies <= device_budget())
 
 
-def _on_device(source: ArraySource | StreamSource, runner: runs.Runner) -> Batch | None:
+def on_device(source: ArraySource | StreamSource, runner: runs.Runner) -> Batch | None:
+    """The data, placed on the device whole; None if it does not fit there."""
     if isinstance(source, ArraySource) and _fits(source, runner):
         return runner.place_data(source.data)
     return None
@@ -402,7 +411,7 @@ class DeviceFeed:
         self.chunks = Chunks(session.options, session.callbacks)
 
     def empty_metrics(self) -> Any:
-        return steps.empty_metrics(self.session.job.program, self.source.example())
+        return self.session.job.empty_metrics(self.source.example())
 
     def get_state(self) -> dict[str, Any]:
         return {"order": self.order.get_state()}
@@ -477,7 +486,7 @@ class HostFeed:
         self.chunks = Chunks(session.options, session.callbacks)
 
     def empty_metrics(self) -> Any:
-        return steps.empty_metrics(self.session.job.program, self.source.example())
+        return self.session.job.empty_metrics(self.source.example())
 
     def get_state(self) -> dict[str, Any]:
         stream = None
@@ -617,17 +626,17 @@ def evaluate(
     job = job.for_evaluation()
     call("on_test_begin")
     state = state if current is None else current()
-    empty = steps.empty_metrics(job.program, source.example())
+    empty = job.empty_metrics(source.example())
     state = state.replace(metrics=job.runner.spread(empty, state))
     bar = ProgressBar(source.steps_per_epoch, verbose=verbose)
     compiling = contextlib.nullcontext() if run_eagerly else (line or bar).waiting(COMPILING.format("test"))
-    independent = job.program.objective.rows_independent and runs.rows_independent(job.program.definition, False)
+    independent = job.rows_independent(training=False)
     per_batch = callbacks.wants("on_test_batch_begin", "on_test_batch_end")
     if isinstance(source, ArraySource) and not run_eagerly:
-        data = _on_device(source, job.runner) if data is None else data
+        data = on_device(source, job.runner) if data is None else data
     if isinstance(source, ArraySource) and data is not None and not per_batch and not run_eagerly:
         with compiling:
-            state = _evaluate_on_device(job, state, source, data, independent)
+            state = evaluate_on_device(job, state, source, data, independent)
     else:
         size = steps.batch_size(source.example())
         index = -1
@@ -660,7 +669,8 @@ def evaluate(
     return logs
 
 
-def _evaluate_on_device(job: Job, state: TrainState, source: ArraySource, data: Batch, pad: bool) -> TrainState:
+def evaluate_on_device(job: Job, state: TrainState, source: ArraySource, data: Batch, pad: bool) -> TrainState:
+    """The state after evaluating data that lies on the device whole, in as few dispatches as there are shapes."""
     masked = pad and source.ragged
     full = source.steps_per_epoch
     if source.ragged and not masked:

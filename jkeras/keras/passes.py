@@ -1,0 +1,113 @@
+"""Evaluation and prediction with a model of the drop-in: one pass over data in which callbacks may stop it or change the cells."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from jkeras.console.progress import ProgressBar
+from jkeras.errors import InputError
+from jkeras.keras.run import Hooks, Job, Lists, Run, packed
+from jkeras.training import loop
+from jkeras.training.batches import ArraySource, StreamSource
+from jkeras.training.prefetch import Background
+from jkeras.training.state import Batch, TrainState
+
+Source = ArraySource | StreamSource
+
+
+class Pass:
+    """A pass in progress: the state, and the callbacks that see it and may change it."""
+
+    def __init__(self, run: Run, state: TrainState, hooks: Hooks):
+        self.run = run
+        self.state = state
+        self.hooks = hooks
+
+    def call(self, hook: str, *args: Any) -> None:
+        """Calls a hook, with the cells at hand, and takes over what it assigned."""
+        self.run.offer(lambda: self.state)
+        self.hooks.call(hook, *args)
+        changed = self.run.take()
+        if changed is not None:
+            self.state = changed.replace(metrics=self.state.metrics)
+
+
+def evaluate(this: Pass, job: Job, source: Source, bar: ProgressBar, stopped: Callable[[], bool]) -> dict[str, Any]:
+    """The logs of the last step over the data."""
+    hooks = this.hooks
+    per_batch = hooks.wants("on_test_batch_begin", "on_test_batch_end")
+    data = loop.on_device(source, job.runner) if not per_batch else None
+    compiling = bar.waiting(loop.COMPILING.format("test"))
+    if data is not None and isinstance(source, ArraySource):
+        with compiling:
+            this.state = loop.evaluate_on_device(job, this.state, source, data, pad=False)
+        return loop.to_floats(job.logs(this.state.metrics))
+    index = -1
+    with Background(source.batches(), loop.BATCHES_AHEAD, jax.device_put) as batches:
+        for index, batch in enumerate(batches):
+            if per_batch:
+                this.call("on_test_batch_begin", index)
+            with compiling if index == 0 else contextlib.nullcontext():
+                metrics, others = job.runner.eval_one(job.evaluate, job.program, this.state, batch)
+            this.state = this.state.replace(metrics=metrics, model_state=others)
+            logs = job.logs(metrics)
+            if per_batch:
+                this.call("on_test_batch_end", index, loop.to_floats(logs))
+            bar.update(index + 1, functools.partial(loop.to_floats, logs))
+            if stopped():
+                break
+    hooks.flush()
+    if index < 0:
+        raise InputError("The data for evaluation yields no batches; a generator can be read only once.")
+    return loop.to_floats(job.logs(this.state.metrics))
+
+
+def predict(
+    this: Pass, function: Callable[..., Any], source: Source, bar: ProgressBar, stopped: Callable[[], bool], pad: bool
+) -> Any:
+    """The outputs of all batches as NumPy arrays."""
+    per_batch = this.hooks.wants("on_predict_batch_begin", "on_predict_batch_end")
+    size = jax.tree.leaves(source.example().x)[0].shape[0]
+    collected: list[Any] = []
+    pending: Any = None
+    batches: Any = source.batches() if isinstance(source, ArraySource) else Background(source.batches())
+    with contextlib.closing(batches):
+        for index, batch in enumerate(batches):
+            if per_batch:
+                this.call("on_predict_batch_begin", index)
+            rows = jax.tree.leaves(batch.x)[0].shape[0]
+            filled = dataclasses.replace(loop.fill_up(batch, size), valid=None) if pad and rows < size else batch
+            with bar.waiting(loop.COMPILING.format("predict")) if index == 0 else contextlib.nullcontext():
+                outputs = _predict_one(this, function, filled)
+            if per_batch:
+                this.call("on_predict_batch_end", index, {"outputs": _fetched(outputs, rows)})
+            # The host fetches the outputs of a batch while the device computes the next.
+            if pending is not None:
+                collected.append(_fetched(*pending))
+            pending = (outputs, rows)
+            bar.update(index + 1)
+            if stopped():
+                break
+    this.hooks.flush()
+    if pending is None:
+        raise InputError("The data for prediction yields no batches; a generator can be read only once.")
+    collected.append(_fetched(*pending))
+    return jax.tree.map(lambda *parts: np.concatenate(parts), *collected)
+
+
+def _predict_one(this: Pass, function: Callable[..., Any], batch: Batch) -> Any:
+    lists: Lists = (this.state.params, this.state.model_state)  # type: ignore[assignment]
+    outputs, (_, others) = function(lists, iter([packed(batch)]))
+    this.state = this.state.replace(model_state=list(others))
+    return outputs
+
+
+def _fetched(outputs: Any, rows: int) -> Any:
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[:rows], outputs)

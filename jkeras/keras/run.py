@@ -1,0 +1,393 @@
+"""One run of a model of the drop-in: its cells are gathered, the core's loop runs Keras's pure step, the cells get the results.
+
+A state of the core holds the arrays of the cells in four lists, as Keras's steps have them. During a run the cells are lent
+to it: what a callback reads is fetched when it is read, and what it assigns counts from the next step on.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jkeras.errors import InputError
+from jkeras.keras.variables import Variable
+from jkeras.lowering import cache_token, compiler_options
+from jkeras.training import loop, runs
+from jkeras.training.state import Batch, TrainState, owned_copy
+from jkeras.utils import pack_x_y_sample_weight
+
+Lists = tuple[list[Any], ...]
+NAMES = ("trainable", "non-trainable", "optimizer", "metric")
+
+
+class Program:
+    """The static side of a compiled step: whose step it is. Programs of the same key share what was compiled.
+
+    Args:
+        key: what the step depends on beside arrays.
+        model: held weakly, so that a compiled step keeps no model alive.
+        logs: names and types of what the step reports, when it is run many times in one dispatch.
+    """
+
+    def __init__(self, key: Hashable, model: Any, logs: tuple[tuple[str, Any], ...] = ()):
+        self.key = (key, logs)
+        self._hash = hash(self.key)
+        self._model = weakref.ref(model)
+        self.logs = logs
+
+    @property
+    def model(self) -> Any:
+        """The model whose step is traced."""
+        return self._model()
+
+    def with_logs(self, logs: Mapping[str, Any]) -> Program:
+        """The program of a step that reports these."""
+        return Program(self.key[0], self.model, tuple((name, (v.shape, str(v.dtype))) for name, v in logs.items()))
+
+    def first_logs(self) -> dict[str, jax.Array]:
+        """What is reported before the first step."""
+        return {name: jnp.zeros(shape, dtype) for name, (shape, dtype) in self.logs}
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Program) and self.key == other.key)
+
+
+# -- steps over lists ----------------------------------------------------------------------------------------------------
+
+
+def call_step(model: Any, method: str, lists: Lists, data: Any) -> tuple[dict[str, Any], Lists]:
+    """The logs and lists that a model's own `train_step` or `test_step` returns.
+
+    Raises:
+        InputError: it returns something else.
+    """
+    returned = getattr(model, method)(lists, data)
+    where = f"{type(model).__name__}.{method}"
+    good = isinstance(returned, (tuple, list)) and len(returned) == 2 and isinstance(returned[0], Mapping)
+    if not good or not isinstance(returned[1], (tuple, list)) or len(returned[1]) != len(lists):
+        raise InputError(f"{where}(self, state, data) must return (logs, state), the state a tuple of {len(lists)} lists.")
+    logs, new = returned
+    names = NAMES if len(lists) == len(NAMES) else (*NAMES[:2], NAMES[3])
+    for name, before, after in zip(names, lists, new, strict=True):
+        if len(before) != len(after):
+            raise InputError(f"{where} was given {len(before)} {name} variables and returned {len(after)}.")
+    alike = tuple([_like(a, b) for a, b in zip(after, before, strict=True)] for before, after in zip(lists, new, strict=True))
+    return flat_logs(logs), alike
+
+
+def _like(new: Any, old: Any) -> Any:
+    """A new value of a variable in its type, so that loops may carry it."""
+    array = jnp.asarray(new, old.dtype)
+    return array if array.shape == old.shape else jnp.broadcast_to(array, old.shape)
+
+
+def flat_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Logs in which those of a metric with several results are by their own names."""
+    flat: dict[str, Any] = {}
+    for name, value in logs.items():
+        flat.update(flat_logs(value) if isinstance(value, Mapping) else {name: value})
+    return flat
+
+
+def packed(batch: Batch) -> Any:
+    """A batch as Keras's steps get it."""
+    return pack_x_y_sample_weight(batch.x, batch.y, batch.sample_weight)
+
+
+def _reported(program: Program, logs: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: jnp.asarray(logs[name]).astype(dtype) for name, (_, dtype) in program.logs}
+
+
+def train(program: Program, state: TrainState, batch: Batch) -> TrainState:
+    """The core's form of `model.train_step`."""
+    lists: Lists = (state.params, state.model_state, state.opt_state, state.metrics["variables"])  # type: ignore[assignment]
+    logs, (params, others, slots, metrics) = call_step(program.model, "train_step", lists, packed(batch))
+    kept = {"variables": metrics, "logs": _reported(program, logs)}
+    return state.replace(params=params, model_state=others, opt_state=slots, step=state.step + 1, metrics=kept)
+
+
+def test(program: Program, state: TrainState, batch: Batch) -> TrainState:
+    """The core's form of `model.test_step`."""
+    lists: Lists = (state.params, state.model_state, state.metrics["variables"])  # type: ignore[assignment]
+    logs, (_, others, metrics) = call_step(program.model, "test_step", lists, packed(batch))
+    return state.replace(model_state=others, metrics={"variables": metrics, "logs": _reported(program, logs)})
+
+
+class Runner(runs.Runner):
+    """The core's compiled loops, and compiled steps over lists for single batches."""
+
+    def __init__(self) -> None:
+        super().__init__(many=False)
+        options = compiler_options()
+
+        def train_batch(program: Program, lists: Lists, data: Any) -> Any:
+            return call_step(program.model, "train_step", lists, data)
+
+        def test_batch(program: Program, lists: Lists, data: Any) -> Any:
+            return call_step(program.model, "test_step", lists, data)
+
+        def predict_batch(program: Program, lists: Lists, data: Any) -> Any:
+            outputs, others = program.model.predict_step(lists, data)
+            return outputs, (lists[0], others)
+
+        self.train_batch = jax.jit(train_batch, static_argnums=0, compiler_options=options)
+        self.test_batch = jax.jit(test_batch, static_argnums=0, compiler_options=options)
+        self.predict_batch = jax.jit(predict_batch, static_argnums=0, compiler_options=options)
+
+
+class Calling(runs.Runner):
+    """Runs steps by calling the model's functions, one batch at a time: those that are not to be compiled, and the user's."""
+
+    def __init__(self) -> None:
+        super().__init__(many=False)
+        self.train_one = self._train_one  # type: ignore[assignment]
+        self.eval_one = self._eval_one  # type: ignore[assignment]
+
+    def agreed(self, decision: Any) -> Any:
+        """Data comes batch by batch."""
+        return False
+
+    def _train_one(self, step: Any, program: Program, state: TrainState, batch: Batch) -> tuple[TrainState, Any]:
+        lists = (state.params, state.model_state, state.opt_state, state.metrics["variables"])
+        logs, (params, others, slots, metrics) = program.model.train_function(lists, iter([packed(batch)]))
+        kept = {"variables": list(metrics), "logs": flat_logs(logs)}
+        state = state.replace(params=params, model_state=others, opt_state=slots, step=state.step + 1, metrics=kept)
+        return state, state.step
+
+    def _eval_one(self, step: Any, program: Program, state: TrainState, batch: Batch) -> tuple[Any, Any]:
+        lists = (state.params, state.model_state, state.metrics["variables"])
+        logs, (_, others, metrics) = program.model.test_function(lists, iter([packed(batch)]))
+        return {"variables": list(metrics), "logs": flat_logs(logs)}, others
+
+
+_shared: dict[str, Runner] = {}
+
+
+def shared_runner() -> Runner:
+    """The compiled steps of models that are made of unmodified built-in parts, which equal ones share."""
+    token = cache_token()
+    if token not in _shared:
+        _shared[token] = Runner()
+    return _shared[token]
+
+
+# -- cells and states ----------------------------------------------------------------------------------------------------
+
+
+class Cells(NamedTuple):
+    """The variables of a model, in the lists that Keras's steps have."""
+
+    trainable: list[Variable]
+    non_trainable: list[Variable]
+    optimizer: list[Variable]
+    metrics: list[Variable]
+
+    @classmethod
+    def of(cls, model: Any, training: bool) -> Cells:
+        """Those of a model."""
+        slots = model.optimizer.variables if training and model.optimizer is not None else []
+        return cls(
+            list(model.trainable_variables), list(model.non_trainable_variables), list(slots), list(model.metrics_variables)
+        )
+
+    def values(self, *parts: str) -> Lists:
+        """The arrays of some lists."""
+        return tuple([cell.value for cell in getattr(self, part)] for part in parts)
+
+
+def assign(cells: Iterable[Variable], values: Iterable[Any]) -> None:
+    """Puts what a step gave into the cells."""
+    for cell, value in zip(cells, values, strict=True):
+        if cell.settled is not value:
+            cell.take_back(value, settled=True)
+
+
+class Run:
+    """A run of `fit`: what the core's loop asks of a live model (`training.loop.Live`).
+
+    Args:
+        model: the model that is trained.
+        cells: its variables.
+    """
+
+    def __init__(self, model: Any, cells: Cells):
+        self.model = model
+        self.cells = cells
+        self._current: Callable[[], TrainState] | None = None
+        # The array that was brought back, by cell, to see which were assigned.
+        self._brought: dict[int, Any] = {}
+        self._first_metrics: list[Any] = []
+        self._metrics_out = False
+        self._place = {
+            id(cell): (part, index)
+            for part, cells_of_part in zip(Cells._fields, cells, strict=True)
+            for index, cell in enumerate(cells_of_part)
+        }
+
+    @property
+    def stop_training(self) -> bool:
+        """Whether a callback wants training to end."""
+        return bool(self.model.stop_training)
+
+    @stop_training.setter
+    def stop_training(self, value: bool) -> None:
+        self.model.stop_training = value
+
+    @property
+    def value(self) -> Any:
+        """The immutable model, for checkpoints."""
+        return self.model.value
+
+    def state(self, step: Any, rng: Any) -> TrainState:
+        """The state to begin with; the cells are lent from now on."""
+        params, others, slots = self.cells.values("trainable", "non_trainable", "optimizer")
+        for cell in (*self.cells.trainable, *self.cells.non_trainable, *self.cells.optimizer):
+            cell.lend(self)
+        return TrainState(params, others, slots, step, rng)  # type: ignore[arg-type]
+
+    def first_metrics(self) -> list[Any]:
+        """The states of the metrics at the beginning of an epoch, which are lent from then on."""
+        (self._first_metrics,) = self.cells.values("metrics")
+        for cell in self.cells.metrics:
+            cell.lend(self)
+        self._metrics_out = True
+        return self._first_metrics
+
+    def _lists(self) -> dict[str, Any]:
+        assert self._current is not None, "the loop offers its state before it calls anybody"
+        state = self._current()
+        metrics = self._first_metrics if state.metrics is None else state.metrics["variables"]
+        return dict(zip(Cells._fields, (state.params, state.model_state, state.opt_state, metrics), strict=True))
+
+    def bring_back(self, cell: Variable) -> None:
+        """Called by a cell that somebody reads: it gets a copy of the array, which the loop goes on to reuse."""
+        part, index = self._place[id(cell)]
+        array = owned_copy(self._lists()[part][index])
+        self._brought[id(cell)] = array
+        cell.take_back(array)
+
+    def metrics_home(self) -> None:
+        """Brings back the metrics, whose states in the loop end with the epoch."""
+        for cell in self.cells.metrics:
+            cell.take_back(cell.settled, settled=True)
+        self._metrics_out = False
+
+    def offer(self, state: Callable[[], TrainState]) -> None:
+        """The loop's side: the state at this moment, before a hook is called."""
+        self._current = state
+
+    def take(self) -> TrainState | None:
+        """The loop's side, after a hook: the state with what was assigned, or None."""
+        lists: dict[str, Any] = {}
+        for part, cells in zip(Cells._fields if self._metrics_out else Cells._fields[:3], self.cells, strict=False):
+            for index, cell in enumerate(cells):
+                if cell.is_lent:
+                    continue
+                value = cell.settled
+                if self._brought.get(id(cell)) is not value:
+                    lists = lists or {name: list(values) for name, values in self._lists().items()}
+                    lists[part][index] = value
+                cell.lend(self)
+        self._brought.clear()
+        if not lists or self._current is None:
+            return None
+        return self._current().replace(
+            params=lists["trainable"], model_state=lists["non_trainable"], opt_state=lists["optimizer"]
+        )
+
+    def finish(self, state: TrainState | None = None) -> None:
+        """Gives the cells what the run ended with."""
+        if state is not None:
+            self._current = lambda: state
+        if self._current is None:
+            return
+        lists = self._lists()
+        for part, cells in zip(Cells._fields, self.cells, strict=True):
+            for index, cell in enumerate(cells):
+                if cell.is_lent:
+                    cell.take_back(lists[part][index], settled=True)
+                else:
+                    cell.take_back(cell.settled, settled=True)
+
+
+class Job(loop.Job):
+    """What the core's loop needs to know of a model of the drop-in.
+
+    Args:
+        program: whose step it is.
+        runner: what runs it.
+        metrics: gives the states of metrics to begin an epoch with.
+    """
+
+    def __init__(self, program: Program, runner: runs.Runner, metrics: Callable[[], list[Any]]):
+        super().__init__(program, train, test, runner)
+        self._metrics = metrics
+
+    def logs(self, metrics: Any) -> dict[str, Any]:
+        """What the last step reported."""
+        return metrics["logs"]
+
+    def empty_metrics(self, batch: Batch) -> Any:
+        """Metric states before the first batch."""
+        return {"variables": self._metrics(), "logs": self.program.first_logs()}
+
+    def rows_independent(self, training: bool) -> bool:
+        """No: a step of a user's own may do anything with a batch."""
+        return False
+
+
+class Hooks:
+    """A list of Keras's callbacks, as the core's loop calls it.
+
+    Args:
+        callbacks: the list.
+        model: the model of the run.
+        before: what is done before a hook of that name is called.
+    """
+
+    def __init__(self, callbacks: Any, model: Any, before: Mapping[str, Callable[..., Any]]):
+        self.list = callbacks
+        self.callbacks: Sequence[Any] = callbacks.callbacks
+        self.params = callbacks.params
+        self.before = before
+        self.together = model.steps_per_execution
+        self._waiting: tuple[str, int, Any] | None = None
+
+    def wants(self, *hooks: str) -> bool:
+        """Whether any callback defines one of the hooks."""
+        from jkeras.keras.callbacks import Callback
+
+        def defines(callback: Any, hook: str) -> bool:
+            own = getattr(type(callback), hook, None)
+            return hook in vars(callback) or (own is not None and own is not getattr(Callback, hook, None))
+
+        return any(defines(callback, hook) for callback in self.callbacks for hook in hooks)
+
+    def call(self, hook: str, *args: Any) -> None:
+        """Calls a hook of every callback; those of batches once for each group of `steps_per_execution`."""
+        if hook.endswith("_batch_begin") and args[0] % self.together:
+            return
+        if hook.endswith("_batch_end") and (args[0] + 1) % self.together:
+            self._waiting = (hook, args[0], args[1])
+            return
+        if hook.endswith("_batch_end"):
+            self._waiting = None
+        else:
+            self.flush()
+        if hook in self.before:
+            self.before[hook](*args)
+        getattr(self.list, hook)(*args)
+
+    def flush(self) -> None:
+        """Reports a last group that has fewer batches than the others."""
+        if self._waiting is not None:
+            hook, index, logs = self._waiting
+            self._waiting = None
+            getattr(self.list, hook)(index // self.together * self.together + self.together - 1, logs)

@@ -1,0 +1,246 @@
+"""What happens with one batch: Keras's methods for losses, metrics and steps on JAX, all of which may be overridden."""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras.errors import InputError
+from jkeras.keras.run import Lists
+from jkeras.keras.variables import StatelessScope, Variable
+from jkeras.utils import unpack_x_y_sample_weight
+
+
+class CompiledFunction:
+    """What `make_train_function` and its kin make: a compiled step over lists of arrays and an iterator of batches.
+
+    The steps of `fit`, `evaluate` and `predict` are the same programs; a function of another kind, which an overridden
+    `make_*_function` makes, is called instead.
+    """
+
+    def __init__(self, model: Any, mode: str):
+        self._model = weakref.ref(model)
+        self._mode = mode
+
+    def __call__(self, state: Lists, iterator: Iterator[Any]) -> tuple[Any, Lists]:
+        runner, program = self._model().compiled_step()  # type: ignore[misc]
+        return getattr(runner, f"{self._mode}_batch")(program, state, next(iterator))
+
+    def __reduce__(self) -> Any:
+        return (type(None), ())  # made again when it is needed
+
+
+class Steps:
+    """The part of `Trainer` that is traced."""
+
+    # What a layer around the trainer has, and what `compile` sets.
+    trainable_variables: list[Variable]
+    non_trainable_variables: list[Variable]
+    metrics_variables: list[Variable]
+    metrics: list[Any]
+    losses: list[Any]
+    optimizer: Any
+    _compile_loss: Any
+    _compile_metrics: Any
+    _loss_tracker: Any
+
+    # -- losses and metrics ---------------------------------------------------------------------------------------
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The total loss: that of `compile`, and what layers and regularizers added. Override it for another.
+
+        Raises:
+            ValueError: there is nothing to minimise.
+        """
+        total = []
+        if self._compile_loss is not None:
+            loss = self._compile_loss(y, y_pred, sample_weight)
+            if loss is not None:
+                total.append(loss)
+        for loss in self.losses:
+            total.append(jnp.sum(self._as_float(loss)))
+        if not total:
+            return jnp.zeros(())
+        return total[0] if len(total) == 1 else sum(total[1:], total[0])
+
+    @staticmethod
+    def _as_float(loss: Any) -> Any:
+        loss = jnp.asarray(loss)
+        return loss if jnp.issubdtype(loss.dtype, jnp.floating) else loss.astype(jnp.float32)
+
+    def _compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """`compute_loss`, of which overrides from before Keras 3.3 have no `training`."""
+        if "training" in inspect.signature(self.compute_loss).parameters:
+            return self.compute_loss(x, y, y_pred, sample_weight, training=training)
+        return self.compute_loss(x, y, y_pred, sample_weight)
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        metrics_variables: Sequence[Any],
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> tuple[Any, Lists]:
+        """The loss as a pure function of the variables, and the variables after it."""
+        mapping = [
+            *zip(self.trainable_variables, trainable_variables, strict=False),
+            *zip(self.non_trainable_variables, non_trainable_variables, strict=False),
+            *zip(self.metrics_variables, metrics_variables, strict=False),
+        ]
+        with StatelessScope(state_mapping=mapping) as scope:
+            loss = self._compute_loss(x, y, y_pred, sample_weight=sample_weight, training=training)
+        others = current_values(scope, self.non_trainable_variables)
+        return loss, (trainable_variables, others, current_values(scope, self.metrics_variables))  # type: ignore[return-value]
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Updates the metrics of `compile` and returns the values of all. Override it to update others."""
+        if self._compile_metrics is not None:
+            self._compile_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The values of `metrics` by name."""
+        values: dict[str, Any] = {}
+        for metric in self.metrics:
+            result = metric.result()
+            values.update(result if isinstance(result, Mapping) else {metric.name: result})
+        return values
+
+    # -- steps ----------------------------------------------------------------------------------------------------
+
+    def compute_loss_and_updates(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        metrics_variables: Sequence[Any],
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        training: bool = False,
+        optimizer_variables: Sequence[Any] | None = None,
+    ) -> tuple[Any, Any]:
+        """The loss, scaled as the optimizer wants it, as a pure function to differentiate; and what else the pass gave."""
+        arguments = {"training": training} if self._call_has_training_arg else {}  # type: ignore[attr-defined]
+        y_pred, non_trainable_variables, losses = self.stateless_call(  # type: ignore[attr-defined]
+            trainable_variables, non_trainable_variables, x, return_losses=True, **arguments
+        )
+        if losses:
+            # `self.losses`, inside `compute_loss`, are those of this pass.
+            self._losses_override.clear()  # type: ignore[attr-defined]
+            self._losses_override.extend(losses)  # type: ignore[attr-defined]
+        loss, variables = self.stateless_compute_loss(
+            trainable_variables, non_trainable_variables, metrics_variables, x=x, y=y, y_pred=y_pred,
+            sample_weight=sample_weight, training=training,
+        )  # fmt: skip
+        if losses:
+            self._losses_override.clear()  # type: ignore[attr-defined]
+        _, non_trainable_variables, metrics_variables = variables
+        unscaled = loss
+        if training and self.optimizer is not None:
+            slots = zip(self.optimizer.variables, optimizer_variables or (), strict=False)
+            with StatelessScope(state_mapping=slots):
+                loss = self.optimizer.scale_loss(loss)
+        return loss, (unscaled, y_pred, non_trainable_variables, metrics_variables)
+
+    def _update_metrics_variables(
+        self, metrics_variables: Sequence[Any], loss: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any
+    ) -> tuple[dict[str, Any], list[Any]]:
+        mapping = list(zip(self.metrics_variables, metrics_variables, strict=True))
+        with StatelessScope(state_mapping=mapping) as scope:
+            rows = next(leaf for leaf in jax.tree.leaves(x) if leaf is not None).shape[0]
+            self._loss_tracker.update_state(loss, sample_weight=rows)
+            logs = self.compute_metrics(x, y, y_pred, sample_weight)
+        return logs, current_values(scope, self.metrics_variables)
+
+    def train_step(self, state: Lists, data: Any) -> tuple[dict[str, Any], Lists]:
+        """One training step over `(trainable, non_trainable, optimizer, metrics)` variables: logs, and the variables after."""
+        trainable, others, slots, metrics = state
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        function = jax.value_and_grad(self.compute_loss_and_updates, has_aux=True)
+        (_, (loss, y_pred, others, metrics)), gradients = function(
+            trainable, others, metrics, x, y, sample_weight, training=True, optimizer_variables=slots
+        )
+        if self.optimizer is None:
+            raise InputError("There is no optimizer to train with: `model.compile(optimizer='adam', ...)`.")
+        trainable, slots = self.optimizer.stateless_apply(slots, gradients, trainable)
+        logs, metrics = self._update_metrics_variables(metrics, loss, x, y, y_pred, sample_weight)
+        return logs, (trainable, others, slots, metrics)
+
+    def test_step(self, state: Lists, data: Any) -> tuple[dict[str, Any], Lists]:
+        """One evaluation step over `(trainable, non_trainable, metrics)` variables: logs, and the variables after."""
+        trainable, others, metrics = state
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        _, (loss, y_pred, others, metrics) = self.compute_loss_and_updates(
+            trainable, others, metrics, x, y, sample_weight, training=False
+        )
+        logs, metrics = self._update_metrics_variables(metrics, loss, x, y, y_pred, sample_weight)
+        return logs, (trainable, others, metrics)
+
+    def predict_step(self, state: Lists, data: Any) -> tuple[Any, Any]:
+        """The outputs for one batch over `(trainable, non_trainable)` variables, and the latter after it."""
+        trainable, others = state
+        arguments = {"training": False} if self._call_has_training_arg else {}  # type: ignore[attr-defined]
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self.stateless_call(trainable, others, x, **arguments)  # type: ignore[attr-defined]
+
+    # -- functions ------------------------------------------------------------------------------------------------
+
+    run_eagerly: bool
+    jit_compile: Any
+    train_function: Any
+    test_function: Any
+    predict_function: Any
+
+    @property
+    def _compiles(self) -> bool:
+        return bool(not self.run_eagerly and self.jit_compile)
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Sets `train_function(state, iterator)`, which `fit` and `train_on_batch` run."""
+        if self.train_function is None or force:
+            self.train_function = CompiledFunction(self, "train") if self._compiles else _calling(self, "train_step")
+
+    def make_test_function(self, force: bool = False) -> None:
+        """Sets `test_function(state, iterator)`, which `evaluate` and `test_on_batch` run."""
+        if self.test_function is None or force:
+            self.test_function = CompiledFunction(self, "test") if self._compiles else _calling(self, "test_step")
+
+    def make_predict_function(self, force: bool = False) -> Any:
+        """Sets `predict_function(state, iterator)`, which `predict` and `predict_on_batch` run."""
+        if self.predict_function is None or force:
+            if self._compiles:
+                self.predict_function = CompiledFunction(self, "predict")
+            else:
+                self.predict_function = _calling(self, "predict_step")
+        return self.predict_function
+
+
+def _calling(model: Any, method: str) -> Any:
+    """A step that is called as it is, without compiling it."""
+    weak = weakref.ref(model)
+
+    def function(state: Lists, iterator: Iterator[Any]) -> tuple[Any, Lists]:
+        data = jax.tree.map(jnp.asarray, next(iterator))
+        returned, new = getattr(weak(), method)(state, data)
+        return returned, (state[0], new) if method == "predict_step" else new
+
+    return function
+
+
+def current_values(scope: StatelessScope, variables: Sequence[Variable]) -> list[Any]:
+    """What the scope leaves the variables with."""
+    values = [scope.get_current_value(variable) for variable in variables]
+    return [variable.value if value is None else value for variable, value in zip(variables, values, strict=True)]

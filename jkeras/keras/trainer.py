@@ -1,0 +1,489 @@
+"""`Trainer`: compile, fit, evaluate, predict and their kin, for models and for any layer that it is mixed into."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from jkeras import config
+from jkeras.console.progress import ProgressBar
+from jkeras.errors import ArgumentError
+from jkeras.keras.passes import Pass, Source, evaluate, predict
+from jkeras.keras.run import Calling, Cells, Hooks, Job, Program, Run, Runner, assign, call_step, flat_logs, packed, shared_runner
+from jkeras.keras.steps import CompiledFunction, Steps
+from jkeras.keras.variables import StatelessScope, SymbolicScope
+from jkeras.random_keys import as_key
+from jkeras.tracebacks import filtered_methods
+from jkeras.training import batches, loop
+from jkeras.training.batches import ArraySource, as_source
+from jkeras.training.state import Batch
+from jkeras.utils import unpack_x_y_sample_weight
+
+
+@filtered_methods("compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
+class Trainer(Steps):
+    """Training of a layer. `keras.Model` is a layer with it; `class Mine(Trainer, keras.layers.Dense)` is another.
+
+    Attributes:
+        optimizer: the object that `compile` was given or made; None before.
+        loss: what `compile` was given.
+        compiled: whether `compile` was called.
+        stop_training: set to True in a callback to end `fit`; `stop_evaluating` and `stop_predicting` likewise.
+        history: the `History` of the last `fit`.
+    """
+
+    # What belongs to training: no part of the layer, so none of it is a sublayer's or changes what its `call` computes.
+    optimizer: Any = None
+    loss: Any = None
+    compiled: bool = False
+    stop_training: bool = False
+    stop_evaluating: bool = False
+    stop_predicting: bool = False
+    steps_per_execution: int = 1
+    run_eagerly: bool = False
+    jit_compile: Any = True
+    train_function: Any = None
+    test_function: Any = None
+    predict_function: Any = None
+    history: Any = None
+    _compile_loss: Any = None
+    _compile_metrics: Any = None
+    _loss_tracker: Any = None
+    _compile_config: dict[str, Any] | None = None
+    _strategy: Any = None
+    # Steps taken and root key of the orders of data, which checkpoints hold; None before the first `fit`.
+    _progress: tuple[Any, Any] | None = None
+    _validation: tuple[Any, Source] | None = None
+    _step_cache: tuple[Any, Runner, Program] | None = None
+
+    def __init__(self) -> None:
+        pass
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in Trainer.__annotations__:
+            vars(self)[name] = value
+        else:
+            super().__setattr__(name, value)
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+        *,
+        distribute: Any = None,
+    ) -> None:
+        """Sets what the model is trained by and measured with; arguments as in `keras.Model.compile`.
+
+        Args:
+            distribute: a strategy of `jkeras.distribute`; that of an enclosing `scope()` if None.
+        """
+        from jkeras.keras import optimizers
+        from jkeras.keras.compile_utils import CompileLoss, CompileMetrics
+        from jkeras.keras.metrics import Mean
+        from jkeras.training import strategy
+
+        self.optimizer = optimizers.get(optimizer)
+        scaled = isinstance(self.optimizer, optimizers.LossScaleOptimizer)
+        if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and self.optimizer and not scaled:  # type: ignore[attr-defined]
+            self.optimizer = optimizers.LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
+        output_names = getattr(self, "output_names", None)
+        if loss is not None:
+            self._compile_loss = CompileLoss(loss, loss_weights, output_names=output_names)
+            self.loss = loss
+        if metrics is not None or weighted_metrics is not None:
+            self._compile_metrics = CompileMetrics(metrics, weighted_metrics, output_names=output_names)
+        if jit_compile == "auto":
+            jit_compile = not run_eagerly
+        if jit_compile and run_eagerly:
+            jit_compile = False
+            warnings.warn(
+                "If `run_eagerly` is True, then `jit_compile` cannot also be True. Disabling `jit_compile`.", stacklevel=2
+            )
+        self.jit_compile = jit_compile
+        self.run_eagerly = run_eagerly
+        self.stop_training = False
+        self.compiled = True
+        self._loss_tracker = Mean(name="loss")
+        self.steps_per_execution = steps_per_execution
+        self.train_function = self.test_function = self.predict_function = None
+        self._strategy = strategy.current() if distribute is None else strategy.as_strategy(distribute)
+        self._compile_config = dict(
+            optimizer=self.optimizer if isinstance(optimizer, str) else optimizer, loss=loss, loss_weights=loss_weights,
+            metrics=metrics, weighted_metrics=weighted_metrics, run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution, jit_compile=jit_compile,
+        )  # fmt: skip
+
+    @property
+    def metrics(self) -> list[Any]:  # type: ignore[override]
+        """The running loss, the metrics of `compile`, those of single losses, and those that the model and its layers hold."""
+        found = self._get_own_metrics()
+        for layer in self._flatten_layers(include_self=False):  # type: ignore[attr-defined]
+            if not isinstance(layer, Trainer):  # a model inside has been compiled for itself
+                found.extend(layer.metrics)
+        return found
+
+    def _get_own_metrics(self) -> list[Any]:
+        found = [metric for metric in (self._loss_tracker, self._compile_metrics) if metric is not None]
+        if self._compile_loss is not None:
+            found.extend(self._compile_loss.metrics)
+        found.extend(self._metrics)  # type: ignore[attr-defined]
+        return found
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of `metrics`."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Sets all metrics back."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    @property
+    def compiled_metrics(self) -> Any:
+        """The metrics of `compile` as one."""
+        return self._compile_metrics
+
+    # -- over data ------------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: Any = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+    ) -> Any:
+        """Trains the model in place and returns its `History`; arguments as in `keras.Model.fit`."""
+        self._assert_compile_called("fit")
+        source = as_source(x, y, sample_weight, batch_size, steps_per_epoch)
+        if validation_split and validation_data is None:
+            if not isinstance(source, ArraySource):
+                raise ArgumentError("validation_split needs arrays; for an iterable of batches pass validation_data.")
+            source, held_out = batches.split(source, validation_split)
+            validation_data = (held_out.data.x, held_out.data.y, held_out.data.sample_weight)
+        source = batches.weighted(source, class_weight)
+        example = source.example()
+        self._symbolic_build(data_batch=packed(example))
+        self.make_train_function()
+        callback_list = self._callback_list(
+            callbacks, verbose, add_history=True, epochs=epochs, steps=source.steps_per_epoch
+        )
+        run = Run(self, Cells.of(self, training=True))
+        runner, program = self._job_parts(self.train_function, "train_step", run.cells, example)
+        validate = _Validation(
+            self, validation_data, validation_batch_size or batch_size, validation_steps, validation_freq, callback_list
+        )
+
+        def begin_epoch(*_: Any) -> None:
+            run.metrics_home()
+            self.reset_metrics()
+
+        def end_epoch(epoch: int, logs: dict[str, Any]) -> None:
+            run.metrics_home()
+            logs.update(validate(epoch))
+
+        def end_training(*_: Any) -> None:
+            if self.optimizer is not None and epochs > 0:
+                self.optimizer.finalize_variable_values(self.trainable_variables)
+
+        before = {"on_epoch_begin": begin_epoch, "on_epoch_end": end_epoch, "on_train_end": end_training}
+        hooks = Hooks(callback_list, self, before)
+        options = loop.Options(
+            epochs, initial_epoch, shuffle if shuffle == "batch" else bool(shuffle), verbose,
+            "auto" if self.steps_per_execution == 1 else self.steps_per_execution,
+        )  # fmt: skip
+        self.stop_training = False
+        session = None
+        state = run.state(*self._begin_progress())
+        try:
+            session = loop.fit(Job(program, runner, run.first_metrics), state, source, None, options, hooks, run)  # type: ignore[arg-type]
+        finally:
+            run.finish(None if session is None else session.state)
+            self._validation = None
+        self._progress = (session.state.step, session.state.rng)
+        if session.interrupted.is_set():
+            raise KeyboardInterrupt
+        return self.history
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Loss and metrics in inference mode: a number, a list or a dict; arguments as in `keras.Model.evaluate`."""
+        self._assert_compile_called("evaluate")
+        cached = self._validation if kwargs.pop("_use_cached_eval_dataset", False) else None
+        if kwargs:
+            raise ArgumentError(f"Arguments not recognized: {kwargs}")
+        source = as_source(x, y, sample_weight, batch_size, steps) if cached is None else cached[1]
+        example = source.example()
+        self._symbolic_build(data_batch=packed(example))
+        self.make_test_function()
+        callback_list = self._callback_list(callbacks, verbose, epochs=1, steps=source.steps_per_epoch)
+        run = Run(self, Cells.of(self, training=False))
+        runner, program = self._job_parts(self.test_function, "test_step", run.cells, example)
+        self.stop_evaluating = False
+        callback_list.on_test_begin()
+        self.reset_metrics()
+        bar = ProgressBar(source.steps_per_epoch, verbose=0 if callback_list is callbacks else verbose)
+        hooks = Hooks(callback_list, self, {})
+        this = Pass(run, run.state(*self._begin_progress()), hooks)
+        run.offer(lambda: this.state)
+        job = Job(program, runner, run.first_metrics)
+        this.state = this.state.replace(metrics=job.empty_metrics(example))
+        try:
+            logs = evaluate(this, job, source, bar, lambda: self.stop_evaluating)
+        finally:
+            run.finish(this.state)
+        bar.finish(logs)
+        logs = _pythonified(logs)
+        callback_list.on_test_end(logs)
+        return logs if return_dict else self._flatten_metrics_in_order(logs)
+
+    def predict(
+        self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None
+    ) -> Any:
+        """The outputs for all of `x` as NumPy arrays; arguments as in `keras.Model.predict`."""
+        source = as_source(x, None, None, batch_size, steps)
+        self._build_for(source.example().x)
+        callback_list = self._callback_list(callbacks, verbose, epochs=1, steps=source.steps_per_epoch)
+        function = self.make_predict_function() or self.predict_function
+        self.stop_predicting = False
+        callback_list.on_predict_begin()
+        bar = ProgressBar(source.steps_per_epoch, verbose=0 if callback_list is callbacks else verbose)
+        run = Run(self, Cells.of(self, training=False)._replace(metrics=[]))
+        this = Pass(run, run.state(*self._begin_progress()), Hooks(callback_list, self, {}))
+        run.offer(lambda: this.state)
+        try:
+            outputs = predict(this, function, source, bar, lambda: self.stop_predicting, pad=False)
+        finally:
+            run.finish(this.state)
+        bar.finish()
+        callback_list.on_predict_end()
+        return outputs
+
+    # -- over one batch -------------------------------------------------------------------------------------------
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """One training step in place; the loss, a list or a dict of the batch's loss and metrics."""
+        self._assert_compile_called("train_on_batch")
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise ArgumentError(
+                    "Arguments `sample_weight` and `class_weight` cannot be specified at the same time."
+                    f" Received: sample_weight={sample_weight}, class_weight={class_weight}"
+                )
+            sample_weight = batches.class_weights(y, class_weight)
+        data = _one_batch(x, y, sample_weight)
+        self._symbolic_build(data_batch=data)
+        self.make_train_function()
+        return self._on_batch(self.train_function, Cells._fields, data, return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """Loss and metrics of one batch in inference mode."""
+        self._assert_compile_called("test_on_batch")
+        data = _one_batch(x, y, sample_weight)
+        self._symbolic_build(data_batch=data)
+        self.make_test_function()
+        return self._on_batch(self.test_function, ("trainable", "non_trainable", "metrics"), data, return_dict)
+
+    def _on_batch(self, function: Any, parts: tuple[str, ...], data: Any, return_dict: bool) -> Any:
+        self.reset_metrics()
+        cells = Cells.of(self, training="optimizer" in parts)
+        logs, new = function(cells.values(*parts), iter([data]))
+        for part, values in zip(parts, new, strict=True):
+            assign(getattr(cells, part), values)
+        values = _pythonified(jax.device_get(flat_logs(logs)))
+        return values if return_dict else self._flatten_metrics_in_order(values)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for one batch as NumPy arrays."""
+        x = batches.to_arrays(x, "x")
+        self._build_for(x)
+        function = self.make_predict_function() or self.predict_function
+        cells = Cells.of(self, training=False)
+        outputs, (_, others) = function(cells.values("trainable", "non_trainable"), iter([(x,)]))
+        assign(cells.non_trainable, others)
+        return jax.tree.map(np.array, outputs)
+
+    # -- configuration --------------------------------------------------------------------------------------------
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was given, as plain values."""
+        from jkeras.keras.saving import serialize_keras_object
+
+        return {} if self._compile_config is None else serialize_keras_object(self._compile_config)
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Compiles the model as `get_compile_config` says."""
+        from jkeras.keras.saving import deserialize_keras_object
+
+        if type(self).compile is not Trainer.compile:
+            warnings.warn(
+                "`compile()` was not called as part of model loading because the model's `compile()` method is custom. All"
+                " subclassed Models that have `compile()` overridden should also override `get_compile_config()` and"
+                " `compile_from_config(config)`. Alternatively, you can call `compile()` manually after loading.",
+                stacklevel=2,
+            )
+            return
+        self.compile(**deserialize_keras_object(config))
+        if self.optimizer is not None and self.built:  # type: ignore[attr-defined]
+            self.optimizer.build(self.trainable_variables)
+
+    # -- what these stand on --------------------------------------------------------------------------------------
+
+    def _assert_compile_called(self, method_name: str) -> None:
+        if not self.compiled:
+            raise ArgumentError(f"You must call `compile()` before calling `{method_name}()`.")
+
+    def _callback_list(self, callbacks: Any, verbose: Any, **params: Any) -> Any:
+        from jkeras.keras.callbacks import CallbackList
+
+        if isinstance(callbacks, CallbackList):
+            return callbacks
+        return CallbackList(callbacks, model=self, verbose=loop.shown(verbose), **params)
+
+    def compiled_step(self) -> tuple[Runner, Program]:
+        """What runs the compiled steps of this model, and the key that they are compiled for."""
+        from jkeras.keras.value import step_key
+
+        key, shared = step_key(self)
+        if self._step_cache is None or self._step_cache[0] != key:
+            runner = shared_runner() if shared else Runner()
+            self._step_cache = (key, runner, Program(key, self))
+        _, runner, program = self._step_cache  # type: ignore[misc]
+        return runner, program
+
+    def _job_parts(self, function: Any, method: str, cells: Cells, example: Batch) -> tuple[Any, Program]:
+        """What runs the steps of a run over data, and their program."""
+        runner, program = self.compiled_step()
+        if not isinstance(function, CompiledFunction):
+            return Calling(), program
+        parts = Cells._fields if method == "train_step" else ("trainable", "non_trainable", "metrics")
+        specs = jax.tree.map(_spec, (cells.values(*parts), packed(example)))
+        logs, _ = jax.eval_shape(lambda lists, data: call_step(self, method, lists, data), *specs)
+        return runner, program.with_logs(logs)
+
+    def _begin_progress(self) -> tuple[Any, Any]:
+        if self._progress is None:
+            from jkeras.keras.seeds import make_default_seed
+
+            return np.int32(0), as_key(make_default_seed())
+        return self._progress
+
+    def _build_for(self, x: Any) -> None:
+        """Makes the weights for inputs like these."""
+        if not all(layer.built for layer in self._flatten_layers()):  # type: ignore[attr-defined]
+            with StatelessScope(), SymbolicScope():
+                jax.eval_shape(lambda inputs: self(inputs), jax.tree.map(_spec, x))  # type: ignore[operator]
+
+    def _symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Makes what does not exist yet: the weights, and the states of metrics and of the optimizer."""
+        unbuilt = [part for part in (self._compile_metrics, self._compile_loss) if part is not None and not part.built]
+        if unbuilt or not all(layer.built for layer in self._flatten_layers()):  # type: ignore[attr-defined]
+            x, y, sample_weight = jax.tree.map(_spec, unpack_x_y_sample_weight(data_batch))
+
+            def program(x: Any, y: Any, sample_weight: Any) -> None:
+                arguments = {"training": False} if self._call_has_training_arg else {}  # type: ignore[attr-defined]
+                y_pred = self(x, **arguments)  # type: ignore[operator]
+                if unbuilt:
+                    self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+                    self._compute_loss(x, y, y_pred, sample_weight=sample_weight, training=False)
+
+            with StatelessScope(), SymbolicScope():
+                jax.eval_shape(program, x, y, sample_weight)
+        if self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        self._post_build()
+
+    def _post_build(self) -> None:
+        """Called when everything is built."""
+
+    def _flatten_metrics_in_order(self, logs: Mapping[str, Any]) -> Any:
+        """The values of logs in the order of `metrics`, then those of other names; one alone is no list."""
+        names: list[str] = []
+        for metric in self.metrics:
+            names += [inner.name for inner in metric.metrics] if metric is self._compile_metrics else [metric.name]
+        values = [logs[name] for name in names if name in logs]
+        values += [logs[name] for name in sorted(logs) if name not in names]
+        return values[0] if len(values) == 1 else values
+
+
+class _Validation:
+    """Validation between epochs: `evaluate`, whoever defined it, on data that is prepared once."""
+
+    def __init__(self, model: Any, data: Any, batch_size: int | None, steps: int | None, freq: Any, callbacks: Any):
+        self.model = model
+        self.data = data
+        self.batch_size = batch_size
+        self.steps = steps
+        self.freq = freq
+        self.callbacks = callbacks
+        if data is not None and not isinstance(freq, (int, list, tuple, set, range)):
+            raise ArgumentError(
+                "Expected `validation_freq` to be a list or int."
+                f" Received: validation_freq={freq} of the type {type(freq)}."
+            )
+
+    def __call__(self, epoch: int) -> dict[str, Any]:
+        freq = self.freq
+        due = (epoch + 1) % freq == 0 if isinstance(freq, int) else (epoch + 1) in freq
+        if self.data is None or not due:
+            return {}
+        x, y, sample_weight = unpack_x_y_sample_weight(self.data)
+        if self.model._validation is None:
+            source = as_source(x, y, sample_weight, self.batch_size, self.steps)
+            if isinstance(source, ArraySource):
+                self.model._validation = (self.data, source)
+        scores = self.model.evaluate(
+            x=x, y=y, sample_weight=sample_weight, batch_size=self.batch_size, steps=self.steps,
+            callbacks=self.callbacks, return_dict=True, _use_cached_eval_dataset=True,
+        )  # fmt: skip
+        return {f"val_{name}": value for name, value in scores.items()}
+
+
+def _spec(leaf: Any) -> jax.ShapeDtypeStruct:
+    dtype = np.dtype(config.floatx()) if isinstance(leaf, float) else leaf.dtype
+    return jax.ShapeDtypeStruct(np.shape(leaf), jax.dtypes.canonicalize_dtype(dtype))
+
+
+def _one_batch(x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+    arrays = (batches.to_arrays(part, name) for part, name in ((x, "x"), (y, "y"), (sample_weight, "sample_weight")))
+    return tuple(arrays)  # type: ignore[return-value]
+
+
+def _pythonified(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Logs as numbers, sorted by name, as Keras reports them."""
+    return {name: float(value) if np.ndim(value) == 0 else value for name, value in sorted(flat_logs(logs).items())}
