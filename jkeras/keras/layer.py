@@ -11,15 +11,16 @@ import gc
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 import jax
 import numpy as np
 
-from jkeras import dtype_policies, regularizers, tree
+from jkeras import tree
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph import layer as graph_layer
 from jkeras.graph.layer_call import note_place
+from jkeras.keras import dtype_policies, regularizers
 from jkeras.keras.call_spec import TENSORS, CallContext, CallSpec, call_signature, current_call, is_tensor, shape_of
 from jkeras.keras.dtypes import standardize_dtype
 from jkeras.keras.history import Node
@@ -101,11 +102,12 @@ class Layer(LayerState, Operation, graph_layer.Layer, metaclass=LayerMeta):
     ([[1.0, 1.0]], 'scale/gain')
     """
 
-    description: Any = None
+    # The class of the core that this one is the facade of; None for users' classes and bases.
+    description: ClassVar[Any] = None
+    overrides: ClassVar[tuple[str, ...]] = ()
     # True until the constructor below has run.
     _lock = True
     _building = False
-    _post_build_hooks: tuple[Any, ...] = ()
 
     def __init__(
         self,
@@ -119,7 +121,7 @@ class Layer(LayerState, Operation, graph_layer.Layer, metaclass=LayerMeta):
     ):
         self._initialize_tracker()
         Operation.__init__(self, name=name)
-        input_shape = _legacy_input_shape(kwargs)
+        input_shape = legacy_input_shape(kwargs)
         if kwargs:
             raise ArgumentError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
         if not isinstance(trainable, (bool, np.bool_)):
@@ -197,11 +199,11 @@ class Layer(LayerState, Operation, graph_layer.Layer, metaclass=LayerMeta):
         if tracker is None:
             self._initialize_tracker()
             tracker = own["_tracker"]
-        value = tracker.track(self._adopt(value))
+        value = tracker.track(self._adopt(value, name))
         tracker.version += current_call.get() is None
         object.__setattr__(self, name, value)
 
-    def _adopt(self, value: Any) -> Any:
+    def _adopt(self, value: Any, name: str) -> Any:
         """What is kept for a value that is assigned to an attribute."""
         return value
 
@@ -620,6 +622,11 @@ class Layer(LayerState, Operation, graph_layer.Layer, metaclass=LayerMeta):
             f"Layer {type(self).__name__} does not have a `{name}` method implemented.{message and ' ' + message}"
         )
 
+    @classmethod
+    def is_facade(cls) -> bool:
+        """Whether this is a built-in class, not one of a user's."""
+        return vars(cls).get("description") is not None
+
     def _obj_type(self) -> str:
         return "Layer"
 
@@ -664,7 +671,7 @@ def is_shape(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(size is None or isinstance(size, int) for size in value)
 
 
-def _legacy_input_shape(kwargs: dict[str, Any]) -> Any:
+def legacy_input_shape(kwargs: dict[str, Any]) -> Any:
     """What the old `input_dim` and `input_shape` arguments say, taken out of the others."""
     size, shape = kwargs.pop("input_dim", None), kwargs.pop("input_shape", None)
     shape = (size,) if size is not None else shape

@@ -8,8 +8,9 @@ from typing import Any, NoReturn
 import jax
 import numpy as np
 
-from jkeras import constraints, initializers, regularizers, tree
+from jkeras import tree
 from jkeras.errors import ArgumentError
+from jkeras.keras import constraints, initializers, regularizers
 from jkeras.keras.dtypes import standardize_dtype
 from jkeras.keras.seeds import SeedGenerator
 from jkeras.keras.tracking import Tracker

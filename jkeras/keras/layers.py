@@ -1,33 +1,80 @@
-"""Every layer of `jkeras.layers` as a mutable class: a layer added there appears here."""
+"""The layers of `keras.layers`: every layer of `jkeras.layers` as a mutable class. A layer added there appears here."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from jkeras import layers
-from jkeras.graph.layer import Layer as PureLayer
-from jkeras.keras import objects
-from jkeras.keras.mutable_layer import Layer as Layer
-from jkeras.keras.mutable_layer import facade
+from jkeras.graph.layer import Layer as Description
+from jkeras.keras import saving
+from jkeras.keras.facades import layer_facade
+from jkeras.keras.input import Input as Input
+from jkeras.keras.input import InputLayer as InputLayer
+from jkeras.keras.input import InputSpec as InputSpec
+from jkeras.keras.layer import Layer as Layer
+from jkeras.keras.layer_extras import BASES, EXTRAS
+from jkeras.keras.mutable import facade_of
 
 
-def serialize(layer: Any) -> Any:
+def serialize(layer: Any) -> dict[str, Any]:
     """The JSON-able form of a layer."""
-    return objects.serialize_keras_object(layer)
+    return saving.serialize_keras_object(layer)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The layer that `serialize`, ours or Keras's, described."""
-    return objects.deserialize_keras_object(config, custom_objects)
+def deserialize(config: Mapping[str, Any], custom_objects: Any = None) -> Any:
+    """The layer that `serialize` described.
+
+    Raises:
+        ValueError: it is something else than a layer.
+    """
+    layer = saving.deserialize_keras_object(config, custom_objects=custom_objects)
+    if not isinstance(layer, Layer):
+        raise ValueError(
+            "`keras.layers.deserialize` was passed a `config` object that is not a `keras.layers.Layer`."
+            f" Received: {config}"
+        )
+    return layer
+
+
+def facade(description: type[Description]) -> Any:
+    """The class here for a class of the core's layers, made when it is first asked for."""
+    known = facade_of(description)
+    if known is not None:
+        return known
+    name = description.__name__
+    base = {"base": facade(_described(BASES[name]))} if name in BASES else {}
+    return layer_facade(description, **base, **EXTRAS.get(name, {}))
+
+
+def _described(name: str) -> Any:
+    return getattr(layers, name)
 
 
 def __getattr__(name: str) -> Any:
+    if name == "TFSMLayer" or name.startswith("_"):
+        raise AttributeError(f"keras.layers has no {name!r}.")
     found = getattr(layers, name)
-    if inspect.isclass(found) and issubclass(found, PureLayer):
-        return facade(found)
-    return found
+    value = facade(found) if inspect.isclass(found) and issubclass(found, Description) else found
+    if inspect.isfunction(value) and name in _FUNCTIONS:
+        value = _merge(name)
+    globals()[name] = value
+    return value
+
+
+# Functions of lists of tensors, by the class that they are the short form of.
+_FUNCTIONS = {name: name.title() for name in "add subtract multiply average maximum minimum concatenate dot".split()}
+
+
+def _merge(name: str) -> Any:
+    def function(inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        return __getattr__(_FUNCTIONS[name])(*args, **kwargs)(inputs)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"`{_FUNCTIONS[name]}` as a function."
+    return function
 
 
 def __dir__() -> list[str]:
-    return sorted({"deserialize", "serialize", *(name for name in dir(layers) if not name.startswith("_"))})
+    return sorted({*globals(), *(name for name in dir(layers) if not name.startswith("_"))})

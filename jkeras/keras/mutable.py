@@ -88,7 +88,18 @@ def facade(description: type[Spec], base: Class, module: str, **namespace: Any) 
     """
     kept = {name: inspect.getattr_static(base, name) for name in base.overrides}
     own = {"__module__": module, "__qualname__": description.__name__, "__doc__": description.__doc__}
-    return type(base)(description.__name__, (description, base), {**own, "description": description, **kept, **namespace})
+    namespace = {**own, "description": description, **kept, **namespace}
+    cls = type(base)(description.__name__, (description, base), namespace)
+    return _facades.setdefault(description, cls)
+
+
+# The facade of each class of descriptions.
+_facades: dict[type, Any] = {}
+
+
+def facade_of(description: type) -> Any:
+    """The class here for a class of descriptions, or None."""
+    return _facades.get(description)
 
 
 def facades(table: Mapping[str, Any], base: type[Mutable], module: str) -> dict[str, Any]:

@@ -1,0 +1,200 @@
+"""`BuiltinLayer`: what the facades of built-in layers have in common between the core's descriptions and `Layer`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import jax
+import numpy as np
+
+from jkeras import dtypes, tree
+from jkeras.errors import ArgumentError
+from jkeras.graph import layer as graph_layer
+from jkeras.graph.layer import InputSpec
+from jkeras.keras import activations, constraints, dtype_policies, initializers, regularizers, saving
+from jkeras.keras.layer import Layer, is_shape
+from jkeras.keras.mutable import Mutable, facade_of
+from jkeras.keras.operation import Operation
+from jkeras.keras.seeds import SeedGenerator
+from jkeras.keras.tensor import KerasTensor
+from jkeras.keras.variables import Variable
+from jkeras.keras.views import assign, is_view
+from jkeras.values.spec import Field, Spec, serialize
+
+BASE_ARGUMENTS = tuple(graph_layer.Layer._fields)
+# How arguments are read by what the last word of their name says they are.
+_READERS = {
+    "activation": activations.get,
+    "initializer": initializers.get,
+    "regularizer": regularizers.get,
+    "constraint": constraints.get,
+}
+
+
+class BuiltinLayer(Layer):
+    """Base of the facades."""
+
+    # Attributes in which a computation reads the weights of layers inside, see `views.view_of`.
+    inner: ClassVar[tuple[str, ...]] = ()
+    # Arguments of older versions that the description reads.
+    old_arguments: ClassVar[tuple[str, ...]] = ()
+    # Attributes that `Layer` sets to other values, after the constructor.
+    flags: ClassVar[Mapping[str, Any]] = {}
+    # The attribute that holds the seed generator, and when there is one.
+    seeded: ClassVar[Any] = None
+    # The axes of the input whose sizes the weights depend on.
+    sized_axes: ClassVar[Any] = None
+
+    # -- constructor ----------------------------------------------------------------------------------------------
+
+    def _begin(self, values: dict[str, Any], dtype: Any, input_shape: Any = None) -> None:
+        """The first part: what `Layer` takes goes to its constructor, the rest becomes attributes."""
+        base = {name: values.pop(name) for name in BASE_ARGUMENTS if name in values}
+        base["dtype"] = base.get("dtype") if dtype is None else dtype
+        Layer.__init__(self, **base)
+        own = vars(self)
+        if input_shape is not None:
+            own["_input_shape_arg"] = input_shape
+        for name, value in values.items():
+            own[name] = self._tracker.track(self._adopt(value, name))
+
+    def _finish(self) -> None:
+        """The last part, after the description's own."""
+        own = vars(self)
+        own.update(self.flags)
+        if self.seeded is not None and self.seeded(self):
+            self.seed_generator = SeedGenerator(self.seed)
+        own["_described"] = tuple(name for name in own if not name.startswith("_") or name.startswith("_spec_"))
+        own["_assigned"] = ()
+        self._build_at_init()
+
+    @classmethod
+    def _convert(cls, name: str, f: Field, value: Any) -> Any:
+        reader = _READERS.get(name.rpartition("_")[2])
+        if reader is not None and f.converter is not None:
+            value = reader(value)
+        return super()._convert(name, f, value)
+
+    # -- attributes -----------------------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = vars(self)
+        if "_cells" in own:
+            assign(self, name, value)
+            return
+        if "_assigned" in own and name in type(self)._fields and name not in own["_assigned"]:
+            own["_assigned"] = (*own["_assigned"], name)
+        super().__setattr__(name, value)
+
+    def _adopt(self, value: Any, name: str = "layer") -> Any:
+        """Descriptions of the core as objects: layers get the name of the attribute and this layer's types."""
+        if isinstance(value, (tuple, list)):
+            return type(value)(self._adopt(part, f"{name}_{place}") for place, part in enumerate(value))
+        if not isinstance(value, Spec) or isinstance(value, (Layer, Mutable)):
+            return value
+        facade = facade_of(type(value))
+        if facade is None:
+            return value
+        if not issubclass(facade, BuiltinLayer):
+            return facade(**{key: self._adopt(part) for key, part in value._arguments().items()})
+        layer = facade.__new__(facade)
+        own = {key: part for key, part in vars(value).items() if key not in ("_spec_frozen", "_spec_key")}
+        own.update(name=value.name or name, dtype=value.dtype or self.dtype_policy, trainable=value.trainable and self.trainable)
+        layer._begin(own, None)
+        layer._finish()
+        return layer
+
+    @property
+    def runs_on_view(self) -> bool:
+        """Whether `call` is the core's, not a user's."""
+        return getattr(type(self).call, "runs_on_view", False)
+
+    def _fix_sizes(self, *shapes: Any, **named: Any) -> None:
+        """Notes sizes of the input that the weights have been made for."""
+        if self.sized_axes is not None:
+            shape = next(iter((*shapes, *named.values())))
+            spec = self.input_spec
+            axes = self.sized_axes(self, shape)
+            if spec is None or spec.min_ndim is not None:
+                self.input_spec = InputSpec(min_ndim=2 if spec is None else spec.min_ndim, axes=axes)
+            else:
+                self.input_spec = InputSpec(ndim=spec.ndim, axes=axes)
+
+    # -- shapes ---------------------------------------------------------------------------------------------------
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic tensors like the outputs."""
+        if self.built or type(self).compute_output_shape is not BuiltinLayer.compute_output_shape:
+            return super().compute_output_spec(*args, **kwargs)
+        return self._spec_before_build(args, kwargs)
+
+    def _spec_before_build(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The same of a layer that has no weights yet, and gets none by this."""
+        like = type(self).from_config({**self.get_config(), "name": self.name})
+        return like(*args, **kwargs)
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """The shape of the output for shapes of the inputs."""
+        parameters = self.call_signature_parameters
+        named = {key.removesuffix("_shape"): shape for key, shape in kwargs.items()}
+        named = {(key if key in parameters else parameters[0]): shape for key, shape in named.items()}
+        args, named = _symbols((list(args), named), self.compute_dtype)
+        outputs = self.compute_output_spec(*args, **named)
+        return tree.map_structure(lambda tensor: tensor.shape, outputs)
+
+    # -- configuration --------------------------------------------------------------------------------------------
+
+    def _arguments(self) -> dict[str, Any]:
+        own = vars(self)
+        return {name: own[name] if name in own else getattr(self, name) for name in type(self)._fields}
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        fields = type(self)._fields
+        config = {name: _written(value) for name, value in self._arguments().items() if fields[name].in_config}
+        config["dtype"] = dtype_policies.serialize(self.dtype_policy)
+        return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """The layer that `get_config` described."""
+        return super().from_config({name: _read(value) for name, value in config.items()})
+
+    def replace(self, **changes: Any) -> Self:
+        """This layer, with some arguments changed: what descriptions copy themselves with, an object does in place."""
+        for name, value in changes.items():
+            setattr(self, name, type(self)._convert(name, type(self)._fields[name], value))
+        return self
+
+
+def _symbols(shapes: Any, dtype: str) -> Any:
+    if is_shape(shapes) and shapes:
+        return KerasTensor(shapes, dtype)
+    if isinstance(shapes, dict):
+        return {key: _symbols(part, dtype) for key, part in shapes.items()}
+    return type(shapes)(_symbols(part, dtype) for part in shapes) if isinstance(shapes, (list, tuple)) else shapes
+
+
+def _written(value: Any) -> Any:
+    """A configuration's form of a value; tuples stay tuples."""
+    if isinstance(value, (Layer, Mutable)):
+        return saving.serialize_keras_object(value)
+    if isinstance(value, Spec):
+        return serialize(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_written(part) for part in value) if type(value) is tuple else [_written(part) for part in value]
+    if isinstance(value, Mapping):
+        return {key: _written(part) for key, part in value.items()}
+    if isinstance(value, (np.ndarray, np.generic, jax.Array, Variable)):
+        return np.asarray(value).tolist()
+    if callable(value) and hasattr(value, "__name__"):
+        return activations.serialize(value)
+    return value
+
+
+def _read(value: Any) -> Any:
+    """A value of a configuration, with layers and other objects in place of their configurations."""
+    if isinstance(value, Mapping) and "class_name" in value and "config" in value:
+        return saving.deserialize_keras_object(dict(value))
+    return [_read(part) for part in value] if type(value) is list else value

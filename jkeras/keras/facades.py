@@ -1,0 +1,138 @@
+"""Facades of built-in layers: real classes, generated from the descriptions of the core.
+
+`Dense` here inherits from the core's `Dense` and then from `Layer`: constructor, `build`, `call`, `compute_mask` and configuration are
+the description's, everything that is about objects is `Layer`'s. The core's `call` runs on a view (see `views.py`).
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jkeras.errors import ArgumentError
+from jkeras.graph import layer as graph_layer
+from jkeras.graph.layer import InputSpec
+from jkeras.keras import mutable
+from jkeras.keras.builtin import BuiltinLayer
+from jkeras.keras.inference import infer_output_spec
+from jkeras.keras.layer import Layer, legacy_input_shape
+from jkeras.keras.layer_state import LayerState
+from jkeras.keras.operation import Operation
+from jkeras.keras.tensor import any_symbolic_tensors
+from jkeras.keras.views import view_of
+from jkeras.values.spec import MISSING
+
+# What a description says, even where `Layer` has something of the same name.
+_DESCRIBED = frozenset(
+    """__init__ __doc__ __module__ __post_init__ build call compute_mask get_config from_config input_spec supports_masking
+    _bind _arguments _fields _handwritten _is_root""".split()
+)
+
+
+def layer_facade(description: Any, base: Any = BuiltinLayer, module: str = "jkeras.keras.layers", **extras: Any) -> Any:
+    """The class here for a class of the core's layers.
+
+    Args:
+        description: the core's class.
+        base: the facade of the class that Keras derives this one from.
+        module: where the class can be found.
+        extras: attributes in place of the generated ones.
+    """
+    namespace: dict[str, Any] = {"__init__": _constructor(description), **_protocol(description)}
+    if description.build is not graph_layer.Layer.build:
+        namespace["build"] = _copy(description.build)
+    namespace["call"] = on_view(description.call)
+    if description.compute_mask is not graph_layer.Layer.compute_mask:
+        namespace["compute_mask"] = _compute_mask(description.compute_mask)
+    namespace["input_spec"] = _input_spec(inspect.getattr_static(description, "input_spec", None))
+    cls = mutable.facade(description, base, module, **{**namespace, **extras})
+    # Alone, not joined with those of the facade that Keras derives it from.
+    cls._fields = description._fields
+    return cls
+
+
+def _protocol(description: type) -> dict[str, Any]:
+    """What `Layer` defines and a description has under the same name."""
+    described: set[str] = set()
+    for cls in description.__mro__[: description.__mro__.index(graph_layer.Layer)]:
+        described.update(vars(cls))
+    spaces = [vars(cls) for cls in (Operation, LayerState, Layer, BuiltinLayer)]
+    return {name: space[name] for space in spaces for name in described - _DESCRIBED if name in space and name in dir(Layer)}
+
+
+def _constructor(description: Any) -> Callable[..., None]:
+    fields = description._fields
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        input_shape = None if "input_shape" in fields else legacy_input_shape(kwargs)
+        known = {*type(self)._fields, *self.old_arguments}
+        unknown = {name: value for name, value in kwargs.items() if name not in known}
+        if unknown:
+            raise ArgumentError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {unknown}")
+        # Not through the description, as the core knows fewer types.
+        dtype = kwargs.pop("dtype", None)
+        self._begin(type(self)._bind(args, kwargs), dtype, input_shape)
+        self.__post_init__()
+        self._finish()
+
+    __init__.__signature__ = _signature(fields)  # type: ignore[attr-defined]
+    __init__.__qualname__ = f"{description.__name__}.__init__"
+    return __init__
+
+
+def _signature(fields: Mapping[str, Any]) -> inspect.Signature:
+    parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    for name, one in sorted(fields.items(), key=lambda item: item[1].kw_only):
+        kind = inspect.Parameter.KEYWORD_ONLY if one.kw_only else inspect.Parameter.POSITIONAL_OR_KEYWORD
+        default = inspect.Parameter.empty if one.default is MISSING else one.default
+        parameters.append(inspect.Parameter(name, kind, default=default))
+    return inspect.Signature(parameters, __validate_parameters__=False)
+
+
+def _copy(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of its own, so that what is put around it stays off the description's."""
+
+    @functools.wraps(function)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        function(self, *args, **kwargs)
+        self._fix_sizes(*args, **kwargs)
+
+    return method
+
+
+def on_view(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of the core that runs on a view of the object."""
+
+    @functools.wraps(function)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(view_of(self), *args, **kwargs)
+
+    call.runs_on_view = True  # type: ignore[attr-defined]
+    return call
+
+
+def _compute_mask(function: Callable[..., Any]) -> Callable[..., Any]:
+    def compute_mask(self: Any, inputs: Any, previous_mask: Any = None) -> Any:
+        """The mask of the output."""
+        if any_symbolic_tensors((inputs, previous_mask)):
+            return infer_output_spec(lambda i, m: function(self, i, m), inputs, previous_mask)
+        return function(self, inputs, previous_mask)
+
+    return compute_mask
+
+
+def _input_spec(described: Any) -> property:
+    """What was assigned, else what the description says."""
+
+    def get(self: Any) -> Any:
+        own = vars(self).get("_input_spec")
+        if own is not None:
+            return own
+        return described.__get__(self, type(self)) if isinstance(described, property) else described
+
+    def put(self: Any, value: Any) -> None:
+        vars(self)["_input_spec"] = value
+
+    return property(get, put)

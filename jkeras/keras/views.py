@@ -1,0 +1,58 @@
+"""How a built-in layer's own computation runs: on a view of the object, in which variables are arrays.
+
+The computations of the core are written for arrays. A view is a shallow copy of the object, of the same class, so that what
+a user's subclass overrides is honoured; variables in its attributes are replaced by their values, in the compute type. What
+the computation assigns to an attribute that holds a variable is assigned to the variable.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jkeras.keras.variables import Variable
+
+
+def is_view(layer: Any) -> bool:
+    """Whether an object is a view of a layer."""
+    return "_cells" in vars(layer)
+
+
+def view_of(layer: Any) -> Any:
+    """A view of a layer as it is now; of a view, itself."""
+    own = vars(layer)
+    if "_cells" in own:
+        return layer
+    view = object.__new__(type(layer))
+    attributes = vars(view)
+    attributes.update(own)
+    cells = {name: own[name] for name in _cell_names(layer)}
+    for name, cell in cells.items():
+        attributes[name] = cell.value
+    attributes["_cells"] = cells
+    for name in layer.inner:
+        if name in own:
+            attributes[name] = _inner_view(own[name])
+    return view
+
+
+def assign(view: Any, name: str, value: Any) -> None:
+    """Sets an attribute of a view, and the variable that the layer has there."""
+    cell = vars(view)["_cells"].get(name)
+    vars(view)[name] = value if cell is None else cell.assign(value)
+
+
+def _cell_names(layer: Any) -> tuple[str, ...]:
+    """The attributes that hold variables; found anew when one was set."""
+    own, version = vars(layer), layer._tracker.version
+    known, names = own.get("_cell_names", (None, ()))
+    if known != version:
+        names = tuple(name for name, value in own.items() if isinstance(value, Variable))
+        own["_cell_names"] = (version, names)
+    return names
+
+
+def _inner_view(value: Any) -> Any:
+    """Views of the layers whose weights a computation reads itself; layers with a computation of a user's stay objects."""
+    if isinstance(value, (list, tuple)):
+        return [_inner_view(part) for part in value]
+    return view_of(value) if getattr(value, "runs_on_view", False) else value
