@@ -7,6 +7,8 @@ from typing import Any
 
 from jkeras import registry
 from jkeras.errors import ArgumentError, UnknownNameError
+from jkeras.keras.deserialization import deserialize_keras_object
+from jkeras.keras.serialization import serialize_keras_object
 
 
 class Family:
@@ -57,12 +59,8 @@ class Family:
 
     def serialize(self, value: Any) -> Any:
         """The JSON-able form of an object or a function."""
-        from jkeras.keras.saving import serialize_keras_object
-
         return serialize_keras_object(value)
 
     def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
         """What `serialize` described; `custom_objects` are names known for this call."""
-        from jkeras.keras.saving import deserialize_keras_object
-
         return deserialize_keras_object(config, custom_objects=custom_objects, module_objects=self.table)

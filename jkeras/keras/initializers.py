@@ -10,10 +10,12 @@ import numpy as np
 
 from jkeras import initializers
 from jkeras.errors import ArgumentError, InputError
+from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.dtypes import standardize_dtype, standardize_shape
 from jkeras.keras.identifiers import Family
 from jkeras.keras.mutable import Mutable, facade
 from jkeras.keras.seeds import SeedGenerator, draw_seed, make_default_seed
+from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.variables import Variable, as_array
 from jkeras.values.spec import Field
 
@@ -58,8 +60,6 @@ class RandomInitializer(Initializer, initializers.RandomInitializer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments as plain values."""
-        from jkeras.keras.saving import serialize_keras_object
-
         fields = {name: getattr(self, name) for name in type(self)._fields if name != "seed"}
         config = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
         return {**config, "seed": serialize_keras_object(self._given_seed)}
@@ -68,8 +68,6 @@ class RandomInitializer(Initializer, initializers.RandomInitializer):
 def _seed(value: Any) -> Any:
     """An integer, a `SeedGenerator` or None; what a configuration holds of them."""
     if isinstance(value, Mapping):
-        from jkeras.keras.saving import deserialize_keras_object
-
         value = deserialize_keras_object(value)
     if value is None or isinstance(value, (int, SeedGenerator)):
         return value

@@ -68,11 +68,11 @@ class AUC(Metric):
     better = "up"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if self.num_labels and not self.multi_label:
             raise ArgumentError(f"AUC(num_labels={self.num_labels}) needs `multi_label=True`.")
         if self.thresholds is not None:
             self.num_thresholds = len(self.thresholds) + 2
+        super().__post_init__()
 
     def get_config(self) -> dict[str, Any]:
         config_ = super().get_config()
@@ -84,6 +84,9 @@ class AUC(Metric):
 
     def _all_thresholds(self) -> tuple[float, ...]:
         return (-config.epsilon(), *self._inner(), 1 + config.epsilon())
+
+    def _evenly(self) -> bool:
+        return self.thresholds is None or evenly_spaced((0.0, *self.thresholds, 1.0))
 
     def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
         shape: tuple[int, ...] = (self.num_thresholds + 1,)
@@ -99,7 +102,7 @@ class AUC(Metric):
             jax.nn.sigmoid(y_pred) if self.from_logits else y_pred,
             sample_weight,
             self._all_thresholds(),
-            self.thresholds is None or evenly_spaced((0.0, *self.thresholds, 1.0)),
+            self._evenly(),
             dtype,
             label_weights=None if self.multi_label else self.label_weights,
             by_label=self.multi_label,
@@ -107,7 +110,9 @@ class AUC(Metric):
         return self.merge(state, added)
 
     def compute(self, state: State) -> jax.Array:
-        counted = counts(state, self._all_thresholds())
+        return self._values(counts(state, self._all_thresholds()))
+
+    def _values(self, counted: Counts) -> jax.Array:
         if self.curve == "PR" and self.summation_method == "interpolation":
             pieces = _interpolated_pr(counted)
         else:

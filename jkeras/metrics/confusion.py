@@ -307,7 +307,9 @@ class _BestAt(Metric):
         return self.merge(state, added)
 
     def compute(self, state: State) -> jax.Array:
-        counted = counts(state, self._all_thresholds())
+        return self._values(counts(state, self._all_thresholds()))
+
+    def _values(self, counted: Counts) -> jax.Array:
         allowed = getattr(counted, self.constrained) >= self._required()
         return jnp.max(jnp.where(allowed, getattr(counted, self.reported), 0), initial=0)
 

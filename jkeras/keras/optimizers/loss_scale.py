@@ -9,8 +9,10 @@ import jax
 import jax.numpy as jnp
 
 from jkeras.errors import ArgumentError
+from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.optimizers.optimizer import Optimizer, keep_unless
 from jkeras.keras.scopes import name_scope
+from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.variables import Variable, unwrap
 
 # Arguments that files of older versions carry along, with the only values that they may have.
@@ -128,8 +130,6 @@ class LossScaleOptimizer(Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments as plain values."""
-        from jkeras.keras.saving import serialize_keras_object
-
         return {
             "name": self.name,
             "inner_optimizer": serialize_keras_object(self.inner_optimizer),
@@ -140,7 +140,5 @@ class LossScaleOptimizer(Optimizer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         """The optimizer that `get_config` described."""
-        from jkeras.keras.saving import deserialize_keras_object
-
         inner = deserialize_keras_object(config["inner_optimizer"], custom_objects=custom_objects)
         return cls(**{**config, "inner_optimizer": inner})

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, Self
 
 from jkeras.errors import ArgumentError
+from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.optimizers.loss_scale import LossScaleOptimizer
 from jkeras.keras.optimizers.optimizer import Optimizer
+from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.variables import Variable
 
 
@@ -64,8 +66,6 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments as plain values."""
-        from jkeras.keras.saving import serialize_keras_object
-
         return {
             "default_optimizer": serialize_keras_object(self.default_optimizer),
             "optimizer_map": serialize_keras_object(self._by_pattern),
@@ -74,8 +74,6 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         """The map that `get_config` described."""
-        from jkeras.keras.saving import deserialize_keras_object
-
         return cls(*(deserialize_keras_object(config[key], custom_objects=custom_objects) for key in ("default_optimizer", "optimizer_map")))
 
 
@@ -200,8 +198,6 @@ class MultiOptimizer(Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments as plain values."""
-        from jkeras.keras.saving import serialize_keras_object
-
         return {
             "optimizer_map": serialize_keras_object(self._optimizer_map),
             "loss_scale_factor": self.loss_scale_factor,
@@ -211,7 +207,5 @@ class MultiOptimizer(Optimizer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         """The optimizer that `get_config` described."""
-        from jkeras.keras.saving import deserialize_keras_object
-
         chosen = deserialize_keras_object(config["optimizer_map"], custom_objects=custom_objects)
         return cls(**{**config, "optimizer_map": chosen})

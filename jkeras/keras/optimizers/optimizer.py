@@ -13,10 +13,12 @@ import jax.numpy as jnp
 
 from jkeras import initializers, optimizers
 from jkeras.errors import ArgumentError, NotBuiltError, SignatureError
+from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.mutable import Mutable
 from jkeras.keras.naming import auto_name
 from jkeras.keras.optimizers.schedules import LearningRateSchedule
 from jkeras.keras.scopes import name_scope
+from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.variables import StatelessScope, Variable, unwrap
 
 
@@ -513,8 +515,6 @@ class Optimizer(Mutable, optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments as plain values."""
-        from jkeras.keras.saving import serialize_keras_object
-
         rate = self._learning_rate
         config = {name: getattr(self, name) for name, field in type(self)._fields.items() if field.in_config and name != "learning_rate"}
         config = {name: list(value) if isinstance(value, tuple) else value for name, value in config.items()}
@@ -524,8 +524,6 @@ class Optimizer(Mutable, optimizers.Optimizer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         """The optimizer that `get_config` described."""
-        from jkeras.keras.saving import deserialize_keras_object
-
         rate = config.get("learning_rate")
         if isinstance(rate, Mapping):
             config = {**config, "learning_rate": deserialize_keras_object(rate, custom_objects=custom_objects)}

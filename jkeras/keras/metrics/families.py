@@ -1,0 +1,117 @@
+"""Metrics whose cells are not the state of their description as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, ClassVar
+
+import jax
+
+from jkeras import metrics
+from jkeras.keras.deserialization import deserialize_keras_object
+from jkeras.keras.metrics.metric import Metric
+from jkeras.keras.naming import auto_name
+from jkeras.keras.serialization import serialize_keras_object
+from jkeras.metrics.confusion import Counts, counts
+
+
+class ConfusionMetric(Metric):
+    """Counts of right and wrong at thresholds, which the description gathers as histograms.
+
+    Attributes:
+        thresholds: all of them.
+        init_thresholds: those that the constructor was given.
+    """
+
+    overrides: ClassVar[tuple[str, ...]] = (*Metric.overrides, "_all_thresholds")
+    # Which counts are kept.
+    counted: ClassVar[tuple[str, ...]] = Counts._fields
+
+    def _begin(self) -> None:
+        self.init_thresholds = vars(self).get("thresholds")
+        self.thresholds = list(self.description._all_thresholds(self))
+        super()._begin()
+
+    def _all_thresholds(self) -> tuple[float, ...]:
+        return tuple(self.thresholds)
+
+    def _arguments(self) -> dict[str, Any]:
+        arguments = super()._arguments()
+        return {**arguments, "thresholds": self.init_thresholds} if "thresholds" in arguments else arguments
+
+    def _numbers(self, state: metrics.State) -> dict[str, jax.Array]:
+        at_thresholds = counts(state, self._all_thresholds())._asdict()
+        return {name: at_thresholds[name] for name in self.counted}
+
+    def _value_of(self, numbers: dict[str, jax.Array]) -> jax.Array:
+        values = self._values(Counts(**{**dict.fromkeys(Counts._fields), **numbers}))
+        return values[0] if values.ndim and values.shape[0] == 1 else values
+
+
+class CountMetric(ConfusionMetric):
+    """One of the counts."""
+
+    def _numbers(self, state: metrics.State) -> dict[str, jax.Array]:
+        return {"accumulator": self._values(counts(state, self._all_thresholds()))}
+
+    def _value_of(self, numbers: dict[str, jax.Array]) -> jax.Array:
+        values = numbers["accumulator"]
+        return values[0] if values.shape[0] == 1 else values
+
+
+class CurveMetric(ConfusionMetric):
+    """`AUC`."""
+
+    overrides: ClassVar[tuple[str, ...]] = (*ConfusionMetric.overrides, "_evenly", "get_config")
+
+    def _begin(self) -> None:
+        self._is_even = self.description._evenly(self)
+        super()._begin()
+
+    @property
+    def early(self) -> Collection[str] | None:  # type: ignore[override]
+        """Counts per label wait for data, unless their number was given."""
+        return () if self.multi_label and not self.num_labels else None
+
+    def _evenly(self) -> bool:
+        return self._is_even
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments as plain values."""
+        config = metrics.Metric.get_config(self)
+        if self.init_thresholds is None:
+            del config["thresholds"]
+        return config
+
+
+class RegressionScore(Metric):
+    """`R2Score`, whose sums per output wait for data."""
+
+    early = ("num_samples",)
+
+
+class FScore(Metric):
+    """`FBetaScore`, whose counts per class wait for data."""
+
+    @property
+    def early(self) -> Collection[str] | None:  # type: ignore[override]
+        """Counts of all classes together need none."""
+        return None if self.average == "micro" else ()
+
+
+def function_mean() -> dict[str, Any]:
+    """The attributes of `MeanMetricWrapper` that its description does not have."""
+
+    def __init__(self: Any, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        metrics.MeanMetricWrapper.__init__(self, fn, name=name or auto_name(type(self).__name__), dtype=dtype, **kwargs)
+
+    def get_config(self: Any) -> dict[str, Any]:
+        """The arguments as plain values."""
+        options = {name: serialize_keras_object(value) for name, value in self.kwargs.items()}
+        return {"name": self.name, "dtype": self.dtype, "fn": serialize_keras_object(self.fn), **options}
+
+    def from_config(cls: Any, config: Mapping[str, Any]) -> Any:
+        """The metric that `get_config` described."""
+        return cls(**(deserialize_keras_object(dict(config)) if "fn" in config else config))
+
+    return {"__init__": __init__, "get_config": get_config, "from_config": classmethod(from_config)}

@@ -1,0 +1,243 @@
+"""The base of metrics: cells that are added up, over the computation of the core's descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import metrics
+from jkeras.errors import ArgumentError
+from jkeras.keras.masks import mask_of
+from jkeras.keras.mutable import Mutable
+from jkeras.keras.naming import auto_name
+from jkeras.keras.scopes import name_scope
+from jkeras.keras.tracking import Tracker
+from jkeras.keras.variables import StatelessScope, Variable, as_array, unwrap
+from jkeras.losses.reduction import align
+
+# What Keras calls the attribute of a number, where its variable has the name that is first.
+ATTRIBUTES: Mapping[str, str] = {"residual": "total_mse", "total_confusion_matrix": "total_cm"}
+
+
+class Metric(Mutable, metrics.Metric):
+    """Base of metrics; a subclass defines `update_state` and `result` over cells made with `add_variable`.
+
+    Args:
+        dtype: the type of the cells; None is the default float type.
+        name: None makes one.
+
+    >>> class Largest(Metric):
+    ...     def __init__(self, name="largest", **kwargs):
+    ...         super().__init__(name=name, **kwargs)
+    ...         self.largest = self.add_variable((), "zeros", name="largest")
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         self.largest.assign(jnp.maximum(self.largest, jnp.max(jnp.abs(y_true - y_pred))))
+    ...     def result(self):
+    ...         return self.largest
+    >>> metric = Largest()
+    >>> metric.update_state(jnp.array([1.0, 2.0]), jnp.array([1.5, 5.0]))
+    >>> float(metric.result())
+    3.0
+    """
+
+    overrides: ClassVar[tuple[str, ...]] = ("dtype", "direction")
+    # The numbers that a built-in metric can make before it sees data; None for all of them.
+    early: ClassVar[Collection[str] | None] = None
+
+    def __post_init__(self) -> None:
+        self._dtype = vars(self).pop("dtype")
+        if self.name is None:
+            self.name = auto_name(type(self).__name__)
+        super().__post_init__()
+        self._metrics: list[Metric] = []
+        self._variables: list[Variable] = []
+        self._cells: dict[str, Variable] = {}
+        self._tracker = Tracker({"variables": (_is_variable, self._variables), "metrics": (_is_metric, self._metrics)})
+        self._begin()
+
+    def _begin(self) -> None:
+        """Makes the cells that need no data."""
+        if self.description is not None:
+            first = self._numbers(self.empty())
+            early = first if self.early is None else self.early
+            self._add_cells({name: value for name, value in first.items() if name in early})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        tracker = vars(self).get("_tracker")
+        super().__setattr__(name, value if tracker is None else tracker.track(value))
+
+    @property
+    def dtype(self) -> str:
+        """The type of the cells."""
+        return self._dtype
+
+    @property
+    def direction(self) -> str | None:
+        """ "up" where more is better, "down" where less is, None where nobody knows."""
+        own = vars(self).get("_direction")
+        return own if own is not None or self.description is None else self.description.direction.fget(self)
+
+    # -- variables ------------------------------------------------------------------------------------------------
+
+    def add_variable(
+        self, shape: Sequence[int], initializer: Any, dtype: Any = None, aggregation: str = "sum", name: str | None = None
+    ) -> Variable:
+        """A cell of the metric.
+
+        Raises:
+            RuntimeError: the constructor of the base class was not called.
+        """
+        self._check_super_called()
+        with name_scope(self.name.replace("/", ">"), caller=self):
+            variable = Variable(
+                "zeros" if initializer is None else initializer,
+                shape,
+                dtype=dtype,
+                trainable=False,
+                aggregation=aggregation,
+                synchronization="on_read",
+                name=name,
+            )
+        self._tracker.add_to_store("variables", variable)
+        return variable
+
+    def add_weight(
+        self, shape: Sequence[int] = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> Variable:
+        """The same as `add_variable`."""
+        return self.add_variable(shape=shape, initializer=initializer, dtype=dtype, name=name)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The cells of the metric and of the metrics in it."""
+        return [*self._variables, *(variable for metric in self._metrics for variable in metric.variables)]
+
+    def _check_super_called(self) -> None:
+        if "_tracker" not in vars(self):
+            raise RuntimeError("You forgot to call `super().__init__()` in the `__init__()` method. Go add it!")
+
+    # -- numbers of a built-in metric -----------------------------------------------------------------------------
+
+    def _add_cells(self, numbers: Mapping[str, jax.Array]) -> None:
+        for name, value in numbers.items():
+            if name not in self._cells:
+                self._cells[name] = self.add_variable(value.shape, "zeros", value.dtype, name=name)
+                setattr(self, ATTRIBUTES.get(name, name), self._cells[name])
+
+    def _numbers(self, state: metrics.State) -> dict[str, jax.Array]:
+        """What is kept of a state of the description, by name."""
+        return state
+
+    def _value_of(self, numbers: dict[str, jax.Array]) -> jax.Array:
+        """The value that numbers stand for."""
+        return self.compute(numbers)
+
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Adds a batch: `update_state(y_true, y_pred, sample_weight=None)`, for means and sums `update_state(values)`.
+
+        Raises:
+            NotImplementedError: a user's class does not define it.
+        """
+        if self.description is None:
+            raise NotImplementedError(f"{type(self).__name__} must define `update_state`.")
+        args, kwargs = _unmasked(self, *args, **kwargs) if self.applies_mask else (args, kwargs)
+        batch = [unwrap(argument) for argument in args]
+        named = {name: unwrap(argument) for name, argument in kwargs.items()}
+        examples = [as_array(argument) for argument in batch[:2] if not isinstance(argument, Mapping)]
+        added = self._numbers(self.update(self.empty(*examples), *batch, **named))
+        self._add_cells(added)
+        for name, value in added.items():
+            self._cells[name].assign_add(value)
+
+    def result(self) -> Any:
+        """The value of everything added so far: a scalar, an array, or a dict of scalars.
+
+        Raises:
+            NotImplementedError: a user's class does not define it.
+        """
+        if self.description is None:
+            raise NotImplementedError(f"{type(self).__name__} must define `result`.")
+        if len(self._cells) < len(self._numbers(self.empty())):
+            return jnp.zeros((), self.dtype)
+        return self._value_of({name: cell.value for name, cell in self._cells.items()})
+
+    def reset_state(self) -> None:
+        """Starts anew: all cells become zero."""
+        for variable in self.variables:
+            variable.assign(jnp.zeros(variable.shape, variable.dtype))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Adds a batch and returns the value."""
+        self._check_super_called()
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    # -- without side effects -------------------------------------------------------------------------------------
+
+    def _mapping(self, metric_variables: Sequence[Any]) -> list[tuple[Variable, Any]]:
+        if len(metric_variables) != len(self.variables):
+            raise ArgumentError(
+                "Argument `metric_variables` must be a list of tensors corresponding 1:1 to"
+                f" {type(self).__name__}().variables. Received list with length {len(metric_variables)}, but expected"
+                f" {len(self.variables)} variables."
+            )
+        return list(zip(self.variables, metric_variables, strict=True))
+
+    def _values_in(self, scope: StatelessScope) -> list[Any]:
+        values = [(variable, scope.get_current_value(variable)) for variable in self.variables]
+        return [variable if value is None else value for variable, value in values]
+
+    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """The cells' values after one more batch, from those before; nothing changes.
+
+        Raises:
+            ArgumentError: there are not as many values as cells.
+        """
+        with StatelessScope(state_mapping=self._mapping(metric_variables)) as scope:
+            self.update_state(*args, **kwargs)
+        return self._values_in(scope)
+
+    def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
+        """The value that cells' values stand for.
+
+        Raises:
+            ArgumentError: there are not as many values as cells.
+        """
+        with StatelessScope(state_mapping=self._mapping(metric_variables)):
+            return unwrap(self.result())
+
+    def stateless_reset_state(self) -> list[Any]:
+        """The cells' values before the first batch."""
+        with StatelessScope() as scope:
+            self.reset_state()
+        return self._values_in(scope)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments as plain values."""
+        return super().get_config()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def _is_variable(value: Any) -> bool:
+    return isinstance(value, Variable)
+
+
+def _is_metric(value: Any) -> bool:
+    return isinstance(value, Metric)
+
+
+def _unmasked(metric: Metric, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments with the mask of the predictions in the weights."""
+    mask = mask_of(y_pred)
+    if mask is not None:
+        weights = as_array(mask, metric.dtype)
+        if sample_weight is not None:
+            weights, given = align(weights, as_array(sample_weight, metric.dtype))
+            weights = weights * given
+        sample_weight = weights
+    return (y_true, y_pred, sample_weight), {}
