@@ -14,6 +14,7 @@ from jkeras.errors import ArgumentError
 _INTEGERS = tuple(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64))
 _FLOATS = ("bfloat16", "float16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
 ALLOWED_DTYPES = frozenset(("bool", "string", "complex64", "complex128", "int4", "uint4", *_INTEGERS, *_FLOATS))
+_NARROW = {"float64": "float32", "int64": "int32", "uint64": "uint32", "complex128": "complex64"}
 _PYTHON_TYPES: dict[Any, str] = {bool: "bool", int: "int32", float: "float32", str: "string", complex: "complex64"}
 
 
@@ -68,3 +69,31 @@ def _size(size: Any, shape: Any) -> int | None:
     if known < 0:
         raise ArgumentError(f"Cannot convert '{shape}' to a shape. Negative dimensions are not allowed.")
     return known
+
+
+def result_type(*dtypes: Any) -> str:
+    """The type of a computation with values of given types; `int` and `float` are numbers of Python, which take any.
+
+    Raises:
+        ArgumentError: one is an 8-bit float, which turns into no other by itself.
+
+    >>> result_type("bfloat16", int), result_type("int32", float), result_type("int64", "float32")
+    ('bfloat16', 'float32', 'float32')
+    """
+    if any(dtype in ("float8_e4m3fn", "float8_e5m2") for dtype in dtypes if isinstance(dtype, str)):
+        raise ArgumentError(
+            f"There is no implicit conversions from float8 dtypes to others. You must cast it internally. Received: {dtypes}"
+        )
+    known = [_weak(dtype) for dtype in dtypes] or [config.floatx()]
+    if all(dtype in (int, float, complex) for dtype in known):
+        return standardize_dtype(max(known, key=(int, float, complex).index))
+    with jax.enable_x64(True):
+        wide = jax.numpy.result_type(*known)
+    name = np.dtype(wide).name
+    return name if jax.config.jax_enable_x64 else _NARROW.get(name, name)  # type: ignore[attr-defined]
+
+
+def _weak(dtype: Any) -> Any:
+    if dtype in (int, float, complex) or dtype in ("int", "float"):
+        return {"int": int, "float": float}.get(dtype, dtype)
+    return np.dtype(standardize_dtype(dtype))

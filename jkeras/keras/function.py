@@ -30,8 +30,8 @@ class Function(Operation):
     (5, 2)
     """
 
-    def __init__(self, inputs: Any, outputs: Any, name: str | None = None):
-        super().__init__(name=name)
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any):
+        super().__init__(name=name, **kwargs)
         self._inputs_struct = tree.map_structure(lambda tensor: tensor, inputs)
         self._outputs_struct = tree.map_structure(lambda tensor: tensor, outputs)
         self._inputs = tree.flatten(inputs)

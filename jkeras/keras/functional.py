@@ -19,6 +19,7 @@ from jkeras.keras.masks import mask_of, set_mask
 from jkeras.keras.model import Model
 from jkeras.keras.operation import Operation
 from jkeras.keras.tensor import KerasTensor
+from jkeras.keras.tracking import DotNotTrackScope
 
 
 class Functional(Function, Model):
@@ -40,8 +41,10 @@ class Functional(Function, Model):
         _warn_of_other_names(inputs)
         if any(not _is_input(tensor) for tensor in tree.flatten(inputs)):
             inputs, outputs = copy_graph(inputs, outputs)
-        Function.__init__(self, inputs, outputs, name=name, **kwargs)
-        self._track_operations()
+        with DotNotTrackScope():
+            Function.__init__(self, inputs, outputs, name=name, **kwargs)
+        for layer in self.layers:
+            self._tracker.track(layer)
         if trainable is not None:
             self.trainable = trainable
         self._convert_input_args = False
@@ -49,9 +52,8 @@ class Functional(Function, Model):
         self.output_names = [tensor.history.operation.name for tensor in self._outputs]
         self.built = True
 
-    def _track_operations(self) -> None:
-        for layer in self.layers:
-            self._track(layer)
+    def _lock_state(self) -> None:
+        """Layers that are no part of the graph may be attached at any time."""
 
     # -- the graph ------------------------------------------------------------------------------------------------
 
@@ -239,7 +241,7 @@ def _with_context(operation: Operation, context: Mapping[str, Any]) -> Callable[
     """The operation with the arguments of the whole call that it takes."""
     if not context or not isinstance(operation, Layer):
         return operation
-    taken = {name: value for name, value in context.items() if operation._call_has_context_arg(name)}
+    taken = {name: value for name, value in context.items() if operation._call_has_context_arg.get(name)}
     return (lambda *args, **kwargs: operation(*args, **{**kwargs, **taken})) if taken else operation
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from jkeras import tree
 from jkeras.errors import InputError
-from jkeras.keras import saving
+from jkeras.keras.deserialization import deserialize_keras_object
+from jkeras.keras.legacy import object_from
 from jkeras.keras.history import KerasHistory, Node
 from jkeras.keras.operation import Operation
+from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.tensor import KerasTensor
 
 _GRAPH = ("layers", "input_layers", "output_layers")
@@ -30,7 +32,7 @@ def write(model: Any) -> dict[str, Any]:
     layers = []
     for operation in model.operations:
         calls = [_written_call(node, own) for node in operation._inbound_nodes if id(node) in own]
-        config = saving.serialize_keras_object(operation)
+        config = serialize_keras_object(operation)
         layers.append({**config, "name": operation.name, "inbound_nodes": [call for call in calls if call is not None]})
 
     def place(tensor: KerasTensor) -> list[Any]:
@@ -65,10 +67,10 @@ def _written_call(node: Node, own: set[int]) -> dict[str, Any] | None:
             return leaf
         twin = KerasTensor(leaf.shape, leaf.dtype, leaf.sparse, name=leaf.name)
         twin.history = KerasHistory(*_own_history(leaf, own))
-        return saving.serialize_keras_object(twin)
+        return serialize_keras_object(twin)
 
     args, kwargs = node.arguments.convert(written)
-    return {"args": saving.serialize_keras_object(args), "kwargs": saving.serialize_keras_object(kwargs)}
+    return {"args": serialize_keras_object(args), "kwargs": serialize_keras_object(kwargs)}
 
 
 def is_nested_graph(operation: Operation) -> bool:
@@ -94,7 +96,7 @@ def read(cls: Any, config: Mapping[str, Any], custom_objects: Mapping[str, Any] 
     layers: dict[str, Operation] = {}
     calls: dict[str, list[Any]] = {}
     for entry in config["layers"]:
-        layer = saving.deserialize_keras_object(_described(entry), custom_objects=custom_objects)
+        layer = object_from(_described(entry), custom_objects)
         if not isinstance(layer, Operation):
             raise InputError(
                 f"Unexpected object from deserialization, expected a layer or operation, got a {type(layer)}"
@@ -168,6 +170,6 @@ def _read_call(call: Any, layers: Mapping[str, Operation]) -> tuple[Any, dict[st
             return _tensor(layers, *leaf.written_history)
         return leaf
 
-    args = saving.deserialize_keras_object(call["args"])
-    kwargs = saving.deserialize_keras_object(call["kwargs"])
+    args = deserialize_keras_object(call["args"])
+    kwargs = deserialize_keras_object(call["kwargs"])
     return tree.map_structure(revived, args), tree.map_structure(revived, kwargs)

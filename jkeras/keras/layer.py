@@ -310,7 +310,7 @@ class Layer(LayerState, Operation, graph_layer.Layer, metaclass=LayerMeta):
             if not self.built:
                 with self._open_name_scope():
                     self._maybe_build(spec)
-            outputs = self._run(spec, args, kwargs)
+            outputs = self._run_call(spec, args, kwargs)
         except Exception as error:
             shown = {name: value for name, value in spec.user_arguments_dict.items() if name not in ("training", "mask")}
             note_place(error, f"the {type(self).__name__} layer", self.path or self.name, shown)
@@ -342,7 +342,7 @@ class Layer(LayerState, Operation, graph_layer.Layer, metaclass=LayerMeta):
             set_mask(array, mask)
         return array
 
-    def _run(self, spec: CallSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _run_call(self, spec: CallSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Runs a built layer: what outer calls hand down, masks, the compute type, `call`, losses and masks of outputs."""
         context = current_call.get()
         token = None

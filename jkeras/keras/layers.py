@@ -15,7 +15,7 @@ from jkeras.keras.input import InputLayer as InputLayer
 from jkeras.keras.input import InputSpec as InputSpec
 from jkeras.keras.layer import Layer as Layer
 from jkeras.keras.layer_extras import BASES, EXTRAS
-from jkeras.keras.mutable import facade_of
+from jkeras.keras.mutable import facade_of, make_facades_of
 
 
 def serialize(layer: Any) -> dict[str, Any]:
@@ -39,24 +39,20 @@ def deserialize(config: Mapping[str, Any], custom_objects: Any = None) -> Any:
 
 
 def facade(description: type[Description]) -> Any:
-    """The class here for a class of the core's layers, made when it is first asked for."""
-    known = facade_of(description)
-    if known is not None:
-        return known
+    """The class here for a class of the core's layers."""
     name = description.__name__
-    base = {"base": facade(_described(BASES[name]))} if name in BASES else {}
+    base = {"base": facade_of(getattr(layers, BASES[name]))} if name in BASES else {}
     return layer_facade(description, **base, **EXTRAS.get(name, {}))
 
 
-def _described(name: str) -> Any:
-    return getattr(layers, name)
+make_facades_of(Description, facade)
 
 
 def __getattr__(name: str) -> Any:
     if name == "TFSMLayer" or name.startswith("_"):
         raise AttributeError(f"keras.layers has no {name!r}.")
     found = getattr(layers, name)
-    value = facade(found) if inspect.isclass(found) and issubclass(found, Description) else found
+    value = facade_of(found) if inspect.isclass(found) and issubclass(found, Description) else found
     if inspect.isfunction(value) and name in _FUNCTIONS:
         value = _merge(name)
     globals()[name] = value

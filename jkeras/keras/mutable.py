@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import abc
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 import jax
@@ -65,6 +65,10 @@ class Mutable(Spec, metaclass=MutableMeta):
             f" Write `jkeras.{self.keras_module.partition('.')[2]}.{type(self).__name__}(...)` there."
         )
 
+    def to_value(self) -> Any:
+        """The description that the attributes make at this moment."""
+        return self.description(**{name: value_of(value) for name, value in self._arguments().items()})
+
     @classmethod
     def is_facade(cls) -> bool:
         """Whether this is a built-in class, not one of a user's."""
@@ -93,12 +97,22 @@ def facade(description: type[Spec], base: Class, module: str, **namespace: Any) 
     return _facades.setdefault(description, cls)
 
 
-# The facade of each class of descriptions.
+# The facade of each class of descriptions, and what makes those of a family when they are first needed.
 _facades: dict[type, Any] = {}
+_makers: dict[type, Callable[[Any], Any]] = {}
+
+
+def make_facades_of(family: type, make: Callable[[Any], Any]) -> None:
+    """Has `make(description)` make facades of a family's classes when they are first asked for."""
+    _makers[family] = make
 
 
 def facade_of(description: type) -> Any:
     """The class here for a class of descriptions, or None."""
+    if description not in _facades:
+        for family, make in _makers.items():
+            if issubclass(description, family):
+                return make(description)
     return _facades.get(description)
 
 
@@ -109,7 +123,5 @@ def facades(table: Mapping[str, Any], base: type[Mutable], module: str) -> dict[
 
 
 def value_of(instance: Any) -> Any:
-    """The description that a facade's attributes make at this moment; anything else as it is."""
-    if not isinstance(instance, Mutable) or not instance.is_facade():
-        return instance
-    return instance.to_value()
+    """The description that the attributes of a built-in object make at this moment; anything else as it is."""
+    return instance.to_value() if isinstance(instance, Mutable) and instance.is_facade() else instance

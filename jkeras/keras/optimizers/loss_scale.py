@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jkeras.errors import ArgumentError
 from jkeras.keras.deserialization import deserialize_keras_object
-from jkeras.keras.optimizers.optimizer import Optimizer, keep_unless
+from jkeras.keras.optimizers.optimizer import Optimizer, update_if
 from jkeras.keras.scopes import name_scope
 from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.variables import Variable, unwrap
@@ -96,8 +96,8 @@ class LossScaleOptimizer(Optimizer):
             g if g is None or v.overwrite_with_gradient else unwrap(g) / scale
             for g, v in zip(grads, variables, strict=True)
         ]
-        with keep_unless(finite, [*variables, *self.inner_optimizer.variables]):
-            self.inner_optimizer.apply(unscaled, trainable_variables)
+        cells = [*self._trainable_variables, *self.inner_optimizer.variables]
+        update_if(finite, cells, lambda: self.inner_optimizer.apply(unscaled, trainable_variables))
         grown = self.step_counter.value == self.dynamic_growth_steps - 1
         self.dynamic_scale.assign(scale * jnp.where(finite, jnp.where(grown, 2.0, 1.0), 0.5))
         self.step_counter.assign(jnp.where(finite & ~grown, self.step_counter.value + 1, 0))

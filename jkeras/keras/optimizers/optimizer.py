@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import jax
@@ -17,9 +16,10 @@ from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.mutable import Mutable
 from jkeras.keras.naming import auto_name
 from jkeras.keras.optimizers.schedules import LearningRateSchedule
-from jkeras.keras.scopes import name_scope
+from jkeras.keras.scopes import is_traced, name_scope
 from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.variables import StatelessScope, Variable, unwrap
+from jkeras.optimizers.base import run_if
 
 
 class Optimizer(Mutable, optimizers.Optimizer):
@@ -330,10 +330,13 @@ class Optimizer(Mutable, optimizers.Optimizer):
         sums = [self._accumulated_gradients[self._get_variable_index(variable)] for variable in variables]
         for waiting, gradient in zip(sums, gradients, strict=True):
             waiting.assign_add(gradient)
-        with keep_unless(self._update_is_due(), [*variables, *self._variables]):
+
+        def update() -> None:
             self._update([_full(waiting) / self.gradient_accumulation_steps for waiting in sums], variables)
             for waiting in sums:
                 waiting.assign(jnp.zeros_like(waiting.value))
+
+        update_if(self._update_is_due(), [*self._trainable_variables, *self._variables], update)
 
     def _backend_update_step(self, grads: Sequence[Any], trainable_variables: Sequence[Variable], learning_rate: Any) -> None:
         for gradient, variable in zip(grads, trainable_variables, strict=True):
@@ -418,8 +421,8 @@ class Optimizer(Mutable, optimizers.Optimizer):
         mapping = self._mapping(optimizer_variables, trainable_variables)
         with StatelessScope(state_mapping=mapping) as scope:
             self.apply(grads)
-        weights = [scope.get_currentunwrap(variable) for variable in self._trainable_variables]
-        return weights, [scope.get_currentunwrap(variable) for variable in self.variables]
+        weights = [scope.get_current_value(variable) for variable in self._trainable_variables]
+        return weights, [scope.get_current_value(variable) for variable in self.variables]
 
     def _mapping(self, optimizer_variables: Sequence[Any], trainable_variables: Sequence[Any]) -> list[tuple[Variable, Any]]:
         if not self.built:
@@ -530,13 +533,23 @@ class Optimizer(Mutable, optimizers.Optimizer):
         return cls(**config)
 
 
-@contextlib.contextmanager
-def keep_unless(condition: jax.Array, cells: Sequence[Variable]) -> Iterator[None]:
-    """Cells have the values of before when the block is left, unless the condition holds."""
-    before = [cell.value for cell in cells]
-    yield
-    for cell, old in zip(cells, before, strict=True):
-        cell.assign(jnp.where(condition, cell.value, old))
+def update_if(condition: Any, cells: Sequence[Variable], function: Callable[[], None]) -> None:
+    """Calls `function`, which changes cells, if the condition holds; in a traced program when that runs.
+
+    See `jkeras.optimizers.base.run_if` for why this is no `jax.lax.cond`.
+    """
+    if not is_traced(condition):
+        if condition:
+            function()
+        return
+
+    def turn(values: list[jax.Array]) -> list[jax.Array]:
+        with StatelessScope(zip(cells, values, strict=True)) as scope:
+            function()
+            return [scope.get_current_value(cell) for cell in cells]
+
+    for cell, value in zip(cells, run_if(condition, turn, [cell.value for cell in cells]), strict=True):
+        cell.assign(value)
 
 
 def _full(value: Any) -> jax.Array:

@@ -1,0 +1,62 @@
+"""`keras.backend`: settings, types, and the functions of the old `K`, `K.mean(x)`, for scripts that have them."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+from jkeras import backend as _functions
+from jkeras.errors import suggestion
+from jkeras.keras import config as _config
+from jkeras.keras.config import backend as backend
+from jkeras.keras.dtypes import result_type as result_type
+from jkeras.keras.dtypes import standardize_dtype as standardize_dtype
+from jkeras.keras.dtypes import standardize_shape as standardize_shape
+from jkeras.keras.naming import get_uid as get_uid
+from jkeras.keras.naming import reset_uids
+from jkeras.keras.seeds import reset_global_seed_generator
+from jkeras.keras.tensor import KerasTensor as KerasTensor
+from jkeras.keras.tensor import is_keras_tensor as is_keras_tensor
+from jkeras.keras.variables import Variable as Variable
+from jkeras.lazy import named
+
+SUPPORTS_SPARSE_TENSORS = False
+SUPPORTS_RAGGED_TENSORS = False
+IS_THREAD_SAFE = True
+
+# Of modules that build on this one.
+_ELSEWHERE = {"JAXTrainer": "jkeras.keras.trainer:Trainer"}
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Starts automatic names, the generator of unseeded random functions and the dtype policy anew.
+
+    Args:
+        free_memory: whether objects that are in use no longer are collected at once.
+    """
+    reset_uids()
+    reset_global_seed_generator()
+    _config.reset()
+    if free_memory:
+        gc.collect()
+
+
+def is_float_dtype(dtype: Any) -> bool:
+    """Whether a type is one of floating-point numbers."""
+    return standardize_dtype(dtype).startswith(("float", "bfloat"))
+
+
+def is_int_dtype(dtype: Any) -> bool:
+    """Whether a type is one of integers, with or without a sign."""
+    return standardize_dtype(dtype).startswith(("int", "uint"))
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _ELSEWHERE:
+        return named(_ELSEWHERE[name], name)
+    for home in (_config, _functions):
+        if hasattr(home, name):
+            return getattr(home, name)
+    raise AttributeError(f"keras.backend has no {name!r}.{suggestion(name, dir(_functions))} See keras.ops.")

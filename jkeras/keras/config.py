@@ -1,0 +1,97 @@
+"""`keras.config`: process-wide settings."""
+
+from __future__ import annotations
+
+from jkeras import config as _config
+from jkeras.config import disable_traceback_filtering as disable_traceback_filtering
+from jkeras.config import enable_traceback_filtering as enable_traceback_filtering
+from jkeras.config import epsilon as epsilon
+from jkeras.config import floatx as floatx
+from jkeras.config import image_data_format as image_data_format
+from jkeras.config import is_traceback_filtering_enabled as is_traceback_filtering_enabled
+from jkeras.config import set_epsilon as set_epsilon
+from jkeras.config import set_floatx as set_floatx
+from jkeras.config import set_image_data_format as set_image_data_format
+from jkeras.config import standardize_data_format as standardize_data_format
+from jkeras.errors import ArgumentError
+from jkeras.keras.deserialization import enable_unsafe_deserialization as enable_unsafe_deserialization
+from jkeras.keras.dtype_policies import dtype_policy as dtype_policy
+from jkeras.keras.dtype_policies import set_dtype_policy as set_dtype_policy
+
+_limits: dict[str, int | None] = {"epochs": None, "steps_per_epoch": None}
+_flags = {"interactive_logging": True, "flash_attention": True}
+
+
+def backend() -> str:
+    """The name of the backend, always "jax"."""
+    return "jax"
+
+
+def set_backend(backend: str) -> None:
+    """Accepts "jax" alone.
+
+    Raises:
+        ArgumentError: it is another one.
+    """
+    if backend != "jax":
+        raise ArgumentError(f"set_backend({backend!r}): jkeras runs on JAX alone.")
+
+
+def max_epochs() -> int | None:
+    """The most epochs that `fit` runs, or None."""
+    return _limits["epochs"]
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Limits the epochs of every `fit`; None ends that."""
+    _limits["epochs"] = max_epochs
+
+
+def max_steps_per_epoch() -> int | None:
+    """The most steps in an epoch, or None."""
+    return _limits["steps_per_epoch"]
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Limits the steps of every epoch; None ends that."""
+    _limits["steps_per_epoch"] = max_steps_per_epoch
+
+
+def enable_interactive_logging() -> None:
+    """Progress goes to the standard output."""
+    _flags["interactive_logging"] = True
+
+
+def disable_interactive_logging() -> None:
+    """Progress goes to the log."""
+    _flags["interactive_logging"] = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress goes to the standard output."""
+    return _flags["interactive_logging"]
+
+
+def enable_flash_attention() -> None:
+    """Lets attention use a fused kernel where there is one."""
+    _flags["flash_attention"] = True
+
+
+def disable_flash_attention() -> None:
+    """Attention is computed plainly."""
+    _flags["flash_attention"] = False
+
+
+def is_flash_attention_enabled() -> bool:
+    """Whether attention may use a fused kernel."""
+    return _flags["flash_attention"]
+
+
+def is_nnx_enabled() -> bool:
+    """Whether layers are Flax modules: never."""
+    return False
+
+
+def reset() -> None:
+    """Sets back what `clear_session` does: the dtype policy."""
+    _config.set_dtype_policy_name(None)

@@ -1,0 +1,68 @@
+"""The functions of `jkeras.ops` on arrays, on variables, and on symbolic tensors, where they add to the graph."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from jkeras import tree
+from jkeras.errors import UnknownNameError, suggestion
+from jkeras.keras.function_operation import named_class, record
+from jkeras.keras.tensor import any_symbolic_tensors
+from jkeras.keras.variables import Variable
+from jkeras.ops import table
+from jkeras.tracebacks import filtered
+
+_CONTAINERS = (list, tuple, dict)
+
+
+def read(value: Any) -> Any:
+    """The array of a variable, also inside of lists, tuples and dicts; anything else as it is."""
+    if isinstance(value, Variable):
+        return value.value
+    if isinstance(value, _CONTAINERS) and any(isinstance(leaf, Variable) for leaf in tree.flatten(value)):
+        return tree.map_structure(lambda leaf: leaf.value if isinstance(leaf, Variable) else leaf, value)
+    return value
+
+
+def dispatched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of `jkeras.ops`, by name, as one of `keras.ops`."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if any_symbolic_tensors(args, kwargs):
+            return record(name, args, kwargs)
+        return function(*map(read, args), **{key: read(value) for key, value in kwargs.items()})
+
+    return filtered(call)
+
+
+def on_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that says something about a value, or makes a function, and never adds to a graph."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*map(read, args), **{key: read(value) for key, value in kwargs.items()})
+
+    return call
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    name: dispatched(name, table.FUNCTIONS[name]) if name in table.FUNCTIONS else on_arrays(function)
+    for name, function in table.PUBLIC.items()
+}
+
+
+def operation_class(module: str, name: str) -> Any:
+    """The class of a function, `Add` of `add`; see `function_operation.py`.
+
+    Raises:
+        AttributeError: there is none.
+    """
+    try:
+        if name[:1].isupper():
+            return named_class(name, module)
+    except UnknownNameError:
+        pass
+    raise AttributeError(f"keras.ops has no {name!r}.{suggestion(name, FUNCTIONS)}")
