@@ -17,7 +17,7 @@ from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.random_keys import as_key
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class SeedGenerator(Layer):

@@ -14,7 +14,8 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from jkeras import arguments
 from jkeras.distribute import devices as devices_
 from jkeras.errors import ArgumentError, FrozenError
-from jkeras.values.spec import Spec, field
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from jkeras.training import objective as objectives
 from jkeras.training import steps
 from jkeras.training.runs import Step
 from jkeras.training.state import Batch, TrainState
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 AXIS = "replica"
 

@@ -18,7 +18,7 @@ from jkeras.distribute.meshes import MeshRunner, runner_of
 from jkeras.errors import ArgumentError
 from jkeras.training.state import TrainState, array_name
 from jkeras.training.strategy import Strategy
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 REPLICATED = PartitionSpec()
 

@@ -9,7 +9,7 @@ import jax
 from jkeras import arguments
 from jkeras.distribute import processes
 from jkeras.distribute.sharded import MeshStrategy
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class MultiWorkerMirroredStrategy(MeshStrategy, own_arguments=True):

@@ -20,7 +20,9 @@ import numpy as np
 from jkeras import arguments, dtypes, regularizers
 from jkeras.errors import ArgumentError, NotBuiltError
 from jkeras.tracebacks import filtered_methods
-from jkeras.values.spec import Spec, field, serialize
+from jkeras.values.config import serialize
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 LEGACY_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size")
 

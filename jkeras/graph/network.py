@@ -14,7 +14,8 @@ from jkeras.graph.layer_call import show_shape
 from jkeras.graph.symbolic import Node, Shape, SymbolicTensor, substitute
 from jkeras.layers.core import InputLayer
 from jkeras.registry import snake_case
-from jkeras.values.spec import HashedKey, Spec, freeze
+from jkeras.values.keys import HashedKey, key_of
+from jkeras.values.spec import Spec
 
 
 class Ref(NamedTuple):
@@ -85,8 +86,8 @@ class Network(Spec):
     def _state(self) -> dict[str, Any]:
         state = super()._state()
         state["layers"] = {name: nameless_key(layer) for name, layer in self.layers.items()}
-        # Named templates hold Refs, slices and constants; freezing them here keeps `freeze` free of special cases.
-        state["ops"] = tuple((op.layer, freeze(op.args), freeze(op.kwargs), op.results) for op in self.ops)
+        # Named templates hold Refs, slices and constants; making their keys here keeps `key_of` free of special cases.
+        state["ops"] = tuple((op.layer, key_of(op.args), key_of(op.kwargs), op.results) for op in self.ops)
         return state
 
     @property
@@ -139,7 +140,7 @@ class Network(Spec):
 
 def nameless_key(layer: Layer) -> Any:
     """A layer's value apart from its name, which a network keeps itself: whether it was given or found, it is the same."""
-    return HashedKey((type(layer), freeze(dict(sorted({**layer._state(), "name": None}.items())))))
+    return HashedKey((type(layer), key_of(dict(sorted({**layer._state(), "name": None}.items())))))
 
 
 def _replay(

@@ -12,7 +12,8 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
-from jkeras.values.spec import Spec, field
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 KEY_NAMES = frozenset({"key", "rng", "rng_key", "prng_key", "prng", "random_key"})
 

@@ -12,7 +12,7 @@ import numpy as np
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.initializers.base import Initializer, standard_dtype, standard_shape
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class Zeros(Initializer):

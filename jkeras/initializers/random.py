@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.initializers.base import Initializer, default_key, standard_dtype, standard_shape
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 # The standard deviation of a standard normal cut off at two standard deviations.
 TRUNCATED_STDDEV = 0.87962566103423978

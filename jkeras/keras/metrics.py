@@ -20,7 +20,7 @@ from jkeras.keras.variables import HostArray, Variable, on_host
 from jkeras.keras.wrapping import to_value
 from jkeras.metrics import Metric as PureMetric
 from jkeras.registry import snake_case
-from jkeras.values.spec import serialize as serialize_value
+from jkeras.values.config import serialize as serialize_value
 
 
 class Metric:

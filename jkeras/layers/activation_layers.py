@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class _Elementwise(Layer):

@@ -13,7 +13,7 @@ from jkeras.errors import InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import show_shape
 from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def drop(layer: Layer, weights: jax.Array, rate: float, seed: int | None) -> jax.Array:

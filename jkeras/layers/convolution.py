@@ -14,7 +14,7 @@ from jkeras import activations, arguments, config, constraints, initializers, lo
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import InputSpec, Layer
 from jkeras.graph.layer_call import show_shape
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _per_axis(rank: int, default: Any) -> Any:

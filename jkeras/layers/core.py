@@ -12,7 +12,7 @@ import numpy as np
 from jkeras import activations, arguments, config, constraints, dtypes, initializers, regularizers
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import InputSpec, Layer, _runtime
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class InputLayer(Layer):

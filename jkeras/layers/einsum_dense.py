@@ -13,7 +13,7 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import show_shape
 from jkeras.initializers.random import FanInitializer
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 _FORM = re.compile(r"(?P<left>\.{3})?([a-zA-Z]+)(?P<right>\.{3})?,([a-zA-Z]+)->(?P<out_left>\.{3})?([a-zA-Z]+)(\.{3})?")
 

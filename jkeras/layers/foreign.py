@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer, _runtime
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 _TAKES = ("params", "state", "rng", "inputs", "training")
 

@@ -12,7 +12,7 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import show_shape
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class Merge(Layer):

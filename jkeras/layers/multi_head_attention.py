@@ -15,7 +15,7 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import show_shape
 from jkeras.layers.attention import drop
 from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _sizes(value: Any) -> tuple[int, ...]:

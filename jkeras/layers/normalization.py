@@ -17,7 +17,7 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.lowering import plain
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 ZEROS: Any = field("zeros", converter=initializers.get)
 ONES: Any = field("ones", converter=initializers.get)

@@ -10,7 +10,7 @@ from typing import Any
 from jkeras.errors import UnknownNameError
 from jkeras.graph.layer import Layer
 from jkeras.registry import snake_case
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def function_named(name: str) -> Callable[..., Any]:

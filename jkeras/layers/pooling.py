@@ -15,7 +15,7 @@ from jkeras import arguments, config, lowering
 from jkeras.errors import InputError
 from jkeras.graph.layer import InputSpec, Layer
 from jkeras.graph.layer_call import show_shape
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 DATA_FORMAT: Any = field(None, converter=config.standardize_data_format)
 PADDING: Any = field("valid", converter=arguments.one_of("valid", "same"))

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config, dtypes, regularizers
 from jkeras.graph.layer import InputSpec, Layer
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 RATE: Any = field(converter=arguments.between(0, 1))
 SEED: Any = field(None, converter=arguments.optional(arguments.integer))

@@ -14,7 +14,7 @@ from jkeras.errors import InputError
 from jkeras.graph.layer import Layer, _runtime, walk
 from jkeras.graph.layer_call import describe
 from jkeras.layers.recurrent import fields
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class EachOf(Constraint):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config
 from jkeras.graph.layer import InputSpec, Layer
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 DATA_FORMAT: Any = field(None, converter=config.standardize_data_format)
 METHODS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")

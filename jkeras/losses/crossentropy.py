@@ -17,7 +17,7 @@ from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.regression import as_pair
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _clipped(p: jax.Array) -> jax.Array:

@@ -12,7 +12,9 @@ from jkeras import arguments, config, dtypes
 from jkeras.errors import InputError
 from jkeras.losses.reduction import REDUCTIONS, fill_rows, reduce_weighted, squeeze_or_expand
 from jkeras.registry import snake_case
-from jkeras.values.spec import Spec, field, serialize
+from jkeras.values.config import serialize
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 
 def compute_dtype(value: Any) -> str:

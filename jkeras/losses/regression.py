@@ -17,7 +17,7 @@ from jax.typing import ArrayLike
 from jkeras import arguments, config
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.reduction import squeeze_or_expand
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def as_pair(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[jax.Array, jax.Array]:

@@ -13,7 +13,7 @@ from jkeras import arguments, config
 from jkeras.errors import InputError
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.regression import as_pair
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def dice(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = None) -> jax.Array:

@@ -13,7 +13,7 @@ from jkeras.losses.reduction import squeeze_or_expand
 from jkeras.losses.regression import as_pair
 from jkeras.metrics.metric import DTYPE
 from jkeras.metrics.reduction import PairMetric
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:

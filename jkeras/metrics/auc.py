@@ -13,7 +13,7 @@ from jkeras.errors import ArgumentError
 from jkeras.losses.reduction import divide_no_nan
 from jkeras.metrics.confusion import Counts, counts, evenly_spaced, histogram
 from jkeras.metrics.metric import DTYPE, Metric, State
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _curve(value: Any) -> str:

@@ -18,7 +18,7 @@ from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses.reduction import align, divide_no_nan, squeeze_or_expand
 from jkeras.metrics.metric import DTYPE, Metric, State
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 # What Keras puts in the place of predictions outside the top k.
 LOWEST = -1e10

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.metrics.metric import DTYPE, Metric, State
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 AVERAGE: Any = field(None, converter=arguments.one_of(None, "micro", "macro", "weighted"))
 THRESHOLD: Any = field(None, converter=arguments.optional(arguments.between(0, 1, open_low=True)))

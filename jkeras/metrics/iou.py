@@ -13,7 +13,7 @@ from jkeras.errors import ArgumentError
 from jkeras.losses.loss import compute_dtype
 from jkeras.losses.reduction import align
 from jkeras.metrics.metric import Metric, State
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _count_dtype(value: Any) -> str:

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from jkeras import constants
 from jkeras.losses.loss import compute_dtype
 from jkeras.registry import snake_case
-from jkeras.values.spec import Spec, field
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 State = dict[str, jax.Array]
 

@@ -14,7 +14,7 @@ from jkeras.losses.reduction import divide_no_nan, squeeze_or_expand
 from jkeras.losses.regression import as_pair
 from jkeras.metrics.metric import DTYPE, Metric, State
 from jkeras.metrics.reduction import PairMetric, PlainMetric, add_to_mean
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = -1) -> jax.Array:

@@ -24,7 +24,7 @@ from jkeras.models.config_reader import policy_name as policy_name
 from jkeras.models.config_reader import unwrapped as unwrapped
 from jkeras.registry import registered_name
 from jkeras.saving import operations
-from jkeras.values.spec import serialize
+from jkeras.values.config import serialize
 
 TENSOR = "__keras_tensor__"
 FUNCTIONAL = {"module": "keras.src.models.functional", "class_name": "Functional", "registered_name": "Functional"}

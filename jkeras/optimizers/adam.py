@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def power(base: float, step: jax.Array) -> jax.Array:

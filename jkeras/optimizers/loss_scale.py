@@ -14,7 +14,7 @@ from jkeras.optimizers.base import BaseOptimizer, KerasVariable, VariableReader,
 from jkeras.optimizers.multi import MultiOptimizer
 from jkeras.optimizers.optimizer import Optimizer
 from jkeras.optimizers.table import RULES, named, resolve
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 # Arguments of the base class that files of older Keras versions carry along.
 _UNUSED = {

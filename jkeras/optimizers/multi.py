@@ -18,7 +18,8 @@ from jkeras.optimizers.optax_optimizer import OptaxOptimizer
 from jkeras.optimizers.optimizer import Optimizer
 from jkeras.optimizers.table import RULES, resolve
 from jkeras.optimizers.trees import by_path, with_leaves
-from jkeras.values.spec import Spec, field
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError
 from jkeras.optimizers.adam import adam_rate, moment
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _patterns(value: Any) -> tuple[str, ...]:

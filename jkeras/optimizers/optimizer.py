@@ -23,7 +23,7 @@ from jkeras.optimizers.base import (
     schedule_error,
 )
 from jkeras.optimizers.trees import paths
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 # Stands in for every constant learning rate in `compile_key`; the real one is in the state.
 CANONICAL_LEARNING_RATE = 1.0

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.optimizers.adam import moment, power
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class ScheduleFreeAdamW(Optimizer):

@@ -18,8 +18,9 @@ from jax.typing import ArrayLike
 
 from jkeras import arguments, registry
 from jkeras.errors import ArgumentError
-from jkeras.values.spec import Spec, field
-from jkeras.values.spec import serialize as serialize_value
+from jkeras.values.config import serialize as serialize_value
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 positive = arguments.between(0, math.inf, open_low=True, open_high=True)
 

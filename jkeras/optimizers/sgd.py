@@ -9,7 +9,7 @@ import jax
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class SGD(Optimizer):

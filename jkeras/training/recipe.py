@@ -9,7 +9,8 @@ from jkeras import arguments, losses, metrics, optimizers
 from jkeras.errors import ArgumentError
 from jkeras.optimizers import BaseOptimizer, LossScaleOptimizer
 from jkeras.training.strategy import as_strategy
-from jkeras.values.spec import Spec, field
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 # Names that stand for a different loss or metric depending on the shapes of targets and outputs.
 BY_SHAPE_LOSSES = ("crossentropy", "ce")

@@ -12,7 +12,7 @@ import pytest
 
 from jkeras import optimizers
 from jkeras.errors import ArgumentError, InputError, RestoreError, SignatureError, UnknownNameError
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 from tests.optimizers.problem import SHAPES, assert_close, run_keras, run_ours, start
 from tests.optimizers.test_rules import VARIANTS
 

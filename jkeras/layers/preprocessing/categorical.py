@@ -12,7 +12,7 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError, NotBuiltError
 from jkeras.graph.layer import Layer
 from jkeras.layers.preprocessing.encoding import batches, dense_only, encode, output_mode
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class CategoryEncoding(Layer):

@@ -12,7 +12,8 @@ from jkeras import arguments, config
 from jkeras.dtypes import DTypePolicy
 from jkeras.errors import ArgumentError
 from jkeras.layers.preprocessing.encoding import HostLayer, as_text, dense_only, encode, is_text, output_mode
-from jkeras.values.spec import field, serialize
+from jkeras.values.config import serialize
+from jkeras.values.fields import field
 
 _MASK = (1 << 64) - 1
 _K0, _K1, _K2 = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F

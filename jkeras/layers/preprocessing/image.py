@@ -18,7 +18,7 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer, is_symbolic
 from jkeras.ops import images as functions
 from jkeras.ops.structure import saturate_cast
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 _SEED = arguments.optional(arguments.integer)
 _INTERPOLATION = arguments.one_of("nearest", "bilinear")

@@ -24,7 +24,7 @@ from jkeras.layers.preprocessing.encoding import (
     output_mode,
 )
 from jkeras.layers.preprocessing.hashing import bins, salt
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 _MODE = output_mode("int", "one_hot", "multi_hot", "count", "tf_idf")
 

@@ -13,7 +13,7 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.layers.preprocessing.encoding import ROWS_AT_A_TIME, HostLayer, as_text, batches, dense_only
 from jkeras.layers.preprocessing.lookup import _MODE, StringLookup, _size, _terms, _weights, without_paths
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 _PUNCTUATION = re.compile(r"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']""")
 _STANDARDIZE = ("lower_and_strip_punctuation", "lower", "strip_punctuation")

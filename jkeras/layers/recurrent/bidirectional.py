@@ -15,7 +15,8 @@ from jkeras.graph.layer import Layer
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.rnn import ReadyRNN
 from jkeras.registry import snake_case
-from jkeras.values.spec import field, serialize
+from jkeras.values.config import serialize
+from jkeras.values.fields import field
 
 NEEDED = ("go_backwards", "return_sequences", "return_state", "stateful")
 

@@ -15,7 +15,7 @@ from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import States
 from jkeras.layers.recurrent.lstm import LSTMCell
 from jkeras.layers.recurrent.rnn import ReadyRNN
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 FILTERS: Any = field(converter=arguments.positive_int)
 SIZES: Any = field()

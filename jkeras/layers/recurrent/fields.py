@@ -8,7 +8,7 @@ from typing import Any
 from jkeras import activations, arguments, constraints, initializers, registry, regularizers
 from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 UNITS: Any = field(converter=arguments.positive_int)
 TANH: Any = field("tanh", converter=activations.get)

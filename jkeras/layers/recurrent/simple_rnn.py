@@ -9,7 +9,7 @@ import jax
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import RecurrentCell, States
 from jkeras.layers.recurrent.rnn import ReadyRNN
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class SimpleRNNCell(RecurrentCell):
