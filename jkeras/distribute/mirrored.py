@@ -142,7 +142,7 @@ class MirroredStrategy(MeshStrategy, own_arguments=True):
     device_mesh = None
     auto_shard_dataset = True
 
-    devices: Any = field(None, converter=as_names)
+    devices: Any = field(default=None, convert=as_names)
 
     @property
     def batch_axis(self) -> str:

@@ -72,7 +72,7 @@ class InputSpec(Spec):
     keras_module = "keras.layers"
 
     dtype: str | None = None
-    shape: tuple[int | None, ...] | None = field(None, converter=arguments.optional(arguments.shape))
+    shape: tuple[int | None, ...] | None = field(default=None, convert=arguments.optional(arguments.shape))
     ndim: int | None = None
     max_ndim: int | None = None
     min_ndim: int | None = None
@@ -123,11 +123,13 @@ class Layer(Spec):
     # which for classes outside jkeras counts as yes. Decides whether a ragged last batch may be padded.
     couples_samples: ClassVar[bool | None] = None
 
-    activity_regularizer: Any = field(None, converter=lambda v: regularizers.get(v), kw_only=True, in_config=False)
-    trainable: bool = field(True, converter=arguments.boolean, kw_only=True)
-    dtype: Any = field(None, converter=dtypes.get, kw_only=True)
-    autocast: bool = field(True, converter=arguments.boolean, kw_only=True, in_config=False)
-    name: str | None = field(None, converter=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
+    activity_regularizer: Any = field(
+        default=None, convert=lambda v: regularizers.get(v), kw_only=True, in_config=False
+    )
+    trainable: bool = field(default=True, convert=arguments.boolean, kw_only=True)
+    dtype: Any = field(default=None, convert=dtypes.get, kw_only=True)
+    autocast: bool = field(default=True, convert=arguments.boolean, kw_only=True, in_config=False)
+    name: str | None = field(default=None, convert=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
 
     # -- to override ----------------------------------------------------------------------------------------------
 

@@ -59,9 +59,9 @@ class Repeat(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    layer: Any = field(converter=fields.layer)
-    times: int = field(converter=arguments.positive_int)
-    recompute: bool = field(False, converter=arguments.boolean)
+    layer: Any = field(convert=fields.layer)
+    times: int = field(convert=arguments.positive_int)
+    recompute: bool = field(default=False, convert=arguments.boolean)
 
     @property
     def couples_samples(self) -> bool | None:  # type: ignore[override]

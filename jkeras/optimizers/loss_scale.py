@@ -74,10 +74,10 @@ class LossScaleOptimizer(BaseOptimizer):
     ([0.0], 16384.0, 0)
     """
 
-    inner_optimizer: BaseOptimizer = field(converter=_inner)
-    initial_scale: float = field(2.0**15, converter=arguments.number)
-    dynamic_growth_steps: int = field(2000, converter=arguments.positive_int)
-    name: str | None = field(None)
+    inner_optimizer: BaseOptimizer = field(convert=_inner)
+    initial_scale: float = field(default=2.0**15, convert=arguments.number)
+    dynamic_growth_steps: int = field(default=2000, convert=arguments.positive_int)
+    name: str | None = field(default=None)
 
     def __post_init__(self) -> None:
         if self.name is None:

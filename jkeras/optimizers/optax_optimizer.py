@@ -43,7 +43,7 @@ class OptaxOptimizer(BaseOptimizer):
     0.25
     """
 
-    transform: optax.GradientTransformation = field(converter=_transformation)
+    transform: optax.GradientTransformation = field(convert=_transformation)
     name: str = "optax"
 
     def _state(self) -> dict[str, Any]:

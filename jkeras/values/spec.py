@@ -8,7 +8,7 @@ A class states its arguments once, as annotated fields, and gets the constructor
 equality from them::
 
     class MaxNorm(Constraint):
-        max_value: float = field(2, converter=arguments.number)
+        max_value: float = field(default=2, convert=arguments.number)
         axis: int = 0
 
 A class with an `__init__` of its own (the way Keras taught) works as well: the attributes that it sets are the value, and
@@ -20,15 +20,16 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 from jkeras.errors import ArgumentError, FrozenError, SignatureError, UnknownNameError, suggestion
 from jkeras.tracebacks import filtered
 from jkeras.values.config import Configured, serialize
-from jkeras.values.fields import MISSING, Field, captured_arguments, declared_fields, signature_of
+from jkeras.values.fields import MISSING, Field, captured_arguments, declared_fields, field, signature_of
 from jkeras.values.keys import HashedKey, Keyed, key_of
 
 
+@dataclass_transform(field_specifiers=(field,))
 class SpecMeta(type):
     """Collects the fields of a class and freezes its instances."""
 
@@ -72,14 +73,16 @@ class SpecMeta(type):
             return inspect.Signature(parameters)
         return signature_of(cls._fields)
 
-    @filtered
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        instance = super().__call__(*args, **kwargs)
-        if isinstance(instance, cls) and "_spec_frozen" not in instance.__dict__:
-            if cls._handwritten:
-                object.__setattr__(instance, "_spec_arguments", captured_arguments(cls, args, kwargs))
-            object.__setattr__(instance, "_spec_frozen", True)
-        return instance
+    if not TYPE_CHECKING:  # a checker reads the constructor off the fields
+
+        @filtered
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            instance = super().__call__(*args, **kwargs)
+            if isinstance(instance, cls) and "_spec_frozen" not in instance.__dict__:
+                if cls._handwritten:
+                    object.__setattr__(instance, "_spec_arguments", captured_arguments(cls, args, kwargs))
+                object.__setattr__(instance, "_spec_frozen", True)
+            return instance
 
 
 def _has_own_constructor(cls: type) -> bool:
@@ -93,10 +96,12 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
     # What messages call it, where users do not construct it themselves.
     _called: ClassVar[str] = ""
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        # Straight into the instance, since a base class may have a property of an argument's name.
-        self.__dict__.update(self._bind(args, kwargs))
-        self.__post_init__()
+    if not TYPE_CHECKING:
+
+        def __init__(self, *args: Any, **kwargs: Any):
+            # Straight into the instance, since a base class may have a property of an argument's name.
+            self.__dict__.update(self._bind(args, kwargs))
+            self.__post_init__()
 
     def __post_init__(self) -> None:
         """Checks that need several arguments at once; may still assign."""
@@ -127,10 +132,10 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
 
     @classmethod
     def _convert(cls, name: str, f: Field, value: Any) -> Any:
-        if f.converter is None:
+        if f.convert is None:
             return tuple(value) if isinstance(value, list) else value
         try:
-            return f.converter(value)
+            return f.convert(value)
         except ArgumentError as error:
             if str(error).startswith("expected "):
                 raise ArgumentError(f"{cls._called or cls.__name__}({name}={value!r}): {error}") from None
@@ -234,9 +239,9 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
 
     def _is_default(self, name: str, value: Any, default: Any) -> bool:
         f = type(self)._fields.get(name)
-        if f is not None and f.converter is not None and default is not MISSING:
+        if f is not None and f.convert is not None and default is not MISSING:
             try:
-                default = f.converter(default)
+                default = f.convert(default)
             except ArgumentError:
                 return False
         return key_of(value) == key_of(default)

@@ -188,11 +188,11 @@ class Hashing(HostLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    num_bins: int = field(converter=arguments.positive_int)
+    num_bins: int = field(convert=arguments.positive_int)
     mask_value: Any = None
-    salt: Any = field(None, converter=salt)
-    output_mode: str = field("int", converter=output_mode("int", "one_hot", "multi_hot", "count"))
-    sparse: bool = field(False, converter=dense_only)
+    salt: Any = field(default=None, convert=salt)
+    output_mode: str = field(default="int", convert=output_mode("int", "one_hot", "multi_hot", "count"))
+    sparse: bool = field(default=False, convert=dense_only)
 
     def on_host(self, inputs: Any) -> jax.Array:
         values = np.asarray(inputs)

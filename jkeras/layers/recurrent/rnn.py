@@ -62,7 +62,7 @@ class RNN(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    cell: Any = field(converter=_cell)
+    cell: Any = field(convert=_cell)
     return_sequences: bool = fields.NO
     return_state: bool = fields.NO
     go_backwards: bool = fields.NO

@@ -91,7 +91,7 @@ class SimpleRNN(ReadyRNN, own_arguments=True):
     go_backwards: bool = fields.NO
     stateful: bool = fields.NO
     unroll: bool = fields.NO
-    seed: int | None = field(None, converter=fields.SEED.converter, in_config=False)
+    seed: int | None = field(default=None, convert=fields.SEED.convert, in_config=False)
     zero_output_for_mask: bool = fields.NO_BY_KEYWORD
 
 

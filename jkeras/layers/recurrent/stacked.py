@@ -52,7 +52,7 @@ class StackedRNNCells(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    cells: Any = field(converter=_cells)
+    cells: Any = field(convert=_cells)
 
     @property
     def state_size(self) -> list[Any]:

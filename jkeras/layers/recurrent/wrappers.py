@@ -29,7 +29,7 @@ class Wrapper(Layer):
     3
     """
 
-    layer: Any = field(converter=fields.layer)
+    layer: Any = field(convert=fields.layer)
 
 
 class TimeDistributed(Wrapper):
