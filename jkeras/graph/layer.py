@@ -22,6 +22,7 @@ from jkeras.errors import ArgumentError, NotBuiltError
 from jkeras.tracebacks import filtered_methods
 from jkeras.values.config import serialize
 from jkeras.values.fields import field
+from jkeras.values.frozen import FrozenDict
 from jkeras.values.spec import Spec
 
 LEGACY_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size")
@@ -435,8 +436,8 @@ def map_layers(value: Any, name: str, replace: Callable[[str, Layer], Any]) -> A
         return replace(name, value)
     if type(value) in (list, tuple):
         return type(value)(map_layers(v, f"{name}_{i}", replace) for i, v in enumerate(value))
-    if type(value) is dict:
-        return {k: map_layers(v, f"{name}_{k}", replace) for k, v in value.items()}
+    if type(value) in (dict, FrozenDict):
+        return type(value)({k: map_layers(v, f"{name}_{k}", replace) for k, v in value.items()})
     return value
 
 

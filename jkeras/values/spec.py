@@ -26,6 +26,7 @@ from jkeras.errors import ArgumentError, FrozenError, SignatureError, UnknownNam
 from jkeras.tracebacks import filtered
 from jkeras.values.config import Configured, serialize
 from jkeras.values.fields import MISSING, Field, captured_arguments, declared_fields, field, signature_of
+from jkeras.values.frozen import frozen, kept, thawed
 from jkeras.values.keys import HashedKey, Keyed, key_of
 
 
@@ -79,9 +80,7 @@ class SpecMeta(type):
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
             instance = super().__call__(*args, **kwargs)
             if isinstance(instance, cls) and "_spec_frozen" not in instance.__dict__:
-                if cls._handwritten:
-                    object.__setattr__(instance, "_spec_arguments", captured_arguments(cls, args, kwargs))
-                object.__setattr__(instance, "_spec_frozen", True)
+                instance._freeze(captured_arguments(cls, args, kwargs) if cls._handwritten else None)
             return instance
 
 
@@ -146,6 +145,32 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
 
     # -- immutability ---------------------------------------------------------------------------------------------
 
+    # What is remembered of a value because it follows from the rest of it; changed copies start without.
+    _memos: ClassVar[tuple[str, ...]] = ("_spec_key",)
+
+    def _freeze(self, arguments: dict[str, Any] | None) -> None:
+        """Ends construction: what the value holds becomes immutable, and so does the value.
+
+        Args:
+            arguments: what a constructor written by hand was called with.
+        """
+        own = self.__dict__
+        own.update({name: frozen(value) for name, value in own.items() if not name.startswith("_spec_")})
+        if arguments is not None:
+            own["_spec_arguments"] = kept(arguments)
+        own["_spec_frozen"] = True
+
+    def _evolve(self, **attributes: Any) -> Self:
+        """A copy with attributes changed: the one way in which a value is copied."""
+        clone = object.__new__(type(self))
+        # Names that begin with `_spec_` are no part of what the value says, so it keeps its key.
+        same = all(name.startswith("_spec_") for name in attributes)
+        dropped = tuple(name for name in self._memos if not (same and name == "_spec_key"))
+        own = clone.__dict__
+        own.update({name: value for name, value in self.__dict__.items() if name not in dropped})
+        own.update({name: frozen(value) for name, value in attributes.items()})
+        return clone
+
     def __setattr__(self, name: str, value: Any) -> None:
         if "_spec_frozen" in self.__dict__:
             raise FrozenError(self._frozen_message(name))
@@ -181,7 +206,7 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
     def _arguments(self) -> dict[str, Any]:
         """The constructor's arguments, by name, as this value holds them."""
         if "_spec_arguments" in self.__dict__:
-            return dict(self.__dict__["_spec_arguments"])
+            return thawed(self.__dict__["_spec_arguments"])
         return {name: self.__dict__[name] for name in type(self)._fields}
 
     # -- configuration --------------------------------------------------------------------------------------------
