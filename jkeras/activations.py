@@ -19,8 +19,8 @@ from jax.typing import ArrayLike
 from jkeras import registry
 from jkeras.dispatch import public
 from jkeras.errors import ArgumentError, InputError
+from jkeras.values.config import serialize as serialize_value
 from jkeras.values.spec import Spec
-from jkeras.values.spec import serialize as serialize_value
 
 # -- rectifiers -------------------------------------------------------------------------------------------------------
 

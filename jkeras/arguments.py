@@ -1,4 +1,4 @@
-"""Checks and normalisations of constructor arguments, used as `field(converter=...)`.
+"""Checks and normalisations of constructor arguments, used as `field(convert=...)`.
 
 Each takes the value given and returns the value kept, or raises `ArgumentError` whose message starts with "expected ";
 `Spec` completes it with the class, the argument and the value.

@@ -15,8 +15,9 @@ from jax.typing import ArrayLike
 
 from jkeras import arguments, config, registry
 from jkeras.errors import ArgumentError
-from jkeras.values.spec import Spec, field
-from jkeras.values.spec import serialize as serialize_value
+from jkeras.values.config import serialize as serialize_value
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 
 class Constraint(Spec):
@@ -44,7 +45,7 @@ class FunctionConstraint(Constraint):
     [1.0]
     """
 
-    function: Callable[[Any], Any] = field(converter=arguments.function)
+    function: Callable[[Any], Any] = field(convert=arguments.function)
 
     def __call__(self, w: ArrayLike) -> Any:
         return self.function(w)
@@ -79,7 +80,7 @@ class UnitNorm(Constraint):
     [[0.6000000238418579], [0.800000011920929]]
     """
 
-    axis: int | tuple[int, ...] = field(0, converter=_axis)
+    axis: int | tuple[int, ...] = field(default=0, convert=_axis)
 
     def __call__(self, w: ArrayLike) -> jax.Array:
         w = jnp.asarray(w)
@@ -93,8 +94,8 @@ class MaxNorm(Constraint):
     [[0.5], [0.0]]
     """
 
-    max_value: float = field(2, converter=arguments.number)
-    axis: int | tuple[int, ...] = field(0, converter=_axis)
+    max_value: float = field(default=2, convert=arguments.number)
+    axis: int | tuple[int, ...] = field(default=0, convert=_axis)
 
     def __call__(self, w: ArrayLike) -> jax.Array:
         w = jnp.asarray(w)
@@ -108,10 +109,10 @@ class MinMaxNorm(Constraint):
     `rate` below 1 goes only that part of the way: the new norm is `rate * clip(norm) + (1 - rate) * norm`.
     """
 
-    min_value: float = field(0.0, converter=arguments.number)
-    max_value: float = field(1.0, converter=arguments.number)
-    rate: float = field(1.0, converter=arguments.number)
-    axis: int | tuple[int, ...] = field(0, converter=_axis)
+    min_value: float = field(default=0.0, convert=arguments.number)
+    max_value: float = field(default=1.0, convert=arguments.number)
+    rate: float = field(default=1.0, convert=arguments.number)
+    axis: int | tuple[int, ...] = field(default=0, convert=_axis)
 
     def __call__(self, w: ArrayLike) -> jax.Array:
         w = jnp.asarray(w)

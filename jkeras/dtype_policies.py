@@ -10,7 +10,7 @@ from typing import Any
 
 from jkeras import config, dtypes, registry
 from jkeras.dtypes import DTypePolicy as DTypePolicy
-from jkeras.values.spec import serialize as serialize_value
+from jkeras.values.config import serialize as serialize_value
 
 # Keras's older name.
 FloatDTypePolicy = DTypePolicy

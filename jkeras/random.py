@@ -17,7 +17,7 @@ from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.random_keys import as_key
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class SeedGenerator(Layer):
@@ -49,7 +49,7 @@ class SeedGenerator(Layer):
     keras_module = "keras.random"
     couples_samples: ClassVar[bool | None] = False
 
-    seed: int | None = field(None, converter=arguments.optional(arguments.integer))
+    seed: int | None = field(default=None, convert=arguments.optional(arguments.integer))
     name: str | None = None
 
     def next(self, ordered: bool = True) -> jax.Array:

@@ -16,8 +16,9 @@ from jax.typing import ArrayLike
 
 from jkeras import arguments, config, registry
 from jkeras.errors import ArgumentError, InputError
-from jkeras.values.spec import Spec, field
-from jkeras.values.spec import serialize as serialize_value
+from jkeras.values.config import serialize as serialize_value
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 
 class Regularizer(Spec):
@@ -45,7 +46,7 @@ class FunctionRegularizer(Regularizer):
     3.0
     """
 
-    function: Callable[[Any], Any] = field(converter=arguments.function)
+    function: Callable[[Any], Any] = field(convert=arguments.function)
 
     def __call__(self, x: ArrayLike) -> Any:
         return self.function(x)
@@ -67,7 +68,7 @@ class L1(Regularizer):
     1.5
     """
 
-    l1: float = field(0.01, converter=_factor(0.01))
+    l1: float = field(default=0.01, convert=_factor(0.01))
 
     def __call__(self, x: ArrayLike) -> jax.Array:
         x = jnp.asarray(x)
@@ -81,7 +82,7 @@ class L2(Regularizer):
     2.5
     """
 
-    l2: float = field(0.01, converter=_factor(0.01))
+    l2: float = field(default=0.01, convert=_factor(0.01))
 
     def __call__(self, x: ArrayLike) -> jax.Array:
         x = jnp.asarray(x)
@@ -95,8 +96,8 @@ class L1L2(Regularizer):
     4.0
     """
 
-    l1: float = field(0.0, converter=_factor(0.0))
-    l2: float = field(0.0, converter=_factor(0.0))
+    l1: float = field(default=0.0, convert=_factor(0.0))
+    l2: float = field(default=0.0, convert=_factor(0.0))
 
     def __call__(self, x: ArrayLike) -> jax.Array:
         x = jnp.asarray(x)
@@ -123,8 +124,8 @@ class OrthogonalRegularizer(Regularizer):
         InputError: when called with an array that is no matrix.
     """
 
-    factor: float = field(0.01, converter=_factor(0.01))
-    mode: str = field("rows", converter=arguments.one_of("rows", "columns"))
+    factor: float = field(default=0.01, convert=_factor(0.01))
+    mode: str = field(default="rows", convert=arguments.one_of("rows", "columns"))
 
     def __call__(self, x: ArrayLike) -> jax.Array:
         x = jnp.asarray(x)

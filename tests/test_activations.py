@@ -15,7 +15,7 @@ import pytest
 
 from jkeras import activations, registry
 from jkeras.errors import ArgumentError, InputError, UnknownNameError
-from jkeras.values.spec import freeze
+from jkeras.values.keys import key_of
 
 KERAS_NAMES = sorted(
     name
@@ -167,4 +167,4 @@ def test_functions_without_a_name_cannot_be_written():
 
 
 def test_keys_are_equal_for_equal_functions():
-    assert freeze(activations.get("relu")) == freeze(activations.relu) != freeze(activations.relu6)
+    assert key_of(activations.get("relu")) == key_of(activations.relu) != key_of(activations.relu6)

@@ -12,7 +12,7 @@ import pytest
 
 from jkeras import constraints
 from jkeras.errors import ArgumentError, UnknownNameError
-from jkeras.values.spec import serialize
+from jkeras.values.config import serialize
 
 CASES = [
     ("NonNeg", {}),

@@ -11,7 +11,7 @@ import scipy.stats
 
 from jkeras import config, initializers
 from jkeras.errors import ArgumentError, InputError, UnknownNameError
-from jkeras.values.spec import serialize
+from jkeras.values.config import serialize
 
 DETERMINISTIC = [
     ("Zeros", {}, (2, 3)),

@@ -10,7 +10,7 @@ import pytest
 
 from jkeras import regularizers
 from jkeras.errors import ArgumentError, InputError, UnknownNameError
-from jkeras.values.spec import serialize
+from jkeras.values.config import serialize
 
 CASES = [
     ("L1", {}),

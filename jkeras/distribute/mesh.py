@@ -14,7 +14,8 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from jkeras import arguments
 from jkeras.distribute import devices as devices_
 from jkeras.errors import ArgumentError, FrozenError
-from jkeras.values.spec import Spec, field
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 
 def _names(value: Any) -> tuple[str, ...]:
@@ -47,9 +48,9 @@ class DeviceMesh(Spec):
         ArgumentError: the numbers of axes, names and devices do not go together.
     """
 
-    shape: tuple[int, ...] = field(converter=_shape)
-    axis_names: tuple[str, ...] = field(converter=_names)
-    devices: Any = field(None, converter=_flat_devices)
+    shape: tuple[int, ...] = field(convert=_shape)
+    axis_names: tuple[str, ...] = field(convert=_names)
+    devices: Any = field(default=None, convert=_flat_devices)
 
     def __post_init__(self) -> None:
         if len(self.shape) != len(self.axis_names):
@@ -113,7 +114,7 @@ class TensorLayout(Spec):
     (None, 'model')
     """
 
-    axes: tuple[str | None, ...] = field(converter=_axes)
+    axes: tuple[str | None, ...] = field(convert=_axes)
     device_mesh: DeviceMesh | None = None
 
     def __post_init__(self) -> None:

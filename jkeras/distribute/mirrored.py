@@ -23,7 +23,7 @@ from jkeras.training import objective as objectives
 from jkeras.training import steps
 from jkeras.training.runs import Step
 from jkeras.training.state import Batch, TrainState
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 AXIS = "replica"
 
@@ -142,7 +142,7 @@ class MirroredStrategy(MeshStrategy, own_arguments=True):
     device_mesh = None
     auto_shard_dataset = True
 
-    devices: Any = field(None, converter=as_names)
+    devices: Any = field(default=None, convert=as_names)
 
     @property
     def batch_axis(self) -> str:

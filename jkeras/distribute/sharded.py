@@ -18,7 +18,7 @@ from jkeras.distribute.meshes import MeshRunner, runner_of
 from jkeras.errors import ArgumentError
 from jkeras.training.state import TrainState, array_name
 from jkeras.training.strategy import Strategy
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 REPLICATED = PartitionSpec()
 
@@ -38,11 +38,11 @@ class MeshStrategy(Strategy):
     # Whether the mesh is made of the devices of this process alone.
     local: ClassVar[bool] = False
 
-    device_mesh: DeviceMesh | None = field(None, converter=_mesh)
-    devices: Any = field(None, converter=devices_.as_names)
-    auto_shard_dataset: bool = field(True, converter=arguments.boolean)
+    device_mesh: DeviceMesh | None = field(default=None, convert=_mesh)
+    devices: Any = field(default=None, convert=devices_.as_names)
+    auto_shard_dataset: bool = field(default=True, convert=arguments.boolean)
     # Whether `fit` gives weights that are whole in each process, where they are split among several.
-    gather: bool = field(True, converter=arguments.boolean, kw_only=True)
+    gather: bool = field(default=True, convert=arguments.boolean, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.device_mesh is not None and self.devices is not None:
@@ -132,7 +132,7 @@ class FSDP(MeshStrategy):
 
     gathers_weights: ClassVar[bool] = True
 
-    min_size: int = field(256, converter=arguments.at_least(0))
+    min_size: int = field(default=256, convert=arguments.at_least(0))
 
     def state_specs(self, state: TrainState) -> Any:
         parts = self.num_replicas_in_sync
@@ -175,9 +175,9 @@ class ModelParallel(MeshStrategy, own_arguments=True):
             does not fit a weight's shape.
     """
 
-    layout_map: LayoutMap = field(converter=_frozen, kw_only=True)
-    batch_dim_name: str | None = field(None, converter=_axis_name, kw_only=True)
-    auto_shard_dataset: bool = field(True, converter=arguments.boolean, kw_only=True)
+    layout_map: LayoutMap = field(convert=_frozen, kw_only=True)
+    batch_dim_name: str | None = field(default=None, convert=_axis_name, kw_only=True)
+    auto_shard_dataset: bool = field(default=True, convert=arguments.boolean, kw_only=True)
 
     def __post_init__(self) -> None:
         names = self.layout_map.device_mesh.axis_names

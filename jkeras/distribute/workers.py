@@ -9,7 +9,7 @@ import jax
 from jkeras import arguments
 from jkeras.distribute import processes
 from jkeras.distribute.sharded import MeshStrategy
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class MultiWorkerMirroredStrategy(MeshStrategy, own_arguments=True):
@@ -37,10 +37,10 @@ class MultiWorkerMirroredStrategy(MeshStrategy, own_arguments=True):
     device_mesh = None
     devices = None
 
-    job_addresses: Any = field(None, kw_only=False)
+    job_addresses: Any = field(default=None, kw_only=False)
     num_processes: Any = None
     process_id: Any = None
-    auto_shard_dataset: bool = field(True, converter=arguments.boolean)
+    auto_shard_dataset: bool = field(default=True, convert=arguments.boolean)
 
     def __post_init__(self) -> None:
         processes.initialize(self.job_addresses, self.num_processes, self.process_id)

@@ -20,7 +20,10 @@ import numpy as np
 from jkeras import arguments, dtypes, regularizers
 from jkeras.errors import ArgumentError, NotBuiltError
 from jkeras.tracebacks import filtered_methods
-from jkeras.values.spec import Spec, field, serialize
+from jkeras.values.config import serialize
+from jkeras.values.fields import field
+from jkeras.values.frozen import FrozenDict
+from jkeras.values.spec import Spec
 
 LEGACY_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size")
 
@@ -70,7 +73,7 @@ class InputSpec(Spec):
     keras_module = "keras.layers"
 
     dtype: str | None = None
-    shape: tuple[int | None, ...] | None = field(None, converter=arguments.optional(arguments.shape))
+    shape: tuple[int | None, ...] | None = field(default=None, convert=arguments.optional(arguments.shape))
     ndim: int | None = None
     max_ndim: int | None = None
     min_ndim: int | None = None
@@ -121,11 +124,13 @@ class Layer(Spec):
     # which for classes outside jkeras counts as yes. Decides whether a ragged last batch may be padded.
     couples_samples: ClassVar[bool | None] = None
 
-    activity_regularizer: Any = field(None, converter=lambda v: regularizers.get(v), kw_only=True, in_config=False)
-    trainable: bool = field(True, converter=arguments.boolean, kw_only=True)
-    dtype: Any = field(None, converter=dtypes.get, kw_only=True)
-    autocast: bool = field(True, converter=arguments.boolean, kw_only=True, in_config=False)
-    name: str | None = field(None, converter=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
+    activity_regularizer: Any = field(
+        default=None, convert=lambda v: regularizers.get(v), kw_only=True, in_config=False
+    )
+    trainable: bool = field(default=True, convert=arguments.boolean, kw_only=True)
+    dtype: Any = field(default=None, convert=dtypes.get, kw_only=True)
+    autocast: bool = field(default=True, convert=arguments.boolean, kw_only=True, in_config=False)
+    name: str | None = field(default=None, convert=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
 
     # -- to override ----------------------------------------------------------------------------------------------
 
@@ -431,8 +436,8 @@ def map_layers(value: Any, name: str, replace: Callable[[str, Layer], Any]) -> A
         return replace(name, value)
     if type(value) in (list, tuple):
         return type(value)(map_layers(v, f"{name}_{i}", replace) for i, v in enumerate(value))
-    if type(value) is dict:
-        return {k: map_layers(v, f"{name}_{k}", replace) for k, v in value.items()}
+    if type(value) in (dict, FrozenDict):
+        return type(value)({k: map_layers(v, f"{name}_{k}", replace) for k, v in value.items()})
     return value
 
 

@@ -11,10 +11,12 @@ import jax
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer, is_symbolic
 from jkeras.graph.layer_call import show_shape
-from jkeras.graph.symbolic import Node, Shape, SymbolicTensor, substitute
+from jkeras.graph.symbolic import Node, Shape, SymbolicTensor
 from jkeras.layers.core import InputLayer
 from jkeras.registry import snake_case
-from jkeras.values.spec import HashedKey, Spec, freeze
+from jkeras.values.frozen import Template
+from jkeras.values.keys import HashedKey, key_of
+from jkeras.values.spec import Spec
 
 
 class Ref(NamedTuple):
@@ -27,8 +29,8 @@ class Op(NamedTuple):
     """One application of a layer: its name, its arguments with `Ref`s in them, the numbers of its results."""
 
     layer: str
-    args: Any
-    kwargs: Any
+    args: Template
+    kwargs: Template
     results: tuple[int, ...]
 
 
@@ -56,8 +58,8 @@ class Network(Spec):
     Attributes:
         layers: every layer by its name in the network, in Keras's order (by depth, then by first use).
         ops: the applications, in topological order.
-        inputs: the structure of the inputs, with `Ref`s.
-        outputs: the structure of the outputs, with `Ref`s.
+        inputs: the structure of the inputs, a template of `Ref`s.
+        outputs: the structure of the outputs, a template of `Ref`s.
         input_infos: shape and dtype of each input, in order.
     """
 
@@ -67,12 +69,12 @@ class Network(Spec):
         self,
         layers: Mapping[str, Layer],
         ops: tuple[Op, ...],
-        inputs: Any,
-        outputs: Any,
+        inputs: Template,
+        outputs: Template,
         input_infos: tuple[InputInfo, ...],
         tensors: tuple[SymbolicTensor, ...] = (),
     ):
-        self.layers = dict(layers)
+        self.layers: Mapping[str, Layer] = dict(layers)
         self.ops = ops
         self.inputs = inputs
         self.outputs = outputs
@@ -85,14 +87,12 @@ class Network(Spec):
     def _state(self) -> dict[str, Any]:
         state = super()._state()
         state["layers"] = {name: nameless_key(layer) for name, layer in self.layers.items()}
-        # Named templates hold Refs, slices and constants; freezing them here keeps `freeze` free of special cases.
-        state["ops"] = tuple((op.layer, freeze(op.args), freeze(op.kwargs), op.results) for op in self.ops)
         return state
 
     @property
     def output_refs(self) -> list[int]:
         """The numbers of the output tensors, flattened."""
-        return [leaf.index for leaf in jax.tree.leaves(self.outputs, is_leaf=is_ref)]
+        return [leaf.index for leaf in self.outputs.leaves]
 
     def tensor(self, index: int) -> SymbolicTensor:
         """The symbolic tensor of that number."""
@@ -109,7 +109,7 @@ class Network(Spec):
         op = next((op for op in self.ops if op.layer == name), None)
         if op is None:
             return self.outputs_of(name)[0]
-        args = jax.tree.map(lambda leaf: self.tensor(leaf.index) if is_ref(leaf) else leaf, op.args, is_leaf=is_ref)
+        args = op.args.fill(lambda leaf: self.tensor(leaf.index) if is_ref(leaf) else leaf)
         return args[0] if len(args) == 1 else args
 
     def with_layers(self, changed: Mapping[str, Layer]) -> Network:
@@ -127,8 +127,8 @@ class Network(Spec):
         """
         table: dict[int, Any] = {info.ref: value for info, value in zip(self.input_infos, values, strict=True)}
 
-        def fill(template: Any) -> Any:
-            return jax.tree.map(lambda leaf: table[leaf.index] if is_ref(leaf) else leaf, template, is_leaf=is_ref)
+        def fill(template: Template) -> Any:
+            return template.fill(lambda leaf: table[leaf.index] if is_ref(leaf) else leaf)
 
         for op in self.ops:
             results = layers[op.layer](*fill(op.args), **fill(op.kwargs))
@@ -139,7 +139,7 @@ class Network(Spec):
 
 def nameless_key(layer: Layer) -> Any:
     """A layer's value apart from its name, which a network keeps itself: whether it was given or found, it is the same."""
-    return HashedKey((type(layer), freeze(dict(sorted({**layer._state(), "name": None}.items())))))
+    return HashedKey((type(layer), key_of(dict(sorted({**layer._state(), "name": None}.items())))))
 
 
 def _replay(
@@ -150,8 +150,8 @@ def _replay(
     for info in inputs:
         table[info.ref] = Node(layers[info.name], (), {}, Shape(info.shape, info.dtype)).outputs
 
-    def fill(template: Any) -> Any:
-        return jax.tree.map(lambda leaf: table[leaf.index] if is_ref(leaf) else leaf, template, is_leaf=is_ref)
+    def fill(template: Template) -> Any:
+        return template.fill(lambda leaf: table[leaf.index] if is_ref(leaf) else leaf)
 
     for op in ops:
         results = jax.tree.leaves(layers[op.layer](*fill(op.args), **fill(op.kwargs)), is_leaf=is_symbolic)
@@ -311,8 +311,8 @@ def _assemble(
         name = named[-1 - position][0]
         infos.append(InputInfo(name, tensor.shape, tensor.dtype, number(tensor)))
 
-    def template(value: Any) -> Any:
-        return substitute(value, lambda tensor: Ref(numbers[tensor.key]))
+    def template(value: Any) -> Template:
+        return Template.of(value).map(lambda leaf: Ref(numbers[leaf.key]) if is_symbolic(leaf) else leaf)
 
     ops = []
     for node in nodes:

@@ -22,6 +22,7 @@ from jkeras.graph.linen import guest as guest
 from jkeras.graph.linen import run as run
 from jkeras.lowering.switch import quick_options
 from jkeras.random_keys import as_key as as_key
+from jkeras.values.frozen import Template
 from jkeras.values.spec import Spec
 
 Variables = dict[str, Any]
@@ -32,13 +33,17 @@ class Description(Spec):
 
     Attributes:
         weights: every weight, in Keras's order: own trainable, own non-trainable, then those of sublayers, in order.
-        outputs: the structure of the outputs, with `jax.ShapeDtypeStruct` leaves.
     """
 
     def __init__(self, weights: tuple[WeightInfo, ...], outputs: Any, losses: int):
         self.weights = weights
-        self.outputs = outputs
         self.losses = losses
+        self._outputs = Template.of(outputs)
+
+    @property
+    def outputs(self) -> Any:
+        """The structure of the outputs, with `jax.ShapeDtypeStruct` leaves."""
+        return self._outputs.fill()
 
 
 def describe(layer: Layer, *args: Any, **kwargs: Any) -> Description:

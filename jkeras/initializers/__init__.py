@@ -31,7 +31,7 @@ from jkeras.initializers.random import (
     VarianceScaling,
     compute_fans,
 )
-from jkeras.values.spec import serialize as serialize_value
+from jkeras.values.config import serialize as serialize_value
 
 constant = Constant
 glorot_normal = GlorotNormal

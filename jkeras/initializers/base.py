@@ -12,7 +12,8 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
-from jkeras.values.spec import Spec, field
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 KEY_NAMES = frozenset({"key", "rng", "rng_key", "prng_key", "prng", "random_key"})
 
@@ -67,7 +68,7 @@ class FunctionInitializer(Initializer):
         InputError: when called, if the function returns another shape than asked for.
     """
 
-    function: Callable[..., Any] = field(converter=arguments.function)
+    function: Callable[..., Any] = field(convert=arguments.function)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
         return call_any_form(self.function, shape, dtype, key)

@@ -12,7 +12,7 @@ import numpy as np
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.initializers.base import Initializer, standard_dtype, standard_shape
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class Zeros(Initializer):
@@ -71,7 +71,7 @@ class Constant(Initializer):
         InputError: when called, if the value is an array and the weight has another shape.
     """
 
-    value: Any = field(0.0, converter=_constant_value)
+    value: Any = field(default=0.0, convert=_constant_value)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
         shape, dtype = standard_shape(shape), standard_dtype(dtype)
@@ -107,7 +107,7 @@ class Identity(Initializer):
         InputError: when called for a weight that is no matrix.
     """
 
-    gain: float = field(1.0, converter=arguments.number)
+    gain: float = field(default=1.0, convert=arguments.number)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
         shape = standard_shape(shape)
@@ -143,10 +143,10 @@ class STFT(Initializer):
         InputError: when called, if the shape has not three axes, or the window has another length.
     """
 
-    side: str = field("real", converter=arguments.one_of("real", "imag"))
-    window: Any = field("hann", converter=_window)
-    scaling: str | None = field("density", converter=arguments.one_of("density", "spectrum", None))
-    periodic: bool = field(False, converter=arguments.boolean)
+    side: str = field(default="real", convert=arguments.one_of("real", "imag"))
+    window: Any = field(default="hann", convert=_window)
+    scaling: str | None = field(default="density", convert=arguments.one_of("density", "spectrum", None))
+    periodic: bool = field(default=False, convert=arguments.boolean)
 
     def __post_init__(self) -> None:
         if isinstance(self.window, str):

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.initializers.base import Initializer, default_key, standard_dtype, standard_shape
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 # The standard deviation of a standard normal cut off at two standard deviations.
 TRUNCATED_STDDEV = 0.87962566103423978
@@ -51,7 +51,7 @@ def seed_key(seed: int) -> jax.Array:
 class RandomInitializer(Initializer):
     """Base of the initializers that draw; a subclass defines `sample(key, shape, dtype)`."""
 
-    seed: int | None = field(None, converter=_seed, kw_only=True)
+    seed: int | None = field(default=None, convert=_seed, kw_only=True)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
         shape, dtype = standard_shape(shape), standard_dtype(dtype)
@@ -75,9 +75,9 @@ class RandomUniform(RandomInitializer):
     True
     """
 
-    minval: float = field(-0.05, converter=arguments.number)
-    maxval: float = field(0.05, converter=arguments.number)
-    seed: int | None = field(None, converter=_seed)
+    minval: float = field(default=-0.05, convert=arguments.number)
+    maxval: float = field(default=0.05, convert=arguments.number)
+    seed: int | None = field(default=None, convert=_seed)
 
     def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         return jax.random.uniform(key, shape, dtype, self.minval, self.maxval)
@@ -90,9 +90,9 @@ class RandomNormal(RandomInitializer):
     (2, 3)
     """
 
-    mean: float = field(0.0, converter=arguments.number)
-    stddev: float = field(0.05, converter=arguments.non_negative)
-    seed: int | None = field(None, converter=_seed)
+    mean: float = field(default=0.0, convert=arguments.number)
+    stddev: float = field(default=0.05, convert=arguments.non_negative)
+    seed: int | None = field(default=None, convert=_seed)
 
     def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         return self.mean + self.stddev * jax.random.normal(key, shape, dtype)
@@ -105,9 +105,9 @@ class TruncatedNormal(RandomInitializer):
     True
     """
 
-    mean: float = field(0.0, converter=arguments.number)
-    stddev: float = field(0.05, converter=arguments.non_negative)
-    seed: int | None = field(None, converter=_seed)
+    mean: float = field(default=0.0, convert=arguments.number)
+    stddev: float = field(default=0.05, convert=arguments.non_negative)
+    seed: int | None = field(default=None, convert=_seed)
 
     def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         return self.mean + self.stddev * jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
@@ -143,8 +143,8 @@ class FanInitializer(RandomInitializer):
         mode: str
         distribution: str
 
-    input_axes: tuple[int, ...] | None = field(None, converter=_axes, kw_only=True)
-    output_axes: tuple[int, ...] | None = field(None, converter=_axes, kw_only=True)
+    input_axes: tuple[int, ...] | None = field(default=None, convert=_axes, kw_only=True)
+    output_axes: tuple[int, ...] | None = field(default=None, convert=_axes, kw_only=True)
 
     def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
@@ -161,9 +161,9 @@ class FanInitializer(RandomInitializer):
 class FixedScaling(FanInitializer):
     """Base of the named cases, which leave open only the seed and the axes."""
 
-    seed: int | None = field(None, converter=_seed)
-    input_axes: tuple[int, ...] | None = field(None, converter=_axes)
-    output_axes: tuple[int, ...] | None = field(None, converter=_axes)
+    seed: int | None = field(default=None, convert=_seed)
+    input_axes: tuple[int, ...] | None = field(default=None, convert=_axes)
+    output_axes: tuple[int, ...] | None = field(default=None, convert=_axes)
 
 
 class GlorotUniform(FixedScaling):
@@ -227,12 +227,12 @@ class VarianceScaling(FanInitializer):
     (4, 2)
     """
 
-    scale: float = field(1.0, converter=arguments.between(0, math.inf, open_low=True))
-    mode: str = field("fan_in", converter=arguments.one_of("fan_in", "fan_out", "fan_avg"))
-    distribution: str = field("truncated_normal", converter=_distribution)
-    seed: int | None = field(None, converter=_seed)
-    input_axes: tuple[int, ...] | None = field(None, converter=_axes)
-    output_axes: tuple[int, ...] | None = field(None, converter=_axes)
+    scale: float = field(default=1.0, convert=arguments.between(0, math.inf, open_low=True))
+    mode: str = field(default="fan_in", convert=arguments.one_of("fan_in", "fan_out", "fan_avg"))
+    distribution: str = field(default="truncated_normal", convert=_distribution)
+    seed: int | None = field(default=None, convert=_seed)
+    input_axes: tuple[int, ...] | None = field(default=None, convert=_axes)
+    output_axes: tuple[int, ...] | None = field(default=None, convert=_axes)
 
 
 class Orthogonal(RandomInitializer):
@@ -248,8 +248,8 @@ class Orthogonal(RandomInitializer):
         InputError: when called for a weight with fewer than two axes.
     """
 
-    gain: float = field(1.0, converter=arguments.number)
-    seed: int | None = field(None, converter=_seed)
+    gain: float = field(default=1.0, convert=arguments.number)
+    seed: int | None = field(default=None, convert=_seed)
 
     def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         if len(shape) < 2:

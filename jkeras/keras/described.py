@@ -23,7 +23,7 @@ from jkeras.keras.wrapping import to_value
 from jkeras.metrics import Metric as PureMetric
 from jkeras.models.model import Model as PureModel
 from jkeras.training.state import TrainState
-from jkeras.values.spec import serialize
+from jkeras.values.config import serialize
 
 # Methods of a user's class that the description runs in its place.
 FORWARDED = ("build", "call", "compute_mask")

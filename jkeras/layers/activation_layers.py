@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class _Elementwise(Layer):
@@ -31,9 +31,9 @@ class ReLU(_Elementwise):
     [0.0, 2.0]
     """
 
-    max_value: float | None = field(None, converter=arguments.optional(arguments.non_negative))
-    negative_slope: float = field(0.0, converter=arguments.non_negative)
-    threshold: float = field(0.0, converter=arguments.non_negative)
+    max_value: float | None = field(default=None, convert=arguments.optional(arguments.non_negative))
+    negative_slope: float = field(default=0.0, convert=arguments.non_negative)
+    threshold: float = field(default=0.0, convert=arguments.non_negative)
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return activations.relu(
@@ -44,7 +44,7 @@ class ReLU(_Elementwise):
 class LeakyReLU(_Elementwise):
     """`x` above 0 and `negative_slope * x` below."""
 
-    negative_slope: float = field(0.3, converter=arguments.number)
+    negative_slope: float = field(default=0.3, convert=arguments.number)
 
     @classmethod
     def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class LeakyReLU(_Elementwise):
 class ELU(_Elementwise):
     """`x` above 0 and `alpha * (exp(x) - 1)` below."""
 
-    alpha: float = field(1.0, converter=arguments.number)
+    alpha: float = field(default=1.0, convert=arguments.number)
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return activations.elu(inputs, alpha=self.alpha)
@@ -75,11 +75,12 @@ class PReLU(_Elementwise):
         shared_axes: axes along which alpha is shared, numbered from 1.
     """
 
-    alpha_initializer: Any = field("Zeros", converter=initializers.get)
-    alpha_regularizer: Any = field(None, converter=regularizers.get)
-    alpha_constraint: Any = field(None, converter=constraints.get)
+    alpha_initializer: Any = field(default="Zeros", convert=initializers.get)
+    alpha_regularizer: Any = field(default=None, convert=regularizers.get)
+    alpha_constraint: Any = field(default=None, convert=constraints.get)
     shared_axes: Any = field(
-        None, converter=arguments.optional(lambda v: arguments.integers(v if isinstance(v, (list, tuple)) else (v,)))
+        default=None,
+        convert=arguments.optional(lambda v: arguments.integers(v if isinstance(v, (list, tuple)) else (v,))),
     )
 
     def __post_init__(self) -> None:
@@ -107,7 +108,7 @@ class Softmax(_Elementwise):
         axis: the axis, or axes, that sum to 1.
     """
 
-    axis: Any = field(-1, converter=arguments.integers)
+    axis: Any = field(default=-1, convert=arguments.integers)
 
     def call(self, inputs: jax.Array, mask: Any = None) -> jax.Array:
         if mask is None:

@@ -13,7 +13,7 @@ from jkeras.errors import InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import show_shape
 from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def drop(layer: Layer, weights: jax.Array, rate: float, seed: int | None) -> jax.Array:
@@ -47,10 +47,10 @@ class Attention(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    use_scale: bool = field(False, converter=arguments.boolean)
-    score_mode: str = field("dot", converter=arguments.one_of("dot", "concat"))
-    dropout: float = field(0.0, converter=arguments.between(0, 1, open_high=True))
-    seed: int | None = field(None, converter=arguments.optional(arguments.integer))
+    use_scale: bool = field(default=False, convert=arguments.boolean)
+    score_mode: str = field(default="dot", convert=arguments.one_of("dot", "concat"))
+    dropout: float = field(default=0.0, convert=arguments.between(0, 1, open_high=True))
+    seed: int | None = field(default=None, convert=arguments.optional(arguments.integer))
 
     def build(self, input_shape: Any) -> None:
         _three(self, input_shape)
@@ -123,10 +123,10 @@ class AdditiveAttention(Attention):
 
     couples_samples: ClassVar[bool | None] = False
 
-    use_scale: bool = field(True, converter=arguments.boolean)
-    dropout: float = field(0.0, converter=arguments.between(0, 1, open_high=True))
-    seed: int | None = field(None, converter=arguments.optional(arguments.integer), kw_only=True)
-    score_mode: str = field("dot", converter=arguments.one_of("dot"), kw_only=True, in_config=False)
+    use_scale: bool = field(default=True, convert=arguments.boolean)
+    dropout: float = field(default=0.0, convert=arguments.between(0, 1, open_high=True))
+    seed: int | None = field(default=None, convert=arguments.optional(arguments.integer), kw_only=True)
+    score_mode: str = field(default="dot", convert=arguments.one_of("dot"), kw_only=True, in_config=False)
 
     def build(self, input_shape: Any) -> None:
         query_shape, _, _ = _three(self, input_shape)

@@ -14,21 +14,21 @@ from jkeras import activations, arguments, config, constraints, initializers, lo
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import InputSpec, Layer
 from jkeras.graph.layer_call import show_shape
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _per_axis(rank: int, default: Any) -> Any:
-    return field(default, converter=arguments.ints(rank))
+    return field(default=default, convert=arguments.ints(rank))
 
 
-DATA_FORMAT: Any = field(None, converter=config.standardize_data_format)
-ACTIVATION: Any = field(None, converter=activations.get)
-INITIALIZER: Any = field("glorot_uniform", converter=initializers.get)
-ZEROS: Any = field("zeros", converter=initializers.get)
-REGULARIZER: Any = field(None, converter=regularizers.get)
-CONSTRAINT: Any = field(None, converter=constraints.get)
-USE_BIAS: Any = field(True, converter=arguments.boolean)
-SAME_OR_VALID: Any = field("valid", converter=arguments.one_of("valid", "same"))
+DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
+ACTIVATION: Any = field(default=None, convert=activations.get)
+INITIALIZER: Any = field(default="glorot_uniform", convert=initializers.get)
+ZEROS: Any = field(default="zeros", convert=initializers.get)
+REGULARIZER: Any = field(default=None, convert=regularizers.get)
+CONSTRAINT: Any = field(default=None, convert=constraints.get)
+USE_BIAS: Any = field(default=True, convert=arguments.boolean)
+SAME_OR_VALID: Any = field(default="valid", convert=arguments.one_of("valid", "same"))
 
 
 class _Convolution(Layer):
@@ -174,13 +174,13 @@ class Conv1D(_Conv):
 
     rank: ClassVar[int] = 1
 
-    filters: int = field(converter=arguments.positive_int)
-    kernel_size: Any = field(converter=arguments.ints(1))
+    filters: int = field(convert=arguments.positive_int)
+    kernel_size: Any = field(convert=arguments.ints(1))
     strides: Any = _per_axis(1, 1)
-    padding: str = field("valid", converter=arguments.one_of("valid", "same", "causal"))
+    padding: str = field(default="valid", convert=arguments.one_of("valid", "same", "causal"))
     data_format: str | None = DATA_FORMAT
     dilation_rate: Any = _per_axis(1, 1)
-    groups: int = field(1, converter=arguments.positive_int)
+    groups: int = field(default=1, convert=arguments.positive_int)
     activation: Any = ACTIVATION
     use_bias: bool = USE_BIAS
     kernel_initializer: Any = INITIALIZER
@@ -203,13 +203,13 @@ class Conv2D(_Conv):
 
     rank: ClassVar[int] = 2
 
-    filters: int = field(converter=arguments.positive_int)
-    kernel_size: Any = field(converter=arguments.ints(2))
+    filters: int = field(convert=arguments.positive_int)
+    kernel_size: Any = field(convert=arguments.ints(2))
     strides: Any = _per_axis(2, (1, 1))
     padding: str = SAME_OR_VALID
     data_format: str | None = DATA_FORMAT
     dilation_rate: Any = _per_axis(2, (1, 1))
-    groups: int = field(1, converter=arguments.positive_int)
+    groups: int = field(default=1, convert=arguments.positive_int)
     activation: Any = ACTIVATION
     use_bias: bool = USE_BIAS
     kernel_initializer: Any = INITIALIZER
@@ -226,7 +226,7 @@ class Conv3D(Conv2D):
 
     rank: ClassVar[int] = 3
 
-    kernel_size: Any = field(converter=arguments.ints(3))
+    kernel_size: Any = field(convert=arguments.ints(3))
     strides: Any = _per_axis(3, (1, 1, 1))
     dilation_rate: Any = _per_axis(3, (1, 1, 1))
 
@@ -267,11 +267,11 @@ class Conv1DTranspose(_ConvTranspose):
 
     rank: ClassVar[int] = 1
 
-    filters: int = field(converter=arguments.positive_int)
-    kernel_size: Any = field(converter=arguments.ints(1))
+    filters: int = field(convert=arguments.positive_int)
+    kernel_size: Any = field(convert=arguments.ints(1))
     strides: Any = _per_axis(1, 1)
     padding: str = SAME_OR_VALID
-    output_padding: Any = field(None, converter=arguments.optional(arguments.ints(1, 0)))
+    output_padding: Any = field(default=None, convert=arguments.optional(arguments.ints(1, 0)))
     data_format: str | None = DATA_FORMAT
     dilation_rate: Any = _per_axis(1, 1)
     activation: Any = ACTIVATION
@@ -290,9 +290,9 @@ class Conv2DTranspose(Conv1DTranspose):
 
     rank: ClassVar[int] = 2
 
-    kernel_size: Any = field(converter=arguments.ints(2))
+    kernel_size: Any = field(convert=arguments.ints(2))
     strides: Any = _per_axis(2, (1, 1))
-    output_padding: Any = field(None, converter=arguments.optional(arguments.ints(2, 0)))
+    output_padding: Any = field(default=None, convert=arguments.optional(arguments.ints(2, 0)))
     dilation_rate: Any = _per_axis(2, (1, 1))
 
 
@@ -301,13 +301,13 @@ class Conv3DTranspose(_ConvTranspose):
 
     rank: ClassVar[int] = 3
 
-    filters: int = field(converter=arguments.positive_int)
-    kernel_size: Any = field(converter=arguments.ints(3))
+    filters: int = field(convert=arguments.positive_int)
+    kernel_size: Any = field(convert=arguments.ints(3))
     strides: Any = _per_axis(3, (1, 1, 1))
     padding: str = SAME_OR_VALID
     # In Keras these two come in this order here, and in the other one for fewer axes.
     data_format: str | None = DATA_FORMAT
-    output_padding: Any = field(None, converter=arguments.optional(arguments.ints(3, 0)))
+    output_padding: Any = field(default=None, convert=arguments.optional(arguments.ints(3, 0)))
     dilation_rate: Any = _per_axis(3, (1, 1, 1))
     activation: Any = ACTIVATION
     use_bias: bool = USE_BIAS
@@ -352,10 +352,10 @@ class DepthwiseConv1D(_Depthwise):
 
     rank: ClassVar[int] = 1
 
-    kernel_size: Any = field(converter=arguments.ints(1))
+    kernel_size: Any = field(convert=arguments.ints(1))
     strides: Any = _per_axis(1, 1)
     padding: str = SAME_OR_VALID
-    depth_multiplier: int = field(1, converter=arguments.positive_int)
+    depth_multiplier: int = field(default=1, convert=arguments.positive_int)
     data_format: str | None = DATA_FORMAT
     dilation_rate: Any = _per_axis(1, 1)
     activation: Any = ACTIVATION
@@ -374,7 +374,7 @@ class DepthwiseConv2D(DepthwiseConv1D):
 
     rank: ClassVar[int] = 2
 
-    kernel_size: Any = field(converter=arguments.ints(2))
+    kernel_size: Any = field(convert=arguments.ints(2))
     strides: Any = _per_axis(2, (1, 1))
     dilation_rate: Any = _per_axis(2, (1, 1))
 
@@ -426,13 +426,13 @@ class SeparableConv1D(_Separable):
 
     rank: ClassVar[int] = 1
 
-    filters: int = field(converter=arguments.positive_int)
-    kernel_size: Any = field(converter=arguments.ints(1))
+    filters: int = field(convert=arguments.positive_int)
+    kernel_size: Any = field(convert=arguments.ints(1))
     strides: Any = _per_axis(1, 1)
     padding: str = SAME_OR_VALID
     data_format: str | None = DATA_FORMAT
     dilation_rate: Any = _per_axis(1, 1)
-    depth_multiplier: int = field(1, converter=arguments.positive_int)
+    depth_multiplier: int = field(default=1, convert=arguments.positive_int)
     activation: Any = ACTIVATION
     use_bias: bool = USE_BIAS
     depthwise_initializer: Any = INITIALIZER
@@ -452,7 +452,7 @@ class SeparableConv2D(SeparableConv1D):
 
     rank: ClassVar[int] = 2
 
-    kernel_size: Any = field(converter=arguments.ints(2))
+    kernel_size: Any = field(convert=arguments.ints(2))
     strides: Any = _per_axis(2, (1, 1))
     dilation_rate: Any = _per_axis(2, (1, 1))
 

@@ -12,7 +12,7 @@ import numpy as np
 from jkeras import activations, arguments, config, constraints, dtypes, initializers, regularizers
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import InputSpec, Layer, _runtime
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class InputLayer(Layer):
@@ -21,14 +21,14 @@ class InputLayer(Layer):
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
-    shape: Any = field(None, in_config=False)
-    batch_size: int | None = field(None, in_config=False)
+    shape: Any = field(default=None, in_config=False)
+    batch_size: int | None = field(default=None, in_config=False)
     dtype: Any = None
     sparse: bool | None = None
     ragged: bool | None = None
-    batch_shape: Any = field(None, converter=arguments.optional(arguments.shape))
-    input_tensor: Any = field(None, in_config=False)
-    optional: bool = field(False, in_config=False)
+    batch_shape: Any = field(default=None, convert=arguments.optional(arguments.shape))
+    input_tensor: Any = field(default=None, in_config=False)
+    optional: bool = field(default=False, in_config=False)
     name: str | None = None
 
     def __post_init__(self) -> None:
@@ -131,19 +131,19 @@ class Dense(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
-    units: int = field(converter=arguments.positive_int)
-    activation: Any = field(None, converter=activations.get)
-    use_bias: bool = field(True, converter=arguments.boolean)
-    kernel_initializer: Any = field("glorot_uniform", converter=initializers.get)
-    bias_initializer: Any = field("zeros", converter=initializers.get)
-    kernel_regularizer: Any = field(None, converter=regularizers.get)
-    bias_regularizer: Any = field(None, converter=regularizers.get)
-    activity_regularizer: Any = field(None, converter=regularizers.get)
-    kernel_constraint: Any = field(None, converter=constraints.get)
-    bias_constraint: Any = field(None, converter=constraints.get)
-    lora_rank: int | None = field(None, converter=arguments.one_of(None), in_config=False)
-    lora_alpha: int | None = field(None, converter=arguments.one_of(None), in_config=False)
-    quantization_config: Any = field(None, converter=arguments.one_of(None))
+    units: int = field(convert=arguments.positive_int)
+    activation: Any = field(default=None, convert=activations.get)
+    use_bias: bool = field(default=True, convert=arguments.boolean)
+    kernel_initializer: Any = field(default="glorot_uniform", convert=initializers.get)
+    bias_initializer: Any = field(default="zeros", convert=initializers.get)
+    kernel_regularizer: Any = field(default=None, convert=regularizers.get)
+    bias_regularizer: Any = field(default=None, convert=regularizers.get)
+    activity_regularizer: Any = field(default=None, convert=regularizers.get)
+    kernel_constraint: Any = field(default=None, convert=constraints.get)
+    bias_constraint: Any = field(default=None, convert=constraints.get)
+    lora_rank: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
+    lora_alpha: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
+    quantization_config: Any = field(default=None, convert=arguments.one_of(None))
 
     @property
     def input_spec(self) -> InputSpec:
@@ -190,7 +190,7 @@ class Activation(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
-    activation: Any = field(converter=activations.get)
+    activation: Any = field(convert=activations.get)
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return self.activation(inputs)
@@ -224,12 +224,12 @@ class Lambda(Layer):
     [2.0, 2.0]
     """
 
-    function: Callable[..., Any] = field(converter=arguments.function)
+    function: Callable[..., Any] = field(convert=arguments.function)
     output_shape: Any = field(
-        None, converter=arguments.optional(lambda value: value if callable(value) else arguments.shape(value))
+        default=None, convert=arguments.optional(lambda value: value if callable(value) else arguments.shape(value))
     )
     mask: Any = None
-    arguments: Any = field(None, converter=lambda value: dict(value or {}))
+    arguments: Any = field(default=None, convert=lambda value: dict(value or {}))
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         offered = {"mask": mask, "training": training}
@@ -250,7 +250,7 @@ class Masking(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
-    mask_value: float = field(0.0, converter=arguments.numeric)
+    mask_value: float = field(default=0.0, convert=arguments.numeric)
 
     def compute_mask(self, inputs: jax.Array, previous_mask: Any) -> jax.Array:
         return jnp.any(inputs != self.mask_value, axis=-1)
@@ -282,18 +282,18 @@ class Embedding(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    input_dim: int = field(converter=arguments.positive_int)
-    output_dim: int = field(converter=arguments.positive_int)
-    embeddings_initializer: Any = field("uniform", converter=initializers.get)
-    embeddings_regularizer: Any = field(None, converter=regularizers.get)
-    embeddings_constraint: Any = field(None, converter=constraints.get)
-    mask_zero: bool = field(False, converter=arguments.boolean)
-    weights: Any = field(None, converter=arguments.optional(lambda value: _table(value)), in_config=False)
-    lora_rank: int | None = field(None, converter=arguments.one_of(None), in_config=False)
-    lora_alpha: int | None = field(None, converter=arguments.one_of(None), in_config=False)
-    quantization_config: Any = field(None, converter=arguments.one_of(None))
-    activity_regularizer: Any = field(None, converter=regularizers.get, kw_only=True)
-    autocast: bool = field(False, converter=arguments.boolean, kw_only=True, in_config=False)
+    input_dim: int = field(convert=arguments.positive_int)
+    output_dim: int = field(convert=arguments.positive_int)
+    embeddings_initializer: Any = field(default="uniform", convert=initializers.get)
+    embeddings_regularizer: Any = field(default=None, convert=regularizers.get)
+    embeddings_constraint: Any = field(default=None, convert=constraints.get)
+    mask_zero: bool = field(default=False, convert=arguments.boolean)
+    weights: Any = field(default=None, convert=arguments.optional(lambda value: _table(value)), in_config=False)
+    lora_rank: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
+    lora_alpha: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
+    quantization_config: Any = field(default=None, convert=arguments.one_of(None))
+    activity_regularizer: Any = field(default=None, convert=regularizers.get, kw_only=True)
+    autocast: bool = field(default=False, convert=arguments.boolean, kw_only=True, in_config=False)
 
     @classmethod
     def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer, _runtime
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 _TAKES = ("params", "state", "rng", "inputs", "training")
 
@@ -107,11 +107,11 @@ class JaxLayer(_Guest):
     [2.0, 2.0]
     """
 
-    call_fn: Callable[..., Any] = field(converter=arguments.function)
-    init_fn: Any = field(None, converter=arguments.optional(arguments.function))
-    params: Any = field(None, in_config=False)
-    state: Any = field(None, in_config=False)
-    seed: int | None = field(None, converter=arguments.optional(arguments.integer), in_config=False)
+    call_fn: Callable[..., Any] = field(convert=arguments.function)
+    init_fn: Any = field(default=None, convert=arguments.optional(arguments.function))
+    params: Any = field(default=None, in_config=False)
+    state: Any = field(default=None, in_config=False)
+    seed: int | None = field(default=None, convert=arguments.optional(arguments.integer), in_config=False)
     native_serialization_platforms: Any = None
 
     def __post_init__(self) -> None:
@@ -165,7 +165,7 @@ class FlaxLayer(_Guest):
 
     module: Any
     method: Any = None
-    variables: Any = field(None, in_config=False)
+    variables: Any = field(default=None, in_config=False)
 
     def __post_init__(self) -> None:
         found = _runtime[0].guest(self.module, self.method)

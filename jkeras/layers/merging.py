@@ -12,7 +12,7 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import show_shape
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class Merge(Layer):
@@ -113,7 +113,7 @@ class Concatenate(Merge):
     [[1.0, 1.0, 0.0]]
     """
 
-    axis: int = field(-1, converter=arguments.integer)
+    axis: int = field(default=-1, convert=arguments.integer)
 
     def call(self, inputs: Any) -> jax.Array:
         tensors = self._several(inputs)
@@ -145,8 +145,8 @@ class Dot(Merge):
         normalize: whether the inputs are scaled to length 1 first, which gives the cosine of their angle.
     """
 
-    axes: Any = field(converter=arguments.integers)
-    normalize: bool = field(False, converter=arguments.boolean)
+    axes: Any = field(convert=arguments.integers)
+    normalize: bool = field(default=False, convert=arguments.boolean)
 
     def __post_init__(self) -> None:
         axes = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes

@@ -15,7 +15,7 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import show_shape
 from jkeras.layers.attention import drop
 from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _sizes(value: Any) -> tuple[int, ...]:
@@ -40,16 +40,16 @@ class Projection(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    sizes: tuple[int, ...] = field(converter=_sizes)
+    sizes: tuple[int, ...] = field(convert=_sizes)
     contracted: int = 1
-    activation: Any = field(None, converter=activations.get)
+    activation: Any = field(default=None, convert=activations.get)
     use_bias: bool = True
-    kernel_initializer: Any = field("glorot_uniform", converter=initializers.get)
-    bias_initializer: Any = field("zeros", converter=initializers.get)
-    kernel_regularizer: Any = field(None, converter=regularizers.get)
-    bias_regularizer: Any = field(None, converter=regularizers.get)
-    kernel_constraint: Any = field(None, converter=constraints.get)
-    bias_constraint: Any = field(None, converter=constraints.get)
+    kernel_initializer: Any = field(default="glorot_uniform", convert=initializers.get)
+    bias_initializer: Any = field(default="zeros", convert=initializers.get)
+    kernel_regularizer: Any = field(default=None, convert=regularizers.get)
+    bias_regularizer: Any = field(default=None, convert=regularizers.get)
+    kernel_constraint: Any = field(default=None, convert=constraints.get)
+    bias_constraint: Any = field(default=None, convert=constraints.get)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.kernel = self.add_weight(
@@ -79,11 +79,11 @@ class _Heads(Layer):
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
-    dropout: Any = field(0.0, kw_only=True)
-    sliding_window: Any = field(None, kw_only=True)
-    flash_attention: Any = field(None, kw_only=True)
-    use_gate: Any = field(False, kw_only=True)
-    seed: Any = field(None, kw_only=True)
+    dropout: Any = field(default=0.0, kw_only=True)
+    sliding_window: Any = field(default=None, kw_only=True)
+    flash_attention: Any = field(default=None, kw_only=True)
+    use_gate: Any = field(default=False, kw_only=True)
+    seed: Any = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.flash_attention and self.dropout > 0:
@@ -248,24 +248,24 @@ class MultiHeadAttention(_Heads):
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
-    num_heads: int = field(converter=arguments.positive_int)
-    key_dim: int = field(converter=arguments.positive_int)
-    value_dim: int | None = field(None, converter=arguments.optional(arguments.positive_int))
-    dropout: float = field(0.0, converter=arguments.between(0, 1, open_high=True))
-    use_bias: bool = field(True, converter=arguments.boolean)
-    output_shape: Any = field(None, converter=arguments.optional(_sizes))
-    attention_axes: Any = field(None, converter=arguments.optional(_axes))
-    sliding_window: int | None = field(None, converter=arguments.optional(arguments.positive_int))
-    flash_attention: bool | None = field(None, converter=arguments.optional(arguments.boolean), in_config=False)
-    kernel_initializer: Any = field("glorot_uniform", converter=initializers.get)
-    bias_initializer: Any = field("zeros", converter=initializers.get)
-    kernel_regularizer: Any = field(None, converter=regularizers.get)
-    bias_regularizer: Any = field(None, converter=regularizers.get)
-    activity_regularizer: Any = field(None, converter=regularizers.get)
-    kernel_constraint: Any = field(None, converter=constraints.get)
-    bias_constraint: Any = field(None, converter=constraints.get)
-    use_gate: bool = field(False, converter=arguments.boolean)
-    seed: int | None = field(None, converter=arguments.optional(arguments.integer))
+    num_heads: int = field(convert=arguments.positive_int)
+    key_dim: int = field(convert=arguments.positive_int)
+    value_dim: int | None = field(default=None, convert=arguments.optional(arguments.positive_int))
+    dropout: float = field(default=0.0, convert=arguments.between(0, 1, open_high=True))
+    use_bias: bool = field(default=True, convert=arguments.boolean)
+    output_shape: Any = field(default=None, convert=arguments.optional(_sizes))
+    attention_axes: Any = field(default=None, convert=arguments.optional(_axes))
+    sliding_window: int | None = field(default=None, convert=arguments.optional(arguments.positive_int))
+    flash_attention: bool | None = field(default=None, convert=arguments.optional(arguments.boolean), in_config=False)
+    kernel_initializer: Any = field(default="glorot_uniform", convert=initializers.get)
+    bias_initializer: Any = field(default="zeros", convert=initializers.get)
+    kernel_regularizer: Any = field(default=None, convert=regularizers.get)
+    bias_regularizer: Any = field(default=None, convert=regularizers.get)
+    activity_regularizer: Any = field(default=None, convert=regularizers.get)
+    kernel_constraint: Any = field(default=None, convert=constraints.get)
+    bias_constraint: Any = field(default=None, convert=constraints.get)
+    use_gate: bool = field(default=False, convert=arguments.boolean)
+    seed: int | None = field(default=None, convert=arguments.optional(arguments.integer))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -322,22 +322,22 @@ class GroupQueryAttention(_Heads):
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
-    head_dim: int = field(converter=arguments.positive_int)
-    num_query_heads: int = field(converter=arguments.positive_int)
-    num_key_value_heads: int = field(converter=arguments.positive_int)
-    dropout: float = field(0.0, converter=arguments.between(0, 1, open_high=True))
-    use_bias: bool = field(True, converter=arguments.boolean)
-    sliding_window: int | None = field(None, converter=arguments.optional(arguments.positive_int))
-    flash_attention: bool | None = field(None, converter=arguments.optional(arguments.boolean), in_config=False)
-    kernel_initializer: Any = field("glorot_uniform", converter=initializers.get)
-    bias_initializer: Any = field("zeros", converter=initializers.get)
-    kernel_regularizer: Any = field(None, converter=regularizers.get)
-    bias_regularizer: Any = field(None, converter=regularizers.get)
-    activity_regularizer: Any = field(None, converter=regularizers.get)
-    kernel_constraint: Any = field(None, converter=constraints.get)
-    bias_constraint: Any = field(None, converter=constraints.get)
-    use_gate: bool = field(False, converter=arguments.boolean)
-    seed: int | None = field(None, converter=arguments.optional(arguments.integer))
+    head_dim: int = field(convert=arguments.positive_int)
+    num_query_heads: int = field(convert=arguments.positive_int)
+    num_key_value_heads: int = field(convert=arguments.positive_int)
+    dropout: float = field(default=0.0, convert=arguments.between(0, 1, open_high=True))
+    use_bias: bool = field(default=True, convert=arguments.boolean)
+    sliding_window: int | None = field(default=None, convert=arguments.optional(arguments.positive_int))
+    flash_attention: bool | None = field(default=None, convert=arguments.optional(arguments.boolean), in_config=False)
+    kernel_initializer: Any = field(default="glorot_uniform", convert=initializers.get)
+    bias_initializer: Any = field(default="zeros", convert=initializers.get)
+    kernel_regularizer: Any = field(default=None, convert=regularizers.get)
+    bias_regularizer: Any = field(default=None, convert=regularizers.get)
+    activity_regularizer: Any = field(default=None, convert=regularizers.get)
+    kernel_constraint: Any = field(default=None, convert=constraints.get)
+    bias_constraint: Any = field(default=None, convert=constraints.get)
+    use_gate: bool = field(default=False, convert=arguments.boolean)
+    seed: int | None = field(default=None, convert=arguments.optional(arguments.integer))
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -17,12 +17,12 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.lowering import plain
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
-ZEROS: Any = field("zeros", converter=initializers.get)
-ONES: Any = field("ones", converter=initializers.get)
-REGULARIZER: Any = field(None, converter=regularizers.get)
-CONSTRAINT: Any = field(None, converter=constraints.get)
+ZEROS: Any = field(default="zeros", convert=initializers.get)
+ONES: Any = field(default="ones", convert=initializers.get)
+REGULARIZER: Any = field(default=None, convert=regularizers.get)
+CONSTRAINT: Any = field(default=None, convert=constraints.get)
 
 
 def along(values: jax.Array, axes: tuple[int, ...], rank: int) -> jax.Array:
@@ -71,11 +71,11 @@ class BatchNormalization(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = True
 
-    axis: int = field(-1, converter=arguments.integer)
-    momentum: float = field(0.99, converter=arguments.between(0, 1))
-    epsilon: float = field(1e-3, converter=arguments.non_negative)
-    center: bool = field(True, converter=arguments.boolean)
-    scale: bool = field(True, converter=arguments.boolean)
+    axis: int = field(default=-1, convert=arguments.integer)
+    momentum: float = field(default=0.99, convert=arguments.between(0, 1))
+    epsilon: float = field(default=1e-3, convert=arguments.non_negative)
+    center: bool = field(default=True, convert=arguments.boolean)
+    scale: bool = field(default=True, convert=arguments.boolean)
     beta_initializer: Any = ZEROS
     gamma_initializer: Any = ONES
     moving_mean_initializer: Any = ZEROS
@@ -84,10 +84,10 @@ class BatchNormalization(Layer):
     gamma_regularizer: Any = REGULARIZER
     beta_constraint: Any = CONSTRAINT
     gamma_constraint: Any = CONSTRAINT
-    renorm: bool = field(False, converter=arguments.boolean)
-    renorm_clipping: Any = field(None, converter=arguments.optional(lambda value: _clipping(value)))
-    renorm_momentum: float = field(0.99, converter=arguments.between(0, 1))
-    synchronized: bool = field(False, converter=arguments.boolean)
+    renorm: bool = field(default=False, convert=arguments.boolean)
+    renorm_clipping: Any = field(default=None, convert=arguments.optional(lambda value: _clipping(value)))
+    renorm_momentum: float = field(default=0.99, convert=arguments.between(0, 1))
+    synchronized: bool = field(default=False, convert=arguments.boolean)
 
     def __post_init__(self) -> None:
         if self.renorm and self.renorm_clipping is None:
@@ -232,7 +232,7 @@ def _axes(value: Any) -> tuple[int, ...]:
 
 
 # An integer stays one, as it is written that way.
-AXES: Any = field(-1, converter=lambda value: _axes(value) if isinstance(value, (list, tuple)) else _axes(value)[0])
+AXES: Any = field(default=-1, convert=lambda value: _axes(value) if isinstance(value, (list, tuple)) else _axes(value)[0])
 
 
 class LayerNormalization(Layer):
@@ -258,16 +258,16 @@ class LayerNormalization(Layer):
     couples_samples: ClassVar[bool | None] = False
 
     axis: Any = AXES
-    epsilon: float = field(1e-3, converter=arguments.non_negative)
-    center: bool = field(True, converter=arguments.boolean)
-    scale: bool = field(True, converter=arguments.boolean)
+    epsilon: float = field(default=1e-3, convert=arguments.non_negative)
+    center: bool = field(default=True, convert=arguments.boolean)
+    scale: bool = field(default=True, convert=arguments.boolean)
     beta_initializer: Any = ZEROS
     gamma_initializer: Any = ONES
     beta_regularizer: Any = REGULARIZER
     gamma_regularizer: Any = REGULARIZER
     beta_constraint: Any = CONSTRAINT
     gamma_constraint: Any = CONSTRAINT
-    rms_scaling: bool = field(False, converter=arguments.boolean, kw_only=True)
+    rms_scaling: bool = field(default=False, convert=arguments.boolean, kw_only=True)
 
     def _axes(self, rank: int) -> tuple[int, ...]:
         given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
@@ -324,7 +324,7 @@ class RMSNormalization(Layer):
     couples_samples: ClassVar[bool | None] = False
 
     axis: Any = AXES
-    epsilon: float = field(1e-6, converter=arguments.non_negative)
+    epsilon: float = field(default=1e-6, convert=arguments.non_negative)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
@@ -375,11 +375,11 @@ class GroupNormalization(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
-    groups: int = field(32, converter=arguments.at_least(-1))
-    axis: int = field(-1, converter=arguments.integer)
-    epsilon: float = field(1e-3, converter=arguments.non_negative)
-    center: bool = field(True, converter=arguments.boolean)
-    scale: bool = field(True, converter=arguments.boolean)
+    groups: int = field(default=32, convert=arguments.at_least(-1))
+    axis: int = field(default=-1, convert=arguments.integer)
+    epsilon: float = field(default=1e-3, convert=arguments.non_negative)
+    center: bool = field(default=True, convert=arguments.boolean)
+    scale: bool = field(default=True, convert=arguments.boolean)
     beta_initializer: Any = ZEROS
     gamma_initializer: Any = ONES
     beta_regularizer: Any = REGULARIZER
@@ -444,8 +444,8 @@ class SpectralNormalization(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    layer: Any = field(converter=fields.layer)
-    power_iterations: int = field(1, converter=arguments.positive_int)
+    layer: Any = field(convert=fields.layer)
+    power_iterations: int = field(default=1, convert=arguments.positive_int)
 
     def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
         name = self._find_kernel(inputs)
@@ -514,10 +514,10 @@ class Normalization(Layer):
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
-    axis: Any = field(-1, converter=lambda value: () if value is None else _axes(value))
+    axis: Any = field(default=-1, convert=lambda value: () if value is None else _axes(value))
     mean: Any = None
     variance: Any = None
-    invert: bool = field(False, converter=arguments.boolean)
+    invert: bool = field(default=False, convert=arguments.boolean)
 
     def __post_init__(self) -> None:
         if (self.mean is None) != (self.variance is None):

@@ -10,7 +10,7 @@ from typing import Any
 from jkeras.errors import UnknownNameError
 from jkeras.graph.layer import Layer
 from jkeras.registry import snake_case
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def function_named(name: str) -> Callable[..., Any]:
@@ -41,7 +41,7 @@ class Operation(Layer):
 
     operation: str
     # A function works in the types that it is given, whatever the policy of the model around it.
-    autocast: bool = field(False, kw_only=True, in_config=False)
+    autocast: bool = field(default=False, kw_only=True, in_config=False)
 
     def __post_init__(self) -> None:
         function_named(self.operation)

@@ -15,10 +15,10 @@ from jkeras import arguments, config, lowering
 from jkeras.errors import InputError
 from jkeras.graph.layer import InputSpec, Layer
 from jkeras.graph.layer_call import show_shape
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
-DATA_FORMAT: Any = field(None, converter=config.standardize_data_format)
-PADDING: Any = field("valid", converter=arguments.one_of("valid", "same"))
+DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
+PADDING: Any = field(default="valid", convert=arguments.one_of("valid", "same"))
 
 
 class _Spatial(Layer):
@@ -91,8 +91,8 @@ class MaxPooling1D(_Pooling):
     rank: ClassVar[int] = 1
     pool: ClassVar[Callable[..., jax.Array]] = lowering.max_pool
 
-    pool_size: Any = field(2, converter=arguments.ints(1))
-    strides: Any = field(None, converter=arguments.optional(arguments.ints(1)))
+    pool_size: Any = field(default=2, convert=arguments.ints(1))
+    strides: Any = field(default=None, convert=arguments.optional(arguments.ints(1)))
     padding: str = PADDING
     data_format: str | None = DATA_FORMAT
     name: str | None = None
@@ -103,8 +103,8 @@ class MaxPooling2D(MaxPooling1D):
 
     rank: ClassVar[int] = 2
 
-    pool_size: Any = field((2, 2), converter=arguments.ints(2))
-    strides: Any = field(None, converter=arguments.optional(arguments.ints(2)))
+    pool_size: Any = field(default=(2, 2), convert=arguments.ints(2))
+    strides: Any = field(default=None, convert=arguments.optional(arguments.ints(2)))
 
 
 class MaxPooling3D(MaxPooling1D):
@@ -112,8 +112,8 @@ class MaxPooling3D(MaxPooling1D):
 
     rank: ClassVar[int] = 3
 
-    pool_size: Any = field((2, 2, 2), converter=arguments.ints(3))
-    strides: Any = field(None, converter=arguments.optional(arguments.ints(3)))
+    pool_size: Any = field(default=(2, 2, 2), convert=arguments.ints(3))
+    strides: Any = field(default=None, convert=arguments.optional(arguments.ints(3)))
 
 
 class AveragePooling1D(MaxPooling1D):
@@ -121,7 +121,7 @@ class AveragePooling1D(MaxPooling1D):
 
     pool: ClassVar[Callable[..., jax.Array]] = lowering.average_pool
 
-    pool_size: Any = field(converter=arguments.ints(1))
+    pool_size: Any = field(convert=arguments.ints(1))
 
 
 class AveragePooling2D(MaxPooling2D):
@@ -129,7 +129,7 @@ class AveragePooling2D(MaxPooling2D):
 
     pool: ClassVar[Callable[..., jax.Array]] = lowering.average_pool
 
-    pool_size: Any = field(converter=arguments.ints(2))
+    pool_size: Any = field(convert=arguments.ints(2))
 
 
 class AveragePooling3D(MaxPooling3D):
@@ -137,7 +137,7 @@ class AveragePooling3D(MaxPooling3D):
 
     pool: ClassVar[Callable[..., jax.Array]] = lowering.average_pool
 
-    pool_size: Any = field(converter=arguments.ints(3))
+    pool_size: Any = field(convert=arguments.ints(3))
 
 
 class _GlobalPooling(_Spatial):
@@ -146,7 +146,7 @@ class _GlobalPooling(_Spatial):
     reduce: ClassVar[Callable[..., jax.Array]]
 
     data_format: str | None = DATA_FORMAT
-    keepdims: bool = field(False, converter=arguments.boolean)
+    keepdims: bool = field(default=False, convert=arguments.boolean)
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return type(self).reduce(inputs, axis=self.spatial_axes, keepdims=self.keepdims)
@@ -229,7 +229,7 @@ class AdaptiveAveragePooling1D(_AdaptivePooling):
     rank: ClassVar[int] = 1
     reduce: ClassVar[Callable[..., jax.Array]] = jnp.mean
 
-    output_size: Any = field(converter=arguments.ints(1))
+    output_size: Any = field(convert=arguments.ints(1))
     data_format: str | None = DATA_FORMAT
 
 
@@ -238,7 +238,7 @@ class AdaptiveAveragePooling2D(AdaptiveAveragePooling1D):
 
     rank: ClassVar[int] = 2
 
-    output_size: Any = field(converter=arguments.ints(2))
+    output_size: Any = field(convert=arguments.ints(2))
 
 
 class AdaptiveAveragePooling3D(AdaptiveAveragePooling1D):
@@ -246,7 +246,7 @@ class AdaptiveAveragePooling3D(AdaptiveAveragePooling1D):
 
     rank: ClassVar[int] = 3
 
-    output_size: Any = field(converter=arguments.ints(3))
+    output_size: Any = field(convert=arguments.ints(3))
 
 
 class AdaptiveMaxPooling1D(AdaptiveAveragePooling1D):

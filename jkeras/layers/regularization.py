@@ -9,10 +9,10 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config, dtypes, regularizers
 from jkeras.graph.layer import InputSpec, Layer
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
-RATE: Any = field(converter=arguments.between(0, 1))
-SEED: Any = field(None, converter=arguments.optional(arguments.integer))
+RATE: Any = field(convert=arguments.between(0, 1))
+SEED: Any = field(default=None, convert=arguments.optional(arguments.integer))
 
 
 class _Noisy(Layer):
@@ -64,7 +64,7 @@ class Dropout(_Noisy):
     """
 
     rate: float = RATE
-    noise_shape: Any = field(None, converter=arguments.optional(arguments.shape))
+    noise_shape: Any = field(default=None, convert=arguments.optional(arguments.shape))
     seed: int | None = SEED
 
     def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
@@ -82,7 +82,7 @@ class SpatialDropout1D(_Noisy):
     rate: float = RATE
     seed: int | None = SEED
     name: str | None = None
-    dtype: Any = field(None, converter=dtypes.get)
+    dtype: Any = field(default=None, convert=dtypes.get)
 
     @property
     def input_spec(self) -> InputSpec:
@@ -106,10 +106,10 @@ class SpatialDropout2D(SpatialDropout1D, own_arguments=True):
     rank: ClassVar[int] = 2
 
     rate: float = RATE
-    data_format: str | None = field(None, converter=config.standardize_data_format)
+    data_format: str | None = field(default=None, convert=config.standardize_data_format)
     seed: int | None = SEED
     name: str | None = None
-    dtype: Any = field(None, converter=dtypes.get)
+    dtype: Any = field(default=None, convert=dtypes.get)
 
 
 class SpatialDropout3D(SpatialDropout2D):
@@ -121,7 +121,7 @@ class SpatialDropout3D(SpatialDropout2D):
 class GaussianDropout(_Noisy):
     """Multiplies by normal noise of mean 1 and standard deviation `sqrt(rate / (1 - rate))` in training."""
 
-    rate: float = field(converter=arguments.between(0, 1, open_high=True))
+    rate: float = field(convert=arguments.between(0, 1, open_high=True))
     seed: int | None = SEED
 
     def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
@@ -132,7 +132,7 @@ class GaussianDropout(_Noisy):
 class GaussianNoise(_Noisy):
     """Adds normal noise in training."""
 
-    stddev: float = field(converter=arguments.between(0, 1))
+    stddev: float = field(convert=arguments.between(0, 1))
     seed: int | None = SEED
 
     def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
@@ -145,8 +145,8 @@ class AlphaDropout(_Noisy):
     Source: Klambauer et al. 2017.
     """
 
-    rate: float = field(converter=arguments.between(0, 1, open_high=True))
-    noise_shape: Any = field(None, converter=arguments.optional(arguments.shape))
+    rate: float = field(convert=arguments.between(0, 1, open_high=True))
+    noise_shape: Any = field(default=None, convert=arguments.optional(arguments.shape))
     seed: int | None = SEED
 
     def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
@@ -171,8 +171,8 @@ class ActivityRegularization(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = True
 
-    l1: float = field(0.0, converter=arguments.non_negative)
-    l2: float = field(0.0, converter=arguments.non_negative)
+    l1: float = field(default=0.0, convert=arguments.non_negative)
+    l2: float = field(default=0.0, convert=arguments.non_negative)
 
     def __post_init__(self) -> None:
         self.activity_regularizer = regularizers.L1L2(l1=self.l1, l2=self.l2)

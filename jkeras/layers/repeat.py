@@ -14,7 +14,7 @@ from jkeras.errors import InputError
 from jkeras.graph.layer import Layer, _runtime, walk
 from jkeras.graph.layer_call import describe
 from jkeras.layers.recurrent import fields
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class EachOf(Constraint):
@@ -59,9 +59,9 @@ class Repeat(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    layer: Any = field(converter=fields.layer)
-    times: int = field(converter=arguments.positive_int)
-    recompute: bool = field(False, converter=arguments.boolean)
+    layer: Any = field(convert=fields.layer)
+    times: int = field(convert=arguments.positive_int)
+    recompute: bool = field(default=False, convert=arguments.boolean)
 
     @property
     def couples_samples(self) -> bool | None:  # type: ignore[override]

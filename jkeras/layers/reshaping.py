@@ -12,9 +12,9 @@ from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import InputSpec, Layer
 from jkeras.graph.layer_call import show_shape
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
-DATA_FORMAT: Any = field(None, converter=config.standardize_data_format)
+DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
 
 
 class Flatten(Layer):
@@ -47,7 +47,7 @@ class Reshape(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    target_shape: tuple[int, ...] = field(converter=lambda value: _target_shape(value))
+    target_shape: tuple[int, ...] = field(convert=lambda value: _target_shape(value))
 
     def call(self, inputs: jax.Array) -> jax.Array:
         count, target = math.prod(inputs.shape[1:]), self.target_shape
@@ -81,7 +81,7 @@ class Permute(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    dims: tuple[int, ...] = field(converter=lambda value: _order(value))
+    dims: tuple[int, ...] = field(convert=lambda value: _order(value))
 
     @property
     def input_spec(self) -> InputSpec:
@@ -109,7 +109,7 @@ class RepeatVector(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    n: int = field(converter=arguments.positive_int)
+    n: int = field(convert=arguments.positive_int)
 
     @property
     def input_spec(self) -> InputSpec:
@@ -174,7 +174,7 @@ class _Bordered(Layer):
 class ZeroPadding1D(_Bordered):
     """Adds zeros before and after the time axis of `(batch, time, features)`."""
 
-    padding: Any = field(1, converter=_pairs(1))
+    padding: Any = field(default=1, convert=_pairs(1))
     data_format: str | None = DATA_FORMAT
 
     def call(self, inputs: jax.Array) -> jax.Array:
@@ -188,7 +188,7 @@ class ZeroPadding2D(_Bordered):
     """Adds zeros around images."""
 
     rank: ClassVar[int] = 2
-    padding: Any = field((1, 1), converter=_pairs(2))
+    padding: Any = field(default=(1, 1), convert=_pairs(2))
     data_format: str | None = DATA_FORMAT
 
     def call(self, inputs: jax.Array) -> jax.Array:
@@ -199,13 +199,13 @@ class ZeroPadding3D(ZeroPadding2D):
     """Adds zeros around volumes."""
 
     rank: ClassVar[int] = 3
-    padding: Any = field(((1, 1), (1, 1), (1, 1)), converter=_pairs(3))
+    padding: Any = field(default=((1, 1), (1, 1), (1, 1)), convert=_pairs(3))
 
 
 class Cropping1D(_Bordered):
     """Cuts time steps off at the start and the end of `(batch, time, features)`."""
 
-    cropping: Any = field((1, 1), converter=_pairs(1))
+    cropping: Any = field(default=(1, 1), convert=_pairs(1))
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return self._crop(inputs, self.cropping)
@@ -218,7 +218,7 @@ class Cropping2D(_Bordered):
     """Cuts borders off images."""
 
     rank: ClassVar[int] = 2
-    cropping: Any = field(((0, 0), (0, 0)), converter=_pairs(2))
+    cropping: Any = field(default=((0, 0), (0, 0)), convert=_pairs(2))
     data_format: str | None = DATA_FORMAT
 
     def call(self, inputs: jax.Array) -> jax.Array:
@@ -229,7 +229,7 @@ class Cropping3D(Cropping2D):
     """Cuts borders off volumes."""
 
     rank: ClassVar[int] = 3
-    cropping: Any = field(((1, 1), (1, 1), (1, 1)), converter=_pairs(3))
+    cropping: Any = field(default=((1, 1), (1, 1), (1, 1)), convert=_pairs(3))
 
 
 __all__ = [

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config
 from jkeras.graph.layer import InputSpec, Layer
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
-DATA_FORMAT: Any = field(None, converter=config.standardize_data_format)
+DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
 METHODS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 
@@ -24,7 +24,7 @@ class UpSampling1D(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    size: int = field(2, converter=arguments.positive_int)
+    size: int = field(default=2, convert=arguments.positive_int)
 
     @property
     def input_spec(self) -> InputSpec:
@@ -71,8 +71,8 @@ class UpSampling2D(_UpSampling):
 
     rank: ClassVar[int] = 2
 
-    size: Any = field((2, 2), converter=arguments.ints(2))
-    interpolation: str = field("nearest", converter=arguments.one_of(*METHODS))
+    size: Any = field(default=(2, 2), convert=arguments.ints(2))
+    interpolation: str = field(default="nearest", convert=arguments.one_of(*METHODS))
 
     def call(self, inputs: jax.Array) -> jax.Array:
         if self.interpolation == "nearest":
@@ -88,7 +88,7 @@ class UpSampling3D(_UpSampling):
 
     rank: ClassVar[int] = 3
 
-    size: Any = field((2, 2, 2), converter=arguments.ints(3))
+    size: Any = field(default=(2, 2, 2), convert=arguments.ints(3))
 
 
 __all__ = ["UpSampling1D", "UpSampling2D", "UpSampling3D"]

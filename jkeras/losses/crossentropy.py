@@ -17,7 +17,7 @@ from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.regression import as_pair
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _clipped(p: jax.Array) -> jax.Array:
@@ -229,9 +229,9 @@ def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, 
     return (1 - jnp.power(p, q)) / q
 
 
-SMOOTHING: Any = field(0.0, converter=arguments.probability)
-AXIS: Any = field(-1, converter=arguments.integer)
-FLAG: Any = field(False, converter=arguments.boolean)
+SMOOTHING: Any = field(default=0.0, convert=arguments.probability)
+AXIS: Any = field(default=-1, convert=arguments.integer)
+FLAG: Any = field(default=False, convert=arguments.boolean)
 
 
 class KLDivergence(PlainLoss):
@@ -270,8 +270,8 @@ class BinaryFocalCrossentropy(PairLoss):
     """Binary cross-entropy that counts easy samples less."""
 
     apply_class_balancing: bool = FLAG
-    alpha: float = field(0.25, converter=arguments.number)
-    gamma: float = field(2.0, converter=arguments.number)
+    alpha: float = field(default=0.25, convert=arguments.number)
+    gamma: float = field(default=2.0, convert=arguments.number)
     from_logits: bool = FLAG
     label_smoothing: float = SMOOTHING
     axis: int = AXIS
@@ -303,8 +303,8 @@ class CategoricalCrossentropy(PairLoss):
 class CategoricalFocalCrossentropy(PairLoss):
     """Categorical cross-entropy that counts easy samples less."""
 
-    alpha: float = field(0.25, converter=arguments.number)
-    gamma: float = field(2.0, converter=arguments.number)
+    alpha: float = field(default=0.25, convert=arguments.number)
+    gamma: float = field(default=2.0, convert=arguments.number)
     from_logits: bool = FLAG
     label_smoothing: float = SMOOTHING
     axis: int = AXIS
@@ -326,9 +326,9 @@ class SparseCategoricalCrossentropy(PairLoss):
     """
 
     from_logits: bool = FLAG
-    ignore_class: int | None = field(None, converter=arguments.optional(arguments.integer))
+    ignore_class: int | None = field(default=None, convert=arguments.optional(arguments.integer))
     reduction: str | None = REDUCTION
-    axis: int = field(-1, converter=arguments.integer, in_config=False)
+    axis: int = field(default=-1, convert=arguments.integer, in_config=False)
     name: str | None = "sparse_categorical_crossentropy"
     dtype: str | None = DTYPE
     function = staticmethod(sparse_categorical_crossentropy)
@@ -341,7 +341,7 @@ class SparseCategoricalCrossentropy(PairLoss):
 class CategoricalGeneralizedCrossEntropy(PairLoss):
     """`(1 - p**q) / q` of class ids, between cross-entropy and absolute error; robust to wrong labels."""
 
-    q: float = field(0.5, converter=arguments.between(0, 1, open_low=True, open_high=True))
+    q: float = field(default=0.5, convert=arguments.between(0, 1, open_low=True, open_high=True))
     reduction: str | None = REDUCTION
     name: str | None = "categorical_generalized_cross_entropy"
     dtype: str | None = DTYPE

@@ -9,7 +9,7 @@ from jkeras import arguments, registry
 from jkeras.errors import ArgumentError
 from jkeras.losses import crossentropy, margin, regression, structured
 from jkeras.losses.loss import Loss, PairLoss, match_ranks
-from jkeras.values.spec import serialize as serialize_value
+from jkeras.values.config import serialize as serialize_value
 
 
 class FunctionLoss(Loss):

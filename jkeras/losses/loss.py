@@ -12,7 +12,9 @@ from jkeras import arguments, config, dtypes
 from jkeras.errors import InputError
 from jkeras.losses.reduction import REDUCTIONS, fill_rows, reduce_weighted, squeeze_or_expand
 from jkeras.registry import snake_case
-from jkeras.values.spec import Spec, field, serialize
+from jkeras.values.config import serialize
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 
 def compute_dtype(value: Any) -> str:
@@ -22,9 +24,9 @@ def compute_dtype(value: Any) -> str:
 
 
 # The arguments that every loss has, for redeclaration at the position that Keras gives them.
-REDUCTION: Any = field("sum_over_batch_size", converter=arguments.one_of(*REDUCTIONS))
+REDUCTION: Any = field(default="sum_over_batch_size", convert=arguments.one_of(*REDUCTIONS))
 # Keras does not write a loss's dtype; here it is written where it is not the default.
-DTYPE: Any = field(None, converter=compute_dtype, in_config=False)
+DTYPE: Any = field(default=None, convert=compute_dtype, in_config=False)
 
 
 class Loss(Spec):
@@ -53,9 +55,9 @@ class Loss(Spec):
     # What targets must look like, for `check_targets`; "any" is not checked.
     target_kind: ClassVar[str] = "any"
 
-    name: str | None = field(None, trailing=True)
-    reduction: str | None = field("sum_over_batch_size", converter=arguments.one_of(*REDUCTIONS), trailing=True)
-    dtype: str | None = field(None, converter=compute_dtype, in_config=False, trailing=True)
+    name: str | None = field(default=None, trailing=True)
+    reduction: str | None = field(default="sum_over_batch_size", convert=arguments.one_of(*REDUCTIONS), trailing=True)
+    dtype: str | None = field(default=None, convert=compute_dtype, in_config=False, trailing=True)
 
     def __post_init__(self) -> None:
         if self.name is None:
@@ -98,7 +100,7 @@ class Loss(Spec):
         for name, declared in type(self)._fields.items():
             if name not in arguments_ and not declared.in_config:
                 value = getattr(self, name)
-                default = declared.converter(declared.default) if declared.converter else declared.default
+                default = declared.convert(declared.default) if declared.convert else declared.default
                 if value != default:
                     arguments_[name] = serialize(value)
         return arguments_

@@ -17,7 +17,7 @@ from jax.typing import ArrayLike
 from jkeras import arguments, config
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.reduction import squeeze_or_expand
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def as_pair(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[jax.Array, jax.Array]:
@@ -158,7 +158,7 @@ class LogCosh(PlainLoss):
 class CosineSimilarity(PairLoss):
     """The negative cosine of the angle between targets and predictions."""
 
-    axis: int = field(-1, converter=arguments.integer, in_config=False)
+    axis: int = field(default=-1, convert=arguments.integer, in_config=False)
     reduction: str | None = REDUCTION
     name: str | None = "cosine_similarity"
     dtype: str | None = DTYPE
@@ -172,7 +172,7 @@ class Huber(PairLoss):
     4.0
     """
 
-    delta: float = field(1.0, converter=arguments.number, in_config=False)
+    delta: float = field(default=1.0, convert=arguments.number, in_config=False)
     reduction: str | None = REDUCTION
     name: str | None = "huber_loss"
     dtype: str | None = DTYPE

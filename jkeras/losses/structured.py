@@ -13,7 +13,7 @@ from jkeras import arguments, config
 from jkeras.errors import InputError
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.regression import as_pair
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def dice(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = None) -> jax.Array:
@@ -134,8 +134,8 @@ class Dice(PairLoss):
 class Tversky(PairLoss):
     """Dice with separate weights of the two kinds of error."""
 
-    alpha: float = field(0.5, converter=arguments.number)
-    beta: float = field(0.5, converter=arguments.number)
+    alpha: float = field(default=0.5, convert=arguments.number)
+    beta: float = field(default=0.5, convert=arguments.number)
     reduction: str | None = REDUCTION
     name: str | None = "tversky"
     axis: Any = None
@@ -149,9 +149,9 @@ class Circle(PairLoss):
     Samples without a positive and a negative partner in the batch do not count.
     """
 
-    gamma: float = field(80.0, converter=arguments.number)
-    margin: float = field(0.4, converter=arguments.number)
-    remove_diagonal: bool = field(True, converter=arguments.boolean)
+    gamma: float = field(default=80.0, convert=arguments.number)
+    margin: float = field(default=0.4, convert=arguments.number)
+    remove_diagonal: bool = field(default=True, convert=arguments.boolean)
     reduction: str | None = REDUCTION
     name: str | None = "circle"
     dtype: str | None = DTYPE

@@ -13,7 +13,7 @@ from jkeras.losses.reduction import squeeze_or_expand
 from jkeras.losses.regression import as_pair
 from jkeras.metrics.metric import DTYPE
 from jkeras.metrics.reduction import PairMetric
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
@@ -124,7 +124,7 @@ class BinaryAccuracy(_Accuracy):
 
     name: str | None = "binary_accuracy"
     dtype: str | None = DTYPE
-    threshold: float = field(0.5, converter=arguments.number)
+    threshold: float = field(default=0.5, convert=arguments.number)
     function = staticmethod(binary_accuracy)
 
 
@@ -147,7 +147,7 @@ class SparseCategoricalAccuracy(_Accuracy):
 class TopKCategoricalAccuracy(_Accuracy):
     """How often the true class is among the `k` largest predictions; targets are one-hot."""
 
-    k: int = field(5, converter=arguments.positive_int)
+    k: int = field(default=5, convert=arguments.positive_int)
     name: str | None = "top_k_categorical_accuracy"
     dtype: str | None = DTYPE
     function = staticmethod(top_k_categorical_accuracy)
@@ -156,10 +156,10 @@ class TopKCategoricalAccuracy(_Accuracy):
 class SparseTopKCategoricalAccuracy(_Accuracy):
     """How often the class id is among the `k` largest predictions."""
 
-    k: int = field(5, converter=arguments.positive_int)
+    k: int = field(default=5, convert=arguments.positive_int)
     name: str | None = "sparse_top_k_categorical_accuracy"
     dtype: str | None = DTYPE
-    from_sorted_ids: bool = field(False, converter=arguments.boolean)
+    from_sorted_ids: bool = field(default=False, convert=arguments.boolean)
     function = staticmethod(sparse_top_k_categorical_accuracy)
 
     def get_config(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from jkeras.errors import ArgumentError
 from jkeras.losses.reduction import divide_no_nan
 from jkeras.metrics.confusion import Counts, counts, evenly_spaced, histogram
 from jkeras.metrics.metric import DTYPE, Metric, State
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _curve(value: Any) -> str:
@@ -53,18 +53,20 @@ class AUC(Metric):
     0.75
     """
 
-    num_thresholds: int = field(200, converter=arguments.at_least(2))
-    curve: str = field("ROC", converter=_curve)
+    num_thresholds: int = field(default=200, convert=arguments.at_least(2))
+    curve: str = field(default="ROC", convert=_curve)
     summation_method: str = field(
-        "interpolation", converter=lambda v: arguments.one_of("interpolation", "majoring", "minoring")(_plain(v))
+        default="interpolation", convert=lambda v: arguments.one_of("interpolation", "majoring", "minoring")(_plain(v))
     )
     name: str | None = None
     dtype: str | None = DTYPE
-    thresholds: Any = field(None, converter=arguments.optional(lambda v: tuple(sorted(map(arguments.probability, v)))))
-    multi_label: bool = field(False, converter=arguments.boolean)
-    num_labels: int | None = field(None, converter=arguments.optional(arguments.at_least(0)))
-    label_weights: Any = field(None, converter=arguments.optional(lambda v: tuple(float(w) for w in v)))
-    from_logits: bool = field(False, converter=arguments.boolean)
+    thresholds: Any = field(
+        default=None, convert=arguments.optional(lambda v: tuple(sorted(map(arguments.probability, v))))
+    )
+    multi_label: bool = field(default=False, convert=arguments.boolean)
+    num_labels: int | None = field(default=None, convert=arguments.optional(arguments.at_least(0)))
+    label_weights: Any = field(default=None, convert=arguments.optional(lambda v: tuple(float(w) for w in v)))
+    from_logits: bool = field(default=False, convert=arguments.boolean)
     better = "up"
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses.reduction import align, divide_no_nan, squeeze_or_expand
 from jkeras.metrics.metric import DTYPE, Metric, State
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 # What Keras puts in the place of predictions outside the top k.
 LOWEST = -1e10
@@ -160,15 +160,15 @@ def _thresholds(value: Any) -> Any:
         raise ArgumentError("expected a number from 0 to 1, or a list of them") from None
 
 
-THRESHOLDS: Any = field(None, converter=arguments.optional(_thresholds))
-INDEX: Any = field(None, converter=arguments.optional(arguments.at_least(0)))
-TOP_K: Any = field(None, converter=arguments.optional(arguments.positive_int))
+THRESHOLDS: Any = field(default=None, convert=arguments.optional(_thresholds))
+INDEX: Any = field(default=None, convert=arguments.optional(arguments.at_least(0)))
+TOP_K: Any = field(default=None, convert=arguments.optional(arguments.positive_int))
 
 
 class _AtThresholds(Metric):
     """A number made of the counts at each threshold, one threshold or several."""
 
-    thresholds: Any = field(None, trailing=True)
+    thresholds: Any = field(default=None, trailing=True)
 
     def _values(self, counted: Counts) -> jax.Array:
         raise NotImplementedError
@@ -286,8 +286,8 @@ class _BestAt(Metric):
     # Names of `Counts` properties: the rate that must reach the value, and the rate reported.
     constrained: ClassVar[str]
     reported: ClassVar[str]
-    num_thresholds: int = field(200, trailing=True)
-    class_id: int | None = field(None, trailing=True)
+    num_thresholds: int = field(default=200, trailing=True)
+    class_id: int | None = field(default=None, trailing=True)
 
     def _required(self) -> float:
         raise NotImplementedError
@@ -314,8 +314,8 @@ class _BestAt(Metric):
         return jnp.max(jnp.where(allowed, getattr(counted, self.reported), 0), initial=0)
 
 
-COUNT: Any = field(200, converter=arguments.positive_int)
-SHARE: Any = field(converter=arguments.probability)
+COUNT: Any = field(default=200, convert=arguments.positive_int)
+SHARE: Any = field(convert=arguments.probability)
 
 
 class SensitivityAtSpecificity(_BestAt):

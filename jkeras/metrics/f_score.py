@@ -10,10 +10,10 @@ import jax.numpy as jnp
 from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.metrics.metric import DTYPE, Metric, State
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
-AVERAGE: Any = field(None, converter=arguments.one_of(None, "micro", "macro", "weighted"))
-THRESHOLD: Any = field(None, converter=arguments.optional(arguments.between(0, 1, open_low=True)))
+AVERAGE: Any = field(default=None, convert=arguments.one_of(None, "micro", "macro", "weighted"))
+THRESHOLD: Any = field(default=None, convert=arguments.optional(arguments.between(0, 1, open_low=True)))
 
 
 def _beta(value: Any) -> float:
@@ -25,8 +25,8 @@ def _beta(value: Any) -> float:
 
 class _FScore(Metric):
     better = "up"
-    average: str | None = field(None, trailing=True)
-    threshold: float | None = field(None, trailing=True)
+    average: str | None = field(default=None, trailing=True)
+    threshold: float | None = field(default=None, trailing=True)
 
     def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
         shape = () if self.average == "micro" or y_pred is None else (y_pred.shape[-1],)
@@ -89,7 +89,7 @@ class FBetaScore(_FScore):
     """
 
     average: str | None = AVERAGE
-    beta: float = field(1.0, converter=_beta)
+    beta: float = field(default=1.0, convert=_beta)
     threshold: float | None = THRESHOLD
     name: str | None = "fbeta_score"
     dtype: str | None = DTYPE

@@ -14,7 +14,7 @@ from jkeras.losses.loss import Loss, keeps_batch_axis
 from jkeras.metrics import accuracy, regression
 from jkeras.metrics.reduction import MeanMetric
 from jkeras.registry import resolve, snake_case
-from jkeras.values.spec import serialize
+from jkeras.values.config import serialize
 
 # Functions that a configuration may name.
 _OWN = (

@@ -10,7 +10,7 @@ from jkeras.errors import ArgumentError
 from jkeras.losses.identifiers import shape_rule
 from jkeras.metrics import accuracy, auc, confusion, f_score, function, iou, reduction, regression
 from jkeras.metrics.metric import Metric
-from jkeras.values.spec import serialize as serialize_value
+from jkeras.values.config import serialize as serialize_value
 
 CLASSES: tuple[type[Metric], ...] = (
     reduction.Mean,

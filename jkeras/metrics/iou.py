@@ -13,16 +13,16 @@ from jkeras.errors import ArgumentError
 from jkeras.losses.loss import compute_dtype
 from jkeras.losses.reduction import align
 from jkeras.metrics.metric import Metric, State
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _count_dtype(value: Any) -> str:
     return "int32" if value in (None, "int") else compute_dtype(value)
 
 
-INTEGER: Any = field(None, converter=_count_dtype)
-AXIS: Any = field(-1, converter=arguments.integer)
-CLASS: Any = field(None, converter=arguments.optional(arguments.integer))
+INTEGER: Any = field(default=None, convert=_count_dtype)
+AXIS: Any = field(default=-1, convert=arguments.integer)
+CLASS: Any = field(default=None, convert=arguments.optional(arguments.integer))
 
 
 def _class_ids(value: Any) -> tuple[int, ...]:
@@ -33,7 +33,7 @@ class _IoU(Metric):
     """The confusion matrix `(true class, predicted class)`, and the mean over some classes that occur."""
 
     better = "up"
-    dtype: str | None = field(None, converter=_count_dtype, trailing=True)
+    dtype: str | None = field(default=None, convert=_count_dtype, trailing=True)
 
     # Each class has some of these arguments; here are the values where it does not.
     def _classes(self) -> int:
@@ -109,48 +109,48 @@ class IoU(_IoU):
     0.3333
     """
 
-    num_classes: int = field(converter=arguments.positive_int)
-    target_class_ids: tuple[int, ...] = field(converter=_class_ids)
+    num_classes: int = field(convert=arguments.positive_int)
+    target_class_ids: tuple[int, ...] = field(convert=_class_ids)
     name: str | None = None
     dtype: str | None = INTEGER
     ignore_class: int | None = CLASS
-    sparse_y_true: bool = field(True, converter=arguments.boolean)
-    sparse_y_pred: bool = field(True, converter=arguments.boolean)
+    sparse_y_true: bool = field(default=True, convert=arguments.boolean)
+    sparse_y_pred: bool = field(default=True, convert=arguments.boolean)
     axis: int = AXIS
 
 
 class MeanIoU(_IoU):
     """The mean intersection over union of all classes that occur."""
 
-    num_classes: int = field(converter=arguments.positive_int)
+    num_classes: int = field(convert=arguments.positive_int)
     name: str | None = None
     dtype: str | None = INTEGER
     ignore_class: int | None = CLASS
-    sparse_y_true: bool = field(True, converter=arguments.boolean)
-    sparse_y_pred: bool = field(True, converter=arguments.boolean)
+    sparse_y_true: bool = field(default=True, convert=arguments.boolean)
+    sparse_y_pred: bool = field(default=True, convert=arguments.boolean)
     axis: int = AXIS
 
 
 class OneHotIoU(_IoU):
     """The mean intersection over union of some classes, of one-hot targets."""
 
-    num_classes: int = field(converter=arguments.positive_int)
-    target_class_ids: tuple[int, ...] = field(converter=_class_ids)
+    num_classes: int = field(convert=arguments.positive_int)
+    target_class_ids: tuple[int, ...] = field(convert=_class_ids)
     name: str | None = None
     dtype: str | None = INTEGER
     ignore_class: int | None = CLASS
-    sparse_y_pred: bool = field(False, converter=arguments.boolean)
+    sparse_y_pred: bool = field(default=False, convert=arguments.boolean)
     axis: int = AXIS
 
 
 class OneHotMeanIoU(_IoU):
     """The mean intersection over union of all classes that occur, of one-hot targets."""
 
-    num_classes: int = field(converter=arguments.positive_int)
+    num_classes: int = field(convert=arguments.positive_int)
     name: str | None = None
     dtype: str | None = INTEGER
     ignore_class: int | None = CLASS
-    sparse_y_pred: bool = field(False, converter=arguments.boolean)
+    sparse_y_pred: bool = field(default=False, convert=arguments.boolean)
     axis: int = AXIS
 
 
@@ -163,8 +163,8 @@ class BinaryIoU(_IoU):
     0.3333
     """
 
-    target_class_ids: tuple[int, ...] = field((0, 1), converter=_class_ids)
-    threshold: float = field(0.5, converter=arguments.number)
+    target_class_ids: tuple[int, ...] = field(default=(0, 1), convert=_class_ids)
+    threshold: float = field(default=0.5, convert=arguments.number)
     name: str | None = None
     dtype: str | None = INTEGER
 

@@ -10,11 +10,12 @@ import jax.numpy as jnp
 from jkeras import constants
 from jkeras.losses.loss import compute_dtype
 from jkeras.registry import snake_case
-from jkeras.values.spec import Spec, field
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 State = dict[str, jax.Array]
 
-DTYPE: Any = field(None, converter=compute_dtype)
+DTYPE: Any = field(default=None, convert=compute_dtype)
 
 
 class Metric(Spec):
@@ -56,8 +57,8 @@ class Metric(Spec):
     # Whether the mask of a model's output leaves samples or steps out, as Keras does for means of values per sample.
     applies_mask: ClassVar[bool] = False
 
-    dtype: str | None = field(None, converter=compute_dtype, trailing=True)
-    name: str | None = field(None, trailing=True)
+    dtype: str | None = field(default=None, convert=compute_dtype, trailing=True)
+    name: str | None = field(default=None, trailing=True)
 
     def __post_init__(self) -> None:
         if self.name is None:

@@ -14,7 +14,7 @@ from jkeras.losses.reduction import divide_no_nan, squeeze_or_expand
 from jkeras.losses.regression import as_pair
 from jkeras.metrics.metric import DTYPE, Metric, State
 from jkeras.metrics.reduction import PairMetric, PlainMetric, add_to_mean
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = -1) -> jax.Array:
@@ -60,9 +60,9 @@ def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = -1
     return jnp.mean(2 * together / (scale + config.epsilon()), axis=axis)
 
 
-AXIS: Any = field(-1, converter=arguments.integer)
-FLAG: Any = field(False, converter=arguments.boolean)
-SMOOTHING: Any = field(0, converter=arguments.number)
+AXIS: Any = field(default=-1, convert=arguments.integer)
+FLAG: Any = field(default=False, convert=arguments.boolean)
+SMOOTHING: Any = field(default=0, convert=arguments.number)
 
 
 class MeanSquaredError(PlainMetric):
@@ -184,7 +184,7 @@ class SparseCategoricalCrossentropy(PairMetric):
     name: str | None = "sparse_categorical_crossentropy"
     dtype: str | None = DTYPE
     from_logits: bool = FLAG
-    ignore_class: int | None = field(None, converter=arguments.optional(arguments.integer))
+    ignore_class: int | None = field(default=None, convert=arguments.optional(arguments.integer))
     axis: int = AXIS
     better = "down"
     function = staticmethod(losses.sparse_categorical_crossentropy)
@@ -207,7 +207,7 @@ class CosineSimilarity(PairMetric):
     name: str | None = "cosine_similarity"
     dtype: str | None = DTYPE
     # Keras does not write the axis; here it is written where it is not the default.
-    axis: int = field(-1, converter=arguments.integer, in_config=False)
+    axis: int = field(default=-1, convert=arguments.integer, in_config=False)
     better = "up"
     function = staticmethod(cosine_similarity)
 
@@ -276,9 +276,9 @@ class R2Score(Metric):
     """
 
     class_aggregation: str | None = field(
-        "uniform_average", converter=arguments.one_of(None, "uniform_average", "variance_weighted_average")
+        default="uniform_average", convert=arguments.one_of(None, "uniform_average", "variance_weighted_average")
     )
-    num_regressors: int = field(0, converter=arguments.at_least(0))
+    num_regressors: int = field(default=0, convert=arguments.at_least(0))
     name: str | None = "r2_score"
     dtype: str | None = DTYPE
     better = "up"

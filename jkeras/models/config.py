@@ -24,7 +24,7 @@ from jkeras.models.config_reader import policy_name as policy_name
 from jkeras.models.config_reader import unwrapped as unwrapped
 from jkeras.registry import registered_name
 from jkeras.saving import operations
-from jkeras.values.spec import serialize
+from jkeras.values.config import serialize
 
 TENSOR = "__keras_tensor__"
 FUNCTIONAL = {"module": "keras.src.models.functional", "class_name": "Functional", "registered_name": "Functional"}
@@ -97,7 +97,7 @@ def functional_config(network: Network, name: str, trainable: bool, policy: DTyp
         node_index = len(nodes[op.layer])
         for tensor_index, ref in enumerate(op.results):
             places[ref] = [op.layer, node_index, tensor_index]
-        args, kwargs = list(op.args), op.kwargs
+        args, kwargs = list(op.args.fill()), op.kwargs.fill()
         layer = network.layers[op.layer]
         if isinstance(layer, Operation):
             configured[op.layer], args, kwargs = operations.part(layer.operation, function_named(layer.operation), args, kwargs)
@@ -120,16 +120,13 @@ def functional_config(network: Network, name: str, trainable: bool, policy: DTyp
         name, node, tensor = places[ref.index]
         return [name, node + ends_from(network.layers[name]), tensor]
 
-    def history(structure: Any) -> Any:
-        return jax.tree.map(lambda ref: end(ref), structure, is_leaf=networks.is_ref)
-
     return {
         "name": name,
         "trainable": trainable,
         **({} if policy is None else {"dtype": serialize(policy)}),
         "layers": written,
-        "input_layers": history(network.inputs),
-        "output_layers": history(network.outputs),
+        "input_layers": network.inputs.fill(end),
+        "output_layers": network.outputs.fill(end),
     }
 
 

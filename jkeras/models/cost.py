@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from jkeras.graph import runtime
+from jkeras.graph.network import is_ref
 from jkeras.layers.core import InputLayer
 from jkeras.training import steps
 from jkeras.training.state import Batch
@@ -26,9 +27,7 @@ def layer_costs(model: Any) -> dict[str, tuple[float, int]]:
         layer = network.layers[op.layer]
         if isinstance(layer, InputLayer):
             continue
-        arguments = jax.tree.map(
-            lambda leaf: runtime.as_spec(network.tensor(leaf.index)) if _is_ref(leaf) else leaf, op.args, is_leaf=_is_ref
-        )
+        arguments = op.args.fill(lambda leaf: runtime.as_spec(network.tensor(leaf.index)) if is_ref(leaf) else leaf)
         flops, held = costs.get(op.layer, (0.0, 0))
         outputs = [network.tensor(i) for i in op.results]
         held += sum(int(np.prod([size or 1 for size in t.shape])) * np.dtype(t.dtype).itemsize for t in outputs)
@@ -84,7 +83,3 @@ def show_count(value: float) -> str:
             return f"{value:.0f}" if not unit else f"{value:.2f}{unit}"
         value /= 1000
     return ""
-
-
-def _is_ref(value: Any) -> bool:
-    return type(value).__name__ == "Ref"

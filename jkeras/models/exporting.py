@@ -81,7 +81,7 @@ def _shapes(model: Any) -> Any:
     """Shapes and dtypes of the inputs, None for sizes that may change."""
     if model.is_functional:
         infos = {info.ref: _Spec(info.shape, info.dtype) for info in model._network.input_infos}
-        return jax.tree.map(lambda ref: infos[ref.index], model._network.inputs, is_leaf=lambda v: hasattr(v, "index"))
+        return model._network.inputs.fill(lambda ref: infos[ref.index])
     return jax.tree.map(lambda spec: _Spec((None, *spec.shape[1:]), spec.dtype), model.input_specs)
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jkeras.errors import InputError
 from jkeras.graph.layer_call import show_shape
-from jkeras.graph.network import InputInfo, Network
+from jkeras.graph.network import InputInfo, Network, is_ref
 
 
 def fit_inputs(network: Network, inputs: Any, path: str) -> list[Any]:
@@ -38,8 +38,9 @@ def _counted(count: int, noun: str) -> str:
 
 def _by_name(network: Network, inputs: Mapping[str, Any], path: str) -> list[Any]:
     names = [info.name for info in network.input_infos]
-    keys: Any = network.inputs if isinstance(network.inputs, Mapping) else {}
-    by_ref = {ref.index: key for key, ref in keys.items() if hasattr(ref, "index")}
+    structure = network.inputs.fill()
+    keys: Mapping[str, Any] = structure if isinstance(structure, Mapping) else {}
+    by_ref = {ref.index: key for key, ref in keys.items() if is_ref(ref)}
     values = []
     for info in network.input_infos:
         key = by_ref.get(info.ref, info.name)

@@ -17,7 +17,6 @@ import jax
 import numpy as np
 
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.graph import network as networks
 from jkeras.models import compile_config, stored_weights
 from jkeras.models import config as configs
 from jkeras.saving import archives, documents, hdf5, old_names
@@ -91,7 +90,7 @@ def input_shapes(model: Any) -> Any:
 
     if model.is_functional:
         infos = {info.ref: list(info.shape) for info in model._network.input_infos}
-        return jax.tree.map(lambda ref: infos[ref.index], model._network.inputs, is_leaf=networks.is_ref)
+        return model._network.inputs.fill(lambda ref: infos[ref.index])
     return jax.tree.map(shape, model.input_specs)
 
 

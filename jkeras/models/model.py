@@ -168,7 +168,7 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
             infos = self._network.input_infos
             leaves = [runtime.as_spec(SymbolicTensor(i.shape, i.dtype, None)) for i in infos]  # type: ignore[arg-type]
             by_ref = {info.ref: leaf for info, leaf in zip(infos, leaves, strict=True)}
-            specs = jax.tree.map(lambda ref: by_ref[ref.index], self._network.inputs, is_leaf=networks.is_ref)
+            specs = self._network.inputs.fill(lambda ref: by_ref[ref.index])
         if specs is None:
             raise NotBuiltError(
                 f"{self.path} has no weights yet, because the shape of its input is not known. Call"
@@ -327,8 +327,8 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
 
     def _tensors(self, what: str) -> Any:
         network = self._graph()
-        template = getattr(network, what)
-        return jax.tree.map(lambda ref: self.with_origin(network.tensor(ref.index)), template, is_leaf=networks.is_ref)
+        template = network.inputs if what == "inputs" else network.outputs
+        return template.fill(lambda ref: self.with_origin(network.tensor(ref.index)))
 
     def with_origin(self, tensor: SymbolicTensor) -> SymbolicTensor:
         """The tensor, marked as one whose layers' weights are this model's."""

@@ -14,7 +14,8 @@ from jkeras.errors import RestoreError
 from jkeras.graph.layer import Layer
 from jkeras.models import config as configs
 from jkeras.models.model import Model, known_classes
-from jkeras.values.spec import Spec, serialize
+from jkeras.values.config import serialize
+from jkeras.values.spec import Spec
 
 # Whose configurations each family reads itself, longest name first.
 FAMILIES = (

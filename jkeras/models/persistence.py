@@ -18,7 +18,7 @@ from jkeras.saving import directory as files
 from jkeras.tracebacks import filtered_methods
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import named_arrays
-from jkeras.values.spec import serialize
+from jkeras.values.config import serialize
 
 H5_SUFFIXES = (".h5", ".hdf5")
 

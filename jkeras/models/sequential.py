@@ -19,7 +19,7 @@ from jkeras.models.discarded import check_used
 from jkeras.models.model import Model, known_classes
 from jkeras.registry import custom_object_scope
 from jkeras.tracebacks import filtered_methods
-from jkeras.values.spec import serialize
+from jkeras.values.config import serialize
 
 
 @filtered_methods("add", "pop", "get_layer")

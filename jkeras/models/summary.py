@@ -11,6 +11,7 @@ import numpy as np
 
 from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import show_shape
+from jkeras.graph.network import is_ref
 from jkeras.models.cost import layer_costs, show_count, step_cost
 
 
@@ -66,13 +67,9 @@ def _connected_to(model: Any, name: str) -> str:
     sources = []
     for op in network.ops:
         if op.layer == name:
-            refs = [leaf for leaf in jax.tree.leaves((op.args, op.kwargs), is_leaf=_is_ref) if _is_ref(leaf)]
+            refs = [leaf for leaf in (*op.args.leaves, *op.kwargs.leaves) if is_ref(leaf)]
             sources += [f"{makers[ref.index][0]}[{makers[ref.index][1]}]" for ref in refs]
     return ", ".join(sources) or "-"
-
-
-def _is_ref(value: Any) -> bool:
-    return type(value).__name__ == "Ref"
 
 
 def summary(
@@ -91,7 +88,7 @@ def summary(
     from rich.table import Table
 
     network = getattr(model, "_network", None)
-    branching = network is not None and not hasattr(model, "add") and any(len(op.args) for op in network.ops)
+    branching = network is not None and not hasattr(model, "add") and any(len(op.args.leaves) for op in network.ops)
     infos = list(model.description.weights) if model.built else []
     table = Table(show_lines=True, header_style="bold", title=None)
     table.add_column("Layer (type)", overflow="fold")

@@ -17,6 +17,7 @@ from jkeras.callbacks.callback import CallbackList
 from jkeras.errors import ArgumentError, InputError, NonFiniteError, NotCompiledError
 from jkeras.graph import runtime
 from jkeras.graph.layer_call import show_shape
+from jkeras.graph.network import is_ref
 from jkeras.layers.core import Embedding, check_ids
 from jkeras.models.discarded import check_used
 from jkeras.models.handle import Handle
@@ -472,9 +473,10 @@ def embeddings_on_inputs(model: Any) -> list[tuple[Any, Embedding]]:
     found = []
     for op in network.ops:
         layer = network.layers[op.layer]
-        if isinstance(layer, Embedding) and op.args:
+        if isinstance(layer, Embedding) and op.args.leaves:
+            first = op.args.leaves[0]
             for position, info in enumerate(network.input_infos):
-                if getattr(op.args[0], "index", None) == info.ref:
+                if is_ref(first) and first.index == info.ref:
                     found.append(((position, info.name), layer))
     return found
 

@@ -36,7 +36,7 @@ from jkeras.optimizers.rmsprop import RMSprop
 from jkeras.optimizers.schedule_free import ScheduleFreeAdamW
 from jkeras.optimizers.sgd import SGD
 from jkeras.optimizers.table import RULES, named, resolve
-from jkeras.values.spec import serialize as serialize_value
+from jkeras.values.config import serialize as serialize_value
 
 TABLE: Mapping[str, type[BaseOptimizer]] = {**RULES, **named(LossScaleOptimizer, MultiOptimizer)}
 

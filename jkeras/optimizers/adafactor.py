@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _root_mean_square(x: jax.Array) -> jax.Array:
@@ -38,12 +38,12 @@ class Adafactor(Optimizer):
     Source: Shazeer & Stern, https://arxiv.org/abs/1804.04235.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(0.001, converter=learning_rate)
-    beta_2_decay: float = field(-0.8, converter=arguments.number)
-    epsilon_1: float = field(1e-30, converter=arguments.number)
-    epsilon_2: float = field(1e-3, converter=arguments.number)
-    clip_threshold: float = field(1.0, converter=arguments.number)
-    relative_step: bool = field(True, converter=arguments.boolean)
+    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    beta_2_decay: float = field(default=-0.8, convert=arguments.number)
+    epsilon_1: float = field(default=1e-30, convert=arguments.number)
+    epsilon_2: float = field(default=1e-3, convert=arguments.number)
+    clip_threshold: float = field(default=1.0, convert=arguments.number)
+    relative_step: bool = field(default=True, convert=arguments.boolean)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("row", "column", "velocity"),)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class Adagrad(Optimizer):
@@ -19,9 +19,9 @@ class Adagrad(Optimizer):
     Source: Duchi et al., https://www.jmlr.org/papers/v12/duchi11a.html.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(0.001, converter=learning_rate)
-    initial_accumulator_value: float = field(0.1, converter=arguments.number)
-    epsilon: float = field(1e-7, converter=arguments.number)
+    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    initial_accumulator_value: float = field(default=0.1, convert=arguments.number)
+    epsilon: float = field(default=1e-7, convert=arguments.number)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("accumulator",),)
@@ -46,9 +46,9 @@ class Adadelta(Optimizer):
     Source: Zeiler, https://arxiv.org/abs/1212.5701.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(0.001, converter=learning_rate)
-    rho: float = field(0.95, converter=arguments.probability)
-    epsilon: float = field(1e-7, converter=arguments.number)
+    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    rho: float = field(default=0.95, convert=arguments.probability)
+    epsilon: float = field(default=1e-7, convert=arguments.number)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("accumulated_grad", "accumulated_delta_var"),)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def power(base: float, step: jax.Array) -> jax.Array:
@@ -31,10 +31,10 @@ def adam_rate(learning_rate: jax.Array, step: jax.Array, beta_1: float, beta_2: 
 class AdamRule(Optimizer):
     """The update of Adam and AdamW, which differ in their arguments alone."""
 
-    beta_1: float = field(0.9, converter=arguments.probability, kw_only=True)
-    beta_2: float = field(0.999, converter=arguments.probability, kw_only=True)
-    epsilon: float = field(1e-7, converter=arguments.number, kw_only=True)
-    amsgrad: bool = field(False, converter=arguments.boolean, kw_only=True)
+    beta_1: float = field(default=0.9, convert=arguments.probability, kw_only=True)
+    beta_2: float = field(default=0.999, convert=arguments.probability, kw_only=True)
+    epsilon: float = field(default=1e-7, convert=arguments.number, kw_only=True)
+    amsgrad: bool = field(default=False, convert=arguments.boolean, kw_only=True)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         moments = (("momentum", "velocity"),)
@@ -70,11 +70,11 @@ class Adam(AdamRule):
     [-0.10000000149011612, 0.10000000149011612]
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(0.001, converter=learning_rate)
-    beta_1: float = field(0.9, converter=arguments.probability)
-    beta_2: float = field(0.999, converter=arguments.probability)
-    epsilon: float = field(1e-7, converter=arguments.number)
-    amsgrad: bool = field(False, converter=arguments.boolean)
+    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    beta_1: float = field(default=0.9, convert=arguments.probability)
+    beta_2: float = field(default=0.999, convert=arguments.probability)
+    epsilon: float = field(default=1e-7, convert=arguments.number)
+    amsgrad: bool = field(default=False, convert=arguments.boolean)
 
 
 class AdamW(AdamRule):
@@ -86,9 +86,9 @@ class AdamW(AdamRule):
         ArgumentError: `weight_decay` is None.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(0.001, converter=learning_rate)
-    weight_decay: float = field(0.004, converter=arguments.number)
-    beta_1: float = field(0.9, converter=arguments.probability)
-    beta_2: float = field(0.999, converter=arguments.probability)
-    epsilon: float = field(1e-7, converter=arguments.number)
-    amsgrad: bool = field(False, converter=arguments.boolean)
+    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    weight_decay: float = field(default=0.004, convert=arguments.number)
+    beta_1: float = field(default=0.9, convert=arguments.probability)
+    beta_2: float = field(default=0.999, convert=arguments.probability)
+    epsilon: float = field(default=1e-7, convert=arguments.number)
+    amsgrad: bool = field(default=False, convert=arguments.boolean)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.optimizers.adam import moment, power
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class Adamax(Optimizer):
@@ -23,10 +23,10 @@ class Adamax(Optimizer):
     Source: Kingma & Ba, section 7.1, https://arxiv.org/abs/1412.6980.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(0.001, converter=learning_rate)
-    beta_1: float = field(0.9, converter=arguments.probability)
-    beta_2: float = field(0.999, converter=arguments.probability)
-    epsilon: float = field(1e-7, converter=arguments.number)
+    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    beta_1: float = field(default=0.9, convert=arguments.probability)
+    beta_2: float = field(default=0.999, convert=arguments.probability)
+    epsilon: float = field(default=1e-7, convert=arguments.number)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("momentum", "norm"),)
@@ -48,10 +48,10 @@ class Nadam(Optimizer):
     Source: Dozat, http://cs229.stanford.edu/proj2015/054_report.pdf.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(0.001, converter=learning_rate)
-    beta_1: float = field(0.9, converter=arguments.probability)
-    beta_2: float = field(0.999, converter=arguments.probability)
-    epsilon: float = field(1e-7, converter=arguments.number)
+    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    beta_1: float = field(default=0.9, convert=arguments.probability)
+    beta_2: float = field(default=0.999, convert=arguments.probability)
+    epsilon: float = field(default=1e-7, convert=arguments.number)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("momentum", "velocity"),)

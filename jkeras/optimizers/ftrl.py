@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _not_positive(value: Any) -> Any:
@@ -27,13 +27,13 @@ class Ftrl(Optimizer):
     Source: McMahan et al., https://research.google.com/pubs/archive/41159.pdf.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(0.001, converter=learning_rate)
-    learning_rate_power: float = field(-0.5, converter=_not_positive)
-    initial_accumulator_value: float = field(0.1, converter=arguments.non_negative)
-    l1_regularization_strength: float = field(0.0, converter=arguments.non_negative)
-    l2_regularization_strength: float = field(0.0, converter=arguments.non_negative)
-    l2_shrinkage_regularization_strength: float = field(0.0, converter=arguments.non_negative)
-    beta: float = field(0.0, converter=arguments.number)
+    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    learning_rate_power: float = field(default=-0.5, convert=_not_positive)
+    initial_accumulator_value: float = field(default=0.1, convert=arguments.non_negative)
+    l1_regularization_strength: float = field(default=0.0, convert=arguments.non_negative)
+    l2_regularization_strength: float = field(default=0.0, convert=arguments.non_negative)
+    l2_shrinkage_regularization_strength: float = field(default=0.0, convert=arguments.non_negative)
+    beta: float = field(default=0.0, convert=arguments.number)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("accumulator", "linear"),)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.optimizers.adam import moment, power
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class Lion(Optimizer):
@@ -25,9 +25,9 @@ class Lion(Optimizer):
         ArgumentError: `beta_1` is not in (0, 1].
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(0.001, converter=learning_rate)
-    beta_1: float = field(0.9, converter=arguments.between(0, 1, open_low=True))
-    beta_2: float = field(0.99, converter=arguments.probability)
+    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    beta_1: float = field(default=0.9, convert=arguments.between(0, 1, open_low=True))
+    beta_2: float = field(default=0.99, convert=arguments.probability)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("momentum",),)
@@ -48,10 +48,10 @@ class Lamb(Optimizer):
     Source: You et al., https://arxiv.org/abs/1904.00962.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(0.001, converter=learning_rate)
-    beta_1: float = field(0.9, converter=arguments.probability)
-    beta_2: float = field(0.999, converter=arguments.probability)
-    epsilon: float = field(1e-7, converter=arguments.number)
+    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    beta_1: float = field(default=0.9, convert=arguments.probability)
+    beta_2: float = field(default=0.999, convert=arguments.probability)
+    epsilon: float = field(default=1e-7, convert=arguments.number)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("momentum", "velocity"),)

@@ -14,7 +14,7 @@ from jkeras.optimizers.base import BaseOptimizer, KerasVariable, VariableReader,
 from jkeras.optimizers.multi import MultiOptimizer
 from jkeras.optimizers.optimizer import Optimizer
 from jkeras.optimizers.table import RULES, named, resolve
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 # Arguments of the base class that files of older Keras versions carry along.
 _UNUSED = {
@@ -74,10 +74,10 @@ class LossScaleOptimizer(BaseOptimizer):
     ([0.0], 16384.0, 0)
     """
 
-    inner_optimizer: BaseOptimizer = field(converter=_inner)
-    initial_scale: float = field(2.0**15, converter=arguments.number)
-    dynamic_growth_steps: int = field(2000, converter=arguments.positive_int)
-    name: str | None = field(None)
+    inner_optimizer: BaseOptimizer = field(convert=_inner)
+    initial_scale: float = field(default=2.0**15, convert=arguments.number)
+    dynamic_growth_steps: int = field(default=2000, convert=arguments.positive_int)
+    name: str | None = field(default=None)
 
     def __post_init__(self) -> None:
         if self.name is None:

@@ -18,7 +18,8 @@ from jkeras.optimizers.optax_optimizer import OptaxOptimizer
 from jkeras.optimizers.optimizer import Optimizer
 from jkeras.optimizers.table import RULES, resolve
 from jkeras.optimizers.trees import by_path, with_leaves
-from jkeras.values.spec import Spec, field
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,8 +82,8 @@ class OptimizerMap(Spec):
 
     keras_module = "keras.optimizers"
 
-    default_optimizer: BaseOptimizer | None = field(converter=arguments.optional(_rule))
-    optimizer_map: Mapping[str, BaseOptimizer] = field(None, converter=_rules)
+    default_optimizer: BaseOptimizer | None = field(convert=arguments.optional(_rule))
+    optimizer_map: Mapping[str, BaseOptimizer] = field(default=None, convert=_rules)
 
     def __getitem__(self, path: str) -> BaseOptimizer:
         return self.optimizers[self.index(path)]
@@ -159,9 +160,9 @@ class MultiOptimizer(BaseOptimizer):
     [[], ['momentum', 'velocity']]
     """
 
-    optimizer_map: Any = field(converter=_chooser)
-    loss_scale_factor: float | None = field(None, converter=arguments.optional(arguments.number))
-    name: str | None = field(None)
+    optimizer_map: Any = field(convert=_chooser)
+    loss_scale_factor: float | None = field(default=None, convert=arguments.optional(arguments.number))
+    name: str | None = field(default=None)
 
     def __post_init__(self) -> None:
         if self.name is None:

@@ -13,7 +13,7 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError
 from jkeras.optimizers.adam import adam_rate, moment
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _patterns(value: Any) -> tuple[str, ...]:
@@ -40,31 +40,31 @@ class Muon(Optimizer):
     Source: Jordan, https://kellerjordan.github.io/posts/muon; Liu et al., https://arxiv.org/abs/2502.16982.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(0.001, converter=learning_rate)
-    adam_beta_1: float = field(0.9, converter=arguments.probability)
-    adam_beta_2: float = field(0.999, converter=arguments.probability)
-    adam_weight_decay: float | None = field(0.004, converter=arguments.optional(arguments.number))
-    epsilon: float = field(1e-7, converter=arguments.number)
-    weight_decay: float | None = field(0.004, converter=arguments.optional(arguments.number))
-    clipnorm: float | None = field(None, converter=arguments.optional(arguments.number))
-    clipvalue: float | None = field(None, converter=arguments.optional(arguments.number))
-    global_clipnorm: float | None = field(None, converter=arguments.optional(arguments.number))
-    use_ema: bool = field(False, converter=arguments.boolean)
-    ema_momentum: float = field(0.99, converter=arguments.probability)
-    ema_overwrite_frequency: int | None = field(None, converter=arguments.optional(arguments.positive_int))
-    loss_scale_factor: float | None = field(None, converter=arguments.optional(arguments.number))
-    gradient_accumulation_steps: int | None = field(None, converter=arguments.optional(arguments.at_least(2)))
-    name: str | None = field(None)
-    exclude_layers: tuple[str, ...] = field(None, converter=_patterns)
-    exclude_embeddings: bool = field(True, converter=arguments.boolean)
-    muon_a: float = field(3.4445, converter=arguments.number)
-    muon_b: float = field(-4.775, converter=arguments.number)
-    muon_c: float = field(2.0315, converter=arguments.number)
-    adam_lr_ratio: float = field(1, converter=arguments.number)
-    momentum: float = field(0.95, converter=arguments.number)
-    ns_steps: int = field(5, converter=arguments.at_least(0))
-    nesterov: bool = field(True, converter=arguments.boolean)
-    rms_rate: float | None = field(0.2, converter=arguments.optional(arguments.number))
+    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    adam_beta_1: float = field(default=0.9, convert=arguments.probability)
+    adam_beta_2: float = field(default=0.999, convert=arguments.probability)
+    adam_weight_decay: float | None = field(default=0.004, convert=arguments.optional(arguments.number))
+    epsilon: float = field(default=1e-7, convert=arguments.number)
+    weight_decay: float | None = field(default=0.004, convert=arguments.optional(arguments.number))
+    clipnorm: float | None = field(default=None, convert=arguments.optional(arguments.number))
+    clipvalue: float | None = field(default=None, convert=arguments.optional(arguments.number))
+    global_clipnorm: float | None = field(default=None, convert=arguments.optional(arguments.number))
+    use_ema: bool = field(default=False, convert=arguments.boolean)
+    ema_momentum: float = field(default=0.99, convert=arguments.probability)
+    ema_overwrite_frequency: int | None = field(default=None, convert=arguments.optional(arguments.positive_int))
+    loss_scale_factor: float | None = field(default=None, convert=arguments.optional(arguments.number))
+    gradient_accumulation_steps: int | None = field(default=None, convert=arguments.optional(arguments.at_least(2)))
+    name: str | None = field(default=None)
+    exclude_layers: tuple[str, ...] = field(default=None, convert=_patterns)
+    exclude_embeddings: bool = field(default=True, convert=arguments.boolean)
+    muon_a: float = field(default=3.4445, convert=arguments.number)
+    muon_b: float = field(default=-4.775, convert=arguments.number)
+    muon_c: float = field(default=2.0315, convert=arguments.number)
+    adam_lr_ratio: float = field(default=1, convert=arguments.number)
+    momentum: float = field(default=0.95, convert=arguments.number)
+    ns_steps: int = field(default=5, convert=arguments.at_least(0))
+    nesterov: bool = field(default=True, convert=arguments.boolean)
+    rms_rate: float | None = field(default=0.2, convert=arguments.optional(arguments.number))
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("momentum", "velocity"),)

@@ -10,7 +10,8 @@ import optax
 
 from jkeras.errors import ArgumentError, InputError
 from jkeras.optimizers.base import BaseOptimizer, place_like
-from jkeras.values.spec import Identity, field
+from jkeras.values.fields import field
+from jkeras.values.keys import Identity
 
 
 class OptaxState(NamedTuple):
@@ -42,7 +43,7 @@ class OptaxOptimizer(BaseOptimizer):
     0.25
     """
 
-    transform: optax.GradientTransformation = field(converter=_transformation)
+    transform: optax.GradientTransformation = field(convert=_transformation)
     name: str = "optax"
 
     def _state(self) -> dict[str, Any]:

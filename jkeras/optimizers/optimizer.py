@@ -23,7 +23,7 @@ from jkeras.optimizers.base import (
     schedule_error,
 )
 from jkeras.optimizers.trees import paths
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 # Stands in for every constant learning rate in `compile_key`; the real one is in the state.
 CANONICAL_LEARNING_RATE = 1.0
@@ -95,7 +95,7 @@ class Optimizer(BaseOptimizer):
         ArgumentError: `learning_rate` is an integer, or an argument is out of range, or two bounds are given.
 
     >>> class SignDescent(Optimizer):
-    ...     learning_rate: float = field(0.1, converter=learning_rate)
+    ...     learning_rate: float = field(default=0.1, convert=learning_rate)
     ...     def update_step(self, gradient, variable, slots, scalars):
     ...         return -scalars["learning_rate"] * jnp.sign(gradient), slots
     >>> params = {"kernel": jnp.array([1.0, 2.0])}
@@ -105,20 +105,20 @@ class Optimizer(BaseOptimizer):
     [-0.10000000149011612, 0.10000000149011612]
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(converter=learning_rate)
-    weight_decay: float | None = field(None, converter=arguments.optional(arguments.number), trailing=True)
-    clipnorm: float | None = field(None, converter=arguments.optional(arguments.number), trailing=True)
-    clipvalue: float | None = field(None, converter=arguments.optional(arguments.number), trailing=True)
-    global_clipnorm: float | None = field(None, converter=arguments.optional(arguments.number), trailing=True)
-    use_ema: bool = field(False, converter=arguments.boolean, trailing=True)
-    ema_momentum: float = field(0.99, converter=arguments.probability, trailing=True)
-    ema_overwrite_frequency: int | None = field(None, converter=arguments.optional(arguments.positive_int), trailing=True)
-    loss_scale_factor: float | None = field(None, converter=arguments.optional(arguments.number), trailing=True)
+    learning_rate: float | Callable[[Any], Any] = field(convert=learning_rate)
+    weight_decay: float | None = field(default=None, convert=arguments.optional(arguments.number), trailing=True)
+    clipnorm: float | None = field(default=None, convert=arguments.optional(arguments.number), trailing=True)
+    clipvalue: float | None = field(default=None, convert=arguments.optional(arguments.number), trailing=True)
+    global_clipnorm: float | None = field(default=None, convert=arguments.optional(arguments.number), trailing=True)
+    use_ema: bool = field(default=False, convert=arguments.boolean, trailing=True)
+    ema_momentum: float = field(default=0.99, convert=arguments.probability, trailing=True)
+    ema_overwrite_frequency: int | None = field(default=None, convert=arguments.optional(arguments.positive_int), trailing=True)
+    loss_scale_factor: float | None = field(default=None, convert=arguments.optional(arguments.number), trailing=True)
     gradient_accumulation_steps: int | None = field(
-        None, converter=arguments.optional(arguments.at_least(2)), trailing=True
+        default=None, convert=arguments.optional(arguments.at_least(2)), trailing=True
     )
-    name: str | None = field(None, trailing=True)
-    weight_decay_exclusions: tuple[str, ...] = field((), converter=_patterns, kw_only=True, in_config=False)
+    name: str | None = field(default=None, trailing=True)
+    weight_decay_exclusions: tuple[str, ...] = field(default=(), convert=_patterns, kw_only=True, in_config=False)
 
     def __post_init__(self) -> None:
         bounds = {k: getattr(self, k) for k in ("clipnorm", "clipvalue", "global_clipnorm")}

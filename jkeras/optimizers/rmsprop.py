@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class RMSprop(Optimizer):
@@ -27,11 +27,11 @@ class RMSprop(Optimizer):
     [-0.20000000298023224]
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(0.001, converter=learning_rate)
-    rho: float = field(0.9, converter=arguments.probability)
-    momentum: float = field(0.0, converter=arguments.non_negative)
-    epsilon: float = field(1e-7, converter=arguments.number)
-    centered: bool = field(False, converter=arguments.boolean)
+    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    rho: float = field(default=0.9, convert=arguments.probability)
+    momentum: float = field(default=0.0, convert=arguments.non_negative)
+    epsilon: float = field(default=1e-7, convert=arguments.number)
+    centered: bool = field(default=False, convert=arguments.boolean)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         used = (("velocity", True), ("momentum", self.momentum > 0), ("average_gradient", self.centered))

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.optimizers.adam import moment, power
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class ScheduleFreeAdamW(Optimizer):
@@ -24,11 +24,11 @@ class ScheduleFreeAdamW(Optimizer):
     Source: Defazio et al., https://arxiv.org/abs/2405.15682.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(0.0025, converter=learning_rate)
-    beta_1: float = field(0.9, converter=arguments.between(0, 1, open_low=True))
-    beta_2: float = field(0.999, converter=arguments.probability)
-    epsilon: float = field(1e-8, converter=arguments.number)
-    warmup_steps: int = field(0, converter=arguments.non_negative)
+    learning_rate: float | Callable[[Any], Any] = field(default=0.0025, convert=learning_rate)
+    beta_1: float = field(default=0.9, convert=arguments.between(0, 1, open_low=True))
+    beta_2: float = field(default=0.999, convert=arguments.probability)
+    epsilon: float = field(default=1e-8, convert=arguments.number)
+    warmup_steps: int = field(default=0, convert=arguments.non_negative)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("momentum", "velocity"),)

@@ -18,8 +18,9 @@ from jax.typing import ArrayLike
 
 from jkeras import arguments, registry
 from jkeras.errors import ArgumentError
-from jkeras.values.spec import Spec, field
-from jkeras.values.spec import serialize as serialize_value
+from jkeras.values.config import serialize as serialize_value
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 positive = arguments.between(0, math.inf, open_low=True, open_high=True)
 
@@ -54,10 +55,10 @@ def _periods(step: ArrayLike, length: float, staircase: bool) -> jax.Array:
 class ExponentialDecay(LearningRateSchedule):
     """`initial_learning_rate * decay_rate ** (step / decay_steps)`; with `staircase` the exponent is rounded down."""
 
-    initial_learning_rate: float = field(converter=arguments.number)
-    decay_steps: float = field(converter=positive)
-    decay_rate: float = field(converter=arguments.number)
-    staircase: bool = field(False, converter=arguments.boolean)
+    initial_learning_rate: float = field(convert=arguments.number)
+    decay_steps: float = field(convert=positive)
+    decay_rate: float = field(convert=arguments.number)
+    staircase: bool = field(default=False, convert=arguments.boolean)
     name: str = "ExponentialDecay"
 
     def __call__(self, step: ArrayLike) -> jax.Array:
@@ -68,10 +69,10 @@ class ExponentialDecay(LearningRateSchedule):
 class InverseTimeDecay(LearningRateSchedule):
     """`initial_learning_rate / (1 + decay_rate * step / decay_steps)`; `staircase` rounds `step / decay_steps` down."""
 
-    initial_learning_rate: float = field(converter=arguments.number)
-    decay_steps: float = field(converter=positive)
-    decay_rate: float = field(converter=arguments.number)
-    staircase: bool = field(False, converter=arguments.boolean)
+    initial_learning_rate: float = field(convert=arguments.number)
+    decay_steps: float = field(convert=positive)
+    decay_rate: float = field(convert=arguments.number)
+    staircase: bool = field(default=False, convert=arguments.boolean)
     name: str = "InverseTimeDecay"
 
     def __call__(self, step: ArrayLike) -> jax.Array:
@@ -96,8 +97,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     [1.0, 0.5]
     """
 
-    boundaries: tuple[float, ...] = field(converter=_numbers)
-    values: tuple[float, ...] = field(converter=_numbers)
+    boundaries: tuple[float, ...] = field(convert=_numbers)
+    values: tuple[float, ...] = field(convert=_numbers)
     name: str = "PiecewiseConstant"
 
     def __post_init__(self) -> None:
@@ -120,11 +121,11 @@ class PolynomialDecay(LearningRateSchedule):
     every multiple; without, the rate stays at its end.
     """
 
-    initial_learning_rate: float = field(converter=arguments.number)
-    decay_steps: float = field(converter=positive)
-    end_learning_rate: float = field(0.0001, converter=arguments.number)
-    power: float = field(1.0, converter=arguments.number)
-    cycle: bool = field(False, converter=arguments.boolean)
+    initial_learning_rate: float = field(convert=arguments.number)
+    decay_steps: float = field(convert=positive)
+    end_learning_rate: float = field(default=0.0001, convert=arguments.number)
+    power: float = field(default=1.0, convert=arguments.number)
+    cycle: bool = field(default=False, convert=arguments.boolean)
     name: str = "PolynomialDecay"
 
     def __call__(self, step: ArrayLike) -> jax.Array:
@@ -153,12 +154,12 @@ class CosineDecay(LearningRateSchedule):
     [0.0, 0.5, 1.0, 0.5, 0.0]
     """
 
-    initial_learning_rate: float = field(converter=arguments.number)
-    decay_steps: float = field(converter=positive)
-    alpha: float = field(0.0, converter=arguments.number)
+    initial_learning_rate: float = field(convert=arguments.number)
+    decay_steps: float = field(convert=positive)
+    alpha: float = field(default=0.0, convert=arguments.number)
     name: str = "CosineDecay"
-    warmup_target: float | None = field(default=None, converter=arguments.optional(arguments.number))
-    warmup_steps: float = field(default=0, converter=arguments.non_negative)
+    warmup_target: float | None = field(default=None, convert=arguments.optional(arguments.number))
+    warmup_steps: float = field(default=0, convert=arguments.non_negative)
 
     def __call__(self, step: ArrayLike) -> jax.Array:
         step, initial = _float32(step), _float32(self.initial_learning_rate)
@@ -182,11 +183,11 @@ class CosineDecayRestarts(LearningRateSchedule):
     Source: Loshchilov & Hutter, https://arxiv.org/abs/1608.03983.
     """
 
-    initial_learning_rate: float = field(converter=arguments.number)
-    first_decay_steps: float = field(converter=positive)
-    t_mul: float = field(2.0, converter=positive)
-    m_mul: float = field(1.0, converter=arguments.number)
-    alpha: float = field(0.0, converter=arguments.number)
+    initial_learning_rate: float = field(convert=arguments.number)
+    first_decay_steps: float = field(convert=positive)
+    t_mul: float = field(default=2.0, convert=positive)
+    m_mul: float = field(default=1.0, convert=arguments.number)
+    alpha: float = field(default=0.0, convert=arguments.number)
     name: str = "SGDRDecay"
 
     def __call__(self, step: ArrayLike) -> jax.Array:

@@ -9,7 +9,7 @@ import jax
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class SGD(Optimizer):
@@ -25,9 +25,9 @@ class SGD(Optimizer):
     [-0.5]
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(0.01, converter=learning_rate)
-    momentum: float = field(0.0, converter=arguments.probability)
-    nesterov: bool = field(False, converter=arguments.boolean)
+    learning_rate: float | Callable[[Any], Any] = field(default=0.01, convert=learning_rate)
+    momentum: float = field(default=0.0, convert=arguments.probability)
+    nesterov: bool = field(default=False, convert=arguments.boolean)
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("momentum",),) if self.momentum else ()

@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from jkeras.errors import ArgumentError
@@ -157,7 +156,7 @@ def _collect(
         layer = network.layers[op.layer]
         if op.layer in by_name or isinstance(layer, InputLayer):
             continue
-        refs = [leaf.index for leaf in jax.tree.leaves((op.args, op.kwargs), is_leaf=is_ref) if is_ref(leaf)]
+        refs = [leaf.index for leaf in (*op.args.leaves, *op.kwargs.leaves) if is_ref(leaf)]
         behind = [makers.get(ref, []) for ref in refs]
         own = (*path, op.layer)
         if expand and hasattr(layer, "_network") and layer.children():

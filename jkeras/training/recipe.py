@@ -9,7 +9,8 @@ from jkeras import arguments, losses, metrics, optimizers
 from jkeras.errors import ArgumentError
 from jkeras.optimizers import BaseOptimizer, LossScaleOptimizer
 from jkeras.training.strategy import as_strategy
-from jkeras.values.spec import Spec, field
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
 
 # Names that stand for a different loss or metric depending on the shapes of targets and outputs.
 BY_SHAPE_LOSSES = ("crossentropy", "ce")
@@ -70,17 +71,17 @@ class Recipe(Spec):
 
     _called: ClassVar[str] = "compile"
 
-    optimizer: Any = field("rmsprop", converter=optimizers.get)
-    loss: Any = field(None, converter=lambda value: map_structure(_loss, value))
-    loss_weights: Any = field(None, converter=lambda value: map_structure(lambda v: v, value))
-    metrics: Any = field(None, converter=_metrics)
-    weighted_metrics: Any = field(None, converter=_metrics)
-    run_eagerly: bool = field(False, converter=arguments.boolean)
-    steps_per_execution: Any = field("auto", converter=_steps_per_execution)
-    jit_compile: Any = field("auto", converter=arguments.one_of("auto", True, False, None))
-    auto_scale_loss: bool = field(True, converter=arguments.boolean)
-    check_finite: bool = field(False, converter=arguments.boolean)
-    distribute: Any = field(None, converter=as_strategy, in_config=False)
+    optimizer: Any = field(default="rmsprop", convert=optimizers.get)
+    loss: Any = field(default=None, convert=lambda value: map_structure(_loss, value))
+    loss_weights: Any = field(default=None, convert=lambda value: map_structure(lambda v: v, value))
+    metrics: Any = field(default=None, convert=_metrics)
+    weighted_metrics: Any = field(default=None, convert=_metrics)
+    run_eagerly: bool = field(default=False, convert=arguments.boolean)
+    steps_per_execution: Any = field(default="auto", convert=_steps_per_execution)
+    jit_compile: Any = field(default="auto", convert=arguments.one_of("auto", True, False, None))
+    auto_scale_loss: bool = field(default=True, convert=arguments.boolean)
+    check_finite: bool = field(default=False, convert=arguments.boolean)
+    distribute: Any = field(default=None, convert=as_strategy, in_config=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.optimizer, BaseOptimizer):

@@ -8,7 +8,7 @@ A class states its arguments once, as annotated fields, and gets the constructor
 equality from them::
 
     class MaxNorm(Constraint):
-        max_value: float = field(2, converter=arguments.number)
+        max_value: float = field(default=2, convert=arguments.number)
         axis: int = 0
 
 A class with an `__init__` of its own (the way Keras taught) works as well: the attributes that it sets are the value, and
@@ -17,47 +17,20 @@ the arguments that it was called with are the configuration. It freezes when the
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import types
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Self
-
-import jax
-import numpy as np
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 from jkeras.errors import ArgumentError, FrozenError, SignatureError, UnknownNameError, suggestion
 from jkeras.tracebacks import filtered
-
-MISSING: Any = dataclasses.MISSING
-
-
-@dataclasses.dataclass(frozen=True)
-class Field:
-    """One constructor argument: its default, how it is normalised, whether it is part of the configuration."""
-
-    default: Any = MISSING
-    converter: Callable[[Any], Any] | None = None
-    kw_only: bool = False
-    in_config: bool = True
-    trailing: bool = False
+from jkeras.values.config import Configured, serialize
+from jkeras.values.fields import MISSING, Field, captured_arguments, declared_fields, field, signature_of
+from jkeras.values.frozen import frozen, kept, thawed
+from jkeras.values.keys import HashedKey, Keyed, key_of
 
 
-def field(
-    default: Any = MISSING,
-    *,
-    converter: Callable[[Any], Any] | None = None,
-    kw_only: bool = False,
-    in_config: bool = True,
-    trailing: bool = False,
-) -> Any:
-    """Declares a constructor argument; `converter` checks and normalises it (see `jkeras.arguments`).
-
-    A `trailing` argument of a base class comes after the arguments of its subclasses.
-    """
-    return Field(default, converter, kw_only, in_config, trailing)
-
-
+@dataclass_transform(field_specifiers=(field,))
 class SpecMeta(type):
     """Collects the fields of a class and freezes its instances."""
 
@@ -83,7 +56,7 @@ class SpecMeta(type):
         if own_arguments:
             fields = {k: v for k, v in fields.items() if v.kw_only}
         handwritten = _has_own_constructor(cls)
-        own = {} if handwritten else _declared_fields(cls)
+        own = {} if handwritten else declared_fields(cls)
         for key, value in own.items():
             if key in fields and (fields[key].kw_only, fields[key].trailing) > (value.kw_only, value.trailing):
                 del fields[key]  # a keyword-only or trailing base argument takes the position it is redeclared at
@@ -99,16 +72,16 @@ class SpecMeta(type):
         if cls._handwritten:
             parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
             return inspect.Signature(parameters)
-        return _signature(cls._fields)
+        return signature_of(cls._fields)
 
-    @filtered
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        instance = super().__call__(*args, **kwargs)
-        if isinstance(instance, cls) and "_spec_frozen" not in instance.__dict__:
-            if cls._handwritten:
-                object.__setattr__(instance, "_spec_arguments", _capture(cls, args, kwargs))
-            object.__setattr__(instance, "_spec_frozen", True)
-        return instance
+    if not TYPE_CHECKING:  # a checker reads the constructor off the fields
+
+        @filtered
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            instance = super().__call__(*args, **kwargs)
+            if isinstance(instance, cls) and "_spec_frozen" not in instance.__dict__:
+                instance._freeze(captured_arguments(cls, args, kwargs) if cls._handwritten else None)
+            return instance
 
 
 def _has_own_constructor(cls: type) -> bool:
@@ -116,65 +89,18 @@ def _has_own_constructor(cls: type) -> bool:
     return any("__init__" in base.__dict__ for base in cls.__mro__ if isinstance(base, SpecMeta) and not base._is_root)
 
 
-def _declared_fields(cls: type) -> dict[str, Field]:
-    fields = {}
-    for name, annotation in inspect.get_annotations(cls).items():
-        if name.startswith("_") or "ClassVar" in str(annotation):
-            continue
-        value = cls.__dict__.get(name, MISSING)
-        if not isinstance(value, Field):
-            value = Field(value)
-        shadows_property = any(isinstance(base.__dict__.get(name), property) for base in cls.__mro__[1:])
-        if name in cls.__dict__ and (value.default is MISSING or shadows_property):
-            delattr(cls, name)
-        elif value.default is not MISSING:
-            setattr(cls, name, value.default)
-        fields[name] = value
-    return fields
-
-
-def _signature(fields: Mapping[str, Field]) -> inspect.Signature:
-    ordered = sorted(fields.items(), key=lambda item: item[1].kw_only)
-    return inspect.Signature(
-        [
-            inspect.Parameter(
-                name,
-                inspect.Parameter.KEYWORD_ONLY if f.kw_only else inspect.Parameter.POSITIONAL_OR_KEYWORD,
-                default=inspect.Parameter.empty if f.default is MISSING else f.default,
-            )
-            for name, f in ordered
-        ],
-        __validate_parameters__=False,
-    )
-
-
-def _capture(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a hand-written constructor by name, `**kwargs` flattened."""
-    signature = inspect.signature(cls.__init__)  # type: ignore[misc]
-    bound = signature.bind(None, *args, **kwargs)
-    bound.apply_defaults()
-    captured: dict[str, Any] = {}
-    for parameter in list(signature.parameters.values())[1:]:
-        value = bound.arguments[parameter.name]
-        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            captured.update(value)
-        elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
-            captured[parameter.name] = value
-    return captured
-
-
-class Spec(metaclass=SpecMeta):
+class Spec(Keyed, Configured, metaclass=SpecMeta):
     """Base of every description. See the module's docstring."""
 
-    # The module that Keras files name for this family, e.g. "keras.layers".
-    keras_module: ClassVar[str] = "jkeras"
     # What messages call it, where users do not construct it themselves.
     _called: ClassVar[str] = ""
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        # Straight into the instance, since a base class may have a property of an argument's name.
-        self.__dict__.update(self._bind(args, kwargs))
-        self.__post_init__()
+    if not TYPE_CHECKING:
+
+        def __init__(self, *args: Any, **kwargs: Any):
+            # Straight into the instance, since a base class may have a property of an argument's name.
+            self.__dict__.update(self._bind(args, kwargs))
+            self.__post_init__()
 
     def __post_init__(self) -> None:
         """Checks that need several arguments at once; may still assign."""
@@ -205,10 +131,10 @@ class Spec(metaclass=SpecMeta):
 
     @classmethod
     def _convert(cls, name: str, f: Field, value: Any) -> Any:
-        if f.converter is None:
+        if f.convert is None:
             return tuple(value) if isinstance(value, list) else value
         try:
-            return f.converter(value)
+            return f.convert(value)
         except ArgumentError as error:
             if str(error).startswith("expected "):
                 raise ArgumentError(f"{cls._called or cls.__name__}({name}={value!r}): {error}") from None
@@ -218,6 +144,32 @@ class Spec(metaclass=SpecMeta):
             raise
 
     # -- immutability ---------------------------------------------------------------------------------------------
+
+    # What is remembered of a value because it follows from the rest of it; changed copies start without.
+    _memos: ClassVar[tuple[str, ...]] = ("_spec_key",)
+
+    def _freeze(self, arguments: dict[str, Any] | None) -> None:
+        """Ends construction: what the value holds becomes immutable, and so does the value.
+
+        Args:
+            arguments: what a constructor written by hand was called with.
+        """
+        own = self.__dict__
+        own.update({name: frozen(value) for name, value in own.items() if not name.startswith("_spec_")})
+        if arguments is not None:
+            own["_spec_arguments"] = kept(arguments)
+        own["_spec_frozen"] = True
+
+    def _evolve(self, **attributes: Any) -> Self:
+        """A copy with attributes changed: the one way in which a value is copied."""
+        clone = object.__new__(type(self))
+        # Names that begin with `_spec_` are no part of what the value says, so it keeps its key.
+        same = all(name.startswith("_spec_") for name in attributes)
+        dropped = tuple(name for name in self._memos if not (same and name == "_spec_key"))
+        own = clone.__dict__
+        own.update({name: value for name, value in self.__dict__.items() if name not in dropped})
+        own.update({name: frozen(value) for name, value in attributes.items()})
+        return clone
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_spec_frozen" in self.__dict__:
@@ -254,7 +206,7 @@ class Spec(metaclass=SpecMeta):
     def _arguments(self) -> dict[str, Any]:
         """The constructor's arguments, by name, as this value holds them."""
         if "_spec_arguments" in self.__dict__:
-            return dict(self.__dict__["_spec_arguments"])
+            return thawed(self.__dict__["_spec_arguments"])
         return {name: self.__dict__[name] for name in type(self)._fields}
 
     # -- configuration --------------------------------------------------------------------------------------------
@@ -273,16 +225,12 @@ class Spec(metaclass=SpecMeta):
         """The value that `get_config` described."""
         return cls(**config)
 
-    def _written_as(self) -> Any:
-        """What `serialize` writes in place of this value; a wrapper of a function is written as the function."""
-        return self
-
     # -- equality -------------------------------------------------------------------------------------------------
 
-    def _key(self) -> Any:
+    def _key(self) -> HashedKey:
         cached = self.__dict__.get("_spec_key")
         if cached is None:
-            cached = HashedKey((type(self), freeze(dict(sorted(self._state().items())))))
+            cached = HashedKey((type(self), key_of(dict(sorted(self._state().items())))))
             if "_spec_frozen" in self.__dict__:
                 object.__setattr__(self, "_spec_key", cached)
         return cached
@@ -316,170 +264,15 @@ class Spec(metaclass=SpecMeta):
 
     def _is_default(self, name: str, value: Any, default: Any) -> bool:
         f = type(self)._fields.get(name)
-        if f is not None and f.converter is not None and default is not MISSING:
+        if f is not None and f.convert is not None and default is not MISSING:
             try:
-                default = f.converter(default)
+                default = f.convert(default)
             except ArgumentError:
                 return False
-        return freeze(value) == freeze(default)
+        return key_of(value) == key_of(default)
 
 
 def _show(value: Any) -> str:
     if isinstance(value, types.FunctionType):
         return repr(value.__name__) if value.__module__.startswith("jkeras.") else value.__name__
     return repr(value)
-
-
-class HashedKey:
-    """A nested tuple that computes its hash once."""
-
-    __slots__ = ("parts", "hash")
-
-    def __init__(self, parts: Any):
-        self.parts = parts
-        self.hash = hash(parts)
-
-    def __hash__(self) -> int:
-        return self.hash
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, HashedKey) and self.hash == other.hash and self.parts == other.parts
-
-
-class Identity:
-    """Stands in a key for a value that can only be compared by identity; keeps it alive."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any):
-        self.value = value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Identity) and self.value is other.value
-
-
-def freeze(value: Any) -> Any:
-    """A hashable key that is equal for equal values.
-
-    Containers compare by content, arrays by dtype, shape and bytes, functions by their code, defaults, closure and the
-    plain globals they name (so the same source line evaluated twice gives equal keys), and anything unhashable by identity.
-
-    >>> freeze([1, {"a": 2}]) == freeze([1, {"a": 2}])
-    True
-    >>> freeze(1) == freeze(1.0)
-    False
-    """
-    if isinstance(value, Spec):
-        return value._key()
-    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
-        # 1, 1.0 and True are equal in Python, and NaN is not; both would mislead a cache.
-        return (type(value), repr(value) if isinstance(value, (float, complex)) else value)
-    if isinstance(value, (tuple, list)):
-        return (type(value), tuple(freeze(v) for v in value))
-    if isinstance(value, Mapping):
-        return (dict, tuple((k, freeze(value[k])) for k in value))
-    if isinstance(value, (set, frozenset)):
-        return (set, frozenset(freeze(v) for v in value))
-    if isinstance(value, (np.ndarray, np.generic)) or (
-        isinstance(value, jax.Array) and not isinstance(value, jax.core.Tracer)
-    ):
-        array = np.asarray(value)
-        contents = tuple(array.ravel().tolist()) if array.dtype == object else array.tobytes()
-        return (np.ndarray, str(array.dtype), array.shape, contents)
-    if isinstance(value, slice):
-        return (slice, freeze(value.start), freeze(value.stop), freeze(value.step))
-    if isinstance(value, types.MethodType):
-        return (types.MethodType, freeze(value.__func__), freeze(value.__self__))
-    if isinstance(value, types.FunctionType):
-        return _freeze_function(value)
-    try:
-        hash(value)
-    except TypeError:
-        return Identity(value)
-    return value
-
-
-def _freeze_function(function: types.FunctionType) -> Any:
-    if getattr(function, "__wrapped__", None) is not None:
-        return Identity(function)
-    code = function.__code__
-    plain_globals = tuple(
-        (name, _freeze_global(function.__globals__[name]))
-        for name in sorted(_names(code))
-        if name in function.__globals__
-    )
-    try:
-        cells = tuple(_freeze_cell(function, cell.cell_contents) for cell in function.__closure__ or ())
-    except ValueError:  # a cell that is still empty: a function that refers to a name defined later
-        return Identity(function)
-    return (
-        types.FunctionType,
-        function.__module__,
-        code,
-        freeze(function.__defaults__),
-        freeze(function.__kwdefaults__),
-        cells,
-        plain_globals,
-    )
-
-
-def _freeze_cell(function: types.FunctionType, value: Any) -> Any:
-    return Identity(function) if value is function else freeze(value)
-
-
-def _freeze_global(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
-        return freeze(value)
-    return Identity(value)
-
-
-def _names(code: types.CodeType) -> set[str]:
-    names = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            names |= _names(constant)
-    return names
-
-
-def _is_function(value: Any) -> bool:
-    """Python's functions and what wraps them, such as `jax.nn.relu`; neither classes nor other callable objects."""
-    return callable(value) and not isinstance(value, type) and isinstance(getattr(value, "__name__", None), str)
-
-
-def serialize(value: Any) -> Any:
-    """A JSON-able form of a configuration value, in the form that Keras 3 writes.
-
-    >>> serialize((3, 3))
-    [3, 3]
-    """
-    if isinstance(value, Spec):
-        written = value._written_as()
-        if written is not value:
-            return serialize(written)
-        config = value.get_config()
-        if type(value).__module__.startswith("jkeras."):
-            module, registered = value.keras_module, None
-        else:
-            module, registered = type(value).__module__, type(value).__name__
-        return {
-            "module": module,
-            "class_name": type(value).__name__,
-            "config": config,
-            "registered_name": registered,
-        }
-    if isinstance(value, (tuple, list)):
-        return [serialize(v) for v in value]
-    if isinstance(value, Mapping):
-        return {k: serialize(v) for k, v in value.items()}
-    if isinstance(value, (np.ndarray, np.generic, jax.Array)):
-        return np.asarray(value).tolist()
-    if _is_function(value):
-        if (getattr(value, "__module__", None) or "").startswith("jkeras."):
-            return value.__name__
-        return {"module": "builtins", "class_name": "function", "config": value.__name__, "registered_name": "function"}
-    if isinstance(value, np.dtype) or (isinstance(value, type) and hasattr(value, "dtype")):
-        return np.dtype(value).name
-    return value

@@ -12,7 +12,7 @@ import pytest
 
 from jkeras import optimizers
 from jkeras.errors import ArgumentError, InputError, RestoreError, SignatureError, UnknownNameError
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 from tests.optimizers.problem import SHAPES, assert_close, run_keras, run_ours, start
 from tests.optimizers.test_rules import VARIANTS
 
@@ -204,7 +204,7 @@ def test_any_tree_and_any_optax_program():
 
 def test_a_rule_of_ones_own():
     class Decaying(optimizers.Optimizer):
-        learning_rate: float = field(0.1, converter=float)
+        learning_rate: float = field(default=0.1, convert=float)
         factor: float = 0.5
 
         def slot_groups(self):

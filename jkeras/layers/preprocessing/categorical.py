@@ -12,7 +12,7 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError, NotBuiltError
 from jkeras.graph.layer import Layer
 from jkeras.layers.preprocessing.encoding import batches, dense_only, encode, output_mode
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class CategoryEncoding(Layer):
@@ -38,10 +38,10 @@ class CategoryEncoding(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    num_tokens: int = field(None, converter=arguments.positive_int)
-    output_mode: str = field("multi_hot", converter=output_mode("multi_hot", "one_hot", "count"))
-    sparse: bool = field(False, converter=dense_only, in_config=False)
-    autocast: bool = field(False, converter=arguments.boolean, kw_only=True, in_config=False)
+    num_tokens: int = field(default=None, convert=arguments.positive_int)
+    output_mode: str = field(default="multi_hot", convert=output_mode("multi_hot", "one_hot", "count"))
+    sparse: bool = field(default=False, convert=dense_only, in_config=False)
+    autocast: bool = field(default=False, convert=arguments.boolean, kw_only=True, in_config=False)
 
     def call(self, inputs: jax.Array, count_weights: jax.Array | None = None) -> jax.Array:
         if count_weights is not None and self.output_mode != "count":
@@ -90,13 +90,13 @@ class Discretization(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    bin_boundaries: Any = field(None, converter=arguments.optional(_boundaries))
-    num_bins: int | None = field(None, converter=arguments.optional(arguments.positive_int))
-    epsilon: float = field(0.01, converter=arguments.between(0, 1, open_low=True))
-    output_mode: str = field("int", converter=output_mode("int", "one_hot", "multi_hot", "count"))
-    sparse: bool = field(False, converter=dense_only)
-    trainable: bool = field(True, converter=arguments.boolean, kw_only=True, in_config=False)
-    autocast: bool = field(False, converter=arguments.boolean, kw_only=True, in_config=False)
+    bin_boundaries: Any = field(default=None, convert=arguments.optional(_boundaries))
+    num_bins: int | None = field(default=None, convert=arguments.optional(arguments.positive_int))
+    epsilon: float = field(default=0.01, convert=arguments.between(0, 1, open_low=True))
+    output_mode: str = field(default="int", convert=output_mode("int", "one_hot", "multi_hot", "count"))
+    sparse: bool = field(default=False, convert=dense_only)
+    trainable: bool = field(default=True, convert=arguments.boolean, kw_only=True, in_config=False)
+    autocast: bool = field(default=False, convert=arguments.boolean, kw_only=True, in_config=False)
 
     def __post_init__(self) -> None:
         if self.bin_boundaries is None and self.num_bins is None:

@@ -12,7 +12,8 @@ from jkeras import arguments, config
 from jkeras.dtypes import DTypePolicy
 from jkeras.errors import ArgumentError
 from jkeras.layers.preprocessing.encoding import HostLayer, as_text, dense_only, encode, is_text, output_mode
-from jkeras.values.spec import field, serialize
+from jkeras.values.config import serialize
+from jkeras.values.fields import field
 
 _MASK = (1 << 64) - 1
 _K0, _K1, _K2 = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F
@@ -187,11 +188,11 @@ class Hashing(HostLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    num_bins: int = field(converter=arguments.positive_int)
+    num_bins: int = field(convert=arguments.positive_int)
     mask_value: Any = None
-    salt: Any = field(None, converter=salt)
-    output_mode: str = field("int", converter=output_mode("int", "one_hot", "multi_hot", "count"))
-    sparse: bool = field(False, converter=dense_only)
+    salt: Any = field(default=None, convert=salt)
+    output_mode: str = field(default="int", convert=output_mode("int", "one_hot", "multi_hot", "count"))
+    sparse: bool = field(default=False, convert=dense_only)
 
     def on_host(self, inputs: Any) -> jax.Array:
         values = np.asarray(inputs)

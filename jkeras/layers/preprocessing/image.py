@@ -18,7 +18,7 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer, is_symbolic
 from jkeras.ops import images as functions
 from jkeras.ops.structure import saturate_cast
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 _SEED = arguments.optional(arguments.integer)
 _INTERPOLATION = arguments.one_of("nearest", "bilinear")
@@ -62,7 +62,7 @@ class ImageLayer(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    data_format: str | None = field(None, converter=config.standardize_data_format, kw_only=True)
+    data_format: str | None = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def axes(self, images: jax.Array) -> tuple[int, int]:
         """The axes of height and width."""
@@ -97,8 +97,8 @@ class Rescaling(Layer):
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
-    scale: Any = field(converter=arguments.numeric)
-    offset: Any = field(0.0, converter=arguments.numeric)
+    scale: Any = field(convert=arguments.numeric)
+    offset: Any = field(default=0.0, convert=arguments.numeric)
 
     def call(self, inputs: jax.Array) -> jax.Array:
         dtype = self.compute_dtype
@@ -128,15 +128,15 @@ class Resizing(ImageLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    height: int = field(converter=arguments.positive_int)
-    width: int = field(converter=arguments.positive_int)
-    interpolation: str = field("bilinear", converter=functions.METHODS)
-    crop_to_aspect_ratio: bool = field(False, converter=arguments.boolean)
-    pad_to_aspect_ratio: bool = field(False, converter=arguments.boolean)
-    fill_mode: str = field("constant", converter=arguments.one_of("constant"))
-    fill_value: float = field(0.0, converter=arguments.number)
-    antialias: bool = field(False, converter=arguments.boolean)
-    data_format: str | None = field(None, converter=config.standardize_data_format)
+    height: int = field(convert=arguments.positive_int)
+    width: int = field(convert=arguments.positive_int)
+    interpolation: str = field(default="bilinear", convert=functions.METHODS)
+    crop_to_aspect_ratio: bool = field(default=False, convert=arguments.boolean)
+    pad_to_aspect_ratio: bool = field(default=False, convert=arguments.boolean)
+    fill_mode: str = field(default="constant", convert=arguments.one_of("constant"))
+    fill_value: float = field(default=0.0, convert=arguments.number)
+    antialias: bool = field(default=False, convert=arguments.boolean)
+    data_format: str | None = field(default=None, convert=config.standardize_data_format)
 
     def __post_init__(self) -> None:
         if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
@@ -170,9 +170,9 @@ class CenterCrop(ImageLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    height: int = field(converter=arguments.positive_int)
-    width: int = field(converter=arguments.positive_int)
-    data_format: str | None = field(None, converter=config.standardize_data_format)
+    height: int = field(convert=arguments.positive_int)
+    width: int = field(convert=arguments.positive_int)
+    data_format: str | None = field(default=None, convert=config.standardize_data_format)
 
     def call(self, inputs: jax.Array) -> jax.Array:
         images = self.prepare(inputs)
@@ -191,7 +191,7 @@ class RandomImageLayer(ImageLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    seed: Any = field(None, converter=_SEED, kw_only=True)
+    seed: Any = field(default=None, convert=_SEED, kw_only=True)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         alone = self.__dict__.get("_spec_scope") is None
@@ -225,11 +225,11 @@ class RandomFlip(RandomImageLayer):
     couples_samples: ClassVar[bool | None] = False
 
     mode: str = field(
-        "horizontal_and_vertical",
-        converter=arguments.one_of("horizontal", "vertical", "horizontal_and_vertical"),
+        default="horizontal_and_vertical",
+        convert=arguments.one_of("horizontal", "vertical", "horizontal_and_vertical"),
     )
-    seed: int | None = field(None, converter=_SEED)
-    data_format: str | None = field(None, converter=config.standardize_data_format)
+    seed: int | None = field(default=None, convert=_SEED)
+    data_format: str | None = field(default=None, convert=config.standardize_data_format)
 
     def change(self, images: jax.Array, key: jax.Array) -> jax.Array:
         rows, columns = self.axes(images)
@@ -245,9 +245,9 @@ class _Affine(RandomImageLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    fill_mode: Any = field("reflect", converter=_FILL_MODE, kw_only=True)
-    interpolation: Any = field("bilinear", converter=_INTERPOLATION, kw_only=True)
-    fill_value: Any = field(0.0, converter=arguments.number, kw_only=True)
+    fill_mode: Any = field(default="reflect", convert=_FILL_MODE, kw_only=True)
+    interpolation: Any = field(default="bilinear", convert=_INTERPOLATION, kw_only=True)
+    fill_value: Any = field(default=0.0, convert=arguments.number, kw_only=True)
 
     def change(self, images: jax.Array, key: jax.Array) -> jax.Array:
         rows, columns = self.axes(images)
@@ -278,12 +278,12 @@ class RandomRotation(_Affine):
 
     couples_samples: ClassVar[bool | None] = False
 
-    factor: Any = field(converter=_SHIFT)
-    fill_mode: str = field("reflect", converter=_FILL_MODE)
-    interpolation: str = field("bilinear", converter=_INTERPOLATION)
-    seed: int | None = field(None, converter=_SEED)
-    fill_value: float = field(0.0, converter=arguments.number)
-    data_format: str | None = field(None, converter=config.standardize_data_format)
+    factor: Any = field(convert=_SHIFT)
+    fill_mode: str = field(default="reflect", convert=_FILL_MODE)
+    interpolation: str = field(default="bilinear", convert=_INTERPOLATION)
+    seed: int | None = field(default=None, convert=_SEED)
+    fill_value: float = field(default=0.0, convert=arguments.number)
+    data_format: str | None = field(default=None, convert=config.standardize_data_format)
 
     def moves(self, key: jax.Array, count: int, height: int, width: int) -> tuple[Any, ...]:
         low, high = (2 * math.pi * bound for bound in self.factor)
@@ -310,13 +310,13 @@ class RandomZoom(_Affine):
 
     couples_samples: ClassVar[bool | None] = False
 
-    height_factor: Any = field(converter=_as_given(_ZOOM))
-    width_factor: Any = field(None, converter=arguments.optional(_as_given(_ZOOM)))
-    fill_mode: str = field("reflect", converter=_FILL_MODE)
-    interpolation: str = field("bilinear", converter=_INTERPOLATION)
-    seed: int | None = field(None, converter=_SEED)
-    fill_value: float = field(0.0, converter=arguments.number)
-    data_format: str | None = field(None, converter=config.standardize_data_format)
+    height_factor: Any = field(convert=_as_given(_ZOOM))
+    width_factor: Any = field(default=None, convert=arguments.optional(_as_given(_ZOOM)))
+    fill_mode: str = field(default="reflect", convert=_FILL_MODE)
+    interpolation: str = field(default="bilinear", convert=_INTERPOLATION)
+    seed: int | None = field(default=None, convert=_SEED)
+    fill_value: float = field(default=0.0, convert=arguments.number)
+    data_format: str | None = field(default=None, convert=config.standardize_data_format)
 
     def moves(self, key: jax.Array, count: int, height: int, width: int) -> tuple[Any, ...]:
         first, second = jax.random.split(key)
@@ -340,13 +340,13 @@ class RandomTranslation(_Affine):
 
     couples_samples: ClassVar[bool | None] = False
 
-    height_factor: Any = field(converter=_as_given(_SHIFT))
-    width_factor: Any = field(converter=_as_given(_SHIFT))
-    fill_mode: str = field("reflect", converter=_FILL_MODE)
-    interpolation: str = field("bilinear", converter=_INTERPOLATION)
-    seed: int | None = field(None, converter=_SEED)
-    fill_value: float = field(0.0, converter=arguments.number)
-    data_format: str | None = field(None, converter=config.standardize_data_format)
+    height_factor: Any = field(convert=_as_given(_SHIFT))
+    width_factor: Any = field(convert=_as_given(_SHIFT))
+    fill_mode: str = field(default="reflect", convert=_FILL_MODE)
+    interpolation: str = field(default="bilinear", convert=_INTERPOLATION)
+    seed: int | None = field(default=None, convert=_SEED)
+    fill_value: float = field(default=0.0, convert=arguments.number)
+    data_format: str | None = field(default=None, convert=config.standardize_data_format)
 
     def moves(self, key: jax.Array, count: int, height: int, width: int) -> tuple[Any, ...]:
         first, second = jax.random.split(key)
@@ -372,10 +372,10 @@ class RandomCrop(RandomImageLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    height: int = field(converter=arguments.positive_int)
-    width: int = field(converter=arguments.positive_int)
-    seed: int | None = field(None, converter=_SEED)
-    data_format: str | None = field(None, converter=config.standardize_data_format)
+    height: int = field(convert=arguments.positive_int)
+    width: int = field(convert=arguments.positive_int)
+    seed: int | None = field(default=None, convert=_SEED)
+    data_format: str | None = field(default=None, convert=config.standardize_data_format)
     name: str | None = None
 
     def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
@@ -402,10 +402,10 @@ class RandomContrast(RandomImageLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    factor: Any = field(converter=_factor(0.0, 1.0))
-    value_range: Any = field((0, 255), converter=arguments.pair)
-    seed: int | None = field(None, converter=_SEED)
-    data_format: str | None = field(None, converter=config.standardize_data_format, kw_only=True)
+    factor: Any = field(convert=_factor(0.0, 1.0))
+    value_range: Any = field(default=(0, 255), convert=arguments.pair)
+    seed: int | None = field(default=None, convert=_SEED)
+    data_format: str | None = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def change(self, images: jax.Array, key: jax.Array) -> jax.Array:
         low, high = self.factor
@@ -425,10 +425,10 @@ class RandomBrightness(RandomImageLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    factor: Any = field(converter=_SHIFT)
-    value_range: Any = field((0, 255), converter=lambda v: tuple(sorted(arguments.pair(v))))
-    seed: int | None = field(None, converter=_SEED)
-    data_format: str | None = field(None, converter=config.standardize_data_format, kw_only=True)
+    factor: Any = field(convert=_SHIFT)
+    value_range: Any = field(default=(0, 255), convert=lambda v: tuple(sorted(arguments.pair(v))))
+    seed: int | None = field(default=None, convert=_SEED)
+    data_format: str | None = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def change(self, images: jax.Array, key: jax.Array) -> jax.Array:
         shift = jax.random.uniform(key, (images.shape[0], 1, 1, 1), minval=self.factor[0], maxval=self.factor[1])

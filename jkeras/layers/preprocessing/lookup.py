@@ -24,7 +24,7 @@ from jkeras.layers.preprocessing.encoding import (
     output_mode,
 )
 from jkeras.layers.preprocessing.hashing import bins, salt
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 _MODE = output_mode("int", "one_hot", "multi_hot", "count", "tf_idf")
 
@@ -75,16 +75,16 @@ class Lookup(HostLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    max_tokens: Any = field(None, kw_only=True)
-    num_oov_indices: Any = field(1, kw_only=True)
-    mask_token: Any = field(None, kw_only=True)
-    oov_token: Any = field(None, kw_only=True)
-    vocabulary: Any = field(None, kw_only=True)
-    idf_weights: Any = field(None, kw_only=True)
-    invert: Any = field(False, kw_only=True)
-    output_mode: Any = field("int", kw_only=True)
-    pad_to_max_tokens: Any = field(False, kw_only=True)
-    salt: Any = field(None, kw_only=True)
+    max_tokens: Any = field(default=None, kw_only=True)
+    num_oov_indices: Any = field(default=1, kw_only=True)
+    mask_token: Any = field(default=None, kw_only=True)
+    oov_token: Any = field(default=None, kw_only=True)
+    vocabulary: Any = field(default=None, kw_only=True)
+    idf_weights: Any = field(default=None, kw_only=True)
+    invert: Any = field(default=False, kw_only=True)
+    output_mode: Any = field(default="int", kw_only=True)
+    pad_to_max_tokens: Any = field(default=False, kw_only=True)
+    salt: Any = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.invert and self.output_mode != "int":
@@ -287,19 +287,19 @@ class IntegerLookup(Lookup):
 
     couples_samples: ClassVar[bool | None] = False
 
-    max_tokens: int | None = field(None, converter=arguments.optional(_size))
-    num_oov_indices: int = field(1, converter=arguments.at_least(0))
-    mask_token: int | None = field(None, converter=arguments.optional(arguments.integer))
-    oov_token: int = field(-1, converter=arguments.integer)
-    vocabulary: Any = field(None, converter=arguments.optional(_terms))
-    vocabulary_dtype: str = field("int64", converter=arguments.one_of("int64", "int32"))
-    idf_weights: Any = field(None, converter=arguments.optional(_weights))
-    invert: bool = field(False, converter=arguments.boolean)
-    output_mode: str = field("int", converter=_MODE)
-    sparse: bool = field(False, converter=dense_only)
-    pad_to_max_tokens: bool = field(False, converter=arguments.boolean)
-    oov_method: str = field("floormod", converter=arguments.one_of("floormod", "farmhash"))
-    salt: Any = field(None, converter=salt)
+    max_tokens: int | None = field(default=None, convert=arguments.optional(_size))
+    num_oov_indices: int = field(default=1, convert=arguments.at_least(0))
+    mask_token: int | None = field(default=None, convert=arguments.optional(arguments.integer))
+    oov_token: int = field(default=-1, convert=arguments.integer)
+    vocabulary: Any = field(default=None, convert=arguments.optional(_terms))
+    vocabulary_dtype: str = field(default="int64", convert=arguments.one_of("int64", "int32"))
+    idf_weights: Any = field(default=None, convert=arguments.optional(_weights))
+    invert: bool = field(default=False, convert=arguments.boolean)
+    output_mode: str = field(default="int", convert=_MODE)
+    sparse: bool = field(default=False, convert=dense_only)
+    pad_to_max_tokens: bool = field(default=False, convert=arguments.boolean)
+    oov_method: str = field(default="floormod", convert=arguments.one_of("floormod", "farmhash"))
+    salt: Any = field(default=None, convert=salt)
     name: str | None = None
 
     def term(self, value: Any) -> int:
@@ -363,19 +363,19 @@ class StringLookup(Lookup):
 
     couples_samples: ClassVar[bool | None] = False
 
-    max_tokens: int | None = field(None, converter=arguments.optional(_size))
-    num_oov_indices: int = field(1, converter=arguments.at_least(0))
+    max_tokens: int | None = field(default=None, convert=arguments.optional(_size))
+    num_oov_indices: int = field(default=1, convert=arguments.at_least(0))
     mask_token: str | None = None
     oov_token: str = "[UNK]"
-    vocabulary: Any = field(None, converter=arguments.optional(_terms))
-    idf_weights: Any = field(None, converter=arguments.optional(_weights))
-    invert: bool = field(False, converter=arguments.boolean)
-    output_mode: str = field("int", converter=_MODE)
-    pad_to_max_tokens: bool = field(False, converter=arguments.boolean)
-    sparse: bool = field(False, converter=dense_only)
+    vocabulary: Any = field(default=None, convert=arguments.optional(_terms))
+    idf_weights: Any = field(default=None, convert=arguments.optional(_weights))
+    invert: bool = field(default=False, convert=arguments.boolean)
+    output_mode: str = field(default="int", convert=_MODE)
+    pad_to_max_tokens: bool = field(default=False, convert=arguments.boolean)
+    sparse: bool = field(default=False, convert=dense_only)
     encoding: str = "utf-8"
     name: str | None = None
-    salt: Any = field(None, converter=salt)
+    salt: Any = field(default=None, convert=salt)
 
     def term(self, value: Any) -> str:
         return value.decode(self.encoding) if isinstance(value, bytes) else str(value)

@@ -13,7 +13,7 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.layers.preprocessing.encoding import ROWS_AT_A_TIME, HostLayer, as_text, batches, dense_only
 from jkeras.layers.preprocessing.lookup import _MODE, StringLookup, _size, _terms, _weights, without_paths
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 _PUNCTUATION = re.compile(r"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']""")
 _STANDARDIZE = ("lower_and_strip_punctuation", "lower", "strip_punctuation")
@@ -62,17 +62,17 @@ class TextVectorization(HostLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    max_tokens: int | None = field(None, converter=arguments.optional(_size))
-    standardize: Any = field("lower_and_strip_punctuation", converter=_step(*_STANDARDIZE))
-    split: Any = field("whitespace", converter=_step("whitespace", "character"))
-    ngrams: Any = field(None, converter=arguments.optional(_widths))
-    output_mode: str = field("int", converter=_MODE)
-    output_sequence_length: int | None = field(None, converter=arguments.optional(arguments.positive_int))
-    pad_to_max_tokens: bool = field(False, converter=arguments.boolean)
-    vocabulary: Any = field(None, converter=arguments.optional(_terms))
-    idf_weights: Any = field(None, converter=arguments.optional(_weights))
-    sparse: bool = field(False, converter=dense_only)
-    ragged: bool = field(False, converter=dense_only)
+    max_tokens: int | None = field(default=None, convert=arguments.optional(_size))
+    standardize: Any = field(default="lower_and_strip_punctuation", convert=_step(*_STANDARDIZE))
+    split: Any = field(default="whitespace", convert=_step("whitespace", "character"))
+    ngrams: Any = field(default=None, convert=arguments.optional(_widths))
+    output_mode: str = field(default="int", convert=_MODE)
+    output_sequence_length: int | None = field(default=None, convert=arguments.optional(arguments.positive_int))
+    pad_to_max_tokens: bool = field(default=False, convert=arguments.boolean)
+    vocabulary: Any = field(default=None, convert=arguments.optional(_terms))
+    idf_weights: Any = field(default=None, convert=arguments.optional(_weights))
+    sparse: bool = field(default=False, convert=dense_only)
+    ragged: bool = field(default=False, convert=dense_only)
     encoding: str = "utf-8"
     name: str | None = None
 

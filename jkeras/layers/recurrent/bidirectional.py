@@ -15,7 +15,8 @@ from jkeras.graph.layer import Layer
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.rnn import ReadyRNN
 from jkeras.registry import snake_case
-from jkeras.values.spec import field, serialize
+from jkeras.values.config import serialize
+from jkeras.values.fields import field
 
 NEEDED = ("go_backwards", "return_sequences", "return_state", "stateful")
 
@@ -58,10 +59,10 @@ class Bidirectional(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
-    layer: Any = field(converter=fields.layer)
-    merge_mode: str | None = field("concat", converter=arguments.one_of(*MERGES))
-    weights: Any = field(None, converter=arguments.optional(arguments.several), in_config=False)
-    backward_layer: Any = field(None, converter=arguments.optional(fields.layer))
+    layer: Any = field(convert=fields.layer)
+    merge_mode: str | None = field(default="concat", convert=arguments.one_of(*MERGES))
+    weights: Any = field(default=None, convert=arguments.optional(arguments.several), in_config=False)
+    backward_layer: Any = field(default=None, convert=arguments.optional(fields.layer))
 
     def __post_init__(self) -> None:
         # `layer` is not kept: what is inside this layer are its two copies.

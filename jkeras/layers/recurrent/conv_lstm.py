@@ -15,13 +15,12 @@ from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import States
 from jkeras.layers.recurrent.lstm import LSTMCell
 from jkeras.layers.recurrent.rnn import ReadyRNN
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
-FILTERS: Any = field(converter=arguments.positive_int)
-SIZES: Any = field()
-ONES: Any = field(1)
-PADDING: Any = field("valid", converter=arguments.one_of("valid", "same"))
-DATA_FORMAT: Any = field(None, converter=config.standardize_data_format)
+FILTERS: Any = field(convert=arguments.positive_int)
+ONES: Any = field(default=1)
+PADDING: Any = field(default="valid", convert=arguments.one_of("valid", "same"))
+DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
 
 
 class ConvLSTMCell(LSTMCell, own_arguments=True):
@@ -35,9 +34,9 @@ class ConvLSTMCell(LSTMCell, own_arguments=True):
     `(*kernel_size, channels, 4 * filters)`, recurrent kernel `(*kernel_size, filters, 4 * filters)`.
     """
 
-    rank: int = field(converter=arguments.one_of(1, 2, 3), in_config=False)
+    rank: int = field(convert=arguments.one_of(1, 2, 3), in_config=False)
     filters: int = FILTERS
-    kernel_size: Any = SIZES
+    kernel_size: Any
     strides: Any = ONES
     padding: str = PADDING
     data_format: str | None = DATA_FORMAT
@@ -157,7 +156,7 @@ class ConvLSTM(ReadyRNN, own_arguments=True):
     rank: ClassVar[int]
 
     filters: int = FILTERS
-    kernel_size: Any = SIZES
+    kernel_size: Any
     strides: Any = ONES
     padding: str = PADDING
     data_format: str | None = DATA_FORMAT

@@ -8,22 +8,22 @@ from typing import Any
 from jkeras import activations, arguments, constraints, initializers, registry, regularizers
 from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
-UNITS: Any = field(converter=arguments.positive_int)
-TANH: Any = field("tanh", converter=activations.get)
-SIGMOID: Any = field("sigmoid", converter=activations.get)
-GLOROT_UNIFORM: Any = field("glorot_uniform", converter=initializers.get)
-ORTHOGONAL: Any = field("orthogonal", converter=initializers.get)
-ZEROS: Any = field("zeros", converter=initializers.get)
-REGULARIZER: Any = field(None, converter=regularizers.get)
-CONSTRAINT: Any = field(None, converter=constraints.get)
-RATE: Any = field(0.0, converter=arguments.probability)
-SEED: Any = field(None, converter=arguments.optional(arguments.integer))
-YES: Any = field(True, converter=arguments.boolean)
-NO: Any = field(False, converter=arguments.boolean)
-NO_BY_KEYWORD: Any = field(False, converter=arguments.boolean, kw_only=True)
-USE_CUDNN: Any = field("auto", converter=arguments.one_of("auto", True, False), in_config=False)
+UNITS: Any = field(convert=arguments.positive_int)
+TANH: Any = field(default="tanh", convert=activations.get)
+SIGMOID: Any = field(default="sigmoid", convert=activations.get)
+GLOROT_UNIFORM: Any = field(default="glorot_uniform", convert=initializers.get)
+ORTHOGONAL: Any = field(default="orthogonal", convert=initializers.get)
+ZEROS: Any = field(default="zeros", convert=initializers.get)
+REGULARIZER: Any = field(default=None, convert=regularizers.get)
+CONSTRAINT: Any = field(default=None, convert=constraints.get)
+RATE: Any = field(default=0.0, convert=arguments.probability)
+SEED: Any = field(default=None, convert=arguments.optional(arguments.integer))
+YES: Any = field(default=True, convert=arguments.boolean)
+NO: Any = field(default=False, convert=arguments.boolean)
+NO_BY_KEYWORD: Any = field(default=False, convert=arguments.boolean, kw_only=True)
+USE_CUDNN: Any = field(default="auto", convert=arguments.one_of("auto", True, False), in_config=False)
 
 
 class _BuiltIn(Mapping[str, Any]):

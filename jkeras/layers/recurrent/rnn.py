@@ -15,7 +15,7 @@ from jkeras.layers.recurrent.cells import RecurrentCell, select
 from jkeras.layers.recurrent.scan import scan_layer
 from jkeras.layers.recurrent.stacked import StackedRNNCells, call_cell, initial_states
 from jkeras.registry import snake_case
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def _cell(value: Any) -> Any:
@@ -62,7 +62,7 @@ class RNN(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    cell: Any = field(converter=_cell)
+    cell: Any = field(convert=_cell)
     return_sequences: bool = fields.NO
     return_state: bool = fields.NO
     go_backwards: bool = fields.NO

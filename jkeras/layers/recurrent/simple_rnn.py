@@ -9,7 +9,7 @@ import jax
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import RecurrentCell, States
 from jkeras.layers.recurrent.rnn import ReadyRNN
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class SimpleRNNCell(RecurrentCell):
@@ -91,7 +91,7 @@ class SimpleRNN(ReadyRNN, own_arguments=True):
     go_backwards: bool = fields.NO
     stateful: bool = fields.NO
     unroll: bool = fields.NO
-    seed: int | None = field(None, converter=fields.SEED.converter, in_config=False)
+    seed: int | None = field(default=None, convert=fields.SEED.convert, in_config=False)
     zero_output_for_mask: bool = fields.NO_BY_KEYWORD
 
 

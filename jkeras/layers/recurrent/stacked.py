@@ -11,7 +11,7 @@ from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import RecurrentCell
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 def call_cell(cell: Any, inputs: Any, states: list[Any]) -> tuple[Any, Any]:
@@ -52,7 +52,7 @@ class StackedRNNCells(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    cells: Any = field(converter=_cells)
+    cells: Any = field(convert=_cells)
 
     @property
     def state_size(self) -> list[Any]:

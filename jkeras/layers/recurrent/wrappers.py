@@ -12,7 +12,7 @@ from jkeras.graph.layer import InputSpec, Layer, walk
 from jkeras.graph.layer_call import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.scan import scan_layer
-from jkeras.values.spec import field
+from jkeras.values.fields import field
 
 
 class Wrapper(Layer):
@@ -29,7 +29,7 @@ class Wrapper(Layer):
     3
     """
 
-    layer: Any = field(converter=fields.layer)
+    layer: Any = field(convert=fields.layer)
 
 
 class TimeDistributed(Wrapper):
