@@ -72,7 +72,7 @@ class BuiltinLayer(Layer):
     @classmethod
     def _convert(cls, name: str, f: Field, value: Any) -> Any:
         reader = _READERS.get(name.rpartition("_")[2])
-        if reader is not None and f.converter is not None:
+        if reader is not None and f.convert is not None:
             value = reader(value)
         return super()._convert(name, f, value)
 

@@ -14,6 +14,7 @@ from jkeras.errors import ArgumentError
 _INTEGERS = tuple(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64))
 _FLOATS = ("bfloat16", "float16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
 ALLOWED_DTYPES = frozenset(("bool", "string", "complex64", "complex128", "int4", "uint4", *_INTEGERS, *_FLOATS))
+_NUMBERS: dict[Any, type] = {"int": int, "float": float, int: int, float: float, complex: complex}
 _NARROW = {"float64": "float32", "int64": "int32", "uint64": "uint32", "complex128": "complex64"}
 _PYTHON_TYPES: dict[Any, str] = {bool: "bool", int: "int32", float: "float32", str: "string", complex: "complex64"}
 
@@ -85,7 +86,7 @@ def result_type(*dtypes: Any) -> str:
             f"There is no implicit conversions from float8 dtypes to others. You must cast it internally. Received: {dtypes}"
         )
     known = [_weak(dtype) for dtype in dtypes] or [config.floatx()]
-    if all(dtype in (int, float, complex) for dtype in known):
+    if all(isinstance(dtype, type) for dtype in known):
         return standardize_dtype(max(known, key=(int, float, complex).index))
     with jax.enable_x64(True):
         wide = jax.numpy.result_type(*known)
@@ -94,6 +95,6 @@ def result_type(*dtypes: Any) -> str:
 
 
 def _weak(dtype: Any) -> Any:
-    if dtype in (int, float, complex) or dtype in ("int", "float"):
-        return {"int": int, "float": float}.get(dtype, dtype)
+    if isinstance(dtype, (type, str)) and dtype in _NUMBERS:
+        return _NUMBERS[dtype]
     return np.dtype(standardize_dtype(dtype))
