@@ -377,7 +377,7 @@ class Trainer(Steps):
 
     def compiled_step(self) -> tuple[Runner, Program]:
         """What runs the compiled steps of this model, and the key that they are compiled for."""
-        from jkeras.keras.value import step_key
+        from jkeras.keras.sharing import step_key
 
         key, shared = step_key(self)
         if self._step_cache is None or self._step_cache[0] != key:

@@ -1,10 +1,191 @@
-"""The bridge to the immutable face."""
+"""The bridge between the faces: the immutable model that an object is at this moment, and an object around an immutable model."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 
-def step_key(model: Any) -> tuple[Any, bool]:
-    """What the compiled steps of a model depend on beside arrays, and whether equal models share them."""
-    return (id(model), model.version, id(model.optimizer), id(model._loss_tracker)), False
+import jkeras as jk
+from jkeras import tree
+from jkeras.errors import ArgumentError, NotBuiltError
+from jkeras.keras import recipes
+from jkeras.keras.node import is_unmodified, layer_value
+from jkeras.keras.variables import Variable
+from jkeras.models import compile_config
+from jkeras.models import config as configs
+from jkeras.models.fitting import is_kept
+from jkeras.random_keys import as_key
+from jkeras.training.state import TrainState, flatten
+
+# -- objects as values -----------------------------------------------------------------------------------------------------
+
+
+def to_value(model: Any) -> Any:
+    """The immutable model with the values that the variables of an object have now: weights, and the state of training.
+
+    Layers of users' classes are one node each, which runs the object.
+
+    Raises:
+        NotBuiltError: the model has no weights yet.
+    """
+    value = definition(model)
+    state = TrainState({}, {}, None, jnp.zeros((), jnp.int32), as_key(None))
+    infos = [info for info in value.description.weights if is_kept(info)]
+    cells = model.weights
+    if [info.shape for info in infos] != [cell.shape for cell in cells]:
+        raise ArgumentError(
+            f"{model.name} has no counterpart among immutable models: its weights {[cell.path for cell in cells]} are not"
+            f" {[info.name for info in infos]}."
+        )
+    trees: dict[str, dict[str, Any]] = {"params": {}, "state": {}}
+    for info, cell in zip(infos, cells, strict=True):
+        _put(trees[info.collection], info.path, cell.value)
+    state = state.replace(params=trees["params"], model_state=trees["state"])
+    if model._progress is not None:
+        step, rng = model._progress
+        state = state.replace(step=jnp.asarray(step, jnp.int32), rng=rng)
+    if not model.compiled:
+        return value.with_state(state)
+    value = value.compile(**recipe_arguments(model), distribute=model._strategy).with_state(state)
+    opt_state = recipes.gather_optimizer(model.optimizer, _cells_by_path(infos, cells)) if model.optimizer.built else None
+    return value.with_state(state.replace(opt_state=opt_state))
+
+
+def _put(group: dict[str, Any], path: tuple[str, ...], array: Any) -> None:
+    for part in path[:-1]:
+        group = group.setdefault(part, {})
+    group[path[-1]] = array
+
+
+def _cells_by_path(infos: Iterable[Any], cells: Iterable[Variable]) -> dict[str, Variable]:
+    return {info.name: cell for info, cell in zip(infos, cells, strict=True) if info.trainable}
+
+
+def definition(model: Any) -> Any:
+    """The immutable model without arrays that computes what the object computes.
+
+    Raises:
+        NotBuiltError: the shapes of its inputs are not known.
+    """
+    from jkeras.keras.functional import Functional
+    from jkeras.keras.sequential import Sequential
+
+    if not model.built:
+        raise NotBuiltError(f"{model.name} has no weights yet: call it on data, or build it, first.")
+    graph = model._functional if isinstance(model, Sequential) else model
+    if isinstance(graph, Functional) and type(graph).call is Functional.call and type(model).call in _GRAPH_CALLS():
+        return _graph_value(graph, model)
+    return _single_node(model)
+
+
+def _GRAPH_CALLS() -> tuple[Any, ...]:
+    from jkeras.keras.functional import Functional
+    from jkeras.keras.sequential import Sequential
+
+    return Functional.call, Sequential.call
+
+
+def _graph_value(graph: Any, model: Any) -> Any:
+    values: dict[int, Any] = {}
+
+    def value_of(operation: Any) -> Any:
+        if id(operation) not in values:
+            values[id(operation)] = _operation_value(operation)
+        return values[id(operation)]
+
+    inputs = tree.map_structure(_input, graph._inputs_struct)
+    outputs = graph._run_through_graph(inputs, operation_fn=value_of)
+    policy = model.dtype_policy.name
+    return jk.Model(inputs, outputs, name=model.name, trainable=model.trainable, dtype=policy)
+
+
+def _input(tensor: Any) -> Any:
+    return jk.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
+
+
+def _operation_value(operation: Any) -> Any:
+    from jkeras.keras.layer import Layer
+    from jkeras.keras.model import Model
+
+    if not isinstance(operation, Layer):
+        return operation.call
+    return definition(operation) if isinstance(operation, Model) and is_unmodified(operation) else layer_value(operation)
+
+
+def _single_node(model: Any) -> Any:
+    """A model that is one node, for inputs of the shapes that it was built for."""
+    shapes = model._build_shapes_dict
+    if not shapes:
+        raise NotBuiltError(f"The shapes of the inputs of {model.name} are not known: call it on data first.")
+    shape = next(iter(shapes.values()))
+    inputs = jax.tree.map(lambda s: jk.Input(batch_shape=(None, *s[1:])), shape, is_leaf=_is_shape)
+    return jk.Model(inputs, layer_value(model)(inputs), name=model.name)
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, (tuple, list)) and all(size is None or isinstance(size, int) for size in value)
+
+
+def recipe_arguments(model: Any) -> dict[str, Any]:
+    """What the immutable model is compiled with."""
+    given: Mapping[str, Any] = model._compile_config or {}
+    convert = {
+        "loss": recipes.loss_value,
+        "metrics": recipes.metric_value,
+        "weighted_metrics": recipes.metric_value,
+    }
+    arguments = {name: _structure(function, given.get(name)) for name, function in convert.items()}
+    return {
+        **arguments,
+        "optimizer": recipes.optimizer_value(model.optimizer),
+        "loss_weights": given.get("loss_weights"),
+        "run_eagerly": model.run_eagerly,
+        "auto_scale_loss": False,
+    }
+
+
+def _structure(convert: Any, value: Any) -> Any:
+    if isinstance(value, Mapping) and "class_name" not in value:
+        return {key: _structure(convert, part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_structure(convert, part) for part in value]
+    return value if value is None or isinstance(value, (str, Mapping)) else convert(value)
+
+
+# -- values as objects -----------------------------------------------------------------------------------------------------
+
+
+def around(value: Any) -> Any:
+    """An object with the definition, weights and training configuration of an immutable model.
+
+    Raises:
+        TypeError: the model has parts of a user's own classes of the immutable face.
+    """
+    from jkeras.keras.saving import deserialize_keras_object
+
+    model = deserialize_keras_object(configs.to_config(value))
+    if not model.built and value.built:
+        model.build_from_config({"input_shape": jax.tree.map(lambda spec: (None, *spec.shape[1:]), value.input_specs)})
+    if value.recipe is not None:
+        model.compile_from_config(compile_config.written(value.recipe) or {})
+    if value.built:
+        take_over(model, value)
+    return model
+
+
+def take_over(model: Any, value: Any) -> None:
+    """Gives an object the arrays of an immutable model of the same definition."""
+    flat = {"params": flatten(value.params), "state": flatten(value.model_state)}
+    infos = [info for info in value.description.weights if is_kept(info)]
+    cells = model.weights
+    for info, cell in zip(infos, cells, strict=True):
+        cell.assign(flat[info.collection][info.name])
+    model._progress = (value.state.step, value.state.rng)
+    opt_state = value.state.opt_state
+    if opt_state is not None and model.optimizer is not None:
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        recipes.scatter_optimizer(model.optimizer, opt_state, _cells_by_path(infos, cells))
