@@ -1,0 +1,7 @@
+"""What `compile` makes of losses and metrics for models with one or several, possibly nested, outputs."""
+
+from __future__ import annotations
+
+from jkeras.keras.compiled_loss import CompileLoss as CompileLoss
+from jkeras.keras.compiled_metrics import CompileMetrics as CompileMetrics
+from jkeras.keras.compiled_metrics import MetricsList as MetricsList
