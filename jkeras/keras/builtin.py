@@ -36,19 +36,19 @@ class BuiltinLayer(Layer):
     """Base of the facades."""
 
     # Attributes in which a computation reads the weights of layers inside, see `views.view_of`.
-    inner: ClassVar[tuple[str, ...]] = ()
+    _inner_attributes: ClassVar[tuple[str, ...]] = ()
     # Arguments of older versions that the description reads.
-    old_arguments: ClassVar[tuple[str, ...]] = ()
+    _old_arguments: ClassVar[tuple[str, ...]] = ()
     # Attributes that `Layer` sets to other values, after the constructor.
-    flags: ClassVar[Mapping[str, Any]] = {}
+    _flags: ClassVar[Mapping[str, Any]] = {}
     # The attribute that holds the seed generator, and when there is one.
-    seeded: ClassVar[Any] = None
+    _seeded: ClassVar[Any] = None
     # The axes of the input whose sizes the weights depend on.
-    sized_axes: ClassVar[Any] = None
+    _sized_axes: ClassVar[Any] = None
 
     # -- constructor ----------------------------------------------------------------------------------------------
 
-    def _begin(self, values: dict[str, Any], dtype: Any, input_shape: Any = None) -> None:
+    def _begin_construction(self, values: dict[str, Any], dtype: Any, input_shape: Any = None) -> None:
         """The first part: what `Layer` takes goes to its constructor, the rest becomes attributes."""
         base = {name: values.pop(name) for name in BASE_ARGUMENTS if name in values}
         base["dtype"] = base.get("dtype") if dtype is None else dtype
@@ -59,11 +59,11 @@ class BuiltinLayer(Layer):
         for name, value in values.items():
             own[name] = self._tracker.track(self._adopt(value, name))
 
-    def _finish(self) -> None:
+    def _finish_construction(self) -> None:
         """The last part, after the description's own."""
         own = vars(self)
-        own.update(self.flags)
-        if self.seeded is not None and self.seeded(self):
+        own.update(self._flags)
+        if self._seeded is not None and self._seeded(self):
             self.seed_generator = SeedGenerator(self.seed)
         own["_described"] = tuple(name for name in own if not name.startswith("_") or name.startswith("_spec_"))
         own["_assigned"] = ()
@@ -101,21 +101,21 @@ class BuiltinLayer(Layer):
         layer = facade.__new__(facade)
         own = {key: part for key, part in vars(value).items() if key not in ("_spec_frozen", "_spec_key")}
         own.update(name=value.name or name, dtype=value.dtype or self.dtype_policy, trainable=value.trainable and self.trainable)
-        layer._begin(own, None)
-        layer._finish()
+        layer._begin_construction(own, None)
+        layer._finish_construction()
         return layer
 
     @property
-    def runs_on_view(self) -> bool:
+    def _runs_on_view(self) -> bool:
         """Whether `call` is the core's, not a user's."""
-        return getattr(type(self).call, "runs_on_view", False)
+        return getattr(type(self).call, "_runs_on_view", False)
 
     def _fix_sizes(self, *shapes: Any, **named: Any) -> None:
         """Notes sizes of the input that the weights have been made for."""
-        if self.sized_axes is not None:
+        if self._sized_axes is not None:
             shape = next(iter((*shapes, *named.values())))
             spec = self.input_spec
-            axes = self.sized_axes(self, shape)
+            axes = self._sized_axes(self, shape)
             if spec is None or spec.min_ndim is not None:
                 self.input_spec = InputSpec(min_ndim=2 if spec is None else spec.min_ndim, axes=axes)
             else:
@@ -125,8 +125,10 @@ class BuiltinLayer(Layer):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Symbolic tensors like the outputs."""
-        if self.built or type(self).compute_output_shape is not BuiltinLayer.compute_output_shape:
+        if type(self).compute_output_shape is not BuiltinLayer.compute_output_shape:
             return super().compute_output_spec(*args, **kwargs)
+        if self.built:
+            return Operation.compute_output_spec(self, *args, **kwargs)
         return self._spec_before_build(args, kwargs)
 
     def _spec_before_build(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

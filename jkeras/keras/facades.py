@@ -41,11 +41,12 @@ def layer_facade(description: Any, base: Any = BuiltinLayer, module: str = "jker
         extras: attributes in place of the generated ones.
     """
     namespace: dict[str, Any] = {"__init__": _constructor(description), **_protocol(description)}
-    if description.build is not graph_layer.Layer.build:
-        namespace["build"] = _copy(description.build)
-    namespace["call"] = on_view(description.call)
-    if description.compute_mask is not graph_layer.Layer.compute_mask:
-        namespace["compute_mask"] = _compute_mask(description.compute_mask)
+    # What the facade above has already is not made again, since it may have something of its own instead.
+    above = base.description or graph_layer.Layer
+    for name, make in {"build": _copy, "call": on_view, "compute_mask": _compute_mask}.items():
+        function = getattr(description, name)
+        if function is not getattr(above, name):
+            namespace[name] = make(function)
     namespace["input_spec"] = _input_spec(inspect.getattr_static(description, "input_spec", None))
     cls = mutable.facade(description, base, module, **{**namespace, **extras})
     # Alone, not joined with those of the facade that Keras derives it from.
@@ -67,15 +68,15 @@ def _constructor(description: Any) -> Callable[..., None]:
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         input_shape = None if "input_shape" in fields else legacy_input_shape(kwargs)
-        known = {*type(self)._fields, *self.old_arguments}
+        known = {*type(self)._fields, *self._old_arguments}
         unknown = {name: value for name, value in kwargs.items() if name not in known}
         if unknown:
             raise ArgumentError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {unknown}")
         # Not through the description, as the core knows fewer types.
         dtype = kwargs.pop("dtype", None)
-        self._begin(type(self)._bind(args, kwargs), dtype, input_shape)
+        self._begin_construction(type(self)._bind(args, kwargs), dtype, input_shape)
         self.__post_init__()
-        self._finish()
+        self._finish_construction()
 
     __init__.__signature__ = _signature(fields)  # type: ignore[attr-defined]
     __init__.__qualname__ = f"{description.__name__}.__init__"
@@ -109,7 +110,7 @@ def on_view(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         return function(view_of(self), *args, **kwargs)
 
-    call.runs_on_view = True  # type: ignore[attr-defined]
+    call._runs_on_view = True  # type: ignore[attr-defined]
     return call
 
 

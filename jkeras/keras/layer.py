@@ -216,9 +216,9 @@ class Layer(LayerState, Operation, graph_layer.Layer, metaclass=LayerMeta):
             gc.collect()  # so that the array's memory is free at once
 
     @property
-    def version(self) -> int:
+    def _attribute_version(self) -> int:
         """Grows when an attribute of this layer, or of one inside, gets another value."""
-        return self._tracker.version + sum(layer.version for layer in self._layers)
+        return self._tracker.version + sum(layer._attribute_version for layer in self._layers)
 
     @property
     def path(self) -> Any:

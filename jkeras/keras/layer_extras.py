@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from jkeras.keras import recurrent
+
 # The class that Keras derives a class from, where it is another than `Layer`.
 BASES: dict[str, str] = {
     **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), "RNN"),
@@ -42,14 +44,18 @@ _CONVOLUTIONS = [
 ]
 
 EXTRAS: dict[str, dict[str, Any]] = {
-    **{name: {"seeded": staticmethod(_rate)} for name in
+    **{name: {"_seeded": staticmethod(_rate)} for name in
        ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout", "AlphaDropout")},
-    "GaussianNoise": {"seeded": staticmethod(lambda layer: layer.stddev > 0)},
-    "Dense": {"sized_axes": staticmethod(_last)},
-    **{name: {"sized_axes": staticmethod(_channels)} for name in _CONVOLUTIONS},
-    **{name: {"sized_axes": staticmethod(_axis)} for name in ("BatchNormalization", "GroupNormalization")},
-    "LeakyReLU": {"old_arguments": ("alpha",)},
-    "Embedding": {"old_arguments": ("input_length",)},
-    "RNN": {"old_arguments": ("implementation",), "inner": ("cell",)},
-    "StackedRNNCells": {"inner": ("cells",)},
+    "GaussianNoise": {"_seeded": staticmethod(lambda layer: layer.stddev > 0)},
+    "Dense": {"_sized_axes": staticmethod(_last)},
+    **{name: {"_sized_axes": staticmethod(_channels)} for name in _CONVOLUTIONS},
+    **{name: {"_sized_axes": staticmethod(_axis)} for name in ("BatchNormalization", "GroupNormalization")},
+    "LeakyReLU": {"_old_arguments": ("alpha",)},
+    "Embedding": {"_old_arguments": ("input_length",)},
+    "RNN": recurrent.RNN,
+    **dict.fromkeys(("SimpleRNNCell", "LSTMCell", "GRUCell", "ConvLSTMCell"), recurrent.CELL),
+    "StackedRNNCells": recurrent.STACKED,
+    "Wrapper": recurrent.WRAPPER,
+    "TimeDistributed": recurrent.TIME_DISTRIBUTED,
+    "Bidirectional": recurrent.BIDIRECTIONAL,
 }  # fmt: skip

@@ -133,7 +133,11 @@ class LayerState:
         """All state: weights, and the states of seeds."""
         own = [*self._trainable_variables, *self._non_trainable_variables]
         seeds = [generator.state for generator in self._seed_generators]
-        return _unique([*_unique(own), *seeds], *(layer.variables for layer in self._layers))
+        return _unique([*_unique(own), *seeds, *self._state_variables()], *(layer.variables for layer in self._layers))
+
+    def _state_variables(self) -> list[Variable]:
+        """What is state and no weight, besides seeds."""
+        return []
 
     @property
     def trainable_variables(self) -> list[Variable]:

@@ -28,8 +28,8 @@ def view_of(layer: Any) -> Any:
     cells = {name: own[name] for name in _cell_names(layer)}
     for name, cell in cells.items():
         attributes[name] = cell.value
-    attributes["_cells"] = cells
-    for name in layer.inner:
+    attributes.update(_cells=cells, _original=layer)
+    for name in layer._inner_attributes:
         if name in own:
             attributes[name] = _inner_view(own[name])
     return view
@@ -55,4 +55,4 @@ def _inner_view(value: Any) -> Any:
     """Views of the layers whose weights a computation reads itself; layers with a computation of a user's stay objects."""
     if isinstance(value, (list, tuple)):
         return [_inner_view(part) for part in value]
-    return view_of(value) if getattr(value, "runs_on_view", False) else value
+    return view_of(value) if getattr(value, "_runs_on_view", False) else value

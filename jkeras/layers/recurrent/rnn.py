@@ -61,6 +61,8 @@ class RNN(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    # How the cell is run step after step; `jkeras.keras`, where layers hold variables, has its own way.
+    _scan: ClassVar[Any] = staticmethod(scan_layer)
 
     cell: Any = field(convert=_cell)
     return_sequences: bool = fields.NO
@@ -213,7 +215,7 @@ class RNN(Layer):
         carry, output = step((states, None), jax.tree.map(lambda x: x[first], items))
         rest_items = jax.tree.map(lambda x: x[rest], items)
         if isinstance(self.cell, Layer):
-            carry, outputs = scan_layer(self.cell, step, carry, rest_items, reverse=self.go_backwards)
+            carry, outputs = self._scan(self.cell, step, carry, rest_items, reverse=self.go_backwards)
         else:
             carry, outputs = jax.lax.scan(step, carry, rest_items, reverse=self.go_backwards)
         if outputs is not None:

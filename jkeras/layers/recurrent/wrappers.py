@@ -55,6 +55,8 @@ class TimeDistributed(Wrapper):
 
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
+    # How the layer is run step after step; `jkeras.keras`, where layers hold variables, has its own way.
+    _scan: ClassVar[Any] = staticmethod(scan_layer)
 
     @property  # type: ignore[misc]
     def input_spec(self) -> InputSpec:
@@ -78,7 +80,7 @@ class TimeDistributed(Wrapper):
         items = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), (inputs, mask))
         # The first step runs here, where weights can be made.
         _, first = step(None, jax.tree.map(lambda x: x[0], items))
-        _, rest = scan_layer(self.layer, step, None, jax.tree.map(lambda x: x[1:], items))
+        _, rest = self._scan(self.layer, step, None, jax.tree.map(lambda x: x[1:], items))
         return jax.tree.map(lambda a, b: jnp.swapaxes(jnp.concatenate([a[None], b]), 0, 1), first, rest)
 
     def _apply(self, inputs: jax.Array, mask: Any) -> Any:

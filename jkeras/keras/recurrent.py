@@ -1,0 +1,237 @@
+"""What recurrent layers and their wrappers have as objects: states that stay, layers inside that are built, dropout masks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras.errors import ArgumentError, InputError
+from jkeras.keras import saving
+from jkeras.keras.layer import Layer
+from jkeras.keras.time_loop import scan
+from jkeras.keras.tracking import DotNotTrackScope
+from jkeras.keras.variables import Variable, name_scope
+from jkeras.layers import recurrent
+from jkeras.layers.recurrent.bidirectional import NEEDED
+
+
+def build_inside(layer: Any, shape: Any) -> None:
+    """Builds a layer inside another one if it is not built yet."""
+    if isinstance(layer, Layer) and not layer.built:
+        layer.build(shape)
+        layer.built = True
+
+
+# -- RNN --------------------------------------------------------------------------------------------------------------
+
+
+def build_rnn(self: Any, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+    """Builds the cell, and makes the states of a stateful layer."""
+    build_inside(self.cell, (sequences_shape[0], *sequences_shape[2:]))
+    if not self.stateful:
+        return
+    if self.states is not None:
+        self.reset_state()
+        return
+    if sequences_shape[0] is None:
+        raise InputError(
+            "When using `stateful=True` in a RNN, the batch size must be static. Found dynamic batch size:"
+            f" sequence.shape={sequences_shape}. Write `Input(shape, batch_size=...)`."
+        )
+    fresh, structure = jax.tree.flatten(self._fresh_states(sequences_shape))
+    with DotNotTrackScope(), name_scope(self.name, caller=self):
+        for place, state in enumerate(fresh):
+            kept = Variable(state, trainable=False, dtype=self.variable_dtype, name="rnn_state")
+            setattr(self, f"kept_{place}", kept)
+    self._states_structure = structure
+
+
+def _states(self: Any) -> Any:
+    """The variables that a stateful layer keeps its states in, or None."""
+    if "_states_structure" not in vars(self):
+        return None
+    return jax.tree.unflatten(self._states_structure, self._state_variables())
+
+
+def _state_variables(self: Any) -> list[Variable]:
+    kept = (vars(self).get(f"kept_{place}") for place in range(len(vars(self))))
+    return [variable for variable in kept if isinstance(variable, Variable)]
+
+
+def reset_state(self: Any) -> None:
+    """Sets the states to zero."""
+    for variable in self._state_variables():
+        variable.assign(jnp.zeros(variable.shape))
+
+
+def _check_batch(self: Any, sequences: Any, initial_state: Any) -> Any:
+    kept = self._state_variables() if self.stateful and initial_state is None else []
+    for variable in kept:
+        if variable.shape[0] != sequences.shape[0]:
+            raise InputError(
+                "If an RNN is stateful, the batch size of the input sequences must be the same as the batch size of the"
+                f" initial state. Expected batch size: {variable.shape[0]}. Received batch size: {sequences.shape[0]}"
+            )
+    return recurrent.RNN._states_before(self, sequences, initial_state)
+
+
+RNN = {
+    "_old_arguments": ("implementation",),
+    "_inner_attributes": ("cell",),
+    "build": build_rnn,
+    "states": property(_states),
+    "_state_variables": _state_variables,
+    "reset_state": reset_state,
+    "reset_states": reset_state,
+    "_scan": staticmethod(scan),
+}
+
+
+# -- cells ------------------------------------------------------------------------------------------------------------
+
+
+def can_run(self: Any) -> bool:
+    """Whether `run` does what `call` does step by step; not so where a subclass has a `call` of its own."""
+    return self._runs_on_view
+
+
+def draw_masks(self: Any, inputs: Any, states: Any, training: Any) -> None:
+    """Draws the masks that all steps share, and keeps them with the cell until `reset_dropout_mask`."""
+    recurrent.LSTMCell.draw_masks(self, inputs, states, training)
+    original = vars(self).get("_original")
+    if original is not None:
+        vars(original)["_masks"] = self._masks
+
+
+def reset_dropout_mask(self: Any) -> None:
+    """The next step draws new masks."""
+    for cell in (self, vars(self).get("_original")):
+        if cell is not None:
+            vars(cell)["_masks"] = None
+
+
+CELL = {
+    "_old_arguments": ("implementation",),
+    "can_run": property(can_run),
+    "draw_masks": draw_masks,
+    "forget_masks": reset_dropout_mask,
+    "reset_dropout_mask": reset_dropout_mask,
+    "reset_recurrent_dropout_mask": reset_dropout_mask,
+    "_seeded": staticmethod(lambda cell: True),
+}
+
+
+def build_stacked(self: Any, input_shape: Any) -> None:
+    """Builds the cells, each for the output of the one below."""
+    for cell in self.cells:
+        build_inside(cell, input_shape)
+        size = getattr(cell, "output_size", None)
+        if size is None:
+            size = cell.state_size[0] if isinstance(cell.state_size, (list, tuple)) else cell.state_size
+        input_shape = (input_shape[0], size)
+
+
+STACKED = {"_inner_attributes": ("cells",), "build": build_stacked}
+
+
+# -- wrappers ---------------------------------------------------------------------------------------------------------
+
+
+def build_wrapper(self: Any, input_shape: Any = None) -> None:
+    """Builds the layer inside."""
+    build_inside(self.layer, input_shape)
+
+
+def build_time_distributed(self: Any, input_shape: Any) -> None:
+    """Builds the layer inside for one time step."""
+    if not isinstance(input_shape, (tuple, list)) or len(input_shape) < 3:
+        raise InputError(
+            "`TimeDistributed` Layer should be passed an `input_shape` with at least 3 dimensions, received:"
+            f" {input_shape}"
+        )
+    build_inside(self.layer, (input_shape[0], *input_shape[2:]))
+
+
+WRAPPER = {"build": build_wrapper}
+TIME_DISTRIBUTED = {"build": build_time_distributed, "_scan": staticmethod(scan)}
+
+
+def _post_init_bidirectional(self: Any) -> None:
+    own = vars(self)
+    layer, backward, weights = (own.pop(name) for name in ("layer", "backward_layer", "weights"))
+    for untracked in (layer, backward):
+        self._tracker.untrack(untracked)
+    missing = [name for given in (layer, backward or layer) for name in NEEDED if not hasattr(given, name)]
+    if missing:
+        raise ArgumentError(f"Bidirectional(layer={layer!r}): expected a recurrent layer; it has no `{missing[0]}`.")
+    forward_name = f"forward_{layer.name.removeprefix('forward_')}"
+    self.forward_layer = _fresh(layer, name=forward_name)
+    if backward is None:
+        backward_name = f"backward_{layer.name.removeprefix('backward_')}"
+        backward = _fresh(layer, name=backward_name, go_backwards=True)
+    self.backward_layer = backward
+    _check_directions(self.forward_layer, self.backward_layer)
+    for one in (self.forward_layer, self.backward_layer):
+        if getattr(one, "zero_output_for_mask", None) is not None:
+            one.zero_output_for_mask = one.return_sequences
+    own["_initial_weights"] = weights
+
+
+def _check_directions(forward: Any, backward: Any) -> None:
+    if forward.go_backwards == backward.go_backwards:
+        raise ArgumentError(
+            "Forward layer and backward layer should have different `go_backwards` value. Received:"
+            f" forward_layer.go_backwards {forward.go_backwards}, backward_layer.go_backwards={backward.go_backwards}"
+        )
+    for name in NEEDED[1:]:
+        values = getattr(forward, name), getattr(backward, name)
+        if values[0] != values[1]:
+            raise ArgumentError(
+                f'Forward layer and backward layer are expected to have the same value for attribute "{name}", got'
+                f' "{values[0]}" for forward layer and "{values[1]}" for backward layer'
+            )
+
+
+def _fresh(layer: Any, **changes: Any) -> Any:
+    """A layer of the same configuration, without state."""
+    config = saving.serialize_keras_object(layer)
+    config["config"].update(changes)
+    return saving.deserialize_keras_object(config)
+
+
+def build_bidirectional(self: Any, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+    """Builds both layers."""
+    for layer in (self.forward_layer, self.backward_layer):
+        build_inside(layer, sequences_shape)
+    if self._initial_weights:
+        half = len(self._initial_weights) // 2
+        self.forward_layer.set_weights(self._initial_weights[:half])
+        self.backward_layer.set_weights(self._initial_weights[half:])
+
+
+def reset_bidirectional(self: Any) -> None:
+    """Sets the states of both layers to zero."""
+    if self.stateful:
+        for layer in (self.forward_layer, self.backward_layer):
+            layer.reset_state()
+
+
+def _bidirectional_arguments(self: Any) -> dict[str, Any]:
+    given = {
+        "layer": _fresh(self.forward_layer, name=self.forward_layer.name.removeprefix("forward_")),
+        "merge_mode": self.merge_mode,
+        "weights": None,
+        "backward_layer": self.backward_layer,
+    }
+    return {**given, **{name: getattr(self, name) for name in type(self)._fields if name not in given}}
+
+
+BIDIRECTIONAL = {
+    "__post_init__": _post_init_bidirectional,
+    "_arguments": _bidirectional_arguments,
+    "build": build_bidirectional,
+    "reset_state": reset_bidirectional,
+    "reset_states": reset_bidirectional,
+}
