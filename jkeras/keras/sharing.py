@@ -8,4 +8,4 @@ from typing import Any
 
 def step_key(model: Any) -> tuple[Hashable, bool]:
     """What the compiled steps of a model depend on beside arrays, and whether equal models share them."""
-    return (id(model), model.version, id(model.optimizer), id(model._loss_tracker)), False
+    return (id(model), model._attribute_version, id(model.optimizer), id(model._loss_tracker)), False

@@ -20,28 +20,39 @@ CONTAINERS = (list, tuple, dict)
 
 def is_saveable(value: Any) -> bool:
     """Whether an object has a place of its own in files: layers, models, optimizers, metrics, losses."""
-    return not isinstance(value, type) and callable(getattr(type(value), "_obj_type", None))
+    return isinstance(value, _saveable_classes())
 
 
 @functools.cache
-def _skipped(kind: str) -> frozenset[str]:
-    """Attributes that all objects of a kind have, and that hold nothing of their own."""
+def _saveable_classes() -> tuple[type, ...]:
+    from jkeras.keras.losses import Loss
+    from jkeras.keras.metrics import Metric
+    from jkeras.keras.operation import Operation
+    from jkeras.keras.optimizers import Optimizer
+
+    return Operation, Optimizer, Metric, Loss
+
+
+@functools.cache
+def _skipped() -> frozenset[str]:
+    """Attributes that all layers and models have, and that hold nothing of their own."""
     from jkeras.keras.functional import Functional
     from jkeras.keras.layer import Layer
     from jkeras.keras.sequential import Sequential
 
-    if kind not in ("Layer", "Functional", "Sequential"):
-        return frozenset()
-    names = {*dir(Layer()), *dir(Functional), *dir(Sequential), "operations", "_operations", "_functional"}
-    return frozenset(names - {"layers", "optimizer"} | ({"layers"} if kind != "Layer" else set()))
+    return frozenset({*dir(Layer()), *dir(Functional), *dir(Sequential), "_functional"} - {"layers", "optimizer"})
 
 
 def children(saveable: Any) -> Iterator[tuple[str, Any]]:
     """Name and value of each attribute to look into."""
-    kind = saveable._obj_type()
-    if kind in ("Sequential", "Functional"):
+    from jkeras.keras.functional import Functional
+    from jkeras.keras.layer import Layer
+    from jkeras.keras.sequential import Sequential
+
+    skipped: Collection[str] = _skipped() if isinstance(saveable, Layer) else ()
+    if isinstance(saveable, (Sequential, Functional)):
         yield "layers", saveable.layers
-    skipped = _skipped(kind)
+        skipped = {*skipped, "layers"}
     names = ATTRIBUTES.get(type(saveable).__name__, {}) if type(saveable).__module__.startswith("jkeras.") else {}
     for name in sorted(dir(saveable), key=lambda name: f"~{name}" if name.startswith("_") else name):
         if name.startswith("__") or name in skipped:
