@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -11,9 +11,8 @@ import jax.numpy as jnp
 import jkeras as jk
 from jkeras import tree
 from jkeras.errors import ArgumentError, NotBuiltError
-from jkeras.keras import recipes
+from jkeras.keras.mutable import Mutable, value_of
 from jkeras.keras.node import is_unmodified, layer_value
-from jkeras.keras.variables import Variable
 from jkeras.models import compile_config
 from jkeras.models import config as configs
 from jkeras.models.fitting import is_kept
@@ -47,11 +46,16 @@ def to_value(model: Any) -> Any:
     if model._progress is not None:
         step, rng = model._progress
         state = state.replace(step=jnp.asarray(step, jnp.int32), rng=rng)
-    if not model.compiled:
+    arguments = recipe_arguments(model)
+    if arguments is None:
         return value.with_state(state)
-    value = value.compile(**recipe_arguments(model), distribute=model._strategy).with_state(state)
-    opt_state = recipes.gather_optimizer(model.optimizer, _cells_by_path(infos, cells)) if model.optimizer.built else None
-    return value.with_state(state.replace(opt_state=opt_state))
+    value = value.compile(**arguments, distribute=model._strategy).with_state(state)
+    if model.optimizer.built:
+        fresh = value.with_optimizer_state().state.opt_state
+        slots = [cell.value for cell in model.optimizer.variables]
+        opt_state = value.recipe.optimizer.from_keras_variables(slots, fresh, _trained_paths(value))
+        value = value.with_state(state.replace(opt_state=opt_state))
+    return value
 
 
 def _put(group: dict[str, Any], path: tuple[str, ...], array: Any) -> None:
@@ -60,8 +64,8 @@ def _put(group: dict[str, Any], path: tuple[str, ...], array: Any) -> None:
     group[path[-1]] = array
 
 
-def _cells_by_path(infos: Iterable[Any], cells: Iterable[Variable]) -> dict[str, Variable]:
-    return {info.name: cell for info, cell in zip(infos, cells, strict=True) if info.trainable}
+def _trained_paths(value: Any) -> list[str]:
+    return [info.name for info in value.description.weights if info.trainable]
 
 
 def definition(model: Any) -> Any:
@@ -129,30 +133,19 @@ def _is_shape(value: Any) -> bool:
     return isinstance(value, (tuple, list)) and all(size is None or isinstance(size, int) for size in value)
 
 
-def recipe_arguments(model: Any) -> dict[str, Any]:
-    """What the immutable model is compiled with."""
-    given: Mapping[str, Any] = model._compile_config or {}
-    convert = {
-        "loss": recipes.loss_value,
-        "metrics": recipes.metric_value,
-        "weighted_metrics": recipes.metric_value,
-    }
-    arguments = {name: _structure(function, given.get(name)) for name, function in convert.items()}
-    return {
-        **arguments,
-        "optimizer": recipes.optimizer_value(model.optimizer),
-        "loss_weights": given.get("loss_weights"),
-        "run_eagerly": model.run_eagerly,
-        "auto_scale_loss": False,
-    }
-
-
-def _structure(convert: Any, value: Any) -> Any:
-    if isinstance(value, Mapping) and "class_name" not in value:
-        return {key: _structure(convert, part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_structure(convert, part) for part in value]
-    return value if value is None or isinstance(value, (str, Mapping)) else convert(value)
+def recipe_arguments(model: Any) -> dict[str, Any] | None:
+    """What the immutable model is compiled with; None if the model is not compiled, or with objects of users' classes."""
+    given: Mapping[str, Any] | None = model._compile_config
+    if given is None:
+        return None
+    parts = {name: given.get(name) for name in ("loss", "metrics", "weighted_metrics")}
+    parts["optimizer"] = model.optimizer
+    leaves = jax.tree.leaves(parts, is_leaf=lambda part: isinstance(part, Mutable))
+    if any(isinstance(leaf, Mutable) and not leaf.is_facade() for leaf in leaves):
+        return None
+    values = jax.tree.map(value_of, parts, is_leaf=lambda part: isinstance(part, Mutable))
+    # The optimizer scales losses already if it should.
+    return {**values, "loss_weights": given.get("loss_weights"), "run_eagerly": model.run_eagerly, "auto_scale_loss": False}
 
 
 # -- values as objects -----------------------------------------------------------------------------------------------------
@@ -188,4 +181,6 @@ def take_over(model: Any, value: Any) -> None:
     if opt_state is not None and model.optimizer is not None:
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        recipes.scatter_optimizer(model.optimizer, opt_state, _cells_by_path(infos, cells))
+        slots = value.recipe.optimizer.keras_variables(opt_state, _trained_paths(value))
+        for cell, slot in zip(model.optimizer.variables, slots, strict=True):
+            cell.assign(slot.value)
