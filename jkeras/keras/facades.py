@@ -29,6 +29,7 @@ _DESCRIBED = frozenset(
     """__init__ __doc__ __module__ __post_init__ build call compute_mask get_config from_config input_spec supports_masking
     _bind _arguments _fields _handwritten _is_root""".split()
 )
+_OPTIONAL = {"use_bias": "bias", "center": "beta", "bias_axes": "bias"}
 
 
 def layer_facade(description: Any, base: Any = BuiltinLayer, module: str = "jkeras.keras.layers", **extras: Any) -> Any:
@@ -47,6 +48,8 @@ def layer_facade(description: Any, base: Any = BuiltinLayer, module: str = "jker
         function = getattr(description, name)
         if function is not getattr(above, name):
             namespace[name] = make(function)
+    # Weights that a layer may be without.
+    namespace.update({weight: None for switch, weight in _OPTIONAL.items() if switch in description._fields})
     namespace["input_spec"] = _input_spec(inspect.getattr_static(description, "input_spec", None))
     cls = mutable.facade(description, base, module, **{**namespace, **extras})
     # Alone, not joined with those of the facade that Keras derives it from.

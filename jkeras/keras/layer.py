@@ -30,6 +30,7 @@ from jkeras.keras.layer_state import LayerState
 from jkeras.keras.masks import mask_of, masks_of, set_mask
 from jkeras.keras.mutable import MutableMeta
 from jkeras.keras.operation import Operation, written_arguments
+from jkeras.keras.remat import get_current_remat_mode, rematerialized
 from jkeras.keras.seeds import SeedGenerator
 from jkeras.keras.tensor import KerasTensor, any_symbolic_tensors
 from jkeras.keras.variables import (
@@ -146,6 +147,7 @@ class Layer(LayerState, Operation, graph_layer.Layer, metaclass=LayerMeta):
             _called=False,
             _losses=[],
             _loss_ids=set(),
+            _remat_mode=get_current_remat_mode(),
             _losses_override=[],
             _build_shapes_dict=None,
             _supports_masking=type(self).compute_mask is not Layer.compute_mask,
@@ -232,7 +234,12 @@ class Layer(LayerState, Operation, graph_layer.Layer, metaclass=LayerMeta):
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
-        vars(self)["_dtype_policy"] = dtype_policies.get(value)
+        policy, current = dtype_policies.get(value), self._dtype_policy
+        if isinstance(current, Mapping) and self.path:
+            current.pop(self.path, None)
+            current[self.path] = policy
+        else:
+            vars(self)["_dtype_policy"] = policy
         self._tracker.version += 1
 
     @property
@@ -359,10 +366,10 @@ class Layer(LayerState, Operation, graph_layer.Layer, metaclass=LayerMeta):
             with self._open_name_scope():
                 casting = self._autocast_scope()
                 if casting is None:
-                    outputs = Operation.__call__(self, *args, **kwargs)
+                    outputs = self._compute(spec, args, kwargs)
                 else:
                     with casting:
-                        outputs = Operation.__call__(self, *args, **kwargs)
+                        outputs = self._compute(spec, args, kwargs)
                 vars(self)["built"] = True
                 if self.activity_regularizer is not None:
                     self._regularize_activity(outputs)
@@ -371,6 +378,16 @@ class Layer(LayerState, Operation, graph_layer.Layer, metaclass=LayerMeta):
             if token is not None:
                 current_call.reset(token)
         return outputs
+
+    def _compute(self, spec: CallSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not spec.eager:
+            return self.symbolic_call(*args, **kwargs)
+        call = self.call if self._remat_mode is None else self.rematerialized_call(self.call, *args, **kwargs)
+        return call(*args, **kwargs)
+
+    def rematerialized_call(self, layer_call: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """`layer_call`, computed again in the backward pass if the `RematScope` says so in which the layer was made."""
+        return rematerialized(self, layer_call, args, kwargs)
 
     def _hand_down(self, name: str, spec: CallSpec, context: CallContext, kwargs: dict[str, Any]) -> None:
         """An argument such as `training`: given, or that of the calls around, or the default; for the calls inside, too."""
@@ -601,7 +618,8 @@ class Layer(LayerState, Operation, graph_layer.Layer, metaclass=LayerMeta):
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """The layer that `get_config` described."""
         if isinstance(config.get("dtype"), dict):
-            config = {**config, "dtype": dtype_policies.deserialize(config["dtype"])}
+            policy = dtype_policies.deserialize(config["dtype"])
+            config = {**config, "dtype": policy if isinstance(policy, Mapping) else policy.name}
         return super().from_config(config)
 
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None, **kwargs: Any) -> NoReturn:

@@ -63,6 +63,8 @@ class StatelessScope(_Scope):
         self.initialize_variables = initialize_variables
         self.losses: list[Any] = []
         self.state_mapping: dict[int, Any] = {}
+        # Those that were assigned inside.
+        self.variables: dict[int, Variable] = {}
         self.uninitialized: list[Variable] = []
         for variable, value in state_mapping or ():
             if not isinstance(variable, Variable):
@@ -100,6 +102,7 @@ class StatelessScope(_Scope):
         """Gives a variable another value inside the scope."""
         variable, value = update
         self.state_mapping[id(variable)] = value
+        self.variables[id(variable)] = variable
 
     def get_current_value(self, variable: Variable) -> Any:
         """The value that the scope gives a variable, or None."""
