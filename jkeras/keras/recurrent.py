@@ -176,7 +176,7 @@ def _post_init_bidirectional(self: Any) -> None:
     for one in (self.forward_layer, self.backward_layer):
         if getattr(one, "zero_output_for_mask", None) is not None:
             one.zero_output_for_mask = one.return_sequences
-    own["_initial_weights"] = weights
+    own.update(_initial_weights=weights, _spec_given=None, _spec_derived=False)
 
 
 def _check_directions(forward: Any, backward: Any) -> None:

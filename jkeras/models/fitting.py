@@ -16,7 +16,7 @@ from jkeras.graph.linen import WeightInfo
 
 Key = tuple[str, str]  # collection and name of a weight
 # The states of stateful recurrent layers, which Keras keeps in no file.
-TRANSIENT = re.compile(r"rnn_state(_\d+)?")
+TRANSIENT = re.compile(r"(rnn_state|seed_generator_state)(_\d+)?")
 
 
 @dataclasses.dataclass(frozen=True)
