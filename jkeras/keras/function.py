@@ -60,8 +60,11 @@ class Function(Operation):
         return self._outputs
 
     @property
-    def nodes(self) -> list[Node]:
-        """The calls between inputs and outputs, in an order in which they can be computed."""
+    def _nodes_by_depth(self) -> dict[int, list[Node]]:
+        return self._graph.nodes_by_depth
+
+    @property
+    def _nodes(self) -> list[Node]:
         return self._graph.nodes
 
     def compute_output_spec(self, inputs: Any) -> Any:

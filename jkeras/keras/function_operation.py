@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 from jkeras import tree
 from jkeras.errors import SignatureError, suggestion
+from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.inference import infer_output_spec
 from jkeras.keras.operation import Operation
 from jkeras.keras.shape_rules import RULES
@@ -46,6 +48,10 @@ class FunctionOperation(Operation):
 
     def get_config(self) -> dict[str, Any]:
         return {**self.configured, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        return cls(**deserialize_keras_object(dict(config)))
 
     def __getattr__(self, name: str) -> Any:
         configured = vars(self).get("configured", {})

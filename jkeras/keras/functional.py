@@ -35,6 +35,8 @@ class Functional(Function, Model):
         InputError: something among them is no symbolic tensor, or an output depends on something else.
     """
 
+    keras_module = "keras.src.models.functional"
+
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any):
         trainable = kwargs.pop("trainable", None)
         _check_tensors(inputs=inputs, outputs=outputs)
@@ -50,7 +52,7 @@ class Functional(Function, Model):
         self._convert_input_args = False
         self._allow_non_tensor_positional_args = True
         self.output_names = [tensor.history.operation.name for tensor in self._outputs]
-        self.built = True
+        self.build(None)
 
     def _lock_state(self) -> None:
         """Layers that are no part of the graph may be attached at any time."""

@@ -28,7 +28,7 @@ def is_graph(config: Mapping[str, Any]) -> bool:
 
 def write(model: Any) -> dict[str, Any]:
     """The configuration of a functional model."""
-    own = {id(node) for node in model.nodes}
+    own = {id(node) for node in model._nodes}
     layers = []
     for operation in model.operations:
         calls = [_written_call(node, own) for node in operation._inbound_nodes if id(node) in own]

@@ -7,7 +7,6 @@ import inspect
 from typing import Any
 
 from jkeras.errors import ArgumentError, UnknownNameError
-from jkeras.keras.function_operation import named_class
 from jkeras.saving import operations
 
 # Where configurations may name functions of ours.
@@ -31,10 +30,10 @@ def public_name(cls: type) -> tuple[str, str] | None:
     >>> public_name(initializers.GlorotUniform)
     ('keras.initializers', 'GlorotUniform')
     """
-    if not cls.__module__.startswith(("jkeras.", "keras.")) or issubclass(cls, BaseException):
+    if not cls.__module__.startswith("jkeras."):
         return None
     module = getattr(cls, "keras_module", None)
-    return None if module is None or module.startswith("keras.src.") else (module, cls.__name__)
+    return None if module is None else (module, cls.__name__)
 
 
 def public_object(module: str, name: str) -> Any:
@@ -48,7 +47,7 @@ def public_object(module: str, name: str) -> Any:
         return getattr(importlib.import_module(f"jkeras.keras.{home}"), own_name) if name == own_name else None
     if operations.is_operation({"module": module}):
         try:
-            return named_class(name, module)
+            return importlib.import_module("jkeras.keras.function_operation").named_class(name, module)
         except UnknownNameError:
             return None
     if module in _MODULES:

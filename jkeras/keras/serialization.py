@@ -132,7 +132,7 @@ def _serialize_object(obj: Any) -> dict[str, Any]:
         "module": None if module == "__main__" else module,
         "class_name": class_name,
         "config": _config_of(obj),
-        "registered_name": None if place else get_registered_name(cls),
+        "registered_name": None if place and not module.startswith("keras.src.") else get_registered_name(cls),
     }
     for key in ("build_config", "compile_config"):
         written = getattr(obj, f"get_{key}", lambda: None)()

@@ -1,4 +1,7 @@
-"""Output shapes of functions whose code needs known sizes, or would compute them wrongly from stand-ins."""
+"""Output shapes of functions whose code needs known sizes or values, or would work for nothing.
+
+Each rule has the arguments of its function, symbolic tensors among them.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,147 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from jkeras import tree
 from jkeras.errors import InputError
+from jkeras.keras.inference import infer_output_spec
 from jkeras.keras.tensor import KerasTensor
 
 
-def _reshape(x: KerasTensor, newshape: Any) -> KerasTensor:
+def like(value: Any) -> KerasTensor:
+    """A symbolic tensor with the shape and type of a tensor."""
+    return KerasTensor(value.shape, value.dtype, getattr(value, "sparse", False))
+
+
+def _of_first(first: Any, *others: Any, **options: Any) -> Any:
+    return like(first)
+
+
+def _reshape(x: Any, newshape: Any) -> KerasTensor:
     """A size of -1 is what is left, unknown if a size of the input is."""
-    sizes = [newshape] if isinstance(newshape, int) else list(newshape)
-    if sizes.count(-1) > 1:
-        raise InputError(f"ops.reshape(newshape={newshape!r}): at most one size can be -1.")
-    known = None if None in x.shape else math.prod(s for s in x.shape if s is not None)
-    rest = math.prod(s for s in sizes if s is not None and s != -1)
+    sizes = [newshape] if isinstance(newshape, int) else [None if s is None else int(s) for s in newshape]
+    if sizes.count(-1) > 1 or any(size is not None and size < -1 for size in sizes):
+        raise InputError(
+            f"ops.reshape(newshape={newshape!r}): expected sizes of at least 0, and at most one of -1 for what is left."
+        )
+    known = None if None in x.shape else math.prod(size for size in x.shape if size is not None)
+    rest = math.prod(size for size in sizes if size is not None and size != -1)
     if known is not None and None not in sizes:
         fits = known % max(rest, 1) == 0 if -1 in sizes else known == rest
         if not fits:
             raise InputError(f"ops.reshape: an array of shape {x.shape} cannot be reshaped to {tuple(sizes)}.")
-        sizes = [known // max(rest, 1) if s == -1 else s for s in sizes]
-    return KerasTensor([None if s == -1 else s for s in sizes], x.dtype)
+        sizes = [known // max(rest, 1) if size == -1 else size for size in sizes]
+    return KerasTensor([None if size == -1 else size for size in sizes], x.dtype)
 
 
-RULES: dict[str, Callable[..., Any]] = {"reshape": _reshape}
+# -- control flow -----------------------------------------------------------------------------------------------------
+
+
+def _cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    results = [_spec_of_branch(branch) for branch in (true_fn, false_fn)]
+    flat = [[(leaf.shape, leaf.dtype) for leaf in tree.flatten(result) if leaf is not None] for result in results]
+    if flat[0] != flat[1]:
+        raise InputError(
+            "`true_fn` and `false_fn` should return outputs of the same kind (struct, dtype and shape). Got"
+            f" {results[0]} and {results[1]} instead."
+        )
+    return results[0]
+
+
+def _spec_of_branch(branch: Callable[[], Any]) -> Any:
+    """What a branch returns."""
+    return infer_output_spec(branch)
+
+
+def _switch(index: Any, branches: Any, *operands: Any) -> Any:
+    return infer_output_spec(branches[0], *operands)
+
+
+def _while_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None) -> Any:
+    return tree.map_structure(like, loop_vars)
+
+
+def _fori_loop(lower: Any, upper: Any, body_fun: Any, init_val: Any) -> Any:
+    return tree.map_structure(like, init_val)
+
+
+def _without_first(value: Any) -> KerasTensor:
+    return KerasTensor(value.shape[1:], value.dtype)
+
+
+def _map(f: Callable[..., Any], xs: Any) -> Any:
+    return _stacked(infer_output_spec(f, tree.map_structure(_without_first, xs)), tree.flatten(xs)[0].shape[0])
+
+
+def _vectorized_map(function: Callable[..., Any], elements: Any) -> Any:
+    return _map(function, elements)
+
+
+def _scan(f: Any, init: Any, xs: Any = None, length: Any = None, reverse: Any = False, unroll: Any = 1) -> Any:
+    size = tree.flatten(xs)[0].shape[0] if length is None else int(length)
+    x = None if xs is None else tree.map_structure(_without_first, xs)
+    carry, y = infer_output_spec(f, init, x)
+    return carry, _stacked(y, size)
+
+
+def _stacked(spec: Any, size: int | None) -> Any:
+    return tree.map_structure(lambda t: None if t is None else KerasTensor((size, *t.shape), t.dtype), spec)
+
+
+# -- parts of arrays --------------------------------------------------------------------------------------------------
+
+
+def _scatter(indices: Any, values: Any, shape: Any) -> KerasTensor:
+    return KerasTensor(shape, values.dtype)
+
+
+def _slice(inputs: Any, start_indices: Any, shape: Any) -> KerasTensor:
+    rank = len(inputs.shape)
+    starts = None if isinstance(start_indices, KerasTensor) else start_indices
+    for argument, value in (("shape", shape), ("start_indices", starts)):
+        if value is not None and len(value) != rank:
+            raise InputError(
+                f"The number of dimensions in `{argument}` must match the number of dimensions in `inputs`."
+                f" Received {argument}={value} and inputs.shape={inputs.shape}"
+            )
+    sizes = []
+    for axis, size in enumerate(shape):
+        whole = inputs.shape[axis]
+        rest = None if whole is None or starts is None else whole - int(starts[axis])
+        sizes.append(rest if size == -1 else size)
+    return KerasTensor(sizes, inputs.dtype)
+
+
+def _unstack(x: Any, num: int | None = None, axis: int = 0) -> list[KerasTensor]:
+    rank = len(x.shape)
+    if not -rank <= axis < rank:
+        raise InputError(f"ops.unstack: axis {axis} is out of bounds for a tensor of {rank} axes.")
+    size = x.shape[axis] if num is None else num
+    if size is None:
+        raise InputError(f"Cannot infer argument `num` from shape {x.shape}. Either provide a tensor with a concrete shape in"
+                         f" the `axis` dimension or explicitly pass the `num` argument.")  # fmt: skip
+    axis %= rank
+    return [KerasTensor((*x.shape[:axis], *x.shape[axis + 1 :]), x.dtype) for _ in range(size)]
+
+
+def _convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> KerasTensor:
+    sparse = False if sparse is False else getattr(x, "sparse", False)
+    return KerasTensor(x.shape, x.dtype if dtype is None else dtype, sparse)
+
+
+RULES: dict[str, Callable[..., Any]] = {
+    "cond": _cond,
+    "convert_to_tensor": _convert_to_tensor,
+    "fori_loop": _fori_loop,
+    "map": _map,
+    "reshape": _reshape,
+    "scan": _scan,
+    "scatter": _scatter,
+    "scatter_update": _of_first,
+    "slice": _slice,
+    "slice_update": _of_first,
+    "stop_gradient": _of_first,
+    "switch": _switch,
+    "unstack": _unstack,
+    "vectorized_map": _vectorized_map,
+    "while_loop": _while_loop,
+}
