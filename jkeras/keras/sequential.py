@@ -54,7 +54,7 @@ class Sequential(Model):
         """
         shape = getattr(layer, "_input_shape_arg", None)
         if not self._layers and shape is not None:
-            self.add(InputLayer(batch_shape=shape))
+            self.add(InputLayer(shape=shape))
         if isinstance(layer, KerasTensor) and layer.history is not None:
             origin = layer.history.operation
             layer = origin if isinstance(origin, InputLayer) else layer

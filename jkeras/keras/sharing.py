@@ -1,11 +1,53 @@
-"""Which models share compiled steps."""
+"""Which models share compiled steps: those of unmodified built-in parts that are put together alike."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from typing import Any
 
+import jax
 
-def step_key(model: Any) -> tuple[Hashable, bool]:
-    """What the compiled steps of a model depend on beside arrays, and whether equal models share them."""
-    return (id(model), model._attribute_version, id(model.optimizer), id(model._loss_tracker)), False
+from jkeras.keras.mutable import Mutable, value_of
+from jkeras.keras.node import is_unmodified
+from jkeras.keras.value import definition
+
+
+def own_key(model: Any) -> Hashable:
+    """What the steps of one model depend on beside arrays: its parts, their attributes, and what `compile` was given."""
+    return model._attribute_version, id(model.optimizer), id(model._loss_tracker)
+
+
+def shared_key(model: Any) -> Hashable | None:
+    """What the steps of all models that are equal to one depend on; None if code of a user may run in them."""
+    if not _is_builtin(model) or not model.built:
+        return None
+    names = (model.input_names, model.output_names) if hasattr(model, "input_names") else ((), ())
+    # Names tell apart what there are several of; one input or output is called by any.
+    named = tuple(tuple(several) if len(several) > 1 else () for several in names)
+    recipe = _recipe_key(model)
+    return None if recipe is None else (definition(model, named=False).definition, named, recipe)
+
+
+def _is_builtin(model: Any) -> bool:
+    from jkeras.keras.functional import Functional
+    from jkeras.keras.sequential import Sequential
+
+    return type(model) in (Functional, Sequential) and all(
+        type(layer) in (Functional, Sequential) or is_unmodified(layer) for layer in model._flatten_layers(recursive=False)
+    )
+
+
+def _recipe_key(model: Any) -> Hashable | None:
+    """The values of optimizer, losses and metrics, by which they compare; None if one is a user's."""
+    if not model.compiled:
+        return ()
+    given = model._compile_config
+    parts = [given.get(name) for name in ("loss", "loss_weights", "metrics", "weighted_metrics")]
+    leaves, structure = jax.tree.flatten(parts, is_leaf=lambda part: isinstance(part, Mutable))
+    optimizer = model.optimizer
+    if optimizer is not None and not type(optimizer).is_facade():
+        return None
+    if not all(isinstance(leaf, (str, int, float)) or (isinstance(leaf, Mutable) and leaf.is_facade()) for leaf in leaves):
+        return None
+    key = None if optimizer is None else value_of(optimizer).compile_key()
+    return structure, tuple(map(value_of, leaves)), key

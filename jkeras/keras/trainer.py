@@ -377,13 +377,14 @@ class Trainer(Steps):
 
     def compiled_step(self) -> tuple[Runner, Program]:
         """What runs the compiled steps of this model, and the key that they are compiled for."""
-        from jkeras.keras.sharing import step_key
+        from jkeras.keras.sharing import own_key, shared_key
 
-        key, shared = step_key(self)
-        if self._step_cache is None or self._step_cache[0] != key:
-            runner = shared_runner() if shared else Runner()
-            self._step_cache = (key, runner, Program(key, self))
-        _, runner, program = self._step_cache  # type: ignore[misc]
+        own = own_key(self)
+        if self._step_cache is None or self._step_cache[0] != own:
+            shared = shared_key(self)
+            runner = Runner() if shared is None else shared_runner()
+            self._step_cache = (own, runner, Program((id(self), own) if shared is None else shared, self))
+        _, runner, program = self._step_cache
         return runner, program
 
     def _job_parts(self, function: Any, method: str, cells: Cells, example: Batch) -> tuple[Any, Program]:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 import jkeras as jk
-from jkeras import tree
+from jkeras import dtypes, tree
 from jkeras.errors import ArgumentError, NotBuiltError
 from jkeras.keras.mutable import Mutable, value_of
 from jkeras.keras.node import is_unmodified, layer_value
@@ -68,8 +68,12 @@ def _trained_paths(value: Any) -> list[str]:
     return [info.name for info in value.description.weights if info.trainable]
 
 
-def definition(model: Any) -> Any:
+def definition(model: Any, named: bool = True) -> Any:
     """The immutable model without arrays that computes what the object computes.
+
+    Args:
+        model: the object.
+        named: whether layers keep their names; without, they are numbered as they come.
 
     Raises:
         NotBuiltError: the shapes of its inputs are not known.
@@ -80,43 +84,38 @@ def definition(model: Any) -> Any:
     if not model.built:
         raise NotBuiltError(f"{model.name} has no weights yet: call it on data, or build it, first.")
     graph = model._functional if isinstance(model, Sequential) else model
-    if isinstance(graph, Functional) and type(graph).call is Functional.call and type(model).call in _GRAPH_CALLS():
-        return _graph_value(graph, model)
+    if isinstance(graph, Functional) and type(model).call in (Functional.call, Sequential.call):
+        return _graph_value(graph, model, named)
     return _single_node(model)
 
 
-def _GRAPH_CALLS() -> tuple[Any, ...]:
-    from jkeras.keras.functional import Functional
-    from jkeras.keras.sequential import Sequential
-
-    return Functional.call, Sequential.call
-
-
-def _graph_value(graph: Any, model: Any) -> Any:
+def _graph_value(graph: Any, model: Any, named: bool) -> Any:
     values: dict[int, Any] = {}
 
-    def value_of(operation: Any) -> Any:
+    def value_of_operation(operation: Any) -> Any:
         if id(operation) not in values:
-            values[id(operation)] = _operation_value(operation)
+            values[id(operation)] = _operation_value(operation, named)
         return values[id(operation)]
 
-    inputs = tree.map_structure(_input, graph._inputs_struct)
-    outputs = graph._run_through_graph(inputs, operation_fn=value_of)
-    policy = model.dtype_policy.name
-    return jk.Model(inputs, outputs, name=model.name, trainable=model.trainable, dtype=policy)
+    def input_like(tensor: Any) -> Any:
+        return jk.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name if named else None)
+
+    inputs = tree.map_structure(input_like, graph._inputs_struct)
+    outputs = graph._run_through_graph(inputs, operation_fn=value_of_operation)
+    policy = dtypes.get(model.dtype_policy.name)
+    return jk.Model(inputs, outputs, name=model.name if named else None, trainable=model.trainable, dtype=policy)
 
 
-def _input(tensor: Any) -> Any:
-    return jk.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
-
-
-def _operation_value(operation: Any) -> Any:
+def _operation_value(operation: Any, named: bool) -> Any:
     from jkeras.keras.layer import Layer
     from jkeras.keras.model import Model
 
     if not isinstance(operation, Layer):
         return operation.call
-    return definition(operation) if isinstance(operation, Model) and is_unmodified(operation) else layer_value(operation)
+    if isinstance(operation, Model) and is_unmodified(operation):
+        return definition(operation, named)
+    value = layer_value(operation)
+    return value if named else value.replace(name=None)
 
 
 def _single_node(model: Any) -> Any:

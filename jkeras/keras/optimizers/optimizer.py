@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jkeras import initializers, optimizers
 from jkeras.errors import ArgumentError, NotBuiltError, SignatureError
 from jkeras.keras.deserialization import deserialize_keras_object
-from jkeras.keras.mutable import Mutable
+from jkeras.keras.mutable import Mutable, value_of
 from jkeras.keras.naming import auto_name
 from jkeras.keras.optimizers.schedules import LearningRateSchedule
 from jkeras.keras.scopes import is_traced, name_scope
@@ -450,6 +450,14 @@ class Optimizer(Mutable, optimizers.Optimizer):
         if self.gradient_accumulation_steps:
             return self._iterations.value // self.gradient_accumulation_steps
         return self._iterations
+
+    def to_value(self) -> Any:
+        """The description that the attributes make at this moment, the learning rate as it is now."""
+        arguments = {name: value_of(getattr(self, name)) for name in type(self)._fields if name != "learning_rate"}
+        if "learning_rate" in type(self)._fields:
+            rate = self._learning_rate
+            arguments["learning_rate"] = float(rate.numpy()) if isinstance(rate, Variable) else value_of(rate)
+        return self.description(**arguments)
 
     @property
     def learning_rate(self) -> Any:
