@@ -17,6 +17,7 @@ from jkeras.keras.recorded import FunctionCall, on_tensors
 from jkeras.keras.tensor import any_symbolic_tensors
 from jkeras.keras.variables import as_array
 from jkeras.losses.reduction import align, reduce_weighted, squeeze_or_expand
+from jkeras.values.spec import Spec
 
 
 class Loss(Mutable, losses.Loss):
@@ -59,6 +60,10 @@ class Loss(Mutable, losses.Loss):
         for other in (mask_of(values), self.valid(y_true, y_pred, values)):
             mask = _both(values, mask, other)
         return reduce_weighted(values, sample_weight, mask, self.reduction)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that Keras writes as plain values."""
+        return Spec.get_config(self)
 
 
 def _both(values: jax.Array, mask: Any, other: Any) -> Any:

@@ -87,6 +87,8 @@ def reduce_weighted(
     if mask is not None:
         kept = jnp.asarray(mask, bool)
         values, kept = align(values, kept, "mask")
+        if weights is not None and weights.ndim != values.ndim:
+            values, weights = align(values, weights)
         # Selection, not multiplication: what is masked may be NaN.
         values = jnp.where(kept, values, 0)
     weighted = values if weights is None else values * weights

@@ -74,6 +74,8 @@ class AUC(Metric):
             raise ArgumentError(f"AUC(num_labels={self.num_labels}) needs `multi_label=True`.")
         if self.thresholds is not None:
             self.num_thresholds = len(self.thresholds) + 2
+        elif self.num_thresholds is None:
+            raise ArgumentError("AUC needs `num_thresholds` or `thresholds`.")
         super().__post_init__()
 
     def get_config(self) -> dict[str, Any]:

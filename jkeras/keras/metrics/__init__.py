@@ -8,7 +8,7 @@ from jkeras import metrics as core
 from jkeras.errors import ArgumentError
 from jkeras.keras import losses
 from jkeras.keras.identifiers import Family
-from jkeras.keras.metrics.families import ConfusionMetric, CountMetric, CurveMetric, FScore, RegressionScore, function_mean
+from jkeras.keras.metrics.families import ConfusionMetric, CountMetric, CurveMetric, FScore, OverlapMetric, RegressionScore, function_mean
 from jkeras.keras.metrics.metric import Metric as Metric
 from jkeras.keras.mutable import facade
 from jkeras.keras.recorded import on_tensors
@@ -27,6 +27,7 @@ _FAMILIES: dict[Any, tuple[type[Metric], dict[str, Any]]] = {
     core.SpecificityAtSensitivity: (ConfusionMetric, {}),
     core.AUC: (CurveMetric, {}),
     core.R2Score: (RegressionScore, {}),
+    **dict.fromkeys((core.IoU, core.MeanIoU, core.OneHotIoU, core.OneHotMeanIoU, core.BinaryIoU), (OverlapMetric, {})),
     core.FBetaScore: (FScore, {}),
     core.F1Score: (FScore, {}),
 }

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar
 
 import jax
 
 from jkeras import metrics
+from jkeras.errors import ArgumentError, InputError
 from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.metrics.metric import Metric
 from jkeras.keras.naming import auto_name
 from jkeras.keras.serialization import serialize_keras_object
+from jkeras.keras.variables import as_array
+from jkeras.losses.reduction import squeeze_or_expand
 from jkeras.metrics.confusion import Counts, counts
+from jkeras.values.spec import Field
 
 
 class ConfusionMetric(Metric):
@@ -89,9 +94,48 @@ class RegressionScore(Metric):
 
     early = ("num_samples",)
 
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Adds a batch.
+
+        Raises:
+            InputError: it is not of two axes.
+        """
+        y_true, y_pred = squeeze_or_expand(as_array(y_true), as_array(y_pred))
+        if y_true.ndim != 2 or y_pred.ndim != 2:
+            raise InputError(
+                f"R2Score expects 2D inputs with shape (batch_size, output_dim). Received input shapes:"
+                f" y_pred.shape={y_pred.shape} and y_true.shape={y_true.shape}."
+            )
+        super().update_state(y_true, y_pred, sample_weight)
+
+
+class OverlapMetric(Metric):
+    """Metrics over a confusion matrix."""
+
+    def _begin(self) -> None:
+        if "target_class_ids" in vars(self):
+            self.target_class_ids = list(self.target_class_ids)
+        super()._begin()
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Adds a batch."""
+        if "int" in self.dtype and "float" in str(getattr(sample_weight, "dtype", "")):
+            warnings.warn(
+                "You are passing weight as `float`, but dtype is `int`. Type casting may cut its fractions off: use"
+                " integer weights, or `dtype='float32'`.",
+                stacklevel=2,
+            )
+        super().update_state(y_true, y_pred, sample_weight)
+
 
 class FScore(Metric):
     """`FBetaScore`, whose counts per class wait for data."""
+
+    @classmethod
+    def _convert(cls, name: str, f: Field, value: Any) -> Any:
+        if name == "beta" and not isinstance(value, float):
+            raise ArgumentError(f"Invalid `beta` argument value. It should be a Python float. Received: beta={value}")
+        return super()._convert(name, f, value)
 
     @property
     def early(self) -> Collection[str] | None:  # type: ignore[override]

@@ -54,7 +54,7 @@ class Metric(Mutable, metrics.Metric):
         super().__post_init__()
         self._metrics: list[Metric] = []
         self._variables: list[Variable] = []
-        self._cells: dict[str, Variable] = {}
+        self._kept: list[str] = []
         self._tracker = Tracker({"variables": (_is_variable, self._variables), "metrics": (_is_metric, self._metrics)})
         self._begin()
 
@@ -123,9 +123,12 @@ class Metric(Mutable, metrics.Metric):
 
     def _add_cells(self, numbers: Mapping[str, jax.Array]) -> None:
         for name, value in numbers.items():
-            if name not in self._cells:
-                self._cells[name] = self.add_variable(value.shape, "zeros", value.dtype, name=name)
-                setattr(self, ATTRIBUTES.get(name, name), self._cells[name])
+            if name not in self._kept:
+                self._kept.append(name)
+                setattr(self, ATTRIBUTES.get(name, name), self.add_variable(value.shape, "zeros", value.dtype, name=name))
+
+    def _cell(self, name: str) -> Variable:
+        return getattr(self, ATTRIBUTES.get(name, name))
 
     def _numbers(self, state: metrics.State) -> dict[str, jax.Array]:
         """What is kept of a state of the description, by name."""
@@ -150,7 +153,7 @@ class Metric(Mutable, metrics.Metric):
         added = self._numbers(self.update(self.empty(*examples), *batch, **named))
         self._add_cells(added)
         for name, value in added.items():
-            self._cells[name].assign_add(value)
+            self._cell(name).assign_add(value)
 
     def result(self) -> Any:
         """The value of everything added so far: a scalar, an array, or a dict of scalars.
@@ -160,9 +163,9 @@ class Metric(Mutable, metrics.Metric):
         """
         if self.description is None:
             raise NotImplementedError(f"{type(self).__name__} must define `result`.")
-        if len(self._cells) < len(self._numbers(self.empty())):
-            return jnp.zeros((), self.dtype)
-        return self._value_of({name: cell.value for name, cell in self._cells.items()})
+        if len(self._kept) < len(self._numbers(self.empty())):
+            raise ArgumentError(f"{type(self).__name__} needs data before it has a result: call `update_state` first.")
+        return self._value_of({name: self._cell(name).value for name in self._kept})
 
     def reset_state(self) -> None:
         """Starts anew: all cells become zero."""
