@@ -1,6 +1,7 @@
 """Nested structures of lists, tuples, dicts and what JAX knows as a pytree, with the names of `keras.tree`.
 
-They are `jax.tree` with the difference that None is a leaf, and so is a variable. Dicts are gone through in the order of their sorted keys.
+They are `jax.tree` with the difference that None is a leaf, and so is a variable. Dicts are gone through in the order of
+their sorted keys, and come back in the order that they had.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
     is_leaf = _is_leaf if none_is_leaf else _is_declared_leaf
     if len(structures) > 1:
         _check_alike("map_structure", *structures, is_leaf=is_leaf)
-    return jax.tree.map(func, *structures, is_leaf=is_leaf)
+    return _in_order_of(structures[0], jax.tree.map(func, *structures, is_leaf=is_leaf))
 
 
 def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
@@ -90,7 +91,8 @@ def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *struc
             "tree.map_structure_up_to(shallow_structure, func, *structures): expected at least one structure."
         )
     try:
-        return jax.tree.map(lambda _, *parts: func(*parts), shallow_structure, *structures, is_leaf=_is_leaf)
+        result = jax.tree.map(lambda _, *parts: func(*parts), shallow_structure, *structures, is_leaf=_is_leaf)
+        return _in_order_of(shallow_structure, result)
     except ValueError as error:
         _check_alike("map_structure_up_to", shallow_structure, *structures, is_leaf=_is_leaf, up_to=True)
         raise error
@@ -111,7 +113,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
         raise InputError(
             f"tree.pack_sequence_as: the structure has {definition.num_leaves} leaves, and {len(leaves)} values were given."
         )
-    return jax.tree.unflatten(definition, leaves)
+    return _in_order_of(structure, jax.tree.unflatten(definition, leaves))
 
 
 def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
@@ -147,7 +149,7 @@ def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
         sizes = isinstance(value, (list, tuple)) and all(size is None or isinstance(size, int) for size in value)
         return value is None or sizes
 
-    return jax.tree.map(func, structure, is_leaf=is_shape)
+    return _in_order_of(structure, jax.tree.map(func, structure, is_leaf=is_shape))
 
 
 def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
@@ -166,7 +168,8 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
         if not is_nested(part):
             return part
         parts, definition = jax.tree.flatten(part, is_leaf=lambda value: value is not part)
-        return jax.tree.unflatten(definition, [traverse(func, inner, top_down) for inner in parts])
+        rebuilt = jax.tree.unflatten(definition, [traverse(func, inner, top_down) for inner in parts])
+        return {key: rebuilt[key] for key in part} if type(part) is dict else rebuilt
 
     below = structure if top_down else inside(structure)
     result = func(below)
@@ -182,6 +185,15 @@ def lists_to_tuples(structure: Any) -> Any:
     {'a': (1, (2,))}
     """
     return traverse(lambda part: tuple(part) if isinstance(part, list) else None, structure, top_down=False)
+
+
+def _in_order_of(structure: Any, result: Any) -> Any:
+    """A result nested like `structure`, with the keys of its dicts in the same order; JAX sorts them."""
+    if type(structure) is dict and type(result) is dict:
+        return {key: _in_order_of(part, result[key]) for key, part in structure.items()}
+    if type(structure) in (list, tuple) and type(result) is type(structure):
+        return type(structure)(_in_order_of(*parts) for parts in zip(structure, result, strict=True))
+    return result
 
 
 def _check_alike(function: str, first: Any, *others: Any, is_leaf: Any, up_to: bool = False) -> None:

@@ -41,6 +41,6 @@ def serialize(activation: Any) -> Any:
             f"Unknown activation function '{activation}' cannot be serialized: make its class known with"
             " `@keras.saving.register_keras_serializable()`."
         )
-    if isinstance(activation, types.FunctionType):
+    if isinstance(activation, types.FunctionType) and isinstance(config["config"], str):
         config = {**config, "config": get_registered_name(activation)}
     return config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -12,7 +13,7 @@ from jkeras import dtypes, tree
 from jkeras.errors import ArgumentError
 from jkeras.graph import layer as graph_layer
 from jkeras.graph.layer import InputSpec
-from jkeras.keras import activations, constraints, dtype_policies, initializers, regularizers, saving
+from jkeras.keras import activations, constraints, dtype_policies, initializers, lambdas, regularizers, saving
 from jkeras.keras.layer import Layer, is_shape
 from jkeras.keras.mutable import Mutable, facade_of
 from jkeras.keras.operation import Operation
@@ -127,9 +128,11 @@ class BuiltinLayer(Layer):
         """Symbolic tensors like the outputs."""
         if type(self).compute_output_shape is not BuiltinLayer.compute_output_shape:
             return super().compute_output_spec(*args, **kwargs)
-        if self.built:
+        if not self.built:
+            return self._spec_before_build(args, kwargs)
+        args, kwargs = tree.map_structure(self._converted, (args, kwargs))
+        with self._autocast_scope() or contextlib.nullcontext():
             return Operation.compute_output_spec(self, *args, **kwargs)
-        return self._spec_before_build(args, kwargs)
 
     def _spec_before_build(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The same of a layer that has no weights yet, and gets none by this."""
@@ -191,7 +194,7 @@ def _written(value: Any) -> Any:
     if isinstance(value, (np.ndarray, np.generic, jax.Array, Variable)):
         return np.asarray(value).tolist()
     if callable(value) and hasattr(value, "__name__"):
-        return activations.serialize(value)
+        return lambdas.written(value) if value.__name__ == "<lambda>" else activations.serialize(value)
     return value
 
 

@@ -60,6 +60,10 @@ class Function(Operation):
         return self._outputs
 
     @property
+    def _operations(self) -> list[Operation]:
+        return self._graph.operations
+
+    @property
     def _nodes_by_depth(self) -> dict[int, list[Node]]:
         return self._graph.nodes_by_depth
 

@@ -176,7 +176,7 @@ class Functional(Function, Model):
             fits = names is not None and set(names) <= set(inputs)
             inputs = [inputs[name] for name in names or ()] if fits else inputs
         elif isinstance(struct, dict) and not isinstance(inputs, dict):
-            fits = list(struct) == sorted(struct)
+            fits = list(struct) == sorted(struct)  # else it is not clear which of the values is which
         try:
             tree.assert_same_structure(tree.lists_to_tuples(inputs), tree.lists_to_tuples(struct))
         except ValueError:

@@ -18,6 +18,11 @@ def dump(function: types.FunctionType) -> tuple[str, Any, Any]:
     return base64.encodebytes(marshal.dumps(function.__code__)).decode("ascii"), function.__defaults__, closure
 
 
+def written(function: types.FunctionType) -> dict[str, Any]:
+    """The configuration of a function in a layer."""
+    return {"class_name": "__lambda__", "config": dict(zip(("code", "defaults", "closure"), dump(function), strict=True))}
+
+
 def load(written: Sequence[Any]) -> types.FunctionType:
     """The function that `dump` described.
 
