@@ -158,18 +158,20 @@ class TensorBoard(Callback):
             pass
         self._writer("train").add(0, *values)
 
-    def _write_weights(self, epoch: int) -> None:
+    def _named_weights(self) -> list[tuple[str, Any]]:
         model = self.model.value
-        for path, array in zip(model.weight_paths, model.get_weights(), strict=True):
+        return list(zip(model.weight_paths, model.get_weights(), strict=True))
+
+    def _write_weights(self, epoch: int) -> None:
+        for path, array in self._named_weights():
             values = [events.histogram(f"{path}/histogram", array)]
             if self.write_images:
                 values.append(events.image(f"{path}/image", _picture(array)))
             self._writer("train").add(epoch, *values)
 
     def _write_embeddings(self) -> None:
-        model = self.model.value
         entries = []
-        for path, array in zip(model.weight_paths, model.get_weights(), strict=True):
+        for path, array in self._named_weights():
             layer, _, name = path.rpartition("/")
             if name != "embeddings":
                 continue

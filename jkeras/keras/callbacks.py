@@ -1,0 +1,299 @@
+"""Callbacks, as in `keras.callbacks`: those of jkeras, where Keras's model and messages ask for more."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jkeras import callbacks, tree
+from jkeras.callbacks import BackupAndRestore as BackupAndRestore
+from jkeras.callbacks import Callback as Callback
+from jkeras.callbacks import CSVLogger as CSVLogger
+from jkeras.callbacks import LearningRateScheduler as LearningRateScheduler
+from jkeras.callbacks import OrbaxCheckpoint as OrbaxCheckpoint
+from jkeras.callbacks import ProgbarLogger as ProgbarLogger
+from jkeras.callbacks import RemoteMonitor as RemoteMonitor
+from jkeras.callbacks.callback import HOOKS, Logs
+from jkeras.callbacks.monitor import MODES, Monitor
+from jkeras.errors import ArgumentError
+from jkeras.keras.compiled_metrics import CompileMetrics
+from jkeras.keras.optimizers import LossScaleOptimizer, MultiOptimizer, Optimizer
+
+
+class CallbackList(Callback):
+    """Several callbacks as one; each hook calls theirs, in order, with a dict of logs.
+
+    Args:
+        callbacks: a callback, or a nested list of them.
+        add_history: whether a `History` is added if there is none.
+        add_progbar: accepted for Keras's signature: `fit` draws its bar itself.
+        model: the model of the run.
+        params: `epochs`, `steps` and `verbose` of the run.
+    """
+
+    def __init__(
+        self, callbacks: Any = None, add_history: bool = False, add_progbar: bool = False, model: Any = None, **params: Any
+    ):
+        super().__init__()
+        self.callbacks: list[Any] = tree.flatten(callbacks) if callbacks else []
+        histories = [callback for callback in self.callbacks if isinstance(callback, History)]
+        if add_history and not histories:
+            histories = [History()]
+            self.callbacks.append(histories[0])
+        self._history = histories[-1] if histories else None
+        if model is not None:
+            self.set_model(model)
+        self.set_params(params)
+
+    def append(self, callback: Callback) -> None:
+        """Adds a callback."""
+        self.callbacks.append(callback)
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        self.params = params
+        for callback in self.callbacks if params else ():
+            callback.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        super().set_model(model)
+        if self._history is not None:
+            model.history = self._history
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    def on_non_finite(self, explanation: str) -> None:
+        for callback in self.callbacks:
+            callback.on_non_finite(explanation)
+
+
+def _for_all(hook: str) -> Callable[..., None]:
+    def run(self: CallbackList, logs: Logs = None) -> None:
+        numbers = _plain(logs)
+        for callback in self.callbacks:
+            getattr(callback, hook)(numbers)
+
+    def run_at(self: CallbackList, position: int, logs: Logs = None) -> None:
+        numbers = _plain(logs)
+        for callback in self.callbacks:
+            getattr(callback, hook)(position, numbers)
+
+    return run_at if "epoch" in hook or "batch" in hook else run
+
+
+def _plain(logs: Logs) -> dict[str, Any]:
+    """Logs with Python's numbers in the place of scalar arrays; the same dict if it holds such already."""
+    if isinstance(logs, dict) and all(isinstance(value, (int, float)) for value in logs.values()):
+        return logs
+    flat: dict[str, Any] = {}
+    for name, value in (logs or {}).items():
+        if isinstance(value, Mapping):
+            flat.update(_plain(value))
+        else:
+            flat[name] = float(value) if hasattr(value, "dtype") and not np.ndim(value) else value
+    return flat
+
+
+for _hook in HOOKS:
+    if _hook != "on_non_finite":
+        setattr(CallbackList, _hook, _for_all(_hook))
+
+
+class History(callbacks.History):
+    """Keeps the logs of every epoch in `history`; what `fit` returns."""
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Starts anew."""
+        self.epoch = []
+        self.model.history = self
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Adds the epoch."""
+        super().on_epoch_end(epoch, logs)
+        self.model.history = self
+
+
+class LambdaCallback(Callback):
+    """Functions as a callback: `LambdaCallback(on_epoch_end=lambda epoch, logs: print(logs))`."""
+
+    def __init__(
+        self,
+        on_epoch_begin: Callable[..., Any] | None = None,
+        on_epoch_end: Callable[..., Any] | None = None,
+        on_train_begin: Callable[..., Any] | None = None,
+        on_train_end: Callable[..., Any] | None = None,
+        on_train_batch_begin: Callable[..., Any] | None = None,
+        on_train_batch_end: Callable[..., Any] | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__()
+        hooks = {
+            "on_epoch_begin": on_epoch_begin,
+            "on_epoch_end": on_epoch_end,
+            "on_train_begin": on_train_begin,
+            "on_train_end": on_train_end,
+            "on_train_batch_begin": on_train_batch_begin,
+            "on_train_batch_end": on_train_batch_end,
+        }
+        vars(self).update(kwargs, **{name: function for name, function in hooks.items() if function is not None})
+
+
+class TerminateOnNaN(callbacks.TerminateOnNaN):
+    """Ends training when the loss of a batch is NaN or infinite.
+
+    Args:
+        raise_error: raises instead of stopping.
+    """
+
+    on_non_finite = Callback.on_non_finite  # not asked for: it costs a look at each step's loss in advance
+
+
+class MonitorCallback(Monitor):
+    """Base of callbacks that compare a value of the logs with the best so far; which way is better says the metric.
+
+    Args:
+        monitor, mode, min_delta: see `jkeras.callbacks.monitor.Monitor`.
+    """
+
+    def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0):
+        if mode not in MODES:
+            warnings.warn(f"{type(self).__name__} mode '{mode}' is unknown, fallback to auto mode.", stacklevel=3)
+            mode = "auto"
+        super().__init__(monitor, mode, min_delta)
+
+    def _larger_is_better(self) -> bool:
+        if self.mode != "auto":
+            return self.mode == "max"
+        name = self.monitor.removeprefix("val_")
+        if name == "loss" or name.endswith("_loss"):
+            return False
+        for whole in self.model.metrics:
+            for metric in whole.metrics if isinstance(whole, CompileMetrics) else [whole]:
+                if name == metric.name or name.endswith(f"_{metric.name}") and metric.direction is not None:
+                    return metric.direction == "up"
+        raise ArgumentError(
+            f"{type(self).__name__} callback received monitor={self.monitor}, but Keras isn't able to automatically determine"
+            " whether that metric should be maximized or minimized. Pass `mode='max'` in order to monitor based on the"
+            " highest metric value, or pass `mode='min'` in order to use the lowest value."
+        )
+
+
+class EarlyStopping(callbacks.EarlyStopping, MonitorCallback):
+    __doc__ = callbacks.EarlyStopping.__doc__
+
+
+class ReduceLROnPlateau(callbacks.ReduceLROnPlateau, MonitorCallback):
+    __doc__ = callbacks.ReduceLROnPlateau.__doc__
+
+
+class ModelCheckpoint(callbacks.ModelCheckpoint, MonitorCallback):
+    __doc__ = callbacks.ModelCheckpoint.__doc__
+
+    def __init__(self, filepath: Any, *args: Any, **kwargs: Any):
+        super().__init__(filepath, *args, **kwargs)
+        if not self.save_weights_only and Path(self.filepath).suffix not in (".keras", ".h5"):
+            raise ArgumentError(
+                f"The filepath provided must end in `.keras` (Keras model format). Received: filepath={self.filepath}"
+            )
+
+    def _path(self, epoch: int, logs: Logs, numbers: dict[str, int]) -> str:
+        try:
+            return super()._path(epoch, logs, numbers)
+        except ArgumentError as error:
+            raise KeyError(f'Failed to format this callback filepath: "{self.filepath}". Reason: {error}') from None
+
+    def _save(self, epoch: int, logs: Logs, numbers: dict[str, int]) -> None:
+        path = Path(self._path(epoch, logs, numbers))
+        if path.is_dir():
+            raise OSError(
+                "Please specify a non-directory filepath for ModelCheckpoint. Filepath used is an existing directory:"
+                f" {path}"
+            )
+        super()._save(epoch, logs, numbers)
+
+
+class TensorBoard(callbacks.TensorBoard):
+    __doc__ = callbacks.TensorBoard.__doc__
+
+    def _iterations(self) -> int:
+        return int(self.model.optimizer.iterations)
+
+    def _named_weights(self) -> list[tuple[str, Any]]:
+        return [(variable.path, variable.numpy()) for variable in self.model.weights]
+
+
+class SwapEMAWeights(Callback):
+    """Exchanges weights and their moving averages for evaluation and prediction; the optimizer must keep averages.
+
+    Args:
+        swap_on_epoch: exchanges them also at the end of each epoch, for callbacks that save the model; put this callback
+            before those.
+
+    Raises:
+        ArgumentError: the optimizer keeps no averages.
+    """
+
+    state_names = ("_averages_in_place",)
+
+    def __init__(self, swap_on_epoch: bool = False):
+        super().__init__()
+        self.swap_on_epoch = swap_on_epoch
+        self._averages_in_place = False
+
+    def _exchange(self, averages_in_place: bool) -> None:
+        if self._averages_in_place == averages_in_place:
+            return
+        for variable, average in self._pairs():
+            weight = variable.numpy()
+            variable.assign(average.value)
+            average.assign(weight)
+        self._averages_in_place = averages_in_place
+
+    def _pairs(self) -> list[tuple[Any, Any]]:
+        optimizer = self.model.optimizer
+        if isinstance(optimizer, LossScaleOptimizer):
+            optimizer = optimizer.inner_optimizer
+        parts: list[Optimizer] = optimizer.optimizers if isinstance(optimizer, MultiOptimizer) else [optimizer]
+        parts = [part for part in parts if part.use_ema and part.built]
+        if not parts:
+            raise ArgumentError(
+                "SwapEMAWeights must be used when `use_ema=True` is set on the optimizer. Received:"
+                f" {type(optimizer).__name__} without."
+            )
+        return [
+            (variable, average)
+            for part in parts
+            for variable, average in zip(part._trainable_variables, part._model_variables_moving_average, strict=True)
+        ]
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Goes on with the weights."""
+        if self.swap_on_epoch:
+            self._exchange(averages_in_place=False)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Puts the averages in place, if asked to; after the last epoch they stay."""
+        if self.swap_on_epoch:
+            self._exchange(averages_in_place=True)
+            if epoch == self.params["epochs"] - 1:
+                for variable, average in self._pairs():
+                    average.assign(variable.value)
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        """Evaluates the averages."""
+        self._exchange(averages_in_place=True)
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        """Goes back to the weights."""
+        self._exchange(averages_in_place=False)
+
+    def on_predict_begin(self, logs: Logs = None) -> None:
+        """Predicts with the averages."""
+        self._exchange(averages_in_place=True)
+
+    def on_predict_end(self, logs: Logs = None) -> None:
+        """Goes back to the weights."""
+        self._exchange(averages_in_place=False)
