@@ -12,6 +12,17 @@ from jkeras.callbacks.monitor import Monitor, checked_patience
 from jkeras.errors import ArgumentError
 
 
+def rated(optimizer: Any) -> list[tuple[str, Any]]:
+    """The optimizers that have a learning rate, those inside of one for several groups of weights, with their names."""
+    inner = getattr(optimizer, "optimizers", None)
+    return [("", optimizer)] if inner is None else [(part.name, part) for part in inner]
+
+
+def rates(optimizer: Any) -> dict[str, float]:
+    """Learning rates by their names in the logs."""
+    return {f"learning_rate_{name}" if name else "learning_rate": float(o.learning_rate) for name, o in rated(optimizer)}
+
+
 class EarlyStopping(Monitor):
     """Ends training when a value has stopped getting better.
 
@@ -138,8 +149,7 @@ class ReduceLROnPlateau(Monitor):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Compares the epoch with the best; puts `learning_rate` into the logs."""
         logs = {} if logs is None else logs
-        old = float(self.model.optimizer.learning_rate)
-        logs["learning_rate"] = old
+        logs.update(rates(self.model.optimizer))
         current = self.value_in(logs)
         if current is None:
             return
@@ -150,12 +160,21 @@ class ReduceLROnPlateau(Monitor):
             self.best, self.wait = current, 0
         elif self.cooldown_counter <= 0:
             self.wait += 1
-            if self.wait >= self.patience and old > self.min_lr:
-                new = max(old * self.factor, self.min_lr)
-                self.model.optimizer.learning_rate = new
-                if self.verbose:
-                    print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
+            if self.wait >= self.patience and self._reduce(epoch):
                 self.cooldown_counter, self.wait = self.cooldown, 0
+
+    def _reduce(self, epoch: int) -> bool:
+        """Makes learning rates smaller; whether any could be."""
+        reduced = False
+        for name, optimizer in rated(self.model.optimizer):
+            old = float(optimizer.learning_rate)
+            if old > self.min_lr:
+                reduced = True
+                optimizer.learning_rate = new = max(old * self.factor, self.min_lr)
+                if self.verbose:
+                    label = f" {name}" if name else ""
+                    print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing{label} learning rate to {new}.")
+        return reduced
 
 
 class LearningRateScheduler(Callback):
@@ -180,18 +199,20 @@ class LearningRateScheduler(Callback):
             ArgumentError: the schedule returned no float.
         """
         takes_rate = len(inspect.signature(self.schedule).parameters) > 1
-        rate = float(self.model.optimizer.learning_rate)
-        new = self.schedule(epoch, rate) if takes_rate else self.schedule(epoch)
-        if not hasattr(new, "__float__") or isinstance(new, (bool, int)):
-            raise ArgumentError(f"LearningRateScheduler: the schedule must return a float, got {new!r}.")
-        self.model.optimizer.learning_rate = float(new)
-        if self.verbose:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(new)}.")
+        for name, optimizer in rated(self.model.optimizer):
+            rate = float(optimizer.learning_rate)
+            new = self.schedule(epoch, rate) if takes_rate else self.schedule(epoch)
+            if not hasattr(new, "__float__") or isinstance(new, (bool, int)):
+                raise ArgumentError(f"LearningRateScheduler: the schedule must return a float, got {new!r}.")
+            optimizer.learning_rate = float(new)
+            if self.verbose:
+                label = f"{name} " if name else ""
+                print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting {label}learning rate to {float(new)}.")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Puts `learning_rate` into the logs."""
         if logs is not None:
-            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+            logs.update(rates(self.model.optimizer))
 
 
 class TerminateOnNaN(Callback):

@@ -12,6 +12,7 @@ import numpy as np
 
 from jkeras.callbacks import events
 from jkeras.callbacks.callback import Callback, Logs
+from jkeras.callbacks.schedule import rates
 from jkeras.errors import ArgumentError
 
 # What Keras's own graph plugin looks for.
@@ -102,7 +103,7 @@ class TensorBoard(Callback):
         """Writes the epoch."""
         logs = dict(logs or {})
         train = {f"epoch_{name}": value for name, value in logs.items() if not name.startswith("val_")}
-        train["epoch_learning_rate"] = float(self.model.optimizer.learning_rate)
+        train.update({f"epoch_{name}": rate for name, rate in rates(self.model.optimizer).items()})
         if self.write_steps_per_second:
             began, steps = self._epoch_start
             train["epoch_steps_per_second"] = (self._iterations() - steps) / max(time.perf_counter() - began, 1e-9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -44,6 +45,8 @@ class BuiltinLayer(Layer):
     _flags: ClassVar[Mapping[str, Any]] = {}
     # The attribute that holds the seed generator, and when there is one.
     _seeded: ClassVar[Any] = None
+    # Whether the core has a description of the layer with the same weights.
+    _has_value: ClassVar[bool] = True
     # The axes of the input whose sizes the weights depend on.
     _sized_axes: ClassVar[Any] = None
 
@@ -136,8 +139,7 @@ class BuiltinLayer(Layer):
 
     def _spec_before_build(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The same of a layer that has no weights yet, and gets none by this."""
-        like = type(self).from_config({**self.get_config(), "name": self.name})
-        return like(*args, **kwargs)
+        return copy.deepcopy(self)(*args, **kwargs)
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the output for shapes of the inputs."""
@@ -170,6 +172,7 @@ class BuiltinLayer(Layer):
         """This layer, with some arguments changed: what descriptions copy themselves with, an object does in place."""
         for name, value in changes.items():
             setattr(self, name, type(self)._convert(name, type(self)._fields[name], value))
+        self.__post_init__()
         return self
 
 

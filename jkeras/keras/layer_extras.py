@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from jkeras.errors import InputError
 from jkeras.keras import recurrent
+from jkeras.keras.adaptable import ADAPTABLE
+from jkeras.keras.special_layers import SPECIAL
+
+# Classes that are parts of others and have no public name.
+PARTS = {"Projection": "jkeras.layers.multi_head_attention", "ConvLSTMCell": "jkeras.layers.recurrent.conv_lstm"}
 
 # The class that Keras derives a class from, where it is another than `Layer`.
 BASES: dict[str, str] = {
@@ -32,6 +38,23 @@ def _axis(layer: Any, shape: Any) -> dict[int, Any]:
     return {layer.axis: shape[layer.axis]}
 
 
+def _einsum_sizes(layer: Any, input_shape: Any) -> dict[str, Any]:
+    """Sizes by letter; Keras lets an output shape have sizes that the equation does not name."""
+    inputs, _, outputs = layer._letters
+    left = layer.equation.startswith("...")
+    hidden = len(input_shape) - len(inputs) if left else 0
+    named = layer.output_shape if hidden else (input_shape[0], *layer.output_shape)
+    sizes = dict(zip(inputs, input_shape[hidden:], strict=False))
+    for letter, size in zip(outputs, named, strict=False):
+        if size is not None and sizes.get(letter, size) != size:
+            raise InputError(
+                "Input shape and output shape do not match at shared dimension"
+                f" '{letter}'. Input shape is {sizes[letter]}, and output shape is {size}."
+            )
+        sizes[letter] = sizes.get(letter) if size is None else size
+    return sizes
+
+
 _CONVOLUTIONS = [
     f"{kind}{rank}D{suffix}"
     for kind, ranks, suffix in (
@@ -47,11 +70,15 @@ EXTRAS: dict[str, dict[str, Any]] = {
     **{name: {"_seeded": staticmethod(_rate)} for name in
        ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout", "AlphaDropout")},
     "GaussianNoise": {"_seeded": staticmethod(lambda layer: layer.stddev > 0)},
+    "EinsumDense": {"_sizes": _einsum_sizes},
     "Dense": {"_sized_axes": staticmethod(_last)},
     **{name: {"_sized_axes": staticmethod(_channels)} for name in _CONVOLUTIONS},
     **{name: {"_sized_axes": staticmethod(_axis)} for name in ("BatchNormalization", "GroupNormalization")},
     "LeakyReLU": {"_old_arguments": ("alpha",)},
     "Embedding": {"_old_arguments": ("input_length",)},
+    **ADAPTABLE,
+    **SPECIAL,
+    **{name: {"_seeded": staticmethod(lambda layer: layer.dropout > 0)} for name in ("Attention", "AdditiveAttention")},
     "RNN": recurrent.RNN,
     **dict.fromkeys(("SimpleRNNCell", "LSTMCell", "GRUCell", "ConvLSTMCell"), recurrent.CELL),
     "StackedRNNCells": recurrent.STACKED,

@@ -14,8 +14,9 @@ from jkeras.keras.input import Input as Input
 from jkeras.keras.input import InputLayer as InputLayer
 from jkeras.keras.input import InputSpec as InputSpec
 from jkeras.keras.layer import Layer as Layer
-from jkeras.keras.layer_extras import BASES, EXTRAS
+from jkeras.keras.layer_extras import BASES, EXTRAS, PARTS
 from jkeras.keras.mutable import facade_of, make_facades_of
+from jkeras.lazy import named
 
 
 def serialize(layer: Any) -> dict[str, Any]:
@@ -51,7 +52,7 @@ make_facades_of(Description, facade)
 def __getattr__(name: str) -> Any:
     if name == "TFSMLayer" or name.startswith("_"):
         raise AttributeError(f"keras.layers has no {name!r}.")
-    found = getattr(layers, name)
+    found = named(PARTS[name], name) if name in PARTS else getattr(layers, name)
     value = facade_of(found) if inspect.isclass(found) and issubclass(found, Description) else found
     if inspect.isfunction(value) and name in _FUNCTIONS:
         value = _merge(name)

@@ -30,7 +30,7 @@ def is_unmodified(layer: Any) -> bool:
 
 def layer_value(layer: Any) -> Any:
     """The description that computes what an object computes now."""
-    if type(layer).is_facade():
+    if type(layer).is_facade() and type(layer)._has_value:
         return _described(layer)
     return ObjectNode(Identity(layer), layer._attribute_version, name=layer.name, trainable=layer.trainable)
 

@@ -24,6 +24,20 @@ Lists = tuple[list[Any], ...]
 NAMES = ("trainable", "non-trainable", "optimizer", "metric")
 
 
+class SharedKey(NamedTuple):
+    """What compiled steps of unmodified built-in parts depend on.
+
+    Attributes:
+        definition: the immutable model without arrays.
+        names: those of inputs and outputs, where there are several.
+        recipe: optimizer, losses and metrics as values.
+    """
+
+    definition: Any
+    names: Any
+    recipe: Any
+
+
 class Program:
     """The static side of a compiled step: whose step it is. Programs of the same key share what was compiled.
 
@@ -47,6 +61,10 @@ class Program:
     def with_logs(self, logs: Mapping[str, Any]) -> Program:
         """The program of a step that reports these."""
         return Program(self.key[0], self.model, tuple((name, (v.shape, str(v.dtype))) for name, v in logs.items()))
+
+    def of(self, model: Any) -> Program:
+        """The same program, of another model that is equal."""
+        return self if self.model is model else Program(self.key[0], model, self.logs)
 
     def first_logs(self) -> dict[str, jax.Array]:
         """What is reported before the first step."""
@@ -137,9 +155,25 @@ class Runner(runs.Runner):
             outputs, others = program.model.predict_step(lists, data)
             return outputs, (lists[0], others)
 
+        self._reported: dict[Any, Program] = {}
         self.train_batch = jax.jit(train_batch, static_argnums=0, compiler_options=options)
         self.test_batch = jax.jit(test_batch, static_argnums=0, compiler_options=options)
         self.predict_batch = jax.jit(predict_batch, static_argnums=0, compiler_options=options)
+
+
+    def reporting(self, program: Program, method: str, lists: Lists, data: Any) -> Program:
+        """The program with what its step reports, for arrays like these."""
+        specs = jax.tree.map(_spec, (lists, data))
+        leaves, structure = jax.tree.flatten(specs)
+        place = (program, method, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
+        if place not in self._reported:
+            logs, _ = jax.eval_shape(lambda lists, data: call_step(program.model, method, lists, data), *specs)
+            self._reported[place] = program.with_logs(logs)
+        return self._reported[place].of(program.model)
+
+
+def _spec(leaf: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(leaf.shape, jax.dtypes.canonicalize_dtype(leaf.dtype))
 
 
 class Calling(runs.Runner):

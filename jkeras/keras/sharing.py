@@ -9,6 +9,7 @@ import jax
 
 from jkeras.keras.mutable import Mutable, value_of
 from jkeras.keras.node import is_unmodified
+from jkeras.keras.run import SharedKey
 from jkeras.keras.value import definition
 
 
@@ -17,7 +18,7 @@ def own_key(model: Any) -> Hashable:
     return model._attribute_version, id(model.optimizer), id(model._loss_tracker)
 
 
-def shared_key(model: Any) -> Hashable | None:
+def shared_key(model: Any) -> SharedKey | None:
     """What the steps of all models that are equal to one depend on; None if code of a user may run in them."""
     if not _is_builtin(model) or not model.built:
         return None
@@ -25,7 +26,7 @@ def shared_key(model: Any) -> Hashable | None:
     # Names tell apart what there are several of; one input or output is called by any.
     named = tuple(tuple(several) if len(several) > 1 else () for several in names)
     recipe = _recipe_key(model)
-    return None if recipe is None else (definition(model, named=False).definition, named, recipe)
+    return None if recipe is None else SharedKey(definition(model, named=False).definition, named, recipe)
 
 
 def _is_builtin(model: Any) -> bool:

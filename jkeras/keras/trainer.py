@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -13,13 +14,27 @@ from jkeras import config
 from jkeras.console.progress import ProgressBar
 from jkeras.errors import ArgumentError
 from jkeras.keras.passes import Pass, Source, evaluate, predict
-from jkeras.keras.run import Calling, Cells, Hooks, Job, Program, Run, Runner, assign, call_step, flat_logs, packed, shared_runner
+from jkeras.keras.run import (
+    Calling,
+    Cells,
+    Hooks,
+    Job,
+    Program,
+    Run,
+    Runner,
+    SharedKey,
+    assign,
+    flat_logs,
+    packed,
+    shared_runner,
+)
 from jkeras.keras.steps import CompiledFunction, Steps
 from jkeras.keras.variables import StatelessScope, SymbolicScope
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
-from jkeras.training import batches, loop
+from jkeras.training import batches, loop, runs
 from jkeras.training.batches import ArraySource, as_source
+from jkeras.training.predict import FAST_BATCH_SIZE
 from jkeras.training.state import Batch
 from jkeras.utils import unpack_x_y_sample_weight
 
@@ -278,6 +293,9 @@ class Trainer(Steps):
         self._build_for(source.example().x)
         callback_list = self._callback_list(callbacks, verbose, epochs=1, steps=source.steps_per_epoch)
         function = self.make_predict_function() or self.predict_function
+        pad = isinstance(function, CompiledFunction) and self._rows_independent()
+        if isinstance(source, ArraySource) and pad and batch_size is None and steps is None and not callbacks:
+            source = dataclasses.replace(source, batch_size=min(source.rows, FAST_BATCH_SIZE))
         self.stop_predicting = False
         callback_list.on_predict_begin()
         bar = ProgressBar(source.steps_per_epoch, verbose=0 if callback_list is callbacks else verbose)
@@ -285,7 +303,7 @@ class Trainer(Steps):
         this = Pass(run, run.state(*self._begin_progress()), Hooks(callback_list, self, {}))
         run.offer(lambda: this.state)
         try:
-            outputs = predict(this, function, source, bar, lambda: self.stop_predicting, pad=False)
+            outputs = predict(this, function, source, bar, lambda: self.stop_predicting, pad)
         finally:
             run.finish(this.state)
         bar.finish()
@@ -387,15 +405,19 @@ class Trainer(Steps):
         _, runner, program = self._step_cache
         return runner, program
 
+    def _rows_independent(self) -> bool:
+        """Whether it is known that each row's prediction does not depend on the other rows."""
+        self.compiled_step()
+        shared = self._step_cache[2].key[0] if self._step_cache is not None else None
+        return isinstance(shared, SharedKey) and runs.rows_independent(shared.definition, training=False)
+
     def _job_parts(self, function: Any, method: str, cells: Cells, example: Batch) -> tuple[Any, Program]:
         """What runs the steps of a run over data, and their program."""
         runner, program = self.compiled_step()
         if not isinstance(function, CompiledFunction):
             return Calling(), program
         parts = Cells._fields if method == "train_step" else ("trainable", "non_trainable", "metrics")
-        specs = jax.tree.map(_spec, (cells.values(*parts), packed(example)))
-        logs, _ = jax.eval_shape(lambda lists, data: call_step(self, method, lists, data), *specs)
-        return runner, program.with_logs(logs)
+        return runner, runner.reporting(program, method, cells.values(*parts), packed(example))
 
     def _begin_progress(self) -> tuple[Any, Any]:
         if self._progress is None:

@@ -25,7 +25,7 @@ _SLOTS: dict[Any, dict[str, str]] = {
     core.Lamb: {"momentum": "_momentums", "velocity": "_velocities"},
     core.Lion: {"momentum": "_momentums"},
     core.Muon: {"momentum": "momentums", "velocity": "adam_velocities"},
-    core.Nadam: {"momentum": "_momentums", "velocity": "_velocities"},
+    core.Nadam: {"momentum": "_momentums", "velocity": "_velocities", "momentum_product": "_u_product"},
     core.RMSprop: {"velocity": "_velocities", "momentum": "_momentums", "average_gradient": "_average_gradients"},
     core.ScheduleFreeAdamW: {"momentum": "_momentums", "velocity": "_velocities"},
     core.SGD: {"momentum": "momentums"},

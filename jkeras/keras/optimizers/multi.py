@@ -25,41 +25,43 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
         TypeError: an argument is of another kind.
     """
 
+    keras_module = "keras.optimizers"
+
     def __init__(self, default_optimizer: Optimizer, optimizer_map: dict[str, Optimizer] | None = None):
         if not isinstance(default_optimizer, Optimizer):
             raise TypeError(f"default_optimizer must be a Keras Optimizer instance. Received: {default_optimizer}")
         if optimizer_map is not None and not isinstance(optimizer_map, dict):
             raise TypeError(f"optimizer_map must be a dictionary. Received: {optimizer_map}")
         self.default_optimizer = default_optimizer
-        self._by_pattern: dict[str, Optimizer] = optimizer_map or {}
+        self._optimizer_map: dict[str, Optimizer] = optimizer_map or {}
 
     def __getitem__(self, key: str) -> Optimizer:
-        if key in self._by_pattern:
-            return self._by_pattern[key]
-        patterns = [pattern for pattern in self._by_pattern if re.fullmatch(pattern, key)]
+        if key in self._optimizer_map:
+            return self._optimizer_map[key]
+        patterns = [pattern for pattern in self._optimizer_map if re.fullmatch(pattern, key)]
         if len(patterns) > 1:
             raise ArgumentError(f"Multiple optimizers assigned to variable {key}: the patterns {patterns} describe it.")
-        return self._by_pattern[patterns[0]] if patterns else self.default_optimizer
+        return self._optimizer_map[patterns[0]] if patterns else self.default_optimizer
 
     def __setitem__(self, key: str, optimizer: Optimizer) -> None:
-        if key in self._by_pattern:
-            raise ArgumentError(f"'{key}' already exists in the OptimizerMap with value {self._by_pattern[key]}.")
+        if key in self._optimizer_map:
+            raise ArgumentError(f"'{key}' already exists in the OptimizerMap with value {self._optimizer_map[key]}.")
         if not isinstance(key, str):
             raise ArgumentError(f"key must be a string. Received: {key}")
         if not isinstance(optimizer, Optimizer):
             raise ArgumentError(f"optimizer must be a Keras Optimizer instance. Received: {optimizer}")
         if isinstance(optimizer, LossScaleOptimizer | MultiOptimizer):
             raise ArgumentError(f"optimizer cannot be {type(optimizer).__name__}.")
-        self._by_pattern[key] = optimizer
+        self._optimizer_map[key] = optimizer
 
     def __delitem__(self, key: str) -> None:
-        del self._by_pattern[key]
+        del self._optimizer_map[key]
 
     def __len__(self) -> int:
-        return len(self._by_pattern)
+        return len(self._optimizer_map)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._by_pattern)
+        return iter(self._optimizer_map)
 
     def __call__(self, variable: Variable) -> Optimizer:
         return self[variable.path]
@@ -68,7 +70,7 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
         """The arguments as plain values."""
         return {
             "default_optimizer": serialize_keras_object(self.default_optimizer),
-            "optimizer_map": serialize_keras_object(self._by_pattern),
+            "optimizer_map": serialize_keras_object(self._optimizer_map),
         }
 
     @classmethod

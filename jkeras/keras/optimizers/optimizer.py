@@ -63,7 +63,9 @@ class Optimizer(Mutable, optimizers.Optimizer):
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
         self._indices: dict[int, int] = {}
+        # Cells by name for each weight; those that the rule has; those of all weights together.
         self._slots: list[dict[str, Variable]] = []
+        self._rule_slots: list[tuple[str, ...]] = []
         self._shared: dict[str, Variable] = {}
         self._excluded: frozenset[int] = frozenset()
         self._excluded_names: str | None = None
@@ -162,6 +164,7 @@ class Optimizer(Mutable, optimizers.Optimizer):
         """The cells of a built-in rule, in the order in which Keras makes them."""
         updated = [None if v.overwrite_with_gradient else self.init_slots(v.path, v.value) for v in variables]
         self._slots = [{} for _ in variables]
+        self._rule_slots = [tuple(first or ()) for first in updated]
         for group in self.slot_groups():
             for variable, first, slots in zip(variables, updated, self._slots, strict=True):
                 for name in group if first is not None else ():
@@ -171,7 +174,7 @@ class Optimizer(Mutable, optimizers.Optimizer):
         for name, value in self.init_shared().items():
             self._shared[name] = self.add_variable(value.shape, lambda shape, dtype, v=value: v, value.dtype, name=name)
         for name, attribute in self.slot_lists.items():
-            setattr(self, attribute, [slots.get(name) for slots in self._slots])
+            setattr(self, attribute, self._shared.get(name, [slots.get(name) for slots in self._slots]))
 
     def _add_slot(self, variable: Variable, name: str, value: jax.Array) -> Variable:
         path = f"{variable.path.replace('/', '_')}_{name}"
@@ -193,15 +196,14 @@ class Optimizer(Mutable, optimizers.Optimizer):
         """
         if self.description is None:
             raise NotImplementedError(f"{type(self).__name__} must define `update_step(self, gradient, variable, learning_rate)`.")
-        slots = self._slots[self._get_variable_index(variable)]
+        index = self._get_variable_index(variable)
+        cells = self._slots[index]
+        old = {name: _full(cells[name]) for name in self._rule_slots[index]}
         scalars, _ = self._scalars(learning_rate)
-        update, new = self.description.update_step(
-            self, _full(gradient), _full(variable.value), {name: _full(slot.value) for name, slot in slots.items()}, scalars
-        )
+        update, new = self.description.update_step(self, _full(gradient), _full(variable), old, scalars)
         self.assign_add(variable, update.astype(variable.dtype))
-        for name, slot in slots.items():
-            if name in new:
-                self.assign(slot, new[name])
+        for name, cell in cells.items():
+            self.assign(cell, new[name] if name in new else self.keras_slot(name, new))
 
     def _scalars(self, learning_rate: Any) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
         """The scalars of an update at a learning rate, and what the rule keeps for all weights, after the update."""
