@@ -7,7 +7,7 @@ model. The numbers are those of `keras.random` on JAX for the same key.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -48,6 +48,9 @@ class SeedGenerator(Layer):
 
     keras_module = "keras.random"
     couples_samples: ClassVar[bool | None] = False
+
+    if TYPE_CHECKING:
+        _name: str | None = field(init=False)
 
     seed: int | None = field(default=None, convert=arguments.optional(arguments.integer))
     name: str | None = None

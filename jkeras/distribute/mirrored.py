@@ -23,6 +23,7 @@ from jkeras.training import objective as objectives
 from jkeras.training import steps
 from jkeras.training.runs import Step
 from jkeras.training.state import Batch, TrainState
+from jkeras.types import DevicesField
 from jkeras.values.fields import field
 
 AXIS = "replica"
@@ -112,7 +113,7 @@ class ReplicaRunner(MeshRunner):
         return Placed(arrays.put(shares, jax.tree.map(lambda leaf: self._sharding(self._rows(True)), shares)), True)
 
 
-class MirroredStrategy(MeshStrategy, own_arguments=True):
+class MirroredStrategy(MeshStrategy):
     """Every device of this process has all weights and trains on a part of each batch, by `jax.pmap`.
 
     Gradients are averaged over the replicas, losses and metrics are those of the whole batch, and each replica draws random
@@ -139,10 +140,8 @@ class MirroredStrategy(MeshStrategy, own_arguments=True):
 
     runner_class: ClassVar[Any] = ReplicaRunner
     local: ClassVar[bool] = True
-    device_mesh = None
-    auto_shard_dataset = True
 
-    devices: Any = field(default=None, convert=as_names)
+    devices: DevicesField = field(default=None, convert=as_names)
 
     @property
     def batch_axis(self) -> str:

@@ -12,7 +12,7 @@ What the scope does around every `call`, in this order: training flag, masks, co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import jax
 import numpy as np
@@ -20,6 +20,7 @@ import numpy as np
 from jkeras import arguments, dtypes, regularizers
 from jkeras.errors import ArgumentError, NotBuiltError
 from jkeras.tracebacks import filtered_methods
+from jkeras.types import DTypePolicyLike, PolicyField, RegularizerField, RegularizerLike
 from jkeras.values.config import serialize
 from jkeras.values.fields import field
 from jkeras.values.frozen import FrozenDict
@@ -89,8 +90,16 @@ class InputSpec(Spec):
             self.axes = {int(k): v for k, v in self.axes.items()}
 
 
+class LayerAttributes:
+    """What every layer has; some classes give the arguments places of their own (see `jkeras.values.fields`)."""
+
+    activity_regularizer: RegularizerField
+    dtype: PolicyField
+    name: str | None
+
+
 @filtered_methods("__call__", "init", "apply", "compute_output_spec", "compute_output_shape")
-class Layer(Spec):
+class Layer(LayerAttributes, Spec):
     """Base of every layer.
 
     Subclass it the way Keras taught: an `__init__` that keeps arguments and sublayers as attributes, a `build` that calls
@@ -124,13 +133,18 @@ class Layer(Spec):
     # which for classes outside jkeras counts as yes. Decides whether a ragged last batch may be padded.
     couples_samples: ClassVar[bool | None] = None
 
-    activity_regularizer: Any = field(
-        default=None, convert=lambda v: regularizers.get(v), kw_only=True, in_config=False
-    )
     trainable: bool = field(default=True, convert=arguments.boolean, kw_only=True)
-    dtype: Any = field(default=None, convert=dtypes.get, kw_only=True)
     autocast: bool = field(default=True, convert=arguments.boolean, kw_only=True, in_config=False)
-    name: str | None = field(default=None, convert=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
+    if TYPE_CHECKING:
+        _activity_regularizer: RegularizerLike = field(default=None, alias="activity_regularizer", kw_only=True)
+        _dtype: DTypePolicyLike = field(default=None, alias="dtype", kw_only=True)
+        _name: str | None = field(default=None, alias="name", kw_only=True)
+    else:
+        activity_regularizer: RegularizerField = field(
+            default=None, convert=lambda v: regularizers.get(v), kw_only=True, in_config=False
+        )
+        dtype: PolicyField = field(default=None, convert=dtypes.get, kw_only=True)
+        name: str | None = field(default=None, convert=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
 
     # -- to override ----------------------------------------------------------------------------------------------
 

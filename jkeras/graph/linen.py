@@ -102,7 +102,7 @@ class ModuleScope:
         self.state: set[str] = set()
         clone = layer.bound_copy(self)
         if parent is not None:
-            inherited = {"trainable": layer.trainable and parent.trainable}
+            inherited: dict[str, Any] = {"trainable": layer.trainable and parent.trainable}
             if layer.dtype is None and parent.dtype is not None:
                 inherited["dtype"] = parent.dtype
             clone.__dict__.update(inherited)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,15 @@ import numpy as np
 from jkeras import activations, arguments, config, constraints, dtypes, initializers, regularizers
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import InputSpec, Layer, _runtime
+from jkeras.types import (
+    ActivationField,
+    ConstraintField,
+    DTypePolicyLike,
+    InitializerField,
+    PolicyField,
+    RegularizerField,
+    RegularizerLike,
+)
 from jkeras.values.fields import field
 
 
@@ -21,9 +30,13 @@ class InputLayer(Layer):
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
+    if TYPE_CHECKING:
+        _dtype: DTypePolicyLike = field(init=False)
+        _name: str | None = field(init=False)
+
     shape: Any = field(default=None, in_config=False)
     batch_size: int | None = field(default=None, in_config=False)
-    dtype: Any = None
+    dtype: PolicyField = field(default=None)
     sparse: bool | None = None
     ragged: bool | None = None
     batch_shape: Any = field(default=None, convert=arguments.optional(arguments.shape))
@@ -55,7 +68,7 @@ class InputLayer(Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             "batch_shape": list(self.batch_shape),
-            "dtype": self.dtype.name,
+            "dtype": self.dtype_policy.name,
             "sparse": False,
             "ragged": False,
             "optional": self.optional,
@@ -131,16 +144,19 @@ class Dense(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
+    if TYPE_CHECKING:
+        _activity_regularizer: RegularizerLike = field(init=False)
+
     units: int = field(convert=arguments.positive_int)
-    activation: Any = field(default=None, convert=activations.get)
+    activation: ActivationField = field(default=None, convert=activations.get)
     use_bias: bool = field(default=True, convert=arguments.boolean)
-    kernel_initializer: Any = field(default="glorot_uniform", convert=initializers.get)
-    bias_initializer: Any = field(default="zeros", convert=initializers.get)
-    kernel_regularizer: Any = field(default=None, convert=regularizers.get)
-    bias_regularizer: Any = field(default=None, convert=regularizers.get)
-    activity_regularizer: Any = field(default=None, convert=regularizers.get)
-    kernel_constraint: Any = field(default=None, convert=constraints.get)
-    bias_constraint: Any = field(default=None, convert=constraints.get)
+    kernel_initializer: InitializerField = field(default="glorot_uniform", convert=initializers.get)
+    bias_initializer: InitializerField = field(default="zeros", convert=initializers.get)
+    kernel_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    bias_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    activity_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    kernel_constraint: ConstraintField = field(default=None, convert=constraints.get)
+    bias_constraint: ConstraintField = field(default=None, convert=constraints.get)
     lora_rank: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
     lora_alpha: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
     quantization_config: Any = field(default=None, convert=arguments.one_of(None))
@@ -190,7 +206,7 @@ class Activation(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
-    activation: Any = field(convert=activations.get)
+    activation: ActivationField = field(convert=activations.get)
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return self.activation(inputs)
@@ -284,15 +300,15 @@ class Embedding(Layer):
 
     input_dim: int = field(convert=arguments.positive_int)
     output_dim: int = field(convert=arguments.positive_int)
-    embeddings_initializer: Any = field(default="uniform", convert=initializers.get)
-    embeddings_regularizer: Any = field(default=None, convert=regularizers.get)
-    embeddings_constraint: Any = field(default=None, convert=constraints.get)
+    embeddings_initializer: InitializerField = field(default="uniform", convert=initializers.get)
+    embeddings_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    embeddings_constraint: ConstraintField = field(default=None, convert=constraints.get)
     mask_zero: bool = field(default=False, convert=arguments.boolean)
     weights: Any = field(default=None, convert=arguments.optional(lambda value: _table(value)), in_config=False)
     lora_rank: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
     lora_alpha: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
     quantization_config: Any = field(default=None, convert=arguments.one_of(None))
-    activity_regularizer: Any = field(default=None, convert=regularizers.get, kw_only=True)
+    activity_regularizer: RegularizerField = field(default=None, convert=regularizers.get, kw_only=True)
     autocast: bool = field(default=False, convert=arguments.boolean, kw_only=True, in_config=False)
 
     @classmethod

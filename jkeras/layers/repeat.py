@@ -14,6 +14,7 @@ from jkeras.errors import InputError
 from jkeras.graph.layer import Layer, _runtime, walk
 from jkeras.graph.layer_call import describe
 from jkeras.layers.recurrent import fields
+from jkeras.types import LayerField
 from jkeras.values.fields import field
 
 
@@ -59,7 +60,7 @@ class Repeat(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    layer: Any = field(convert=fields.layer)
+    layer: LayerField = field(convert=fields.layer)
     times: int = field(convert=arguments.positive_int)
     recompute: bool = field(default=False, convert=arguments.boolean)
 

@@ -15,6 +15,7 @@ from jkeras.graph.layer import Layer
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.rnn import ReadyRNN
 from jkeras.registry import snake_case
+from jkeras.types import LayerField
 from jkeras.values.config import serialize
 from jkeras.values.fields import field
 
@@ -59,7 +60,7 @@ class Bidirectional(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
-    layer: Any = field(convert=fields.layer)
+    layer: LayerField = field(convert=fields.layer)
     merge_mode: str | None = field(default="concat", convert=arguments.one_of(*MERGES))
     weights: Any = field(default=None, convert=arguments.optional(arguments.several), in_config=False)
     backward_layer: Any = field(default=None, convert=arguments.optional(fields.layer))

@@ -12,6 +12,7 @@ from jkeras.graph.layer import InputSpec, Layer, walk
 from jkeras.graph.layer_call import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.scan import scan_layer
+from jkeras.types import LayerField
 from jkeras.values.fields import field
 
 
@@ -29,7 +30,7 @@ class Wrapper(Layer):
     3
     """
 
-    layer: Any = field(convert=fields.layer)
+    layer: LayerField = field(convert=fields.layer)
 
 
 class TimeDistributed(Wrapper):
