@@ -133,8 +133,6 @@ class Layer(LayerAttributes, Spec):
     # which for classes outside jkeras counts as yes. Decides whether a ragged last batch may be padded.
     couples_samples: ClassVar[bool | None] = None
 
-    trainable: bool = field(default=True, convert=arguments.boolean, kw_only=True)
-    autocast: bool = field(default=True, convert=arguments.boolean, kw_only=True, in_config=False)
     if TYPE_CHECKING:
         _activity_regularizer: RegularizerLike = field(default=None, alias="activity_regularizer", kw_only=True)
         _dtype: DTypePolicyLike = field(default=None, alias="dtype", kw_only=True)
@@ -143,7 +141,11 @@ class Layer(LayerAttributes, Spec):
         activity_regularizer: RegularizerField = field(
             default=None, convert=lambda v: regularizers.get(v), kw_only=True, in_config=False
         )
+    trainable: bool = field(default=True, convert=arguments.boolean, kw_only=True)
+    if not TYPE_CHECKING:
         dtype: PolicyField = field(default=None, convert=dtypes.get, kw_only=True)
+    autocast: bool = field(default=True, convert=arguments.boolean, kw_only=True, in_config=False)
+    if not TYPE_CHECKING:
         name: str | None = field(default=None, convert=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
 
     # -- to override ----------------------------------------------------------------------------------------------
