@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numbers
 import operator
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar, cast
 
 import numpy as np
@@ -77,6 +79,17 @@ def at_least(minimum: int) -> Callable[[object], int]:
 
 
 positive_int = at_least(1)
+
+
+def numpy_seed(value: object) -> int:
+    """A seed of NumPy's older generator, an integer from 0 to 2**32 - 1."""
+    try:
+        seed = integer(value)
+    except ArgumentError:
+        seed = -1
+    if not 0 <= seed < 2**32:
+        raise ArgumentError("expected an integer from 0 to 2**32 - 1")
+    return seed
 
 
 def number(value: object) -> float:
@@ -213,6 +226,24 @@ def shape(value: object) -> tuple[int | None, ...]:
         return tuple(None if v is None else size(v) for v in value)
     except ArgumentError:
         raise ArgumentError("expected a shape: a tuple of integers and None") from None
+
+
+def path(value: object) -> Path:
+    """A path: a string, or an object that stands for a path."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise ArgumentError("expected a path: a string or a path object")
+    return Path(value)
+
+
+def array(value: object) -> np.ndarray:
+    """A NumPy array of numbers or booleans, of whatever NumPy makes one of."""
+    try:
+        result = np.asarray(value)
+    except (TypeError, ValueError):  # lists of unequal length
+        raise ArgumentError("expected an array of numbers") from None
+    if result.dtype.kind not in "biufcV":  # V has the small floats, such as bfloat16
+        raise ArgumentError("expected an array of numbers")
+    return result
 
 
 def function(value: object) -> Callable[..., Any]:
