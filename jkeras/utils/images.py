@@ -199,7 +199,8 @@ def _resize_axis(images: np.ndarray, axis: int, size: int, interpolation: str) -
         return nearest
     weights = KERNELS[interpolation](np.abs(centres[:, None] - 0.5 - np.arange(length)))
     weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-    return np.moveaxis(np.tensordot(weights, images, (1, axis)), 0, axis)
+    resized: np.ndarray = np.moveaxis(np.tensordot(weights, images, (1, axis)), 0, axis)
+    return resized
 
 
 def _triangle(x: np.ndarray) -> np.ndarray:
