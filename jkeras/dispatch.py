@@ -26,9 +26,21 @@ ARRAYS = frozenset({"x", "x1", "x2", "y", "a", "b", "array", "q", "indices", "va
 SEQUENCES = frozenset({"xs", "operands", "condlist", "choicelist"})
 
 
+class Symbolic:
+    """Base of tensors that have no values yet. What is applied to one becomes a part of its graph: the tensor says how."""
+
+    def apply_layer(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Adds a call of `layer`; this tensor is among the arguments."""
+        raise NotImplementedError
+
+    def apply_operation(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Adds a function of `jkeras.ops`, by name; this tensor is among the arguments."""
+        raise NotImplementedError
+
+
 def is_symbolic(value: object) -> bool:
     """Whether a value is a symbolic tensor."""
-    return getattr(type(value), "is_symbolic", False)
+    return isinstance(value, Symbolic)
 
 
 def as_array(value: Any) -> Any:  # any value: what is no array goes on as it is

@@ -65,11 +65,10 @@ class SeedGenerator(Layer):
 
     def next(self, ordered: bool = True) -> jax.Array:
         """A key; `ordered` is accepted for Keras's signature."""
-        scope = self.__dict__.get("_spec_scope")
-        if scope is None:
+        if not self.is_bound:
             return as_key(self.seed)
         try:
-            key: jax.Array = scope.make_rng(self.seed)
+            key: jax.Array = self.make_rng(self.seed)
         except InputError:  # a run without randomness, such as `predict`
             return as_key(self.seed)
         return key

@@ -17,7 +17,7 @@ from jkeras.distribute.devices import as_names
 from jkeras.distribute.meshes import MeshRunner, Placed, independent
 from jkeras.distribute.sharded import MeshStrategy
 from jkeras.errors import ArgumentError
-from jkeras.graph import runtime
+from jkeras.graph.scope import walk
 from jkeras.metrics import Metric
 from jkeras.training import objective as objectives
 from jkeras.training import steps
@@ -63,7 +63,7 @@ class ReplicaRunner(MeshRunner):
 
     def check(self, program: Any, source: Any) -> None:
         super().check(program, source)
-        for path, layer in runtime.walk(program.definition):
+        for path, layer in walk(program.definition):
             if getattr(layer, "stateful", False):
                 raise ArgumentError(
                     f"{'/'.join(path)} ({type(layer).__name__}) is stateful: it has a state for each row of a batch, which"

@@ -12,8 +12,9 @@ import jax
 
 from jkeras import activations, arguments, config, constraints, initializers, lowering, regularizers
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.layer import InputSpec, Layer
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.layer import Layer
+from jkeras.graph.shapes import show_shape
 from jkeras.types import (
     ActivationField,
     ConstraintField,

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.shapes import show_shape
 from jkeras.layers.attention import drop
 from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
 from jkeras.types import ActivationField, ConstraintField, InitializerField, RegularizerField, RegularizerLike

@@ -14,7 +14,7 @@ from jkeras import arguments, constraints, initializers, lowering, regularizers,
 from jkeras.console.progress import tracked
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.shapes import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.lowering import plain
 from jkeras.types import ConstraintField, InitializerField, LayerField, RegularizerField

@@ -13,8 +13,9 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config, lowering
 from jkeras.errors import InputError
-from jkeras.graph.layer import InputSpec, Layer
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.layer import Layer
+from jkeras.graph.shapes import show_shape
 from jkeras.types import DataFormatField, OptionalSizesField, SizesField
 from jkeras.values.fields import field
 

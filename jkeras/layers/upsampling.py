@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from jkeras import arguments, config
-from jkeras.graph.layer import InputSpec, Layer
+from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.layer import Layer
 from jkeras.types import DataFormatField, SizesField
 from jkeras.values.fields import field
 

@@ -14,8 +14,9 @@ import jax
 import jax.numpy as jnp
 
 from jkeras import arguments, config
+from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.layer import Layer, is_symbolic
+from jkeras.graph.layer import Layer
 from jkeras.ops import images as functions
 from jkeras.ops.structure import saturate_cast
 from jkeras.types import DataFormatField
@@ -201,7 +202,7 @@ class RandomImageLayer(ImageLayer):
     couples_samples: ClassVar[bool | None] = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        alone = self.__dict__.get("_spec_scope") is None
+        alone = not self.is_bound
         if alone and not any(map(is_symbolic, jax.tree.leaves((args, kwargs)))):
             kwargs.setdefault("training", True)
         return super().__call__(*args, **kwargs)

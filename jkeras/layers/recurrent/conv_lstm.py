@@ -9,8 +9,8 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config, lowering
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.layer import InputSpec
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.shapes import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import States
 from jkeras.layers.recurrent.lstm import LSTMEquations

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from jkeras.dispatch import is_symbolic
 from jkeras.errors import InputError
-from jkeras.graph.layer import InputSpec, Layer, is_symbolic, walk
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.layer import Layer
+from jkeras.graph.scope import walk
+from jkeras.graph.shapes import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import RecurrentCell, select
 from jkeras.layers.recurrent.scan import scan_layer
