@@ -14,6 +14,7 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph import linen
 from jkeras.graph.layer import Layer
 from jkeras.values.fields import field
+from jkeras.values.frozen import thawed
 
 _TAKES = ("params", "state", "rng", "inputs", "training")
 
@@ -181,8 +182,9 @@ class FlaxLayer(_Guest):
 
     def _initial(self, key: Any, inputs: Any) -> tuple[Any, Any]:
         if self.variables is not None:
-            rest = {name: value for name, value in self.variables.items() if name != "params"}
-            return jax.tree.map(jnp.asarray, (self.variables.get("params", {}), rest))
+            variables = thawed(self.variables)
+            params = variables.pop("params", {})
+            return jax.tree.map(jnp.asarray, (params, variables))
         return self.guest.init(key, inputs, True)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
