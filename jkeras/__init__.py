@@ -24,11 +24,11 @@ from jkeras import metrics as metrics
 from jkeras import optimizers as optimizers
 from jkeras import regularizers as regularizers
 from jkeras.dtypes import DTypePolicy as DTypePolicy
-from jkeras.graph.layer import InputSpec as InputSpec
+from jkeras.graph.input import Input as Input
+from jkeras.graph.input_spec import InputSpec as InputSpec
 from jkeras.graph.layer import Layer as Layer
 from jkeras.graph.network import Network as Network
 from jkeras.graph.symbolic import SymbolicTensor as SymbolicTensor
-from jkeras.layers.core import Input as Input
 from jkeras.models.ensemble import Ensemble as Ensemble
 from jkeras.models.history import History as History
 from jkeras.models.loading import clone_model as clone_model

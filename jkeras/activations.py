@@ -9,7 +9,7 @@ Formulas, defaults, and the values at the kinks are those of `keras.activations`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -19,8 +19,11 @@ from jax.typing import ArrayLike
 from jkeras import registry
 from jkeras.dispatch import public
 from jkeras.errors import ArgumentError, InputError
+from jkeras.types import Activation, ActivationLike, Config
 from jkeras.values.config import serialize as serialize_value
 from jkeras.values.spec import Spec
+
+Input = TypeVar("Input")
 
 # -- rectifiers -------------------------------------------------------------------------------------------------------
 
@@ -176,7 +179,7 @@ def exponential(x: ArrayLike) -> jax.Array:
     return jnp.exp(jnp.asarray(x))
 
 
-def linear(x: Any) -> Any:
+def linear(x: Input) -> Input:
     """The identity: what a layer without an activation uses."""
     return x
 
@@ -332,7 +335,7 @@ TABLE: Mapping[str, Callable[..., jax.Array]] = {
 }
 
 
-def get(identifier: Any) -> Callable[..., jax.Array]:
+def get(identifier: ActivationLike) -> Activation:
     """The activation function that `identifier` means.
 
     Args:
@@ -349,13 +352,13 @@ def get(identifier: Any) -> Callable[..., jax.Array]:
         ...
     jkeras.errors.UnknownNameError: Unknown activation: 'rleu'. Did you mean 'relu'?
     """
-    found = linear if identifier is None else registry.resolve("activation", TABLE, identifier)
-    if not callable(found):
-        raise ArgumentError(f"{type(found).__name__} is no activation: it cannot be called with an array.")
-    return found
+    activation: object = linear if identifier is None else registry.resolve("activation", TABLE, identifier)
+    if not callable(activation):
+        raise ArgumentError(f"{type(activation).__name__} is no activation: it cannot be called with an array.")
+    return cast("Activation", activation)
 
 
-def serialize(activation: Callable[..., jax.Array]) -> Any:
+def serialize(activation: Activation) -> str | dict[str, Any]:
     """The JSON-able form of an activation: a name, or a configuration where the function is not one of these.
 
     >>> serialize(relu)
@@ -364,9 +367,11 @@ def serialize(activation: Callable[..., jax.Array]) -> Any:
     Raises:
         ArgumentError: a callable object that has neither a name nor a configuration.
     """
-    if isinstance(activation, Spec) or TABLE.get(getattr(activation, "__name__", "")) is activation:
-        return serialize_value(activation)
-    name = registry.registered_name(activation) or getattr(activation, "__name__", None)
+    own_name: str | None = getattr(activation, "__name__", None)
+    if isinstance(activation, Spec) or TABLE.get(own_name or "") is activation:
+        written: str | dict[str, Any] = serialize_value(activation)
+        return written
+    name = registry.registered_name(activation) or own_name
     if name is None:
         raise ArgumentError(
             f"{activation!r} has no name to be saved under; write it as a function, or as a Spec with `__call__`."
@@ -374,7 +379,7 @@ def serialize(activation: Callable[..., jax.Array]) -> Any:
     return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[..., jax.Array]:
+def deserialize(config: str | Config, custom_objects: Mapping[str, Any] | None = None) -> Activation:
     """The activation that `serialize` described; `custom_objects` are names known for this call."""
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)

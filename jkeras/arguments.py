@@ -8,33 +8,65 @@ from __future__ import annotations
 
 import numbers
 import operator
+import os
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar, cast
 
 import numpy as np
 
-from jkeras.errors import ArgumentError, suggestion
+from jkeras.errors import ArgumentError, UnknownNameError, suggestion
+
+if TYPE_CHECKING:
+    from jkeras.types import NestedNumbers
+
+Value = TypeVar("Value")
+Result = TypeVar("Result")
 
 
-def optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def checked(function: str, argument: str, value: Value, convert: Callable[[Value], Result]) -> Result:
+    """The argument of a function, converted; an error names the function, the argument and the value.
+
+    >>> checked("random.normal", "shape", 3, shape)
+    (3,)
+    >>> checked("random.normal", "shape", -1, shape)
+    Traceback (most recent call last):
+        ...
+    jkeras.errors.ArgumentError: random.normal(shape=-1): expected a shape: a tuple of integers and None
+    """
+    try:
+        return convert(value)
+    except UnknownNameError as error:
+        raise error.of(f"{function}({argument}={shown(value)})") from None
+    except ArgumentError as error:
+        raise ArgumentError(f"{function}({argument}={shown(value)}): {error}") from None
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: in one line, and not much of it."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def optional(convert: Callable[[Any], Result]) -> Callable[[Any], Result | None]:
     """`None` stays `None`; anything else goes through `convert`."""
     return lambda value: None if value is None else convert(value)
 
 
-def integer(value: Any) -> int:
+def integer(value: object) -> int:
     """Any integer, NumPy's included; booleans and floats are refused."""
     if isinstance(value, (bool, np.bool_)):
         raise ArgumentError("expected an integer")
     try:
-        return operator.index(value)
+        return operator.index(cast(SupportsIndex, value))
     except TypeError:
         raise ArgumentError("expected an integer") from None
 
 
-def at_least(minimum: int) -> Callable[[Any], int]:
+def at_least(minimum: int) -> Callable[[object], int]:
     """An integer of at least `minimum`."""
 
-    def convert(value: Any) -> int:
+    def convert(value: object) -> int:
         try:
             number = integer(value)
         except ArgumentError:
@@ -49,32 +81,43 @@ def at_least(minimum: int) -> Callable[[Any], int]:
 positive_int = at_least(1)
 
 
-def number(value: Any) -> Any:
-    """A real number."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.generic)):
+def numpy_seed(value: object) -> int:
+    """A seed of NumPy's older generator, an integer from 0 to 2**32 - 1."""
+    try:
+        seed = integer(value)
+    except ArgumentError:
+        seed = -1
+    if not 0 <= seed < 2**32:
+        raise ArgumentError("expected an integer from 0 to 2**32 - 1")
+    return seed
+
+
+def number(value: object) -> float:
+    """A real number; an integer stays one."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, bool) or not isinstance(plain, numbers.Real):
         raise ArgumentError("expected a number")
-    return value.item() if isinstance(value, np.generic) else value
+    return cast(float, plain)
 
 
-def between(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> Callable[[Any], Any]:
+def between(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> Callable[[object], float]:
     """A real number in the interval from `low` to `high`."""
     left, right = "(["[not open_low], ")]"[not open_high]
 
-    def convert(value: Any) -> Any:
+    def convert(value: object) -> float:
         result = _number_or_none(value)
-        inside = (
-            result is not None
-            and (result > low or (result == low and not open_low))
-            and (result < high or (result == high and not open_high))
-        )
-        if not inside:
+        if (
+            result is None
+            or not (result > low or (result == low and not open_low))
+            or not (result < high or (result == high and not open_high))
+        ):
             raise ArgumentError(f"expected a number in {left}{low}, {high}{right}")
         return result
 
     return convert
 
 
-def non_negative(value: Any) -> Any:
+def non_negative(value: object) -> float:
     """A real number of at least zero."""
     result = _number_or_none(value)
     if result is None or not result >= 0:
@@ -85,17 +128,17 @@ def non_negative(value: Any) -> Any:
 probability = between(0, 1)
 
 
-def boolean(value: Any) -> bool:
+def boolean(value: object) -> bool:
     """True or False."""
     if not isinstance(value, (bool, np.bool_)):
         raise ArgumentError("expected True or False")
     return bool(value)
 
 
-def one_of(*allowed: Any) -> Callable[[Any], Any]:
+def one_of(*allowed: Result) -> Callable[[object], Result]:
     """One of a few values; strings are compared without regard to case."""
 
-    def convert(value: Any) -> Any:
+    def convert(value: object) -> Result:
         folded = value.lower() if isinstance(value, str) else value
         for candidate in allowed:
             if type(candidate) is type(folded) and candidate == folded:
@@ -108,12 +151,12 @@ def one_of(*allowed: Any) -> Callable[[Any], Any]:
     return convert
 
 
-def ints(n: int, minimum: int = 1) -> Callable[[Any], tuple[int, ...]]:
+def ints(n: int, minimum: int = 1) -> Callable[[object], tuple[int, ...]]:
     """`n` integers of at least `minimum`; a single integer is repeated."""
     one = at_least(minimum)
     message = f"expected an integer of at least {minimum}, or {n} of them"
 
-    def convert(value: Any) -> tuple[int, ...]:
+    def convert(value: object) -> tuple[int, ...]:
         try:
             if isinstance(value, (tuple, list, np.ndarray)):
                 result = tuple(one(v) for v in value)
@@ -128,7 +171,7 @@ def ints(n: int, minimum: int = 1) -> Callable[[Any], tuple[int, ...]]:
     return convert
 
 
-def integers(value: Any) -> int | tuple[int, ...]:
+def integers(value: object) -> int | tuple[int, ...]:
     """An integer, or a tuple of several; each stays what it is."""
     try:
         return tuple(integer(one) for one in value) if isinstance(value, (tuple, list)) else integer(value)
@@ -136,7 +179,7 @@ def integers(value: Any) -> int | tuple[int, ...]:
         raise ArgumentError("expected an integer, or several") from None
 
 
-def numeric(value: Any) -> Any:
+def numeric(value: object) -> NestedNumbers:
     """A number, or an array or nested list of numbers, as it is; lists become tuples."""
     try:
         kind: str = np.asarray(value).dtype.kind
@@ -144,10 +187,10 @@ def numeric(value: Any) -> Any:
         kind = "?"
     if kind not in "iuf":
         raise ArgumentError("expected a number or an array of numbers")
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(value) if isinstance(value, list) else cast("NestedNumbers", value)
 
 
-def pair(value: Any) -> tuple[Any, Any]:
+def pair(value: object) -> tuple[float, float]:
     """Two numbers."""
     message = "expected two numbers"
     if not isinstance(value, (tuple, list)) or len(value) != 2:
@@ -158,21 +201,21 @@ def pair(value: Any) -> tuple[Any, Any]:
         raise ArgumentError(message) from None
 
 
-def several(value: Any) -> tuple[Any, ...]:
+def several(value: object) -> tuple[Any, ...]:
     """A list or tuple, as a tuple."""
     if not isinstance(value, (tuple, list)):
         raise ArgumentError("expected a list")
     return tuple(value)
 
 
-def text(value: Any) -> str:
+def text(value: object) -> str:
     """A string."""
     if not isinstance(value, str):
         raise ArgumentError("expected a string")
     return value
 
 
-def shape(value: Any) -> tuple[int | None, ...]:
+def shape(value: object) -> tuple[int | None, ...]:
     """A shape: integers of at least zero, and None where the size is unknown."""
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         value = (value,)
@@ -185,14 +228,32 @@ def shape(value: Any) -> tuple[int | None, ...]:
         raise ArgumentError("expected a shape: a tuple of integers and None") from None
 
 
-def function(value: Any) -> Callable[..., Any]:
+def path(value: object) -> Path:
+    """A path: a string, or an object that stands for a path."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise ArgumentError("expected a path: a string or a path object")
+    return Path(value)
+
+
+def array(value: object) -> np.ndarray:
+    """A NumPy array of numbers or booleans, of whatever NumPy makes one of."""
+    try:
+        result = np.asarray(value)
+    except (TypeError, ValueError):  # lists of unequal length
+        raise ArgumentError("expected an array of numbers") from None
+    if result.dtype.kind not in "biufcV":  # V has the small floats, such as bfloat16
+        raise ArgumentError("expected an array of numbers")
+    return result
+
+
+def function(value: object) -> Callable[..., Any]:
     """Anything that can be called."""
     if not callable(value):
         raise ArgumentError("expected a function")
-    return value
+    return cast(Callable[..., Any], value)
 
 
-def _number_or_none(value: Any) -> Any:
+def _number_or_none(value: object) -> float | None:
     try:
         return number(value)
     except ArgumentError:

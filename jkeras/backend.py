@@ -7,11 +7,12 @@ Like those they take arrays and symbolic tensors. The old functions that changed
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import numpy as np
+from jax.typing import ArrayLike, DTypeLike
 
 from jkeras import config, ops, random, random_keys
 from jkeras.config import epsilon as epsilon
@@ -22,6 +23,30 @@ from jkeras.config import set_floatx as set_floatx
 from jkeras.config import set_image_data_format as set_image_data_format
 from jkeras.dispatch import is_symbolic, parse
 from jkeras.errors import ArgumentError, suggestion
+from jkeras.graph.symbolic import SymbolicTensor
+from jkeras.random import ShapeLike
+from jkeras.random_keys import SeedLike
+from jkeras.types import PyTree
+
+# What the functions take: numbers, arrays, symbolic tensors.
+Tensor: TypeAlias = ArrayLike | SymbolicTensor
+# What they give: an array, or a symbolic tensor where an argument is one. A union of the two would be of no use, as there
+# is nothing that both can do.
+Result: TypeAlias = Any
+
+
+@runtime_checkable
+class Shaped(Protocol):
+    """An array of any library, or a symbolic tensor."""
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """The sizes."""
+
+    @property
+    def dtype(self) -> Any:
+        """The type of the elements."""
+
 
 # An old name, its signature, the function of `jkeras.ops` that takes the same arguments in the same order.
 _ROWS = """
@@ -87,7 +112,7 @@ _ROWS = """
 def _renamed(name: str, signature: str, target: Callable[..., Any]) -> Callable[..., Any]:
     spec = parse(signature)
 
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Result:
         bound = spec.bind(*args, **kwargs)
         bound.apply_defaults()
         return target(*bound.arguments.values())
@@ -108,67 +133,72 @@ def backend() -> str:
     return "jax"
 
 
-def dot(x: Any, y: Any) -> Any:
+def dot(x: Tensor, y: Tensor) -> Result:
     """The product over the last axis of `x` and the last but one of `y`, in the old manner for more than two axes."""
     return ops.dot(x, y)
 
 
-def batch_flatten(x: Any) -> Any:
+def batch_flatten(x: Shaped) -> Result:
     """All axes but the first made one."""
     return ops.reshape(x, (-1, math.prod(x.shape[1:])))
 
 
-def flatten(x: Any) -> Any:
+def flatten(x: Tensor) -> Result:
     """All axes made one."""
     return ops.reshape(x, (-1,))
 
 
-def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> jax.Array:
+def constant(
+    value: Tensor, dtype: DTypeLike | None = None, shape: ShapeLike | None = None, name: str | None = None
+) -> jax.Array:
     """An array of one value."""
-    array = ops.convert_to_tensor(value, dtype or config.floatx())
-    return array if shape is None else ops.broadcast_to(array, shape)
+    array: jax.Array = ops.convert_to_tensor(value, dtype or config.floatx())
+    if shape is not None:
+        array = ops.broadcast_to(array, shape)
+    return array
 
 
-def cast_to_floatx(x: Any) -> Any:
+def cast_to_floatx(x: Tensor) -> Result:
     """`x` in the default float type."""
-    return (
-        ops.cast(x, config.floatx())
-        if hasattr(x, "dtype") and not isinstance(x, np.ndarray)
-        else np.asarray(x, dtype=config.floatx())
-    )
+    if isinstance(x, Shaped) and not isinstance(x, np.ndarray):
+        return ops.cast(x, config.floatx())
+    return np.asarray(x, dtype=config.floatx())
 
 
-def count_params(x: Any) -> int:
+def count_params(x: Shaped) -> int:
     """The number of elements."""
     return math.prod(x.shape)
 
 
-def dropout(x: Any, level: float, noise_shape: Any = None, seed: Any = None) -> jax.Array:
+def dropout(
+    x: ArrayLike, level: float, noise_shape: Sequence[int | None] | None = None, seed: SeedLike = None
+) -> jax.Array:
     """See `jkeras.random.dropout`."""
     return random.dropout(x, level, noise_shape, seed)
 
 
-def dtype(x: Any) -> str:
+def dtype(x: Shaped) -> str:
     """The name of an array's type."""
     return str(x.dtype)
 
 
-def eval(x: Any) -> np.ndarray:
+def eval(x: Tensor) -> np.ndarray:
     """The values of an array."""
     return get_value(x)
 
 
-def eye(size: int, dtype: Any = None, name: str | None = None) -> jax.Array:
+def eye(size: int, dtype: DTypeLike | None = None, name: str | None = None) -> jax.Array:
     """The identity matrix."""
-    return ops.eye(size, dtype=dtype)
+    array: jax.Array = ops.eye(size, dtype=dtype)
+    return array
 
 
-def gather(reference: Any, indices: Any) -> Any:
+def gather(reference: Tensor, indices: Tensor) -> Result:
     """Rows of an array."""
     return ops.take(reference, indices, axis=0)
 
 
-def get_value(x: Any) -> np.ndarray:
+def get_value(x: Tensor) -> np.ndarray:
     """The values of an array.
 
     Raises:
@@ -179,64 +209,69 @@ def get_value(x: Any) -> np.ndarray:
     return np.asarray(x)
 
 
-def hard_sigmoid(x: Any) -> Any:
+def hard_sigmoid(x: Tensor) -> Result:
     """The old form, `clip(0.2 * x + 0.5, 0, 1)`; `ops.hard_sigmoid` has another slope."""
     return ops.clip(ops.add(ops.multiply(x, 0.2), 0.5), 0.0, 1.0)
 
 
-def in_top_k(predictions: Any, targets: Any, k: int) -> Any:
+def in_top_k(predictions: Tensor, targets: Tensor, k: int) -> Result:
     """Whether a target is among the best predictions; the arguments in the old order."""
     return ops.in_top_k(targets, predictions, k)
 
 
-def int_shape(x: Any) -> tuple[int | None, ...] | None:
+def int_shape(x: Tensor) -> tuple[int | None, ...] | None:
     """The sizes of an array or symbolic tensor, None where unknown."""
-    return tuple(x.shape) if hasattr(x, "shape") else None
+    return tuple(x.shape) if isinstance(x, Shaped) else None
 
 
-def is_float_dtype(dtype: Any) -> bool:
+def is_float_dtype(dtype: DTypeLike | None) -> bool:
     """Whether a type is one of floating-point numbers."""
     return "float" in standardize_dtype(dtype)
 
 
-def is_int_dtype(dtype: Any) -> bool:
+def is_int_dtype(dtype: DTypeLike | None) -> bool:
     """Whether a type is one of integers, with or without a sign."""
     return standardize_dtype(dtype).startswith(("int", "uint"))
 
 
-def is_keras_tensor(x: Any) -> bool:
+def is_keras_tensor(x: object) -> bool:
     """Whether `x` is a symbolic tensor."""
     return is_symbolic(x)
 
 
-def l2_normalize(x: Any, axis: Any = None) -> Any:
+def l2_normalize(x: Tensor, axis: int | Sequence[int] | None = None) -> Result:
     """`x` divided by its Euclidean norm."""
     return ops.divide(x, ops.sqrt(ops.maximum(ops.sum(ops.square(x), axis=axis, keepdims=True), 1e-12)))
 
 
-def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: Any = None) -> Any:
+def map_fn(fn: Callable[..., PyTree], elems: PyTree, name: str | None = None, dtype: DTypeLike | None = None) -> Result:
     """`fn` of every element along the first axis."""
     return ops.map(fn, elems)
 
 
-def ndim(x: Any) -> int:
+def ndim(x: Shaped) -> int:
     """The number of axes."""
     return len(x.shape)
 
 
-def ones(shape: Any, dtype: Any = None, name: str | None = None) -> jax.Array:
+def ones(shape: ShapeLike, dtype: DTypeLike | None = None, name: str | None = None) -> jax.Array:
     """Ones."""
-    return ops.ones(shape, dtype)
+    array: jax.Array = ops.ones(shape, dtype)
+    return array
 
 
-def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> jax.Array:
+def zeros(shape: ShapeLike, dtype: DTypeLike | None = None, name: str | None = None) -> jax.Array:
     """Zeros."""
-    return ops.zeros(shape, dtype)
+    array: jax.Array = ops.zeros(shape, dtype)
+    return array
 
 
-def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: Any = None) -> jax.Array:
+def random_bernoulli(
+    shape: ShapeLike, p: float = 0.0, dtype: DTypeLike | None = None, seed: SeedLike = None
+) -> jax.Array:
     """Ones with probability `p`, otherwise zeros."""
-    return jax.random.bernoulli(random_keys.as_key(seed), p, shape).astype(dtype or config.floatx())
+    sizes = (shape,) if isinstance(shape, int) else shape
+    return jax.random.bernoulli(random_keys.as_key(seed), p, sizes).astype(dtype or config.floatx())
 
 
 random_normal = random.normal
@@ -244,37 +279,39 @@ random_uniform = random.uniform
 truncated_normal = random.truncated_normal
 
 
-def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+def relu(x: Tensor, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Result:
     """The rectifier with all its old arguments."""
     return ops.relu(x, alpha, max_value, threshold)
 
 
-def repeat(x: Any, n: int) -> Any:
+def repeat(x: Tensor, n: int) -> Result:
     """A matrix repeated along a new second axis."""
     return ops.tile(ops.expand_dims(x, 1), (1, n, 1))
 
 
-def result_type(*dtypes: Any) -> str:
+def result_type(*dtypes: DTypeLike | ArrayLike) -> str:
     """The type of a computation with values of given types."""
     return str(np.dtype(jax.numpy.result_type(*dtypes)))
 
 
-def shape(x: Any) -> Any:
+def shape(x: Tensor) -> Result:
     """The sizes of an array."""
     return ops.shape(x)
 
 
-def sqrt(x: Any) -> Any:
+def sqrt(x: Tensor) -> Result:
     """The square root, 0 for negative numbers."""
     return ops.sqrt(ops.maximum(x, 0.0))
 
 
-def standardize_dtype(dtype: Any) -> str:
+def standardize_dtype(dtype: DTypeLike | None) -> str:
     """The name of a type; None is the default float type."""
     return str(np.dtype(dtype)) if dtype is not None else config.floatx()
 
 
-def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
+def switch(
+    condition: Tensor, then_expression: Tensor | Callable[[], Tensor], else_expression: Tensor | Callable[[], Tensor]
+) -> Result:
     """One of two values (or of two functions' results), by element."""
     first, second = (value() if callable(value) else value for value in (then_expression, else_expression))
     return ops.where(condition, first, second)
@@ -289,5 +326,5 @@ def get_uid(prefix: str = "") -> int:
     return 1
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Result:
     raise AttributeError(f"jkeras.backend has no function {name!r}.{suggestion(name, dir(ops))} See jkeras.ops.")

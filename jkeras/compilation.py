@@ -33,7 +33,7 @@ def cache_folder() -> Path | None:
 @functools.lru_cache(maxsize=1)
 def use_persistent_cache() -> None:
     """Switches the cache on, once, unless the user configured JAX's cache or switched this one off."""
-    settings: Any = jax.config
+    settings: Any = jax.config  # whose attributes JAX makes while it is imported
     if settings.jax_compilation_cache_dir or not settings.jax_enable_compilation_cache:
         return
     folder = cache_folder()

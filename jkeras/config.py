@@ -12,7 +12,6 @@ from typing import Literal
 import jax
 
 from jkeras import arguments
-from jkeras.errors import ArgumentError
 from jkeras.lazy import names_from as _names_from
 
 # "auto" takes the fastest measured form of an operation on each platform, "plain" the textbook JAX form.
@@ -23,6 +22,9 @@ default_seed: int = 0
 
 # The share of free memory that `fit` may use to keep a whole data set on the device.
 data_budget: float = 0.5
+
+_FLOATS = arguments.one_of("bfloat16", "float16", "float32", "float64")
+_DATA_FORMATS = arguments.one_of("channels_last", "channels_first")
 
 _floatx = "float32"
 _epsilon = 1e-7
@@ -42,7 +44,7 @@ def floatx() -> str:
 def set_floatx(value: str) -> None:
     """Sets the default float type: "bfloat16", "float16", "float32" or "float64"."""
     global _floatx
-    _floatx = _checked("floatx", value, "bfloat16", "float16", "float32", "float64")
+    _floatx = arguments.checked("set_floatx", "value", value, _FLOATS)
 
 
 def epsilon() -> float:
@@ -53,25 +55,25 @@ def epsilon() -> float:
 def set_epsilon(value: float) -> None:
     """Sets the small number that keeps divisions and logarithms finite."""
     global _epsilon
-    _epsilon = float(value)
+    _epsilon = float(arguments.checked("set_epsilon", "value", value, arguments.number))
 
 
 def image_data_format() -> str:
-    """"channels_last" or "channels_first": the layout of layers that are not told one."""
+    """ "channels_last" or "channels_first": the layout of layers that are not told one."""
     return _image_data_format
 
 
 def set_image_data_format(data_format: str) -> None:
     """Sets the layout of layers that are not told one."""
     global _image_data_format
-    _image_data_format = _checked("data_format", data_format, "channels_last", "channels_first")
+    _image_data_format = arguments.checked("set_image_data_format", "data_format", data_format, _DATA_FORMATS)
 
 
 def standardize_data_format(data_format: str | None) -> str:
     """The layout meant by a layer's `data_format` argument; None is the default layout."""
     if data_format is None:
         return _image_data_format
-    return arguments.one_of("channels_last", "channels_first")(data_format)
+    return _DATA_FORMATS(data_format)
 
 
 def dtype_policy_name() -> str:
@@ -97,7 +99,7 @@ def enable_traceback_filtering() -> None:
 
 def is_traceback_filtering_enabled() -> bool:
     """Whether lines inside jkeras and JAX are left out of tracebacks."""
-    return jax.config.jax_traceback_filtering != "off"  # type: ignore[attr-defined]
+    return str(jax.config.jax_traceback_filtering) != "off"  # type: ignore[attr-defined]
 
 
 # One switch for both: JAX reads its own from the environment at this moment, too.
@@ -114,10 +116,3 @@ __getattr__, __dir__ = _names_from(
         "set_dtype_policy": "jkeras.dtype_policies",
     },
 )
-
-
-def _checked(argument: str, value: str, *allowed: str) -> str:
-    try:
-        return arguments.one_of(*allowed)(value)
-    except ArgumentError as error:
-        raise ArgumentError(f"{argument}={value!r}: {error}") from None

@@ -15,6 +15,7 @@ from jax.typing import ArrayLike
 
 from jkeras import arguments, config, registry
 from jkeras.errors import ArgumentError
+from jkeras.types import Config, ConstraintLike
 from jkeras.values.config import serialize as serialize_value
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
@@ -33,9 +34,9 @@ class Constraint(Spec):
 
     keras_module = "keras.constraints"
 
-    def __call__(self, w: ArrayLike) -> Any:
+    def __call__(self, w: ArrayLike) -> jax.Array:
         """The weight nearest to `w` that is allowed."""
-        return w
+        return jnp.asarray(w)
 
 
 class FunctionConstraint(Constraint):
@@ -45,16 +46,16 @@ class FunctionConstraint(Constraint):
     [1.0]
     """
 
-    function: Callable[[Any], Any] = field(convert=arguments.function)
+    function: Callable[[Any], ArrayLike] = field(convert=arguments.function)
 
-    def __call__(self, w: ArrayLike) -> Any:
-        return self.function(w)
+    def __call__(self, w: ArrayLike) -> jax.Array:
+        return jnp.asarray(self.function(w))
 
-    def _written_as(self) -> Any:
+    def _written_as(self) -> Callable[[Any], ArrayLike]:
         return self.function
 
 
-def _axis(value: Any) -> int | tuple[int, ...] | None:
+def _axis(value: object) -> int | tuple[int, ...] | None:
     if value is None:
         return None
     if isinstance(value, (tuple, list)):
@@ -129,7 +130,7 @@ unit_norm = UnitNorm
 TABLE: Mapping[str, type[Constraint]] = registry.named_table(MaxNorm, MinMaxNorm, NonNeg, UnitNorm)
 
 
-def get(identifier: Any) -> Constraint | None:
+def get(identifier: ConstraintLike) -> Constraint | None:
     """The constraint that `identifier` means.
 
     Args:
@@ -142,22 +143,23 @@ def get(identifier: Any) -> Constraint | None:
     >>> get("max_norm")
     MaxNorm()
     """
-    found = registry.resolve("constraint", TABLE, identifier, Constraint)
-    if found is None or isinstance(found, Constraint):
-        return found
-    if isinstance(found, type):
-        found = found()
-    if not callable(found):
-        raise ArgumentError(f"{type(found).__name__} is no constraint: it cannot be called with a weight.")
-    return FunctionConstraint(found)
+    constraint: object = registry.resolve("constraint", TABLE, identifier, Constraint)
+    if constraint is None or isinstance(constraint, Constraint):
+        return constraint
+    if isinstance(constraint, type):
+        constraint = constraint()
+    if not callable(constraint):
+        raise ArgumentError(f"{type(constraint).__name__} is no constraint: it cannot be called with a weight.")
+    return FunctionConstraint(constraint)
 
 
-def serialize(constraint: Constraint | None) -> Any:
+def serialize(constraint: Constraint | None) -> dict[str, Any] | None:
     """The JSON-able form of a constraint."""
-    return serialize_value(constraint)
+    config: dict[str, Any] | None = serialize_value(constraint)
+    return config
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Constraint | None:
+def deserialize(config: str | Config | None, custom_objects: Mapping[str, Any] | None = None) -> Constraint | None:
     """The constraint that `serialize` described; `custom_objects` are names known for this call."""
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)

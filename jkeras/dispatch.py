@@ -10,7 +10,7 @@ import ast
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -19,17 +19,31 @@ import numpy as np
 from jkeras.errors import SignatureError
 from jkeras.tracebacks import filtered
 
+Function = TypeVar("Function", bound=Callable[..., Any])
+
 # The names that Keras gives to arrays; lists and tuples given for them become arrays.
 ARRAYS = frozenset({"x", "x1", "x2", "y", "a", "b", "array", "q", "indices", "values", "sorted_sequence", "condition"})
 SEQUENCES = frozenset({"xs", "operands", "condlist", "choicelist"})
 
 
-def is_symbolic(value: Any) -> bool:
+class Symbolic:
+    """Base of tensors that have no values yet. What is applied to one becomes a part of its graph: the tensor says how."""
+
+    def apply_layer(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Adds a call of `layer`; this tensor is among the arguments."""
+        raise NotImplementedError
+
+    def apply_operation(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Adds a function of `jkeras.ops`, by name; this tensor is among the arguments."""
+        raise NotImplementedError
+
+
+def is_symbolic(value: object) -> bool:
     """Whether a value is a symbolic tensor."""
-    return getattr(type(value), "is_symbolic", False)
+    return isinstance(value, Symbolic)
 
 
-def as_array(value: Any) -> Any:
+def as_array(value: Any) -> Any:  # any value: what is no array goes on as it is
     """A JAX array from a NumPy array or nested list; Python numbers stay what they are, so that they take any type."""
     return jnp.asarray(value) if isinstance(value, (np.ndarray, np.generic, list, tuple)) else value
 
@@ -82,7 +96,7 @@ def thin(name: str, signature: str, function: Callable[..., Any]) -> Callable[..
     return call
 
 
-def public(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def public(name: str, function: Function) -> Function:
     """The function that users call: with a symbolic tensor anywhere among the arguments it extends the graph."""
 
     @functools.wraps(function)
@@ -92,4 +106,4 @@ def public(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
                 return leaf.apply_operation(name, args, kwargs)
         return function(*args, **kwargs)
 
-    return filtered(call)
+    return filtered(cast(Function, call))

@@ -10,6 +10,7 @@ from typing import Any
 
 from jkeras import config, dtypes, registry
 from jkeras.dtypes import DTypePolicy as DTypePolicy
+from jkeras.types import DTypePolicyLike
 from jkeras.values.config import serialize as serialize_value
 
 # Keras's older name.
@@ -25,7 +26,7 @@ def dtype_policy() -> DTypePolicy:
     return DTypePolicy(config.dtype_policy_name())
 
 
-def set_dtype_policy(policy: Any) -> None:
+def set_dtype_policy(policy: DTypePolicyLike) -> None:
     """Sets the policy of layers that are not told one; None goes back to the default float type.
 
     Args:
@@ -37,7 +38,7 @@ def set_dtype_policy(policy: Any) -> None:
     config.set_dtype_policy_name(None if policy is None else get(policy).name)
 
 
-def get(identifier: Any) -> DTypePolicy:
+def get(identifier: DTypePolicyLike) -> DTypePolicy:
     """The policy that a policy, a name, a dtype or a configuration means; None is the default policy.
 
     Raises:
@@ -51,7 +52,8 @@ def get(identifier: Any) -> DTypePolicy:
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """The JSON-able form of a policy."""
-    return serialize_value(dtype_policy)
+    config: dict[str, Any] = serialize_value(dtype_policy)
+    return config
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> DTypePolicy:

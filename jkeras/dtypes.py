@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import jax.numpy as jnp
 import numpy as np
 
 from jkeras import config
 from jkeras.errors import ArgumentError, suggestion
+from jkeras.types import DTypeLike, DTypePolicyLike
 from jkeras.values.spec import Spec
 
 FLOATS = ("bfloat16", "float16", "float32", "float64")
@@ -16,12 +18,43 @@ OTHERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint6
 MIXED = ("mixed_bfloat16", "mixed_float16")
 
 
-def _policy_name(value: Any) -> str:
-    if not isinstance(value, str):
-        value = np.dtype(value).name
-    if value not in FLOATS + OTHERS + MIXED:
-        raise ArgumentError(f"expected a dtype or policy name.{suggestion(value, FLOATS + MIXED + OTHERS)}")
-    return value
+def array_dtype(value: object) -> np.dtype[Any]:
+    """The type of an array's elements that a name, a type or a `numpy.dtype` means.
+
+    >>> array_dtype("bfloat16").name, array_dtype(float).name
+    ('bfloat16', 'float64')
+
+    Raises:
+        ArgumentError: it means none.
+    """
+    dtype = _dtype(value)
+    if dtype is None:
+        hint = suggestion(value, FLOATS + OTHERS) if isinstance(value, str) else ""
+        raise ArgumentError(f"expected a dtype, such as 'float32'.{hint}")
+    return dtype
+
+
+def _dtype(value: object) -> np.dtype[Any] | None:
+    # NumPy takes None, lists and dicts for types, too.
+    if value is None or isinstance(value, (list, tuple, dict)):
+        return None
+    try:
+        return np.dtype(cast(DTypeLike, value))
+    except (TypeError, ValueError):
+        return None
+
+
+def _policy_name(value: object) -> str:
+    if isinstance(value, str):
+        name = value
+    else:
+        dtype = _dtype(value)
+        if dtype is None:
+            raise ArgumentError(f"expected a dtype or policy name.{suggestion('', FLOATS + MIXED + OTHERS)}")
+        name = dtype.name
+    if name not in FLOATS + OTHERS + MIXED:
+        raise ArgumentError(f"expected a dtype or policy name.{suggestion(name, FLOATS + MIXED + OTHERS)}")
+    return name
 
 
 class DTypePolicy(Spec):
@@ -55,16 +88,28 @@ class DTypePolicy(Spec):
         return "float32" if self.name in MIXED else self.name
 
 
-def get(identifier: Any) -> DTypePolicy | None:
-    """The policy that a layer's `dtype` argument means; None leaves the choice to the model around the layer."""
-    if isinstance(identifier, dict):
-        identifier = identifier["config"]["name"]
+def get(identifier: DTypePolicyLike) -> DTypePolicy | None:
+    """The policy that a layer's `dtype` argument means; None leaves the choice to the model around the layer.
+
+    Raises:
+        ArgumentError: it means none.
+    """
+    if isinstance(identifier, Mapping):
+        return get(_configured_name(identifier))
     if identifier is None:
         name = config.dtype_policy_name()
         return None if name == "float32" else DTypePolicy(name)
     return identifier if isinstance(identifier, DTypePolicy) else DTypePolicy(_policy_name(identifier))
 
 
-def is_float(value: Any) -> bool:
+def _configured_name(identifier: Mapping[str, Any]) -> DTypePolicyLike:
+    config = identifier.get("config")
+    if not isinstance(config, Mapping) or "name" not in config:
+        raise ArgumentError("expected a dtype, a policy name, or a policy's configuration")
+    return cast("DTypePolicyLike", config["name"])
+
+
+def is_float(value: object) -> bool:
     """Whether an array-like has a floating type."""
-    return hasattr(value, "dtype") and jnp.issubdtype(value.dtype, jnp.floating)
+    dtype = getattr(value, "dtype", None)
+    return dtype is not None and jnp.issubdtype(dtype, jnp.floating)

@@ -5,15 +5,21 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 import time
-from typing import Any, cast
+from os import PathLike
+from typing import TYPE_CHECKING, cast
 
 import jax
 
-from jkeras import traces
-from jkeras.errors import ArgumentError
+from jkeras import arguments, traces
+from jkeras.errors import ArgumentError, NotCompiledError
 from jkeras.traces import LayerTime as LayerTime
 from jkeras.training import steps as pure_steps
 from jkeras.training.batches import ArraySource, as_source, is_array_data
+from jkeras.training.state import Batch
+from jkeras.types import PyTree
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 EPOCHS = 3  # of the second run: what it takes longer than the first, of one epoch, is steps alone
 PROGRAM = "jit_train_steps"  # whose operations have layers: `_Run.program_text` reads it
@@ -71,7 +77,15 @@ class Profile:
         return "\n".join([*lines, "", f"{self.steps} steps; trace in {self.trace}"])
 
 
-def profile(model: Any, x: Any, y: Any = None, batch_size: int = 32, *, steps: int = 20, folder: Any = None) -> Profile:
+def profile(
+    model: Model,
+    x: PyTree,
+    y: PyTree | None = None,
+    batch_size: int = 32,
+    *,
+    steps: int = 20,
+    folder: str | PathLike[str] | None = None,
+) -> Profile:
     """Trains a copy of a compiled model for some steps and says where the time went; the model stays as it was.
 
     The table has each layer's share of the time of all operations, forward and backward, and its longest operations. On
@@ -80,8 +94,8 @@ def profile(model: Any, x: Any, y: Any = None, batch_size: int = 32, *, steps: i
 
     >>> import jkeras as jk, numpy as np
     >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(2, name="last")]).compile("sgd", "mse")
-    >>> found = jk.profile(model, np.ones((64, 4), "float32"), np.ones((64, 2), "float32"), steps=2)
-    >>> "last" in [row.layer for row in found.layers]
+    >>> profile = jk.profile(model, np.ones((64, 4), "float32"), np.ones((64, 2), "float32"), steps=2)
+    >>> "last" in [row.layer for row in profile.layers]
     True
 
     Args:
@@ -98,8 +112,7 @@ def profile(model: Any, x: Any, y: Any = None, batch_size: int = 32, *, steps: i
         NotCompiledError: the model was not compiled.
     """
     for name, value in {"steps": steps, "batch_size": batch_size}.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ArgumentError(f"profile({name}={value!r}): expected an integer of at least 1.")
+        arguments.checked("profile", name, value, arguments.positive_int)
     if not is_array_data(x):
         raise ArgumentError(f"profile(x={type(x).__name__}): expected arrays; join some batches of the data.")
     source = cast(ArraySource, as_source(x, y, None, batch_size))
@@ -127,10 +140,10 @@ def profile(model: Any, x: Any, y: Any = None, batch_size: int = 32, *, steps: i
     with jax.profiler.trace(folder, profiler_options=options):
         train()
     events = traces.read(folder)
-    found = traces.operations(events)
+    operations = traces.operations(events)
     text = run.program_text()
     layers = traces.by_layer(traces.operations(events, PROGRAM), text, steps) if text else ()
-    ran, window = traces.busy(found)
+    ran, window = traces.busy(operations)
     device = min(ran / steps, step)  # tracing makes operations slower
     return Profile(
         compile_seconds=max(cold - short, 0.0),
@@ -142,13 +155,13 @@ def profile(model: Any, x: Any, y: Any = None, batch_size: int = 32, *, steps: i
         traced_seconds=window / steps,
         steps=steps,
         layers=layers,
-        note=_note(bool(found), bool(layers)),
+        note=_note(bool(operations), bool(layers)),
         trace=folder,
     )
 
 
-def _note(found: bool, layers: bool) -> str:
-    if not found:
+def _note(operations: bool, layers: bool) -> str:
+    if not operations:
         return "The trace names no operations of the training step, so the time of each layer is not known."
     return (
         "" if layers else "The program of this way of training cannot be read, so the time of each layer is not known."
@@ -158,7 +171,9 @@ def _note(found: bool, layers: bool) -> str:
 class _Run:
     """What `fit` does with this data, for looking at its parts."""
 
-    def __init__(self, model: Any, data: Any, batch_size: int):
+    def __init__(self, model: Model, data: Batch, batch_size: int):
+        if model.recipe is None:
+            raise NotCompiledError("profile() needs a compiled model: model.compile('adam', 'mse').")
         self.recipe = model.recipe
         self.source = cast(ArraySource, as_source(data.x, data.y, None, batch_size))
         example = self.source.example()
@@ -168,7 +183,7 @@ class _Run:
         self.job = ready._job(program, state, example, None)
         self.state = state.replace(metrics=pure_steps.empty_metrics(self.job.program, example))
 
-    def placed(self) -> Any:
+    def placed(self) -> Batch:
         """The data on the device."""
         return self.job.runner.place_data(self.source.data)
 

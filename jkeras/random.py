@@ -7,17 +7,25 @@ model. The numbers are those of `keras.random` on JAX for the same key.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import export
+from jax.typing import ArrayLike, DTypeLike
 
 from jkeras import arguments, config
-from jkeras.errors import ArgumentError, InputError
+from jkeras.dtypes import array_dtype
+from jkeras.errors import ArgumentError, InputError, JkerasError
 from jkeras.graph.layer import Layer
+from jkeras.random_keys import SeedLike as SeedLike
 from jkeras.random_keys import as_key
 from jkeras.values.fields import field
+
+ShapeLike: TypeAlias = int | Sequence[int]
+Inputs = TypeVar("Inputs")
 
 
 class SeedGenerator(Layer):
@@ -49,71 +57,154 @@ class SeedGenerator(Layer):
     keras_module = "keras.random"
     couples_samples: ClassVar[bool | None] = False
 
+    if TYPE_CHECKING:
+        _name: str | None = field(init=False)
+
     seed: int | None = field(default=None, convert=arguments.optional(arguments.integer))
     name: str | None = None
 
     def next(self, ordered: bool = True) -> jax.Array:
         """A key; `ordered` is accepted for Keras's signature."""
-        scope = self.__dict__.get("_spec_scope")
-        if scope is None:
+        if not self.is_bound:
             return as_key(self.seed)
         try:
-            return scope.make_rng(self.seed)
+            key: jax.Array = self.make_rng(self.seed)
         except InputError:  # a run without randomness, such as `predict`
             return as_key(self.seed)
+        return key
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Inputs) -> Inputs:
         return inputs
 
     def get_config(self) -> dict[str, Any]:
         return {"seed": self.seed}
 
 
-def _float(dtype: Any) -> Any:
-    return dtype or config.floatx()
+# -- distributions ----------------------------------------------------------------------------------------------------
 
 
-def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> jax.Array:
+def normal(
+    shape: ShapeLike,
+    mean: ArrayLike = 0.0,
+    stddev: ArrayLike = 1.0,
+    dtype: DTypeLike | None = None,
+    seed: SeedLike = None,
+) -> jax.Array:
     """Normally distributed numbers.
 
     >>> normal((2,), seed=0).shape
     (2,)
+
+    Args:
+        shape: of the result.
+        mean: the distribution's mean, a number or an array that fits the shape.
+        stddev: its standard deviation, likewise.
+        dtype: of the result; the default float type if None.
+        seed: see the module's docstring.
+
+    Raises:
+        ArgumentError: an argument is none of these; so it is in all functions of this module.
     """
-    return jax.random.normal(as_key(seed), shape, _float(dtype)) * stddev + mean
+    mean, stddev = _numbers("normal", "mean", mean), _numbers("normal", "stddev", stddev)
+    drawn = jax.random.normal(_key("normal", seed), _shape("normal", shape), _inexact("normal", dtype))
+    return drawn * stddev + mean
 
 
-def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> jax.Array:
+def uniform(
+    shape: ShapeLike,
+    minval: ArrayLike = 0.0,
+    maxval: ArrayLike = 1.0,
+    dtype: DTypeLike | None = None,
+    seed: SeedLike = None,
+) -> jax.Array:
     """Numbers drawn evenly from `minval` (included) to `maxval`; integers if the type is one."""
-    dtype = jnp.dtype(_float(dtype))
-    if jnp.issubdtype(dtype, jnp.integer):
-        return jax.random.randint(as_key(seed), shape, minval, maxval, dtype)
-    return jax.random.uniform(as_key(seed), shape, dtype, minval, maxval)
+    low, high = _numbers("uniform", "minval", minval), _numbers("uniform", "maxval", maxval)
+    key, sizes = _key("uniform", seed), _shape("uniform", shape)
+    if jnp.issubdtype(_dtype("uniform", dtype), jnp.integer):
+        return jax.random.randint(key, sizes, low, high, _dtype("uniform", dtype))
+    return jax.random.uniform(key, sizes, _inexact("uniform", dtype), low, high)
 
 
-def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> jax.Array:
+def randint(
+    shape: ShapeLike,
+    minval: ArrayLike,
+    maxval: ArrayLike,
+    dtype: DTypeLike | None = "int32",
+    seed: SeedLike = None,
+) -> jax.Array:
     """Integers from `minval` up to `maxval - 1`."""
-    return jax.random.randint(as_key(seed), shape, minval, maxval, dtype)
+    low, high = _numbers("randint", "minval", minval), _numbers("randint", "maxval", maxval)
+    kind = _integer("randint", "int32" if dtype is None else dtype)
+    return jax.random.randint(_key("randint", seed), _shape("randint", shape), low, high, kind)
 
 
-def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> jax.Array:
+def truncated_normal(
+    shape: ShapeLike,
+    mean: ArrayLike = 0.0,
+    stddev: ArrayLike = 1.0,
+    dtype: DTypeLike | None = None,
+    seed: SeedLike = None,
+) -> jax.Array:
     """Normally distributed numbers, those beyond two standard deviations drawn again."""
-    return jax.random.truncated_normal(as_key(seed), -2.0, 2.0, shape, _float(dtype)) * stddev + mean
+    name = "truncated_normal"
+    mean, stddev = _numbers(name, "mean", mean), _numbers(name, "stddev", stddev)
+    drawn = jax.random.truncated_normal(_key(name, seed), -2.0, 2.0, _shape(name, shape), _inexact(name, dtype))
+    return drawn * stddev + mean
 
 
-def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> jax.Array:
+def categorical(
+    logits: ArrayLike, num_samples: int, dtype: DTypeLike | None = "int32", seed: SeedLike = None
+) -> jax.Array:
     """Class numbers drawn by their logits, `(batch, classes)` to `(batch, num_samples)`.
 
     Raises:
         InputError: the logits do not have two axes.
     """
-    logits = jnp.asarray(logits)
+    logits = _array("categorical", "logits", logits)
     if logits.ndim != 2:
         raise InputError(f"random.categorical: expected logits of shape (batch, classes), got {logits.shape}.")
-    shape = (logits.shape[0], num_samples)
-    return jax.random.categorical(as_key(seed), logits[..., None], axis=1, shape=shape).astype(dtype)
+    if not jnp.issubdtype(logits.dtype, jnp.floating):
+        raise InputError(f"random.categorical: expected logits of a float type, got {logits.dtype}.")
+    count = arguments.checked("random.categorical", "num_samples", num_samples, arguments.at_least(0))
+    kind = _integer("categorical", "int32" if dtype is None else dtype)
+    key, shape = _key("categorical", seed), (logits.shape[0], count)
+    return jax.random.categorical(key, logits[..., None], axis=1, shape=shape).astype(kind)
 
 
-def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> jax.Array:
+def gamma(shape: ShapeLike, alpha: ArrayLike, dtype: DTypeLike | None = None, seed: SeedLike = None) -> jax.Array:
+    """Gamma-distributed numbers."""
+    alphas = jnp.asarray(_numbers("gamma", "alpha", alpha))
+    return jax.random.gamma(_key("gamma", seed), alphas, _shape("gamma", shape), _inexact("gamma", dtype))
+
+
+def beta(
+    shape: ShapeLike, alpha: ArrayLike, beta: ArrayLike, dtype: DTypeLike | None = None, seed: SeedLike = None
+) -> jax.Array:
+    """Beta-distributed numbers."""
+    alphas, betas = jnp.asarray(_numbers("beta", "alpha", alpha)), jnp.asarray(_numbers("beta", "beta", beta))
+    return jax.random.beta(_key("beta", seed), alphas, betas, _shape("beta", shape), _inexact("beta", dtype))
+
+
+def binomial(
+    shape: ShapeLike,
+    counts: ArrayLike,
+    probabilities: ArrayLike,
+    dtype: DTypeLike | None = None,
+    seed: SeedLike = None,
+) -> jax.Array:
+    """The number of successes in `counts` trials."""
+    trials = jnp.asarray(_numbers("binomial", "counts", counts))
+    chances = jnp.asarray(_numbers("binomial", "probabilities", probabilities))
+    key, sizes, kind = _key("binomial", seed), _shape("binomial", shape), _inexact("binomial", dtype)
+    return jax.random.binomial(key, trials, chances, shape=sizes, dtype=kind)
+
+
+# -- of arrays --------------------------------------------------------------------------------------------------------
+
+
+def dropout(
+    inputs: ArrayLike, rate: float, noise_shape: Sequence[int | None] | None = None, seed: SeedLike = None
+) -> jax.Array:
     """`inputs` with a share of its elements set to zero and the others scaled up by `1 / (1 - rate)`.
 
     Args:
@@ -123,39 +214,92 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
         seed: see the module's docstring.
 
     Raises:
-        ArgumentError: the rate is not between 0 and 1.
+        ArgumentError: the rate is not between 0 and 1, or `noise_shape` does not fit the array.
     """
-    inputs = jnp.asarray(inputs)
-    if not 0 <= rate <= 1:
-        raise ArgumentError(f"random.dropout(rate={rate!r}): expected a number from 0 to 1.")
+    inputs = _array("dropout", "inputs", inputs)
+    rate = arguments.checked("random.dropout", "rate", rate, arguments.probability)
     if rate in (0, 1):
         return inputs if rate == 0 else jnp.zeros_like(inputs)
     drawn = inputs.shape
     if noise_shape is not None:
-        drawn = tuple(n if s is None else s for n, s in zip(inputs.shape, noise_shape, strict=True))
-    kept = jnp.broadcast_to(jax.random.bernoulli(as_key(seed), 1.0 - rate, drawn), inputs.shape)
-    return jnp.where(kept, inputs / (1.0 - rate), jnp.zeros_like(inputs))
+        sizes = arguments.checked("random.dropout", "noise_shape", noise_shape, arguments.shape)
+        fits = len(sizes) == inputs.ndim
+        if not fits or any(size not in (None, 1, whole) for size, whole in zip(sizes, inputs.shape, strict=True)):
+            raise ArgumentError(
+                f"random.dropout(noise_shape={noise_shape!r}): expected 1, None or the size of each axis of {inputs.shape}."
+            )
+        drawn = tuple(n if s is None else s for n, s in zip(inputs.shape, sizes, strict=True))
+    stays = jnp.broadcast_to(jax.random.bernoulli(_key("dropout", seed), 1.0 - rate, drawn), inputs.shape)
+    return jnp.where(stays, inputs / (1.0 - rate), jnp.zeros_like(inputs))
 
 
-def shuffle(x: Any, axis: int = 0, seed: Any = None) -> jax.Array:
+def shuffle(x: ArrayLike, axis: int = 0, seed: SeedLike = None) -> jax.Array:
     """The elements along an axis in random order, another order at each place of the other axes, as in Keras on JAX."""
-    return jax.random.permutation(as_key(seed), jnp.asarray(x), axis, independent=True)
+    array = x if isinstance(x, int) else _array("shuffle", "x", x)
+    axis = arguments.checked("random.shuffle", "axis", axis, arguments.integer)
+    rank = np.ndim(array)
+    if not -rank <= axis < max(rank, 1):
+        raise ArgumentError(f"random.shuffle(axis={axis}): the array has {rank} axes.")
+    return jax.random.permutation(_key("shuffle", seed), array, axis, independent=True)
 
 
-def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> jax.Array:
-    """Gamma-distributed numbers."""
-    return jax.random.gamma(as_key(seed), jnp.asarray(alpha), shape, _float(dtype))
+# -- arguments --------------------------------------------------------------------------------------------------------
 
 
-def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> jax.Array:
-    """Beta-distributed numbers."""
-    return jax.random.beta(as_key(seed), jnp.asarray(alpha), jnp.asarray(beta), shape, _float(dtype))
+def _key(function: str, seed: SeedLike) -> jax.Array:
+    try:
+        return as_key(seed)
+    except ArgumentError as error:
+        raise ArgumentError(f"random.{function}: {error}") from None
 
 
-def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> jax.Array:
-    """The number of successes in `counts` trials."""
-    key, dtype = as_key(seed), _float(dtype)
-    return jax.random.binomial(key, jnp.asarray(counts), jnp.asarray(probabilities), shape=shape, dtype=np.dtype(dtype))
+def _shape(function: str, shape: ShapeLike) -> tuple[int, ...]:
+    return arguments.checked(f"random.{function}", "shape", shape, _sizes)
+
+
+def _sizes(shape: ShapeLike) -> tuple[int, ...]:
+    listed = (shape,) if isinstance(shape, (int, np.integer)) else shape
+    size, message = arguments.at_least(0), "expected a shape: integers of at least 0"
+    if not isinstance(listed, (tuple, list, np.ndarray)):
+        raise ArgumentError(message)
+    try:
+        return tuple(cast(int, n) if export.is_symbolic_dim(n) else size(n) for n in listed)
+    except ArgumentError:
+        raise ArgumentError(message) from None
+
+
+def _dtype(function: str, dtype: DTypeLike | None) -> np.dtype[Any]:
+    return arguments.checked(f"random.{function}", "dtype", config.floatx() if dtype is None else dtype, array_dtype)
+
+
+def _inexact(function: str, dtype: DTypeLike | None) -> np.dtype[Any]:
+    kind = _dtype(function, dtype)
+    if not jnp.issubdtype(kind, jnp.inexact):
+        raise ArgumentError(f"random.{function}(dtype={dtype!r}): expected a float type.")
+    return kind
+
+
+def _integer(function: str, dtype: DTypeLike) -> np.dtype[Any]:
+    kind = _dtype(function, dtype)
+    if not jnp.issubdtype(kind, jnp.integer):
+        raise ArgumentError(f"random.{function}(dtype={dtype!r}): expected an integer type.")
+    return kind
+
+
+def _numbers(function: str, argument: str, value: ArrayLike) -> ArrayLike:
+    """Python's numbers stay what they are, so that they take any type."""
+    plain = isinstance(value, (int, float, complex, jax.Array))
+    return value if plain else _array(function, argument, value)
+
+
+def _array(function: str, argument: str, value: ArrayLike) -> jax.Array:
+    try:
+        return jnp.asarray(value)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, JkerasError):
+            raise
+        message = f"random.{function}({argument}={arguments.shown(value)}): expected numbers or an array of numbers."
+        raise ArgumentError(message) from None
 
 
 __all__ = [

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from jkeras import config
+from jkeras import arguments, config
 from jkeras.errors import ArgumentError
 
 
-def as_key(seed: Any = None) -> jax.Array:
+@runtime_checkable
+class KeySource(Protocol):
+    """What gives a random key when asked for the next one, such as `jkeras.random.SeedGenerator`."""
+
+    def next(self) -> jax.Array:
+        """A random key."""
+
+
+SeedLike: TypeAlias = int | np.integer | jax.Array | KeySource | None
+
+
+def as_key(seed: SeedLike = None) -> jax.Array:
     """The random key that a seed means.
 
     Args:
@@ -29,7 +41,9 @@ def as_key(seed: Any = None) -> jax.Array:
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
         return jax.random.key(int(seed))
     if isinstance(seed, jax.Array):
-        return seed
-    if callable(getattr(seed, "next", None)):
+        raw = seed.dtype == jnp.uint32 and seed.ndim == 1
+        if raw or jnp.issubdtype(seed.dtype, jax.dtypes.prng_key):
+            return seed
+    if isinstance(seed, KeySource):
         return seed.next()
-    raise ArgumentError(f"seed={seed!r}: expected None, an integer, a JAX key or a SeedGenerator.")
+    raise ArgumentError(f"seed={arguments.shown(seed)}: expected None, an integer, a JAX key or a SeedGenerator.")

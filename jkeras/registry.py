@@ -11,10 +11,12 @@ import contextvars
 import re
 import types
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from jkeras.errors import ArgumentError, UnknownNameError
 from jkeras.values.spec import Spec
+
+Named = TypeVar("Named", bound=type | Callable[..., Any])
 
 _scope: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("jkeras_custom_objects")
 _registered: dict[str, Any] = {}
@@ -32,7 +34,7 @@ def snake_case(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def register(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
+def register(package: str = "Custom", name: str | None = None) -> Callable[[Named], Named]:
     """Decorator that makes a class or function known under `package>name`, for loading files that use it.
 
     >>> @register(package="demo")
@@ -42,14 +44,14 @@ def register(package: str = "Custom", name: str | None = None) -> Callable[[Any]
     True
     """
 
-    def decorate(target: Any) -> Any:
+    def decorate(target: Named) -> Named:
         _registered[f"{package}>{name or target.__name__}"] = target
         return target
 
     return decorate
 
 
-def registered_name(target: Any) -> str | None:
+def registered_name(target: object) -> str | None:
     """The name that `target` was registered under, or None."""
     return next((name for name, value in _registered.items() if value is target), None)
 
@@ -89,7 +91,7 @@ def custom_modules() -> set[str]:
     return {name for name in names if isinstance(name, str) and not name.startswith("jkeras.")}
 
 
-def get_registered_name(obj: Any) -> str:
+def get_registered_name(obj: type | Callable[..., Any]) -> str:
     """The name that a class or function was registered under, or its own."""
     return registered_name(obj) or obj.__name__
 
@@ -104,16 +106,16 @@ def get_registered_object(
     return found
 
 
-def named_table(*objects: Any, **aliases: Any) -> dict[str, Any]:
+def named_table(*objects: Named, **aliases: Named) -> dict[str, Named]:
     """A table with every object under its own name, its snake-case name, and the aliases."""
-    table = {}
+    table: dict[str, Named] = {}
     for target in objects:
         table[target.__name__] = target
         table[snake_case(target.__name__)] = target
     return {**table, **aliases}
 
 
-def resolve(kind: str, table: Mapping[str, Any], identifier: Any, base: type | None = None) -> Any:
+def resolve(kind: str, table: Mapping[str, Any], identifier: object, base: type | None = None) -> Any:
     """The object that `identifier` means.
 
     Args:
@@ -157,7 +159,7 @@ def _from_config(kind: str, table: Mapping[str, Any], identifier: Mapping[str, A
     return target.from_config(known_arguments(target, config))
 
 
-def known_arguments(cls: Any, config: Mapping[str, Any], ignored: Collection[str] = ()) -> dict[str, Any]:
+def known_arguments(cls: type[Spec], config: Mapping[str, Any], ignored: Collection[str] = ()) -> dict[str, Any]:
     """A configuration without the entries of other versions that say nothing: options that are None or False.
 
     >>> class Known(Spec):

@@ -16,6 +16,7 @@ from jax.typing import ArrayLike
 
 from jkeras import arguments, config, registry
 from jkeras.errors import ArgumentError, InputError
+from jkeras.types import Config, RegularizerLike
 from jkeras.values.config import serialize as serialize_value
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
@@ -34,9 +35,9 @@ class Regularizer(Spec):
 
     keras_module = "keras.regularizers"
 
-    def __call__(self, x: ArrayLike) -> Any:
+    def __call__(self, x: ArrayLike) -> jax.Array:
         """The penalty of an array of any shape."""
-        return 0.0
+        return jnp.zeros(())
 
 
 class FunctionRegularizer(Regularizer):
@@ -46,12 +47,12 @@ class FunctionRegularizer(Regularizer):
     3.0
     """
 
-    function: Callable[[Any], Any] = field(convert=arguments.function)
+    function: Callable[[Any], ArrayLike] = field(convert=arguments.function)
 
-    def __call__(self, x: ArrayLike) -> Any:
-        return self.function(x)
+    def __call__(self, x: ArrayLike) -> jax.Array:
+        return jnp.asarray(self.function(x))
 
-    def _written_as(self) -> Any:
+    def _written_as(self) -> Callable[[Any], ArrayLike]:
         return self.function
 
 
@@ -148,7 +149,7 @@ orthogonal_regularizer = OrthogonalRegularizer
 TABLE: Mapping[str, type[Regularizer]] = registry.named_table(L1, L2, L1L2, OrthogonalRegularizer, l1_l2=L1L2)
 
 
-def get(identifier: Any) -> Regularizer | None:
+def get(identifier: RegularizerLike) -> Regularizer | None:
     """The regularizer that `identifier` means.
 
     Args:
@@ -161,22 +162,23 @@ def get(identifier: Any) -> Regularizer | None:
     >>> get("l2")
     L2()
     """
-    found = registry.resolve("regularizer", TABLE, identifier, Regularizer)
-    if found is None or isinstance(found, Regularizer):
-        return found
-    if isinstance(found, type):
-        found = found()
-    if not callable(found):
-        raise ArgumentError(f"{type(found).__name__} is no regularizer: it cannot be called with an array.")
-    return FunctionRegularizer(found)
+    regularizer: object = registry.resolve("regularizer", TABLE, identifier, Regularizer)
+    if regularizer is None or isinstance(regularizer, Regularizer):
+        return regularizer
+    if isinstance(regularizer, type):
+        regularizer = regularizer()
+    if not callable(regularizer):
+        raise ArgumentError(f"{type(regularizer).__name__} is no regularizer: it cannot be called with an array.")
+    return FunctionRegularizer(regularizer)
 
 
-def serialize(regularizer: Regularizer | None) -> Any:
+def serialize(regularizer: Regularizer | None) -> dict[str, Any] | None:
     """The JSON-able form of a regularizer."""
-    return serialize_value(regularizer)
+    config: dict[str, Any] | None = serialize_value(regularizer)
+    return config
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Regularizer | None:
+def deserialize(config: str | Config | None, custom_objects: Mapping[str, Any] | None = None) -> Regularizer | None:
     """The regularizer that `serialize` described; `custom_objects` are names known for this call."""
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)

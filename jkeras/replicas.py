@@ -13,11 +13,15 @@ from __future__ import annotations
 import contextlib
 import contextvars
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TypeVar, cast
 
 import jax
 import jax.numpy as jnp
 from jax import lax
+
+from jkeras.types import PyTree
+
+Tree = TypeVar("Tree")
 
 _axis: contextvars.ContextVar[str | None] = contextvars.ContextVar("jkeras_replicas", default=None)
 
@@ -37,11 +41,13 @@ def sharing(name: str | None) -> Iterator[None]:
         _axis.reset(before)
 
 
-_gather: contextvars.ContextVar[Callable[[Any], Any] | None] = contextvars.ContextVar("jkeras_gather", default=None)
+_gather: contextvars.ContextVar[Callable[[PyTree], PyTree] | None] = contextvars.ContextVar(
+    "jkeras_gather", default=None
+)
 
 
 @contextlib.contextmanager
-def gathering(function: Callable[[Any], Any] | None) -> Iterator[None]:
+def gathering(function: Callable[[PyTree], PyTree] | None) -> Iterator[None]:
     """While the block is traced, models compute with what the function makes of their params: weights that are kept in parts
     are put together there."""
     before = _gather.set(function)
@@ -51,22 +57,22 @@ def gathering(function: Callable[[Any], Any] | None) -> Iterator[None]:
         _gather.reset(before)
 
 
-def in_use(params: Any) -> Any:
+def in_use(params: Tree) -> Tree:
     """Params as a model computes with them."""
     function = _gather.get()
-    return params if function is None else function(params)
+    return params if function is None else cast(Tree, function(params))
 
 
-def psum(tree: Any) -> Any:
+def psum(tree: Tree) -> Tree:
     """The sum over all replicas."""
     name = axis()
-    return tree if name is None else lax.psum(tree, name)
+    return tree if name is None else cast(Tree, lax.psum(tree, name))
 
 
-def pmean(tree: Any) -> Any:
+def pmean(tree: Tree) -> Tree:
     """The mean over all replicas."""
     name = axis()
-    return tree if name is None else lax.pmean(tree, name)
+    return tree if name is None else cast(Tree, lax.pmean(tree, name))
 
 
 def own_key(key: jax.Array) -> jax.Array:
@@ -75,6 +81,6 @@ def own_key(key: jax.Array) -> jax.Array:
     return key if name is None else jax.random.fold_in(key, lax.axis_index(name))
 
 
-def averaged(tree: Any) -> Any:
+def averaged(tree: Tree) -> Tree:
     """The mean over all replicas of floats; other values are the same everywhere and stay."""
-    return jax.tree.map(lambda a: pmean(a) if jnp.issubdtype(a.dtype, jnp.inexact) else a, tree)
+    return cast(Tree, jax.tree.map(lambda a: pmean(a) if jnp.issubdtype(a.dtype, jnp.inexact) else a, tree))

@@ -13,7 +13,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from jkeras import config
 from jkeras.errors import JkerasError, SignatureError, suggestion
@@ -52,7 +52,7 @@ def filtered(function: Function) -> Function:
                 shorten(error)
             raise  # which adds no line for this function, unlike raising `error` anew
 
-    return entry  # type: ignore[return-value]
+    return cast(Function, entry)
 
 
 def filtered_methods(*names: str) -> Callable[[Class], Class]:
@@ -79,11 +79,12 @@ def shorten(error: BaseException) -> None:
     """Leaves lines out of the traceback of an exception and of those it came from."""
     for one in _chain(error):
         one.__traceback__ = _kept(one.__traceback__, isinstance(one, JkerasError))
-        notes = [note for note in getattr(one, "__notes__", ()) if _NOTE_OF_JAX not in note and note != NOTE]
+        earlier: list[str] | None = getattr(one, "__notes__", None)
+        notes = [note for note in earlier or () if _NOTE_OF_JAX not in note and note != NOTE]
         if one is error and not isinstance(error, JkerasError):
             notes.append(NOTE)
-        if notes or hasattr(one, "__notes__"):
-            one.__notes__ = notes  # type: ignore[attr-defined]
+        if notes or earlier is not None:
+            one.__notes__ = notes
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

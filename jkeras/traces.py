@@ -15,7 +15,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 MODULES = r"jit_+train_\w+"  # the programs that `fit` runs
 DEVICE_LINE = "XLA Ops"  # where an accelerator's operations are, each once
@@ -24,6 +24,12 @@ UNNAMED = "(unnamed)"
 _INSTRUCTION = re.compile(r'^\s*(?:ROOT )?%?([\w.\-]+) = .*?\bop_name="((?:[^"\\]|\\.)*)"')
 _LAYER = re.compile(r"(\w[^/()]*)\.enter$")
 _PART = re.compile(r"(?:\w+\()*(batch|loss|metrics|optimizer)\)*$")
+
+
+# An event of a trace, as JSON has it.
+Event: TypeAlias = Mapping[str, Any]
+# The process and the thread of an event.
+Line: TypeAlias = tuple[object, object]
 
 
 class Operation(NamedTuple):
@@ -38,7 +44,7 @@ class Operation(NamedTuple):
     """
 
     name: str
-    run: Any
+    run: int | str | None
     start: float
     end: float
     own: float
@@ -72,19 +78,20 @@ class LayerTime:
     top: tuple[tuple[str, float], ...]
 
 
-def read(folder: str | Path) -> list[dict[str, Any]]:
+def read(folder: str | Path) -> list[Event]:
     """The events of the newest trace in a folder; none if there is no trace in JSON."""
     paths = sorted(Path(folder).rglob("*.trace.json.gz"), key=lambda path: path.stat().st_mtime)
     if not paths:
         return []
     with gzip.open(paths[-1], "rt", encoding="utf-8") as file:
-        return json.load(file)["traceEvents"]
+        events: list[Event] = json.load(file)["traceEvents"]
+    return events
 
 
-def operations(events: Iterable[Mapping[str, Any]], modules: str = MODULES) -> list[Operation]:
+def operations(events: Iterable[Event], modules: str = MODULES) -> list[Operation]:
     """The operations of all programs whose name matches, in order of time on each thread."""
-    lines: dict[Any, list[Any]] = defaultdict(list)
-    device_lines = set()
+    lines: dict[Line, list[Event]] = defaultdict(list)
+    device_lines: set[Line] = set()
     for event in events:
         line, details = (event.get("pid"), event.get("tid")), event.get("args") or {}
         if event.get("name") == "thread_name" and details.get("name") == DEVICE_LINE:
@@ -100,7 +107,7 @@ def operations(events: Iterable[Mapping[str, Any]], modules: str = MODULES) -> l
     return found
 
 
-def _own_times(events: list[Any]) -> list[Operation]:
+def _own_times(events: list[Event]) -> list[Operation]:
     """Each event of a thread, without the time of those that lie inside of it."""
     events = sorted(events, key=lambda event: (event["ts"], -event["dur"]))
     own = [event["dur"] for event in events]
@@ -123,7 +130,7 @@ def busy(found: Iterable[Operation]) -> tuple[float, float]:
     A run lasts from the start of its first operation to the end of its last, so that work which the trace does not show,
     such as that of threads that an operation starts, is in it. Where runs have no numbers each operation counts as one.
     """
-    runs: dict[Any, tuple[float, float]] = {}
+    runs: dict[object, tuple[float, float]] = {}
     for index, operation in enumerate(found):
         run = ("operation", index) if operation.run is None else operation.run
         start, end = runs.get(run, (operation.start, operation.end))

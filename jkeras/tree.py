@@ -12,22 +12,23 @@ from typing import Any
 import jax
 
 from jkeras.errors import InputError
+from jkeras.types import PyTree
 
 
 class MAP_TO_NONE:  # noqa: N801  (Keras's name)
     """What a function given to `traverse` returns for None, since None itself says to go on."""
 
 
-def _is_leaf(value: Any) -> bool:
+def _is_leaf(value: object) -> bool:
     """None, and what a class declares to be one although JAX looks inside of it (`is_tree_leaf`)."""
     return value is None or getattr(type(value), "is_tree_leaf", False)
 
 
-def _is_declared_leaf(value: Any) -> bool:
+def _is_declared_leaf(value: object) -> bool:
     return getattr(type(value), "is_tree_leaf", False)
 
 
-def is_nested(structure: Any) -> bool:
+def is_nested(structure: PyTree) -> bool:
     """Whether `structure` holds others: a list, a tuple, a dict, ...
 
     >>> is_nested([1]), is_nested({}), is_nested(3), is_nested(None)
@@ -36,7 +37,7 @@ def is_nested(structure: Any) -> bool:
     return structure is not None and not jax.tree_util.all_leaves([structure], is_leaf=_is_leaf)
 
 
-def flatten(structure: Any) -> list[Any]:
+def flatten(structure: PyTree) -> list[Any]:
     """The leaves from left to right.
 
     >>> flatten({"b": [1, None], "a": (2, {})})
@@ -45,7 +46,7 @@ def flatten(structure: Any) -> list[Any]:
     return jax.tree.leaves(structure, is_leaf=_is_leaf)
 
 
-def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
+def flatten_with_path(structure: PyTree) -> list[tuple[tuple[Any, ...], Any]]:
     """The leaves, each with its path: keys of dicts, positions in all else.
 
     >>> flatten_with_path({"a": [1, 2]})
@@ -60,7 +61,7 @@ def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
     return found
 
 
-def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
+def map_structure(func: Callable[..., Any], *structures: PyTree, none_is_leaf: bool = True) -> PyTree:
     """A structure of the results of `func` for the leaves of one structure, or of several side by side.
 
     Raises:
@@ -77,7 +78,7 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
     return _in_order_of(structures[0], jax.tree.map(func, *structures, is_leaf=is_leaf))
 
 
-def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
+def map_structure_up_to(shallow_structure: PyTree, func: Callable[..., Any], *structures: PyTree) -> PyTree:
     """The results of `func` for the parts of structures that stand where `shallow_structure` has its leaves.
 
     Raises:
@@ -98,7 +99,7 @@ def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *struc
         raise error
 
 
-def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
+def pack_sequence_as(structure: PyTree, flat_sequence: Iterable[Any]) -> PyTree:
     """A structure like `structure` with other leaves.
 
     Raises:
@@ -116,7 +117,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
     return _in_order_of(structure, jax.tree.unflatten(definition, leaves))
 
 
-def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
+def assert_same_structure(a: PyTree, b: PyTree, check_types: bool | None = None) -> None:
     """Checks that two structures are nested alike; `check_types` is accepted for Keras's signature.
 
     Raises:
@@ -125,7 +126,7 @@ def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> No
     _check_alike("assert_same_structure", a, b, is_leaf=_is_leaf)
 
 
-def assert_same_paths(a: Any, b: Any) -> None:
+def assert_same_paths(a: PyTree, b: PyTree) -> None:
     """Checks that two structures have the same paths, whatever the types of their parts.
 
     Raises:
@@ -138,21 +139,21 @@ def assert_same_paths(a: Any, b: Any) -> None:
         )
 
 
-def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
+def map_shape_structure(func: Callable[[Any], Any], structure: PyTree) -> PyTree:
     """A structure of the results of `func` for each shape, a list or tuple of sizes.
 
     >>> map_shape_structure(len, {"x": (None, 3), "y": [2, 2, 2]})
     {'x': 2, 'y': 3}
     """
 
-    def is_shape(value: Any) -> bool:
+    def is_shape(value: object) -> bool:
         sizes = isinstance(value, (list, tuple)) and all(size is None or isinstance(size, int) for size in value)
         return value is None or sizes
 
     return _in_order_of(structure, jax.tree.map(func, structure, is_leaf=is_shape))
 
 
-def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
+def traverse(func: Callable[[Any], Any], structure: PyTree, top_down: bool = True) -> PyTree:
     """A structure with parts replaced: what `func` returns for a part takes its place, unless it is None.
 
     Args:
@@ -164,7 +165,7 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
     (1, (2,))
     """
 
-    def inside(part: Any) -> Any:
+    def inside(part: PyTree) -> PyTree:
         if not is_nested(part):
             return part
         parts, definition = jax.tree.flatten(part, is_leaf=lambda value: value is not part)
@@ -178,7 +179,7 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
     return None if result is MAP_TO_NONE else result
 
 
-def lists_to_tuples(structure: Any) -> Any:
+def lists_to_tuples(structure: PyTree) -> PyTree:
     """The structure with every list made a tuple.
 
     >>> lists_to_tuples({"a": [1, [2]]})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 
 import numpy as np
 
 from jkeras.errors import ArgumentError, InputError, NotCompiledError
+from jkeras.models.history import History
 from jkeras.models.model import Model
 
 try:
@@ -18,7 +19,14 @@ except ImportError as error:
     raise ImportError("jkeras.wrappers needs scikit-learn 1.6 or newer: pip install 'jkeras[sklearn]'") from error
 
 
-class _Wrapper(BaseEstimator):
+# What a wrapper is given: a compiled model, or a function that makes one.
+ModelLike: TypeAlias = Model | Callable[..., Model]
+# What scikit-learn takes for data: arrays, lists of lists, frames, sparse matrices. It has no type for them.
+Data: TypeAlias = Any
+
+
+# scikit-learn has no types, so that its classes are `Any` to checkers.
+class _Wrapper(BaseEstimator):  # type: ignore[misc]
     """What the wrappers share.
 
     Args:
@@ -35,7 +43,7 @@ class _Wrapper(BaseEstimator):
 
     def __init__(
         self,
-        model: Any,
+        model: ModelLike,
         warm_start: bool = False,
         model_kwargs: Mapping[str, Any] | None = None,
         fit_kwargs: Mapping[str, Any] | None = None,
@@ -53,9 +61,10 @@ class _Wrapper(BaseEstimator):
     @property
     def epoch_(self) -> list[int]:
         """The numbers of the epochs of the last `fit`."""
-        return list(self.history_.epoch) if hasattr(self, "history_") else []
+        history: History | None = vars(self).get("history_")
+        return [] if history is None else list(history.epoch)
 
-    def fit(self, X: Any, y: Any, **kwargs: Any) -> Self:
+    def fit(self, X: Data, y: Data, **kwargs: Any) -> Self:
         """Trains the model.
 
         Args:
@@ -68,14 +77,14 @@ class _Wrapper(BaseEstimator):
         """
         X, y = validate_data(self, X, y, multi_output=True, y_numeric=False)
         y = self._learn_targets(y)
-        given = getattr(self, "model_", None) if self.warm_start else None
-        trained = _compiled(self._made(X, y) if given is None else given, type(self).__name__)
-        trained = trained.fit(X, y, **{"verbose": 0, **(self.fit_kwargs or {}), **kwargs})
+        earlier: Model | None = vars(self).get("model_") if self.warm_start else None
+        model = _compiled(self._model_for(X, y) if earlier is None else earlier, type(self).__name__)
+        trained = model.fit(X, y, **{"verbose": 0, **(self.fit_kwargs or {}), **kwargs})
         self.model_ = trained
         self.history_ = trained.history
         return self
 
-    def _made(self, X: np.ndarray, y: np.ndarray) -> Any:
+    def _model_for(self, X: np.ndarray, y: np.ndarray) -> object:
         if _value(self.model) is not None:
             return self.model
         if not callable(self.model):
@@ -91,12 +100,12 @@ class _Wrapper(BaseEstimator):
         self._target_rank = y.ndim
         return y.reshape(len(y), -1)
 
-    def _outputs(self, X: Any) -> np.ndarray:
+    def _outputs(self, X: Data) -> np.ndarray:
         check_is_fitted(self, "model_")
         return np.asarray(self.model_.predict(validate_data(self, X, reset=False), verbose=0))
 
 
-class SKLearnClassifier(ClassifierMixin, _Wrapper):
+class SKLearnClassifier(ClassifierMixin, _Wrapper):  # type: ignore[misc]
     """A model as a classifier of scikit-learn.
 
     The model is trained on one-hot targets of shape `(rows, classes)`, so its loss is `"categorical_crossentropy"`. Labels
@@ -141,15 +150,17 @@ class SKLearnClassifier(ClassifierMixin, _Wrapper):
             )
         return np.eye(len(self.classes_), dtype="float32")[numbers]
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Data) -> np.ndarray:
         """The most probable class of each row; shape `(rows,)`."""
-        return self.classes_[self._outputs(X).argmax(axis=-1)] if hasattr(self, "classes_") else self._outputs(X)
+        numbers = self._outputs(X).argmax(axis=-1)
+        labels: np.ndarray = self.classes_[numbers]
+        return labels
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Data) -> np.ndarray:
         """The model's outputs, probabilities if it ends in a softmax; shape `(rows, classes)`."""
         return self._outputs(X)
 
-    def decision_function(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: Data) -> np.ndarray:
         """The model's outputs as Keras gives them; for two classes the second one's lead, as scikit-learn wants it."""
         outputs = self._outputs(X)
         return outputs[:, 1] - outputs[:, 0] if outputs.shape[-1] == 2 else outputs
@@ -160,7 +171,7 @@ class SKLearnClassifier(ClassifierMixin, _Wrapper):
         return tags
 
 
-class SKLearnRegressor(RegressorMixin, _Wrapper):
+class SKLearnRegressor(RegressorMixin, _Wrapper):  # type: ignore[misc]
     """A model as a regressor of scikit-learn.
 
     Arguments as in Keras's `keras.wrappers.SKLearnRegressor`.
@@ -183,7 +194,7 @@ class SKLearnRegressor(RegressorMixin, _Wrapper):
     True
     """
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Data) -> np.ndarray:
         """The model's outputs; shape `(rows,)` or `(rows, outputs)`, as the targets had."""
         outputs = self._outputs(X)
         return outputs[:, 0] if self._target_rank == 1 and outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
@@ -195,7 +206,7 @@ class SKLearnRegressor(RegressorMixin, _Wrapper):
         return tags
 
 
-class SKLearnTransformer(TransformerMixin, _Wrapper):
+class SKLearnTransformer(TransformerMixin, _Wrapper):  # type: ignore[misc]
     """A model as a transformer of scikit-learn: its outputs are the features of what comes next.
 
     Arguments as in Keras's `keras.wrappers.SKLearnTransformer`. A transformer whose model is not to be trained any further
@@ -208,7 +219,7 @@ class SKLearnTransformer(TransformerMixin, _Wrapper):
         fit_kwargs: keyword arguments of every `model.fit`; those passed to `fit` itself take precedence.
     """
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Data) -> np.ndarray:
         """The model's outputs; shape `(rows, outputs)`."""
         return self._outputs(X)
 
@@ -219,13 +230,22 @@ class SKLearnTransformer(TransformerMixin, _Wrapper):
         return tags
 
 
-def _value(model: Any) -> Any:
+@runtime_checkable
+class Handle(Protocol):
+    """What holds a model, such as the models of `jkeras.keras`."""
+
+    @property
+    def value(self) -> object:
+        """The immutable model."""
+
+
+def _value(model: object) -> Model | None:
     """The immutable model, also behind a handle; None for what is no model."""
-    found = model if isinstance(model, Model) else getattr(model, "value", None)
-    return found if isinstance(found, Model) else None
+    value = model if isinstance(model, Model) else model.value if isinstance(model, Handle) else None
+    return value if isinstance(value, Model) else None
 
 
-def _compiled(model: Any, wrapper: str) -> Any:
+def _compiled(model: object, wrapper: str) -> Model:
     value = _value(model)
     if value is None:
         raise ArgumentError(f"{wrapper}: the function `model` returned {model!r}, which is no model.")

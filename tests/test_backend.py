@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-import jkeras.graph.runtime  # noqa: F401
 from jkeras import backend, errors, layers
 
 X = np.random.default_rng(0).uniform(0.1, 0.9, (3, 4)).astype("float32")

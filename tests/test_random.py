@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 
-import jkeras.graph.runtime  # noqa: F401
 from jkeras import errors, layers, random
 
 CASES = [

@@ -6,14 +6,17 @@ import dataclasses
 import itertools
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
+import grain
 import numpy as np
 
-from jkeras import config
+from jkeras import arguments, config
 from jkeras.data import stages, streams
 from jkeras.data.elements import (
+    Element,
+    Structure,
     as_arrays,
     conform,
     declared,
@@ -28,12 +31,16 @@ from jkeras.data.elements import (
     to_arrays,
 )
 from jkeras.data.stages import Stage
+from jkeras.dtypes import array_dtype
 from jkeras.errors import ArgumentError, InputError
+from jkeras.types import DTypeLike
+from jkeras.utils.samples import Samples
 
 AUTOTUNE = -1
 INFINITE_CARDINALITY = -1
 UNKNOWN_CARDINALITY = -2
 
+State = TypeVar("State")
 Pass = tuple[int, ...]
 # With AUTOTUNE, this many elements wait for whoever reads: one to take, one in the making.
 ELEMENTS_AHEAD = 2
@@ -66,7 +73,7 @@ class Dataset:
 
     stage: Callable[[Pass], Stage]
     size: int = UNKNOWN_CARDINALITY
-    spec: Any = None
+    spec: Structure = None
     ragged: bool = False
     passes: Iterator[int] = dataclasses.field(default_factory=itertools.count)
 
@@ -76,7 +83,7 @@ class Dataset:
     # -- sources --------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def from_tensor_slices(tensors: Any, name: str | None = None) -> Dataset:
+    def from_tensor_slices(tensors: Element, name: str | None = None) -> Dataset:
         """The rows of arrays: of one, or of a tuple or dict of them, or of a frame (a dict of its columns).
 
         Lists are taken for arrays. Rows are gathered a batch at a time where `batch` follows without `map` between.
@@ -88,18 +95,18 @@ class Dataset:
         return Dataset(lambda _: whole, len(whole.data))
 
     @staticmethod
-    def from_tensors(tensors: Any, name: str | None = None) -> Dataset:
+    def from_tensors(tensors: Element, name: str | None = None) -> Dataset:
         """One element."""
         whole = stages.rows(map_leaves(lambda array: array[None], to_arrays(tensors)))
         return Dataset(lambda _: whole, 1)
 
     @staticmethod
     def from_generator(
-        generator: Callable[..., Iterable[Any]],
-        output_types: Any = None,
-        output_shapes: Any = None,
+        generator: Callable[..., Iterable[Element]],
+        output_types: Structure = None,
+        output_shapes: Structure = None,
         args: Iterable[Any] | None = None,
-        output_signature: Any = None,
+        output_signature: Structure = None,
         name: str | None = None,
     ) -> Dataset:
         """What a generator function yields; it is called anew for every pass.
@@ -123,26 +130,32 @@ class Dataset:
         if output_signature is not None and not (output_types is None and output_shapes is None):
             raise ArgumentError("from_generator(): give output_signature, or output_types and output_shapes, not both.")
         spec = output_signature if output_types is None else declared(output_types, output_shapes)
-        arguments = tuple(args or ())
+        call_arguments = tuple(args or ())
         stream = streams.Stream(
             streams.Generated,
-            start=lambda: iter(generator(*arguments)),
+            start=lambda: iter(generator(*call_arguments)),
             check=lambda element, index: conform(element, spec, index),
         )
         known = spec is not None and all(leaf.shape is not None for leaf in leaves(spec))
         return Dataset(lambda _: Stage(stream), UNKNOWN_CARDINALITY, spec if known else None)
 
     @staticmethod
-    def range(*args: int, output_type: Any = "int64", name: str | None = None) -> Dataset:
+    def range(*args: int, output_type: DTypeLike = "int64", name: str | None = None) -> Dataset:
         """Numbers, as Python's `range` has them.
 
         >>> [int(i) for i in Dataset.range(2, 8, 3)]
         [2, 5]
         """
-        return Dataset.from_tensor_slices(np.arange(*args, dtype=output_type))
+        bounds = [arguments.checked("range", "args", number, arguments.integer) for number in args]
+        dtype = arguments.checked("range", "output_type", output_type, array_dtype)
+        if not 1 <= len(bounds) <= 3 or (len(bounds) == 3 and bounds[2] == 0):
+            raise ArgumentError(
+                f"range{tuple(bounds)}: expected a stop; a start and a stop; or these and a step, not 0."
+            )
+        return Dataset.from_tensor_slices(np.arange(*bounds, dtype=dtype))
 
     @staticmethod
-    def zip(*args: Any, datasets: Any = None, name: str | None = None) -> Dataset:
+    def zip(*args: Structure, datasets: Structure = None, name: str | None = None) -> Dataset:
         """Elements of several data sets together, until the first ends: `zip(a, b)`, `zip((a, b))`, `zip({"x": a, "y": b})`."""
         structure = datasets if datasets is not None else args[0] if len(args) == 1 else args
         parts = leaves(structure)
@@ -158,8 +171,10 @@ class Dataset:
         )
 
     @staticmethod
-    def from_samples(samples: Any) -> Dataset:
+    def from_samples(samples: Samples) -> Dataset:
         """The batches (or single samples) of `jkeras.utils.Samples`, which `image_dataset_from_directory` returns."""
+        if not isinstance(samples, Samples):
+            raise ArgumentError(f"from_samples({arguments.shown(samples)}): expected a `jkeras.utils.Samples`.")
         return Dataset(
             lambda number: Stage(stages.numbered_source(samples.of_pass(number[0]))),
             len(samples),
@@ -201,6 +216,7 @@ class Dataset:
 
     def enumerate(self, start: int = 0, name: str | None = None) -> Dataset:
         """Elements `(number, element)`."""
+        arguments.checked("enumerate", "start", start, arguments.integer)
         return self._then(lambda stage, _: stages.numbered(stage, start), self.size, ragged=self.ragged)
 
     def batch(
@@ -228,8 +244,8 @@ class Dataset:
     def padded_batch(
         self,
         batch_size: int,
-        padded_shapes: Any = None,
-        padding_values: Any = None,
+        padded_shapes: Structure = None,
+        padding_values: Structure = None,
         drop_remainder: bool = False,
         name: str | None = None,
     ) -> Dataset:
@@ -248,7 +264,7 @@ class Dataset:
         """
         _check("padded_batch", 1, batch_size=batch_size)
 
-        def pad(elements: Any, start: int) -> Any:
+        def pad(elements: Sequence[Element], start: int) -> Element:
             return stack_padded(elements, padded_shapes, padding_values, start)
 
         return self._then(
@@ -295,17 +311,15 @@ class Dataset:
 
     def repeat(self, count: int | None = None, name: str | None = None) -> Dataset:
         """`count` passes one after the other, each with an order of its own; without end for None or -1."""
-        endless = count is None or count == -1
-        if not endless:
-            _check("repeat", 0, count=count)
-        size = INFINITE_CARDINALITY if endless and self.size else self.size
-        if not endless and self.size >= 0:
-            size = self.size * int(count)  # type: ignore[arg-type]
-        elif count == 0:
-            size = 0
+        laps = None if count is None or count == -1 else count
+        if laps is None:
+            size = INFINITE_CARDINALITY if self.size else 0
+        else:
+            _check("repeat", 0, count=laps)
+            size = self.size * laps if self.size >= 0 or laps == 0 else self.size
         return dataclasses.replace(
             self,
-            stage=lambda number: stages.repeated(lambda lap: self.stage((*number, lap)), None if endless else count),
+            stage=lambda number: stages.repeated(lambda lap: self.stage((*number, lap)), laps),
             size=size,
             passes=itertools.count(),
         )
@@ -368,13 +382,13 @@ class Dataset:
         >>> [int(i) for i in ds]
         [1, 2, 1, 2, 1, 2, 3, 3, 3]
         """
-        cycle = processors() if cycle_length in (None, AUTOTUNE) else cycle_length
+        cycle = processors() if cycle_length is None or cycle_length == AUTOTUNE else cycle_length
         _check("interleave", 1, cycle_length=cycle, block_length=1 if block_length is None else block_length)
         ahead = ELEMENTS_AHEAD if _threads("interleave", num_parallel_calls) else 0
         function = stages.applied(map_func, "interleave()")
 
         def build(stage: Stage, number: Pass) -> Stage:
-            def make(element: Any) -> Any:
+            def make(element: Element) -> grain.IterDataset:
                 dataset = function(element)
                 if not isinstance(dataset, Dataset):
                     raise InputError(f"interleave(): the function must return a Dataset, got {type(dataset).__name__}.")
@@ -382,9 +396,7 @@ class Dataset:
                 return (stages.ahead(inner, ahead) if ahead else inner).stream
 
             return Stage(
-                streams.Stream(
-                    streams.Interleaved, stage.stream, make=make, cycle=int(cycle or 1), block=int(block_length or 1)
-                )
+                streams.Stream(streams.Interleaved, stage.stream, make=make, cycle=cycle, block=int(block_length or 1))
             )
 
         return self._then(build, UNKNOWN_CARDINALITY)
@@ -416,10 +428,10 @@ class Dataset:
         """
         if filename:
             raise ArgumentError(
-                f"cache({os.fspath(filename)!r}): caches are kept in memory. Write arrays with `np.savez` once and read them"
+                f"cache({filename!r}): caches are kept in memory. Write arrays with `np.savez` once and read them"
                 " with `from_tensor_slices`, or leave the name away."
             )
-        memory: dict[int, Any] = {}
+        memory: dict[int, Element] = {}
         return dataclasses.replace(
             self, stage=lambda _: stages.cached(self.stage((0,)), memory), passes=itertools.count()
         )
@@ -428,13 +440,17 @@ class Dataset:
 
     def apply(self, transformation_func: Callable[[Dataset], Dataset]) -> Dataset:
         """What a function makes of the data set."""
+        if not callable(transformation_func):
+            raise ArgumentError(f"apply({arguments.shown(transformation_func)}): expected a function of a data set.")
         return transformation_func(self)
 
-    def with_options(self, options: Any, name: str | None = None) -> Dataset:
+    def with_options(self, options: object, name: str | None = None) -> Dataset:
         """The same: the options of `tf.data` have no meaning here."""
         return self
 
-    def reduce(self, initial_state: Any, reduce_func: Callable[[Any, Any], Any], name: str | None = None) -> Any:
+    def reduce(
+        self, initial_state: State, reduce_func: Callable[[State, Element], State], name: str | None = None
+    ) -> State:
         """The state after `state = reduce_func(state, element)` for every element.
 
         >>> int(Dataset.range(5).reduce(0, lambda total, i: total + i))
@@ -464,7 +480,7 @@ class Dataset:
         return True  # as for any object without a length; `if dataset:` must not fail
 
     @property
-    def element_spec(self) -> Any:
+    def element_spec(self) -> Structure:
         """Types and shapes of elements, as `TensorSpec`s; makes the first element unless they were said.
 
         >>> Dataset.range(6).batch(4).element_spec
@@ -496,7 +512,7 @@ class Dataset:
         return f"Dataset({size})"
 
     def _then(
-        self, build: Callable[[Stage, Pass], Stage], size: int, spec: Any = None, ragged: bool = False
+        self, build: Callable[[Stage, Pass], Stage], size: int, spec: Structure = None, ragged: bool = False
     ) -> Dataset:
         return Dataset(lambda number: build(self.stage(number), number), size, spec, ragged)
 
@@ -516,7 +532,7 @@ class Dataset:
         return self.size // batch_size if drop_remainder else math.ceil(self.size / batch_size)
 
 
-class DatasetIterator(Iterator[Any]):
+class DatasetIterator(Iterator[Element]):
     """One pass through a data set, which knows where it is.
 
     >>> ds = Dataset.range(10).shuffle(10, seed=1).batch(2)
@@ -527,7 +543,7 @@ class DatasetIterator(Iterator[Any]):
     True
     """
 
-    def __init__(self, dataset: Dataset, number: int = 0, finish: Callable[[Any], Any] = as_arrays):
+    def __init__(self, dataset: Dataset, number: int = 0, finish: Callable[[Element], Element] = as_arrays):
         self.dataset = dataset
         self.finish = finish
         self._begin(number)
@@ -536,7 +552,7 @@ class DatasetIterator(Iterator[Any]):
         self.number = int(number)
         self._inner = iter(self.dataset.stage((self.number,)).stream)
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Element:
         return self.finish(next(self._inner))
 
     def get_state(self) -> dict[str, Any]:
@@ -568,7 +584,6 @@ def _threads(method: str, wanted: int | None) -> int:
     return int(wanted)
 
 
-def _check(method: str, minimum: int, **values: Any) -> None:
+def _check(method: str, minimum: int, **values: int) -> None:
     for name, value in values.items():
-        if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < minimum:
-            raise ArgumentError(f"{method}({name}={value!r}): expected an integer of at least {minimum}.")
+        arguments.checked(method, name, value, arguments.at_least(minimum))

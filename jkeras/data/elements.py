@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import numpy as np
 
+from jkeras import arguments
+from jkeras.dtypes import array_dtype
 from jkeras.errors import InputError
+from jkeras.types import DTypeLike
+
+# What a data set yields: an array, or tuples and dicts of arrays, as deep as wanted. A checker cannot tell which, so that
+# `for x, y in dataset` is as good as `for image in dataset`.
+Element: TypeAlias = Any
+# Something for each array of an element: `TensorSpec`s, types, shapes, in the structure of the element.
+Structure: TypeAlias = Any
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, init=False)
 class TensorSpec:
     """Shape and type of an array in an element; None stands for any size, or in place of the shape for any shape.
 
@@ -21,11 +30,13 @@ class TensorSpec:
     """
 
     shape: tuple[int | None, ...] | None
-    dtype: Any = "float32"
+    dtype: np.dtype[Any]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", None if self.shape is None else tuple(self.shape))
-        object.__setattr__(self, "dtype", np.dtype(self.dtype))
+    def __init__(self, shape: Sequence[int | None] | None, dtype: DTypeLike = "float32"):
+        listed = tuple(shape) if isinstance(shape, Iterable) and not isinstance(shape, (str, Mapping)) else shape
+        sizes = arguments.checked("TensorSpec", "shape", listed, arguments.optional(arguments.shape))
+        object.__setattr__(self, "shape", sizes)
+        object.__setattr__(self, "dtype", arguments.checked("TensorSpec", "dtype", dtype, array_dtype))
 
     def accepts(self, shape: tuple[int, ...]) -> bool:
         """Whether an array may have this shape."""
@@ -35,53 +46,85 @@ class TensorSpec:
         return len(self.shape) == len(shape) and all(want in (None, have) for want, have in sizes)
 
 
-def is_leaf(value: Any) -> bool:
+def is_leaf(value: object) -> bool:
     """Whether a value is an array, or something to make one of: lists are arrays, tuples and dicts are structure."""
     return not isinstance(value, (tuple, dict))
 
 
-def map_leaves(function: Callable[..., Any], structure: Any, *others: Any) -> Any:
+def map_leaves(function: Callable[..., Any], structure: Structure, *others: Structure) -> Structure:
     """The structure with every leaf replaced by what the function gives for it and those at the same place in others."""
     return jax.tree.map(function, structure, *others, is_leaf=is_leaf)
 
 
-def flatten(structure: Any) -> tuple[list[Any], Any]:
+def flatten(structure: Structure) -> tuple[list[Any], Any]:
     """All leaves, and what puts others together in the same way."""
     return jax.tree.flatten(structure, is_leaf=is_leaf)
 
 
-def leaves(structure: Any) -> list[Any]:
+def leaves(structure: Structure) -> list[Any]:
     """All leaves."""
     return jax.tree.leaves(structure, is_leaf=is_leaf)
 
 
-def to_array(value: Any) -> np.ndarray:
+@runtime_checkable
+class Column(Protocol):
+    """A column of a frame of Pandas or Polars, and what else turns into an array in their way."""
+
+    def to_numpy(self) -> np.ndarray:
+        """The values."""
+
+
+@runtime_checkable
+class Frame(Column, Protocol):
+    """A frame of Pandas or Polars."""
+
+    @property
+    def columns(self) -> Iterable[str]:
+        """The names of the columns."""
+
+    def __getitem__(self, name: str) -> Column:
+        """A column."""
+
+
+@runtime_checkable
+class Typed(Protocol):
+    """An array of any library, or a description of one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes."""
+
+    @property
+    def dtype(self) -> Any:
+        """The type of the elements."""
+
+
+def to_array(value: object) -> np.ndarray:
     """A leaf as a NumPy array: arrays of any library, lists, numbers, strings, columns of frames."""
-    return np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
+    plain = isinstance(value, (np.ndarray, np.generic, int, float, str, list))  # of which a protocol asks more slowly
+    return np.asarray(value.to_numpy() if not plain and isinstance(value, Column) else value)
 
 
-def to_arrays(element: Any) -> Any:
+def to_arrays(element: Element) -> Element:
     """An element with arrays for leaves; a frame becomes a dict of its columns, as in `tf.data`."""
-    if hasattr(element, "columns") and hasattr(element, "to_numpy"):
+    if isinstance(element, Frame):
         element = {name: element[name] for name in element.columns}
     return map_leaves(to_array, element)
 
 
-def as_arrays(element: Any) -> Any:
+def as_arrays(element: Element) -> Element:
     """An element with NumPy arrays for what is no array of any library."""
-    return map_leaves(
-        lambda leaf: leaf if hasattr(leaf, "shape") and hasattr(leaf, "dtype") else to_array(leaf), element
-    )
+    return map_leaves(lambda leaf: leaf if isinstance(leaf, (np.ndarray, Typed)) else to_array(leaf), element)
 
 
-def declared(types: Any, shapes: Any = None) -> Any:
+def declared(types: Structure, shapes: Structure = None) -> Structure:
     """`TensorSpec`s from types, in the structure of an element, and shapes, in that structure or None."""
     structure = structure_of(types)
     one_each = [None] * structure.num_leaves if shapes is None else structure.flatten_up_to(shapes)
     return structure.unflatten([TensorSpec(s, t) for s, t in zip(one_each, leaves(types), strict=True)])
 
 
-def conform(element: Any, spec: Any, index: int) -> Any:
+def conform(element: Element, spec: Structure, index: int) -> Element:
     """An element as arrays of the types that were said.
 
     Args:
@@ -97,13 +140,10 @@ def conform(element: Any, spec: Any, index: int) -> Any:
     structure = structure_of(spec)
     wanted = [leaf if isinstance(leaf, TensorSpec) else TensorSpec(leaf.shape, leaf.dtype) for leaf in leaves(spec)]
     try:
-        found = [to_array(leaf) for leaf in structure.flatten_up_to(element)]
-        fits = all(one.accepts(array.shape) for one, array in zip(wanted, found, strict=True))
-        arrays = (
-            [array.astype(one.dtype, casting="same_kind") for one, array in zip(wanted, found, strict=True)]
-            if fits
-            else []
-        )
+        given = [to_array(leaf) for leaf in structure.flatten_up_to(element)]
+        pairs = list(zip(wanted, given, strict=True))
+        fits = all(want.accepts(array.shape) for want, array in pairs)
+        arrays = [array.astype(want.dtype, casting="same_kind") for want, array in pairs] if fits else []
     except (TypeError, ValueError):
         fits = False
     if not fits:
@@ -112,12 +152,12 @@ def conform(element: Any, spec: Any, index: int) -> Any:
     return structure.unflatten(arrays)
 
 
-def call(function: Callable[..., Any], element: Any) -> Any:
+def call(function: Callable[..., Any], element: Element) -> Element:
     """Calls a user's function with an element: a tuple becomes several arguments."""
     return function(*element) if type(element) is tuple else function(element)
 
 
-def describe(element: Any) -> str:
+def describe(element: Element) -> str:
     """The structure of an element with types and shapes.
 
     >>> describe((np.zeros((28, 28), "uint8"), {"label": np.int32(3)}))
@@ -131,15 +171,13 @@ def describe(element: Any) -> str:
         return f"{element.dtype}{'[any shape]' if element.shape is None else list(element.shape)}"
     if isinstance(element, list):
         return f"list of {len(element)}"
-    if not hasattr(element, "shape") or not hasattr(element, "dtype"):
-        return type(element).__name__
-    return f"{element.dtype}{list(element.shape)}"
+    return f"{element.dtype}{list(element.shape)}" if isinstance(element, Typed) else type(element).__name__
 
 
-def spec_of(element: Any, unknown_rows: bool = False) -> Any:
+def spec_of(element: Element, unknown_rows: bool = False) -> Structure:
     """The `TensorSpec`s of an element; with `unknown_rows` the first size of each is None."""
 
-    def spec(leaf: Any) -> TensorSpec:
+    def spec(leaf: object) -> TensorSpec:
         array = to_array(leaf)
         shape = (None, *array.shape[1:]) if unknown_rows and array.ndim else array.shape
         return TensorSpec(shape, array.dtype)
@@ -147,12 +185,12 @@ def spec_of(element: Any, unknown_rows: bool = False) -> Any:
     return map_leaves(spec, element)
 
 
-def structure_of(element: Any) -> Any:
+def structure_of(element: Element) -> Any:  # a PyTreeDef, which JAX does not type
     """What two elements must have in common to go together."""
     return jax.tree.structure(element, is_leaf=is_leaf)
 
 
-def differ(first: Any, element: Any, index: int, whose: str) -> InputError:
+def differ(first: Element, element: Element, index: int, whose: str) -> InputError:
     """The error for an element that does not go together with the first of its batch."""
     return InputError(
         f"{whose}: element {index} of the data set is {describe(element)}, but the elements before are {describe(first)}."
@@ -160,7 +198,7 @@ def differ(first: Any, element: Any, index: int, whose: str) -> InputError:
     )
 
 
-def stack(elements: Sequence[Any], start: int = 0) -> Any:
+def stack(elements: Sequence[Element], start: int = 0) -> Element:
     """Elements as one, with a new first axis.
 
     Args:
@@ -173,8 +211,8 @@ def stack(elements: Sequence[Any], start: int = 0) -> Any:
     structure = structure_of(elements[0])
     columns: list[list[np.ndarray]] = [[] for _ in range(structure.num_leaves)]
     for index, element in enumerate(elements, start):
-        flat, found = flatten(element)
-        if found != structure:
+        flat, structure_here = flatten(element)
+        if structure_here != structure:
             raise differ(elements[0], element, index, "batch()")
         for column, leaf in zip(columns, flat, strict=True):
             array = leaf if isinstance(leaf, np.ndarray) else to_array(leaf)
@@ -184,7 +222,7 @@ def stack(elements: Sequence[Any], start: int = 0) -> Any:
     return jax.tree.unflatten(structure, [np.stack(column) for column in columns])
 
 
-def stack_padded(elements: Sequence[Any], shapes: Any, values: Any, start: int = 0) -> Any:
+def stack_padded(elements: Sequence[Element], shapes: Structure, values: Structure, start: int = 0) -> Element:
     """Elements as one, filled up at their ends to one shape.
 
     Args:
@@ -210,21 +248,28 @@ def stack_padded(elements: Sequence[Any], shapes: Any, values: Any, start: int =
     return jax.tree.unflatten(structure, padded)
 
 
-def _spread(structure: Any, value: Any, name: str) -> list[Any]:
+def _spread(structure: Any, value: Structure, name: str) -> list[Any]:  # structure: a PyTreeDef
     """A value for each leaf, from one for all or one for each."""
     if value is None or np.isscalar(value):
         return [value] * structure.num_leaves
     try:
-        return structure.flatten_up_to(value)
+        spread: list[Any] = structure.flatten_up_to(value)
     except ValueError:
         raise InputError(
             f"padded_batch({name}={value!r}): expected the structure of an element, {structure}."
         ) from None
+    return spread
 
 
-def _pad(column: list[np.ndarray], wanted: Any, fill: Any, start: int) -> np.ndarray:
+def _pad(
+    column: list[np.ndarray],
+    wanted: Sequence[int | None] | Typed | None,
+    fill: complex | str | bytes | np.generic | None,
+    start: int,
+) -> np.ndarray:
     largest = np.max([array.shape for array in column], axis=0)
-    sizes = [None] * len(largest) if wanted is None else list(getattr(wanted, "shape", wanted))
+    shape = wanted.shape if isinstance(wanted, (TensorSpec, Typed)) else wanted
+    sizes: list[int | None] = [None] * len(largest) if shape is None else list(shape)
     if len(sizes) != len(largest):
         raise InputError(f"padded_batch(): a padded shape of {len(sizes)} axes for elements of {len(largest)} axes.")
     target = tuple(int(have) if want in (None, -1) else int(want) for want, have in zip(sizes, largest, strict=True))
@@ -237,6 +282,6 @@ def _pad(column: list[np.ndarray], wanted: Any, fill: Any, start: int) -> np.nda
                 f"padded_batch(): element {start + row} of the data set is {describe(array)}, which is larger than the padded"
                 f" shape {target}."
             )
-        place: Any = (row, *map(slice, array.shape))
+        place: tuple[int | slice, ...] = (row, *map(slice, array.shape))
         batch[place] = array
     return batch

@@ -10,14 +10,15 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import grain
 import numpy as np
 
+from jkeras import arguments
 from jkeras.data import streams
-from jkeras.data.elements import call, flatten, leaves
-from jkeras.errors import InputError
+from jkeras.data.elements import Element, call, flatten, leaves
+from jkeras.errors import ArgumentError, InputError
 
 # Up to here an order is an array of numbers, 128 MiB of them at most; beyond, Grain's cipher gives one number at a time. That
 # needs no memory, but up to milliseconds for a number of a small data set.
@@ -33,13 +34,13 @@ class Rows:
         order: which rows, in which order.
     """
 
-    arrays: Any
+    arrays: Element
     order: np.ndarray
 
     def __len__(self) -> int:
         return len(self.order)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: int | slice) -> Element:
         """The row of a number, or the rows of several, stacked."""
         chosen = self.order[index]
         flat, structure = flatten(self.arrays)
@@ -57,17 +58,24 @@ class Batches:
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> Element:
         return self.rows[index * self.size : (index + 1) * self.size]
 
 
-class Numbered(grain.MapDataset):
+class Source(Protocol):
+    """What has elements by their numbers."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Element: ...
+
+
+class Numbered(grain.MapDataset):  # type: ignore[misc]  # Grain has no types
     """Elements made by a function of their numbers, from those of other data sets if there are parents.
 
     Grain's own stages keep statistics of each element, which takes longer than many functions do.
     """
 
-    def __init__(self, parents: Sequence[grain.MapDataset], length: int, get: Callable[[int], Any]):
+    def __init__(self, parents: Sequence[grain.MapDataset], length: int, get: Callable[[int], Element]):
         super().__init__(parents)
         self._length = length
         self._get = get
@@ -75,7 +83,7 @@ class Numbered(grain.MapDataset):
     def __len__(self) -> int:
         return self._length
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: int | slice) -> Element:
         return self.slice(index) if isinstance(index, slice) else self._get(index % self._length)
 
 
@@ -89,11 +97,11 @@ class Stage:
         ahead: how many elements are made before they are asked for.
     """
 
-    data: Any
+    data: Any  # Grain's classes have no types
     threads: int = 0
     ahead: int = 0
 
-    def having(self, data: Any) -> Stage:
+    def having(self, data: Rows | grain.MapDataset | grain.IterDataset) -> Stage:
         """The same with other data."""
         return dataclasses.replace(self, data=data)
 
@@ -103,7 +111,7 @@ class Stage:
         return not isinstance(self.data, grain.IterDataset)
 
     @property
-    def by_number(self) -> Any:
+    def by_number(self) -> grain.MapDataset:
         """The data, which must be numbered, as Grain has it."""
         return numbered_source(self.data) if isinstance(self.data, Rows) else self.data
 
@@ -117,12 +125,12 @@ class Stage:
         return self.by_number.to_iter_dataset(grain.ReadOptions(num_threads=threads, prefetch_buffer_size=buffer))
 
 
-def numbered_source(data: Any) -> Numbered:
+def numbered_source(data: Source) -> Numbered:
     """Anything with a length and `[number]`, as Grain has it."""
     return Numbered([], len(data), data.__getitem__)
 
 
-def rows(arrays: Any) -> Stage:
+def rows(arrays: Element) -> Stage:
     """Arrays of one length as a stage.
 
     Raises:
@@ -160,12 +168,12 @@ def part(stage: Stage, start: int = 0, stop: int | None = None, step: int = 1) -
     return stage.having(streams.Stream(streams.Part, stage.data, start=start, stop=stop, step=step))
 
 
-def mapped(stage: Stage, function: Callable[[Any], Any], threads: int) -> Stage:
+def mapped(stage: Stage, function: Callable[[Element], Element], threads: int) -> Stage:
     """With a function applied to every element."""
     if stage.numbered:
         data = stage.by_number
-        made = Numbered([data], len(data), lambda index: function(data[index]))
-        return Stage(made, max(stage.threads, threads), stage.ahead)
+        results = Numbered([data], len(data), lambda index: function(data[index]))
+        return Stage(results, max(stage.threads, threads), stage.ahead)
     if threads:
         return stage.having(streams.Stream(streams.Mapped, stage.data, function=function, threads=threads))
     return stage.having(stage.data.map(function))
@@ -179,7 +187,7 @@ def numbered(stage: Stage, start: int) -> Stage:
     return stage.having(streams.Stream(streams.Numbered, stage.data, start=start))
 
 
-def batched(stage: Stage, size: int, drop_remainder: bool, stack: Callable[[Sequence[Any], int], Any]) -> Stage:
+def batched(stage: Stage, size: int, drop_remainder: bool, stack: Callable[[Sequence[Element], int], Element]) -> Stage:
     """Elements in batches, made by a function of elements and the number of the first."""
     if not stage.numbered:
         return stage.having(
@@ -190,7 +198,7 @@ def batched(stage: Stage, size: int, drop_remainder: bool, stack: Callable[[Sequ
         return stage.having(numbered_source(Batches(stage.data, size, count)))
     data, length = stage.data, len(stage.data)
 
-    def get(index: int) -> Any:
+    def get(index: int) -> Element:
         start = index * size
         return stack([data[i] for i in range(start, min(start + size, length))], start)
 
@@ -204,7 +212,7 @@ def ahead(stage: Stage, count: int) -> Stage:
     return stage.having(streams.Stream(streams.Ahead, stage.data, count=count))
 
 
-def zipped(stages: Sequence[Stage], join: Callable[[list[Any]], Any]) -> Stage:
+def zipped(stages: Sequence[Stage], join: Callable[[list[Element]], Element]) -> Stage:
     """Elements put together of one of each, until the first ends."""
     threads, count = max(stage.threads for stage in stages), max(stage.ahead for stage in stages)
     if all(stage.numbered for stage in stages):
@@ -233,7 +241,7 @@ def repeated(lap: Callable[[int], Stage], count: int | None) -> Stage:
     return Stage(streams.Stream(streams.Chained, part=part, stop_when_empty=True))
 
 
-def cached(stage: Stage, memory: dict[int, Any]) -> Stage:
+def cached(stage: Stage, memory: dict[int, Element]) -> Stage:
     """Elements kept in memory once they were made."""
     if isinstance(stage.data, Rows):
         return stage
@@ -241,7 +249,7 @@ def cached(stage: Stage, memory: dict[int, Any]) -> Stage:
         return Stage(streams.Stream(streams.Cached, source=stage.data, memory=memory))
     data = stage.data
 
-    def get(index: int) -> Any:
+    def get(index: int) -> Element:
         if index not in memory:
             memory[index] = data[index]
         return memory[index]
@@ -249,7 +257,7 @@ def cached(stage: Stage, memory: dict[int, Any]) -> Stage:
     return Stage(Numbered([data], len(data), get), stage.threads, stage.ahead)
 
 
-def kept(stage: Stage, keep: Callable[[Any], bool]) -> Stage:
+def kept(stage: Stage, keep: Callable[[Element], bool]) -> Stage:
     """The elements for which a function is true."""
     return Stage(streams.Stream(streams.Filtered, stage.stream, keep=keep))
 
@@ -259,13 +267,18 @@ def unbatched(stage: Stage) -> Stage:
     return Stage(streams.Stream(streams.Unbatched, stage.stream))
 
 
-def applied(function: Callable[..., Any], name: str) -> Callable[[Any], Any]:
+def applied(function: Callable[..., Any], name: str) -> Callable[[Element], Element]:
     """A user's function as one of elements, which must not return None.
 
     Grain takes None for an element that is missing.
-    """
 
-    def apply(element: Any) -> Any:
+    Raises:
+        ArgumentError: it is no function.
+    """
+    if not callable(function):
+        raise ArgumentError(f"{name.removesuffix('()')}({arguments.shown(function)}): expected a function.")
+
+    def apply(element: Element) -> Element:
         result = call(function, element)
         if result is None:
             raise InputError(

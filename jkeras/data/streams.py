@@ -8,19 +8,28 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import grain
 import numpy as np
 
-from jkeras.data.elements import leaves, map_leaves
+from jkeras.data.elements import Element, leaves, map_leaves
 from jkeras.errors import InputError
 from jkeras.training.prefetch import Background
 
+# A place in data: numbers, lists and dicts, such as JSON can hold.
+State: TypeAlias = dict[str, Any]
+# Of one data set among several: the state of the parent before its element, and the iterator.
+Place: TypeAlias = "tuple[State, grain.DatasetIterator]"
 
-class Stream(grain.IterDataset):
+# Makes a batch of elements, the first of which has that number in the data set.
+Stack: TypeAlias = Callable[[list[Element], int], Element]
+
+
+# Grain has no types, so that its classes are `Any` to checkers.
+class Stream(grain.IterDataset):  # type: ignore[misc]
     """A data set read by an iterator of a given class, which gets the iterators of the parents and some arguments."""
 
     def __init__(self, reader: Callable[..., grain.DatasetIterator], *parents: grain.IterDataset, **arguments: Any):
@@ -32,7 +41,7 @@ class Stream(grain.IterDataset):
         return self._reader(*(iter(parent) for parent in self.parents), **self._arguments)
 
 
-class Reader(grain.DatasetIterator):
+class Reader(grain.DatasetIterator):  # type: ignore[misc]
     """An iterator over the elements of one parent, whose state is that of the parent and a count."""
 
     def __init__(self, parent: grain.DatasetIterator):
@@ -40,10 +49,10 @@ class Reader(grain.DatasetIterator):
         self.parent = parent
         self.count = 0
 
-    def get_state(self) -> dict[str, Any]:
+    def get_state(self) -> State:
         return {"parent": self.parent.get_state(), "count": self.count}
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: State) -> None:
         self.parent.set_state(state["parent"])
         self.count = state["count"]
 
@@ -55,7 +64,7 @@ class Part(Reader):
         super().__init__(parent)
         self.start, self.stop, self.step = start, stop, step
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Element:
         while self.stop is None or self.count < self.stop:
             index, element = self.count, next(self.parent)
             self.count += 1
@@ -67,11 +76,11 @@ class Part(Reader):
 class Filtered(Reader):
     """The elements for which a function is true."""
 
-    def __init__(self, parent: grain.DatasetIterator, keep: Callable[[Any], bool]):
+    def __init__(self, parent: grain.DatasetIterator, keep: Callable[[Element], bool]):
         super().__init__(parent)
         self.keep = keep
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Element:
         while True:
             element = next(self.parent)
             if self.keep(element):
@@ -85,7 +94,7 @@ class Numbered(Reader):
         super().__init__(parent)
         self.start = start
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Element:
         element = next(self.parent)
         self.count += 1
         return np.int64(self.start + self.count - 1), element
@@ -97,11 +106,11 @@ class Shuffled(Reader):
     def __init__(self, parent: grain.DatasetIterator, window: int, seed: int):
         super().__init__(parent)
         self.window, self.seed = window, seed
-        self.elements: list[Any] = []
+        self.elements: list[Element] = []
         self.windows = 0  # that were begun
         self.before = parent.get_state()
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Element:
         if self.count == len(self.elements):
             self._read()
         self.count += 1
@@ -116,10 +125,10 @@ class Shuffled(Reader):
             raise StopIteration
         self.windows += 1
 
-    def get_state(self) -> dict[str, Any]:
+    def get_state(self) -> State:
         return {"parent": self.before, "count": self.count, "windows": self.windows}
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: State) -> None:
         self.parent.set_state(state["parent"])
         self.before, self.elements, self.count, self.windows = state["parent"], [], 0, state["windows"]
         if state["count"]:
@@ -131,11 +140,17 @@ class Shuffled(Reader):
 class Batched(Reader):
     """Elements in batches."""
 
-    def __init__(self, parent: grain.DatasetIterator, size: int, drop_remainder: bool, stack: Callable[..., Any]):
+    def __init__(
+        self,
+        parent: grain.DatasetIterator,
+        size: int,
+        drop_remainder: bool,
+        stack: Callable[[list[Element], int], Element],
+    ):
         super().__init__(parent)
         self.size, self.drop_remainder, self.stack = size, drop_remainder, stack
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Element:
         elements = list(itertools.islice(self.parent, self.size))
         if not elements or (self.drop_remainder and len(elements) < self.size):
             raise StopIteration
@@ -149,11 +164,11 @@ class Unbatched(Reader):
 
     def __init__(self, parent: grain.DatasetIterator):
         super().__init__(parent)
-        self.batch: Any = None
+        self.batch: Element = None
         self.rows = 0
         self.before = parent.get_state()
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Element:
         while self.count >= self.rows:
             self._read()
         self.count += 1
@@ -170,10 +185,10 @@ class Unbatched(Reader):
             )
         self.rows = lengths.pop()
 
-    def get_state(self) -> dict[str, Any]:
+    def get_state(self) -> State:
         return {"parent": self.before, "count": self.count}
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: State) -> None:
         self.parent.set_state(state["parent"])
         self.before, self.count, self.rows = state["parent"], 0, 0
         if state["count"]:
@@ -181,17 +196,17 @@ class Unbatched(Reader):
             self.count = state["count"]
 
 
-class Mapped(grain.DatasetIterator):
+class Mapped(grain.DatasetIterator):  # type: ignore[misc]
     """Elements that several threads make, in order."""
 
-    def __init__(self, parent: grain.DatasetIterator, function: Callable[[Any], Any], threads: int):
+    def __init__(self, parent: grain.DatasetIterator, function: Callable[[Element], Element], threads: int):
         super().__init__(parent)
         self.parent, self.function, self.threads = parent, function, threads
-        self.pending: deque[tuple[Future[Any], Any]] = deque()
+        self.pending: deque[tuple[Future[Element], State]] = deque()
         self.pool: ThreadPoolExecutor | None = None
-        self.state = parent.get_state()
+        self.state: State = parent.get_state()
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Element:
         if self.pool is None:
             self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="jkeras-map")
         while len(self.pending) < 2 * self.threads:
@@ -207,10 +222,10 @@ class Mapped(grain.DatasetIterator):
         self.state = state
         return result
 
-    def get_state(self) -> dict[str, Any]:
+    def get_state(self) -> State:
         return self.state
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: State) -> None:
         self._drop()
         self.parent.set_state(state)
         self.state = state
@@ -226,26 +241,26 @@ class Mapped(grain.DatasetIterator):
             self.pending.pop()[0].cancel()
 
 
-class Ahead(grain.DatasetIterator):
+class Ahead(grain.DatasetIterator):  # type: ignore[misc]
     """Elements that a thread makes before they are asked for."""
 
     def __init__(self, parent: grain.DatasetIterator, count: int):
         super().__init__(parent)
         self.parent, self.count = parent, count
-        self.state = parent.get_state()
+        self.state: State = parent.get_state()
         self.background: Background | None = None
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Element:
         if self.background is None:
             self.background = Background(self.parent, self.count, note=self.parent.get_state)
         element = next(self.background)
-        self.state = self.background.noted
+        self.state = cast(State, self.background.noted)
         return element
 
-    def get_state(self) -> dict[str, Any]:
+    def get_state(self) -> State:
         return self.state
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: State) -> None:
         self._stop()
         self.parent.set_state(state)
         self.state = state
@@ -260,40 +275,40 @@ class Ahead(grain.DatasetIterator):
             self.background = None
 
 
-class Generated(grain.DatasetIterator):
+class Generated(grain.DatasetIterator):  # type: ignore[misc]
     """What a generator function yields; to go on from a state it is called again and the elements before are left out."""
 
-    def __init__(self, start: Callable[[], Any], check: Callable[[Any, int], Any]):
+    def __init__(self, start: Callable[[], Iterator[Element]], check: Callable[[Element, int], Element]):
         super().__init__()
         self.start, self.check = start, check
         self.count = 0
-        self.generator: Any = None
+        self.generator: Iterator[Element] | None = None
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Element:
         if self.generator is None:
             self.generator = itertools.islice(self.start(), self.count, None)
         element = next(self.generator)
         self.count += 1
         return self.check(element, self.count - 1)
 
-    def get_state(self) -> dict[str, Any]:
+    def get_state(self) -> State:
         return {"count": self.count}
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: State) -> None:
         self.count, self.generator = state["count"], None
 
 
-class Cached(grain.DatasetIterator):
+class Cached(grain.DatasetIterator):  # type: ignore[misc]
     """Elements kept in memory, read from their source where they are not there yet."""
 
-    def __init__(self, source: grain.IterDataset, memory: dict[int, Any]):
+    def __init__(self, source: grain.IterDataset, memory: dict[int, Element]):
         super().__init__()
         self.source, self.memory = source, memory
         self.count = 0
         self.reading: grain.DatasetIterator | None = None
         self.read = 0
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Element:
         # Element -1 says that the elements there are all there are.
         while self.count not in self.memory:
             if -1 in self.memory:
@@ -309,10 +324,10 @@ class Cached(grain.DatasetIterator):
         self.count += 1
         return self.memory[self.count - 1]
 
-    def get_state(self) -> dict[str, Any]:
+    def get_state(self) -> State:
         return {"count": self.count}
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: State) -> None:
         self.count = state["count"]
 
     def close(self) -> None:
@@ -321,25 +336,25 @@ class Cached(grain.DatasetIterator):
         super().close()
 
 
-class Zipped(grain.DatasetIterator):
+class Zipped(grain.DatasetIterator):  # type: ignore[misc]
     """Elements put together of one of each parent, until the first ends."""
 
-    def __init__(self, *parents: grain.DatasetIterator, join: Callable[[list[Any]], Any]):
+    def __init__(self, *parents: grain.DatasetIterator, join: Callable[[list[Element]], Element]):
         super().__init__(parents)
         self.parents, self.join = parents, join
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Element:
         return self.join([next(parent) for parent in self.parents])
 
-    def get_state(self) -> dict[str, Any]:
+    def get_state(self) -> State:
         return {"parents": [parent.get_state() for parent in self.parents]}
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: State) -> None:
         for parent, position in zip(self.parents, state["parents"], strict=True):
             parent.set_state(position)
 
 
-class Chained(grain.DatasetIterator):
+class Chained(grain.DatasetIterator):  # type: ignore[misc]
     """Data sets one after the other, each begun when the one before has ended.
 
     `part` gives the data set of a number, None when there is no more. With `stop_when_empty` one without elements is the
@@ -353,7 +368,7 @@ class Chained(grain.DatasetIterator):
         self.current: grain.DatasetIterator | None = None
         self.empty = False
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Element:
         while True:
             if self.current is None:
                 data = self.part(self.index)
@@ -371,11 +386,11 @@ class Chained(grain.DatasetIterator):
                 self.empty = False
                 return element
 
-    def get_state(self) -> dict[str, Any]:
+    def get_state(self) -> State:
         position = None if self.current is None else self.current.get_state()
         return {"index": self.index, "position": position}
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: State) -> None:
         self.close_current()
         self.index = state["index"]
         if state["position"] is not None:
@@ -394,22 +409,24 @@ class Chained(grain.DatasetIterator):
         super().close()
 
 
-class Interleaved(grain.DatasetIterator):
+class Interleaved(grain.DatasetIterator):  # type: ignore[misc]
     """Elements of several data sets in turn, one data set for each element of the parent.
 
     `cycle` of them are read at a time, `block` elements of each at a turn; one that ends gives its place to the next.
     """
 
-    def __init__(self, parent: grain.DatasetIterator, make: Callable[[Any], grain.IterDataset], cycle: int, block: int):
+    def __init__(
+        self, parent: grain.DatasetIterator, make: Callable[[Element], grain.IterDataset], cycle: int, block: int
+    ):
         super().__init__(parent)
         self.parent, self.make, self.cycle, self.block = parent, make, cycle, block
         # For each place the state of the parent before its element, and the iterator; None for an empty place.
-        self.places: list[tuple[Any, grain.DatasetIterator] | None] = [None] * cycle
+        self.places: list[Place | None] = [None] * cycle
         self.turn = 0
         self.done = 0
         self.ended = False
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Element:
         empty = 0
         while empty < self.cycle:
             place = self.places[self.turn]
@@ -436,7 +453,7 @@ class Interleaved(grain.DatasetIterator):
     def _move(self) -> None:
         self.turn, self.done = (self.turn + 1) % self.cycle, 0
 
-    def _open(self) -> Any:
+    def _open(self) -> Place | None:
         before = self.parent.get_state()
         try:
             element = next(self.parent)
@@ -446,7 +463,7 @@ class Interleaved(grain.DatasetIterator):
         self.places[self.turn] = before, iter(self.make(element))
         return self.places[self.turn]
 
-    def get_state(self) -> dict[str, Any]:
+    def get_state(self) -> State:
         places = [None if place is None else [place[0], place[1].get_state()] for place in self.places]
         return {
             "parent": self.parent.get_state(),
@@ -456,7 +473,7 @@ class Interleaved(grain.DatasetIterator):
             "ended": self.ended,
         }
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: State) -> None:
         self._close_places()
         for index, place in enumerate(state["places"]):
             if place is not None:

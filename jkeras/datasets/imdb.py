@@ -68,4 +68,5 @@ def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
     Raises:
         DownloadError: the file is not there and cannot be downloaded.
     """
-    return load_json(find_file(path, "imdb_word_index.json", WORD_INDEX_HASH))
+    ranks: dict[str, int] = load_json(find_file(path, "imdb_word_index.json", WORD_INDEX_HASH))
+    return ranks

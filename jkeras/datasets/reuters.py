@@ -64,7 +64,8 @@ def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
     Raises:
         DownloadError: the file is not there and cannot be downloaded.
     """
-    return load_json(find_file(path, "reuters_word_index.json", WORD_INDEX_HASH))
+    ranks: dict[str, int] = load_json(find_file(path, "reuters_word_index.json", WORD_INDEX_HASH))
+    return ranks
 
 
 def get_label_names() -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from jax.experimental import multihost_utils
 
 import jkeras
 from jkeras.errors import ProcessError
+from jkeras.graph.describe import describe
+from jkeras.graph.scope import walk
 from jkeras.training import steps
 from jkeras.training.batches import ArraySource
 
@@ -38,10 +40,10 @@ def facts(program: Any, source: Any, strategy: Any) -> dict[str, str]:
         described["number of rows"] = source.rows
         described["batch size"] = source.batch_size
     described["batches in an epoch"] = source.steps_per_epoch
-    weights = steps.runtime.describe(program.definition, *steps.call_arguments(example.x)).weights
+    weights = describe(program.definition, *steps.call_arguments(example.x)).weights
     for weight in weights:
         described[f"weight {weight.name}"] = f"{weight.dtype}{list(weight.shape)}"
-    for path, layer in steps.runtime.walk(program.definition):
+    for path, layer in walk(program.definition):
         described[f"layer {'/'.join(path)}"] = type(layer).__name__
     return {name: str(value)[:500] for name, value in described.items()}
 

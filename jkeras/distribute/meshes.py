@@ -17,8 +17,9 @@ from jkeras import replicas
 from jkeras.distribute import agreement, arrays
 from jkeras.distribute.together import together
 from jkeras.errors import InputError
-from jkeras.graph import runtime
+from jkeras.graph.describe import describe
 from jkeras.graph.layer import Layer
+from jkeras.graph.scope import walk
 from jkeras.training import runs, steps
 from jkeras.training.batches import ArraySource
 from jkeras.training.runs import Runner, Step
@@ -112,7 +113,7 @@ class MeshRunner:
         own = self.strategy.auto_shard_dataset or self.processes == 1
         parts = self.parts if own else max(1, self.parts // self.processes)
         check_batch(program, steps.batch_size(example), parts, self.strategy, isinstance(source, ArraySource))
-        weights = runtime.describe(program.definition, *steps.call_arguments(example.x)).weights
+        weights = describe(program.definition, *steps.call_arguments(example.x)).weights
         self.strategy.check_weights(weights)
 
     # -- where things live -------------------------------------------------------------------------------------------
@@ -279,7 +280,7 @@ def check_batch(program: Any, rows: int, parts: int, strategy: Any, in_memory: b
 
 
 def _coupling(program: Any) -> str:
-    for path, layer in runtime.walk(program.definition):
+    for path, layer in walk(program.definition):
         if layer.couples_samples:
             return f"in {'/'.join(path) or layer.name} ({type(layer).__name__}) rows depend on each other"
         if layer.couples_samples is None and not type(layer).__module__.startswith("jkeras."):

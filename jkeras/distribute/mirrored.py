@@ -17,12 +17,13 @@ from jkeras.distribute.devices import as_names
 from jkeras.distribute.meshes import MeshRunner, Placed, independent
 from jkeras.distribute.sharded import MeshStrategy
 from jkeras.errors import ArgumentError
-from jkeras.graph import runtime
+from jkeras.graph.scope import walk
 from jkeras.metrics import Metric
 from jkeras.training import objective as objectives
 from jkeras.training import steps
 from jkeras.training.runs import Step
 from jkeras.training.state import Batch, TrainState
+from jkeras.types import DevicesField
 from jkeras.values.fields import field
 
 AXIS = "replica"
@@ -62,7 +63,7 @@ class ReplicaRunner(MeshRunner):
 
     def check(self, program: Any, source: Any) -> None:
         super().check(program, source)
-        for path, layer in runtime.walk(program.definition):
+        for path, layer in walk(program.definition):
             if getattr(layer, "stateful", False):
                 raise ArgumentError(
                     f"{'/'.join(path)} ({type(layer).__name__}) is stateful: it has a state for each row of a batch, which"
@@ -112,7 +113,7 @@ class ReplicaRunner(MeshRunner):
         return Placed(arrays.put(shares, jax.tree.map(lambda leaf: self._sharding(self._rows(True)), shares)), True)
 
 
-class MirroredStrategy(MeshStrategy, own_arguments=True):
+class MirroredStrategy(MeshStrategy):
     """Every device of this process has all weights and trains on a part of each batch, by `jax.pmap`.
 
     Gradients are averaged over the replicas, losses and metrics are those of the whole batch, and each replica draws random
@@ -139,10 +140,8 @@ class MirroredStrategy(MeshStrategy, own_arguments=True):
 
     runner_class: ClassVar[Any] = ReplicaRunner
     local: ClassVar[bool] = True
-    device_mesh = None
-    auto_shard_dataset = True
 
-    devices: Any = field(default=None, convert=as_names)
+    devices: DevicesField = field(default=None, convert=as_names)
 
     @property
     def batch_axis(self) -> str:

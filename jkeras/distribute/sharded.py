@@ -18,6 +18,7 @@ from jkeras.distribute.meshes import MeshRunner, runner_of
 from jkeras.errors import ArgumentError
 from jkeras.training.state import TrainState, array_name
 from jkeras.training.strategy import Strategy
+from jkeras.types import DevicesField
 from jkeras.values.fields import field
 
 REPLICATED = PartitionSpec()
@@ -29,7 +30,18 @@ def _mesh(value: Any) -> DeviceMesh | None:
     raise ArgumentError("expected a DeviceMesh or None")
 
 
-class MeshStrategy(Strategy):
+_ALL: Any = None
+
+
+class MeshAttributes:
+    """What each strategy declares, or has as a constant (see `jkeras.values.fields`)."""
+
+    device_mesh: DeviceMesh | None = None
+    devices: DevicesField = _ALL
+    auto_shard_dataset: bool = True
+
+
+class MeshStrategy(MeshAttributes, Strategy):
     """Base of the strategies that lay arrays out over a mesh of devices and let the compiler do the rest."""
 
     runner_class: ClassVar[Any] = MeshRunner
@@ -38,9 +50,6 @@ class MeshStrategy(Strategy):
     # Whether the mesh is made of the devices of this process alone.
     local: ClassVar[bool] = False
 
-    device_mesh: DeviceMesh | None = field(default=None, convert=_mesh)
-    devices: Any = field(default=None, convert=devices_.as_names)
-    auto_shard_dataset: bool = field(default=True, convert=arguments.boolean)
     # Whether `fit` gives weights that are whole in each process, where they are split among several.
     gather: bool = field(default=True, convert=arguments.boolean, kw_only=True)
 
@@ -97,7 +106,15 @@ def _mesh_of(strategy: MeshStrategy) -> jax.sharding.Mesh:
     return strategy._make_mesh()
 
 
-class DataParallel(MeshStrategy):
+class _OverDevices(MeshStrategy):
+    """Base of the strategies that are given a mesh, or devices."""
+
+    device_mesh: DeviceMesh | None = field(default=None, convert=_mesh)
+    devices: DevicesField = field(default=None, convert=devices_.as_names)
+    auto_shard_dataset: bool = field(default=True, convert=arguments.boolean)
+
+
+class DataParallel(_OverDevices):
     """Every device has all weights and a part of each batch.
 
     Gradients are added up over the devices; batch statistics, losses and metrics are those of the whole batch.
@@ -113,7 +130,7 @@ class DataParallel(MeshStrategy):
     """
 
 
-class FSDP(MeshStrategy):
+class FSDP(_OverDevices):
     """Every device has a part of each batch and a part of the weights and of the optimizer's state.
 
     A step puts each weight together where it computes with it, keeps it until the backward pass is through with it, and adds
@@ -159,7 +176,7 @@ def _axis_name(value: Any) -> str | None:
     return None if value is None else arguments.text(value)
 
 
-class ModelParallel(MeshStrategy, own_arguments=True):
+class ModelParallel(MeshStrategy):
     """Weights are split as a `LayoutMap` says, batches along one axis of its mesh.
 
     The optimizer's state is split like the weights that it belongs to. Weights without a layout are copied.

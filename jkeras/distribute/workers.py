@@ -12,7 +12,7 @@ from jkeras.distribute.sharded import MeshStrategy
 from jkeras.values.fields import field
 
 
-class MultiWorkerMirroredStrategy(MeshStrategy, own_arguments=True):
+class MultiWorkerMirroredStrategy(MeshStrategy):
     """Every device of every process has all weights and a part of each batch.
 
     Making it finds the other processes (see `jkeras.distribute.initialize`), so it comes first in the script, which all
@@ -33,9 +33,6 @@ class MultiWorkerMirroredStrategy(MeshStrategy, own_arguments=True):
 
     Source: TensorFlow's `tf.distribute.MultiWorkerMirroredStrategy`.
     """
-
-    device_mesh = None
-    devices = None
 
     job_addresses: Any = field(default=None, kw_only=False)
     num_processes: Any = None

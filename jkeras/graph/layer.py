@@ -1,25 +1,28 @@
 """The one layer protocol, for built-in layers and for users' own.
 
-A `Layer` describes; it holds no arrays. To run, it is *bound*: a scope (see `graph/linen.py`) takes a shallow copy, gives
+A `Layer` describes; it holds no arrays. To run, it is *bound*: a scope (see `graph/scope.py`) takes a shallow copy, gives
 it access to weights, randomness and masks, calls `build` once and then `call`. On that copy `add_weight` returns the real
 array, sublayers are bound copies too, and assigning to an attribute that holds a non-trainable weight records its new
-value. The original never changes.
-
-What the scope does around every `call`, in this order: training flag, masks, compute type, input checks, `build`,
-`call`, output masks, activity regularisation. See `graph/layer_call.py`.
+value. The original never changes. `graph/README.md` says why, and how a call travels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Protocol, Self
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jax
 import numpy as np
 
 from jkeras import arguments, dtypes, regularizers
+from jkeras.dispatch import Symbolic
 from jkeras.errors import ArgumentError, NotBuiltError
+from jkeras.graph import apply, describe
+from jkeras.graph.scope import Scope, walk
+from jkeras.graph.shapes import Shape
 from jkeras.tracebacks import filtered_methods
+from jkeras.types import DTypePolicyLike, PolicyField, RegularizerField, RegularizerLike
 from jkeras.values.config import serialize
 from jkeras.values.fields import field
 from jkeras.values.frozen import FrozenDict
@@ -28,69 +31,31 @@ from jkeras.values.spec import Spec
 LEGACY_SHAPE_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_size")
 
 
-class Scope(Protocol):
-    """What a bound layer can ask for. Implemented by `graph/linen.py` and, without weights, by `graph/layer_call.py`."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class Origin:
+    """Where a layer comes from, and what it brings along.
 
-    path: str
+    Attributes:
+        model: the model it was taken from, or None.
+        name: its name there.
+        variables: gives its variables, or None where it has none.
+    """
 
-    def weight(self, name: str | None, shape: tuple[int, ...], dtype: str, options: Mapping[str, Any]) -> jax.Array: ...
-    def assign(self, name: str, value: jax.Array) -> None: ...
-    def child(self, name: str, layer: Layer) -> Layer: ...
-    def call(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
-    def make_rng(self, seed: int | None) -> jax.Array: ...
-    def add_loss(self, value: jax.Array) -> None: ...
-    def variables(self) -> Mapping[str, Any]: ...
-
-
-class Runtime(Protocol):
-    """What turns descriptions into programs; `graph` installs itself here, so that layers need not know it."""
-
-    def symbolic_call(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
-    def eager_call(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
-    def init(self, layer: Layer, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]: ...
-    def apply(self, layer: Layer, variables: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
-    def output_spec(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
-    def guest(self, module: Any, method: Any) -> Any: ...
-    def run(self, layer: Layer, variables: Any, args: tuple[Any, ...], kwargs: Any, **options: Any) -> Any: ...
+    model: Any
+    name: str | None
+    variables: Callable[[], Mapping[str, Any] | None]
 
 
-_runtime: list[Runtime] = []
+class LayerAttributes:
+    """What every layer has; some classes give the arguments places of their own (see `jkeras.values.fields`)."""
 
-
-def install_runtime(runtime: Runtime) -> None:
-    """Called once, by `graph`, when jkeras is imported."""
-    _runtime[:] = [runtime]
-
-
-def is_symbolic(value: Any) -> bool:
-    """Whether a value is a symbolic tensor (see `graph/symbolic.py`)."""
-    return getattr(type(value), "is_symbolic", False)
-
-
-class InputSpec(Spec):
-    """What a layer accepts as one input: rank, dtype and sizes per axis, as `keras.layers.InputSpec`."""
-
-    keras_module = "keras.layers"
-
-    dtype: str | None = None
-    shape: tuple[int | None, ...] | None = field(default=None, convert=arguments.optional(arguments.shape))
-    ndim: int | None = None
-    max_ndim: int | None = None
-    min_ndim: int | None = None
-    axes: dict[int, int] | None = None
-    allow_last_axis_squeeze: bool = False
-    name: str | None = None
-    optional: bool = False
-
-    def __post_init__(self) -> None:
-        if self.shape is not None:
-            self.ndim = len(self.shape)
-        if self.axes is not None:
-            self.axes = {int(k): v for k, v in self.axes.items()}
+    activity_regularizer: RegularizerField
+    dtype: PolicyField
+    name: str | None
 
 
 @filtered_methods("__call__", "init", "apply", "compute_output_spec", "compute_output_shape")
-class Layer(Spec):
+class Layer(LayerAttributes, Spec):
     """Base of every layer.
 
     Subclass it the way Keras taught: an `__init__` that keeps arguments and sublayers as attributes, a `build` that calls
@@ -124,13 +89,27 @@ class Layer(Spec):
     # which for classes outside jkeras counts as yes. Decides whether a ragged last batch may be padded.
     couples_samples: ClassVar[bool | None] = None
 
-    activity_regularizer: Any = field(
-        default=None, convert=lambda v: regularizers.get(v), kw_only=True, in_config=False
-    )
+    if TYPE_CHECKING:
+        _activity_regularizer: RegularizerLike = field(default=None, alias="activity_regularizer", kw_only=True)
+        _dtype: DTypePolicyLike = field(default=None, alias="dtype", kw_only=True)
+        _name: str | None = field(default=None, alias="name", kw_only=True)
+    else:
+        activity_regularizer: RegularizerField = field(
+            default=None, convert=lambda v: regularizers.get(v), kw_only=True, in_config=False
+        )
     trainable: bool = field(default=True, convert=arguments.boolean, kw_only=True)
-    dtype: Any = field(default=None, convert=dtypes.get, kw_only=True)
+    if not TYPE_CHECKING:
+        dtype: PolicyField = field(default=None, convert=dtypes.get, kw_only=True)
     autocast: bool = field(default=True, convert=arguments.boolean, kw_only=True, in_config=False)
-    name: str | None = field(default=None, convert=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
+    if not TYPE_CHECKING:
+        name: str | None = field(default=None, convert=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
+
+    # What a bound copy belongs to; None in a description. Everything that a run knows of a layer is in there.
+    _spec_scope: Scope | None = None
+    # The model that the layer was taken from.
+    _spec_origin: Origin | None = None
+    # The batch shape that the old `input_shape=`, `input_dim=` arguments gave.
+    _spec_input_shape: tuple[int | None, ...] | None = None
 
     # -- to override ----------------------------------------------------------------------------------------------
 
@@ -144,6 +123,13 @@ class Layer(Spec):
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask of the output, or None."""
         return previous_mask if self.supports_masking else None
+
+    def known_output(self, *inputs: Shape) -> Any:
+        """Shape and type of the outputs by a rule, where a class has one; None finds them by tracing `call`.
+
+        Inputs have the layer's compute type; sizes may be None.
+        """
+        return None
 
     # An `InputSpec`, or a list of them, checked before `build`; None checks nothing. May be a property, or assigned in
     # `__init__` or `build`.
@@ -181,7 +167,7 @@ class Layer(Spec):
         Raises:
             NotBuiltError: the layer is not part of a model or of `init`/`apply`.
         """
-        scope = self._scope_for("add_weight")
+        scope = self.scope_for("add_weight")
         policy = self.dtype_policy
         weight = scope.weight(
             name,
@@ -200,36 +186,38 @@ class Layer(Spec):
     def add_loss(self, loss: Any) -> None:
         """Adds a scalar (or a list of scalars) to the model's loss, from inside `call`."""
         for value in loss if isinstance(loss, (list, tuple)) else [loss]:
-            self._scope_for("add_loss").add_loss(value)
+            self.scope_for("add_loss").add_loss(value)
 
     def make_rng(self, seed: int | None = None) -> jax.Array:
         """A fresh random key for this call, determined by the run's key, the step, the layer's path and `seed`."""
-        return self._scope_for("make_rng").make_rng(seed)
+        return self.scope_for("make_rng").make_rng(seed)
 
-    def _scope_for(self, what: str) -> Scope:
-        scope = self.__dict__.get("_spec_scope")
-        if scope is None:
+    @property
+    def is_bound(self) -> bool:
+        """Whether the layer runs in a model right now, as in `build` and `call`."""
+        return self._spec_scope is not None
+
+    def scope_for(self, use: str) -> Any:
+        """What the bound layer can ask for.
+
+        Raises:
+            NotBuiltError: the layer is not bound.
+        """
+        if self._spec_scope is None:
             raise NotBuiltError(
-                f"{self!r}: `{what}` works inside `build` and `call` of a layer that runs in a model."
+                f"{self!r}: `{use}` works inside `build` and `call` of a layer that runs in a model."
                 f" To try the layer alone: `Sequential([layer])`, or"
                 f" `variables = layer.init(jax.random.key(0), x)` and `layer.apply(variables, x)`."
             )
-        return scope
+        return self._spec_scope
 
     def __setattr__(self, name: str, value: Any) -> None:
-        scope = self.__dict__.get("_spec_scope")
+        scope = self._spec_scope
         if scope is None:
             super().__setattr__(name, value)
             return
-        weights: dict[str, Any] = self.__dict__["_spec_weights"]
-        if name in weights:
-            scope.assign(weights[name], value)
-        elif isinstance(value, jax.Array):
-            made = scope.name_of(value)  # type: ignore[attr-defined]
-            if made is not None:
-                weights[name] = made
-        else:
-            value = map_layers(value, name, scope.child)
+        value = map_layers(value, name, scope.child)
+        scope.note(name, value)
         object.__setattr__(self, name, value)
 
     # -- using a layer --------------------------------------------------------------------------------------------
@@ -240,12 +228,12 @@ class Layer(Spec):
         Raises:
             NotBuiltError: arrays were given, the layer has weights, and it is not part of a model.
         """
-        scope = self.__dict__.get("_spec_scope")
-        if scope is not None:
-            return scope.call(self, args, kwargs)
-        if any(map(is_symbolic, jax.tree.leaves((args, kwargs)))):
-            return _runtime[0].symbolic_call(self, args, kwargs)
-        return _runtime[0].eager_call(self, args, kwargs)
+        if self._spec_scope is not None:
+            return self._spec_scope.call(self, args, kwargs)
+        for leaf in jax.tree.leaves((args, kwargs)):
+            if isinstance(leaf, Symbolic):
+                return leaf.apply_layer(self, args, kwargs)
+        return apply.call_on_arrays(self, args, kwargs)
 
     def init(self, key: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Fresh variables `{"params": ..., "state": ...}` for inputs like `args` (arrays or shapes).
@@ -254,7 +242,7 @@ class Layer(Spec):
             key: a random key or an integer seed.
             *args: arrays, `jax.ShapeDtypeStruct`s or shape tuples (float32, batch axis included).
         """
-        return _runtime[0].init(self, key, args, kwargs)
+        return apply.initialize(self, key, *args, **kwargs)
 
     def apply(self, variables: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
         """The outputs for given variables: a pure function that `jax.grad`, `vmap` and `jit` can transform.
@@ -265,11 +253,11 @@ class Layer(Spec):
             **kwargs: arguments of `call`; `rng` gives the random key that dropout needs in training, and
                 `return_state=True` also returns the updated state.
         """
-        return _runtime[0].apply(self, variables, args, kwargs)
+        return apply.apply(self, variables, args, kwargs)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Shapes and dtypes of the outputs for given inputs, without computing."""
-        return _runtime[0].output_spec(self, args, kwargs)
+        return describe.output_spec(self, args, kwargs)
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the output for a given input shape (None where a size is unknown).
@@ -278,19 +266,18 @@ class Layer(Spec):
         >>> layers.Dense(3).compute_output_shape((None, 4))
         (None, 3)
         """
-        return jax.tree.map(lambda spec: spec.shape, self.compute_output_spec(*args, **kwargs), is_leaf=is_symbolic)
+        return jax.tree.map(lambda spec: spec.shape, self.compute_output_spec(*args, **kwargs))
 
     # -- a layer taken from a model -------------------------------------------------------------------------------
 
     def _home(self, what: str) -> tuple[Any, str]:
-        """The model that this layer was taken from (`model.layers`, `model.get_layer`), and its name there."""
-        found = self.__dict__.get("_spec_home")
-        if found is None:
+        origin = origin_of(self)
+        if origin is None:
             raise NotBuiltError(
                 f"{self!r} is a description and belongs to no model, so it has no {what}. Take the layer from a model:"
                 f" `model.get_layer(name).{what}`."
             )
-        return found
+        return origin.model, str(origin.name)
 
     @property
     def output(self) -> Any:
@@ -350,8 +337,8 @@ class Layer(Spec):
     @property
     def path(self) -> str:
         """Where the layer stands in its model, e.g. `encoder/dense_1`; its name or class outside of one."""
-        scope = self.__dict__.get("_spec_scope")
-        return scope.path if scope is not None and scope.path else self.name or type(self).__name__
+        own = self.name or type(self).__name__
+        return own if self._spec_scope is None else self._spec_scope.path or own
 
     def children(self) -> dict[str, Layer]:
         """The layers directly inside this one, by the name that their weights have."""
@@ -367,17 +354,26 @@ class Layer(Spec):
             if not attribute.startswith("_spec_"):
                 self.__dict__[attribute] = map_layers(value, attribute, bind)
 
-    def bound_copy(self, scope: Scope) -> Self:
-        """A shallow copy that runs in `scope`."""
-        clone = object.__new__(type(self))
-        clone.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("_spec_frozen", "_spec_key")})
-        clone.__dict__.update(_spec_scope=scope, _spec_weights={})
+    def bound_copy(self, scope: Any, parent: Any = None) -> Self:
+        """A shallow copy that runs in `scope`, and has from `parent` what it does not say itself."""
+        inherited: dict[str, Any] = {}
+        if parent is not None:
+            inherited["trainable"] = self.trainable and parent.trainable
+            if self.dtype is None and parent.dtype is not None:
+                inherited["dtype"] = parent.dtype
+        clone = self._evolve(_spec_scope=scope, **inherited)
+        own = vars(clone)
+        own.pop("_spec_frozen", None)
+        own["build"] = scope.build  # so that it runs once, whoever calls it
         return clone
+
+    def taken_from(self, origin: Origin) -> Self:
+        """A copy that was taken from a model, or that brings weights along."""
+        return self._evolve(_spec_origin=origin, name=origin.name or self.name)
 
     def carried(self) -> Mapping[str, Any] | None:
         """Variables that come along when the layer joins a new model; None unless it was taken from one."""
-        variables = self.__dict__.get("_spec_variables")
-        return variables() if callable(variables) else variables
+        return None if self._spec_origin is None else self._spec_origin.variables()
 
     def _state(self) -> dict[str, Any]:
         state = super()._state()
@@ -423,11 +419,10 @@ def legacy_input_shape(legacy: Mapping[str, Any]) -> tuple[int | None, ...] | No
     return None
 
 
-def walk(layer: Layer, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Layer]]:
-    """A definition and every layer inside it, with the path of its weights."""
-    yield path, layer
-    for name, child in layer.children().items():
-        yield from walk(child, (*path, name))
+def origin_of(layer: Layer) -> Origin | None:
+    """The model that a layer was taken from (`model.layers`, `model.get_layer`), and its name there; None if it was not."""
+    origin = layer._spec_origin
+    return None if origin is None or origin.model is None else origin
 
 
 def map_layers(value: Any, name: str, replace: Callable[[str, Layer], Any]) -> Any:

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import jax
 
+from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.layer import Layer, is_symbolic
-from jkeras.graph.layer_call import show_shape
-from jkeras.graph.symbolic import Node, Shape, SymbolicTensor
-from jkeras.layers.core import InputLayer
+from jkeras.graph.input import InputLayer
+from jkeras.graph.layer import Layer, origin_of
+from jkeras.graph.shapes import Shape, show_shape
+from jkeras.graph.symbolic import Node, SymbolicTensor
 from jkeras.registry import snake_case
 from jkeras.values.frozen import Template
 from jkeras.values.keys import HashedKey, key_of
@@ -265,7 +266,7 @@ def unique_names(layers: list[Layer]) -> list[str]:
         ArgumentError: two layers were given the same name.
     """
     # A layer taken from another model prefers the name it had there, but gives way.
-    preferred = [layer.name if "_spec_home" in layer.__dict__ else None for layer in layers]
+    preferred = [None if origin_of(layer) is None else layer.name for layer in layers]
     given = [layer.name for layer, soft in zip(layers, preferred, strict=True) if layer.name is not None and not soft]
     given += [name for i, name in enumerate(preferred) if name and name not in given and name not in preferred[:i]]
     twice = {name for name in given if given.count(name) > 1}

@@ -11,17 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
+from jkeras.dispatch import Symbolic, is_symbolic
 from jkeras.errors import InputError
-from jkeras.graph import layer_call, linen
-from jkeras.graph.layer import Layer, is_symbolic
-from jkeras.layers.core import InputLayer
-from jkeras.layers.operation import Operation
-
-# Stand-ins for an unknown size: a size of the result that differs between the two is unknown as well.
-STAND_INS = (7, 11)
+from jkeras.graph.layer import Layer
+from jkeras.graph.operation import Operation
+from jkeras.graph.shapes import show_shape
 
 
 class Node:
@@ -54,7 +49,7 @@ class Node:
         return [leaf for leaf in jax.tree.leaves((self.args, self.kwargs)) if is_symbolic(leaf)]
 
 
-class SymbolicTensor:
+class SymbolicTensor(Symbolic):
     """A tensor that will exist when the model runs.
 
     Supports Python's operators and indexing; each adds a layer to the graph. `jax.numpy` functions need arrays: use
@@ -65,8 +60,6 @@ class SymbolicTensor:
         dtype: the type's name.
         name: given by the user, or None.
     """
-
-    is_symbolic = True
 
     def __init__(
         self,
@@ -95,7 +88,7 @@ class SymbolicTensor:
         return len(self.shape)
 
     def __repr__(self) -> str:
-        return f"<SymbolicTensor shape={layer_call.show_shape(self.shape)} dtype={self.dtype}>"
+        return f"<SymbolicTensor shape={show_shape(self.shape)} dtype={self.dtype}>"
 
     def _refuse(self, use: str) -> InputError:
         return InputError(
@@ -103,8 +96,10 @@ class SymbolicTensor:
             f" function into the graph."
         )
 
+    def apply_layer(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return symbolic_call(layer, args, kwargs)
+
     def apply_operation(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Adds a function of `jkeras.ops`, by name, to the graph; this tensor is among its arguments."""
         return Operation(name)(*args, **kwargs)
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
@@ -163,85 +158,6 @@ for _operator, _name in {"neg": "negative", "abs": "abs"}.items():
     setattr(SymbolicTensor, f"__{_operator}__", lambda self, _name=_name: Operation(_name)(self))
 
 
-def substitute(value: Any, replace: Callable[[SymbolicTensor], Any]) -> Any:
-    """`value` with every symbolic tensor replaced."""
-    return jax.tree.map(lambda leaf: replace(leaf) if is_symbolic(leaf) else leaf, value)
-
-
-def infer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Shapes and dtypes of a layer's outputs, from the code that computes them.
-
-    Args:
-        layer: the description.
-        args: arguments of `call`, with symbolic tensors.
-        kwargs: likewise.
-
-    Returns:
-        The structure of the outputs with `jax.ShapeDtypeStruct`-like leaves whose shapes may hold None.
-    """
-    if isinstance(layer, InputLayer):
-        return Shape(layer.batch_shape, layer.compute_dtype)
-    tensors = [leaf for leaf in jax.tree.leaves((args, kwargs)) if is_symbolic(leaf)]
-    unknown = any(size is None for tensor in tensors for size in tensor.shape)
-    try:
-        results = [_evaluate(layer, args, kwargs, stand_in) for stand_in in (STAND_INS if unknown else STAND_INS[:1])]
-    except Exception as error:
-        if isinstance(error, InputError):
-            error.args = (_without_stand_ins(str(error), tensors),)
-        if hasattr(error, "__notes__"):
-            error.__notes__ = [_without_stand_ins(note, tensors) for note in error.__notes__]
-        raise
-    if len(results) == 1:
-        return jax.tree.map(lambda leaf: Shape(leaf.shape, leaf.dtype), results[0])
-    return jax.tree.map(_merge, *results)
-
-
-def _without_stand_ins(message: str, tensors: list[SymbolicTensor]) -> str:
-    """An error's message with the shapes of the inputs as the user knows them."""
-    for tensor in tensors:
-        for stand_in in STAND_INS:
-            filled = tuple(stand_in if size is None else size for size in tensor.shape)
-            message = message.replace(layer_call.show_shape(filled), layer_call.show_shape(tensor.shape))
-    return message
-
-
-def _evaluate(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any], stand_in: int) -> Any:
-    def concrete(tensor: SymbolicTensor) -> jax.ShapeDtypeStruct:
-        sizes = tuple(stand_in if size is None else size for size in tensor.shape)
-        return jax.ShapeDtypeStruct(sizes, jnp.dtype(tensor.dtype))
-
-    leaves, structure = jax.tree.flatten((args, kwargs))
-    positions = [i for i, leaf in enumerate(leaves) if is_symbolic(leaf)]
-
-    def program(*arrays: jax.Array) -> Any:
-        filled = list(leaves)
-        for position, array in zip(positions, arrays, strict=True):
-            filled[position] = array
-        filled_args, filled_kwargs = jax.tree.unflatten(structure, filled)
-        result, _ = linen.run(layer, None, filled_args, filled_kwargs, rng=jax.random.key(0), abstract=True)
-        return result.outputs
-
-    return jax.eval_shape(program, *(concrete(leaves[i]) for i in positions))
-
-
-class Shape:
-    """A shape that may hold None, and a dtype."""
-
-    def __init__(self, shape: tuple[int | None, ...], dtype: Any):
-        self.shape = tuple(shape)
-        self.dtype = np.dtype(dtype).name if not isinstance(dtype, str) else dtype
-
-
-def _merge(first: Any, second: Any) -> Shape:
-    sizes = tuple(a if a == b else None for a, b in zip(first.shape, second.shape, strict=True))
-    return Shape(sizes, first.dtype)
-
-
 def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Adds one application of `layer` to the graph and returns its symbolic outputs."""
-    return Node(layer, args, kwargs, infer(layer, args, kwargs)).outputs
-
-
-def placeholder(shape: tuple[int | None, ...], dtype: str) -> SymbolicTensor:
-    """A symbolic tensor that belongs to no model, for asking about shapes."""
-    return InputLayer(batch_shape=tuple(shape), dtype=dtype)()
+    return Node(layer, args, kwargs, layer.compute_output_spec(*args, **kwargs)).outputs

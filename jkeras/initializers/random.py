@@ -24,7 +24,7 @@ from jkeras.values.fields import field
 TRUNCATED_STDDEV = 0.87962566103423978
 
 
-def _seed(value: Any) -> int | None:
+def _integer_seed(value: Any) -> int | None:
     """An integer, or what Keras writes for a `SeedGenerator`: a configuration with a seed in it."""
     if isinstance(value, Mapping):
         value = value.get("config", value).get("seed")
@@ -48,10 +48,17 @@ def seed_key(seed: int) -> jax.Array:
     return jax.random.fold_in(key, high) if high not in (0, 0xFFFFFFFF) else key
 
 
-class RandomInitializer(Initializer):
+class _Seeded:
+    seed: int | None
+
+
+class RandomInitializer(_Seeded, Initializer):
     """Base of the initializers that draw; a subclass defines `sample(key, shape, dtype)`."""
 
-    seed: int | None = field(default=None, convert=_seed, kw_only=True)
+    if TYPE_CHECKING:
+        _seed: int | None = field(default=None, alias="seed", kw_only=True)
+    else:
+        seed: int | None = field(default=None, convert=_integer_seed, kw_only=True)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
         shape, dtype = standard_shape(shape), standard_dtype(dtype)
@@ -68,7 +75,14 @@ class RandomInitializer(Initializer):
         raise NotImplementedError(f"{type(self).__name__} must define `sample(self, key, shape, dtype)`.")
 
 
-class RandomUniform(RandomInitializer):
+class _Drawn(RandomInitializer):
+    """Base of the initializers that declare `seed` themselves, where Keras has it (see `jkeras.values.fields`)."""
+
+    if TYPE_CHECKING:
+        _seed: int | None = field(init=False)
+
+
+class RandomUniform(_Drawn):
     """Uniform between `minval` (included) and `maxval` (excluded).
 
     >>> bool((abs(RandomUniform(-1.0, 1.0)((100,))) <= 1).all())
@@ -77,13 +91,13 @@ class RandomUniform(RandomInitializer):
 
     minval: float = field(default=-0.05, convert=arguments.number)
     maxval: float = field(default=0.05, convert=arguments.number)
-    seed: int | None = field(default=None, convert=_seed)
+    seed: int | None = field(default=None, convert=_integer_seed)
 
     def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         return jax.random.uniform(key, shape, dtype, self.minval, self.maxval)
 
 
-class RandomNormal(RandomInitializer):
+class RandomNormal(_Drawn):
     """Normal with the given mean and standard deviation.
 
     >>> RandomNormal(seed=1)((2, 3)).shape
@@ -92,13 +106,13 @@ class RandomNormal(RandomInitializer):
 
     mean: float = field(default=0.0, convert=arguments.number)
     stddev: float = field(default=0.05, convert=arguments.non_negative)
-    seed: int | None = field(default=None, convert=_seed)
+    seed: int | None = field(default=None, convert=_integer_seed)
 
     def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         return self.mean + self.stddev * jax.random.normal(key, shape, dtype)
 
 
-class TruncatedNormal(RandomInitializer):
+class TruncatedNormal(_Drawn):
     """Normal, redrawn where further than two `stddev` from the mean; the result varies by 0.88 `stddev`.
 
     >>> bool((abs(TruncatedNormal(stddev=1.0)((100,))) <= 2).all())
@@ -107,7 +121,7 @@ class TruncatedNormal(RandomInitializer):
 
     mean: float = field(default=0.0, convert=arguments.number)
     stddev: float = field(default=0.05, convert=arguments.non_negative)
-    seed: int | None = field(default=None, convert=_seed)
+    seed: int | None = field(default=None, convert=_integer_seed)
 
     def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         return self.mean + self.stddev * jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
@@ -132,19 +146,21 @@ def compute_fans(
     return shape[-2] * window, shape[-1] * window
 
 
-class FanInitializer(RandomInitializer):
+class _Scaling:
+    """Constants of the class in the named cases, arguments in `VarianceScaling`; the axes are arguments of all."""
+
+    scale: float
+    mode: str
+    distribution: str
+    input_axes: tuple[int, ...] | None
+    output_axes: tuple[int, ...] | None
+
+
+class FanInitializer(_Scaling, _Drawn):
     """Base of the initializers that keep the variance of signals by scaling with the fans of the weight.
 
     The variance is `scale / n`, with n the fan in, the fan out, or their mean, by `mode`.
     """
-
-    if TYPE_CHECKING:  # constants of the class in the named cases, arguments in `VarianceScaling`
-        scale: float
-        mode: str
-        distribution: str
-
-    input_axes: tuple[int, ...] | None = field(default=None, convert=_axes, kw_only=True)
-    output_axes: tuple[int, ...] | None = field(default=None, convert=_axes, kw_only=True)
 
     def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
@@ -161,7 +177,7 @@ class FanInitializer(RandomInitializer):
 class FixedScaling(FanInitializer):
     """Base of the named cases, which leave open only the seed and the axes."""
 
-    seed: int | None = field(default=None, convert=_seed)
+    seed: int | None = field(default=None, convert=_integer_seed)
     input_axes: tuple[int, ...] | None = field(default=None, convert=_axes)
     output_axes: tuple[int, ...] | None = field(default=None, convert=_axes)
 
@@ -230,12 +246,12 @@ class VarianceScaling(FanInitializer):
     scale: float = field(default=1.0, convert=arguments.between(0, math.inf, open_low=True))
     mode: str = field(default="fan_in", convert=arguments.one_of("fan_in", "fan_out", "fan_avg"))
     distribution: str = field(default="truncated_normal", convert=_distribution)
-    seed: int | None = field(default=None, convert=_seed)
+    seed: int | None = field(default=None, convert=_integer_seed)
     input_axes: tuple[int, ...] | None = field(default=None, convert=_axes)
     output_axes: tuple[int, ...] | None = field(default=None, convert=_axes)
 
 
-class Orthogonal(RandomInitializer):
+class Orthogonal(_Drawn):
     """`gain` times a matrix with orthonormal rows or columns, whichever are fewer (Saxe et al., 2014, arXiv:1312.6120).
 
     A weight (..., n) with more than two axes is a matrix (product of the others, n), reshaped.
@@ -249,7 +265,7 @@ class Orthogonal(RandomInitializer):
     """
 
     gain: float = field(default=1.0, convert=arguments.number)
-    seed: int | None = field(default=None, convert=_seed)
+    seed: int | None = field(default=None, convert=_integer_seed)
 
     def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         if len(shape) < 2:

@@ -50,8 +50,8 @@ class Described:
             object.__setattr__(self, "_spec_view", found)
         return found
 
-    def bound_copy(self, scope: Any) -> Any:
-        clone = super().bound_copy(scope)  # type: ignore[misc]
+    def bound_copy(self, scope: Any, parent: Any = None) -> Any:
+        clone = super().bound_copy(scope, parent)  # type: ignore[misc]
         clone.__dict__.pop("_spec_view", None)
         return clone
 
@@ -189,7 +189,7 @@ def captured_arguments(cls: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any
 def view_of(described: Any) -> Any:
     """An object of the user's class with the attributes of a (bound) description."""
     view = object.__new__(described.user_class)
-    view.__dict__.update({k: v for k, v in vars(described).items() if not k.startswith("_spec_")})
+    view.__dict__.update({k: v for k, v in vars(described).items() if k != "build" and not k.startswith("_spec_")})
     view.__dict__["_keras_bound"] = described
     for name, value in list(vars(view).items()):
         if isinstance(value, PureMetric):

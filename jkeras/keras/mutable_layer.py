@@ -19,12 +19,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import config
+from jkeras.dispatch import is_symbolic
 from jkeras.errors import InputError, NotBuiltError
-from jkeras.graph import runtime
+from jkeras.graph.describe import describe
 from jkeras.graph.layer import Layer as PureLayer
-from jkeras.graph.layer import is_symbolic
-from jkeras.graph.layer_call import show_shape
-from jkeras.graph.linen import WeightInfo
+from jkeras.graph.scope import WeightInfo
+from jkeras.graph.shapes import as_spec, show_shape
 from jkeras.keras import described
 from jkeras.keras.described import Declaration
 from jkeras.keras.variables import Variable
@@ -425,13 +425,13 @@ class Layer:
         specs = specs or tuple(named.values())
         definition = self.definition
         tree = definition.init(SEEDS.next(), *specs)
-        infos = list(runtime.describe(definition, *specs).weights)
+        infos = list(describe(definition, *specs).weights)
         self.receive(_with_inner(tree, self._inner()), infos)
 
 
 def runtime_shape(value: Any) -> Any:
     """Shapes and types of the arrays in a structure."""
-    return jax.tree.map(runtime.as_spec, value)
+    return jax.tree.map(as_spec, value)
 
 
 def _plain(leaf: Any) -> Any:

@@ -16,9 +16,8 @@ import jax.numpy as jnp
 
 from jkeras import optimizers
 from jkeras.errors import NotCompiledError
-from jkeras.graph.layer import walk
-from jkeras.graph.linen import WeightInfo
 from jkeras.graph.network import Network
+from jkeras.graph.scope import WeightInfo, walk
 from jkeras.keras.metrics import Metric
 from jkeras.keras.mutable_layer import SEEDS, Layer, Tree, distribute, everything_inside, existing_handle, handles_in
 from jkeras.keras.variables import Variable

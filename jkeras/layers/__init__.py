@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from jkeras.errors import suggestion as _suggestion
-from jkeras.graph.layer import InputSpec as InputSpec
+from jkeras.graph.input import Input as Input
+from jkeras.graph.input import InputLayer as InputLayer
+from jkeras.graph.input_spec import InputSpec as InputSpec
 from jkeras.graph.layer import Layer as Layer
 from jkeras.layers.activation_layers import ELU as ELU
 from jkeras.layers.activation_layers import LeakyReLU as LeakyReLU
@@ -34,8 +36,6 @@ from jkeras.layers.core import Activation as Activation
 from jkeras.layers.core import Dense as Dense
 from jkeras.layers.core import Embedding as Embedding
 from jkeras.layers.core import Identity as Identity
-from jkeras.layers.core import Input as Input
-from jkeras.layers.core import InputLayer as InputLayer
 from jkeras.layers.core import Lambda as Lambda
 from jkeras.layers.core import Masking as Masking
 from jkeras.layers.einsum_dense import EinsumDense as EinsumDense

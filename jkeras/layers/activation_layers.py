@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
+from jkeras.types import ConstraintField, InitializerField, RegularizerField
 from jkeras.values.fields import field
 
 
@@ -75,9 +76,9 @@ class PReLU(_Elementwise):
         shared_axes: axes along which alpha is shared, numbered from 1.
     """
 
-    alpha_initializer: Any = field(default="Zeros", convert=initializers.get)
-    alpha_regularizer: Any = field(default=None, convert=regularizers.get)
-    alpha_constraint: Any = field(default=None, convert=constraints.get)
+    alpha_initializer: InitializerField = field(default="Zeros", convert=initializers.get)
+    alpha_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    alpha_constraint: ConstraintField = field(default=None, convert=constraints.get)
     shared_axes: Any = field(
         default=None,
         convert=arguments.optional(lambda v: arguments.integers(v if isinstance(v, (list, tuple)) else (v,))),

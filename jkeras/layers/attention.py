@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.errors import InputError
 from jkeras.graph.layer import Layer
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.shapes import show_shape
 from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
 from jkeras.values.fields import field
 

@@ -12,8 +12,19 @@ import jax
 
 from jkeras import activations, arguments, config, constraints, initializers, lowering, regularizers
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.layer import InputSpec, Layer
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.layer import Layer
+from jkeras.graph.shapes import show_shape
+from jkeras.types import (
+    ActivationField,
+    ConstraintField,
+    DataFormatField,
+    InitializerField,
+    OptionalSizesField,
+    RegularizerField,
+    RegularizerLike,
+    SizesField,
+)
 from jkeras.values.fields import field
 
 
@@ -31,36 +42,42 @@ USE_BIAS: Any = field(default=True, convert=arguments.boolean)
 SAME_OR_VALID: Any = field(default="valid", convert=arguments.one_of("valid", "same"))
 
 
-class _Convolution(Layer):
+class _Attributes:
+    """What the public classes declare, each in Keras's order (see `jkeras.values.fields`)."""
+
+    filters: int
+    kernel_size: SizesField
+    strides: SizesField
+    padding: str
+    output_padding: OptionalSizesField
+    data_format: DataFormatField
+    dilation_rate: SizesField
+    groups: int
+    depth_multiplier: int
+    activation: ActivationField
+    use_bias: bool
+    kernel_initializer: InitializerField
+    depthwise_initializer: InitializerField
+    pointwise_initializer: InitializerField
+    bias_initializer: InitializerField
+    kernel_regularizer: RegularizerField
+    depthwise_regularizer: RegularizerField
+    pointwise_regularizer: RegularizerField
+    bias_regularizer: RegularizerField
+    kernel_constraint: ConstraintField
+    depthwise_constraint: ConstraintField
+    pointwise_constraint: ConstraintField
+    bias_constraint: ConstraintField
+
+
+class _Convolution(_Attributes, Layer):
     """What all convolutions share: checks, the layout of the data, bias and activation."""
 
     couples_samples: ClassVar[bool | None] = False
     rank: ClassVar[int]
 
-    if TYPE_CHECKING:  # what the public classes declare
-        strides: Any
-        dilation_rate: Any
-        data_format: Any
-        use_bias: Any
-        bias_initializer: Any
-        bias_regularizer: Any
-        bias_constraint: Any
-        activation: Any
-        padding: Any
-        filters: Any
-        groups: Any
-        kernel_size: Any
-        kernel_initializer: Any
-        kernel_regularizer: Any
-        kernel_constraint: Any
-        output_padding: Any
-        depth_multiplier: Any
-        depthwise_initializer: Any
-        depthwise_regularizer: Any
-        depthwise_constraint: Any
-        pointwise_initializer: Any
-        pointwise_regularizer: Any
-        pointwise_constraint: Any
+    if TYPE_CHECKING:
+        _activity_regularizer: RegularizerLike = field(init=False)
 
     def __post_init__(self) -> None:
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
@@ -175,21 +192,21 @@ class Conv1D(_Conv):
     rank: ClassVar[int] = 1
 
     filters: int = field(convert=arguments.positive_int)
-    kernel_size: Any = field(convert=arguments.ints(1))
-    strides: Any = _per_axis(1, 1)
+    kernel_size: SizesField = field(convert=arguments.ints(1))
+    strides: SizesField = _per_axis(1, 1)
     padding: str = field(default="valid", convert=arguments.one_of("valid", "same", "causal"))
-    data_format: str | None = DATA_FORMAT
-    dilation_rate: Any = _per_axis(1, 1)
+    data_format: DataFormatField = DATA_FORMAT
+    dilation_rate: SizesField = _per_axis(1, 1)
     groups: int = field(default=1, convert=arguments.positive_int)
-    activation: Any = ACTIVATION
+    activation: ActivationField = ACTIVATION
     use_bias: bool = USE_BIAS
-    kernel_initializer: Any = INITIALIZER
-    bias_initializer: Any = ZEROS
-    kernel_regularizer: Any = REGULARIZER
-    bias_regularizer: Any = REGULARIZER
-    activity_regularizer: Any = REGULARIZER
-    kernel_constraint: Any = CONSTRAINT
-    bias_constraint: Any = CONSTRAINT
+    kernel_initializer: InitializerField = INITIALIZER
+    bias_initializer: InitializerField = ZEROS
+    kernel_regularizer: RegularizerField = REGULARIZER
+    bias_regularizer: RegularizerField = REGULARIZER
+    activity_regularizer: RegularizerField = REGULARIZER
+    kernel_constraint: ConstraintField = CONSTRAINT
+    bias_constraint: ConstraintField = CONSTRAINT
 
 
 class Conv2D(_Conv):
@@ -204,21 +221,21 @@ class Conv2D(_Conv):
     rank: ClassVar[int] = 2
 
     filters: int = field(convert=arguments.positive_int)
-    kernel_size: Any = field(convert=arguments.ints(2))
-    strides: Any = _per_axis(2, (1, 1))
+    kernel_size: SizesField = field(convert=arguments.ints(2))
+    strides: SizesField = _per_axis(2, (1, 1))
     padding: str = SAME_OR_VALID
-    data_format: str | None = DATA_FORMAT
-    dilation_rate: Any = _per_axis(2, (1, 1))
+    data_format: DataFormatField = DATA_FORMAT
+    dilation_rate: SizesField = _per_axis(2, (1, 1))
     groups: int = field(default=1, convert=arguments.positive_int)
-    activation: Any = ACTIVATION
+    activation: ActivationField = ACTIVATION
     use_bias: bool = USE_BIAS
-    kernel_initializer: Any = INITIALIZER
-    bias_initializer: Any = ZEROS
-    kernel_regularizer: Any = REGULARIZER
-    bias_regularizer: Any = REGULARIZER
-    activity_regularizer: Any = REGULARIZER
-    kernel_constraint: Any = CONSTRAINT
-    bias_constraint: Any = CONSTRAINT
+    kernel_initializer: InitializerField = INITIALIZER
+    bias_initializer: InitializerField = ZEROS
+    kernel_regularizer: RegularizerField = REGULARIZER
+    bias_regularizer: RegularizerField = REGULARIZER
+    activity_regularizer: RegularizerField = REGULARIZER
+    kernel_constraint: ConstraintField = CONSTRAINT
+    bias_constraint: ConstraintField = CONSTRAINT
 
 
 class Conv3D(Conv2D):
@@ -226,9 +243,9 @@ class Conv3D(Conv2D):
 
     rank: ClassVar[int] = 3
 
-    kernel_size: Any = field(convert=arguments.ints(3))
-    strides: Any = _per_axis(3, (1, 1, 1))
-    dilation_rate: Any = _per_axis(3, (1, 1, 1))
+    kernel_size: SizesField = field(convert=arguments.ints(3))
+    strides: SizesField = _per_axis(3, (1, 1, 1))
+    dilation_rate: SizesField = _per_axis(3, (1, 1, 1))
 
 
 class _ConvTranspose(_Convolution):
@@ -268,21 +285,21 @@ class Conv1DTranspose(_ConvTranspose):
     rank: ClassVar[int] = 1
 
     filters: int = field(convert=arguments.positive_int)
-    kernel_size: Any = field(convert=arguments.ints(1))
-    strides: Any = _per_axis(1, 1)
+    kernel_size: SizesField = field(convert=arguments.ints(1))
+    strides: SizesField = _per_axis(1, 1)
     padding: str = SAME_OR_VALID
-    output_padding: Any = field(default=None, convert=arguments.optional(arguments.ints(1, 0)))
-    data_format: str | None = DATA_FORMAT
-    dilation_rate: Any = _per_axis(1, 1)
-    activation: Any = ACTIVATION
+    output_padding: OptionalSizesField = field(default=None, convert=arguments.optional(arguments.ints(1, 0)))
+    data_format: DataFormatField = DATA_FORMAT
+    dilation_rate: SizesField = _per_axis(1, 1)
+    activation: ActivationField = ACTIVATION
     use_bias: bool = USE_BIAS
-    kernel_initializer: Any = INITIALIZER
-    bias_initializer: Any = ZEROS
-    kernel_regularizer: Any = REGULARIZER
-    bias_regularizer: Any = REGULARIZER
-    activity_regularizer: Any = REGULARIZER
-    kernel_constraint: Any = CONSTRAINT
-    bias_constraint: Any = CONSTRAINT
+    kernel_initializer: InitializerField = INITIALIZER
+    bias_initializer: InitializerField = ZEROS
+    kernel_regularizer: RegularizerField = REGULARIZER
+    bias_regularizer: RegularizerField = REGULARIZER
+    activity_regularizer: RegularizerField = REGULARIZER
+    kernel_constraint: ConstraintField = CONSTRAINT
+    bias_constraint: ConstraintField = CONSTRAINT
 
 
 class Conv2DTranspose(Conv1DTranspose):
@@ -290,10 +307,10 @@ class Conv2DTranspose(Conv1DTranspose):
 
     rank: ClassVar[int] = 2
 
-    kernel_size: Any = field(convert=arguments.ints(2))
-    strides: Any = _per_axis(2, (1, 1))
-    output_padding: Any = field(default=None, convert=arguments.optional(arguments.ints(2, 0)))
-    dilation_rate: Any = _per_axis(2, (1, 1))
+    kernel_size: SizesField = field(convert=arguments.ints(2))
+    strides: SizesField = _per_axis(2, (1, 1))
+    output_padding: OptionalSizesField = field(default=None, convert=arguments.optional(arguments.ints(2, 0)))
+    dilation_rate: SizesField = _per_axis(2, (1, 1))
 
 
 class Conv3DTranspose(_ConvTranspose):
@@ -302,22 +319,22 @@ class Conv3DTranspose(_ConvTranspose):
     rank: ClassVar[int] = 3
 
     filters: int = field(convert=arguments.positive_int)
-    kernel_size: Any = field(convert=arguments.ints(3))
-    strides: Any = _per_axis(3, (1, 1, 1))
+    kernel_size: SizesField = field(convert=arguments.ints(3))
+    strides: SizesField = _per_axis(3, (1, 1, 1))
     padding: str = SAME_OR_VALID
     # In Keras these two come in this order here, and in the other one for fewer axes.
-    data_format: str | None = DATA_FORMAT
-    output_padding: Any = field(default=None, convert=arguments.optional(arguments.ints(3, 0)))
-    dilation_rate: Any = _per_axis(3, (1, 1, 1))
-    activation: Any = ACTIVATION
+    data_format: DataFormatField = DATA_FORMAT
+    output_padding: OptionalSizesField = field(default=None, convert=arguments.optional(arguments.ints(3, 0)))
+    dilation_rate: SizesField = _per_axis(3, (1, 1, 1))
+    activation: ActivationField = ACTIVATION
     use_bias: bool = USE_BIAS
-    kernel_initializer: Any = INITIALIZER
-    bias_initializer: Any = ZEROS
-    kernel_regularizer: Any = REGULARIZER
-    bias_regularizer: Any = REGULARIZER
-    activity_regularizer: Any = REGULARIZER
-    kernel_constraint: Any = CONSTRAINT
-    bias_constraint: Any = CONSTRAINT
+    kernel_initializer: InitializerField = INITIALIZER
+    bias_initializer: InitializerField = ZEROS
+    kernel_regularizer: RegularizerField = REGULARIZER
+    bias_regularizer: RegularizerField = REGULARIZER
+    activity_regularizer: RegularizerField = REGULARIZER
+    kernel_constraint: ConstraintField = CONSTRAINT
+    bias_constraint: ConstraintField = CONSTRAINT
 
 
 class _Depthwise(_Convolution):
@@ -352,21 +369,21 @@ class DepthwiseConv1D(_Depthwise):
 
     rank: ClassVar[int] = 1
 
-    kernel_size: Any = field(convert=arguments.ints(1))
-    strides: Any = _per_axis(1, 1)
+    kernel_size: SizesField = field(convert=arguments.ints(1))
+    strides: SizesField = _per_axis(1, 1)
     padding: str = SAME_OR_VALID
     depth_multiplier: int = field(default=1, convert=arguments.positive_int)
-    data_format: str | None = DATA_FORMAT
-    dilation_rate: Any = _per_axis(1, 1)
-    activation: Any = ACTIVATION
+    data_format: DataFormatField = DATA_FORMAT
+    dilation_rate: SizesField = _per_axis(1, 1)
+    activation: ActivationField = ACTIVATION
     use_bias: bool = USE_BIAS
-    depthwise_initializer: Any = INITIALIZER
-    bias_initializer: Any = ZEROS
-    depthwise_regularizer: Any = REGULARIZER
-    bias_regularizer: Any = REGULARIZER
-    activity_regularizer: Any = REGULARIZER
-    depthwise_constraint: Any = CONSTRAINT
-    bias_constraint: Any = CONSTRAINT
+    depthwise_initializer: InitializerField = INITIALIZER
+    bias_initializer: InitializerField = ZEROS
+    depthwise_regularizer: RegularizerField = REGULARIZER
+    bias_regularizer: RegularizerField = REGULARIZER
+    activity_regularizer: RegularizerField = REGULARIZER
+    depthwise_constraint: ConstraintField = CONSTRAINT
+    bias_constraint: ConstraintField = CONSTRAINT
 
 
 class DepthwiseConv2D(DepthwiseConv1D):
@@ -374,9 +391,9 @@ class DepthwiseConv2D(DepthwiseConv1D):
 
     rank: ClassVar[int] = 2
 
-    kernel_size: Any = field(convert=arguments.ints(2))
-    strides: Any = _per_axis(2, (1, 1))
-    dilation_rate: Any = _per_axis(2, (1, 1))
+    kernel_size: SizesField = field(convert=arguments.ints(2))
+    strides: SizesField = _per_axis(2, (1, 1))
+    dilation_rate: SizesField = _per_axis(2, (1, 1))
 
 
 class _Separable(_Convolution):
@@ -427,24 +444,24 @@ class SeparableConv1D(_Separable):
     rank: ClassVar[int] = 1
 
     filters: int = field(convert=arguments.positive_int)
-    kernel_size: Any = field(convert=arguments.ints(1))
-    strides: Any = _per_axis(1, 1)
+    kernel_size: SizesField = field(convert=arguments.ints(1))
+    strides: SizesField = _per_axis(1, 1)
     padding: str = SAME_OR_VALID
-    data_format: str | None = DATA_FORMAT
-    dilation_rate: Any = _per_axis(1, 1)
+    data_format: DataFormatField = DATA_FORMAT
+    dilation_rate: SizesField = _per_axis(1, 1)
     depth_multiplier: int = field(default=1, convert=arguments.positive_int)
-    activation: Any = ACTIVATION
+    activation: ActivationField = ACTIVATION
     use_bias: bool = USE_BIAS
-    depthwise_initializer: Any = INITIALIZER
-    pointwise_initializer: Any = INITIALIZER
-    bias_initializer: Any = ZEROS
-    depthwise_regularizer: Any = REGULARIZER
-    pointwise_regularizer: Any = REGULARIZER
-    bias_regularizer: Any = REGULARIZER
-    activity_regularizer: Any = REGULARIZER
-    depthwise_constraint: Any = CONSTRAINT
-    pointwise_constraint: Any = CONSTRAINT
-    bias_constraint: Any = CONSTRAINT
+    depthwise_initializer: InitializerField = INITIALIZER
+    pointwise_initializer: InitializerField = INITIALIZER
+    bias_initializer: InitializerField = ZEROS
+    depthwise_regularizer: RegularizerField = REGULARIZER
+    pointwise_regularizer: RegularizerField = REGULARIZER
+    bias_regularizer: RegularizerField = REGULARIZER
+    activity_regularizer: RegularizerField = REGULARIZER
+    depthwise_constraint: ConstraintField = CONSTRAINT
+    pointwise_constraint: ConstraintField = CONSTRAINT
+    bias_constraint: ConstraintField = CONSTRAINT
 
 
 class SeparableConv2D(SeparableConv1D):
@@ -452,9 +469,9 @@ class SeparableConv2D(SeparableConv1D):
 
     rank: ClassVar[int] = 2
 
-    kernel_size: Any = field(convert=arguments.ints(2))
-    strides: Any = _per_axis(2, (1, 1))
-    dilation_rate: Any = _per_axis(2, (1, 1))
+    kernel_size: SizesField = field(convert=arguments.ints(2))
+    strides: SizesField = _per_axis(2, (1, 1))
+    dilation_rate: SizesField = _per_axis(2, (1, 1))
 
 
 Convolution1D = Conv1D

@@ -1,106 +1,26 @@
-"""Inputs, dense layers, activations, embeddings and functions as layers."""
+"""Dense layers, activations, embeddings and functions as layers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras import activations, arguments, config, constraints, dtypes, initializers, regularizers
+from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.layer import InputSpec, Layer, _runtime
+from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.layer import Layer
+from jkeras.types import (
+    ActivationField,
+    ConstraintField,
+    InitializerField,
+    RegularizerField,
+    RegularizerLike,
+)
 from jkeras.values.fields import field
-
-
-class InputLayer(Layer):
-    """The place where data enters a functional model. `Input(...)` makes one and returns its tensor."""
-
-    couples_samples: ClassVar[bool | None] = False
-    supports_masking: ClassVar[bool] = True
-
-    shape: Any = field(default=None, in_config=False)
-    batch_size: int | None = field(default=None, in_config=False)
-    dtype: Any = None
-    sparse: bool | None = None
-    ragged: bool | None = None
-    batch_shape: Any = field(default=None, convert=arguments.optional(arguments.shape))
-    input_tensor: Any = field(default=None, in_config=False)
-    optional: bool = field(default=False, in_config=False)
-    name: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.shape is not None and self.batch_shape is not None:
-            raise ArgumentError(f"Input(shape={self.shape!r}, batch_shape={self.batch_shape!r}): give one, not both.")
-        if self.batch_shape is None:
-            if self.shape is None:
-                raise ArgumentError(
-                    "Input(shape=None): expected the shape of one sample, such as `Input((28, 28, 1))`."
-                )
-            self.batch_shape = (self.batch_size, *_sample_shape(self.shape))
-        if self.sparse or self.ragged:
-            raise ArgumentError("Input(sparse=True) and Input(ragged=True) are not offered: pass dense arrays.")
-        self.dtype = dtypes.get(self.dtype or config.floatx()) or dtypes.DTypePolicy("float32")
-        # Kept in one form only, so that equal inputs are equal values.
-        self.shape = self.batch_size = self.sparse = self.ragged = None
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return _runtime[0].symbolic_call(self, args, kwargs)
-
-    def call(self, *args: Any) -> Any:
-        return args[0]
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            "batch_shape": list(self.batch_shape),
-            "dtype": self.dtype.name,
-            "sparse": False,
-            "ragged": False,
-            "optional": self.optional,
-            "name": self.name,
-        }
-
-
-def _sample_shape(shape: Any) -> tuple[int | None, ...]:
-    try:
-        return arguments.shape(shape)
-    except ArgumentError as error:
-        raise ArgumentError(f"Input(shape={shape!r}): {error}") from None
-
-
-def Input(
-    shape: Any = None,
-    batch_size: int | None = None,
-    dtype: Any = None,
-    sparse: bool | None = None,
-    ragged: bool | None = None,
-    batch_shape: Any = None,
-    name: str | None = None,
-    tensor: Any = None,
-    optional: bool = False,
-) -> Any:
-    """A symbolic tensor for data of a given shape.
-
-    Args:
-        shape: the shape of one sample, without the batch axis; None for sizes not known in advance.
-        batch_size: the number of samples, if fixed.
-        dtype: the type that data is cast to; the default float type if None.
-        sparse: not offered, accepted for Keras's signature.
-        ragged: likewise.
-        batch_shape: the shape with the batch axis, instead of `shape`.
-        name: the name of the input.
-        tensor: an existing symbolic tensor to return as it is.
-        optional: whether None may be passed.
-
-    >>> Input((28, 28, 1))
-    <SymbolicTensor shape=(None, 28, 28, 1) dtype=float32>
-    """
-    if tensor is not None:
-        return tensor
-    layer = InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, optional=optional, name=name)
-    return layer()
 
 
 class Dense(Layer):
@@ -131,16 +51,19 @@ class Dense(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
+    if TYPE_CHECKING:
+        _activity_regularizer: RegularizerLike = field(init=False)
+
     units: int = field(convert=arguments.positive_int)
-    activation: Any = field(default=None, convert=activations.get)
+    activation: ActivationField = field(default=None, convert=activations.get)
     use_bias: bool = field(default=True, convert=arguments.boolean)
-    kernel_initializer: Any = field(default="glorot_uniform", convert=initializers.get)
-    bias_initializer: Any = field(default="zeros", convert=initializers.get)
-    kernel_regularizer: Any = field(default=None, convert=regularizers.get)
-    bias_regularizer: Any = field(default=None, convert=regularizers.get)
-    activity_regularizer: Any = field(default=None, convert=regularizers.get)
-    kernel_constraint: Any = field(default=None, convert=constraints.get)
-    bias_constraint: Any = field(default=None, convert=constraints.get)
+    kernel_initializer: InitializerField = field(default="glorot_uniform", convert=initializers.get)
+    bias_initializer: InitializerField = field(default="zeros", convert=initializers.get)
+    kernel_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    bias_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    activity_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    kernel_constraint: ConstraintField = field(default=None, convert=constraints.get)
+    bias_constraint: ConstraintField = field(default=None, convert=constraints.get)
     lora_rank: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
     lora_alpha: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
     quantization_config: Any = field(default=None, convert=arguments.one_of(None))
@@ -190,7 +113,7 @@ class Activation(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
-    activation: Any = field(convert=activations.get)
+    activation: ActivationField = field(convert=activations.get)
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return self.activation(inputs)
@@ -284,15 +207,15 @@ class Embedding(Layer):
 
     input_dim: int = field(convert=arguments.positive_int)
     output_dim: int = field(convert=arguments.positive_int)
-    embeddings_initializer: Any = field(default="uniform", convert=initializers.get)
-    embeddings_regularizer: Any = field(default=None, convert=regularizers.get)
-    embeddings_constraint: Any = field(default=None, convert=constraints.get)
+    embeddings_initializer: InitializerField = field(default="uniform", convert=initializers.get)
+    embeddings_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    embeddings_constraint: ConstraintField = field(default=None, convert=constraints.get)
     mask_zero: bool = field(default=False, convert=arguments.boolean)
     weights: Any = field(default=None, convert=arguments.optional(lambda value: _table(value)), in_config=False)
     lora_rank: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
     lora_alpha: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
     quantization_config: Any = field(default=None, convert=arguments.one_of(None))
-    activity_regularizer: Any = field(default=None, convert=regularizers.get, kw_only=True)
+    activity_regularizer: RegularizerField = field(default=None, convert=regularizers.get, kw_only=True)
     autocast: bool = field(default=False, convert=arguments.boolean, kw_only=True, in_config=False)
 
     @classmethod
@@ -349,4 +272,4 @@ def check_ids(path: str, ids: np.ndarray, size: int) -> None:
         )
 
 
-__all__ = ["Activation", "Dense", "Embedding", "Identity", "Input", "InputLayer", "Lambda", "Masking", "check_ids"]
+__all__ = ["Activation", "Dense", "Embedding", "Identity", "Lambda", "Masking", "check_ids"]

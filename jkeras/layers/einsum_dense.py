@@ -11,8 +11,9 @@ import jax.numpy as jnp
 from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.shapes import show_shape
 from jkeras.initializers.random import FanInitializer
+from jkeras.types import ActivationField, ConstraintField, InitializerField, RegularizerField
 from jkeras.values.fields import field
 
 _FORM = re.compile(r"(?P<left>\.{3})?([a-zA-Z]+)(?P<right>\.{3})?,([a-zA-Z]+)->(?P<out_left>\.{3})?([a-zA-Z]+)(\.{3})?")
@@ -70,19 +71,19 @@ class EinsumDense(Layer):
 
     equation: str = field(convert=_equation)
     output_shape: Any = field(convert=_partial_shape)
-    activation: Any = field(default=None, convert=activations.get)
+    activation: ActivationField = field(default=None, convert=activations.get)
     bias_axes: str | None = field(default=None, convert=arguments.optional(arguments.text))
-    kernel_initializer: Any = field(default="glorot_uniform", convert=initializers.get)
-    bias_initializer: Any = field(default="zeros", convert=initializers.get)
-    kernel_regularizer: Any = field(default=None, convert=regularizers.get)
-    bias_regularizer: Any = field(default=None, convert=regularizers.get)
-    kernel_constraint: Any = field(default=None, convert=constraints.get)
-    bias_constraint: Any = field(default=None, convert=constraints.get)
+    kernel_initializer: InitializerField = field(default="glorot_uniform", convert=initializers.get)
+    bias_initializer: InitializerField = field(default="zeros", convert=initializers.get)
+    kernel_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    bias_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    kernel_constraint: ConstraintField = field(default=None, convert=constraints.get)
+    bias_constraint: ConstraintField = field(default=None, convert=constraints.get)
     lora_rank: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
     lora_alpha: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
     gptq_unpacked_column_size: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
     quantization_config: Any = field(default=None, convert=arguments.one_of(None))
-    activity_regularizer: Any = field(default=None, convert=regularizers.get, kw_only=True)
+    activity_regularizer: RegularizerField = field(default=None, convert=regularizers.get, kw_only=True)
 
     @property
     def couples_samples(self) -> bool | None:  # type: ignore[override]

@@ -11,8 +11,10 @@ import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.layer import Layer, _runtime
+from jkeras.graph import linen
+from jkeras.graph.layer import Layer
 from jkeras.values.fields import field
+from jkeras.values.frozen import thawed
 
 _TAKES = ("params", "state", "rng", "inputs", "training")
 
@@ -56,7 +58,7 @@ class _Guest(Layer):
                 weights = [weight(index + i, path, leaf, trainable) for i, (path, leaf) in enumerate(leaves)]
                 index += len(leaves)
                 trees.append(jax.tree.unflatten(structure, weights))
-            names = [self._scope_for("a guest").name_of(leaf) for leaf in jax.tree.leaves(trees[1])]  # type: ignore[attr-defined]
+            names = [self.scope_for("a guest").name_of(leaf) for leaf in jax.tree.leaves(trees[1])]  # type: ignore[attr-defined]
             self.__dict__.update(_spec_trees=tuple(trees), _spec_names=names)
         return self.__dict__["_spec_trees"]
 
@@ -70,7 +72,7 @@ class _Guest(Layer):
                 f" {jax.tree.structure(old)}."
             )
         for name, value in zip(self.__dict__["_spec_names"], jax.tree.leaves(state), strict=True):
-            self._scope_for("a guest").assign(name, value)
+            self.scope_for("a guest").assign(name, value)
         self.__dict__["_spec_trees"] = (params, state)
 
     def _initial(self, key: Any, inputs: Any) -> tuple[Any, Any]:
@@ -126,7 +128,7 @@ class JaxLayer(_Guest):
     def _initial(self, key: Any, inputs: Any) -> tuple[Any, Any]:
         takes = list(inspect.signature(self.call_fn).parameters)
         if self.params is not None or self.state is not None or not {"params", "state"} & set(takes):
-            return jax.tree.map(jnp.asarray, ({} if self.params is None else self.params, self.state or {}))
+            return jax.tree.map(jnp.asarray, thawed(({} if self.params is None else self.params, self.state or {})))
         offered = {"rng": key, "inputs": inputs, "training": True}
         result = self.init_fn(*(offered[name] for name in inspect.signature(self.init_fn).parameters))
         return result if "state" in takes else (result, {})
@@ -168,20 +170,21 @@ class FlaxLayer(_Guest):
     variables: Any = field(default=None, in_config=False)
 
     def __post_init__(self) -> None:
-        found = _runtime[0].guest(self.module, self.method)
+        found = linen.guest(self.module, self.method)
         if found is None:
             raise ArgumentError(
                 f"FlaxLayer(module={self.module!r}): expected an instance of flax.linen.Module or flax.nnx.Module."
             )
         self.guest = found
-        if type(found).__name__ == "NnxGuest":
+        if isinstance(found, linen.NnxGuest):
             # An NNX object is mutable; what the layer keeps is its value.
             self.module = found
 
     def _initial(self, key: Any, inputs: Any) -> tuple[Any, Any]:
         if self.variables is not None:
-            rest = {name: value for name, value in self.variables.items() if name != "params"}
-            return jax.tree.map(jnp.asarray, (self.variables.get("params", {}), rest))
+            variables = thawed(self.variables)
+            params = variables.pop("params", {})
+            return jax.tree.map(jnp.asarray, (params, variables))
         return self.guest.init(key, inputs, True)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:

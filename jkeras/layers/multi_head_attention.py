@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import string
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -12,9 +12,10 @@ import jax.numpy as jnp
 from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.shapes import show_shape
 from jkeras.layers.attention import drop
 from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
+from jkeras.types import ActivationField, ConstraintField, InitializerField, RegularizerField, RegularizerLike
 from jkeras.values.fields import field
 
 
@@ -42,14 +43,14 @@ class Projection(Layer):
 
     sizes: tuple[int, ...] = field(convert=_sizes)
     contracted: int = 1
-    activation: Any = field(default=None, convert=activations.get)
+    activation: ActivationField = field(default=None, convert=activations.get)
     use_bias: bool = True
-    kernel_initializer: Any = field(default="glorot_uniform", convert=initializers.get)
-    bias_initializer: Any = field(default="zeros", convert=initializers.get)
-    kernel_regularizer: Any = field(default=None, convert=regularizers.get)
-    bias_regularizer: Any = field(default=None, convert=regularizers.get)
-    kernel_constraint: Any = field(default=None, convert=constraints.get)
-    bias_constraint: Any = field(default=None, convert=constraints.get)
+    kernel_initializer: InitializerField = field(default="glorot_uniform", convert=initializers.get)
+    bias_initializer: InitializerField = field(default="zeros", convert=initializers.get)
+    kernel_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    bias_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    kernel_constraint: ConstraintField = field(default=None, convert=constraints.get)
+    bias_constraint: ConstraintField = field(default=None, convert=constraints.get)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.kernel = self.add_weight(
@@ -73,17 +74,24 @@ class Projection(Layer):
         return self.activation(outputs + self.bias if self.use_bias else outputs)
 
 
-class _Heads(Layer):
+class _Attributes:
+    """What the public classes declare, each in Keras's order (see `jkeras.values.fields`)."""
+
+    dropout: float
+    sliding_window: int | None
+    flash_attention: bool | None
+    use_gate: bool
+    seed: int | None
+
+
+class _Heads(_Attributes, Layer):
     """What the two layers share: projections, masks, and the choice between fused and explicit attention."""
 
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
-    dropout: Any = field(default=0.0, kw_only=True)
-    sliding_window: Any = field(default=None, kw_only=True)
-    flash_attention: Any = field(default=None, kw_only=True)
-    use_gate: Any = field(default=False, kw_only=True)
-    seed: Any = field(default=None, kw_only=True)
+    if TYPE_CHECKING:
+        _activity_regularizer: RegularizerLike = field(init=False)
 
     def __post_init__(self) -> None:
         if self.flash_attention and self.dropout > 0:
@@ -257,13 +265,13 @@ class MultiHeadAttention(_Heads):
     attention_axes: Any = field(default=None, convert=arguments.optional(_axes))
     sliding_window: int | None = field(default=None, convert=arguments.optional(arguments.positive_int))
     flash_attention: bool | None = field(default=None, convert=arguments.optional(arguments.boolean), in_config=False)
-    kernel_initializer: Any = field(default="glorot_uniform", convert=initializers.get)
-    bias_initializer: Any = field(default="zeros", convert=initializers.get)
-    kernel_regularizer: Any = field(default=None, convert=regularizers.get)
-    bias_regularizer: Any = field(default=None, convert=regularizers.get)
-    activity_regularizer: Any = field(default=None, convert=regularizers.get)
-    kernel_constraint: Any = field(default=None, convert=constraints.get)
-    bias_constraint: Any = field(default=None, convert=constraints.get)
+    kernel_initializer: InitializerField = field(default="glorot_uniform", convert=initializers.get)
+    bias_initializer: InitializerField = field(default="zeros", convert=initializers.get)
+    kernel_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    bias_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    activity_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    kernel_constraint: ConstraintField = field(default=None, convert=constraints.get)
+    bias_constraint: ConstraintField = field(default=None, convert=constraints.get)
     use_gate: bool = field(default=False, convert=arguments.boolean)
     seed: int | None = field(default=None, convert=arguments.optional(arguments.integer))
 
@@ -329,13 +337,13 @@ class GroupQueryAttention(_Heads):
     use_bias: bool = field(default=True, convert=arguments.boolean)
     sliding_window: int | None = field(default=None, convert=arguments.optional(arguments.positive_int))
     flash_attention: bool | None = field(default=None, convert=arguments.optional(arguments.boolean), in_config=False)
-    kernel_initializer: Any = field(default="glorot_uniform", convert=initializers.get)
-    bias_initializer: Any = field(default="zeros", convert=initializers.get)
-    kernel_regularizer: Any = field(default=None, convert=regularizers.get)
-    bias_regularizer: Any = field(default=None, convert=regularizers.get)
-    activity_regularizer: Any = field(default=None, convert=regularizers.get)
-    kernel_constraint: Any = field(default=None, convert=constraints.get)
-    bias_constraint: Any = field(default=None, convert=constraints.get)
+    kernel_initializer: InitializerField = field(default="glorot_uniform", convert=initializers.get)
+    bias_initializer: InitializerField = field(default="zeros", convert=initializers.get)
+    kernel_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    bias_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    activity_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    kernel_constraint: ConstraintField = field(default=None, convert=constraints.get)
+    bias_constraint: ConstraintField = field(default=None, convert=constraints.get)
     use_gate: bool = field(default=False, convert=arguments.boolean)
     seed: int | None = field(default=None, convert=arguments.optional(arguments.integer))
 

@@ -14,9 +14,10 @@ from jkeras import arguments, constraints, initializers, lowering, regularizers,
 from jkeras.console.progress import tracked
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.shapes import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.lowering import plain
+from jkeras.types import ConstraintField, InitializerField, LayerField, RegularizerField
 from jkeras.values.fields import field
 
 ZEROS: Any = field(default="zeros", convert=initializers.get)
@@ -76,14 +77,14 @@ class BatchNormalization(Layer):
     epsilon: float = field(default=1e-3, convert=arguments.non_negative)
     center: bool = field(default=True, convert=arguments.boolean)
     scale: bool = field(default=True, convert=arguments.boolean)
-    beta_initializer: Any = ZEROS
-    gamma_initializer: Any = ONES
-    moving_mean_initializer: Any = ZEROS
-    moving_variance_initializer: Any = ONES
-    beta_regularizer: Any = REGULARIZER
-    gamma_regularizer: Any = REGULARIZER
-    beta_constraint: Any = CONSTRAINT
-    gamma_constraint: Any = CONSTRAINT
+    beta_initializer: InitializerField = ZEROS
+    gamma_initializer: InitializerField = ONES
+    moving_mean_initializer: InitializerField = ZEROS
+    moving_variance_initializer: InitializerField = ONES
+    beta_regularizer: RegularizerField = REGULARIZER
+    gamma_regularizer: RegularizerField = REGULARIZER
+    beta_constraint: ConstraintField = CONSTRAINT
+    gamma_constraint: ConstraintField = CONSTRAINT
     renorm: bool = field(default=False, convert=arguments.boolean)
     renorm_clipping: Any = field(default=None, convert=arguments.optional(lambda value: _clipping(value)))
     renorm_momentum: float = field(default=0.99, convert=arguments.between(0, 1))
@@ -126,7 +127,8 @@ class BatchNormalization(Layer):
 
     def _deviation_initializer(self, shape: Any, dtype: Any = None, key: Any = None) -> jax.Array:
         """The square root of what the moving variance starts from."""
-        return jnp.sqrt(self.moving_variance_initializer(shape, dtype=dtype, key=key))
+        variance = self.moving_variance_initializer or initializers.Ones()
+        return jnp.sqrt(variance(shape, dtype=dtype, key=key))
 
     def call(self, inputs: jax.Array, training: bool | None = None, mask: Any = None) -> jax.Array:
         x = in_float32(inputs)
@@ -261,12 +263,12 @@ class LayerNormalization(Layer):
     epsilon: float = field(default=1e-3, convert=arguments.non_negative)
     center: bool = field(default=True, convert=arguments.boolean)
     scale: bool = field(default=True, convert=arguments.boolean)
-    beta_initializer: Any = ZEROS
-    gamma_initializer: Any = ONES
-    beta_regularizer: Any = REGULARIZER
-    gamma_regularizer: Any = REGULARIZER
-    beta_constraint: Any = CONSTRAINT
-    gamma_constraint: Any = CONSTRAINT
+    beta_initializer: InitializerField = ZEROS
+    gamma_initializer: InitializerField = ONES
+    beta_regularizer: RegularizerField = REGULARIZER
+    gamma_regularizer: RegularizerField = REGULARIZER
+    beta_constraint: ConstraintField = CONSTRAINT
+    gamma_constraint: ConstraintField = CONSTRAINT
     rms_scaling: bool = field(default=False, convert=arguments.boolean, kw_only=True)
 
     def _axes(self, rank: int) -> tuple[int, ...]:
@@ -380,12 +382,12 @@ class GroupNormalization(Layer):
     epsilon: float = field(default=1e-3, convert=arguments.non_negative)
     center: bool = field(default=True, convert=arguments.boolean)
     scale: bool = field(default=True, convert=arguments.boolean)
-    beta_initializer: Any = ZEROS
-    gamma_initializer: Any = ONES
-    beta_regularizer: Any = REGULARIZER
-    gamma_regularizer: Any = REGULARIZER
-    beta_constraint: Any = CONSTRAINT
-    gamma_constraint: Any = CONSTRAINT
+    beta_initializer: InitializerField = ZEROS
+    gamma_initializer: InitializerField = ONES
+    beta_regularizer: RegularizerField = REGULARIZER
+    gamma_regularizer: RegularizerField = REGULARIZER
+    beta_constraint: ConstraintField = CONSTRAINT
+    gamma_constraint: ConstraintField = CONSTRAINT
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         size = _size_of(self, input_shape, self.axis)
@@ -444,7 +446,7 @@ class SpectralNormalization(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    layer: Any = field(convert=fields.layer)
+    layer: LayerField = field(convert=fields.layer)
     power_iterations: int = field(default=1, convert=arguments.positive_int)
 
     def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:

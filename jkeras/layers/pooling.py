@@ -13,26 +13,31 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config, lowering
 from jkeras.errors import InputError
-from jkeras.graph.layer import InputSpec, Layer
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.layer import Layer
+from jkeras.graph.shapes import show_shape
+from jkeras.types import DataFormatField, OptionalSizesField, SizesField
 from jkeras.values.fields import field
 
 DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
 PADDING: Any = field(default="valid", convert=arguments.one_of("valid", "same"))
 
 
-class _Spatial(Layer):
+class _Attributes:
+    """What the public classes declare, each in Keras's order (see `jkeras.values.fields`)."""
+
+    pool_size: SizesField
+    strides: OptionalSizesField
+    padding: str
+    data_format: DataFormatField
+    output_size: SizesField
+
+
+class _Spatial(_Attributes, Layer):
     """Base of layers over `rank` spatial axes."""
 
     couples_samples: ClassVar[bool | None] = False
     rank: ClassVar[int]
-
-    if TYPE_CHECKING:  # what the public classes declare
-        data_format: Any
-        pool_size: Any
-        strides: Any
-        padding: Any
-        output_size: Any
 
     @property
     def input_spec(self) -> InputSpec:
@@ -54,6 +59,9 @@ class _Pooling(_Spatial):
     """A window moves over the spatial axes."""
 
     pool: ClassVar[Callable[..., jax.Array]]
+
+    if TYPE_CHECKING:
+        _name: str | None = field(init=False)
 
     def __post_init__(self) -> None:
         if self.strides is None:
@@ -91,10 +99,10 @@ class MaxPooling1D(_Pooling):
     rank: ClassVar[int] = 1
     pool: ClassVar[Callable[..., jax.Array]] = lowering.max_pool
 
-    pool_size: Any = field(default=2, convert=arguments.ints(1))
-    strides: Any = field(default=None, convert=arguments.optional(arguments.ints(1)))
+    pool_size: SizesField = field(default=2, convert=arguments.ints(1))
+    strides: OptionalSizesField = field(default=None, convert=arguments.optional(arguments.ints(1)))
     padding: str = PADDING
-    data_format: str | None = DATA_FORMAT
+    data_format: DataFormatField = DATA_FORMAT
     name: str | None = None
 
 
@@ -103,8 +111,8 @@ class MaxPooling2D(MaxPooling1D):
 
     rank: ClassVar[int] = 2
 
-    pool_size: Any = field(default=(2, 2), convert=arguments.ints(2))
-    strides: Any = field(default=None, convert=arguments.optional(arguments.ints(2)))
+    pool_size: SizesField = field(default=(2, 2), convert=arguments.ints(2))
+    strides: OptionalSizesField = field(default=None, convert=arguments.optional(arguments.ints(2)))
 
 
 class MaxPooling3D(MaxPooling1D):
@@ -112,8 +120,8 @@ class MaxPooling3D(MaxPooling1D):
 
     rank: ClassVar[int] = 3
 
-    pool_size: Any = field(default=(2, 2, 2), convert=arguments.ints(3))
-    strides: Any = field(default=None, convert=arguments.optional(arguments.ints(3)))
+    pool_size: SizesField = field(default=(2, 2, 2), convert=arguments.ints(3))
+    strides: OptionalSizesField = field(default=None, convert=arguments.optional(arguments.ints(3)))
 
 
 class AveragePooling1D(MaxPooling1D):
@@ -121,7 +129,7 @@ class AveragePooling1D(MaxPooling1D):
 
     pool: ClassVar[Callable[..., jax.Array]] = lowering.average_pool
 
-    pool_size: Any = field(convert=arguments.ints(1))
+    pool_size: SizesField = field(convert=arguments.ints(1))
 
 
 class AveragePooling2D(MaxPooling2D):
@@ -129,7 +137,7 @@ class AveragePooling2D(MaxPooling2D):
 
     pool: ClassVar[Callable[..., jax.Array]] = lowering.average_pool
 
-    pool_size: Any = field(convert=arguments.ints(2))
+    pool_size: SizesField = field(convert=arguments.ints(2))
 
 
 class AveragePooling3D(MaxPooling3D):
@@ -137,7 +145,7 @@ class AveragePooling3D(MaxPooling3D):
 
     pool: ClassVar[Callable[..., jax.Array]] = lowering.average_pool
 
-    pool_size: Any = field(convert=arguments.ints(3))
+    pool_size: SizesField = field(convert=arguments.ints(3))
 
 
 class _GlobalPooling(_Spatial):
@@ -145,7 +153,7 @@ class _GlobalPooling(_Spatial):
 
     reduce: ClassVar[Callable[..., jax.Array]]
 
-    data_format: str | None = DATA_FORMAT
+    data_format: DataFormatField = DATA_FORMAT
     keepdims: bool = field(default=False, convert=arguments.boolean)
 
     def call(self, inputs: jax.Array) -> jax.Array:
@@ -229,8 +237,8 @@ class AdaptiveAveragePooling1D(_AdaptivePooling):
     rank: ClassVar[int] = 1
     reduce: ClassVar[Callable[..., jax.Array]] = jnp.mean
 
-    output_size: Any = field(convert=arguments.ints(1))
-    data_format: str | None = DATA_FORMAT
+    output_size: SizesField = field(convert=arguments.ints(1))
+    data_format: DataFormatField = DATA_FORMAT
 
 
 class AdaptiveAveragePooling2D(AdaptiveAveragePooling1D):
@@ -238,7 +246,7 @@ class AdaptiveAveragePooling2D(AdaptiveAveragePooling1D):
 
     rank: ClassVar[int] = 2
 
-    output_size: Any = field(convert=arguments.ints(2))
+    output_size: SizesField = field(convert=arguments.ints(2))
 
 
 class AdaptiveAveragePooling3D(AdaptiveAveragePooling1D):
@@ -246,7 +254,7 @@ class AdaptiveAveragePooling3D(AdaptiveAveragePooling1D):
 
     rank: ClassVar[int] = 3
 
-    output_size: Any = field(convert=arguments.ints(3))
+    output_size: SizesField = field(convert=arguments.ints(3))
 
 
 class AdaptiveMaxPooling1D(AdaptiveAveragePooling1D):

@@ -8,23 +8,27 @@ import jax
 import jax.numpy as jnp
 
 from jkeras import arguments, config, dtypes, regularizers
-from jkeras.graph.layer import InputSpec, Layer
+from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.layer import Layer
+from jkeras.types import DataFormatField, DTypePolicyLike, PolicyField
 from jkeras.values.fields import field
 
-RATE: Any = field(convert=arguments.between(0, 1))
 SEED: Any = field(default=None, convert=arguments.optional(arguments.integer))
 
 
-class _Noisy(Layer):
+class _Attributes:
+    """What the public classes declare, each in Keras's order (see `jkeras.values.fields`)."""
+
+    rate: float
+    stddev: float
+    seed: int | None
+
+
+class _Noisy(_Attributes, Layer):
     """Base of layers that change their input at random in training, and pass it on otherwise."""
 
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
-
-    if TYPE_CHECKING:  # what the public classes declare
-        rate: Any
-        stddev: Any
-        seed: Any
 
     def call(self, inputs: jax.Array, training: bool = False) -> jax.Array:
         amount = self.stddev if hasattr(self, "stddev") else self.rate
@@ -63,7 +67,7 @@ class Dropout(_Noisy):
     [1.0, 1.0, 1.0]
     """
 
-    rate: float = RATE
+    rate: float = field(convert=arguments.probability)
     noise_shape: Any = field(default=None, convert=arguments.optional(arguments.shape))
     seed: int | None = SEED
 
@@ -74,15 +78,14 @@ class Dropout(_Noisy):
         return _keep(x, key, self.rate, shape)
 
 
-class SpatialDropout1D(_Noisy):
-    """Drops whole channels of `(batch, time, channels)`."""
+class _SpatialDropout(_Noisy):
+    """Drops whole channels of `(batch, *sizes, channels)`."""
 
-    rank: ClassVar[int] = 1
+    rank: ClassVar[int]
 
-    rate: float = RATE
-    seed: int | None = SEED
-    name: str | None = None
-    dtype: Any = field(default=None, convert=dtypes.get)
+    if TYPE_CHECKING:
+        _dtype: DTypePolicyLike = field(init=False)
+        _name: str | None = field(init=False)
 
     @property
     def input_spec(self) -> InputSpec:
@@ -90,8 +93,13 @@ class SpatialDropout1D(_Noisy):
 
     def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
         ones = (1,) * self.rank
-        first = getattr(self, "data_format", None) == "channels_first"
+        first = self.channels_first
         return _keep(x, key, self.rate, (*x.shape[:2], *ones) if first else (x.shape[0], *ones, x.shape[-1]))
+
+    @property
+    def channels_first(self) -> bool:
+        """Whether channels come before the sizes."""
+        return False
 
     def get_config(self) -> dict[str, Any]:
         # Keras's constructor takes no `trainable` here, and its configuration has the type's name alone.
@@ -100,16 +108,31 @@ class SpatialDropout1D(_Noisy):
         return {**config, "dtype": self.dtype_policy.name}
 
 
-class SpatialDropout2D(SpatialDropout1D, own_arguments=True):
+class SpatialDropout1D(_SpatialDropout):
+    """Drops whole channels of `(batch, time, channels)`."""
+
+    rank: ClassVar[int] = 1
+
+    rate: float = field(convert=arguments.probability)
+    seed: int | None = SEED
+    name: str | None = None
+    dtype: PolicyField = field(default=None, convert=dtypes.get)
+
+
+class SpatialDropout2D(_SpatialDropout):
     """Drops whole channels of images."""
 
     rank: ClassVar[int] = 2
 
-    rate: float = RATE
-    data_format: str | None = field(default=None, convert=config.standardize_data_format)
+    rate: float = field(convert=arguments.probability)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
     seed: int | None = SEED
     name: str | None = None
-    dtype: Any = field(default=None, convert=dtypes.get)
+    dtype: PolicyField = field(default=None, convert=dtypes.get)
+
+    @property
+    def channels_first(self) -> bool:
+        return self.data_format == "channels_first"
 
 
 class SpatialDropout3D(SpatialDropout2D):

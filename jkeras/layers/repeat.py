@@ -11,9 +11,13 @@ from jax import lax
 from jkeras import arguments
 from jkeras.constraints import Constraint
 from jkeras.errors import InputError
-from jkeras.graph.layer import Layer, _runtime, walk
-from jkeras.graph.layer_call import describe
+from jkeras.graph import linen
+from jkeras.graph.describe import has_shape, trace
+from jkeras.graph.layer import Layer
+from jkeras.graph.scope import walk
+from jkeras.graph.shapes import show_tensors
 from jkeras.layers.recurrent import fields
+from jkeras.types import LayerField
 from jkeras.values.fields import field
 
 
@@ -59,7 +63,7 @@ class Repeat(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    layer: Any = field(convert=fields.layer)
+    layer: LayerField = field(convert=fields.layer)
     times: int = field(convert=arguments.positive_int)
     recompute: bool = field(default=False, convert=arguments.boolean)
 
@@ -86,7 +90,7 @@ class Repeat(Layer):
 
     def call(self, inputs: jax.Array, training: bool | None = None, mask: Any = None) -> Any:
         given = {} if mask is None else {"mask": mask}
-        run = self._scope_for("Repeat").run  # type: ignore[attr-defined]
+        run = self.scope_for("Repeat").run  # type: ignore[attr-defined]
         keys = None if run.rng is None else jax.random.split(self.make_rng(), self.times)
 
         def one(x: Any, item: Any) -> tuple[Any, Any]:
@@ -108,19 +112,13 @@ class Repeat(Layer):
         return outputs
 
     def _run(self, variables: Any, x: Any, given: dict[str, Any], **options: Any) -> Any:
-        return _runtime[0].run(self.layer, variables, (x,), given, parent=self, **options)
+        return linen.run(self.layer, variables, (x,), given, parent=self, **options)
 
     def _weights(self, inputs: Any, given: dict[str, Any]) -> dict[str, Any]:
         """What is known of one layer's weights, by the attribute that holds those of all; made on first use."""
         if "_spec_infos" in self.__dict__:
             return self.__dict__["_spec_infos"]
-        found: dict[Any, Any] = {}
-
-        def look(x: Any) -> None:
-            result, _ = self._run(None, x, given, rng=jax.random.key(0), abstract=True)
-            found.update(result.record.weights)
-
-        jax.eval_shape(look, inputs)
+        found = trace(self.layer, (inputs,), given, has_shape, parent=self).weights
         made: dict[str, Any] = {}
 
         def initializer(info: Any) -> Any:
@@ -136,7 +134,7 @@ class Repeat(Layer):
 
             return draw
 
-        infos = {f"weight_{i}": info for i, info in enumerate(found.values())}
+        infos = {f"weight_{i}": info for i, info in enumerate(found)}
         for attribute, info in infos.items():
             options = {
                 "initializer": initializer(info),
@@ -146,7 +144,7 @@ class Repeat(Layer):
                 "regularizer": None,  # and adds losses
                 "constraint": None if info.constraint is None else EachOf(info.constraint),
             }
-            scope = self._scope_for("Repeat")
+            scope = self.scope_for("Repeat")
             setattr(self, attribute, scope.weight(".".join(info.path), (self.times, *info.shape), info.dtype, options))
         self.__dict__["_spec_infos"] = infos
         return infos
@@ -162,11 +160,11 @@ class Repeat(Layer):
         return variables
 
     def _check(self, inputs: Any, outputs: Any) -> None:
-        if not isinstance(inputs, jax.Array) or describe(inputs) != describe(outputs):
+        if not isinstance(inputs, jax.Array) or show_tensors(inputs) != show_tensors(outputs):
             given, got = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), (inputs, outputs))
             raise InputError(
-                f"{self.path} (Repeat): the {type(self.layer).__name__} inside turns samples of {describe(given)} into"
-                f" {describe(got)}, so that it cannot follow itself; its output needs the shape and type of its input."
+                f"{self.path} (Repeat): the {type(self.layer).__name__} inside turns samples of {show_tensors(given)} into"
+                f" {show_tensors(got)}, so that it cannot follow itself; its output needs the shape and type of its input."
             )
 
 

@@ -10,8 +10,10 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.layer import InputSpec, Layer
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.layer import Layer
+from jkeras.graph.shapes import show_shape
+from jkeras.types import DataFormatField
 from jkeras.values.fields import field
 
 DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
@@ -26,7 +28,7 @@ class Flatten(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    data_format: str | None = DATA_FORMAT
+    data_format: DataFormatField = DATA_FORMAT
 
     @property
     def input_spec(self) -> InputSpec:
@@ -175,7 +177,7 @@ class ZeroPadding1D(_Bordered):
     """Adds zeros before and after the time axis of `(batch, time, features)`."""
 
     padding: Any = field(default=1, convert=_pairs(1))
-    data_format: str | None = DATA_FORMAT
+    data_format: DataFormatField = DATA_FORMAT
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return self._pad(inputs, self.padding)
@@ -189,7 +191,7 @@ class ZeroPadding2D(_Bordered):
 
     rank: ClassVar[int] = 2
     padding: Any = field(default=(1, 1), convert=_pairs(2))
-    data_format: str | None = DATA_FORMAT
+    data_format: DataFormatField = DATA_FORMAT
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return self._pad(inputs, self.padding)
@@ -219,7 +221,7 @@ class Cropping2D(_Bordered):
 
     rank: ClassVar[int] = 2
     cropping: Any = field(default=((0, 0), (0, 0)), convert=_pairs(2))
-    data_format: str | None = DATA_FORMAT
+    data_format: DataFormatField = DATA_FORMAT
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return self._crop(inputs, self.cropping)

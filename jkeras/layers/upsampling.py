@@ -8,7 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from jkeras import arguments, config
-from jkeras.graph.layer import InputSpec, Layer
+from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.layer import Layer
+from jkeras.types import DataFormatField, SizesField
 from jkeras.values.fields import field
 
 DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
@@ -40,8 +42,8 @@ class _UpSampling(Layer):
     couples_samples: ClassVar[bool | None] = False
     rank: ClassVar[int]
 
-    size: Any = None
-    data_format: str | None = DATA_FORMAT
+    size: SizesField = field(default=2, convert=arguments.ints(2))
+    data_format: DataFormatField = DATA_FORMAT
 
     @property
     def input_spec(self) -> InputSpec:
@@ -71,7 +73,7 @@ class UpSampling2D(_UpSampling):
 
     rank: ClassVar[int] = 2
 
-    size: Any = field(default=(2, 2), convert=arguments.ints(2))
+    size: SizesField = field(default=(2, 2), convert=arguments.ints(2))
     interpolation: str = field(default="nearest", convert=arguments.one_of(*METHODS))
 
     def call(self, inputs: jax.Array) -> jax.Array:
@@ -88,7 +90,7 @@ class UpSampling3D(_UpSampling):
 
     rank: ClassVar[int] = 3
 
-    size: Any = field(default=(2, 2, 2), convert=arguments.ints(3))
+    size: SizesField = field(default=(2, 2, 2), convert=arguments.ints(3))
 
 
 __all__ = ["UpSampling1D", "UpSampling2D", "UpSampling3D"]

@@ -17,6 +17,7 @@ from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.regression import as_pair
+from jkeras.types import DTypeField
 from jkeras.values.fields import field
 
 
@@ -261,7 +262,7 @@ class BinaryCrossentropy(PairLoss):
     axis: int = AXIS
     reduction: str | None = REDUCTION
     name: str | None = "binary_crossentropy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(binary_crossentropy)
     target_kind = "probability"
 
@@ -277,7 +278,7 @@ class BinaryFocalCrossentropy(PairLoss):
     axis: int = AXIS
     reduction: str | None = REDUCTION
     name: str | None = "binary_focal_crossentropy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(binary_focal_crossentropy)
     target_kind = "probability"
 
@@ -295,7 +296,7 @@ class CategoricalCrossentropy(PairLoss):
     axis: int = AXIS
     reduction: str | None = REDUCTION
     name: str | None = "categorical_crossentropy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(categorical_crossentropy)
     target_kind = "one_hot"
 
@@ -310,7 +311,7 @@ class CategoricalFocalCrossentropy(PairLoss):
     axis: int = AXIS
     reduction: str | None = REDUCTION
     name: str | None = "categorical_focal_crossentropy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(categorical_focal_crossentropy)
     target_kind = "one_hot"
 
@@ -330,7 +331,7 @@ class SparseCategoricalCrossentropy(PairLoss):
     reduction: str | None = REDUCTION
     axis: int = field(default=-1, convert=arguments.integer, in_config=False)
     name: str | None = "sparse_categorical_crossentropy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(sparse_categorical_crossentropy)
     target_kind = "class_id"
 
@@ -344,6 +345,6 @@ class CategoricalGeneralizedCrossEntropy(PairLoss):
     q: float = field(default=0.5, convert=arguments.between(0, 1, open_low=True, open_high=True))
     reduction: str | None = REDUCTION
     name: str | None = "categorical_generalized_cross_entropy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(categorical_generalized_cross_entropy)
     target_kind = "class_id"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ from jkeras import arguments, config, dtypes
 from jkeras.errors import InputError
 from jkeras.losses.reduction import REDUCTIONS, fill_rows, reduce_weighted, squeeze_or_expand
 from jkeras.registry import snake_case
+from jkeras.types import DTypeField, DTypePolicyLike
 from jkeras.values.config import serialize
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
@@ -29,7 +30,15 @@ REDUCTION: Any = field(default="sum_over_batch_size", convert=arguments.one_of(*
 DTYPE: Any = field(default=None, convert=compute_dtype, in_config=False)
 
 
-class Loss(Spec):
+class LossAttributes:
+    """What every loss has; each built-in class gives the arguments its own places (see `jkeras.values.fields`)."""
+
+    name: str | None
+    reduction: str | None
+    dtype: DTypeField
+
+
+class Loss(LossAttributes, Spec):
     """A loss. A subclass defines `call(y_true, y_pred)`, which gives values per sample, `(batch, ...)`.
 
     Args:
@@ -55,9 +64,16 @@ class Loss(Spec):
     # What targets must look like, for `check_targets`; "any" is not checked.
     target_kind: ClassVar[str] = "any"
 
-    name: str | None = field(default=None, trailing=True)
-    reduction: str | None = field(default="sum_over_batch_size", convert=arguments.one_of(*REDUCTIONS), trailing=True)
-    dtype: str | None = field(default=None, convert=compute_dtype, in_config=False, trailing=True)
+    if TYPE_CHECKING:
+        _name: str | None = field(default=None, alias="name", kw_only=True)
+        _reduction: str | None = field(default="sum_over_batch_size", alias="reduction", kw_only=True)
+        _dtype: DTypePolicyLike = field(default=None, alias="dtype", kw_only=True)
+    else:
+        name: str | None = field(default=None, trailing=True)
+        reduction: str | None = field(
+            default="sum_over_batch_size", convert=arguments.one_of(*REDUCTIONS), trailing=True
+        )
+        dtype: str | None = field(default=None, convert=compute_dtype, in_config=False, trailing=True)
 
     def __post_init__(self) -> None:
         if self.name is None:
@@ -112,6 +128,11 @@ class PairLoss(Loss):
     function: ClassVar[Callable[..., jax.Array]]
     target_kind = "same"
 
+    if TYPE_CHECKING:
+        _name: str | None = field(init=False)
+        _reduction: str | None = field(init=False)
+        _dtype: DTypePolicyLike = field(init=False)
+
     def call(self, y_true: Any, y_pred: Any) -> jax.Array:
         y_true, y_pred = match_ranks(y_true, y_pred)
         options = {name: getattr(self, name) for name in type(self)._fields if name not in Loss._fields}
@@ -123,7 +144,7 @@ class PlainLoss(PairLoss):
 
     reduction: str | None = REDUCTION
     name: str | None = None
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
 
 
 def match_ranks(y_true: Any, y_pred: Any) -> tuple[Any, Any]:

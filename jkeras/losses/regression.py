@@ -17,6 +17,7 @@ from jax.typing import ArrayLike
 from jkeras import arguments, config
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.reduction import squeeze_or_expand
+from jkeras.types import DTypeField
 from jkeras.values.fields import field
 
 
@@ -161,7 +162,7 @@ class CosineSimilarity(PairLoss):
     axis: int = field(default=-1, convert=arguments.integer, in_config=False)
     reduction: str | None = REDUCTION
     name: str | None = "cosine_similarity"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(cosine_similarity)
 
 
@@ -175,5 +176,5 @@ class Huber(PairLoss):
     delta: float = field(default=1.0, convert=arguments.number, in_config=False)
     reduction: str | None = REDUCTION
     name: str | None = "huber_loss"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(huber)

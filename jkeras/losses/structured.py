@@ -13,6 +13,7 @@ from jkeras import arguments, config
 from jkeras.errors import InputError
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.regression import as_pair
+from jkeras.types import DTypeField
 from jkeras.values.fields import field
 
 
@@ -127,7 +128,7 @@ class Dice(PairLoss):
     reduction: str | None = REDUCTION
     name: str | None = "dice"
     axis: Any = None
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(dice)
 
 
@@ -139,7 +140,7 @@ class Tversky(PairLoss):
     reduction: str | None = REDUCTION
     name: str | None = "tversky"
     axis: Any = None
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(tversky)
 
 
@@ -154,7 +155,7 @@ class Circle(PairLoss):
     remove_diagonal: bool = field(default=True, convert=arguments.boolean)
     reduction: str | None = REDUCTION
     name: str | None = "circle"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(circle)
     couples_rows = True
     target_kind = "label"

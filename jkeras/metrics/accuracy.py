@@ -13,6 +13,7 @@ from jkeras.losses.reduction import squeeze_or_expand
 from jkeras.losses.regression import as_pair
 from jkeras.metrics.metric import DTYPE
 from jkeras.metrics.reduction import PairMetric
+from jkeras.types import DTypeField
 from jkeras.values.fields import field
 
 
@@ -115,7 +116,7 @@ class Accuracy(_Accuracy):
     """
 
     name: str | None = "accuracy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(accuracy)
 
 
@@ -123,7 +124,7 @@ class BinaryAccuracy(_Accuracy):
     """How often labels 0 and 1 equal `y_pred > threshold`; a prediction of exactly `threshold` means 0."""
 
     name: str | None = "binary_accuracy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     threshold: float = field(default=0.5, convert=arguments.number)
     function = staticmethod(binary_accuracy)
 
@@ -132,7 +133,7 @@ class CategoricalAccuracy(_Accuracy):
     """How often the largest prediction is at the place of the largest target; targets are one-hot."""
 
     name: str | None = "categorical_accuracy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(categorical_accuracy)
 
 
@@ -140,7 +141,7 @@ class SparseCategoricalAccuracy(_Accuracy):
     """How often the largest prediction is at the place that the class id names."""
 
     name: str | None = "sparse_categorical_accuracy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(sparse_categorical_accuracy)
 
 
@@ -149,7 +150,7 @@ class TopKCategoricalAccuracy(_Accuracy):
 
     k: int = field(default=5, convert=arguments.positive_int)
     name: str | None = "top_k_categorical_accuracy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     function = staticmethod(top_k_categorical_accuracy)
 
 
@@ -158,7 +159,7 @@ class SparseTopKCategoricalAccuracy(_Accuracy):
 
     k: int = field(default=5, convert=arguments.positive_int)
     name: str | None = "sparse_top_k_categorical_accuracy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     from_sorted_ids: bool = field(default=False, convert=arguments.boolean)
     function = staticmethod(sparse_top_k_categorical_accuracy)
 

@@ -12,7 +12,8 @@ from jkeras import arguments, config
 from jkeras.errors import ArgumentError
 from jkeras.losses.reduction import divide_no_nan
 from jkeras.metrics.confusion import Counts, counts, evenly_spaced, histogram
-from jkeras.metrics.metric import DTYPE, Metric, State
+from jkeras.metrics.metric import DTYPE, BuiltInMetric, State
+from jkeras.types import DTypeField
 from jkeras.values.fields import field
 
 
@@ -30,7 +31,7 @@ _HEIGHTS: Mapping[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
 }
 
 
-class AUC(Metric):
+class AUC(BuiltInMetric):
     """The area under a curve, approximated by the counts at some thresholds.
 
     Args:
@@ -59,7 +60,7 @@ class AUC(Metric):
         default="interpolation", convert=lambda v: arguments.one_of("interpolation", "majoring", "minoring")(_plain(v))
     )
     name: str | None = None
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     thresholds: Any = field(
         default=None, convert=arguments.optional(lambda v: tuple(sorted(map(arguments.probability, v))))
     )

@@ -17,7 +17,8 @@ import numpy as np
 from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses.reduction import align, divide_no_nan, squeeze_or_expand
-from jkeras.metrics.metric import DTYPE, Metric, State
+from jkeras.metrics.metric import DTYPE, BuiltInMetric, State
+from jkeras.types import Converted, DTypeField
 from jkeras.values.fields import field
 
 # What Keras puts in the place of predictions outside the top k.
@@ -165,10 +166,12 @@ INDEX: Any = field(default=None, convert=arguments.optional(arguments.at_least(0
 TOP_K: Any = field(default=None, convert=arguments.optional(arguments.positive_int))
 
 
-class _AtThresholds(Metric):
-    """A number made of the counts at each threshold, one threshold or several."""
+class _ThresholdAttributes:
+    thresholds: Converted[float | Sequence[float] | None, float | tuple[float, ...] | None]
 
-    thresholds: Any = field(default=None, trailing=True)
+
+class _AtThresholds(_ThresholdAttributes, BuiltInMetric):
+    """A number made of the counts at each threshold, one threshold or several."""
 
     def _values(self, counted: Counts) -> jax.Array:
         raise NotImplementedError
@@ -202,9 +205,9 @@ class _AtThresholds(Metric):
 
 
 class _Count(_AtThresholds):
-    thresholds: Any = THRESHOLDS
+    thresholds: Converted[float | Sequence[float] | None, float | tuple[float, ...] | None] = THRESHOLDS
     name: str | None = None
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
 
 
 class TruePositives(_Count):
@@ -254,11 +257,11 @@ class Precision(_AtThresholds):
     0.6667
     """
 
-    thresholds: Any = THRESHOLDS
+    thresholds: Converted[float | Sequence[float] | None, float | tuple[float, ...] | None] = THRESHOLDS
     top_k: int | None = TOP_K
     class_id: int | None = INDEX
     name: str | None = None
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     better = "up"
 
     def _values(self, counted: Counts) -> jax.Array:
@@ -268,26 +271,29 @@ class Precision(_AtThresholds):
 class Recall(_AtThresholds):
     """The share of positive samples that are predicted positive; arguments as for `Precision`."""
 
-    thresholds: Any = THRESHOLDS
+    thresholds: Converted[float | Sequence[float] | None, float | tuple[float, ...] | None] = THRESHOLDS
     top_k: int | None = TOP_K
     class_id: int | None = INDEX
     name: str | None = None
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     better = "up"
 
     def _values(self, counted: Counts) -> jax.Array:
         return counted.recall
 
 
-class _BestAt(Metric):
+class _BestAttributes:
+    num_thresholds: int
+    class_id: int | None
+
+
+class _BestAt(_BestAttributes, BuiltInMetric):
     """The best of one rate over the thresholds at which another is large enough."""
 
     better = "up"
     # Names of `Counts` properties: the rate that must reach the value, and the rate reported.
     constrained: ClassVar[str]
     reported: ClassVar[str]
-    num_thresholds: int = field(default=200, trailing=True)
-    class_id: int | None = field(default=None, trailing=True)
 
     def _required(self) -> float:
         raise NotImplementedError
@@ -315,7 +321,6 @@ class _BestAt(Metric):
 
 
 COUNT: Any = field(default=200, convert=arguments.positive_int)
-SHARE: Any = field(convert=arguments.probability)
 
 
 class SensitivityAtSpecificity(_BestAt):
@@ -327,11 +332,11 @@ class SensitivityAtSpecificity(_BestAt):
     0.5
     """
 
-    specificity: float = SHARE
+    specificity: float = field(convert=arguments.probability)
     num_thresholds: int = COUNT
     class_id: int | None = INDEX
     name: str | None = None
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     constrained, reported = "specificity", "recall"
 
     def _required(self) -> float:
@@ -341,11 +346,11 @@ class SensitivityAtSpecificity(_BestAt):
 class SpecificityAtSensitivity(_BestAt):
     """The best specificity where the sensitivity (recall) is at least `sensitivity`."""
 
-    sensitivity: float = SHARE
+    sensitivity: float = field(convert=arguments.probability)
     num_thresholds: int = COUNT
     class_id: int | None = INDEX
     name: str | None = None
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     constrained, reported = "recall", "specificity"
 
     def _required(self) -> float:
@@ -355,11 +360,11 @@ class SpecificityAtSensitivity(_BestAt):
 class PrecisionAtRecall(_BestAt):
     """The best precision where the recall is at least `recall`."""
 
-    recall: float = SHARE
+    recall: float = field(convert=arguments.probability)
     num_thresholds: int = COUNT
     class_id: int | None = INDEX
     name: str | None = None
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     constrained, reported = "recall", "precision"
 
     def _required(self) -> float:
@@ -369,11 +374,11 @@ class PrecisionAtRecall(_BestAt):
 class RecallAtPrecision(_BestAt):
     """The best recall where the precision is at least `precision`."""
 
-    precision: float = SHARE
+    precision: float = field(convert=arguments.probability)
     num_thresholds: int = COUNT
     class_id: int | None = INDEX
     name: str | None = None
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     constrained, reported = "precision", "recall"
 
     def _required(self) -> float:

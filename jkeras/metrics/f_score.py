@@ -9,7 +9,8 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
-from jkeras.metrics.metric import DTYPE, Metric, State
+from jkeras.metrics.metric import DTYPE, BuiltInMetric, State
+from jkeras.types import DTypeField
 from jkeras.values.fields import field
 
 AVERAGE: Any = field(default=None, convert=arguments.one_of(None, "micro", "macro", "weighted"))
@@ -23,10 +24,13 @@ def _beta(value: Any) -> float:
     return float(value)
 
 
-class _FScore(Metric):
+class _FScoreAttributes:
+    average: str | None
+    threshold: float | None
+
+
+class _FScore(_FScoreAttributes, BuiltInMetric):
     better = "up"
-    average: str | None = field(default=None, trailing=True)
-    threshold: float | None = field(default=None, trailing=True)
 
     def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
         shape = () if self.average == "micro" or y_pred is None else (y_pred.shape[-1],)
@@ -92,7 +96,7 @@ class FBetaScore(_FScore):
     beta: float = field(default=1.0, convert=_beta)
     threshold: float | None = THRESHOLD
     name: str | None = "fbeta_score"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
 
     def compute(self, state: State) -> jax.Array:
         return self._score(state, self.beta)
@@ -110,7 +114,7 @@ class F1Score(_FScore):
     average: str | None = AVERAGE
     threshold: float | None = THRESHOLD
     name: str | None = "f1_score"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
 
     def compute(self, state: State) -> jax.Array:
         return self._score(state, 1.0)

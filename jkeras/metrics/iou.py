@@ -12,7 +12,8 @@ from jkeras import arguments, config
 from jkeras.errors import ArgumentError
 from jkeras.losses.loss import compute_dtype
 from jkeras.losses.reduction import align
-from jkeras.metrics.metric import Metric, State
+from jkeras.metrics.metric import BuiltInMetric, State
+from jkeras.types import DTypeField
 from jkeras.values.fields import field
 
 
@@ -29,11 +30,10 @@ def _class_ids(value: Any) -> tuple[int, ...]:
     return tuple(arguments.at_least(0)(v) for v in value)
 
 
-class _IoU(Metric):
+class _IoU(BuiltInMetric):
     """The confusion matrix `(true class, predicted class)`, and the mean over some classes that occur."""
 
     better = "up"
-    dtype: str | None = field(default=None, convert=_count_dtype, trailing=True)
 
     # Each class has some of these arguments; here are the values where it does not.
     def _classes(self) -> int:
@@ -112,7 +112,7 @@ class IoU(_IoU):
     num_classes: int = field(convert=arguments.positive_int)
     target_class_ids: tuple[int, ...] = field(convert=_class_ids)
     name: str | None = None
-    dtype: str | None = INTEGER
+    dtype: DTypeField = INTEGER
     ignore_class: int | None = CLASS
     sparse_y_true: bool = field(default=True, convert=arguments.boolean)
     sparse_y_pred: bool = field(default=True, convert=arguments.boolean)
@@ -124,7 +124,7 @@ class MeanIoU(_IoU):
 
     num_classes: int = field(convert=arguments.positive_int)
     name: str | None = None
-    dtype: str | None = INTEGER
+    dtype: DTypeField = INTEGER
     ignore_class: int | None = CLASS
     sparse_y_true: bool = field(default=True, convert=arguments.boolean)
     sparse_y_pred: bool = field(default=True, convert=arguments.boolean)
@@ -137,7 +137,7 @@ class OneHotIoU(_IoU):
     num_classes: int = field(convert=arguments.positive_int)
     target_class_ids: tuple[int, ...] = field(convert=_class_ids)
     name: str | None = None
-    dtype: str | None = INTEGER
+    dtype: DTypeField = INTEGER
     ignore_class: int | None = CLASS
     sparse_y_pred: bool = field(default=False, convert=arguments.boolean)
     axis: int = AXIS
@@ -148,7 +148,7 @@ class OneHotMeanIoU(_IoU):
 
     num_classes: int = field(convert=arguments.positive_int)
     name: str | None = None
-    dtype: str | None = INTEGER
+    dtype: DTypeField = INTEGER
     ignore_class: int | None = CLASS
     sparse_y_pred: bool = field(default=False, convert=arguments.boolean)
     axis: int = AXIS
@@ -166,7 +166,7 @@ class BinaryIoU(_IoU):
     target_class_ids: tuple[int, ...] = field(default=(0, 1), convert=_class_ids)
     threshold: float = field(default=0.5, convert=arguments.number)
     name: str | None = None
-    dtype: str | None = INTEGER
+    dtype: DTypeField = INTEGER
 
     def _ids(self, y_true: jax.Array, y_pred: jax.Array) -> tuple[jax.Array, jax.Array]:
         return y_true, y_pred >= self.threshold

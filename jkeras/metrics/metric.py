@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jkeras import constants
 from jkeras.losses.loss import compute_dtype
 from jkeras.registry import snake_case
+from jkeras.types import DTypeField, DTypePolicyLike
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
 
@@ -18,7 +19,14 @@ State = dict[str, jax.Array]
 DTYPE: Any = field(default=None, convert=compute_dtype)
 
 
-class Metric(Spec):
+class MetricAttributes:
+    """What every metric has; each built-in class gives the arguments its own places (see `jkeras.values.fields`)."""
+
+    name: str | None
+    dtype: DTypeField
+
+
+class Metric(MetricAttributes, Spec):
     """A metric. It holds no numbers: a state goes in, a new state comes out.
 
     `empty` makes a state, `update` adds a batch to it, `merge` adds two states, `compute` gives the value. States are
@@ -57,8 +65,12 @@ class Metric(Spec):
     # Whether the mask of a model's output leaves samples or steps out, as Keras does for means of values per sample.
     applies_mask: ClassVar[bool] = False
 
-    dtype: str | None = field(default=None, convert=compute_dtype, trailing=True)
-    name: str | None = field(default=None, trailing=True)
+    if TYPE_CHECKING:
+        _dtype: DTypePolicyLike = field(default=None, alias="dtype", kw_only=True)
+        _name: str | None = field(default=None, alias="name", kw_only=True)
+    else:
+        dtype: str | None = field(default=None, convert=compute_dtype, trailing=True)
+        name: str | None = field(default=None, trailing=True)
 
     def __post_init__(self) -> None:
         if self.name is None:
@@ -104,6 +116,14 @@ class Metric(Spec):
 
     def _zeros(self, *shape: int) -> jax.Array:
         return constants.zeros(shape, self.dtype)
+
+
+class BuiltInMetric(Metric):
+    """Base of the metrics that declare `name` and `dtype` themselves, where Keras has them."""
+
+    if TYPE_CHECKING:
+        _dtype: DTypePolicyLike = field(init=False)
+        _name: str | None = field(init=False)
 
 
 def per_sample(metric: Metric, y_true_spec: Any, y_pred_spec: Any) -> bool:

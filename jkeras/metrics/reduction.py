@@ -11,7 +11,8 @@ import jax.numpy as jnp
 from jkeras.errors import InputError
 from jkeras.losses.loss import match_ranks
 from jkeras.losses.reduction import divide_no_nan, fill_rows, squeeze_or_expand
-from jkeras.metrics.metric import DTYPE, Metric, State
+from jkeras.metrics.metric import DTYPE, BuiltInMetric, Metric, State
+from jkeras.types import DTypeField
 
 
 def per_row(
@@ -55,7 +56,7 @@ def add_to_mean(state: State, values: Any, sample_weight: Any) -> State:
     return {"total": state["total"] + jnp.sum(values), "count": state["count"] + count}
 
 
-class Sum(Metric):
+class Sum(BuiltInMetric):
     """The weighted sum of values.
 
     >>> metric = Sum()
@@ -64,7 +65,7 @@ class Sum(Metric):
     """
 
     name: str | None = "sum"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
 
     def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
         return {"total": self._zeros()}
@@ -77,7 +78,7 @@ class Sum(Metric):
         return state["total"]
 
 
-class Mean(Metric):
+class Mean(BuiltInMetric):
     """The weighted mean of values; axes behind the batch axis are averaged first.
 
     >>> metric = Mean()
@@ -88,7 +89,7 @@ class Mean(Metric):
     """
 
     name: str | None = "mean"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
 
     def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
         return {"total": self._zeros(), "count": self._zeros()}
@@ -130,7 +131,7 @@ def _widened(x: jax.Array) -> jax.Array:
     return x.astype(jnp.float32) if x.dtype in (jnp.float16, jnp.bfloat16) else x
 
 
-class PairMetric(MeanMetric):
+class PairMetric(MeanMetric, BuiltInMetric):
     """The mean of a function of targets and predictions; the function's options are the class's own fields."""
 
     function: ClassVar[Callable[..., jax.Array]]
@@ -148,4 +149,4 @@ class PlainMetric(PairMetric):
     """The mean of a function without options."""
 
     name: str | None = None
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE

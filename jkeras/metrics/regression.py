@@ -12,8 +12,9 @@ from jkeras import arguments, config, losses
 from jkeras.errors import InputError
 from jkeras.losses.reduction import divide_no_nan, squeeze_or_expand
 from jkeras.losses.regression import as_pair
-from jkeras.metrics.metric import DTYPE, Metric, State
+from jkeras.metrics.metric import DTYPE, BuiltInMetric, State
 from jkeras.metrics.reduction import PairMetric, PlainMetric, add_to_mean
+from jkeras.types import DTypeField
 from jkeras.values.fields import field
 
 
@@ -156,7 +157,7 @@ class BinaryCrossentropy(PairMetric):
     """The mean cross-entropy of labels that are 0 or 1."""
 
     name: str | None = "binary_crossentropy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     from_logits: bool = FLAG
     label_smoothing: float = SMOOTHING
     better = "down"
@@ -167,7 +168,7 @@ class CategoricalCrossentropy(PairMetric):
     """The mean cross-entropy of one-hot targets or target probabilities."""
 
     name: str | None = "categorical_crossentropy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     from_logits: bool = FLAG
     label_smoothing: float = SMOOTHING
     axis: int = AXIS
@@ -182,7 +183,7 @@ class SparseCategoricalCrossentropy(PairMetric):
     """
 
     name: str | None = "sparse_categorical_crossentropy"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     from_logits: bool = FLAG
     ignore_class: int | None = field(default=None, convert=arguments.optional(arguments.integer))
     axis: int = AXIS
@@ -205,7 +206,7 @@ class CosineSimilarity(PairMetric):
     """The mean cosine of the angle between targets and predictions."""
 
     name: str | None = "cosine_similarity"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     # Keras does not write the axis; here it is written where it is not the default.
     axis: int = field(default=-1, convert=arguments.integer, in_config=False)
     better = "up"
@@ -219,7 +220,7 @@ class PearsonCorrelation(PairMetric):
     """The mean of Pearson's correlation along `axis`."""
 
     name: str | None = "pearson_correlation"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     axis: int = AXIS
     better = "up"
     function = staticmethod(pearson_correlation)
@@ -229,13 +230,13 @@ class ConcordanceCorrelation(PairMetric):
     """The mean of Lin's concordance correlation along `axis`."""
 
     name: str | None = "concordance_correlation"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     axis: int = AXIS
     better = "up"
     function = staticmethod(concordance_correlation)
 
 
-class RootMeanSquaredError(Metric):
+class RootMeanSquaredError(BuiltInMetric):
     """The root of the mean of squared errors over all data.
 
     >>> metric = RootMeanSquaredError()
@@ -244,7 +245,7 @@ class RootMeanSquaredError(Metric):
     """
 
     name: str | None = "root_mean_squared_error"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     better = "down"
 
     def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
@@ -259,7 +260,7 @@ class RootMeanSquaredError(Metric):
         return jnp.sqrt(divide_no_nan(state["total"], state["count"]))
 
 
-class R2Score(Metric):
+class R2Score(BuiltInMetric):
     """The share of the targets' variance that is explained, `1 - residual / total`, of `(batch, outputs)`.
 
     Args:
@@ -280,7 +281,7 @@ class R2Score(Metric):
     )
     num_regressors: int = field(default=0, convert=arguments.at_least(0))
     name: str | None = "r2_score"
-    dtype: str | None = DTYPE
+    dtype: DTypeField = DTYPE
     better = "up"
 
     def empty(self, y_true: Any = None, y_pred: Any = None) -> State:

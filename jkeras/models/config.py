@@ -13,9 +13,10 @@ import numpy as np
 
 from jkeras.dtypes import DTypePolicy
 from jkeras.graph import network as networks
-from jkeras.graph.layer import Layer, walk
+from jkeras.graph.layer import Layer
 from jkeras.graph.network import Network, Ref
-from jkeras.layers.operation import Operation, function_named
+from jkeras.graph.operation import Operation, function_named
+from jkeras.graph.scope import walk
 from jkeras.models.config_reader import ends_from, takes_name
 from jkeras.models.config_reader import from_config as from_config
 from jkeras.models.config_reader import functional_tensors as functional_tensors

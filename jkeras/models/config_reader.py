@@ -14,10 +14,11 @@ from typing import Any
 import jax
 
 from jkeras import layers
+from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, JkerasError, RestoreError, UnknownNameError
-from jkeras.graph.layer import LEGACY_SHAPE_ARGUMENTS, Layer, is_symbolic
+from jkeras.graph.layer import LEGACY_SHAPE_ARGUMENTS, Layer
+from jkeras.graph.operation import Operation, function_named
 from jkeras.graph.symbolic import SymbolicTensor
-from jkeras.layers.operation import Operation, function_named
 from jkeras.models.named_functions import lambda_arguments
 from jkeras.models.untrusted import is_users
 from jkeras.registry import custom_object, known_arguments

@@ -7,9 +7,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from jkeras.graph import runtime
+from jkeras.graph.describe import describe
+from jkeras.graph.input import InputLayer
 from jkeras.graph.network import is_ref
-from jkeras.layers.core import InputLayer
+from jkeras.graph.shapes import as_spec
 from jkeras.training import steps
 from jkeras.training.state import Batch
 
@@ -27,7 +28,7 @@ def layer_costs(model: Any) -> dict[str, tuple[float, int]]:
         layer = network.layers[op.layer]
         if isinstance(layer, InputLayer):
             continue
-        arguments = op.args.fill(lambda leaf: runtime.as_spec(network.tensor(leaf.index)) if is_ref(leaf) else leaf)
+        arguments = op.args.fill(lambda leaf: as_spec(network.tensor(leaf.index)) if is_ref(leaf) else leaf)
         flops, held = costs.get(op.layer, (0.0, 0))
         outputs = [network.tensor(i) for i in op.results]
         held += sum(int(np.prod([size or 1 for size in t.shape])) * np.dtype(t.dtype).itemsize for t in outputs)
@@ -59,8 +60,8 @@ def step_cost(model: Any, batch_size: int = 32) -> dict[str, float]:
         return jax.ShapeDtypeStruct((batch_size, *spec.shape[1:]), spec.dtype)
 
     x = jax.tree.map(sized, model.input_specs)
-    described = runtime.describe(model.definition, x)
-    batch = Batch(x, jax.tree.map(runtime.as_spec, described.outputs))
+    described = describe(model.definition, x)
+    batch = Batch(x, jax.tree.map(as_spec, described.outputs))
     program = steps.build_program(model.definition, recipe, batch)
     state = model.state
     if state.opt_state is None:

@@ -12,10 +12,10 @@ import numpy as np
 from jkeras import arguments
 from jkeras.callbacks.callback import CallbackList
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph import runtime
 from jkeras.models import members
 from jkeras.models.history import History
 from jkeras.models.model import Model
+from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
 from jkeras.training import batches, loop, runs, steps
 from jkeras.training.batches import ArraySource, as_source
@@ -150,7 +150,7 @@ class Ensemble:
             optimizer = model._compiled_recipe("fit").optimizer
             make = jax.vmap(lambda params: steps.init_optimizer(optimizer, params, program.frozen))
             state = state.replace(opt_state=make(state.params))
-        keys = jnp.stack([runtime.as_key(seed) for seed in self.seeds])
+        keys = jnp.stack([as_key(seed) for seed in self.seeds])
         return state.replace(rng=keys)
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras.errors import ArgumentError, PartialLoadWarning, RestoreError, suggestion
-from jkeras.graph.linen import WeightInfo
+from jkeras.graph.scope import WeightInfo
 
 Key = tuple[str, str]  # collection and name of a weight
 # The states of stateful recurrent layers, which Keras keeps in no file.

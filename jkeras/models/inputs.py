@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from jkeras.errors import InputError
-from jkeras.graph.layer_call import show_shape
 from jkeras.graph.network import InputInfo, Network, is_ref
+from jkeras.graph.shapes import show_shape
 
 
 def fit_inputs(network: Network, inputs: Any, path: str) -> list[Any]:

@@ -13,9 +13,9 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jkeras.graph.layer import Layer, walk
-from jkeras.graph.linen import WeightInfo
-from jkeras.layers.operation import Operation
+from jkeras.graph.layer import Layer
+from jkeras.graph.operation import Operation
+from jkeras.graph.scope import WeightInfo, walk
 from jkeras.models.fitting import is_kept
 from jkeras.registry import snake_case
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from jkeras.errors import JkerasError, RestoreError
-from jkeras.graph.linen import WeightInfo
-from jkeras.layers.operation import Operation
+from jkeras.graph.operation import Operation
+from jkeras.graph.scope import WeightInfo
 from jkeras.models import compile_config, keras_file, keras_layout, stored_weights
 from jkeras.models import config as configs
 from jkeras.models.fitting import Entry, Found, is_kept

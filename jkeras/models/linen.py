@@ -9,7 +9,7 @@ import jax
 
 from jkeras.errors import ArgumentError, RestoreError
 from jkeras.graph import linen
-from jkeras.layers.core import Input
+from jkeras.graph.input import Input
 from jkeras.layers.foreign import FlaxLayer, weight_name
 
 # The layer's name in the model, so that paths of weights do not depend on anything else.

@@ -13,8 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras.errors import JkerasError, RestoreError
-from jkeras.graph import runtime
-from jkeras.graph.linen import WeightInfo
+from jkeras.graph.scope import WeightInfo
 from jkeras.models import compile_config, keras_file, legacy_file, stored_weights, untrusted
 from jkeras.models import config as configs
 from jkeras.models.fitting import all_values
@@ -23,6 +22,7 @@ from jkeras.models.keras_file import KerasFile
 from jkeras.models.learned import with_learned
 from jkeras.models.model import Model, known_classes, with_attributes
 from jkeras.models.persistence import H5_SUFFIXES
+from jkeras.random_keys import as_key
 from jkeras.registry import custom_object_scope
 from jkeras.saving import checkpoints, documents, old_names
 from jkeras.saving import directory as files
@@ -240,7 +240,7 @@ def _with_values(
             error.add_note(f"This is the optimizer's state in {where}; `load_model(path, compile=False)` leaves it out.")
             raise
         step = jnp.asarray(recipe.optimizer.get_iterations(opt_state), jnp.int32)
-    train_state = TrainState(params, state, opt_state, step, runtime.as_key(None))
+    train_state = TrainState(params, state, opt_state, step, as_key(None))
     return model._with(_spec_recipe=recipe, _spec_state=train_state)
 
 

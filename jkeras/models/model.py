@@ -18,15 +18,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import config, constants
+from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError, NotBuiltError, suggestion
 from jkeras.graph import network as networks
-from jkeras.graph import runtime
-from jkeras.graph.layer import Layer, is_symbolic, map_layers
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.apply import apply, initialize_stream
+from jkeras.graph.describe import Description, describe
+from jkeras.graph.input import InputLayer
+from jkeras.graph.layer import Layer, map_layers
 from jkeras.graph.network import Network
-from jkeras.graph.runtime import Description
+from jkeras.graph.scope import walk
+from jkeras.graph.shapes import as_spec, show_shape
 from jkeras.graph.symbolic import SymbolicTensor
-from jkeras.layers.core import InputLayer
 from jkeras.models import config as configs
 from jkeras.models.checkpointed import Checkpointed
 from jkeras.models.discarded import check_used
@@ -36,6 +38,7 @@ from jkeras.models.persistence import Persistent
 from jkeras.models.shown import Shown
 from jkeras.models.training import Trainable
 from jkeras.models.views import single, subtree, view
+from jkeras.random_keys import as_key
 from jkeras.registry import custom_object_scope, snake_case
 from jkeras.tracebacks import filtered_methods
 from jkeras.training.recipe import Recipe
@@ -132,18 +135,18 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
         if self._network is None:
             super().bind_children(bind)
         else:
-            bound = {name: bind(name, layer) for name, layer in self.children().items()}
-            object.__setattr__(self, "_spec_children", bound)
+            for name, layer in self.children().items():
+                bind(name, layer)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Runs the network on its inputs; a subclass without symbolic tensors defines its own."""
         if self._network is None:
             raise NotImplementedError(f"{type(self).__name__} must define `call(self, inputs)`.")
         values = fit_inputs(self._network, inputs, self.path)
-        scope = self.__dict__["_spec_scope"]
+        scope = self.scope_for("call")
         for value, given_mask in zip(values, jax.tree.leaves(mask) if mask is not None else [], strict=False):
             scope.run.set_mask(value, given_mask)
-        return self._network.execute(self.__dict__["_spec_children"], values)
+        return self._network.execute(scope.children, values)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         # The layers inside have already attached the masks of the outputs.
@@ -166,7 +169,7 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
         specs = self.__dict__.get("_spec_inputs")
         if specs is None and self._network is not None:
             infos = self._network.input_infos
-            leaves = [runtime.as_spec(SymbolicTensor(i.shape, i.dtype, None)) for i in infos]  # type: ignore[arg-type]
+            leaves = [as_spec(SymbolicTensor(i.shape, i.dtype, None)) for i in infos]  # type: ignore[arg-type]
             by_ref = {info.ref: leaf for info, leaf in zip(infos, leaves, strict=True)}
             specs = self._network.inputs.fill(lambda ref: by_ref[ref.index])
         if specs is None:
@@ -179,25 +182,25 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
 
     def build(self, input_shape: Any = None) -> Self:  # type: ignore[override]
         """The model with weights for inputs of a shape (batch axis included), or a list or dict of shapes."""
-        if "_spec_scope" in self.__dict__ or self._network is not None:
+        if self.is_bound or self._network is not None:
             return self
         if input_shape is None:
             raise ArgumentError("build(input_shape): expected the shape of the inputs, such as (None, 28, 28, 1).")
         shape = tuple(input_shape) if isinstance(input_shape, (list, tuple)) and _is_sizes(input_shape) else input_shape
-        specs = jax.tree.map(runtime.as_spec, shape, is_leaf=lambda v: isinstance(v, tuple))
+        specs = jax.tree.map(as_spec, shape, is_leaf=lambda v: isinstance(v, tuple))
         return self.build_for(specs)
 
     def build_for(self, inputs: Any) -> Self:
         """The model with weights for inputs like these (arrays or shapes); itself if it has weights."""
         if self.built:
             return self
-        specs = jax.tree.map(runtime.as_spec, inputs)
+        specs = jax.tree.map(as_spec, inputs)
         return self._with(_spec_inputs=specs)
 
     @property
     def description(self) -> Description:
         """Weights, outputs and their shapes."""
-        return runtime.describe(self.definition, self.input_specs)
+        return describe(self.definition, self.input_specs)
 
     def init(self, key: Any = None, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """A model with fresh weights: `model.init(seed)`. With inputs or shapes, variables as `Layer.init` returns.
@@ -210,8 +213,8 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
 
     def _fresh_state(self, key: Any) -> TrainState:
         definition = self.definition
-        root = runtime.as_key(key)
-        variables = runtime.initialize_stream(definition, root, 0, self.input_specs)
+        root = as_key(key)
+        variables = initialize_stream(definition, root, 0, self.input_specs)
         for name, tree in (self.__dict__.get("_spec_carried") or {}).items():
             carried = tree() if callable(tree) else tree
             for collection, values in carried.items():
@@ -259,9 +262,9 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Outputs for arrays, with the model's weights; inside another model, a node of its graph."""
-        if "_spec_scope" in self.__dict__ or any(map(is_symbolic, jax.tree.leaves((args, kwargs)))):
+        if self.is_bound or any(map(is_symbolic, jax.tree.leaves((args, kwargs)))):
             return super().__call__(*args, **kwargs)
-        return runtime.apply(self.definition, self.build_for(args[0]).variables, args, kwargs)
+        return apply(self.definition, self.build_for(args[0]).variables, args, kwargs)
 
     def apply(self, params: Any, *args: Any, state: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]
         """The outputs for given params: a pure function to differentiate, vmap or jit.
@@ -276,7 +279,7 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
             params, state = params["params"], params.get("state", state)
         if state is None:
             state = self.model_state
-        return runtime.apply(self.definition, {"params": params, "state": state}, args, kwargs)
+        return apply(self.definition, {"params": params, "state": state}, args, kwargs)
 
     # -- looking inside -------------------------------------------------------------------------------------------
 
@@ -307,7 +310,7 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
         if name.startswith("_") or not isinstance(value, (Layer, list, tuple, dict)):
             return value
         own = super().__getattribute__("__dict__")
-        if name not in own or own.get("_spec_state") is None or "_spec_scope" in own:
+        if name not in own or own.get("_spec_state") is None or self.is_bound:
             return value
         return map_layers(value, name, lambda inner, layer: self._view(inner))
 
@@ -352,7 +355,7 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
         """The model with given variables as its weights."""
         given = variables()
         state = TrainState(
-            given.get("params", {}), given.get("state", {}), None, jnp.zeros((), jnp.int32), runtime.as_key(None)
+            given.get("params", {}), given.get("state", {}), None, jnp.zeros((), jnp.int32), as_key(None)
         )
         return self._with(_spec_state=state)
 
@@ -476,7 +479,7 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
 
     def _set_trainable(self, patterns: tuple[str, ...], value: bool) -> Self:
         paths: dict[int, list[str]] = {}  # a shared layer has several
-        for path, layer in runtime.walk(self):
+        for path, layer in walk(self):
             paths.setdefault(id(layer), []).append("/".join(path))
         known = [path for found in paths.values() for path in found if path]
         for pattern in patterns:
@@ -613,7 +616,7 @@ def _build_of_subclass(build: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(build)
     def either(self: Model, *args: Any, **kwargs: Any) -> Any:
-        if "_spec_scope" in self.__dict__:
+        if self.is_bound:
             return build(self, *args, **kwargs)
         return Model.build(self, *args, **kwargs)
 

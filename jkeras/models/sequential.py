@@ -8,12 +8,14 @@ from typing import Any, Self
 import jax.numpy as jnp
 
 from jkeras import config
+from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph import network as networks
-from jkeras.graph.layer import Layer, is_symbolic
-from jkeras.graph.layer_call import describe
+from jkeras.graph.input import InputLayer
+from jkeras.graph.layer import Layer
 from jkeras.graph.network import Network, nameless_key
-from jkeras.layers.core import Embedding, InputLayer
+from jkeras.graph.shapes import show_tensors
+from jkeras.layers.core import Embedding
 from jkeras.models import config as configs
 from jkeras.models.discarded import check_used
 from jkeras.models.model import Model, known_classes
@@ -77,21 +79,22 @@ class Sequential(Model):
         return dict(zip(networks.unique_names(unique), unique, strict=True))
 
     def bind_children(self, bind: Callable[[str, Layer], Layer]) -> None:
-        bound = {name: bind(name, layer) for name, layer in self.children().items()}
-        object.__setattr__(self, "_spec_children", bound)
+        for name, layer in self.children().items():
+            bind(name, layer)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if self._network is not None:
             return super().call(inputs, training, mask)
-        self.__dict__["_spec_scope"].run.set_mask(inputs, mask)
+        scope = self.scope_for("call")
+        scope.run.set_mask(inputs, mask)
         names = {id(layer): name for name, layer in Sequential.children(self).items()}
         outputs = inputs
         for layer in self._chain:
-            outputs = self.__dict__["_spec_children"][names[id(layer)]](outputs)
+            outputs = scope.children[names[id(layer)]](outputs)
         return outputs
 
     def build_for(self, inputs: Any) -> Self:
-        if self.built or "_spec_scope" in self.__dict__:
+        if self.built or self.is_bound:
             return self
         if not self._chain:
             raise ArgumentError("The Sequential has no layers: `model = model.add(layer)`.")
@@ -200,8 +203,8 @@ def _as_layer(entry: Any, first: bool) -> tuple[Layer | None, InputLayer | None]
     if not isinstance(entry, Layer):
         if isinstance(entry, type) and issubclass(entry, Layer):
             raise ArgumentError(f"Sequential takes layers; got the class {entry.__name__}: write `{entry.__name__}(...)`.")
-        raise ArgumentError(f"Sequential takes layers; got {describe(entry)} of type {type(entry).__name__}.")
-    shape = entry.__dict__.get("_spec_input_shape") if first else None
+        raise ArgumentError(f"Sequential takes layers; got {show_tensors(entry)} of type {type(entry).__name__}.")
+    shape = entry._spec_input_shape if first else None
     return entry, None if shape is None else InputLayer(batch_shape=shape)
 
 

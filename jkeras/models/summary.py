@@ -10,8 +10,8 @@ import jax
 import numpy as np
 
 from jkeras.graph.layer import Layer
-from jkeras.graph.layer_call import show_shape
 from jkeras.graph.network import is_ref
+from jkeras.graph.shapes import show_shape
 from jkeras.models.cost import layer_costs, show_count, step_cost
 
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from jkeras import optimizers
 from jkeras.errors import ArgumentError, NotBuiltError, suggestion
-from jkeras.graph import runtime
 from jkeras.models import members, varied
 from jkeras.models.ensemble import as_list, training_data
 from jkeras.models.history import History, html_table
 from jkeras.models.model import Model
+from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered, filtered_methods
 from jkeras.training import loop, steps
 from jkeras.training.state import TrainState
@@ -118,7 +118,7 @@ class Sweep:
         states = []
         for setting in self.settings:
             seed = setting.get("seed")
-            state = model.state if seed is None else model.init(seed).state.replace(rng=runtime.as_key(seed))
+            state = model.state if seed is None else model.init(seed).state.replace(rng=as_key(seed))
             states.append(state.replace(opt_state=None))
         state = members.stack(states)
         optimizer = model._compiled_recipe("fit").optimizer

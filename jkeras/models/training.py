@@ -15,13 +15,14 @@ import numpy as np
 from jkeras import losses, optimizers
 from jkeras.callbacks.callback import CallbackList
 from jkeras.errors import ArgumentError, InputError, NonFiniteError, NotCompiledError
-from jkeras.graph import runtime
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.describe import describe
 from jkeras.graph.network import is_ref
+from jkeras.graph.shapes import show_shape
 from jkeras.layers.core import Embedding, check_ids
 from jkeras.models.discarded import check_used
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
+from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
 from jkeras.training import batches, loop, runs, steps, strategy
 from jkeras.training import predict as prediction
@@ -418,7 +419,7 @@ class Trainable:
         if state.opt_state is None:
             opt_state = steps.init_optimizer(recipe.optimizer, state.params, program.frozen)
             state = state.replace(opt_state=opt_state)
-        return state if seed is None else state.replace(rng=runtime.as_key(seed))
+        return state if seed is None else state.replace(rng=as_key(seed))
 
     def _check_data(
         self, source: ArraySource | StreamSource | None, program: steps.Program, recipe: Recipe, name: str = "y"
@@ -429,7 +430,7 @@ class Trainable:
         data = source.data if isinstance(source, ArraySource) else source.example()
         names = program.objective.names
         # Described for one batch: a model may have a fixed batch size.
-        described = runtime.describe(program.definition, *steps.call_arguments(source.example().x))
+        described = describe(program.definition, *steps.call_arguments(source.example().x))
         outputs = jax.tree.leaves(described.outputs)
         targets = steps.match(data.y, names, len(outputs), "y")
         for term in program.objective.losses:

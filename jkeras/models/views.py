@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jkeras.errors import NotBuiltError
-from jkeras.graph.layer import Layer
+from jkeras.graph.layer import Layer, Origin, origin_of
 
 
 def view(model: Any, name: str, layer: Any) -> Any:
@@ -14,13 +14,10 @@ def view(model: Any, name: str, layer: Any) -> Any:
 
     Used in a new model, the copy brings its weights along; called on arrays, it computes with them.
     """
-    clone = object.__new__(type(layer))
-    clone.__dict__.update({k: v for k, v in layer.__dict__.items() if k not in ("_spec_key", "_spec_fresh")})
-    clone.__dict__.update(name=name, _spec_home=(model, name))
     if hasattr(layer, "with_variables"):
+        clone = layer.taken_from(Origin(model, name, lambda: None))
         return clone.with_variables(lambda: subtree(model.variables, name)) if model.built else clone
-    clone.__dict__["_spec_variables"] = lambda: subtree(model.variables, name)
-    return clone
+    return layer.taken_from(Origin(model, name, lambda: subtree(model.variables, name)))
 
 
 def subtree(variables: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -34,13 +31,13 @@ def home(layer: Layer) -> tuple[Any, str]:
     Raises:
         NotBuiltError: the layer is a plain description.
     """
-    found = layer.__dict__.get("_spec_home")
-    if found is None:
+    origin = origin_of(layer)
+    if origin is None:
         raise NotBuiltError(
             f"{layer!r} is a description and belongs to no model. Take the layer from one:"
             f" `model.get_layer(name)` has weights, `input` and `output`."
         )
-    return found
+    return origin.model, str(origin.name)
 
 
 def single(values: list[Any]) -> Any:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.graph.linen import WeightInfo
+from jkeras.graph.scope import WeightInfo
 from jkeras.models import fitting, keras_file, legacy_file, stored_weights, untrusted
 from jkeras.models.fitting import Entry, Found
 from jkeras.saving import directory, hdf5, safetensors

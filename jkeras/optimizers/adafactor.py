@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
+from jkeras.types import LearningRateField
 from jkeras.values.fields import field
 
 
@@ -38,7 +39,7 @@ class Adafactor(Optimizer):
     Source: Shazeer & Stern, https://arxiv.org/abs/1804.04235.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     beta_2_decay: float = field(default=-0.8, convert=arguments.number)
     epsilon_1: float = field(default=1e-30, convert=arguments.number)
     epsilon_2: float = field(default=1e-3, convert=arguments.number)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
+from jkeras.types import LearningRateField
 from jkeras.values.fields import field
 
 
@@ -19,7 +19,7 @@ class Adagrad(Optimizer):
     Source: Duchi et al., https://www.jmlr.org/papers/v12/duchi11a.html.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     initial_accumulator_value: float = field(default=0.1, convert=arguments.number)
     epsilon: float = field(default=1e-7, convert=arguments.number)
 
@@ -46,7 +46,7 @@ class Adadelta(Optimizer):
     Source: Zeiler, https://arxiv.org/abs/1212.5701.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     rho: float = field(default=0.95, convert=arguments.probability)
     epsilon: float = field(default=1e-7, convert=arguments.number)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
+from jkeras.types import LearningRateField
 from jkeras.values.fields import field
 
 
@@ -70,7 +71,7 @@ class Adam(AdamRule):
     [-0.10000000149011612, 0.10000000149011612]
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     beta_1: float = field(default=0.9, convert=arguments.probability)
     beta_2: float = field(default=0.999, convert=arguments.probability)
     epsilon: float = field(default=1e-7, convert=arguments.number)
@@ -86,7 +87,7 @@ class AdamW(AdamRule):
         ArgumentError: `weight_decay` is None.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     weight_decay: float = field(default=0.004, convert=arguments.number)
     beta_1: float = field(default=0.9, convert=arguments.probability)
     beta_2: float = field(default=0.999, convert=arguments.probability)

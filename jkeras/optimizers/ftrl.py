@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
+from jkeras.types import LearningRateField
 from jkeras.values.fields import field
 
 
@@ -27,7 +28,7 @@ class Ftrl(Optimizer):
     Source: McMahan et al., https://research.google.com/pubs/archive/41159.pdf.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     learning_rate_power: float = field(default=-0.5, convert=_not_positive)
     initial_accumulator_value: float = field(default=0.1, convert=arguments.non_negative)
     l1_regularization_strength: float = field(default=0.0, convert=arguments.non_negative)

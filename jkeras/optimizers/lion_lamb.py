@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.optimizers.adam import moment, power
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
+from jkeras.types import LearningRateField
 from jkeras.values.fields import field
 
 
@@ -25,7 +26,7 @@ class Lion(Optimizer):
         ArgumentError: `beta_1` is not in (0, 1].
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     beta_1: float = field(default=0.9, convert=arguments.between(0, 1, open_low=True))
     beta_2: float = field(default=0.99, convert=arguments.probability)
 
@@ -48,7 +49,7 @@ class Lamb(Optimizer):
     Source: You et al., https://arxiv.org/abs/1904.00962.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     beta_1: float = field(default=0.9, convert=arguments.probability)
     beta_2: float = field(default=0.999, convert=arguments.probability)
     epsilon: float = field(default=1e-7, convert=arguments.number)

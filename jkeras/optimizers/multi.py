@@ -18,6 +18,7 @@ from jkeras.optimizers.optax_optimizer import OptaxOptimizer
 from jkeras.optimizers.optimizer import Optimizer
 from jkeras.optimizers.table import RULES, resolve
 from jkeras.optimizers.trees import by_path, with_leaves
+from jkeras.types import Converted, OptimizerLike
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
 
@@ -82,8 +83,10 @@ class OptimizerMap(Spec):
 
     keras_module = "keras.optimizers"
 
-    default_optimizer: BaseOptimizer | None = field(convert=arguments.optional(_rule))
-    optimizer_map: Mapping[str, BaseOptimizer] = field(default=None, convert=_rules)
+    default_optimizer: Converted[OptimizerLike | None, BaseOptimizer | None] = field(convert=arguments.optional(_rule))
+    optimizer_map: Converted[Mapping[str, Any] | Sequence[Any] | None, Mapping[str, BaseOptimizer]] = field(
+        default=None, convert=_rules
+    )
 
     def __getitem__(self, path: str) -> BaseOptimizer:
         return self.optimizers[self.index(path)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError
 from jkeras.optimizers.adam import adam_rate, moment
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
+from jkeras.types import LearningRateField, LearningRateLike
 from jkeras.values.fields import field
 
 
@@ -40,7 +41,7 @@ class Muon(Optimizer):
     Source: Jordan, https://kellerjordan.github.io/posts/muon; Liu et al., https://arxiv.org/abs/2502.16982.
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     adam_beta_1: float = field(default=0.9, convert=arguments.probability)
     adam_beta_2: float = field(default=0.999, convert=arguments.probability)
     adam_weight_decay: float | None = field(default=0.004, convert=arguments.optional(arguments.number))
@@ -65,6 +66,39 @@ class Muon(Optimizer):
     ns_steps: int = field(default=5, convert=arguments.at_least(0))
     nesterov: bool = field(default=True, convert=arguments.boolean)
     rms_rate: float | None = field(default=0.2, convert=arguments.optional(arguments.number))
+
+    if TYPE_CHECKING:  # the places of the arguments, which checkers cannot work out
+
+        def __init__(
+            self,
+            learning_rate: LearningRateLike = 0.001,
+            adam_beta_1: float = 0.9,
+            adam_beta_2: float = 0.999,
+            adam_weight_decay: float | None = 0.004,
+            epsilon: float = 1e-07,
+            weight_decay: float | None = 0.004,
+            clipnorm: float | None = None,
+            clipvalue: float | None = None,
+            global_clipnorm: float | None = None,
+            use_ema: bool = False,
+            ema_momentum: float = 0.99,
+            ema_overwrite_frequency: int | None = None,
+            loss_scale_factor: float | None = None,
+            gradient_accumulation_steps: int | None = None,
+            name: str | None = None,
+            exclude_layers: Sequence[str] | None = None,
+            exclude_embeddings: bool = True,
+            muon_a: float = 3.4445,
+            muon_b: float = -4.775,
+            muon_c: float = 2.0315,
+            adam_lr_ratio: float = 1,
+            momentum: float = 0.95,
+            ns_steps: int = 5,
+            nesterov: bool = True,
+            rms_rate: float | None = 0.2,
+            *,
+            weight_decay_exclusions: Sequence[str] = (),
+        ) -> None: ...
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("momentum", "velocity"),)

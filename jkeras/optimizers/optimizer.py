@@ -23,6 +23,7 @@ from jkeras.optimizers.base import (
     schedule_error,
 )
 from jkeras.optimizers.trees import paths
+from jkeras.types import LearningRateField
 from jkeras.values.fields import field
 
 # Stands in for every constant learning rate in `compile_key`; the real one is in the state.
@@ -105,19 +106,31 @@ class Optimizer(BaseOptimizer):
     [-0.10000000149011612, 0.10000000149011612]
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(convert=learning_rate)
-    weight_decay: float | None = field(default=None, convert=arguments.optional(arguments.number), trailing=True)
-    clipnorm: float | None = field(default=None, convert=arguments.optional(arguments.number), trailing=True)
-    clipvalue: float | None = field(default=None, convert=arguments.optional(arguments.number), trailing=True)
-    global_clipnorm: float | None = field(default=None, convert=arguments.optional(arguments.number), trailing=True)
-    use_ema: bool = field(default=False, convert=arguments.boolean, trailing=True)
-    ema_momentum: float = field(default=0.99, convert=arguments.probability, trailing=True)
-    ema_overwrite_frequency: int | None = field(default=None, convert=arguments.optional(arguments.positive_int), trailing=True)
-    loss_scale_factor: float | None = field(default=None, convert=arguments.optional(arguments.number), trailing=True)
-    gradient_accumulation_steps: int | None = field(
-        default=None, convert=arguments.optional(arguments.at_least(2)), trailing=True
+    learning_rate: LearningRateField = field(convert=learning_rate)
+    weight_decay: float | None = field(
+        default=None, convert=arguments.optional(arguments.number), kw_only=True, trailing=True
     )
-    name: str | None = field(default=None, trailing=True)
+    clipnorm: float | None = field(
+        default=None, convert=arguments.optional(arguments.number), kw_only=True, trailing=True
+    )
+    clipvalue: float | None = field(
+        default=None, convert=arguments.optional(arguments.number), kw_only=True, trailing=True
+    )
+    global_clipnorm: float | None = field(
+        default=None, convert=arguments.optional(arguments.number), kw_only=True, trailing=True
+    )
+    use_ema: bool = field(default=False, convert=arguments.boolean, kw_only=True, trailing=True)
+    ema_momentum: float = field(default=0.99, convert=arguments.probability, kw_only=True, trailing=True)
+    ema_overwrite_frequency: int | None = field(
+        default=None, convert=arguments.optional(arguments.positive_int), kw_only=True, trailing=True
+    )
+    loss_scale_factor: float | None = field(
+        default=None, convert=arguments.optional(arguments.number), kw_only=True, trailing=True
+    )
+    gradient_accumulation_steps: int | None = field(
+        default=None, convert=arguments.optional(arguments.at_least(2)), kw_only=True, trailing=True
+    )
+    name: str | None = field(default=None, kw_only=True, trailing=True)
     weight_decay_exclusions: tuple[str, ...] = field(default=(), convert=_patterns, kw_only=True, in_config=False)
 
     def __post_init__(self) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
+from jkeras.types import LearningRateField
 from jkeras.values.fields import field
 
 
@@ -27,7 +27,7 @@ class RMSprop(Optimizer):
     [-0.20000000298023224]
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(default=0.001, convert=learning_rate)
+    learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
     rho: float = field(default=0.9, convert=arguments.probability)
     momentum: float = field(default=0.0, convert=arguments.non_negative)
     epsilon: float = field(default=1e-7, convert=arguments.number)

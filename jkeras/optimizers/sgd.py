@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import jax
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
+from jkeras.types import LearningRateField
 from jkeras.values.fields import field
 
 
@@ -25,7 +25,7 @@ class SGD(Optimizer):
     [-0.5]
     """
 
-    learning_rate: float | Callable[[Any], Any] = field(default=0.01, convert=learning_rate)
+    learning_rate: LearningRateField = field(default=0.01, convert=learning_rate)
     momentum: float = field(default=0.0, convert=arguments.probability)
     nesterov: bool = field(default=False, convert=arguments.boolean)
 

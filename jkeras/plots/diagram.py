@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from jkeras.errors import ArgumentError
+from jkeras.graph.input import InputLayer
 from jkeras.graph.layer import Layer
-from jkeras.graph.layer_call import show_shape
 from jkeras.graph.network import is_ref
-from jkeras.layers.core import InputLayer
+from jkeras.graph.shapes import show_shape
 from jkeras.plots import drawing, layout
 from jkeras.plots.text import to_dot, to_mermaid
 

@@ -17,8 +17,8 @@ import numpy as np
 from jax import lax
 
 from jkeras import lowering
-from jkeras.graph import runtime
 from jkeras.graph.layer import Layer
+from jkeras.graph.scope import walk
 from jkeras.training import order as orders
 from jkeras.training import resident, steps
 from jkeras.training.state import Batch, TrainState
@@ -31,7 +31,7 @@ def rows_independent(definition: Layer, training: bool) -> bool:
 
     Only then may a ragged last batch be filled up with rows that do not count.
     """
-    for _, layer in runtime.walk(definition):
+    for _, layer in walk(definition):
         known = layer.couples_samples
         if known is None and type(layer).__module__.startswith("jkeras.") and layer.children():
             known = False  # what is inside of it decides

@@ -19,9 +19,10 @@ import optax
 
 from jkeras import lowering, replicas
 from jkeras.errors import InputError
-from jkeras.graph import linen, runtime
+from jkeras.graph import linen
+from jkeras.graph.describe import Description, describe
 from jkeras.graph.layer import Layer
-from jkeras.graph.runtime import Description
+from jkeras.graph.shapes import as_spec
 from jkeras.training import objective as objectives
 from jkeras.training.objective import Objective, match
 from jkeras.training.recipe import Recipe
@@ -80,7 +81,7 @@ def output_names(definition: Layer, outputs: Any) -> tuple[str, ...]:
 
 def specs_of(tree: Any) -> Any:
     """Shapes and dtypes of arrays, as they are on the device."""
-    return jax.tree.map(runtime.as_spec, tree)
+    return jax.tree.map(as_spec, tree)
 
 
 def build_program(definition: Layer, recipe: Recipe, batch: Batch) -> Program:
@@ -89,10 +90,10 @@ def build_program(definition: Layer, recipe: Recipe, batch: Batch) -> Program:
     Raises:
         InputError: the data does not fit the model or the losses.
     """
-    described = runtime.describe(definition, *call_arguments(batch.x))
+    described = describe(definition, *call_arguments(batch.x))
     names = output_names(definition, described.outputs)
     outputs = jax.tree.leaves(described.outputs)
-    targets = [None if t is None else runtime.as_spec(t) for t in match(batch.y, names, len(outputs), "y")]
+    targets = [None if t is None else as_spec(t) for t in match(batch.y, names, len(outputs), "y")]
     resolved = objectives.resolve(recipe, names, targets, outputs)
     custom = getattr(definition, "has_own_train_step", False)
     if not resolved.losses and not described.losses and not custom:
@@ -332,7 +333,7 @@ def with_own_logs(program: Program, method: str, state: TrainState, batch: Batch
         return result[0]
 
     state = ready(program, program.optimizer, state.replace(metrics=None), batch)
-    jax.eval_shape(probe, state, jax.tree.map(runtime.as_spec, batch))
+    jax.eval_shape(probe, state, jax.tree.map(as_spec, batch))
     return program.replace(**found)
 
 
@@ -349,9 +350,9 @@ def evaluate(program: Program, state: TrainState, batch: Batch) -> TrainState:
 
 def empty_metrics(program: Program, batch: Batch) -> dict[str, Any]:
     """Metric states before the first batch."""
-    outputs = jax.tree.leaves(runtime.describe(program.definition, *call_arguments(batch.x)).outputs)
+    outputs = jax.tree.leaves(describe(program.definition, *call_arguments(batch.x)).outputs)
     targets = match(batch.y, program.objective.names, len(outputs), "y")
-    targets = [None if target is None else runtime.as_spec(target) for target in targets]
+    targets = [None if target is None else as_spec(target) for target in targets]
     states = objectives.empty_metrics(program.objective, targets, outputs)
     states.update((OWN + name, metric.empty()) for name, metric in program.own_metrics)
     states.update((CUSTOM + name, objectives.MEAN.empty()) for name in program.extra_logs)

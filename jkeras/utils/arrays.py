@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeAlias, overload
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jkeras import arguments
 from jkeras.config import epsilon
 from jkeras.errors import ArgumentError, InputError
+from jkeras.types import NestedNumbers, PyTree
+
+# What NumPy makes an array of, and no JAX array.
+HostNumbers: TypeAlias = np.ndarray | np.generic | float | Sequence["NestedNumbers"]
 
 
-def to_categorical(x: Any, num_classes: int | None = None) -> Any:
+@overload
+def to_categorical(x: jax.Array, num_classes: int | None = None) -> jax.Array: ...
+@overload
+def to_categorical(x: HostNumbers, num_classes: int | None = None) -> np.ndarray: ...
+def to_categorical(x: jax.Array | HostNumbers, num_classes: int | None = None) -> jax.Array | np.ndarray:
     """Indicator vectors of class numbers: `(...)` or `(..., 1)` becomes `(..., num_classes)`.
 
     A JAX array gives a float32 JAX array, anything else a float64 NumPy array, as in Keras. Keras counts a negative
@@ -24,16 +34,18 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
 
     Raises:
         InputError: a number is negative or not below `num_classes`, or there are no numbers to count classes by.
+        ArgumentError: `x` is no array of numbers, or `num_classes` no integer.
 
     >>> to_categorical([0, 2])
     array([[1., 0., 0.],
            [0., 0., 1.]])
     """
+    arguments.checked("to_categorical", "num_classes", num_classes, arguments.optional(arguments.at_least(0)))
     if isinstance(x, jax.core.Tracer):
         if not num_classes:
             raise ArgumentError("to_categorical() of a traced array needs `num_classes`.")
         return jax.nn.one_hot(x.reshape(_class_shape(x.shape)), num_classes)
-    numbers = np.asarray(x).astype("int64")
+    numbers = arguments.checked("to_categorical", "x", x, _whole_numbers)
     shape = _class_shape(numbers.shape)
     if not num_classes:
         if not numbers.size:
@@ -51,11 +63,22 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     return vectors.reshape(*shape, num_classes)
 
 
+def _whole_numbers(x: object) -> np.ndarray:
+    numbers = arguments.array(x)
+    if numbers.dtype.kind == "c" or not np.isfinite(numbers).all():
+        raise ArgumentError("expected class numbers")
+    return numbers.astype("int64")
+
+
 def _class_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape
 
 
-def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
+@overload
+def normalize(x: jax.Array, axis: int = -1, order: int = 2) -> jax.Array: ...
+@overload
+def normalize(x: HostNumbers, axis: int = -1, order: int = 2) -> np.ndarray: ...
+def normalize(x: jax.Array | HostNumbers, axis: int = -1, order: float = 2) -> jax.Array | np.ndarray:
     """`x` divided by its norm along `axis`; where the norm is zero, `x` stays zero.
 
     Args:
@@ -64,25 +87,31 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
         order: 2 for the Euclidean norm, 1 for the sum of absolute values, and so on.
 
     Raises:
-        ArgumentError: for a JAX array, `order` is not an integer of at least 1.
+        ArgumentError: `x` is no array of numbers, it has no such axis, or `order` is no number; for a JAX array, it is not
+            an integer of at least 1.
 
     >>> normalize(np.array([[3.0, 4.0]]))
     array([[0.6, 0.8]])
     """
-    if not isinstance(x, jax.Array):
-        x = np.atleast_1d(np.asarray(x))
-        norm = np.linalg.norm(x, order, axis, keepdims=True)
-        return x / np.where(norm == 0, 1, norm)
+    array = x if isinstance(x, jax.Array) else arguments.checked("normalize", "x", x, arguments.array)
+    rank = max(array.ndim, 1)
+    if not -rank <= arguments.checked("normalize", "axis", axis, arguments.integer) < rank:
+        raise ArgumentError(f"normalize(axis={axis}): the array has {rank} axes.")
+    arguments.checked("normalize", "order", order, arguments.number)
+    if isinstance(array, np.ndarray):
+        array = np.atleast_1d(array)
+        norm = np.linalg.norm(array, order, axis, keepdims=True)
+        return array / np.where(norm == 0, 1, norm)
     if not isinstance(order, int) or order < 1:
         raise ArgumentError(f"normalize(order={order!r}): expected an integer of at least 1.")
-    x = jnp.atleast_1d(x)
+    array = jnp.atleast_1d(array)
     if order == 2:
         # Through rsqrt, whose gradient at zero is bounded by the minimum; the same numbers as Keras.
-        return x * jnp.minimum(jax.lax.rsqrt(jnp.sum(jnp.square(x), axis, keepdims=True)), 1 / epsilon())
-    return x / jnp.maximum(jnp.linalg.norm(x, order, axis, keepdims=True), epsilon())
+        return array * jnp.minimum(jax.lax.rsqrt(jnp.sum(jnp.square(array), axis, keepdims=True)), 1 / epsilon())
+    return array / jnp.maximum(jnp.linalg.norm(array, order, axis, keepdims=True), epsilon())
 
 
-def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+def pack_x_y_sample_weight(x: PyTree, y: PyTree = None, sample_weight: PyTree = None) -> PyTree:
     """The shortest form of a batch that `fit` takes: `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
 
     >>> pack_x_y_sample_weight(1, 2)
@@ -93,7 +122,7 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
-def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+def unpack_x_y_sample_weight(data: PyTree) -> tuple[PyTree, PyTree, PyTree]:
     """`(x, y, sample_weight)` of a batch in any form that `fit` takes, with None for what it lacks.
 
     Raises:

@@ -185,7 +185,8 @@ def resize(
         beside = (max(width, int(height * size[1] / size[0])) - width) // 2
         images = np.pad(images, [(0, 0)] * (images.ndim - 3) + [(above, above), (beside, beside), (0, 0)])
     images = _resize_axis(_resize_axis(images, -3, size[0], interpolation), -2, size[1], interpolation)
-    return np.moveaxis(images, -1, -3) if first else images
+    result: np.ndarray = np.moveaxis(images, -1, -3) if first else images
+    return result
 
 
 def _resize_axis(images: np.ndarray, axis: int, size: int, interpolation: str) -> np.ndarray:
@@ -194,10 +195,12 @@ def _resize_axis(images: np.ndarray, axis: int, size: int, interpolation: str) -
         return images
     centres = (np.arange(size, dtype=np.float32) + np.float32(0.5)) * np.float32(length) / np.float32(size)
     if interpolation == "nearest":
-        return np.take(images, np.floor(centres).astype(int), axis=axis)
+        nearest: np.ndarray = np.take(images, np.floor(centres).astype(int), axis=axis)
+        return nearest
     weights = KERNELS[interpolation](np.abs(centres[:, None] - 0.5 - np.arange(length)))
     weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-    return np.moveaxis(np.tensordot(weights, images, (1, axis)), 0, axis)
+    resized: np.ndarray = np.moveaxis(np.tensordot(weights, images, (1, axis)), 0, axis)
+    return resized
 
 
 def _triangle(x: np.ndarray) -> np.ndarray:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import SupportsFloat, TypeAlias
 
-from jkeras.console.progress import ProgressBar
+from jkeras import arguments
+from jkeras.console.progress import ProgressBar, Verbosity
 from jkeras.errors import ArgumentError
 
-Pairs = Iterable[tuple[str, Any]]
+Pairs: TypeAlias = Iterable[tuple[str, SupportsFloat]]
 
 
 class Progbar:
@@ -36,7 +37,7 @@ class Progbar:
         self,
         target: int | None,
         width: int = 20,
-        verbose: Any = 1,
+        verbose: Verbosity | bool | str = 1,
         interval: float = 0.05,
         stateful_metrics: Iterable[str] | None = None,
         stateless_metrics: Iterable[str] | None = None,
@@ -44,6 +45,7 @@ class Progbar:
     ):
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ArgumentError("Progbar: give `stateful_metrics` or `stateless_metrics`, not both.")
+        arguments.checked("Progbar", "target", target, arguments.optional(arguments.integer))
         self.target = target
         self._shown = set(stateful_metrics or ())
         self._averaged = None if stateless_metrics is None else set(stateless_metrics)

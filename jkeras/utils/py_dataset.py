@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
-from jkeras.errors import ArgumentError
+from jkeras import arguments
+from jkeras.types import PyTree
 
 
 class PyDataset:
@@ -39,35 +39,33 @@ class PyDataset:
     max_queue_size: int = 10
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
-        if workers < 0 or max_queue_size < 1:
-            raise ArgumentError(
-                f"{type(self).__name__}(workers={workers!r}, max_queue_size={max_queue_size!r}): expected at least 0"
-                " workers and room for at least 1 batch."
-            )
+        name = type(self).__name__
+        arguments.checked(name, "workers", workers, arguments.at_least(0))
+        arguments.checked(name, "max_queue_size", max_queue_size, arguments.positive_int)
         self.workers = workers
         self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> PyTree:
         """The batch of this number."""
         raise NotImplementedError(f"{type(self).__name__} needs `__getitem__(self, index)`, which returns a batch.")
 
     @property
     def num_batches(self) -> int | None:
         """Number of batches in an epoch; None if there is no end."""
-        if hasattr(self, "__len__"):
+        if isinstance(self, Sized):
             return len(self)
         raise NotImplementedError(
             f"{type(self).__name__} needs `__len__(self)`, or a property `num_batches`: the number of batches."
         )
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[PyTree]:
         """All batches in order, made one after the other when they are asked for."""
         count = self.num_batches
         for index in itertools.count() if count is None else range(count):
             yield self[index]
 
-    def in_order(self, order: Iterable[int] | None = None) -> Iterator[Any]:
+    def in_order(self, order: Iterable[int] | None = None) -> Iterator[PyTree]:
         """The batches of the numbers given, made ahead by the workers if there are several; all from 0 if None."""
         return iterate(self, order)
 
@@ -78,7 +76,7 @@ class PyDataset:
         """Called after each epoch."""
 
 
-def iterate(dataset: PyDataset, order: Iterable[int] | None = None) -> Iterator[Any]:
+def iterate(dataset: PyDataset, order: Iterable[int] | None = None) -> Iterator[PyTree]:
     """The batches of a data set in a given order, made ahead by its workers if it has several.
 
     The order of the batches never depends on which worker is faster. An exception in the user's code arrives unchanged,
@@ -98,8 +96,8 @@ def iterate(dataset: PyDataset, order: Iterable[int] | None = None) -> Iterator[
             yield dataset[index]
 
 
-def _ahead(dataset: PyDataset, order: Iterator[int]) -> Iterator[Any]:
-    pending: deque[Future[Any]] = deque()
+def _ahead(dataset: PyDataset, order: Iterator[int]) -> Iterator[PyTree]:
+    pending: deque[Future[PyTree]] = deque()
     pool = ThreadPoolExecutor(dataset.workers, thread_name_prefix="jkeras-dataset")
     try:
         for index in itertools.islice(order, dataset.max_queue_size):

@@ -8,13 +8,16 @@ import itertools
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import numpy as np
 
-from jkeras import config
+from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
+
+# One sample or a batch: an array, or a tuple, list or dict of arrays. A checker cannot tell which.
+Batch: TypeAlias = Any
 
 # Methods of pipelines, which `Samples` has by becoming one.
 PIPELINE_METHODS = frozenset(
@@ -38,7 +41,7 @@ class OnePass:
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> Batch:
         size = self.samples.batch_size or 1
         if not 0 <= index < len(self):
             raise IndexError(f"There are {len(self)} batches, no number {index}.")
@@ -71,15 +74,17 @@ class Samples:
     def __init__(
         self,
         count: int,
-        read: Callable[[np.ndarray], Any],
+        read: Callable[[np.ndarray], Batch],
         batch_size: int | None = None,
         shuffle: bool = False,
         seed: int | None = None,
         class_names: Sequence[str] | None = None,
         file_paths: Sequence[str] | None = None,
     ):
-        if batch_size is not None and batch_size < 1:
-            raise ArgumentError(f"batch_size={batch_size!r}: expected an integer of at least 1, or None.")
+        arguments.checked("Samples", "count", count, arguments.at_least(0))
+        arguments.checked("Samples", "read", read, arguments.function)
+        arguments.checked("Samples", "batch_size", batch_size, arguments.optional(arguments.positive_int))
+        arguments.checked("Samples", "seed", seed, arguments.optional(arguments.at_least(0)))
         self.count = count
         self.read = read
         self.batch_size = batch_size
@@ -92,10 +97,10 @@ class Samples:
     def __len__(self) -> int:
         return math.ceil(self.count / (self.batch_size or 1))
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Batch]:
         return self.iterate(next(self._passes))
 
-    def iterate(self, number: int = 0) -> Iterator[Any]:
+    def iterate(self, number: int = 0) -> Iterator[Batch]:
         """The pass of a number, in the same order whenever it is asked for."""
         return iter(self.of_pass(number))
 
@@ -106,7 +111,9 @@ class Samples:
             order = np.random.default_rng((self.seed, number)).permutation(self.count)
         return OnePass(self, order)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(
+        self, name: str
+    ) -> Any:  # methods of `jkeras.data.Dataset`, which needs a package that may be missing
         if name in PIPELINE_METHODS:
             return getattr(importlib.import_module("jkeras.data").Dataset.from_samples(self), name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -127,7 +134,7 @@ class Samples:
     def _like(
         self,
         count: int,
-        read: Callable[[np.ndarray], Any],
+        read: Callable[[np.ndarray], Batch],
         batch_size: int | None,
         file_paths: Sequence[str] | None = None,
     ) -> Samples:
@@ -138,7 +145,19 @@ class Samples:
         return f"Samples({self.count}, batch_size={self.batch_size}, shuffle={self.shuffled})"
 
 
-def as_samples(data: Any) -> Samples:
+@runtime_checkable
+class Numbered(Protocol):
+    """An object that has samples by their numbers."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Batch: ...
+
+
+# What `split_dataset` takes: arrays, a tuple, list or dict of arrays, `Samples`, or samples by their numbers.
+SamplesLike: TypeAlias = Samples | Numbered | Batch
+
+
+def as_samples(data: SamplesLike) -> Samples:
     """`Samples` of arrays, of a tuple, list or dict of arrays, or of an object with `len()` and `[number]`.
 
     Raises:
@@ -152,17 +171,18 @@ def as_samples(data: Any) -> Samples:
         if len(lengths) != 1 or not min(lengths) or any(not a.ndim for a in jax.tree.leaves(arrays)):
             raise InputError(f"Expected arrays of one length that is not 0, got the lengths {sorted(lengths)}.")
         return Samples(lengths.pop(), lambda index: jax.tree.map(lambda array: array[index], arrays))
-    if hasattr(data, "__len__") and hasattr(data, "__getitem__"):
-        return Samples(len(data), lambda index: _stack([data[int(i)] for i in index]))
+    if isinstance(data, Numbered) and not isinstance(data, (str, bytes)):
+        source: Numbered = data
+        return Samples(len(source), lambda index: _stack([source[int(i)] for i in index]))
     raise InputError(f"Expected arrays, or an object with len() and [number], got {type(data).__name__}.")
 
 
-def _stack(samples: list[Any]) -> Any:
+def _stack(samples: list[Batch]) -> Batch:
     return jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *samples)
 
 
 def split_dataset(
-    dataset: Any,
+    dataset: SamplesLike,
     left_size: float | int | None = None,
     right_size: float | int | None = None,
     shuffle: bool = False,

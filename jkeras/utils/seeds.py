@@ -6,8 +6,7 @@ import random
 
 import numpy as np
 
-from jkeras import config
-from jkeras.errors import ArgumentError
+from jkeras import arguments, config
 
 
 def set_random_seed(seed: int) -> None:
@@ -28,8 +27,7 @@ def set_random_seed(seed: int) -> None:
     >>> jk.config.default_seed
     0
     """
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
-        raise ArgumentError(f"set_random_seed(seed={seed!r}): expected an integer from 0 to 2**32 - 1.")
-    config.default_seed = int(seed)
-    random.seed(int(seed))
-    np.random.seed(int(seed))
+    number = arguments.checked("set_random_seed", "seed", seed, arguments.numpy_seed)
+    config.default_seed = number
+    random.seed(number)
+    np.random.seed(number)

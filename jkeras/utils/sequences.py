@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
 
+from jkeras import arguments
+from jkeras.dtypes import array_dtype
 from jkeras.errors import ArgumentError, InputError
+from jkeras.types import DTypeLike, HostArrayLike
 from jkeras.utils.samples import Samples
 
 
 def pad_sequences(
-    sequences: Sequence[Any],
+    sequences: Sequence[Sequence[Any] | np.ndarray] | np.ndarray,
     maxlen: int | None = None,
-    dtype: Any = "int32",
+    dtype: DTypeLike = "int32",
     padding: str = "pre",
     truncating: str = "pre",
-    value: Any = 0.0,
+    value: float | str = 0.0,
 ) -> np.ndarray:
     """The sequences as the rows of one array `(sequences, maxlen, ...)`, padded or cut to the same length.
 
@@ -41,42 +44,49 @@ def pad_sequences(
     for name, choice in (("padding", padding), ("truncating", truncating)):
         if choice not in ("pre", "post"):
             raise ArgumentError(f"pad_sequences({name}={choice!r}): expected 'pre' or 'post'.")
-    kind = np.dtype(dtype).kind
-    if isinstance(value, str) and kind not in "OSU":
-        raise ArgumentError(f"pad_sequences(value={value!r}, dtype={dtype!r}): strings need dtype=object.")
-    if not hasattr(sequences, "__len__"):
+    kind = arguments.checked("pad_sequences", "dtype", dtype, array_dtype)
+    arguments.checked("pad_sequences", "maxlen", maxlen, arguments.optional(arguments.at_least(0)))
+    if kind.kind not in "OSU":
+        if isinstance(value, str):
+            raise ArgumentError(f"pad_sequences(value={value!r}, dtype={dtype!r}): strings need dtype=object.")
+        arguments.checked("pad_sequences", "value", value, arguments.array)
+    if not isinstance(sequences, Sized) or isinstance(sequences, (str, Mapping)):
         raise InputError(f"pad_sequences() needs a list of sequences, got {type(sequences).__name__}.")
     lengths = [_length(sequence) for sequence in sequences]
     length = max(lengths, default=0) if maxlen is None else maxlen
     element_shape = next((np.asarray(s).shape[1:] for s, n in zip(sequences, lengths, strict=True) if n), ())
-    rows = np.full((len(lengths), length, *element_shape), value, dtype=dtype)
+    rows = np.full((len(lengths), length, *element_shape), value, dtype=kind)
     for index, (sequence, available) in enumerate(zip(sequences, lengths, strict=True)):
         count = min(available, length)
         if not count:
             continue
-        kept = np.asarray(sequence[available - count :] if truncating == "pre" else sequence[:count], dtype=dtype)
-        if kept.shape[1:] != element_shape:
+        part = sequence[available - count :] if truncating == "pre" else sequence[:count]
+        try:
+            elements = np.asarray(part, dtype=kind)
+        except (TypeError, ValueError):
+            shown = arguments.shown(part)
+            raise InputError(f"pad_sequences(dtype={dtype!r}): sequence {index} has other elements: {shown}.") from None
+        if elements.shape[1:] != element_shape:
             raise InputError(
-                f"pad_sequences(): the elements of sequence {index} have the shape {kept.shape[1:]},"
+                f"pad_sequences(): the elements of sequence {index} have the shape {elements.shape[1:]},"
                 f" those of the first have {element_shape}."
             )
         if padding == "pre":
-            rows[index, length - count :] = kept
+            rows[index, length - count :] = elements
         else:
-            rows[index, :count] = kept
+            rows[index, :count] = elements
     return rows
 
 
-def _length(sequence: Any) -> int:
-    try:
-        return len(sequence)
-    except TypeError:
-        raise InputError(f"pad_sequences() needs a list of sequences; it contains {sequence!r}.") from None
+def _length(sequence: object) -> int:
+    if not isinstance(sequence, Sized):
+        raise InputError(f"pad_sequences() needs a list of sequences; it contains {sequence!r}.")
+    return len(sequence)
 
 
 def timeseries_dataset_from_array(
-    data: Any,
-    targets: Any,
+    data: HostArrayLike,
+    targets: HostArrayLike | None,
     sequence_length: int,
     sequence_stride: int = 1,
     sampling_rate: int = 1,
@@ -114,7 +124,8 @@ def timeseries_dataset_from_array(
     [[0, 1, 2], [1, 2, 3]] [0, 10]
     [[2, 3, 4], [3, 4, 5]] [20, 30]
     """
-    length = len(data)
+    array = arguments.checked("timeseries_dataset_from_array", "data", data, _over_time)
+    length = len(array)
     start, stop = start_index or 0, end_index or length
     for name, value, low, high in (
         ("start_index", start, 0, length - 1),
@@ -123,6 +134,7 @@ def timeseries_dataset_from_array(
         ("sampling_rate", sampling_rate, 1, length - 1),
         ("sequence_stride", sequence_stride, 1, length - 1),
     ):
+        arguments.checked("timeseries_dataset_from_array", name, value, arguments.integer)
         if not low <= value <= high:
             raise ArgumentError(
                 f"timeseries_dataset_from_array({name}={value!r}): expected an integer from {low} to {high}"
@@ -130,18 +142,30 @@ def timeseries_dataset_from_array(
             )
     if format not in ("tf", "grain"):
         raise ArgumentError(f"timeseries_dataset_from_array(format={format!r}): expected 'tf' or 'grain'.")
-    data = np.asarray(data)[start:stop]
-    targets = None if targets is None else np.asarray(targets)
+    array = array[start:stop]
+    aims = (
+        None if targets is None else arguments.checked("timeseries_dataset_from_array", "targets", targets, _over_time)
+    )
     windows = stop - start - (sequence_length - 1) * sampling_rate
-    if targets is not None:
-        windows = min(windows, len(targets))
-        targets = targets[start:stop]
+    if aims is not None:
+        windows = min(windows, len(aims))
+        aims = aims[start:stop]
     beginnings = np.arange(0, windows, sequence_stride)
     steps = np.arange(sequence_length) * sampling_rate
 
-    def read(index: np.ndarray) -> Any:
+    def read(index: np.ndarray) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         first = beginnings[index]
-        inputs = data[first[:, None] + steps]
-        return inputs if targets is None else (inputs, targets[first])
+        inputs = array[first[:, None] + steps]
+        return inputs if aims is None else (inputs, aims[first])
 
     return Samples(len(beginnings), read, batch_size=batch_size, shuffle=shuffle, seed=seed)
+
+
+def _over_time(value: object) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of unequal length
+        raise ArgumentError("expected an array (time, ...)") from None
+    if not array.ndim:
+        raise ArgumentError("expected an array (time, ...)")
+    return array

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from jkeras import arguments
+from jkeras.errors import ArgumentError
+from jkeras.graph.symbolic import SymbolicTensor
 
 
-def get_source_inputs(tensor: Any) -> list[Any]:
+def get_source_inputs(tensor: SymbolicTensor) -> list[SymbolicTensor]:
     """The symbolic inputs that `tensor` is computed from, each once, in the order of the layers' arguments.
 
     >>> from jkeras import layers
     >>> a, b = layers.Input((2,)), layers.Input((2,))
-    >>> found = get_source_inputs(layers.Add()([layers.Dense(2)(b), a]))
-    >>> [tensor is source for tensor, source in zip(found, [b, a])]
+    >>> sources = get_source_inputs(layers.Add()([layers.Dense(2)(b), a]))
+    >>> [tensor is source for tensor, source in zip(sources, [b, a])]
     [True, True]
+
+    Raises:
+        ArgumentError: it is no symbolic tensor.
     """
-    found: dict[int, Any] = {}
+    if not isinstance(tensor, SymbolicTensor):
+        raise ArgumentError(f"get_source_inputs(tensor={arguments.shown(tensor)}): expected a symbolic tensor.")
+    sources: dict[int, SymbolicTensor] = {}
     seen: set[int] = set()
     waiting = [tensor]
     while waiting:
@@ -25,5 +32,5 @@ def get_source_inputs(tensor: Any) -> list[Any]:
         if one.node.parents:
             waiting += reversed(one.node.parents)
         else:
-            found.update({id(result): result for result in one.node.results})
-    return list(found.values())
+            sources.update({id(result): result for result in one.node.results})
+    return list(sources.values())

@@ -8,9 +8,23 @@ What a declaration tells a type checker (mypy and pyright, through `typing.datac
   attribute is a tuple. The annotation is a descriptor to checkers, which both of them understand, and nothing at run
   time. (`converter=`, which pyright knows, means nothing to mypy; that is why the argument is called `convert` here.)
 - `kw_only=True` arguments come last, by keyword. A `trailing` argument of a base class comes after the arguments of
-  its subclasses. Checkers know no such thing: for them a base class declares it by keyword under an alias
-  (`_name: str | None = field(default=None, alias="name", kw_only=True)` under `TYPE_CHECKING`), and a subclass that
-  has a position for it turns the alias off (`_name: str | None = field(init=False)`) and declares `name` itself.
+  its subclasses; checkers know no such thing and see it by keyword only (`kw_only=True, trailing=True`).
+- A field that is declared again keeps the place of its first declaration, for checkers always. So a base class whose
+  subclasses place an argument themselves does not declare it as a field to checkers: it *annotates* the attribute in a
+  plain class beside it, and has the argument under an alias, which such subclasses turn off::
+
+      class LossAttributes:
+          name: str | None
+
+      class Loss(LossAttributes, Spec):
+          if TYPE_CHECKING:
+              _name: str | None = field(default=None, alias="name", kw_only=True)
+
+      class Huber(Loss):
+          if TYPE_CHECKING:
+              _name: str | None = field(init=False)
+          delta: float = 1.0
+          name: str | None = "huber_loss"
 """
 
 from __future__ import annotations
@@ -65,7 +79,7 @@ def field(
     A `trailing` argument of a base class comes after the arguments of its subclasses. Only type checkers read `init`
     and `alias`.
     """
-    return Field(default, convert, kw_only, in_config, trailing)
+    return Field(default, convert, kw_only and not trailing, in_config, trailing)
 
 
 def declared_fields(cls: type) -> dict[str, Field]:

@@ -29,8 +29,8 @@ import keras
 import numpy as np
 from keras.src.backend.common import global_state
 
-import jkeras.graph.runtime as runtime
 from jkeras import layers
+from jkeras.graph.describe import describe
 
 OURS: Mapping[str, Any] = {name: getattr(layers, name) for name in dir(layers)}
 THEIRS = vars(keras.layers)
@@ -255,7 +255,7 @@ def check_numbers(case: Case, rng: np.random.Generator, dtype: str = "float32", 
     masks = case.masks(rng)
     built(theirs, *map_shapes(tuple, case.inputs))
     call = {**case.call, **{name: mask for name, mask in masks.items() if _takes(ours, name)}}
-    described = runtime.describe(ours, *args, **named, **call).weights
+    described = describe(ours, *args, **named, **call).weights
     # Keras counts weights without gradients (seeds of random numbers) as weights of the layer; these have no numbers.
     wanted = [w for w in theirs.weights if not w.path.endswith("seed_generator_state")]
     wanted = [wanted[i] for i in case.order] or wanted
@@ -421,7 +421,7 @@ def check_types(case: Case) -> None:
     dtype = jnp.dtype("int32" if case.ids else "float32")
     inputs = (list(case.inputs), dict(case.named))
     args, named = map_shapes(lambda shape: jax.ShapeDtypeStruct(shape, dtype), inputs)
-    found = runtime.describe(case.make(OURS, dtype="mixed_bfloat16"), *args, **named, **case.call)
+    found = describe(case.make(OURS, dtype="mixed_bfloat16"), *args, **named, **case.call)
     args, named = map_shapes(lambda shape: keras.Input(batch_shape=shape, dtype=dtype.name), inputs)
     with policy("mixed_bfloat16"):
         theirs = built(case.make(THEIRS), *case.inputs)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from flax import nnx
 
-import jkeras.graph.runtime as runtime
 from jkeras import errors, layers
+from jkeras.graph.describe import describe
 from jkeras.layers.foreign import FlaxLayer, JaxLayer
 from tests.layers.contract import case, check, is_first
 
@@ -77,7 +77,7 @@ def test_a_function_with_parameters_and_state():
     assert [int(leaf) for leaf in jax.tree.leaves(state)] == [1]
     assert layer(layers.Input((3,))).shape == (None, 2)
     assert layer == JaxLayer(call, init) and JaxLayer(call, init, seed=1) != layer
-    described = runtime.describe(layer, X).weights
+    described = describe(layer, X).weights
     assert [(w.name, w.trainable) for w in described] == [("w", True), ("state.value", False)] or len(described) == 2
     gradient = jax.grad(lambda v: layer.apply(v, X).sum(), allow_int=True)(variables)["params"]["w"]
     np.testing.assert_allclose(gradient, jnp.broadcast_to(X.sum(0)[:, None], (3, 2)), rtol=1e-5)
@@ -122,7 +122,7 @@ def test_nnx_module():
     assert 0 < int((outputs == 0).sum()) < 20
     assert not jnp.allclose(layer.apply({**variables, "state": state}, X), still)
     assert all(a is b for a, b in zip(before, jax.tree.leaves(nnx.state(module, nnx.Param)), strict=True))
-    assert [w.trainable for w in runtime.describe(layer, X).weights] == [True] * 4 + [False] * 2
+    assert [w.trainable for w in describe(layer, X).weights] == [True] * 4 + [False] * 2
 
 
 def test_a_guest_in_a_layer():

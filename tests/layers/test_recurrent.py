@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import jkeras as jk
-import jkeras.graph.runtime as runtime
 from jkeras import errors, layers
+from jkeras.graph.describe import describe
 from jkeras.layers import recurrent
 from tests.layers.contract import (
     OURS,
@@ -180,7 +180,7 @@ def test_weights_nest_as_attributes_do(name):
     one = CASES[name]
     theirs = built(one.make(THEIRS), *one.inputs)
     x = jax.ShapeDtypeStruct(one.inputs[0], "float32")
-    assert [w.name for w in runtime.describe(one.make(OURS), x).weights] == list(attribute_paths(theirs))
+    assert [w.name for w in describe(one.make(OURS), x).weights] == list(attribute_paths(theirs))
 
 
 @pytest.mark.parametrize("cell", ["SimpleRNNCell", "LSTMCell", "GRUCell"])
@@ -334,7 +334,7 @@ def test_stateful_equals_keras(rng):
     values = [rng.normal(size=w.shape).astype("float32") for w in theirs.weights]
     theirs.set_weights(values)
     ours = recurrent.GRU(2, stateful=True)
-    described = [w for w in runtime.describe(ours, x).weights if w.collection == "params"]
+    described = [w for w in describe(ours, x).weights if w.collection == "params"]
     variables = {**nested(described, values), "state": ours.init(0, x)["state"]}
     for _ in range(2):
         outputs, state = ours.apply(variables, x, return_state=True)

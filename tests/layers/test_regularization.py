@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import jkeras.graph.runtime as runtime
 from jkeras import errors, layers
+from jkeras.graph.describe import describe
 from tests.layers.contract import case, check, check_precisions, check_signature, is_first
 
 X = (2, 4, 3)
@@ -91,7 +91,7 @@ def test_noise_depends_on_the_key_and_the_seed_alone():
 
 def test_activity_regularization_is_a_loss_and_couples_samples():
     layer = layers.ActivityRegularization(l2=0.1)
-    assert runtime.describe(layer, (2, 3)).losses == 1
+    assert describe(layer, (2, 3)).losses == 1
     assert layer.couples_samples
 
 

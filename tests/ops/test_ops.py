@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import jkeras as jk
-import jkeras.graph.runtime  # noqa: F401  (symbolic calls need it)
 from jkeras import activations, errors, layers, ops
 from jkeras.training.runs import rows_independent
 

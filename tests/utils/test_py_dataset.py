@@ -104,5 +104,5 @@ def test_what_is_missing_is_said():
         list(PyDataset())
     with pytest.raises(NotImplementedError, match="PyDataset needs `__getitem__"):
         PyDataset()[0]
-    with pytest.raises(ArgumentError, match="room for at least 1 batch"):
+    with pytest.raises(ArgumentError, match=r"PyDataset\(max_queue_size=0\): expected an integer of at least 1"):
         PyDataset(max_queue_size=0)

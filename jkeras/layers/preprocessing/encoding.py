@@ -13,8 +13,9 @@ import numpy as np
 
 from jkeras import arguments
 from jkeras.console.progress import tracked
+from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.layer import Layer, is_symbolic
+from jkeras.graph.layer import Layer
 
 # Of long lists of texts, which are gone through in Python, so many at a time, so that there can be a bar.
 ROWS_AT_A_TIME = 10_000
@@ -89,7 +90,7 @@ class HostLayer(Layer):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         leaves = jax.tree.leaves((args, kwargs))
         traced = any(is_symbolic(leaf) or isinstance(leaf, jax.core.Tracer) for leaf in leaves)
-        if traced or self.__dict__.get("_spec_scope") is not None:
+        if traced or self.is_bound:
             return super().__call__(*args, **kwargs)
         return self.on_host(*args)
 

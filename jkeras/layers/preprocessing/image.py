@@ -8,16 +8,18 @@ Every image of a batch gets its own draw.
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from jkeras import arguments, config
+from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.layer import Layer, is_symbolic
+from jkeras.graph.layer import Layer
 from jkeras.ops import images as functions
 from jkeras.ops.structure import saturate_cast
+from jkeras.types import DataFormatField
 from jkeras.values.fields import field
 
 _SEED = arguments.optional(arguments.integer)
@@ -57,12 +59,20 @@ _SHIFT = _factor(-1.0, 1.0)
 _ZOOM = _factor(-1.0, 1.0, open_low=True)
 
 
-class ImageLayer(Layer):
+class _Attributes:
+    """What the public classes declare, each in Keras's order (see `jkeras.values.fields`)."""
+
+    data_format: DataFormatField
+    seed: int | None
+    fill_mode: str
+    interpolation: str
+    fill_value: float
+
+
+class ImageLayer(_Attributes, Layer):
     """Base of the layers below: checks the rank, casts to the compute type, knows the axes."""
 
     couples_samples: ClassVar[bool | None] = False
-
-    data_format: str | None = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def axes(self, images: jax.Array) -> tuple[int, int]:
         """The axes of height and width."""
@@ -136,7 +146,7 @@ class Resizing(ImageLayer):
     fill_mode: str = field(default="constant", convert=arguments.one_of("constant"))
     fill_value: float = field(default=0.0, convert=arguments.number)
     antialias: bool = field(default=False, convert=arguments.boolean)
-    data_format: str | None = field(default=None, convert=config.standardize_data_format)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
 
     def __post_init__(self) -> None:
         if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
@@ -172,7 +182,7 @@ class CenterCrop(ImageLayer):
 
     height: int = field(convert=arguments.positive_int)
     width: int = field(convert=arguments.positive_int)
-    data_format: str | None = field(default=None, convert=config.standardize_data_format)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
 
     def call(self, inputs: jax.Array) -> jax.Array:
         images = self.prepare(inputs)
@@ -191,10 +201,8 @@ class RandomImageLayer(ImageLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    seed: Any = field(default=None, convert=_SEED, kw_only=True)
-
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        alone = self.__dict__.get("_spec_scope") is None
+        alone = not self.is_bound
         if alone and not any(map(is_symbolic, jax.tree.leaves((args, kwargs)))):
             kwargs.setdefault("training", True)
         return super().__call__(*args, **kwargs)
@@ -229,7 +237,7 @@ class RandomFlip(RandomImageLayer):
         convert=arguments.one_of("horizontal", "vertical", "horizontal_and_vertical"),
     )
     seed: int | None = field(default=None, convert=_SEED)
-    data_format: str | None = field(default=None, convert=config.standardize_data_format)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
 
     def change(self, images: jax.Array, key: jax.Array) -> jax.Array:
         rows, columns = self.axes(images)
@@ -244,10 +252,6 @@ class _Affine(RandomImageLayer):
     """Base of the layers that move every pixel."""
 
     couples_samples: ClassVar[bool | None] = False
-
-    fill_mode: Any = field(default="reflect", convert=_FILL_MODE, kw_only=True)
-    interpolation: Any = field(default="bilinear", convert=_INTERPOLATION, kw_only=True)
-    fill_value: Any = field(default=0.0, convert=arguments.number, kw_only=True)
 
     def change(self, images: jax.Array, key: jax.Array) -> jax.Array:
         rows, columns = self.axes(images)
@@ -283,7 +287,7 @@ class RandomRotation(_Affine):
     interpolation: str = field(default="bilinear", convert=_INTERPOLATION)
     seed: int | None = field(default=None, convert=_SEED)
     fill_value: float = field(default=0.0, convert=arguments.number)
-    data_format: str | None = field(default=None, convert=config.standardize_data_format)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
 
     def moves(self, key: jax.Array, count: int, height: int, width: int) -> tuple[Any, ...]:
         low, high = (2 * math.pi * bound for bound in self.factor)
@@ -316,7 +320,7 @@ class RandomZoom(_Affine):
     interpolation: str = field(default="bilinear", convert=_INTERPOLATION)
     seed: int | None = field(default=None, convert=_SEED)
     fill_value: float = field(default=0.0, convert=arguments.number)
-    data_format: str | None = field(default=None, convert=config.standardize_data_format)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
 
     def moves(self, key: jax.Array, count: int, height: int, width: int) -> tuple[Any, ...]:
         first, second = jax.random.split(key)
@@ -346,7 +350,7 @@ class RandomTranslation(_Affine):
     interpolation: str = field(default="bilinear", convert=_INTERPOLATION)
     seed: int | None = field(default=None, convert=_SEED)
     fill_value: float = field(default=0.0, convert=arguments.number)
-    data_format: str | None = field(default=None, convert=config.standardize_data_format)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
 
     def moves(self, key: jax.Array, count: int, height: int, width: int) -> tuple[Any, ...]:
         first, second = jax.random.split(key)
@@ -372,10 +376,13 @@ class RandomCrop(RandomImageLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
+    if TYPE_CHECKING:
+        _name: str | None = field(init=False)
+
     height: int = field(convert=arguments.positive_int)
     width: int = field(convert=arguments.positive_int)
     seed: int | None = field(default=None, convert=_SEED)
-    data_format: str | None = field(default=None, convert=config.standardize_data_format)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
     name: str | None = None
 
     def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
@@ -405,7 +412,7 @@ class RandomContrast(RandomImageLayer):
     factor: Any = field(convert=_factor(0.0, 1.0))
     value_range: Any = field(default=(0, 255), convert=arguments.pair)
     seed: int | None = field(default=None, convert=_SEED)
-    data_format: str | None = field(default=None, convert=config.standardize_data_format, kw_only=True)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def change(self, images: jax.Array, key: jax.Array) -> jax.Array:
         low, high = self.factor
@@ -428,7 +435,7 @@ class RandomBrightness(RandomImageLayer):
     factor: Any = field(convert=_SHIFT)
     value_range: Any = field(default=(0, 255), convert=lambda v: tuple(sorted(arguments.pair(v))))
     seed: int | None = field(default=None, convert=_SEED)
-    data_format: str | None = field(default=None, convert=config.standardize_data_format, kw_only=True)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def change(self, images: jax.Array, key: jax.Array) -> jax.Array:
         shift = jax.random.uniform(key, (images.shape[0], 1, 1, 1), minval=self.factor[0], maxval=self.factor[1])

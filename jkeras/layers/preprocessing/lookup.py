@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -70,21 +70,28 @@ def without_paths(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
     return dict(config)
 
 
-class Lookup(HostLayer):
+class _Attributes:
+    """What the public classes declare, each in Keras's order (see `jkeras.values.fields`)."""
+
+    max_tokens: int | None
+    num_oov_indices: int
+    mask_token: Any
+    oov_token: Any
+    vocabulary: Any
+    idf_weights: Any
+    invert: bool
+    output_mode: str
+    pad_to_max_tokens: bool
+    salt: Any
+
+
+class Lookup(_Attributes, HostLayer):
     """What IntegerLookup and StringLookup share: the order of ids is mask, unknown terms, vocabulary."""
 
     couples_samples: ClassVar[bool | None] = False
 
-    max_tokens: Any = field(default=None, kw_only=True)
-    num_oov_indices: Any = field(default=1, kw_only=True)
-    mask_token: Any = field(default=None, kw_only=True)
-    oov_token: Any = field(default=None, kw_only=True)
-    vocabulary: Any = field(default=None, kw_only=True)
-    idf_weights: Any = field(default=None, kw_only=True)
-    invert: Any = field(default=False, kw_only=True)
-    output_mode: Any = field(default="int", kw_only=True)
-    pad_to_max_tokens: Any = field(default=False, kw_only=True)
-    salt: Any = field(default=None, kw_only=True)
+    if TYPE_CHECKING:
+        _name: str | None = field(init=False)
 
     def __post_init__(self) -> None:
         if self.invert and self.output_mode != "int":
@@ -190,7 +197,8 @@ class Lookup(HostLayer):
     def _encode(self, ids: jax.Array) -> jax.Array:
         if self.output_mode == "int":
             return ids.astype("int32")
-        depth = self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
+        limited = self.max_tokens if self.pad_to_max_tokens else None
+        depth = self.vocabulary_size() if limited is None else limited
         if self.output_mode != "tf_idf":
             return encode(ids, self.output_mode, depth, self._type)
         weights = np.zeros(depth, self._type)

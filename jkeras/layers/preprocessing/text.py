@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jax.numpy as jnp
 import numpy as np
@@ -61,6 +61,9 @@ class TextVectorization(HostLayer):
     """
 
     couples_samples: ClassVar[bool | None] = False
+
+    if TYPE_CHECKING:
+        _name: str | None = field(init=False)
 
     max_tokens: int | None = field(default=None, convert=arguments.optional(_size))
     standardize: Any = field(default="lower_and_strip_punctuation", convert=_step(*_STANDARDIZE))

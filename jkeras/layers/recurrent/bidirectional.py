@@ -11,10 +11,11 @@ import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.layer import Layer
+from jkeras.graph.layer import Layer, Origin
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.rnn import ReadyRNN
 from jkeras.registry import snake_case
+from jkeras.types import LayerField
 from jkeras.values.config import serialize
 from jkeras.values.fields import field
 
@@ -59,7 +60,7 @@ class Bidirectional(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
-    layer: Any = field(convert=fields.layer)
+    layer: LayerField = field(convert=fields.layer)
     merge_mode: str | None = field(default="concat", convert=arguments.one_of(*MERGES))
     weights: Any = field(default=None, convert=arguments.optional(arguments.several), in_config=False)
     backward_layer: Any = field(default=None, convert=arguments.optional(fields.layer))
@@ -93,8 +94,8 @@ class Bidirectional(Layer):
         self._spec_given = self.__dict__.pop("weights")
         if self._spec_given:
             half = len(self._spec_given) // 2
-            _carry(self.forward_layer, self._spec_given[:half])
-            _carry(self.backward_layer, self._spec_given[half:])
+            self.forward_layer = _carrying(self.forward_layer, self._spec_given[:half])
+            self.backward_layer = _carrying(self.backward_layer, self._spec_given[half:])
 
     def _arguments(self) -> dict[str, Any]:
         if "forward_layer" not in self.__dict__:
@@ -173,15 +174,15 @@ def _direction(layer: Layer, name: str | None, **changes: Any) -> Any:
     return type(layer)(**{**taken, **accepted})
 
 
-def _carry(layer: Layer, weights: Sequence[Any]) -> None:
-    """Makes a built-in recurrent layer bring weights along to the models that it joins."""
+def _carrying(layer: Layer, weights: Sequence[Any]) -> Layer:
+    """A built-in recurrent layer that brings weights along to the models that it joins."""
     if not isinstance(layer, ReadyRNN):
         raise ArgumentError(
             f"Bidirectional(weights=...): the weights of {layer!r} have no known order; set them in the model."
         )
     names = ["kernel", "recurrent_kernel", "bias"][: 2 + layer.cell.use_bias]
     arrays = {name: jnp.asarray(weight) for name, weight in zip(names, weights, strict=True)}
-    object.__setattr__(layer, "_spec_variables", {"params": {"cell": arrays}})
+    return layer.taken_from(Origin(None, None, lambda: {"params": {"cell": arrays}}))
 
 
 __all__ = ["Bidirectional"]

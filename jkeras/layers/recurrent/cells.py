@@ -15,8 +15,8 @@ from jax import lax
 
 from jkeras.graph.layer import Layer
 from jkeras.initializers import Initializer
-from jkeras.layers.recurrent import fields
 from jkeras.lowering import recurrence
+from jkeras.types import ActivationField, ConstraintField, InitializerField, RegularizerField
 
 States = list[jax.Array]
 
@@ -43,7 +43,27 @@ class ForgetGateBias(Initializer):
         return jnp.concatenate(parts)
 
 
-class RecurrentCell(Layer):
+class CellAttributes:
+    """What every cell declares, each in Keras's order (see `jkeras.values.fields`)."""
+
+    units: int
+    activation: ActivationField
+    use_bias: bool
+    kernel_initializer: InitializerField
+    recurrent_initializer: InitializerField
+    bias_initializer: InitializerField
+    kernel_regularizer: RegularizerField
+    recurrent_regularizer: RegularizerField
+    bias_regularizer: RegularizerField
+    kernel_constraint: ConstraintField
+    recurrent_constraint: ConstraintField
+    bias_constraint: ConstraintField
+    dropout: float
+    recurrent_dropout: float
+    seed: int | None
+
+
+class RecurrentCell(CellAttributes, Layer):
     """Base of `SimpleRNNCell`, `LSTMCell`, `GRUCell` and the convolutional cell.
 
     A subclass says how many gates it has, how many states, and defines `advance`.
@@ -52,22 +72,6 @@ class RecurrentCell(Layer):
     couples_samples: ClassVar[bool | None] = False
     gates: ClassVar[int] = 1
     state_count: ClassVar[int] = 1
-
-    units: int = fields.UNITS
-    activation: Any = fields.TANH
-    use_bias: bool = fields.YES
-    kernel_initializer: Any = fields.GLOROT_UNIFORM
-    recurrent_initializer: Any = fields.ORTHOGONAL
-    bias_initializer: Any = fields.ZEROS
-    kernel_regularizer: Any = fields.REGULARIZER
-    recurrent_regularizer: Any = fields.REGULARIZER
-    bias_regularizer: Any = fields.REGULARIZER
-    kernel_constraint: Any = fields.CONSTRAINT
-    recurrent_constraint: Any = fields.CONSTRAINT
-    bias_constraint: Any = fields.CONSTRAINT
-    dropout: float = fields.RATE
-    recurrent_dropout: float = fields.RATE
-    seed: int | None = fields.SEED
 
     # The dropout masks of the sequence at hand, kept on the bound copy: (of the inputs, of the first state), or None.
     _masks: ClassVar[Any] = None

@@ -9,21 +9,28 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config, lowering
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.layer import InputSpec
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.shapes import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import States
-from jkeras.layers.recurrent.lstm import LSTMCell
+from jkeras.layers.recurrent.lstm import LSTMEquations
 from jkeras.layers.recurrent.rnn import ReadyRNN
+from jkeras.types import (
+    ActivationField,
+    ConstraintField,
+    DataFormatField,
+    InitializerField,
+    RegularizerField,
+    SizesField,
+)
 from jkeras.values.fields import field
 
-FILTERS: Any = field(convert=arguments.positive_int)
 ONES: Any = field(default=1)
 PADDING: Any = field(default="valid", convert=arguments.one_of("valid", "same"))
 DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
 
 
-class ConvLSTMCell(LSTMCell, own_arguments=True):
+class ConvLSTMCell(LSTMEquations):
     """One step of a convolutional LSTM: an LSTM whose products are convolutions.
 
     The inputs are convolved with `kernel`, the output before with `recurrent_kernel`, which has the same sizes,
@@ -35,25 +42,25 @@ class ConvLSTMCell(LSTMCell, own_arguments=True):
     """
 
     rank: int = field(convert=arguments.one_of(1, 2, 3), in_config=False)
-    filters: int = FILTERS
-    kernel_size: Any
-    strides: Any = ONES
+    filters: int = field(convert=arguments.positive_int)
+    kernel_size: SizesField
+    strides: SizesField = ONES
     padding: str = PADDING
-    data_format: str | None = DATA_FORMAT
-    dilation_rate: Any = ONES
-    activation: Any = fields.TANH
-    recurrent_activation: Any = fields.SIGMOID
+    data_format: DataFormatField = DATA_FORMAT
+    dilation_rate: SizesField = ONES
+    activation: ActivationField = fields.TANH
+    recurrent_activation: ActivationField = fields.SIGMOID
     use_bias: bool = fields.YES
-    kernel_initializer: Any = fields.GLOROT_UNIFORM
-    recurrent_initializer: Any = fields.ORTHOGONAL
-    bias_initializer: Any = fields.ZEROS
+    kernel_initializer: InitializerField = fields.GLOROT_UNIFORM
+    recurrent_initializer: InitializerField = fields.ORTHOGONAL
+    bias_initializer: InitializerField = fields.ZEROS
     unit_forget_bias: bool = fields.YES
-    kernel_regularizer: Any = fields.REGULARIZER
-    recurrent_regularizer: Any = fields.REGULARIZER
-    bias_regularizer: Any = fields.REGULARIZER
-    kernel_constraint: Any = fields.CONSTRAINT
-    recurrent_constraint: Any = fields.CONSTRAINT
-    bias_constraint: Any = fields.CONSTRAINT
+    kernel_regularizer: RegularizerField = fields.REGULARIZER
+    recurrent_regularizer: RegularizerField = fields.REGULARIZER
+    bias_regularizer: RegularizerField = fields.REGULARIZER
+    kernel_constraint: ConstraintField = fields.CONSTRAINT
+    recurrent_constraint: ConstraintField = fields.CONSTRAINT
+    bias_constraint: ConstraintField = fields.CONSTRAINT
     dropout: float = fields.RATE
     recurrent_dropout: float = fields.RATE
     seed: int | None = fields.SEED
@@ -149,32 +156,32 @@ def standardize_sizes(layer: Any, rank: int) -> None:
         )
 
 
-class ConvLSTM(ReadyRNN, own_arguments=True):
+class ConvLSTM(ReadyRNN):
     """Base of `ConvLSTM1D`, `ConvLSTM2D` and `ConvLSTM3D`."""
 
     cell_class = ConvLSTMCell
     rank: ClassVar[int]
 
-    filters: int = FILTERS
-    kernel_size: Any
-    strides: Any = ONES
+    filters: int = field(convert=arguments.positive_int)
+    kernel_size: SizesField
+    strides: SizesField = ONES
     padding: str = PADDING
-    data_format: str | None = DATA_FORMAT
-    dilation_rate: Any = ONES
-    activation: Any = fields.TANH
-    recurrent_activation: Any = fields.SIGMOID
+    data_format: DataFormatField = DATA_FORMAT
+    dilation_rate: SizesField = ONES
+    activation: ActivationField = fields.TANH
+    recurrent_activation: ActivationField = fields.SIGMOID
     use_bias: bool = fields.YES
-    kernel_initializer: Any = fields.GLOROT_UNIFORM
-    recurrent_initializer: Any = fields.ORTHOGONAL
-    bias_initializer: Any = fields.ZEROS
+    kernel_initializer: InitializerField = fields.GLOROT_UNIFORM
+    recurrent_initializer: InitializerField = fields.ORTHOGONAL
+    bias_initializer: InitializerField = fields.ZEROS
     unit_forget_bias: bool = fields.YES
-    kernel_regularizer: Any = fields.REGULARIZER
-    recurrent_regularizer: Any = fields.REGULARIZER
-    bias_regularizer: Any = fields.REGULARIZER
-    activity_regularizer: Any = fields.REGULARIZER
-    kernel_constraint: Any = fields.CONSTRAINT
-    recurrent_constraint: Any = fields.CONSTRAINT
-    bias_constraint: Any = fields.CONSTRAINT
+    kernel_regularizer: RegularizerField = fields.REGULARIZER
+    recurrent_regularizer: RegularizerField = fields.REGULARIZER
+    bias_regularizer: RegularizerField = fields.REGULARIZER
+    activity_regularizer: RegularizerField = fields.REGULARIZER
+    kernel_constraint: ConstraintField = fields.CONSTRAINT
+    recurrent_constraint: ConstraintField = fields.CONSTRAINT
+    bias_constraint: ConstraintField = fields.CONSTRAINT
     dropout: float = fields.RATE
     recurrent_dropout: float = fields.RATE
     seed: int | None = fields.SEED

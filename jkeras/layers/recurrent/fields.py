@@ -10,7 +10,6 @@ from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
 from jkeras.values.fields import field
 
-UNITS: Any = field(convert=arguments.positive_int)
 TANH: Any = field(default="tanh", convert=activations.get)
 SIGMOID: Any = field(default="sigmoid", convert=activations.get)
 GLOROT_UNIFORM: Any = field(default="glorot_uniform", convert=initializers.get)

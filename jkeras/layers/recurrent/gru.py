@@ -7,13 +7,16 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from jkeras import arguments
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import RecurrentCell, States
 from jkeras.layers.recurrent.rnn import ReadyRNN
 from jkeras.lowering import recurrence
+from jkeras.types import ActivationField, ConstraintField, InitializerField, RegularizerField
+from jkeras.values.fields import field
 
 
-class GRUCell(RecurrentCell, own_arguments=True):
+class GRUCell(RecurrentCell):
     """One step of a GRU.
 
     The gates stand in the order z, r, h along the last axis of the kernels::
@@ -35,19 +38,19 @@ class GRUCell(RecurrentCell, own_arguments=True):
 
     gates: ClassVar[int] = 3
 
-    units: int = fields.UNITS
-    activation: Any = fields.TANH
-    recurrent_activation: Any = fields.SIGMOID
+    units: int = field(convert=arguments.positive_int)
+    activation: ActivationField = fields.TANH
+    recurrent_activation: ActivationField = fields.SIGMOID
     use_bias: bool = fields.YES
-    kernel_initializer: Any = fields.GLOROT_UNIFORM
-    recurrent_initializer: Any = fields.ORTHOGONAL
-    bias_initializer: Any = fields.ZEROS
-    kernel_regularizer: Any = fields.REGULARIZER
-    recurrent_regularizer: Any = fields.REGULARIZER
-    bias_regularizer: Any = fields.REGULARIZER
-    kernel_constraint: Any = fields.CONSTRAINT
-    recurrent_constraint: Any = fields.CONSTRAINT
-    bias_constraint: Any = fields.CONSTRAINT
+    kernel_initializer: InitializerField = fields.GLOROT_UNIFORM
+    recurrent_initializer: InitializerField = fields.ORTHOGONAL
+    bias_initializer: InitializerField = fields.ZEROS
+    kernel_regularizer: RegularizerField = fields.REGULARIZER
+    recurrent_regularizer: RegularizerField = fields.REGULARIZER
+    bias_regularizer: RegularizerField = fields.REGULARIZER
+    kernel_constraint: ConstraintField = fields.CONSTRAINT
+    recurrent_constraint: ConstraintField = fields.CONSTRAINT
+    bias_constraint: ConstraintField = fields.CONSTRAINT
     dropout: float = fields.RATE
     recurrent_dropout: float = fields.RATE
     reset_after: bool = fields.YES
@@ -81,7 +84,7 @@ class GRUCell(RecurrentCell, own_arguments=True):
         return recurrence.gru_weights(self.recurrent_kernel, bias, self.reset_after)
 
 
-class GRU(ReadyRNN, own_arguments=True):
+class GRU(ReadyRNN):
     """Gated recurrent unit (Cho et al. 2014).
 
     Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)` with `return_sequences`. The
@@ -125,20 +128,20 @@ class GRU(ReadyRNN, own_arguments=True):
 
     cell_class = GRUCell
 
-    units: int = fields.UNITS
-    activation: Any = fields.TANH
-    recurrent_activation: Any = fields.SIGMOID
+    units: int = field(convert=arguments.positive_int)
+    activation: ActivationField = fields.TANH
+    recurrent_activation: ActivationField = fields.SIGMOID
     use_bias: bool = fields.YES
-    kernel_initializer: Any = fields.GLOROT_UNIFORM
-    recurrent_initializer: Any = fields.ORTHOGONAL
-    bias_initializer: Any = fields.ZEROS
-    kernel_regularizer: Any = fields.REGULARIZER
-    recurrent_regularizer: Any = fields.REGULARIZER
-    bias_regularizer: Any = fields.REGULARIZER
-    activity_regularizer: Any = fields.REGULARIZER
-    kernel_constraint: Any = fields.CONSTRAINT
-    recurrent_constraint: Any = fields.CONSTRAINT
-    bias_constraint: Any = fields.CONSTRAINT
+    kernel_initializer: InitializerField = fields.GLOROT_UNIFORM
+    recurrent_initializer: InitializerField = fields.ORTHOGONAL
+    bias_initializer: InitializerField = fields.ZEROS
+    kernel_regularizer: RegularizerField = fields.REGULARIZER
+    recurrent_regularizer: RegularizerField = fields.REGULARIZER
+    bias_regularizer: RegularizerField = fields.REGULARIZER
+    activity_regularizer: RegularizerField = fields.REGULARIZER
+    kernel_constraint: ConstraintField = fields.CONSTRAINT
+    recurrent_constraint: ConstraintField = fields.CONSTRAINT
+    bias_constraint: ConstraintField = fields.CONSTRAINT
     dropout: float = fields.RATE
     recurrent_dropout: float = fields.RATE
     seed: int | None = fields.SEED

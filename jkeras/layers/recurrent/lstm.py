@@ -7,12 +7,38 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from jkeras import arguments
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import RecurrentCell, States
 from jkeras.layers.recurrent.rnn import ReadyRNN
+from jkeras.types import ActivationField, ConstraintField, InitializerField, RegularizerField
+from jkeras.values.fields import field
 
 
-class LSTMCell(RecurrentCell, own_arguments=True):
+class LSTMAttributes:
+    """What the cells below declare besides `CellAttributes`."""
+
+    recurrent_activation: ActivationField
+    unit_forget_bias: bool
+
+
+class LSTMEquations(LSTMAttributes, RecurrentCell):
+    """What `LSTMCell` and the convolutional cell compute."""
+
+    gates: ClassVar[int] = 4
+    state_count: ClassVar[int] = 2
+
+    def advance(self, projected: jax.Array, states: States) -> States:
+        output, carry = states
+        i, f, c, o = jnp.split(projected + self.recur(output), 4, axis=self.gate_axis)
+        carry = self.recurrent_activation(f) * carry + self.recurrent_activation(i) * self.activation(c)
+        return [self.recurrent_activation(o) * self.activation(carry), carry]
+
+    def recurrent_form(self) -> tuple[str, dict[str, jax.Array]] | None:
+        return "lstm", {"recurrent_kernel": self.recurrent_kernel}
+
+
+class LSTMCell(LSTMEquations):
     """One step of an LSTM.
 
     The gates stand in the order i, f, c, o along the last axis of the kernels; with `h` the output and `c` the carry::
@@ -30,38 +56,26 @@ class LSTMCell(RecurrentCell, own_arguments=True):
     [3, 3]
     """
 
-    gates: ClassVar[int] = 4
-    state_count: ClassVar[int] = 2
-
-    units: int = fields.UNITS
-    activation: Any = fields.TANH
-    recurrent_activation: Any = fields.SIGMOID
+    units: int = field(convert=arguments.positive_int)
+    activation: ActivationField = fields.TANH
+    recurrent_activation: ActivationField = fields.SIGMOID
     use_bias: bool = fields.YES
-    kernel_initializer: Any = fields.GLOROT_UNIFORM
-    recurrent_initializer: Any = fields.ORTHOGONAL
-    bias_initializer: Any = fields.ZEROS
+    kernel_initializer: InitializerField = fields.GLOROT_UNIFORM
+    recurrent_initializer: InitializerField = fields.ORTHOGONAL
+    bias_initializer: InitializerField = fields.ZEROS
     unit_forget_bias: bool = fields.YES
-    kernel_regularizer: Any = fields.REGULARIZER
-    recurrent_regularizer: Any = fields.REGULARIZER
-    bias_regularizer: Any = fields.REGULARIZER
-    kernel_constraint: Any = fields.CONSTRAINT
-    recurrent_constraint: Any = fields.CONSTRAINT
-    bias_constraint: Any = fields.CONSTRAINT
+    kernel_regularizer: RegularizerField = fields.REGULARIZER
+    recurrent_regularizer: RegularizerField = fields.REGULARIZER
+    bias_regularizer: RegularizerField = fields.REGULARIZER
+    kernel_constraint: ConstraintField = fields.CONSTRAINT
+    recurrent_constraint: ConstraintField = fields.CONSTRAINT
+    bias_constraint: ConstraintField = fields.CONSTRAINT
     dropout: float = fields.RATE
     recurrent_dropout: float = fields.RATE
     seed: int | None = fields.SEED
 
-    def advance(self, projected: jax.Array, states: States) -> States:
-        output, carry = states
-        i, f, c, o = jnp.split(projected + self.recur(output), 4, axis=self.gate_axis)
-        carry = self.recurrent_activation(f) * carry + self.recurrent_activation(i) * self.activation(c)
-        return [self.recurrent_activation(o) * self.activation(carry), carry]
 
-    def recurrent_form(self) -> tuple[str, dict[str, jax.Array]] | None:
-        return "lstm", {"recurrent_kernel": self.recurrent_kernel}
-
-
-class LSTM(ReadyRNN, own_arguments=True):
+class LSTM(ReadyRNN):
     """Long short-term memory (Hochreiter and Schmidhuber 1997).
 
     Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)` with `return_sequences`. The
@@ -105,21 +119,21 @@ class LSTM(ReadyRNN, own_arguments=True):
 
     cell_class = LSTMCell
 
-    units: int = fields.UNITS
-    activation: Any = fields.TANH
-    recurrent_activation: Any = fields.SIGMOID
+    units: int = field(convert=arguments.positive_int)
+    activation: ActivationField = fields.TANH
+    recurrent_activation: ActivationField = fields.SIGMOID
     use_bias: bool = fields.YES
-    kernel_initializer: Any = fields.GLOROT_UNIFORM
-    recurrent_initializer: Any = fields.ORTHOGONAL
-    bias_initializer: Any = fields.ZEROS
+    kernel_initializer: InitializerField = fields.GLOROT_UNIFORM
+    recurrent_initializer: InitializerField = fields.ORTHOGONAL
+    bias_initializer: InitializerField = fields.ZEROS
     unit_forget_bias: bool = fields.YES
-    kernel_regularizer: Any = fields.REGULARIZER
-    recurrent_regularizer: Any = fields.REGULARIZER
-    bias_regularizer: Any = fields.REGULARIZER
-    activity_regularizer: Any = fields.REGULARIZER
-    kernel_constraint: Any = fields.CONSTRAINT
-    recurrent_constraint: Any = fields.CONSTRAINT
-    bias_constraint: Any = fields.CONSTRAINT
+    kernel_regularizer: RegularizerField = fields.REGULARIZER
+    recurrent_regularizer: RegularizerField = fields.REGULARIZER
+    bias_regularizer: RegularizerField = fields.REGULARIZER
+    activity_regularizer: RegularizerField = fields.REGULARIZER
+    kernel_constraint: ConstraintField = fields.CONSTRAINT
+    recurrent_constraint: ConstraintField = fields.CONSTRAINT
+    bias_constraint: ConstraintField = fields.CONSTRAINT
     dropout: float = fields.RATE
     recurrent_dropout: float = fields.RATE
     seed: int | None = fields.SEED

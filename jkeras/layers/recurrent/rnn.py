@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
+from jkeras.dispatch import is_symbolic
 from jkeras.errors import InputError
-from jkeras.graph.layer import InputSpec, Layer, is_symbolic, walk
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.layer import Layer
+from jkeras.graph.scope import walk
+from jkeras.graph.shapes import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import RecurrentCell, select
 from jkeras.layers.recurrent.scan import scan_layer
 from jkeras.layers.recurrent.stacked import StackedRNNCells, call_cell, initial_states
 from jkeras.registry import snake_case
+from jkeras.types import RegularizerLike
 from jkeras.values.fields import field
 
 
@@ -22,7 +26,19 @@ def _cell(value: Any) -> Any:
     return StackedRNNCells(value) if isinstance(value, (list, tuple)) else fields.cell(value)
 
 
-class RNN(Layer):
+class RNNAttributes:
+    """What the layers over time have; `LSTM` and its kind place the arguments themselves (see `jkeras.values.fields`)."""
+
+    cell: Any
+    return_sequences: bool
+    return_state: bool
+    go_backwards: bool
+    stateful: bool
+    unroll: bool
+    zero_output_for_mask: bool
+
+
+class RNN(RNNAttributes, Layer):
     """Runs a cell over the time axis, in one compiled loop whatever the length.
 
     Shapes: `(batch, time, ...)` to `(batch, ...)`, or `(batch, time, ...)` with `return_sequences`.
@@ -64,13 +80,22 @@ class RNN(Layer):
     # How the cell is run step after step; `jkeras.keras`, where layers hold variables, has its own way.
     _scan: ClassVar[Any] = staticmethod(scan_layer)
 
-    cell: Any = field(convert=_cell)
-    return_sequences: bool = fields.NO
-    return_state: bool = fields.NO
-    go_backwards: bool = fields.NO
-    stateful: bool = fields.NO
-    unroll: bool = fields.NO
-    zero_output_for_mask: bool = fields.NO
+    if TYPE_CHECKING:
+        _cell: Any = field(alias="cell")
+        _return_sequences: bool = field(default=False, alias="return_sequences")
+        _return_state: bool = field(default=False, alias="return_state")
+        _go_backwards: bool = field(default=False, alias="go_backwards")
+        _stateful: bool = field(default=False, alias="stateful")
+        _unroll: bool = field(default=False, alias="unroll")
+        _zero_output_for_mask: bool = field(default=False, alias="zero_output_for_mask")
+    else:
+        cell: Any = field(convert=_cell)
+        return_sequences: bool = fields.NO
+        return_state: bool = fields.NO
+        go_backwards: bool = fields.NO
+        stateful: bool = fields.NO
+        unroll: bool = fields.NO
+        zero_output_for_mask: bool = fields.NO
 
     @classmethod
     def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -254,6 +279,16 @@ class ReadyRNN(RNN, own_arguments=True):
     """Base of the layers that make their cell themselves, from their own arguments."""
 
     cell_class: ClassVar[type[RecurrentCell]]
+
+    if TYPE_CHECKING:
+        _activity_regularizer: RegularizerLike = field(init=False)
+        _cell: Any = field(init=False)
+        _return_sequences: bool = field(init=False)
+        _return_state: bool = field(init=False)
+        _go_backwards: bool = field(init=False)
+        _stateful: bool = field(init=False)
+        _unroll: bool = field(init=False)
+        _zero_output_for_mask: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.cell = self.cell_class(**self.cell_arguments(), name=snake_case(self.cell_class.__name__))

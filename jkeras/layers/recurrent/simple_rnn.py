@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 
+from jkeras import arguments
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import RecurrentCell, States
 from jkeras.layers.recurrent.rnn import ReadyRNN
+from jkeras.types import ActivationField, ConstraintField, InitializerField, RegularizerField
 from jkeras.values.fields import field
 
 
@@ -24,6 +24,22 @@ class SimpleRNNCell(RecurrentCell):
     3
     """
 
+    units: int = field(convert=arguments.positive_int)
+    activation: ActivationField = fields.TANH
+    use_bias: bool = fields.YES
+    kernel_initializer: InitializerField = fields.GLOROT_UNIFORM
+    recurrent_initializer: InitializerField = fields.ORTHOGONAL
+    bias_initializer: InitializerField = fields.ZEROS
+    kernel_regularizer: RegularizerField = fields.REGULARIZER
+    recurrent_regularizer: RegularizerField = fields.REGULARIZER
+    bias_regularizer: RegularizerField = fields.REGULARIZER
+    kernel_constraint: ConstraintField = fields.CONSTRAINT
+    recurrent_constraint: ConstraintField = fields.CONSTRAINT
+    bias_constraint: ConstraintField = fields.CONSTRAINT
+    dropout: float = fields.RATE
+    recurrent_dropout: float = fields.RATE
+    seed: int | None = fields.SEED
+
     def advance(self, projected: jax.Array, states: States) -> States:
         return [self.activation(projected + self.recur(states[0]))]
 
@@ -31,7 +47,7 @@ class SimpleRNNCell(RecurrentCell):
         return "simple_rnn", {"recurrent_kernel": self.recurrent_kernel}
 
 
-class SimpleRNN(ReadyRNN, own_arguments=True):
+class SimpleRNN(ReadyRNN):
     """A plain recurrent network (Elman 1990): `h' = activation(x @ W + h @ R + b)`.
 
     Shapes: `(batch, time, features)` to `(batch, units)`, or `(batch, time, units)` with `return_sequences`. The
@@ -71,19 +87,19 @@ class SimpleRNN(ReadyRNN, own_arguments=True):
 
     cell_class = SimpleRNNCell
 
-    units: int = fields.UNITS
-    activation: Any = fields.TANH
+    units: int = field(convert=arguments.positive_int)
+    activation: ActivationField = fields.TANH
     use_bias: bool = fields.YES
-    kernel_initializer: Any = fields.GLOROT_UNIFORM
-    recurrent_initializer: Any = fields.ORTHOGONAL
-    bias_initializer: Any = fields.ZEROS
-    kernel_regularizer: Any = fields.REGULARIZER
-    recurrent_regularizer: Any = fields.REGULARIZER
-    bias_regularizer: Any = fields.REGULARIZER
-    activity_regularizer: Any = fields.REGULARIZER
-    kernel_constraint: Any = fields.CONSTRAINT
-    recurrent_constraint: Any = fields.CONSTRAINT
-    bias_constraint: Any = fields.CONSTRAINT
+    kernel_initializer: InitializerField = fields.GLOROT_UNIFORM
+    recurrent_initializer: InitializerField = fields.ORTHOGONAL
+    bias_initializer: InitializerField = fields.ZEROS
+    kernel_regularizer: RegularizerField = fields.REGULARIZER
+    recurrent_regularizer: RegularizerField = fields.REGULARIZER
+    bias_regularizer: RegularizerField = fields.REGULARIZER
+    activity_regularizer: RegularizerField = fields.REGULARIZER
+    kernel_constraint: ConstraintField = fields.CONSTRAINT
+    recurrent_constraint: ConstraintField = fields.CONSTRAINT
+    bias_constraint: ConstraintField = fields.CONSTRAINT
     dropout: float = fields.RATE
     recurrent_dropout: float = fields.RATE
     return_sequences: bool = fields.NO

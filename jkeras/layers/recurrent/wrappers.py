@@ -8,10 +8,13 @@ import jax
 import jax.numpy as jnp
 
 from jkeras.errors import InputError
-from jkeras.graph.layer import InputSpec, Layer, walk
-from jkeras.graph.layer_call import show_shape
+from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.layer import Layer
+from jkeras.graph.scope import walk
+from jkeras.graph.shapes import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.scan import scan_layer
+from jkeras.types import LayerField
 from jkeras.values.fields import field
 
 
@@ -29,7 +32,7 @@ class Wrapper(Layer):
     3
     """
 
-    layer: Any = field(convert=fields.layer)
+    layer: LayerField = field(convert=fields.layer)
 
 
 class TimeDistributed(Wrapper):

@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 
-import jkeras.graph.runtime  # noqa: F401
 from jkeras import errors, layers
 from jkeras.layers.preprocessing import categorical, hashing, lookup
 from tests.layers.contract import OURS, THEIRS, case, check, check_signature, is_first

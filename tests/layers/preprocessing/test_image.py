@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import jkeras.graph.runtime  # noqa: F401
 from jkeras import errors, layers
 from jkeras.layers.preprocessing import image
 from tests.layers.contract import OURS, THEIRS, case, check, check_signature

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-import jkeras.graph.runtime  # noqa: F401
 from jkeras import errors, layers
 from jkeras.layers.preprocessing.text import TextVectorization
 

@@ -1,0 +1,102 @@
+"""How definitions are initialised and applied: the pure functions behind `Layer.init`, `apply` and calls on arrays."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import config
+from jkeras.compilation import use_persistent_cache
+from jkeras.errors import NotBuiltError
+from jkeras.graph import linen
+from jkeras.graph.describe import leaf_key, unflatten
+from jkeras.graph.layer_scope import Record, WeightlessScope
+from jkeras.graph.scope import BoundLayer, Run, walk
+from jkeras.graph.shapes import is_shape
+from jkeras.lowering.switch import quick_options
+from jkeras.random_keys import as_key
+
+Variables = dict[str, Any]
+
+
+def initialize(layer: BoundLayer, key: Any, *args: Any, **kwargs: Any) -> Variables:
+    """Fresh variables, with those that layers of the definition carry (pretrained models) put in place."""
+    return _initialized(layer, as_key(key), None, args, kwargs)
+
+
+def initialize_stream(layer: BoundLayer, root: jax.Array, number: int, *args: Any) -> Variables:
+    """The same from `jax.random.fold_in(root, number)`, which is not compiled on its own."""
+    return _initialized(layer, root, number, args, {})
+
+
+def _initialized(layer: BoundLayer, key: jax.Array, number: int | None, args: Any, kwargs: Any) -> Variables:
+    use_persistent_cache()
+    leaves, structure = jax.tree.flatten((args, kwargs), is_leaf=is_shape)
+    # Options of the compiler belong to the outermost program; inside of a user's own there is one already.
+    make = _initialize if isinstance(jnp.zeros(()), jax.core.Tracer) else _initializer()
+    variables = make(layer, tuple(map(leaf_key, leaves)), structure, key, number)
+    return overlay_carried(layer, variables)
+
+
+@functools.lru_cache(maxsize=1)
+def _initializer() -> Any:
+    # Made late, since options depend on the platform, which importing does not start.
+    return jax.jit(_initialize, static_argnums=(0, 1, 2, 4), compiler_options=quick_options())
+
+
+def _initialize(
+    layer: BoundLayer, leaves: tuple[Any, ...], structure: Any, key: Any, number: int | None
+) -> Variables:
+    key = key if number is None else jax.random.fold_in(key, number)
+    args, kwargs = unflatten(structure, leaves, jnp.zeros)
+    _, variables = linen.run(layer, None, args, kwargs, rng=jax.random.key(0), key=key)
+    return variables
+
+
+def overlay_carried(layer: BoundLayer, variables: Variables) -> Variables:
+    """`variables` with the weights that layers inside the definition carry in place of the fresh ones."""
+    for path, inner in walk(layer):
+        carried = inner.carried() if path else None
+        for collection, tree in (carried or {}).items():
+            variables = {**variables, collection: _put(variables[collection], path, tree)}
+    return variables
+
+
+def _put(tree: Mapping[str, Any], path: tuple[str, ...], value: Any) -> Any:
+    if not path:
+        return value
+    if not value and path[0] not in tree:
+        return dict(tree)
+    return {**tree, path[0]: _put(tree.get(path[0], {}), path[1:], value)}
+
+
+def call_on_arrays(layer: BoundLayer, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Computes a layer on arrays: with the weights it carries, or without any."""
+    carried = layer.carried()
+    if carried is not None:
+        return apply(layer, carried, args, kwargs)
+    kwargs = dict(kwargs)
+    rng = kwargs.pop("rng", None)
+    run = Run(rng=jax.random.key(config.default_seed) if rng is None else rng)
+    return WeightlessScope(layer, run, Record()).layer(*args, **kwargs)
+
+
+def apply(layer: BoundLayer, variables: Mapping[str, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """See `Layer.apply`.
+
+    Raises:
+        NotBuiltError: the variables are not those that `init` returns.
+    """
+    if not isinstance(variables, Mapping) or not set(variables) <= {"params", "state"}:
+        raise NotBuiltError(
+            f"{type(layer).__name__}.apply(variables, ...) takes what `init` returns: a dict with 'params' and 'state'."
+        )
+    kwargs = dict(kwargs)
+    rng, return_state = kwargs.pop("rng", None), kwargs.pop("return_state", False)
+    training = bool(kwargs.pop("training", False) or False)
+    result, _ = linen.run(layer, variables, args, kwargs, training=training, rng=None if rng is None else as_key(rng))
+    return (result.outputs, result.state) if return_state else result.outputs

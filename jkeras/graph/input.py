@@ -1,0 +1,108 @@
+"""Where data enters a graph: `Input(...)` and the layer that it makes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from jkeras import arguments, config, dtypes
+from jkeras.errors import ArgumentError
+from jkeras.graph.layer import Layer
+from jkeras.graph.shapes import Shape
+from jkeras.graph.symbolic import symbolic_call
+from jkeras.types import DTypePolicyLike, PolicyField
+from jkeras.values.fields import field
+
+
+class InputLayer(Layer):
+    """The place where data enters a functional model. `Input(...)` makes one and returns its tensor."""
+
+    couples_samples: ClassVar[bool | None] = False
+    supports_masking: ClassVar[bool] = True
+
+    if TYPE_CHECKING:
+        _dtype: DTypePolicyLike = field(init=False)
+        _name: str | None = field(init=False)
+
+    shape: Any = field(default=None, in_config=False)
+    batch_size: int | None = field(default=None, in_config=False)
+    dtype: PolicyField = field(default=None)
+    sparse: bool | None = None
+    ragged: bool | None = None
+    batch_shape: Any = field(default=None, convert=arguments.optional(arguments.shape))
+    input_tensor: Any = field(default=None, in_config=False)
+    optional: bool = field(default=False, in_config=False)
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.shape is not None and self.batch_shape is not None:
+            raise ArgumentError(f"Input(shape={self.shape!r}, batch_shape={self.batch_shape!r}): give one, not both.")
+        if self.batch_shape is None:
+            if self.shape is None:
+                raise ArgumentError(
+                    "Input(shape=None): expected the shape of one sample, such as `Input((28, 28, 1))`."
+                )
+            self.batch_shape = (self.batch_size, *_sample_shape(self.shape))
+        if self.sparse or self.ragged:
+            raise ArgumentError("Input(sparse=True) and Input(ragged=True) are not offered: pass dense arrays.")
+        self.dtype = dtypes.get(self.dtype or config.floatx()) or dtypes.DTypePolicy("float32")
+        # Kept in one form only, so that equal inputs are equal values.
+        self.shape = self.batch_size = self.sparse = self.ragged = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return symbolic_call(self, args, kwargs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Shape:
+        return Shape(self.batch_shape, self.compute_dtype)
+
+    def call(self, *args: Any) -> Any:
+        return args[0]
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "batch_shape": list(self.batch_shape),
+            "dtype": self.dtype_policy.name,
+            "sparse": False,
+            "ragged": False,
+            "optional": self.optional,
+            "name": self.name,
+        }
+
+
+def _sample_shape(shape: Any) -> tuple[int | None, ...]:
+    try:
+        return arguments.shape(shape)
+    except ArgumentError as error:
+        raise ArgumentError(f"Input(shape={shape!r}): {error}") from None
+
+
+def Input(
+    shape: Any = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+    batch_shape: Any = None,
+    name: str | None = None,
+    tensor: Any = None,
+    optional: bool = False,
+) -> Any:
+    """A symbolic tensor for data of a given shape.
+
+    Args:
+        shape: the shape of one sample, without the batch axis; None for sizes not known in advance.
+        batch_size: the number of samples, if fixed.
+        dtype: the type that data is cast to; the default float type if None.
+        sparse: not offered, accepted for Keras's signature.
+        ragged: likewise.
+        batch_shape: the shape with the batch axis, instead of `shape`.
+        name: the name of the input.
+        tensor: an existing symbolic tensor to return as it is.
+        optional: whether None may be passed.
+
+    >>> Input((28, 28, 1))
+    <SymbolicTensor shape=(None, 28, 28, 1) dtype=float32>
+    """
+    if tensor is not None:
+        return tensor
+    layer = InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, optional=optional, name=name)
+    return layer()

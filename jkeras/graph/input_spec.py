@@ -1,0 +1,87 @@
+"""What a layer accepts as input, and the check that an input is that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import jax
+
+from jkeras import arguments
+from jkeras.errors import InputError
+from jkeras.graph.shapes import show_shape
+from jkeras.values.fields import field
+from jkeras.values.spec import Spec
+
+
+class InputSpec(Spec):
+    """What a layer accepts as one input: rank, dtype and sizes per axis, as `keras.layers.InputSpec`."""
+
+    keras_module = "keras.layers"
+
+    dtype: str | None = None
+    shape: tuple[int | None, ...] | None = field(default=None, convert=arguments.optional(arguments.shape))
+    ndim: int | None = None
+    max_ndim: int | None = None
+    min_ndim: int | None = None
+    axes: dict[int, int] | None = None
+    allow_last_axis_squeeze: bool = False
+    name: str | None = None
+    optional: bool = False
+
+    def __post_init__(self) -> None:
+        if self.shape is not None:
+            self.ndim = len(self.shape)
+        if self.axes is not None:
+            self.axes = {int(k): v for k, v in self.axes.items()}
+
+
+def check_inputs(specs: Any, inputs: Any, layer: str) -> None:
+    """Compares inputs with a layer's `input_spec`.
+
+    Args:
+        specs: an `InputSpec`, several, or None.
+        inputs: a tensor or a structure of tensors.
+        layer: how messages name the layer.
+
+    Raises:
+        InputError: with the layer's path, the shape given, the shape expected and what to write.
+    """
+    if specs is None:
+        return
+    several: Iterable[Any] = specs if isinstance(specs, (list, tuple)) else [specs]
+    for spec, tensor in zip(several, jax.tree.leaves(inputs), strict=False):
+        if isinstance(spec, InputSpec) and hasattr(tensor, "shape"):
+            _check_one(spec, tuple(tensor.shape), layer)
+
+
+def _check_one(spec: InputSpec, shape: tuple[int | None, ...], layer: str) -> None:
+    problem = None
+    if spec.ndim is not None and len(shape) != spec.ndim:
+        problem = f"an input with {spec.ndim} axes"
+    elif spec.min_ndim is not None and len(shape) < spec.min_ndim:
+        problem = f"an input with at least {spec.min_ndim} axes"
+    elif spec.max_ndim is not None and len(shape) > spec.max_ndim:
+        problem = f"an input with at most {spec.max_ndim} axes"
+    else:
+        for axis, size in (spec.axes or {}).items():
+            if size is not None and -len(shape) <= axis < len(shape) and shape[axis] not in (size, None):
+                problem = f"size {size} on axis {axis}"
+    if problem:
+        raise InputError(
+            f"{layer} got an input of shape {show_shape(shape)}, batch axis first;"
+            f" it expects {problem}.{_advice(spec, shape)}"
+        )
+
+
+def _advice(spec: InputSpec, shape: tuple[int | None, ...]) -> str:
+    if spec.ndim is not None and len(shape) == spec.ndim - 1:
+        channels = "x[..., None]" if spec.ndim >= 3 else "x[:, None]"
+        return f" Add the missing axis, for example `{channels}` for a single channel or feature."
+    if spec.ndim is not None and len(shape) > spec.ndim:
+        return " Put a `Flatten()` or `Reshape(...)` before it."
+    if spec.ndim is not None and len(shape) < spec.ndim:
+        return f" Put a `Reshape(...)` to {spec.ndim - 1} axes beside the batch before it."
+    if spec.min_ndim is not None and len(shape) < spec.min_ndim:
+        return " Did you forget the batch axis or a feature axis (`x[:, None]`)?"
+    return " Check the data's last axis, or build the model for this size."

@@ -1,0 +1,84 @@
+"""Shapes and types of tensors that have no values yet, and how they are written in messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeGuard
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras import config
+
+Sizes = tuple[int | None, ...]
+
+
+class Shape:
+    """The shape of a tensor, None where a size is unknown, and the name of its type."""
+
+    __slots__ = ("shape", "dtype")
+
+    def __init__(self, shape: Sizes, dtype: Any):
+        self.shape = tuple(shape)
+        self.dtype = dtype if isinstance(dtype, str) else np.dtype(dtype).name
+
+    def __repr__(self) -> str:
+        return f"Shape({show_shape(self.shape)}, {self.dtype!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Shape) and (self.shape, self.dtype) == (other.shape, other.dtype)
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dtype))
+
+
+def is_shape(value: Any) -> TypeGuard[Sizes]:
+    """Whether a value is a tuple of sizes.
+
+    >>> is_shape((None, 3)), is_shape(()), is_shape((1.5,))
+    (True, False, False)
+    """
+    return isinstance(value, tuple) and bool(value) and all(v is None or isinstance(v, (int, np.integer)) for v in value)
+
+
+def as_spec(value: Any) -> jax.ShapeDtypeStruct:
+    """Shape and type of an array, a symbolic tensor or a shape tuple (float32); unknown sizes count as 1."""
+    if is_shape(value):
+        return jax.ShapeDtypeStruct(tuple(1 if size is None else size for size in value), jnp.dtype(config.floatx()))
+    if not hasattr(value, "shape"):
+        value = np.asarray(value)
+    shape = tuple(1 if size is None else size for size in value.shape)
+    return jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(value.dtype))
+
+
+def shape_of(value: Any) -> Any:
+    """The shape of a tensor, or a structure of shapes."""
+    if isinstance(value, Mapping):
+        return {k: shape_of(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [shape_of(v) for v in value]
+    return tuple(value.shape) if hasattr(value, "shape") else None
+
+
+def show_shape(shape: Sizes) -> str:
+    """A shape as text.
+
+    >>> show_shape((None, 3)), show_shape((2,))
+    ('(None, 3)', '(2,)')
+    """
+    sizes = ", ".join("None" if size is None else str(size) for size in shape)
+    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
+
+
+def show_tensors(value: Any) -> str:
+    """Shape and type of a tensor, likewise for those in a structure; other values as they are.
+
+    >>> show_tensors([np.zeros((2, 3), "float32"), 1])
+    '[(2, 3) float32, 1]'
+    """
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{k!r}: {show_tensors(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(show_tensors, value)) + "]"
+    return f"{show_shape(value.shape)} {value.dtype}" if hasattr(value, "shape") else repr(value)

@@ -1,0 +1,114 @@
+"""The words of annotations: arrays, trees, shapes, and what stands for an object of each family.
+
+Arrays carry their shapes, in the manner of jaxtyping: `Float[Array, "batch units"]`, `PyTree[ArrayLike]`. Checkers see
+`jax.Array`; the tests check types and shapes of what is called. Nothing is checked in a running program, and jaxtyping
+is imported only when somebody looks at an annotation.
+
+`InitializerLike` and its kind are what a constructor accepts; `InitializerField` annotates a field that accepts this and
+holds an initializer (see `jkeras.values.fields`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from jax import Array as Array
+from jax.typing import ArrayLike as ArrayLike
+from jax.typing import DTypeLike as DTypeLike
+
+from jkeras.values.fields import Converted as Converted
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool as Bool
+    from jaxtyping import Float as Float
+    from jaxtyping import Inexact as Inexact
+    from jaxtyping import Int as Int
+    from jaxtyping import Key as Key
+    from jaxtyping import Num as Num
+    from jaxtyping import PyTree as PyTree
+    from jaxtyping import Shaped as Shaped
+
+    from jkeras.constraints import Constraint
+    from jkeras.dtypes import DTypePolicy
+    from jkeras.graph.layer import Layer
+    from jkeras.initializers.base import Initializer
+    from jkeras.losses.loss import Loss
+    from jkeras.metrics.metric import Metric
+    from jkeras.optimizers.base import BaseOptimizer
+    from jkeras.optimizers.schedules import LearningRateSchedule
+    from jkeras.regularizers import Regularizer
+else:
+
+    class _Annotation:
+        """Stands for a name of jaxtyping until an annotation is evaluated."""
+
+        def __init__(self, name: str):
+            self.name = name
+
+        def __getitem__(self, item: Any) -> Any:
+            import jaxtyping
+
+            return getattr(jaxtyping, self.name)[item]
+
+    Bool, Float, Inexact, Int, Key, Num, PyTree, Shaped = map(
+        _Annotation, ("Bool", "Float", "Inexact", "Int", "Key", "Num", "PyTree", "Shaped")
+    )
+
+# -- arrays, data and trees -------------------------------------------------------------------------------------------
+
+# A batch of numbers as `fit` and the preprocessing layers take it: whatever NumPy makes an array of.
+NestedNumbers: TypeAlias = "ArrayLike | Sequence[NestedNumbers]"
+# What NumPy makes an array of, strings included: the entries of tables and the inputs of text layers.
+HostArrayLike: TypeAlias = "np.ndarray | ArrayLike | str | Sequence[HostArrayLike]"
+# Arrays by path: the weights, gradients or slots of a model.
+ArrayTree: TypeAlias = "Mapping[str, Any]"
+# A `jax.random` key, an integer, an object such as `SeedGenerator` whose `next()` gives a key, or the default seed.
+SeedLike: TypeAlias = "int | np.integer[Any] | Array | Any | None"
+
+# -- shapes -----------------------------------------------------------------------------------------------------------
+
+Shape: TypeAlias = tuple[int, ...]
+# A shape with None where a size is not known.
+PartialShape: TypeAlias = "tuple[int | None, ...]"
+PartialShapeLike: TypeAlias = "int | Sequence[int | None]"
+# One integer for all axes, or one for each.
+Sizes: TypeAlias = "int | Sequence[int]"
+Axis: TypeAlias = "int | Sequence[int]"
+
+# -- what stands for an object ----------------------------------------------------------------------------------------
+
+# A configuration, as `serialize` writes it.
+Config: TypeAlias = Mapping[str, Any]
+
+Activation: TypeAlias = "Callable[..., Array]"
+ActivationLike: TypeAlias = "str | Callable[..., Any] | Config | None"
+ConstraintLike: TypeAlias = "str | Constraint | type[Constraint] | Callable[[Array], ArrayLike] | Config | None"
+DTypePolicyLike: TypeAlias = "DTypeLike | DTypePolicy | Config | None"
+InitializerLike: TypeAlias = (
+    "str | Initializer | type[Initializer] | Callable[..., ArrayLike] | Array | np.ndarray | Config | None"
+)
+LearningRate: TypeAlias = "float | LearningRateSchedule | Callable[..., Any]"
+LearningRateLike: TypeAlias = "LearningRate | Config"
+LossLike: TypeAlias = "str | Loss | type[Loss] | Callable[..., Any] | Config"
+MetricLike: TypeAlias = "str | Metric | type[Metric] | Callable[..., Any] | Config"
+OptimizerLike: TypeAlias = "str | BaseOptimizer | Config | Any"
+RegularizerLike: TypeAlias = "str | Regularizer | type[Regularizer] | Callable[[Array], ArrayLike] | Config | None"
+
+# -- fields -----------------------------------------------------------------------------------------------------------
+
+ActivationField: TypeAlias = "Converted[ActivationLike, Activation]"
+ConstraintField: TypeAlias = "Converted[ConstraintLike, Constraint | None]"
+# The layout of images; None is the default layout.
+DataFormatField: TypeAlias = "Converted[str | None, str]"
+DevicesField: TypeAlias = "Converted[int | Sequence[Any] | None, tuple[str, ...] | int | None]"
+DTypeField: TypeAlias = "Converted[DTypePolicyLike, str]"
+InitializerField: TypeAlias = "Converted[InitializerLike, Initializer | None]"
+LayerField: TypeAlias = "Converted[Layer | Config, Layer]"
+LearningRateField: TypeAlias = "Converted[LearningRateLike, LearningRate]"
+PolicyField: TypeAlias = "Converted[DTypePolicyLike, DTypePolicy | None]"
+RegularizerField: TypeAlias = "Converted[RegularizerLike, Regularizer | None]"
+SizesField: TypeAlias = "Converted[Sizes, Shape]"
+OptionalSizesField: TypeAlias = "Converted[Sizes | None, Shape | None]"
+AxesField: TypeAlias = "Converted[Axis, tuple[int, ...]]"
