@@ -13,7 +13,7 @@ import numpy as np
 from jkeras import dtypes, tree
 from jkeras.errors import ArgumentError
 from jkeras.graph import layer as graph_layer
-from jkeras.graph.layer import InputSpec
+from jkeras.graph.input_spec import InputSpec
 from jkeras.keras import activations, constraints, dtype_policies, initializers, lambdas, regularizers, saving
 from jkeras.keras.layer import Layer, is_shape
 from jkeras.keras.mutable import Mutable, facade_of

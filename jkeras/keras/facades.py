@@ -13,7 +13,7 @@ from typing import Any
 
 from jkeras.errors import ArgumentError
 from jkeras.graph import layer as graph_layer
-from jkeras.graph.layer import InputSpec
+from jkeras.graph.input_spec import InputSpec
 from jkeras.keras import mutable
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.inference import infer_output_spec
@@ -118,8 +118,9 @@ def on_view(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _compute_mask(function: Callable[..., Any]) -> Callable[..., Any]:
-    def compute_mask(self: Any, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self: Any, inputs: Any, mask: Any = None, *, previous_mask: Any = None) -> Any:
         """The mask of the output."""
+        previous_mask = mask if previous_mask is None else previous_mask
         if any_symbolic_tensors((inputs, previous_mask)):
             return infer_output_spec(lambda i, m: function(self, i, m), inputs, previous_mask)
         return function(self, inputs, previous_mask)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jkeras.errors import ArgumentError
-from jkeras.graph.layer import InputSpec as BuiltinInputSpec
+from jkeras.graph.input_spec import InputSpec as BuiltinInputSpec
 from jkeras.keras.dtypes import standardize_dtype, standardize_shape
 from jkeras.keras.history import Node
 from jkeras.keras.layer import Layer

@@ -78,7 +78,6 @@ EXTRAS: dict[str, dict[str, Any]] = {
     "Embedding": {"_old_arguments": ("input_length",)},
     **ADAPTABLE,
     **SPECIAL,
-    **{name: {"_seeded": staticmethod(lambda layer: layer.dropout > 0)} for name in ("Attention", "AdditiveAttention")},
     "RNN": recurrent.RNN,
     **dict.fromkeys(("SimpleRNNCell", "LSTMCell", "GRUCell", "ConvLSTMCell"), recurrent.CELL),
     "StackedRNNCells": recurrent.STACKED,

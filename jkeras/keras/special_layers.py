@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -10,8 +11,10 @@ import numpy as np
 
 from jkeras import initializers, layers
 from jkeras.errors import ArgumentError
+from jkeras.keras.facades import on_view
 from jkeras.keras.recurrent import build_inside
 from jkeras.keras.seeds import draw_seed
+from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.tracking import DotNotTrackScope
 from jkeras.keras.variables import Variable, name_scope
 from jkeras.layers.foreign import weight_name
@@ -56,6 +59,36 @@ def _attention(description: Any) -> dict[str, Any]:
 
 def _alias(name: str) -> property:
     return property(lambda self: getattr(self, name))
+
+
+def _checked_attention(description: Any) -> dict[str, Any]:
+    run = on_view(description.call)
+
+    @functools.wraps(description.call)
+    def call(self: Any, inputs: Any, mask: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if mask is not None:
+            _check_masks(self, inputs, mask)
+        return run(self, inputs, mask, *args, **kwargs)
+
+    def compute_mask(self: Any, inputs: Any, mask: Any = None) -> Any:
+        """The query's mask."""
+        if mask is None or mask[0] is None:
+            return None
+        return mask[0] if isinstance(mask[0], KerasTensor) else jnp.asarray(mask[0])
+
+    call._runs_on_view = True  # type: ignore[attr-defined]
+    return {"call": call, "compute_mask": compute_mask, "_seeded": staticmethod(lambda layer: layer.dropout > 0)}
+
+
+def _check_masks(layer: Any, inputs: Any, mask: Any) -> None:
+    name = type(layer).__name__
+    if not isinstance(mask, list):
+        raise ArgumentError(f"{name} layer mask must be a list, namely [query_mask, value_mask]. Received: mask={mask}.")
+    if not 2 <= len(mask) <= max(len(inputs), 2):
+        raise ArgumentError(
+            f"{name} layer accepts mask list of length 2 or 3. Received: inputs of length {len(inputs)} with mask of length"
+            f" {len(mask)}."
+        )
 
 
 # -- spectral normalization ---------------------------------------------------------------------------------------------
@@ -143,6 +176,7 @@ _GUEST = {"build": _build_guest, "_trees": _trees, "_keep": _keep, "_has_value":
 SPECIAL: dict[str, dict[str, Any]] = {
     "MultiHeadAttention": _attention(layers.MultiHeadAttention),
     "GroupQueryAttention": {**_attention(layers.GroupQueryAttention)},
+    **{name: _checked_attention(getattr(layers, name)) for name in ("Attention", "AdditiveAttention")},
     "SpectralNormalization": {
         "build": _build_spectral,
         "call": _call_spectral,

@@ -19,7 +19,7 @@ import numpy as np
 
 from jkeras import initializers
 from jkeras.errors import ArgumentError
-from jkeras.graph.layer import is_symbolic
+from jkeras.dispatch import is_symbolic
 from jkeras.keras.dtypes import standardize_dtype, standardize_shape
 from jkeras.keras.naming import auto_name
 from jkeras.keras.scopes import (

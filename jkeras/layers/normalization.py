@@ -189,7 +189,7 @@ class BatchNormalization(Layer):
                 f"{self.path} (BatchNormalization) got a mask of shape {show_shape(mask.shape)} for an input of shape"
                 f" {show_shape(x.shape)}; it must have one axis less."
             )
-        weights = jnp.broadcast_to(jnp.expand_dims(mask, axis).astype(x.dtype), x.shape)
+        weights = jnp.broadcast_to(jnp.expand_dims(mask, -1).astype(x.dtype), x.shape)
         # Keras's guard against a batch without any valid step.
         count = replicas.psum(jnp.sum(weights, axis=axes)) + 1e-7
         mean = replicas.psum(jnp.sum(x * weights, axis=axes)) / count

@@ -126,9 +126,13 @@ class Muon(Optimizer):
         if "velocity" in slots:
             return self._adam_step(gradient, slots, scalars)
         momentum = self.momentum * slots["momentum"] + gradient
-        direction = self._orthogonal(gradient + self.momentum * momentum if self.nesterov else momentum)
-        scale = 1.0 if self.rms_rate is None else self.rms_rate * max(variable.shape) ** 0.5
-        return -direction * (scalars["learning_rate"] * scale), {"momentum": momentum}
+        looked_ahead = gradient + self.momentum * momentum if self.nesterov else momentum
+        direction = self.scaled(self.orthogonal(looked_ahead, self.ns_steps))
+        return -direction * scalars["learning_rate"], {"momentum": momentum}
+
+    def scaled(self, x: jax.Array) -> jax.Array:
+        """A step scaled so that learning rates of Adam fit."""
+        return x if self.rms_rate is None else x * (self.rms_rate * max(x.shape) ** 0.5)
 
     def _adam_step(
         self, gradient: jax.Array, slots: Slots, scalars: Mapping[str, jax.Array]
@@ -138,12 +142,12 @@ class Muon(Optimizer):
         update = -momentum * scalars["adam_rate"] / (jnp.sqrt(velocity) + self.epsilon)
         return update, {"momentum": momentum, "velocity": velocity}
 
-    def _orthogonal(self, x: jax.Array) -> jax.Array:
+    def orthogonal(self, x: jax.Array, steps: int) -> jax.Array:
         """Pushes the singular values of a matrix towards one, by a Newton-Schulz iteration that stops early."""
         tall = x.shape[0] > x.shape[1]
         x = x.T if tall else x  # the products below are of the shorter side
         x = x / (jnp.sqrt(jnp.sum(jnp.square(x))) + 1e-7)
-        for _ in range(self.ns_steps):
+        for _ in range(steps):
             gram = x @ x.T
             x = self.muon_a * x + (self.muon_b * gram + self.muon_c * gram @ gram) @ x
         return x.T if tall else x

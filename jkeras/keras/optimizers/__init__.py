@@ -31,13 +31,17 @@ _SLOTS: dict[Any, dict[str, str]] = {
     core.SGD: {"momentum": "momentums"},
 }
 _DERIVED = {core.AdamW: core.Adam}  # of another facade than `Optimizer`
+# Keras's names for parts of a rule.
+_PARTS: dict[Any, dict[str, Any]] = {
+    core.Muon: {"lr_adjust": core.Muon.scaled, "zeropower_via_newtonschulz5": core.Muon.orthogonal}
+}
 
 
 def _facades() -> dict[str, type[Optimizer]]:
     made: dict[Any, type[Optimizer]] = {}
     for description, slot_lists in _SLOTS.items():
         base = made.get(_DERIVED.get(description), Optimizer)
-        made[description] = facade(description, base, __name__, slot_lists=slot_lists)
+        made[description] = facade(description, base, __name__, slot_lists=slot_lists, **_PARTS.get(description, {}))
     return {cls.__name__: cls for cls in made.values()}
 
 
