@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 from typing import Any
 
+import jax
+
 from jkeras import backend as _functions
 from jkeras.errors import suggestion
 from jkeras.keras import config as _config
@@ -26,6 +28,12 @@ IS_THREAD_SAFE = True
 
 # Of modules that build on this one.
 _ELSEWHERE = {"JAXTrainer": "jkeras.keras.trainer:Trainer"}
+
+
+def device(device_name: str) -> Any:
+    """A context in which arrays are made on a device, `"cpu:0"` for example."""
+    kind, _, number = device_name.lower().removeprefix("/").removeprefix("device:").partition(":")
+    return jax.default_device(jax.devices({"gpu": "cuda"}.get(kind, kind))[int(number or 0)])
 
 
 def clear_session(free_memory: bool = True) -> None:

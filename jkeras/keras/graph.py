@@ -112,3 +112,24 @@ def made_by(tensor: KerasTensor) -> Node | None:
     if history is None or history.operation is None:
         return None
     return history.operation._inbound_nodes[history.node_index]
+
+
+def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
+    """The symbolic inputs that a tensor depends on.
+
+    >>> x = KerasTensor((2,))
+    >>> get_source_inputs(x * 2 + x)[0] is x
+    True
+    """
+    found: dict[int, KerasTensor] = {}
+    seen: set[int] = set()
+    stack = [tensor]
+    while stack:
+        current = stack.pop()
+        node = made_by(current)
+        if node is None or node.is_input:
+            found.setdefault(id(current), current)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            stack.extend(reversed(node.input_tensors))
+    return list(found.values())

@@ -16,6 +16,7 @@ from jkeras.keras.input import InputSpec as InputSpec
 from jkeras.keras.layer import Layer as Layer
 from jkeras.keras.layer_extras import BASES, EXTRAS, PARTS
 from jkeras.keras.mutable import facade_of, make_facades_of
+from jkeras.keras.modules import add_mirrors
 from jkeras.lazy import named
 
 
@@ -75,3 +76,6 @@ def _merge(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *(name for name in dir(layers) if not name.startswith("_"))})
+
+
+add_mirrors(__name__)

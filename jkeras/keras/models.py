@@ -9,7 +9,7 @@ from typing import Any
 from jkeras.errors import ArgumentError
 from jkeras.keras.cloning import clone_model as clone_model
 from jkeras.keras.functional import Functional as Functional
-from jkeras.keras.legacy import object_from
+from jkeras.keras.old_configs import object_from
 from jkeras.keras.model import Model as Model
 from jkeras.keras.sequential import Sequential as Sequential
 from jkeras.lazy import names_from

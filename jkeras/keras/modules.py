@@ -43,3 +43,11 @@ class Mirror(types.ModuleType):
 
     def __dir__(self) -> list[str]:
         return sorted({*self._moved, *(n for n in dir(importlib.import_module(self._target)) if not n.startswith("_"))})
+
+
+def add_mirrors(package: str) -> None:
+    """Gives a module the mirrors that stand inside of it as attributes; a module calls this when it is imported."""
+    for name, module in list(sys.modules.items()):
+        parent, _, child = name.rpartition(".")
+        if parent == package and isinstance(module, Mirror):
+            vars(sys.modules[package])[child] = module

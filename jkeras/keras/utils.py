@@ -10,6 +10,7 @@ import numpy as _np
 from jkeras import utils as _utils
 from jkeras.errors import suggestion
 from jkeras.keras.seeds import reset_global_seed_generator
+from jkeras.keras.modules import add_mirrors
 from jkeras.lazy import named
 
 _ELSEWHERE = {
@@ -34,7 +35,7 @@ _ELSEWHERE = {
     "FeatureSpace": "jkeras.keras.layers",
     **dict.fromkeys(("model_to_dot", "plot_model"), "jkeras.keras.pictures"),
     "get_source_inputs": "jkeras.keras.graph",
-    "Config": "jkeras.keras.naming",
+    "Config": "jkeras.keras.config_object",
 }
 
 
@@ -50,6 +51,10 @@ def set_random_seed(seed: int) -> None:
     _np.random.seed(seed)
 
 
+def __dir__() -> list[str]:
+    return sorted({"set_random_seed", *_ELSEWHERE, *(name for name in dir(_utils) if not name.startswith("_"))})
+
+
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -58,3 +63,6 @@ def __getattr__(name: str) -> Any:
     if name in dir(_utils):
         return getattr(_utils, name)
     raise AttributeError(f"keras.utils has no {name!r}.{suggestion(name, [*_ELSEWHERE, *dir(_utils)])}")
+
+
+add_mirrors(__name__)

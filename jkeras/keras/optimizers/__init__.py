@@ -12,6 +12,7 @@ from jkeras.keras.optimizers import schedules as schedules
 from jkeras.keras.optimizers.loss_scale import LossScaleOptimizer as LossScaleOptimizer
 from jkeras.keras.optimizers.multi import MultiOptimizer as MultiOptimizer, OptimizerMap as OptimizerMap
 from jkeras.keras.optimizers.optimizer import Optimizer as Optimizer
+from jkeras.keras.modules import add_mirrors
 
 # What Keras calls the lists of a rule's slots.
 _SLOTS: dict[Any, dict[str, str]] = {
@@ -33,7 +34,11 @@ _SLOTS: dict[Any, dict[str, str]] = {
 _DERIVED = {core.AdamW: core.Adam}  # of another facade than `Optimizer`
 # Keras's names for parts of a rule.
 _PARTS: dict[Any, dict[str, Any]] = {
-    core.Muon: {"lr_adjust": core.Muon.scaled, "zeropower_via_newtonschulz5": core.Muon.orthogonal}
+    core.Muon: {
+        "lr_adjust": core.Muon.scaled,
+        "zeropower_via_newtonschulz5": core.Muon.orthogonal,
+        "_should_use_adamw": lambda self, variable: self._by_adam(variable.path, variable),
+    }
 }
 
 
@@ -71,3 +76,6 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     if name.lower() in FAMILY.table:
         config = {**config, "class_name": name.lower()}
     return FAMILY.deserialize(config, custom_objects)
+
+
+add_mirrors(__name__)

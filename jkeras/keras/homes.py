@@ -1,0 +1,84 @@
+"""Where the names of `keras` are defined, and which modules stand for others."""
+
+from __future__ import annotations
+
+_HERE = "jkeras.keras"
+
+
+def _at(module: str, names: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), f"{_HERE}.{module}")
+
+
+# The names of the package itself.
+NAMES: dict[str, str] = {
+    **_at("tensor", "KerasTensor"),
+    **_at("variables", "Variable StatelessScope SymbolicScope name_scope"),
+    **_at("remat", "RematScope remat"),
+    **_at("operation", "Operation"),
+    **_at("function", "Function"),
+    **_at("layer", "Layer"),
+    **_at("models", "Model Sequential Functional"),
+    **_at("input", "Input InputSpec"),
+    **_at("losses", "Loss"),
+    **_at("metrics", "Metric"),
+    **_at("optimizers", "Optimizer"),
+    **_at("initializers", "Initializer"),
+    **_at("regularizers", "Regularizer"),
+    **_at("dtype_policies", "DTypePolicy FloatDTypePolicy"),
+    **_at("backend", "device"),
+}
+
+# Modules with files of their own.
+MODULES = frozenset(
+    """activations backend callbacks config constraints dtype_policies initializers layers losses metrics models ops
+    optimizers random regularizers saving src utils""".split()
+)
+
+_SERIALIZATION = _at("saving", "deserialize_keras_object serialize_keras_object")
+_IMAGES = {"smart_resize": "jkeras.utils.images"}
+
+# Modules that stand for another one: its name, and names that come from elsewhere.
+MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
+    **{name: (f"jkeras.{name}", {}) for name in ("datasets", "distribute", "distribution", "tree", "wrappers")},
+    **{
+        f"datasets.{name}": (f"jkeras.datasets.{name}", {})
+        for name in """boston_housing california_housing cifar10 cifar100 digits fashion_mnist imdb mnist reuters""".split()
+    },
+    "mixed_precision": (
+        f"{_HERE}.dtype_policies",
+        {
+            "LossScaleOptimizer": f"{_HERE}.optimizers",
+            "Policy": f"{_HERE}.dtype_policies:DTypePolicy",
+            "global_policy": f"{_HERE}.dtype_policies:dtype_policy",
+            "set_global_policy": f"{_HERE}.dtype_policies:set_dtype_policy",
+        },
+    ),
+    "preprocessing": ("jkeras.utils", {}),
+    **{f"preprocessing.{name}": ("jkeras.utils", _IMAGES) for name in ("image", "sequence", "text", "timeseries")},
+    "legacy": (f"{_HERE}.saving", {}),
+    "legacy.saving": (f"{_HERE}.saving", {}),
+    "optimizers.legacy": (f"{_HERE}.optimizers", {}),
+    # The homes of things in older versions.
+    **{
+        f"layers.{name}": (f"{_HERE}.layers", {})
+        for name in """advanced_activations convolutional core embeddings experimental experimental.preprocessing local merge
+        noise normalization pooling preprocessing recurrent wrappers""".split()
+    },
+    **{
+        f"utils.{name}": (f"{_HERE}.utils", _SERIALIZATION)
+        for name in "data_utils generic_utils layer_utils legacy np_utils vis_utils".split()
+    },
+    "engine": (f"{_HERE}.layers", {}),
+    "engine.topology": (f"{_HERE}.layers", {}),
+    "engine.training": (f"{_HERE}.models", {}),
+}
+
+# Parts of Keras that are missing, and why.
+NOT_OFFERED: dict[str, str] = {
+    "applications": "jkeras has no pretrained models.",
+    "distillation": "write a `train_step` that calls the teacher.",
+    "export": "use `model.export(path, format=...)`.",
+    "quantizers": "weights are not quantized.",
+    "Quantizer": "weights are not quantized.",
+    "visualization": "draw with matplotlib.",
+}

@@ -1,0 +1,93 @@
+"""`keras.src.<anything>`: libraries import from inside of Keras; they get the public object of the same name.
+
+A module of any path exists here. A name in it is looked for in the public modules that its path names, from the longest
+(`keras.src.layers.core.dense` asks `keras.layers.core`, then `keras.layers`), then in those that belong together, then in
+`keras` itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+import types
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+_ROOT = __name__.rpartition(".")[0]
+# Which other modules of ours have what Keras keeps in a folder, by the folder's last or first name.
+_ALSO: dict[str, tuple[str, ...]] = {
+    "backend": ("tensor", "variables", "dtypes", "seeds", "masks", "random", "ops", "remat", "config"),
+    "callbacks": ("callbacks",),
+    "dtype_policies": ("config",),
+    "layers": ("layer", "input", "models"),
+    "legacy": ("saving",),
+    "models": ("model", "functional", "sequential", "cloning"),
+    "ops": ("operation", "function", "history", "graph", "function_operation"),
+    "random": ("seeds",),
+    "saving": ("serialization", "deserialization", "registration", "files"),
+    "trainers": ("trainer", "compile_utils", "callbacks"),
+    "tree": ("tree",),
+    "utils": ("naming", "backend", "tracking", "summary", "saving", "config"),
+}
+
+
+class _Inside(types.ModuleType):
+    """A module of Keras's inside."""
+
+    def __init__(self, name: str):
+        super().__init__(name, f"The public objects that Keras keeps in {name!r}.")
+        self.__path__: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        return _found(self.__name__.removeprefix(__name__).lstrip("."), name)
+
+
+def _found(path: str, name: str) -> Any:
+    for place in _places(path):
+        try:
+            return getattr(importlib.import_module(f"{_ROOT}.{place}" if place else _ROOT), name)
+        except (AttributeError, ImportError):
+            continue
+    if name.islower():
+        return importlib.import_module(f"{__name__}.{path}.{name}" if path else f"{__name__}.{name}")
+    raise AttributeError(f"keras.src.{path} has no {name!r} here: there is no public object of that name.")
+
+
+def _places(path: str) -> Iterator[str]:
+    parts = path.split(".") if path else []
+    for length in range(len(parts), 0, -1):
+        yield ".".join(parts[:length])
+    yield from _ALSO.get(parts[0], ()) if parts else ()
+    yield ""
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Makes modules of any path below this package."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """A spec for every name below this package."""
+        if not fullname.startswith(f"{__name__}."):
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        """The module."""
+        return _Inside(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Nothing: names are looked up when they are asked for."""
+
+
+sys.meta_path.insert(0, _Finder())
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _found("", name)
