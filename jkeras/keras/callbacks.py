@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jkeras import callbacks, tree
+from jkeras import callbacks, ops, tree
 from jkeras.callbacks import BackupAndRestore as BackupAndRestore
 from jkeras.callbacks import Callback as Callback
 from jkeras.callbacks import CSVLogger as CSVLogger
@@ -163,6 +163,17 @@ class MonitorCallback(Monitor):
             warnings.warn(f"{type(self).__name__} mode '{mode}' is unknown, fallback to auto mode.", stacklevel=3)
             mode = "auto"
         super().__init__(monitor, mode, min_delta)
+
+    @property
+    def monitor_op(self) -> Any:
+        """`keras.ops.greater` or `keras.ops.less`; None before the first epoch."""
+        return None if self.maximize is None else ops.greater if self.maximize else ops.less
+
+    def _set_monitor_op(self) -> None:
+        self.maximize = self._larger_is_better()
+
+    def _is_improvement(self, monitor_value: float, reference_value: float | None) -> bool:
+        return reference_value is None or self.improves(monitor_value, reference_value)
 
     def _larger_is_better(self) -> bool:
         if self.mode != "auto":

@@ -58,11 +58,12 @@ class RandomInitializer(Initializer, initializers.RandomInitializer):
         wide = "float64" if dtype == "float64" else "float32"
         return self.sample(key, standardize_shape(shape), wide).astype(dtype)
 
+    def _arguments(self) -> dict[str, Any]:
+        return {**super()._arguments(), "seed": self._given_seed}
+
     def get_config(self) -> dict[str, Any]:
         """The arguments as plain values."""
-        fields = {name: getattr(self, name) for name in type(self)._fields if name != "seed"}
-        config = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
-        return {**config, "seed": serialize_keras_object(self._given_seed)}
+        return {**super().get_config(), "seed": serialize_keras_object(self._given_seed)}
 
 
 def _seed(value: Any) -> Any:

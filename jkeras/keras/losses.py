@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar
 
 import jax
@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jkeras import losses, tree
 from jkeras.keras.identifiers import Family
 from jkeras.keras.masks import mask_of
-from jkeras.keras.mutable import Mutable, facade, facades
+from jkeras.keras.mutable import Mutable, facade, facades, value_of
 from jkeras.keras.naming import auto_name
 from jkeras.keras.recorded import FunctionCall, on_tensors
 from jkeras.keras.tensor import any_symbolic_tensors
@@ -80,7 +80,16 @@ def _class_of_functions() -> type[Loss]:
         options = {name: FAMILY.serialize(value) for name, value in self.kwargs.items()}
         return {"name": self.name, "reduction": self.reduction, "fn": FAMILY.serialize(self.fn), **options}
 
-    return facade(losses.FunctionLoss, Loss, __name__, get_config=get_config)
+    def to_value(self: Any) -> losses.FunctionLoss:
+        """The description that the attributes make at this moment."""
+        return losses.FunctionLoss(core_function(self.fn), self.reduction, self.name, self.dtype, **self.kwargs)
+
+    return facade(losses.FunctionLoss, Loss, __name__, get_config=get_config, to_value=to_value)
+
+
+def core_function(function: Any) -> Any:
+    """The core's function or description for one of this module; anything else as it is."""
+    return value_of(_ORIGINALS.get(function, function)) if isinstance(function, Hashable) else function
 
 
 # As in Keras, a function's name means the function and a class's name the class.
@@ -102,6 +111,7 @@ TABLE: Mapping[str, Any] = {
     },
 }
 globals().update(TABLE)
+_ORIGINALS = {function: losses.identifiers.TABLE[name] for name, function in _FUNCTIONS.items()}
 
 FAMILY = Family("loss", TABLE, Loss)
 get, serialize, deserialize = FAMILY.get, FAMILY.serialize, FAMILY.deserialize

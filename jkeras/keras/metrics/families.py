@@ -11,6 +11,7 @@ import jax
 from jkeras import metrics
 from jkeras.errors import ArgumentError, InputError
 from jkeras.keras.deserialization import deserialize_keras_object
+from jkeras.keras.losses import core_function
 from jkeras.keras.metrics.metric import Metric
 from jkeras.keras.naming import auto_name
 from jkeras.keras.serialization import serialize_keras_object
@@ -158,4 +159,9 @@ def function_mean() -> dict[str, Any]:
         """The metric that `get_config` described."""
         return cls(**(deserialize_keras_object(dict(config)) if "fn" in config else config))
 
-    return {"__init__": __init__, "get_config": get_config, "from_config": classmethod(from_config)}
+    def to_value(self: Any) -> metrics.MeanMetricWrapper:
+        """The description that the attributes make at this moment."""
+        return metrics.MeanMetricWrapper(core_function(self.fn), name=self.name, dtype=self.dtype, **self.kwargs)
+
+    own = {"__init__": __init__, "get_config": get_config, "to_value": to_value}
+    return {**own, "from_config": classmethod(from_config)}
