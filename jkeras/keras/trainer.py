@@ -13,6 +13,7 @@ import numpy as np
 from jkeras import config
 from jkeras.console.progress import ProgressBar
 from jkeras.errors import ArgumentError
+from jkeras.keras import as_value
 from jkeras.keras.passes import Pass, Source, evaluate, predict
 from jkeras.keras.run import (
     Calling,
@@ -194,20 +195,27 @@ class Trainer(Steps):
         """Trains the model in place and returns its `History`; arguments as in `keras.Model.fit`."""
         self._assert_compile_called("fit")
         source = as_source(x, y, sample_weight, batch_size, steps_per_epoch)
+        self._symbolic_build(data_batch=packed(source.example()))
+        callback_list = self._callback_list(callbacks, verbose, add_history=True, epochs=epochs, steps=source.steps_per_epoch)
+        self.stop_training = False
+        if as_value.is_asked_for(self, callback_list):
+            as_value.fit(self, callback_list, dict(
+                x=source, batch_size=batch_size, epochs=epochs, verbose=verbose, validation_data=validation_data,
+                shuffle=shuffle, class_weight=class_weight, initial_epoch=initial_epoch, validation_steps=validation_steps,
+                validation_freq=validation_freq, validation_batch_size=validation_batch_size,
+                validation_split=0.0 if validation_data is not None else validation_split,
+            ))  # fmt: skip
+            return self.history
         if validation_split and validation_data is None:
             if not isinstance(source, ArraySource):
                 raise ArgumentError("validation_split needs arrays; for an iterable of batches pass validation_data.")
             source, held_out = batches.split(source, validation_split)
             validation_data = (held_out.data.x, held_out.data.y, held_out.data.sample_weight)
+            callback_list.set_params({**callback_list.params, "steps": source.steps_per_epoch})
         source = batches.weighted(source, class_weight)
-        example = source.example()
-        self._symbolic_build(data_batch=packed(example))
         self.make_train_function()
-        callback_list = self._callback_list(
-            callbacks, verbose, add_history=True, epochs=epochs, steps=source.steps_per_epoch
-        )
         run = Run(self, Cells.of(self, training=True))
-        runner, program = self._job_parts(self.train_function, "train_step", run.cells, example)
+        runner, program = self._job_parts(self.train_function, "train_step", run.cells, source.example())
         validate = _Validation(
             self, validation_data, validation_batch_size or batch_size, validation_steps, validation_freq, callback_list
         )
@@ -230,7 +238,6 @@ class Trainer(Steps):
             epochs, initial_epoch, shuffle if shuffle == "batch" else bool(shuffle), verbose,
             "auto" if self.steps_per_execution == 1 else self.steps_per_execution,
         )  # fmt: skip
-        self.stop_training = False
         session = None
         state = run.state(*self._begin_progress())
         try:
