@@ -45,6 +45,8 @@ class BuiltinLayer(Layer):
     _flags: ClassVar[Mapping[str, Any]] = {}
     # The attribute that holds the seed generator, and when there is one.
     _seeded: ClassVar[Any] = None
+    # Whether there is a mask to pass on, where the class alone does not say it.
+    _masks_on: ClassVar[Any] = None
     # Whether the core has a description of the layer with the same weights.
     _has_value: ClassVar[bool] = True
     # The axes of the input whose sizes the weights depend on.
@@ -67,6 +69,8 @@ class BuiltinLayer(Layer):
         """The last part, after the description's own."""
         own = vars(self)
         own.update(self._flags)
+        if self._masks_on is not None:
+            self.supports_masking = bool(self._masks_on(self))
         if self._seeded is not None and self._seeded(self):
             self.seed_generator = SeedGenerator(self.seed)
         own["_described"] = tuple(name for name in own if not name.startswith("_") or name.startswith("_spec_"))

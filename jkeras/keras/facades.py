@@ -11,16 +11,18 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import jax
+
 from jkeras.errors import ArgumentError
 from jkeras.graph import layer as graph_layer
 from jkeras.graph.input_spec import InputSpec
 from jkeras.keras import mutable
 from jkeras.keras.builtin import BuiltinLayer
-from jkeras.keras.inference import infer_output_spec
 from jkeras.keras.layer import Layer, legacy_input_shape
 from jkeras.keras.layer_state import LayerState
 from jkeras.keras.operation import Operation
-from jkeras.keras.tensor import any_symbolic_tensors
+from jkeras.keras.recorded import on_tensors
+from jkeras.keras.variables import unwrap
 from jkeras.keras.views import view_of
 from jkeras.values.spec import MISSING
 
@@ -70,7 +72,7 @@ def _constructor(description: Any) -> Callable[..., None]:
     fields = description._fields
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        input_shape = None if "input_shape" in fields else legacy_input_shape(kwargs)
+        input_shape = legacy_input_shape(kwargs, fields)
         known = {*type(self)._fields, *self._old_arguments}
         unknown = {name: value for name, value in kwargs.items() if name not in known}
         if unknown:
@@ -121,9 +123,7 @@ def _compute_mask(function: Callable[..., Any]) -> Callable[..., Any]:
     def compute_mask(self: Any, inputs: Any, mask: Any = None, *, previous_mask: Any = None) -> Any:
         """The mask of the output."""
         previous_mask = mask if previous_mask is None else previous_mask
-        if any_symbolic_tensors((inputs, previous_mask)):
-            return infer_output_spec(lambda i, m: function(self, i, m), inputs, previous_mask)
-        return function(self, inputs, previous_mask)
+        return on_tensors(lambda i, m: function(self, i, m), __name__)(inputs, jax.tree.map(unwrap, previous_mask))
 
     return compute_mask
 

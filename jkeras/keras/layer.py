@@ -10,7 +10,7 @@ import functools
 import gc
 import inspect
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, ClassVar, NoReturn, Self
 
 import jax
@@ -689,9 +689,9 @@ def is_shape(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(size is None or isinstance(size, int) for size in value)
 
 
-def legacy_input_shape(kwargs: dict[str, Any]) -> Any:
-    """What the old `input_dim` and `input_shape` arguments say, taken out of the others."""
-    size, shape = kwargs.pop("input_dim", None), kwargs.pop("input_shape", None)
+def legacy_input_shape(kwargs: dict[str, Any], own: Container[str] = ()) -> Any:
+    """What the old `input_dim` and `input_shape` arguments say, taken out of the others, unless they are a class's own."""
+    size, shape = (None if name in own else kwargs.pop(name, None) for name in ("input_dim", "input_shape"))
     shape = (size,) if size is not None else shape
     if shape is not None:
         warnings.warn(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from jkeras import layers
 from jkeras.errors import InputError
-from jkeras.keras import recurrent
+from jkeras.keras import recurrent, saving
 from jkeras.keras.adaptable import ADAPTABLE
+from jkeras.keras.builtin import BuiltinLayer
+from jkeras.keras.facades import on_view
+from jkeras.keras.merging import MERGING
 from jkeras.keras.special_layers import SPECIAL
 
 # Classes that are parts of others and have no public name.
@@ -55,6 +59,35 @@ def _einsum_sizes(layer: Any, input_shape: Any) -> dict[str, Any]:
     return sizes
 
 
+def _build_embedding(self: Any, input_shape: Any = None) -> None:
+    """Makes the table."""
+    layers.Embedding.build(self, input_shape)
+
+
+def _lambda_from_config(cls: Any, config: Any, custom_objects: Any = None, safe_mode: bool | None = None) -> Any:
+    """The layer that `get_config` described; code that a file brings is run only if `safe_mode` is off."""
+    with saving.custom_object_scope(custom_objects or {}), saving.SafeModeScope(safe_mode):
+        return BuiltinLayer.from_config.__func__(cls, config)  # type: ignore[attr-defined]
+
+
+_run_softmax = on_view(layers.Softmax.call)
+
+
+def _softmax(self: Any, inputs: Any, mask: Any = None) -> Any:
+    """Softmax, where the mask is true."""
+    if mask is not None:
+        shape, given = tuple(inputs.shape), tuple(mask.shape)
+        if len(given) > len(shape):
+            raise InputError(
+                f"`mask` must not have more dimensions than `inputs`. Received: mask.shape={given}, inputs.shape={shape}"
+            )
+        if any(have not in (1, want) for have, want in zip(given[::-1], shape[::-1], strict=False)):
+            raise InputError(
+                f"`mask` must be broadcastable to `inputs`. Received: mask.shape={given}, inputs.shape={shape}"
+            )
+    return _run_softmax(self, inputs, mask)
+
+
 _CONVOLUTIONS = [
     f"{kind}{rank}D{suffix}"
     for kind, ranks, suffix in (
@@ -75,8 +108,15 @@ EXTRAS: dict[str, dict[str, Any]] = {
     **{name: {"_sized_axes": staticmethod(_channels)} for name in _CONVOLUTIONS},
     **{name: {"_sized_axes": staticmethod(_axis)} for name in ("BatchNormalization", "GroupNormalization")},
     "LeakyReLU": {"_old_arguments": ("alpha",)},
-    "Embedding": {"_old_arguments": ("input_length",)},
+    "Embedding": {
+        "_old_arguments": ("input_length",),
+        "_masks_on": staticmethod(lambda layer: layer.mask_zero),
+        "build": _build_embedding,
+    },
+    "Lambda": {"_masks_on": staticmethod(lambda layer: layer.mask is not None), "from_config": classmethod(_lambda_from_config)},
+    "Softmax": {"call": _softmax},
     **ADAPTABLE,
+    **MERGING,
     **SPECIAL,
     "RNN": recurrent.RNN,
     **dict.fromkeys(("SimpleRNNCell", "LSTMCell", "GRUCell", "ConvLSTMCell"), recurrent.CELL),
