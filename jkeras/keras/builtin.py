@@ -209,4 +209,4 @@ def _read(value: Any) -> Any:
     """A value of a configuration, with layers and other objects in place of their configurations."""
     if isinstance(value, Mapping) and "class_name" in value and "config" in value:
         return saving.deserialize_keras_object(dict(value))
-    return [_read(part) for part in value] if type(value) is list else value
+    return type(value)(_read(part) for part in value) if type(value) in (list, tuple) else value

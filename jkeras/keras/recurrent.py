@@ -9,12 +9,14 @@ import jax.numpy as jnp
 
 from jkeras.errors import ArgumentError, InputError
 from jkeras.keras import saving
+from jkeras.keras.facades import on_view
 from jkeras.keras.layer import Layer
 from jkeras.keras.time_loop import scan
 from jkeras.keras.tracking import DotNotTrackScope
 from jkeras.keras.variables import Variable, name_scope
 from jkeras.layers import recurrent
 from jkeras.layers.recurrent.bidirectional import NEEDED
+from jkeras.layers.recurrent.stacked import call_cell
 
 
 def build_inside(layer: Any, shape: Any) -> None:
@@ -133,7 +135,40 @@ def build_stacked(self: Any, input_shape: Any) -> None:
         input_shape = (input_shape[0], size)
 
 
-STACKED = {"_inner_attributes": ("cells",), "build": build_stacked}
+def _post_init_stacked(self: Any) -> None:
+    self.cells = list(self.cells)
+
+
+def _stacked_initial_state(self: Any, batch_size: int | None = None) -> list[Any]:
+    """The states before the first step, for every cell: what the cell says, else zeros, one array for a single size."""
+    return [_initial_state(cell, batch_size or 1, self.compute_dtype) for cell in self.cells]
+
+
+def _initial_state(cell: Any, batch_size: int, dtype: str) -> Any:
+    if hasattr(cell, "get_initial_state"):
+        return cell.get_initial_state(batch_size=batch_size)
+    if isinstance(cell.state_size, int):
+        return jnp.zeros((batch_size, cell.state_size), dtype)
+    return [jnp.zeros((batch_size, size), dtype) for size in cell.state_size]
+
+
+def _call_stacked(self: Any, inputs: Any, states: Any, training: bool | None = False) -> tuple[Any, list[Any]]:
+    """One step of all cells, the lowest first."""
+    after = []
+    for cell, own in zip(self.cells, states, strict=True):
+        nested = isinstance(own, (list, tuple))
+        inputs, new = call_cell(cell, inputs, list(own) if nested else [own])
+        after.append(new[0] if isinstance(new, (list, tuple)) and len(new) == 1 and not nested else new)
+    return inputs, after
+
+
+STACKED = {
+    "_inner_attributes": ("cells",),
+    "__post_init__": _post_init_stacked,
+    "build": build_stacked,
+    "get_initial_state": _stacked_initial_state,
+    "call": on_view(_call_stacked),
+}
 
 
 # -- wrappers ---------------------------------------------------------------------------------------------------------
