@@ -27,7 +27,10 @@ SUPPORTS_RAGGED_TENSORS = False
 IS_THREAD_SAFE = True
 
 # Of modules that build on this one.
-_ELSEWHERE = {"JAXTrainer": "jkeras.keras.trainer:Trainer"}
+_ELSEWHERE = {
+    "JAXTrainer": "jkeras.keras.trainer:Trainer",
+    "in_symbolic_scope": "jkeras.keras.variables:in_symbolic_scope",
+}
 
 
 def device(device_name: str) -> Any:

@@ -10,10 +10,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from jkeras import config
 from jkeras.console.progress import ProgressBar
 from jkeras.errors import ArgumentError
-from jkeras.keras import as_value
+from jkeras.keras import as_value, config
 from jkeras.keras.passes import Pass, Source, evaluate, predict
 from jkeras.keras.run import (
     Calling,
@@ -194,7 +193,8 @@ class Trainer(Steps):
     ) -> Any:
         """Trains the model in place and returns its `History`; arguments as in `keras.Model.fit`."""
         self._assert_compile_called("fit")
-        source = as_source(x, y, sample_weight, batch_size, steps_per_epoch)
+        epochs = _limited(epochs, "epochs", config.max_epochs())
+        source = self._source(x, y, sample_weight, batch_size, steps_per_epoch)
         self._symbolic_build(data_batch=packed(source.example()))
         callback_list = self._callback_list(callbacks, verbose, add_history=True, epochs=epochs, steps=source.steps_per_epoch)
         self.stop_training = False
@@ -267,7 +267,7 @@ class Trainer(Steps):
         cached = self._validation if kwargs.pop("_use_cached_eval_dataset", False) else None
         if kwargs:
             raise ArgumentError(f"Arguments not recognized: {kwargs}")
-        source = as_source(x, y, sample_weight, batch_size, steps) if cached is None else cached[1]
+        source = self._source(x, y, sample_weight, batch_size, steps) if cached is None else cached[1]
         example = source.example()
         self._symbolic_build(data_batch=packed(example))
         self.make_test_function()
@@ -296,7 +296,7 @@ class Trainer(Steps):
         self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None
     ) -> Any:
         """The outputs for all of `x` as NumPy arrays; arguments as in `keras.Model.predict`."""
-        source = as_source(x, None, None, batch_size, steps)
+        source = self._source(x, None, None, batch_size, steps)
         self._build_for(source.example().x)
         callback_list = self._callback_list(callbacks, verbose, epochs=1, steps=source.steps_per_epoch)
         function = self.make_predict_function() or self.predict_function
@@ -392,6 +392,12 @@ class Trainer(Steps):
     def _assert_compile_called(self, method_name: str) -> None:
         if not self.compiled:
             raise ArgumentError(f"You must call `compile()` before calling `{method_name}()`.")
+
+    def _source(self, x: Any, y: Any, sample_weight: Any, batch_size: int | None, steps: int | None) -> Source:
+        """The data of a run; epochs of a given number of steps end with a whole execution."""
+        steps = _limited(steps, "steps_per_epoch", config.max_steps_per_epoch())
+        together = self.steps_per_execution
+        return as_source(x, y, sample_weight, batch_size, None if steps is None else -(-steps // together) * together)
 
     def _callback_list(self, callbacks: Any, verbose: Any, **params: Any) -> Any:
         from jkeras.keras.callbacks import CallbackList
@@ -494,7 +500,7 @@ class _Validation:
             return {}
         x, y, sample_weight = unpack_x_y_sample_weight(self.data)
         if self.model._validation is None:
-            source = as_source(x, y, sample_weight, self.batch_size, self.steps)
+            source = self.model._source(x, y, sample_weight, self.batch_size, self.steps)
             if isinstance(source, ArraySource):
                 self.model._validation = (self.data, source)
         scores = self.model.evaluate(
@@ -502,6 +508,14 @@ class _Validation:
             callbacks=self.callbacks, return_dict=True, _use_cached_eval_dataset=True,
         )  # fmt: skip
         return {f"val_{name}": value for name, value in scores.items()}
+
+
+def _limited(count: Any, what: str, most: int | None) -> Any:
+    """A number of epochs or steps, at most what `keras.config` allows."""
+    if most is None or (count is not None and count <= most):
+        return count
+    warnings.warn(f"Limiting {what} to {most}", stacklevel=4)
+    return most
 
 
 def _spec(leaf: Any) -> jax.ShapeDtypeStruct:

@@ -104,7 +104,8 @@ class LossScaleOptimizer(Optimizer):
 
     def check_finite(self, grads: Sequence[Any]) -> jax.Array:
         """Whether all gradients are finite."""
-        return jnp.all(jnp.stack([jnp.all(jnp.isfinite(unwrap(g))) for g in grads if g is not None]))
+        flags = [jnp.all(jnp.isfinite(unwrap(g))) for g in grads if g is not None]
+        return jnp.all(jnp.stack(flags)) if flags else jnp.bool_(True)
 
     @property
     def learning_rate(self) -> Any:
