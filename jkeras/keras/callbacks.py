@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jkeras import callbacks, ops, tree
+from jkeras import callbacks, tree
 from jkeras.callbacks import BackupAndRestore as BackupAndRestore
 from jkeras.callbacks import Callback as Callback
 from jkeras.callbacks import CSVLogger as CSVLogger
@@ -20,6 +20,7 @@ from jkeras.callbacks import RemoteMonitor as RemoteMonitor
 from jkeras.callbacks.callback import HOOKS, Logs
 from jkeras.callbacks.monitor import MODES, Monitor
 from jkeras.errors import ArgumentError
+from jkeras.keras import ops
 from jkeras.keras.compiled_metrics import CompileMetrics
 from jkeras.keras.optimizers import LossScaleOptimizer, MultiOptimizer, Optimizer
 

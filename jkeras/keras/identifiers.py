@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jkeras import registry
 from jkeras.errors import ArgumentError, UnknownNameError
 from jkeras.keras.deserialization import deserialize_keras_object
+from jkeras.keras.registration import get_registered_object
 from jkeras.keras.serialization import serialize_keras_object
 
 
@@ -52,7 +52,7 @@ class Family:
         raise ArgumentError(f"Could not interpret {self.kind} identifier: {identifier!r}")
 
     def _named(self, name: str) -> Any:
-        found = registry.custom_object(name) or self.table.get(name)
+        found = get_registered_object(name, module_objects=self.table)
         if found is None:
             raise UnknownNameError(self.kind, name, (key for key in self.table if key == key.lower()))
         return found

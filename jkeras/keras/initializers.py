@@ -10,6 +10,7 @@ import numpy as np
 
 from jkeras import initializers
 from jkeras.errors import ArgumentError, InputError
+from jkeras.initializers import compute_fans as compute_fans
 from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.dtypes import standardize_dtype, standardize_shape
 from jkeras.keras.identifiers import Family

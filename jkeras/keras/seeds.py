@@ -35,6 +35,8 @@ class SeedGenerator:
     ([42, 0], [42, 1])
     """
 
+    keras_module = "keras.random"
+
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
         kwargs.pop("backend", None)
         if kwargs:

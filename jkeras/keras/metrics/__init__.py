@@ -8,7 +8,7 @@ from jkeras import metrics as core
 from jkeras.errors import ArgumentError
 from jkeras.keras import losses
 from jkeras.keras.identifiers import Family
-from jkeras.keras.metrics.families import ConfusionMetric, CountMetric, CurveMetric, FScore, OverlapMetric, RegressionScore, function_mean
+from jkeras.keras.metrics.families import CLASS_IDS, ConfusionMetric, CountMetric, CurveMetric, FScore, OverlapMetric, RegressionScore, function_mean
 from jkeras.keras.metrics.metric import Metric as Metric
 from jkeras.keras.mutable import facade
 from jkeras.keras.recorded import on_tensors
@@ -40,6 +40,8 @@ def _facades() -> dict[Any, type[Metric]]:
         base, namespace = _FAMILIES.get(description, (made[core.Mean] if averages else Metric, {}))
         if description is core.MeanMetricWrapper:
             namespace = function_mean()
+        elif description is core.SparseCategoricalCrossentropy:
+            namespace = CLASS_IDS
         if description not in made:
             made[description] = facade(description, base, __name__, **namespace)
     return made

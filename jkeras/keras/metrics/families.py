@@ -18,6 +18,7 @@ from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.variables import as_array
 from jkeras.losses.reduction import squeeze_or_expand
 from jkeras.metrics.confusion import Counts, counts
+from jkeras.metrics.reduction import MeanMetric
 from jkeras.values.spec import Field
 
 
@@ -134,14 +135,26 @@ class FScore(Metric):
 
     @classmethod
     def _convert(cls, name: str, f: Field, value: Any) -> Any:
-        if name == "beta" and not isinstance(value, float):
-            raise ArgumentError(f"Invalid `beta` argument value. It should be a Python float. Received: beta={value}")
+        if name in ("beta", "threshold") and not isinstance(value, (float, type(f.default))):
+            raise ArgumentError(
+                f"Invalid `{name}` argument value. It should be a Python float. Received: {name}={value} of type"
+                f" '{type(value)}'"
+            )
         return super()._convert(name, f, value)
 
     @property
     def early(self) -> Collection[str] | None:  # type: ignore[override]
         """Counts of all classes together need none."""
         return None if self.average == "micro" else ()
+
+
+def _update_of_class_ids(self: Any, state: metrics.State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> metrics.State:
+    """Keras leaves samples of `ignore_class` out only where there are weights; without, they count as 0."""
+    update = MeanMetric.update if sample_weight is None else metrics.SparseCategoricalCrossentropy.update
+    return update(self, state, y_true, y_pred, sample_weight)
+
+
+CLASS_IDS: dict[str, Any] = {"update": _update_of_class_ids}
 
 
 def function_mean() -> dict[str, Any]:
