@@ -122,6 +122,16 @@ def facades(table: Mapping[str, Any], base: type[Mutable], module: str) -> dict[
     return {name: classes.get(value, value) for name, value in table.items()}
 
 
+def is_builtin(instance: Any) -> bool:
+    """Whether no code of a user runs in an object: its class is built in, and so are those of the objects that it holds."""
+    return instance.is_facade() and not holds_users_objects(instance)
+
+
+def holds_users_objects(owner: Any) -> bool:
+    """Whether an attribute is an object of a user's class, such as a schedule or a constraint."""
+    return any(isinstance(part, Mutable) and not is_builtin(part) for part in vars(owner).values())
+
+
 def value_of(instance: Any) -> Any:
     """The description that the attributes of a built-in object make at this moment; anything else as it is."""
     return instance.to_value() if isinstance(instance, Mutable) and instance.is_facade() else instance

@@ -11,7 +11,7 @@ from jkeras.graph.layer import Layer as Description
 from jkeras.keras.builtin import BASE_ARGUMENTS, BuiltinLayer
 from jkeras.keras.input import InputLayer
 from jkeras.keras.layer import Layer
-from jkeras.keras.mutable import Mutable, value_of
+from jkeras.keras.mutable import Mutable, holds_users_objects, value_of
 from jkeras.keras.seeds import SeedGenerator
 from jkeras.keras.variables import StatelessScope, Variable
 from jkeras.values.keys import Identity
@@ -23,14 +23,16 @@ _OF_OBJECTS = frozenset((*BASE_ARGUMENTS, "built", "supports_jit", "call_signatu
 def is_unmodified(layer: Any) -> bool:
     """Whether no code of a user runs in a layer or in any inside of it."""
     return all(
-        (type(part).is_facade() or type(part) is InputLayer) and not any(callable(vars(part).get(name)) for name in ("build", "call"))
+        (type(part).is_facade() or type(part) is InputLayer)
+        and not any(callable(vars(part).get(name)) for name in ("build", "call"))
+        and not holds_users_objects(part)
         for part in layer._flatten_layers()
     )
 
 
 def layer_value(layer: Any) -> Any:
     """The description that computes what an object computes now."""
-    if type(layer).is_facade() and type(layer)._has_value:
+    if type(layer).is_facade() and type(layer)._has_value and not holds_users_objects(layer):
         return _described(layer)
     return ObjectNode(Identity(layer), layer._attribute_version, name=layer.name, trainable=layer.trainable)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 
-from jkeras.keras.mutable import Mutable, value_of
+from jkeras.keras.mutable import Mutable, is_builtin, value_of
 from jkeras.keras.node import is_unmodified
 from jkeras.keras.run import SharedKey
 from jkeras.keras.value import definition
@@ -46,9 +46,9 @@ def _recipe_key(model: Any) -> Hashable | None:
     parts = [given.get(name) for name in ("loss", "loss_weights", "metrics", "weighted_metrics")]
     leaves, structure = jax.tree.flatten(parts, is_leaf=lambda part: isinstance(part, Mutable))
     optimizer = model.optimizer
-    if optimizer is not None and not type(optimizer).is_facade():
+    if optimizer is not None and not is_builtin(optimizer):
         return None
-    if not all(isinstance(leaf, (str, int, float)) or (isinstance(leaf, Mutable) and leaf.is_facade()) for leaf in leaves):
+    if not all(isinstance(leaf, (str, int, float)) or (isinstance(leaf, Mutable) and is_builtin(leaf)) for leaf in leaves):
         return None
     key = None if optimizer is None else value_of(optimizer).compile_key()
     return structure, tuple(map(value_of, leaves)), key

@@ -149,7 +149,7 @@ class Metric(Mutable, metrics.Metric):
         args, kwargs = _unmasked(self, *args, **kwargs) if self.applies_mask else (args, kwargs)
         batch = [unwrap(argument) for argument in args]
         named = {name: unwrap(argument) for name, argument in kwargs.items()}
-        examples = [as_array(argument) for argument in batch[:2] if not isinstance(argument, Mapping)]
+        examples = [as_array(argument) for argument in batch[:2] if self.early is not None]
         added = self._numbers(self.update(self.empty(*examples), *batch, **named))
         self._add_cells(added)
         for name, value in added.items():
