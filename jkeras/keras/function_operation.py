@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 from jkeras import tree
 from jkeras.errors import SignatureError, suggestion
 from jkeras.keras.deserialization import deserialize_keras_object
-from jkeras.keras.inference import infer_output_spec
+from jkeras.keras.inference import infer_function_spec
 from jkeras.keras.operation import Operation
 from jkeras.keras.shape_rules import RULES
 from jkeras.keras.tensor import KerasTensor
@@ -44,7 +44,7 @@ class FunctionOperation(Operation):
         args, kwargs = self.joined(args, kwargs)
         if self.function in RULES:
             return RULES[self.function](*args, **kwargs)
-        return infer_output_spec(FUNCTIONS[self.function], *args, **kwargs)
+        return infer_function_spec(FUNCTIONS[self.function], *args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         return {**self.configured, "name": self.name}

@@ -11,8 +11,9 @@ from typing import Any
 
 from jkeras import tree
 from jkeras.errors import InputError
-from jkeras.keras.inference import infer_output_spec
+from jkeras.keras.inference import infer_function_spec, infer_output_spec
 from jkeras.keras.tensor import KerasTensor
+from jkeras.ops.table import FUNCTIONS
 
 
 def like(value: Any) -> KerasTensor:
@@ -136,6 +137,63 @@ def _convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ra
     return KerasTensor(x.shape, x.dtype if dtype is None else dtype, sparse)
 
 
+# -- elementwise ------------------------------------------------------------------------------------------------------
+
+
+def broadcast(*shapes: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """The shape of elementwise results; an unknown size goes with any.
+
+    >>> broadcast((None, 3), (2, 1)), broadcast((None,), (1,))
+    ((2, 3), (None,))
+
+    Raises:
+        InputError: the shapes do not fit.
+    """
+    rank = max(map(len, shapes))
+    sizes: list[int | None] = []
+    for axis in range(rank):
+        found = {shape[axis - rank + len(shape)] for shape in shapes if axis >= rank - len(shape)} - {1}
+        known = found - {None}
+        if len(known) > 1:
+            raise InputError(f"Cannot broadcast shape, the failure dim has value {sorted(known)}. Input shapes: {shapes}")
+        sizes.append(known.pop() if known else None if found else 1)
+    return tuple(sizes)
+
+
+def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The rule of an elementwise function: sizes by broadcasting, the type from scalars."""
+
+    def rule(*args: Any, **kwargs: Any) -> KerasTensor:
+        def scalar(leaf: Any) -> Any:
+            return KerasTensor((), leaf.dtype) if isinstance(leaf, KerasTensor) else leaf
+
+        shapes = [leaf.shape for leaf in tree.flatten((args, kwargs)) if hasattr(leaf, "shape")]
+        try:
+            dtype = infer_output_spec(function, *map(scalar, args), **{k: scalar(v) for k, v in kwargs.items()}).dtype
+        except Exception:  # an array among the arguments, or a type that the function refuses when it runs
+            dtype = next(leaf.dtype for leaf in tree.flatten((args, kwargs)) if isinstance(leaf, KerasTensor))
+        return KerasTensor(broadcast(*shapes), dtype)
+
+    return rule
+
+
+def _with_integers(function: Callable[..., Any], argument: int) -> Callable[..., Any]:
+    """The rule of a function one of whose arguments has to be of integers; a default type stands for them, too."""
+
+    def rule(*args: Any, **kwargs: Any) -> Any:
+        chosen = args[argument]
+        if isinstance(chosen, KerasTensor):
+            args = (*args[:argument], KerasTensor(chosen.shape, "int32"), *args[argument + 1 :])
+        return infer_function_spec(function, *args, **kwargs)
+
+    return rule
+
+
+_ELEMENTWISE = """add arctan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor divide divide_no_nan
+    equal floor_divide fmax fmin fmod gcd greater greater_equal heaviside hypot isclose lcm ldexp left_shift less less_equal
+    logaddexp logaddexp2 logical_and logical_or logical_xor maximum minimum mod multiply nextafter not_equal power right_shift
+    subtract true_divide""".split()
+
 RULES: dict[str, Callable[..., Any]] = {
     "cond": _cond,
     "convert_to_tensor": _convert_to_tensor,
@@ -152,4 +210,6 @@ RULES: dict[str, Callable[..., Any]] = {
     "unstack": _unstack,
     "vectorized_map": _vectorized_map,
     "while_loop": _while_loop,
+    **{name: elementwise(FUNCTIONS[name]) for name in _ELEMENTWISE},
+    **{name: _with_integers(FUNCTIONS[name], 1) for name in ("take", "take_along_axis")},
 }
