@@ -6,6 +6,7 @@ from typing import Any
 
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.errors import ArgumentError
+from jkeras.optimizers import BaseOptimizer, LossScaleOptimizer, MultiOptimizer, Optimizer, OptimizerMap
 from jkeras.training.state import flatten, merge, owned_copy
 
 
@@ -83,11 +84,10 @@ class SwapEMAWeights(Callback):
         self._put_weights()
 
 
-def _keeps_averages(optimizer: Any) -> bool:
-    inner = getattr(optimizer, "inner_optimizer", None)
-    if inner is not None:
-        return _keeps_averages(inner)
-    chosen = getattr(getattr(optimizer, "optimizer_map", None), "optimizers", None)
-    if chosen is not None:
-        return any(map(_keeps_averages, chosen))
-    return bool(getattr(optimizer, "use_ema", False))
+def _keeps_averages(optimizer: BaseOptimizer) -> bool:
+    if isinstance(optimizer, LossScaleOptimizer):
+        return _keeps_averages(optimizer.inner_optimizer)
+    if isinstance(optimizer, MultiOptimizer):
+        chooser = optimizer.optimizer_map
+        return isinstance(chooser, OptimizerMap) and any(map(_keeps_averages, chooser.optimizers))
+    return isinstance(optimizer, Optimizer) and optimizer.use_ema

@@ -5,8 +5,11 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import SupportsFloat
 
+import numpy as np
+
+from jkeras import arguments
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.callbacks.monitor import Monitor, checked_patience
 from jkeras.errors import ArgumentError
@@ -51,7 +54,7 @@ class EarlyStopping(Monitor):
         self.wait = 0
         self.stopped_epoch = 0
         self.best: float | None = None
-        self.best_weights: Any = None
+        self.best_weights: list[np.ndarray] | None = None
         self.best_epoch = 0
         self.maximize = None
 
@@ -116,6 +119,7 @@ class ReduceLROnPlateau(Monitor):
         min_lr: float = 0.0,
     ):
         super().__init__(monitor, mode, min_delta)
+        arguments.checked("ReduceLROnPlateau", "factor", factor, arguments.number)
         if factor >= 1.0:
             raise ArgumentError(f"ReduceLROnPlateau(factor={factor!r}): expected a number below 1.")
         self.factor = factor
@@ -135,7 +139,7 @@ class ReduceLROnPlateau(Monitor):
         """Forgets what an earlier `fit` saw."""
         self._reset()
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Compares the epoch with the best; puts `learning_rate` into the logs."""
         logs = {} if logs is None else logs
         old = float(self.model.optimizer.learning_rate)
@@ -182,13 +186,13 @@ class LearningRateScheduler(Callback):
         takes_rate = len(inspect.signature(self.schedule).parameters) > 1
         rate = float(self.model.optimizer.learning_rate)
         new = self.schedule(epoch, rate) if takes_rate else self.schedule(epoch)
-        if not hasattr(new, "__float__") or isinstance(new, (bool, int)):
+        if not isinstance(new, SupportsFloat) or isinstance(new, (bool, int)):
             raise ArgumentError(f"LearningRateScheduler: the schedule must return a float, got {new!r}.")
         self.model.optimizer.learning_rate = float(new)
         if self.verbose:
             print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(new)}.")
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Puts `learning_rate` into the logs."""
         if logs is not None:
             logs["learning_rate"] = float(self.model.optimizer.learning_rate)
