@@ -13,8 +13,8 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError
 from jkeras.graph.input import InputLayer
 from jkeras.graph.layer import Layer
-from jkeras.graph.linen import WeightInfo
 from jkeras.graph.network import is_ref
+from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import show_shape
 from jkeras.models.model import Model
 from jkeras.plots import drawing, layout
