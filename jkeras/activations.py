@@ -333,6 +333,8 @@ TABLE: Mapping[str, Callable[..., jax.Array]] = {
     "hard_swish": hard_silu,
     "hard_sigmoid_keras2": hard_sigmoid_keras2,
 }
+# Those whose output has the shape and the type of a floating input.
+KEEP_SHAPE: frozenset[object] = frozenset(_PUBLIC.values()) - {_PUBLIC["glu"]} | {hard_sigmoid_keras2}
 
 
 def get(identifier: ActivationLike) -> Activation:

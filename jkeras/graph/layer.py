@@ -18,8 +18,9 @@ import numpy as np
 from jkeras import arguments, dtypes, regularizers
 from jkeras.dispatch import Symbolic
 from jkeras.errors import ArgumentError, NotBuiltError
-from jkeras.graph import apply, describe
-from jkeras.graph.scope import Scope, walk
+from jkeras.graph import apply
+from jkeras.graph.inference import output_spec
+from jkeras.graph.scope import Scope, WeightInfo, walk
 from jkeras.graph.shapes import Shape
 from jkeras.tracebacks import filtered_methods
 from jkeras.types import DTypePolicyLike, PolicyField, RegularizerField, RegularizerLike
@@ -124,11 +125,15 @@ class Layer(LayerAttributes, Spec):
         """The mask of the output, or None."""
         return previous_mask if self.supports_masking else None
 
-    def known_output(self, *inputs: Shape) -> Any:
-        """Shape and type of the outputs by a rule, where a class has one; None finds them by tracing `call`.
+    def known_output(self, inputs: Shape) -> Shape | None:
+        """Shape and type of the output by a rule, where a class has one; None finds them by tracing `call`.
 
-        Inputs have the layer's compute type; sizes may be None.
+        Asked for one floating input, in the layer's compute type; sizes may be None.
         """
+        return None
+
+    def known_weights(self, *args: Any, **kwargs: Any) -> tuple[WeightInfo, ...] | None:
+        """The weights for inputs of given shapes, in Keras's order, where they are known without tracing `call`."""
         return None
 
     # An `InputSpec`, or a list of them, checked before `build`; None checks nothing. May be a property, or assigned in
@@ -257,7 +262,7 @@ class Layer(LayerAttributes, Spec):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Shapes and dtypes of the outputs for given inputs, without computing."""
-        return describe.output_spec(self, args, kwargs)
+        return output_spec(self, args, kwargs)
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the output for a given input shape (None where a size is unknown).
@@ -344,14 +349,14 @@ class Layer(LayerAttributes, Spec):
         """The layers directly inside this one, by the name that their weights have."""
         found: dict[str, Layer] = {}
         for attribute, value in vars(self).items():
-            if not attribute.startswith("_spec_"):
+            if isinstance(value, (Layer, list, tuple, dict)) and not attribute.startswith("_spec_"):
                 map_layers(value, attribute, lambda name, layer: found.setdefault(name, layer))
         return found
 
     def bind_children(self, bind: Callable[[str, Layer], Layer]) -> None:
         """Replaces the layers inside this (bound) copy by bound copies."""
         for attribute, value in list(vars(self).items()):
-            if not attribute.startswith("_spec_"):
+            if isinstance(value, (Layer, list, tuple, dict)) and not attribute.startswith("_spec_"):
                 self.__dict__[attribute] = map_layers(value, attribute, bind)
 
     def bound_copy(self, scope: Any, parent: Any = None) -> Self:
@@ -378,7 +383,7 @@ class Layer(LayerAttributes, Spec):
     def _state(self) -> dict[str, Any]:
         state = super()._state()
         # Sharing is by identity, so it is part of the value: which of the layers inside are the same object.
-        ids = [id(layer) for _, layer in walk(self)]
+        ids = [id(layer) for _, layer in walk(self)] if self.children() else []
         if len(set(ids)) < len(ids):
             state["<shared>"] = tuple(ids.index(i) for i in ids)
         return state

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
+from jkeras.graph.shapes import keeps_shape
 from jkeras.types import ConstraintField, InitializerField, RegularizerField
 from jkeras.values.fields import field
 
@@ -36,6 +37,8 @@ class ReLU(_Elementwise):
     negative_slope: float = field(default=0.0, convert=arguments.non_negative)
     threshold: float = field(default=0.0, convert=arguments.non_negative)
 
+    known_output = keeps_shape
+
     def call(self, inputs: jax.Array) -> jax.Array:
         return activations.relu(
             inputs, negative_slope=self.negative_slope, max_value=self.max_value, threshold=self.threshold
@@ -53,6 +56,8 @@ class LeakyReLU(_Elementwise):
             kwargs["negative_slope"] = kwargs.pop("alpha")
         return super()._bind(args, kwargs)
 
+    known_output = keeps_shape
+
     def call(self, inputs: jax.Array) -> jax.Array:
         return activations.leaky_relu(inputs, negative_slope=self.negative_slope)
 
@@ -61,6 +66,8 @@ class ELU(_Elementwise):
     """`x` above 0 and `alpha * (exp(x) - 1)` below."""
 
     alpha: float = field(default=1.0, convert=arguments.number)
+
+    known_output = keeps_shape
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return activations.elu(inputs, alpha=self.alpha)
@@ -97,6 +104,8 @@ class PReLU(_Elementwise):
             constraint=self.alpha_constraint,
             name="alpha",
         )
+
+    known_output = keeps_shape
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return jnp.maximum(inputs, 0) - self.alpha * jnp.maximum(-inputs, 0)

@@ -13,6 +13,7 @@ from jkeras import activations, arguments, constraints, initializers, regularize
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
+from jkeras.graph.shapes import Shape, keeps_shape
 from jkeras.types import (
     ActivationField,
     ConstraintField,
@@ -95,6 +96,10 @@ class Dense(Layer):
             del config["activity_regularizer"]  # written only where there is one, as Keras does in this layer
         return config
 
+    def known_output(self, inputs: Shape) -> Shape | None:
+        known = self.activation in activations.KEEP_SHAPE
+        return Shape((*inputs.shape[:-1], self.units), inputs.dtype) if known else None
+
     def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
         outputs = jnp.matmul(inputs, self.kernel)
         if self.use_bias:
@@ -115,6 +120,9 @@ class Activation(Layer):
 
     activation: ActivationField = field(convert=activations.get)
 
+    def known_output(self, inputs: Shape) -> Shape | None:
+        return inputs if self.activation in activations.KEEP_SHAPE else None
+
     def call(self, inputs: jax.Array) -> jax.Array:
         return self.activation(inputs)
 
@@ -124,6 +132,8 @@ class Identity(Layer):
 
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
+
+    known_output = keeps_shape
 
     def call(self, inputs: Any) -> Any:
         return inputs

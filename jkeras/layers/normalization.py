@@ -14,7 +14,7 @@ from jkeras import arguments, constraints, initializers, lowering, regularizers,
 from jkeras.console.progress import tracked
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
-from jkeras.graph.shapes import show_shape
+from jkeras.graph.shapes import keeps_shape, show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.lowering import plain
 from jkeras.types import ConstraintField, InitializerField, LayerField, RegularizerField
@@ -129,6 +129,8 @@ class BatchNormalization(Layer):
         """The square root of what the moving variance starts from."""
         variance = self.moving_variance_initializer or initializers.Ones()
         return jnp.sqrt(variance(shape, dtype=dtype, key=key))
+
+    known_output = keeps_shape
 
     def call(self, inputs: jax.Array, training: bool | None = None, mask: Any = None) -> jax.Array:
         x = in_float32(inputs)
@@ -298,6 +300,8 @@ class LayerNormalization(Layer):
                 name="beta",
             )
 
+    known_output = keeps_shape
+
     def call(self, inputs: jax.Array) -> jax.Array:
         x = in_float32(inputs)
         axes = self._axes(x.ndim)
@@ -332,6 +336,8 @@ class RMSNormalization(Layer):
         axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         shape = tuple(_size_of(self, input_shape, axis) for axis in axes)
         self.scale = self.add_weight(shape, "ones", autocast=False, name="scale")
+
+    known_output = keeps_shape
 
     def call(self, inputs: jax.Array) -> jax.Array:
         x = in_float32(inputs)

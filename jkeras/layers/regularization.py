@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jkeras import arguments, config, dtypes, regularizers
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
+from jkeras.graph.shapes import keeps_shape
 from jkeras.types import DataFormatField, DTypePolicyLike, PolicyField
 from jkeras.values.fields import field
 
@@ -29,6 +30,8 @@ class _Noisy(_Attributes, Layer):
 
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
+
+    known_output = keeps_shape
 
     def call(self, inputs: jax.Array, training: bool = False) -> jax.Array:
         amount = self.stddev if hasattr(self, "stddev") else self.rate
@@ -204,6 +207,8 @@ class ActivityRegularization(Layer):
         config = super().get_config()
         del config["activity_regularizer"]  # it follows from the other two
         return config
+
+    known_output = keeps_shape
 
     def call(self, inputs: jax.Array) -> jax.Array:
         return inputs

@@ -26,7 +26,7 @@ from jkeras.graph.describe import Description, describe
 from jkeras.graph.input import InputLayer
 from jkeras.graph.layer import Layer, map_layers
 from jkeras.graph.network import Network
-from jkeras.graph.scope import walk
+from jkeras.graph.scope import WeightInfo, walk
 from jkeras.graph.shapes import as_spec, show_shape
 from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.models import config as configs
@@ -147,6 +147,11 @@ class Model(Trainable, Persistent, Checkpointed, Shown, Linen, Layer):
         for value, given_mask in zip(values, jax.tree.leaves(mask) if mask is not None else [], strict=False):
             scope.run.set_mask(value, given_mask)
         return self._network.execute(scope.children, values)
+
+    def known_weights(self, *args: Any, **kwargs: Any) -> tuple[WeightInfo, ...] | None:
+        if self._network is None or self.dtype is not None or kwargs or args != (self.input_specs,):
+            return None
+        return self._network.known_weights(self.trainable)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         # The layers inside have already attached the masks of the outputs.

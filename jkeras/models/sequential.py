@@ -93,6 +93,8 @@ class Sequential(Model):
             outputs = scope.children[names[id(layer)]](outputs)
         return outputs
 
+    known_weights = Model.known_weights
+
     def build_for(self, inputs: Any) -> Self:
         if self.built or self.is_bound:
             return self
