@@ -215,6 +215,9 @@ class Embedding(Layer):
 
     couples_samples: ClassVar[bool | None] = False
 
+    if TYPE_CHECKING:
+        _activity_regularizer: RegularizerLike = field(init=False)
+
     input_dim: int = field(convert=arguments.positive_int)
     output_dim: int = field(convert=arguments.positive_int)
     embeddings_initializer: InitializerField = field(default="uniform", convert=initializers.get)

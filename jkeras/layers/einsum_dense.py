@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import show_shape
 from jkeras.initializers.random import FanInitializer
-from jkeras.types import ActivationField, ConstraintField, InitializerField, RegularizerField
+from jkeras.types import ActivationField, ConstraintField, InitializerField, RegularizerField, RegularizerLike
 from jkeras.values.fields import field
 
 _FORM = re.compile(r"(?P<left>\.{3})?([a-zA-Z]+)(?P<right>\.{3})?,([a-zA-Z]+)->(?P<out_left>\.{3})?([a-zA-Z]+)(\.{3})?")
@@ -68,6 +68,9 @@ class EinsumDense(Layer):
     >>> EinsumDense("abc,cde->abde", (None, 4, 2), bias_axes="e").compute_output_shape((None, 7, 3))
     (None, 7, 4, 2)
     """
+
+    if TYPE_CHECKING:
+        _activity_regularizer: RegularizerLike = field(init=False)
 
     equation: str = field(convert=_equation)
     output_shape: Any = field(convert=_partial_shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,8 @@ from jkeras.errors import InputError
 from jkeras.losses.loss import match_ranks
 from jkeras.losses.reduction import divide_no_nan, fill_rows, squeeze_or_expand
 from jkeras.metrics.metric import DTYPE, BuiltInMetric, Metric, State
-from jkeras.types import DTypeField
+from jkeras.types import DTypeField, DTypePolicyLike
+from jkeras.values.fields import field
 
 
 def per_row(
@@ -131,12 +132,16 @@ def _widened(x: jax.Array) -> jax.Array:
     return x.astype(jnp.float32) if x.dtype in (jnp.float16, jnp.bfloat16) else x
 
 
-class PairMetric(MeanMetric, BuiltInMetric):
+class PairMetric(MeanMetric):
     """The mean of a function of targets and predictions; the function's options are the class's own fields."""
 
     function: ClassVar[Callable[..., jax.Array]]
     # Whether `(batch,)` meets `(batch, 1)` here; functions that do it themselves see the arrays as they are.
     matches_ranks: ClassVar[bool] = True
+
+    if TYPE_CHECKING:
+        _dtype: DTypePolicyLike = field(init=False)
+        _name: str | None = field(init=False)
 
     def values(self, y_true: Any, y_pred: Any) -> jax.Array:
         if self.matches_ranks:

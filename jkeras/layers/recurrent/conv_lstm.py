@@ -189,8 +189,8 @@ class ConvLSTM(ReadyRNN):
     return_state: bool = fields.NO
     go_backwards: bool = fields.NO
     stateful: bool = fields.NO
-    unroll: bool = fields.NO_BY_KEYWORD
-    zero_output_for_mask: bool = fields.NO_BY_KEYWORD
+    unroll: bool = field(default=False, convert=arguments.boolean, kw_only=True)
+    zero_output_for_mask: bool = field(default=False, convert=arguments.boolean, kw_only=True)
 
     def __post_init__(self) -> None:
         standardize_sizes(self, self.rank)

@@ -21,7 +21,6 @@ RATE: Any = field(default=0.0, convert=arguments.probability)
 SEED: Any = field(default=None, convert=arguments.optional(arguments.integer))
 YES: Any = field(default=True, convert=arguments.boolean)
 NO: Any = field(default=False, convert=arguments.boolean)
-NO_BY_KEYWORD: Any = field(default=False, convert=arguments.boolean, kw_only=True)
 USE_CUDNN: Any = field(default="auto", convert=arguments.one_of("auto", True, False), in_config=False)
 
 
