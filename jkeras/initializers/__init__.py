@@ -31,6 +31,7 @@ from jkeras.initializers.random import (
     VarianceScaling,
     compute_fans,
 )
+from jkeras.types import InitializerLike
 from jkeras.values.config import serialize as serialize_value
 
 constant = Constant
@@ -77,7 +78,7 @@ TABLE: Mapping[str, type[Initializer]] = registry.named_table(
 )
 
 
-def get(identifier: Any) -> Initializer | None:
+def get(identifier: InitializerLike) -> Initializer | None:
     """The initializer that `identifier` means.
 
     Args:
@@ -108,7 +109,7 @@ def serialize(initializer: Initializer | None) -> Any:
     return serialize_value(initializer)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Initializer | None:
+def deserialize(config: InitializerLike, custom_objects: Mapping[str, Any] | None = None) -> Initializer | None:
     """The initializer that `serialize` described; `custom_objects` are names known for this call."""
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)

@@ -11,7 +11,7 @@ from jkeras import activations, arguments, constraints, initializers, regularize
 from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import keeps_shape
-from jkeras.types import ConstraintField, InitializerField, RegularizerField
+from jkeras.types import Array, Bool, ConstraintField, InitializerField, Num, RegularizerField
 from jkeras.values.fields import field
 
 
@@ -39,7 +39,7 @@ class ReLU(_Elementwise):
 
     known_output = keeps_shape
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         return activations.relu(
             inputs, negative_slope=self.negative_slope, max_value=self.max_value, threshold=self.threshold
         )
@@ -58,7 +58,7 @@ class LeakyReLU(_Elementwise):
 
     known_output = keeps_shape
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         return activations.leaky_relu(inputs, negative_slope=self.negative_slope)
 
 
@@ -69,7 +69,7 @@ class ELU(_Elementwise):
 
     known_output = keeps_shape
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         return activations.elu(inputs, alpha=self.alpha)
 
 
@@ -107,7 +107,7 @@ class PReLU(_Elementwise):
 
     known_output = keeps_shape
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         return jnp.maximum(inputs, 0) - self.alpha * jnp.maximum(-inputs, 0)
 
 
@@ -120,7 +120,7 @@ class Softmax(_Elementwise):
 
     axis: Any = field(default=-1, convert=arguments.integers)
 
-    def call(self, inputs: jax.Array, mask: Any = None) -> jax.Array:
+    def call(self, inputs: Num[Array, "*shape"], mask: Bool[Array, "..."] | None = None) -> Num[Array, "*shape"]:
         if mask is None:
             return jax.nn.softmax(inputs, axis=self.axis)
         # Keras's stand-in for minus infinity, which float16 can hold too.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import jax
 import jax.numpy as jnp
 
 from jkeras import activations, arguments, constraints, initializers, regularizers
@@ -13,16 +12,24 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import show_shape
 from jkeras.initializers.random import FanInitializer
-from jkeras.types import ActivationField, ConstraintField, InitializerField, RegularizerField, RegularizerLike
+from jkeras.types import (
+    ActivationField,
+    Array,
+    ConstraintField,
+    InitializerField,
+    Num,
+    RegularizerField,
+    RegularizerLike,
+)
 from jkeras.values.fields import field
 
 _FORM = re.compile(r"(?P<left>\.{3})?([a-zA-Z]+)(?P<right>\.{3})?,([a-zA-Z]+)->(?P<out_left>\.{3})?([a-zA-Z]+)(\.{3})?")
 
 
-def _equation(value: Any) -> str:
+def _equation(value: object) -> str:
     message = "expected an equation such as 'ab,bc->ac', '...x,xy->...y' or 'ab...,bc->ac...'"
     match = _FORM.fullmatch(value.replace(" ", "")) if isinstance(value, str) else None
-    if match is None:
+    if match is None or not isinstance(value, str):
         raise ArgumentError(message)
     left, inputs, right, kernel, out_left, outputs, out_right = match.groups()
     if (left, right) != (out_left, out_right) or (left and right):
@@ -36,7 +43,7 @@ def _equation(value: Any) -> str:
     return value
 
 
-def _partial_shape(value: Any) -> tuple[int | None, ...]:
+def _partial_shape(value: object) -> tuple[int | None, ...]:
     return arguments.shape(value)
 
 
@@ -159,7 +166,9 @@ class EinsumDense(Layer):
                 name="bias",
             )
 
-    def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
+    def call(
+        self, inputs: Num[Array, "batch *features"], training: bool | None = None
+    ) -> Num[Array, "batch *new_features"]:
         outputs = jnp.einsum(self.equation, inputs, self.kernel)
         if self.bias_axes is not None:
             outputs = outputs + self.bias

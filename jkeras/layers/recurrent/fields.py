@@ -46,7 +46,7 @@ def _subclasses(cls: type[Layer]) -> Iterator[type[Layer]]:
         yield from _subclasses(subclass)
 
 
-def layer(value: Any) -> Layer:
+def layer(value: object) -> Layer:
     """A layer, or the configuration of one."""
     if isinstance(value, Mapping):
         value = registry.resolve("layer", _BuiltIn(), value, Layer)
@@ -55,7 +55,7 @@ def layer(value: Any) -> Layer:
     return value
 
 
-def cell(value: Any) -> Any:
+def cell(value: object) -> Any:
     """A cell (anything with `state_size` and `call(inputs, states)`), or the configuration of one."""
     if isinstance(value, Mapping):
         value = layer(value)
