@@ -60,6 +60,8 @@ else:
 
 # -- arrays, data and trees -------------------------------------------------------------------------------------------
 
+# Numbers, nested in lists or not.
+NestedNumbers: TypeAlias = "ArrayLike | Sequence[NestedNumbers]"
 # What NumPy makes an array of, strings included: an array, a number, or nested lists of them.
 TensorLike: TypeAlias = "ArrayLike | str | Sequence[TensorLike]"
 # Weights, gradients and slots by name, nested as the layers are.

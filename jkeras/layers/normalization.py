@@ -142,7 +142,9 @@ class BatchNormalization(Layer):
 
     known_output = keeps_shape
 
-    def call(self, inputs: Num[Array, "*shape"], training: bool | None = None, mask: Bool[Array, "..."] | None = None) -> Num[Array, "*shape"]:
+    def call(
+        self, inputs: Num[Array, "*shape"], training: bool | None = None, mask: Bool[Array, "..."] | None = None
+    ) -> Num[Array, "*shape"]:
         x = in_float32(inputs)
         axis = self.axis % x.ndim
         correction = None
@@ -213,7 +215,7 @@ def _average(moving: jax.Array, new: jax.Array, momentum: float) -> jax.Array:
     return moving * momentum + new * (1 - momentum)
 
 
-def _clipping(value: object) -> dict[str, float]:
+def _clipping(value: object) -> dict[str, float | None]:
     message = "expected a dictionary with any of 'rmin', 'rmax' (not below 'rmin') and 'dmax' (not negative)"
     if not isinstance(value, Mapping) or not set(value) <= {"rmin", "rmax", "dmax"}:
         raise ArgumentError(message)
