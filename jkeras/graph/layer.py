@@ -54,6 +54,13 @@ class LayerAttributes:
     dtype: PolicyField
     name: str | None
 
+    # What a bound copy belongs to; None in a description. Everything that a run knows of a layer is in there.
+    _spec_scope: Scope | None = None
+    # The model that the layer was taken from.
+    _spec_origin: Origin | None = None
+    # The batch shape that the old `input_shape=`, `input_dim=` arguments gave.
+    _spec_input_shape: tuple[int | None, ...] | None = None
+
 
 @filtered_methods("__call__", "init", "apply", "compute_output_spec", "compute_output_shape")
 class Layer(LayerAttributes, Spec):
@@ -104,13 +111,6 @@ class Layer(LayerAttributes, Spec):
     autocast: bool = field(default=True, convert=arguments.boolean, kw_only=True, in_config=False)
     if not TYPE_CHECKING:
         name: str | None = field(default=None, convert=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
-
-    # What a bound copy belongs to; None in a description. Everything that a run knows of a layer is in there.
-    _spec_scope: Scope | None = None
-    # The model that the layer was taken from.
-    _spec_origin: Origin | None = None
-    # The batch shape that the old `input_shape=`, `input_dim=` arguments gave.
-    _spec_input_shape: tuple[int | None, ...] | None = None
 
     # -- to override ----------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol, Self, TypedDict
+from typing import Any, Protocol, Self, TypedDict
 
 import jax
 
@@ -103,13 +103,15 @@ class WeightOptions(TypedDict, total=False):
 class BoundLayer(Protocol):
     """What the machinery asks of a layer: `graph.layer.Layer`, seen from below."""
 
-    couples_samples: ClassVar[bool | None]
     activity_regularizer: Any
     trainable: bool
     dtype: Any
     autocast: bool
     name: str | None
 
+    def __hash__(self) -> int: ...
+    @property
+    def couples_samples(self) -> bool | None: ...
     @property
     def path(self) -> str: ...
     @property

@@ -33,6 +33,7 @@ class FrozenDict(dict[Key, Value]):
     """
 
     __slots__ = ("advice",)
+    advice: str
 
     def __init__(self, entries: Any = (), advice: str = ""):
         super().__init__(entries)
@@ -90,6 +91,7 @@ class FrozenList(list[Item]):
     """
 
     __slots__ = ("advice",)
+    advice: str
 
     def __init__(self, items: Iterable[Item] = (), advice: str = ""):
         super().__init__(items)
@@ -212,8 +214,9 @@ def kept(value: Any) -> Any:
 def _mapped_tuple(change: Callable[[Any], Any], value: Any) -> Any:
     if type(value) is tuple:
         return tuple([change(item) for item in value])
-    if isinstance(value, tuple) and hasattr(type(value), "_make"):
-        return type(value)._make([change(item) for item in value])
+    make = getattr(type(value), "_make", None) if isinstance(value, tuple) else None  # a named tuple
+    if make is not None:
+        return make([change(item) for item in value])
     return value
 
 
