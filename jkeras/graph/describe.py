@@ -60,7 +60,8 @@ def trace(
         filled_args, filled_kwargs = jax.tree.unflatten(structure, filled)
         return DescribingScope(layer, run, record, parent=parent).layer(*filled_args, **filled_kwargs)
 
-    outputs = jax.eval_shape(program, _spec_of_key(jax.config.jax_default_prng_impl), [leaves[i] for i in positions])
+    kind = jax.config.jax_default_prng_impl  # type: ignore[attr-defined]
+    outputs = jax.eval_shape(program, _spec_of_key(kind), [leaves[i] for i in positions])
     return Traced(outputs, tuple(record.weights.values()), len(run.losses), bool(run.masks))
 
 

@@ -84,7 +84,7 @@ class _Question:
         leaves, self.structure = jax.tree.flatten((args, kwargs))
         self.leaves = [Shape(leaf.shape, leaf.dtype) if _is_input(leaf) else leaf for leaf in leaves]
         keys = tuple(leaf if isinstance(leaf, Shape) else key_of(leaf) for leaf in self.leaves)
-        self.key = HashedKey((key_of(layer), keys, self.structure, jax.config.jax_enable_x64))
+        self.key = HashedKey((key_of(layer), keys, self.structure, jax.config.jax_enable_x64))  # type: ignore[attr-defined]
 
     def __hash__(self) -> int:
         return hash(self.key)
