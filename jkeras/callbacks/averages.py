@@ -7,7 +7,7 @@ from typing import Any
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.errors import ArgumentError
 from jkeras.optimizers import BaseOptimizer, LossScaleOptimizer, MultiOptimizer, Optimizer, OptimizerMap
-from jkeras.training.state import flatten, merge, owned_copy
+from jkeras.training.state import arrays_of, flatten, merge, owned_copy
 
 
 class SwapEMAWeights(Callback):
@@ -44,7 +44,7 @@ class SwapEMAWeights(Callback):
         state = model.state
         trained = {w.name for w in model.description.weights if w.collection == "params" and w.trainable}
         weights = {path: value for path, value in flatten(state.params).items() if path in trained}
-        averages = owned_copy(model.recipe.optimizer.finalize(weights, state.opt_state))
+        averages = owned_copy(model.recipe.optimizer.finalize(weights, arrays_of(state).opt_state))
         self._weights = weights
         self.model.value = model.with_state(state.replace(params=merge(state.params, averages)))
 

@@ -106,7 +106,7 @@ def describe(model: Model, strategy: Strategy | None = None, *, verbose: bool = 
         strategy.check_weights(model.description.weights)
         mesh = strategy.mesh()
         specs = strategy.state_specs(state)
-        found = named_arrays(dataclasses.replace(specs, rng=jax.random.key(0)))
+        found = named_arrays(specs.replace(rng=jax.random.key(0)))
         layouts = [tuple(found[name]) for name, _ in names]
         devices = [name_of(device) for device in mesh.devices.flat]
         sizes = dict(mesh.shape)

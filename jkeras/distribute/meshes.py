@@ -23,7 +23,7 @@ from jkeras.graph.scope import walk
 from jkeras.training import runs, steps
 from jkeras.training.batches import ArraySource, StreamSource
 from jkeras.training.runs import Runner, Step
-from jkeras.training.state import Batch, TrainState
+from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.types import ArrayLike, ArrayTree, PyTree, Shape
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class MeshRunner:
     def _param_shardings(self, params: dict[str, Any]) -> PyTree:
         zero: Any = np.zeros(())
         empty = TrainState(params, {}, None, zero, zero)
-        return self.shardings(empty).params
+        return arrays_of(self.shardings(empty)).params
 
     def _constrained(self, state: TrainState) -> TrainState:
         constrained: TrainState = jax.tree.map(lax.with_sharding_constraint, state, self.shardings(state))

@@ -22,7 +22,7 @@ from jkeras.metrics import Metric
 from jkeras.training import objective as objectives
 from jkeras.training import steps
 from jkeras.training.runs import Step
-from jkeras.training.state import Batch, TrainState
+from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
 from jkeras.training.steps import Program
 from jkeras.types import ArrayLike, DevicesField, PyTree
 from jkeras.values.fields import field
@@ -191,11 +191,14 @@ def replicated(step: Step, program: Program, state: TrainState, batch: Batch) ->
     empty = steps.empty_metrics(program, batch)
     with replicas.sharing(AXIS):
         new = step(program, state.replace(metrics=empty), batch)
-        new = new.replace(model_state=replicas.averaged(new.model_state))
+        new = new.replace(model_state=replicas.averaged(arrays_of(new).model_state))
         if step is steps.train_custom:  # which may have gradients that were not averaged
-            new = new.replace(params=replicas.averaged(new.params), opt_state=replicas.averaged(new.opt_state))
+            arrays = arrays_of(new)
+            new = new.replace(params=replicas.averaged(arrays.params), opt_state=replicas.averaged(arrays.opt_state))
     known = steps.metrics_by_name(program)
-    metrics = {name: _merged(known.get(name, objectives.MEAN), state.metrics[name], added) for name, added in new.metrics.items()}
+    before = arrays_of(state).metrics
+    after = arrays_of(new).metrics
+    metrics = {name: _merged(known.get(name, objectives.MEAN), before[name], added) for name, added in after.items()}
     return new.replace(metrics=metrics)
 
 
@@ -225,10 +228,11 @@ def _eval_steps(
     def body(index: ArrayLike, carry: Evaluated) -> Evaluated:
         metrics, model_state = carry
         batch = share_of(data, None, replica, index, rows, sizes)
-        new = replicated(step, program, state.replace(metrics=metrics, model_state=model_state), batch)
+        new = arrays_of(replicated(step, program, with_arrays(state, metrics=metrics, model_state=model_state), batch))
         return new.metrics, new.model_state
 
-    result: Evaluated = lax.fori_loop(start, stop, body, (state.metrics, state.model_state))
+    arrays = arrays_of(state)
+    result: Evaluated = lax.fori_loop(start, stop, body, (arrays.metrics, arrays.model_state))
     return result
 
 
@@ -238,5 +242,5 @@ def _train_one(step: Step, program: Program, state: TrainState, batch: Batch) ->
 
 
 def _eval_one(step: Step, program: Program, state: TrainState, batch: Batch) -> Evaluated:
-    new = replicated(step, program, state, batch)
+    new = arrays_of(replicated(step, program, state, batch))
     return new.metrics, new.model_state

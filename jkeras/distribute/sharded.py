@@ -17,7 +17,7 @@ from jkeras.distribute.mesh import DeviceMesh, LayoutMap, TensorLayout, check_la
 from jkeras.distribute.meshes import MeshRunner, runner_of
 from jkeras.errors import ArgumentError
 from jkeras.graph.scope import WeightInfo
-from jkeras.training.state import TrainState, array_name
+from jkeras.training.state import TrainState, array_name, arrays_of
 from jkeras.training.strategy import Strategy
 from jkeras.types import ArrayLike, DevicesField, PyTree, Shape
 from jkeras.values.fields import field
@@ -164,7 +164,8 @@ class FSDP(_OverDevices):
             return PartitionSpec(*(self.batch_axis if i == longest else None for i in range(longest + 1)))
 
         copied = jax.tree.map(lambda leaf: REPLICATED, state)
-        return copied.replace(params=jax.tree.map(spec, state.params), opt_state=jax.tree.map(spec, state.opt_state))
+        arrays = arrays_of(state)
+        return copied.replace(params=jax.tree.map(spec, arrays.params), opt_state=jax.tree.map(spec, arrays.opt_state))
 
 
 def _frozen(value: object) -> LayoutMap:
@@ -213,7 +214,8 @@ class ModelParallel(MeshStrategy):
 
     def state_specs(self, state: TrainState) -> PyTree:
         layouts = {}
-        for part in (state.params, state.model_state):
+        arrays = arrays_of(state)
+        for part in (arrays.params, arrays.model_state):
             for path, leaf in jax.tree_util.tree_leaves_with_path(part):
                 name = array_name("", path)[1:]
                 layouts[name] = (leaf.shape, self._spec(name))
@@ -223,7 +225,9 @@ class ModelParallel(MeshStrategy):
 
         copied = jax.tree.map(lambda leaf: REPLICATED, state)
         return copied.replace(
-            params=of("params", state.params), model_state=of("state", state.model_state), opt_state=of("opt", state.opt_state)
+            params=of("params", arrays.params),
+            model_state=of("state", arrays.model_state),
+            opt_state=of("opt", arrays.opt_state),
         )
 
     def _spec(self, path: str) -> PartitionSpec:

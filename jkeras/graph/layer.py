@@ -288,31 +288,31 @@ class Layer(LayerAttributes, Spec):
     def output(self) -> Any:
         """The symbolic output in the model that the layer was taken from; a list if it was applied several times."""
         model, name = self._home("output")
-        return model.layer_output(name)
+        return model._layer_output(name)
 
     @property
     def input(self) -> Any:
         """The symbolic input in the model that the layer was taken from."""
         model, name = self._home("input")
-        return model.layer_input(name)
+        return model._layer_input(name)
 
     @property
     def weights(self) -> list[jax.Array]:
         """The layer's weights in the model that it was taken from, in Keras's order."""
         model, name = self._home("weights")
-        return model.layer_weights(name)
+        return model._layer_weights(name)
 
     @property
     def trainable_weights(self) -> list[jax.Array]:
         """Those that training changes."""
         model, name = self._home("trainable_weights")
-        return model.layer_weights(name, True)
+        return model._layer_weights(name, True)
 
     @property
     def non_trainable_weights(self) -> list[jax.Array]:
         """The others."""
         model, name = self._home("non_trainable_weights")
-        return model.layer_weights(name, False)
+        return model._layer_weights(name, False)
 
     def get_weights(self) -> list[np.ndarray]:
         """The weights as NumPy arrays."""
@@ -353,13 +353,13 @@ class Layer(LayerAttributes, Spec):
                 map_layers(value, attribute, lambda name, layer: found.setdefault(name, layer))
         return found
 
-    def bind_children(self, bind: Callable[[str, Layer], Layer]) -> None:
+    def _bind_children(self, bind: Callable[[str, Layer], Layer]) -> None:
         """Replaces the layers inside this (bound) copy by bound copies."""
         for attribute, value in list(vars(self).items()):
             if isinstance(value, (Layer, list, tuple, dict)) and not attribute.startswith("_spec_"):
                 self.__dict__[attribute] = map_layers(value, attribute, bind)
 
-    def bound_copy(self, scope: Any, parent: Any = None) -> Self:
+    def _bound_copy(self, scope: Any, parent: Any = None) -> Self:
         """A shallow copy that runs in `scope`, and has from `parent` what it does not say itself."""
         inherited: dict[str, Any] = {}
         if parent is not None:
@@ -372,11 +372,18 @@ class Layer(LayerAttributes, Spec):
         own["build"] = scope.build  # so that it runs once, whoever calls it
         return clone
 
-    def taken_from(self, origin: Origin) -> Self:
+    def _with_children(self, change: Callable[[str, Layer], Layer]) -> Self:
+        """A copy over changed layers."""
+        clone = self._evolve()
+        clone._bind_children(change)
+        clone.__dict__.pop("_spec_key", None)
+        return clone
+
+    def _taken_from(self, origin: Origin) -> Self:
         """A copy that was taken from a model, or that brings weights along."""
         return self._evolve(_spec_origin=origin, name=origin.name or self.name)
 
-    def carried(self) -> Mapping[str, Any] | None:
+    def _carried(self) -> Mapping[str, Any] | None:
         """Variables that come along when the layer joins a new model; None unless it was taken from one."""
         return None if self._spec_origin is None else self._spec_origin.variables()
 
@@ -405,6 +412,12 @@ class Layer(LayerAttributes, Spec):
         return values if shape is None else {**values, "_spec_input_shape": shape}
 
     def _frozen_message(self, name: str) -> str:
+        if name == "trainable":
+            place = "dense" if self.name is None else self.name
+            return (
+                f"{type(self).__name__} is immutable; `trainable` cannot be assigned. Freeze layers of a model by their"
+                f" names, `model = model.freeze({place!r})`, or make a changed copy, `new = old.replace(trainable=...)`."
+            )
         if name in type(self)._fields:
             return super()._frozen_message(name)
         return (

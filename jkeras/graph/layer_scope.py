@@ -53,8 +53,8 @@ class LayerScope:
         self.loop: set[str] | None = None
         self._weights: dict[int, tuple[Any, str]] = {}
         self._taken: set[str] = set()
-        self.layer: Any = layer.bound_copy(self, parent)
-        self.layer.bind_children(self.child)
+        self.layer: Any = layer._bound_copy(self, parent)
+        self.layer._bind_children(self.child)
 
     # -- weights --------------------------------------------------------------------------------------------------
 

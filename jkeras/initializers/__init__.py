@@ -31,6 +31,7 @@ from jkeras.initializers.random import (
     VarianceScaling,
     compute_fans,
 )
+from jkeras.lazy import public_names as _public_names
 from jkeras.types import InitializerLike
 from jkeras.values.config import serialize as serialize_value
 
@@ -159,3 +160,7 @@ __all__ = [
     "variance_scaling",
     "zeros",
 ]
+
+
+def __dir__() -> list[str]:
+    return _public_names(__name__)

@@ -50,8 +50,8 @@ class Described:
             object.__setattr__(self, "_spec_view", found)
         return found
 
-    def bound_copy(self, scope: Any, parent: Any = None) -> Any:
-        clone = super().bound_copy(scope, parent)  # type: ignore[misc]
+    def _bound_copy(self, scope: Any, parent: Any = None) -> Any:
+        clone = super()._bound_copy(scope, parent)  # type: ignore[misc]
         clone.__dict__.pop("_spec_view", None)
         return clone
 

@@ -238,13 +238,13 @@ class Layer:
     def input(self) -> Any:
         """The symbolic input in the model that the layer belongs to."""
         model, name = self._home("input")
-        return model.definition.layer_input(name)
+        return model.definition._layer_input(name)
 
     @property
     def output(self) -> Any:
         """The symbolic output in the model that the layer belongs to."""
         model, name = self._home("output")
-        return model.definition.layer_output(name)
+        return model.definition._layer_output(name)
 
     def _home(self, what: str) -> tuple[Any, str]:
         home = self.__dict__.get("_keras_home")

@@ -44,10 +44,9 @@ class Model(Layer, Handle):
     is_root = True
 
     def _hold(self, value: Any) -> None:
-        state, recipe, history = (value.__dict__.get(f"_spec_{part}") for part in ("state", "recipe", "history"))
-        bare = value if value is self.__dict__.get("_keras_definition") else value._with()
-        for part in ("_spec_state", "_spec_recipe", "_spec_history"):
-            bare.__dict__.pop(part, None)
+        contents = value._spec_contents
+        state, recipe, history = contents.state, contents.recipe, contents.history
+        bare = value if value is self.__dict__.get("_keras_definition") else value.definition._evolve(_spec_handle=None)
         super()._hold(bare)
         self.__dict__.update(
             _keras_state=state,
@@ -105,8 +104,8 @@ class Model(Layer, Handle):
         self._take_over(new)
 
     def _assembled(self) -> Any:
-        model = self._applied()._with(_spec_recipe=self._keras_recipe, _spec_history=self._keras_history)
-        return model._with(_spec_state=self._gather(model)) if model.built else model
+        model = self._applied()._evolve(recipe=self._keras_recipe, history=self._keras_history)
+        return model._evolve(state=self._gather(model)) if model.built else model
 
     def _applied(self) -> Any:
         """The definition with the `trainable` flags in force."""
@@ -155,8 +154,8 @@ class Model(Layer, Handle):
         """Makes a new immutable model's arrays, recipe and history this one's."""
         if not self.definition.built and new.built:
             self._redefine(self.definition.build_for(new.input_specs))
-        state = new.__dict__.get("_spec_state")
-        self.__dict__.update(_keras_recipe=new.recipe, _keras_history=new.__dict__.get("_spec_history"))
+        state = new._spec_contents.state
+        self.__dict__.update(_keras_recipe=new.recipe, _keras_history=new._spec_contents.history)
         if state is not None:
             self.__dict__["_keras_state"] = state
             self._push()
@@ -307,7 +306,7 @@ class Model(Layer, Handle):
         args, kwargs = to_value(args), to_value(kwargs)
         if strategy.current() is None and self._keras_strategy is not None:
             kwargs = {"distribute": self._keras_strategy, **kwargs}
-        recipe = self.definition._with().compile(*args, **kwargs).recipe
+        recipe = self.definition.compile(*args, **kwargs).recipe
         state = self._keras_state
         self.__dict__.update(
             _keras_recipe=recipe,
@@ -354,12 +353,12 @@ class Model(Layer, Handle):
         model = self.value
         network = getattr(model, "_network", None)
         if network is None:
-            return model._with(_spec_live=self)
+            return model._evolve(handle=self)
         slim = self.__dict__.get("_keras_slim")
         if slim is None or slim[0] is not network:
             slim = (network, Network(network.layers, network.ops, network.inputs, network.outputs, network.input_infos))
             self.__dict__["_keras_slim"] = slim
-        return model._with(_network=slim[1], _spec_live=self)
+        return model._evolve(_network=slim[1], handle=self)
 
     @property
     def history(self) -> Any:
@@ -570,10 +569,7 @@ class OptimizerHandle(LiveOptimizer):
 def _with_flag(layer: Any, trainable: bool | None) -> Any:
     if trainable is None or layer.trainable == trainable:
         return layer
-    clone = object.__new__(type(layer))
-    clone.__dict__.update({k: v for k, v in layer.__dict__.items() if k != "_spec_key"})
-    clone.__dict__["trainable"] = trainable
-    return clone
+    return layer._evolve(trainable=trainable)
 
 
 def _any_built(inner: Mapping[str, Layer]) -> bool:

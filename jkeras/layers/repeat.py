@@ -85,7 +85,7 @@ class Repeat(Layer):
         """None: the weights of the layer inside are weights here."""
         return {}
 
-    def bind_children(self, bind: Any) -> None:
+    def _bind_children(self, bind: Any) -> None:
         """Nothing: the layer inside runs as a program of its own."""
 
     def call(self, inputs: jax.Array, training: bool | None = None, mask: Array | None = None) -> Any:

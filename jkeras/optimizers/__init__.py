@@ -19,6 +19,7 @@ from typing import Any
 import jax
 
 from jkeras import registry
+from jkeras.lazy import public_names as _public_names
 from jkeras.optimizers import schedules
 from jkeras.optimizers.adafactor import Adafactor
 from jkeras.optimizers.adagrad import Adadelta, Adagrad
@@ -126,3 +127,7 @@ __all__ = [
     "serialize",
     "set_learning_rate",
 ]
+
+
+def __dir__() -> list[str]:
+    return _public_names(__name__)

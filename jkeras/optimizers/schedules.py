@@ -18,6 +18,7 @@ from jax.typing import ArrayLike
 
 from jkeras import arguments, registry
 from jkeras.errors import ArgumentError
+from jkeras.lazy import public_names as _public_names
 from jkeras.types import OptimizerLike
 from jkeras.values.config import serialize as serialize_value
 from jkeras.values.fields import field
@@ -230,3 +231,7 @@ def deserialize(config: OptimizerLike, custom_objects: Mapping[str, Any] | None 
     """The schedule that `serialize` described; `custom_objects` are names known for this call."""
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)
+
+
+def __dir__() -> list[str]:
+    return _public_names(__name__)

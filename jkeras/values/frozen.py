@@ -179,11 +179,14 @@ def frozen(value: Any) -> Any:
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
-    if not array.flags.writeable and array.base is None:
+    if isinstance(array.base, bytes):
         return array
-    array = array.copy()
-    array.flags.writeable = False
-    return array
+    if array.dtype.hasobject:
+        array = array.copy()
+        array.flags.writeable = False
+        return array
+    # Over bytes, which nothing can make writeable again.
+    return np.ndarray(array.shape, array.dtype, array.tobytes())
 
 
 def frozen_tree(tree: Any, advice: str = "") -> Any:

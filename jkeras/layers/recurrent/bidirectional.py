@@ -186,7 +186,7 @@ def _carrying(layer: Layer, weights: Sequence[Any]) -> Layer:
         )
     names = ["kernel", "recurrent_kernel", "bias"][: 2 + layer.cell.use_bias]
     arrays = {name: jnp.asarray(weight) for name, weight in zip(names, weights, strict=True)}
-    return layer.taken_from(Origin(None, None, lambda: {"params": {"cell": arrays}}))
+    return layer._taken_from(Origin(None, None, lambda: {"params": {"cell": arrays}}))
 
 
 __all__ = ["Bidirectional"]
