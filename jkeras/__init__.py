@@ -29,6 +29,7 @@ from jkeras.graph.input_spec import InputSpec as InputSpec
 from jkeras.graph.layer import Layer as Layer
 from jkeras.graph.network import Network as Network
 from jkeras.graph.symbolic import SymbolicTensor as SymbolicTensor
+from jkeras.lazy import public_names as _public_names
 from jkeras.models.ensemble import Ensemble as Ensemble
 from jkeras.models.history import History as History
 from jkeras.models.loading import clone_model as clone_model
@@ -62,23 +63,28 @@ if _TYPE_CHECKING:
     from jkeras.models.cross_validation import CrossValidation as CrossValidation
     from jkeras.models.cross_validation import cross_validate as cross_validate
     from jkeras.models.lr_range import lr_range_test as lr_range_test
+    from jkeras.models.per_sample import accumulated_gradients as accumulated_gradients
+    from jkeras.models.per_sample import jacobian as jacobian
+    from jkeras.models.per_sample import per_sample_gradients as per_sample_gradients
     from jkeras.models.sweep import sweep as sweep
-    from jkeras.training.per_sample import accumulated_gradients as accumulated_gradients
-    from jkeras.training.per_sample import jacobian as jacobian
-    from jkeras.training.per_sample import per_sample_gradients as per_sample_gradients
 
 __version__ = "0.1.0"
 
 # Names of other modules, loaded when first used.
 _LAZY_NAMES = {
     "CrossValidation": "models.cross_validation",
-    "accumulated_gradients": "training.per_sample",
+    "accumulated_gradients": "models.per_sample",
     "cross_validate": "models.cross_validation",
-    "jacobian": "training.per_sample",
+    "jacobian": "models.per_sample",
     "lr_range_test": "models.lr_range",
-    "per_sample_gradients": "training.per_sample",
+    "per_sample_gradients": "models.per_sample",
     "sweep": "models.sweep",
 }
+
+_MODULES = (
+    *("activations", "callbacks", "config", "constraints", "errors", "initializers", "layers", "losses", "metrics"),
+    *("optimizers", "regularizers"),
+)
 
 # Loaded when first used, so that `import jkeras` takes little longer than `import jax, flax.linen, optax`.
 _LAZY = (
@@ -89,11 +95,14 @@ _LAZY = (
 
 def __getattr__(name: str) -> _Any:
     if name in _LAZY:
-        return _importlib.import_module(f"jkeras.{name}")
+        try:
+            return _importlib.import_module(f"jkeras.{name}")
+        except ImportError as error:  # an extra is missing: `hasattr(jk, "data")` is False
+            raise AttributeError(str(error)) from error
     if name in _LAZY_NAMES:
         return getattr(_importlib.import_module(f"jkeras.{_LAZY_NAMES[name]}"), name)
     raise AttributeError(f"module 'jkeras' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY, *_LAZY_NAMES])
+    return _public_names(__name__, _MODULES, _LAZY, _LAZY_NAMES)

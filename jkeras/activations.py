@@ -19,6 +19,7 @@ from jax.typing import ArrayLike
 from jkeras import registry
 from jkeras.dispatch import public
 from jkeras.errors import ArgumentError, InputError
+from jkeras.lazy import public_names as _public_names
 from jkeras.types import Activation, ActivationLike, Config
 from jkeras.values.config import serialize as serialize_value
 from jkeras.values.spec import Spec
@@ -333,6 +334,8 @@ TABLE: Mapping[str, Callable[..., jax.Array]] = {
     "hard_swish": hard_silu,
     "hard_sigmoid_keras2": hard_sigmoid_keras2,
 }
+# Those whose output has the shape and the type of a floating input.
+KEEP_SHAPE: frozenset[object] = frozenset(_PUBLIC.values()) - {_PUBLIC["glu"]} | {hard_sigmoid_keras2}
 
 
 def get(identifier: ActivationLike) -> Activation:
@@ -383,3 +386,7 @@ def deserialize(config: str | Config, custom_objects: Mapping[str, Any] | None =
     """The activation that `serialize` described; `custom_objects` are names known for this call."""
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)
+
+
+def __dir__() -> list[str]:
+    return _public_names(__name__)

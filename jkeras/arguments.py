@@ -9,7 +9,7 @@ from __future__ import annotations
 import numbers
 import operator
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar, cast
 
@@ -204,6 +204,13 @@ def pair(value: object) -> tuple[float, float]:
 def several(value: object) -> tuple[Any, ...]:
     """A list or tuple, as a tuple."""
     if not isinstance(value, (tuple, list)):
+        raise ArgumentError("expected a list")
+    return tuple(value)
+
+
+def entries(value: object) -> tuple[Any, ...]:
+    """The entries of a list, tuple, array or other iterable, but no string."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         raise ArgumentError("expected a list")
     return tuple(value)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
 from typing import Any
 
 from jkeras.errors import suggestion
@@ -27,9 +28,27 @@ def names_from(package: str, table: Mapping[str, str]) -> tuple[Callable[[str], 
         return named(table[name], name)
 
     def listed() -> list[str]:
-        return sorted({*table, *vars(sys.modules[package])})
+        return public_names(package, table)
 
     return get, listed
+
+
+def public_names(package: str, *others: Iterable[str]) -> list[str]:
+    """What `dir(package)` shows: the names in `__all__`, or else those that it imports under names without underscore.
+
+    Modules that happen to be loaded, and what other libraries have, are left out; the names in `others` are added.
+    """
+    module = vars(sys.modules[package])
+    special = [name for name in module if name.startswith("__")]
+    home = "jkeras." if "__path__" in module else package  # a package gathers what others define
+    names = module.get("__all__") or [name for name, value in module.items() if _is_public(name, value, home)]
+    return sorted({*special, *names}.union(*others))
+
+
+def _is_public(name: str, value: Any, home: str) -> bool:
+    if name.startswith("_") or name.isupper() and isinstance(value, dict) or isinstance(value, ModuleType):
+        return False
+    return str(getattr(value, "__module__", home)).startswith(home) and value is not annotations
 
 
 def named(place: str, name: str) -> Any:

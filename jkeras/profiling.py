@@ -12,10 +12,12 @@ import jax
 
 from jkeras import arguments, traces
 from jkeras.errors import ArgumentError, NotCompiledError
+from jkeras.models.training import ready_for, training_job, training_state
 from jkeras.traces import LayerTime as LayerTime
 from jkeras.training import steps as pure_steps
 from jkeras.training.batches import ArraySource, as_source, is_array_data
 from jkeras.training.state import Batch
+from jkeras.training.steps import build_program
 from jkeras.types import PyTree
 
 if TYPE_CHECKING:
@@ -177,10 +179,10 @@ class _Run:
         self.recipe = model.recipe
         self.source = cast(ArraySource, as_source(data.x, data.y, None, batch_size))
         example = self.source.example()
-        ready = model._ready_for(example.x)
-        program = ready._program(self.recipe, example)
-        state = ready._training_state(self.recipe, program, None)
-        self.job = ready._job(program, state, example, None)
+        ready = ready_for(model, example.x)
+        program = build_program(ready.definition, self.recipe, example)
+        state = training_state(ready, self.recipe, program, None)
+        self.job = training_job(ready, program, state, example, None)
         self.state = state.replace(metrics=pure_steps.empty_metrics(self.job.program, example))
 
     def placed(self) -> Batch:

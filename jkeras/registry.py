@@ -6,22 +6,24 @@ Each family (activations, losses, layers ...) keeps one table from name to objec
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
 import re
-import types
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from jkeras.errors import ArgumentError, UnknownNameError
+from jkeras.values.config import target_of
+from jkeras.values.custom_objects import custom_modules as custom_modules
+from jkeras.values.custom_objects import custom_object as custom_object
+from jkeras.values.custom_objects import custom_object_scope as custom_object_scope
+from jkeras.values.custom_objects import get_custom_objects as get_custom_objects
+from jkeras.values.custom_objects import get_registered_name as get_registered_name
+from jkeras.values.custom_objects import get_registered_object as get_registered_object
+from jkeras.values.custom_objects import register as register
+from jkeras.values.custom_objects import registered_name as registered_name
+from jkeras.values.custom_objects import scoped_objects as scoped_objects
 from jkeras.values.spec import Spec
 
 Named = TypeVar("Named", bound=type | Callable[..., Any])
-
-_scope: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("jkeras_custom_objects")
-_registered: dict[str, Any] = {}
-_NOTHING: Mapping[str, Any] = types.MappingProxyType({})
-
 
 def snake_case(name: str) -> str:
     """Keras's name for a class: `Conv2D` is `conv2d`, `ReLU` is `re_lu`.
@@ -32,78 +34,6 @@ def snake_case(name: str) -> str:
     name = re.sub(r"\W+", "", name)
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
-
-
-def register(package: str = "Custom", name: str | None = None) -> Callable[[Named], Named]:
-    """Decorator that makes a class or function known under `package>name`, for loading files that use it.
-
-    >>> @register(package="demo")
-    ... class Known(Spec):
-    ...     size: int = 1
-    >>> custom_object("demo>Known") is Known
-    True
-    """
-
-    def decorate(target: Named) -> Named:
-        _registered[f"{package}>{name or target.__name__}"] = target
-        return target
-
-    return decorate
-
-
-def registered_name(target: object) -> str | None:
-    """The name that `target` was registered under, or None."""
-    return next((name for name, value in _registered.items() if value is target), None)
-
-
-@contextlib.contextmanager
-def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
-    """Makes names known while the block runs."""
-    token = _scope.set({**_scope.get(_NOTHING), **custom_objects})
-    try:
-        yield
-    finally:
-        _scope.reset(token)
-
-
-def scoped_objects() -> Mapping[str, Any]:
-    """What the `custom_object_scope`s around make known."""
-    return _scope.get(_NOTHING)
-
-
-def custom_object(name: str) -> Any | None:
-    """The custom object of that name, with or without its package, or None."""
-    found = _scope.get(_NOTHING).get(name, _registered.get(name))
-    if found is None and ">" not in name:
-        found = next((v for k, v in _registered.items() if k.partition(">")[2] == name), None)
-    return found
-
-
-def get_custom_objects() -> dict[str, Any]:
-    """The table of everything that is registered, by `package>name`; what is added to it is known from then on."""
-    return _registered
-
-
-def custom_modules() -> set[str]:
-    """The modules of all custom objects that are known at the moment."""
-    targets = [*_registered.values(), *_scope.get(_NOTHING).values()]
-    names = {getattr(target, "__module__", None) for target in targets}
-    return {name for name in names if isinstance(name, str) and not name.startswith("jkeras.")}
-
-
-def get_registered_name(obj: type | Callable[..., Any]) -> str:
-    """The name that a class or function was registered under, or its own."""
-    return registered_name(obj) or obj.__name__
-
-
-def get_registered_object(
-    name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
-) -> Any | None:
-    """The custom object of that name, looked for among those made known, then in the two tables; or None."""
-    found = custom_object(name)
-    for table in (custom_objects, module_objects):
-        found = (table or {}).get(name) if found is None else found
-    return found
 
 
 def named_table(*objects: Named, **aliases: Named) -> dict[str, Named]:
@@ -150,8 +80,7 @@ def _from_config(kind: str, table: Mapping[str, Any], identifier: Mapping[str, A
     name, config = identifier["class_name"], identifier.get("config", {})
     if name == "function":
         return resolve(kind, table, config)
-    registered = identifier.get("registered_name")
-    target = (registered and custom_object(registered)) or custom_object(name) or table.get(name)
+    target = target_of(identifier, table)
     if target is None:
         raise UnknownNameError(kind, name, (k for k, v in table.items() if isinstance(v, type) and k != k.lower()))
     if not (isinstance(target, type) and issubclass(target, Spec)):

@@ -16,6 +16,7 @@ from jax.typing import ArrayLike
 
 from jkeras import arguments, config, registry
 from jkeras.errors import ArgumentError, InputError
+from jkeras.lazy import public_names as _public_names
 from jkeras.types import Config, RegularizerLike
 from jkeras.values.config import serialize as serialize_value
 from jkeras.values.fields import field
@@ -182,3 +183,7 @@ def deserialize(config: str | Config | None, custom_objects: Mapping[str, Any] |
     """The regularizer that `serialize` described; `custom_objects` are names known for this call."""
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)
+
+
+def __dir__() -> list[str]:
+    return _public_names(__name__)

@@ -11,8 +11,9 @@ holds an initializer (see `jkeras.values.fields`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+import jax
 import numpy as np
 from jax import Array as Array
 from jax.typing import ArrayLike as ArrayLike
@@ -21,6 +22,7 @@ from jax.typing import DTypeLike as DTypeLike
 from jkeras.values.fields import Converted as Converted
 
 if TYPE_CHECKING:
+    import optax
     from jaxtyping import Bool as Bool
     from jaxtyping import Float as Float
     from jaxtyping import Inexact as Inexact
@@ -58,14 +60,25 @@ else:
 
 # -- arrays, data and trees -------------------------------------------------------------------------------------------
 
-# A batch of numbers as `fit` and the preprocessing layers take it: whatever NumPy makes an array of.
+# Numbers, nested in lists or not.
 NestedNumbers: TypeAlias = "ArrayLike | Sequence[NestedNumbers]"
-# What NumPy makes an array of, strings included: the entries of tables and the inputs of text layers.
-HostArrayLike: TypeAlias = "np.ndarray | ArrayLike | str | Sequence[HostArrayLike]"
-# Arrays by path: the weights, gradients or slots of a model.
+# What NumPy makes an array of, strings included: an array, a number, or nested lists of them.
+TensorLike: TypeAlias = "ArrayLike | str | Sequence[TensorLike]"
+# Weights, gradients and slots by name, nested as the layers are.
 ArrayTree: TypeAlias = "Mapping[str, Any]"
-# A `jax.random` key, an integer, an object such as `SeedGenerator` whose `next()` gives a key, or the default seed.
-SeedLike: TypeAlias = "int | np.integer[Any] | Array | Any | None"
+# The shapes and types of a tree of arrays, or the arrays.
+Specs: TypeAlias = "PyTree[jax.ShapeDtypeStruct | Array]"
+
+
+class KeySource(Protocol):
+    """An object that gives random keys, such as `jkeras.random.SeedGenerator`."""
+
+    def next(self) -> Array:
+        """Another key."""
+
+
+# A `jax.random` key, an integer, a source of keys, or the default seed.
+SeedLike: TypeAlias = "int | np.integer[Any] | Array | KeySource | None"
 
 # -- shapes -----------------------------------------------------------------------------------------------------------
 
@@ -93,7 +106,7 @@ LearningRate: TypeAlias = "float | LearningRateSchedule | Callable[..., Any]"
 LearningRateLike: TypeAlias = "LearningRate | Config"
 LossLike: TypeAlias = "str | Loss | type[Loss] | Callable[..., Any] | Config"
 MetricLike: TypeAlias = "str | Metric | type[Metric] | Callable[..., Any] | Config"
-OptimizerLike: TypeAlias = "str | BaseOptimizer | Config | Any"
+OptimizerLike: TypeAlias = "str | BaseOptimizer | type[BaseOptimizer] | optax.GradientTransformation | Config"
 RegularizerLike: TypeAlias = "str | Regularizer | type[Regularizer] | Callable[[Array], ArrayLike] | Config | None"
 
 # -- fields -----------------------------------------------------------------------------------------------------------

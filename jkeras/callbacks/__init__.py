@@ -16,3 +16,8 @@ from jkeras.callbacks.schedule import LearningRateScheduler as LearningRateSched
 from jkeras.callbacks.schedule import ReduceLROnPlateau as ReduceLROnPlateau
 from jkeras.callbacks.schedule import TerminateOnNaN as TerminateOnNaN
 from jkeras.callbacks.tensorboard import TensorBoard as TensorBoard
+from jkeras.lazy import public_names as _public_names
+
+
+def __dir__() -> list[str]:
+    return _public_names(__name__)

@@ -6,7 +6,8 @@ from typing import Any
 
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.errors import ArgumentError
-from jkeras.training.state import flatten, merge, owned_copy
+from jkeras.optimizers import BaseOptimizer, LossScaleOptimizer, MultiOptimizer, Optimizer, OptimizerMap
+from jkeras.training.state import arrays_of, flatten, merge, owned_copy
 
 
 class SwapEMAWeights(Callback):
@@ -43,7 +44,7 @@ class SwapEMAWeights(Callback):
         state = model.state
         trained = {w.name for w in model.description.weights if w.collection == "params" and w.trainable}
         weights = {path: value for path, value in flatten(state.params).items() if path in trained}
-        averages = owned_copy(model.recipe.optimizer.finalize(weights, state.opt_state))
+        averages = owned_copy(model.recipe.optimizer.finalize(weights, arrays_of(state).opt_state))
         self._weights = weights
         self.model.value = model.with_state(state.replace(params=merge(state.params, averages)))
 
@@ -83,11 +84,10 @@ class SwapEMAWeights(Callback):
         self._put_weights()
 
 
-def _keeps_averages(optimizer: Any) -> bool:
-    inner = getattr(optimizer, "inner_optimizer", None)
-    if inner is not None:
-        return _keeps_averages(inner)
-    chosen = getattr(getattr(optimizer, "optimizer_map", None), "optimizers", None)
-    if chosen is not None:
-        return any(map(_keeps_averages, chosen))
-    return bool(getattr(optimizer, "use_ema", False))
+def _keeps_averages(optimizer: BaseOptimizer) -> bool:
+    if isinstance(optimizer, LossScaleOptimizer):
+        return _keeps_averages(optimizer.inner_optimizer)
+    if isinstance(optimizer, MultiOptimizer):
+        chooser = optimizer.optimizer_map
+        return isinstance(chooser, OptimizerMap) and any(map(_keeps_averages, chooser.optimizers))
+    return isinstance(optimizer, Optimizer) and optimizer.use_ema

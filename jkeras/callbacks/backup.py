@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
-from jkeras.callbacks.keeper import Keeper
+from jkeras.callbacks.keeper import Keeper, SaveFrequency
 from jkeras.saving import checkpoints
 
 
@@ -36,7 +35,7 @@ class BackupAndRestore(Keeper):
     def __init__(
         self,
         backup_dir: str | os.PathLike[str],
-        save_freq: Any = "epoch",
+        save_freq: SaveFrequency = "epoch",
         double_checkpoint: bool = False,
         delete_checkpoint: bool = True,
     ):

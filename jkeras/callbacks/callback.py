@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from jkeras.errors import ArgumentError, suggestion
 
-Logs = Mapping[str, Any] | None
+if TYPE_CHECKING:
+    from jkeras.models.handle import Handle
+
+# The values of metrics by name; a callback may add to those that it gets. Numbers, and arrays where a metric has several.
+Logs: TypeAlias = dict[str, Any] | None
 
 HOOKS = tuple(f"on_{what}_{when}" for what in ("train", "test", "predict") for when in ("begin", "end")) + (
     "on_epoch_begin",
@@ -35,14 +39,14 @@ class Callback:
     state_names: tuple[str, ...] = ()
 
     def __init__(self) -> None:
-        self.model: Any = None
+        self.model: Handle = cast("Handle", None)  # until `set_model`
         self.params: dict[str, Any] = {}
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Called before anything else with the run's parameters."""
         self.params = params
 
-    def set_model(self, model: Any) -> None:
+    def set_model(self, model: Handle) -> None:
         """Called before training with the live model."""
         self.model = model
 
@@ -115,7 +119,7 @@ class Callback:
         """Called after a prediction batch with its outputs."""
 
 
-def _overrides(callback: Any, hook: str) -> bool:
+def _overrides(callback: object, hook: str) -> bool:
     own = getattr(type(callback), hook, None)
     return hook in vars(callback) or (own is not None and own is not getattr(Callback, hook, None))
 
@@ -130,14 +134,17 @@ class CallbackList:
         ArgumentError: something is no callback, or defines a hook whose name is misspelt.
     """
 
-    def __init__(self, callbacks: Any = None, model: Any = None, **params: Any):
+    def __init__(self, callbacks: CallbacksLike = None, model: Handle | None = None, **params: object):
+        # Whatever defines hooks is a callback, so these have no type.
+        self.callbacks: list[Any]
         if callbacks is None:
-            callbacks = []
+            self.callbacks = []
         elif isinstance(callbacks, CallbackList):
-            callbacks = list(callbacks.callbacks)
-        elif not isinstance(callbacks, Iterable):
-            callbacks = [callbacks]
-        self.callbacks: list[Any] = list(callbacks)
+            self.callbacks = list(callbacks.callbacks)
+        elif isinstance(callbacks, Iterable):
+            self.callbacks = list(callbacks)
+        else:
+            self.callbacks = [callbacks]
         for callback in self.callbacks:
             check_hooks(callback)
         self.model = model
@@ -152,7 +159,7 @@ class CallbackList:
         """Whether any callback defines one of the hooks."""
         return any(_overrides(callback, hook) for callback in self.callbacks for hook in hooks)
 
-    def call(self, hook: str, *args: Any) -> None:
+    def call(self, hook: str, *args: object) -> None:
         """Calls a hook of every callback; exceptions pass through unchanged."""
         for callback in self.callbacks:
             function = getattr(callback, hook, None)
@@ -160,7 +167,11 @@ class CallbackList:
                 function(*args)
 
 
-def check_hooks(callback: Any) -> None:
+# A callback, several, or none.
+CallbacksLike: TypeAlias = "Callback | Iterable[Callback] | CallbackList | None"
+
+
+def check_hooks(callback: object) -> None:
     """Raises an error for something that is no callback or has a hook that would never be called.
 
     Raises:

@@ -18,24 +18,26 @@ from jkeras.saving.directory import check_name
 class SaveFrequency:
     """Counts batches up to the next save."""
 
-    def __init__(self, callback: str, every: Any):
-        if every != "epoch" and (isinstance(every, bool) or not isinstance(every, int) or every < 1):
-            raise ArgumentError(f"{callback}(save_freq={every!r}): expected 'epoch' or a number of batches.")
-        self.every = every
+    def __init__(self, callback: str, every: int | str):
+        # The batches between two saves; None for epochs.
+        self.every: int | None = None
+        if every != "epoch":
+            if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+                raise ArgumentError(f"{callback}(save_freq={every!r}): expected 'epoch' or a number of batches.")
+            self.every = every
         self.seen = 0
         self.last: int | None = None
 
     @property
     def by_batch(self) -> bool:
         """Whether saves are due after batches rather than epochs."""
-        return self.every != "epoch"
+        return self.every is not None
 
     def due(self, batch: int) -> bool:
         """Whether a save is due after this batch of the epoch."""
-        new_epoch = self.last is None or batch <= self.last
-        self.seen += batch + 1 if new_epoch else batch - self.last  # type: ignore[operator]
+        self.seen += batch + 1 if self.last is None or batch <= self.last else batch - self.last
         self.last = batch
-        if self.seen < self.every:
+        if self.every is None or self.seen < self.every:
             return False
         self.seen = 0
         return True
@@ -52,7 +54,7 @@ class BestSoFar(Monitor):
         self.save_best_only = save_best_only
         self.best = initial_value_threshold
 
-    def should_save(self, epoch: int, logs: Logs, where: Any) -> bool:
+    def should_save(self, epoch: int, logs: Logs, where: str | os.PathLike[str]) -> bool:
         """Whether to save now; prints what happens."""
         if not self.save_best_only:
             self._say(epoch, f"saving model to {where}")
@@ -102,7 +104,7 @@ class ModelCheckpoint(BestSoFar):
         save_best_only: bool = False,
         save_weights_only: bool = False,
         mode: str = "auto",
-        save_freq: Any = "epoch",
+        save_freq: int | str = "epoch",
         initial_value_threshold: float | None = None,
     ):
         super().__init__(monitor, verbose, save_best_only, mode, initial_value_threshold)

@@ -13,9 +13,10 @@ import time
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+
+from jkeras.types import NestedNumbers
 
 # The reversed Castagnoli polynomial of CRC-32C.
 _POLYNOMIAL = 0x82F63B78
@@ -102,19 +103,19 @@ def scalar(tag: str, value: float) -> bytes:
     return block(1, block(1, tag) + single(2, float(value)))
 
 
-def histogram(tag: str, values: Any, buckets: int = 30) -> bytes:
+def histogram(tag: str, values: NestedNumbers, buckets: int = 30) -> bytes:
     """How values are distributed."""
-    values = np.asarray(values, np.float64).ravel()
-    values = values[np.isfinite(values)]
-    if not values.size:
-        values = np.zeros(1)
-    counts, edges = np.histogram(values, bins=buckets)
+    numbers: np.ndarray = np.asarray(values, np.float64).ravel()
+    numbers = numbers[np.isfinite(numbers)]
+    if not numbers.size:
+        numbers = np.zeros(1)
+    counts, edges = np.histogram(numbers, bins=buckets)
     message = (
-        double(1, values.min())
-        + double(2, values.max())
-        + double(3, values.size)
-        + double(4, values.sum())
-        + double(5, np.square(values).sum())
+        double(1, numbers.min())
+        + double(2, numbers.max())
+        + double(3, numbers.size)
+        + double(4, numbers.sum())
+        + double(5, np.square(numbers).sum())
         + doubles(6, edges[1:])
         + doubles(7, counts)
     )
@@ -128,7 +129,7 @@ def text(tag: str, value: str, plugin: str = "text") -> bytes:
     return block(1, block(1, tag) + block(8, tensor) + block(9, metadata))
 
 
-def image(tag: str, pixels: Any) -> bytes:
+def image(tag: str, pixels: np.ndarray) -> bytes:
     """A picture: `(height, width, channels)` of 0 to 255, 1 to 4 channels."""
     pixels = np.ascontiguousarray(pixels, np.uint8)
     height, width, channels = pixels.shape

@@ -14,12 +14,15 @@ import re
 import time
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.errors import ArgumentError, RestoreError
 from jkeras.saving import checkpoints, directory
 from jkeras.saving.checkpoints import Snapshot
+
+# "epoch"; a number of steps; "5 epochs" or "10 minutes"; a `datetime.timedelta`; or False.
+SaveFrequency: TypeAlias = str | int | datetime.timedelta
 
 _TEXT = re.compile(r"(?:(\d+) )?(epoch|step|minute)s?")
 
@@ -39,7 +42,7 @@ class Schedule:
     last: float = dataclasses.field(default_factory=lambda: time.monotonic())
 
     @classmethod
-    def of(cls, callback: str, save_freq: Any) -> Schedule:
+    def of(cls, callback: str, save_freq: SaveFrequency) -> Schedule:
         """The schedule that a `save_freq` argument describes.
 
         Raises:
@@ -51,9 +54,9 @@ class Schedule:
             return cls("minute", save_freq.total_seconds() / 60)
         if isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq >= 1:
             return cls("step", save_freq)
-        found = _TEXT.fullmatch(save_freq) if isinstance(save_freq, str) else None
-        if found and int(found[1] or 1) >= 1:
-            return cls(found[2], int(found[1] or 1))
+        parts = _TEXT.fullmatch(save_freq) if isinstance(save_freq, str) else None
+        if parts and int(parts[1] or 1) >= 1:
+            return cls(parts[2], int(parts[1] or 1))
         raise ArgumentError(
             f"{callback}(save_freq={save_freq!r}): expected 'epoch', '5 epochs', a number of steps, '10 minutes', a"
             f" datetime.timedelta, or False for no saves but the one before a preemption."
@@ -98,7 +101,15 @@ class Keeper(Callback):
         ArgumentError: an argument is not as said.
     """
 
-    def __init__(self, folder: Any, save_freq: Any, keep: int | None, background: bool, resumes: bool, spare: bool = False):
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        save_freq: SaveFrequency,
+        keep: int | None,
+        background: bool,
+        resumes: bool,
+        spare: bool = False,
+    ):
         Callback.__init__(self)  # not the next of several bases, which takes other arguments
         name = type(self).__name__
         if not isinstance(folder, (str, os.PathLike)) or not os.fspath(folder):

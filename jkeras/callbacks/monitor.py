@@ -20,10 +20,7 @@ def mode_of(callback: str, mode: str) -> str:
     Raises:
         ArgumentError: it is none of "auto", "min" and "max".
     """
-    try:
-        return arguments.one_of(*MODES)(mode)
-    except ArgumentError as error:
-        raise ArgumentError(f"{callback}(mode={mode!r}): {error}") from None
+    return arguments.checked(callback, "mode", mode, arguments.one_of(*MODES))
 
 
 def checked_patience(callback: str, patience: float) -> float:
@@ -32,10 +29,7 @@ def checked_patience(callback: str, patience: float) -> float:
     Raises:
         ArgumentError: it is no number of at least 0.
     """
-    try:
-        return arguments.non_negative(patience)
-    except ArgumentError as error:
-        raise ArgumentError(f"{callback}(patience={patience!r}): {error}") from None
+    return arguments.checked(callback, "patience", patience, arguments.non_negative)
 
 
 def _advice(monitor: str, logs: Mapping[str, Any]) -> str:
@@ -90,8 +84,8 @@ class Monitor(Callback):
         if self.mode != "auto":
             return self.mode == "max"
         name = self.monitor.removeprefix("val_")
-        directions = getattr(self.model, "directions", {})
-        direction = "down" if name == "loss" or name.endswith("_loss") else directions.get(name)
+        known = name == "loss" or name.endswith("_loss")
+        direction = "down" if known else self.model.directions.get(name)
         if direction not in ("up", "down"):
             raise ArgumentError(
                 f"{type(self).__name__}(monitor={self.monitor!r}, mode='auto'): whether larger is better is not known for"

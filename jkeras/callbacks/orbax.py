@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from jkeras import arguments
 from jkeras.callbacks.callback import Logs
 from jkeras.callbacks.checkpoint import BestSoFar
-from jkeras.callbacks.keeper import Keeper
+from jkeras.callbacks.keeper import Keeper, SaveFrequency
 from jkeras.errors import ArgumentError
 from jkeras.saving import checkpoints
 from jkeras.saving.checkpoints import Snapshot
@@ -50,7 +49,7 @@ class OrbaxCheckpoint(Keeper, BestSoFar):
         verbose: int = 0,
         save_best_only: bool = False,
         mode: str = "auto",
-        save_freq: Any = "epoch",
+        save_freq: SaveFrequency = "epoch",
         initial_value_threshold: float | None = None,
         max_to_keep: int | None = 1,
         save_on_background: bool = True,
@@ -59,11 +58,8 @@ class OrbaxCheckpoint(Keeper, BestSoFar):
         resume: bool = False,
     ):
         BestSoFar.__init__(self, monitor, verbose, save_best_only, mode, initial_value_threshold)
-        if max_to_keep is not None:
-            try:
-                max_to_keep = arguments.positive_int(max_to_keep)
-            except ArgumentError as error:
-                raise ArgumentError(f"OrbaxCheckpoint(max_to_keep={max_to_keep!r}): {error}") from None
+        known = arguments.optional(arguments.positive_int)
+        max_to_keep = arguments.checked("OrbaxCheckpoint", "max_to_keep", max_to_keep, known)
         if resume and save_weights_only:
             raise ArgumentError("OrbaxCheckpoint: weights alone do not say how a run goes on; leave one of resume=True and"
                                 " save_weights_only=True out.")

@@ -127,7 +127,7 @@ class CSVLogger(Callback):
         self._keys = state["keys"]
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> object:
     return f'"[{", ".join(map(str, value))}]"' if isinstance(value, np.ndarray) and value.ndim else value
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import SupportsFloat
 
+import numpy as np
+
+from jkeras import arguments
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.callbacks.monitor import Monitor, checked_patience
 from jkeras.errors import ArgumentError
@@ -62,7 +65,7 @@ class EarlyStopping(Monitor):
         self.wait = 0
         self.stopped_epoch = 0
         self.best: float | None = None
-        self.best_weights: Any = None
+        self.best_weights: list[np.ndarray] | None = None
         self.best_epoch = 0
         self.maximize = None
 
@@ -127,6 +130,7 @@ class ReduceLROnPlateau(Monitor):
         min_lr: float = 0.0,
     ):
         super().__init__(monitor, mode, min_delta)
+        arguments.checked("ReduceLROnPlateau", "factor", factor, arguments.number)
         if factor >= 1.0:
             raise ArgumentError(f"ReduceLROnPlateau(factor={factor!r}): expected a number below 1.")
         self.factor = factor
@@ -146,7 +150,7 @@ class ReduceLROnPlateau(Monitor):
         """Forgets what an earlier `fit` saw."""
         self._reset()
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Compares the epoch with the best; puts `learning_rate` into the logs."""
         logs = {} if logs is None else logs
         logs.update(rates(self.model.optimizer))
@@ -202,14 +206,14 @@ class LearningRateScheduler(Callback):
         for name, optimizer in rated(self.model.optimizer):
             rate = float(optimizer.learning_rate)
             new = self.schedule(epoch, rate) if takes_rate else self.schedule(epoch)
-            if not hasattr(new, "__float__") or isinstance(new, (bool, int)):
+            if not isinstance(new, SupportsFloat) or isinstance(new, (bool, int)):
                 raise ArgumentError(f"LearningRateScheduler: the schedule must return a float, got {new!r}.")
             optimizer.learning_rate = float(new)
             if self.verbose:
                 label = f"{name} " if name else ""
                 print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting {label}learning rate to {float(new)}.")
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Puts `learning_rate` into the logs."""
         if logs is not None:
             logs.update(rates(self.model.optimizer))

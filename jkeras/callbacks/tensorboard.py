@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
+from jkeras import arguments
 from jkeras.callbacks import events
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.callbacks.schedule import rates
@@ -43,10 +45,10 @@ class TensorBoard(Callback):
         write_graph: bool = True,
         write_images: bool = False,
         write_steps_per_second: bool = False,
-        update_freq: Any = "epoch",
-        profile_batch: Any = 0,
+        update_freq: int | str = "epoch",
+        profile_batch: int | str | Sequence[int] = 0,
         embeddings_freq: int = 0,
-        embeddings_metadata: Any = None,
+        embeddings_metadata: str | Mapping[str, str] | None = None,
     ):
         super().__init__()
         self.log_dir = Path(log_dir)
@@ -55,6 +57,8 @@ class TensorBoard(Callback):
         self.write_images = write_images
         self.write_steps_per_second = write_steps_per_second
         self.update_freq = 1 if update_freq == "batch" else update_freq
+        if self.update_freq != "epoch":
+            arguments.checked("TensorBoard", "update_freq", self.update_freq, arguments.positive_int)
         self.embeddings_freq = embeddings_freq
         self.embeddings_metadata = embeddings_metadata
         self._first, self._last = _profile_range(profile_batch)
@@ -134,7 +138,7 @@ class TensorBoard(Callback):
         values: dict[str, Any] = {}
         if self.write_steps_per_second:
             values["batch_steps_per_second"] = 1.0 / max(time.perf_counter() - self._batch_start, 1e-9)
-        if self.update_freq != "epoch" and self._batch % self.update_freq == 0:
+        if isinstance(self.update_freq, int) and self._batch % self.update_freq == 0:
             values.update((f"batch_{name}", value) for name, value in (logs or {}).items())
         self._scalars("train", self._batch, values)
 
@@ -180,16 +184,17 @@ class TensorBoard(Callback):
             file.parent.mkdir(parents=True, exist_ok=True)
             np.savetxt(file, array, delimiter="\t")
             labels = self.embeddings_metadata
-            labels = labels.get(layer) if isinstance(labels, dict) else labels
+            labels = labels.get(layer) if isinstance(labels, Mapping) else labels
             entry = f'embeddings {{\n  tensor_name: "{layer}"\n  tensor_path: "{file.name}"\n'
             entries.append(entry + (f'  metadata_path: "{labels}"\n' if labels else "") + "}\n")
         if entries:
             (self.log_dir / "train" / "projector_config.pbtxt").write_text("".join(entries))
 
 
-def _profile_range(value: Any) -> tuple[int, int]:
-    if isinstance(value, str) and value:
-        parts: Any = [int(part) for part in value.split(",")]
+def _profile_range(value: int | str | Sequence[int]) -> tuple[int, int]:
+    parts: list[object]
+    if isinstance(value, str) and all(part.strip().isdigit() for part in value.split(",")):
+        parts = [int(part) for part in value.split(",")]
     elif isinstance(value, int) and not isinstance(value, bool):
         parts = [value]
     else:

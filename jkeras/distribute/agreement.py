@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
@@ -19,14 +19,19 @@ from jkeras.graph.scope import walk
 from jkeras.training import steps
 from jkeras.training.batches import ArraySource
 
+if TYPE_CHECKING:
+    from jkeras.distribute.meshes import Source
+    from jkeras.distribute.sharded import MeshStrategy
+    from jkeras.training.steps import Program
+
 # What each process says of itself, as JSON; of longer texts the end is cut off, and their digest still differs.
 MESSAGE_BYTES = 16384
 
 
-def facts(program: Any, source: Any, strategy: Any) -> dict[str, str]:
+def facts(program: Program, source: Source, strategy: MeshStrategy) -> dict[str, str]:
     """What has to be the same in all processes, by name."""
     example = source.example()
-    described: dict[str, Any] = {
+    described: dict[str, object] = {
         "jkeras": jkeras.__version__,
         "JAX": jax.__version__,
         "Python": platform.python_version(),
@@ -48,7 +53,7 @@ def facts(program: Any, source: Any, strategy: Any) -> dict[str, str]:
     return {name: str(value)[:500] for name, value in described.items()}
 
 
-def check(program: Any, source: Any, strategy: Any) -> None:
+def check(program: Program, source: Source, strategy: MeshStrategy) -> None:
     """Compares all processes; every one of them calls this at the same place.
 
     Raises:

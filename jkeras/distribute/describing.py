@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
@@ -13,6 +13,9 @@ from jkeras.distribute.devices import name_of
 from jkeras.distribute.sharded import MeshStrategy
 from jkeras.training.state import TrainState, named_arrays
 from jkeras.training.strategy import Strategy
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Placement:
         return "\n".join([f"{title}: {count} device{'s' * (count != 1)} ({shown})", *(line.rstrip() for line in aligned)])
 
 
-def describe(model: Any, strategy: Strategy | None = None, *, verbose: bool = True) -> Placement:
+def describe(model: Model, strategy: Strategy | None = None, *, verbose: bool = True) -> Placement:
     """Prints where each weight, and each array of the optimizer's state, lives under a model's strategy.
 
     Nothing is moved or computed.
@@ -103,7 +106,7 @@ def describe(model: Any, strategy: Strategy | None = None, *, verbose: bool = Tr
         strategy.check_weights(model.description.weights)
         mesh = strategy.mesh()
         specs = strategy.state_specs(state)
-        found = named_arrays(dataclasses.replace(specs, rng=jax.random.key(0)))
+        found = named_arrays(specs.replace(rng=jax.random.key(0)))
         layouts = [tuple(found[name]) for name, _ in names]
         devices = [name_of(device) for device in mesh.devices.flat]
         sizes = dict(mesh.shape)
@@ -121,8 +124,8 @@ def describe(model: Any, strategy: Strategy | None = None, *, verbose: bool = Tr
     return placement
 
 
-def _state(model: Any) -> TrainState:
+def _state(model: Model) -> TrainState:
     """Shapes of a model's state, with that of its optimizer, where it is compiled."""
-    if model.recipe is None:
-        return jax.eval_shape(lambda: model.state)
-    return jax.eval_shape(lambda: model.with_optimizer_state().state)
+    whole = model if model.recipe is None else None
+    state: TrainState = jax.eval_shape(lambda: (whole or model.with_optimizer_state()).state)
+    return state

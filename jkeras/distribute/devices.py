@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 
@@ -11,7 +10,7 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError
 
 
-def name_of(device: Any) -> str:
+def name_of(device: jax.Device) -> str:
     """A device's name: its kind and its number among all processes."""
     return f"{device.platform}:{device.id}"
 
@@ -33,7 +32,7 @@ def get_device_count(device_type: str | None = None) -> int:
     return len(_of_kind(device_type))
 
 
-def _of_kind(kind: str | None) -> list[Any]:
+def _of_kind(kind: str | None) -> list[jax.Device]:
     if kind is None:
         return jax.devices()
     if not isinstance(kind, str) or kind.lower() not in ("cpu", "gpu", "tpu"):
@@ -45,7 +44,7 @@ def _of_kind(kind: str | None) -> list[Any]:
         raise ArgumentError(f"device_type={kind!r}: there is no such device here; there is {present}.") from None
 
 
-def as_names(value: Any) -> tuple[str, ...] | int | None:
+def as_names(value: object) -> tuple[str, ...] | int | None:
     """A `devices` argument as a value: names, how many, or None for all.
 
     Raises:
@@ -65,7 +64,7 @@ def as_names(value: Any) -> tuple[str, ...] | int | None:
     return names
 
 
-def resolve(devices: tuple[str, ...] | int | None, *, local: bool, what: str) -> list[Any]:
+def resolve(devices: tuple[str, ...] | int | None, *, local: bool, what: str) -> list[jax.Device]:
     """The devices that a `devices` argument means.
 
     Args:
@@ -97,8 +96,8 @@ def resolve(devices: tuple[str, ...] | int | None, *, local: bool, what: str) ->
     return [by_name[name] for name in devices]
 
 
-def _every_kind(names: tuple[str, ...], local: bool) -> list[Any]:
-    found: list[Any] = []
+def _every_kind(names: tuple[str, ...], local: bool) -> list[jax.Device]:
+    found: list[jax.Device] = []
     for kind in sorted({name.partition(":")[0] for name in names}):
         try:
             found += jax.local_devices(backend=kind) if local else jax.devices(kind)
@@ -107,6 +106,6 @@ def _every_kind(names: tuple[str, ...], local: bool) -> list[Any]:
     return found
 
 
-def _shown(devices: list[Any]) -> str:
+def _shown(devices: list[jax.Device]) -> str:
     names = [name_of(device) for device in devices]
     return ", ".join(names if len(names) <= 8 else [*names[:7], "...", names[-1]])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from typing import Any, TypeAlias
 
 import jax
 import numpy as np
@@ -14,11 +14,12 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from jkeras import arguments
 from jkeras.distribute import devices as devices_
 from jkeras.errors import ArgumentError, FrozenError
+from jkeras.types import ArrayLike, Converted, DevicesField
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
 
 
-def _names(value: Any) -> tuple[str, ...]:
+def _names(value: object) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
         raise ArgumentError("expected a name for each axis, such as ['batch', 'model']")
     if len(set(value)) < len(value):
@@ -26,13 +27,13 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _shape(value: Any) -> tuple[int, ...]:
+def _shape(value: object) -> tuple[int, ...]:
     if not isinstance(value, (list, tuple)) or not value:
         raise ArgumentError("expected a size for each axis, such as (4, 2)")
     return tuple(arguments.positive_int(size) for size in value)
 
 
-def _flat_devices(value: Any) -> Any:
+def _flat_devices(value: object) -> tuple[str, ...] | int | None:
     return devices_.as_names(value.reshape(-1).tolist() if isinstance(value, np.ndarray) else value)
 
 
@@ -48,9 +49,9 @@ class DeviceMesh(Spec):
         ArgumentError: the numbers of axes, names and devices do not go together.
     """
 
-    shape: tuple[int, ...] = field(convert=_shape)
-    axis_names: tuple[str, ...] = field(convert=_names)
-    devices: Any = field(default=None, convert=_flat_devices)
+    shape: Converted[Sequence[int], tuple[int, ...]] = field(convert=_shape)
+    axis_names: Converted[Sequence[str], tuple[str, ...]] = field(convert=_names)
+    devices: DevicesField = field(default=None, convert=_flat_devices)
 
     def __post_init__(self) -> None:
         if len(self.shape) != len(self.axis_names):
@@ -91,7 +92,7 @@ class DeviceMesh(Spec):
 
 
 
-def _axes(value: Any) -> tuple[Any, ...]:
+def _axes(value: object) -> tuple[str | None, ...]:
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
         raise ArgumentError("expected an axis of the mesh, or None, for each axis of the array, such as [None, 'model']")
     named = [axis for axis in value if axis is not None]
@@ -114,7 +115,7 @@ class TensorLayout(Spec):
     (None, 'model')
     """
 
-    axes: tuple[str | None, ...] = field(convert=_axes)
+    axes: Converted[Sequence[str | None], tuple[str | None, ...]] = field(convert=_axes)
     device_mesh: DeviceMesh | None = None
 
     def __post_init__(self) -> None:
@@ -138,6 +139,10 @@ class TensorLayout(Spec):
         return NamedSharding(self.device_mesh.backend_mesh, PartitionSpec(*self.axes))
 
 
+# A layout, or for each axis of an array an axis of the mesh.
+LayoutLike: TypeAlias = TensorLayout | Sequence[str | None]
+
+
 class LayoutMap(MutableMapping[str, TensorLayout]):
     """Layouts by path: a key is the path of a weight, `"dense/kernel"`, or a regular expression found in it.
 
@@ -155,7 +160,7 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
     True
     """
 
-    def __init__(self, device_mesh: DeviceMesh, rules: Mapping[str, Any] | None = None, frozen: bool = False):
+    def __init__(self, device_mesh: DeviceMesh, rules: Mapping[str, LayoutLike] | None = None, frozen: bool = False):
         if not isinstance(device_mesh, DeviceMesh):
             raise ArgumentError(f"LayoutMap(device_mesh={device_mesh!r}): expected a DeviceMesh.")
         self._device_mesh = device_mesh
@@ -174,7 +179,7 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
         """The same as a value that cannot be changed."""
         return LayoutMap(self._device_mesh, self._rules, frozen=True)
 
-    def __getitem__(self, path: str) -> Any:
+    def __getitem__(self, path: str) -> Any:  # a layout or None, which a MutableMapping of layouts may not say
         """The layout of a weight, None where no key fits.
 
         Raises:
@@ -187,7 +192,7 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
             raise ArgumentError(f"The layout of {path!r} is not clear: the keys {fitting} of the LayoutMap all fit it.")
         return self._rules[fitting[0]] if fitting else None
 
-    def __setitem__(self, key: str, layout: Any) -> None:
+    def __setitem__(self, key: str, layout: LayoutLike) -> None:
         if self._frozen:
             raise FrozenError("The LayoutMap of a strategy cannot be changed. Make another LayoutMap, and another strategy.")
         if key in self._rules:
@@ -226,7 +231,7 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
         return f"LayoutMap({self._device_mesh!r}, {self._rules!r})"
 
 
-def distribute_tensor(tensor: Any, layout: Any) -> jax.Array:
+def distribute_tensor(tensor: ArrayLike, layout: TensorLayout | jax.sharding.Sharding) -> jax.Array:
     """An array laid out over devices.
 
     Inside of a compiled function it constrains how the array is split there.
@@ -242,8 +247,10 @@ def distribute_tensor(tensor: Any, layout: Any) -> jax.Array:
     if isinstance(layout, TensorLayout):
         check_layout("The tensor", np.shape(tensor), layout)
     if isinstance(tensor, jax.core.Tracer):
-        return jax.lax.with_sharding_constraint(tensor, sharding)
-    return jax.device_put(tensor, sharding)
+        placed: jax.Array = jax.lax.with_sharding_constraint(tensor, sharding)
+    else:
+        placed = jax.device_put(tensor, sharding)
+    return placed
 
 
 def check_layout(what: str, shape: tuple[int, ...], layout: TensorLayout) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import jax
 import numpy as np
@@ -13,7 +13,7 @@ from jax import lax
 from jax.experimental import multihost_utils
 from jax.sharding import NamedSharding, PartitionSpec
 
-from jkeras import replicas
+from jkeras import lowering, replicas
 from jkeras.distribute import agreement, arrays
 from jkeras.distribute.together import together
 from jkeras.errors import InputError
@@ -21,12 +21,21 @@ from jkeras.graph.describe import describe
 from jkeras.graph.layer import Layer
 from jkeras.graph.scope import walk
 from jkeras.training import runs, steps
-from jkeras.training.batches import ArraySource
+from jkeras.training.batches import ArraySource, StreamSource
 from jkeras.training.runs import Runner, Step
-from jkeras.training.state import Batch, TrainState
+from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.types import ArrayLike, ArrayTree, PyTree, Shape
 
 if TYPE_CHECKING:
     from jkeras.distribute.sharded import MeshStrategy
+    from jkeras.training.steps import Program
+
+Tree = TypeVar("Tree")
+Decision = TypeVar("Decision", int, float, bool)
+Source: TypeAlias = ArraySource | StreamSource
+# A state after training, with the number of its step; sums of metrics after evaluation, with the states of layers.
+Trained: TypeAlias = tuple[TrainState, jax.Array]
+Evaluated: TypeAlias = tuple[ArrayTree, ArrayTree]
 
 WHOLE = PartitionSpec()
 # Steps in a dispatch of several processes, which have to agree on it.
@@ -77,7 +86,7 @@ class MeshRunner:
         """What a run happens in: of several processes only the first prints and writes."""
         return together() if self.processes > 1 else contextlib.nullcontext()
 
-    def steps_per_dispatch(self, wanted: Any) -> Any:
+    def steps_per_dispatch(self, wanted: int | str) -> int | str:
         """How many steps one dispatch has; several processes must not measure it each for itself."""
         return STEPS_PER_DISPATCH if wanted == "auto" and self.processes > 1 else wanted
 
@@ -91,7 +100,7 @@ class MeshRunner:
         told = np.asarray(multihost_utils.process_allgather(np.asarray(flags)))
         return [bool(flag) for flag in np.any(told.reshape(-1, len(flags)), axis=0).tolist()]
 
-    def agreed(self, decision: Any) -> Any:
+    def agreed(self, decision: Decision) -> Decision:
         """A decision (a number or a bool) as process 0 takes it."""
         if self.processes == 1:
             return decision
@@ -99,7 +108,7 @@ class MeshRunner:
 
     # -- before anything is compiled ----------------------------------------------------------------------------------
 
-    def check(self, program: Any, source: Any) -> None:
+    def check(self, program: Program, source: Source) -> None:
         """Compares what is to be trained with the devices.
 
         Raises:
@@ -121,12 +130,12 @@ class MeshRunner:
     def _sharding(self, spec: PartitionSpec) -> NamedSharding:
         return NamedSharding(self.mesh, spec)
 
-    def shardings(self, state: TrainState) -> Any:
+    def shardings(self, state: TrainState) -> PyTree:
         """How each array of a state is laid out."""
         leaves, structure = jax.tree.flatten(state)
         return jax.tree.unflatten(structure, self._layouts(structure, tuple(np.shape(leaf) for leaf in leaves)))
 
-    def _laid_out(self, structure: Any, shapes: tuple[Any, ...]) -> list[NamedSharding]:
+    def _laid_out(self, structure: Any, shapes: tuple[Shape, ...]) -> list[NamedSharding]:
         specs = self.strategy.state_specs(jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(s, np.float32) for s in shapes]))
         return [self._sharding(spec) for spec in jax.tree.leaves(specs, is_leaf=lambda s: isinstance(s, PartitionSpec))]
 
@@ -134,15 +143,15 @@ class MeshRunner:
         """A state, laid out."""
         return arrays.put(state, self.shardings(state))
 
-    def everywhere(self, tree: Any) -> Any:
+    def everywhere(self, tree: Tree) -> Tree:
         """Arrays, copied to every device."""
-        return jax.tree.map(lambda leaf: arrays.put(leaf, self._sharding(WHOLE)), tree)
+        return cast(Tree, jax.tree.map(lambda leaf: arrays.put(leaf, self._sharding(WHOLE)), tree))
 
     def place_data(self, data: Batch) -> Batch:
         """Data in memory, copied to every device, which takes its rows of each batch from there."""
         return self.everywhere(data)
 
-    def place_batch(self, batch: Any, program: Any, training: bool) -> Placed:
+    def place_batch(self, batch: Batch | Placed, program: Program, training: bool) -> Placed:
         """A batch from the host, its rows divided among the devices where that is possible."""
         if isinstance(batch, Placed):
             return batch
@@ -152,7 +161,7 @@ class MeshRunner:
         divided = steps.batch_size(host) % self.parts == 0
         return Placed(arrays.put(host, jax.tree.map(lambda leaf: self._sharding(self._rows(divided)), host)), divided)
 
-    def padded(self, program: Any, batch: Batch, training: bool) -> Batch:
+    def padded(self, program: Program, batch: Batch, training: bool) -> Batch:
         """A batch of the host, filled up to be divided, where that is possible."""
         if steps.batch_size(batch) % self.parts and independent(program, training):
             return arrays.pad_rows(batch, self.parts, np)
@@ -161,7 +170,8 @@ class MeshRunner:
     def _own_rows(self, batch: Batch) -> Batch:
         """A batch of which each process has brought its part."""
         sharding = self._sharding(self._rows(True))
-        return jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, np.asarray(a)), batch)
+        own: Batch = jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, np.asarray(a)), batch)
+        return own
 
     def _rows(self, divided: bool) -> PartitionSpec:
         return PartitionSpec(self.axis) if divided else WHOLE
@@ -175,7 +185,7 @@ class MeshRunner:
     # -- the compiled step -------------------------------------------------------------------------------------------
 
     def _around(self, step: Step, training: bool) -> Step:
-        def run(program: Any, state: TrainState, batch: Batch) -> TrainState:
+        def run(program: Program, state: TrainState, batch: Batch) -> TrainState:
             if steps.batch_size(batch) % self.parts and independent(program, training):
                 batch = arrays.pad_rows(batch, self.parts)
             spec = self._rows(steps.batch_size(batch) % self.parts == 0)
@@ -185,80 +195,86 @@ class MeshRunner:
 
         return run
 
-    def _gathered(self, params: Any) -> Any:
+    def _gathered(self, params: dict[str, Any]) -> PyTree:
         """Whole weights of weights in parts; their gradients are added up where the parts are."""
         whole = self._sharding(WHOLE)
         leaves, structure = jax.tree.flatten(params)
         layouts = jax.tree.leaves(self._param_shardings(params))
         return jax.tree.unflatten(structure, [arrays.whole(*pair, whole) for pair in zip(leaves, layouts, strict=True)])
 
-    def _param_shardings(self, params: Any) -> Any:
+    def _param_shardings(self, params: dict[str, Any]) -> PyTree:
         zero: Any = np.zeros(())
         empty = TrainState(params, {}, None, zero, zero)
-        return self.shardings(empty).params
+        return arrays_of(self.shardings(empty)).params
 
     def _constrained(self, state: TrainState) -> TrainState:
-        return jax.tree.map(lax.with_sharding_constraint, state, self.shardings(state))
+        constrained: TrainState = jax.tree.map(lax.with_sharding_constraint, state, self.shardings(state))
+        return constrained
 
     # -- what the loop calls -----------------------------------------------------------------------------------------
 
-    def spread(self, tree: Any, state: TrainState) -> Any:
+    def spread(self, tree: Tree, state: TrainState) -> Tree:
         """As in `Runner`."""
         return tree
 
     def train_steps(
-        self, step: Step, program: Any, state: TrainState, data: Batch, order: jax.Array, rows: Any, start: Any, stop: Any,
-        *, batch_size: int, masked: bool,
-    ) -> tuple[TrainState, jax.Array]:
+        self, step: Step, program: Program, state: TrainState, data: Batch, order: jax.Array,
+        rows: ArrayLike, start: ArrayLike, stop: ArrayLike, *, batch_size: int, masked: bool,
+    ) -> Trained:
         """As in `Runner`."""
-        return self.inner.train_steps(
+        result: Trained = self.inner.train_steps(
             step, program, self.place(state), data, self.everywhere(order), rows, start, stop,
             batch_size=batch_size, masked=masked,
         )
+        return result
 
     def eval_steps(
-        self, step: Step, program: Any, state: TrainState, data: Batch, rows: Any, start: Any, stop: Any,
-        *, batch_size: int, masked: bool,
-    ) -> tuple[Any, Any]:
+        self, step: Step, program: Program, state: TrainState, data: Batch,
+        rows: ArrayLike, start: ArrayLike, stop: ArrayLike, *, batch_size: int, masked: bool,
+    ) -> Evaluated:
         """As in `Runner`."""
-        return self.inner.eval_steps(
+        result: Evaluated = self.inner.eval_steps(
             step, program, self.place(state), data, rows, start, stop, batch_size=batch_size, masked=masked
         )
+        return result
 
-    def train_one(self, step: Step, program: Any, state: TrainState, batch: Any) -> tuple[TrainState, jax.Array]:
+    def train_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Trained:
         """As in `Runner`."""
-        return self.inner.train_one(step, program, self.place(state), self.place_batch(batch, program, True).batch)
+        result: Trained = self.inner.train_one(step, program, self.place(state), self.place_batch(batch, program, True).batch)
+        return result
 
     def train_rows(
-        self, step: Step, program: Any, state: TrainState, data: Batch, rows: jax.Array
-    ) -> tuple[TrainState, jax.Array]:
+        self, step: Step, program: Program, state: TrainState, data: Batch, rows: jax.Array
+    ) -> Trained:
         """As in `Runner`."""
-        return self.inner.train_rows(step, program, self.place(state), data, self.everywhere(rows))
+        result: Trained = self.inner.train_rows(step, program, self.place(state), data, self.everywhere(rows))
+        return result
 
-    def eval_one(self, step: Step, program: Any, state: TrainState, batch: Any) -> tuple[Any, Any]:
+    def eval_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Evaluated:
         """As in `Runner`."""
-        return self.inner.eval_one(step, program, self.place(state), self.place_batch(batch, program, False).batch)
+        result: Evaluated = self.inner.eval_one(step, program, self.place(state), self.place_batch(batch, program, False).batch)
+        return result
 
-    def predict(self, definition: Layer, state: TrainState, inputs: Any) -> Any:
+    def predict(self, definition: Layer, state: TrainState, inputs: PyTree) -> PyTree:
         """As in `Runner`; every process gets all outputs."""
         batch = Batch(jax.tree.map(np.asarray, inputs))
         if steps.batch_size(batch) % self.parts and runs.rows_independent(definition, False):
             batch = arrays.pad_rows(batch, self.parts, np)
         spec = self._rows(steps.batch_size(batch) % self.parts == 0)
         x = arrays.put(batch.x, jax.tree.map(lambda leaf: self._sharding(spec), batch.x))
-        return self._predict(definition, steps.lowering.cache_token(), self.place(state), x)
+        return self._predict(definition, lowering.cache_token(), self.place(state), x)
 
-    def _predicted(self, definition: Layer, token: str, state: TrainState, inputs: Any) -> Any:
+    def _predicted(self, definition: Layer, token: str, state: TrainState, inputs: PyTree) -> PyTree:
         with replicas.gathering(self._gathered if self.strategy.gathers_weights else None):
             return steps.predict(definition, state, inputs)
 
 
-def independent(program: Any, training: bool) -> bool:
+def independent(program: Program, training: bool) -> bool:
     """Whether a batch may be filled up with rows that do not count."""
     return program.objective.rows_independent and runs.rows_independent(program.definition, training)
 
 
-def check_batch(program: Any, rows: int, parts: int, strategy: Any, in_memory: bool) -> None:
+def check_batch(program: Program, rows: int, parts: int, strategy: MeshStrategy, in_memory: bool) -> None:
     """Checks that batches for training can be divided.
 
     Raises:
@@ -279,7 +295,7 @@ def check_batch(program: Any, rows: int, parts: int, strategy: Any, in_memory: b
         )
 
 
-def _coupling(program: Any) -> str:
+def _coupling(program: Program) -> str:
     for path, layer in walk(program.definition):
         if layer.couples_samples:
             return f"in {'/'.join(path) or layer.name} ({type(layer).__name__}) rows depend on each other"
@@ -291,7 +307,7 @@ def _coupling(program: Any) -> str:
 
 
 @functools.lru_cache(maxsize=16)
-def runner_of(kind: Any, strategy: Any, token: str) -> Any:
+def runner_of(strategy: MeshStrategy, token: str) -> MeshRunner:
     """The runner of a strategy; equal strategies share it, and with it what is compiled."""
-    return kind(strategy)
+    return strategy.runner_class(strategy)
 

@@ -14,7 +14,7 @@ from jax import lax
 from jkeras import replicas
 from jkeras.distribute import arrays
 from jkeras.distribute.devices import as_names
-from jkeras.distribute.meshes import MeshRunner, Placed, independent
+from jkeras.distribute.meshes import Evaluated, MeshRunner, Placed, Source, Trained, independent
 from jkeras.distribute.sharded import MeshStrategy
 from jkeras.errors import ArgumentError
 from jkeras.graph.scope import walk
@@ -22,8 +22,9 @@ from jkeras.metrics import Metric
 from jkeras.training import objective as objectives
 from jkeras.training import steps
 from jkeras.training.runs import Step
-from jkeras.training.state import Batch, TrainState
-from jkeras.types import DevicesField
+from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
+from jkeras.training.steps import Program
+from jkeras.types import ArrayLike, DevicesField, PyTree
 from jkeras.values.fields import field
 
 AXIS = "replica"
@@ -35,7 +36,7 @@ class ReplicaRunner(MeshRunner):
     Between dispatches every device has the whole state, as under a mesh; a batch that cannot be divided is computed whole.
     """
 
-    def __init__(self, strategy: Any):
+    def __init__(self, strategy: MeshStrategy):
         super().__init__(strategy)
         self.ids = np.arange(self.parts)
         mapped = functools.partial(jax.pmap, axis_name=AXIS, devices=list(self.mesh.devices.flat))
@@ -61,7 +62,7 @@ class ReplicaRunner(MeshRunner):
         self._train_one = mapped(_train_one, donate_argnums=2, **one)
         self._eval_one = mapped(_eval_one, **one)
 
-    def check(self, program: Any, source: Any) -> None:
+    def check(self, program: Program, source: Source) -> None:
         super().check(program, source)
         for path, layer in walk(program.definition):
             if getattr(layer, "stateful", False):
@@ -70,41 +71,49 @@ class ReplicaRunner(MeshRunner):
                     f" replicas cannot share. Train it under `jk.distribute.DataParallel()`."
                 )
 
-    def _divides(self, program: Any, rows: int, training: bool) -> bool:
+    def _divides(self, program: Program, rows: int, training: bool) -> bool:
         return rows % self.parts == 0 or independent(program, training)
 
     def train_steps(
-        self, step: Step, program: Any, state: TrainState, data: Batch, order: jax.Array, rows: Any, start: Any, stop: Any,
-        *, batch_size: int, masked: bool,
-    ) -> tuple[TrainState, jax.Array]:
+        self, step: Step, program: Program, state: TrainState, data: Batch, order: jax.Array,
+        rows: ArrayLike, start: ArrayLike, stop: ArrayLike, *, batch_size: int, masked: bool,
+    ) -> Trained:
         sizes = Sizes(batch_size, self.parts, masked)
         place = self.everywhere
-        return self._train_steps(step, program, sizes, self.ids, self.place(state), data, place(order), rows, start, stop)
+        result: Trained = self._train_steps(
+            step, program, sizes, self.ids, self.place(state), data, place(order), rows, start, stop
+        )
+        return result
 
     def eval_steps(
-        self, step: Step, program: Any, state: TrainState, data: Batch, rows: Any, start: Any, stop: Any,
-        *, batch_size: int, masked: bool,
-    ) -> tuple[Any, Any]:
+        self, step: Step, program: Program, state: TrainState, data: Batch,
+        rows: ArrayLike, start: ArrayLike, stop: ArrayLike, *, batch_size: int, masked: bool,
+    ) -> Evaluated:
         if not self._divides(program, batch_size, False):
             return super().eval_steps(
                 step, program, state, data, rows, start, stop, batch_size=batch_size, masked=masked
             )
         sizes = Sizes(batch_size, self.parts, masked)
-        return self._eval_steps(step, program, sizes, self.ids, self.place(state), data, rows, start, stop)
+        result: Evaluated = self._eval_steps(
+            step, program, sizes, self.ids, self.place(state), data, rows, start, stop
+        )
+        return result
 
-    def train_one(self, step: Step, program: Any, state: TrainState, batch: Any) -> tuple[TrainState, jax.Array]:
+    def train_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Trained:
         placed = self.place_batch(batch, program, True)
         if not placed.divided:
             return super().train_one(step, program, state, placed)
-        return self._train_one(step, program, self.place(state), placed.batch)
+        result: Trained = self._train_one(step, program, self.place(state), placed.batch)
+        return result
 
-    def eval_one(self, step: Step, program: Any, state: TrainState, batch: Any) -> tuple[Any, Any]:
+    def eval_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Evaluated:
         placed = self.place_batch(batch, program, False)
         if not placed.divided:
             return super().eval_one(step, program, state, placed)
-        return self._eval_one(step, program, self.place(state), placed.batch)
+        result: Evaluated = self._eval_one(step, program, self.place(state), placed.batch)
+        return result
 
-    def place_batch(self, batch: Any, program: Any, training: bool) -> Placed:
+    def place_batch(self, batch: Batch | Placed, program: Program, training: bool) -> Placed:
         """As in `MeshRunner`; a divided batch gets a leading axis of devices."""
         if isinstance(batch, Placed) or not self._divides(program, steps.batch_size(batch), training):
             return super().place_batch(batch, program, training)
@@ -138,7 +147,7 @@ class MirroredStrategy(MeshStrategy):
     Source: TensorFlow's `tf.distribute.MirroredStrategy`.
     """
 
-    runner_class: ClassVar[Any] = ReplicaRunner
+    runner_class: ClassVar[type[MeshRunner]] = ReplicaRunner
     local: ClassVar[bool] = True
 
     devices: DevicesField = field(default=None, convert=as_names)
@@ -162,7 +171,7 @@ class Sizes:
         return -(-self.batch // self.parts)
 
 
-def share_of(data: Batch, order: Any, replica: Any, index: Any, rows: Any, sizes: Sizes) -> Batch:
+def share_of(data: Batch, order: jax.Array | None, replica: jax.Array, index: ArrayLike, rows: ArrayLike, sizes: Sizes) -> Batch:
     """The rows of one replica of the batch of that number, in an order or (None) as they lie."""
     place = replica * sizes.share + jnp.arange(sizes.share, dtype=jnp.int32)
     counted = None
@@ -173,24 +182,27 @@ def share_of(data: Batch, order: Any, replica: Any, index: Any, rows: Any, sizes
         position = order[position]
     else:
         position = jnp.minimum(position, jax.tree.leaves(data)[0].shape[0] - 1)
-    batch = jax.tree.map(lambda a: a.at[position].get(mode="promise_in_bounds"), data)
+    batch: Batch = jax.tree.map(lambda a: a.at[position].get(mode="promise_in_bounds"), data)
     return batch if counted is None else dataclasses.replace(batch, valid=counted)
 
 
-def replicated(step: Step, program: Any, state: TrainState, batch: Batch) -> TrainState:
+def replicated(step: Step, program: Program, state: TrainState, batch: Batch) -> TrainState:
     """One step of one replica: what comes out is the same in all of them."""
     empty = steps.empty_metrics(program, batch)
     with replicas.sharing(AXIS):
         new = step(program, state.replace(metrics=empty), batch)
-        new = new.replace(model_state=replicas.averaged(new.model_state))
+        new = new.replace(model_state=replicas.averaged(arrays_of(new).model_state))
         if step is steps.train_custom:  # which may have gradients that were not averaged
-            new = new.replace(params=replicas.averaged(new.params), opt_state=replicas.averaged(new.opt_state))
+            arrays = arrays_of(new)
+            new = new.replace(params=replicas.averaged(arrays.params), opt_state=replicas.averaged(arrays.opt_state))
     known = steps.metrics_by_name(program)
-    metrics = {name: _merged(known.get(name, objectives.MEAN), state.metrics[name], added) for name, added in new.metrics.items()}
+    before = arrays_of(state).metrics
+    after = arrays_of(new).metrics
+    metrics = {name: _merged(known.get(name, objectives.MEAN), before[name], added) for name, added in after.items()}
     return new.replace(metrics=metrics)
 
 
-def _merged(metric: Metric, before: Any, added: Any) -> Any:
+def _merged(metric: Metric, before: PyTree, added: PyTree) -> PyTree:
     """A metric's state with what all replicas add to it."""
     if type(metric).merge is Metric.merge:
         return metric.merge(before, lax.psum(added, AXIS))
@@ -199,10 +211,10 @@ def _merged(metric: Metric, before: Any, added: Any) -> Any:
 
 
 def _train_steps(
-    step: Step, program: Any, sizes: Sizes, replica: Any, state: TrainState, data: Batch, order: Any, rows: Any, start: Any,
-    stop: Any,
-) -> tuple[TrainState, jax.Array]:
-    def body(index: Any, state: TrainState) -> TrainState:
+    step: Step, program: Program, sizes: Sizes, replica: jax.Array, state: TrainState, data: Batch, order: jax.Array,
+    rows: ArrayLike, start: ArrayLike, stop: ArrayLike,
+) -> Trained:
+    def body(index: ArrayLike, state: TrainState) -> TrainState:
         return replicated(step, program, state, share_of(data, order, replica, index, rows, sizes))
 
     state = lax.fori_loop(start, stop, body, state)
@@ -210,22 +222,25 @@ def _train_steps(
 
 
 def _eval_steps(
-    step: Step, program: Any, sizes: Sizes, replica: Any, state: TrainState, data: Batch, rows: Any, start: Any, stop: Any
-) -> tuple[Any, Any]:
-    def body(index: Any, carry: tuple[Any, Any]) -> tuple[Any, Any]:
+    step: Step, program: Program, sizes: Sizes, replica: jax.Array, state: TrainState, data: Batch,
+    rows: ArrayLike, start: ArrayLike, stop: ArrayLike,
+) -> Evaluated:
+    def body(index: ArrayLike, carry: Evaluated) -> Evaluated:
         metrics, model_state = carry
         batch = share_of(data, None, replica, index, rows, sizes)
-        new = replicated(step, program, state.replace(metrics=metrics, model_state=model_state), batch)
+        new = arrays_of(replicated(step, program, with_arrays(state, metrics=metrics, model_state=model_state), batch))
         return new.metrics, new.model_state
 
-    return lax.fori_loop(start, stop, body, (state.metrics, state.model_state))
+    arrays = arrays_of(state)
+    result: Evaluated = lax.fori_loop(start, stop, body, (arrays.metrics, arrays.model_state))
+    return result
 
 
-def _train_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[TrainState, jax.Array]:
+def _train_one(step: Step, program: Program, state: TrainState, batch: Batch) -> Trained:
     state = replicated(step, program, state, batch)
     return state, state.step + 0
 
 
-def _eval_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[Any, Any]:
-    new = replicated(step, program, state, batch)
+def _eval_one(step: Step, program: Program, state: TrainState, batch: Batch) -> Evaluated:
+    new = arrays_of(replicated(step, program, state, batch))
     return new.metrics, new.model_state

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 
@@ -59,7 +59,7 @@ def initialize(
         ProcessError: the others cannot be found, or JAX has computed something already.
     """
     if jax.distributed.is_initialized():
-        return jax.process_count() > 1
+        return bool(jax.process_count() > 1)
     job = described(job_addresses, num_processes, process_id, os.environ)
     automatic = cluster_detection_method is not None or _scheduled(os.environ)
     if job.address is None and not automatic:
@@ -76,7 +76,7 @@ def initialize(
         )
     except (RuntimeError, ValueError) as error:
         raise ProcessError(_why(error, job, initialization_timeout)) from error
-    return jax.process_count() > 1
+    return bool(jax.process_count() > 1)
 
 
 def described(
@@ -126,7 +126,7 @@ def _tf_config(environment: Mapping[str, str]) -> tuple[list[str], int | None]:
 
 
 def _integer(name: str, variable: str, given: int | None, environment: Mapping[str, str]) -> int | None:
-    value: Any = environment.get(variable) if given is None else given
+    value: str | int | None = environment.get(variable) if given is None else given
     if value is None:
         return None
     try:

@@ -16,15 +16,16 @@ from jkeras.distribute import devices as devices_
 from jkeras.distribute.mesh import DeviceMesh, LayoutMap, TensorLayout, check_layout
 from jkeras.distribute.meshes import MeshRunner, runner_of
 from jkeras.errors import ArgumentError
-from jkeras.training.state import TrainState, array_name
+from jkeras.graph.scope import WeightInfo
+from jkeras.training.state import TrainState, array_name, arrays_of
 from jkeras.training.strategy import Strategy
-from jkeras.types import DevicesField
+from jkeras.types import ArrayLike, DevicesField, PyTree, Shape
 from jkeras.values.fields import field
 
 REPLICATED = PartitionSpec()
 
 
-def _mesh(value: Any) -> DeviceMesh | None:
+def _mesh(value: object) -> DeviceMesh | None:
     if value is None or isinstance(value, DeviceMesh):
         return value
     raise ArgumentError("expected a DeviceMesh or None")
@@ -44,7 +45,7 @@ class MeshAttributes:
 class MeshStrategy(MeshAttributes, Strategy):
     """Base of the strategies that lay arrays out over a mesh of devices and let the compiler do the rest."""
 
-    runner_class: ClassVar[Any] = MeshRunner
+    runner_class: ClassVar[type[MeshRunner]] = MeshRunner
     # Whether a step puts weights that are kept in parts together before it computes with them.
     gathers_weights: ClassVar[bool] = False
     # Whether the mesh is made of the devices of this process alone.
@@ -59,7 +60,7 @@ class MeshStrategy(MeshAttributes, Strategy):
         if self.devices is not None:
             self._resolved()
 
-    def _resolved(self) -> list[Any]:
+    def _resolved(self) -> list[jax.Device]:
         return devices_.resolve(self.devices, local=self.local, what=type(self).__name__)
 
     @property
@@ -86,14 +87,14 @@ class MeshStrategy(MeshAttributes, Strategy):
         """How many parts a batch is divided into."""
         return int(self.mesh().shape[self.batch_axis])
 
-    def runner(self) -> Any:
-        return runner_of(self.runner_class, self, lowering.cache_token())
+    def runner(self) -> MeshRunner:
+        return runner_of(self, lowering.cache_token())
 
-    def state_specs(self, state: TrainState) -> Any:
+    def state_specs(self, state: TrainState) -> PyTree:
         """For each array of a state, the axes of the mesh that it is split along."""
         return jax.tree.map(lambda leaf: REPLICATED, state)
 
-    def check_weights(self, weights: Iterable[Any]) -> None:
+    def check_weights(self, weights: Iterable[WeightInfo]) -> None:
         """Compares the strategy with the weights of a model.
 
         Raises:
@@ -151,11 +152,11 @@ class FSDP(_OverDevices):
 
     min_size: int = field(default=256, convert=arguments.at_least(0))
 
-    def state_specs(self, state: TrainState) -> Any:
+    def state_specs(self, state: TrainState) -> PyTree:
         parts = self.num_replicas_in_sync
 
-        def spec(leaf: Any) -> PartitionSpec:
-            shape = getattr(leaf, "shape", ())
+        def spec(leaf: ArrayLike) -> PartitionSpec:
+            shape = np.shape(leaf)
             fitting = [i for i, size in enumerate(shape) if size and size % parts == 0]
             if math.prod(shape) < self.min_size or not fitting:
                 return REPLICATED
@@ -163,16 +164,17 @@ class FSDP(_OverDevices):
             return PartitionSpec(*(self.batch_axis if i == longest else None for i in range(longest + 1)))
 
         copied = jax.tree.map(lambda leaf: REPLICATED, state)
-        return copied.replace(params=jax.tree.map(spec, state.params), opt_state=jax.tree.map(spec, state.opt_state))
+        arrays = arrays_of(state)
+        return copied.replace(params=jax.tree.map(spec, arrays.params), opt_state=jax.tree.map(spec, arrays.opt_state))
 
 
-def _frozen(value: Any) -> LayoutMap:
+def _frozen(value: object) -> LayoutMap:
     if not isinstance(value, LayoutMap):
         raise ArgumentError("expected a LayoutMap: `layouts = LayoutMap(mesh); layouts['dense.*kernel'] = (None, 'model')`")
     return value.frozen()
 
 
-def _axis_name(value: Any) -> str | None:
+def _axis_name(value: object) -> str | None:
     return None if value is None else arguments.text(value)
 
 
@@ -210,26 +212,29 @@ class ModelParallel(MeshStrategy):
     def _make_mesh(self) -> jax.sharding.Mesh:
         return self.layout_map.device_mesh.backend_mesh
 
-    def state_specs(self, state: TrainState) -> Any:
+    def state_specs(self, state: TrainState) -> PyTree:
         layouts = {}
-        for part in (state.params, state.model_state):
+        arrays = arrays_of(state)
+        for part in (arrays.params, arrays.model_state):
             for path, leaf in jax.tree_util.tree_leaves_with_path(part):
                 name = array_name("", path)[1:]
                 layouts[name] = (leaf.shape, self._spec(name))
 
-        def of(part: str, tree: Any) -> Any:
+        def of(part: str, tree: PyTree) -> PyTree:
             return jax.tree_util.tree_map_with_path(lambda path, leaf: _belonging(array_name(part, path), leaf, layouts), tree)
 
         copied = jax.tree.map(lambda leaf: REPLICATED, state)
         return copied.replace(
-            params=of("params", state.params), model_state=of("state", state.model_state), opt_state=of("opt", state.opt_state)
+            params=of("params", arrays.params),
+            model_state=of("state", arrays.model_state),
+            opt_state=of("opt", arrays.opt_state),
         )
 
     def _spec(self, path: str) -> PartitionSpec:
         layout = self.layout_map[path]
         return REPLICATED if layout is None else PartitionSpec(*layout.axes)
 
-    def check_weights(self, weights: Iterable[Any]) -> None:
+    def check_weights(self, weights: Iterable[WeightInfo]) -> None:
         shapes = {weight.name: tuple(weight.shape) for weight in weights}
         found: dict[str, TensorLayout] = {}
         for path, shape in shapes.items():
@@ -244,9 +249,9 @@ class ModelParallel(MeshStrategy):
                 )
 
 
-def _belonging(name: str, leaf: Any, layouts: dict[str, tuple[Any, PartitionSpec]]) -> PartitionSpec:
+def _belonging(name: str, leaf: ArrayLike, layouts: dict[str, tuple[Shape, PartitionSpec]]) -> PartitionSpec:
     """The layout of the weight that an array of the state is called after and looks like."""
-    shape = getattr(leaf, "shape", ())
+    shape = np.shape(leaf)
     parts = name.split("/")
     for i in range(1, len(parts)):
         known = layouts.get("/".join(parts[i:]))

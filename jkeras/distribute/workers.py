@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 
 from jkeras import arguments
@@ -34,9 +32,9 @@ class MultiWorkerMirroredStrategy(MeshStrategy):
     Source: TensorFlow's `tf.distribute.MultiWorkerMirroredStrategy`.
     """
 
-    job_addresses: Any = field(default=None, kw_only=False)
-    num_processes: Any = None
-    process_id: Any = None
+    job_addresses: str | None = field(default=None, kw_only=False)
+    num_processes: int | None = None
+    process_id: int | None = None
     auto_shard_dataset: bool = field(default=True, convert=arguments.boolean)
 
     def __post_init__(self) -> None:
@@ -45,9 +43,9 @@ class MultiWorkerMirroredStrategy(MeshStrategy):
     @property
     def num_workers(self) -> int:
         """How many processes there are."""
-        return jax.process_count()
+        return int(jax.process_count())
 
     @property
     def process_number(self) -> int:
         """Which of them this one is, from 0."""
-        return jax.process_index()
+        return int(jax.process_index())

@@ -60,7 +60,7 @@ def _initialize(
 def overlay_carried(layer: BoundLayer, variables: Variables) -> Variables:
     """`variables` with the weights that layers inside the definition carry in place of the fresh ones."""
     for path, inner in walk(layer):
-        carried = inner.carried() if path else None
+        carried = inner._carried() if path else None
         for collection, tree in (carried or {}).items():
             variables = {**variables, collection: _put(variables[collection], path, tree)}
     return variables
@@ -76,7 +76,7 @@ def _put(tree: Mapping[str, Any], path: tuple[str, ...], value: Any) -> Any:
 
 def call_on_arrays(layer: BoundLayer, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Computes a layer on arrays: with the weights it carries, or without any."""
-    carried = layer.carried()
+    carried = layer._carried()
     if carried is not None:
         return apply(layer, carried, args, kwargs)
     kwargs = dict(kwargs)

@@ -1,4 +1,8 @@
-"""What can be known of a definition before it has weights: its weights, shapes and types, from the code that computes."""
+"""What can be known of a definition before it has weights: its weights, shapes and types, from the code that computes.
+
+The code runs without values (`jax.eval_shape`). `describe` answers for inputs of known sizes. For symbolic tensors, whose
+sizes may be unknown, see `graph/inference.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,46 +12,28 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
-from jkeras.dispatch import is_symbolic
-from jkeras.errors import InputError
 from jkeras.graph.layer_scope import DescribingScope, Record
 from jkeras.graph.scope import BoundLayer, Run, WeightInfo
-from jkeras.graph.shapes import Shape, as_spec, is_shape, show_shape
+from jkeras.graph.shapes import as_spec, is_shape
 from jkeras.values.frozen import Template
-from jkeras.values.spec import Spec
-
-# Stand-ins for an unknown size: a size of the result that differs between the two is unknown as well.
-STAND_INS = (7, 11)
-
-
-class Description(Spec):
-    """What can be known of a definition before it has weights.
-
-    Attributes:
-        weights: every weight, in Keras's order: own trainable, own non-trainable, then those of sublayers, in order.
-        losses: how many losses a pass adds.
-    """
-
-    def __init__(self, weights: tuple[WeightInfo, ...], outputs: Any, losses: int):
-        self.weights = weights
-        self.losses = losses
-        self._outputs = Template.of(outputs)
-
-    @property
-    def outputs(self) -> Any:
-        """The structure of the outputs, with `jax.ShapeDtypeStruct` leaves."""
-        return self._outputs.fill()
 
 
 @dataclasses.dataclass(frozen=True)
 class Traced:
-    """What one abstract pass through a definition showed."""
+    """What one pass through a definition without values showed.
+
+    Attributes:
+        outputs: the structure of the outputs, with `jax.ShapeDtypeStruct` leaves.
+        weights: in the order in which they were made.
+        losses: how many losses the pass added.
+        masked: whether a tensor got a mask.
+    """
 
     outputs: Any
-    weights: tuple[WeightInfo, ...]  # in the order in which they were made
+    weights: tuple[WeightInfo, ...]
     losses: int
+    masked: bool
 
 
 def trace(
@@ -74,8 +60,9 @@ def trace(
         filled_args, filled_kwargs = jax.tree.unflatten(structure, filled)
         return DescribingScope(layer, run, record, parent=parent).layer(*filled_args, **filled_kwargs)
 
-    outputs = jax.eval_shape(program, _spec_of_key(jax.config.jax_default_prng_impl), [leaves[i] for i in positions])
-    return Traced(outputs, tuple(record.weights.values()), len(run.losses))
+    kind = jax.config.jax_default_prng_impl  # type: ignore[attr-defined]
+    outputs = jax.eval_shape(program, _spec_of_key(kind), [leaves[i] for i in positions])
+    return Traced(outputs, tuple(record.weights.values()), len(run.losses), bool(run.masks))
 
 
 @functools.lru_cache(maxsize=8)
@@ -83,18 +70,62 @@ def _spec_of_key(kind: str) -> Any:
     return jax.eval_shape(lambda: jax.random.key(0, impl=kind))
 
 
+@functools.lru_cache(maxsize=2048)
+def has_rule(cls: type, rule: str) -> bool:
+    """Whether a class's rule was written for the `build` and `call` that it has, which a subclass may have replaced."""
+
+    def rank(name: str) -> int:
+        return next(i for i, base in enumerate(cls.__mro__) if name in base.__dict__)
+
+    return rank(rule) <= min(rank("build"), rank("call"))
+
+
 def has_shape(leaf: Any) -> bool:
     """Whether a leaf of the arguments is an array, or stands for one."""
     return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
 
 
-# -- with known sizes -------------------------------------------------------------------------------------------------
+class Description:
+    """What can be known of a definition before it has weights. What takes a pass through it is found when asked for."""
+
+    def __init__(self, layer: BoundLayer, leaves: tuple[Any, ...], structure: Any):
+        self._layer = layer
+        self._leaves = leaves
+        self._structure = structure
+
+    @functools.cached_property
+    def weights(self) -> tuple[WeightInfo, ...]:
+        """Every weight, in Keras's order: own trainable, own non-trainable, then those of sublayers, in order."""
+        args, kwargs = unflatten(self._structure, self._leaves, jax.ShapeDtypeStruct)
+        known = self._layer.known_weights(*args, **kwargs) if has_rule(type(self._layer), "known_weights") else None
+        return tuple(in_keras_order(self._traced.weights, self._layer)) if known is None else known
+
+    @functools.cached_property
+    def _traced(self) -> Traced:
+        args, kwargs = unflatten(self._structure, self._leaves, jax.ShapeDtypeStruct)
+        traced = trace(self._layer, args, kwargs, has_shape)
+        return dataclasses.replace(traced, outputs=Template.of(traced.outputs))
+
+    @property
+    def outputs(self) -> Any:
+        """The structure of the outputs, with `jax.ShapeDtypeStruct` leaves."""
+        return self._traced.outputs.fill()
+
+    @property
+    def losses(self) -> int:
+        """How many losses a pass adds."""
+        return self._traced.losses
 
 
 def describe(layer: BoundLayer, *args: Any, **kwargs: Any) -> Description:
     """Weights and outputs of a definition for inputs of given shapes (`jax.ShapeDtypeStruct` or arrays)."""
     leaves, structure = jax.tree.flatten((args, kwargs), is_leaf=is_shape)
     return _describe(layer, tuple(map(leaf_key, leaves)), structure)
+
+
+@functools.lru_cache(maxsize=256)
+def _describe(layer: BoundLayer, leaves: tuple[Any, ...], structure: Any) -> Description:
+    return Description(layer, leaves, structure)
 
 
 def leaf_key(leaf: Any) -> tuple[Any, Any]:
@@ -111,13 +142,6 @@ def unflatten(structure: Any, leaves: tuple[Any, ...], make: Callable[[Any, Any]
     return jax.tree.unflatten(structure, values)
 
 
-@functools.lru_cache(maxsize=256)
-def _describe(layer: BoundLayer, leaves: tuple[Any, ...], structure: Any) -> Description:
-    args, kwargs = unflatten(structure, leaves, jax.ShapeDtypeStruct)
-    traced = trace(layer, args, kwargs, has_shape)
-    return Description(tuple(in_keras_order(traced.weights, layer)), traced.outputs, traced.losses)
-
-
 def in_keras_order(weights: tuple[WeightInfo, ...], layer: BoundLayer | None, depth: int = 0) -> list[WeightInfo]:
     """Own trainable weights, own state, then those of the layers inside in their order."""
     own = [w for w in weights if len(w.path) == depth + 1]
@@ -130,69 +154,3 @@ def in_keras_order(weights: tuple[WeightInfo, ...], layer: BoundLayer | None, de
     for name, group in groups.items():
         ordered += in_keras_order(tuple(group), inner.get(name), depth + 1)
     return ordered
-
-
-# -- with unknown sizes -----------------------------------------------------------------------------------------------
-
-
-def output_spec(layer: BoundLayer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Shapes and types of a layer's outputs, from the code that computes them.
-
-    Args:
-        layer: the description.
-        args: arguments of `call`, with symbolic tensors; or shape tuples (float32), arrays and the like.
-        kwargs: likewise.
-
-    Returns:
-        The structure of the outputs with `Shape` leaves; a size that is unknown is None.
-    """
-    if not any(map(is_symbolic, jax.tree.leaves((args, kwargs)))):
-        args, kwargs = jax.tree.map(_as_shape, (args, kwargs), is_leaf=is_shape)
-    inputs = [leaf for leaf in jax.tree.leaves((args, kwargs)) if _is_input(leaf)]
-    unknown = any(size is None for tensor in inputs for size in tensor.shape)
-    try:
-        results = [_outputs(layer, args, kwargs, stand_in) for stand_in in (STAND_INS if unknown else STAND_INS[:1])]
-    except Exception as error:
-        if isinstance(error, InputError):
-            error.args = (_without_stand_ins(str(error), inputs),)
-        if hasattr(error, "__notes__"):
-            error.__notes__ = [_without_stand_ins(note, inputs) for note in error.__notes__]
-        raise
-    if len(results) == 1:
-        return jax.tree.map(lambda leaf: Shape(leaf.shape, leaf.dtype), results[0])
-    return jax.tree.map(_merge, *results)
-
-
-def _as_shape(value: Any) -> Any:
-    if is_shape(value):
-        return Shape(value, "float32")
-    return Shape(value.shape, str(value.dtype)) if has_shape(value) else value
-
-
-def _is_input(leaf: Any) -> bool:
-    return isinstance(leaf, Shape) or is_symbolic(leaf)
-
-
-def _outputs(layer: BoundLayer, args: tuple[Any, ...], kwargs: dict[str, Any], stand_in: int) -> Any:
-    def known(leaf: Any) -> Any:
-        if not _is_input(leaf):
-            return leaf
-        sizes = tuple(stand_in if size is None else size for size in leaf.shape)
-        return jax.ShapeDtypeStruct(sizes, jnp.dtype(leaf.dtype))
-
-    args, kwargs = jax.tree.map(known, (args, kwargs))
-    return trace(layer, args, kwargs, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct)).outputs
-
-
-def _merge(first: Any, second: Any) -> Shape:
-    sizes = tuple(a if a == b else None for a, b in zip(first.shape, second.shape, strict=True))
-    return Shape(sizes, first.dtype)
-
-
-def _without_stand_ins(message: str, tensors: list[Any]) -> str:
-    """An error's message with the shapes of the inputs as the user knows them."""
-    for tensor in tensors:
-        for stand_in in STAND_INS:
-            filled = tuple(stand_in if size is None else size for size in tensor.shape)
-            message = message.replace(show_shape(filled), show_shape(tensor.shape))
-    return message

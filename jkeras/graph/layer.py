@@ -18,8 +18,9 @@ import numpy as np
 from jkeras import arguments, dtypes, regularizers
 from jkeras.dispatch import Symbolic
 from jkeras.errors import ArgumentError, NotBuiltError
-from jkeras.graph import apply, describe
-from jkeras.graph.scope import Scope, walk
+from jkeras.graph import apply
+from jkeras.graph.inference import output_spec
+from jkeras.graph.scope import Scope, WeightInfo, walk
 from jkeras.graph.shapes import Shape
 from jkeras.tracebacks import filtered_methods
 from jkeras.types import DTypePolicyLike, PolicyField, RegularizerField, RegularizerLike
@@ -52,6 +53,13 @@ class LayerAttributes:
     activity_regularizer: RegularizerField
     dtype: PolicyField
     name: str | None
+
+    # What a bound copy belongs to; None in a description. Everything that a run knows of a layer is in there.
+    _spec_scope: Scope | None = None
+    # The model that the layer was taken from.
+    _spec_origin: Origin | None = None
+    # The batch shape that the old `input_shape=`, `input_dim=` arguments gave.
+    _spec_input_shape: tuple[int | None, ...] | None = None
 
 
 @filtered_methods("__call__", "init", "apply", "compute_output_spec", "compute_output_shape")
@@ -104,13 +112,6 @@ class Layer(LayerAttributes, Spec):
     if not TYPE_CHECKING:
         name: str | None = field(default=None, convert=arguments.optional(lambda v: _layer_name(v)), kw_only=True)
 
-    # What a bound copy belongs to; None in a description. Everything that a run knows of a layer is in there.
-    _spec_scope: Scope | None = None
-    # The model that the layer was taken from.
-    _spec_origin: Origin | None = None
-    # The batch shape that the old `input_shape=`, `input_dim=` arguments gave.
-    _spec_input_shape: tuple[int | None, ...] | None = None
-
     # -- to override ----------------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
@@ -124,11 +125,15 @@ class Layer(LayerAttributes, Spec):
         """The mask of the output, or None."""
         return previous_mask if self.supports_masking else None
 
-    def known_output(self, *inputs: Shape) -> Any:
-        """Shape and type of the outputs by a rule, where a class has one; None finds them by tracing `call`.
+    def known_output(self, inputs: Shape) -> Shape | None:
+        """Shape and type of the output by a rule, where a class has one; None finds them by tracing `call`.
 
-        Inputs have the layer's compute type; sizes may be None.
+        Asked for one floating input, in the layer's compute type; sizes may be None.
         """
+        return None
+
+    def known_weights(self, *args: Any, **kwargs: Any) -> tuple[WeightInfo, ...] | None:
+        """The weights for inputs of given shapes, in Keras's order, where they are known without tracing `call`."""
         return None
 
     # An `InputSpec`, or a list of them, checked before `build`; None checks nothing. May be a property, or assigned in
@@ -257,7 +262,7 @@ class Layer(LayerAttributes, Spec):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Shapes and dtypes of the outputs for given inputs, without computing."""
-        return describe.output_spec(self, args, kwargs)
+        return output_spec(self, args, kwargs)
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the output for a given input shape (None where a size is unknown).
@@ -283,31 +288,31 @@ class Layer(LayerAttributes, Spec):
     def output(self) -> Any:
         """The symbolic output in the model that the layer was taken from; a list if it was applied several times."""
         model, name = self._home("output")
-        return model.layer_output(name)
+        return model._layer_output(name)
 
     @property
     def input(self) -> Any:
         """The symbolic input in the model that the layer was taken from."""
         model, name = self._home("input")
-        return model.layer_input(name)
+        return model._layer_input(name)
 
     @property
     def weights(self) -> list[jax.Array]:
         """The layer's weights in the model that it was taken from, in Keras's order."""
         model, name = self._home("weights")
-        return model.layer_weights(name)
+        return model._layer_weights(name)
 
     @property
     def trainable_weights(self) -> list[jax.Array]:
         """Those that training changes."""
         model, name = self._home("trainable_weights")
-        return model.layer_weights(name, True)
+        return model._layer_weights(name, True)
 
     @property
     def non_trainable_weights(self) -> list[jax.Array]:
         """The others."""
         model, name = self._home("non_trainable_weights")
-        return model.layer_weights(name, False)
+        return model._layer_weights(name, False)
 
     def get_weights(self) -> list[np.ndarray]:
         """The weights as NumPy arrays."""
@@ -344,17 +349,17 @@ class Layer(LayerAttributes, Spec):
         """The layers directly inside this one, by the name that their weights have."""
         found: dict[str, Layer] = {}
         for attribute, value in vars(self).items():
-            if not attribute.startswith("_spec_"):
+            if isinstance(value, (Layer, list, tuple, dict)) and not attribute.startswith("_spec_"):
                 map_layers(value, attribute, lambda name, layer: found.setdefault(name, layer))
         return found
 
-    def bind_children(self, bind: Callable[[str, Layer], Layer]) -> None:
+    def _bind_children(self, bind: Callable[[str, Layer], Layer]) -> None:
         """Replaces the layers inside this (bound) copy by bound copies."""
         for attribute, value in list(vars(self).items()):
-            if not attribute.startswith("_spec_"):
+            if isinstance(value, (Layer, list, tuple, dict)) and not attribute.startswith("_spec_"):
                 self.__dict__[attribute] = map_layers(value, attribute, bind)
 
-    def bound_copy(self, scope: Any, parent: Any = None) -> Self:
+    def _bound_copy(self, scope: Any, parent: Any = None) -> Self:
         """A shallow copy that runs in `scope`, and has from `parent` what it does not say itself."""
         inherited: dict[str, Any] = {}
         if parent is not None:
@@ -367,18 +372,25 @@ class Layer(LayerAttributes, Spec):
         own["build"] = scope.build  # so that it runs once, whoever calls it
         return clone
 
-    def taken_from(self, origin: Origin) -> Self:
+    def _with_children(self, change: Callable[[str, Layer], Layer]) -> Self:
+        """A copy over changed layers."""
+        clone = self._evolve()
+        clone._bind_children(change)
+        clone.__dict__.pop("_spec_key", None)
+        return clone
+
+    def _taken_from(self, origin: Origin) -> Self:
         """A copy that was taken from a model, or that brings weights along."""
         return self._evolve(_spec_origin=origin, name=origin.name or self.name)
 
-    def carried(self) -> Mapping[str, Any] | None:
+    def _carried(self) -> Mapping[str, Any] | None:
         """Variables that come along when the layer joins a new model; None unless it was taken from one."""
         return None if self._spec_origin is None else self._spec_origin.variables()
 
     def _state(self) -> dict[str, Any]:
         state = super()._state()
         # Sharing is by identity, so it is part of the value: which of the layers inside are the same object.
-        ids = [id(layer) for _, layer in walk(self)]
+        ids = [id(layer) for _, layer in walk(self)] if self.children() else []
         if len(set(ids)) < len(ids):
             state["<shared>"] = tuple(ids.index(i) for i in ids)
         return state
@@ -400,6 +412,12 @@ class Layer(LayerAttributes, Spec):
         return values if shape is None else {**values, "_spec_input_shape": shape}
 
     def _frozen_message(self, name: str) -> str:
+        if name == "trainable":
+            place = "dense" if self.name is None else self.name
+            return (
+                f"{type(self).__name__} is immutable; `trainable` cannot be assigned. Freeze layers of a model by their"
+                f" names, `model = model.freeze({place!r})`, or make a changed copy, `new = old.replace(trainable=...)`."
+            )
         if name in type(self)._fields:
             return super()._frozen_message(name)
         return (

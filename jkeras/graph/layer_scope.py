@@ -16,6 +16,7 @@ from jkeras import constraints, dtypes, initializers, regularizers
 from jkeras.errors import InputError, NotBuiltError
 from jkeras.graph.layer_call import call_bound
 from jkeras.graph.scope import BoundLayer, Path, Run, WeightInfo, WeightOptions
+from jkeras.graph.shapes import Shape
 
 
 @dataclasses.dataclass
@@ -52,22 +53,14 @@ class LayerScope:
         self.loop: set[str] | None = None
         self._weights: dict[int, tuple[Any, str]] = {}
         self._taken: set[str] = set()
-        self.layer: Any = layer.bound_copy(self, parent)
-        self.layer.bind_children(self.child)
+        self.layer: Any = layer._bound_copy(self, parent)
+        self.layer._bind_children(self.child)
 
     # -- weights --------------------------------------------------------------------------------------------------
 
     def weight(self, name: str | None, shape: tuple[int, ...], dtype: str, options: WeightOptions) -> jax.Array:
-        name = name or self._unused_name()
-        if self.loop is not None:
-            raise InputError(f"{self.path}: the weight {name!r} must be made in `build`, not in a later time step.")
-        self._claim(name, "weight")
-        if any(size is None for size in shape):
-            raise InputError(
-                f"{self.path}: the weight {name!r} would have shape {shape}; a size of None is not known when weights are"
-                f" made. Give the model an input whose sizes other than the batch are known."
-            )
-        info = self._noted(name, shape, dtype, options)
+        info = self._declared(name, shape, dtype, options)
+        name = info.path[-1]
         value = self._value(name, info, options)
         if value.shape != shape:
             raise InputError(
@@ -84,7 +77,18 @@ class LayerScope:
         self._weights[id(value)] = (value, name)
         return value
 
-    def _noted(self, name: str, shape: tuple[int, ...], dtype: str, options: WeightOptions) -> WeightInfo:
+    def _declared(
+        self, name: str | None, shape: tuple[int, ...], dtype: str, options: WeightOptions
+    ) -> WeightInfo:
+        name = name or self._unused_name()
+        if self.loop is not None:
+            raise InputError(f"{self.path}: the weight {name!r} must be made in `build`, not in a later time step.")
+        self._claim(name, "weight")
+        if any(size is None for size in shape):
+            raise InputError(
+                f"{self.layer.path}: the weight {name!r} would have shape {shape}; a size of None is not known when weights"
+                f" are made. Give the model an input whose sizes other than the batch are known."
+            )
         path, collection = (*self.names, name), "params" if options.get("trainable", True) else "state"
         trains = collection == "params" and self.layer.trainable and not options.get("frozen", False)
         regularizer = regularizers.get(options.get("regularizer"))
@@ -213,6 +217,14 @@ class DescribingScope(LayerScope):
 
     def _value(self, name: str, info: WeightInfo, options: WeightOptions) -> jax.Array:
         return jnp.zeros(info.shape, info.dtype)
+
+
+class OutlineScope(LayerScope):
+    """Writes down which weights `build` declares, where nothing computes with them."""
+
+    def weight(self, name: str | None, shape: tuple[int, ...], dtype: str, options: WeightOptions) -> Any:
+        info = self._declared(name, shape, dtype, options)
+        return Shape(info.shape, info.dtype)
 
 
 def default_initializer(info: WeightInfo, options: WeightOptions) -> Any:

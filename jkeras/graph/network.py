@@ -10,8 +10,10 @@ import jax
 
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
+from jkeras.graph.inference import Outline, outline
 from jkeras.graph.input import InputLayer
 from jkeras.graph.layer import Layer, origin_of
+from jkeras.graph.scope import WeightInfo, walk
 from jkeras.graph.shapes import Shape, show_shape
 from jkeras.graph.symbolic import Node, SymbolicTensor
 from jkeras.registry import snake_case
@@ -110,8 +112,31 @@ class Network(Spec):
         op = next((op for op in self.ops if op.layer == name), None)
         if op is None:
             return self.outputs_of(name)[0]
-        args = op.args.fill(lambda leaf: self.tensor(leaf.index) if is_ref(leaf) else leaf)
+        args = self._filled(op.args)
         return args[0] if len(args) == 1 else args
+
+    def known_weights(self, trainable: bool) -> tuple[WeightInfo, ...] | None:
+        """The weights of all layers, in Keras's order, from what is known of the layers one by one.
+
+        None where that does not say all: a layer may make other weights where a mask comes along, and one that stands in
+        two places has its weights in the first.
+        """
+        outlines: dict[str, Outline] = {}
+        for op in self.ops:
+            if op.layer not in outlines:
+                outlines[op.layer] = outline(self.layers[op.layer], self._filled(op.args), self._filled(op.kwargs))
+        ids = [id(inner) for layer in self.layers.values() for _, inner in walk(layer)]
+        if len(set(ids)) < len(ids) or any(found.masked for found in outlines.values()):
+            return None
+        return tuple(
+            dataclasses.replace(weight, path=(name, *weight.path), trainable=weight.trainable and trainable)
+            for name in self.layers
+            if name in outlines
+            for weight in outlines[name].weights
+        )
+
+    def _filled(self, template: Template) -> Any:
+        return template.fill(lambda leaf: self.tensor(leaf.index) if is_ref(leaf) else leaf)
 
     def with_layers(self, changed: Mapping[str, Layer]) -> Network:
         """The same program over changed layers."""

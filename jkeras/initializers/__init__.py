@@ -31,6 +31,8 @@ from jkeras.initializers.random import (
     VarianceScaling,
     compute_fans,
 )
+from jkeras.lazy import public_names as _public_names
+from jkeras.types import InitializerLike
 from jkeras.values.config import serialize as serialize_value
 
 constant = Constant
@@ -77,7 +79,7 @@ TABLE: Mapping[str, type[Initializer]] = registry.named_table(
 )
 
 
-def get(identifier: Any) -> Initializer | None:
+def get(identifier: InitializerLike) -> Initializer | None:
     """The initializer that `identifier` means.
 
     Args:
@@ -108,7 +110,7 @@ def serialize(initializer: Initializer | None) -> Any:
     return serialize_value(initializer)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Initializer | None:
+def deserialize(config: InitializerLike, custom_objects: Mapping[str, Any] | None = None) -> Initializer | None:
     """The initializer that `serialize` described; `custom_objects` are names known for this call."""
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)
@@ -158,3 +160,7 @@ __all__ = [
     "variance_scaling",
     "zeros",
 ]
+
+
+def __dir__() -> list[str]:
+    return _public_names(__name__)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
+from jkeras.types import Array, DTypeLike, Shape, np
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
 
@@ -38,7 +39,7 @@ class Initializer(Spec):
         if own is not None and "key" not in inspect.signature(own).parameters:
             cls.__call__ = _taking_a_key(own)  # type: ignore[method-assign]
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None, key: jax.Array | None = None) -> jax.Array:
         """The initial values.
 
         Args:
@@ -70,7 +71,7 @@ class FunctionInitializer(Initializer):
 
     function: Callable[..., Any] = field(convert=arguments.function)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None, key: jax.Array | None = None) -> jax.Array:
         return call_any_form(self.function, shape, dtype, key)
 
     def _written_as(self) -> Any:
@@ -82,7 +83,7 @@ def standard_shape(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(arguments.integer(n) for n in ((shape,) if isinstance(shape, int) else shape))
 
 
-def standard_dtype(dtype: Any) -> Any:
+def standard_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
     """The type that an array gets: None is `config.floatx()`, and 64 bits are 32 unless JAX is told to use 64."""
     return jax.dtypes.canonicalize_dtype(config.floatx() if dtype is None else dtype)
 
@@ -92,7 +93,9 @@ def default_key() -> jax.Array:
     return jax.random.key(config.default_seed)
 
 
-def call_any_form(function: Callable[..., Any], shape: Sequence[int], dtype: Any, key: jax.Array | None) -> jax.Array:
+def call_any_form(
+    function: Callable[..., Any], shape: Sequence[int], dtype: DTypeLike | None, key: jax.Array | None
+) -> jax.Array:
     """Calls an initializer function in the form that its parameters show, and checks what it returns."""
     shape, dtype = standard_shape(shape), standard_dtype(dtype)
     key = default_key() if key is None else key
@@ -104,7 +107,9 @@ def call_any_form(function: Callable[..., Any], shape: Sequence[int], dtype: Any
     return values
 
 
-def _matching_arguments(function: Callable[..., Any], shape: Any, dtype: Any, key: Any) -> tuple[list[Any], dict]:
+def _matching_arguments(
+    function: Callable[..., Any], shape: Shape, dtype: np.dtype[Any], key: Array
+) -> tuple[list[Any], dict]:
     try:
         parameters = inspect.signature(function).parameters
     except ValueError:  # functions written in C need not say what they take
@@ -132,7 +137,9 @@ def _matching_arguments(function: Callable[..., Any], shape: Any, dtype: Any, ke
 
 def _taking_a_key(method: Callable[..., Any]) -> Callable[..., jax.Array]:
     @functools.wraps(method)
-    def call(self: Any, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
+    def call(
+        self: Any, shape: Sequence[int], dtype: DTypeLike | None = None, key: jax.Array | None = None
+    ) -> jax.Array:
         return call_any_form(functools.partial(method, self), shape, dtype, key)
 
     return call

@@ -12,6 +12,7 @@ import numpy as np
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.initializers.base import Initializer, standard_dtype, standard_shape
+from jkeras.types import DTypeLike
 from jkeras.values.fields import field
 
 
@@ -22,7 +23,7 @@ class Zeros(Initializer):
     [0.0, 0.0]
     """
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None, key: jax.Array | None = None) -> jax.Array:
         return jnp.zeros(standard_shape(shape), standard_dtype(dtype))
 
 
@@ -33,11 +34,11 @@ class Ones(Initializer):
     [1.0, 1.0]
     """
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None, key: jax.Array | None = None) -> jax.Array:
         return jnp.ones(standard_shape(shape), standard_dtype(dtype))
 
 
-def _constant_value(value: Any) -> Any:
+def _constant_value(value: object) -> Any:
     """Numbers stay; lists become tuples and arrays private copies, so that nobody can change them afterwards."""
     if isinstance(value, np.generic):
         return value.item()
@@ -55,7 +56,7 @@ def _constant_value(value: Any) -> Any:
     return array
 
 
-def _tuples(value: Any) -> Any:
+def _tuples(value: object) -> Any:
     return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
 
 
@@ -73,7 +74,7 @@ class Constant(Initializer):
 
     value: Any = field(default=0.0, convert=_constant_value)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None, key: jax.Array | None = None) -> jax.Array:
         shape, dtype = standard_shape(shape), standard_dtype(dtype)
         value = jnp.asarray(self.value, dtype)
         if value.ndim and value.shape != shape:
@@ -109,14 +110,14 @@ class Identity(Initializer):
 
     gain: float = field(default=1.0, convert=arguments.number)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None, key: jax.Array | None = None) -> jax.Array:
         shape = standard_shape(shape)
         if len(shape) != 2:
             raise InputError(f"Identity makes matrices; a weight of shape {shape} has {len(shape)} axes.")
         return jnp.asarray(self.gain * jnp.eye(*shape, dtype=jnp.float32), standard_dtype(dtype))
 
 
-def _window(value: Any) -> Any:
+def _window(value: object) -> Any:
     if value is None or isinstance(value, str):
         return value
     array = np.asarray(value)
@@ -152,7 +153,7 @@ class STFT(Initializer):
         if isinstance(self.window, str):
             _named_window(self.window, 1, self.periodic)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None, key: jax.Array | None = None) -> jax.Array:
         shape = standard_shape(shape)
         if len(shape) != 3:
             raise InputError(f"STFT makes kernels (frame_length, 1, frequencies); got the shape {shape}.")

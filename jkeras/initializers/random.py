@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -18,13 +18,14 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.initializers.base import Initializer, default_key, standard_dtype, standard_shape
+from jkeras.types import DTypeLike
 from jkeras.values.fields import field
 
 # The standard deviation of a standard normal cut off at two standard deviations.
 TRUNCATED_STDDEV = 0.87962566103423978
 
 
-def _integer_seed(value: Any) -> int | None:
+def _integer_seed(value: object) -> int | None:
     """An integer, or what Keras writes for a `SeedGenerator`: a configuration with a seed in it."""
     if isinstance(value, Mapping):
         value = value.get("config", value).get("seed")
@@ -33,7 +34,7 @@ def _integer_seed(value: Any) -> int | None:
     return arguments.optional(arguments.integer)(value)
 
 
-def _axes(value: Any) -> tuple[int, ...] | None:
+def _axes(value: object) -> tuple[int, ...] | None:
     if value is None:
         return None
     if not isinstance(value, (tuple, list)):
@@ -60,7 +61,7 @@ class RandomInitializer(_Seeded, Initializer):
     else:
         seed: int | None = field(default=None, convert=_integer_seed, kw_only=True)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None, key: jax.Array | None = None) -> jax.Array:
         shape, dtype = standard_shape(shape), standard_dtype(dtype)
         if self.seed is not None:
             key = seed_key(self.seed)
@@ -70,7 +71,7 @@ class RandomInitializer(_Seeded, Initializer):
         wide = dtype if dtype == jnp.float64 else jnp.float32
         return self.sample(key, shape, wide).astype(dtype)
 
-    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         """Draws float32 (or float64) values."""
         raise NotImplementedError(f"{type(self).__name__} must define `sample(self, key, shape, dtype)`.")
 
@@ -93,7 +94,7 @@ class RandomUniform(_Drawn):
     maxval: float = field(default=0.05, convert=arguments.number)
     seed: int | None = field(default=None, convert=_integer_seed)
 
-    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         return jax.random.uniform(key, shape, dtype, self.minval, self.maxval)
 
 
@@ -108,7 +109,7 @@ class RandomNormal(_Drawn):
     stddev: float = field(default=0.05, convert=arguments.non_negative)
     seed: int | None = field(default=None, convert=_integer_seed)
 
-    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         return self.mean + self.stddev * jax.random.normal(key, shape, dtype)
 
 
@@ -123,7 +124,7 @@ class TruncatedNormal(_Drawn):
     stddev: float = field(default=0.05, convert=arguments.non_negative)
     seed: int | None = field(default=None, convert=_integer_seed)
 
-    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         return self.mean + self.stddev * jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
 
 
@@ -162,7 +163,7 @@ class FanInitializer(_Scaling, _Drawn):
     The variance is `scale / n`, with n the fan in, the fan out, or their mean, by `mode`.
     """
 
-    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         stddev = math.sqrt(self.scale / max(1.0, n))
@@ -222,7 +223,7 @@ class HeNormal(FixedScaling):
     scale, mode, distribution = 2.0, "fan_in", "truncated_normal"
 
 
-def _distribution(value: Any) -> str:
+def _distribution(value: object) -> str:
     if isinstance(value, str) and value.lower() == "normal":
         return "truncated_normal"
     return arguments.one_of("truncated_normal", "untruncated_normal", "uniform")(value)
@@ -267,7 +268,7 @@ class Orthogonal(_Drawn):
     gain: float = field(default=1.0, convert=arguments.number)
     seed: int | None = field(default=None, convert=_integer_seed)
 
-    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         if len(shape) < 2:
             raise InputError(f"Orthogonal needs a weight of at least two axes; got the shape {shape}.")
         rows, columns = math.prod(shape[:-1]), shape[-1]

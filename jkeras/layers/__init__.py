@@ -127,6 +127,7 @@ from jkeras.layers.reshaping import ZeroPadding3D as ZeroPadding3D
 from jkeras.layers.upsampling import UpSampling1D as UpSampling1D
 from jkeras.layers.upsampling import UpSampling2D as UpSampling2D
 from jkeras.layers.upsampling import UpSampling3D as UpSampling3D
+from jkeras.lazy import public_names as _public_names
 
 if _TYPE_CHECKING:
     from jkeras.layers.attention import AdditiveAttention as AdditiveAttention
@@ -137,11 +138,8 @@ if _TYPE_CHECKING:
     from jkeras.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
     from jkeras.layers.preprocessing.categorical import CategoryEncoding as CategoryEncoding
     from jkeras.layers.preprocessing.categorical import Discretization as Discretization
-    from jkeras.layers.preprocessing.encoding import HostLayer as HostLayer
     from jkeras.layers.preprocessing.encoding import Layer as Layer
     from jkeras.layers.preprocessing.hashing import Hashing as Hashing
-    from jkeras.layers.preprocessing.hashing import fingerprint64 as fingerprint64
-    from jkeras.layers.preprocessing.hashing import siphash as siphash
     from jkeras.layers.preprocessing.image import CenterCrop as CenterCrop
     from jkeras.layers.preprocessing.image import RandomBrightness as RandomBrightness
     from jkeras.layers.preprocessing.image import RandomContrast as RandomContrast
@@ -167,7 +165,6 @@ _LAZY = {
     "FlaxLayer": "jkeras.layers.foreign",
     "GroupQueryAttention": "jkeras.layers.multi_head_attention",
     "Hashing": "jkeras.layers.preprocessing.hashing",
-    "HostLayer": "jkeras.layers.preprocessing.encoding",
     "IntegerLookup": "jkeras.layers.preprocessing.lookup",
     "JaxLayer": "jkeras.layers.foreign",
     "Layer": "jkeras.layers.preprocessing.encoding",
@@ -184,8 +181,6 @@ _LAZY = {
     "Resizing": "jkeras.layers.preprocessing.image",
     "StringLookup": "jkeras.layers.preprocessing.lookup",
     "TextVectorization": "jkeras.layers.preprocessing.text",
-    "fingerprint64": "jkeras.layers.preprocessing.hashing",
-    "siphash": "jkeras.layers.preprocessing.hashing",
 }
 
 
@@ -196,4 +191,4 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return _public_names(__name__, _LAZY)

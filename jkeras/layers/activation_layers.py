@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
-from jkeras.types import ConstraintField, InitializerField, RegularizerField
+from jkeras.graph.shapes import keeps_shape
+from jkeras.types import Array, Bool, ConstraintField, InitializerField, Num, RegularizerField
 from jkeras.values.fields import field
 
 
@@ -36,7 +37,9 @@ class ReLU(_Elementwise):
     negative_slope: float = field(default=0.0, convert=arguments.non_negative)
     threshold: float = field(default=0.0, convert=arguments.non_negative)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    known_output = keeps_shape
+
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         return activations.relu(
             inputs, negative_slope=self.negative_slope, max_value=self.max_value, threshold=self.threshold
         )
@@ -53,7 +56,9 @@ class LeakyReLU(_Elementwise):
             kwargs["negative_slope"] = kwargs.pop("alpha")
         return super()._bind(args, kwargs)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    known_output = keeps_shape
+
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         return activations.leaky_relu(inputs, negative_slope=self.negative_slope)
 
 
@@ -62,7 +67,9 @@ class ELU(_Elementwise):
 
     alpha: float = field(default=1.0, convert=arguments.number)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    known_output = keeps_shape
+
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         return activations.elu(inputs, alpha=self.alpha)
 
 
@@ -98,7 +105,9 @@ class PReLU(_Elementwise):
             name="alpha",
         )
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    known_output = keeps_shape
+
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         return jnp.maximum(inputs, 0) - self.alpha * jnp.maximum(-inputs, 0)
 
 
@@ -111,7 +120,7 @@ class Softmax(_Elementwise):
 
     axis: Any = field(default=-1, convert=arguments.integers)
 
-    def call(self, inputs: jax.Array, mask: Any = None) -> jax.Array:
+    def call(self, inputs: Num[Array, "*shape"], mask: Bool[Array, "..."] | None = None) -> Num[Array, "*shape"]:
         if mask is None:
             return jax.nn.softmax(inputs, axis=self.axis)
         # Keras's stand-in for minus infinity, which float16 can hold too.

@@ -13,6 +13,7 @@ from jkeras.errors import InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import show_shape
 from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
+from jkeras.types import Array, Bool, Key, Num, PartialShape, PyTree
 from jkeras.values.fields import field
 
 
@@ -52,17 +53,17 @@ class Attention(Layer):
     dropout: float = field(default=0.0, convert=arguments.between(0, 1, open_high=True))
     seed: int | None = field(default=None, convert=arguments.optional(arguments.integer))
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Sequence[PartialShape]) -> None:
         _three(self, input_shape)
         if self.use_scale:
             self.scale = self.add_weight((), "ones", name="scale")
         if self.score_mode == "concat":
             self.concat_score_weight = self.add_weight((), "ones", name="concat_score_weight")
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: PyTree[Array], previous_mask: PyTree[Array | None]) -> Any:
         return previous_mask[0] if previous_mask else None
 
-    def scores(self, query: jax.Array, key: jax.Array) -> jax.Array:
+    def scores(self, query: jax.Array, key: Key[Array, ""]) -> jax.Array:
         """How well each query fits each key, `(batch, Tq, Tv)`."""
         if self.score_mode == "concat":
             both = query[..., :, None, :] + key[..., None, :, :]
@@ -73,8 +74,8 @@ class Attention(Layer):
 
     def call(
         self,
-        inputs: Any,
-        mask: Any = None,
+        inputs: Sequence[Num[Array, "batch steps channels"]],
+        mask: Sequence[Bool[Array, "batch steps"] | None] | None = None,
         training: bool | None = None,
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
@@ -128,12 +129,12 @@ class AdditiveAttention(Attention):
     seed: int | None = field(default=None, convert=arguments.optional(arguments.integer), kw_only=True)
     score_mode: str = field(default="dot", convert=arguments.one_of("dot"), kw_only=True, in_config=False)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Sequence[PartialShape]) -> None:
         query_shape, _, _ = _three(self, input_shape)
         if self.use_scale:
             self.scale = self.add_weight((query_shape[-1],), "glorot_uniform", name="scale")
 
-    def scores(self, query: jax.Array, key: jax.Array) -> jax.Array:
+    def scores(self, query: jax.Array, key: Key[Array, ""]) -> jax.Array:
         both = jnp.tanh(query[..., :, None, :] + key[..., None, :, :])
         return jnp.sum(both * self.scale if self.use_scale else both, axis=-1)
 
@@ -142,7 +143,7 @@ class AdditiveAttention(Attention):
         return False
 
 
-def _three(layer: Layer, inputs: Any) -> tuple[Any, Any, Any]:
+def _three(layer: Layer, inputs: Sequence[Any]) -> tuple[Any, Any, Any]:
     """Query, value and key (or their shapes) from what an attention layer is called with."""
     if not isinstance(inputs, Sequence) or len(inputs) not in (2, 3) or isinstance(inputs[0], (int, type(None))):
         given = f"an input of shape {show_shape(inputs.shape)}" if hasattr(inputs, "shape") else repr(inputs)

@@ -17,9 +17,11 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import show_shape
 from jkeras.types import (
     ActivationField,
+    Array,
     ConstraintField,
     DataFormatField,
     InitializerField,
+    Num,
     OptionalSizesField,
     RegularizerField,
     RegularizerLike,
@@ -150,7 +152,7 @@ class _Conv(_Convolution):
         )
         self._add_bias(self.filters)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "batch *sizes channels"]) -> Num[Array, "batch *new_sizes new_channels"]:
         return self._finish(
             lowering.conv(
                 inputs,
@@ -261,7 +263,7 @@ class _ConvTranspose(_Convolution):
         )
         self._add_bias(self.filters)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "batch *sizes channels"]) -> Num[Array, "batch *new_sizes new_channels"]:
         return self._finish(
             lowering.conv_transpose(
                 inputs,
@@ -351,7 +353,7 @@ class _Depthwise(_Convolution):
         )
         self._add_bias(channels * self.depth_multiplier)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "batch *sizes channels"]) -> Num[Array, "batch *new_sizes new_channels"]:
         return self._finish(
             lowering.depthwise_conv(
                 inputs,
@@ -417,7 +419,7 @@ class _Separable(_Convolution):
         )
         self._add_bias(self.filters)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "batch *sizes channels"]) -> Num[Array, "batch *new_sizes new_channels"]:
         ones = (1,) * self.rank
         spread = lowering.depthwise_conv(
             inputs,

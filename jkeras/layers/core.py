@@ -13,14 +13,21 @@ from jkeras import activations, arguments, constraints, initializers, regularize
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
+from jkeras.graph.shapes import Shape, keeps_shape
 from jkeras.types import (
     ActivationField,
+    Array,
     ConstraintField,
     InitializerField,
+    Num,
+    PyTree,
     RegularizerField,
     RegularizerLike,
 )
 from jkeras.values.fields import field
+
+if TYPE_CHECKING:
+    pass
 
 
 class Dense(Layer):
@@ -95,7 +102,13 @@ class Dense(Layer):
             del config["activity_regularizer"]  # written only where there is one, as Keras does in this layer
         return config
 
-    def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
+    def known_output(self, inputs: Shape) -> Shape | None:
+        known = self.activation in activations.KEEP_SHAPE
+        return Shape((*inputs.shape[:-1], self.units), inputs.dtype) if known else None
+
+    def call(
+        self, inputs: Num[Array, "*batch features"], training: bool | None = None
+    ) -> Num[Array, "*batch {self.units}"]:
         outputs = jnp.matmul(inputs, self.kernel)
         if self.use_bias:
             outputs = outputs + self.bias
@@ -115,7 +128,10 @@ class Activation(Layer):
 
     activation: ActivationField = field(convert=activations.get)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def known_output(self, inputs: Shape) -> Shape | None:
+        return inputs if self.activation in activations.KEEP_SHAPE else None
+
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         return self.activation(inputs)
 
 
@@ -125,7 +141,9 @@ class Identity(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
-    def call(self, inputs: Any) -> Any:
+    known_output = keeps_shape
+
+    def call(self, inputs: PyTree[Array]) -> Any:
         return inputs
 
 
@@ -154,13 +172,13 @@ class Lambda(Layer):
     mask: Any = None
     arguments: Any = field(default=None, convert=lambda value: dict(value or {}))
 
-    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
+    def call(self, inputs: PyTree[Array], mask: Array | None = None, training: bool | None = None) -> Any:
         offered = {"mask": mask, "training": training}
         code = getattr(self.function, "__code__", None)
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
         return self.function(inputs, **self.arguments, **{k: v for k, v in offered.items() if k in names})
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: PyTree[Array], previous_mask: PyTree[Array | None]) -> Any:
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
 
@@ -175,10 +193,10 @@ class Masking(Layer):
 
     mask_value: float = field(default=0.0, convert=arguments.numeric)
 
-    def compute_mask(self, inputs: jax.Array, previous_mask: Any) -> jax.Array:
+    def compute_mask(self, inputs: jax.Array, previous_mask: PyTree[Array | None]) -> jax.Array:
         return jnp.any(inputs != self.mask_value, axis=-1)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         seen = jnp.any(inputs != self.mask_value, axis=-1, keepdims=True)
         return inputs * seen.astype(inputs.dtype)
 
@@ -204,6 +222,9 @@ class Embedding(Layer):
     """
 
     couples_samples: ClassVar[bool | None] = False
+
+    if TYPE_CHECKING:
+        _activity_regularizer: RegularizerLike = field(init=False)
 
     input_dim: int = field(convert=arguments.positive_int)
     output_dim: int = field(convert=arguments.positive_int)
@@ -240,17 +261,17 @@ class Embedding(Layer):
             name="embeddings",
         )
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "*batch"]) -> Num[Array, "*batch {self.output_dim}"]:
         if isinstance(inputs, np.ndarray) or not isinstance(inputs, jax.core.Tracer):
             check_ids(self.path, np.asarray(inputs), self.input_dim)
         ids = inputs.astype(jnp.int32)
         return jnp.take(self.embeddings, ids, axis=0, mode="clip").astype(self.compute_dtype)
 
-    def compute_mask(self, inputs: jax.Array, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: jax.Array, previous_mask: PyTree[Array | None]) -> Any:
         return inputs != 0 if self.mask_zero else None
 
 
-def _table(value: Any) -> Any:
+def _table(value: object) -> Any:
     """Initial weights: a table, or a list of one."""
     table = np.asarray(value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value)
     if table.ndim != 2 or table.dtype.kind not in "iuf":

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jax
 import jax.numpy as jnp
 
 from jkeras import activations, arguments, constraints, initializers, regularizers
@@ -13,16 +12,24 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import show_shape
 from jkeras.initializers.random import FanInitializer
-from jkeras.types import ActivationField, ConstraintField, InitializerField, RegularizerField
+from jkeras.types import (
+    ActivationField,
+    Array,
+    ConstraintField,
+    InitializerField,
+    Num,
+    RegularizerField,
+    RegularizerLike,
+)
 from jkeras.values.fields import field
 
 _FORM = re.compile(r"(?P<left>\.{3})?([a-zA-Z]+)(?P<right>\.{3})?,([a-zA-Z]+)->(?P<out_left>\.{3})?([a-zA-Z]+)(\.{3})?")
 
 
-def _equation(value: Any) -> str:
+def _equation(value: object) -> str:
     message = "expected an equation such as 'ab,bc->ac', '...x,xy->...y' or 'ab...,bc->ac...'"
     match = _FORM.fullmatch(value.replace(" ", "")) if isinstance(value, str) else None
-    if match is None:
+    if match is None or not isinstance(value, str):
         raise ArgumentError(message)
     left, inputs, right, kernel, out_left, outputs, out_right = match.groups()
     if (left, right) != (out_left, out_right) or (left and right):
@@ -36,7 +43,7 @@ def _equation(value: Any) -> str:
     return value
 
 
-def _partial_shape(value: Any) -> tuple[int | None, ...]:
+def _partial_shape(value: object) -> tuple[int | None, ...]:
     return arguments.shape(value)
 
 
@@ -68,6 +75,9 @@ class EinsumDense(Layer):
     >>> EinsumDense("abc,cde->abde", (None, 4, 2), bias_axes="e").compute_output_shape((None, 7, 3))
     (None, 7, 4, 2)
     """
+
+    if TYPE_CHECKING:
+        _activity_regularizer: RegularizerLike = field(init=False)
 
     equation: str = field(convert=_equation)
     output_shape: Any = field(convert=_partial_shape)
@@ -156,7 +166,9 @@ class EinsumDense(Layer):
                 name="bias",
             )
 
-    def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
+    def call(
+        self, inputs: Num[Array, "batch *features"], training: bool | None = None
+    ) -> Num[Array, "batch *new_features"]:
         outputs = jnp.einsum(self.equation, inputs, self.kernel)
         if self.bias_axes is not None:
             outputs = outputs + self.bias

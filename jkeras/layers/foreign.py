@@ -13,13 +13,14 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph import linen
 from jkeras.graph.layer import Layer
+from jkeras.types import Array, DTypeLike, PyTree, Shape
 from jkeras.values.fields import field
 from jkeras.values.frozen import thawed
 
 _TAKES = ("params", "state", "rng", "inputs", "training")
 
 
-def weight_name(path: Any, trainable: bool) -> str:
+def weight_name(path: tuple[Any, ...], trainable: bool) -> str:
     """The name of the weight that keeps the leaf at a path of a guest's parameters or state."""
     name = ".".join(str(getattr(k, "key", getattr(k, "name", getattr(k, "idx", k)))) for k in path)
     return (name if trainable else f"state.{name}") or "value"
@@ -28,15 +29,15 @@ def weight_name(path: Any, trainable: bool) -> str:
 class _Guest(Layer):
     """Keeps the trees of parameters and state of a guest as weights, one for each leaf."""
 
-    def _trees(self, inputs: Any) -> tuple[Any, Any]:
+    def _trees(self, inputs: PyTree[Array]) -> tuple[Any, Any]:
         """Makes the weights on first use; parameters and state as the guest knows them."""
         if "_spec_trees" not in self.__dict__:
             key = jax.random.key(0)
             shapes = jax.eval_shape(lambda k, x: self._initial(k, x), key, inputs)
             made: dict[str, Any] = {}
 
-            def weight(index: int, path: Any, leaf: Any, trainable: bool) -> jax.Array:
-                def initializer(shape: Any, dtype: Any, key: Any) -> jax.Array:
+            def weight(index: int, path: tuple[Any, ...], leaf: PyTree[Array], trainable: bool) -> jax.Array:
+                def initializer(shape: Shape, dtype: DTypeLike | None, key: Array | None) -> jax.Array:
                     # One run of the guest's initialisation serves all its weights.
                     if "leaves" not in made:
                         made["leaves"] = jax.tree.leaves(self._initial(key, inputs))
@@ -62,7 +63,7 @@ class _Guest(Layer):
             self.__dict__.update(_spec_trees=tuple(trees), _spec_names=names)
         return self.__dict__["_spec_trees"]
 
-    def _keep(self, state: Any) -> None:
+    def _keep(self, state: PyTree[Array]) -> None:
         """Records the new state."""
         params, old = self.__dict__["_spec_trees"]
         given: Any = jax.tree.structure(state)
@@ -75,11 +76,11 @@ class _Guest(Layer):
             self.scope_for("a guest").assign(name, value)
         self.__dict__["_spec_trees"] = (params, state)
 
-    def _initial(self, key: Any, inputs: Any) -> tuple[Any, Any]:
+    def _initial(self, key: Array | None, inputs: PyTree[Array]) -> tuple[Any, Any]:
         raise NotImplementedError
 
 
-def _takes(function: Any, allowed: tuple[str, ...], name: str) -> list[str]:
+def _takes(function: Callable[..., Any], allowed: tuple[str, ...], name: str) -> list[str]:
     """The arguments of a function, in order."""
     given = list(inspect.signature(function).parameters)
     unknown = [argument for argument in given if argument not in allowed]
@@ -125,7 +126,7 @@ class JaxLayer(_Guest):
                 "JaxLayer: `call_fn` takes `params` or `state`, so give `init_fn`, or initial `params` and `state`."
             )
 
-    def _initial(self, key: Any, inputs: Any) -> tuple[Any, Any]:
+    def _initial(self, key: Array | None, inputs: PyTree[Array]) -> tuple[Any, Any]:
         takes = list(inspect.signature(self.call_fn).parameters)
         if self.params is not None or self.state is not None or not {"params", "state"} & set(takes):
             return jax.tree.map(jnp.asarray, thawed(({} if self.params is None else self.params, self.state or {})))
@@ -133,7 +134,7 @@ class JaxLayer(_Guest):
         result = self.init_fn(*(offered[name] for name in inspect.signature(self.init_fn).parameters))
         return result if "state" in takes else (result, {})
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: PyTree[Array], training: bool | None = None) -> Any:
         takes = list(inspect.signature(self.call_fn).parameters)
         params, state = self._trees(inputs)
         offered = {"params": params, "state": state, "inputs": inputs, "training": bool(training)}
@@ -180,14 +181,14 @@ class FlaxLayer(_Guest):
             # An NNX object is mutable; what the layer keeps is its value.
             self.module = found
 
-    def _initial(self, key: Any, inputs: Any) -> tuple[Any, Any]:
+    def _initial(self, key: Array | None, inputs: PyTree[Array]) -> tuple[Any, Any]:
         if self.variables is not None:
             variables = thawed(self.variables)
             params = variables.pop("params", {})
             return jax.tree.map(jnp.asarray, (params, variables))
         return self.guest.init(key, inputs, True)
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: PyTree[Array], training: bool | None = None) -> Any:
         params, state = self._trees(inputs)
         rng = self.make_rng() if training else None
         outputs, new = self.guest.apply(params, state, rng, inputs, bool(training))

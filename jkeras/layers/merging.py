@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import jax
@@ -12,6 +13,7 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import show_shape
+from jkeras.types import Array, Axis, Num, PyTree
 from jkeras.values.fields import field
 
 
@@ -21,11 +23,11 @@ class Merge(Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
-    def merge(self, inputs: list[jax.Array]) -> jax.Array:
+    def merge(self, inputs: list[Num[Array, "..."]]) -> Num[Array, "..."]:
         """Combines inputs of equal rank."""
         raise NotImplementedError
 
-    def call(self, inputs: Any) -> jax.Array:
+    def call(self, inputs: Sequence[Array]) -> Num[Array, "..."]:
         tensors = self._several(inputs)
         rank = max(tensor.ndim for tensor in tensors)
         # A tensor with fewer axes gets the missing ones after its batch axis.
@@ -39,7 +41,7 @@ class Merge(Layer):
             ) from None
         return self.merge(tensors)
 
-    def _several(self, inputs: Any, minimum: int = 1) -> list[jax.Array]:
+    def _several(self, inputs: Sequence[Array], minimum: int = 1) -> list[jax.Array]:
         if not isinstance(inputs, (list, tuple)) or len(inputs) < minimum:
             raise InputError(
                 f"{self.path} ({type(self).__name__}) takes a list of at least {minimum} inputs: write"
@@ -47,7 +49,7 @@ class Merge(Layer):
             )
         return [jnp.asarray(tensor) for tensor in inputs]
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Sequence[Array], previous_mask: PyTree[Array | None]) -> Any:
         if not isinstance(previous_mask, (list, tuple)) or any(mask is None for mask in previous_mask):
             return None
         return functools.reduce(jnp.logical_or, previous_mask)
@@ -61,47 +63,47 @@ class Add(Merge):
     [2.0, 2.0]
     """
 
-    def merge(self, inputs: list[jax.Array]) -> jax.Array:
+    def merge(self, inputs: list[Num[Array, "..."]]) -> Num[Array, "..."]:
         return functools.reduce(jnp.add, inputs)
 
 
 class Subtract(Merge):
     """The first input minus the second."""
 
-    def call(self, inputs: Any) -> jax.Array:
+    def call(self, inputs: Sequence[Array]) -> Num[Array, "..."]:
         if isinstance(inputs, (list, tuple)) and len(inputs) != 2:
             raise InputError(f"{self.path} (Subtract) takes two inputs, got {len(inputs)}.")
         return super().call(inputs)
 
-    def merge(self, inputs: list[jax.Array]) -> jax.Array:
+    def merge(self, inputs: list[Num[Array, "..."]]) -> Num[Array, "..."]:
         return inputs[0] - inputs[1]
 
 
 class Multiply(Merge):
     """The product of the inputs."""
 
-    def merge(self, inputs: list[jax.Array]) -> jax.Array:
+    def merge(self, inputs: list[Num[Array, "..."]]) -> Num[Array, "..."]:
         return functools.reduce(jnp.multiply, inputs)
 
 
 class Average(Merge):
     """The mean of the inputs."""
 
-    def merge(self, inputs: list[jax.Array]) -> jax.Array:
+    def merge(self, inputs: list[Num[Array, "..."]]) -> Num[Array, "..."]:
         return functools.reduce(jnp.add, inputs) / len(inputs)
 
 
 class Maximum(Merge):
     """The largest of the inputs."""
 
-    def merge(self, inputs: list[jax.Array]) -> jax.Array:
+    def merge(self, inputs: list[Num[Array, "..."]]) -> Num[Array, "..."]:
         return functools.reduce(jnp.maximum, inputs)
 
 
 class Minimum(Merge):
     """The smallest of the inputs."""
 
-    def merge(self, inputs: list[jax.Array]) -> jax.Array:
+    def merge(self, inputs: list[Num[Array, "..."]]) -> Num[Array, "..."]:
         return functools.reduce(jnp.minimum, inputs)
 
 
@@ -115,7 +117,7 @@ class Concatenate(Merge):
 
     axis: int = field(default=-1, convert=arguments.integer)
 
-    def call(self, inputs: Any) -> jax.Array:
+    def call(self, inputs: Sequence[Array]) -> Num[Array, "..."]:
         tensors = self._several(inputs)
         try:
             return jnp.concatenate(tensors, axis=self.axis)
@@ -126,7 +128,7 @@ class Concatenate(Merge):
                 f" sizes must agree."
             ) from None
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Sequence[Array], previous_mask: PyTree[Array | None]) -> Any:
         if not isinstance(previous_mask, (list, tuple)) or all(mask is None for mask in previous_mask):
             return None
         rank = max(tensor.ndim for tensor in inputs)
@@ -153,7 +155,7 @@ class Dot(Merge):
         if len(axes) != 2 or 0 in axes:
             raise ArgumentError(f"Dot(axes={self.axes!r}): expected an axis other than 0, or two of them.")
 
-    def call(self, inputs: Any) -> jax.Array:
+    def call(self, inputs: Sequence[Array]) -> Num[Array, "..."]:
         first, second = self._several(inputs, 2)
         axes = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
         for axis, tensor in zip(axes, (first, second), strict=True):
@@ -170,7 +172,7 @@ class Dot(Merge):
         product = jax.lax.dot_general(first, second, (((axes[0],), (axes[1],)), ((0,), (0,))))
         return product[:, None] if product.ndim == 1 else product
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Sequence[Array], previous_mask: PyTree[Array | None]) -> Any:
         return None
 
 
@@ -179,42 +181,42 @@ def _unit(x: jax.Array, axis: int) -> jax.Array:
     return x * jax.lax.rsqrt(jnp.maximum(squares, 1e-12))
 
 
-def add(inputs: Any, **kwargs: Any) -> Any:
+def add(inputs: Sequence[Array], **kwargs: Any) -> Any:
     """`Add` as a function."""
     return Add(**kwargs)(inputs)
 
 
-def subtract(inputs: Any, **kwargs: Any) -> Any:
+def subtract(inputs: Sequence[Array], **kwargs: Any) -> Any:
     """`Subtract` as a function."""
     return Subtract(**kwargs)(inputs)
 
 
-def multiply(inputs: Any, **kwargs: Any) -> Any:
+def multiply(inputs: Sequence[Array], **kwargs: Any) -> Any:
     """`Multiply` as a function."""
     return Multiply(**kwargs)(inputs)
 
 
-def average(inputs: Any, **kwargs: Any) -> Any:
+def average(inputs: Sequence[Array], **kwargs: Any) -> Any:
     """`Average` as a function."""
     return Average(**kwargs)(inputs)
 
 
-def maximum(inputs: Any, **kwargs: Any) -> Any:
+def maximum(inputs: Sequence[Array], **kwargs: Any) -> Any:
     """`Maximum` as a function."""
     return Maximum(**kwargs)(inputs)
 
 
-def minimum(inputs: Any, **kwargs: Any) -> Any:
+def minimum(inputs: Sequence[Array], **kwargs: Any) -> Any:
     """`Minimum` as a function."""
     return Minimum(**kwargs)(inputs)
 
 
-def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+def concatenate(inputs: Sequence[Array], axis: int = -1, **kwargs: Any) -> Any:
     """`Concatenate` as a function."""
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
-def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
+def dot(inputs: Sequence[Array], axes: Axis = -1, **kwargs: Any) -> Any:
     """`Dot` as a function."""
     return Dot(axes=axes, **kwargs)(inputs)
 

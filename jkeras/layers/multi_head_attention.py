@@ -15,16 +15,27 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import show_shape
 from jkeras.layers.attention import drop
 from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
-from jkeras.types import ActivationField, ConstraintField, InitializerField, RegularizerField, RegularizerLike
+from jkeras.types import (
+    ActivationField,
+    Array,
+    Bool,
+    ConstraintField,
+    InitializerField,
+    Key,
+    Num,
+    PartialShape,
+    RegularizerField,
+    RegularizerLike,
+)
 from jkeras.values.fields import field
 
 
-def _sizes(value: Any) -> tuple[int, ...]:
+def _sizes(value: object) -> tuple[int, ...]:
     value = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     return tuple(arguments.positive_int(size) for size in value)
 
 
-def _axes(value: Any) -> tuple[int, ...]:
+def _axes(value: object) -> tuple[int, ...]:
     return tuple(map(arguments.integer, value)) if isinstance(value, (tuple, list)) else (arguments.integer(value),)
 
 
@@ -69,7 +80,7 @@ class Projection(Layer):
                 name="bias",
             )
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "*batch features"]) -> Num[Array, "..."]:
         outputs = jnp.tensordot(inputs, self.kernel, axes=self.contracted)
         return self.activation(outputs + self.bias if self.use_bias else outputs)
 
@@ -99,7 +110,9 @@ class _Heads(_Attributes, Layer):
                 f"{type(self).__name__}(flash_attention=True, dropout={self.dropout}): the fused kernel has no dropout."
             )
 
-    def _build_projections(self, query: int, key: int, value: int, value_size: int, head: int, outputs: Any) -> None:
+    def _build_projections(
+        self, query: int, key: int, value: int, value_size: int, head: int, outputs: tuple[Any, ...]
+    ) -> None:
         shared = {
             name: getattr(self, name)
             for name in (
@@ -122,12 +135,12 @@ class _Heads(_Attributes, Layer):
 
     def call(
         self,
-        query: jax.Array,
-        value: jax.Array,
+        query: Num[Array, "batch steps channels"],
+        value: Num[Array, "batch steps channels"],
         key: jax.Array | None = None,
-        query_mask: jax.Array | None = None,
-        value_mask: jax.Array | None = None,
-        key_mask: jax.Array | None = None,
+        query_mask: Bool[Array, "batch steps"] | None = None,
+        value_mask: Bool[Array, "batch steps"] | None = None,
+        key_mask: Bool[Array, "batch steps"] | None = None,
         attention_mask: jax.Array | None = None,
         return_attention_scores: bool = False,
         training: bool | None = None,
@@ -165,7 +178,14 @@ class _Heads(_Attributes, Layer):
         return (outputs, scores) if return_attention_scores else outputs
 
     def _mask(
-        self, query: Any, value: Any, query_mask: Any, value_mask: Any, key_mask: Any, given: Any, causal: bool
+        self,
+        query: Array,
+        value: Array,
+        query_mask: Array | None,
+        value_mask: Array | None,
+        key_mask: Array | None,
+        given: Array | None,
+        causal: bool,
     ) -> jax.Array | None:
         """The masks combined: True where a query may look, `(batch, T, S)` or what was given for it."""
         parts = []
@@ -187,7 +207,7 @@ class _Heads(_Attributes, Layer):
         return combined
 
     def _explicit(
-        self, query: jax.Array, key: jax.Array, value: jax.Array, mask: jax.Array | None, dropping: bool
+        self, query: jax.Array, key: Key[Array, ""], value: jax.Array, mask: jax.Array | None, dropping: bool
     ) -> tuple[jax.Array, jax.Array]:
         """Outputs `(batch, T, heads, size)` and weights `(batch, heads, T, S)`, over any axes."""
         axes = self._attended(query.ndim)
@@ -279,7 +299,7 @@ class MultiHeadAttention(_Heads):
         super().__post_init__()
         self.value_dim = self.value_dim or self.key_dim
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
+    def build(self, query_shape: PartialShape, value_shape: PartialShape, key_shape: PartialShape | None = None) -> None:  # type: ignore[override]
         key_shape = value_shape if key_shape is None else key_shape
         if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
             raise InputError(
@@ -355,12 +375,12 @@ class GroupQueryAttention(_Heads):
                 f" num_key_value_heads={self.num_key_value_heads}): the first must be a multiple of the second."
             )
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
+    def build(self, query_shape: PartialShape, value_shape: PartialShape, key_shape: PartialShape | None = None) -> None:  # type: ignore[override]
         few = self.num_key_value_heads
         self._build_projections(self.num_query_heads, few, few, self.head_dim, self.head_dim, (query_shape[-1],))
 
     def _explicit(
-        self, query: jax.Array, key: jax.Array, value: jax.Array, mask: jax.Array | None, dropping: bool
+        self, query: jax.Array, key: Key[Array, ""], value: jax.Array, mask: jax.Array | None, dropping: bool
     ) -> tuple[jax.Array, jax.Array]:
         groups = self.num_query_heads // self.num_key_value_heads
         return super()._explicit(query, jnp.repeat(key, groups, 2), jnp.repeat(value, groups, 2), mask, dropping)

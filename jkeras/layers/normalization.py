@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 import jax
@@ -14,10 +14,20 @@ from jkeras import arguments, constraints, initializers, lowering, regularizers,
 from jkeras.console.progress import tracked
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
-from jkeras.graph.shapes import show_shape
+from jkeras.graph.shapes import keeps_shape, show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.lowering import plain
-from jkeras.types import ConstraintField, InitializerField, LayerField, RegularizerField
+from jkeras.types import (
+    Array,
+    Bool,
+    ConstraintField,
+    DTypeLike,
+    InitializerField,
+    LayerField,
+    Num,
+    RegularizerField,
+    Shape,
+)
 from jkeras.values.fields import field
 
 ZEROS: Any = field(default="zeros", convert=initializers.get)
@@ -125,12 +135,16 @@ class BatchNormalization(Layer):
             self.renorm_mean = self.add_weight((size,), self.moving_mean_initializer, name="renorm_mean", **kept)
             self.renorm_stddev = self.add_weight((size,), deviation, name="renorm_stddev", **kept)
 
-    def _deviation_initializer(self, shape: Any, dtype: Any = None, key: Any = None) -> jax.Array:
+    def _deviation_initializer(self, shape: Shape, dtype: DTypeLike | None = None, key: Array | None = None) -> jax.Array:
         """The square root of what the moving variance starts from."""
         variance = self.moving_variance_initializer or initializers.Ones()
         return jnp.sqrt(variance(shape, dtype=dtype, key=key))
 
-    def call(self, inputs: jax.Array, training: bool | None = None, mask: Any = None) -> jax.Array:
+    known_output = keeps_shape
+
+    def call(
+        self, inputs: Num[Array, "*shape"], training: bool | None = None, mask: Bool[Array, "..."] | None = None
+    ) -> Num[Array, "*shape"]:
         x = in_float32(inputs)
         axis = self.axis % x.ndim
         correction = None
@@ -172,14 +186,14 @@ class BatchNormalization(Layer):
         self.moving_variance = jnp.maximum(jnp.square(moved) - self.epsilon, 0)
         return jax.lax.stop_gradient(scale), jax.lax.stop_gradient(shift)
 
-    def _moments(self, x: jax.Array, axis: int, mask: Any) -> tuple[jax.Array, jax.Array]:
+    def _moments(self, x: jax.Array, axis: int, mask: Bool[Array, "..."] | None) -> tuple[jax.Array, jax.Array]:
         axes = tuple(i for i in range(x.ndim) if i != axis)
         everywhere = replicas.axis() if self.synchronized else None
         with replicas.sharing(everywhere):
             return self._shared_moments(x, axis, axes, mask)
 
     def _shared_moments(
-        self, x: jax.Array, axis: int, axes: tuple[int, ...], mask: Any
+        self, x: jax.Array, axis: int, axes: tuple[int, ...], mask: Bool[Array, "..."] | None
     ) -> tuple[jax.Array, jax.Array]:
         if mask is None:
             mean = replicas.pmean(jnp.mean(x, axis=axes))
@@ -201,7 +215,7 @@ def _average(moving: jax.Array, new: jax.Array, momentum: float) -> jax.Array:
     return moving * momentum + new * (1 - momentum)
 
 
-def _clipping(value: Any) -> dict[str, float]:
+def _clipping(value: object) -> dict[str, float | None]:
     message = "expected a dictionary with any of 'rmin', 'rmax' (not below 'rmin') and 'dmax' (not negative)"
     if not isinstance(value, Mapping) or not set(value) <= {"rmin", "rmax", "dmax"}:
         raise ArgumentError(message)
@@ -226,7 +240,7 @@ def _size_of(layer: Layer, shape: tuple[int | None, ...], axis: int) -> int:
     return size
 
 
-def _axes(value: Any) -> tuple[int, ...]:
+def _axes(value: object) -> tuple[int, ...]:
     try:
         return tuple(arguments.integer(axis) for axis in (value if isinstance(value, (list, tuple)) else (value,)))
     except ArgumentError:
@@ -298,7 +312,9 @@ class LayerNormalization(Layer):
                 name="beta",
             )
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    known_output = keeps_shape
+
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         x = in_float32(inputs)
         axes = self._axes(x.ndim)
         if self.rms_scaling:
@@ -333,7 +349,9 @@ class RMSNormalization(Layer):
         shape = tuple(_size_of(self, input_shape, axis) for axis in axes)
         self.scale = self.add_weight(shape, "ones", autocast=False, name="scale")
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    known_output = keeps_shape
+
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         x = in_float32(inputs)
         axes = tuple(axis % x.ndim for axis in (self.axis if isinstance(self.axis, tuple) else (self.axis,)))
         mean_square = jnp.mean(jnp.square(x), axis=axes, keepdims=True)
@@ -349,7 +367,7 @@ class UnitNormalization(Layer):
 
     axis: Any = AXES
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         squares = jnp.sum(jnp.square(inputs), axis=axes, keepdims=True)
         return inputs * jax.lax.rsqrt(jnp.maximum(squares, 1e-12))
@@ -416,7 +434,7 @@ class GroupNormalization(Layer):
                 name="beta",
             )
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         axis = self.axis % inputs.ndim
         x = jnp.moveaxis(in_float32(inputs), axis, -1)
         groups = x.shape[-1] if self.groups == -1 else self.groups
@@ -525,7 +543,7 @@ class Normalization(Layer):
         if (self.mean is None) != (self.variance is None):
             raise ArgumentError("Normalization(mean=..., variance=...): give both, or neither and call `adapt(data)`.")
 
-    def adapt(self, data: Any) -> Self:
+    def adapt(self, data: Iterable[Any]) -> Self:
         """A layer with the mean and variance of `data` (arrays, or an iterable of batches).
 
         Unlike in Keras the result is a new layer: `layer = layer.adapt(data)`.
@@ -564,7 +582,7 @@ class Normalization(Layer):
         return mean + x * deviation if self.invert else (x - mean) / deviation
 
 
-def _is_numbers(data: Any) -> bool:
+def _is_numbers(data: Iterable[Any]) -> bool:
     return isinstance(data, (list, tuple)) and bool(data) and not hasattr(data[0], "shape")
 
 

@@ -16,7 +16,7 @@ from jkeras.errors import InputError
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import show_shape
-from jkeras.types import DataFormatField, OptionalSizesField, SizesField
+from jkeras.types import Array, Bool, DataFormatField, Num, OptionalSizesField, SizesField
 from jkeras.values.fields import field
 
 DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
@@ -67,7 +67,7 @@ class _Pooling(_Spatial):
         if self.strides is None:
             self.strides = self.pool_size
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "batch *sizes channels"]) -> Num[Array, "batch *new_sizes channels"]:
         outputs = type(self).pool(
             inputs,
             pool_size=self.pool_size,
@@ -156,7 +156,7 @@ class _GlobalPooling(_Spatial):
     data_format: DataFormatField = DATA_FORMAT
     keepdims: bool = field(default=False, convert=arguments.boolean)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "batch *sizes channels"]) -> Num[Array, "batch *pooled"]:
         return type(self).reduce(inputs, axis=self.spatial_axes, keepdims=self.keepdims)
 
 
@@ -186,7 +186,9 @@ class GlobalAveragePooling1D(_GlobalPooling):
     reduce: ClassVar[Callable[..., jax.Array]] = jnp.mean
     supports_masking: ClassVar[bool] = True
 
-    def call(self, inputs: jax.Array, mask: Any = None) -> jax.Array:
+    def call(
+        self, inputs: Num[Array, "batch *sizes channels"], mask: Bool[Array, "batch steps"] | None = None
+    ) -> Num[Array, "batch *pooled"]:
         if mask is None:
             return super().call(inputs)
         weights = mask.astype(inputs.dtype)[..., None]
@@ -196,7 +198,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
         total = jnp.sum(inputs * weights, axis=axis, keepdims=self.keepdims)
         return total / jnp.sum(weights, axis=axis, keepdims=self.keepdims)
 
-    def compute_mask(self, inputs: jax.Array, previous_mask: Any) -> None:
+    def compute_mask(self, inputs: jax.Array, previous_mask: Bool[Array, "batch steps"] | None) -> None:
         return None
 
 
@@ -218,7 +220,7 @@ class _AdaptivePooling(_Spatial):
 
     reduce: ClassVar[Callable[..., jax.Array]]
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "batch *sizes channels"]) -> Num[Array, "batch *new_sizes channels"]:
         outputs = inputs
         for axis, count in zip(self.spatial_axes, self.output_size, strict=True):
             size = inputs.shape[axis]

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from jkeras import arguments, config, dtypes, regularizers
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
-from jkeras.types import DataFormatField, DTypePolicyLike, PolicyField
+from jkeras.graph.shapes import keeps_shape
+from jkeras.types import Array, DataFormatField, DTypePolicyLike, Key, Num, PolicyField
 from jkeras.values.fields import field
 
 SEED: Any = field(default=None, convert=arguments.optional(arguments.integer))
@@ -30,23 +31,25 @@ class _Noisy(_Attributes, Layer):
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = False
 
-    def call(self, inputs: jax.Array, training: bool = False) -> jax.Array:
+    known_output = keeps_shape
+
+    def call(self, inputs: Num[Array, "*shape"], training: bool = False) -> Num[Array, "*shape"]:
         amount = self.stddev if hasattr(self, "stddev") else self.rate
         if not training or _is(amount, 0):
             return inputs
         return self.disturb(inputs, self.make_rng(self.seed))
 
-    def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
+    def disturb(self, x: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         """The input as training sees it."""
         raise NotImplementedError
 
 
-def _is(amount: Any, number: float) -> bool:
+def _is(amount: object, number: float) -> bool:
     """Whether an amount is known to be a number; one that a sweep varies is known only when the program runs."""
     return isinstance(amount, (int, float)) and amount == number
 
 
-def _keep(x: jax.Array, key: jax.Array, rate: float, shape: tuple[int, ...]) -> jax.Array:
+def _keep(x: jax.Array, key: Key[Array, ""], rate: float, shape: tuple[int, ...]) -> jax.Array:
     """`x` with shares set to 0 and the rest scaled up, by a mask of the given shape."""
     if _is(rate, 1):
         return jnp.zeros_like(x)
@@ -71,7 +74,7 @@ class Dropout(_Noisy):
     noise_shape: Any = field(default=None, convert=arguments.optional(arguments.shape))
     seed: int | None = SEED
 
-    def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
+    def disturb(self, x: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         shape = x.shape
         if self.noise_shape is not None:
             shape = tuple(have if want is None else want for want, have in zip(self.noise_shape, x.shape, strict=True))
@@ -91,7 +94,7 @@ class _SpatialDropout(_Noisy):
     def input_spec(self) -> InputSpec:
         return InputSpec(ndim=self.rank + 2)
 
-    def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
+    def disturb(self, x: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         ones = (1,) * self.rank
         first = self.channels_first
         return _keep(x, key, self.rate, (*x.shape[:2], *ones) if first else (x.shape[0], *ones, x.shape[-1]))
@@ -147,7 +150,7 @@ class GaussianDropout(_Noisy):
     rate: float = field(convert=arguments.between(0, 1, open_high=True))
     seed: int | None = SEED
 
-    def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
+    def disturb(self, x: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         deviation = (self.rate / (1 - self.rate)) ** 0.5
         return x * (1 + deviation * jax.random.normal(key, x.shape, x.dtype))
 
@@ -158,7 +161,7 @@ class GaussianNoise(_Noisy):
     stddev: float = field(convert=arguments.between(0, 1))
     seed: int | None = SEED
 
-    def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
+    def disturb(self, x: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         return x + self.stddev * jax.random.normal(key, x.shape, x.dtype)
 
 
@@ -172,7 +175,7 @@ class AlphaDropout(_Noisy):
     noise_shape: Any = field(default=None, convert=arguments.optional(arguments.shape))
     seed: int | None = SEED
 
-    def disturb(self, x: jax.Array, key: jax.Array) -> jax.Array:
+    def disturb(self, x: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         shape = x.shape
         if self.noise_shape is not None:
             shape = tuple(have if want is None else want for want, have in zip(self.noise_shape, x.shape, strict=True))
@@ -205,7 +208,9 @@ class ActivityRegularization(Layer):
         del config["activity_regularizer"]  # it follows from the other two
         return config
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    known_output = keeps_shape
+
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         return inputs
 
 

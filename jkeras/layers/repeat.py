@@ -17,7 +17,7 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.scope import walk
 from jkeras.graph.shapes import show_tensors
 from jkeras.layers.recurrent import fields
-from jkeras.types import LayerField
+from jkeras.types import Array, DTypeLike, LayerField, PyTree, Shape
 from jkeras.values.fields import field
 
 
@@ -85,15 +85,15 @@ class Repeat(Layer):
         """None: the weights of the layer inside are weights here."""
         return {}
 
-    def bind_children(self, bind: Any) -> None:
+    def _bind_children(self, bind: Any) -> None:
         """Nothing: the layer inside runs as a program of its own."""
 
-    def call(self, inputs: jax.Array, training: bool | None = None, mask: Any = None) -> Any:
+    def call(self, inputs: jax.Array, training: bool | None = None, mask: Array | None = None) -> Any:
         given = {} if mask is None else {"mask": mask}
         run = self.scope_for("Repeat").run  # type: ignore[attr-defined]
         keys = None if run.rng is None else jax.random.split(self.make_rng(), self.times)
 
-        def one(x: Any, item: Any) -> tuple[Any, Any]:
+        def one(x: PyTree[Array], item: PyTree[Array]) -> tuple[Any, Any]:
             variables, key = item
             result, _ = self._run(variables, x, given, training=bool(training), rng=key)
             losses = sum(result.run.losses, jnp.float32(0)) if result.run.losses else None
@@ -114,7 +114,7 @@ class Repeat(Layer):
     def _run(self, variables: Any, x: Any, given: dict[str, Any], **options: Any) -> Any:
         return linen.run(self.layer, variables, (x,), given, parent=self, **options)
 
-    def _weights(self, inputs: Any, given: dict[str, Any]) -> dict[str, Any]:
+    def _weights(self, inputs: PyTree[Array], given: dict[str, Any]) -> dict[str, Any]:
         """What is known of one layer's weights, by the attribute that holds those of all; made on first use."""
         if "_spec_infos" in self.__dict__:
             return self.__dict__["_spec_infos"]
@@ -122,11 +122,11 @@ class Repeat(Layer):
         made: dict[str, Any] = {}
 
         def initializer(info: Any) -> Any:
-            def draw(shape: Any, dtype: Any, key: Any) -> jax.Array:
+            def draw(shape: Shape, dtype: DTypeLike | None, key: Array) -> jax.Array:
                 # One run of the layers' initialisation serves all weights.
                 if not made:
 
-                    def fresh(key: Any) -> Any:
+                    def fresh(key: Array) -> Any:
                         return self._run(None, inputs, given, rng=jax.random.key(0), key=key)[1]
 
                     made.update(jax.vmap(fresh)(jax.random.split(key, self.times)))
@@ -168,7 +168,7 @@ class Repeat(Layer):
             )
 
 
-def _leaf(tree: Any, path: tuple[str, ...]) -> Any:
+def _leaf(tree: PyTree[Array], path: tuple[str, ...]) -> Any:
     for name in path:
         tree = tree[name]
     return tree

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import jax
@@ -13,7 +14,7 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import show_shape
-from jkeras.types import DataFormatField
+from jkeras.types import Array, DataFormatField, Shaped
 from jkeras.values.fields import field
 
 DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
@@ -34,7 +35,7 @@ class Flatten(Layer):
     def input_spec(self) -> InputSpec:
         return InputSpec(min_ndim=1)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Shaped[Array, "batch *sizes"]) -> Shaped[Array, "batch *new_sizes"]:
         if self.data_format == "channels_first" and inputs.ndim > 2:
             inputs = jnp.moveaxis(inputs, 1, -1)
         return inputs.reshape(inputs.shape[0], math.prod(inputs.shape[1:]))
@@ -51,7 +52,7 @@ class Reshape(Layer):
 
     target_shape: tuple[int, ...] = field(convert=lambda value: _target_shape(value))
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Shaped[Array, "batch *sizes"]) -> Shaped[Array, "batch *new_sizes"]:
         count, target = math.prod(inputs.shape[1:]), self.target_shape
         known = math.prod(size for size in target if size != -1)
         fits = count == known if -1 not in target else known and count % known == 0
@@ -63,7 +64,7 @@ class Reshape(Layer):
         return inputs.reshape(inputs.shape[0], *target)
 
 
-def _target_shape(value: Any) -> tuple[int, ...]:
+def _target_shape(value: object) -> tuple[int, ...]:
     one = arguments.at_least(-1)
     try:
         shape = tuple(one(size) for size in (value if isinstance(value, (tuple, list)) else (value,)))
@@ -89,11 +90,11 @@ class Permute(Layer):
     def input_spec(self) -> InputSpec:
         return InputSpec(ndim=len(self.dims) + 1)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Shaped[Array, "batch *sizes"]) -> Shaped[Array, "batch *new_sizes"]:
         return jnp.transpose(inputs, (0, *self.dims))
 
 
-def _order(value: Any) -> tuple[int, ...]:
+def _order(value: object) -> tuple[int, ...]:
     dims = tuple(value) if isinstance(value, (tuple, list)) else ()
     if not dims or any(dim not in dims or isinstance(dim, str) for dim in range(1, len(dims) + 1)):
         raise ArgumentError(
@@ -117,14 +118,14 @@ class RepeatVector(Layer):
     def input_spec(self) -> InputSpec:
         return InputSpec(ndim=2)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Shaped[Array, "batch *sizes"]) -> Shaped[Array, "batch *new_sizes"]:
         return jnp.repeat(inputs[:, None, :], self.n, axis=1)
 
 
 def _pairs(rank: int) -> Any:
     """Converts an integer, `rank` integers or `rank` pairs to pairs."""
 
-    def convert(value: Any) -> tuple[tuple[int, int], ...]:
+    def convert(value: object) -> tuple[tuple[int, int], ...]:
         message = f"expected an integer, {rank} integers, or {rank} pairs of integers, none negative"
         one = arguments.at_least(0)
         try:
@@ -156,12 +157,12 @@ class _Bordered(Layer):
     def _first_axis(self) -> int:
         return 2 if getattr(self, "data_format", None) == "channels_first" else 1
 
-    def _pad(self, inputs: jax.Array, pairs: Any) -> jax.Array:
+    def _pad(self, inputs: jax.Array, pairs: Sequence[tuple[int, int]]) -> jax.Array:
         borders = [(0, 0)] * inputs.ndim
         borders[self._first_axis : self._first_axis + self.rank] = list(pairs)
         return jnp.pad(inputs, borders)
 
-    def _crop(self, inputs: jax.Array, pairs: Any) -> jax.Array:
+    def _crop(self, inputs: jax.Array, pairs: Sequence[tuple[int, int]]) -> jax.Array:
         index = [slice(None)] * inputs.ndim
         for axis, (low, high) in enumerate(pairs, self._first_axis):
             if low + high >= inputs.shape[axis]:
@@ -179,7 +180,7 @@ class ZeroPadding1D(_Bordered):
     padding: Any = field(default=1, convert=_pairs(1))
     data_format: DataFormatField = DATA_FORMAT
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Shaped[Array, "batch *sizes"]) -> Shaped[Array, "batch *new_sizes"]:
         return self._pad(inputs, self.padding)
 
     def get_config(self) -> dict[str, Any]:
@@ -193,7 +194,7 @@ class ZeroPadding2D(_Bordered):
     padding: Any = field(default=(1, 1), convert=_pairs(2))
     data_format: DataFormatField = DATA_FORMAT
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Shaped[Array, "batch *sizes"]) -> Shaped[Array, "batch *new_sizes"]:
         return self._pad(inputs, self.padding)
 
 
@@ -209,7 +210,7 @@ class Cropping1D(_Bordered):
 
     cropping: Any = field(default=(1, 1), convert=_pairs(1))
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Shaped[Array, "batch *sizes"]) -> Shaped[Array, "batch *new_sizes"]:
         return self._crop(inputs, self.cropping)
 
     def get_config(self) -> dict[str, Any]:
@@ -223,7 +224,7 @@ class Cropping2D(_Bordered):
     cropping: Any = field(default=((0, 0), (0, 0)), convert=_pairs(2))
     data_format: DataFormatField = DATA_FORMAT
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Shaped[Array, "batch *sizes"]) -> Shaped[Array, "batch *new_sizes"]:
         return self._crop(inputs, self.cropping)
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jkeras import arguments, config
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
-from jkeras.types import DataFormatField, SizesField
+from jkeras.types import Array, DataFormatField, Num, SizesField
 from jkeras.values.fields import field
 
 DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
@@ -32,7 +32,7 @@ class UpSampling1D(Layer):
     def input_spec(self) -> InputSpec:
         return InputSpec(ndim=3)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "batch *sizes channels"]) -> Num[Array, "batch *new_sizes channels"]:
         return jnp.repeat(inputs, self.size, axis=1)
 
 
@@ -53,7 +53,7 @@ class _UpSampling(Layer):
     def _first_axis(self) -> int:
         return 2 if self.data_format == "channels_first" else 1
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "batch *sizes channels"]) -> Num[Array, "batch *new_sizes channels"]:
         for axis, factor in enumerate(self.size, self._first_axis):
             inputs = jnp.repeat(inputs, factor, axis=axis)
         return inputs
@@ -76,7 +76,7 @@ class UpSampling2D(_UpSampling):
     size: SizesField = field(default=(2, 2), convert=arguments.ints(2))
     interpolation: str = field(default="nearest", convert=arguments.one_of(*METHODS))
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "batch *sizes channels"]) -> Num[Array, "batch *new_sizes channels"]:
         if self.interpolation == "nearest":
             return super().call(inputs)
         shape = list(inputs.shape)

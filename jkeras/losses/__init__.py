@@ -4,6 +4,7 @@ A loss is an immutable value: `MeanSquaredError()(y_true, y_pred)` is a scalar, 
 Functions (`mean_squared_error`, ...) give values per sample.
 """
 
+from jkeras.lazy import public_names as _public_names
 from jkeras.losses.crossentropy import (
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
@@ -124,3 +125,7 @@ __all__ = [
     "squared_hinge",
     "tversky",
 ]
+
+
+def __dir__() -> list[str]:
+    return _public_names(__name__)

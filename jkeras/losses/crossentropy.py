@@ -17,7 +17,7 @@ from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.regression import as_pair
-from jkeras.types import DTypeField
+from jkeras.types import DTypeField, PyTree
 from jkeras.values.fields import field
 
 
@@ -335,7 +335,7 @@ class SparseCategoricalCrossentropy(PairLoss):
     function = staticmethod(sparse_categorical_crossentropy)
     target_kind = "class_id"
 
-    def valid(self, y_true: Any, y_pred: Any, values: jax.Array) -> jax.Array | None:
+    def valid(self, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], values: jax.Array) -> jax.Array | None:
         return None if self.ignore_class is None else (y_true != self.ignore_class).reshape(values.shape)
 
 

@@ -9,6 +9,7 @@ from jkeras import arguments, registry
 from jkeras.errors import ArgumentError
 from jkeras.losses import crossentropy, margin, regression, structured
 from jkeras.losses.loss import Loss, PairLoss, match_ranks
+from jkeras.types import ArrayLike, DTypePolicyLike, LossLike, PyTree
 from jkeras.values.config import serialize as serialize_value
 
 
@@ -28,7 +29,7 @@ class FunctionLoss(Loss):
         fn: Callable[..., Any],
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypePolicyLike = None,
         **kwargs: Any,
     ):
         fn = arguments.function(fn)
@@ -36,7 +37,7 @@ class FunctionLoss(Loss):
         self.fn = fn
         self.kwargs = kwargs
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike]) -> Any:
         y_true, y_pred = match_ranks(y_true, y_pred)
         return self.fn(y_true, y_pred, **self.kwargs)
 
@@ -94,7 +95,7 @@ TABLE: Mapping[str, Any] = {
 }
 
 
-def get(identifier: Any) -> Any:
+def get(identifier: LossLike | None) -> Any:
     """The loss that `identifier` means, as in `keras.losses.get`.
 
     Args:
@@ -113,7 +114,7 @@ def get(identifier: Any) -> Any:
     return registry.resolve("loss", TABLE, identifier, Loss)
 
 
-def as_loss(identifier: Any) -> Loss:
+def as_loss(identifier: LossLike | None) -> Loss:
     """Like `get`, but always a `Loss`.
 
     >>> as_loss("mse")
@@ -158,12 +159,12 @@ def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[
     return chosen[shape_rule(y_true_shape, y_pred_shape)]()
 
 
-def serialize(loss: Any) -> Any:
+def serialize(loss: object) -> Any:
     """The JSON-able form of a loss or a loss function."""
     return serialize_value(loss)
 
 
-def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def deserialize(name: LossLike | None, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The loss or function that `serialize` described; `custom_objects` are names known for this call."""
     with registry.custom_object_scope(custom_objects or {}):
         return get(name)

@@ -12,13 +12,13 @@ from jkeras import arguments, config, dtypes
 from jkeras.errors import InputError
 from jkeras.losses.reduction import REDUCTIONS, fill_rows, reduce_weighted, squeeze_or_expand
 from jkeras.registry import snake_case
-from jkeras.types import DTypeField, DTypePolicyLike
+from jkeras.types import ArrayLike, DTypeField, DTypePolicyLike, PyTree, Specs
 from jkeras.values.config import serialize
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
 
 
-def compute_dtype(value: Any) -> str:
+def compute_dtype(value: DTypePolicyLike) -> str:
     """The float type meant by a `dtype` argument: None is the default float type, a policy its compute type."""
     policy = None if value is None else dtypes.get(value)
     return config.floatx() if policy is None else policy.compute_dtype
@@ -79,15 +79,21 @@ class Loss(LossAttributes, Spec):
         if self.name is None:
             self.name = snake_case(type(self).__name__)
 
-    def call(self, y_true: Any, y_pred: Any) -> jax.Array:
+    def call(self, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike]) -> jax.Array:
         """Values per sample, `(batch, ...)`, of targets and predictions in the loss's dtype."""
         raise NotImplementedError(f"{type(self).__name__} must define `call(self, y_true, y_pred)`.")
 
-    def valid(self, y_true: Any, y_pred: Any, values: jax.Array) -> jax.Array | None:
+    def valid(self, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], values: jax.Array) -> jax.Array | None:
         """Which of `values` count; None where all do."""
         return None
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> jax.Array:
+    def __call__(
+        self,
+        y_true: PyTree[ArrayLike],
+        y_pred: PyTree[ArrayLike],
+        sample_weight: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+    ) -> jax.Array:
         """The reduced loss.
 
         Args:
@@ -133,7 +139,7 @@ class PairLoss(Loss):
         _reduction: str | None = field(init=False)
         _dtype: DTypePolicyLike = field(init=False)
 
-    def call(self, y_true: Any, y_pred: Any) -> jax.Array:
+    def call(self, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike]) -> jax.Array:
         y_true, y_pred = match_ranks(y_true, y_pred)
         options = {name: getattr(self, name) for name in type(self)._fields if name not in Loss._fields}
         return type(self).function(y_true, y_pred, **options)
@@ -147,7 +153,7 @@ class PlainLoss(PairLoss):
     dtype: DTypeField = DTYPE
 
 
-def match_ranks(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def match_ranks(y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike]) -> tuple[Any, Any]:
     """`squeeze_or_expand` of every pair of arrays, where targets and predictions have the same structure."""
     truths, structure = jax.tree.flatten(y_true)
     predictions, other = jax.tree.flatten(y_pred)
@@ -157,7 +163,7 @@ def match_ranks(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return jax.tree.unflatten(structure, [t for t, _ in pairs]), jax.tree.unflatten(other, [p for _, p in pairs])
 
 
-def per_sample(loss: Loss, y_true_spec: Any, y_pred_spec: Any) -> bool:
+def per_sample(loss: Loss, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
     """Whether the loss of one row is independent of the other rows, as far as shapes tell.
 
     False where `call` gives a scalar or loses the batch axis, and for losses that declare `couples_rows`.
@@ -174,7 +180,7 @@ def per_sample(loss: Loss, y_true_spec: Any, y_pred_spec: Any) -> bool:
     return keeps_batch_axis(loss.call, *cast)
 
 
-def keeps_batch_axis(function: Callable[..., Any], y_true_spec: Any, y_pred_spec: Any) -> bool:
+def keeps_batch_axis(function: Callable[..., Any], y_true_spec: Specs, y_pred_spec: Specs) -> bool:
     """Whether `function(y_true, y_pred)` has the batch axis of its arguments in front."""
     sizes = {x.shape[:1] for x in jax.tree.leaves((y_true_spec, y_pred_spec))}
     if len(sizes) != 1 or () in sizes:
@@ -184,7 +190,7 @@ def keeps_batch_axis(function: Callable[..., Any], y_true_spec: Any, y_pred_spec
     return all(_leading(function, y_true_spec, y_pred_spec, n) == n for n in (batch, batch + 1))
 
 
-def _leading(function: Callable[..., Any], y_true_spec: Any, y_pred_spec: Any, batch: int) -> int | None:
+def _leading(function: Callable[..., Any], y_true_spec: Specs, y_pred_spec: Specs, batch: int) -> int | None:
     specs = jax.tree.map(lambda x: jax.ShapeDtypeStruct((batch, *x.shape[1:]), x.dtype), (y_true_spec, y_pred_spec))
     try:
         values = jax.eval_shape(lambda pair: jnp.asarray(function(*pair)), specs)

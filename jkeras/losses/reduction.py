@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +10,7 @@ from jax import lax
 
 from jkeras import replicas
 from jkeras.errors import InputError
+from jkeras.types import Array, ArrayLike, PyTree
 
 REDUCTIONS = (None, "none", "sum", "sum_over_batch_size", "mean", "mean_with_sample_weight")
 
@@ -63,7 +63,10 @@ def divide_no_nan(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 def reduce_weighted(
-    values: jax.Array, sample_weight: Any = None, mask: Any = None, reduction: str | None = "sum_over_batch_size"
+    values: jax.Array,
+    sample_weight: ArrayLike | None = None,
+    mask: ArrayLike | None = None,
+    reduction: str | None = "sum_over_batch_size",
 ) -> jax.Array:
     """One number from values, weights and a mask.
 
@@ -109,7 +112,7 @@ def reduce_weighted(
     return divide_no_nan(total, replicas.psum(divisor))
 
 
-def fill_rows(mask: Any, tree: Any) -> Any:
+def fill_rows(mask: ArrayLike | None, tree: PyTree[Array]) -> PyTree[Array]:
     """Replaces the rows that `mask` leaves out by copies of the first row that counts.
 
     Rows that count for nothing then have ordinary values and ordinary gradients, even when they held NaN.

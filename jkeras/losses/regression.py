@@ -8,7 +8,6 @@ broadcasting.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +16,7 @@ from jax.typing import ArrayLike
 from jkeras import arguments, config
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.reduction import squeeze_or_expand
-from jkeras.types import DTypeField
+from jkeras.types import Axis, DTypeField
 from jkeras.values.fields import field
 
 
@@ -76,13 +75,13 @@ def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> jax.
     return jnp.mean(jnp.square(difference), axis=-1)
 
 
-def l2_normalize(x: jax.Array, axis: Any) -> jax.Array:
+def l2_normalize(x: jax.Array, axis: Axis | None) -> jax.Array:
     """`x` over its norm; a zero vector stays zero, with a finite gradient."""
     squared = jnp.sum(jnp.square(x), axis=axis, keepdims=True)
     return x * jax.lax.rsqrt(jnp.maximum(squared, jnp.asarray(config.epsilon() ** 2, x.dtype)))
 
 
-def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = -1) -> jax.Array:
+def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = -1) -> jax.Array:
     """The negative cosine of the angle between targets and predictions, from -1 (same direction) to 1.
 
     >>> cosine_similarity(jnp.array([[1.0, 0.0]]), jnp.array([[3.0, 0.0]])).tolist()

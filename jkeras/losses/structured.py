@@ -13,11 +13,11 @@ from jkeras import arguments, config
 from jkeras.errors import InputError
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.regression import as_pair
-from jkeras.types import DTypeField
+from jkeras.types import Axis, DTypeField, PyTree
 from jkeras.values.fields import field
 
 
-def dice(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = None) -> jax.Array:
+def dice(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = None) -> jax.Array:
     """`1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))` over `axis`, by default over everything.
 
     >>> round(dice(jnp.array([1.0, 0.0]), jnp.array([1.0, 1.0])).item(), 4)
@@ -28,7 +28,9 @@ def dice(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = None) -> jax.Array:
     return 1 - 2.0 * jnp.sum(y_true * y_pred, axis=axis) / (total + config.epsilon())
 
 
-def tversky(y_true: ArrayLike, y_pred: ArrayLike, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> jax.Array:
+def tversky(
+    y_true: ArrayLike, y_pred: ArrayLike, alpha: float = 0.5, beta: float = 0.5, axis: Axis | None = None
+) -> jax.Array:
     """Dice with separate weights of the two kinds of error, over `axis`, by default over everything.
 
     As in Keras, `alpha` weighs targets that are not predicted and `beta` predictions that are not targets.
@@ -160,5 +162,5 @@ class Circle(PairLoss):
     couples_rows = True
     target_kind = "label"
 
-    def valid(self, y_true: Any, y_pred: Any, values: jax.Array) -> jax.Array | None:
+    def valid(self, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], values: jax.Array) -> jax.Array | None:
         return values > 0

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
 from jkeras.errors import InputError
 from jkeras.losses.loss import Loss, PairLoss
+from jkeras.types import ArrayLike, PyTree
 
 Shape = tuple[int | None, ...]
 
 
-def check_targets(loss: Loss, y_true: Any, y_pred_shape: Sequence[int | None], where: str) -> None:
+def check_targets(loss: Loss, y_true: PyTree[ArrayLike], y_pred_shape: Sequence[int | None], where: str) -> None:
     """Raises when targets cannot be what the loss takes them for.
 
     Losses that are not built in are only asked for numbers: what they accept is theirs to say.

@@ -25,6 +25,7 @@ from jkeras.lowering.depthwise import depthwise_conv
 from jkeras.lowering.plain import Padding, dimension_numbers, explicit_padding
 from jkeras.lowering.switch import current_mode, on_cpu
 from jkeras.lowering.taps import Pairs, few, fits, spread, taps, weighted_sum
+from jkeras.types import Array
 
 
 def conv(
@@ -72,7 +73,13 @@ def conv(
 
 @functools.partial(jax.jit, static_argnums=(2, 3, 4, 5, 6), inline=True)
 def _outer(
-    x: jax.Array, kernel: jax.Array, strides: Any, pairs: Pairs, dilation: Any, groups: int, channels_first: bool
+    x: jax.Array,
+    kernel: jax.Array,
+    strides: tuple[int, ...],
+    pairs: Pairs,
+    dilation: tuple[int, ...],
+    groups: int,
+    channels_first: bool,
 ) -> jax.Array:
     if channels_first:
         x = jnp.moveaxis(x, 1, -1)
@@ -86,7 +93,9 @@ def _outer(
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4, 5))
-def _conv(x: jax.Array, kernel: jax.Array, strides: Any, pairs: Pairs, dilation: Any, groups: int) -> jax.Array:
+def _conv(
+    x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...], groups: int
+) -> jax.Array:
     stock = functools.partial(stock_conv, strides=strides, pairs=pairs, dilation=dilation, groups=groups)
     if not _one_channel(kernel, groups):
         return stock(x, kernel)
@@ -102,17 +111,32 @@ def _one_channel(kernel: jax.Array, groups: int) -> bool:
 
 
 def stock_conv(
-    x: jax.Array, kernel: jax.Array, *, strides: Any, pairs: Pairs, dilation: Any, groups: int = 1
+    x: jax.Array,
+    kernel: jax.Array,
+    *,
+    strides: tuple[int, ...],
+    pairs: Pairs,
+    dilation: tuple[int, ...],
+    groups: int = 1,
 ) -> jax.Array:
     """XLA's convolution, channels last."""
     return plain.conv(x, kernel, strides=strides, padding=pairs, dilation=dilation, groups=groups)
 
 
-def _forward(x: Any, kernel: Any, strides: Any, pairs: Pairs, dilation: Any, groups: int) -> Any:
+def _forward(
+    x: Array, kernel: Array, strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...], groups: int
+) -> Any:
     return _conv(x, kernel, strides, pairs, dilation, groups), (x, kernel)
 
 
-def _backward(strides: Any, pairs: Pairs, dilation: Any, groups: int, kept: Any, dy: jax.Array) -> Any:
+def _backward(
+    strides: tuple[int, ...],
+    pairs: Pairs,
+    dilation: tuple[int, ...],
+    groups: int,
+    kept: tuple[Array, ...],
+    dy: jax.Array,
+) -> Any:
     def fast(x: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
         if _one_channel(kernel, groups):
             weights = _patches_gradient(x, dy, kernel, strides, pairs, dilation)
@@ -131,7 +155,13 @@ _conv.defvjp(_forward, _backward)
 
 
 def kernel_gradient(
-    x: jax.Array, dy: jax.Array, shape: tuple[int, ...], strides: Any, pairs: Any, dilation: Any, groups: int = 1
+    x: jax.Array,
+    dy: jax.Array,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    pairs: tuple[tuple[int, int], ...],
+    dilation: tuple[int, ...],
+    groups: int = 1,
 ) -> jax.Array:
     """A convolution of the inputs (channels as batch, samples as channels) with the output's gradient as kernel."""
     rank = len(shape) - 2
@@ -158,9 +188,9 @@ def input_gradient(
     dy: jax.Array,
     kernel: jax.Array,
     shape: tuple[int, ...],
-    strides: Any,
-    pairs: Any,
-    dilation: Any,
+    strides: tuple[int, ...],
+    pairs: tuple[tuple[int, int], ...],
+    dilation: tuple[int, ...],
     groups: int = 1,
 ) -> jax.Array:
     """A convolution of the output's gradient, spread by the strides, with the flipped kernel."""
@@ -185,7 +215,7 @@ def input_gradient(
 
 
 def _patches_gradient(
-    x: jax.Array, dy: jax.Array, kernel: jax.Array, strides: Any, pairs: Pairs, dilation: Any
+    x: jax.Array, dy: jax.Array, kernel: jax.Array, strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...]
 ) -> jax.Array:
     """One input channel: the product of all patches with the output's gradient."""
     window = kernel.shape[:-2]

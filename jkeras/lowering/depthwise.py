@@ -21,6 +21,7 @@ from jkeras.lowering import plain
 from jkeras.lowering.plain import Padding, explicit_padding
 from jkeras.lowering.switch import current_mode, on_cpu
 from jkeras.lowering.taps import Pairs, few, fits, spread, taps, weighted_sum, wide
+from jkeras.types import Array
 
 # The elements of a batch whose products are summed at once: about what stays in the cache.
 CHUNK = 32_768
@@ -63,7 +64,12 @@ def depthwise_conv(
 
 @functools.partial(jax.jit, static_argnums=(2, 3, 4, 5), inline=True)
 def _outer(
-    x: jax.Array, kernel: jax.Array, strides: Any, pairs: Pairs, dilation: Any, channels_first: bool
+    x: jax.Array,
+    kernel: jax.Array,
+    strides: tuple[int, ...],
+    pairs: Pairs,
+    dilation: tuple[int, ...],
+    channels_first: bool,
 ) -> jax.Array:
     x = jnp.moveaxis(x, 1, -1) if channels_first else x
     outputs = _depthwise(x, kernel, strides, pairs, dilation)
@@ -71,7 +77,9 @@ def _outer(
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
-def _depthwise(x: jax.Array, kernel: jax.Array, strides: Any, pairs: Pairs, dilation: Any) -> jax.Array:
+def _depthwise(
+    x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...]
+) -> jax.Array:
     ones = (1,) * len(strides)
 
     def shifted(x: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -82,15 +90,19 @@ def _depthwise(x: jax.Array, kernel: jax.Array, strides: Any, pairs: Pairs, dila
     return on_cpu(shifted, functools.partial(_stock, strides=strides, pairs=pairs, dilation=dilation), x, kernel)
 
 
-def _stock(x: jax.Array, kernel: jax.Array, *, strides: Any, pairs: Pairs, dilation: Any) -> jax.Array:
+def _stock(
+    x: jax.Array, kernel: jax.Array, *, strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...]
+) -> jax.Array:
     return plain.depthwise_conv(x, kernel, strides=strides, padding=pairs, dilation=dilation)
 
 
-def _forward(x: Any, kernel: Any, strides: Any, pairs: Pairs, dilation: Any) -> Any:
+def _forward(x: Array, kernel: Array, strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...]) -> Any:
     return _depthwise(x, kernel, strides, pairs, dilation), (x, kernel)
 
 
-def _backward(strides: Any, pairs: Pairs, dilation: Any, kept: Any, dy: jax.Array) -> Any:
+def _backward(
+    strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...], kept: tuple[Array, ...], dy: jax.Array
+) -> Any:
     def fast(x: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
         gradient = dy.reshape(*dy.shape[:-1], *kernel.shape[-2:])
         return (
@@ -108,7 +120,12 @@ _depthwise.defvjp(_forward, _backward)
 
 
 def _input_gradient(
-    dy: jax.Array, kernel: jax.Array, shape: tuple[int, ...], strides: Any, pairs: Pairs, dilation: Any
+    dy: jax.Array,
+    kernel: jax.Array,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    pairs: Pairs,
+    dilation: tuple[int, ...],
 ) -> jax.Array:
     """The output's gradient, spread by the strides, under the flipped kernel; `dy` is `(..., channels, multiplier)`."""
     rank = len(strides)
@@ -127,7 +144,7 @@ def _input_gradient(
 
 
 def _kernel_gradient(
-    x: jax.Array, dy: jax.Array, kernel: jax.Array, strides: Any, pairs: Pairs, dilation: Any
+    x: jax.Array, dy: jax.Array, kernel: jax.Array, strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...]
 ) -> jax.Array:
     """Sums of products with the output's gradient, over a few samples at a time."""
     window, ones = kernel.shape[: len(strides)], (1,) * len(strides)

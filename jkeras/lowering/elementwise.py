@@ -18,6 +18,7 @@ from jax import lax
 
 from jkeras.lowering import plain
 from jkeras.lowering.switch import current_mode, on_cpu
+from jkeras.types import Array
 
 
 def standardized(x: jax.Array, axes: tuple[int, ...], epsilon: float) -> jax.Array:
@@ -43,7 +44,7 @@ def _forward(x: jax.Array, axes: tuple[int, ...], epsilon: float) -> Any:
     return (x - mean) * scale, (x, mean, scale)
 
 
-def _backward(axes: tuple[int, ...], epsilon: float, kept: Any, dy: jax.Array) -> tuple[jax.Array]:
+def _backward(axes: tuple[int, ...], epsilon: float, kept: tuple[Array, ...], dy: jax.Array) -> tuple[jax.Array]:
     def fast(x: jax.Array, mean: jax.Array, scale: jax.Array, dy: jax.Array) -> jax.Array:
         y = (x - mean) * scale
         along = jnp.mean(dy * y, axis=axes, keepdims=True)
@@ -76,7 +77,7 @@ def _gelu(x: jax.Array) -> jax.Array:
 
 
 @_gelu.defjvp
-def _gelu_tangent(primals: Any, tangents: Any) -> Any:
+def _gelu_tangent(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
     def fast(x: jax.Array) -> jax.Array:
         return _below(x) + x * jnp.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
 

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jkeras import activations
+from jkeras.types import Array
 
 Arrays = tuple[jax.Array, ...]
 Activation = Callable[[jax.Array], jax.Array]
@@ -88,7 +89,7 @@ def total(a: jax.Array) -> jax.Array:
 # -- LSTM -------------------------------------------------------------------------------------------------------------
 
 
-def _lstm_step(projected: Any, states: Any, weights: Weights, act: Activation, gate: Activation) -> Any:
+def _lstm_step(projected: Array, states: tuple[Array, ...], weights: Weights, act: Activation, gate: Activation) -> Any:
     h, c = states
     i, f, g, o = jnp.split(projected + h @ weights["recurrent_kernel"], 4, axis=-1)
     i, f, g, o = gate(i), gate(f), act(g), gate(o)
@@ -97,7 +98,9 @@ def _lstm_step(projected: Any, states: Any, weights: Weights, act: Activation, g
     return (o * shown, after), (i, f, g, o, c, shown, h)
 
 
-def _lstm_back(gradients: Any, saved: Any, turned: Weights, act: Activation, gate: Activation) -> Any:
+def _lstm_back(
+    gradients: tuple[Array, ...], saved: tuple[Array, ...], turned: Weights, act: Activation, gate: Activation
+) -> Any:
     dh, dc = gradients
     i, f, g, o, c, shown, _ = saved
     dc = dc + dh * o * act(shown)
@@ -112,7 +115,7 @@ def _lstm_gather(saved: Arrays, gates: Arrays) -> Weights:
 # -- GRU --------------------------------------------------------------------------------------------------------------
 
 
-def _gru_step(projected: Any, states: Any, weights: Weights, act: Activation, gate: Activation) -> Any:
+def _gru_step(projected: Array, states: tuple[Array, ...], weights: Weights, act: Activation, gate: Activation) -> Any:
     (h,) = states
     inner = h @ weights["recurrent_kernel"] + weights["recurrent_bias"]
     x_z, x_r, x_h = jnp.split(projected, 3, axis=-1)
@@ -122,7 +125,9 @@ def _gru_step(projected: Any, states: Any, weights: Weights, act: Activation, ga
     return (z * h + (1 - z) * candidate,), (z, r, candidate, h_h, h)
 
 
-def _gru_back(gradients: Any, saved: Any, turned: Weights, act: Activation, gate: Activation) -> Any:
+def _gru_back(
+    gradients: tuple[Array, ...], saved: tuple[Array, ...], turned: Weights, act: Activation, gate: Activation
+) -> Any:
     (dh,) = gradients
     z, r, candidate, h_h, h = saved
     d_candidate = dh * (1 - z) * act(candidate)
@@ -138,7 +143,9 @@ def _gru_gather(saved: Arrays, gates: Arrays) -> Weights:
     return {"recurrent_kernel": product(saved[-1], inner), "recurrent_bias": total(inner)}
 
 
-def _gru_before_step(projected: Any, states: Any, weights: Weights, act: Activation, gate: Activation) -> Any:
+def _gru_before_step(
+    projected: Array, states: tuple[Array, ...], weights: Weights, act: Activation, gate: Activation
+) -> Any:
     (h,) = states
     units = h.shape[-1]
     kernel = weights["recurrent_kernel"]
@@ -147,7 +154,9 @@ def _gru_before_step(projected: Any, states: Any, weights: Weights, act: Activat
     return (z * h + (1 - z) * candidate,), (z, r, candidate, h)
 
 
-def _gru_before_back(gradients: Any, saved: Any, turned: Weights, act: Activation, gate: Activation) -> Any:
+def _gru_before_back(
+    gradients: tuple[Array, ...], saved: tuple[Array, ...], turned: Weights, act: Activation, gate: Activation
+) -> Any:
     (dh,) = gradients
     z, r, candidate, h = saved
     units = h.shape[-1]
@@ -169,13 +178,17 @@ def _gru_before_gather(saved: Arrays, gates: Arrays) -> Weights:
 # -- simple -----------------------------------------------------------------------------------------------------------
 
 
-def _simple_step(projected: Any, states: Any, weights: Weights, act: Activation, gate: Activation) -> Any:
+def _simple_step(
+    projected: Array, states: tuple[Array, ...], weights: Weights, act: Activation, gate: Activation
+) -> Any:
     (h,) = states
     after = act(projected + h @ weights["recurrent_kernel"])
     return (after,), (after, h)
 
 
-def _simple_back(gradients: Any, saved: Any, turned: Weights, act: Activation, gate: Activation) -> Any:
+def _simple_back(
+    gradients: tuple[Array, ...], saved: tuple[Array, ...], turned: Weights, act: Activation, gate: Activation
+) -> Any:
     gates = gradients[0] * act(saved[0])
     return (gates,), (gates @ turned["recurrent_kernel"],)
 

@@ -27,6 +27,7 @@ from jax.export import is_symbolic_dim
 from jkeras import activations
 from jkeras.lowering.gates import CELLS, SLOPES, Activation, Arrays, Weights, product, quick, total
 from jkeras.lowering.switch import current_mode, on_cpu
+from jkeras.types import Array
 
 Result = tuple[jax.Array, jax.Array | None, list[jax.Array]]
 
@@ -252,18 +253,18 @@ def _forward_loop(
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _fast(form: Form, inputs: jax.Array, states: Arrays, weights: Weights, seen: Any) -> Any:
+def _fast(form: Form, inputs: jax.Array, states: Arrays, weights: Weights, seen: tuple[Array, ...]) -> Any:
     forwards = functools.partial(_forward_loop, form, tuple(map(quick, form.functions)), False)
     return _placed(forwards, weights, inputs, states, seen)[:2]
 
 
-def _fast_forward(form: Form, inputs: jax.Array, states: Arrays, weights: Weights, seen: Any) -> Any:
+def _fast_forward(form: Form, inputs: jax.Array, states: Arrays, weights: Weights, seen: tuple[Array, ...]) -> Any:
     forwards = functools.partial(_forward_loop, form, tuple(map(quick, form.functions)), True)
     outputs, after, saved = _placed(forwards, weights, inputs, states, seen)
     return (outputs, after), (inputs, saved, weights, seen)
 
 
-def _fast_backward(form: Form, kept: Any, gradients: Any) -> Any:
+def _fast_backward(form: Form, kept: tuple[Any, ...], gradients: Any) -> Any:
     inputs, saved, weights, seen = kept
     backwards = functools.partial(_backward_loop, form)
     return *_placed(backwards, weights, inputs, saved, seen, *gradients), None

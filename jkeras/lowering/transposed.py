@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jkeras.lowering import plain
 from jkeras.lowering.convolution import kernel_gradient, stock_conv
 from jkeras.lowering.switch import current_mode, on_cpu
+from jkeras.types import Array
 
 
 def conv_transpose(
@@ -74,11 +75,11 @@ def _transposed(x: jax.Array, kernel: jax.Array, options: Any) -> jax.Array:
     return _stock(x, kernel, options)
 
 
-def _forward(x: Any, kernel: Any, options: Any) -> Any:
+def _forward(x: Array, kernel: Array, options: Any) -> Any:
     return _transposed(x, kernel, options), (x, kernel)
 
 
-def _backward(options: Any, kept: Any, dy: jax.Array) -> Any:
+def _backward(options: Any, kept: tuple[Array, ...], dy: jax.Array) -> Any:
     strides, padding, output_padding, dilation = options
 
     def fast(x: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -91,7 +92,7 @@ def _backward(options: Any, kept: Any, dy: jax.Array) -> Any:
             pairs.append((reach - low, reach - high))
         return (
             stock_conv(dy, kernel, strides=strides, pairs=tuple(pairs), dilation=dilation),
-            kernel_gradient(dy, x, kernel.shape, strides, pairs, dilation),
+            kernel_gradient(dy, x, kernel.shape, strides, tuple(pairs), dilation),
         )
 
     def stock(x: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax.Array, jax.Array]:

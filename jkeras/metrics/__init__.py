@@ -9,6 +9,7 @@ A metric is an immutable value and its numbers are a state beside it:
 0.5
 """
 
+from jkeras.lazy import public_names as _public_names
 from jkeras.losses import (
     BCE,
     KLD,
@@ -190,3 +191,7 @@ __all__ = [
     "squared_hinge",
     "top_k_categorical_accuracy",
 ]
+
+
+def __dir__() -> list[str]:
+    return _public_names(__name__)

@@ -13,11 +13,11 @@ from jkeras.errors import ArgumentError
 from jkeras.losses.reduction import divide_no_nan
 from jkeras.metrics.confusion import Counts, counts, evenly_spaced, histogram
 from jkeras.metrics.metric import DTYPE, BuiltInMetric, State
-from jkeras.types import DTypeField
+from jkeras.types import ArrayLike, DTypeField, PyTree, Specs
 from jkeras.values.fields import field
 
 
-def _curve(value: Any) -> str:
+def _curve(value: object) -> str:
     folded = getattr(value, "value", value)
     if not isinstance(folded, str) or folded.upper() not in ("ROC", "PR", "PRGAIN"):
         raise ArgumentError("expected one of 'ROC', 'PR', 'PRGAIN'")
@@ -93,13 +93,15 @@ class AUC(BuiltInMetric):
     def _evenly(self) -> bool:
         return self.thresholds is None or evenly_spaced((0.0, *self.thresholds, 1.0))
 
-    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+    def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         shape: tuple[int, ...] = (self.num_thresholds + 1,)
         if self.multi_label:
             shape += (self.num_labels or (1 if y_pred is None else y_pred.shape[-1]),)
         return {"positives": self._zeros(*shape), "negatives": self._zeros(*shape)}
 
-    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+    def update(
+        self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
+    ) -> State:
         dtype = state["positives"].dtype
         y_pred = jnp.asarray(y_pred).astype(dtype)
         added = histogram(
@@ -133,7 +135,7 @@ class AUC(BuiltInMetric):
         return divide_no_nan(jnp.sum(by_label * weights), jnp.sum(weights))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """The name of a member of an enumeration."""
     return getattr(value, "value", value)
 

@@ -18,7 +18,7 @@ from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses.reduction import align, divide_no_nan, squeeze_or_expand
 from jkeras.metrics.metric import DTYPE, BuiltInMetric, State
-from jkeras.types import Converted, DTypeField
+from jkeras.types import ArrayLike, Converted, DTypeField, DTypeLike, PyTree, Specs
 from jkeras.values.fields import field
 
 # What Keras puts in the place of predictions outside the top k.
@@ -70,12 +70,12 @@ def exceeded(y_pred: jax.Array, thresholds: Sequence[float], even: bool) -> jax.
 
 
 def histogram(
-    y_true: Any,
-    y_pred: Any,
-    sample_weight: Any,
+    y_true: PyTree[ArrayLike],
+    y_pred: PyTree[ArrayLike],
+    sample_weight: ArrayLike | None,
     thresholds: Sequence[float],
     even: bool,
-    dtype: Any,
+    dtype: DTypeLike,
     top_k: int | None = None,
     class_id: int | None = None,
     label_weights: Sequence[float] | None = None,
@@ -153,10 +153,11 @@ def counts(state: State, thresholds: Sequence[float]) -> Counts:
     return Counts(true_positives, false_positives, true_negatives, false_negatives)
 
 
-def _thresholds(value: Any) -> Any:
+def _thresholds(value: object) -> Any:
     try:
-        many = isinstance(value, (tuple, list, np.ndarray))
-        return tuple(arguments.probability(v) for v in value) if many else arguments.probability(value)
+        if isinstance(value, (tuple, list, np.ndarray)):
+            return tuple(arguments.probability(v) for v in value)
+        return arguments.probability(value)
     except ArgumentError:
         raise ArgumentError("expected a number from 0 to 1, or a list of them") from None
 
@@ -181,11 +182,13 @@ class _AtThresholds(_ThresholdAttributes, BuiltInMetric):
             return (0.5 if getattr(self, "top_k", None) is None else LOWEST,)
         return self.thresholds if isinstance(self.thresholds, tuple) else (self.thresholds,)
 
-    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+    def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         cells = len(self._all_thresholds()) + 1
         return {"positives": self._zeros(cells), "negatives": self._zeros(cells)}
 
-    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+    def update(
+        self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
+    ) -> State:
         thresholds = self._all_thresholds()
         added = histogram(
             y_true,
@@ -302,11 +305,13 @@ class _BestAt(_BestAttributes, BuiltInMetric):
         n = self.num_thresholds
         return (0.5,) if n == 1 else (0.0, *((i + 1) / (n - 1) for i in range(n - 2)), 1.0)
 
-    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+    def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         cells = self.num_thresholds + 1
         return {"positives": self._zeros(cells), "negatives": self._zeros(cells)}
 
-    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+    def update(
+        self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
+    ) -> State:
         thresholds, dtype = self._all_thresholds(), state["positives"].dtype
         even = self.num_thresholds > 1
         added = histogram(y_true, y_pred, sample_weight, thresholds, even, dtype, class_id=self.class_id)

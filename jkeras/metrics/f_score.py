@@ -10,18 +10,18 @@ import jax.numpy as jnp
 from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.metrics.metric import DTYPE, BuiltInMetric, State
-from jkeras.types import DTypeField
+from jkeras.types import ArrayLike, DTypeField, PyTree, Specs
 from jkeras.values.fields import field
 
 AVERAGE: Any = field(default=None, convert=arguments.one_of(None, "micro", "macro", "weighted"))
 THRESHOLD: Any = field(default=None, convert=arguments.optional(arguments.between(0, 1, open_low=True)))
 
 
-def _beta(value: Any) -> float:
-    value = arguments.number(value)
-    if not value > 0:
+def _beta(value: object) -> float:
+    beta = arguments.number(value)
+    if not beta > 0:
         raise ArgumentError("expected a number above 0")
-    return float(value)
+    return float(beta)
 
 
 class _FScoreAttributes:
@@ -32,12 +32,14 @@ class _FScoreAttributes:
 class _FScore(_FScoreAttributes, BuiltInMetric):
     better = "up"
 
-    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+    def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         shape = () if self.average == "micro" or y_pred is None else (y_pred.shape[-1],)
         names = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
         return {name: self._zeros(*shape) for name in names}
 
-    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+    def update(
+        self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
+    ) -> State:
         dtype = state["true_positives"].dtype
         y_true, y_pred = jnp.asarray(y_true).astype(dtype), jnp.asarray(y_pred).astype(dtype)
         if y_true.ndim != 2 or y_pred.ndim != 2:

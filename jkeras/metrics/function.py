@@ -14,6 +14,7 @@ from jkeras.losses.loss import Loss, keeps_batch_axis
 from jkeras.metrics import accuracy, regression
 from jkeras.metrics.reduction import MeanMetric
 from jkeras.registry import resolve, snake_case
+from jkeras.types import ArrayLike, DTypePolicyLike, PyTree, Specs
 from jkeras.values.config import serialize
 
 # Functions that a configuration may name.
@@ -41,7 +42,7 @@ class MeanMetricWrapper(MeanMetric):
     2.0
     """
 
-    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any):
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: DTypePolicyLike = None, **kwargs: Any):
         fn = arguments.function(fn)
         own = fn.name if isinstance(fn, Loss) else getattr(fn, "__name__", snake_case(type(fn).__name__))
         super().__init__(name=name or own, dtype=dtype)
@@ -52,10 +53,10 @@ class MeanMetricWrapper(MeanMetric):
     def direction(self) -> str | None:
         return "down" if any(self.fn is loss.function or isinstance(self.fn, loss) for loss in LOSSES) else None
 
-    def values(self, y_true: Any, y_pred: Any) -> jax.Array:
+    def values(self, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike]) -> jax.Array:
         return self.fn(y_true, y_pred, **self.kwargs)
 
-    def rows_independent(self, y_true_spec: Any, y_pred_spec: Any) -> bool:
+    def rows_independent(self, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
         return keeps_batch_axis(self.values, y_true_spec, y_pred_spec)
 
     def get_config(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from jkeras.errors import ArgumentError
 from jkeras.losses.identifiers import shape_rule
 from jkeras.metrics import accuracy, auc, confusion, f_score, function, iou, reduction, regression
 from jkeras.metrics.metric import Metric
+from jkeras.types import MetricLike
 from jkeras.values.config import serialize as serialize_value
 
 CLASSES: tuple[type[Metric], ...] = (
@@ -73,7 +74,7 @@ TABLE: Mapping[str, type[Metric]] = {
 }
 
 
-def get(identifier: Any) -> Any:
+def get(identifier: MetricLike | None) -> Any:
     """The metric that `identifier` means; functions become a `MeanMetricWrapper`.
 
     Args:
@@ -125,12 +126,12 @@ def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[
     return chosen[shape_rule(y_true_shape, y_pred_shape)]()
 
 
-def serialize(metric: Any) -> Any:
+def serialize(metric: object) -> Any:
     """The JSON-able form of a metric."""
     return serialize_value(metric)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def deserialize(config: MetricLike | None, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The metric that `serialize` described; `custom_objects` are names known for this call."""
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)

@@ -13,11 +13,11 @@ from jkeras.errors import ArgumentError
 from jkeras.losses.loss import compute_dtype
 from jkeras.losses.reduction import align
 from jkeras.metrics.metric import BuiltInMetric, State
-from jkeras.types import DTypeField
+from jkeras.types import ArrayLike, DTypeField, DTypePolicyLike, PyTree, Specs
 from jkeras.values.fields import field
 
 
-def _count_dtype(value: Any) -> str:
+def _count_dtype(value: DTypePolicyLike) -> str:
     return "int32" if value in (None, "int") else compute_dtype(value)
 
 
@@ -26,8 +26,11 @@ AXIS: Any = field(default=-1, convert=arguments.integer)
 CLASS: Any = field(default=None, convert=arguments.optional(arguments.integer))
 
 
-def _class_ids(value: Any) -> tuple[int, ...]:
-    return tuple(arguments.at_least(0)(v) for v in value)
+def _class_ids(value: object) -> tuple[int, ...]:
+    try:
+        return tuple(arguments.at_least(0)(v) for v in arguments.entries(value))
+    except ArgumentError:
+        raise ArgumentError("expected a list of class ids, integers of at least 0") from None
 
 
 class _IoU(BuiltInMetric):
@@ -56,10 +59,12 @@ class _IoU(BuiltInMetric):
                 f" num_classes={self._classes()}"
             )
 
-    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+    def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         return {"total_confusion_matrix": self._zeros(self._classes(), self._classes())}
 
-    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+    def update(
+        self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
+    ) -> State:
         matrix = state["total_confusion_matrix"]
         classes = self._classes()
         y_true, y_pred = self._ids(jnp.asarray(y_true), jnp.asarray(y_pred))

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jkeras import constants
 from jkeras.losses.loss import compute_dtype
 from jkeras.registry import snake_case
-from jkeras.types import DTypeField, DTypePolicyLike
+from jkeras.types import ArrayLike, DTypeField, DTypePolicyLike, PyTree, Specs
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
 
@@ -81,7 +81,7 @@ class Metric(MetricAttributes, Spec):
         """ "up" where more is better, "down" where less is, None where nobody knows."""
         return self.better
 
-    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+    def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         """The state before any data.
 
         Args:
@@ -91,7 +91,9 @@ class Metric(MetricAttributes, Spec):
         """
         raise NotImplementedError(f"{type(self).__name__} must define `empty`, `update` and `compute`.")
 
-    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+    def update(
+        self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
+    ) -> State:
         """The state with one more batch.
 
         Args:
@@ -110,7 +112,7 @@ class Metric(MetricAttributes, Spec):
         """The value of a state."""
         raise NotImplementedError(f"{type(self).__name__} must define `empty`, `update` and `compute`.")
 
-    def rows_independent(self, y_true_spec: Any, y_pred_spec: Any) -> bool:
+    def rows_independent(self, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
         """Whether rows of weight 0 leave the result alone, so that a batch may be filled up with them."""
         return True
 
@@ -126,7 +128,7 @@ class BuiltInMetric(Metric):
         _name: str | None = field(init=False)
 
 
-def per_sample(metric: Metric, y_true_spec: Any, y_pred_spec: Any) -> bool:
+def per_sample(metric: Metric, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
     """Whether a batch may be filled up with rows of weight 0 without changing the metric.
 
     False for functions that give one number per batch: what they do with a row is unknown.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -12,11 +12,12 @@ from jkeras.errors import InputError
 from jkeras.losses.loss import match_ranks
 from jkeras.losses.reduction import divide_no_nan, fill_rows, squeeze_or_expand
 from jkeras.metrics.metric import DTYPE, BuiltInMetric, Metric, State
-from jkeras.types import DTypeField
+from jkeras.types import ArrayLike, DTypeField, DTypeLike, DTypePolicyLike, PyTree, Specs
+from jkeras.values.fields import field
 
 
 def per_row(
-    values: Any, sample_weight: Any, reduce: Callable[..., jax.Array], dtype: Any
+    values: ArrayLike, sample_weight: ArrayLike | None, reduce: Callable[..., jax.Array], dtype: DTypeLike
 ) -> tuple[jax.Array, jax.Array | None]:
     """Weighted values per row, and the weight of each row.
 
@@ -45,7 +46,7 @@ def per_row(
     return values, weights
 
 
-def add_to_mean(state: State, values: Any, sample_weight: Any) -> State:
+def add_to_mean(state: State, values: ArrayLike, sample_weight: ArrayLike | None) -> State:
     """The state of a mean with more values."""
     dtype = state["total"].dtype
     values, weights = per_row(values, sample_weight, jnp.mean, dtype)
@@ -67,10 +68,10 @@ class Sum(BuiltInMetric):
     name: str | None = "sum"
     dtype: DTypeField = DTYPE
 
-    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+    def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         return {"total": self._zeros()}
 
-    def update(self, state: State, values: Any, sample_weight: Any = None) -> State:  # type: ignore[override]
+    def update(self, state: State, values: ArrayLike, sample_weight: ArrayLike | None = None) -> State:  # type: ignore[override]
         values, _ = per_row(values, sample_weight, jnp.sum, state["total"].dtype)
         return {"total": state["total"] + jnp.sum(values)}
 
@@ -91,10 +92,10 @@ class Mean(BuiltInMetric):
     name: str | None = "mean"
     dtype: DTypeField = DTYPE
 
-    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+    def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         return {"total": self._zeros(), "count": self._zeros()}
 
-    def update(self, state: State, values: Any, sample_weight: Any = None) -> State:  # type: ignore[override]
+    def update(self, state: State, values: ArrayLike, sample_weight: ArrayLike | None = None) -> State:  # type: ignore[override]
         return add_to_mean(state, values, sample_weight)
 
     def compute(self, state: State) -> jax.Array:
@@ -108,14 +109,16 @@ class MeanMetric(Metric):
     # True where a row's value depends on the other rows of its batch.
     couples_rows: ClassVar[bool] = False
 
-    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+    def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         return {"total": self._zeros(), "count": self._zeros()}
 
-    def values(self, y_true: Any, y_pred: Any) -> jax.Array:
+    def values(self, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike]) -> jax.Array:
         """Values per sample, `(batch, ...)`."""
         raise NotImplementedError(f"{type(self).__name__} must define `values(self, y_true, y_pred)`.")
 
-    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+    def update(
+        self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
+    ) -> State:
         y_true, y_pred = jax.tree.map(jnp.asarray, (y_true, y_pred))
         y_pred = jax.tree.map(_widened, y_pred)
         if self.couples_rows and sample_weight is not None:
@@ -131,14 +134,18 @@ def _widened(x: jax.Array) -> jax.Array:
     return x.astype(jnp.float32) if x.dtype in (jnp.float16, jnp.bfloat16) else x
 
 
-class PairMetric(MeanMetric, BuiltInMetric):
+class PairMetric(MeanMetric):
     """The mean of a function of targets and predictions; the function's options are the class's own fields."""
 
     function: ClassVar[Callable[..., jax.Array]]
     # Whether `(batch,)` meets `(batch, 1)` here; functions that do it themselves see the arrays as they are.
     matches_ranks: ClassVar[bool] = True
 
-    def values(self, y_true: Any, y_pred: Any) -> jax.Array:
+    if TYPE_CHECKING:
+        _dtype: DTypePolicyLike = field(init=False)
+        _name: str | None = field(init=False)
+
+    def values(self, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike]) -> jax.Array:
         if self.matches_ranks:
             y_true, y_pred = match_ranks(y_true, y_pred)
         options = {name: getattr(self, name) for name in type(self)._fields if name not in Metric._fields}

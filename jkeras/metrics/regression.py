@@ -14,11 +14,11 @@ from jkeras.losses.reduction import divide_no_nan, squeeze_or_expand
 from jkeras.losses.regression import as_pair
 from jkeras.metrics.metric import DTYPE, BuiltInMetric, State
 from jkeras.metrics.reduction import PairMetric, PlainMetric, add_to_mean
-from jkeras.types import DTypeField
+from jkeras.types import Axis, DTypeField, PyTree, Specs
 from jkeras.values.fields import field
 
 
-def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = -1) -> jax.Array:
+def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = -1) -> jax.Array:
     """The cosine of the angle between targets and predictions, from -1 to 1 (same direction).
 
     >>> cosine_similarity(jnp.array([[1.0, 0.0]]), jnp.array([[3.0, 0.0]])).tolist()
@@ -27,7 +27,7 @@ def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = -1) -> j
     return -losses.cosine_similarity(y_true, y_pred, axis)
 
 
-def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = -1) -> jax.Array:
+def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = -1) -> jax.Array:
     """Pearson's correlation along `axis`; NaN where one side is constant.
 
     >>> pearson_correlation(jnp.array([[0.0, 1.0, 2.0]]), jnp.array([[1.0, 3.0, 5.0]])).tolist()
@@ -41,7 +41,7 @@ def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = -1) ->
     return jnp.mean(y_true * y_pred, axis=axis)
 
 
-def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Any = -1) -> jax.Array:
+def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = -1) -> jax.Array:
     """Lin's concordance correlation along `axis`: correlation that also asks for equal mean and scale.
 
     Source: L. I.-K. Lin, "A Concordance Correlation Coefficient to Evaluate Reproducibility", 1989.
@@ -190,7 +190,9 @@ class SparseCategoricalCrossentropy(PairMetric):
     better = "down"
     function = staticmethod(losses.sparse_categorical_crossentropy)
 
-    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+    def update(
+        self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
+    ) -> State:
         if self.ignore_class is None:
             return super().update(state, y_true, y_pred, sample_weight)
         values = self.values(jnp.asarray(y_true), jnp.asarray(y_pred))
@@ -248,10 +250,12 @@ class RootMeanSquaredError(BuiltInMetric):
     dtype: DTypeField = DTYPE
     better = "down"
 
-    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+    def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         return {"total": self._zeros(), "count": self._zeros()}
 
-    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+    def update(
+        self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
+    ) -> State:
         dtype = state["total"].dtype
         y_true, y_pred = squeeze_or_expand(jnp.asarray(y_true).astype(dtype), jnp.asarray(y_pred).astype(dtype))
         return add_to_mean(state, jnp.square(y_pred - y_true), sample_weight)
@@ -284,12 +288,14 @@ class R2Score(BuiltInMetric):
     dtype: DTypeField = DTYPE
     better = "up"
 
-    def empty(self, y_true: Any = None, y_pred: Any = None) -> State:
+    def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         shape = () if y_pred is None else (y_pred.shape[-1] if len(y_pred.shape) > 1 else 1,)
         per_output = {name: self._zeros(*shape) for name in ("squared_sum", "sum", "residual", "count")}
         return {"num_samples": self._zeros(), **per_output}
 
-    def update(self, state: State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> State:
+    def update(
+        self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
+    ) -> State:
         dtype = state["sum"].dtype
         y_true, y_pred = squeeze_or_expand(jnp.asarray(y_true).astype(dtype), jnp.asarray(y_pred).astype(dtype))
         if y_true.ndim == 1 and y_pred.ndim == 1:

@@ -23,7 +23,6 @@ from jkeras.models.config_reader import functional_tensors as functional_tensors
 from jkeras.models.config_reader import layer_classes as layer_classes
 from jkeras.models.config_reader import policy_name as policy_name
 from jkeras.models.config_reader import unwrapped as unwrapped
-from jkeras.registry import registered_name
 from jkeras.saving import operations
 from jkeras.values.config import serialize
 
@@ -45,16 +44,11 @@ def to_config(layer: Layer, name: str | None = None, policy: DTypePolicy | None 
     written = serialize(layer)
     if layer.dtype is None and policy is not None and "dtype" in written["config"]:
         written["config"] = {**written["config"], "dtype": serialize(policy)}
-    if hasattr(layer, "written_class"):
-        written = {**written, **layer.written_class()}
     if "name" in written["config"] or takes_name(type(layer)):
         written["config"] = {
             **written["config"],
             "name": name or written["config"].get("name") or layer.name or _base_name(layer),
         }
-    custom = registered_name(type(layer))
-    if custom is not None:
-        written["registered_name"] = custom
     if name is None and hasattr(layer, "definition"):
         _mark_shared(layer, written)
     return written

@@ -23,10 +23,9 @@ from jkeras.models.named_functions import lambda_arguments
 from jkeras.models.untrusted import is_users
 from jkeras.registry import custom_object, known_arguments
 from jkeras.saving import old_names, operations
+from jkeras.values.config import MAX_DEPTH, deserialize, target_of
 
 TENSOR = "__keras_tensor__"
-# Deeper nesting than this is no model that anybody wrote.
-MAX_DEPTH = 60
 # Classes whose contents are code of a file's author, or are loaded from another file that it names.
 CODE = ("TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer")
 
@@ -90,7 +89,7 @@ def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], 
         raise RestoreError("The configuration is nested too deeply to be a model.")
     if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):
         raise RestoreError(f"This is no configuration of a layer: {str(config)[:200]}")
-    name, registered = config["class_name"], config.get("registered_name")
+    name = config["class_name"]
     arguments = config.get("config")
     if isinstance(arguments, list) and name == "Sequential":
         arguments = {"layers": arguments}  # as Keras wrote before 2.2.3
@@ -98,7 +97,7 @@ def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], 
         raise RestoreError(f"This is no configuration of a layer: {str(config)[:200]}")
     if operations.is_operation(config):
         return Operation(operations.name_of(config, _functions()), name=arguments.get("name"))
-    cls = _known(registered) or _known(name)
+    cls = target_of(config, {})
     if cls is None and name in CODE:
         raise RestoreError(
             f"The layer {arguments.get('name')!r} is a {name}: what it runs would have to be loaded as code from the file, or"
@@ -155,24 +154,17 @@ def _functions() -> Mapping[str, Any]:
 
 def nested(value: Any, classes: Mapping[str, type[Layer]], depth: int) -> Any:
     """Layers inside arguments (wrapped layers, cells) made from their configurations."""
-    if depth > MAX_DEPTH:
-        raise RestoreError("The configuration is nested too deeply to be a model.")
-    if isinstance(value, Mapping):
-        inner = value.get("class_name")
-        if isinstance(inner, str) and "config" in value and (inner in classes or _is_layer(inner, value)):
-            return from_config(value, classes, depth + 1)
-        if inner == "__tuple__" and isinstance(value.get("items"), list):
-            return tuple(nested(v, classes, depth + 1) for v in value["items"])
-        if inner in ("__numpy__", "__tensor__") and isinstance(value.get("config"), Mapping):
-            return value["config"].get("value")
-        return value
-    if isinstance(value, list):
-        return [nested(v, classes, depth + 1) for v in value]
-    return value
+
+    def make(entry: Mapping[str, Any], depth: int) -> Any:
+        name = entry["class_name"]
+        is_layer = "config" in entry and (name in classes or _is_layer(name, entry))
+        return from_config(entry, classes, depth + 1) if is_layer else entry
+
+    return deserialize(value, make, depth)
 
 
 def _is_layer(name: str, value: Mapping[str, Any]) -> bool:
-    found = _known(value.get("registered_name")) or _known(name)
+    found = target_of(value, {})
     if found is None:
         return old_names.CLASSES.get(name) is not None
     return inspect.isclass(found) and issubclass(found, Layer)
@@ -305,21 +297,12 @@ class _Graph:
         return self.outputs[name, node][index]
 
     def _read(self, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            kind = value.get("class_name")
-            inner = value.get("config")
-            if kind == TENSOR:
-                return self._tensor(value["config"]["keras_history"])
-            if kind == "__slice__":
-                return slice(*(self._read(value["config"][key]) for key in ("start", "stop", "step")))
-            if kind == "__ellipsis__":
-                return Ellipsis
-            if kind == "__tuple__":
-                return tuple(self._read(v) for v in value["items"])
-            if kind in ("__numpy__", "__tensor__") and isinstance(inner, Mapping):
-                return jax.numpy.asarray(inner["value"], inner["dtype"])
-            return {k: self._read(v) for k, v in value.items()}
-        return [self._read(v) for v in value] if isinstance(value, list) else value
+        return deserialize(value, self._made)
+
+    def _made(self, entry: Mapping[str, Any], depth: int) -> Any:
+        if entry["class_name"] == TENSOR:
+            return self._tensor(entry["config"]["keras_history"])
+        return {key: deserialize(part, self._made, depth + 1) for key, part in entry.items()}
 
     def _structure(self, written: Any) -> Any:
         if isinstance(written, Mapping):

@@ -12,7 +12,7 @@ from jkeras.graph.input import InputLayer
 from jkeras.graph.network import is_ref
 from jkeras.graph.shapes import as_spec
 from jkeras.training import steps
-from jkeras.training.state import Batch
+from jkeras.training.state import Batch, arrays_of
 
 
 def layer_costs(model: Any) -> dict[str, tuple[float, int]]:
@@ -65,7 +65,7 @@ def step_cost(model: Any, batch_size: int = 32) -> dict[str, float]:
     program = steps.build_program(model.definition, recipe, batch)
     state = model.state
     if state.opt_state is None:
-        state = state.replace(opt_state=steps.init_optimizer(recipe.optimizer, state.params, program.frozen))
+        state = state.replace(opt_state=steps.init_optimizer(recipe.optimizer, arrays_of(state).params, program.frozen))
     state = jax.eval_shape(lambda s: s.replace(metrics=steps.empty_metrics(program, batch)), state)
     found = jax.jit(steps.train, static_argnums=0).lower(program, state, batch).compile().cost_analysis() or {}
     return {name: float(found[key]) for name, key in (("flops", "flops"), ("bytes", "bytes accessed")) if key in found}

@@ -10,10 +10,12 @@ import numpy as np
 
 from jkeras.errors import ArgumentError
 from jkeras.models import members
+from jkeras.models.data_checks import check_data
 from jkeras.models.ensemble import array_source, as_list
 from jkeras.models.model import Model
+from jkeras.models.training import compiled_recipe, training_state
 from jkeras.tracebacks import filtered
-from jkeras.training import loop
+from jkeras.training import loop, steps
 from jkeras.training.batches import ArraySource
 
 
@@ -87,14 +89,14 @@ def cross_validate(
     >>> found.scores["loss"].shape, found.mean["loss"] < 0.01
     ((4,), True)
     """
-    recipe = model._compiled_recipe("cross_validate")
+    recipe = compiled_recipe(model, "cross_validate")
     source = array_source(x, y, sample_weight, batch_size)
     pairs = _pairs(folds, source.rows, shuffle, seed)
     model = model.build_for(source.example().x)
-    program = model._program(recipe, source.example())
-    model._check_data(source, program, recipe)
+    program = steps.build_program(model.definition, recipe, source.example())
+    check_data(model, source, program, recipe)
     options = loop.Options(epochs=epochs, verbose=verbose, steps_per_execution=recipe.steps_per_execution)
-    start = model._training_state(recipe, program, None)
+    start = training_state(model, recipe, program, None)
     trained: dict[int, Model] = {}
     # Folds of equal size train together; sizes differ by one row at most, unless the user says otherwise.
     for size in sorted({len(rows) for rows, _ in pairs}):
@@ -103,11 +105,11 @@ def cross_validate(
             print(f"Folds {', '.join(str(i + 1) for i in chosen)} of {len(pairs)}")
         plan = members.Plan(options, as_list(callbacks), rows=np.stack([pairs[i][0] for i in chosen]), group=group)
         part = ArraySource(source.data, size, min(source.batch_size, size))
-        fitting = model._program(recipe, part.example())
+        fitting = steps.build_program(model.definition, recipe, part.example())
         state, histories = members.train(model, fitting, members.stack([start] * len(chosen)), part, None, plan)
         for position, i in enumerate(chosen):
             own = members.member(state, position)
-            trained[i] = model._with(_spec_state=own, _spec_history=histories[position])
+            trained[i] = model._evolve(state=own, history=histories[position])
     logs = []
     for i, (_, rows) in enumerate(pairs):
         data = jax.tree.map(lambda a, rows=rows: a[rows], source.data)

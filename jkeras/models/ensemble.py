@@ -13,13 +13,15 @@ from jkeras import arguments
 from jkeras.callbacks.callback import CallbackList
 from jkeras.errors import ArgumentError, InputError
 from jkeras.models import members
+from jkeras.models.data_checks import check_data
 from jkeras.models.history import History
 from jkeras.models.model import Model
+from jkeras.models.training import compiled_recipe
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
 from jkeras.training import batches, loop, runs, steps
 from jkeras.training.batches import ArraySource, as_source
-from jkeras.training.state import TrainState
+from jkeras.training.state import TrainState, arrays_of
 
 
 @filtered_methods("fit", "evaluate", "predict", "predict_members")
@@ -66,7 +68,7 @@ class Ensemble:
         if not -len(self) <= index < len(self):
             raise IndexError(f"The ensemble has {len(self)} members.")
         state = members.member(self._members_state(self.model), index)
-        return self.model._with(_spec_state=state, _spec_history=self.histories[index])
+        return self.model._evolve(state=state, history=self.histories[index])
 
     def __iter__(self) -> Iterator[Model]:
         return (self[i] for i in range(len(self)))
@@ -103,13 +105,13 @@ class Ensemble:
             shuffle, class_weight, sample_weight: as in `Model.fit`.
             group: how many members are trained in one program; chosen by their size if None. Numbers do not depend on it.
         """
-        recipe = self.model._compiled_recipe("fit")
+        recipe = compiled_recipe(self.model, "fit")
         source, validation = training_data(
             x, y, sample_weight, batch_size, class_weight, validation_split, validation_data
         )
         model = self.model.build_for(source.example().x)
-        program = model._program(recipe, source.example())
-        model._check_data(source, program, recipe)
+        program = steps.build_program(model.definition, recipe, source.example())
+        check_data(model, source, program, recipe)
         options = loop.Options(epochs=epochs, shuffle="bootstrap" if self.bootstrap else shuffle, verbose=verbose,
                                steps_per_execution=recipe.steps_per_execution)
         plan = members.Plan(options, as_list(callbacks), group=group)
@@ -118,10 +120,10 @@ class Ensemble:
 
     def evaluate(self, x: Any, y: Any = None, batch_size: int | None = None, sample_weight: Any = None) -> dict[str, Any]:
         """Loss and metrics of every member: arrays of shape `(members,)`."""
-        recipe = self.model._compiled_recipe("evaluate")
+        recipe = compiled_recipe(self.model, "evaluate")
         source = array_source(x, y, sample_weight, batch_size)
         model = self.model.build_for(source.example().x)
-        program = model._program(recipe, source.example())
+        program = steps.build_program(model.definition, recipe, source.example())
         job = loop.Job(program, steps.train, steps.evaluate, runs.runner(many=True))
         callbacks = CallbackList()
         return loop.evaluate(job, self._members_state(model), source, callbacks, callbacks.call)
@@ -147,9 +149,9 @@ class Ensemble:
     def _training_state(self, model: Model, program: steps.Program) -> TrainState:
         state = self._members_state(model)
         if state.opt_state is None:
-            optimizer = model._compiled_recipe("fit").optimizer
+            optimizer = compiled_recipe(model, "fit").optimizer
             make = jax.vmap(lambda params: steps.init_optimizer(optimizer, params, program.frozen))
-            state = state.replace(opt_state=make(state.params))
+            state = state.replace(opt_state=make(arrays_of(state).params))
         keys = jnp.stack([as_key(seed) for seed in self.seeds])
         return state.replace(rng=keys)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from jkeras import optimizers
 from jkeras.errors import FrozenError
-from jkeras.training.state import TrainState, owned_copy
+from jkeras.models.restoring import writable_definition
+from jkeras.training.state import TrainState, arrays_of, owned_copy
 
 # Methods of a model whose result takes the place of the model.
 REBINDING = ("set_weights", "load_weights")
@@ -41,7 +42,7 @@ class Handle:
         if self._offered is not None:
             # The loop will reuse its buffers, so the model gets its own; made only when somebody looks.
             state = owned_copy(self._offered()).replace(metrics=None)
-            object.__setattr__(self, "_value", self._value._with(_spec_state=state))
+            object.__setattr__(self, "_value", self._value._evolve(state=state))
             object.__setattr__(self, "_offered", None)
         return self._value
 
@@ -60,6 +61,10 @@ class Handle:
         """The loop's side: the state, if somebody changed it."""
         object.__setattr__(self, "_offered", None)
         return self._value.state if self._changed else None
+
+    def written_definition(self) -> dict[str, Any]:
+        """What a checkpoint says of the model beside its arrays."""
+        return writable_definition(self.value)
 
     @property
     def optimizer(self) -> Any:
@@ -104,13 +109,13 @@ class LiveOptimizer:
     def learning_rate(self) -> Any:
         """The learning rate of the next update."""
         model = self._handle.value.with_optimizer_state()
-        return optimizers.get_learning_rate(model.recipe.optimizer, model.state.opt_state)
+        return optimizers.get_learning_rate(model.recipe.optimizer, arrays_of(model.state).opt_state)
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         model = self._handle.value.with_optimizer_state()
-        opt_state = optimizers.set_learning_rate(model.recipe.optimizer, model.state.opt_state, value)
-        self._handle.value = model._with(_spec_state=model.state.replace(opt_state=opt_state))
+        opt_state = optimizers.set_learning_rate(model.recipe.optimizer, arrays_of(model.state).opt_state, value)
+        self._handle.value = model._evolve(state=model.state.replace(opt_state=opt_state))
 
     lr = learning_rate
 

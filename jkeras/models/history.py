@@ -8,29 +8,53 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from jkeras.errors import FrozenError
+from jkeras.values.frozen import FrozenDict, FrozenList
+
+ADVICE = "What happened cannot be changed; `dict(history)` and `list(values)` are copies."
+
 
 class History(Mapping[str, list[float]]):
     """A read-only mapping from log name to its values, one per epoch.
 
     Both habits work: `model.history["loss"]`, and Keras's `history = model.fit(...)`, `history.history["loss"]`.
 
-    Attributes:
-        epoch: the epochs' numbers, from 0.
-        params: `epochs`, `steps` and so on of the run.
-
     >>> History({"loss": [0.5, 0.25]}, [0, 1])["loss"]
     [0.5, 0.25]
     """
 
+    _logs: FrozenDict[str, FrozenList[float]]
+    _epoch: FrozenList[int]
+    _params: FrozenDict[str, Any]
+
     def __init__(
         self, logs: Mapping[str, list[float]] | None = None, epoch: Any = (), params: Mapping[str, Any] | None = None
     ):
-        self._logs = {name: tuple(values) for name, values in (logs or {}).items()}
-        self.epoch = list(epoch)
-        self.params = dict(params or {})
+        own = {
+            "_logs": FrozenDict({name: FrozenList(values, ADVICE) for name, values in (logs or {}).items()}, ADVICE),
+            "_epoch": FrozenList(epoch, ADVICE),
+            "_params": FrozenDict(params or {}, ADVICE),
+        }
+        self.__dict__.update(own)
 
-    def __getitem__(self, name: str) -> list[float]:
-        return list(self._logs[name])
+    @property
+    def epoch(self) -> FrozenList[int]:
+        """The epochs' numbers, from 0."""
+        return self._epoch
+
+    @property
+    def params(self) -> FrozenDict[str, Any]:
+        """`epochs`, `steps` and so on of the run."""
+        return self._params
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise FrozenError(f"A History is immutable; `{name}` cannot be assigned.")
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenError(f"A History is immutable; `{name}` cannot be deleted.")
+
+    def __getitem__(self, name: str) -> FrozenList[float]:
+        return self._logs[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._logs)
@@ -39,9 +63,9 @@ class History(Mapping[str, list[float]]):
         return len(self._logs)
 
     @property
-    def history(self) -> dict[str, list[float]]:
-        """The logs as a dict of lists."""
-        return {name: list(values) for name, values in self._logs.items()}
+    def history(self) -> FrozenDict[str, FrozenList[float]]:
+        """The logs as a dict of lists, which cannot be written to."""
+        return self._logs
 
     def __repr__(self) -> str:
         return f"History({self.history!r})"

@@ -21,6 +21,7 @@ from jkeras.models import compile_config, stored_weights
 from jkeras.models import config as configs
 from jkeras.saving import archives, documents, hdf5, old_names
 from jkeras.saving.old_weights import major
+from jkeras.training.state import arrays_of
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 # The version of Keras whose format this is.
@@ -71,7 +72,7 @@ def optimizer_variables(model: Any) -> list[tuple[str, np.ndarray]]:
     if model.state.opt_state is None:
         return []
     try:
-        found = model.recipe.optimizer.keras_variables(model.state.opt_state, trainable_paths(model))
+        found = model.recipe.optimizer.keras_variables(arrays_of(model.state).opt_state, trainable_paths(model))
     except NotImplementedError as error:
         raise ArgumentError(f"{error} Save into a directory (a path without suffix) to keep its state.") from None
     return [(variable.name, np.asarray(variable.value)) for variable in found]

@@ -131,8 +131,10 @@ def children(layer: Any) -> Iterator[tuple[str, str, Layer]]:
     if _is_listed(layer):
         yield from _listed(layer)
         return
-    attributes: dict[str, Any] = {k: v for k, v in vars(layer).items() if not k.startswith("_spec_")}
-    if hasattr(layer, "definition"):
+    is_model = hasattr(layer, "definition")
+    own = vars(layer.definition if is_model else layer)
+    attributes: dict[str, Any] = {k: v for k, v in own.items() if not k.startswith("_spec_")}
+    if is_model:
         attributes[LIST] = layer  # a property of Keras's models, which is an attribute like others
     for attribute in sorted(attributes, key=lambda name: f"~{name}" if name.startswith("_") else name):
         if attributes[attribute] is layer:
@@ -162,7 +164,7 @@ def _listed(model: Any) -> Iterator[tuple[str, str, Layer]]:
     for name, layer in members.items():
         if not isinstance(layer, Operation):
             yield name, f"{LIST}/{_numbered(layer, taken)}", layer
-    extra = {k: v for k, v in vars(model).items() if not k.startswith(("_spec_", "_network", "_chain", "_entrance"))}
+    extra = {k: v for k, v in vars(model.definition).items() if not k.startswith(("_spec_", "_network", "_chain", "_entrance"))}
     for attribute in sorted(extra):
         yield from _inside(extra[attribute], attribute, attribute)
 
@@ -186,10 +188,7 @@ def _inside(value: Any, ours: str, theirs: str) -> Iterator[tuple[str, str, Laye
 
 
 def _numbered(layer: Layer, taken: dict[str, int]) -> str:
-    if hasattr(layer, "written_class"):
-        class_name = layer.written_class().get("class_name") or type(layer).__name__
-    else:
-        class_name = type(layer).__name__
+    class_name = layer._written_class()["class_name"]
     return _count(snake_case(CLASSES.get(class_name, class_name)), taken)
 
 

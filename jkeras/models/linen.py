@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 import jax
 
@@ -16,47 +16,13 @@ from jkeras.layers.foreign import FlaxLayer, weight_name
 NAME = "flax"
 
 
-class Linen:
-    """The methods of `Model` that take and give Linen modules."""
-
-    if TYPE_CHECKING:  # what `Model` has
-        network: Any
-        variables: Any
-
-    def to_flax(self) -> tuple[Any, dict[str, Any]]:
-        """A Flax Linen module and its variables: `module.apply(variables, x, training=False)`.
-
-        A model that `from_flax` made gives that module, and its variables with the model's values.
-        """
-        return _guest(self) or (linen.to_module(self.definition), self.variables)
-
-    @classmethod
-    def from_flax(cls, module: Any, variables: Any, input_shape: Any, *, method: Any = None, dtype: Any = None) -> Self:
-        """A model around a Linen module and its variables, to train, evaluate and save the weights of like any other.
-
-        The parameters are what training changes; other collections (`batch_stats`) are the model's state. The module is
-        called with one argument, and with `training`, `train` or `deterministic` if it takes them.
-
-        Args:
-            module: a `flax.linen.Module`.
-            variables: what `module.init(...)` returned, trained or not.
-            input_shape: the shape of one sample, without the batch, such as (28, 28, 1).
-            method: called instead of `__call__`.
-            dtype: of the inputs.
-
-        Raises:
-            RestoreError: the variables do not fit the module; every difference is listed.
-
-        >>> import flax.linen as nn, jkeras as jk
-        >>> module = nn.Dense(2)
-        >>> variables = module.init(jax.random.key(0), jax.numpy.ones((1, 3)))
-        >>> jk.Model.from_flax(module, variables, (3,)).weight_paths
-        ['flax/bias', 'flax/kernel']
-        """
-        return _around(cls, module, variables, input_shape, method=method, dtype=dtype)
+def to_flax(model: Any) -> tuple[Any, dict[str, Any]]:
+    """See `Model.to_flax`."""
+    return _guest(model) or (linen.to_module(model.definition), model.variables)
 
 
-def _around(cls: Any, module: Any, variables: Any, input_shape: Any, *, method: Any = None, dtype: Any = None) -> Any:
+def around(cls: Any, module: Any, variables: Any, input_shape: Any, *, method: Any = None, dtype: Any = None) -> Any:
+    """See `Model.from_flax`."""
     x = Input(tuple(input_shape), dtype=dtype)
     layer = FlaxLayer(module, method=method, name=NAME)
     if layer.guest is layer.module:

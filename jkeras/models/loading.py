@@ -20,7 +20,7 @@ from jkeras.models.fitting import all_values
 from jkeras.models.history import History
 from jkeras.models.keras_file import KerasFile
 from jkeras.models.learned import with_learned
-from jkeras.models.model import Model, known_classes, with_attributes
+from jkeras.models.model import Model, known_classes
 from jkeras.models.persistence import H5_SUFFIXES
 from jkeras.random_keys import as_key
 from jkeras.registry import custom_object_scope
@@ -130,7 +130,7 @@ def _load_directory(path: Path, compile: bool, recipe: Recipe | None) -> Model:
             f"The training configuration could not be saved ({config['recipe_problem']}). Pass `recipe=jk.Recipe(...)`, or"
             f" `compile=False` to load the model without it."
         )
-    model = model._with(_spec_recipe=recipe)
+    model = model._evolve(recipe=recipe)
     has_optimizer = any(name.startswith("opt_state/") for name in config["arrays"])
     expected = jax.eval_shape(lambda: _template(model, recipe if has_optimizer else None))
     wanted = named_arrays(expected)
@@ -141,7 +141,7 @@ def _load_directory(path: Path, compile: bool, recipe: Recipe | None) -> Model:
     files.check(wanted, found, str(path))
     arrays = files.read_arrays(folder, config["arrays"])
     state = filled(expected, {name: arrays[name] for name in wanted}, config["key"])
-    return model._with(_spec_state=state, _spec_history=_history(config.get("history")))
+    return model._evolve(state=state, history=_history(config.get("history")))
 
 
 def _own_recipe(config: Any, path: Path) -> Recipe:
@@ -241,7 +241,7 @@ def _with_values(
             raise
         step = jnp.asarray(recipe.optimizer.get_iterations(opt_state), jnp.int32)
     train_state = TrainState(params, state, opt_state, step, as_key(None))
-    return model._with(_spec_recipe=recipe, _spec_state=train_state)
+    return model._evolve(recipe=recipe, state=train_state)
 
 
 def _with_own(model: Model, own: Mapping[str, Any], where: str) -> Model:
@@ -257,7 +257,7 @@ def _with_own(model: Model, own: Mapping[str, Any], where: str) -> Model:
         history = _history(own.get("history"))
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError, binascii.Error) as error:
         raise RestoreError(f"What jkeras wrote in {where} is damaged: {error}") from None
-    return model._with(_spec_state=state, _spec_history=history)
+    return model._evolve(state=state, history=history)
 
 
 def clone_model(
@@ -279,7 +279,7 @@ def clone_model(
             inside = "/" in path
             if inside and not recursive:
                 return layer
-            return clone_function(with_attributes(layer, name=path.rpartition("/")[2]))
+            return clone_function(layer._evolve(name=path.rpartition("/")[2]))
 
         fresh = model.map_layers(change)
-    return fresh.init()._with(_spec_recipe=None)
+    return fresh.init()._evolve(recipe=None)

@@ -23,9 +23,10 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.models.group_progress import GroupProgress
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
+from jkeras.models.training import training_job
 from jkeras.training import loop, runs, steps
 from jkeras.training.batches import ArraySource
-from jkeras.training.state import TrainState
+from jkeras.training.state import TrainState, arrays_of
 
 # How many bytes of weights, gradients and slots one group may have on CPUs, and elsewhere as a share of free memory.
 CACHE_BYTES = 2 * 2**20
@@ -115,7 +116,7 @@ def train(
     count = state.step.shape[0]
     size = plan.group or group_size(state, count)
     starts = list(range(0, count, size))
-    job = model._job(program, member(state, 0), source.example(), None if validation is None else validation.example())
+    job = training_job(model, program, member(state, 0), source.example(), None if validation is None else validation.example())
     job = dataclasses.replace(
         job, runner=runs.runner(many=True), train=plan.train or job.train, evaluate=plan.evaluate or job.evaluate
     )
@@ -145,10 +146,10 @@ def _train_group(
     session = loop.fit(job, state, source, validation, plan.options, CallbackList([group]), group.live)
     if plan.progress is not None:
         plan.progress.group_ended(len(session.epochs))
-    params = session.state.params
+    params, opt_state = arrays_of(session.state).params, arrays_of(session.state).opt_state
     optimizer = model.recipe.optimizer
     finalize = jax.vmap(lambda p, s: optimizer.finalize(steps.trainable(job.program, p), s))
-    final = session.state.replace(params=jax.vmap(steps.merge)(params, finalize(params, session.state.opt_state)))
+    final = session.state.replace(params=jax.vmap(steps.merge)(params, finalize(params, opt_state)))
     return final, [h.history() for h in group.members]
 
 

@@ -6,15 +6,13 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from jkeras import registry
 from jkeras.dtypes import DTypePolicy
 from jkeras.errors import RestoreError
 from jkeras.graph.layer import Layer
 from jkeras.models import config as configs
 from jkeras.models.model import Model, known_classes
-from jkeras.values.config import serialize
+from jkeras.values.config import deserialize, serialize, target_of
 from jkeras.values.spec import Spec
 
 # Whose configurations each family reads itself, longest name first.
@@ -58,13 +56,7 @@ def serialize_keras_object(obj: Any) -> Any:
         return [serialize_keras_object(value) for value in obj]
     if isinstance(obj, Mapping):
         return {key: serialize_keras_object(value) for key, value in obj.items()}
-    if isinstance(obj, Layer):
-        return configs.to_config(obj)
-    written = serialize(obj)
-    name = registry.registered_name(type(obj))
-    if name is not None and isinstance(written, dict):
-        written["registered_name"] = name
-    return written
+    return configs.to_config(obj) if isinstance(obj, Layer) else serialize(obj)
 
 
 def deserialize_keras_object(
@@ -80,25 +72,14 @@ def deserialize_keras_object(
         UnknownNameError: the same, in a family with names to suggest.
     """
     with registry.custom_object_scope(custom_objects or {}):
-        return _made(config)
+        return deserialize(config, _made)
 
 
-def _made(config: Any) -> Any:
-    if isinstance(config, (list, tuple)):
-        return [_made(value) for value in config]
-    if not isinstance(config, Mapping):
-        return config
-    name: Any = config.get("class_name")
-    inner: Any = config.get("config")
-    if not isinstance(name, str):
-        return {key: _made(value) for key, value in config.items()}
-    if name in ("__tensor__", "__numpy__"):
-        return np.asarray(inner["value"], inner["dtype"])
-    if name == "__tuple__":
-        return tuple(_made(value) for value in inner)
+def _made(config: Mapping[str, Any], depth: int) -> Any:
+    name, inner = config["class_name"], config.get("config")
     if name == "function":
-        return _function(inner)
-    own = registry.get_registered_object(str(config.get("registered_name"))) or registry.get_registered_object(name)
+        return _function(str(inner))
+    own = target_of(config, {})
     family = str(config.get("module") or "").removeprefix("keras.").removeprefix("src.")
     reader = next((f for f in FAMILIES if family.startswith(f)), None)
     if isinstance(own, type) and issubclass(own, Spec) and not issubclass(own, Layer):

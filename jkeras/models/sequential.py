@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import jax.numpy as jnp
@@ -19,9 +19,11 @@ from jkeras.layers.core import Embedding
 from jkeras.models import config as configs
 from jkeras.models.discarded import check_used
 from jkeras.models.model import Model, known_classes
+from jkeras.models.structure import LAYERS
 from jkeras.registry import custom_object_scope
 from jkeras.tracebacks import filtered_methods
 from jkeras.values.config import serialize
+from jkeras.values.frozen import FrozenList
 
 
 @filtered_methods("add", "pop", "get_layer")
@@ -54,23 +56,11 @@ class Sequential(Model):
             shape_of_input = _entrance_of(chain[0])
         self._chain = tuple(chain)
         self._entrance = shape_of_input
-        self._network = self._connect() if shape_of_input is not None and chain else None
+        self._network = _connected(shape_of_input, chain) if shape_of_input is not None and chain else None
 
     @property
     def base_name(self) -> str:
         return "sequential"
-
-    def _connect(self) -> Network:
-        """Makes the graph, which finds shape errors at once."""
-        tensor = entrance = self._entrance()  # type: ignore[misc]
-        for layer in self._chain:
-            tensor = layer(tensor)
-            if not is_symbolic(tensor):
-                raise ArgumentError(
-                    f"{layer!r} has several outputs, so it cannot stand in a Sequential. Use the functional form,"
-                    f" `Model(inputs, outputs)`."
-                )
-        return networks.from_tensors(entrance, tensor)
 
     def children(self) -> dict[str, Layer]:
         if self._network is not None:
@@ -78,7 +68,7 @@ class Sequential(Model):
         unique = list({id(layer): layer for layer in self._chain}.values())
         return dict(zip(networks.unique_names(unique), unique, strict=True))
 
-    def bind_children(self, bind: Callable[[str, Layer], Layer]) -> None:
+    def _bind_children(self, bind: Callable[[str, Layer], Layer]) -> None:
         for name, layer in self.children().items():
             bind(name, layer)
 
@@ -93,6 +83,8 @@ class Sequential(Model):
             outputs = scope.children[names[id(layer)]](outputs)
         return outputs
 
+    known_weights = Model.known_weights
+
     def build_for(self, inputs: Any) -> Self:
         if self.built or self.is_bound:
             return self
@@ -105,10 +97,10 @@ class Sequential(Model):
         return self._rebuilt(self._chain, InputLayer(batch_shape=(None, *inputs.shape[1:]), dtype=dtype))
 
     @property
-    def layers(self) -> list[Layer]:
+    def layers(self) -> FrozenList[Layer]:
         """The layers, each with its weights; the input is not among them."""
         names = {id(layer): name for name, layer in self.children().items()}
-        return [self._view(names[id(layer)]) for layer in self._chain]
+        return FrozenList([self._view(names[id(layer)]) for layer in self._chain], LAYERS)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         if index is None:
@@ -141,19 +133,15 @@ class Sequential(Model):
 
     def _kept(self) -> tuple[Layer, ...]:
         """The layers, with their weights if those were chosen."""
-        return tuple(self.layers) if self.__dict__.get("_spec_state") is not None else self._chain
+        return tuple(self.layers) if self._spec_contents.state is not None else self._chain
 
     def _rebuilt(self, chain: tuple[Layer, ...], entrance: InputLayer | None) -> Self:
-        clone = self._with(_chain=chain, _entrance=entrance, _network=None)
-        if entrance is not None and chain:
-            clone.__dict__["_network"] = clone._connect()
-        state = self.__dict__.get("_spec_state")
-        if state is not None:
-            kept = {name: layer for name, layer in clone.children().items() if layer.carried() is not None}
-            clone.__dict__["_spec_state"] = None
-            if kept and clone.built:
-                clone.__dict__["_spec_state"] = clone._fresh_state(state.rng).replace(step=state.step)
-        return clone
+        network = _connected(entrance, chain) if entrance is not None and chain else None
+        state = self._spec_contents.state
+        new = self._evolve(_chain=chain, _entrance=entrance, _network=network, state=None)
+        if state is None or not new.built or all(layer._carried() is None for layer in new.children().values()):
+            return new
+        return new._evolve(state=new._fresh_state(state.rng).replace(step=state.step))
 
     def get_config(self) -> dict[str, Any]:
         names = {id(layer): name for name, layer in self.children().items()}
@@ -185,11 +173,24 @@ class Sequential(Model):
         state["_entrance"] = None if self._entrance is None else nameless_key(self._entrance)
         return state
 
-    def _with_children(self, new: Mapping[str, Layer]) -> Self:
+    def _over(self, layers: Mapping[str, Layer]) -> Self:
         names = {id(layer): name for name, layer in self.children().items()}
-        chain = tuple(new[names[id(layer)]] for layer in self._chain)
-        network = None if self._network is None else self._network.with_layers(new)
-        return self._with(_chain=chain, _network=network)
+        chain = tuple(layers[names[id(layer)]] for layer in self._chain)
+        network = None if self._network is None else self._network.with_layers(layers)
+        return self._evolve(_chain=chain, _network=network)
+
+
+def _connected(entrance: InputLayer, chain: Sequence[Layer]) -> Network:
+    """The graph of a chain; making it finds shape errors at once."""
+    first = tensor = entrance()
+    for layer in chain:
+        tensor = layer(tensor)
+        if not is_symbolic(tensor):
+            raise ArgumentError(
+                f"{layer!r} has several outputs, so it cannot stand in a Sequential. Use the functional form,"
+                f" `Model(inputs, outputs)`."
+            )
+    return networks.from_tensors(first, tensor)
 
 
 def _as_layer(entry: Any, first: bool) -> tuple[Layer | None, InputLayer | None]:

@@ -154,7 +154,7 @@ def _footer(model: Any, infos: list[Any]) -> list[str]:
         f" Trainable params: {_count(trainable):,} ({_size(trainable)})",
         f" Non-trainable params: {_count(frozen):,} ({_size(frozen)})",
     ]
-    state = model.__dict__.get("_spec_state")
+    state = model._spec_contents.state
     if state is not None and state.opt_state is not None:
         leaves = [leaf for leaf in jax.tree.leaves(state.opt_state) if hasattr(leaf, "nbytes")]
         count = sum(leaf.size for leaf in leaves)

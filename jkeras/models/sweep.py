@@ -13,13 +13,15 @@ import numpy as np
 from jkeras import optimizers
 from jkeras.errors import ArgumentError, NotBuiltError, suggestion
 from jkeras.models import members, varied
+from jkeras.models.data_checks import check_data
 from jkeras.models.ensemble import as_list, training_data
 from jkeras.models.history import History, html_table
 from jkeras.models.model import Model
+from jkeras.models.training import compiled_recipe, training_job
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered, filtered_methods
 from jkeras.training import loop, steps
-from jkeras.training.state import TrainState
+from jkeras.training.state import TrainState, arrays_of
 
 
 @filtered
@@ -95,18 +97,18 @@ class Sweep:
         group: int | None = None,
     ) -> Self:
         """The sweep with all its models trained; arguments as in `Ensemble.fit`."""
-        recipe = self.model._compiled_recipe("fit")
+        recipe = compiled_recipe(self.model, "fit")
         source, validation = training_data(
             x, y, sample_weight, batch_size, class_weight, validation_split, validation_data
         )
         model = self.model.build_for(source.example().x)
-        program = model._program(recipe, source.example())
-        model._check_data(source, program, recipe)
+        program = steps.build_program(model.definition, recipe, source.example())
+        check_data(model, source, program, recipe)
         options = loop.Options(epochs=epochs, shuffle=shuffle, verbose=verbose, steps_per_execution=recipe.steps_per_execution)
         state = self._first_state(model, program)
         plan = members.Plan(options, as_list(callbacks), group=group)
         if varied.PLACE in state.model_state:
-            job = model._job(program, members.member(state, 0), source.example())
+            job = training_job(model, program, members.member(state, 0), source.example())
             plan = members.Plan(
                 options, as_list(callbacks), varied.VariedStep(job.train), varied.VariedStep(job.evaluate), group=group
             )
@@ -121,18 +123,18 @@ class Sweep:
             state = model.state if seed is None else model.init(seed).state.replace(rng=as_key(seed))
             states.append(state.replace(opt_state=None))
         state = members.stack(states)
-        optimizer = model._compiled_recipe("fit").optimizer
+        optimizer = compiled_recipe(model, "fit").optimizer
         if model.state.opt_state is not None and "seed" not in self.settings[0]:
-            opt_state = members.stack([model.state.opt_state] * len(states))
+            opt_state = members.stack([arrays_of(model.state).opt_state] * len(states))
         else:
-            opt_state = jax.vmap(lambda params: steps.init_optimizer(optimizer, params, program.frozen))(state.params)
+            opt_state = jax.vmap(lambda params: steps.init_optimizer(optimizer, params, program.frozen))(arrays_of(state).params)
         if "learning_rate" in self.settings[0]:
             rates = jnp.asarray([setting["learning_rate"] for setting in self.settings], jnp.float32)
             opt_state = jax.vmap(lambda s, rate: optimizers.set_learning_rate(optimizer, s, rate))(opt_state, rates)
         names = [name for name in self.settings[0] if name not in varied.OF_STATE]
         columns = {name: jnp.asarray([s[name] for s in self.settings], jnp.float32) for name in names}
         place = {varied.PLACE: columns} if columns else {}
-        return state.replace(opt_state=opt_state, model_state={**state.model_state, **place})
+        return state.replace(opt_state=opt_state, model_state={**arrays_of(state).model_state, **place})
 
     # -- results --------------------------------------------------------------------------------------------------
 
@@ -146,7 +148,7 @@ class Sweep:
         if self._state is None:
             raise NotBuiltError("Nothing is trained yet: `sweep = sweep.fit(x, y)`.")
         model = varied.applied(self.model, self.settings[index])
-        return model._with(_spec_state=members.member(self._state, index), _spec_history=self.histories[index])
+        return model._evolve(state=members.member(self._state, index), history=self.histories[index])
 
     def __iter__(self) -> Iterator[Model]:
         return (self[i] for i in range(len(self)))

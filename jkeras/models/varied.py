@@ -16,10 +16,11 @@ import numpy as np
 from jkeras.errors import ArgumentError, suggestion
 from jkeras.graph.layer import Layer
 from jkeras.layers.regularization import _Noisy
-from jkeras.models.model import Model, with_attributes
+from jkeras.models.model import Model
+from jkeras.models.training import compiled_recipe
 from jkeras.regularizers import L1L2
 from jkeras.training import steps
-from jkeras.training.state import Batch, TrainState
+from jkeras.training.state import Batch, TrainState, arrays_of
 
 # Where the values of a member are kept, among the states of layers.
 PLACE = "<varied>"
@@ -37,7 +38,7 @@ def check(model: Model, values: Mapping[str, Any]) -> dict[str, list[Any]]:
     Raises:
         ArgumentError: a name is not known, there is no value, or a value is not allowed.
     """
-    optimizer = model._compiled_recipe("sweep").optimizer
+    optimizer = compiled_recipe(model, "sweep").optimizer
     numeric = [name for name in type(optimizer)._fields if name not in ("name", "learning_rate")]
     known = [*OF_STATE, *OF_LAYERS, *numeric]
     checked = {}
@@ -80,8 +81,8 @@ def applied(model: Model, values: Mapping[str, Any]) -> Model:
             return layer.replace(**fields) if fields else layer
 
         model = model.map_layers(change)
-    recipe = model._compiled_recipe("sweep")
-    return model._with(_spec_recipe=recipe.replace(optimizer=recipe.optimizer.replace(**of_optimizer)))
+    recipe = compiled_recipe(model, "sweep")
+    return model._evolve(recipe=recipe.replace(optimizer=recipe.optimizer.replace(**of_optimizer)))
 
 
 def _layers(model: Model) -> list[Layer]:
@@ -112,8 +113,9 @@ class VariedStep:
     base: Callable[..., TrainState]
 
     def __call__(self, program: steps.Program, state: TrainState, batch: Batch) -> TrainState:
-        values = state.model_state[PLACE]
-        rest = {name: tree for name, tree in state.model_state.items() if name != PLACE}
+        trees = arrays_of(state).model_state
+        values = trees[PLACE]
+        rest = {name: tree for name, tree in trees.items() if name != PLACE}
         try:
             new = self.base(traced(program, values), state.replace(model_state=rest), batch)
         except jax.errors.ConcretizationTypeError as error:
@@ -121,7 +123,7 @@ class VariedStep:
                 f"sweep: the step is compiled differently for different values of one of {', '.join(values)}, so these"
                 f" cannot vary in one program. Fit the models one after another."
             ) from error
-        return new.replace(model_state={**new.model_state, PLACE: values})
+        return new.replace(model_state={**arrays_of(new).model_state, PLACE: values})
 
 
 def traced(program: steps.Program, values: Mapping[str, Any]) -> steps.Program:
@@ -132,7 +134,7 @@ def traced(program: steps.Program, values: Mapping[str, Any]) -> steps.Program:
 
     def change(path: str, layer: Layer) -> Layer:
         fields = _fields_of(layer, values, regularizer)
-        return with_attributes(layer, **fields) if fields else layer
+        return layer._evolve(**fields) if fields else layer
 
     of_optimizer = {name: value for name, value in values.items() if name not in OF_LAYERS}
     definition: Any = program.definition
@@ -144,6 +146,4 @@ def traced(program: steps.Program, values: Mapping[str, Any]) -> steps.Program:
 
 def _with_raw(spec: Any, fields: Mapping[str, Any]) -> Any:
     """A copy with fields that are not checked, and that must not be hashed."""
-    clone = object.__new__(type(spec))
-    clone.__dict__.update({k: v for k, v in spec.__dict__.items() if k != "_spec_key"}, **fields)
-    return clone
+    return spec._evolve(**fields)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, SupportsInt
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ import numpy as np
 from jkeras import config
 from jkeras.dispatch import as_array, thin
 from jkeras.errors import ArgumentError
+from jkeras.types import Array, ArrayLike, Axis, DTypeLike, TensorLike
 
 # Each row: a signature, and the functions of `jax.numpy` that have it.
 _NUMPY: dict[str, str] = {
@@ -77,37 +78,39 @@ _NUMPY: dict[str, str] = {
 }
 
 
-def _floats(x: Any) -> Any:
+def _floats(x: TensorLike) -> Array:
     """`x` with integers and booleans made floats."""
     x = jnp.asarray(x)
     return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(config.floatx())
 
 
-def _wide(function: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> jax.Array:
+def _wide(function: Callable[..., Any], x: TensorLike, axis: Axis | None, keepdims: bool) -> jax.Array:
     """A reduction of 16-bit floats that is computed in float32, whose range it needs."""
-    x = _floats(x)
-    if x.dtype in (jnp.float16, jnp.bfloat16):
-        return function(x, axis=axis, keepdims=keepdims, dtype="float32").astype(x.dtype)
-    return function(x, axis=axis, keepdims=keepdims)
+    floats = _floats(x)
+    if floats.dtype in (jnp.float16, jnp.bfloat16):
+        wide: Array = function(floats, axis=axis, keepdims=keepdims, dtype="float32")
+        return wide.astype(floats.dtype)
+    reduced: Array = function(floats, axis=axis, keepdims=keepdims)
+    return reduced
 
 
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+def mean(x: TensorLike, axis: Axis | None = None, keepdims: bool = False) -> jax.Array:
     """The mean, in float32 for 16-bit floats."""
     return _wide(jnp.mean, x, axis, keepdims)
 
 
-def var(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+def var(x: TensorLike, axis: Axis | None = None, keepdims: bool = False) -> jax.Array:
     """The variance, in float32 for 16-bit floats."""
     return _wide(jnp.var, x, axis, keepdims)
 
 
-def average(x: Any, axis: Any = None, weights: Any = None) -> jax.Array:
+def average(x: TensorLike, axis: Axis | None = None, weights: TensorLike | None = None) -> jax.Array:
     """The mean with weights."""
     return jnp.average(_floats(x), axis=axis, weights=None if weights is None else _floats(weights))
 
 
 def _arg(function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(x: Any, axis: int | None = None, keepdims: bool = False) -> jax.Array:
+    def call(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> jax.Array:
         """The index of the largest (smallest) element; -0.0 counts as less than 0.0, as in Keras on CPU."""
         x = jnp.asarray(x)
         if jnp.issubdtype(x.dtype, jnp.floating) and x.ndim:
@@ -117,18 +120,20 @@ def _arg(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def argsort(x: Any, axis: int | None = -1) -> jax.Array:
+def argsort(x: TensorLike, axis: int | None = -1) -> jax.Array:
     """The indices that sort `x`."""
     x = jnp.asarray(x)
     return jnp.argsort(x, axis=axis if x.ndim else None)
 
 
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> jax.Array:
+def arange(
+    start: ArrayLike, stop: ArrayLike | None = None, step: ArrayLike | None = None, dtype: DTypeLike | None = None
+) -> jax.Array:
     """Numbers from `start` up to `stop`."""
     return jnp.arange(start, stop, step, dtype=dtype)
 
 
-def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> jax.Array:
+def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False) -> jax.Array:
     """How often each integer occurs; for a matrix, in each row."""
     if sparse:
         raise ArgumentError("ops.bincount(sparse=True) is not offered: results are dense arrays.")
@@ -141,28 +146,28 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     return jnp.bincount(x, weights=weights, minlength=minlength)
 
 
-def bitwise_invert(x: Any) -> jax.Array:
+def bitwise_invert(x: TensorLike) -> jax.Array:
     """Every bit flipped."""
     return jnp.invert(jnp.asarray(x))
 
 
-def ceil(x: Any) -> jax.Array:
+def ceil(x: TensorLike) -> jax.Array:
     """The next integer above, as a float."""
     return jnp.ceil(_floats(x))
 
 
-def floor(x: Any) -> jax.Array:
+def floor(x: TensorLike) -> jax.Array:
     """The next integer below, as a float."""
     return jnp.floor(_floats(x))
 
 
-def clip(x: Any, x_min: Any, x_max: Any) -> jax.Array:
+def clip(x: TensorLike, x_min: ArrayLike | None, x_max: ArrayLike | None) -> jax.Array:
     """`x` between two bounds."""
     x = jnp.asarray(x)
     return jnp.clip(x.astype("int32") if x.dtype == bool else x, x_min, x_max)
 
 
-def divide_no_nan(x1: Any, x2: Any) -> jax.Array:
+def divide_no_nan(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """`x1 / x2`, and 0 where `x2` is 0."""
     x1, x2 = jnp.asarray(x1), jnp.asarray(x2)
     return jnp.where(x2 == 0, 0, x1 / jnp.where(x2 == 0, 1, x2))
@@ -176,56 +181,57 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> jax.Array:
     return jnp.einsum(subscripts, *arrays, **kwargs)
 
 
-def matmul(x1: Any, x2: Any) -> jax.Array:
+def matmul(x1: TensorLike, x2: TensorLike) -> jax.Array:
     """The matrix product; integers of 8 bits add up in 32."""
     x1, x2 = jnp.asarray(x1), jnp.asarray(x2)
     wide = "int32" if x1.dtype == x2.dtype == jnp.int8 else None
     return jnp.matmul(x1, x2, preferred_element_type=wide)
 
 
-def empty(shape: Any, dtype: Any = None) -> jax.Array:
+def empty(shape: Sequence[int], dtype: DTypeLike | None = None) -> jax.Array:
     """Zeros: JAX has no uninitialised arrays."""
     return jnp.zeros(shape, dtype or config.floatx())
 
 
-def ones(shape: Any, dtype: Any = None) -> jax.Array:
+def ones(shape: Sequence[int], dtype: DTypeLike | None = None) -> jax.Array:
     """Ones."""
     return jnp.ones(shape, dtype or config.floatx())
 
 
-def zeros(shape: Any, dtype: Any = None) -> jax.Array:
+def zeros(shape: Sequence[int], dtype: DTypeLike | None = None) -> jax.Array:
     """Zeros."""
     return jnp.zeros(shape, dtype or config.floatx())
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> jax.Array:
+def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> jax.Array:
     """Ones on one diagonal."""
     return jnp.eye(N, M, k, dtype or config.floatx())
 
 
-def identity(n: int, dtype: Any = None) -> jax.Array:
+def identity(n: int, dtype: DTypeLike | None = None) -> jax.Array:
     """The identity matrix."""
     return jnp.identity(n, dtype or config.floatx())
 
 
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> jax.Array:
+def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> jax.Array:
     """Ones at and below a diagonal."""
     return jnp.tri(N, M, k, dtype or config.floatx())
 
 
 def _window(name: str) -> Callable[..., Any]:
-    def call(x: Any, *more: Any) -> jax.Array:
-        return getattr(jnp, name)(int(x), *more).astype(config.floatx())
+    def call(x: SupportsInt, *more: Any) -> jax.Array:
+        window: Array = getattr(jnp, name)(int(x), *more)
+        return window.astype(config.floatx())
 
     return thin(name, "x beta" if name == "kaiser" else "x", call)
 
 
-def get_item(x: Any, key: Any) -> Any:
+def get_item(x: TensorLike, key: Any) -> Any:
     """`x[key]`."""
     return operator.getitem(as_array(x), key)
 
 
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> jax.Array:
+def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: TensorLike | None = None) -> jax.Array:
     """`x` made larger at its borders.
 
     Raises:
@@ -238,7 +244,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     return jnp.pad(jnp.asarray(x), pad_width, mode=mode, constant_values=constant_values)
 
 
-def round(x: Any, decimals: int = 0) -> jax.Array:
+def round(x: TensorLike, decimals: int = 0) -> jax.Array:
     """The nearest number with that many decimals, halves to even."""
     x = jnp.asarray(x)
     if decimals < 0 and jnp.issubdtype(x.dtype, jnp.integer):
@@ -247,31 +253,31 @@ def round(x: Any, decimals: int = 0) -> jax.Array:
     return jnp.round(x, decimals)
 
 
-def slogdet(x: Any) -> tuple[jax.Array, jax.Array]:
+def slogdet(x: TensorLike) -> tuple[jax.Array, jax.Array]:
     """Sign and logarithm of the absolute value of a determinant."""
     return tuple(jnp.linalg.slogdet(jnp.asarray(x)))
 
 
-def squeeze(x: Any, axis: Any = None) -> jax.Array:
+def squeeze(x: TensorLike, axis: Axis | None = None) -> jax.Array:
     """`x` without axes of size 1."""
     return jnp.squeeze(jnp.asarray(x), axis=tuple(axis) if isinstance(axis, Sequence) else axis)
 
 
-def trunc(x: Any) -> jax.Array:
+def trunc(x: TensorLike) -> jax.Array:
     """The integer part."""
     x = jnp.asarray(x)
     return jnp.trunc(x) if jnp.issubdtype(x.dtype, jnp.inexact) else x
 
 
 def unique(
-    x: Any,
+    x: TensorLike,
     sorted: bool = True,
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
     axis: int | None = None,
     size: int | None = None,
-    fill_value: Any = None,
+    fill_value: ArrayLike | None = None,
 ) -> Any:
     """The different elements; inside a compiled program `size` must be given."""
     return jnp.unique(
@@ -292,14 +298,15 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
     return jnp.vectorize(pyfunc, excluded=excluded or set(), signature=signature)
 
 
-def view(x: Any, dtype: Any = None) -> jax.Array:
+def view(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
     """The same bytes as another type."""
     return jnp.asarray(x).view(dtype)
 
 
-def shape(x: Any) -> tuple[int | None, ...]:
+def shape(x: TensorLike) -> tuple[int | None, ...]:
     """The sizes, known ones as integers."""
-    return tuple(np.shape(x)) if isinstance(x, (int, float, list, tuple)) else tuple(x.shape)
+    sizes: tuple[int | None, ...] = x.shape if hasattr(x, "shape") else np.shape(np.asarray(x))
+    return tuple(sizes)
 
 
 TABLE: dict[str, Callable[..., Any]] = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from jkeras.errors import ArgumentError, InputError
+from jkeras.types import Axis, TensorLike
 
 # What cuDNN's fused attention takes, by the documentation of `jax.nn.dot_product_attention`.
 FUSED_TYPES = ("float16", "bfloat16")
@@ -109,13 +109,13 @@ def _widen(array: jax.Array, size: int) -> jax.Array:
     return jnp.pad(array, ((0, 0), (0, 0), (0, 0), (0, missing))) if missing else array
 
 
-def attention_scores(query: jax.Array, key: jax.Array, scale: Any) -> jax.Array:
+def attention_scores(query: jax.Array, key: jax.Array, scale: TensorLike) -> jax.Array:
     """`scale * query @ key.T` for every head, `(batch, heads, T, S)`; key heads are shared by groups of query heads."""
     groups = query.shape[2] // key.shape[2]
     return jnp.einsum("btnd,bsnd->bnts", query * jnp.asarray(scale, query.dtype), jnp.repeat(key, groups, axis=2))
 
 
-def attention_weights(scores: jax.Array, mask: jax.Array | None, axes: Any = -1) -> jax.Array:
+def attention_weights(scores: jax.Array, mask: jax.Array | None, axes: Axis | None = -1) -> jax.Array:
     """The softmax of the scores over `axes`, in float32, spread evenly where everything is masked."""
     exact = scores.astype(jnp.promote_types(scores.dtype, jnp.float32))
     if mask is not None:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jkeras import arguments, config, lowering
+from jkeras.types import Sizes, TensorLike
 
 PADDINGS = arguments.one_of("valid", "same")
 
@@ -22,7 +23,12 @@ def _first(data_format: str | None) -> bool:
 
 
 def conv(
-    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: Sizes | None = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes | None = 1,
 ) -> jax.Array:
     """Convolution over 1 to 3 axes; kernel `(*window, in / groups, out)`, as many groups as the sizes say."""
     x, kernel = jnp.asarray(inputs), jnp.asarray(kernel)
@@ -39,7 +45,12 @@ def conv(
 
 
 def depthwise_conv(
-    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: Sizes | None = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes | None = 1,
 ) -> jax.Array:
     """Convolution of each channel on its own; kernel `(*window, in, multiplier)`."""
     x = jnp.asarray(inputs)
@@ -54,13 +65,13 @@ def depthwise_conv(
 
 
 def separable_conv(
-    inputs: Any,
-    depthwise_kernel: Any,
-    pointwise_kernel: Any,
-    strides: Any = 1,
+    inputs: TensorLike,
+    depthwise_kernel: TensorLike,
+    pointwise_kernel: TensorLike,
+    strides: Sizes | None = 1,
     padding: str = "valid",
     data_format: str | None = None,
-    dilation_rate: Any = 1,
+    dilation_rate: Sizes | None = 1,
 ) -> jax.Array:
     """A convolution of each channel, then one that mixes channels at every place."""
     between = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
@@ -68,13 +79,13 @@ def separable_conv(
 
 
 def conv_transpose(
-    inputs: Any,
-    kernel: Any,
-    strides: Any = 1,
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: Sizes | None = 1,
     padding: str = "valid",
-    output_padding: Any = None,
+    output_padding: Sizes | None = None,
     data_format: str | None = None,
-    dilation_rate: Any = 1,
+    dilation_rate: Sizes | None = 1,
 ) -> jax.Array:
     """The transpose of `conv`; kernel `(*window, out, in)`."""
     x = jnp.asarray(inputs)
@@ -92,7 +103,11 @@ def conv_transpose(
 
 def _pool(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(
-        inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
+        inputs: TensorLike,
+        pool_size: Sizes | None,
+        strides: Sizes | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
     ) -> jax.Array:
         """Pools windows of the spatial axes; the strides are the window's sizes if None."""
         x = jnp.asarray(inputs)
@@ -108,7 +123,13 @@ def _pool(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> jax.Array:
+def unfold(
+    x: TensorLike,
+    kernel_size: Sizes | None,
+    dilation: Sizes | None = 1,
+    padding: Sizes | None = 0,
+    stride: Sizes | None = 1,
+) -> jax.Array:
     """The windows of images `(batch, channels, height, width)` as columns, `(batch, channels * window, windows)`."""
     x = jnp.asarray(x)
     size, dilation, padding, stride = (_several(v, 2) for v in (kernel_size, dilation, padding, stride))
@@ -118,7 +139,14 @@ def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride
     return patches.reshape(*patches.shape[:2], -1)
 
 
-def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> jax.Array:
+def fold(
+    x: TensorLike,
+    output_size: Sizes | None,
+    kernel_size: Sizes | None,
+    dilation: Sizes | None = 1,
+    padding: Sizes | None = 0,
+    stride: Sizes | None = 1,
+) -> jax.Array:
     """Columns added up at the places that `unfold` took them from: its transpose."""
     x = jnp.asarray(x)
     height, width = _several(output_size, 2)

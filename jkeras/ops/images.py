@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import jax
@@ -11,6 +11,7 @@ from jax.scipy.ndimage import map_coordinates as _map_coordinates
 
 from jkeras import arguments, config, random_keys
 from jkeras.errors import ArgumentError, InputError
+from jkeras.types import Array, ArrayLike, DTypeLike, SeedLike, Sizes, TensorLike
 
 METHODS = arguments.one_of("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
 ORDERS = {"nearest": 0, "bilinear": 1}
@@ -24,7 +25,7 @@ def _checked(function: str, name: str, value: Any, check: Callable[[Any], Any]) 
         raise ArgumentError(f"ops.image.{function}({name}={value!r}): {error}") from None
 
 
-def _images(function: str, images: Any) -> jax.Array:
+def _images(function: str, images: TensorLike) -> jax.Array:
     images = jnp.asarray(images)
     if images.ndim not in (3, 4):
         raise InputError(
@@ -53,8 +54,8 @@ def _as_batch(images: jax.Array, data_format: str | None) -> tuple[jax.Array, Ca
 
 
 def resize(
-    images: Any,
-    size: Any,
+    images: TensorLike,
+    size: Sequence[int],
     interpolation: str = "bilinear",
     antialias: bool = False,
     crop_to_aspect_ratio: bool = False,
@@ -107,8 +108,8 @@ def resize(
 
 
 def affine_transform(
-    images: Any,
-    transform: Any,
+    images: TensorLike,
+    transform: TensorLike,
     interpolation: str = "bilinear",
     fill_mode: str = "constant",
     fill_value: float = 0,
@@ -146,16 +147,16 @@ def _order(function: str, interpolation: str) -> int:
     return ORDERS[_checked(function, "interpolation", interpolation, arguments.one_of(*ORDERS))]
 
 
-def _sample(image: jax.Array, places: Any, order: int, mode: str, fill_value: Any) -> jax.Array:
+def _sample(image: jax.Array, places: Iterable[Array], order: int, mode: str, fill_value: ArrayLike) -> jax.Array:
     """The values of an image `(height, width, channels)` at rows and columns."""
     planes = jax.vmap(lambda plane: _map_coordinates(plane, list(places), order, mode, fill_value), 2, -1)
     return planes(image)
 
 
 def perspective_transform(
-    images: Any,
-    start_points: Any,
-    end_points: Any,
+    images: TensorLike,
+    start_points: TensorLike,
+    end_points: TensorLike,
     interpolation: str = "bilinear",
     fill_value: float = 0,
     data_format: str | None = None,
@@ -191,7 +192,7 @@ def _homography(source: jax.Array, target: jax.Array) -> jax.Array:
 
 
 def map_coordinates(
-    inputs: Any, coordinates: Any, order: int, fill_mode: str = "constant", fill_value: float = 0
+    inputs: TensorLike, coordinates: TensorLike, order: int, fill_mode: str = "constant", fill_value: float = 0
 ) -> jax.Array:
     """The values of an array at fractional coordinates, one row of `coordinates` for each of its axes.
 
@@ -211,7 +212,13 @@ def map_coordinates(
 
 
 def scale_and_translate(
-    images: Any, output_shape: Any, scale: Any, translation: Any, spatial_dims: Any, method: str, antialias: bool = True
+    images: TensorLike,
+    output_shape: Sequence[int],
+    scale: TensorLike,
+    translation: TensorLike,
+    spatial_dims: Sequence[int],
+    method: str,
+    antialias: bool = True,
 ) -> jax.Array:
     """Images scaled and shifted along some axes, as `jax.image.scale_and_translate`."""
     return jax.image.scale_and_translate(
@@ -219,7 +226,7 @@ def scale_and_translate(
     )
 
 
-def rgb_to_grayscale(images: Any, data_format: str | None = None) -> jax.Array:
+def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> jax.Array:
     """The luminance of colours, in one channel."""
     images = _images("rgb_to_grayscale", images)
     channels = _axes(data_format)[2]
@@ -232,7 +239,7 @@ def rgb_to_grayscale(images: Any, data_format: str | None = None) -> jax.Array:
     return jnp.expand_dims(grey, channels).astype(images.dtype)
 
 
-def rgb_to_hsv(images: Any, data_format: str | None = None) -> jax.Array:
+def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> jax.Array:
     """Hue, saturation and value of colours in [0, 1]."""
     images = _colours("rgb_to_hsv", images)
     channels = _axes(data_format)[2]
@@ -248,7 +255,7 @@ def rgb_to_hsv(images: Any, data_format: str | None = None) -> jax.Array:
     return jnp.stack([hue, saturation, value], axis=channels).astype(images.dtype)
 
 
-def hsv_to_rgb(images: Any, data_format: str | None = None) -> jax.Array:
+def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> jax.Array:
     """Colours from hue, saturation and value."""
     images = _colours("hsv_to_rgb", images)
     channels = _axes(data_format)[2]
@@ -259,7 +266,7 @@ def hsv_to_rgb(images: Any, data_format: str | None = None) -> jax.Array:
     return jnp.stack(planes, axis=channels)
 
 
-def _colours(function: str, images: Any) -> jax.Array:
+def _colours(function: str, images: TensorLike) -> jax.Array:
     images = _images(function, images)
     if not jnp.issubdtype(images.dtype, jnp.floating):
         raise InputError(f"ops.image.{function}: expected floats in [0, 1], got {images.dtype}; divide by 255 first.")
@@ -267,7 +274,7 @@ def _colours(function: str, images: Any) -> jax.Array:
 
 
 def crop_images(
-    images: Any,
+    images: TensorLike,
     top_cropping: int | None = None,
     left_cropping: int | None = None,
     bottom_cropping: int | None = None,
@@ -287,7 +294,7 @@ def crop_images(
 
 
 def pad_images(
-    images: Any,
+    images: TensorLike,
     top_padding: int | None = None,
     left_padding: int | None = None,
     bottom_padding: int | None = None,
@@ -307,14 +314,16 @@ def pad_images(
     return jnp.pad(images, padding)
 
 
-def _span(function: str, before: Any, after: Any, target: Any, size: int, sign: int) -> tuple[int, int]:
+def _span(
+    function: str, before: int | None, after: int | None, target: int | None, size: int, sign: int
+) -> tuple[int, int]:
     """What is added (sign 1) or cut (-1) before, and the size that results, from two of the three."""
-    if sum(value is None for value in (before, after, target)) != 1:
-        raise ArgumentError(f"ops.image.{function}: give two of the margins and the target of each axis.")
-    if target is None:
+    if before is not None and after is not None and target is None:
         target = size + sign * (before + after)
-    elif before is None:
+    elif before is None and after is not None and target is not None:
         before = sign * (target - size) - after
+    elif before is None or target is None or after is not None:
+        raise ArgumentError(f"ops.image.{function}: give two of the margins and the target of each axis.")
     rest = sign * (target - size) - before
     if before < 0 or rest < 0 or target <= 0:
         raise ArgumentError(f"ops.image.{function}: an axis of size {size} cannot become one of size {target}.")
@@ -322,10 +331,10 @@ def _span(function: str, before: Any, after: Any, target: Any, size: int, sign: 
 
 
 def extract_patches(
-    images: Any,
-    size: Any,
-    strides: Any = None,
-    dilation_rate: Any = 1,
+    images: TensorLike,
+    size: Sizes,
+    strides: Sizes | None = None,
+    dilation_rate: Sizes = 1,
     padding: str = "valid",
     data_format: str | None = None,
 ) -> jax.Array:
@@ -334,10 +343,10 @@ def extract_patches(
 
 
 def extract_patches_3d(
-    volumes: Any,
-    size: Any,
-    strides: Any = None,
-    dilation_rate: Any = 1,
+    volumes: TensorLike,
+    size: Sizes,
+    strides: Sizes | None = None,
+    dilation_rate: Sizes = 1,
     padding: str = "valid",
     data_format: str | None = None,
 ) -> jax.Array:
@@ -346,7 +355,13 @@ def extract_patches_3d(
 
 
 def _patches(
-    x: jax.Array, size: Any, strides: Any, dilation: Any, padding: str, data_format: Any, rank: int
+    x: jax.Array,
+    size: Sizes,
+    strides: Sizes | None,
+    dilation: Sizes,
+    padding: str,
+    data_format: str | None,
+    rank: int,
 ) -> jax.Array:
     size = (size,) * rank if isinstance(size, int) else tuple(size)
     strides = size if strides is None else (strides,) * rank if isinstance(strides, int) else tuple(strides)
@@ -379,7 +394,10 @@ def _depthwise(batch: jax.Array, kernel: jax.Array, padding: str = "SAME") -> ja
 
 
 def gaussian_blur(
-    images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0), data_format: str | None = None
+    images: TensorLike,
+    kernel_size: Sequence[int] = (3, 3),
+    sigma: Sequence[float] = (1.0, 1.0),
+    data_format: str | None = None,
 ) -> jax.Array:
     """Images smoothed by a Gaussian; `kernel_size` and `sigma` are those along x and y."""
     batch, back = _as_batch(_images("gaussian_blur", images), data_format)
@@ -387,14 +405,14 @@ def gaussian_blur(
     return back(_depthwise(batch, jnp.outer(lines[1], lines[0])))
 
 
-def _bell(size: int, width: Any, dtype: Any) -> jax.Array:
+def _bell(size: int, width: float, dtype: DTypeLike | None) -> jax.Array:
     """A Gaussian of that many points, which add up to 1."""
     x = jnp.arange(size, dtype=dtype) - (size - 1) / 2
     line = jnp.exp(-0.5 * (x / width) ** 2)
     return line / jnp.sum(line)
 
 
-def sobel_edges(images: Any, data_format: str | None = None) -> jax.Array:
+def sobel_edges(images: TensorLike, data_format: str | None = None) -> jax.Array:
     """The slopes of images along y and x, in a new last axis."""
     batch, back = _as_batch(_images("sobel_edges", images), data_format)
     slope = jnp.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], batch.dtype)
@@ -402,13 +420,13 @@ def sobel_edges(images: Any, data_format: str | None = None) -> jax.Array:
 
 
 def elastic_transform(
-    images: Any,
+    images: TensorLike,
     alpha: float = 20.0,
     sigma: float = 5.0,
     interpolation: str = "bilinear",
     fill_mode: str = "reflect",
     fill_value: float = 0.0,
-    seed: Any = None,
+    seed: SeedLike = None,
     data_format: str | None = None,
 ) -> jax.Array:
     """Images bent by smooth random displacements (Simard et al., 2003); x and y get independent ones.
@@ -441,8 +459,8 @@ def elastic_transform(
 
 
 def ssim(
-    image1: Any,
-    image2: Any,
+    image1: TensorLike,
+    image2: TensorLike,
     max_val: float = 1.0,
     filter_size: int = 11,
     filter_sigma: float = 1.5,
@@ -466,7 +484,7 @@ def ssim(
     map_ = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
     map_ = map_ / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
     result = jnp.mean(map_, axis=(1, 2, 3)).astype(jnp.asarray(image1).dtype)
-    return result[0] if jnp.ndim(image1) == 3 else result
+    return result[0] if jnp.asarray(image1).ndim == 3 else result
 
 
 TABLE: dict[str, Callable[..., Any]] = {

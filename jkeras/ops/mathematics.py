@@ -12,11 +12,12 @@ import numpy as np
 from jkeras import config
 from jkeras.dispatch import thin
 from jkeras.errors import ArgumentError, InputError
+from jkeras.types import Axis, DTypeLike, TensorLike
 
 # -- linear algebra ---------------------------------------------------------------------------------------------------
 
 
-def cholesky(x: Any, upper: bool = False) -> jax.Array:
+def cholesky(x: TensorLike, upper: bool = False) -> jax.Array:
     """The triangular square root of a positive definite matrix.
 
     Raises:
@@ -28,36 +29,36 @@ def cholesky(x: Any, upper: bool = False) -> jax.Array:
     return result
 
 
-def cholesky_inverse(x: Any, upper: bool = False) -> jax.Array:
+def cholesky_inverse(x: TensorLike, upper: bool = False) -> jax.Array:
     """The inverse of the matrix whose triangular square root is given."""
     x = jnp.asarray(x)
     root = jax.scipy.linalg.solve_triangular(x, jnp.eye(x.shape[-1], dtype=x.dtype), lower=not upper)
     return root @ root.T if upper else root.T @ root
 
 
-def lu_factor(x: Any) -> tuple[jax.Array, jax.Array]:
+def lu_factor(x: TensorLike) -> tuple[jax.Array, jax.Array]:
     """The LU factors in one matrix, and the pivots."""
     return tuple(jax.scipy.linalg.lu_factor(jnp.asarray(x)))
 
 
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> jax.Array:
+def norm(x: TensorLike, ord: Any = None, axis: Axis | None = None, keepdims: bool = False) -> jax.Array:
     """The norm of vectors or matrices."""
     x = jnp.asarray(x)
     x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(config.floatx())
     return jnp.linalg.norm(x, ord=ord, axis=axis, keepdims=keepdims)
 
 
-def lstsq(a: Any, b: Any, rcond: float | None = None) -> jax.Array:
+def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> jax.Array:
     """The least-squares solution of `a @ x = b`."""
     return jnp.linalg.lstsq(jnp.asarray(a), jnp.asarray(b), rcond=rcond)[0]
 
 
-def matrix_rank(x: Any, tol: float | None = None) -> jax.Array:
+def matrix_rank(x: TensorLike, tol: float | None = None) -> jax.Array:
     """The number of singular values above a tolerance."""
     return jnp.linalg.matrix_rank(jnp.asarray(x), rtol=tol).astype("int32")
 
 
-def qr(x: Any, mode: str = "reduced") -> tuple[jax.Array, jax.Array]:
+def qr(x: TensorLike, mode: str = "reduced") -> tuple[jax.Array, jax.Array]:
     """The QR factors.
 
     Raises:
@@ -68,26 +69,26 @@ def qr(x: Any, mode: str = "reduced") -> tuple[jax.Array, jax.Array]:
     return tuple(jnp.linalg.qr(jnp.asarray(x), mode=mode))
 
 
-def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """The singular value decomposition."""
     result = jnp.linalg.svd(jnp.asarray(x), full_matrices=full_matrices, compute_uv=compute_uv)
     return tuple(result) if compute_uv else result
 
 
 def _pair(function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(x: Any) -> tuple[jax.Array, jax.Array]:
+    def call(x: TensorLike) -> tuple[jax.Array, jax.Array]:
         """Eigenvalues and eigenvectors."""
         return tuple(function(jnp.asarray(x)))
 
     return call
 
 
-def logdet(x: Any) -> jax.Array:
+def logdet(x: TensorLike) -> jax.Array:
     """The logarithm of the absolute value of a determinant."""
     return jnp.linalg.slogdet(jnp.asarray(x))[1]
 
 
-def cdist(x: Any, y: Any) -> jax.Array:
+def cdist(x: TensorLike, y: TensorLike) -> jax.Array:
     """The Euclidean distances between all rows."""
     x, y = jnp.asarray(x), jnp.asarray(y)
     return jnp.sqrt(jnp.sum(jnp.square(x[..., :, None, :] - y[..., None, :, :]), axis=-1))
@@ -96,7 +97,7 @@ def cdist(x: Any, y: Any) -> jax.Array:
 # -- Fourier transforms: complex numbers are pairs (real, imaginary) --------------------------------------------------
 
 
-def _complex(x: Any) -> jax.Array:
+def _complex(x: TensorLike) -> jax.Array:
     if not isinstance(x, (tuple, list)) or len(x) != 2:
         raise ArgumentError("expected a pair of arrays, real and imaginary part")
     return jax.lax.complex(*(jnp.asarray(part) for part in x))
@@ -106,32 +107,32 @@ def _parts(z: jax.Array) -> tuple[jax.Array, jax.Array]:
     return jnp.real(z), jnp.imag(z)
 
 
-def fft(x: Any) -> tuple[jax.Array, jax.Array]:
+def fft(x: TensorLike) -> tuple[jax.Array, jax.Array]:
     """The Fourier transform along the last axis."""
     return _parts(jnp.fft.fft(_complex(x)))
 
 
-def fft2(x: Any) -> tuple[jax.Array, jax.Array]:
+def fft2(x: TensorLike) -> tuple[jax.Array, jax.Array]:
     """The Fourier transform along the last two axes."""
     return _parts(jnp.fft.fft2(_complex(x)))
 
 
-def ifft2(x: Any) -> tuple[jax.Array, jax.Array]:
+def ifft2(x: TensorLike) -> tuple[jax.Array, jax.Array]:
     """The inverse of `fft2`."""
     return _parts(jnp.fft.ifft2(_complex(x)))
 
 
-def rfft(x: Any, fft_length: int | None = None) -> tuple[jax.Array, jax.Array]:
+def rfft(x: TensorLike, fft_length: int | None = None) -> tuple[jax.Array, jax.Array]:
     """The Fourier transform of a real signal, without the redundant half."""
     return _parts(jnp.fft.rfft(jnp.asarray(x), n=fft_length))
 
 
-def irfft(x: Any, fft_length: int | None = None) -> jax.Array:
+def irfft(x: TensorLike, fft_length: int | None = None) -> jax.Array:
     """The inverse of `rfft`."""
     return jnp.fft.irfft(_complex(x), n=fft_length)
 
 
-def _window(window: Any, length: int, fft_length: int, dtype: Any) -> jax.Array:
+def _window(window: Any, length: int, fft_length: int, dtype: DTypeLike | None) -> jax.Array:
     if fft_length < length:
         raise ArgumentError(f"expected fft_length of at least sequence_length={length}, got {fft_length}")
     if window is None:
@@ -150,7 +151,12 @@ def _window(window: Any, length: int, fft_length: int, dtype: Any) -> jax.Array:
 
 
 def stft(
-    x: Any, sequence_length: int, sequence_stride: int, fft_length: int, window: Any = "hann", center: bool = True
+    x: TensorLike,
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    window: Any = "hann",
+    center: bool = True,
 ) -> tuple[jax.Array, jax.Array]:
     """The short-time Fourier transform, `(..., time)` to two arrays `(..., windows, fft_length // 2 + 1)`."""
     x = jnp.asarray(x)
@@ -163,7 +169,7 @@ def stft(
 
 
 def istft(
-    x: Any,
+    x: TensorLike,
     sequence_length: int,
     sequence_stride: int,
     fft_length: int,
@@ -185,18 +191,18 @@ def istft(
     return signal[..., start:stop]
 
 
-def view_as_complex(x: Any) -> jax.Array:
+def view_as_complex(x: TensorLike) -> jax.Array:
     """Complex numbers from pairs along the last axis."""
     x = jnp.asarray(x)
     return jax.lax.complex(x[..., 0], x[..., 1])
 
 
-def view_as_real(x: Any) -> jax.Array:
+def view_as_real(x: TensorLike) -> jax.Array:
     """Pairs along a new last axis from complex numbers."""
     return jnp.stack(_parts(jnp.asarray(x)), axis=-1)
 
 
-def polar(abs_: Any, angle: Any) -> jax.Array:
+def polar(abs_: TensorLike, angle: TensorLike) -> jax.Array:
     """Complex numbers from absolute values and angles."""
     abs_, angle = jnp.asarray(abs_), jnp.asarray(angle)
     return jax.lax.complex(abs_ * jnp.cos(angle), abs_ * jnp.sin(angle))

@@ -13,19 +13,20 @@ from jkeras import activations, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses import crossentropy
 from jkeras.ops.attention import dot_product_attention
+from jkeras.types import Array, Axis, DTypeLike, Sizes, TensorLike
 
 # Activations that are the same function here and in `jkeras.activations`.
 _SAME = """celu elu glu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu log_sigmoid relu relu6 selu sigmoid silu
     soft_shrink softplus softsign sparse_plus sparse_sigmoid sparsemax squareplus tanh_shrink threshold""".split()
 
 
-def gelu(x: Any, approximate: bool = True) -> jax.Array:
+def gelu(x: TensorLike, approximate: bool = True) -> jax.Array:
     """Gaussian error linear unit; unlike `activations.gelu` with the tanh approximation by default."""
-    return activations.gelu(x, approximate)
+    return activations.gelu(jnp.asarray(x), approximate)
 
 
 def _over(function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(x: Any, axis: Any = -1) -> jax.Array:
+    def call(x: TensorLike, axis: Axis | None = -1) -> jax.Array:
         """A softmax over one axis, several (a tuple), or all of them (None)."""
         x = jnp.asarray(x)
         return function(x, tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, list) else axis)
@@ -33,7 +34,9 @@ def _over(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> jax.Array:
+def one_hot(
+    x: TensorLike, num_classes: int, axis: int = -1, dtype: DTypeLike | None = None, sparse: bool = False
+) -> jax.Array:
     """A new axis with 1 at the place of each integer; zeros for one out of range."""
     if sparse:
         raise ArgumentError("ops.one_hot(sparse=True) is not offered: results are dense arrays.")
@@ -41,7 +44,12 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
 
 
 def multi_hot(
-    inputs: Any, num_classes: int | None = None, axis: int = -1, dtype: Any = None, sparse: bool = False, **kwargs: Any
+    inputs: TensorLike,
+    num_classes: int | None = None,
+    axis: int = -1,
+    dtype: DTypeLike | None = None,
+    sparse: bool = False,
+    **kwargs: Any,
 ) -> jax.Array:
     """1 at the place of every integer in a row, `(batch, n)` to `(batch, num_classes)`."""
     num_classes = kwargs.pop("num_tokens", num_classes)
@@ -51,7 +59,7 @@ def multi_hot(
     return jnp.max(one_hot(ids, num_classes, axis, dtype, sparse), axis=1 if ids.ndim > 1 else 0)
 
 
-def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> jax.Array:
+def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> jax.Array:
     """The cross-entropy of every element."""
     target, output = _pair("binary_crossentropy", target, output)
     if from_logits:
@@ -60,25 +68,32 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     return -(target * jnp.log(output) + (1 - target) * jnp.log(1 - output))
 
 
-def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> jax.Array:
+def categorical_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
+) -> jax.Array:
     """The cross-entropy of distributions along an axis."""
     target, output = _pair("categorical_crossentropy", target, output)
     return crossentropy.categorical_crossentropy(target, output, from_logits=from_logits, axis=axis)
 
 
-def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> jax.Array:
+def sparse_categorical_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
+) -> jax.Array:
     """The cross-entropy of class numbers and distributions."""
-    return crossentropy.sparse_categorical_crossentropy(target, output, from_logits=from_logits, axis=axis)
+    return crossentropy.sparse_categorical_crossentropy(
+        jnp.asarray(target), jnp.asarray(output), from_logits=from_logits, axis=axis)
 
 
-def _pair(name: str, target: Any, output: Any) -> tuple[jax.Array, jax.Array]:
+def _pair(name: str, target: TensorLike, output: TensorLike) -> tuple[jax.Array, jax.Array]:
     target, output = jnp.asarray(target), jnp.asarray(output)
     if target.shape != output.shape:
         raise InputError(f"ops.{name}: target has shape {target.shape}, output {output.shape}; they must be the same.")
     return target, output
 
 
-def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple[jax.Array, jax.Array]:
+def moments(
+    x: TensorLike, axes: Axis | None, keepdims: bool = False, synchronized: bool = False
+) -> tuple[jax.Array, jax.Array]:
     """Mean and variance, in float32 for 16-bit floats. `synchronized` changes nothing: arrays span all devices."""
     x = jnp.asarray(x)
     axes = tuple(axes) if isinstance(axes, Sequence) else axes
@@ -92,23 +107,35 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
 
 
 def batch_normalization(
-    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
+    axis: int,
+    offset: TensorLike | None = None,
+    scale: TensorLike | None = None,
+    epsilon: float = 1e-3,
 ) -> jax.Array:
     """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, with vectors along one axis."""
     x = jnp.asarray(x)
     sizes = [1] * x.ndim
     sizes[axis] = -1
-    mean, variance, offset, scale = (
-        None if value is None else jnp.reshape(jnp.asarray(value), sizes) for value in (mean, variance, offset, scale)
-    )
-    factor = jax.lax.rsqrt(variance + epsilon)
-    factor = factor if scale is None else factor * scale
-    shift = -mean * factor
-    return x * factor + (shift if offset is None else shift + offset)
+
+    def along(value: TensorLike) -> Array:
+        return jnp.reshape(jnp.asarray(value), sizes)
+
+    factor = jax.lax.rsqrt(along(variance) + epsilon)
+    factor = factor if scale is None else factor * along(scale)
+    shift = -along(mean) * factor
+    return x * factor + (shift if offset is None else shift + along(offset))
 
 
 def layer_normalization(
-    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
+    x: TensorLike,
+    gamma: TensorLike | None = None,
+    beta: TensorLike | None = None,
+    axis: Axis = -1,
+    epsilon: float | None = None,
+    **kwargs: Any,
 ) -> jax.Array:
     """Mean 0 and variance 1 along axes, then scaled and shifted; in float32 for 16-bit floats."""
     x = jnp.asarray(x)
@@ -128,7 +155,9 @@ def layer_normalization(
     return (exact * factor + shift).astype(x.dtype)
 
 
-def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> jax.Array:
+def rms_normalization(
+    x: TensorLike, scale: TensorLike | None = None, axis: Axis = -1, epsilon: float | None = None
+) -> jax.Array:
     """`x / sqrt(mean(x ** 2) + epsilon) * scale`; in float32 for 16-bit floats."""
     x = jnp.asarray(x)
     exact = x.astype(jnp.promote_types(x.dtype, jnp.float32))
@@ -141,7 +170,7 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
     return result.astype(x.dtype)
 
 
-def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = None) -> jax.Array:
+def normalize(x: TensorLike, axis: Axis | None = -1, order: int = 2, epsilon: float | None = None) -> jax.Array:
     """`x` divided by its norm along an axis."""
     if not isinstance(order, int) or order < 1:
         raise ArgumentError(f"ops.normalize(order={order!r}): expected an integer of at least 1.")
@@ -152,13 +181,15 @@ def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = No
     return x / jnp.maximum(jnp.linalg.norm(x, ord=order, axis=axis, keepdims=True), epsilon)
 
 
-def psnr(x1: Any, x2: Any, max_val: float) -> jax.Array:
+def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> jax.Array:
     """The peak signal-to-noise ratio in decibels."""
     x1, x2 = _pair("psnr", x1, x2)
     return 20 * jnp.log10(jnp.asarray(max_val, x2.dtype)) - 10 * jnp.log10(jnp.mean(jnp.square(x1 - x2)))
 
 
-def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0) -> jax.Array:
+def ctc_loss(
+    target: TensorLike, output: TensorLike, target_length: TensorLike, output_length: TensorLike, mask_index: int = 0
+) -> jax.Array:
     """The connectionist temporal classification loss of each sequence (Graves et al., 2006).
 
     Args:
@@ -175,8 +206,8 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
 
 
 def ctc_decode(
-    inputs: Any,
-    sequence_lengths: Any,
+    inputs: TensorLike,
+    sequence_lengths: TensorLike,
     strategy: str = "greedy",
     beam_width: int = 100,
     top_paths: int = 1,
@@ -202,7 +233,7 @@ def ctc_decode(
 
 
 def _adaptive(reduce: Callable[..., Any]) -> Callable[..., Any]:
-    def call(inputs: Any, output_size: Any, data_format: str | None = None) -> jax.Array:
+    def call(inputs: TensorLike, output_size: Sizes, data_format: str | None = None) -> jax.Array:
         """Pools over windows that are chosen so that the spatial axes get the sizes asked for."""
         x = jnp.asarray(inputs)
         rank = x.ndim - 2
@@ -218,7 +249,7 @@ def _adaptive(reduce: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") -> jax.Array:
+def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_last") -> jax.Array:
     """Channels rearranged into blocks of pixels, `(batch, h, w, c)` to `(batch, h * b, w * b, c / b ** 2)`."""
     x, b = jnp.asarray(x), block_size
     if data_format == "channels_last":
@@ -229,7 +260,7 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
     return x.reshape(n, c // b**2, b, b, h, w).transpose(0, 1, 4, 2, 5, 3).reshape(n, c // b**2, h * b, w * b)
 
 
-def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") -> jax.Array:
+def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> jax.Array:
     """Blocks of pixels rearranged into channels, the reverse of `depth_to_space`."""
     x, b = jnp.asarray(x), block_size
     if data_format == "channels_last":

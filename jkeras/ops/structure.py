@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -13,14 +13,17 @@ from jax import lax
 
 from jkeras.dispatch import as_array
 from jkeras.errors import ArgumentError
+from jkeras.types import DTypeLike, PyTree, TensorLike
 
 
-def cast(x: Any, dtype: Any) -> jax.Array:
+def cast(x: TensorLike, dtype: DTypeLike | None) -> jax.Array:
     """`x` in another type."""
     return jnp.asarray(x).astype(dtype)
 
 
-def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> jax.Array:
+def convert_to_tensor(
+    x: TensorLike, dtype: DTypeLike | None = None, sparse: bool | None = None, ragged: bool | None = None
+) -> jax.Array:
     """A JAX array.
 
     Raises:
@@ -31,22 +34,22 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     return jnp.asarray(x, dtype=dtype)
 
 
-def convert_to_numpy(x: Any) -> np.ndarray:
+def convert_to_numpy(x: TensorLike) -> np.ndarray:
     """A NumPy array."""
     return np.array(x)
 
 
-def is_tensor(x: Any) -> bool:
+def is_tensor(x: TensorLike) -> bool:
     """Whether `x` is a JAX array."""
     return isinstance(x, jax.Array)
 
 
-def dtype(x: Any) -> str:
+def dtype(x: TensorLike) -> str:
     """The name of an array's type."""
     return str(jnp.result_type(x) if not hasattr(x, "dtype") else x.dtype)
 
 
-def saturate_cast(x: Any, dtype: Any) -> jax.Array:
+def saturate_cast(x: TensorLike, dtype: DTypeLike | None) -> jax.Array:
     """`x` in another type, values beyond its range at its ends.
 
     >>> saturate_cast([-1, 300], "uint8").tolist()
@@ -72,7 +75,7 @@ def saturate_cast(x: Any, dtype: Any) -> jax.Array:
     return jnp.clip(x, *bounds).astype(target)
 
 
-def stop_gradient(variable: Any) -> Any:
+def stop_gradient(variable: TensorLike) -> Any:
     """The same values, through which no gradient flows."""
     return lax.stop_gradient(as_array(variable))
 
@@ -85,48 +88,55 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 # -- control flow -----------------------------------------------------------------------------------------------------
 
 
-def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+def cond(pred: PyTree[Any], true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> PyTree[Any]:
     """The result of one of two functions."""
     return lax.cond(pred, true_fn, false_fn)
 
 
-def switch(index: Any, branches: Any, *operands: Any) -> Any:
+def switch(index: PyTree[Any], branches: Any, *operands: Any) -> PyTree[Any]:
     """The result of one of several functions, the first or last if the index is out of range."""
     return lax.switch(index, branches, *operands)
 
 
-def map(f: Callable[..., Any], xs: Any) -> Any:
+def map(f: Callable[..., Any], xs: PyTree[Any]) -> PyTree[Any]:
     """`f` of every element along the first axis, one after the other."""
     return lax.map(f, jax.tree.map(jnp.asarray, xs))
 
 
-def vectorized_map(function: Callable[..., Any], elements: Any) -> Any:
+def vectorized_map(function: Callable[..., Any], elements: PyTree[Any]) -> PyTree[Any]:
     """`function` of every element along the first axis, all at once."""
     return jax.vmap(function)(jax.tree.map(jnp.asarray, elements))
 
 
 def scan(
-    f: Callable[..., Any], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, unroll: Any = 1
-) -> Any:
+    f: Callable[..., Any],
+    init: PyTree[Any],
+    xs: PyTree[Any] = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: Any = 1,
+) -> PyTree[Any]:
     """Carries a state along the first axis: `carry, y = f(carry, x)`; returns the last carry and all `y`."""
     if not isinstance(unroll, bool) and (not isinstance(unroll, int) or unroll < 1):
         raise ArgumentError(f"ops.scan(unroll={unroll!r}): expected a positive integer or a boolean.")
     return lax.scan(f, init, xs, length, reverse, unroll)
 
 
-def associative_scan(f: Callable[..., Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
+def associative_scan(f: Callable[..., Any], elems: PyTree[Any], reverse: bool = False, axis: int = 0) -> PyTree[Any]:
     """Running results of an associative function, in logarithmic depth."""
     return lax.associative_scan(f, elems, reverse, axis)
 
 
-def fori_loop(lower: Any, upper: Any, body_fun: Callable[..., Any], init_val: Any) -> Any:
+def fori_loop(
+    lower: PyTree[Any], upper: PyTree[Any], body_fun: Callable[..., Any], init_val: PyTree[Any]
+) -> PyTree[Any]:
     """`value = body_fun(i, value)` for i from `lower` to `upper - 1`."""
     return lax.fori_loop(lower, upper, body_fun, init_val)
 
 
 def while_loop(
-    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
-) -> Any:
+    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: PyTree[Any], maximum_iterations: int | None = None
+) -> PyTree[Any]:
     """`loop_vars = body(*loop_vars)` while `cond(*loop_vars)`, at most `maximum_iterations` times.
 
     >>> tuple(int(v) for v in while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, x * 2), (0, 1)))
@@ -135,11 +145,11 @@ def while_loop(
     several = isinstance(loop_vars, (tuple, list))
     start = tuple(loop_vars) if several else (loop_vars,)
 
-    def proceed(state: Any) -> Any:
+    def proceed(state: PyTree[Any]) -> PyTree[Any]:
         go = cond(*state[1])
         return go if maximum_iterations is None else go & (state[0] < maximum_iterations)
 
-    def step(state: Any) -> Any:
+    def step(state: PyTree[Any]) -> PyTree[Any]:
         results = body(*state[1])
         return state[0] + 1, tuple(results) if several else (results,)
 
@@ -150,14 +160,16 @@ def while_loop(
 # -- parts of arrays --------------------------------------------------------------------------------------------------
 
 
-def scatter(indices: Any, values: Any, shape: Any) -> jax.Array:
+def scatter(indices: TensorLike, values: TensorLike, shape: Sequence[int]) -> jax.Array:
     """Zeros of a shape with values added at indices, whose last axis holds the coordinates."""
     values = jnp.asarray(values)
     places = tuple(jnp.moveaxis(jnp.asarray(indices), -1, 0))
     return jnp.zeros(shape, values.dtype).at[places].add(values)
 
 
-def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> jax.Array:
+def scatter_update(
+    inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None
+) -> jax.Array:
     """`inputs` with elements set (or added to, multiplied, ...) at indices of shape `(n, axes)`."""
     methods = {None: "set", "add": "add", "max": "max", "min": "min", "mul": "multiply"}
     reduction = reduction.lower() if isinstance(reduction, str) else reduction
@@ -167,7 +179,7 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     return getattr(at, methods[reduction])(as_array(updates))
 
 
-def slice(inputs: Any, start_indices: Any, shape: Any) -> jax.Array:
+def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]) -> jax.Array:
     """The block of a given shape from a given corner; a size of -1 takes all that is left."""
     inputs = jnp.asarray(inputs)
     rest = zip(inputs.shape, start_indices, strict=True)
@@ -175,18 +187,18 @@ def slice(inputs: Any, start_indices: Any, shape: Any) -> jax.Array:
     return lax.dynamic_slice(inputs, start_indices, sizes)
 
 
-def slice_update(inputs: Any, start_indices: Any, updates: Any) -> jax.Array:
+def slice_update(inputs: TensorLike, start_indices: Sequence[int], updates: TensorLike) -> jax.Array:
     """`inputs` with a block replaced, from a given corner."""
     return lax.dynamic_update_slice(jnp.asarray(inputs), jnp.asarray(updates), start_indices)
 
 
-def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[jax.Array]:
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[jax.Array]:
     """The elements along an axis as a list."""
     x = jnp.asarray(x)
     return [lax.index_in_dim(x, i, axis, keepdims=False) for i in range(x.shape[axis])]
 
 
-def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> jax.Array:
+def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int) -> jax.Array:
     """Windows along the last axis, `(..., windows, sequence_length)`.
 
     >>> extract_sequences(jnp.arange(5), 3, 2).tolist()
@@ -201,7 +213,9 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> jax
 
 
 def _segment(reduce: Callable[..., Any]) -> Callable[..., Any]:
-    def call(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> jax.Array:
+    def call(
+        data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+    ) -> jax.Array:
         """Reduces the elements with the same id; ids outside `0 ... num_segments - 1` are left out."""
         data, ids = jnp.asarray(data), jnp.asarray(segment_ids)
         if num_segments is None and isinstance(ids, jax.core.Tracer):
@@ -211,12 +225,12 @@ def _segment(reduce: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def top_k(x: Any, k: int, sorted: bool = True) -> Any:
+def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
     """The `k` largest values along the last axis and their indices."""
     return tuple(lax.top_k(jnp.asarray(x), k))
 
 
-def in_top_k(targets: Any, predictions: Any, k: int) -> jax.Array:
+def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> jax.Array:
     """Whether fewer than `k` predictions are greater than that of the target; NaN counts as the smallest."""
     targets, predictions = jnp.asarray(targets), jnp.asarray(predictions)
     own = jnp.take_along_axis(predictions, targets[..., None], axis=-1)
@@ -224,7 +238,7 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> jax.Array:
     return jnp.sum(predictions > own, axis=-1) < k
 
 
-def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> jax.Array:
+def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> jax.Array:
     """Axes reordered, split and merged by a pattern, `"b (h w) c -> b c h w"` (Rogozhnikov, 2022, "Einops").
 
     Raises:

@@ -19,6 +19,7 @@ from typing import Any
 import jax
 
 from jkeras import registry
+from jkeras.lazy import public_names as _public_names
 from jkeras.optimizers import schedules
 from jkeras.optimizers.adafactor import Adafactor
 from jkeras.optimizers.adagrad import Adadelta, Adagrad
@@ -36,12 +37,13 @@ from jkeras.optimizers.rmsprop import RMSprop
 from jkeras.optimizers.schedule_free import ScheduleFreeAdamW
 from jkeras.optimizers.sgd import SGD
 from jkeras.optimizers.table import RULES, named, resolve
+from jkeras.types import ArrayLike, OptimizerLike
 from jkeras.values.config import serialize as serialize_value
 
 TABLE: Mapping[str, type[BaseOptimizer]] = {**RULES, **named(LossScaleOptimizer, MultiOptimizer)}
 
 
-def get(identifier: Any) -> BaseOptimizer | None:
+def get(identifier: OptimizerLike) -> BaseOptimizer | None:
     """The optimizer that `identifier` means.
 
     Args:
@@ -63,7 +65,7 @@ def serialize(optimizer: BaseOptimizer | None) -> Any:
     return serialize_value(optimizer)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> BaseOptimizer | None:
+def deserialize(config: OptimizerLike, custom_objects: Mapping[str, Any] | None = None) -> BaseOptimizer | None:
     """The optimizer that `serialize` described; `custom_objects` are names known for this call."""
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)
@@ -80,7 +82,7 @@ def get_learning_rate(optimizer: BaseOptimizer, opt_state: Any) -> jax.Array:
     return optimizer.get_learning_rate(opt_state)
 
 
-def set_learning_rate(optimizer: BaseOptimizer, opt_state: Any, value: Any) -> Any:
+def set_learning_rate(optimizer: BaseOptimizer, opt_state: Any, value: ArrayLike) -> Any:
     """A copy of `opt_state` with another learning rate; the compiled training step stays valid.
 
     Raises:
@@ -125,3 +127,7 @@ __all__ = [
     "serialize",
     "set_learning_rate",
 ]
+
+
+def __dir__() -> list[str]:
+    return _public_names(__name__)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.types import LearningRateField
+from jkeras.types import Array, LearningRateField
 from jkeras.values.fields import field
 
 
@@ -63,7 +63,9 @@ class Adafactor(Optimizer):
             return _outer(slots["row"], slots["column"])
         return jnp.zeros((), jnp.float32)
 
-    def prepare(self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]) -> Any:
+    def prepare(
+        self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
         # In Keras the rate is limited by 1 / sqrt(t) whether or not `relative_step` asks for it.
         rate = jnp.minimum(learning_rate, 1 / jnp.sqrt(step))
         return {"rate": rate, "beta_2": 1 - jnp.power(step, self.beta_2_decay)}, shared

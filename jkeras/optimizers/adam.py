@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from jkeras import arguments
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.types import LearningRateField
+from jkeras.types import Array, LearningRateField
 from jkeras.values.fields import field
 
 
@@ -41,7 +40,9 @@ class AdamRule(Optimizer):
         moments = (("momentum", "velocity"),)
         return (*moments, ("velocity_hat",)) if self.amsgrad else moments
 
-    def prepare(self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]) -> Any:
+    def prepare(
+        self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
         return {"rate": adam_rate(learning_rate, step, self.beta_1, self.beta_2)}, shared
 
     def update_step(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +10,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.optimizers.adam import moment, power
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.types import LearningRateField
+from jkeras.types import Array, LearningRateField
 from jkeras.values.fields import field
 
 
@@ -32,7 +31,9 @@ class Adamax(Optimizer):
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("momentum", "norm"),)
 
-    def prepare(self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]) -> Any:
+    def prepare(
+        self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
         return {"rate": learning_rate / (1 - power(self.beta_1, step))}, shared
 
     def update_step(
@@ -60,7 +61,9 @@ class Nadam(Optimizer):
     def init_shared(self) -> dict[str, jax.Array]:
         return {"momentum_product": jnp.ones((), jnp.float32)}
 
-    def prepare(self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]) -> Any:
+    def prepare(
+        self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
         now = self.beta_1 * (1 - 0.5 * power(0.96, step))
         following = self.beta_1 * (1 - 0.5 * power(0.96, step + 1))
         product = shared["momentum_product"] * now

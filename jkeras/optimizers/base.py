@@ -12,6 +12,7 @@ import optax
 
 from jkeras import constants
 from jkeras.errors import InputError, RestoreError
+from jkeras.types import Array, ArrayLike, ArrayTree
 from jkeras.values.spec import Spec
 
 
@@ -38,11 +39,11 @@ class BaseOptimizer(Spec):
 
     keras_module = "keras.optimizers"
 
-    def init(self, params: Any) -> Any:
+    def init(self, params: ArrayTree) -> Any:
         """The state before the first update."""
         raise NotImplementedError(f"{type(self).__name__} defines no `init`.")
 
-    def update(self, grads: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+    def update(self, grads: ArrayTree, state: Any, params: ArrayTree | None = None, **extra: Any) -> tuple[Any, Any]:
         """What to add to `params`, and the next state. `grads` has the structure of `params`."""
         raise NotImplementedError(f"{type(self).__name__} defines no `update`.")
 
@@ -54,7 +55,7 @@ class BaseOptimizer(Spec):
         """The learning rate of the next update, a float32 scalar; schedules are evaluated at the current count."""
         raise NotImplementedError(f"{type(self).__name__} defines no `get_learning_rate`.")
 
-    def set_learning_rate(self, state: Any, value: Any) -> Any:
+    def set_learning_rate(self, state: Any, value: ArrayLike) -> Any:
         """A copy of `state` with another learning rate. The compiled training step stays valid.
 
         Raises:
@@ -66,11 +67,11 @@ class BaseOptimizer(Spec):
         """The number of updates made so far, an int32 scalar."""
         return state.iterations
 
-    def scale_loss(self, loss: Any, state: Any) -> Any:
+    def scale_loss(self, loss: Array, state: Any) -> Array:
         """The loss to differentiate; `update` divides the gradients by the same factor."""
         return loss
 
-    def finalize(self, params: Any, state: Any) -> Any:
+    def finalize(self, params: ArrayTree, state: Any) -> ArrayTree:
         """The weights to keep at the end of training: the averages where averages are kept, else `params`."""
         return params
 
@@ -100,7 +101,7 @@ class BaseOptimizer(Spec):
         raise NotImplementedError(f"{type(self).__name__} has no counterpart in Keras files.")
 
 
-def place_like(value: Any, old: Any) -> jax.Array:
+def place_like(value: ArrayLike, old: Array) -> jax.Array:
     """`value` with the type, shape and placement of `old`, so that a compiled step takes it without a retrace."""
     new = jnp.broadcast_to(jnp.asarray(value, dtype=old.dtype), jnp.shape(old))
     concrete = isinstance(old, jax.Array) and not isinstance(old, jax.core.Tracer)
@@ -130,7 +131,7 @@ def run_if(condition: jax.Array, function: Callable[[Carry], Carry], carry: Carr
     return jax.lax.while_loop(lambda looped: looped[0], turn, (condition, carry))[1]
 
 
-def learning_rate_scalar(value: Any) -> jax.Array:
+def learning_rate_scalar(value: ArrayLike) -> jax.Array:
     """A strongly typed float32 scalar: a weakly typed one would retrace when it is replaced."""
     return constants.scalar(value, jnp.float32)
 
@@ -150,7 +151,7 @@ class VariableReader:
         self.values = list(values)
         self.position = 0
 
-    def take(self, name: str, old: Any) -> jax.Array:
+    def take(self, name: str, old: Array) -> jax.Array:
         """The next array, with the type and placement of `old`."""
         if self.position >= len(self.values):
             raise RestoreError(f"The optimizer state ends at array {self.position}, before {name!r}.")

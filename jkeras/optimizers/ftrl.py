@@ -14,7 +14,7 @@ from jkeras.types import LearningRateField
 from jkeras.values.fields import field
 
 
-def _not_positive(value: Any) -> Any:
+def _not_positive(value: object) -> Any:
     return arguments.between(-float("inf"), 0)(value)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +10,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.optimizers.adam import moment, power
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.types import LearningRateField
+from jkeras.types import Array, LearningRateField
 from jkeras.values.fields import field
 
 
@@ -57,7 +56,9 @@ class Lamb(Optimizer):
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("momentum", "velocity"),)
 
-    def prepare(self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]) -> Any:
+    def prepare(
+        self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
         scalars = {
             "learning_rate": learning_rate,
             "momentum_correction": 1 / (1 - power(self.beta_1, step)),

@@ -14,6 +14,7 @@ from jkeras.optimizers.base import BaseOptimizer, KerasVariable, VariableReader,
 from jkeras.optimizers.multi import MultiOptimizer
 from jkeras.optimizers.optimizer import Optimizer
 from jkeras.optimizers.table import RULES, named, resolve
+from jkeras.types import Array, ArrayLike, ArrayTree
 from jkeras.values.fields import field
 
 # Arguments of the base class that files of older Keras versions carry along.
@@ -45,7 +46,7 @@ class LossScaleState(NamedTuple):
         return self.inner.iterations
 
 
-def _inner(value: Any) -> BaseOptimizer:
+def _inner(value: object) -> BaseOptimizer:
     found = resolve({**RULES, **named(MultiOptimizer)}, value)
     if found is None or isinstance(found, LossScaleOptimizer):
         raise ArgumentError("expected an optimizer that is no LossScaleOptimizer")
@@ -93,11 +94,13 @@ class LossScaleOptimizer(BaseOptimizer):
         """The value that `get_config` described; arguments without a meaning here must have their defaults."""
         return cls(**{k: v for k, v in config.items() if not (k in _UNUSED and v == _UNUSED[k])})
 
-    def init(self, params: Any) -> LossScaleState:
+    def init(self, params: ArrayTree) -> LossScaleState:
         scale = jnp.asarray(self.initial_scale, jnp.float32)
         return LossScaleState(jnp.zeros((), jnp.int32), scale, self.inner_optimizer.init(params))
 
-    def update(self, grads: Any, state: LossScaleState, params: Any = None, **extra: Any) -> tuple[Any, LossScaleState]:
+    def update(
+        self, grads: ArrayTree, state: LossScaleState, params: ArrayTree | None = None, **extra: Any
+    ) -> tuple[Any, LossScaleState]:
         leaves = jax.tree.leaves(grads)
         finite = jnp.stack([jnp.all(jnp.isfinite(g)) for g in leaves]).all() if leaves else jnp.bool_(True)
 
@@ -117,13 +120,13 @@ class LossScaleOptimizer(BaseOptimizer):
     def get_learning_rate(self, state: LossScaleState) -> jax.Array:
         return self.inner_optimizer.get_learning_rate(state.inner)
 
-    def set_learning_rate(self, state: LossScaleState, value: Any) -> LossScaleState:
+    def set_learning_rate(self, state: LossScaleState, value: ArrayLike) -> LossScaleState:
         return state._replace(inner=self.inner_optimizer.set_learning_rate(state.inner, value))
 
-    def scale_loss(self, loss: Any, state: LossScaleState) -> Any:
+    def scale_loss(self, loss: Array, state: LossScaleState) -> Array:
         return jnp.asarray(loss) * state.dynamic_scale
 
-    def finalize(self, params: Any, state: LossScaleState) -> Any:
+    def finalize(self, params: ArrayTree, state: LossScaleState) -> ArrayTree:
         return self.inner_optimizer.finalize(params, state.inner)
 
     def compile_key(self) -> Self:

@@ -18,7 +18,7 @@ from jkeras.optimizers.optax_optimizer import OptaxOptimizer
 from jkeras.optimizers.optimizer import Optimizer
 from jkeras.optimizers.table import RULES, resolve
 from jkeras.optimizers.trees import by_path, with_leaves
-from jkeras.types import Converted, OptimizerLike
+from jkeras.types import Array, ArrayLike, ArrayTree, Converted, OptimizerLike
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
 
@@ -37,7 +37,7 @@ class Weight:
         return self.path.rpartition("/")[2]
 
 
-def _rule(value: Any) -> BaseOptimizer:
+def _rule(value: object) -> BaseOptimizer:
     found = resolve(RULES, value)
     if not isinstance(found, Optimizer | OptaxOptimizer):
         raise ArgumentError("expected an optimizer that is no LossScaleOptimizer and no MultiOptimizer")
@@ -45,8 +45,8 @@ def _rule(value: Any) -> BaseOptimizer:
     return found.replace(loss_scale_factor=None) if isinstance(found, Optimizer) else found
 
 
-def _rules(value: Any) -> dict[str, BaseOptimizer]:
-    pairs = list(value.items()) if isinstance(value, Mapping) else list(value or ())
+def _rules(value: object) -> dict[str, BaseOptimizer]:
+    pairs = tuple(value.items()) if isinstance(value, Mapping) else arguments.entries(() if value is None else value)
     if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs):
         raise ArgumentError("expected pairs of a pattern and an optimizer")
     if len({pattern for pattern, _ in pairs}) < len(pairs):
@@ -133,7 +133,7 @@ class MultiState(NamedTuple):
     inner: tuple[Any, ...]
 
 
-def _chooser(value: Any) -> Any:
+def _chooser(value: object) -> Any:
     if isinstance(value, OptimizerMap):
         return value
     if isinstance(value, Mapping) and "class_name" in value:
@@ -171,7 +171,9 @@ class MultiOptimizer(BaseOptimizer):
         if self.name is None:
             self.name = registry.snake_case(type(self).__name__)
 
-    def groups(self, params: Any, ordered_paths: Sequence[str] | None = None) -> list[tuple[BaseOptimizer, list[str]]]:
+    def groups(
+        self, params: ArrayTree, ordered_paths: Sequence[str] | None = None
+    ) -> list[tuple[BaseOptimizer, list[str]]]:
         """The optimizers, each with the paths of its weights."""
         leaves = by_path(params)
         paths = list(leaves) if ordered_paths is None else list(ordered_paths)
@@ -186,12 +188,14 @@ class MultiOptimizer(BaseOptimizer):
             found.setdefault(_rule(self.optimizer_map(weight)), []).append(path)
         return list(found.items())
 
-    def init(self, params: Any) -> MultiState:
+    def init(self, params: ArrayTree) -> MultiState:
         leaves = by_path(params)
         inner = tuple(o.init({path: leaves[path] for path in paths}) for o, paths in self.groups(params))
         return MultiState(jnp.zeros((), jnp.int32), inner)
 
-    def update(self, grads: Any, state: MultiState, params: Any = None, **extra: Any) -> tuple[Any, MultiState]:
+    def update(
+        self, grads: ArrayTree, state: MultiState, params: ArrayTree | None = None, **extra: Any
+    ) -> tuple[Any, MultiState]:
         if params is None:
             raise InputError("MultiOptimizer.update needs the weights: `update(gradients, state, params)`.")
         if self.loss_scale_factor is not None:
@@ -209,7 +213,7 @@ class MultiOptimizer(BaseOptimizer):
     def get_learning_rate(self, state: MultiState) -> jax.Array:
         raise self._several("read")
 
-    def set_learning_rate(self, state: MultiState, value: Any) -> MultiState:
+    def set_learning_rate(self, state: MultiState, value: ArrayLike) -> MultiState:
         raise self._several("set")
 
     def _several(self, verb: str) -> InputError:
@@ -218,10 +222,10 @@ class MultiOptimizer(BaseOptimizer):
             " `optimizer` from `multi.groups(params)` and its state from `state.inner`."
         )
 
-    def scale_loss(self, loss: Any, state: Any) -> Any:
+    def scale_loss(self, loss: Array, state: Any) -> Array:
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
-    def finalize(self, params: Any, state: MultiState) -> Any:
+    def finalize(self, params: ArrayTree, state: MultiState) -> ArrayTree:
         leaves = by_path(params)
         final: dict[str, Any] = {}
         for (optimizer, paths), inner in zip(self.groups(params), state.inner, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -13,14 +13,15 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError
 from jkeras.optimizers.adam import adam_rate, moment
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.types import LearningRateField, LearningRateLike
+from jkeras.types import Array, LearningRateField, LearningRateLike
 from jkeras.values.fields import field
 
 
-def _patterns(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str) or not all(isinstance(pattern, str) for pattern in value or ()):
-        raise ArgumentError("expected a list of regular expressions")
-    return tuple(value or ())
+def _patterns(value: object) -> tuple[str, ...]:
+    try:
+        return tuple(map(arguments.text, arguments.entries(() if value is None else value)))
+    except ArgumentError:
+        raise ArgumentError("expected a list of regular expressions") from None
 
 
 class Muon(Optimizer):
@@ -116,7 +117,9 @@ class Muon(Optimizer):
         excluded = any(re.search(pattern, path) for pattern in self.weight_decay_exclusions)
         return self.adam_weight_decay if not excluded and self._by_adam(path, variable) else decay
 
-    def prepare(self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]) -> Any:
+    def prepare(
+        self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
         adam = adam_rate(learning_rate * self.adam_lr_ratio, step, self.adam_beta_1, self.adam_beta_2)
         return {"learning_rate": learning_rate, "adam_rate": adam}, shared
 

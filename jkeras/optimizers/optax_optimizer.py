@@ -10,6 +10,7 @@ import optax
 
 from jkeras.errors import ArgumentError, InputError
 from jkeras.optimizers.base import BaseOptimizer, place_like
+from jkeras.types import ArrayLike, ArrayTree
 from jkeras.values.fields import field
 from jkeras.values.keys import Identity
 
@@ -21,7 +22,7 @@ class OptaxState(NamedTuple):
     inner: Any
 
 
-def _transformation(value: Any) -> optax.GradientTransformation:
+def _transformation(value: object) -> optax.GradientTransformation:
     if not isinstance(value, optax.GradientTransformation):
         raise ArgumentError("expected an Optax transformation such as `optax.adam(1e-3)`")
     return value
@@ -56,13 +57,15 @@ class OptaxOptimizer(BaseOptimizer):
             " of jkeras.optimizers."
         )
 
-    def init(self, params: Any) -> OptaxState:
+    def init(self, params: ArrayTree) -> OptaxState:
         inner = self.transform.init(params)
         # Weakly typed scalars would retrace the step when a callback replaces them.
         inner = jax.tree.map(lambda x: jax.lax.convert_element_type(x, jnp.result_type(x)), inner)
         return OptaxState(jnp.zeros((), jnp.int32), inner)
 
-    def update(self, grads: Any, state: OptaxState, params: Any = None, **extra: Any) -> tuple[Any, OptaxState]:
+    def update(
+        self, grads: ArrayTree, state: OptaxState, params: ArrayTree | None = None, **extra: Any
+    ) -> tuple[Any, OptaxState]:
         transform = optax.with_extra_args_support(self.transform)
         updates, inner = transform.update(grads, state.inner, params, **extra)
         return updates, OptaxState(state.iterations + 1, inner)
@@ -73,7 +76,7 @@ class OptaxOptimizer(BaseOptimizer):
             raise self._no_learning_rate()
         return jnp.asarray(found)
 
-    def set_learning_rate(self, state: OptaxState, value: Any) -> OptaxState:
+    def set_learning_rate(self, state: OptaxState, value: ArrayLike) -> OptaxState:
         old = optax.tree.get(state.inner, "learning_rate")
         if old is None:
             raise self._no_learning_rate()

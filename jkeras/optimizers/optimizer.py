@@ -23,7 +23,7 @@ from jkeras.optimizers.base import (
     schedule_error,
 )
 from jkeras.optimizers.trees import paths
-from jkeras.types import LearningRateField
+from jkeras.types import Array, ArrayLike, ArrayTree, LearningRateField, PyTree
 from jkeras.values.fields import field
 
 # Stands in for every constant learning rate in `compile_key`; the real one is in the state.
@@ -54,7 +54,7 @@ class OptimizerState(NamedTuple):
     micro_step: jax.Array | None = None
 
 
-def learning_rate(value: Any) -> Any:
+def learning_rate(value: object) -> Any:
     """A float, or a schedule: a `LearningRateSchedule`, its configuration, or a function of the step."""
     if isinstance(value, (float, np.floating)):
         return float(value)
@@ -65,10 +65,11 @@ def learning_rate(value: Any) -> Any:
     raise ArgumentError("expected a float, a schedule or a function of the step")
 
 
-def _patterns(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str) or not all(isinstance(pattern, str) for pattern in value):
-        raise ArgumentError("expected a list of regular expressions")
-    return tuple(value)
+def _patterns(value: object) -> tuple[str, ...]:
+    try:
+        return tuple(map(arguments.text, arguments.entries(value)))
+    except ArgumentError:
+        raise ArgumentError("expected a list of regular expressions") from None
 
 
 class Optimizer(BaseOptimizer):
@@ -143,7 +144,7 @@ class Optimizer(BaseOptimizer):
         if self.name is None:
             self.name = registry.snake_case(type(self).__name__)
 
-    def _is_default(self, name: str, value: Any, default: Any) -> bool:
+    def _is_default(self, name: str, value: object, default: object) -> bool:
         if name == "name" and value == registry.snake_case(type(self).__name__):
             return True
         return super()._is_default(name, value, default)
@@ -184,7 +185,7 @@ class Optimizer(BaseOptimizer):
 
     # -- the interface --------------------------------------------------------------------------------------------
 
-    def init(self, params: Any) -> OptimizerState:
+    def init(self, params: ArrayTree) -> OptimizerState:
         variables, treedef = jax.tree.flatten(params)
         slots = [self.init_slots(path, jnp.asarray(v)) for path, v in zip(paths(params), variables, strict=True)]
         accumulating = self.gradient_accumulation_steps is not None
@@ -198,7 +199,9 @@ class Optimizer(BaseOptimizer):
             micro_step=constants.zeros((), jnp.int32) if accumulating else None,
         )
 
-    def update(self, grads: Any, state: OptimizerState, params: Any = None, **extra: Any) -> tuple[Any, OptimizerState]:
+    def update(
+        self, grads: ArrayTree, state: OptimizerState, params: ArrayTree | None = None, **extra: Any
+    ) -> tuple[Any, OptimizerState]:
         if params is None:
             raise InputError(f"{type(self).__name__}.update needs the weights: `update(gradients, state, params)`.")
         variables, treedef = _flatten(params)
@@ -211,7 +214,9 @@ class Optimizer(BaseOptimizer):
             return self._apply(gradients, state, params)
         return self._accumulate(gradients, state, params)
 
-    def _accumulate(self, gradients: list[jax.Array], state: OptimizerState, params: Any) -> tuple[Any, OptimizerState]:
+    def _accumulate(
+        self, gradients: list[jax.Array], state: OptimizerState, params: ArrayTree
+    ) -> tuple[Any, OptimizerState]:
         """Adds the gradients to those before, and makes the update when it is due."""
         accumulated, treedef = _flatten(state.accumulator)
         sums = [(a + g).astype(a.dtype) for a, g in zip(accumulated, gradients, strict=True)]
@@ -229,7 +234,9 @@ class Optimizer(BaseOptimizer):
         waiting = state._replace(accumulator=treedef.unflatten(sums), micro_step=micro_step + 1)
         return run_if(micro_step == steps - 1, apply, (jax.tree.map(jnp.zeros_like, params), waiting))
 
-    def _apply(self, gradients: list[jax.Array], state: OptimizerState, params: Any) -> tuple[Any, OptimizerState]:
+    def _apply(
+        self, gradients: list[jax.Array], state: OptimizerState, params: ArrayTree
+    ) -> tuple[Any, OptimizerState]:
         """One update with gradients that are ready, apart from their bound."""
         variables, treedef = _flatten(params)
         slots = _by_weight(state.slots, treedef)
@@ -251,7 +258,13 @@ class Optimizer(BaseOptimizer):
         return treedef.unflatten(updates), state
 
     def _update_weight(
-        self, path: str, variable: jax.Array, gradient: jax.Array, slots: Slots, rate: jax.Array, scalars: Any
+        self,
+        path: str,
+        variable: jax.Array,
+        gradient: jax.Array,
+        slots: Slots,
+        rate: jax.Array,
+        scalars: Mapping[str, Array],
     ) -> tuple[jax.Array, Slots]:
         slots = {name: _full(value) for name, value in slots.items()}
         decay = self.weight_decay_of(path, variable)
@@ -290,15 +303,15 @@ class Optimizer(BaseOptimizer):
             return jnp.asarray(state.learning_rate)
         return learning_rate_scalar(rate() if _takes_nothing(rate) else rate(state.iterations))
 
-    def set_learning_rate(self, state: OptimizerState, value: Any) -> OptimizerState:
-        if callable(self.learning_rate):
+    def set_learning_rate(self, state: OptimizerState, value: ArrayLike) -> OptimizerState:
+        if callable(self.learning_rate) or state.learning_rate is None:
             raise schedule_error(self)
         return state._replace(learning_rate=place_like(value, state.learning_rate))
 
-    def scale_loss(self, loss: Any, state: Any) -> Any:
+    def scale_loss(self, loss: Array, state: Any) -> Array:
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
-    def finalize(self, params: Any, state: OptimizerState) -> Any:
+    def finalize(self, params: ArrayTree, state: OptimizerState) -> ArrayTree:
         if not self.use_ema:
             return params
         return jax.tree.map(lambda p, a: jnp.where(state.iterations > 0, a, p), params, state.average)
@@ -338,25 +351,27 @@ class Optimizer(BaseOptimizer):
         return None
 
 
-def _flatten(tree: Any) -> tuple[list[Any], Any]:
+def _flatten(tree: PyTree[Any]) -> tuple[list[Any], Any]:
     return jax.tree.flatten(tree)
 
 
-def _full_dtype(array: Any) -> Any:
+def _full_dtype(array: Array) -> Any:
     return jnp.promote_types(jnp.result_type(array), jnp.float32)
 
 
-def _full(array: Any) -> jax.Array:
+def _full(array: Array) -> jax.Array:
     """At least float32: the update rules are not run in half precision."""
     return jnp.asarray(array).astype(_full_dtype(array))
 
 
-def _by_name(slots: list[Slots], groups: tuple[tuple[str, ...], ...], treedef: Any) -> dict[str, Any]:
+def _by_name(
+    slots: list[Slots], groups: tuple[tuple[str, ...], ...], treedef: jax.tree_util.PyTreeDef
+) -> dict[str, Any]:
     """Slots of each weight -> a tree for each slot name, with None where a weight has no such slot."""
     return {name: treedef.unflatten([s.get(name) for s in slots]) for group in groups for name in group}
 
 
-def _by_weight(slots: dict[str, Any], treedef: Any) -> list[Slots]:
+def _by_weight(slots: dict[str, Any], treedef: jax.tree_util.PyTreeDef) -> list[Slots]:
     """The inverse of `_by_name`."""
     columns = {name: treedef.flatten_up_to(tree) for name, tree in slots.items()}
     return [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +10,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.optimizers.adam import moment, power
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
-from jkeras.types import LearningRateField
+from jkeras.types import Array, LearningRateField
 from jkeras.values.fields import field
 
 
@@ -38,7 +37,9 @@ class ScheduleFreeAdamW(Optimizer):
         # A copy: a training step that donates both weights and state must not meet one buffer twice.
         return {"momentum": jnp.array(variable, copy=True), "velocity": jnp.zeros_like(variable)}
 
-    def prepare(self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]) -> Any:
+    def prepare(
+        self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
         if self.warmup_steps > 0:
             learning_rate = learning_rate * jnp.minimum(step / self.warmup_steps, 1.0)
         scalars = {

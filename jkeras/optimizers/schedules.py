@@ -18,6 +18,8 @@ from jax.typing import ArrayLike
 
 from jkeras import arguments, registry
 from jkeras.errors import ArgumentError
+from jkeras.lazy import public_names as _public_names
+from jkeras.types import OptimizerLike
 from jkeras.values.config import serialize as serialize_value
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
@@ -80,10 +82,10 @@ class InverseTimeDecay(LearningRateSchedule):
         return _float32(self.initial_learning_rate) / (1 + self.decay_rate * periods)
 
 
-def _numbers(value: Any) -> tuple[float, ...]:
+def _numbers(value: object) -> tuple[float, ...]:
     try:
-        return tuple(arguments.number(v) for v in value)
-    except TypeError:
+        return tuple(arguments.number(v) for v in arguments.entries(value))
+    except ArgumentError:
         raise ArgumentError("expected a list of numbers") from None
 
 
@@ -210,7 +212,7 @@ TABLE: Mapping[str, type[LearningRateSchedule]] = registry.named_table(
 )
 
 
-def get(identifier: Any) -> LearningRateSchedule | Callable[[Any], Any] | None:
+def get(identifier: OptimizerLike) -> LearningRateSchedule | Callable[[Any], Any] | None:
     """The schedule that `identifier` means: None (stays None), a configuration, a schedule, or a function of the step.
 
     Raises:
@@ -225,7 +227,11 @@ def serialize(learning_rate_schedule: Any) -> Any:
     return serialize_value(learning_rate_schedule)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def deserialize(config: OptimizerLike, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The schedule that `serialize` described; `custom_objects` are names known for this call."""
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)
+
+
+def __dir__() -> list[str]:
+    return _public_names(__name__)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import optax
 
@@ -21,6 +20,7 @@ from jkeras.optimizers.optax_optimizer import OptaxOptimizer
 from jkeras.optimizers.rmsprop import RMSprop
 from jkeras.optimizers.schedule_free import ScheduleFreeAdamW
 from jkeras.optimizers.sgd import SGD
+from jkeras.types import OptimizerLike
 
 
 def named(*classes: type[BaseOptimizer]) -> dict[str, type[BaseOptimizer]]:
@@ -33,7 +33,7 @@ RULES: Mapping[str, type[BaseOptimizer]] = named(
 )
 
 
-def resolve(table: Mapping[str, type[BaseOptimizer]], identifier: Any) -> BaseOptimizer | None:
+def resolve(table: Mapping[str, type[BaseOptimizer]], identifier: OptimizerLike) -> BaseOptimizer | None:
     """The optimizer of `table` that `identifier` means; see `jkeras.optimizers.get`."""
     if isinstance(identifier, optax.GradientTransformation):
         return OptaxOptimizer(identifier)

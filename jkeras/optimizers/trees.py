@@ -6,8 +6,10 @@ from typing import Any
 
 import jax
 
+from jkeras.types import PyTree
 
-def paths(tree: Any) -> list[str]:
+
+def paths(tree: PyTree[Any]) -> list[str]:
     """The path of every leaf, keys joined with "/", in the order of `jax.tree.leaves`.
 
     >>> paths({"dense": {"kernel": 1.0, "bias": 2.0}, "dense_1/kernel": 3.0})
@@ -16,7 +18,7 @@ def paths(tree: Any) -> list[str]:
     return [_text(path) for path, _ in jax.tree_util.tree_flatten_with_path(tree)[0]]
 
 
-def by_path(tree: Any) -> dict[str, Any]:
+def by_path(tree: PyTree[Any]) -> dict[str, Any]:
     """The leaves in a flat dict, by path.
 
     >>> by_path({"dense": {"kernel": 1.0}})
@@ -25,7 +27,7 @@ def by_path(tree: Any) -> dict[str, Any]:
     return {_text(path): leaf for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]}
 
 
-def with_leaves(tree: Any, leaves: dict[str, Any]) -> Any:
+def with_leaves(tree: PyTree[Any], leaves: dict[str, Any]) -> Any:
     """`tree` with the leaves of `by_path`; those that are not given stay.
 
     >>> with_leaves({"a": {"b": 1.0, "c": 2.0}}, {"a/b": 5.0})
@@ -34,5 +36,5 @@ def with_leaves(tree: Any, leaves: dict[str, Any]) -> Any:
     return jax.tree_util.tree_map_with_path(lambda path, leaf: leaves.get(_text(path), leaf), tree)
 
 
-def _text(path: Any) -> str:
+def _text(path: tuple[Any, ...]) -> str:
     return jax.tree_util.keystr(path, simple=True, separator="/")

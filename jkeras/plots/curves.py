@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
+from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError, suggestion
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from jkeras.models.sweep import Sweep
+
+# The values of an epoch by the names of the logs.
+Logs: TypeAlias = Mapping[str, Sequence[float]]
+
+
+@runtime_checkable
+class Trained(Protocol):
+    """What has logs, such as a model that was trained, or a `History`."""
+
+    @property
+    def history(self) -> Logs:
+        """The logs."""
+
 
 COLOURS = ("#1f77b4", "#d95f02", "#2ca02c", "#7570b3", "#e7298a", "#66a61e", "#8c564b", "#17becf")
 
 
-def figures(what: str) -> Any:
+def figures(what: str) -> Any:  # a module
     """`matplotlib.pyplot`.
 
     Raises:
@@ -25,7 +46,9 @@ def figures(what: str) -> Any:
     return plt
 
 
-def plot_history(history: Any, metrics: Sequence[str] | None = None, *, path: Any = None) -> Any:
+def plot_history(
+    history: Logs | Trained, metrics: Sequence[str] | None = None, *, path: str | os.PathLike[str] | None = None
+) -> Figure:
     """The curves of a run: one panel for each metric, validation dashed, the best epoch marked.
 
     Args:
@@ -40,8 +63,10 @@ def plot_history(history: Any, metrics: Sequence[str] | None = None, *, path: An
         ArgumentError: a metric that the logs do not have.
         InputError: nothing was logged.
     """
-    history = getattr(history, "history", history)
-    logs = {name: np.asarray(values, float) for name, values in dict(history).items() if np.ndim(values) == 1}
+    values_by_name = history.history if isinstance(history, Trained) else history
+    if not isinstance(values_by_name, Mapping):
+        raise ArgumentError(f"plot_history(history={arguments.shown(history)}): expected a History or a trained model.")
+    logs = {name: np.asarray(values, float) for name, values in values_by_name.items() if np.ndim(values) == 1}
     names = [name for name in logs if not name.startswith("val_")]
     if not names:
         raise InputError("There is nothing to plot: the history is empty. Train first: `model = model.fit(x, y)`.")
@@ -59,11 +84,11 @@ def plot_history(history: Any, metrics: Sequence[str] | None = None, *, path: An
         _panel(axes, name, logs[name], logs.get(f"val_{name}"))
     for axes in grid.flat[len(names) :]:
         axes.axis("off")
-    return _finish(plt, figure, path)
+    return finish(figure, path)
 
 
-def _panel(axes: Any, name: str, values: np.ndarray, validation: np.ndarray | None) -> None:
-    epochs: Any = np.arange(1, len(values) + 1)
+def _panel(axes: Axes, name: str, values: np.ndarray, validation: np.ndarray | None) -> None:
+    epochs: np.ndarray = np.arange(1, len(values) + 1)
     axes.plot(epochs, values, color=COLOURS[0], label="training", marker="." if len(values) < 30 else None)
     watched, colour = values, COLOURS[0]
     if validation is not None:
@@ -80,7 +105,8 @@ def _panel(axes: Any, name: str, values: np.ndarray, validation: np.ndarray | No
                       ha="center", fontsize=8, color=colour)
         axes.margins(y=0.15)
     axes.set(title=name, xlabel="epoch")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    locator: Any = axes.xaxis.get_major_locator()  # of the kind that linear axes have
+    locator.set_params(integer=True)
     axes.grid(alpha=0.25)
     if validation is not None:
         axes.legend(frameon=False, fontsize=8)
@@ -91,7 +117,7 @@ def _grows(name: str) -> bool:
     return any(word in name for word in words)
 
 
-def plot_sweep(sweep: Any, metric: str | None = None, *, path: Any = None) -> Any:
+def plot_sweep(sweep: Sweep, metric: str | None = None, *, path: str | os.PathLike[str] | None = None) -> Figure:
     """What a sweep found: the curve of each model, and its last value by each hyperparameter that varies.
 
     Args:
@@ -136,11 +162,12 @@ def plot_sweep(sweep: Any, metric: str | None = None, *, path: Any = None) -> An
     if len(finite) and finite.min() > 0 and finite.max() / finite.min() > 50:
         for axes in panels.flat:
             axes.set_yscale("log")
-    return _finish(plt, figure, path)
+    return finish(figure, path)
 
 
-def _finish(plt: Any, figure: Any, path: Any) -> Any:
+def finish(figure: Figure, path: str | os.PathLike[str] | None) -> Figure:
+    """The figure, written to a path if there is one."""
     if path is not None:
-        figure.savefig(path, dpi=130)
-        plt.close(figure)
+        figure.savefig(arguments.checked("plot", "path", path, arguments.path), dpi=130)
+        figures("a plot").close(figure)
     return figure

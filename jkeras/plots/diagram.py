@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import subprocess
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from jkeras import arguments
 from jkeras.errors import ArgumentError
 from jkeras.graph.input import InputLayer
 from jkeras.graph.layer import Layer
 from jkeras.graph.network import is_ref
+from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import show_shape
+from jkeras.models.model import Model
 from jkeras.plots import drawing, layout
 from jkeras.plots.text import to_dot, to_mermaid
+from jkeras.types import PartialShape
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,14 +67,14 @@ class Diagram:
         """The diagram in Graphviz's language."""
         return to_dot(self)
 
-    def save(self, path: Any) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Writes `.svg`, `.dot`, `.mmd` (Mermaid); `.png` and `.pdf` with Graphviz or else matplotlib.
 
         Raises:
-            ArgumentError: the path ends in something else.
+            ArgumentError: it is no path, or ends in something else.
             ImportError: neither Graphviz nor matplotlib is there.
         """
-        path = Path(path)
+        path = arguments.checked("save", "path", path, arguments.path)
         texts = {".svg": self.to_svg, ".dot": self.to_dot, ".gv": self.to_dot, ".mmd": self.to_mermaid}
         suffix = path.suffix.lower()
         if suffix in texts:
@@ -92,7 +95,7 @@ class Diagram:
 
 
 def diagram(
-    model: Any,
+    model: Model,
     *,
     show_shapes: bool = True,
     show_dtype: bool = False,
@@ -114,6 +117,9 @@ def diagram(
         expand_nested: whether the layers of models inside take their places.
         direction: "TB" or "LR".
 
+    Raises:
+        ArgumentError: it is no model, or another direction.
+
     >>> import jkeras as jk
     >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(3, name="hidden"), jk.layers.Dense(2, name="out")])
     >>> [box.name for box in diagram(model).boxes], diagram(model).arrows
@@ -121,6 +127,8 @@ def diagram(
     """
     if direction not in ("TB", "LR"):
         raise ArgumentError(f"direction={direction!r}: expected 'TB' (top to bottom) or 'LR' (left to right).")
+    if not isinstance(model, Model):
+        raise ArgumentError(f"diagram(model={arguments.shown(model)}): expected a model.")
     infos = list(model.description.weights) if model.built else []
     shown = {"shapes": show_shapes, "dtype": show_dtype, "params": show_params, "activations": show_activations}
     boxes: list[Box] = []
@@ -130,9 +138,9 @@ def diagram(
 
 
 def _collect(
-    model: Any,
+    model: Model,
     path: tuple[str, ...],
-    infos: list[Any],
+    infos: list[WeightInfo],
     shown: dict[str, bool],
     expand: bool,
     boxes: list[Box],
@@ -140,7 +148,7 @@ def _collect(
     sources: list[list[int]] | None,
 ) -> list[list[int]]:
     """Adds a model's boxes; `sources` and the result are the boxes behind each of its inputs and outputs."""
-    network = getattr(model, "_network", None)
+    network = model._network
     if network is None:
         return _collect_tree(model, path, infos, shown, boxes, arrows, sources)
     makers: dict[int, list[int]] = {}
@@ -159,7 +167,7 @@ def _collect(
         refs = [leaf.index for leaf in (*op.args.leaves, *op.kwargs.leaves) if is_ref(leaf)]
         behind = [makers.get(ref, []) for ref in refs]
         own = (*path, op.layer)
-        if expand and hasattr(layer, "_network") and layer.children():
+        if expand and isinstance(layer, Model) and layer.children():
             results = _collect(layer, own, infos, shown, expand, boxes, arrows, behind)
         else:
             if op.layer not in first_use:
@@ -175,13 +183,19 @@ def _collect(
 
 
 def _collect_tree(
-    model: Any, path: tuple[str, ...], infos: list[Any], shown: dict[str, bool], boxes: list[Box], arrows: list[Any], sources: Any
+    model: Model,
+    path: tuple[str, ...],
+    infos: list[WeightInfo],
+    shown: dict[str, bool],
+    boxes: list[Box],
+    arrows: list[tuple[int, int]],
+    sources: list[list[int]] | None,
 ) -> list[list[int]]:
     boxes.append(Box(path[-1] if path else model.name or model.base_name, type(model).__name__))
     root = len(boxes) - 1
     arrows += [(source, root) for behind in sources or [] for source in behind]
     for name, layer in model.children().items():
-        if hasattr(layer, "compile") and layer.children():
+        if isinstance(layer, Model) and layer.children():
             _collect(layer, (*path, name), infos, shown, True, boxes, arrows, [[root]])
         else:
             boxes.append(_box(layer, (*path, name), infos, [], shown))
@@ -189,7 +203,9 @@ def _collect_tree(
     return [[root]]
 
 
-def _box(layer: Layer, path: tuple[str, ...], infos: list[Any], shapes: list[Any], shown: dict[str, bool]) -> Box:
+def _box(
+    layer: Layer, path: tuple[str, ...], infos: list[WeightInfo], shapes: list[PartialShape], shown: dict[str, bool]
+) -> Box:
     weights = [info for info in infos if info.path[: len(path)] == path]
     count = sum(int(np.prod(info.shape)) for info in weights)
     params = [info for info in weights if info.collection == "params"]
@@ -197,10 +213,10 @@ def _box(layer: Layer, path: tuple[str, ...], infos: list[Any], shapes: list[Any
     return Box("/".join(path), type(layer).__name__, _lines(layer, shapes, count, shown), trainable)
 
 
-def _lines(layer: Any, shapes: list[Any], count: int, shown: dict[str, bool]) -> tuple[str, ...]:
+def _lines(layer: Layer | None, shapes: list[PartialShape], count: int, shown: dict[str, bool]) -> tuple[str, ...]:
     lines = []
-    if shown["activations"] and getattr(layer, "activation", None) is not None:
-        activation = layer.activation
+    activation: object = getattr(layer, "activation", None) if shown["activations"] else None
+    if activation is not None:
         lines.append(f"activation: {getattr(activation, '__name__', type(activation).__name__)}")
     if shown["shapes"] and shapes:
         lines.append(", ".join(dict.fromkeys(show_shape(shape) for shape in shapes)))

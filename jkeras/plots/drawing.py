@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from jkeras.plots.layout import LINE, PADDING, Placed, texts
+from jkeras.plots.layout import LINE, PADDING, Placed, Point, texts
+
+if TYPE_CHECKING:
+    from jkeras.plots.diagram import Box, Diagram
 
 FONT = "Helvetica, Arial, sans-serif"
 # Fill and border of boxes by what they are: inputs, with trainable weights, with frozen ones, without any.
-COLOURS = {
+COLOURS: dict[str | bool | None, tuple[str, str]] = {
     "input": ("#eef3fb", "#5b7db1"),
     True: ("#fdf3e7", "#c98a3b"),
     False: ("#eceff1", "#78909c"),
@@ -19,12 +23,12 @@ COLOURS = {
 INK, FAINT, ARROW = "#212121", "#616161", "#757575"
 
 
-def colours(box: Any) -> tuple[str, str]:
+def colours(box: Box) -> tuple[str, str]:
     """Fill and border of a box."""
     return COLOURS["input" if box.kind == "Input" else box.trainable]
 
 
-def to_svg(diagram: Any, placed: Placed) -> str:
+def to_svg(diagram: Diagram, placed: Placed) -> str:
     """The picture as an SVG document."""
     width, height = round(placed.width, 1), round(placed.height, 1)
     out = [
@@ -51,7 +55,7 @@ def to_svg(diagram: Any, placed: Placed) -> str:
     return "\n".join([*out, "</svg>", ""])
 
 
-def _curve(points: Any, direction: str) -> str:
+def _curve(points: Sequence[Point], direction: str) -> str:
     """A smooth line through points, that leaves and arrives straight."""
     parts = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
     for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
@@ -64,7 +68,7 @@ def _curve(points: Any, direction: str) -> str:
     return "".join(parts)
 
 
-def to_file(diagram: Any, placed: Placed, path: Path) -> None:
+def to_file(diagram: Diagram, placed: Placed, path: Path) -> None:
     """Draws the picture with matplotlib, which knows PNG and PDF."""
     from jkeras.plots.curves import figures
 

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from jkeras.plots.diagram import Box, Diagram
+
+Point: TypeAlias = tuple[float, float]
 
 # Sizes in points, for a sans-serif font of 12.
 CHARACTER, LINE, PADDING = 6.9, 16.0, 10.0
@@ -18,21 +24,21 @@ class Placed:
     width: float
     height: float
     boxes: tuple[tuple[float, float, float, float], ...]
-    arrows: tuple[tuple[tuple[float, float], ...], ...]
+    arrows: tuple[tuple[Point, ...], ...]
 
 
-def texts(box: Any) -> list[str]:
+def texts(box: Box) -> list[str]:
     """The lines inside of a box."""
     return [line for line in (box.name, box.kind, *box.lines) if line]
 
 
-def size(box: Any) -> tuple[float, float]:
+def size(box: Box) -> tuple[float, float]:
     """Width and height of a box that holds its lines."""
     lines = texts(box)
     return max(len(line) for line in lines) * CHARACTER + 2 * PADDING, len(lines) * LINE + 2 * PADDING - 4
 
 
-def arrange(diagram: Any) -> Placed:
+def arrange(diagram: Diagram) -> Placed:
     """Places a diagram's boxes and arrows."""
     count, across = len(diagram.boxes), diagram.direction == "LR"
     ranks = _ranks(count, diagram.arrows)
@@ -58,7 +64,7 @@ def arrange(diagram: Any) -> Placed:
     return Placed(width, height, boxes, arrows)
 
 
-def _ranks(count: int, arrows: Any) -> list[int]:
+def _ranks(count: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
     """The length of the longest way to each box."""
     ranks = [0] * count
     for _ in range(count):
@@ -85,7 +91,9 @@ def _ordered(ranks: list[int], chains: list[list[int]]) -> list[list[int]]:
         place = {node: i for row in rows for i, node in enumerate(row)}
         for row in order:
             middle = {
-                node: sum(place[n] for n in neighbours[node]) / len(neighbours[node]) if neighbours[node] else place[node]
+                node: sum(place[n] for n in neighbours[node]) / len(neighbours[node])
+                if neighbours[node]
+                else place[node]
                 for node in row
             }
             row.sort(key=middle.__getitem__)
@@ -93,7 +101,7 @@ def _ordered(ranks: list[int], chains: list[list[int]]) -> list[list[int]]:
     return rows
 
 
-def _centres(rows: list[list[int]], sizes: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def _centres(rows: list[list[int]], sizes: list[Point]) -> list[Point]:
     widths = [sum(sizes[i][0] for i in row) + BETWEEN_BOXES * (len(row) - 1) for row in rows]
     whole, top = max(widths), MARGIN
     centres = [(0.0, 0.0)] * len(sizes)
@@ -109,7 +117,7 @@ def _centres(rows: list[list[int]], sizes: list[tuple[float, float]]) -> list[tu
     return centres
 
 
-def _points(chain: list[int], centres: list[Any], sizes: list[Any]) -> tuple[tuple[float, float], ...]:
+def _points(chain: list[int], centres: list[Point], sizes: list[Point]) -> tuple[Point, ...]:
     first, last = chain[0], chain[-1]
     (x0, y0), (x1, y1) = centres[first], centres[last]
     inner = [(centres[i][0], centres[i][1] + side * sizes[i][1] / 2) for i in chain[1:-1] for side in (-1, 1)]

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jkeras import arguments
 from jkeras.errors import InputError
-from jkeras.plots.curves import _finish, figures
+from jkeras.plots.curves import figures, finish
+from jkeras.types import NestedNumbers
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
-def confusion_matrix(y_true: Any, y_pred: Any, classes: int | None = None) -> np.ndarray:
+def confusion_matrix(y_true: NestedNumbers, y_pred: NestedNumbers, classes: int | None = None) -> np.ndarray:
     """How often class `i` was taken for class `j`, shape `(classes, classes)`.
 
     Args:
@@ -35,20 +41,25 @@ def confusion_matrix(y_true: Any, y_pred: Any, classes: int | None = None) -> np
     return matrix
 
 
-def _classes(values: Any, name: str) -> np.ndarray:
-    values = np.asarray(values)
-    if values.ndim == 2 and values.shape[1] > 1:
-        values = values.argmax(axis=1)
-    elif values.ndim == 2:
-        values = values[:, 0] > 0.5 if values.dtype.kind == "f" else values[:, 0]
-    if values.ndim != 1 or (values.dtype.kind == "f" and (values != np.floor(values)).any()) or (values < 0).any():
-        raise InputError(f"{name} of shape {values.shape}: expected classes from 0, shape (rows,), or a column per class.")
-    return values.astype(int)
+def _classes(values: NestedNumbers, name: str) -> np.ndarray:
+    array = arguments.checked("confusion_matrix", name, values, arguments.array)
+    if array.ndim == 2 and array.shape[1] > 1:
+        array = array.argmax(axis=1)
+    elif array.ndim == 2:
+        array = array[:, 0] > 0.5 if array.dtype.kind == "f" else array[:, 0]
+    if array.ndim != 1 or (array.dtype.kind == "f" and (array != np.floor(array)).any()) or (array < 0).any():
+        raise InputError(f"{name} of shape {array.shape}: expected classes from 0, shape (rows,), or a column per class.")
+    return array.astype(int)
 
 
 def plot_confusion(
-    y_true: Any, y_pred: Any, labels: Sequence[str] | None = None, *, normalize: bool = False, path: Any = None
-) -> Any:
+    y_true: NestedNumbers,
+    y_pred: NestedNumbers,
+    labels: Sequence[str] | None = None,
+    *,
+    normalize: bool = False,
+    path: str | os.PathLike[str] | None = None,
+) -> Figure:
     """The confusion matrix as a picture.
 
     Args:
@@ -79,10 +90,16 @@ def plot_confusion(
     axes.set_yticks(range(len(matrix)), names)
     right = matrix.trace() / max(matrix.sum(), 1)
     axes.set(xlabel="predicted", ylabel="true", title=f"accuracy {right:.2%}")
-    return _finish(plt, figure, path)
+    return finish(figure, path)
 
 
-def image_grid(images: Any, titles: Sequence[Any] | None = None, *, columns: int | None = None, path: Any = None) -> Any:
+def image_grid(
+    images: NestedNumbers,
+    titles: Sequence[object] | None = None,
+    *,
+    columns: int | None = None,
+    path: str | os.PathLike[str] | None = None,
+) -> Figure:
     """Images side by side.
 
     Args:
@@ -94,20 +111,21 @@ def image_grid(images: Any, titles: Sequence[Any] | None = None, *, columns: int
     Returns:
         The matplotlib figure.
     """
-    images = np.asarray(images)
-    if images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[-1] not in (1, 3, 4)):
-        raise InputError(f"image_grid got shape {images.shape}: expected (count, height, width) or 1, 3 or 4 channels last.")
-    columns = columns or math.ceil(len(images) ** 0.5)
-    rows = -(-len(images) // columns)
+    array = arguments.checked("image_grid", "images", images, arguments.array)
+    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[-1] not in (1, 3, 4)):
+        raise InputError(f"image_grid got shape {array.shape}: expected (count, height, width) or 1, 3 or 4 channels last.")
+    arguments.checked("image_grid", "columns", columns, arguments.optional(arguments.positive_int))
+    columns = columns or math.ceil(len(array) ** 0.5)
+    rows = -(-len(array) // columns)
     plt = figures("image_grid")
     height = 1.15 if titles is None else 1.4
     figure, grid = plt.subplots(rows, columns, figsize=(1.15 * columns, height * rows), squeeze=False, layout="constrained")
     for i, axes in enumerate(grid.flat):
         axes.axis("off")
-        if i < len(images):
-            picture = images[i, ..., 0] if images.ndim == 4 and images.shape[-1] == 1 else images[i]
+        if i < len(array):
+            picture = array[i, ..., 0] if array.ndim == 4 and array.shape[-1] == 1 else array[i]
             axes.imshow(np.clip(picture, 0, 1) if picture.dtype.kind == "f" else picture, cmap="gray", vmin=0,
                         vmax=1 if picture.dtype.kind == "f" else 255)
             if titles is not None and i < len(titles):
                 axes.set_title(str(titles[i]), fontsize=8)
-    return _finish(plt, figure, path)
+    return finish(figure, path)

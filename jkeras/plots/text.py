@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from jkeras.plots.layout import texts
 
+if TYPE_CHECKING:
+    from jkeras.plots.diagram import Diagram
 
-def to_mermaid(diagram: Any) -> str:
+
+def to_mermaid(diagram: Diagram) -> str:
     """Mermaid's flowchart."""
     lines = [f"flowchart {diagram.direction}"]
     for i, box in enumerate(diagram.boxes):
@@ -17,7 +20,7 @@ def to_mermaid(diagram: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_dot(diagram: Any, **attributes: Any) -> str:
+def to_dot(diagram: Diagram, **attributes: object) -> str:
     """Graphviz's language; `attributes` are those of the graph."""
     from jkeras.plots.drawing import colours
 
@@ -32,6 +35,6 @@ def to_dot(diagram: Any, **attributes: Any) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def _quoted(value: Any, escaped: bool = False) -> str:
+def _quoted(value: object, escaped: bool = False) -> str:
     text = str(value) if escaped else str(value).replace("\\", "\\\\")
     return '"' + text.replace('"', '\\"') + '"'

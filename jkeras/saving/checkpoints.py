@@ -21,6 +21,7 @@ import numpy as np
 from jkeras.console.primary_process import silent
 from jkeras.errors import RestoreError
 from jkeras.saving import directory
+from jkeras.types import ArrayLike
 
 # The lowest priority: with 10, which leaves a tenth of a busy processor, steps took a quarter more of its time during a save
 # (1 GB on two shared cores), with 19 they took 7 % more.
@@ -41,9 +42,9 @@ class Snapshot:
         arrays: by name; of the snapshot alone, so that nobody gives their buffers away.
     """
 
-    step: Any
+    step: ArrayLike
     config: Mapping[str, Any]
-    arrays: Mapping[str, Any]
+    arrays: Mapping[str, ArrayLike]
 
 
 def path(folder: Path, step: int) -> Path:
@@ -144,7 +145,7 @@ class Writer:
 
     def _run(self, snapshot: Snapshot, done: Callable[[Path], None] | None) -> None:
         try:
-            if sum(getattr(array, "nbytes", 0) for array in snapshot.arrays.values()) >= LARGE:
+            if sum(a.nbytes for a in snapshot.arrays.values() if isinstance(a, (np.ndarray, jax.Array))) >= LARGE:
                 _give_way()
             step = int(np.max(jax.device_get(snapshot.step)))
             target = path(self.folder, step)

@@ -12,9 +12,9 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import jax
 import numpy as np
@@ -24,6 +24,25 @@ from jkeras.errors import ArgumentError, RestoreError, suggestion
 from jkeras.saving import checksums, documents
 from jkeras.saving.writing import sync
 
+if TYPE_CHECKING:
+    import orbax.checkpoint as ocp
+
+# An array as a configuration names it: its shape and the name of its type.
+Listed: TypeAlias = Sequence[Any]
+
+
+class Described(Protocol):
+    """What has the shape and the type of an array."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes."""
+
+    @property
+    def dtype(self) -> object:
+        """The type of the elements."""
+
+
 FORMAT = "jkeras"
 VERSION = 1
 # Other programs compress what they write; weights hardly shrink, so what claims to unpack to more was made to fill memory.
@@ -31,7 +50,9 @@ MAX_RATIO = 100
 ALWAYS_ALLOWED = 64 * 2**20
 
 
-def save(directory: Path, config: Mapping[str, Any], arrays: Mapping[str, Any], *, overwrite: bool = True) -> None:
+def save(
+    directory: Path, config: Mapping[str, Any], arrays: Mapping[str, np.ndarray | jax.Array], *, overwrite: bool = True
+) -> None:
     """Writes a configuration and named arrays.
 
     Raises:
@@ -68,7 +89,7 @@ def save(directory: Path, config: Mapping[str, Any], arrays: Mapping[str, Any], 
     _replace(fresh, directory)
 
 
-def _checkpointer() -> Any:
+def _checkpointer() -> ocp.Checkpointer:
     """Orbax's, which would wait for the other processes if it knew of them; each reads and writes whole arrays."""
     import orbax.checkpoint as ocp
 
@@ -132,7 +153,7 @@ def read_config(directory: Path) -> dict[str, Any]:
     return config
 
 
-def _claimed(name: str, entry: Any, path: Path) -> int:
+def _claimed(name: str, entry: object, path: Path) -> int:
     """The bytes of an array that is written as `[shape, dtype name]`."""
     if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], list) and isinstance(entry[1], str):
         if all(type(size) is int and size >= 0 for size in entry[0]):
@@ -143,7 +164,7 @@ def _claimed(name: str, entry: Any, path: Path) -> int:
     raise RestoreError(f"{path} is damaged: {name!r} has no shape and type, but {str(entry)[:100]}.")
 
 
-def check(expected: Mapping[str, Any], found: Mapping[str, Any], where: str) -> None:
+def check(expected: Mapping[str, Described], found: Mapping[str, Listed], where: str) -> None:
     """Compares the arrays that a model needs with those that a save has; arguments as of `differences`.
 
     Raises:
@@ -162,7 +183,7 @@ def refuse(problems: list[str], where: str) -> None:
         raise RestoreError(f"{where} does not fit the model:\n" + "\n".join(problems))
 
 
-def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+def differences(expected: Mapping[str, Described], found: Mapping[str, Listed]) -> list[str]:
     """How the arrays of a save differ from those that a model needs, a line each.
 
     Args:
@@ -180,15 +201,15 @@ def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[s
     return problems
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Described) -> str:
     return f"{value.dtype}{list(value.shape)}"
 
 
-def _listed(entry: Any) -> str:
+def _listed(entry: Listed) -> str:
     return f"{entry[1]}{list(entry[0])}"
 
 
-def read_arrays(directory: Path, shapes: Mapping[str, Any]) -> dict[str, jax.Array]:
+def read_arrays(directory: Path, shapes: Mapping[str, Listed]) -> dict[str, jax.Array]:
     """The arrays by name.
 
     Raises:

@@ -21,20 +21,20 @@ def parse(text: str | bytes, where: str) -> dict[str, Any]:
     if len(text) > MAX_SIZE:
         raise RestoreError(f"{where} is {len(text)} bytes long, which no model's configuration is.")
     try:
-        found = json.loads(text)
+        document: object = json.loads(text)
     except RecursionError:
         raise RestoreError(f"{where} is nested too deeply to be a model.") from None
     except ValueError as error:
         raise RestoreError(f"{where} is damaged: {error}") from None
-    if not isinstance(found, dict):
-        raise RestoreError(f"{where} holds a {type(found).__name__}, not a configuration.")
-    if _is_deep(found):
+    if not isinstance(document, dict):
+        raise RestoreError(f"{where} holds a {type(document).__name__}, not a configuration.")
+    if _is_deep(document):
         raise RestoreError(f"{where} is nested too deeply to be a model.")
-    return found
+    return document
 
 
-def _is_deep(value: Any) -> bool:
-    level = [value]
+def _is_deep(value: dict[str, Any]) -> bool:
+    level: list[dict[str, Any] | list[Any]] = [value]
     for _ in range(MAX_DEPTH):
         level = [
             inner

@@ -12,13 +12,20 @@ import io
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from jkeras.errors import RestoreError
+from jkeras.types import ArrayLike
+
+if TYPE_CHECKING:
+    import h5py
 from jkeras.saving import seals
 from jkeras.saving.writing import replacing
+
+# An attribute in a file: a text, a list of texts, a number or an array. Whoever reads one checks what it is.
+Attribute: TypeAlias = Any
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_OBJECTS = 200_000
@@ -40,21 +47,21 @@ class Tree:
         groups: the paths of all groups; the root is "".
     """
 
-    def __init__(self, file: Any, size: int, where: str):
+    def __init__(self, file: h5py.File, size: int, where: str):
         self._file = file
         self._size = size
         self.where = where
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.groups: dict[str, None] = {}
-        self._objects: dict[str, Any] = {}
-        self._seen: set[Any] = set()
+        self._objects: dict[str, Any] = {}  # groups and arrays of h5py, which has no types
+        self._seen: set[tuple[int, int]] = set()
         self._declared = 0
         self._visit("", file, 0)
 
     def _refuse(self, path: str, why: str) -> RestoreError:
         return RestoreError(f"{self.where} is refused: {path!r} {why}.")
 
-    def _visit(self, path: str, group: Any, depth: int) -> None:
+    def _visit(self, path: str, group: h5py.Group, depth: int) -> None:
         import h5py
 
         if depth > MAX_DEPTH:
@@ -66,29 +73,29 @@ class Tree:
             link = group.get(name, getlink=True)
             if not isinstance(link, h5py.HardLink):
                 raise self._refuse(inner, "is a link to elsewhere")
-            found = group[name]
-            if isinstance(found, h5py.Group):
-                self._visit(inner, found, depth + 1)
-            elif isinstance(found, h5py.Dataset):
-                self._enter(inner, found)
-                self._check_dataset(inner, found)
-                self.shapes[inner] = tuple(found.shape)
+            member = group[name]
+            if isinstance(member, h5py.Group):
+                self._visit(inner, member, depth + 1)
+            elif isinstance(member, h5py.Dataset):
+                self._enter(inner, member)
+                self._check_dataset(inner, member)
+                self.shapes[inner] = tuple(member.shape)
             else:
                 raise self._refuse(inner, "is neither a group nor an array")
 
-    def _enter(self, path: str, found: Any) -> None:
+    def _enter(self, path: str, member: h5py.Group | h5py.Dataset) -> None:
         import h5py
 
-        info = h5py.h5o.get_info(found.id)
+        info = h5py.h5o.get_info(member.id)
         place = (info.fileno, info.addr)
         if place in self._seen:
             raise self._refuse(path, "is in the file twice")
         self._seen.add(place)
-        self._objects[path] = found
+        self._objects[path] = member
         if len(self._objects) > MAX_OBJECTS:
             raise RestoreError(f"{self.where} is refused: it holds more than {MAX_OBJECTS} objects.")
 
-    def _check_dataset(self, path: str, dataset: Any) -> None:
+    def _check_dataset(self, path: str, dataset: h5py.Dataset) -> None:
         if dataset.is_virtual or dataset.external:
             raise self._refuse(path, "has its values in another place")
         if dataset.shape is None or dataset.dtype.kind not in "fiubV" or dataset.dtype.fields or dataset.dtype.subdtype:
@@ -134,7 +141,7 @@ class Tree:
             return value.view(ml_dtypes.bfloat16) if value.dtype.itemsize == 2 else value.astype(ml_dtypes.bfloat16)
         return value
 
-    def attribute(self, path: str, name: str) -> Any:
+    def attribute(self, path: str, name: str) -> Attribute:
         """An attribute: a text, a list of texts, or an array; None if there is none.
 
         Raises:
@@ -147,7 +154,7 @@ class Tree:
                 raise
             raise RestoreError(f"{self.where} is damaged: the attribute {name!r} cannot be read: {error}") from None
 
-    def _attribute(self, path: str, name: str) -> Any:
+    def _attribute(self, path: str, name: str) -> Attribute:
         attributes = self._objects[path].attrs
         shape = attributes.get_id(name).shape or ()
         if math.prod(shape) > self._size:
@@ -156,22 +163,22 @@ class Tree:
 
     def texts(self, path: str, name: str) -> list[str]:
         """A list of texts, which may be spread over several attributes because each has a limit in size."""
-        found = self.attribute(path, name)
-        if found is None:
-            parts: list[Any] = []
+        texts = self.attribute(path, name)
+        if texts is None:
+            parts: list[Attribute] = []
             while (part := self.attribute(path, f"{name}{len(parts)}")) is not None:
                 parts.append(part)
-            found = [text for part in parts for text in part]
-        if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+            texts = [text for part in parts for text in part]
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise RestoreError(f"{self.where} is damaged: the attribute {name!r} of {path!r} is no list of names.")
-        return found
+        return texts
 
     def children(self, path: str) -> list[str]:
         """The names directly inside a group."""
         return list(self._objects[path]) if path in self.groups else []
 
 
-def _text(value: Any) -> Any:
+def _text(value: Attribute) -> Attribute:
     if isinstance(value, bytes):
         return value.decode("utf-8")
     if isinstance(value, np.ndarray):
@@ -190,12 +197,13 @@ def open_tree(source: Path | bytes, where: str) -> Iterator[Tree]:
     """
     import h5py
 
-    file: Any = source
+    file: Path | io.BytesIO
     if isinstance(source, Path):
         with source.open("rb") as opened:
             start = opened.read(len(SIGNATURE))
         size = source.stat().st_size
         seals.check(source)
+        file = source
     else:
         start, size = source[: len(SIGNATURE)], len(source)
         file = io.BytesIO(source)
@@ -219,7 +227,7 @@ def open_tree(source: Path | bytes, where: str) -> Iterator[Tree]:
 ATTRIBUTE_LIMIT = 64512
 
 
-def to_bytes(arrays: Mapping[str, Any], attributes: Mapping[str, Mapping[str, Any]]) -> bytes:
+def to_bytes(arrays: Mapping[str, ArrayLike], attributes: Mapping[str, Mapping[str, str | list[str]]]) -> bytes:
     """The bytes of a file.
 
     Args:
@@ -230,10 +238,10 @@ def to_bytes(arrays: Mapping[str, Any], attributes: Mapping[str, Mapping[str, An
 
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        for path, values in attributes.items():
+        for path, texts in attributes.items():
             group = file.require_group(path) if path else file
-            for name, value in values.items():
-                _write_attribute(group, name, value)
+            for name, text in texts.items():
+                _write_attribute(group, name, text)
         for path, value in arrays.items():
             array = np.asarray(value)
             dataset = file.create_dataset(path, data=array)
@@ -242,13 +250,15 @@ def to_bytes(arrays: Mapping[str, Any], attributes: Mapping[str, Mapping[str, An
     return buffer.getvalue()
 
 
-def write(path: Path, arrays: Mapping[str, Any], attributes: Mapping[str, Mapping[str, Any]]) -> None:
+def write(
+    path: Path, arrays: Mapping[str, ArrayLike], attributes: Mapping[str, Mapping[str, str | list[str]]]
+) -> None:
     """Writes a file with a checksum in the place of `path`; a crash leaves the file that was there. See `to_bytes`."""
     with replacing(path) as fresh:
         fresh.write_bytes(seals.sealed(to_bytes(arrays, attributes)))
 
 
-def _write_attribute(group: Any, name: str, value: Any) -> None:
+def _write_attribute(group: h5py.Group, name: str, value: str | list[str]) -> None:
     if not isinstance(value, list):
         group.attrs[name] = value
         return

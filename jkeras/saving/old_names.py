@@ -7,9 +7,12 @@ already in today's words comes back as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from jkeras.errors import RestoreError
+
+# Part of a configuration: what JSON can hold, as deep as wanted.
+Json: TypeAlias = Any
 
 CLASSES = {
     **{f"Convolution{d}D": f"Conv{d}D" for d in (1, 2, 3)},
@@ -174,12 +177,12 @@ def _merge(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return MERGES[mode], arguments
 
 
-def _value(argument: str, value: Any) -> Any:
+def _value(argument: str, value: Json) -> Json:
     table = _VALUES["initializer"] if argument.endswith("initializer") else _VALUES.get(argument, {})
     return table.get(value, value) if isinstance(value, (str, int)) else value
 
 
-def _object(key: str, value: Any) -> Any:
+def _object(key: str, value: Json) -> Json:
     """Regularizers and constraints that are named by a key `name`; initializers and policies with additions."""
     if not isinstance(value, Mapping):
         return value
@@ -198,7 +201,7 @@ def _object(key: str, value: Any) -> Any:
     return value
 
 
-def with_old_functions(value: Any) -> Any:
+def with_old_functions(value: Json) -> Json:
     """A configuration from before Keras 3, in which `hard_sigmoid` was another function, with that function's name of today.
 
     >>> with_old_functions({"layers": [{"activation": "hard_sigmoid"}]})
@@ -209,7 +212,7 @@ def with_old_functions(value: Any) -> Any:
     return [with_old_functions(v) for v in value] if isinstance(value, list) else value
 
 
-def _old_function(value: Any) -> Any:
+def _old_function(value: Json) -> Json:
     name = value.get("config") if isinstance(value, Mapping) and value.get("class_name") == "function" else value
     return "hard_sigmoid_keras2" if name == "hard_sigmoid" else with_old_functions(value)
 

@@ -8,13 +8,15 @@ The functions take and return plain arrays; a layer is looked at only for its ar
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from jkeras.errors import RestoreError
 
-Arrays = list[np.ndarray]
+Arrays: TypeAlias = list[np.ndarray]
+# A layer of jkeras or of its drop-in, told by the name of its class, of which arguments are read that this class has.
+AnyLayer: TypeAlias = Any
 
 FLIPPED = ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "ConvLSTM2D")
 
@@ -29,7 +31,7 @@ def major(version: str) -> int:
     return int(digits) if digits.isdigit() else 1
 
 
-def translate(old_class: str | None, layer: Any, arrays: Arrays, version: str, backend: str | None) -> Arrays:
+def translate(old_class: str | None, layer: AnyLayer, arrays: Arrays, version: str, backend: str | None) -> Arrays:
     """The arrays of a layer in today's layout.
 
     Args:
@@ -55,7 +57,7 @@ def translate(old_class: str | None, layer: Any, arrays: Arrays, version: str, b
     return arrays
 
 
-def _parts(layer: Any) -> list[Any] | None:
+def _parts(layer: AnyLayer) -> list[AnyLayer] | None:
     """The layers whose weights make up those of a layer, in order; None for a layer with weights of its own."""
     name = type(layer).__name__
     if name == "Bidirectional":
@@ -65,14 +67,14 @@ def _parts(layer: Any) -> list[Any] | None:
     return None
 
 
-def _in_parts(layer: Any, parts: list[Any], arrays: Arrays, version: str, backend: str | None) -> Arrays:
+def _in_parts(layer: AnyLayer, parts: list[AnyLayer], arrays: Arrays, version: str, backend: str | None) -> Arrays:
     if len(arrays) % len(parts):
         return arrays
     size = len(arrays) // len(parts)
-    found: Arrays = []
+    translated: Arrays = []
     for i, part in enumerate(parts):
-        found += translate(None, part, arrays[i * size : (i + 1) * size], version, backend)
-    return found
+        translated += translate(None, part, arrays[i * size : (i + 1) * size], version, backend)
+    return translated
 
 
 def _flipped(kernel: np.ndarray) -> np.ndarray:
@@ -83,12 +85,12 @@ def _flipped(kernel: np.ndarray) -> np.ndarray:
 # -- Keras 1 -------------------------------------------------------------------------------------------------------
 
 
-def _from_first(name: str, layer: Any, arrays: Arrays) -> Arrays:
+def _from_first(name: str, layer: AnyLayer, arrays: Arrays) -> Arrays:
     change = _FIRST.get(name)
     return arrays if change is None or not arrays else change(layer, arrays)
 
 
-def _first_conv1d(layer: Any, arrays: Arrays) -> Arrays:
+def _first_conv1d(layer: AnyLayer, arrays: Arrays) -> Arrays:
     kernel = arrays[0]
     if kernel.ndim != 4:
         return arrays
@@ -97,19 +99,19 @@ def _first_conv1d(layer: Any, arrays: Arrays) -> Arrays:
     return [kernel[:, 0, :, :], *arrays[1:]]
 
 
-def _first_conv2d(layer: Any, arrays: Arrays) -> Arrays:
+def _first_conv2d(layer: AnyLayer, arrays: Arrays) -> Arrays:
     if layer.data_format == "channels_first":
         return [np.transpose(arrays[0], (2, 3, 1, 0)), *arrays[1:]]
     return arrays
 
 
-def _first_conv3d(layer: Any, arrays: Arrays) -> Arrays:
+def _first_conv3d(layer: AnyLayer, arrays: Arrays) -> Arrays:
     if layer.data_format == "channels_first":
         return [np.transpose(arrays[0], (2, 3, 4, 1, 0)), *arrays[1:]]
     return arrays
 
 
-def _first_conv2d_transpose(layer: Any, arrays: Arrays) -> Arrays:
+def _first_conv2d_transpose(layer: AnyLayer, arrays: Arrays) -> Arrays:
     axes = (2, 3, 0, 1) if layer.data_format == "channels_first" else (0, 1, 3, 2)
     return [np.transpose(arrays[0], axes), *arrays[1:]]
 
@@ -119,16 +121,16 @@ def _gates(arrays: Arrays, order: Sequence[int]) -> Arrays:
     return [np.concatenate([arrays[3 * gate + part] for gate in order], axis=-1) for part in range(3)]
 
 
-def _first_lstm(layer: Any, arrays: Arrays) -> Arrays:
+def _first_lstm(layer: AnyLayer, arrays: Arrays) -> Arrays:
     # The gates were kept in the order input, cell, forget, output.
     return _gates(arrays, (0, 2, 1, 3)) if len(arrays) == 12 else arrays
 
 
-def _first_gru(layer: Any, arrays: Arrays) -> Arrays:
+def _first_gru(layer: AnyLayer, arrays: Arrays) -> Arrays:
     return _gates(arrays, (0, 1, 2)) if len(arrays) == 9 else arrays
 
 
-def _first_conv_lstm(layer: Any, arrays: Arrays) -> Arrays:
+def _first_conv_lstm(layer: AnyLayer, arrays: Arrays) -> Arrays:
     if len(arrays) != 12:
         return arrays
     joined = _gates(arrays, (0, 2, 1, 3))
@@ -137,7 +139,7 @@ def _first_conv_lstm(layer: Any, arrays: Arrays) -> Arrays:
     return joined
 
 
-_FIRST: dict[str, Callable[[Any, Arrays], Arrays]] = {
+_FIRST: dict[str, Callable[[AnyLayer, Arrays], Arrays]] = {
     "Conv1D": _first_conv1d,
     "Conv2D": _first_conv2d,
     "Conv3D": _first_conv3d,
@@ -151,7 +153,7 @@ _FIRST: dict[str, Callable[[Any, Arrays], Arrays]] = {
 # -- cuDNN ---------------------------------------------------------------------------------------------------------
 
 
-def _from_cudnn(name: str, layer: Any, arrays: Arrays) -> Arrays:
+def _from_cudnn(name: str, layer: AnyLayer, arrays: Arrays) -> Arrays:
     """Weights of CuDNNLSTM and CuDNNGRU: kernels transposed gate by gate, a bias for input and one for state."""
     gates = {"LSTM": 4, "GRU": 3}[name]
     if len(arrays) != 3 or arrays[2].shape != (2 * gates * layer.units,):

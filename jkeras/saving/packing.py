@@ -10,18 +10,24 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import numpy as np
 
 from jkeras.errors import ArgumentError, RestoreError
+from jkeras.types import ArrayLike
+
+# What is packed: None, booleans, numbers, text, bytes, arrays, and lists, tuples and dicts of them, as deep as wanted.
+Plain: TypeAlias = Any
+# What JSON can hold, as deep as wanted.
+Packed: TypeAlias = Any
 
 # Smaller arrays go into the JSON text; so do 64-bit ones of any size, which JAX would narrow.
 INLINE_BYTES = 4096
 
 
-def pack(value: Any, where: str) -> tuple[Any, dict[str, np.ndarray]]:
+def pack(value: Plain, where: str) -> tuple[Packed, dict[str, np.ndarray]]:
     """What `json.dumps` can write, and the larger arrays by names that begin with `where`.
 
     Args:
@@ -35,7 +41,7 @@ def pack(value: Any, where: str) -> tuple[Any, dict[str, np.ndarray]]:
     return _packed(value, where, arrays), arrays
 
 
-def _packed(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
+def _packed(value: Plain, path: str, arrays: dict[str, np.ndarray]) -> Packed:
     if value is None or isinstance(value, (bool, str)) or type(value) in (int, float):
         return value
     if isinstance(value, bytes):
@@ -54,7 +60,7 @@ def _packed(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
     )
 
 
-def _packed_array(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
+def _packed_array(value: np.ndarray | np.generic | jax.Array, path: str, arrays: dict[str, np.ndarray]) -> Packed:
     array = np.asarray(value)
     kind = "scalar" if isinstance(value, np.generic) else "array"
     if array.nbytes <= INLINE_BYTES or array.dtype.itemsize >= 8:
@@ -66,7 +72,7 @@ def _packed_array(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
     return {kind: name}
 
 
-def unpack(packed: Any, arrays: Mapping[str, Any]) -> Any:
+def unpack(packed: Packed, arrays: Mapping[str, ArrayLike]) -> Plain:
     """What `pack` was given; arrays come back as NumPy's.
 
     Raises:

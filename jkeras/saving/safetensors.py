@@ -19,9 +19,10 @@ import numpy as np
 
 from jkeras.errors import ArgumentError, RestoreError
 from jkeras.saving.writing import replacing
+from jkeras.types import ArrayLike
 
 # Names in the header, all little-endian.
-DTYPES: dict[str, Any] = {
+DTYPES: dict[str, np.dtype[Any]] = {
     "BOOL": np.dtype("?"),
     "U8": np.dtype("u1"),
     "I8": np.dtype("i1"),
@@ -47,7 +48,7 @@ METADATA = "__metadata__"
 CHECKSUM = "crc32"
 
 
-def write(path: str | os.PathLike[str], arrays: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> None:
+def write(path: str | os.PathLike[str], arrays: Mapping[str, ArrayLike], metadata: Mapping[str, str] | None = None) -> None:
     """Writes named arrays in the place of `path`; a crash leaves the file that was there.
 
     Args:
@@ -91,7 +92,7 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, Any], metadata: Map
         os.fsync(file.fileno())
 
 
-def _bytes(array: np.ndarray) -> Any:
+def _bytes(array: np.ndarray) -> memoryview:
     return array.reshape(-1).view(np.uint8).data
 
 
@@ -145,19 +146,19 @@ def _header(file: BinaryIO, path: Path) -> tuple[dict[str, Any], int]:
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    header = dict(pairs)
+    if len(header) != len(pairs):
         raise ValueError("a name is used twice")
-    return found
+    return header
 
 
-def _metadata(found: Any, path: Path) -> dict[str, str]:
+def _metadata(found: object, path: Path) -> dict[str, str]:
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise RestoreError(f"{path} is damaged: its metadata are no texts by name.")
     return found
 
 
-def _entries(header: dict[str, Any], data_size: int, path: Path) -> list[tuple[str, Any, tuple[int, ...]]]:
+def _entries(header: dict[str, Any], data_size: int, path: Path) -> list[tuple[str, np.dtype[Any], tuple[int, ...]]]:
     """Name, type and shape of every array in the order of the file, checked to fill the file without gaps."""
     places = []
     for name, entry in header.items():
@@ -186,8 +187,9 @@ def _entries(header: dict[str, Any], data_size: int, path: Path) -> list[tuple[s
     return [(name, dtype, shape) for _, _, name, dtype, shape in places]
 
 
-def _are_sizes(value: Any) -> bool:
+def _are_sizes(value: object) -> bool:
     # NumPy's arrays have at most 64 axes, and even empty ones no sizes beyond what a pointer can tell apart.
     if not (isinstance(value, list) and len(value) <= 64 and all(type(v) is int and v >= 0 for v in value)):
         return False
-    return math.prod(v for v in value if v) < 2**59
+    count: int = math.prod(size for size in value if size)
+    return count < 2**59

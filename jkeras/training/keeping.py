@@ -25,7 +25,7 @@ from jkeras.errors import JkerasError, RestoreError
 from jkeras.saving import directory, packing
 from jkeras.saving.checkpoints import Snapshot
 from jkeras.training.batches import ArraySource, StreamSource
-from jkeras.training.state import TrainState, filled, filled_tree, named_arrays, named_leaves, owned_copy
+from jkeras.training.state import TrainState, arrays_of, filled, filled_tree, named_arrays, named_leaves, owned_copy
 
 if TYPE_CHECKING:
     from jkeras.training.loop import Feed, Session
@@ -78,7 +78,7 @@ class Keeping:
         self.preempted = threading.Event()
         self.restored: tuple[TrainState, dict[str, Any]] | None = None
         handle: Any = session.live
-        self.definition = handle.value.written_definition() if self.keepers else {}
+        self.definition = handle.written_definition() if self.keepers else {}
 
     def __enter__(self) -> Keeping:
         return self
@@ -159,7 +159,7 @@ class Keeping:
                 keeper.keep(snapshot)
 
     def _running_logs(self) -> dict[str, Any]:
-        values = jax.device_get(self.session.job.logs(self.session.state.metrics))
+        values = jax.device_get(self.session.job.logs(arrays_of(self.session.state).metrics))
         return {name: float(value) for name, value in values.items() if np.ndim(value) == 0}
 
     # -- what --------------------------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ class Keeping:
         # Copies: it is written while the run goes on.
         params = dict(session.callbacks.params)
         history = {"logs": _plain(session.history), "epoch": list(session.epochs), "params": params}
-        arrays = {**named_arrays(state), **named_leaves(METRICS, state.metrics), **extra}
+        arrays = {**named_arrays(state), **named_leaves(METRICS, arrays_of(state).metrics), **extra}
         return Snapshot(state.step, {**self.definition, "history": history, "run": text}, arrays)
 
     def _data(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from jkeras.training.batches import ArraySource, StreamSource
 from jkeras.training.interrupts import interruptible
 from jkeras.training.keeping import Keeping, Preempted, terminable
 from jkeras.training.prefetch import Background
-from jkeras.training.state import Batch, TrainState, owned_copy
+from jkeras.training.state import Batch, TrainState, arrays_of, owned_copy, with_arrays
 
 # One dispatch should last about this long: seldom enough to cost nothing, often enough to draw a smooth bar.
 SECONDS_PER_DISPATCH = 0.05
@@ -178,7 +178,7 @@ class Session:
         self.callbacks.call(hook, *args)
         changed = self.live.take()
         if changed is not None:
-            metrics = self.state.metrics
+            metrics = arrays_of(self.state).metrics
             self.state = owned_copy(changed.replace(metrics=None)).replace(metrics=metrics)
 
 
@@ -251,7 +251,7 @@ def _epoch(
     done = begun = keeping.position.batch
     for done in feed.run(epoch, begun):
         if bar.verbose == 1:
-            metrics = session.job.logs(session.state.metrics)
+            metrics = session.job.logs(arrays_of(session.state).metrics)
             bar.update(done, functools.partial(to_floats, metrics))
         keeping.after_steps(done)
         if done % BATCHES_BETWEEN_VOTES == 0:
@@ -263,7 +263,7 @@ def _epoch(
         raise Preempted
     if done == 0 and not session.stopping:
         return None
-    logs = to_floats(session.job.logs(session.state.metrics))
+    logs = to_floats(session.job.logs(arrays_of(session.state).metrics))
     if validation is not None and _validates(epoch, options.validation_freq) and not session.interrupted.is_set():
         scores = evaluate(
             session.job,
@@ -599,7 +599,7 @@ class Chunks:
 
 
 def _batch_logs(session: Session) -> dict[str, Any]:
-    return to_floats(session.job.logs(session.state.metrics))
+    return to_floats(session.job.logs(arrays_of(session.state).metrics))
 
 
 # -- evaluation and prediction -------------------------------------------------------------------------------------
@@ -652,18 +652,18 @@ def evaluate(
                 if run_eagerly:
                     with jax.disable_jit():
                         state = job.evaluate(job.program, state, jax.tree.map(jax.numpy.asarray, batch))
-                    metrics = state.metrics
+                    metrics = arrays_of(state).metrics
                 else:
                     with compiling if index == 0 else contextlib.nullcontext():
                         metrics, model_state = job.runner.eval_one(job.evaluate, job.program, state, batch)
-                    state = state.replace(metrics=metrics, model_state=model_state)
+                    state = with_arrays(state, metrics=metrics, model_state=model_state)
                 values = job.logs(metrics) if per_batch or bar.verbose == 1 else {}
                 if per_batch:
                     call("on_test_batch_end", index, to_floats(values))
                 bar.update(index + 1, functools.partial(to_floats, values))
         if index < 0:
             raise InputError("The data for evaluation yields no batches; a generator can be read only once.")
-    logs = to_floats(job.logs(state.metrics))
+    logs = to_floats(job.logs(arrays_of(state).metrics))
     bar.finish(logs)
     call("on_test_end", logs)
     return logs
@@ -678,18 +678,18 @@ def evaluate_on_device(job: Job, state: TrainState, source: ArraySource, data: B
     metrics, model_state = job.runner.eval_steps(
         job.evaluate, job.program, state, data, source.rows, 0, full, batch_size=source.batch_size, masked=masked
     )
-    state = state.replace(metrics=metrics, model_state=model_state)
+    state = with_arrays(state, metrics=metrics, model_state=model_state)
     if full < source.steps_per_epoch:
         start = full * source.batch_size
         batch = resident.cut(data, start, resident.row_count(data) - start)
         metrics, model_state = job.runner.eval_one(job.evaluate, job.program, state, batch)
-        state = state.replace(metrics=metrics, model_state=model_state)
+        state = with_arrays(state, metrics=metrics, model_state=model_state)
     return state
 
 
 def non_finite(job: Job, before: TrainState, after: TrainState, batch: Batch, index: int) -> str | None:
     """At which step and in which layer a loss stopped being finite; None if it is."""
-    loss = float(job.logs(after.metrics).get("loss", 0.0))
+    loss = float(job.logs(arrays_of(after).metrics).get("loss", 0.0))
     if math.isfinite(loss):
         return None
     result = steps.forward(job.program, before, batch, training=True, check_finite=True)

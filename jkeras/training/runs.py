@@ -21,7 +21,7 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.scope import walk
 from jkeras.training import order as orders
 from jkeras.training import resident, steps
-from jkeras.training.state import Batch, TrainState
+from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
 
 Step = Callable[[Any, TrainState, Batch], TrainState]
 
@@ -90,10 +90,11 @@ def _eval_steps(
             # The last slice starts early so as to stay inside the data; rows seen before do not count again.
             position = first + jnp.arange(batch_size, dtype=jnp.int32)
             batch = dataclasses.replace(batch, valid=(position >= index * batch_size) & (position < rows))
-        new = step(program, state.replace(metrics=metrics, model_state=model_state), batch)
+        new = arrays_of(step(program, with_arrays(state, metrics=metrics, model_state=model_state), batch))
         return new.metrics, new.model_state
 
-    return lax.fori_loop(start, stop, body, (state.metrics, state.model_state))
+    arrays = arrays_of(state)
+    return lax.fori_loop(start, stop, body, (arrays.metrics, arrays.model_state))
 
 
 def _train_one(step: Step, program: Any, state: TrainState, batch: Batch) -> TrainState:
@@ -101,7 +102,7 @@ def _train_one(step: Step, program: Any, state: TrainState, batch: Batch) -> Tra
 
 
 def _eval_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[Any, Any]:
-    new = step(program, state, batch)
+    new = arrays_of(step(program, state, batch))
     return new.metrics, new.model_state
 
 

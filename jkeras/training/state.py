@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
 
+from jkeras.errors import FrozenError, SignatureError, suggestion
+from jkeras.values.frozen import frozen_tree, thawed
+
 Flat = dict[str, Any]
 
 
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
+class Arrays(NamedTuple):
+    """The parts of a `TrainState` in plain dicts, which programs take and give."""
+
+    params: dict[str, Any]
+    model_state: dict[str, Any]
+    opt_state: Any
+    step: Any
+    rng: Any
+    metrics: Any = None
+
+
+@jax.tree_util.register_pytree_with_keys_class
 class TrainState:
-    """The arrays of a model in training.
+    """The arrays of a model in training: an immutable pytree.
+
+    Its dicts cannot be written to, and it keeps the structure of what it is made from to itself.
 
     Attributes:
         params: trainable weights, nested by layer, as Flax has them.
@@ -26,16 +41,117 @@ class TrainState:
         metrics: running metric states inside an epoch, by name.
     """
 
-    params: dict[str, Any]
-    model_state: dict[str, Any]
-    opt_state: Any
-    step: jax.Array
-    rng: jax.Array
-    metrics: Any = None
+    __slots__ = ("_arrays", "_views")
+
+    _arrays: Arrays
+    _views: dict[str, Any]
+
+    def __init__(
+        self,
+        params: Mapping[str, Any],
+        model_state: Mapping[str, Any],
+        opt_state: Any,
+        step: jax.Array,
+        rng: jax.Array,
+        metrics: Any = None,
+    ):
+        self._set(Arrays(*map(thawed, (params, model_state, opt_state, step, rng, metrics))))
+
+    def _set(self, arrays: Arrays) -> None:
+        object.__setattr__(self, "_arrays", arrays)
+        object.__setattr__(self, "_views", {})
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """Trainable weights, nested by layer."""
+        return self._view("params")
+
+    @property
+    def model_state(self) -> Mapping[str, Any]:
+        """Non-trainable weights, nested by layer."""
+        return self._view("model_state")
+
+    @property
+    def opt_state(self) -> Any:
+        """The optimizer's state."""
+        return self._view("opt_state")
+
+    @property
+    def step(self) -> jax.Array:
+        """The number of optimizer steps taken."""
+        return self._arrays.step
+
+    @property
+    def rng(self) -> jax.Array:
+        """The root key."""
+        return self._arrays.rng
+
+    @property
+    def metrics(self) -> Any:
+        """Running metric states by name."""
+        return self._view("metrics")
+
+    def _view(self, part: str) -> Any:
+        if part not in self._views:
+            tree = getattr(self._arrays, part)
+            advice = (
+                f"Change a copy, `{part} = state.{part}.copy()`, and write `state = state.replace({part}={part})`; a model"
+                f" with it is `model.with_state(state)`."
+            )
+            self._views[part] = frozen_tree(tree, advice)
+        return self._views[part]
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some parts changed."""
-        return dataclasses.replace(self, **changes)
+        unknown = set(changes) - set(Arrays._fields)
+        if unknown:
+            name = min(unknown)
+            raise SignatureError(f"TrainState has no part {name!r}.{suggestion(name, Arrays._fields)}")
+        return self._of(self._arrays._replace(**{name: thawed(tree) for name, tree in changes.items()}))
+
+    @classmethod
+    def _of(cls, arrays: Arrays) -> Self:
+        state = object.__new__(cls)
+        state._set(arrays)
+        return state
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise FrozenError(
+            f"A TrainState is immutable; `{name}` cannot be assigned. Write `state = state.replace({name}=...)`."
+        )
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenError(f"A TrainState is immutable; `{name}` cannot be deleted.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TrainState, tuple(self._arrays)
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name}={part!r}" for name, part in zip(Arrays._fields, self._arrays, strict=True))
+        return f"TrainState({parts})"
+
+    def tree_flatten_with_keys(self) -> tuple[tuple[tuple[Any, Any], ...], None]:
+        return tuple(zip(_KEYS, self._arrays, strict=True)), None
+
+    def tree_flatten(self) -> tuple[Arrays, None]:
+        return self._arrays, None
+
+    @classmethod
+    def tree_unflatten(cls, _: None, parts: Any) -> Self:
+        return cls._of(Arrays(*parts))
+
+
+_KEYS = tuple(map(jax.tree_util.GetAttrKey, Arrays._fields))
+
+
+def arrays_of(state: TrainState) -> Arrays:
+    """The parts of a state in plain dicts, for programs; what users get are dicts that cannot be written to."""
+    return state._arrays
+
+
+def with_arrays(state: TrainState, **changes: Any) -> TrainState:
+    """`state.replace` with dicts that belong to nobody else, such as those that a program returned."""
+    return state._of(state._arrays._replace(**changes))
 
 
 @jax.tree_util.register_dataclass
@@ -94,7 +210,8 @@ KEY_KINDS = ("threefry2x32", "rbg", "unsafe_rbg")
 
 def named_arrays(state: TrainState) -> Flat:
     """The arrays of a state by name: `params/dense/kernel`, `opt_state/...`, `step`, `rng`."""
-    parts = {"params": state.params, "state": state.model_state, "opt_state": state.opt_state, "step": state.step}
+    arrays = arrays_of(state)
+    parts = {"params": arrays.params, "state": arrays.model_state, "opt_state": arrays.opt_state, "step": arrays.step}
     named: Flat = {}
     for part, tree in parts.items():
         named.update(named_leaves(part, tree))
@@ -116,11 +233,12 @@ def array_name(part: str, path: Any) -> str:
 
 def filled(template: TrainState, arrays: Mapping[str, Any], key_kind: str) -> TrainState:
     """A state of the structure of `template` with arrays by the names that `named_arrays` gives."""
+    parts = arrays_of(template)
     return TrainState(
-        params=filled_tree("params", template.params, arrays),
-        model_state=filled_tree("state", template.model_state, arrays),
-        opt_state=filled_tree("opt_state", template.opt_state, arrays),
-        step=filled_tree("step", template.step, arrays),
+        params=filled_tree("params", parts.params, arrays),
+        model_state=filled_tree("state", parts.model_state, arrays),
+        opt_state=filled_tree("opt_state", parts.opt_state, arrays),
+        step=filled_tree("step", parts.step, arrays),
         rng=jax.random.wrap_key_data(arrays["rng"], impl=key_impl(key_kind)),
     )
 

@@ -26,7 +26,7 @@ from jkeras.graph.shapes import as_spec
 from jkeras.training import objective as objectives
 from jkeras.training.objective import Objective, match
 from jkeras.training.recipe import Recipe
-from jkeras.training.state import Batch, TrainState, flatten, merge
+from jkeras.training.state import Batch, TrainState, arrays_of, flatten, merge
 from jkeras.values.spec import Spec
 
 Logs = dict[str, jax.Array]
@@ -138,7 +138,8 @@ def forward(
     program: Program, state: TrainState, batch: Batch, training: bool, check_finite: bool = False
 ) -> linen.Pass:
     """Runs the model on a batch."""
-    variables = {"params": replicas.in_use(state.params), "state": state.model_state}
+    arrays = arrays_of(state)
+    variables = {"params": replicas.in_use(arrays.params), "state": arrays.model_state}
     result, _ = linen.run(
         program.definition,
         variables,
@@ -199,7 +200,7 @@ def compute_gradients(program: Program, state: TrainState, batch: Batch) -> tupl
     def loss_of(params: dict[str, Any]) -> tuple[jax.Array, Scored]:
         result = forward(program, state.replace(params=merge(state.params, params)), batch, training=True)
         scored = score(program, result, batch)
-        return program.optimizer.scale_loss(scored.loss, state.opt_state), scored
+        return program.optimizer.scale_loss(scored.loss, arrays_of(state).opt_state), scored
 
     (_, scored), grads = jax.value_and_grad(loss_of, has_aux=True)(trainable(program, state.params))
     return replicas.pmean(grads), scored
@@ -220,7 +221,7 @@ def gradients_of(
     def scaled(chosen: dict[str, Any]) -> tuple[Any, Any]:
         result = loss(merge(state.params, chosen))
         value = result[0] if isinstance(result, tuple) else result
-        return program.optimizer.scale_loss(value, state.opt_state), result
+        return program.optimizer.scale_loss(value, arrays_of(state).opt_state), result
 
     chosen = {path: v for path, v in trainable(program, state.params).items() if fnmatch.fnmatchcase(path, only)}
     if not chosen:
@@ -235,13 +236,13 @@ def apply_gradients(
 ) -> TrainState:
     """The state after one optimizer update: new params, projected by their constraints."""
     old = trainable(program, state.params)
-    updates, opt_state = program.optimizer.to_optax().update(dict(grads), state.opt_state, old)
+    updates, opt_state = program.optimizer.to_optax().update(dict(grads), arrays_of(state).opt_state, old)
     new = optax.apply_updates(old, updates)
     for path, constraint in program.constraints:
         new[path] = constraint(new[path])
     return state.replace(
         params=merge(state.params, new),
-        model_state=state.model_state if scored is None else scored.state,
+        model_state=arrays_of(state).model_state if scored is None else scored.state,
         opt_state=opt_state,
         step=state.step + 1,
     )
@@ -254,7 +255,7 @@ def update_metrics(program: Program, state: TrainState, batch: Batch, scored: Sc
     size = jnp.sum(batch.valid).astype(jnp.float32) if batch.valid is not None else jnp.float32(batch_size(batch))
     metrics = objectives.update_metrics(
         program.objective,
-        state.metrics,
+        arrays_of(state).metrics,
         scored.loss,
         scored.parts,
         size,
@@ -293,17 +294,18 @@ def evaluate_custom(program: Program, state: TrainState, batch: Batch) -> TrainS
 
 
 def _own_step(program: Program, method: str, state: TrainState, batch: Batch) -> TrainState:
-    own = {name: value for name, value in state.metrics.items() if not name.startswith(CUSTOM)}
+    metrics = arrays_of(state).metrics
+    own = {name: value for name, value in metrics.items() if not name.startswith(CUSTOM)}
     model: Any = program.definition
-    new, returned = getattr(model.in_step(program), method)(state.replace(metrics=own), batch)
+    new, returned = getattr(model._in_step(program), method)(state.replace(metrics=own), batch)
     size = jnp.float32(batch_size(batch))
     means = {
         CUSTOM + name: objectives.MEAN.update(
-            state.metrics[CUSTOM + name], jnp.asarray(returned[name], jnp.float32), sample_weight=size
+            metrics[CUSTOM + name], jnp.asarray(returned[name], jnp.float32), sample_weight=size
         )
         for name in program.extra_logs
     }
-    return new.replace(metrics={**new.metrics, **means})
+    return new.replace(metrics={**arrays_of(new).metrics, **means})
 
 
 def with_own_logs(program: Program, method: str, state: TrainState, batch: Batch) -> Program:
@@ -318,7 +320,7 @@ def with_own_logs(program: Program, method: str, state: TrainState, batch: Batch
     found: dict[str, Any] = {}
 
     def probe(state: TrainState, batch: Batch) -> Any:
-        result = getattr(model.in_step(program), method)(state, batch)
+        result = getattr(model._in_step(program), method)(state, batch)
         if not (
             isinstance(result, tuple)
             and len(result) == 2
@@ -327,7 +329,8 @@ def with_own_logs(program: Program, method: str, state: TrainState, batch: Batch
         ):
             raise InputError(f"{type(model).__name__}.{method} must return (state, logs), logs a dict of scalars.")
         compiled = {name for name in state.metrics if not name.startswith(OWN)}
-        updates = any(result[0].metrics[name] is not state.metrics[name] for name in compiled)
+        before, after = arrays_of(state).metrics, arrays_of(result[0]).metrics
+        updates = any(_differ(before[name], after[name]) for name in compiled)
         covered = kept | compiled if updates else kept
         found.update(extra_logs=tuple(name for name in result[1] if name not in covered), keeps_metrics=updates)
         return result[0]
@@ -335,6 +338,11 @@ def with_own_logs(program: Program, method: str, state: TrainState, batch: Batch
     state = ready(program, program.optimizer, state.replace(metrics=None), batch)
     jax.eval_shape(probe, state, jax.tree.map(as_spec, batch))
     return program.replace(**found)
+
+
+def _differ(before: Any, after: Any) -> bool:
+    """Whether an array of a structure is another one now."""
+    return any(a is not b for a, b in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True))
 
 
 # Mark, among metric states, the running means of logs that a user's own step returned, and the metrics that it keeps.
@@ -407,9 +415,9 @@ def train_step(
         step = train_custom
         program = with_own_logs(program, "train_step", state, batch)
         missing = {k: v for k, v in empty_metrics(program, batch).items() if k not in state.metrics}
-        state = state.replace(metrics={**state.metrics, **missing})
+        state = state.replace(metrics={**arrays_of(state).metrics, **missing})
     state = (_donating if donate else _keeping)(step, program, state, batch)
-    return state, logs(program, state.metrics)
+    return state, logs(program, arrays_of(state).metrics)
 
 
 def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) -> Logs:
@@ -421,7 +429,7 @@ def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) 
         step = evaluate_custom
         program = with_own_logs(program, "test_step", state, batch)
     state = state.replace(metrics=empty_metrics(program, batch))
-    return logs(program, _keeping(step, program, state, batch).metrics)
+    return logs(program, arrays_of(_keeping(step, program, state, batch)).metrics)
 
 
 def predict_step(definition: Layer, state: TrainState, inputs: Any) -> Any:
@@ -431,9 +439,10 @@ def predict_step(definition: Layer, state: TrainState, inputs: Any) -> Any:
 
 def predict(definition: Layer, state: TrainState, inputs: Any) -> Any:
     """`predict_step` without compiling it."""
+    arrays = arrays_of(state)
     result, _ = linen.run(
         definition,
-        {"params": replicas.in_use(state.params), "state": state.model_state},
+        {"params": replicas.in_use(arrays.params), "state": arrays.model_state},
         call_arguments(inputs),
         {},
         rng=stream(state.rng, "dropout", state.step),
@@ -475,7 +484,7 @@ def ready(program: Program, optimizer: Any, state: TrainState, batch: Batch) -> 
     The optimizer is the one that `compile` was given: only its `init` knows the learning rate.
     """
     if state.opt_state is None:
-        state = state.replace(opt_state=init_optimizer(optimizer, state.params, program.frozen))
+        state = state.replace(opt_state=init_optimizer(optimizer, arrays_of(state).params, program.frozen))
     if state.metrics is None:
         state = state.replace(metrics=empty_metrics(program, batch))
     return state

@@ -8,14 +8,21 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from jkeras import config
+from jkeras import arguments, config
+from jkeras.dtypes import array_dtype
 from jkeras.errors import ArgumentError, InputError
+from jkeras.types import DTypeLike, NestedNumbers
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Choice = TypeVar("Choice")
 
 # Pillow's modes that each colour mode leaves as they are, and the one that it converts the others to.
 COLOR_MODES = {
@@ -26,7 +33,7 @@ COLOR_MODES = {
 CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 
 
-def _pillow() -> Any:
+def _pillow() -> Any:  # the module, whose functions have types that differ between versions
     try:
         from PIL import Image
     except ImportError as error:
@@ -40,7 +47,7 @@ def load_img(
     target_size: tuple[int, int] | None = None,
     interpolation: str = "nearest",
     keep_aspect_ratio: bool = False,
-) -> Any:
+) -> Image:
     """A picture file as a Pillow image.
 
     Args:
@@ -51,16 +58,23 @@ def load_img(
         keep_aspect_ratio: cuts the picture to the target's shape, around its centre, instead of distorting it.
 
     Raises:
-        ArgumentError: an unknown `color_mode` or `interpolation`.
+        ArgumentError: no path, an unknown `color_mode` or `interpolation`, or no size.
         ImportError: Pillow is not installed.
     """
     image_module = _pillow()
-    kept, converted = _choice("load_img", "color_mode", color_mode, COLOR_MODES)
-    source = path if isinstance(path, io.BytesIO) else io.BytesIO(Path(os.fsdecode(path)).read_bytes())
-    image = image_module.open(source)
-    if image.mode not in kept:
+    accepted, converted = _choice("load_img", "color_mode", color_mode, COLOR_MODES)
+    name = os.fsdecode(path) if isinstance(path, bytes) else path
+    if isinstance(name, io.BytesIO):
+        source = name
+    else:
+        source = io.BytesIO(arguments.checked("load_img", "path", name, arguments.path).read_bytes())
+    image: Image = image_module.open(source)
+    if image.mode not in accepted:
         image = image.convert(converted)
-    if target_size is None or image.size == (target_size[1], target_size[0]):
+    if target_size is None:
+        return image
+    target_size = _size("load_img", "target_size", target_size)
+    if image.size == (target_size[1], target_size[0]):
         return image
     methods = {name.lower(): method for name, method in image_module.Resampling.__members__.items()}
     method = _choice("load_img", "interpolation", interpolation, methods)
@@ -74,19 +88,32 @@ def load_img(
     return image.resize((target_size[1], target_size[0]), method, box=box)
 
 
-def _choice(function: str, name: str, value: Any, table: dict[str, Any]) -> Any:
-    if value not in table:
+def _choice(function: str, name: str, value: str, table: Mapping[str, Choice]) -> Choice:
+    if not isinstance(value, str) or value not in table:
         raise ArgumentError(f"{function}({name}={value!r}): expected one of {', '.join(map(repr, table))}.")
     return table[value]
 
 
-def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) -> np.ndarray:
+def _size(function: str, name: str, value: tuple[int, int]) -> tuple[int, int]:
+    height, width = arguments.checked(function, name, value, arguments.ints(2))
+    return height, width
+
+
+def _dtype(function: str, dtype: DTypeLike | None) -> np.dtype[Any]:
+    return arguments.checked(function, "dtype", config.floatx() if dtype is None else dtype, array_dtype)
+
+
+def img_to_array(
+    img: Image | NestedNumbers, data_format: str | None = None, dtype: DTypeLike | None = None
+) -> np.ndarray:
     """A Pillow image as an array `(height, width, channels)`, or `(channels, height, width)` with channels first.
 
     Raises:
         InputError: the image has neither two nor three axes.
+        ArgumentError: it is no image.
     """
-    array = np.asarray(img, dtype=dtype or config.floatx())
+    kind = _dtype("img_to_array", dtype)
+    array = arguments.checked("img_to_array", "img", img, arguments.array).astype(kind, copy=False)
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3:
@@ -94,7 +121,9 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) ->
     return array.transpose(2, 0, 1) if config.standardize_data_format(data_format) == "channels_first" else array
 
 
-def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None) -> Any:
+def array_to_img(
+    x: NestedNumbers, data_format: str | None = None, scale: bool = True, dtype: DTypeLike | None = None
+) -> Image:
     """An array with 1, 3 or 4 channels as a Pillow image.
 
     Args:
@@ -107,25 +136,37 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
         InputError: `x` has another shape.
         ImportError: Pillow is not installed.
     """
-    values = np.asarray(x, dtype=dtype or config.floatx())
+    kind = _dtype("array_to_img", dtype)
+    values = arguments.checked("array_to_img", "x", x, arguments.array).astype(kind, copy=False)
+    shape = values.shape
     if values.ndim == 3 and config.standardize_data_format(data_format) == "channels_first":
         values = values.transpose(1, 2, 0)
     if values.ndim != 3 or values.shape[2] not in (1, 3, 4):
-        raise InputError(f"array_to_img() needs one image of 1, 3 or 4 channels, got the shape {np.shape(x)}.")
+        raise InputError(f"array_to_img() needs one image of 1, 3 or 4 channels, got the shape {shape}.")
     if scale:
         values = values - values.min()
         largest = values.max()
         values = values * (255 / largest) if largest else values
     if values.shape[2] == 1:
         values = values[:, :, 0]
-        return _pillow().fromarray(values.astype("int32" if values.max() > 255 else "uint8"))
-    return _pillow().fromarray(values.astype("uint8"))
+        pixels = values.astype("int32" if values.max() > 255 else "uint8")
+    else:
+        pixels = values.astype("uint8")
+    image: Image = _pillow().fromarray(pixels)
+    return image
 
 
 def save_img(
-    path: Any, x: Any, data_format: str | None = None, file_format: str | None = None, scale: bool = True, **kwargs: Any
+    path: str | os.PathLike[str] | IO[bytes],
+    x: NestedNumbers,
+    data_format: str | None = None,
+    file_format: str | None = None,
+    scale: bool = True,
+    **kwargs: object,
 ) -> None:
     """Writes an array as a picture file; arguments as for `array_to_img`, the others go to Pillow's `save`."""
+    if not isinstance(path, (str, os.PathLike, io.IOBase)):
+        raise ArgumentError(f"save_img(path={arguments.shown(path)}): expected a path or a file.")
     if file_format is None and isinstance(path, (str, os.PathLike)):
         file_format = Path(path).suffix[1:]
     file_format = "jpeg" if (file_format or "").lower() == "jpg" else file_format or None
@@ -133,18 +174,19 @@ def save_img(
     if image.mode == "RGBA" and (file_format or "").lower() == "jpeg":
         warnings.warn("JPEG files have no transparency; the picture is saved without it.", stacklevel=2)
         image = image.convert("RGB")
-    image.save(path, format=file_format, **kwargs)
+    save: Callable[..., None] = image.save
+    save(path, format=file_format, **kwargs)
 
 
 def smart_resize(
-    x: Any, size: tuple[int, int], interpolation: str = "bilinear", data_format: str = "channels_last"
+    x: NestedNumbers, size: tuple[int, int], interpolation: str = "bilinear", data_format: str = "channels_last"
 ) -> np.ndarray:
     """Images `(..., height, width, channels)` cut to the shape of `size` around their centre, then resized to it."""
     return resize(x, size, interpolation, data_format, crop_to_aspect_ratio=True)
 
 
 def resize(
-    x: Any,
+    x: NestedNumbers,
     size: tuple[int, int],
     interpolation: str = "bilinear",
     data_format: str | None = None,
@@ -169,7 +211,8 @@ def resize(
         raise ArgumentError("Only one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio` can be True.")
     if interpolation != "nearest":
         _choice("resize", "interpolation", interpolation, {"nearest": None, **KERNELS})
-    images = np.asarray(x, dtype=np.float32)
+    size = _size("resize", "size", size)
+    images = arguments.checked("resize", "x", x, arguments.array).astype(np.float32, copy=False)
     if images.ndim < 3:
         raise InputError(f"Images need the axes (height, width, channels), got the shape {images.shape}.")
     first = config.standardize_data_format(data_format) == "channels_first"
@@ -204,7 +247,7 @@ def _resize_axis(images: np.ndarray, axis: int, size: int, interpolation: str) -
 
 
 def _triangle(x: np.ndarray) -> np.ndarray:
-    return np.maximum(0, 1 - x)
+    return np.asarray(np.maximum(0, 1 - x))
 
 
 def _cubic(x: np.ndarray) -> np.ndarray:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import warnings
-from pathlib import Path
-from typing import Any
 
 from jkeras import plots
+from jkeras.models.model import Model
 from jkeras.plots.text import to_dot
 
 
 def _diagram(
-    model: Any,
+    model: Model,
     show_shapes: bool,
     show_dtype: bool,
     show_layer_names: bool,
@@ -21,7 +21,7 @@ def _diagram(
     show_layer_activations: bool,
     show_trainable: bool,
 ) -> plots.Diagram:
-    found = plots.diagram(
+    diagram = plots.diagram(
         model,
         show_shapes=show_shapes,
         show_dtype=show_dtype,
@@ -31,16 +31,16 @@ def _diagram(
         direction=rankdir,
     )
     boxes = []
-    for box in found.boxes:
+    for box in diagram.boxes:
         if show_trainable and box.trainable is not None:
             box = dataclasses.replace(box, lines=(*box.lines, "trainable" if box.trainable else "frozen"))
         boxes.append(box if show_layer_names else dataclasses.replace(box, name=box.kind, kind=""))
-    return dataclasses.replace(found, boxes=tuple(boxes))
+    return dataclasses.replace(diagram, boxes=tuple(boxes))
 
 
 def plot_model(
-    model: Any,
-    to_file: Any = "model.png",
+    model: Model,
+    to_file: str | os.PathLike[str] | None = "model.png",
     show_shapes: bool = False,
     show_dtype: bool = False,
     show_layer_names: bool = False,
@@ -50,7 +50,7 @@ def plot_model(
     show_layer_activations: bool = False,
     show_trainable: bool = False,
     splines: str = "ortho",
-    **kwargs: Any,
+    **kwargs: object,
 ) -> plots.Diagram:
     """Draws a model into a file: `.svg`, `.dot`, `.mmd`; `.png` and `.pdf` with Graphviz or else matplotlib.
 
@@ -63,14 +63,14 @@ def plot_model(
         model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, show_layer_activations, show_trainable
     )
     if to_file is not None:
-        picture.save(Path(to_file))
+        picture.save(to_file)
     if kwargs:
         warnings.warn(f"plot_model ignores {sorted(kwargs)}.", stacklevel=2)
     return picture
 
 
 def model_to_dot(
-    model: Any,
+    model: Model,
     show_shapes: bool = False,
     show_dtype: bool = False,
     show_layer_names: bool = True,
@@ -81,7 +81,7 @@ def model_to_dot(
     show_layer_activations: bool = False,
     show_trainable: bool = False,
     splines: str = "ortho",
-    **kwargs: Any,
+    **kwargs: object,
 ) -> str:
     """A model in Graphviz's language, as text. Arguments as in Keras."""
     picture = _diagram(

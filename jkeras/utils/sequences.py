@@ -10,7 +10,7 @@ import numpy as np
 from jkeras import arguments
 from jkeras.dtypes import array_dtype
 from jkeras.errors import ArgumentError, InputError
-from jkeras.types import DTypeLike, HostArrayLike
+from jkeras.types import DTypeLike, TensorLike
 from jkeras.utils.samples import Samples
 
 
@@ -85,8 +85,8 @@ def _length(sequence: object) -> int:
 
 
 def timeseries_dataset_from_array(
-    data: HostArrayLike,
-    targets: HostArrayLike | None,
+    data: TensorLike,
+    targets: TensorLike | None,
     sequence_length: int,
     sequence_stride: int = 1,
     sampling_rate: int = 1,

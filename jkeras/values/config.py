@@ -1,12 +1,24 @@
-"""Configurations: values as plain JSON-able data, in the form that Keras 3 writes."""
+"""Configurations: values as plain JSON-able data, in the form that Keras 3 writes, and back.
+
+`serialize` is the one writer and `deserialize` the one reader: registry, models, files and the drop-in use them. Which
+classes a name may stand for is for the caller of the reader to say; configurations in dialects of older Keras are
+translated before they come here (`jkeras/saving/old_names.py`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+
+from jkeras.errors import RestoreError
+from jkeras.values.custom_objects import custom_object, registered_name
+
+# Deeper nesting than this is no configuration that anybody wrote.
+MAX_DEPTH = 60
 
 
 class Configured:
@@ -22,6 +34,16 @@ class Configured:
     def _written_as(self) -> Any:
         """What `serialize` writes in place of this value; a wrapper of a function is written as the function."""
         return self
+
+    def _written_class(self) -> dict[str, Any]:
+        """How a configuration names the class of this value: module, class name and registered name."""
+        cls = type(self)
+        own = cls.__module__.startswith("jkeras.")
+        return {
+            "module": self.keras_module if own else cls.__module__,
+            "class_name": cls.__name__,
+            "registered_name": registered_name(cls) or (None if own else cls.__name__),
+        }
 
 
 def _is_function(value: Any) -> bool:
@@ -39,17 +61,7 @@ def serialize(value: Any) -> Any:
         written = value._written_as()
         if written is not value:
             return serialize(written)
-        config = value.get_config()
-        if type(value).__module__.startswith("jkeras."):
-            module, registered = value.keras_module, None
-        else:
-            module, registered = type(value).__module__, type(value).__name__
-        return {
-            "module": module,
-            "class_name": type(value).__name__,
-            "config": config,
-            "registered_name": registered,
-        }
+        return {**value._written_class(), "config": value.get_config()}
     if isinstance(value, (tuple, list)):
         return [serialize(v) for v in value]
     if isinstance(value, Mapping):
@@ -59,7 +71,69 @@ def serialize(value: Any) -> Any:
     if _is_function(value):
         if (getattr(value, "__module__", None) or "").startswith("jkeras."):
             return value.__name__
-        return {"module": "builtins", "class_name": "function", "config": value.__name__, "registered_name": "function"}
+        name = registered_name(value) or value.__name__
+        return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
     if isinstance(value, np.dtype) or (isinstance(value, type) and hasattr(value, "dtype")):
         return np.dtype(value).name
     return value
+
+
+Make = Callable[[Mapping[str, Any], int], Any]
+
+
+def deserialize(written: Any, make: Make, depth: int = 0) -> Any:
+    """What a JSON structure stands for: containers, arrays, slices, and objects.
+
+    Args:
+        written: as `serialize`, or Keras, gives it.
+        make: makes the object of an entry that names a class or function, at a depth.
+        depth: how deep `written` lies in others.
+
+    Raises:
+        RestoreError: the structure is nested too deeply, or damaged.
+
+    >>> deserialize({"a": [1, {"class_name": "__tuple__", "config": [2]}]}, make=lambda entry, depth: entry)
+    {'a': [1, (2,)]}
+    """
+    if depth > MAX_DEPTH:
+        raise RestoreError("The configuration is nested too deeply to be a model.")
+    if isinstance(written, (list, tuple)):
+        return [deserialize(entry, make, depth + 1) for entry in written]
+    if not isinstance(written, Mapping):
+        return written
+    name = written.get("class_name")
+    if not isinstance(name, str):
+        return {key: deserialize(entry, make, depth + 1) for key, entry in written.items()}
+    if name == "__tuple__":
+        entries = written.get("items", written.get("config"))
+        return tuple(deserialize(entry, make, depth + 1) for entry in (entries if isinstance(entries, list) else ()))
+    if name in ("__numpy__", "__tensor__"):
+        return _array(written.get("config"))
+    if name == "__slice__":
+        return slice(*(deserialize(_entry(written, key), make, depth + 1) for key in ("start", "stop", "step")))
+    if name == "__ellipsis__":
+        return Ellipsis
+    return make(written, depth)
+
+
+def _entry(written: Mapping[str, Any], key: str) -> Any:
+    config = written.get("config")
+    if not isinstance(config, Mapping) or key not in config:
+        raise RestoreError(f"A part of the configuration is damaged: {str(written)[:200]}")
+    return config[key]
+
+
+def _array(config: Any) -> np.ndarray:
+    try:
+        return np.asarray(config["value"], jnp.dtype(config["dtype"]))
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
+        raise RestoreError(f"An array in the configuration is damaged: {str(config)[:200]}") from error
+
+
+def target_of(entry: Mapping[str, Any], table: Mapping[str, Any]) -> Any | None:
+    """The class or function that an entry names: one of the user's own, else one of the table; None if there is neither."""
+    for name in (entry.get("registered_name"), entry.get("class_name")):
+        found = custom_object(name) if isinstance(name, str) and name else None
+        if found is not None:
+            return found
+    return table.get(str(entry.get("class_name")))

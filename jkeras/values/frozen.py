@@ -33,6 +33,7 @@ class FrozenDict(dict[Key, Value]):
     """
 
     __slots__ = ("advice",)
+    advice: str
 
     def __init__(self, entries: Any = (), advice: str = ""):
         super().__init__(entries)
@@ -90,6 +91,7 @@ class FrozenList(list[Item]):
     """
 
     __slots__ = ("advice",)
+    advice: str
 
     def __init__(self, items: Iterable[Item] = (), advice: str = ""):
         super().__init__(items)
@@ -177,11 +179,14 @@ def frozen(value: Any) -> Any:
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
-    if not array.flags.writeable and array.base is None:
+    if isinstance(array.base, bytes):
         return array
-    array = array.copy()
-    array.flags.writeable = False
-    return array
+    if array.dtype.hasobject:
+        array = array.copy()
+        array.flags.writeable = False
+        return array
+    # Over bytes, which nothing can make writeable again.
+    return np.ndarray(array.shape, array.dtype, array.tobytes())
 
 
 def frozen_tree(tree: Any, advice: str = "") -> Any:
@@ -212,8 +217,9 @@ def kept(value: Any) -> Any:
 def _mapped_tuple(change: Callable[[Any], Any], value: Any) -> Any:
     if type(value) is tuple:
         return tuple([change(item) for item in value])
-    if isinstance(value, tuple) and hasattr(type(value), "_make"):
-        return type(value)._make([change(item) for item in value])
+    make = getattr(type(value), "_make", None) if isinstance(value, tuple) else None  # a named tuple
+    if make is not None:
+        return make([change(item) for item in value])
     return value
 
 

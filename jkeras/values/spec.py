@@ -37,6 +37,7 @@ class SpecMeta(type):
     _fields: dict[str, Field]
     _is_root: bool
     _handwritten: bool
+    _signature: inspect.Signature | None
 
     def __new__(
         mcls,
@@ -64,15 +65,19 @@ class SpecMeta(type):
         fields = dict(sorted(fields.items(), key=lambda item: item[1].trailing))
         cls._fields = fields
         cls._handwritten = handwritten
+        cls._signature = None
         return cls
 
     @property
     def __signature__(cls) -> inspect.Signature:
         """The constructor's signature; worked out when asked for, since importing jkeras makes hundreds of classes."""
-        if cls._handwritten:
-            parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
-            return inspect.Signature(parameters)
-        return signature_of(cls._fields)
+        if cls._signature is None:
+            if cls._handwritten:
+                parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+                cls._signature = inspect.Signature(parameters)
+            else:
+                cls._signature = signature_of(cls._fields)
+        return cls._signature
 
     if not TYPE_CHECKING:  # a checker reads the constructor off the fields
 
@@ -168,7 +173,7 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
         dropped = tuple(name for name in self._memos if not (same and name == "_spec_key"))
         own = clone.__dict__
         own.update({name: value for name, value in self.__dict__.items() if name not in dropped})
-        own.update({name: frozen(value) for name, value in attributes.items()})
+        own.update({n: value if n.startswith("_spec_") else frozen(value) for n, value in attributes.items()})
         return clone
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -67,6 +67,8 @@ class Optimizer(Mutable, optimizers.Optimizer):
         self._slots: list[dict[str, Variable]] = []
         self._rule_slots: list[tuple[str, ...]] = []
         self._shared: dict[str, Variable] = {}
+        # Within an update: the learning rate, and the scalars that it gives for all weights.
+        self._prepared: tuple[Any, Any] | None = None
         self._excluded: frozenset[int] = frozenset()
         self._excluded_names: str | None = None
         self._iterations = self._add_scalar(0, "iteration", "int32")
@@ -207,6 +209,8 @@ class Optimizer(Mutable, optimizers.Optimizer):
 
     def _scalars(self, learning_rate: Any) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
         """The scalars of an update at a learning rate, and what the rule keeps for all weights, after the update."""
+        if self._prepared is not None and self._prepared[0] is learning_rate:
+            return self._prepared[1]
         rate = jnp.asarray(unwrap(learning_rate), jnp.float32)
         step = jnp.asarray(unwrap(self.iterations), jnp.float32) + 1
         return self.prepare(rate, step, {name: cell.value for name, cell in self._shared.items()})
@@ -341,11 +345,15 @@ class Optimizer(Mutable, optimizers.Optimizer):
         update_if(self._update_is_due(), [*self._trainable_variables, *self._variables], update)
 
     def _backend_update_step(self, grads: Sequence[Any], trainable_variables: Sequence[Variable], learning_rate: Any) -> None:
-        for gradient, variable in zip(grads, trainable_variables, strict=True):
-            self.update_step(gradient, variable, learning_rate)
-        if self._shared:
-            for name, value in self._scalars(learning_rate)[1].items():
-                self._shared[name].assign(value)
+        if self.description is not None:
+            self._prepared = (learning_rate, self._scalars(learning_rate))
+        try:
+            for gradient, variable in zip(grads, trainable_variables, strict=True):
+                self.update_step(gradient, variable, learning_rate)
+            for name, cell in self._shared.items():
+                cell.assign(self._scalars(learning_rate)[1][name])
+        finally:
+            self._prepared = None
 
     def _clip_gradients(self, grads: Sequence[Any]) -> list[Any]:
         return self._clip([jnp.asarray(gradient) for gradient in grads])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import jax
@@ -12,6 +13,7 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError, NotBuiltError
 from jkeras.graph.layer import Layer
 from jkeras.layers.preprocessing.encoding import batches, dense_only, encode, output_mode
+from jkeras.types import Array, Num, Shaped
 from jkeras.values.fields import field
 
 
@@ -43,7 +45,7 @@ class CategoryEncoding(Layer):
     sparse: bool = field(default=False, convert=dense_only, in_config=False)
     autocast: bool = field(default=False, convert=arguments.boolean, kw_only=True, in_config=False)
 
-    def call(self, inputs: jax.Array, count_weights: jax.Array | None = None) -> jax.Array:
+    def call(self, inputs: Shaped[Array, "*shape"], count_weights: jax.Array | None = None) -> Num[Array, "..."]:
         if count_weights is not None and self.output_mode != "count":
             raise ArgumentError(
                 f"{self.path}: `count_weights` goes with output_mode='count', not {self.output_mode!r}."
@@ -61,7 +63,7 @@ class CategoryEncoding(Layer):
             )
 
 
-def _boundaries(value: Any) -> tuple[float, ...]:
+def _boundaries(value: object) -> tuple[float, ...]:
     found = np.asarray(value)
     if found.ndim != 1 or found.dtype.kind not in "iuf" or np.any(np.diff(found) < 0):
         raise ArgumentError("expected increasing numbers")
@@ -107,7 +109,7 @@ class Discretization(Layer):
                 f" that. Give `bin_boundaries` alone."
             )
 
-    def adapt(self, data: Any, steps: int | None = None) -> Discretization:
+    def adapt(self, data: Iterable[Any], steps: int | None = None) -> Discretization:
         """A layer whose boundaries are quantiles of data; this layer stays as it is.
 
         Args:
@@ -131,7 +133,7 @@ class Discretization(Layer):
             summary = _compressed(joined[:, np.argsort(joined[0])], self.epsilon)
         return self.replace(bin_boundaries=_compressed(summary, 1.0 / self.num_bins)[0, :-1].tolist())
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Shaped[Array, "*shape"]) -> Num[Array, "..."]:
         if self.bin_boundaries is None:
             raise NotBuiltError(f"{self.path} has no boundaries yet: `layer = layer.adapt(data)`.")
         ids = jnp.digitize(jnp.asarray(inputs), jnp.asarray(self.bin_boundaries))

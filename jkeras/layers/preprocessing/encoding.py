@@ -16,6 +16,7 @@ from jkeras.console.progress import tracked
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
+from jkeras.types import DTypeLike, TensorLike
 
 # Of long lists of texts, which are gone through in Python, so many at a time, so that there can be a bar.
 ROWS_AT_A_TIME = 10_000
@@ -27,14 +28,14 @@ def output_mode(*allowed: str) -> Any:
     return lambda value: check({"binary": "multi_hot", "tf-idf": "tf_idf"}.get(value, value))
 
 
-def dense_only(value: Any) -> bool:
+def dense_only(value: object) -> bool:
     """A converter for `sparse` and `ragged`, of which only False is offered."""
     if value:
         raise ArgumentError("expected False: arrays are dense")
     return False
 
 
-def encode(ids: jax.Array, mode: str, depth: int, dtype: Any, weights: jax.Array | None = None) -> jax.Array:
+def encode(ids: jax.Array, mode: str, depth: int, dtype: DTypeLike, weights: jax.Array | None = None) -> jax.Array:
     """Integers as they are, or as vectors of length `depth`; integers outside `0 ... depth - 1` leave no trace.
 
     Shapes: "one_hot" `(..., 1)` or `(...,)` to `(..., depth)`; "multi_hot" and "count" `(..., n)` to `(..., depth)`.
@@ -56,7 +57,7 @@ def is_text(values: np.ndarray) -> bool:
     return values.dtype.kind in "USOT"
 
 
-def as_text(values: Any, encoding: str = "utf-8") -> np.ndarray:
+def as_text(values: TensorLike, encoding: str = "utf-8") -> np.ndarray:
     """Strings as an array of objects, bytes decoded."""
     array = np.asarray(values, dtype=object)
     plain = [value.decode(encoding) if isinstance(value, bytes) else str(value) for value in array.ravel()]
@@ -65,7 +66,7 @@ def as_text(values: Any, encoding: str = "utf-8") -> np.ndarray:
     return result
 
 
-def batches(data: Any, steps: int | None, rows: int | None = None) -> Iterator[np.ndarray]:
+def batches(data: Iterable[Any], steps: int | None, rows: int | None = None) -> Iterator[np.ndarray]:
     """The batches that `adapt` reads: an array or a list is one, anything else is gone through, `steps` at most.
 
     With `rows`, a list or NumPy array is cut into batches of so many. If it takes long there is a bar.
@@ -94,11 +95,11 @@ class HostLayer(Layer):
             return super().__call__(*args, **kwargs)
         return self.on_host(*args)
 
-    def on_host(self, inputs: Any) -> Any:
+    def on_host(self, inputs: TensorLike) -> Any:
         """The output for concrete data."""
         raise NotImplementedError
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: TensorLike) -> Any:
         raise InputError(
             f"{self.path} ({type(self).__name__}) reads strings, which compiled programs cannot. Apply the layer to"
             f" the data first, `x = layer(texts)`, and give `x` to the model."

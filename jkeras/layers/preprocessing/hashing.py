@@ -12,6 +12,7 @@ from jkeras import arguments, config
 from jkeras.dtypes import DTypePolicy
 from jkeras.errors import ArgumentError
 from jkeras.layers.preprocessing.encoding import HostLayer, as_text, dense_only, encode, is_text, output_mode
+from jkeras.types import TensorLike
 from jkeras.values.config import serialize
 from jkeras.values.fields import field
 
@@ -150,7 +151,7 @@ def siphash(data: bytes, key: tuple[int, int]) -> int:
     return v[0] ^ v[1] ^ v[2] ^ v[3]
 
 
-def salt(value: Any) -> tuple[int, int] | None:
+def salt(value: object) -> tuple[int, int] | None:
     """A converter for `salt`: None, one integer (used twice) or two."""
     if value is None:
         return None
@@ -194,7 +195,7 @@ class Hashing(HostLayer):
     output_mode: str = field(default="int", convert=output_mode("int", "one_hot", "multi_hot", "count"))
     sparse: bool = field(default=False, convert=dense_only)
 
-    def on_host(self, inputs: Any) -> jax.Array:
+    def on_host(self, inputs: TensorLike) -> jax.Array:
         values = np.asarray(inputs)
         count, mask = self.num_bins, None
         if self.mask_value is not None and count > 1:

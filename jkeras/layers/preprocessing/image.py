@@ -8,6 +8,7 @@ Every image of a batch gets its own draw.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
@@ -19,7 +20,7 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.ops import images as functions
 from jkeras.ops.structure import saturate_cast
-from jkeras.types import DataFormatField
+from jkeras.types import Array, DataFormatField, Key, Num
 from jkeras.values.fields import field
 
 _SEED = arguments.optional(arguments.integer)
@@ -32,7 +33,7 @@ def _factor(low: float, high: float, *, open_low: bool = False) -> Any:
     within = arguments.between(low, high, open_low=open_low)
     message = f"expected a number, or two numbers, in {'(' if open_low else '['}{low}, {high}]"
 
-    def convert(value: Any) -> tuple[float, float]:
+    def convert(value: object) -> tuple[float, float]:
         try:
             if isinstance(value, (tuple, list)) and len(value) == 2:
                 first, second = sorted(within(v) for v in value)
@@ -45,10 +46,10 @@ def _factor(low: float, high: float, *, open_low: bool = False) -> Any:
     return convert
 
 
-def _as_given(check: Any) -> Any:
+def _as_given(check: Callable[[Any], Any]) -> Any:
     """Checks a factor and keeps it as it was given, as Keras's configuration does."""
 
-    def convert(value: Any) -> Any:
+    def convert(value: object) -> Any:
         check(value)
         return tuple(value) if isinstance(value, list) else value
 
@@ -78,7 +79,7 @@ class ImageLayer(_Attributes, Layer):
         """The axes of height and width."""
         return functions._axes(self.data_format)[:2]
 
-    def prepare(self, images: Any) -> jax.Array:
+    def prepare(self, images: Array) -> jax.Array:
         """Images of the compute type.
 
         Raises:
@@ -110,7 +111,7 @@ class Rescaling(Layer):
     scale: Any = field(convert=arguments.numeric)
     offset: Any = field(default=0.0, convert=arguments.numeric)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         dtype = self.compute_dtype
         scale = jnp.asarray(self.scale, dtype)
         if scale.ndim and config.image_data_format() == "channels_first":
@@ -152,7 +153,9 @@ class Resizing(ImageLayer):
         if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
             raise ArgumentError("Resizing: give one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio`, not both.")
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(
+        self, inputs: Num[Array, "*batch height width channels"]
+    ) -> Num[Array, "*batch new_height new_width new_channels"]:
         resized = functions.resize(
             inputs,
             (self.height, self.width),
@@ -184,7 +187,9 @@ class CenterCrop(ImageLayer):
     width: int = field(convert=arguments.positive_int)
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(
+        self, inputs: Num[Array, "*batch height width channels"]
+    ) -> Num[Array, "*batch new_height new_width new_channels"]:
         images = self.prepare(inputs)
         for axis, size in zip(self.axes(images), (self.height, self.width), strict=True):
             spare = images.shape[axis] - size
@@ -207,7 +212,9 @@ class RandomImageLayer(ImageLayer):
             kwargs.setdefault("training", True)
         return super().__call__(*args, **kwargs)
 
-    def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
+    def call(
+        self, inputs: Num[Array, "*batch height width channels"], training: bool | None = None
+    ) -> Num[Array, "..."]:
         images = self.prepare(inputs)
         if not training:
             return images
@@ -216,7 +223,7 @@ class RandomImageLayer(ImageLayer):
         changed = self.change(batch, self.make_rng(self.seed)).astype(batch.dtype)
         return changed[0] if single else changed
 
-    def change(self, images: jax.Array, key: jax.Array) -> jax.Array:
+    def change(self, images: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         """Changes a batch of images at random."""
         raise NotImplementedError
 
@@ -239,7 +246,7 @@ class RandomFlip(RandomImageLayer):
     seed: int | None = field(default=None, convert=_SEED)
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
 
-    def change(self, images: jax.Array, key: jax.Array) -> jax.Array:
+    def change(self, images: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         rows, columns = self.axes(images)
         chances = jax.random.bernoulli(key, 0.5, (2, images.shape[0], 1, 1, 1))
         for name, axis, flipped in (("horizontal", columns, chances[0]), ("vertical", rows, chances[1])):
@@ -253,7 +260,7 @@ class _Affine(RandomImageLayer):
 
     couples_samples: ClassVar[bool | None] = False
 
-    def change(self, images: jax.Array, key: jax.Array) -> jax.Array:
+    def change(self, images: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         rows, columns = self.axes(images)
         moves = self.moves(key, images.shape[0], images.shape[rows], images.shape[columns])
         zeros = jnp.zeros((images.shape[0],))
@@ -262,7 +269,7 @@ class _Affine(RandomImageLayer):
             images, matrix, self.interpolation, self.fill_mode, self.fill_value, self.data_format
         )
 
-    def moves(self, key: jax.Array, count: int, height: int, width: int) -> tuple[Any, ...]:
+    def moves(self, key: Key[Array, ""], count: int, height: int, width: int) -> tuple[Any, ...]:
         """The six numbers `a0, a1, a2, b0, b1, b2` of `ops.image.affine_transform`, one each or `count` of each."""
         raise NotImplementedError
 
@@ -289,7 +296,7 @@ class RandomRotation(_Affine):
     fill_value: float = field(default=0.0, convert=arguments.number)
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
 
-    def moves(self, key: jax.Array, count: int, height: int, width: int) -> tuple[Any, ...]:
+    def moves(self, key: Key[Array, ""], count: int, height: int, width: int) -> tuple[Any, ...]:
         low, high = (2 * math.pi * bound for bound in self.factor)
         angle = jax.random.uniform(key, (count,), minval=low, maxval=high)
         cos, sin = jnp.cos(angle), jnp.sin(angle)
@@ -322,7 +329,7 @@ class RandomZoom(_Affine):
     fill_value: float = field(default=0.0, convert=arguments.number)
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
 
-    def moves(self, key: jax.Array, count: int, height: int, width: int) -> tuple[Any, ...]:
+    def moves(self, key: Key[Array, ""], count: int, height: int, width: int) -> tuple[Any, ...]:
         first, second = jax.random.split(key)
         tall = 1 + _uniform(first, count, _ZOOM(self.height_factor))
         wide = tall if self.width_factor is None else 1 + _uniform(second, count, _ZOOM(self.width_factor))
@@ -352,14 +359,14 @@ class RandomTranslation(_Affine):
     fill_value: float = field(default=0.0, convert=arguments.number)
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
 
-    def moves(self, key: jax.Array, count: int, height: int, width: int) -> tuple[Any, ...]:
+    def moves(self, key: Key[Array, ""], count: int, height: int, width: int) -> tuple[Any, ...]:
         first, second = jax.random.split(key)
         down = height * _uniform(first, count, _SHIFT(self.height_factor))
         right = width * _uniform(second, count, _SHIFT(self.width_factor))
         return 1.0, 0.0, -right, 0.0, 1.0, -down
 
 
-def _uniform(key: jax.Array, count: int, bounds: tuple[float, float]) -> jax.Array:
+def _uniform(key: Key[Array, ""], count: int, bounds: tuple[float, float]) -> jax.Array:
     return jax.random.uniform(key, (count,), minval=bounds[0], maxval=bounds[1])
 
 
@@ -385,7 +392,9 @@ class RandomCrop(RandomImageLayer):
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
     name: str | None = None
 
-    def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
+    def call(
+        self, inputs: Num[Array, "*batch height width channels"], training: bool | None = None
+    ) -> Num[Array, "*batch new_height new_width new_channels"]:
         images = self.prepare(inputs)
         rows, columns = (axis % images.ndim for axis in self.axes(images))
         spare = images.shape[rows] - self.height, images.shape[columns] - self.width
@@ -414,7 +423,7 @@ class RandomContrast(RandomImageLayer):
     seed: int | None = field(default=None, convert=_SEED)
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
-    def change(self, images: jax.Array, key: jax.Array) -> jax.Array:
+    def change(self, images: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         low, high = self.factor
         factor = jax.random.uniform(key, (images.shape[0], 1, 1, 1), images.dtype, 1 - low, 1 + high)
         mean = jnp.mean(images, self.axes(images), keepdims=True)
@@ -437,7 +446,7 @@ class RandomBrightness(RandomImageLayer):
     seed: int | None = field(default=None, convert=_SEED)
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
-    def change(self, images: jax.Array, key: jax.Array) -> jax.Array:
+    def change(self, images: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         shift = jax.random.uniform(key, (images.shape[0], 1, 1, 1), minval=self.factor[0], maxval=self.factor[1])
         low, high = self.value_range
         return jnp.clip(images + (shift * (high - low)).astype(images.dtype), low, high)

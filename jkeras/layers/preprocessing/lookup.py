@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -24,22 +24,21 @@ from jkeras.layers.preprocessing.encoding import (
     output_mode,
 )
 from jkeras.layers.preprocessing.hashing import bins, salt
+from jkeras.types import Config, TensorLike
 from jkeras.values.fields import field
 
 _MODE = output_mode("int", "one_hot", "multi_hot", "count", "tf_idf")
 
 
-def _size(value: Any) -> int:
-    if arguments.positive_int(value) < 2:
-        raise ArgumentError("expected an integer of at least 2")
-    return int(value)
+def _size(value: object) -> int:
+    return arguments.at_least(2)(value)
 
 
-def _weights(value: Any) -> tuple[float, ...]:
+def _weights(value: object) -> tuple[float, ...]:
     return tuple(float(v) for v in np.asarray(value).ravel())
 
 
-def _terms(value: Any) -> Any:
+def _terms(value: object) -> Any:
     """A vocabulary as a tuple; a path is read, one term a line."""
     if isinstance(value, (str, Path)):
         path = Path(value)
@@ -155,11 +154,15 @@ class Lookup(_Attributes, HostLayer):
         """The number of ids, special ones included."""
         return self._start + len(self.vocabulary or ())
 
-    def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> Self:
+    def set_vocabulary(
+        self,
+        vocabulary: str | Path | Sequence[str] | Sequence[int] | np.ndarray | None,
+        idf_weights: Sequence[float] | np.ndarray | None = None,
+    ) -> Self:
         """A layer with another vocabulary; this layer stays as it is."""
         return self.replace(vocabulary=vocabulary, idf_weights=idf_weights)
 
-    def adapt(self, data: Any, steps: int | None = None) -> Self:
+    def adapt(self, data: Iterable[Any], steps: int | None = None) -> Self:
         """A layer with the vocabulary of data, the most frequent terms first; this layer stays as it is.
 
         Args:
@@ -216,7 +219,7 @@ class Lookup(_Attributes, HostLayer):
                 f" `{type(self).__name__}(vocabulary=...)`."
             )
 
-    def on_host(self, inputs: Any) -> Any:
+    def on_host(self, inputs: TensorLike) -> Any:
         self._need_vocabulary()
         if self.invert:
             names = np.asarray(self.get_vocabulary(), dtype=object)
@@ -248,7 +251,7 @@ class Lookup(_Attributes, HostLayer):
     def _spread(self, values: np.ndarray) -> np.ndarray:
         return bins(values, self.num_oov_indices, self.salt)
 
-    def _values(self, inputs: Any) -> np.ndarray:
+    def _values(self, inputs: TensorLike) -> np.ndarray:
         raise NotImplementedError
 
     def _finish(self, terms: np.ndarray) -> Any:
@@ -262,7 +265,7 @@ class Lookup(_Attributes, HostLayer):
         return {"oov_method": "floormod", **config, "vocabulary_size": size}
 
     @classmethod
-    def from_config(cls, config: Any) -> Self:
+    def from_config(cls, config: Config) -> Self:
         dropped = {"vocabulary_size", "has_input_vocabulary", *({"oov_method"} - set(cls._fields))}
         return cls(**{key: value for key, value in without_paths(cls, config).items() if key not in dropped})
 
@@ -313,7 +316,7 @@ class IntegerLookup(Lookup):
     def term(self, value: Any) -> int:
         return int(value)
 
-    def _values(self, inputs: Any) -> np.ndarray:
+    def _values(self, inputs: TensorLike) -> np.ndarray:
         return np.asarray(inputs).astype("int64")
 
     def _spread(self, values: np.ndarray) -> np.ndarray:
@@ -322,9 +325,9 @@ class IntegerLookup(Lookup):
     def _finish(self, terms: np.ndarray) -> jax.Array:
         return jnp.asarray(terms.astype("int64"))
 
-    def call(self, inputs: jax.Array) -> jax.Array:
+    def call(self, inputs: TensorLike) -> jax.Array:
         self._need_vocabulary()
-        x = inputs.astype("int32")
+        x = jnp.asarray(inputs).astype("int32")
         if self.invert:
             names = jnp.asarray(self.get_vocabulary(), "int32")
             return jnp.where((x >= 0) & (x < len(names)), names[jnp.clip(x, 0, len(names) - 1)], self.oov_token)
@@ -385,10 +388,10 @@ class StringLookup(Lookup):
     name: str | None = None
     salt: Any = field(default=None, convert=salt)
 
-    def term(self, value: Any) -> str:
+    def term(self, value: object) -> str:
         return value.decode(self.encoding) if isinstance(value, bytes) else str(value)
 
-    def _values(self, inputs: Any) -> np.ndarray:
+    def _values(self, inputs: TensorLike) -> np.ndarray:
         return as_text(inputs, self.encoding)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.layers.preprocessing.encoding import ROWS_AT_A_TIME, HostLayer, as_text, batches, dense_only
 from jkeras.layers.preprocessing.lookup import _MODE, StringLookup, _size, _terms, _weights, without_paths
+from jkeras.types import Config, TensorLike
 from jkeras.values.fields import field
 
 _PUNCTUATION = re.compile(r"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']""")
@@ -25,7 +27,7 @@ def _step(*names: str) -> Callable[[Any], Any]:
     return lambda value: value if value is None or callable(value) else check(value)
 
 
-def _widths(value: Any) -> Any:
+def _widths(value: object) -> Any:
     if isinstance(value, (tuple, list)):
         return tuple(arguments.positive_int(v) for v in value)
     return arguments.positive_int(value)
@@ -107,11 +109,15 @@ class TextVectorization(HostLayer):
         """The number of ids, special ones included."""
         return self._lookup().vocabulary_size()
 
-    def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> Self:
+    def set_vocabulary(
+        self,
+        vocabulary: str | Path | Sequence[str] | Sequence[int] | np.ndarray | None,
+        idf_weights: Sequence[float] | np.ndarray | None = None,
+    ) -> Self:
         """A layer with another vocabulary; this layer stays as it is."""
         return self.replace(vocabulary=vocabulary, idf_weights=idf_weights)
 
-    def adapt(self, data: Any, steps: int | None = None) -> Self:
+    def adapt(self, data: Iterable[Any], steps: int | None = None) -> Self:
         """A layer with the vocabulary of texts, the most frequent words first; this layer stays as it is.
 
         Args:
@@ -122,7 +128,7 @@ class TextVectorization(HostLayer):
         found = self._lookup().adapt_to_documents(documents)
         return self.replace(vocabulary=found.vocabulary, idf_weights=found.idf_weights)
 
-    def _words(self, inputs: Any) -> list[list[str]]:
+    def _words(self, inputs: TensorLike) -> list[list[str]]:
         texts = as_text(inputs, self.encoding)
         if texts.ndim > 1 and self.split is not None:
             if texts.shape[-1] != 1:
@@ -157,7 +163,7 @@ class TextVectorization(HostLayer):
             result.ravel()[:] = [change(text) for text in result.ravel()]
         return result
 
-    def on_host(self, inputs: Any) -> Any:
+    def on_host(self, inputs: TensorLike) -> Any:
         words = self._words(inputs)
         table = self._lookup()
         table._need_vocabulary()
@@ -182,7 +188,7 @@ class TextVectorization(HostLayer):
         return {**config, "vocabulary_size": self.vocabulary_size()}
 
     @classmethod
-    def from_config(cls, config: Any) -> Self:
+    def from_config(cls, config: Config) -> Self:
         return cls(**{key: value for key, value in without_paths(cls, config).items() if key != "vocabulary_size"})
 
 

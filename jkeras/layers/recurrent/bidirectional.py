@@ -15,7 +15,7 @@ from jkeras.graph.layer import Layer, Origin
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.rnn import ReadyRNN
 from jkeras.registry import snake_case
-from jkeras.types import LayerField
+from jkeras.types import Array, Bool, LayerField, Num, PyTree
 from jkeras.values.config import serialize
 from jkeras.values.fields import field
 
@@ -131,7 +131,11 @@ class Bidirectional(Layer):
         return self.forward_layer.input_spec
 
     def call(
-        self, sequences: jax.Array, initial_state: Any = None, mask: Any = None, training: bool | None = None
+        self,
+        sequences: Num[Array, "batch time *features"],
+        initial_state: PyTree[Array] = None,
+        mask: Bool[Array, "batch time"] | None = None,
+        training: bool | None = None,
     ) -> Any:
         forward_state = backward_state = None
         if initial_state is not None:
@@ -152,7 +156,7 @@ class Bidirectional(Layer):
             return output
         return (*output, *states) if self.merge_mode is None else (output, *states)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: PyTree[Array], previous_mask: PyTree[Array]) -> Any:
         masks = jax.tree.leaves(previous_mask)
         mask = masks[0] if masks and self.return_sequences else None
         outputs = [mask, mask] if self.merge_mode is None else [mask]
@@ -182,7 +186,7 @@ def _carrying(layer: Layer, weights: Sequence[Any]) -> Layer:
         )
     names = ["kernel", "recurrent_kernel", "bias"][: 2 + layer.cell.use_bias]
     arrays = {name: jnp.asarray(weight) for name, weight in zip(names, weights, strict=True)}
-    return layer.taken_from(Origin(None, None, lambda: {"params": {"cell": arrays}}))
+    return layer._taken_from(Origin(None, None, lambda: {"params": {"cell": arrays}}))
 
 
 __all__ = ["Bidirectional"]

@@ -6,7 +6,7 @@ inputs of all steps at once, `advance` is what remains to be done one step after
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import jax
@@ -16,7 +16,16 @@ from jax import lax
 from jkeras.graph.layer import Layer
 from jkeras.initializers import Initializer
 from jkeras.lowering import recurrence
-from jkeras.types import ActivationField, ConstraintField, InitializerField, RegularizerField
+from jkeras.types import (
+    ActivationField,
+    Array,
+    ConstraintField,
+    DTypeLike,
+    InitializerField,
+    Num,
+    PyTree,
+    RegularizerField,
+)
 
 States = list[jax.Array]
 
@@ -32,7 +41,7 @@ class ForgetGateBias(Initializer):
 
     others: Any
 
-    def __call__(self, shape: Any, dtype: Any = None, key: jax.Array | None = None) -> jax.Array:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None, key: jax.Array | None = None) -> jax.Array:
         units = shape[-1] // 4
         first, rest = (None, None) if key is None else jax.random.split(key)
         parts = [
@@ -104,7 +113,7 @@ class RecurrentCell(CellAttributes, Layer):
 
     # -- weights --------------------------------------------------------------------------------------------------
 
-    def kernel_shapes(self, input_shape: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def kernel_shapes(self, input_shape: tuple[Any, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The shapes of the kernel and of the recurrent kernel."""
         width = self.gates * self.units
         return (input_shape[-1], width), (self.units, width)
@@ -113,7 +122,7 @@ class RecurrentCell(CellAttributes, Layer):
         """The shape of the bias."""
         return (self.gates * self.units,)
 
-    def build(self, inputs_shape: Any) -> None:
+    def build(self, inputs_shape: tuple[Any, ...]) -> None:
         kernel, recurrent_kernel = self.kernel_shapes(inputs_shape)
         self.kernel = self.add_weight(
             kernel,
@@ -149,7 +158,7 @@ class RecurrentCell(CellAttributes, Layer):
         """Whether every gate sees its own dropout masks; so it is in Keras as soon as there is recurrent dropout."""
         return self.gates > 1 and self.recurrent_dropout > 0
 
-    def draw_masks(self, inputs: jax.Array, states: Any, training: bool | None) -> None:
+    def draw_masks(self, inputs: jax.Array, states: PyTree[Array], training: bool | None) -> None:
         """Draws the masks that all steps of a sequence share, from one step's inputs and the states before it."""
         if training and self._masks is None:
             state = states[0] if isinstance(states, (list, tuple)) else states
@@ -179,7 +188,9 @@ class RecurrentCell(CellAttributes, Layer):
 
     # -- one step -------------------------------------------------------------------------------------------------
 
-    def call(self, inputs: jax.Array, states: Any, training: bool | None = False) -> tuple[jax.Array, Any]:
+    def call(
+        self, inputs: Num[Array, "batch *features"], states: PyTree[Array], training: bool | None = False
+    ) -> tuple[jax.Array, Any]:
         """One step.
 
         Args:
@@ -280,7 +291,7 @@ class RecurrentCell(CellAttributes, Layer):
             return recurrence.run(form, self.project(inputs), states, weights, seen)
         projected = self.project(inputs)
 
-        def step(before: States, item: Any) -> tuple[States, jax.Array | None]:
+        def step(before: States, item: PyTree[Array]) -> tuple[States, jax.Array | None]:
             gates, here = item
             after = [new.astype(old.dtype) for new, old in zip(self.advance(gates, before), before, strict=True)]
             output = after[0]

@@ -90,7 +90,7 @@ class ConvLSTMCell(LSTMEquations):
     def output_size(self) -> int:
         return self.filters
 
-    def kernel_shapes(self, input_shape: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def kernel_shapes(self, input_shape: tuple[Any, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         channels, width = input_shape[self.gate_axis], 4 * self.filters
         return (*self.kernel_size, channels, width), (*self.kernel_size, self.filters, width)
 
@@ -106,7 +106,7 @@ class ConvLSTMCell(LSTMEquations):
     def recurrent_form(self) -> tuple[str, dict[str, jax.Array]] | None:
         return None
 
-    def initial_states(self, input_shape: Any) -> States:
+    def initial_states(self, input_shape: tuple[Any, ...]) -> States:
         """Zeros of the shape that the convolution of inputs of this shape, `(batch, ...)`, has."""
         sizes = list(input_shape[2:] if self.channels_first else input_shape[1:-1])
         for axis in range(self.rank):
@@ -141,7 +141,7 @@ class ConvLSTMCell(LSTMEquations):
         )
 
 
-def standardize_sizes(layer: Any, rank: int) -> None:
+def standardize_sizes(layer: ConvLSTMCell | ConvLSTM, rank: int) -> None:
     """Checks the sizes of a convolution and makes them tuples."""
     for name in ("kernel_size", "strides", "dilation_rate"):
         value = getattr(layer, name)
@@ -189,8 +189,8 @@ class ConvLSTM(ReadyRNN):
     return_state: bool = fields.NO
     go_backwards: bool = fields.NO
     stateful: bool = fields.NO
-    unroll: bool = fields.NO_BY_KEYWORD
-    zero_output_for_mask: bool = fields.NO_BY_KEYWORD
+    unroll: bool = field(default=False, convert=arguments.boolean, kw_only=True)
+    zero_output_for_mask: bool = field(default=False, convert=arguments.boolean, kw_only=True)
 
     def __post_init__(self) -> None:
         standardize_sizes(self, self.rank)
@@ -203,7 +203,7 @@ class ConvLSTM(ReadyRNN):
     def input_spec(self) -> InputSpec:
         return InputSpec(ndim=self.rank + 3)
 
-    def _fresh_states(self, input_shape: Any) -> list[Any]:
+    def _fresh_states(self, input_shape: tuple[Any, ...]) -> list[Any]:
         return self.cell.initial_states((input_shape[0], *input_shape[2:]))
 
 

@@ -21,7 +21,6 @@ RATE: Any = field(default=0.0, convert=arguments.probability)
 SEED: Any = field(default=None, convert=arguments.optional(arguments.integer))
 YES: Any = field(default=True, convert=arguments.boolean)
 NO: Any = field(default=False, convert=arguments.boolean)
-NO_BY_KEYWORD: Any = field(default=False, convert=arguments.boolean, kw_only=True)
 USE_CUDNN: Any = field(default="auto", convert=arguments.one_of("auto", True, False), in_config=False)
 
 
@@ -47,7 +46,7 @@ def _subclasses(cls: type[Layer]) -> Iterator[type[Layer]]:
         yield from _subclasses(subclass)
 
 
-def layer(value: Any) -> Layer:
+def layer(value: object) -> Layer:
     """A layer, or the configuration of one."""
     if isinstance(value, Mapping):
         value = registry.resolve("layer", _BuiltIn(), value, Layer)
@@ -56,7 +55,7 @@ def layer(value: Any) -> Layer:
     return value
 
 
-def cell(value: Any) -> Any:
+def cell(value: object) -> Any:
     """A cell (anything with `state_size` and `call(inputs, states)`), or the configuration of one."""
     if isinstance(value, Mapping):
         value = layer(value)

@@ -152,7 +152,7 @@ class GRU(ReadyRNN):
     unroll: bool = fields.NO
     reset_after: bool = fields.YES
     use_cudnn: Any = fields.USE_CUDNN
-    zero_output_for_mask: bool = fields.NO_BY_KEYWORD
+    zero_output_for_mask: bool = field(default=False, convert=arguments.boolean, kw_only=True)
 
 
 __all__ = ["GRU", "GRUCell"]

@@ -143,7 +143,7 @@ class LSTM(ReadyRNN):
     stateful: bool = fields.NO
     unroll: bool = fields.NO
     use_cudnn: Any = fields.USE_CUDNN
-    zero_output_for_mask: bool = fields.NO_BY_KEYWORD
+    zero_output_for_mask: bool = field(default=False, convert=arguments.boolean, kw_only=True)
 
 
 __all__ = ["LSTM", "LSTMCell"]

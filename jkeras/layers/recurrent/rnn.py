@@ -18,11 +18,11 @@ from jkeras.layers.recurrent.cells import RecurrentCell, select
 from jkeras.layers.recurrent.scan import scan_layer
 from jkeras.layers.recurrent.stacked import StackedRNNCells, call_cell, initial_states
 from jkeras.registry import snake_case
-from jkeras.types import RegularizerLike
+from jkeras.types import Array, Bool, Num, PyTree, RegularizerLike
 from jkeras.values.fields import field
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> Any:
     return StackedRNNCells(value) if isinstance(value, (list, tuple)) else fields.cell(value)
 
 
@@ -133,10 +133,10 @@ class RNN(RNNAttributes, Layer):
         """The states before the first step: the cell's own, else zeros."""
         return initial_states(self.cell, batch_size, self.compute_dtype)
 
-    def _fresh_states(self, input_shape: Any) -> list[Any]:
+    def _fresh_states(self, input_shape: tuple[Any, ...]) -> list[Any]:
         return self.get_initial_state(input_shape[0])
 
-    def build(self, sequences_shape: Any) -> None:
+    def build(self, sequences_shape: tuple[Any, ...]) -> None:
         if self.stateful:
             for number, state in enumerate(jax.tree.leaves(self._fresh_states(sequences_shape))):
                 name = f"rnn_state_{number}" if number else "rnn_state"
@@ -146,7 +146,7 @@ class RNN(RNNAttributes, Layer):
                     raise InputError(f"{error} A stateful layer needs batches of one size.") from None
                 setattr(self, f"kept_{number}", kept)
 
-    def _states_before(self, sequences: jax.Array, initial_state: Any) -> list[Any]:
+    def _states_before(self, sequences: jax.Array, initial_state: PyTree[Array]) -> list[Any]:
         fresh = self._fresh_states(sequences.shape)
         expected, structure = jax.tree.flatten(fresh)
         if initial_state is not None:
@@ -182,7 +182,11 @@ class RNN(RNNAttributes, Layer):
     # -- the loop -------------------------------------------------------------------------------------------------
 
     def call(
-        self, sequences: jax.Array, initial_state: Any = None, mask: Any = None, training: bool | None = False
+        self,
+        sequences: Num[Array, "batch time *features"],
+        initial_state: PyTree[Array] = None,
+        mask: Bool[Array, "batch time"] | None = None,
+        training: bool | None = False,
     ) -> Any:
         states = self._states_before(sequences, initial_state)
         inputs, seen = jnp.swapaxes(sequences, 0, 1), self._seen(sequences, mask)
@@ -210,7 +214,7 @@ class RNN(RNNAttributes, Layer):
         output, states = jax.tree.map(lambda value: value.astype(self.compute_dtype), (output, states))
         return (output, *states) if self.return_state else output
 
-    def _seen(self, sequences: jax.Array, mask: Any) -> jax.Array | None:
+    def _seen(self, sequences: jax.Array, mask: Bool[Array, "batch time"] | None) -> jax.Array | None:
         """The mask as `(time, batch)`; a step counts as soon as one of its features does."""
         masks = jax.tree.leaves(mask)
         if not masks:
@@ -223,10 +227,10 @@ class RNN(RNNAttributes, Layer):
             )
         return jnp.any(found, axis=tuple(range(2, found.ndim))).T
 
-    def _run(self, inputs: jax.Array, states: Any, seen: jax.Array | None) -> tuple[Any, Any, Any]:
+    def _run(self, inputs: jax.Array, states: PyTree[Array], seen: jax.Array | None) -> tuple[Any, Any, Any]:
         """All steps of a cell of which only `call` is known: the first here, where weights are made, then a loop."""
 
-        def step(carry: Any, item: Any) -> tuple[Any, Any]:
+        def step(carry: PyTree[Array], item: PyTree[Array]) -> tuple[Any, Any]:
             (before, last), (value, here) = carry, item
             output, after = call_cell(self.cell, value, before)
             after = self._like(after, before)
@@ -247,7 +251,7 @@ class RNN(RNNAttributes, Layer):
             outputs = jnp.concatenate([output[None], jnp.flip(outputs, 0) if self.go_backwards else outputs])
         return outputs, carry[1], carry[0]
 
-    def _masked_output(self, output: jax.Array, states: Any, last: Any) -> jax.Array:
+    def _masked_output(self, output: jax.Array, states: PyTree[Array], last: PyTree[Array]) -> jax.Array:
         """What a masked step puts out."""
         if self.zero_output_for_mask:
             return jnp.zeros_like(output)
@@ -256,7 +260,7 @@ class RNN(RNNAttributes, Layer):
             return state.astype(output.dtype)
         return jnp.zeros_like(output) if last is None else last
 
-    def _like(self, states: Any, before: Any) -> Any:
+    def _like(self, states: PyTree[Array], before: PyTree[Array]) -> Any:
         """New states in the structure and the types of those before."""
         new = jax.tree.leaves(states)
         old, structure = jax.tree.flatten(before)
@@ -269,7 +273,7 @@ class RNN(RNNAttributes, Layer):
             )
         return jax.tree.unflatten(structure, [a.astype(b.dtype) for a, b in zip(new, old, strict=True)])
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: PyTree[Array], previous_mask: PyTree[Array]) -> Any:
         masks = jax.tree.leaves(previous_mask)
         mask = masks[0] if masks and self.return_sequences else None
         return [mask, *(None for _ in self.state_size)] if self.return_state else mask

@@ -17,6 +17,7 @@ from jax import lax
 
 from jkeras.graph.layer import Layer
 from jkeras.graph.scope import walk
+from jkeras.types import Array, PyTree
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
 
@@ -51,7 +52,7 @@ def scan_layer(layer: Layer, step: Step, carry: Any, items: Any, *, reverse: boo
 
     assigned: list[set[str]] = []
 
-    def body(loop: Any, item: Any) -> Any:
+    def body(loop: Any, item: PyTree[Array]) -> Any:
         (inner, state), (number, value) = loop, item
         outside = dataclasses.replace(run)
         run.rng = None if run.rng is None else jax.random.fold_in(run.rng, number)

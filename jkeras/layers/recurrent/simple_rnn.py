@@ -108,7 +108,7 @@ class SimpleRNN(ReadyRNN):
     stateful: bool = fields.NO
     unroll: bool = fields.NO
     seed: int | None = field(default=None, convert=fields.SEED.convert, in_config=False)
-    zero_output_for_mask: bool = fields.NO_BY_KEYWORD
+    zero_output_for_mask: bool = field(default=False, convert=arguments.boolean, kw_only=True)
 
 
 __all__ = ["SimpleRNN", "SimpleRNNCell"]

@@ -11,10 +11,11 @@ from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.cells import RecurrentCell
+from jkeras.types import Array, PyTree
 from jkeras.values.fields import field
 
 
-def call_cell(cell: Any, inputs: Any, states: list[Any]) -> tuple[Any, Any]:
+def call_cell(cell: Any, inputs: PyTree[Array], states: list[Any]) -> tuple[Any, Any]:
     """One step of any cell."""
     return cell(inputs, states) if callable(cell) else cell.call(inputs, states)
 
@@ -31,7 +32,7 @@ def initial_states(cell: Any, batch_size: int, dtype: str) -> list[Any]:
     return list(states) if isinstance(states, (list, tuple)) else [states]
 
 
-def _cells(values: Any) -> tuple[Any, ...]:
+def _cells(values: object) -> tuple[Any, ...]:
     if not isinstance(values, (list, tuple)) or not values:
         raise ArgumentError("expected a list of cells")
     return tuple(fields.cell(value) for value in values)
@@ -72,7 +73,9 @@ class StackedRNNCells(Layer):
         """The states before the first step, for every cell."""
         return [initial_states(cell, batch_size or 1, self.compute_dtype) for cell in self.cells]
 
-    def call(self, inputs: Any, states: Any, training: bool | None = False) -> tuple[Any, list[Any]]:
+    def call(
+        self, inputs: PyTree[Array], states: PyTree[Array], training: bool | None = False
+    ) -> tuple[Any, list[Any]]:
         after = []
         for cell, own in zip(self.cells, states, strict=True):
             nested = isinstance(own, (list, tuple))

@@ -14,7 +14,7 @@ from jkeras.graph.scope import walk
 from jkeras.graph.shapes import show_shape
 from jkeras.layers.recurrent import fields
 from jkeras.layers.recurrent.scan import scan_layer
-from jkeras.types import LayerField
+from jkeras.types import Array, Bool, LayerField, Num, PyTree
 from jkeras.values.fields import field
 
 
@@ -65,7 +65,12 @@ class TimeDistributed(Wrapper):
     def input_spec(self) -> InputSpec:
         return InputSpec(min_ndim=3)
 
-    def call(self, inputs: jax.Array, training: bool | None = None, mask: Any = None) -> Any:
+    def call(
+        self,
+        inputs: Num[Array, "batch time *features"],
+        training: bool | None = None,
+        mask: Bool[Array, "batch time"] | None = None,
+    ) -> Any:
         if mask is not None and mask.shape[:2] != inputs.shape[:2]:
             raise InputError(
                 f"{self.path} ({type(self).__name__}) got a mask of shape {show_shape(mask.shape)} for an input"
@@ -77,7 +82,7 @@ class TimeDistributed(Wrapper):
             outputs = self._apply(folded, folded_mask)
             return jax.tree.map(lambda y: y.reshape(batch, time, *y.shape[1:]), outputs)
 
-        def step(carry: None, item: Any) -> tuple[None, Any]:
+        def step(carry: None, item: PyTree[Array]) -> tuple[None, Any]:
             return None, self._apply(*item)
 
         items = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), (inputs, mask))
@@ -86,7 +91,7 @@ class TimeDistributed(Wrapper):
         _, rest = self._scan(self.layer, step, None, jax.tree.map(lambda x: x[1:], items))
         return jax.tree.map(lambda a, b: jnp.swapaxes(jnp.concatenate([a[None], b]), 0, 1), first, rest)
 
-    def _apply(self, inputs: jax.Array, mask: Any) -> Any:
+    def _apply(self, inputs: jax.Array, mask: Bool[Array, "batch time"] | None) -> Any:
         return self.layer(inputs) if mask is None else self.layer(inputs, mask=mask)
 
     def _samples_apart(self, training: bool) -> bool:

@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from jkeras.errors import ArgumentError
+from jkeras.models.training import compiled_recipe
 from jkeras.training import steps
-from jkeras.training.state import Batch, TrainState
+from jkeras.training.state import Batch, TrainState, arrays_of
 
 
 def per_sample_gradients(model: Any, x: Any, y: Any, sample_weight: Any = None, *, training: bool = False) -> dict[str, Any]:
@@ -76,12 +77,12 @@ def accumulated_gradients(
 def _prepared(model: Any, x: Any, y: Any, sample_weight: Any) -> tuple[Batch, steps.Program, TrainState]:
     model = model.build_for(x)
     batch = jax.tree.map(jnp.asarray, Batch(x, y, sample_weight))
-    program = model._program(model._compiled_recipe("per_sample_gradients"), batch)
+    program = steps.build_program(model.definition, compiled_recipe(model, "per_sample_gradients"), batch)
     return batch, program, model.state.replace(opt_state=None)
 
 
 def _loss(program: steps.Program, params: Any, state: TrainState, batch: Batch, training: bool) -> jax.Array:
-    state = state.replace(params=steps.merge(state.params, params))
+    state = state.replace(params=steps.merge(arrays_of(state).params, params))
     return steps.score(program, steps.forward(program, state, batch, training), batch).loss
 
 

@@ -1,0 +1,447 @@
+"""The value under every model: a definition, a recipe, a state and a history.
+
+A model as its constructor made it is a *definition*: layers and how they are connected. What it gathers later is kept in
+its `Contents`, beside the definition that it was made from; every change makes a new model (`_evolve`). A model is a JAX
+pytree whose leaves are the arrays of its state.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras import config, constants
+from jkeras.dispatch import is_symbolic
+from jkeras.errors import ArgumentError, InputError, NotBuiltError
+from jkeras.graph.apply import apply, initialize_stream
+from jkeras.graph.describe import Description, describe
+from jkeras.graph.input import InputLayer
+from jkeras.graph.layer import Layer, Origin, map_layers
+from jkeras.graph.layer_call import method_signature
+from jkeras.graph.network import Network
+from jkeras.graph.scope import WeightInfo
+from jkeras.graph.shapes import as_spec
+from jkeras.graph.symbolic import SymbolicTensor
+from jkeras.models.history import History
+from jkeras.models.inputs import fit_inputs
+from jkeras.random_keys import as_key
+from jkeras.registry import snake_case
+from jkeras.tracebacks import filtered_methods
+from jkeras.training.recipe import Recipe
+from jkeras.training.state import TrainState, arrays_of
+from jkeras.training.steps import Program
+from jkeras.values.frozen import FrozenDict, Template
+from jkeras.values.keys import HashedKey
+
+NO_HISTORY = History()
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Contents:
+    """What a model holds beside its definition.
+
+    Attributes:
+        definition: the model without contents; None in that model itself.
+        recipe: what `compile` was given.
+        state: the arrays, once they were chosen: trained, loaded, set or drawn by `init`.
+        history: the logs of the last `fit`.
+        program: the step that the model is part of while `train_step` is traced.
+        handle: the mutable object that the model was taken from in order to run it, which callbacks are to see.
+    """
+
+    definition: ModelValue | None = None
+    recipe: Recipe | None = None
+    state: TrainState | None = None
+    history: History | None = None
+    program: Program | None = None
+    handle: Any = None
+
+    def changed(self, changes: Mapping[str, Any]) -> Contents | None:
+        """These contents with others in their place; None if there is nothing left but the definition."""
+        new = dataclasses.replace(self, **changes)
+        parts = (new.recipe, new.state, new.history, new.program, new.handle)
+        return None if all(part is None for part in parts) else new
+
+
+NO_CONTENTS = Contents()
+CONTENTS = frozenset(part.name for part in dataclasses.fields(Contents)) - {"definition"}
+
+
+@filtered_methods("__call__", "apply", "build")
+class ModelValue(Layer):
+    """A definition with a recipe, a state and a history."""
+
+    keras_module = "keras"
+    supports_masking: ClassVar[bool] = True
+    couples_samples: ClassVar[bool | None] = None
+
+    # The fresh state of a model whose state was not chosen, and the layers that were asked for, with their weights.
+    _memos = (*Layer._memos, "_spec_fresh", "_spec_views")
+
+    _network: Network | None = None
+    _spec_contents: Contents = NO_CONTENTS
+    # The structure of the inputs that a subclass, or a chain without `Input`, was built for.
+    _spec_inputs: Template | None = None
+    # How to get the weights of layers that came from other models, by their names here.
+    _spec_origins: Mapping[str, Callable[[], Any]] | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _register_pytree(cls)
+        if "build" in cls.__dict__:
+            cls.build = _build_of_subclass(cls.__dict__["build"])  # type: ignore[method-assign]
+
+    # -- fields ---------------------------------------------------------------------------------------------------
+
+    @property
+    def definition(self) -> Self:
+        """The definition without arrays: what `train_step` is compiled for."""
+        definition: Any = self._spec_contents.definition
+        return self if definition is None else definition
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """What `compile` was given; None before."""
+        return self._spec_contents.recipe
+
+    @property
+    def state(self) -> TrainState:
+        """The arrays. Weights are made when they are first asked for, from the default seed unless `init` chose one."""
+        chosen = self._spec_contents.state
+        return self._fresh if chosen is None else chosen
+
+    @property
+    def history(self) -> History:
+        """The logs of the last `fit`; empty before."""
+        history = self._spec_contents.history
+        return NO_HISTORY if history is None else history
+
+    def _evolve(self, **changes: Any) -> Self:
+        """A copy with other contents (`state`, `recipe`, `history` ...), or with attributes of the definition changed."""
+        of_contents = {name: changes.pop(name) for name in CONTENTS & set(changes)}
+        definition = self.definition
+        if changes or not of_contents:
+            definition = super(ModelValue, definition)._evolve(**changes)
+        contents = self._spec_contents.changed(of_contents)
+        return definition if contents is None else definition._holding(contents)
+
+    def _holding(self, contents: Contents) -> Self:
+        """This definition with contents.
+
+        Layers that are attributes of a subclass are left out where the model has weights: `__getattr__` finds them, and
+        gives them with their weights.
+        """
+        held = super()._evolve(_spec_contents=dataclasses.replace(contents, definition=self))
+        if contents.state is not None and self._network is None:
+            for name, value in self._layer_attributes():
+                del held.__dict__[name]
+                if hasattr(type(self), name):  # an attribute of the class would be found in its place
+                    held.__dict__[name] = map_layers(value, name, lambda inner, layer: held._view(inner))
+        return held
+
+    def _layer_attributes(self) -> Iterator[tuple[str, Any]]:
+        for name, value in self.__dict__.items():
+            if not name.startswith("_"):
+                layers: list[Layer] = []
+                map_layers(value, name, lambda inner, layer, found=layers: found.append(layer))  # type: ignore[misc]
+                if layers:
+                    yield name, value
+
+    if not TYPE_CHECKING:  # a checker knows the attributes that a class has
+
+        def __getattr__(self, name: str) -> Any:
+            definition = self.__dict__.get("_spec_contents", NO_CONTENTS).definition
+            if definition is None or name not in definition.__dict__:
+                return object.__getattribute__(self, name)  # raises what was raised before
+            return map_layers(definition.__dict__[name], name, lambda inner, layer: self._view(inner))
+
+    def _view(self, name: str) -> Layer:
+        """The layer of that name directly inside, with its weights."""
+        views: dict[str, Layer] = self.__dict__.setdefault("_spec_views", {})
+        if name not in views:
+            origin = Origin(self, name, functools.partial(self._member_variables, name))
+            views[name] = self._members()[name]._taken_from(origin)
+        return views[name]
+
+    def _members(self) -> Mapping[str, Layer]:
+        """The layers directly inside, inputs included, by name."""
+        return self.children() if self._network is None else self._network.layers
+
+    # -- definition -----------------------------------------------------------------------------------------------
+
+    @property
+    def is_functional(self) -> bool:
+        """Whether the model is defined by symbolic tensors."""
+        return self._network is not None
+
+    @property
+    def base_name(self) -> str:
+        """What the model is called inside another model when it has no name."""
+        return snake_case(type(self).__name__)
+
+    def children(self) -> dict[str, Layer]:
+        if self._network is None:
+            return super(ModelValue, self.definition).children()
+        return {name: layer for name, layer in self._network.layers.items() if not isinstance(layer, InputLayer)}
+
+    def _bound_copy(self, scope: Any, parent: Any = None) -> Self:
+        return super(ModelValue, self.definition)._bound_copy(scope, parent)
+
+    def _bind_children(self, bind: Callable[[str, Layer], Layer]) -> None:
+        if self._network is None:
+            super()._bind_children(bind)
+        else:
+            for name, layer in self.children().items():
+                bind(name, layer)
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Runs the network on its inputs; a subclass without symbolic tensors defines its own."""
+        if self._network is None:
+            raise NotImplementedError(f"{type(self).__name__} must define `call(self, inputs)`.")
+        values = fit_inputs(self._network, inputs, self.path)
+        scope = self.scope_for("call")
+        for value, given_mask in zip(values, jax.tree.leaves(mask) if mask is not None else [], strict=False):
+            scope.run.set_mask(value, given_mask)
+        return self._network.execute(scope.children, values)
+
+    def known_weights(self, *args: Any, **kwargs: Any) -> tuple[WeightInfo, ...] | None:
+        if self._network is None or self.dtype is not None or kwargs or args != (self.input_specs,):
+            return None
+        return self._network.known_weights(self.trainable)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        # The layers inside have already attached the masks of the outputs.
+        return None
+
+    # -- building -------------------------------------------------------------------------------------------------
+
+    @property
+    def built(self) -> bool:
+        """Whether the shapes of the weights are known."""
+        return self._network is not None or self._spec_inputs is not None
+
+    @property
+    def input_specs(self) -> Any:
+        """Shapes and dtypes of the inputs that the weights were made for.
+
+        Raises:
+            NotBuiltError: the model has seen no data and was given no input shape.
+        """
+        if self._spec_inputs is not None:
+            return self._spec_inputs.fill()
+        if self._network is not None:
+            infos = self._network.input_infos
+            leaves = [as_spec(SymbolicTensor(i.shape, i.dtype, None)) for i in infos]  # type: ignore[arg-type]
+            by_ref = {info.ref: leaf for info, leaf in zip(infos, leaves, strict=True)}
+            return self._network.inputs.fill(lambda ref: by_ref[ref.index])
+        raise NotBuiltError(
+            f"{self.path} has no weights yet, because the shape of its input is not known. Call"
+            f" `model = model.build((None, ...))` with the input's shape, pass data to `fit`, or start a Sequential"
+            f" with `Input(shape)`."
+        )
+
+    def build(self, input_shape: Any = None) -> Self:  # type: ignore[override]
+        """The model with weights for inputs of a shape (batch axis included), or a list or dict of shapes."""
+        if self.is_bound or self._network is not None:
+            return self
+        if input_shape is None:
+            raise ArgumentError("build(input_shape): expected the shape of the inputs, such as (None, 28, 28, 1).")
+        shape = tuple(input_shape) if isinstance(input_shape, (list, tuple)) and _is_sizes(input_shape) else input_shape
+        specs = jax.tree.map(as_spec, shape, is_leaf=lambda v: isinstance(v, tuple))
+        return self.build_for(specs)
+
+    def build_for(self, inputs: Any) -> Self:
+        """The model with weights for inputs like these (arrays or shapes); itself if it has weights."""
+        if self.built:
+            return self
+        return self._evolve(_spec_inputs=Template.of(jax.tree.map(as_spec, inputs)))
+
+    @property
+    def description(self) -> Description:
+        """Weights, outputs and their shapes."""
+        return describe(self.definition, self.input_specs)
+
+    def init(self, key: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """A model with fresh weights: `model.init(seed)`. With inputs or shapes, variables as `Layer.init` returns.
+
+        The recipe stays, the history and the optimizer's state start anew.
+        """
+        if args:
+            return super().init(key, *args, **kwargs)
+        return self._evolve(state=self._fresh_state(key), history=None)
+
+    @property
+    def _fresh(self) -> TrainState:
+        fresh: TrainState | None = self.__dict__.get("_spec_fresh")
+        if fresh is None:
+            # Real arrays, also when a traced function is the first to ask; elsewhere this would run each constant alone.
+            traced = isinstance(constants.zeros((), "int32"), jax.core.Tracer)
+            with jax.ensure_compile_time_eval() if traced else contextlib.nullcontext():
+                fresh = self._fresh_state(config.default_seed)
+            # A memo of a value that is determined already; nothing observable changes.
+            self.__dict__["_spec_fresh"] = fresh
+        return fresh
+
+    def _fresh_state(self, key: Any) -> TrainState:
+        root = as_key(key)
+        variables = initialize_stream(self.definition, root, 0, self.input_specs)
+        for name, values_of in (self._spec_origins or {}).items():
+            for collection, values in values_of().items():
+                if name in variables[collection]:
+                    variables[collection] = {**variables[collection], name: values}
+        return TrainState(variables["params"], variables["state"], None, constants.zeros((), jnp.int32), root)
+
+    def with_state(self, state: TrainState) -> Self:
+        """The model with other arrays."""
+        if not isinstance(state, TrainState):
+            raise ArgumentError(
+                f"with_state(state={state!r}): expected a `TrainState`, such as `model.state.replace(params=...)`."
+            )
+        return self._evolve(state=state)
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """Trainable weights, nested by layer: an ordinary pytree of dicts that cannot be written to."""
+        return self.state.params
+
+    @property
+    def model_state(self) -> Mapping[str, Any]:
+        """Non-trainable weights, nested by layer."""
+        return self.state.model_state
+
+    @property
+    def variables(self) -> FrozenDict[str, Any]:
+        """Flax variables: `{"params": ..., "state": ...}`."""
+        return FrozenDict({"params": self.state.params, "state": self.state.model_state})
+
+    @property
+    def _variables(self) -> dict[str, Any]:
+        """The same in plain dicts, for programs."""
+        arrays = arrays_of(self.state)
+        return {"params": arrays.params, "state": arrays.model_state}
+
+    def _member_variables(self, name: str) -> dict[str, Any]:
+        """The variables of one of the layers directly inside."""
+        return {collection: tree[name] for collection, tree in self._variables.items() if name in tree}
+
+    def _carried(self) -> Any:
+        # Weights that were never chosen, only made by default, are made anew in the model around this one.
+        return self._variables if self._spec_contents.state is not None else None
+
+    def _taken_from(self, origin: Origin) -> Self:
+        taken = super()._taken_from(dataclasses.replace(origin, variables=lambda: None))
+        variables = origin.variables() if origin.model.built else None
+        if variables is None:
+            return taken
+        step = constants.zeros((), jnp.int32)
+        state = TrainState(variables.get("params", {}), variables.get("state", {}), None, step, as_key(None))
+        return taken._evolve(state=state)
+
+    # -- using ----------------------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Outputs for arrays, with the model's weights; inside another model, a node of its graph."""
+        if self.is_bound or any(map(is_symbolic, jax.tree.leaves((args, kwargs)))):
+            return super().__call__(*args, **kwargs)
+        model = self if self.built else self.build_for(self._first_argument(args, kwargs))
+        return apply(self.definition, model._variables, args, kwargs)
+
+    def _first_argument(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        name = next(iter(method_signature(self.call).names), "inputs")
+        if not args and name not in kwargs:
+            raise InputError(f"{self.path}: call the model on its inputs, `model({name})`.")
+        return args[0] if args else kwargs[name]
+
+    def apply(self, params: Any, *args: Any, state: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]
+        """The outputs for given params: a pure function to differentiate, vmap or jit.
+
+        Args:
+            params: a tree like `model.params`, or variables `{"params": ..., "state": ...}`.
+            *args: the inputs.
+            state: non-trainable weights; the model's own if None.
+            **kwargs: `training`, `rng`, and `return_state=True` to get `(outputs, state)`.
+        """
+        if isinstance(params, Mapping) and set(params) <= {"params", "state"} and "params" in params:
+            params, state = params["params"], params.get("state", state)
+        if state is None:
+            state = self.model_state
+        return apply(self.definition, {"params": params, "state": state}, args, kwargs)
+
+    # -- as a value -----------------------------------------------------------------------------------------------
+
+    def _key(self) -> HashedKey:
+        definition = self.definition
+        return super()._key() if definition is self else definition._key()
+
+    def _state(self) -> dict[str, Any]:
+        # The name of a model matters only inside another, which keeps it with its other names.
+        return {**super(ModelValue, self.definition)._state(), "name": None}
+
+    def _frozen_message(self, name: str) -> str:
+        advice = {
+            "trainable": "`model = model.freeze()`, or `model.freeze('dense*')` for some of its layers",
+            "state": "`model = model.with_state(state)`",
+            "params": "`model = model.with_state(model.state.replace(params=params))`",
+            "model_state": "`model = model.with_state(model.state.replace(model_state=...))`",
+            "weights": "`model = model.set_weights(weights)`",
+            "optimizer": "`model = model.compile(optimizer, loss)`",
+            "recipe": "`model = model.compile(optimizer, loss)`",
+            "loss": "`model = model.compile(optimizer, loss)`",
+            "learning_rate": "`model = model.with_learning_rate(0.01)`",
+            "stop_training": "`self.model.stop_training = True` in a callback",
+        }
+        if name in advice and "_spec_frozen" in self.__dict__:
+            return f"A model is immutable; `{name}` cannot be assigned. Write {advice[name]}."
+        return super()._frozen_message(name)
+
+
+def _build_of_subclass(build: Callable[..., Any]) -> Callable[..., Any]:
+    """A user's own `build`, which makes layers and weights while the model runs; called from outside it builds the model."""
+
+    @functools.wraps(build)
+    def either(self: ModelValue, *args: Any, **kwargs: Any) -> Any:
+        if self.is_bound:
+            return build(self, *args, **kwargs)
+        return ModelValue.build(self, *args, **kwargs)
+
+    return either
+
+
+def _is_sizes(value: Any) -> bool:
+    return all(v is None or isinstance(v, (int, np.integer)) for v in value)
+
+
+def _register_pytree(cls: type[ModelValue]) -> None:
+    """Makes a class of models known to JAX: the leaves are the arrays of the state."""
+
+    def flatten_model(model: ModelValue) -> tuple[tuple[Any, ...], Any]:
+        state = model.state if model.built else None
+        return (state,), _Static(model._evolve(state=None))
+
+    def unflatten_model(static: _Static, children: Any) -> ModelValue:
+        return static.model._evolve(state=children[0])
+
+    jax.tree_util.register_pytree_node(cls, flatten_model, unflatten_model)
+
+
+class _Static:
+    """The part of a model that is not arrays, compared by definition and recipe."""
+
+    def __init__(self, model: ModelValue):
+        self.model = model
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Static) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> Any:
+        return (self.model.definition, self.model.recipe)

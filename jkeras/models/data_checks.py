@@ -1,0 +1,140 @@
+"""Compares data with the model that it is for, before anything is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from jkeras import losses
+from jkeras.errors import ArgumentError, InputError, NonFiniteError
+from jkeras.graph.describe import describe
+from jkeras.graph.network import is_ref
+from jkeras.graph.shapes import show_shape
+from jkeras.layers.core import Embedding, check_ids
+from jkeras.models.structure import StructuredModel
+from jkeras.training import steps
+from jkeras.training.batches import ArraySource, StreamSource
+from jkeras.training.recipe import Recipe
+from jkeras.training.state import Batch
+
+
+def check_data(
+    model: StructuredModel,
+    source: ArraySource | StreamSource | None,
+    program: steps.Program,
+    recipe: Recipe,
+    name: str = "y",
+) -> None:
+    """Compares labels with losses, ids with embeddings, and looks for NaN when asked to."""
+    if source is None:
+        return
+    data = source.data if isinstance(source, ArraySource) else source.example()
+    names = program.objective.names
+    # Described for one batch: a model may have a fixed batch size.
+    described = describe(program.definition, *steps.call_arguments(source.example().x))
+    outputs = jax.tree.leaves(described.outputs)
+    targets = steps.match(data.y, names, len(outputs), "y")
+    for term in program.objective.losses:
+        target = targets[term.output]
+        where = f"{model.path}/{names[term.output]}" if len(names) > 1 else model.path
+        if target is None:
+            raise InputError(f"{where} has a loss, but there is no {name} for it.")
+        shape = (len(target), *outputs[term.output].shape[1:])
+        losses.check_targets(term.loss, np.asarray(target), shape, where)
+    if isinstance(source, ArraySource):
+        check_embedded_ids(model, source)
+    if recipe.check_finite:
+        _check_finite(data)
+
+
+def check_embedded_ids(model: StructuredModel, source: ArraySource | StreamSource) -> None:
+    """Compares integer inputs with their type and the tables of the embeddings that they go straight into."""
+    if not isinstance(source, ArraySource):
+        return
+    network = model._network
+    for position, info in enumerate(network.input_infos if network is not None else ()):
+        value = _pick(source.data.x, (position, info.name))
+        if value is not None and info.dtype.startswith(("int", "uint")):
+            _check_whole(f"{model.path}/{info.name}", np.asarray(value), info.dtype)
+    for tensor_path, layer in embeddings_on_inputs(model):
+        value = _pick(source.data.x, tensor_path)
+        if value is not None:
+            check_ids(layer.name or "embedding", np.asarray(value), layer.input_dim)
+
+
+def embeddings_on_inputs(model: StructuredModel) -> list[tuple[Any, Embedding]]:
+    """Embeddings applied directly to an input, with the input's position and name."""
+    network = model._network
+    if network is None:
+        return []
+    found = []
+    for op in network.ops:
+        layer = network.layers[op.layer]
+        if isinstance(layer, Embedding) and op.args.leaves:
+            first = op.args.leaves[0]
+            for position, info in enumerate(network.input_infos):
+                if is_ref(first) and first.index == info.ref:
+                    found.append(((position, info.name), layer))
+    return found
+
+
+def _pick(x: Any, where: tuple[int, str | None]) -> Any:
+    position, name = where
+    if isinstance(x, Mapping):
+        return x.get(name)
+    leaves = jax.tree.leaves(x)
+    return leaves[position] if position < len(leaves) else None
+
+
+def check_counts(method: str, minimum: int, **counts: Any) -> None:
+    """Raises for arguments that are not integers of at least `minimum`; None is one if that is positive."""
+    for name, value in counts.items():
+        if value is None and minimum:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
+            raise ArgumentError(f"{method}({name}={value!r}): expected an integer of at least {minimum}.")
+
+
+def check_frequency(value: Any) -> None:
+    """Raises for a `validation_freq` that is neither a number of epochs nor a list of them."""
+    epochs = value if isinstance(value, (list, tuple, set, range)) else [value]
+    if not all(isinstance(e, (int, np.integer)) and not isinstance(e, bool) and e >= 1 for e in epochs):
+        raise ArgumentError(f"fit(validation_freq={value!r}): expected an integer of at least 1, or a list of epochs.")
+
+
+def check_classes(class_weight: Mapping[int, float], output_shape: Any) -> None:
+    """Raises for classes that a model with one output cannot tell apart."""
+    if isinstance(output_shape, tuple) and output_shape and isinstance(output_shape[-1], int):
+        count = max(output_shape[-1], 2)  # one unit tells two classes apart
+        wrong = [c for c in class_weight if not 0 <= c < count]
+        if wrong:
+            raise ArgumentError(
+                f"class_weight has a weight for the class {wrong[0]!r}; a model with the output {show_shape(output_shape)}"
+                f" has the classes 0 to {count - 1}."
+            )
+
+
+def _check_whole(where: str, values: np.ndarray, dtype: str) -> None:
+    if values.dtype.kind == "f" and not np.array_equal(values, np.floor(values)):
+        wrong = values[values != np.floor(values)].flat[0]
+        raise InputError(
+            f"{where} got data of type {values.dtype}, with {wrong:g} in it; the model's input is {dtype} and would cut it"
+            f" off. Pass integers, or give the model a float `Input`."
+        )
+
+
+def _check_finite(data: Batch) -> None:
+    for name in ("x", "y", "sample_weight"):
+        for path, leaf in jax.tree_util.tree_leaves_with_path(getattr(data, name)):
+            array = np.asarray(leaf)
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                row = int(np.argwhere(~np.isfinite(array))[0][0])
+                raise NonFiniteError(
+                    f"{name}{jax.tree_util.keystr(path)} of shape {show_shape(array.shape)} holds NaN or infinite values,"
+                    f" first in sample {row}. Clean it, for example with `np.nan_to_num(x)`."
+                )
+
+

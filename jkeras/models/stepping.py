@@ -1,0 +1,108 @@
+"""The training step of a model as a pure function, for subclasses to override, and the parts that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import jax
+
+from jkeras.errors import NotCompiledError
+from jkeras.models.structure import StructuredModel
+from jkeras.training import steps
+from jkeras.training.state import Batch, TrainState
+
+
+class SteppingModel(StructuredModel):
+    """A model with its `train_step` and `test_step`."""
+
+    def train_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:
+        """One training step as a pure function: override it to train in another way.
+
+        It is traced and compiled; the parts below are there to be called. The scalars in the logs are averaged over the
+        epoch. The default::
+
+            def train_step(self, state, batch):
+                grads, scored = self.compute_gradients(state, batch)
+                state = self.update_metrics(state, batch, scored)
+                return self.apply_gradients(state, grads, scored), {}
+
+        Args:
+            state: params, model state, optimizer state, step and key.
+            batch: `x`, `y`, `sample_weight` and `valid`.
+        """
+        grads, scored = self.compute_gradients(state, batch)
+        state = self.update_metrics(state, batch, scored)
+        return self.apply_gradients(state, grads, scored), {}
+
+    def test_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:
+        """Scores one batch as a pure function: override it to evaluate and validate in another way.
+
+        The scalars in the logs are averaged over the data set. The default::
+
+            def test_step(self, state, batch):
+                scored = self.compute_loss(state, batch, training=False)
+                return self.update_metrics(state, batch, scored), {}
+        """
+        scored = self.compute_loss(state, batch, training=False)
+        return self.update_metrics(state, batch, scored), {}
+
+    def forward(self, state: TrainState, batch: Batch, training: bool = True) -> Any:
+        """Inside a step: runs the model; `.outputs`, `.state`."""
+        return steps.forward(self._step_program, state, batch, training)
+
+    def compute_loss(self, state: TrainState, batch: Batch, training: bool = True) -> Any:
+        """Inside a step: the scored batch, with `.loss` and `.outputs`."""
+        return steps.score(self._step_program, self.forward(state, batch, training), batch)
+
+    def compute_gradients(self, state: TrainState, batch: Batch) -> tuple[dict[str, Any], Any]:
+        """Inside a step: gradients by path, and the scored batch."""
+        return steps.compute_gradients(self._step_program, state, batch)
+
+    def gradients_of(self, loss: Callable[[Any], Any], state: TrainState, only: str = "*") -> tuple[dict[str, Any], Any]:
+        """Inside a step: gradients by path of `loss(params)`, and what it returned.
+
+        Args:
+            loss: a function of params, nested as in `state.params`, that returns a scalar, or a tuple of one and more.
+            state: whose params are differentiated by.
+            only: a pattern for the paths of weights, such as `"generator/*"`; no gradients for the others.
+        """
+        return steps.gradients_of(self._step_program, state, loss, only)
+
+    def random_key(self, state: TrainState, name: str) -> jax.Array:
+        """Inside a step: a random key of that name for this step, the same in every run with the same seed."""
+        return steps.stream(state.rng, name, state.step)
+
+    def apply_gradients(self, state: TrainState, grads: Mapping[str, Any], scored: Any = None) -> TrainState:
+        """Inside a step: the state after one optimizer update."""
+        return steps.apply_gradients(self._step_program, state, grads, scored)
+
+    def update_metrics(self, state: TrainState, batch: Batch, scored: Any) -> TrainState:
+        """Inside a step: the state with running metrics that include the batch."""
+        return steps.update_metrics(self._step_program, state, batch, scored)
+
+    @property
+    def _step_program(self) -> steps.Program:
+        program = self._spec_contents.program
+        if program is None:
+            raise NotCompiledError("This helper works inside `train_step` while the model trains.")
+        return program
+
+    def _in_step(self, program: steps.Program) -> Self:
+        """The model as `train_step` sees it."""
+        return self._evolve(program=program)
+
+    @property
+    def has_own_train_step(self) -> bool:
+        """Whether a subclass overrides `train_step`."""
+        return type(self).train_step is not SteppingModel.train_step
+
+    @property
+    def has_own_test_step(self) -> bool:
+        """Whether a subclass overrides `test_step`."""
+        return type(self).test_step is not SteppingModel.test_step
+
+    @property
+    def own_metrics(self) -> tuple[tuple[str, Any], ...]:
+        """Name and metric of each metric that an overridden step keeps in `state.metrics` beside the compiled ones."""
+        return ()

@@ -1,0 +1,156 @@
+"""The methods of a model that train it and ask it; `models/training.py` does what they say."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from jkeras import optimizers
+from jkeras.models import training
+from jkeras.models.discarded import check_used
+from jkeras.models.stepping import SteppingModel
+from jkeras.tracebacks import filtered_methods
+from jkeras.training import batches, steps, strategy
+from jkeras.training.recipe import Recipe
+from jkeras.training.state import Batch, arrays_of
+from jkeras.values.frozen import FrozenList
+
+
+@filtered_methods("compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
+class TrainableModel(SteppingModel):
+    """A model that can be compiled, trained, evaluated and asked."""
+
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
+                weighted_metrics: Any = None, run_eagerly: bool = False, steps_per_execution: Any = "auto",
+                jit_compile: Any = "auto", auto_scale_loss: bool = True, check_finite: bool = False,
+                distribute: Any = None) -> Self:
+        """A model that knows how to train. Nothing is compiled yet; arguments as in `Recipe`.
+
+        If `distribute` is None, the enclosing `scope()` decides, if any. In a model whose policy is
+        `mixed_float16` the optimizer is wrapped in a `LossScaleOptimizer`, unless `auto_scale_loss=False`.
+
+        The optimizer's state starts anew; weights stay.
+
+        Raises:
+            ArgumentError: a name is unknown (the nearest is given), or an argument has a value that is not allowed.
+        """
+        recipe = Recipe(
+            optimizer, loss, loss_weights, metrics, weighted_metrics, run_eagerly, steps_per_execution, jit_compile,
+            auto_scale_loss, check_finite, strategy.current() if distribute is None else distribute,
+        )
+        check_used("compile")
+        return training.compiled(self, recipe)
+
+    def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: Any = "auto",
+            callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: Any = True,
+            class_weight: Any = None, sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
+            validation_steps: int | None = None, validation_batch_size: int | None = None, validation_freq: Any = 1,
+            *, seed: int | None = None) -> Self:
+        """A trained model, with `.history`. The model it is called on stays as it was.
+
+        Args:
+            x: inputs: an array, a list or dict of arrays for several inputs, a pandas frame, or an iterable of batches.
+            y: targets, likewise; None when `x` yields `(x, y)`.
+            batch_size: rows in a batch, 32 if None.
+            epochs: the number of the last epoch.
+            verbose: 0 prints nothing, 1 a bar, 2 a line per epoch; "auto" is 1 on a terminal and 2 elsewhere.
+            callbacks: `jkeras.callbacks`, or one's own.
+            validation_split: the share of the data, taken from its end before shuffling, to validate on.
+            validation_data: `(x, y)`, `(x, y, sample_weight)` or an iterable of batches to validate on.
+            shuffle: whether each pass through the data has an order of its own, drawn from the run's seed; "batch" leaves
+                rows in their batch.
+            class_weight: a weight per class.
+            sample_weight: a weight per sample (or per time step).
+            initial_epoch: the number of the first epoch, from 0.
+            steps_per_epoch: batches in an epoch, for endless data; with arrays, the next epoch goes on where this one ends.
+            validation_steps: batches in a validation.
+            validation_batch_size: rows in a validation batch.
+            validation_freq: validates every so many epochs, or after the epochs listed (counted from 1).
+            seed: the seed of shuffling and dropout; None goes on from the model's state.
+
+        Raises:
+            NotCompiledError: the model was not compiled.
+            InputError: the data does not fit the model or the loss; found before anything is compiled.
+            NonFiniteError: with `compile(check_finite=True)`, a NaN or infinite value, and where it arose.
+
+        A keyboard interrupt ends training and returns the model as trained so far.
+        """
+        return training.fit(
+            self, x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, class_weight,
+            sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq, seed,
+        )
+
+    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto",
+                 sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
+                 return_dict: bool = False) -> Any:
+        """Loss and metrics in inference mode: a number, or `[loss, metric, ...]`, or a dict.
+
+        Arguments as in `fit`. Raises what `fit` raises.
+        """
+        return training.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
+
+    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None,
+                callbacks: Any = None) -> Any:
+        """The outputs for all of `x` as NumPy arrays, in the structure of the model's outputs.
+
+        Arguments as in `fit`; without `batch_size` the size of batches is chosen for speed.
+        """
+        return training.predict(self, x, batch_size, verbose, steps, callbacks)
+
+    # -- one batch ------------------------------------------------------------------------------------------------
+
+    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None,
+                       return_dict: bool = False) -> tuple[Self, Any]:
+        """One optimizer step: the new model, and the loss and metrics of the batch."""
+        return training.train_on_batch(self, x, y, sample_weight, class_weight, return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """Loss and metrics of one batch in inference mode."""
+        size = batches.row_count(Batch(batches.to_arrays(x, "x")))
+        return training.evaluate(self, x, y, size, 0, sample_weight, None, None, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for one batch as NumPy arrays."""
+        return training.predict_on_batch(self, x)
+
+    # -- what training left ---------------------------------------------------------------------------------------
+
+    @property
+    def epoch(self) -> FrozenList[int]:
+        """The epochs of the last `fit`, numbered from 0."""
+        return self.history.epoch
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer that `compile` was given."""
+        return None if self.recipe is None else self.recipe.optimizer
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update."""
+        recipe = training.compiled_recipe(self, "learning_rate")
+        if self.state.opt_state is None:
+            return float(self.with_optimizer_state().learning_rate)
+        return float(optimizers.get_learning_rate(recipe.optimizer, arrays_of(self.state).opt_state))
+
+    def with_learning_rate(self, value: float) -> Self:
+        """The model with another learning rate; nothing is compiled again."""
+        model = self.with_optimizer_state()
+        opt_state = optimizers.set_learning_rate(model.recipe.optimizer, arrays_of(model.state).opt_state, value)
+        return model._evolve(state=model.state.replace(opt_state=opt_state))
+
+    def with_optimizer_state(self) -> Self:
+        """The model with an optimizer state, made now if there is none yet."""
+        recipe = training.compiled_recipe(self, "with_optimizer_state")
+        if self.state.opt_state is not None:
+            return self
+        frozen, _ = steps.trainable_parts(self.description)
+        opt_state = steps.init_optimizer(recipe.optimizer, arrays_of(self.state).params, frozen)
+        return self._evolve(state=self.state.replace(opt_state=opt_state))
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names in the order of `evaluate`'s list, for a model whose outputs' targets look like its outputs."""
+        recipe = training.compiled_recipe(self, "metrics_names")
+        outputs = self.description.outputs
+        program = steps.build_program(self.definition, recipe, Batch(self.input_specs, outputs))
+        return program.objective.log_names

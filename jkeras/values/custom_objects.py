@@ -1,0 +1,87 @@
+"""The user's own classes and functions: what is registered for files, and what is known for the length of a block."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+Named = TypeVar("Named", bound=type | Callable[..., Any])
+
+_scope: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("jkeras_custom_objects")
+_registered: dict[str, Any] = {}
+_NOTHING: Mapping[str, Any] = types.MappingProxyType({})
+
+
+def register(package: str = "Custom", name: str | None = None) -> Callable[[Named], Named]:
+    """Decorator that makes a class or function known under `package>name`, for loading files that use it.
+
+    >>> @register(package="demo")
+    ... class Known:
+    ...     size: int = 1
+    >>> custom_object("demo>Known") is Known
+    True
+    """
+
+    def decorate(target: Named) -> Named:
+        _registered[f"{package}>{name or target.__name__}"] = target
+        return target
+
+    return decorate
+
+
+def registered_name(target: object) -> str | None:
+    """The name that `target` was registered under, or None."""
+    return next((name for name, value in _registered.items() if value is target), None)
+
+
+@contextlib.contextmanager
+def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
+    """Makes names known while the block runs."""
+    token = _scope.set({**_scope.get(_NOTHING), **custom_objects})
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+def scoped_objects() -> Mapping[str, Any]:
+    """What the `custom_object_scope`s around make known."""
+    return _scope.get(_NOTHING)
+
+
+def custom_object(name: str) -> Any | None:
+    """The custom object of that name, with or without its package, or None."""
+    found = _scope.get(_NOTHING).get(name, _registered.get(name))
+    if found is None and ">" not in name:
+        found = next((v for k, v in _registered.items() if k.partition(">")[2] == name), None)
+    return found
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The table of everything that is registered, by `package>name`; what is added to it is known from then on."""
+    return _registered
+
+
+def custom_modules() -> set[str]:
+    """The modules of all custom objects that are known at the moment."""
+    targets = [*_registered.values(), *_scope.get(_NOTHING).values()]
+    names = {getattr(target, "__module__", None) for target in targets}
+    return {name for name in names if isinstance(name, str) and not name.startswith("jkeras.")}
+
+
+def get_registered_name(obj: type | Callable[..., Any]) -> str:
+    """The name that a class or function was registered under, or its own."""
+    return registered_name(obj) or obj.__name__
+
+
+def get_registered_object(
+    name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
+) -> Any | None:
+    """The custom object of that name, looked for among those made known, then in the two tables; or None."""
+    found = custom_object(name)
+    for table in (custom_objects, module_objects):
+        found = (table or {}).get(name) if found is None else found
+    return found
