@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from jkeras import tree
-from jkeras.errors import SignatureError, suggestion
+from jkeras.errors import InputError, SignatureError, suggestion
 from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.inference import infer_function_spec
 from jkeras.keras.operation import Operation
@@ -44,7 +44,10 @@ class FunctionOperation(Operation):
         args, kwargs = self.joined(args, kwargs)
         if self.function in RULES:
             return RULES[self.function](*args, **kwargs)
-        return infer_function_spec(FUNCTIONS[self.function], *args, **kwargs)
+        try:
+            return infer_function_spec(FUNCTIONS[self.function], *args, **kwargs)
+        except TypeError as error:  # what JAX raises for shapes that do not fit
+            raise InputError(f"ops.{self.function}: {error}") from error
 
     def get_config(self) -> dict[str, Any]:
         return {**self.configured, "name": self.name}

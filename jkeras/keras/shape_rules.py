@@ -120,6 +120,11 @@ def _slice(inputs: Any, start_indices: Any, shape: Any) -> KerasTensor:
     return KerasTensor(sizes, inputs.dtype)
 
 
+def _searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> KerasTensor:
+    size = sorted_sequence.shape[-1]
+    return KerasTensor(values.shape, "int32" if size is not None and size <= 2**31 - 1 else "int64")
+
+
 def _unstack(x: Any, num: int | None = None, axis: int = 0) -> list[KerasTensor]:
     rank = len(x.shape)
     if not -rank <= axis < rank:
@@ -192,7 +197,7 @@ def _with_integers(function: Callable[..., Any], argument: int) -> Callable[...,
 _ELEMENTWISE = """add arctan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor divide divide_no_nan
     equal floor_divide fmax fmin fmod gcd greater greater_equal heaviside hypot isclose lcm ldexp left_shift less less_equal
     logaddexp logaddexp2 logical_and logical_or logical_xor maximum minimum mod multiply nextafter not_equal power right_shift
-    subtract true_divide""".split()
+    subtract true_divide where""".split()
 
 RULES: dict[str, Callable[..., Any]] = {
     "cond": _cond,
@@ -203,6 +208,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "scan": _scan,
     "scatter": _scatter,
     "scatter_update": _of_first,
+    "searchsorted": _searchsorted,
     "slice": _slice,
     "slice_update": _of_first,
     "stop_gradient": _of_first,
