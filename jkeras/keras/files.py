@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.keras import stores
-from jkeras.keras.deserialization import deserialize_keras_object
+from jkeras.keras import older_files, stores
+from jkeras.keras.deserialization import SafeModeScope, deserialize_keras_object, in_safe_mode
 from jkeras.keras.serialization import ObjectSharingScope, serialize_keras_object
 from jkeras.keras.stores import ArrayStore, Assets, ReadStore
 from jkeras.keras.walk import load_state, loading_failure, save_state
@@ -56,7 +56,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
     if os.path.exists(path) and not overwrite and not _may_replace(path):
         return
     if path.endswith(OLDER):
-        model.value.save(path, include_optimizer=include_optimizer)
+        older_files.save(model, Path(path), include_optimizer)
         return
     zipped = zipped is not False
     if zipped and not path.endswith(".keras"):
@@ -123,13 +123,17 @@ def load_model(
     Raises:
         ValueError: there is no such file, or it is of no known format.
     """
+    if isinstance(filepath, io.IOBase):
+        return load_from(filepath.read(), None, custom_objects, compile, safe_mode)
     path = str(filepath)
     if path.endswith(".keras") and zipfile.is_zipfile(path):
         return _from_members(archives.read(Path(path)), path, custom_objects, compile, safe_mode)
     if os.path.isdir(path) and os.path.exists(os.path.join(path, WEIGHTS)):
         members = {str(f.relative_to(path)): f.read_bytes() for f in Path(path).rglob("*") if f.is_file()}
         return _from_members(members, path, custom_objects, compile, safe_mode)
-    if (path.endswith(OLDER) and os.path.exists(path)) or os.path.isdir(path):
+    if path.endswith(OLDER) and os.path.exists(path):
+        return older_files.load(Path(path), custom_objects, compile)
+    if os.path.isdir(path):
         import jkeras
         from jkeras.keras.value import around
 
@@ -142,13 +146,19 @@ def load_model(
     )
 
 
-def load_from(contents: bytes, cls: type | None = None) -> Any:
+def load_from(
+    contents: bytes,
+    cls: type | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = False,
+) -> Any:
     """The model in the bytes of an archive, of a class that need not be registered."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.keras")
         path.write_bytes(contents)
-        known = {} if cls is None else {cls.__name__: cls}
-        return _from_members(archives.read(path), "the pickled model", known, True, False)
+        known = {**(custom_objects or {}), **({} if cls is None else {cls.__name__: cls})}
+        return _from_members(archives.read(path), "the file", known, compile, safe_mode)
 
 
 def _from_members(
@@ -160,8 +170,9 @@ def _from_members(
     config = documents.parse(members[CONFIG], f"{where}/{CONFIG}")
     if not compile:
         config["compile_config"] = None
-    with ObjectSharingScope():
-        model = deserialize_keras_object(config, custom_objects=custom_objects, safe_mode=safe_mode)
+    around = in_safe_mode()
+    with ObjectSharingScope(), SafeModeScope(safe_mode if around is None else around):
+        model = deserialize_keras_object(config, custom_objects=custom_objects)
     with hdf5.open_tree(members[WEIGHTS], f"{where}/{WEIGHTS}") as tree, Assets.of(members) as assets:
         failed: dict[int, Any] = {}
         load_state(model, ReadStore(tree), assets, failed=failed)

@@ -66,6 +66,7 @@ def _build_embedding(self: Any, input_shape: Any = None) -> None:
 
 def _lambda_from_config(cls: Any, config: Any, custom_objects: Any = None, safe_mode: bool | None = None) -> Any:
     """The layer that `get_config` described; code that a file brings is run only if `safe_mode` is off."""
+    safe_mode = saving.in_safe_mode() if safe_mode is None else safe_mode
     with saving.custom_object_scope(custom_objects or {}), saving.SafeModeScope(safe_mode):
         return BuiltinLayer.from_config.__func__(cls, config)  # type: ignore[attr-defined]
 

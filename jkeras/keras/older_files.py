@@ -1,0 +1,125 @@
+"""The `.h5` format of models: weights layer by layer, written from and read into objects.
+
+What versions of Keras before 3 wrote is read by the immutable face, which knows their ways.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import jkeras
+from jkeras.errors import RestoreError
+from jkeras.keras.old_configs import object_from
+from jkeras.keras.serialization import serialize_keras_object
+from jkeras.keras.variables import Variable
+from jkeras.models import keras_file, legacy_file
+from jkeras.models.legacy_file import OPTIMIZER, TOP_LEVEL, LegacyFile
+from jkeras.saving import hdf5, old_weights
+
+ROOT = "model_weights"
+
+
+def _weights(layer: Any) -> list[Variable]:
+    """The weights of a layer in the order of such files: those that training changes first."""
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
+
+
+def _own_weights(model: Any) -> list[Variable]:
+    inside = {id(weight) for layer in model.layers for weight in layer.weights}
+    return [weight for weight in _weights(model) if id(weight) not in inside]
+
+
+def save(model: Any, path: Path, include_optimizer: bool = True) -> None:
+    """Writes a model as Keras 3 does, and the optimizer's state where only jkeras looks."""
+    written = serialize_keras_object(model)
+    training = written.pop("compile_config", None) or {}
+    attributes: dict[str, dict[str, Any]] = {
+        "": {
+            "keras_version": keras_file.KERAS_VERSION,
+            "backend": "jax",
+            "model_config": json.dumps(legacy_file.plain(written)),
+        }
+    }
+    attributes[ROOT] = {
+        "layer_names": [layer.name for layer in model.layers],
+        "backend": "jax",
+        "keras_version": keras_file.KERAS_VERSION,
+    }
+    arrays: dict[str, np.ndarray] = {}
+
+    def add(group: str, named: dict[str, Variable]) -> None:
+        attributes[group] = {"weight_names": list(named)}
+        arrays.update({f"{group}/{name}": cell.numpy() for name, cell in named.items()})
+
+    for layer in model.layers:
+        add(f"{ROOT}/{layer.name}", _unique(_weights(layer)))
+    add(f"{ROOT}/{TOP_LEVEL}", _unique(_own_weights(model)))
+    if include_optimizer and model.compiled and training:
+        optimizer = training.pop("optimizer")
+        training["optimizer_config"] = {"class_name": optimizer["class_name"], "config": optimizer["config"]}
+        attributes[""]["training_config"] = json.dumps(training)
+        if model.optimizer is not None and model.optimizer.built:
+            add(OPTIMIZER, _unique(model.optimizer.variables))
+    hdf5.write(path, arrays, attributes)
+
+
+def _unique(cells: list[Variable]) -> dict[str, Variable]:
+    """Variables by path; those with a path that another has get a number."""
+    named: dict[str, Variable] = {}
+    for cell in cells:
+        number, name = 0, cell.path
+        while name in named:
+            number += 1
+            name = f"{cell.path}_{number}"
+        named[name] = cell
+    return named
+
+
+def load(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
+    """The model in a file.
+
+    Raises:
+        RestoreError: the file is damaged, or its weights do not fit its definition.
+    """
+    from jkeras.keras.value import around
+
+    with legacy_file.opened(path) as file:
+        if old_weights.major(file.version) >= 3:
+            return _load(file, custom_objects, compile)
+    return around(jkeras.load_model(path, custom_objects, compile))
+
+
+def _load(file: LegacyFile, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
+    model = object_from(file.config, custom_objects)
+    expected = [layer for layer in model.layers if layer.weights]
+    stored = file.layer_names()
+    if len(expected) != len(stored):
+        raise RestoreError(
+            f"{file.where} has weights of {len(stored)} layers, {stored}; the model has {len(expected)}:"
+            f" {[layer.name for layer in expected]}."
+        )
+    for layer, name in zip(expected, stored, strict=True):
+        _fill(file, name, _weights(layer))
+    if f"{ROOT}/{TOP_LEVEL}" in file.tree.groups:
+        _fill(file, TOP_LEVEL, _own_weights(model))
+    if compile and file.training_config is not None:
+        training = dict(file.training_config)
+        model.compile_from_config({**training, "optimizer": training.pop("optimizer_config", None)})
+        slots = legacy_file.optimizer_arrays(file, None)
+        if slots and len(slots) == len(model.optimizer.variables):
+            for cell, value in zip(model.optimizer.variables, slots, strict=True):
+                cell.assign(value)
+    return model
+
+
+def _fill(file: LegacyFile, name: str, cells: list[Variable]) -> None:
+    paths = file.weight_paths(name)
+    if len(paths) != len(cells):
+        raise RestoreError(f"{file.where} has {len(paths)} weights for {name!r}; the layer has {len(cells)}.")
+    for cell, path in zip(cells, paths, strict=True):
+        cell.assign(file.tree.array(path))
