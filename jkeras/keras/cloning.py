@@ -45,17 +45,14 @@ def clone_model(
     if isinstance(model, (Sequential, Functional)):
         cloner = _Cloner(clone_function, call_function, recursive, {} if cache is None else cache)
         if isinstance(model, Functional):
-            own_config = type(model).get_config is not Functional.get_config
-            if not own_config or clone_function or input_tensors is not None:
-                return _clone_functional(model, cloner, input_tensors, call_function)
-        elif call_function is not None:
+            return _clone_functional(model, cloner, input_tensors, call_function)
+        if call_function is not None:
             raise ArgumentError(
                 "`call_function` argument is not supported with Sequential models: their layers are listed, not called. Use"
                 f" `call_function` with Functional models only. Received model of type '{type(model).__name__}', with"
                 f" call_function={call_function}"
             )
-        else:
-            return _clone_sequential(model, cloner, input_tensors)
+        return _clone_sequential(model, cloner, input_tensors)
     if clone_function or input_tensors is not None:
         raise ArgumentError(
             "Arguments `clone_function` and `input_tensors` are only supported for Sequential models or Functional models."
