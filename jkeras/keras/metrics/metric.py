@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import metrics
+from jkeras import metrics, tree
 from jkeras.errors import ArgumentError
 from jkeras.keras.masks import mask_of
 from jkeras.keras.mutable import Mutable
@@ -210,7 +210,7 @@ class Metric(Mutable, metrics.Metric):
             ArgumentError: there are not as many values as cells.
         """
         with StatelessScope(state_mapping=self._mapping(metric_variables)):
-            return unwrap(self.result())
+            return tree.map_structure(unwrap, self.result())
 
     def stateless_reset_state(self) -> list[Any]:
         """The cells' values before the first batch."""
