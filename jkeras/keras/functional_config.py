@@ -33,7 +33,9 @@ def write(model: Any) -> dict[str, Any]:
     for operation in model.operations:
         calls = [_written_call(node, own) for node in operation._inbound_nodes if id(node) in own]
         config = serialize_keras_object(operation)
-        layers.append({**config, "name": operation.name, "inbound_nodes": [call for call in calls if call is not None]})
+        # In place: an object that is written again later gets its number into this configuration.
+        config.update(name=operation.name, inbound_nodes=[call for call in calls if call is not None])
+        layers.append(config)
 
     def place(tensor: KerasTensor) -> list[Any]:
         # A functional model among the layers has a call of its own from the beginning, which files count.

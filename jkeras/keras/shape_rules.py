@@ -5,9 +5,12 @@ Each rule has the arguments of its function, symbolic tensors among them.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from jkeras import tree
 from jkeras.errors import InputError
@@ -168,18 +171,32 @@ def broadcast(*shapes: tuple[int | None, ...]) -> tuple[int | None, ...]:
 def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
     """The rule of an elementwise function: sizes by broadcasting, the type from scalars."""
 
-    def rule(*args: Any, **kwargs: Any) -> KerasTensor:
-        def scalar(leaf: Any) -> Any:
-            return KerasTensor((), leaf.dtype) if isinstance(leaf, KerasTensor) else leaf
-
-        shapes = [leaf.shape for leaf in tree.flatten((args, kwargs)) if hasattr(leaf, "shape")]
+    @functools.lru_cache(maxsize=1024)
+    def dtype_of(types: tuple[Any, ...], options: tuple[tuple[str, Any], ...]) -> str | None:
         try:
-            dtype = infer_output_spec(function, *map(scalar, args), **{k: scalar(v) for k, v in kwargs.items()}).dtype
-        except Exception:  # an array among the arguments, or a type that the function refuses when it runs
-            dtype = next(leaf.dtype for leaf in tree.flatten((args, kwargs)) if isinstance(leaf, KerasTensor))
-        return KerasTensor(broadcast(*shapes), dtype)
+            return infer_output_spec(function, *map(_scalar, types), **dict(options)).dtype
+        except Exception:  # a type that the function refuses when it runs
+            return None
+
+    def rule(*args: Any, **kwargs: Any) -> KerasTensor:
+        args = (*args, *(kwargs.pop(name) for name in ("x1", "x2", "x", "y") if name in kwargs))
+        values = tree.flatten(args)
+        shapes = [np.shape(value) if isinstance(value, (list, tuple)) else getattr(value, "shape", ()) for value in args]
+        types = tuple(getattr(value, "dtype", value) for value in args if not isinstance(value, (list, tuple)))
+        dtype = dtype_of(tuple(map(_type_key, types)), tuple(sorted(kwargs.items())))
+        known = next(value.dtype for value in values if isinstance(value, KerasTensor))
+        return KerasTensor(broadcast(*shapes), known if dtype is None else dtype)
 
     return rule
+
+
+def _type_key(value: Any) -> Any:
+    """What the type of a result depends on: the name of a type, or the kind of a Python number."""
+    return type(value) if isinstance(value, (bool, int, float, complex)) else None if value is None else np.dtype(value).name
+
+
+def _scalar(key: Any) -> Any:
+    return key(1) if isinstance(key, type) else None if key is None else KerasTensor((), key)
 
 
 def _with_integers(function: Callable[..., Any], argument: int) -> Callable[..., Any]:
