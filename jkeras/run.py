@@ -64,7 +64,7 @@ def _tensorflow() -> TensorFlow:
     module.__dict__.update(
         __path__=[],
         __version__=jkeras.__version__,
-        random=types.SimpleNamespace(set_seed=jkeras.keras.set_random_seed),
+        random=types.SimpleNamespace(set_seed=jkeras.keras.utils.set_random_seed),
     )
     return module
 

@@ -37,7 +37,8 @@ class Functional(Function, Model):
 
     keras_module = "keras.src.models.functional"
 
-    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any):
+    def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any):
+        inputs, outputs = kwargs.pop("input", inputs), kwargs.pop("output", outputs)  # as Keras 1 called them
         trainable = kwargs.pop("trainable", None)
         _check_tensors(inputs=inputs, outputs=outputs)
         _warn_of_other_names(inputs)

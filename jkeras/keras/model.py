@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import warnings
@@ -30,6 +31,7 @@ class Model(Trainer, Layer):
     keras_module = "keras"
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        kwargs = _today(kwargs)
         if cls is Model and has_functional_arguments(args, kwargs):
             from jkeras.keras.functional import Functional
 
@@ -38,6 +40,7 @@ class Model(Trainer, Layer):
 
     def __init__(self, *args: Any, **kwargs: Any):
         Trainer.__init__(self)
+        kwargs = _today(kwargs)
         if has_functional_arguments(args, kwargs):
             from jkeras.keras.functional import Functional
 
@@ -253,6 +256,12 @@ def has_functional_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
     return len(args) == 2 or (len(args) == 1 and "outputs" in kwargs) or both
 
 
+def _today(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments with `inputs` and `outputs` for what Keras 1 called `input` and `output`."""
+    old = {"input": "inputs", "output": "outputs"}
+    return {old.get(name, name): value for name, value in arguments.items()} if set(old) <= set(arguments) else arguments
+
+
 def _is_plain_model(cls: type) -> bool:
     return cls.__module__.startswith("jkeras.")
 
@@ -274,3 +283,10 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     from jkeras.keras.saving import deserialize_keras_object
 
     return deserialize_keras_object(json.loads(json_string), custom_objects=custom_objects)
+
+
+def __getattr__(name: str) -> Any:
+    """Scripts import other models from `keras.model`, too, where they mean `keras.models`."""
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module("jkeras.keras.models"), name)

@@ -108,13 +108,30 @@ def _load(file: LegacyFile, custom_objects: Mapping[str, Any] | None, compile: b
     if f"{ROOT}/{TOP_LEVEL}" in file.tree.groups:
         _fill(file, TOP_LEVEL, _own_weights(model))
     if compile and file.training_config is not None:
-        training = dict(file.training_config)
-        model.compile_from_config({**training, "optimizer": training.pop("optimizer_config", None)})
+        model.compile_from_config(_training_config(file.training_config))
         slots = legacy_file.optimizer_arrays(file, None)
         if slots and len(slots) == len(model.optimizer.variables):
             for cell, value in zip(model.optimizer.variables, slots, strict=True):
                 cell.assign(value)
     return model
+
+
+def _training_config(written: Mapping[str, Any]) -> dict[str, Any]:
+    """What `compile` was given, in today's form: classes with their modules."""
+    from jkeras.keras import losses, metrics, optimizers
+
+    readers = {"loss": losses, "metrics": metrics, "weighted_metrics": metrics, "optimizer": optimizers}
+    config = {name: value for name, value in written.items() if name != "optimizer_config"}
+    config["optimizer"] = written.get("optimizer_config")
+
+    def today(value: Any, family: Any) -> Any:
+        if isinstance(value, Mapping) and "class_name" in value and "module" not in value:
+            return serialize_keras_object(family.deserialize(dict(value)))
+        if isinstance(value, Mapping) and "class_name" not in value:
+            return {key: today(part, family) for key, part in value.items()}
+        return [today(part, family) for part in value] if isinstance(value, list) else value
+
+    return {name: today(value, readers[name]) if name in readers else value for name, value in config.items()}
 
 
 def _fill(file: LegacyFile, name: str, cells: list[Variable]) -> None:

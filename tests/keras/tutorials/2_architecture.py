@@ -23,5 +23,5 @@ model.add(Dropout(0.2))
 model.add(Dense(num_classes, activation = 'softmax'))
 
 # %% completed
-assert [layer.name for layer in model.layers] == ["dense", "dropout", "dense_1", "dropout_1", "dense_2"]
+assert [type(layer).__name__ for layer in model.layers] == ["Dense", "Dropout", "Dense", "Dropout", "Dense"]
 assert model.count_params() == 785 * 512 + 513 * 512 + 513 * 10

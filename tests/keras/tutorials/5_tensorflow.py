@@ -100,7 +100,7 @@ model.build(input_shape=(None, 784))  # 指定输入形状
 
 # %% completed
 model.summary()
-assert len(model.weights) == 4
+assert len(model.weights) == 0  # as in Keras 3, which warns: there is no `build` of the class's own
 from tensorflow.keras.losses import SparseCategoricalCrossentropy
 
 # %% compile with objects
@@ -226,7 +226,7 @@ model.compile(
 # %% completed
 y_true, y_pred = [0, 1, 2, 3], [0, 1, 2, 2]
 
-# %% A metric of its own
+# %% A metric of its own | Keras on JAX refuses it, too: results are JAX arrays, which have no `.numpy()`
 # 计算预测结果
 predictions = model.predict(test_dataset, verbose=0)
 
