@@ -170,7 +170,7 @@ class BuiltinLayer(Layer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """The layer that `get_config` described."""
-        return super().from_config({name: _read(value) for name, value in config.items()})
+        return super().from_config({name: value if name == "dtype" else _read(value) for name, value in config.items()})
 
     def replace(self, **changes: Any) -> Self:
         """This layer, with some arguments changed: what descriptions copy themselves with, an object does in place."""

@@ -333,7 +333,7 @@ class Layer(LayerState, Operation, graph_layer.Layer, metaclass=LayerMeta):
     def _converted(self, value: Any) -> Any:
         """An argument as a tensor of the right type, with its mask; other values as they are."""
         if not isinstance(value, TENSORS):
-            if not hasattr(value, "__array__"):
+            if not hasattr(value, "__array__") or _is_text(value):
                 return value
             array = as_array(value)
         else:
@@ -619,11 +619,21 @@ class Layer(LayerState, Operation, graph_layer.Layer, metaclass=LayerMeta):
         """The layer that `get_config` described."""
         if isinstance(config.get("dtype"), dict):
             policy = dtype_policies.deserialize(config["dtype"])
-            config = {**config, "dtype": policy if isinstance(policy, Mapping) else policy.name}
+            config = {**config, "dtype": policy if isinstance(policy, Mapping) or policy.quantization_mode else policy.name}
         return super().from_config(config)
 
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None, **kwargs: Any) -> NoReturn:
-        """Not offered."""
+        """Not offered.
+
+        Raises:
+            ValueError: the layer is not built.
+            NotImplementedError: always, otherwise.
+        """
+        if not self.built:
+            raise ArgumentError(
+                f"Cannot quantize a layer that isn't yet built. Layer '{self.name}' (of type '{type(self).__name__}') is not"
+                " built yet."
+            )
         raise self._not_implemented_error("quantize", "Quantized layers are not offered by jkeras.")
 
     def quantized_build(self, input_shape: Any, mode: Any) -> NoReturn:
@@ -702,9 +712,14 @@ def legacy_input_shape(kwargs: dict[str, Any], own: Container[str] = ()) -> Any:
     return shape
 
 
+def _is_text(value: Any) -> bool:
+    """Whether an array holds strings, which layers read outside of programs."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "USO"
+
+
 def _only_tensors(args: tuple[Any, ...]) -> None:
     for value in args if all(isinstance(arg, TENSORS) for arg in args) else tree.flatten(args):
-        if value is not None and not is_tensor(value):
+        if value is not None and not is_tensor(value) and not _is_text(value):
             raise InputError(
                 "Only input tensors may be passed as positional arguments. The following argument value should be passed as a"
                 f" keyword argument: {value} (of type {type(value)})"

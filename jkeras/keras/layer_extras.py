@@ -64,6 +64,12 @@ def _build_embedding(self: Any, input_shape: Any = None) -> None:
     layers.Embedding.build(self, input_shape)
 
 
+def _finish_embedding(self: Any) -> None:
+    BuiltinLayer._finish_construction(self)
+    if vars(self)["weights"] is not None:
+        self.build()
+
+
 def _lambda_from_config(cls: Any, config: Any, custom_objects: Any = None, safe_mode: bool | None = None) -> Any:
     """The layer that `get_config` described; code that a file brings is run only if `safe_mode` is off."""
     safe_mode = saving.in_safe_mode() if safe_mode is None else safe_mode
@@ -113,6 +119,7 @@ EXTRAS: dict[str, dict[str, Any]] = {
         "_old_arguments": ("input_length",),
         "_masks_on": staticmethod(lambda layer: layer.mask_zero),
         "build": _build_embedding,
+        "_finish_construction": _finish_embedding,
     },
     "Lambda": {"_masks_on": staticmethod(lambda layer: layer.mask is not None), "from_config": classmethod(_lambda_from_config)},
     "Softmax": {"call": _softmax},

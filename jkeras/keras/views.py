@@ -28,6 +28,9 @@ def view_of(layer: Any) -> Any:
     cells = {name: own[name] for name in _cell_names(layer)}
     for name, cell in cells.items():
         attributes[name] = cell.value
+    for name in own["_assigned"]:
+        # As the constructor would have taken it: None is an activation, too.
+        attributes[name] = layer._convert(name, layer._fields[name], own[name])
     attributes.update(_cells=cells, _original=layer)
     for name in layer._inner_attributes:
         if name in own:

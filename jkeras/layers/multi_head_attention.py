@@ -13,6 +13,7 @@ from jkeras import activations, arguments, constraints, initializers, regularize
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import show_shape
+from jkeras.initializers.random import FanInitializer
 from jkeras.layers.attention import drop
 from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
 from jkeras.types import (
@@ -64,9 +65,14 @@ class Projection(Layer):
     bias_constraint: ConstraintField = field(default=None, convert=constraints.get)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
+        shape = (*input_shape[-self.contracted :], *self.sizes)
+        initializer: Any = self.kernel_initializer
+        if isinstance(initializer, FanInitializer) and None in (initializer.input_axes, initializer.output_axes):
+            axes = tuple(range(len(shape)))
+            initializer = initializer.replace(input_axes=axes[: self.contracted], output_axes=axes[self.contracted :])
         self.kernel = self.add_weight(
-            (*input_shape[-self.contracted :], *self.sizes),
-            self.kernel_initializer,
+            shape,
+            initializer,
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
             name="kernel",

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jkeras import arguments, config, dtypes, regularizers
+from jkeras.errors import ArgumentError
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import keeps_shape
@@ -23,6 +24,14 @@ class _Attributes:
     rate: float
     stddev: float
     seed: int | None
+
+
+def _noise_shape(value: Any) -> tuple[int | None, ...]:
+    """A shape without axes of size 0."""
+    shape = arguments.shape(value)
+    if 0 in shape:
+        raise ArgumentError("expected a shape: a tuple of positive integers and None")
+    return shape
 
 
 class _Noisy(_Attributes, Layer):
@@ -71,7 +80,7 @@ class Dropout(_Noisy):
     """
 
     rate: float = field(convert=arguments.probability)
-    noise_shape: Any = field(default=None, convert=arguments.optional(arguments.shape))
+    noise_shape: Any = field(default=None, convert=arguments.optional(lambda value: _noise_shape(value)))
     seed: int | None = SEED
 
     def disturb(self, x: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
@@ -172,7 +181,7 @@ class AlphaDropout(_Noisy):
     """
 
     rate: float = field(convert=arguments.between(0, 1, open_high=True))
-    noise_shape: Any = field(default=None, convert=arguments.optional(arguments.shape))
+    noise_shape: Any = field(default=None, convert=arguments.optional(lambda value: _noise_shape(value)))
     seed: int | None = SEED
 
     def disturb(self, x: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
