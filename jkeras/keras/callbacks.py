@@ -37,7 +37,12 @@ class CallbackList(Callback):
     """
 
     def __init__(
-        self, callbacks: Any = None, add_history: bool = False, add_progbar: bool = False, model: Any = None, **params: Any
+        self,
+        callbacks: Any = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Any = None,
+        **params: Any,
     ):
         super().__init__()
         self.callbacks: list[Any] = tree.flatten(callbacks) if callbacks else []
@@ -194,15 +199,15 @@ class MonitorCallback(Monitor):
 
 
 class EarlyStopping(callbacks.EarlyStopping, MonitorCallback):
-    __doc__ = callbacks.EarlyStopping.__doc__
+    """Ends training when a value has stopped getting better; see `jkeras.callbacks.EarlyStopping`."""
 
 
 class ReduceLROnPlateau(callbacks.ReduceLROnPlateau, MonitorCallback):
-    __doc__ = callbacks.ReduceLROnPlateau.__doc__
+    """Makes the learning rate smaller when a value has stopped getting better; see `jkeras.callbacks.ReduceLROnPlateau`."""
 
 
 class ModelCheckpoint(callbacks.ModelCheckpoint, MonitorCallback):
-    __doc__ = callbacks.ModelCheckpoint.__doc__
+    """Saves the model or its weights after epochs or batches; see `jkeras.callbacks.ModelCheckpoint`."""
 
     def __init__(self, filepath: Any, *args: Any, **kwargs: Any):
         super().__init__(filepath, *args, **kwargs)
@@ -228,7 +233,7 @@ class ModelCheckpoint(callbacks.ModelCheckpoint, MonitorCallback):
 
 
 class TensorBoard(callbacks.TensorBoard):
-    __doc__ = callbacks.TensorBoard.__doc__
+    """Writes files for TensorBoard; see `jkeras.callbacks.TensorBoard`."""
 
     def _iterations(self) -> int:
         return int(self.model.optimizer.iterations)

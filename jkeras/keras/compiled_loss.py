@@ -204,7 +204,11 @@ class CompileLoss(Loss):
             return y_true
         if not tree.is_nested(y_true) and len(y_pred) == 1:
             y_true = [y_true]
-        elif isinstance(y_pred, (list, tuple)) and isinstance(y_true, dict) and set(self.output_names or ()) == set(y_true):
+        elif (
+            isinstance(y_pred, (list, tuple))
+            and isinstance(y_true, dict)
+            and set(self.output_names or ()) == set(y_true)
+        ):
             y_true = [y_true[name] for name in self.output_names or ()]
         targets = tree.flatten(y_true)
         sequence = isinstance(y_true, (list, tuple)) and len(y_true) == len(targets)
@@ -213,7 +217,9 @@ class CompileLoss(Loss):
         losses = tree.flatten(self._user_loss)
         if len(targets) == sum(loss is not None for loss in losses):
             remaining = iter(targets)
-            return tree.pack_sequence_as(self._user_loss, [None if loss is None else next(remaining) for loss in losses])
+            return tree.pack_sequence_as(
+                self._user_loss, [None if loss is None else next(remaining) for loss in losses]
+            )
         raise InputError(
             "y_true and y_pred have different structures.\n"
             f"y_true: {tree.map_structure(lambda _: '*', y_true)}\ny_pred: {tree.map_structure(lambda _: '*', y_pred)}\n"

@@ -60,7 +60,11 @@ class CompileMetrics(Metric):
     """
 
     def __init__(
-        self, metrics: Any, weighted_metrics: Any, name: str = "compile_metrics", output_names: Sequence[str] | None = None
+        self,
+        metrics: Any,
+        weighted_metrics: Any,
+        name: str = "compile_metrics",
+        output_names: Sequence[str] | None = None,
     ):
         super().__init__(name="compile_metrics")
         for argument, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
@@ -108,9 +112,7 @@ class CompileMetrics(Metric):
             identifiers = outputs.per_output(given)
             targets = _in_order(y_true, outputs.names if outputs.is_flat else None)
             predictions = _in_order(y_pred, outputs.names if outputs.is_flat else None)
-            return [
-                _metrics_list(*one) for one in zip(identifiers, targets, predictions, names, strict=False)
-            ]
+            return [_metrics_list(*one) for one in zip(identifiers, targets, predictions, names, strict=False)]
         except ValueError as error:
             raise ArgumentError(
                 f"{error}\nInvalid `{argument}`. It must contain metrics and be a list or a dict by the names of the outputs"

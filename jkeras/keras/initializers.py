@@ -76,8 +76,7 @@ def _seed(value: Any) -> Any:
     if isinstance(value, np.integer):
         return int(value)
     raise ArgumentError(
-        "`seed` argument should be an instance of `keras.random.SeedGenerator()` or an integer."
-        f" Received: seed={value}"
+        f"`seed` argument should be an instance of `keras.random.SeedGenerator()` or an integer. Received: seed={value}"
     )
 
 

@@ -19,7 +19,9 @@ def _two_outputs(keras):
 def _nested(keras):
     x = keras.Input((3,))
     constant = keras.initializers.Constant(0.1)
-    a, b, c = (keras.layers.Dense(n, name=name, kernel_initializer=constant)(x) for n, name in ((2, "a"), (1, "b"), (1, "c")))
+    a, b, c = (
+        keras.layers.Dense(n, name=name, kernel_initializer=constant)(x) for n, name in ((2, "a"), (1, "b"), (1, "c"))
+    )
     return keras.Model(x, {"first": a, "others": [b, c]})
 
 
@@ -35,7 +37,10 @@ CASES = {
     "some": (False, {"loss": ["mse", None], "metrics": [None, ["mae"]]}),
     "nested": (True, {"loss": {"first": "mse", "others": ["mae", "mse"]}}),
     "nested metrics": (True, {"loss": "mse", "metrics": {"first": ["mae"], "others": [["mae"], ["mse"]]}}),
-    "weights of a nest": (True, {"loss": {"first": "mse", "others": ["mae", "mse"]}, "loss_weights": {"first": 1.0, "others": [2.0, 0.5]}}),
+    "weights of a nest": (
+        True,
+        {"loss": {"first": "mse", "others": ["mae", "mse"]}, "loss_weights": {"first": 1.0, "others": [2.0, 0.5]}},
+    ),
 }  # fmt: skip
 
 
@@ -75,7 +80,9 @@ def test_what_does_not_fit_is_an_error(arguments, error, rng):
 
 
 def _one_output(keras):
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, kernel_initializer=keras.initializers.Constant(0.1))])
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(1, kernel_initializer=keras.initializers.Constant(0.1))]
+    )
     averaged = keras.optimizers.SGD(0.1, momentum=0.9, use_ema=True, ema_momentum=0.8)
     model.compile(averaged, "mse", metrics=["mae"])
     return model
@@ -83,7 +90,10 @@ def _one_output(keras):
 
 CALLBACKS = {
     "early stopping": lambda c: [c.EarlyStopping(monitor="val_mae", patience=1, restore_best_weights=True)],
-    "averages": lambda c: [c.SwapEMAWeights(swap_on_epoch=True), c.EarlyStopping(patience=1, restore_best_weights=True)],
+    "averages": lambda c: [
+        c.SwapEMAWeights(swap_on_epoch=True),
+        c.EarlyStopping(patience=1, restore_best_weights=True),
+    ],
     "plateau": lambda c: [c.ReduceLROnPlateau(monitor="mae", factor=0.5, patience=1, min_delta=10.0)],
     "scheduler": lambda c: [c.LearningRateScheduler(lambda epoch, rate: rate * 0.5)],
 }

@@ -67,7 +67,9 @@ def test_configurations_are_those_of_keras(family, name):
     theirs = getattr(_module(oracle, family), name)(*arguments).get_config()
     mine.pop("name", None), theirs.pop("name", None)
     # Keras writes regularizers' numbers in float32, and forgets the factor of `Identity`.
-    assert {key: mine[key] for key in theirs} == {k: pytest.approx(v) if isinstance(v, float) else v for k, v in theirs.items()}
+    assert {key: mine[key] for key in theirs} == {
+        k: pytest.approx(v) if isinstance(v, float) else v for k, v in theirs.items()
+    }
 
 
 # -- classes of users, written once for both libraries ---------------------------------------------------------------------
@@ -161,7 +163,9 @@ def test_metrics_of_users(make, rng):
             states.append(metric.stateless_update_state(states[-1], *batch))
         values = _numbers(metric.result())
         assert keras is oracle or all(map(np.allclose, _numbers(metric.stateless_result(states[-1])), values))
-        results.append((values, [v.numpy() for v in metric.variables], [v.path.rpartition("/")[2] for v in metric.variables]))
+        results.append(
+            (values, [v.numpy() for v in metric.variables], [v.path.rpartition("/")[2] for v in metric.variables])
+        )
         metric.reset_state()
         assert not any(v.numpy().any() for v in metric.variables)
     (mine, cells, names), (theirs, expected, expected_names) = results

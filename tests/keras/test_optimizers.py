@@ -1,4 +1,4 @@
-"""Optimizers of the drop-in against Keras's: the same weights, slots, names and configurations, inside and outside of `jax.jit`."""
+"""Optimizers of the drop-in against those of Keras: the same weights, slots, names and configurations."""
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,10 @@ def _pair(name, rng, **arguments):
     arrays = [rng.normal(size=shape).astype("float32") for shape in ((4, 3), (3,))]
     gradients = [[jnp.asarray(rng.normal(size=a.shape), jnp.float32) for a in arrays] for _ in range(3)]
     ours = getattr(optimizers, name)(**arguments), [Variable(a, name=f"v{i}") for i, a in enumerate(arrays)]
-    oracle = getattr(keras.optimizers, name)(**arguments), [keras.Variable(a, name=f"v{i}") for i, a in enumerate(arrays)]
+    oracle = (
+        getattr(keras.optimizers, name)(**arguments),
+        [keras.Variable(a, name=f"v{i}") for i, a in enumerate(arrays)],
+    )
     return ours, oracle, gradients
 
 

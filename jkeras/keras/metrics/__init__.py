@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from jkeras import metrics as core
-from jkeras.errors import ArgumentError
 from jkeras.keras import losses
 from jkeras.keras.identifiers import Family
-from jkeras.keras.metrics.families import CLASS_IDS, ConfusionMetric, CountMetric, CurveMetric, FScore, OverlapMetric, RegressionScore, function_mean
+from jkeras.keras.metrics.families import (
+    CLASS_IDS,
+    ConfusionMetric,
+    CountMetric,
+    CurveMetric,
+    FScore,
+    OverlapMetric,
+    RegressionScore,
+    function_mean,
+)
 from jkeras.keras.metrics.metric import Metric as Metric
 from jkeras.keras.mutable import facade
 from jkeras.keras.recorded import on_tensors
@@ -18,7 +26,9 @@ from jkeras.metrics.reduction import MeanMetric
 
 # Bases and attributes of the facades that are more than the description with cells.
 _FAMILIES: dict[Any, tuple[type[Metric], dict[str, Any]]] = {
-    **dict.fromkeys((core.TruePositives, core.TrueNegatives, core.FalsePositives, core.FalseNegatives), (CountMetric, {})),
+    **dict.fromkeys(
+        (core.TruePositives, core.TrueNegatives, core.FalsePositives, core.FalseNegatives), (CountMetric, {})
+    ),
     core.Precision: (ConfusionMetric, {"counted": ("true_positives", "false_positives")}),
     core.Recall: (ConfusionMetric, {"counted": ("true_positives", "false_negatives")}),
     core.PrecisionAtRecall: (ConfusionMetric, {}),
@@ -53,7 +63,11 @@ globals().update({cls.__name__: cls for cls in _CLASSES.values()})
 FunctionMetric = MeanMetricWrapper = _CLASSES[core.MeanMetricWrapper]
 # Functions: those of losses, and the metrics' own.
 _FUNCTIONS = {
-    **{name: losses.TABLE[name] for name in losses.TABLE if name in core.__all__ and not isinstance(losses.TABLE[name], type)},
+    **{
+        name: losses.TABLE[name]
+        for name in losses.TABLE
+        if name in core.__all__ and not isinstance(losses.TABLE[name], type)
+    },
     **{
         name: on_tensors(function, __name__)
         for name, function in FUNCTIONS.items()

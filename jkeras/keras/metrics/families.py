@@ -148,7 +148,9 @@ class FScore(Metric):
         return None if self.average == "micro" else ()
 
 
-def _update_of_class_ids(self: Any, state: metrics.State, y_true: Any, y_pred: Any, sample_weight: Any = None) -> metrics.State:
+def _update_of_class_ids(
+    self: Any, state: metrics.State, y_true: Any, y_pred: Any, sample_weight: Any = None
+) -> metrics.State:
     """Keras leaves samples of `ignore_class` out only where there are weights; without, they count as 0."""
     update = MeanMetric.update if sample_weight is None else metrics.SparseCategoricalCrossentropy.update
     return update(self, state, y_true, y_pred, sample_weight)

@@ -83,7 +83,12 @@ class Metric(Mutable, metrics.Metric):
     # -- variables ------------------------------------------------------------------------------------------------
 
     def add_variable(
-        self, shape: Sequence[int], initializer: Any, dtype: Any = None, aggregation: str = "sum", name: str | None = None
+        self,
+        shape: Sequence[int],
+        initializer: Any,
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
     ) -> Variable:
         """A cell of the metric.
 
@@ -125,7 +130,9 @@ class Metric(Mutable, metrics.Metric):
         for name, value in numbers.items():
             if name not in self._kept:
                 self._kept.append(name)
-                setattr(self, ATTRIBUTES.get(name, name), self.add_variable(value.shape, "zeros", value.dtype, name=name))
+                setattr(
+                    self, ATTRIBUTES.get(name, name), self.add_variable(value.shape, "zeros", value.dtype, name=name)
+                )
 
     def _cell(self, name: str) -> Variable:
         return getattr(self, ATTRIBUTES.get(name, name))
@@ -234,7 +241,9 @@ def _is_metric(value: Any) -> bool:
     return isinstance(value, Metric)
 
 
-def _unmasked(metric: Metric, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _unmasked(
+    metric: Metric, y_true: Any, y_pred: Any, sample_weight: Any = None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments with the mask of the predictions in the weights."""
     mask = mask_of(y_pred)
     if mask is not None:

@@ -7,12 +7,13 @@ from typing import Any
 
 from jkeras import optimizers as core
 from jkeras.keras.identifiers import Family
+from jkeras.keras.modules import add_mirrors
 from jkeras.keras.mutable import facade
 from jkeras.keras.optimizers import schedules as schedules
 from jkeras.keras.optimizers.loss_scale import LossScaleOptimizer as LossScaleOptimizer
-from jkeras.keras.optimizers.multi import MultiOptimizer as MultiOptimizer, OptimizerMap as OptimizerMap
+from jkeras.keras.optimizers.multi import MultiOptimizer as MultiOptimizer
+from jkeras.keras.optimizers.multi import OptimizerMap as OptimizerMap
 from jkeras.keras.optimizers.optimizer import Optimizer as Optimizer
-from jkeras.keras.modules import add_mirrors
 
 # What Keras calls the lists of a rule's slots.
 _SLOTS: dict[Any, dict[str, str]] = {
@@ -67,7 +68,9 @@ def get(identifier: Any) -> Any:
     """
     if isinstance(identifier, Mapping):
         return FAMILY.get(deserialize(identifier))
-    return FAMILY.get(identifier.lower() if isinstance(identifier, str) and identifier.lower() in FAMILY.table else identifier)
+    return FAMILY.get(
+        identifier.lower() if isinstance(identifier, str) and identifier.lower() in FAMILY.table else identifier
+    )
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -76,7 +76,8 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         """The map that `get_config` described."""
-        return cls(*(deserialize_keras_object(config[key], custom_objects=custom_objects) for key in ("default_optimizer", "optimizer_map")))
+        parts = [config["default_optimizer"], config["optimizer_map"]]
+        return cls(*(deserialize_keras_object(part, custom_objects=custom_objects) for part in parts))
 
 
 class MultiOptimizer(Optimizer):

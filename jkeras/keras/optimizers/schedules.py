@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from jkeras.keras.identifiers import Family
@@ -26,9 +25,7 @@ class LearningRateSchedule(Mutable, schedules.LearningRateSchedule):
         return super().get_config()
 
 
-FACADES = {
-    cls.__name__: facade(cls, LearningRateSchedule, __name__) for cls in dict.fromkeys(schedules.TABLE.values())
-}
+FACADES = {cls.__name__: facade(cls, LearningRateSchedule, __name__) for cls in dict.fromkeys(schedules.TABLE.values())}
 globals().update(FACADES)
 
 FAMILY = Family("learning rate schedule", FACADES, LearningRateSchedule)
