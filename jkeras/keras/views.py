@@ -29,6 +29,8 @@ def view_of(layer: Any) -> Any:
     for name, cell in cells.items():
         attributes[name] = cell.value
     for name in own["_assigned"]:
+        if name not in own:  # kept by a property, as `trainable` is
+            continue
         # As the constructor would have taken it: None is an activation, too.
         attributes[name] = layer._convert(name, layer._fields[name], own[name])
     attributes.update(_cells=cells, _original=layer)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jkeras.keras as ours
-from jkeras.errors import InputError, NotCompiledError
+from jkeras.errors import InputError
 
 
 def compiled_metrics_class(keras):
@@ -126,17 +126,73 @@ def test_wrong_steps_are_explained():
         with_step(lambda self, state, data: (state, {})).fit(x, y, verbose=0)
     with pytest.raises(InputError, match="given 2 metric variables and returned 0"):
         with_step(lambda self, state, data: ({}, (*state[:3], []))).fit(x, y, verbose=0)
-    with pytest.raises(AttributeError, match="Call the argument `batch`"):
-        with_step(lambda self, state, data: ({}, state.params)).fit(x, y, verbose=0)
-    with pytest.raises(NotCompiledError, match="inside `train_step"):
-        with_step(lambda self, state, data: ({}, state)).stateless_call([], [], x)
+    with pytest.raises(TypeError, match="positional argument"):  # in TensorFlow's manner
+        with_step(lambda self, data: {}).fit(x, y, verbose=0)
+
+
+def test_weights_survive_a_wrong_step():
+    model = with_step(lambda self, state, data: ({}, state[:3]))
+    before = model.get_weights()
+    with pytest.raises(InputError):
+        model.fit(np.zeros((4, 5)), np.zeros((4, 1)), verbose=0)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(new, old)
 
 
 def test_a_step_that_changes_nothing():
     x, y = np.ones((4, 5), "float32"), np.zeros((4, 1), "float32")
     model = with_step(lambda self, state, data: ({"seen": len(data[0])}, state))
-    before = model.get_weights() if model.built else None
+    before = model.get_weights()
     history = model.fit(x, y, verbose=0, epochs=2)
     assert history.history == {"seen": [4.0, 4.0]}
-    if before is not None:
-        np.testing.assert_array_equal(before[0], model.get_weights()[0])
+    np.testing.assert_array_equal(before[0], model.get_weights()[0])
+
+
+def test_functions_of_ones_own_are_run():
+    """What `make_train_function` sets is what `fit` calls, once for each batch."""
+    seen = []
+
+    class Custom(ours.Model):
+        def make_train_function(self, force=False):
+            def function(state, iterator):
+                seen.append(next(iterator)[0].shape)
+                return {"count": len(seen)}, state
+
+            self.train_function = function
+
+    model = network(ours, Custom)
+    model.compile("sgd", "mse")
+    history = model.fit(np.zeros((5, 5)), np.zeros((5, 1)), batch_size=2, verbose=0)
+    assert seen == [(2, 5), (2, 5), (1, 5)] and history.history == {"count": [3]}
+
+
+def test_every_other_method_is_honoured():
+    calls = []
+
+    class Custom(ours.Model):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            calls.append(("loss", training))
+            return 2 * super().compute_loss(x, y, y_pred, sample_weight, training)
+
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            return {**super().compute_metrics(x, y, y_pred, sample_weight), "extra": ours.ops.sum(y_pred)}
+
+        def reset_metrics(self):
+            calls.append("reset")
+            super().reset_metrics()
+
+        def evaluate(self, *args, **kwargs):
+            calls.append("evaluate")
+            return super().evaluate(*args, **kwargs)
+
+    plain, model = network(ours, ours.Model), network(ours, Custom)
+    model.set_weights(plain.get_weights())
+    x, y = np.ones((4, 5), "float32"), np.zeros((4, 1), "float32")
+    for each in (plain, model):
+        each.compile(ours.optimizers.SGD(0.0), "mse")
+    expected = plain.fit(x, y, verbose=0, validation_data=(x, y)).history
+    history = model.fit(x, y, verbose=0, validation_data=(x, y)).history
+    assert history["loss"][0] == pytest.approx(2 * expected["loss"][0], rel=1e-5)
+    assert history["val_loss"][0] == pytest.approx(2 * expected["val_loss"][0], rel=1e-5)
+    assert set(history) == {"loss", "extra", "val_loss", "val_extra"}
+    assert ("loss", True) in calls and ("loss", False) in calls and "evaluate" in calls and calls.count("reset") == 2

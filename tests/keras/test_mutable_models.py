@@ -1,4 +1,4 @@
-"""Models and layers that change in place behave as Keras's do, over values that do not."""
+"""Models and layers that change in place: weights, shared layers, classes of one's own, callbacks."""
 
 import gc
 
@@ -72,12 +72,12 @@ class TestSequential:
         kernel = model.layers[0].get_weights()[0]
         model.pop()
         model.add(Dense(2))
-        assert [layer.name for layer in model.layers] == ["dense", "dense_1"] and model.output_shape == (None, 2)
+        assert [type(layer) for layer in model.layers] == [Dense, Dense] and model.output_shape == (None, 2)
         np.testing.assert_array_equal(model.get_weights()[0], kernel)
         assert model.predict(x, verbose=0).shape == (64, 2)
 
     def test_layers_are_those_that_were_passed_in(self):
-        dense = Dense(3)
+        dense = Dense(3, name="dense")
         model = keras.Sequential([keras.Input((4,)), dense])
         assert model.layers[0] is dense and model.get_layer("dense") is dense and isinstance(dense, keras.layers.Layer)
         assert dense.output.shape == (None, 3) and dense.weights[0].shape == (4, 3)
@@ -100,8 +100,11 @@ class TestSequential:
         model = small(optimizer="adam")
         pure = jk.Sequential([jk.Input((4,)), jk.layers.Dense(3, "relu"), jk.layers.Dense(1, "sigmoid")])
         pure = pure.compile("adam", "binary_crossentropy", metrics=["accuracy"]).set_weights(model.get_weights())
-        pure = pure.with_state(pure.state.replace(rng=model.value.state.rng))
-        assert model.fit(x, y, epochs=3, verbose=0).history == pure.fit(x, y, epochs=3, verbose=0).history.history
+        mine = model.fit(x, y, epochs=3, verbose=0, shuffle=False).history
+        theirs = pure.fit(x, y, epochs=3, verbose=0, shuffle=False).history
+        assert sorted(mine) == sorted(theirs)
+        for name in mine:
+            np.testing.assert_allclose(mine[name], theirs[name], rtol=1e-5)
 
 
 class TestWeights:
@@ -155,33 +158,38 @@ class TestWeights:
 
 
 class TestTrainable:
-    def test_takes_effect_at_the_next_compile(self, data):
+    def test_takes_effect_at_once(self, data):
         x, y = data
         model = small()
         model.layers[0].trainable = False
         assert len(model.trainable_weights) == 2 and len(model.non_trainable_weights) == 2
         before = model.get_weights()
         model.fit(x, y, verbose=0)
-        moved = model.get_weights()
-        assert not np.array_equal(moved[0], before[0])
-        model.compile("sgd", "binary_crossentropy")
-        model.fit(x, y, verbose=0)
         after = model.get_weights()
-        assert np.array_equal(after[0], moved[0]) and not np.array_equal(after[2], moved[2])
+        assert np.array_equal(after[0], before[0]) and not np.array_equal(after[2], before[2])
+
+    def test_needs_a_new_compile_once_the_optimizer_knows_the_weights(self, data):
+        x, y = data
+        model = small()
+        model.fit(x, y, verbose=0)
+        model.layers[0].trainable = False
+        with pytest.raises(ValueError, match="2 for 4 variables"):
+            model.fit(x, y, verbose=0)
+        model.compile("sgd", "binary_crossentropy")
+        before = model.get_weights()
+        model.fit(x, y, verbose=0)
+        assert np.array_equal(model.get_weights()[0], before[0]) and not np.array_equal(model.get_weights()[2], before[2])
 
     def test_adversaries_that_share_a_network(self, data):
         x, _ = data
         judge = keras.Sequential([keras.Input((4,)), Dense(1)])
-        judge.compile("sgd", "mse")
-        judge.trainable = False
         maker = keras.Sequential([keras.Input((2,)), Dense(4)])
+        judge.trainable = False
         both = keras.Sequential([maker, judge])
         both.compile("sgd", "mse")
         judged, made = judge.get_weights()[0], maker.get_weights()[0]
-        both.train_on_batch(x[:, :2], np.ones((64, 1)))
+        both.fit(x[:, :2], np.ones((64, 1)), verbose=0)
         assert np.array_equal(judge.get_weights()[0], judged) and not np.array_equal(maker.get_weights()[0], made)
-        judge.train_on_batch(x, np.ones((64, 1)))
-        assert not np.array_equal(judge.get_weights()[0], judged)
         np.testing.assert_allclose(both.predict(x[:, :2], verbose=0), judge(maker(x[:, :2])), rtol=1e-5, atol=1e-6)
 
 
@@ -192,9 +200,9 @@ class TestOwnClasses:
         model = keras.Sequential([keras.Input((4,)), layer, Dense(1)])
         model.compile("sgd", "mse")
         model.fit(x, y, batch_size=16, epochs=2, verbose=0)
-        names = ["gain", "calls", "dense/kernel", "dense/bias"]
-        assert [w.path.removeprefix("scaled/") for w in layer.weights] == names
-        assert float(layer.weights[1]) == 8 and layer.dense.weights[0].shape == (4, 3)
+        assert [w.name for w in layer.weights] == ["gain", "calls", "kernel", "bias"]
+        assert layer.gain is layer.weights[0] and layer.weights[2] is layer.dense.kernel
+        assert float(layer.calls) == 8 and layer.dense.weights[0].shape == (4, 3)
         assert layer.get_config()["units"] == 3
         hidden = layer.dense(x)
         np.testing.assert_allclose(layer(x), np.asarray(hidden) * layer.get_weights()[0], rtol=1e-5)
@@ -235,29 +243,6 @@ class TestOwnClasses:
 
         layer = Linear(2, 4)
         np.testing.assert_allclose(layer(data[0]), data[0] @ layer.get_weights()[0], rtol=1e-5, atol=1e-6)
-
-    def test_a_pure_training_step(self, data):
-        class Halved(keras.Model):
-            def train_step(self, state, batch):
-                grads, scored = self.compute_gradients(state, batch)
-                halved = {path: grad / 2 for path, grad in grads.items()}
-                return self.apply_gradients(state, halved, scored), {"mine": scored.loss}
-
-        inputs = keras.Input((4,))
-        model = Halved(inputs, Dense(1)(inputs))
-        model.compile("sgd", "mse")
-        assert model.fit(*data, verbose=0).history.keys() == {"mine"}
-
-    def test_a_step_in_tensorflows_manner_is_refused(self, data):
-        class Tape(keras.Model):
-            def train_step(self, data):
-                return {}
-
-        inputs = keras.Input((4,))
-        model = Tape(inputs, Dense(1)(inputs))
-        model.compile("sgd", "mse")
-        with pytest.raises(ValueError, match="train_step.*state, batch"):
-            model.fit(*data, verbose=0)
 
     def test_a_loss_and_a_function(self, data):
         class Cubic(keras.losses.Loss):
@@ -300,7 +285,7 @@ class TestMetrics:
         metric = keras.metrics.Accuracy()
         metric.update_state([1, 2], [1, 3])
         metric.update_state([1, 2], [1, 2])
-        assert metric.result().numpy() == 0.75 and f"{metric.result():.2f}" == "0.75"
+        assert metric.result() == 0.75 and f"{metric.result():.2f}" == "0.75"
         metric.reset_state()
         assert metric([1], [1]) == 1.0
         mean = keras.metrics.Mean(name="loss")
@@ -345,8 +330,9 @@ def test_save_and_load(data, tmp_path):
     model = keras.Sequential([keras.Input((4,)), Scaled(2, name="mine"), Dense(1, activation="sigmoid")])
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
     model.fit(x, y, verbose=0)
-    model.save(tmp_path / "saved")
-    loaded = keras.models.load_model(tmp_path / "saved", custom_objects={"Scaled": Scaled})
+    model.save(tmp_path / "saved.keras")
+    loaded = keras.models.load_model(tmp_path / "saved.keras", custom_objects={"Scaled": Scaled})
     np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
     assert isinstance(loaded, keras.Sequential) and isinstance(loaded.get_layer("mine"), Scaled)
-    assert loaded.fit(x, y, verbose=0).history == model.fit(x, y, verbose=0).history
+    runs = [each.fit(x, y, verbose=0, shuffle=False).history for each in (loaded, model)]
+    assert runs[0] == runs[1]
