@@ -14,6 +14,7 @@ from jkeras.keras.config import backend as backend
 from jkeras.keras.dtypes import result_type as result_type
 from jkeras.keras.dtypes import standardize_dtype as standardize_dtype
 from jkeras.keras.dtypes import standardize_shape as standardize_shape
+from jkeras.keras.inference import infer_output_spec as compute_output_spec  # noqa: F401
 from jkeras.keras.naming import get_uid as get_uid
 from jkeras.keras.naming import reset_uids
 from jkeras.keras.seeds import reset_global_seed_generator
@@ -37,6 +38,11 @@ def device(device_name: str) -> Any:
     """A context in which arrays are made on a device, `"cpu:0"` for example."""
     kind, _, number = device_name.lower().removeprefix("/").removeprefix("device:").partition(":")
     return jax.default_device(jax.devices({"gpu": "cuda"}.get(kind, kind))[int(number or 0)])
+
+
+def random_seed_dtype() -> str:
+    """The type of the states of seed generators."""
+    return "uint32"
 
 
 def clear_session(free_memory: bool = True) -> None:

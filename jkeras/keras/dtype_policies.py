@@ -170,7 +170,9 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         return cls(None if default is None else get(default), policies)
 
     def __repr__(self) -> str:
-        return f"<DTypePolicyMap at {hex(id(self))} default_policy={self.default_policy}, mapping={list(self._policies.items())}>"
+        default = None if self._default_policy is None else self.default_policy.name
+        mapping = [(key, policy.name) for key, policy in self._policies.items()]
+        return f"<DTypePolicyMap at {hex(id(self))} default_policy={default}, mapping={mapping}>"
 
 
 _CLASSES: dict[str, type] = {
@@ -191,9 +193,12 @@ def set_dtype_policy(policy: Any) -> None:
     Raises:
         ArgumentError: it is no policy.
     """
+    if not isinstance(policy, (BuiltinPolicy, str)) or isinstance(policy, DTypePolicyMap):
+        raise ArgumentError(
+            "Invalid `policy` argument. Expected the string name of a policy (such as 'mixed_float16') or a `DTypePolicy`"
+            f" instance (maps are for the `dtype` of a layer). Received: policy={policy} (of type {type(policy)})"
+        )
     known = get(policy)
-    if isinstance(known, DTypePolicyMap):
-        raise ArgumentError("The global dtype policy cannot be a `DTypePolicyMap`: pass it as a layer's `dtype`.")
     settings.set_dtype_policy_name(known.name)
 
 

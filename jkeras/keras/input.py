@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from jkeras.errors import ArgumentError
@@ -45,6 +46,8 @@ class InputLayer(Layer):
         batch_input_shape: Any = None,
     ):
         super().__init__(name=name)
+        if input_shape is not None:
+            warnings.warn("Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=2)
         shape = input_shape if shape is None else shape
         batch_shape = batch_input_shape if batch_shape is None else batch_shape
         if ragged:

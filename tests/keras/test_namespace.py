@@ -11,6 +11,7 @@ import pytest
 import jkeras as jk
 import jkeras.keras as keras
 from jkeras.run import keras_imports, run_script
+from tests.keras_names import canonical_names, find
 
 SCRIPT = """
 import sys
@@ -36,12 +37,41 @@ def test_every_layer_is_there():
             assert issubclass(getattr(keras.layers, name), keras.layers.Layer)
 
 
-@pytest.mark.parametrize("name", ["losses", "optimizers", "callbacks", "initializers", "regularizers", "ops", "utils"])
-def test_modules_have_the_names_of_jkeras(name):
-    ours = importlib.import_module(f"jkeras.{name}")
-    public = [n for n in dir(ours) if not n.startswith("_") and not inspect.ismodule(getattr(ours, n))]
+def test_what_jkeras_has_under_a_name_of_keras_is_there():
+    missing = [name for name in canonical_names() if find("jkeras", name) is not None and find("jkeras.keras", name) is None]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", ["layers", "losses", "optimizers", "callbacks", "initializers", "ops", "random", "utils"])
+def test_names_are_listed(name):
     mirror = importlib.import_module(f"jkeras.keras.{name}")
-    assert public and all(hasattr(mirror, n) for n in public) and set(public) <= set(dir(mirror))
+    names = [found.rpartition(".")[2] for found in canonical_names() if found.rpartition(".")[0] == f"keras.{name}"]
+    offered = {found for found in names if hasattr(mirror, found)}
+    assert offered and offered <= set(dir(mirror))
+
+
+@pytest.mark.parametrize(
+    ("inside", "public"),
+    [
+        ("layers.core.dense.Dense", "layers.Dense"),
+        ("backend.Variable", "Variable"),
+        ("backend.common.keras_tensor.KerasTensor", "KerasTensor"),
+        ("ops.operation.Operation", "Operation"),
+        ("models.functional.Functional", "models.Functional"),
+        ("saving.serialization_lib.deserialize_keras_object", "saving.deserialize_keras_object"),
+        ("utils.tracking.Tracker", None),
+    ],
+)
+def test_the_inside_of_keras_finds_public_objects(inside, public):
+    module, _, name = f"jkeras.keras.src.{inside}".rpartition(".")
+    found = getattr(importlib.import_module(module), name)
+    assert public is None or found is find("jkeras.keras", f"keras.{public}")
+
+
+@pytest.mark.parametrize("name", ["applications", "quantizers", "export", "visualization"])
+def test_parts_that_are_missing_say_so(name):
+    with pytest.raises(AttributeError, match="not offered"):
+        getattr(keras, name)
 
 
 def test_an_added_layer_appears(monkeypatch):
@@ -50,7 +80,7 @@ def test_an_added_layer_appears(monkeypatch):
             return x
 
     monkeypatch.setattr(jk.layers, "Added", Added, raising=False)
-    assert keras.layers.Added()(jk.Input((3,))).shape == (None, 3)
+    assert keras.layers.Added()(keras.Input((3,))).shape == (None, 3)
 
 
 @pytest.mark.parametrize("path", ["losses.MeanSquareError", "layers.Dence", "optimizers.Adamm", "Sequentiall"])
