@@ -15,7 +15,8 @@ from jkeras.keras.value import definition
 
 def own_key(model: Any) -> Hashable:
     """What the steps of one model depend on beside arrays: its parts, their attributes, and what `compile` was given."""
-    return model._attribute_version, id(model.optimizer), id(model._loss_tracker)
+    optimizer = model.optimizer
+    return model._attribute_version, id(optimizer), optimizer is not None and optimizer.built, id(model._loss_tracker)
 
 
 def shared_key(model: Any) -> SharedKey | None:
@@ -46,8 +47,9 @@ def _recipe_key(model: Any) -> Hashable | None:
     parts = [given.get(name) for name in ("loss", "loss_weights", "metrics", "weighted_metrics")]
     leaves, structure = jax.tree.flatten(parts, is_leaf=lambda part: isinstance(part, Mutable))
     optimizer = model.optimizer
-    if optimizer is not None and not is_builtin(optimizer):
-        return None
+    if optimizer is not None:
+        if not is_builtin(optimizer) or not optimizer.follows_description(model.trainable_variables):
+            return None
     if not all(isinstance(leaf, (str, int, float)) or (isinstance(leaf, Mutable) and is_builtin(leaf)) for leaf in leaves):
         return None
     key = None if optimizer is None else value_of(optimizer).compile_key()

@@ -359,6 +359,12 @@ class Optimizer(OptimizerCells):
 
     # -- configuration ---------------------------------------------------------------------------------------------------
 
+    def follows_description(self, variables: Sequence[Variable]) -> bool:
+        """Whether updates of these weights are those of the description: all of them, in this order, none exempt from decay."""
+        built_for = self._trainable_variables if self.built else variables
+        alike = len(built_for) == len(variables) and all(a is b for a, b in zip(built_for, variables, strict=True))
+        return alike and not self._excluded and not self._excluded_names
+
     def to_value(self) -> Any:
         """The description that the attributes make at this moment, the learning rate as it is now."""
         arguments = {name: value_of(getattr(self, name)) for name in type(self)._fields if name != "learning_rate"}
