@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
 from jkeras import tree
+from jkeras.dispatch import public
 from jkeras.errors import InputError, SignatureError, suggestion
 from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.inference import infer_function_spec
@@ -27,6 +28,8 @@ class FunctionOperation(Operation):
 
     # The name of the function in `jkeras.ops`.
     function: ClassVar[str]
+    # The function itself; given symbolic tensors of the core, it extends their graph.
+    _compute: ClassVar[Callable[..., Any]]
 
     def __init__(self, *args: Any, name: str | None = None, **kwargs: Any):
         super().__init__(name=name)
@@ -34,7 +37,7 @@ class FunctionOperation(Operation):
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         args, kwargs = self.joined(args, kwargs)
-        return FUNCTIONS[self.function](*args, **kwargs)
+        return self._compute(*args, **kwargs)
 
     def joined(self, args: Any, kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
         """All arguments of the function, for what the operation is applied to."""
@@ -80,7 +83,8 @@ def operation_class(function: str, class_name: str | None = None) -> type[Functi
     """The class of a function of `jkeras.ops`."""
     module, name = operations.place(function, {})
     name = class_name or name
-    namespace = {"function": function, "__module__": module, "__qualname__": name}
+    compute = staticmethod(public(function, FUNCTIONS[function]))
+    namespace = {"function": function, "_compute": compute, "__module__": module, "__qualname__": name}
     return type(name, (FunctionOperation,), namespace)
 
 
