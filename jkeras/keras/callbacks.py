@@ -209,8 +209,20 @@ class ReduceLROnPlateau(callbacks.ReduceLROnPlateau, MonitorCallback):
 class ModelCheckpoint(callbacks.ModelCheckpoint, MonitorCallback):
     """Saves the model or its weights after epochs or batches; see `jkeras.callbacks.ModelCheckpoint`."""
 
-    def __init__(self, filepath: Any, *args: Any, **kwargs: Any):
-        super().__init__(filepath, *args, **kwargs)
+    def __init__(
+        self,
+        filepath: Any,
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: Any = "epoch",
+        initial_value_threshold: float | None = None,
+    ):
+        super().__init__(
+            filepath, monitor, verbose, save_best_only, save_weights_only, mode, save_freq, initial_value_threshold
+        )
         if not self.save_weights_only and Path(self.filepath).suffix not in (".keras", ".h5"):
             raise ArgumentError(
                 f"The filepath provided must end in `.keras` (Keras model format). Received: filepath={self.filepath}"

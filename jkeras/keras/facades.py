@@ -19,6 +19,8 @@ from jkeras.graph.input_spec import InputSpec
 from jkeras.keras import mutable
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.layer import Layer, legacy_input_shape
+from jkeras.keras.layer_builds import LayerBuilds
+from jkeras.keras.layer_calls import LayerCalls
 from jkeras.keras.layer_state import LayerState
 from jkeras.keras.operation import Operation
 from jkeras.keras.recorded import on_tensors
@@ -64,7 +66,7 @@ def _protocol(description: type) -> dict[str, Any]:
     described: set[str] = set()
     for cls in description.__mro__[: description.__mro__.index(graph_layer.Layer)]:
         described.update(vars(cls))
-    spaces = [vars(cls) for cls in (Operation, LayerState, Layer, BuiltinLayer)]
+    spaces = [vars(cls) for cls in (Operation, LayerBuilds, LayerCalls, LayerState, Layer, BuiltinLayer)]
     return {name: space[name] for space in spaces for name in described - _DESCRIBED if name in space and name in dir(Layer)}
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
+import numpy as np
+
 from jkeras import layers
 from jkeras.errors import InputError
 from jkeras.keras import recurrent, saving
@@ -70,6 +73,17 @@ def _finish_embedding(self: Any) -> None:
         self.build()
 
 
+def _lambda_config(self: Any) -> dict[str, Any]:
+    """The function and what goes with it; nothing that was left out."""
+    config = BuiltinLayer.get_config(self)
+    if isinstance(self.mask, (jax.Array, np.ndarray)):
+        config["mask"] = saving.serialize_keras_object(self.mask)
+    for name in ("output_shape", "mask"):
+        if config[name] is None:
+            del config[name]
+    return config
+
+
 def _lambda_from_config(cls: Any, config: Any, custom_objects: Any = None, safe_mode: bool | None = None) -> Any:
     """The layer that `get_config` described; code that a file brings is run only if `safe_mode` is off."""
     safe_mode = saving.in_safe_mode() if safe_mode is None else safe_mode
@@ -121,7 +135,11 @@ EXTRAS: dict[str, dict[str, Any]] = {
         "build": _build_embedding,
         "_finish_construction": _finish_embedding,
     },
-    "Lambda": {"_masks_on": staticmethod(lambda layer: layer.mask is not None), "from_config": classmethod(_lambda_from_config)},
+    "Lambda": {
+        "_masks_on": staticmethod(lambda layer: layer.mask is not None),
+        "get_config": _lambda_config,
+        "from_config": classmethod(_lambda_from_config),
+    },
     "Softmax": {"call": _softmax},
     **ADAPTABLE,
     **MERGING,

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from jkeras.errors import ArgumentError, InputError
 from jkeras.keras import saving
+from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.facades import on_view
 from jkeras.keras.layer import Layer
 from jkeras.keras.time_loop import scan
@@ -135,8 +136,9 @@ def build_stacked(self: Any, input_shape: Any) -> None:
         input_shape = (input_shape[0], size)
 
 
-def _post_init_stacked(self: Any) -> None:
+def _finish_stacked(self: Any) -> None:
     self.cells = list(self.cells)
+    BuiltinLayer._finish_construction(self)
 
 
 def _stacked_initial_state(self: Any, batch_size: int | None = None) -> list[Any]:
@@ -164,7 +166,7 @@ def _call_stacked(self: Any, inputs: Any, states: Any, training: bool | None = F
 
 STACKED = {
     "_inner_attributes": ("cells",),
-    "__post_init__": _post_init_stacked,
+    "_finish_construction": _finish_stacked,
     "build": build_stacked,
     "get_initial_state": _stacked_initial_state,
     "call": on_view(_call_stacked),
