@@ -130,6 +130,7 @@ from jkeras.layers.upsampling import UpSampling3D as UpSampling3D
 from jkeras.lazy import public_names as _public_names
 
 if _TYPE_CHECKING:
+    from jkeras.graph.layer import Layer as Layer
     from jkeras.layers.attention import AdditiveAttention as AdditiveAttention
     from jkeras.layers.attention import Attention as Attention
     from jkeras.layers.foreign import FlaxLayer as FlaxLayer
@@ -138,7 +139,6 @@ if _TYPE_CHECKING:
     from jkeras.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
     from jkeras.layers.preprocessing.categorical import CategoryEncoding as CategoryEncoding
     from jkeras.layers.preprocessing.categorical import Discretization as Discretization
-    from jkeras.layers.preprocessing.encoding import Layer as Layer
     from jkeras.layers.preprocessing.hashing import Hashing as Hashing
     from jkeras.layers.preprocessing.image import CenterCrop as CenterCrop
     from jkeras.layers.preprocessing.image import RandomBrightness as RandomBrightness

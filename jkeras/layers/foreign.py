@@ -41,7 +41,8 @@ class _Guest(Layer):
                     # One run of the guest's initialisation serves all its weights.
                     if "leaves" not in made:
                         made["leaves"] = jax.tree.leaves(self._initial(key, inputs))
-                    return made["leaves"][index]
+                    result: jax.Array = made["leaves"][index]
+                    return result
 
                 # Under mixed precision the guest computes in the compute type; its state stays exact.
                 return self.add_weight(
@@ -59,9 +60,10 @@ class _Guest(Layer):
                 weights = [weight(index + i, path, leaf, trainable) for i, (path, leaf) in enumerate(leaves)]
                 index += len(leaves)
                 trees.append(jax.tree.unflatten(structure, weights))
-            names = [self.scope_for("a guest").name_of(leaf) for leaf in jax.tree.leaves(trees[1])]  # type: ignore[attr-defined]
+            names = [self.scope_for("a guest").name_of(leaf) for leaf in jax.tree.leaves(trees[1])]
             self.__dict__.update(_spec_trees=tuple(trees), _spec_names=names)
-        return self.__dict__["_spec_trees"]
+        result: tuple[Any, Any] = self.__dict__["_spec_trees"]
+        return result
 
     def _keep(self, state: PyTree[Array]) -> None:
         """Records the new state."""
@@ -129,7 +131,9 @@ class JaxLayer(_Guest):
     def _initial(self, key: Array | None, inputs: PyTree[Array]) -> tuple[Any, Any]:
         takes = list(inspect.signature(self.call_fn).parameters)
         if self.params is not None or self.state is not None or not {"params", "state"} & set(takes):
-            return jax.tree.map(jnp.asarray, thawed(({} if self.params is None else self.params, self.state or {})))
+            given = thawed(({} if self.params is None else self.params, self.state or {}))
+            initial: tuple[Any, Any] = jax.tree.map(jnp.asarray, given)
+            return initial
         offered = {"rng": key, "inputs": inputs, "training": True}
         result = self.init_fn(*(offered[name] for name in inspect.signature(self.init_fn).parameters))
         return result if "state" in takes else (result, {})
@@ -185,7 +189,8 @@ class FlaxLayer(_Guest):
         if self.variables is not None:
             variables = thawed(self.variables)
             params = variables.pop("params", {})
-            return jax.tree.map(jnp.asarray, (params, variables))
+            result: tuple[Any, Any] = jax.tree.map(jnp.asarray, (params, variables))
+            return result
         return self.guest.init(key, inputs, True)
 
     def call(self, inputs: PyTree[Array], training: bool | None = None) -> Any:

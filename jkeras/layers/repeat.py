@@ -90,7 +90,7 @@ class Repeat(Layer):
 
     def call(self, inputs: jax.Array, training: bool | None = None, mask: Array | None = None) -> Any:
         given = {} if mask is None else {"mask": mask}
-        run = self.scope_for("Repeat").run  # type: ignore[attr-defined]
+        run = self.scope_for("Repeat").run
         keys = None if run.rng is None else jax.random.split(self.make_rng(), self.times)
 
         def one(x: PyTree[Array], item: PyTree[Array]) -> tuple[Any, Any]:
@@ -117,7 +117,8 @@ class Repeat(Layer):
     def _weights(self, inputs: PyTree[Array], given: dict[str, Any]) -> dict[str, Any]:
         """What is known of one layer's weights, by the attribute that holds those of all; made on first use."""
         if "_spec_infos" in self.__dict__:
-            return self.__dict__["_spec_infos"]
+            result: dict[str, Any] = self.__dict__["_spec_infos"]
+            return result
         found = trace(self.layer, (inputs,), given, has_shape, parent=self).weights
         made: dict[str, Any] = {}
 
@@ -130,7 +131,8 @@ class Repeat(Layer):
                         return self._run(None, inputs, given, rng=jax.random.key(0), key=key)[1]
 
                     made.update(jax.vmap(fresh)(jax.random.split(key, self.times)))
-                return _leaf(made[info.collection], info.path)
+                result: jax.Array = _leaf(made[info.collection], info.path)
+                return result
 
             return draw
 

@@ -114,19 +114,22 @@ class Bidirectional(Layer):
     @property
     def return_sequences(self) -> bool:
         """Whether the output of every step is returned."""
-        return self.forward_layer.return_sequences
+        result: bool = self.forward_layer.return_sequences
+        return result
 
     @property
     def return_state(self) -> bool:
         """Whether the last states are returned too."""
-        return self.forward_layer.return_state
+        result: bool = self.forward_layer.return_state
+        return result
 
     @property
     def stateful(self) -> bool:
         """Whether a batch starts with the states that the one before ended with."""
-        return self.forward_layer.stateful
+        result: bool = self.forward_layer.stateful
+        return result
 
-    @property  # type: ignore[misc]
+    @property
     def input_spec(self) -> Any:
         return self.forward_layer.input_spec
 
