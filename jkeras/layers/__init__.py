@@ -130,7 +130,6 @@ from jkeras.layers.upsampling import UpSampling3D as UpSampling3D
 from jkeras.lazy import public_names as _public_names
 
 if _TYPE_CHECKING:
-    from jkeras.graph.layer import Layer as Layer
     from jkeras.layers.attention import AdditiveAttention as AdditiveAttention
     from jkeras.layers.attention import Attention as Attention
     from jkeras.layers.foreign import FlaxLayer as FlaxLayer
