@@ -135,6 +135,16 @@ def boolean(value: object) -> bool:
     return bool(value)
 
 
+def flags(function: str, **values: object) -> None:
+    """Checks arguments of a function that are True or False.
+
+    Raises:
+        ArgumentError: one of them is something else.
+    """
+    for name, value in values.items():
+        checked(function, name, value, boolean)
+
+
 def one_of(*allowed: Result) -> Callable[[object], Result]:
     """One of a few values; strings are compared without regard to case."""
 
@@ -213,6 +223,13 @@ def entries(value: object) -> tuple[Any, ...]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         raise ArgumentError("expected a list")
     return tuple(value)
+
+
+def texts(value: object) -> list[str]:
+    """A list, tuple or set of strings, as a list."""
+    if not isinstance(value, (tuple, list, set, frozenset)) or not all(isinstance(one, str) for one in value):
+        raise ArgumentError("expected a list of strings")
+    return list(value)
 
 
 def text(value: object) -> str:
