@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any, SupportsFloat
+from typing import Any, Protocol, SupportsFloat
 
 import numpy as np
 
@@ -15,13 +15,19 @@ from jkeras.callbacks.monitor import Monitor, checked_patience
 from jkeras.errors import ArgumentError
 
 
-def rated(optimizer: Any) -> list[tuple[str, Any]]:
+class Rated(Protocol):
+    """An optimizer in use, whose learning rate can be read and assigned."""
+
+    learning_rate: Any  # a number is assigned, what is read is perhaps an array
+
+
+def rated(optimizer: Rated) -> list[tuple[str, Rated]]:
     """The optimizers that have a learning rate, those inside of one for several groups of weights, with their names."""
     inner = getattr(optimizer, "optimizers", None)
     return [("", optimizer)] if inner is None else [(part.name, part) for part in inner]
 
 
-def rates(optimizer: Any) -> dict[str, float]:
+def rates(optimizer: Rated) -> dict[str, float]:
     """Learning rates by their names in the logs."""
     return {f"learning_rate_{name}" if name else "learning_rate": float(o.learning_rate) for name, o in rated(optimizer)}
 
