@@ -188,7 +188,7 @@ def lists_to_tuples(structure: PyTree) -> PyTree:
     return traverse(lambda part: tuple(part) if isinstance(part, list) else None, structure, top_down=False)
 
 
-def _in_order_of(structure: Any, result: Any) -> Any:
+def _in_order_of(structure: PyTree, result: PyTree) -> PyTree:
     """A result nested like `structure`, with the keys of its dicts in the same order; JAX sorts them."""
     if type(structure) is dict and type(result) is dict:
         return {key: _in_order_of(part, result[key]) for key, part in structure.items()}
@@ -197,7 +197,9 @@ def _in_order_of(structure: Any, result: Any) -> Any:
     return result
 
 
-def _check_alike(function: str, first: Any, *others: Any, is_leaf: Any, up_to: bool = False) -> None:
+def _check_alike(
+    function: str, first: PyTree, *others: PyTree, is_leaf: Callable[[Any], bool] | None, up_to: bool = False
+) -> None:
     expected: Any = jax.tree.structure(first, is_leaf=is_leaf)
     for other in others:
         given: Any = jax.tree.structure(other, is_leaf=is_leaf)
