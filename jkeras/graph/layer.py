@@ -216,6 +216,10 @@ class Layer(LayerAttributes, Spec):
             )
         return self._spec_scope
 
+    @property
+    def _is_frozen(self) -> bool:
+        return self._spec_scope is None and super()._is_frozen
+
     def __setattr__(self, name: str, value: Any) -> None:
         scope = self._spec_scope
         if scope is None:
@@ -357,7 +361,7 @@ class Layer(LayerAttributes, Spec):
         """Replaces the layers inside this (bound) copy by bound copies."""
         for attribute, value in list(vars(self).items()):
             if isinstance(value, (Layer, list, tuple, dict)) and not attribute.startswith("_spec_"):
-                self.__dict__[attribute] = map_layers(value, attribute, bind)
+                vars(self)[attribute] = map_layers(value, attribute, bind)
 
     def _bound_copy(self, scope: Any, parent: Any = None) -> Self:
         """A shallow copy that runs in `scope`, and has from `parent` what it does not say itself."""
@@ -368,15 +372,14 @@ class Layer(LayerAttributes, Spec):
                 inherited["dtype"] = parent.dtype
         clone = self._evolve(_spec_scope=scope, **inherited)
         own = vars(clone)
-        own.pop("_spec_frozen", None)
         own["build"] = scope.build  # so that it runs once, whoever calls it
         return clone
 
     def _with_children(self, change: Callable[[str, Layer], Layer]) -> Self:
         """A copy over changed layers."""
         clone = self._evolve()
-        clone._bind_children(change)
-        clone.__dict__.pop("_spec_key", None)
+        Layer._bind_children(clone, change)  # all of them, those that a class keeps to itself too
+        vars(clone).pop("_spec_key", None)
         return clone
 
     def _taken_from(self, origin: Origin) -> Self:

@@ -82,13 +82,14 @@ class Network(Spec):
         self.inputs = inputs
         self.outputs = outputs
         self.input_infos = input_infos
-        self._spec_tensors = tensors
+        self._tensors_by_number = tensors
 
     def __repr__(self) -> str:
         return f"<Network of {len(self.layers)} layers, {len(self.ops)} applications>"
 
     def _state(self) -> dict[str, Any]:
         state = super()._state()
+        del state["_tensors_by_number"]  # which follow from the rest
         state["layers"] = {name: nameless_key(layer) for name, layer in self.layers.items()}
         return state
 
@@ -97,9 +98,14 @@ class Network(Spec):
         """The numbers of the output tensors, flattened."""
         return [leaf.index for leaf in self.outputs.leaves]
 
+    @property
+    def has_tensors(self) -> bool:
+        """Whether the network has its symbolic tensors; programs do without."""
+        return bool(self._tensors_by_number)
+
     def tensor(self, index: int) -> SymbolicTensor:
         """The symbolic tensor of that number."""
-        return self._spec_tensors[index]
+        return self._tensors_by_number[index]
 
     def outputs_of(self, name: str) -> list[SymbolicTensor]:
         """The tensors that the layer of that name makes in this network, one per result and application."""
@@ -141,7 +147,7 @@ class Network(Spec):
     def with_layers(self, changed: Mapping[str, Layer]) -> Network:
         """The same program over changed layers."""
         layers = {name: changed.get(name, layer) for name, layer in self.layers.items()}
-        tensors = _replay(layers, self.ops, self.input_infos, len(self._spec_tensors))
+        tensors = _replay(layers, self.ops, self.input_infos, len(self._tensors_by_number))
         return Network(layers, self.ops, self.inputs, self.outputs, self.input_infos, tensors)
 
     def execute(self, layers: Mapping[str, Layer], values: list[Any]) -> Any:

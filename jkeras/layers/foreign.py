@@ -29,9 +29,13 @@ def weight_name(path: tuple[Any, ...], trainable: bool) -> str:
 class _Guest(Layer):
     """Keeps the trees of parameters and state of a guest as weights, one for each leaf."""
 
+    # In a bound copy: parameters and state, as the guest knows them, and the names of the weights that keep the state.
+    _guest_trees: tuple[Any, Any] | None = None
+    _state_names: tuple[str, ...] = ()
+
     def _trees(self, inputs: PyTree[Array]) -> tuple[Any, Any]:
         """Makes the weights on first use; parameters and state as the guest knows them."""
-        if "_spec_trees" not in self.__dict__:
+        if self._guest_trees is None:
             key = jax.random.key(0)
             shapes = jax.eval_shape(lambda k, x: self._initial(k, x), key, inputs)
             made: dict[str, Any] = {}
@@ -61,22 +65,22 @@ class _Guest(Layer):
                 index += len(leaves)
                 trees.append(jax.tree.unflatten(structure, weights))
             names = [self.scope_for("a guest").name_of(leaf) for leaf in jax.tree.leaves(trees[1])]
-            self.__dict__.update(_spec_trees=tuple(trees), _spec_names=names)
-        result: tuple[Any, Any] = self.__dict__["_spec_trees"]
-        return result
+            self._guest_trees, self._state_names = (trees[0], trees[1]), tuple(names)
+        return self._guest_trees
 
     def _keep(self, state: PyTree[Array]) -> None:
         """Records the new state."""
-        params, old = self.__dict__["_spec_trees"]
+        assert self._guest_trees is not None
+        params, old = self._guest_trees
         given: Any = jax.tree.structure(state)
         if given != jax.tree.structure(old):
             raise InputError(
                 f"{self.path}: the state returned has the structure {given}; at the start it was"
                 f" {jax.tree.structure(old)}."
             )
-        for name, value in zip(self.__dict__["_spec_names"], jax.tree.leaves(state), strict=True):
+        for name, value in zip(self._state_names, jax.tree.leaves(state), strict=True):
             self.scope_for("a guest").assign(name, value)
-        self.__dict__["_spec_trees"] = (params, state)
+        self._guest_trees = (params, state)
 
     def _initial(self, key: Array | None, inputs: PyTree[Array]) -> tuple[Any, Any]:
         raise NotImplementedError

@@ -88,6 +88,9 @@ class Repeat(Layer):
     def _bind_children(self, bind: Any) -> None:
         """Nothing: the layer inside runs as a program of its own."""
 
+    # In a bound copy: what is known of one layer's weights.
+    _infos: dict[str, Any] | None = None
+
     def call(self, inputs: jax.Array, training: bool | None = None, mask: Array | None = None) -> Any:
         given = {} if mask is None else {"mask": mask}
         run = self.scope_for("Repeat").run
@@ -116,9 +119,8 @@ class Repeat(Layer):
 
     def _weights(self, inputs: PyTree[Array], given: dict[str, Any]) -> dict[str, Any]:
         """What is known of one layer's weights, by the attribute that holds those of all; made on first use."""
-        if "_spec_infos" in self.__dict__:
-            result: dict[str, Any] = self.__dict__["_spec_infos"]
-            return result
+        if self._infos is not None:
+            return self._infos
         found = trace(self.layer, (inputs,), given, has_shape, parent=self).weights
         made: dict[str, Any] = {}
 
@@ -148,7 +150,7 @@ class Repeat(Layer):
             }
             scope = self.scope_for("Repeat")
             setattr(self, attribute, scope.weight(".".join(info.path), (self.times, *info.shape), info.dtype, options))
-        self.__dict__["_spec_infos"] = infos
+        self._infos = infos
         return infos
 
     def _variables(self, weights: dict[str, Any]) -> dict[str, Any]:

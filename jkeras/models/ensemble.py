@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
@@ -56,8 +57,8 @@ class Ensemble:
         self.histories: tuple[History, ...] = tuple(History() for _ in self.seeds)
 
     def _with(self, **changes: Any) -> Self:
-        clone = object.__new__(type(self))
-        clone.__dict__.update(self.__dict__, **changes)
+        clone = copy.copy(self)
+        vars(clone).update(changes)
         return clone
 
     def __len__(self) -> int:

@@ -24,6 +24,7 @@ from jkeras.models import config as configs
 from jkeras.models import display, exporting, persistence, restoring, weight_files
 from jkeras.models import linen as foreign
 from jkeras.models import summary as summaries
+from jkeras.models.base import Building
 from jkeras.models.discarded import check_used
 from jkeras.models.trainable import TrainableModel
 from jkeras.registry import custom_object_scope
@@ -79,7 +80,7 @@ class Model(TrainableModel):
         self._network = None
         if inputs is not None:
             self._network = networks.from_tensors(inputs, outputs)
-            self._spec_origins = _origins_of_tensors(self._network, inputs, outputs)
+            self._spec_building = Building(origins=_origins_of_tensors(self._network, inputs, outputs))
 
     @property
     def base_name(self) -> str:

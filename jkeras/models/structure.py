@@ -253,7 +253,7 @@ class StructuredModel(ModelValue):
         if self._network is not None:
             return self._evolve(_network=self._network.with_layers(layers))
         changed = super(ModelValue, self.definition)._with_children(lambda name, layer: layers[name])
-        return self._evolve(**{name: changed.__dict__[name] for name, _ in self.definition._layer_attributes()})
+        return self._evolve(**{name: vars(changed)[name] for name, _ in self.definition._layer_attributes()})
 
     def __repr__(self) -> str:
         kind = type(self).__name__

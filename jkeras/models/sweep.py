@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
@@ -76,8 +77,8 @@ class Sweep:
         self._state: TrainState | None = None
 
     def _with(self, **changes: Any) -> Self:
-        clone = object.__new__(type(self))
-        clone.__dict__.update(self.__dict__, **changes)
+        clone = copy.copy(self)
+        vars(clone).update(changes)
         return clone
 
     def fit(

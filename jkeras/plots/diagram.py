@@ -174,7 +174,7 @@ def _collect(
         else:
             if op.layer not in first_use:
                 first_use[op.layer] = len(boxes)
-                shapes = [tensor.shape for tensor in network.outputs_of(op.layer)] if network._spec_tensors else []
+                shapes = [tensor.shape for tensor in network.outputs_of(op.layer)] if network.has_tensors else []
                 boxes.append(_box(layer, own, infos, shapes, shown))
             here = first_use[op.layer]
             arrows += [(source, here) for sources_of in behind for source in sources_of if source != here]

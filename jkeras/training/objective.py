@@ -44,12 +44,24 @@ class Objective(Spec):
         names: the outputs' names, in flattened order.
         losses: a term per output that has a loss.
         metrics: every metric, in the order of `evaluate`'s list.
+        shapes: shape and dtype of each target and each output that they were matched with.
     """
 
-    def __init__(self, names: tuple[str, ...], losses: tuple[LossTerm, ...], metrics: tuple[MetricTerm, ...]):
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        losses: tuple[LossTerm, ...],
+        metrics: tuple[MetricTerm, ...],
+        shapes: tuple[Any, Any] = ((), ()),
+    ):
         self.names = names
         self.losses = losses
         self.metrics = metrics
+        self.shapes = shapes
+
+    def _state(self) -> dict[str, Any]:
+        # Compiled steps are keyed by the shapes that they are called with.
+        return {name: value for name, value in super()._state().items() if name != "shapes"}
 
     @property
     def log_names(self) -> list[str]:
@@ -65,7 +77,7 @@ class Objective(Spec):
     @property
     def rows_independent(self) -> bool:
         """Whether losses and metrics give values per row, so that rows which do not count can be left out."""
-        targets, outputs = self.__dict__["_spec_shapes"]
+        targets, outputs = self.shapes
         terms: list[tuple[str, Any, Any, int]] = [("loss", t.loss, losses.per_sample, t.output) for t in self.losses]
         terms += [("metric", t.metric, metrics.per_sample, t.output) for t in self.metrics]
         for kind, term, per_sample, i in terms:
@@ -139,9 +151,7 @@ def resolve(recipe: Recipe, names: tuple[str, ...], targets: list[Any], outputs:
                     raise InputError(f"The output {names[i]!r} has the metric {identifier!r}, but there is no y for it.")
                 scored.append(_metric_term(identifier, i, weighted, names, targets[i], outputs[i]))
     taken = ["loss", *(term.log_name for term in terms if len(terms) > 1)]
-    objective = Objective(names, tuple(terms), _unique(scored, taken))
-    object.__setattr__(objective, "_spec_shapes", (targets, outputs))
-    return objective
+    return Objective(names, tuple(terms), _unique(scored, taken), (tuple(targets), tuple(outputs)))
 
 
 def _metric_term(identifier: Any, i: int, weighted: bool, names: tuple[str, ...], target: Any, output: Any) -> MetricTerm:
