@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -30,8 +30,8 @@ class _Guest(Layer):
     """Keeps the trees of parameters and state of a guest as weights, one for each leaf."""
 
     # In a bound copy: parameters and state, as the guest knows them, and the names of the weights that keep the state.
-    _guest_trees: tuple[Any, Any] | None = None
-    _state_names: tuple[str, ...] = ()
+    _guest_trees: ClassVar[tuple[Any, Any] | None] = None
+    _state_names: ClassVar[tuple[str, ...]] = ()
 
     def _trees(self, inputs: PyTree[Array]) -> tuple[Any, Any]:
         """Makes the weights on first use; parameters and state as the guest knows them."""
@@ -65,13 +65,12 @@ class _Guest(Layer):
                 index += len(leaves)
                 trees.append(jax.tree.unflatten(structure, weights))
             names = [self.scope_for("a guest").name_of(leaf) for leaf in jax.tree.leaves(trees[1])]
-            self._guest_trees, self._state_names = (trees[0], trees[1]), tuple(names)
-        return self._guest_trees
+            vars(self).update(_guest_trees=(trees[0], trees[1]), _state_names=tuple(names))
+        return cast(tuple[Any, Any], self._guest_trees)
 
     def _keep(self, state: PyTree[Array]) -> None:
         """Records the new state."""
-        assert self._guest_trees is not None
-        params, old = self._guest_trees
+        params, old = cast(tuple[Any, Any], self._guest_trees)
         given: Any = jax.tree.structure(state)
         if given != jax.tree.structure(old):
             raise InputError(
@@ -80,7 +79,7 @@ class _Guest(Layer):
             )
         for name, value in zip(self._state_names, jax.tree.leaves(state), strict=True):
             self.scope_for("a guest").assign(name, value)
-        self._guest_trees = (params, state)
+        vars(self).update(_guest_trees=(params, state))
 
     def _initial(self, key: Array | None, inputs: PyTree[Array]) -> tuple[Any, Any]:
         raise NotImplementedError

@@ -89,7 +89,7 @@ class Repeat(Layer):
         """Nothing: the layer inside runs as a program of its own."""
 
     # In a bound copy: what is known of one layer's weights.
-    _infos: dict[str, Any] | None = None
+    _infos: ClassVar[dict[str, Any] | None] = None
 
     def call(self, inputs: jax.Array, training: bool | None = None, mask: Array | None = None) -> Any:
         given = {} if mask is None else {"mask": mask}
@@ -150,7 +150,7 @@ class Repeat(Layer):
             }
             scope = self.scope_for("Repeat")
             setattr(self, attribute, scope.weight(".".join(info.path), (self.times, *info.shape), info.dtype, options))
-        self._infos = infos
+        vars(self).update(_infos=infos)
         return infos
 
     def _variables(self, weights: dict[str, Any]) -> dict[str, Any]:

@@ -100,8 +100,17 @@ NO_CONTENTS = Contents()
 CONTENTS = frozenset(part.name for part in dataclasses.fields(Contents)) - {"definition"}
 
 
+class ModelAttributes:
+    """What every model has beside its layers; no arguments, and no part of what a definition says but for the network."""
+
+    _network: Network | None = None
+    _spec_contents: Contents = NO_CONTENTS
+    _spec_building: Building = Building()
+    _spec_memo: Memo | None = None
+
+
 @filtered_methods("__call__", "apply", "build")
-class ModelValue(Layer):
+class ModelValue(ModelAttributes, Layer):
     """A definition with a recipe, a state and a history."""
 
     keras_module = "keras"
@@ -109,11 +118,6 @@ class ModelValue(Layer):
     couples_samples: ClassVar[bool | None] = None
 
     _memos = (*Layer._memos, "_spec_memo")
-
-    _network: Network | None = None
-    _spec_contents: Contents = NO_CONTENTS
-    _spec_building: Building = Building()
-    _spec_memo: Memo | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

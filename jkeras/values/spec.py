@@ -152,9 +152,6 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
 
     # What is remembered of a value because it follows from the rest of it; changed copies start without.
     _memos: ClassVar[tuple[str, ...]] = ("_spec_key",)
-    _spec_key: HashedKey | None = None
-    # What a constructor written by hand was called with; there, if None, once construction has ended.
-    _spec_arguments: dict[str, Any] | None = None
 
     @property
     def _is_frozen(self) -> bool:

@@ -90,12 +90,15 @@ class Bidirectional(Layer):
                     f"Bidirectional(layer={layer!r}, backward_layer={backward!r}): expected the same {name} in"
                     f" both layers."
                 )
-        self._derived = backward is None
-        self._given = vars(self).pop("weights")
+        vars(self).update(_derived=backward is None, _given=vars(self).pop("weights"))
         if self._given:
             half = len(self._given) // 2
             self.forward_layer = _carrying(self.forward_layer, self._given[:half])
             self.backward_layer = _carrying(self.backward_layer, self._given[half:])
+
+    # The weights that were given, and whether the backward layer was made from the forward one.
+    _given: ClassVar[Any] = None
+    _derived: ClassVar[bool] = False
 
     def _state(self) -> dict[str, Any]:
         # How the layers were given makes no difference to what they do.
