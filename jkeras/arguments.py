@@ -78,7 +78,7 @@ def at_least(minimum: int) -> Callable[[object], int]:
     return convert
 
 
-positive_int = at_least(1)
+positive_int: Callable[[object], int] = at_least(1)
 
 
 def numpy_seed(value: object) -> int:
@@ -125,7 +125,7 @@ def non_negative(value: object) -> float:
     return result
 
 
-probability = between(0, 1)
+probability: Callable[[object], float] = between(0, 1)
 
 
 def boolean(value: object) -> bool:

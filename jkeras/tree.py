@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
+from jax.tree_util import DictKey, FlattenedIndexKey
 
 from jkeras.errors import InputError
 from jkeras.types import PyTree
@@ -21,7 +22,7 @@ class MAP_TO_NONE:  # noqa: N801  (Keras's name)
 
 def _is_leaf(value: object) -> bool:
     """None, and what a class declares to be one although JAX looks inside of it (`is_tree_leaf`)."""
-    return value is None or getattr(type(value), "is_tree_leaf", False)
+    return value is None or _is_declared_leaf(value)
 
 
 def _is_declared_leaf(value: object) -> bool:
@@ -56,7 +57,7 @@ def flatten_with_path(structure: PyTree) -> list[tuple[tuple[Any, ...], Any]]:
         return [((), structure)]
     found = []
     for place, (path, part) in enumerate(jax.tree_util.tree_leaves_with_path(structure, lambda v: v is not structure)):
-        step = getattr(path[0], "key", place)
+        step = path[0].key if isinstance(path[0], (DictKey, FlattenedIndexKey)) else place
         found += [((step, *rest), leaf) for rest, leaf in flatten_with_path(part)]
     return found
 

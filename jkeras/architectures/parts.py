@@ -7,7 +7,10 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.types import ActivationLike
 
-POOLINGS = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
+POOLINGS: dict[str, type[layers.GlobalAveragePooling2D] | type[layers.GlobalMaxPooling2D]] = {
+    "avg": layers.GlobalAveragePooling2D,
+    "max": layers.GlobalMaxPooling2D,
+}
 
 
 def head(

@@ -24,7 +24,7 @@ class Positions(Layer):
     def build(self, input_shape: PartialShape) -> None:
         length = self.max_length or input_shape[1]
         initializer = initializers.RandomNormal(stddev=0.02)
-        self.table = self.add_weight((length, input_shape[-1]), initializer=initializer, name="embeddings")
+        self.table: jax.Array = self.add_weight((length, input_shape[-1]), initializer=initializer, name="embeddings")
 
     def call(self, x: jax.Array) -> jax.Array:
         if x.shape[1] > self.table.shape[0]:

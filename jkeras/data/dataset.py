@@ -562,7 +562,7 @@ class DatasetIterator(Iterator[Element]):
         self._begin(number)
 
     def _begin(self, number: int) -> None:
-        self.number = arguments.checked("iterate", "number", number, arguments.at_least(0))
+        self.number: int = arguments.checked("iterate", "number", number, arguments.at_least(0))
         self._inner = iter(self.dataset.stage((self.number,)).stream)
 
     def __next__(self) -> Element:
@@ -585,7 +585,10 @@ class DatasetIterator(Iterator[Element]):
 
 def processors() -> int:
     """The number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1
 
 
 def _threads(method: str, wanted: int | None) -> int:

@@ -190,7 +190,7 @@ def _fetch(url: str, scratch: Path) -> None:
         error.close()
         raise DownloadError(f"{url} cannot be fetched: the server answered {error.code} {error.reason}.") from error
     except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise DownloadError(f"{url} cannot be fetched: {reason or type(error).__name__}.") from error
     if total is not None and received != total:
         raise DownloadError(f"{url} broke off after {received:,} of {total:,} bytes.")

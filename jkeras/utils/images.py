@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Choice = TypeVar("Choice")
 
 # Pillow's modes that each colour mode leaves as they are, and the one that it converts the others to.
-COLOR_MODES = {
+COLOR_MODES: dict[str, tuple[tuple[str, ...], str]] = {
     "grayscale": (("L", "I;16", "I"), "L"),
     "rgb": (("RGB",), "RGB"),
     "rgba": (("RGBA",), "RGBA"),

@@ -92,9 +92,9 @@ class Samples:
         self.read = read
         self.batch_size = batch_size
         self.shuffled = shuffle
-        self.seed = config.default_seed if seed is None else seed
-        self.class_names = None if class_names is None else list(class_names)
-        self.file_paths = None if file_paths is None else list(file_paths)
+        self.seed: int = config.default_seed if seed is None else seed
+        self.class_names: list[str] | None = None if class_names is None else list(class_names)
+        self.file_paths: list[str] | None = None if file_paths is None else list(file_paths)
         self._passes = itertools.count()
 
     def __len__(self) -> int:
