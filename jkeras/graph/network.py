@@ -17,6 +17,7 @@ from jkeras.graph.scope import WeightInfo, walk
 from jkeras.graph.shapes import Shape, show_shape
 from jkeras.graph.symbolic import Node, SymbolicTensor
 from jkeras.registry import snake_case
+from jkeras.types import PyTree
 from jkeras.values.frozen import Template
 from jkeras.values.keys import HashedKey, key_of
 from jkeras.values.spec import Spec
@@ -47,7 +48,7 @@ class InputInfo:
     ref: int
 
 
-def is_ref(value: Any) -> bool:
+def is_ref(value: object) -> bool:
     """Whether a leaf of a template stands for a tensor."""
     return isinstance(value, Ref)
 
@@ -191,7 +192,7 @@ def _replay(
     return tuple(table[i] for i in range(count))
 
 
-def from_tensors(inputs: Any, outputs: Any) -> Network:
+def from_tensors(inputs: PyTree[Any], outputs: PyTree[Any]) -> Network:
     """The network between symbolic inputs and outputs.
 
     Raises:
@@ -206,7 +207,7 @@ def from_tensors(inputs: Any, outputs: Any) -> Network:
     return _assemble(nodes, named, inputs, outputs, input_tensors)
 
 
-def _tensors(structure: Any, what: str) -> list[SymbolicTensor]:
+def _tensors(structure: PyTree[Any], what: str) -> list[SymbolicTensor]:
     leaves = jax.tree.leaves(structure)
     for leaf in leaves:
         if not is_symbolic(leaf):
@@ -326,8 +327,8 @@ def unique_names(layers: list[Layer]) -> list[str]:
 def _assemble(
     nodes: list[Node],
     named: dict[int, tuple[str, Layer]],
-    inputs: Any,
-    outputs: Any,
+    inputs: PyTree[Any],
+    outputs: PyTree[Any],
     input_tensors: list[SymbolicTensor],
 ) -> Network:
     tensors: list[SymbolicTensor] = []

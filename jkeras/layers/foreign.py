@@ -41,7 +41,7 @@ class _Guest(Layer):
             made: dict[str, Any] = {}
 
             def weight(index: int, path: tuple[Any, ...], leaf: PyTree[Array], trainable: bool) -> jax.Array:
-                def initializer(shape: Shape, dtype: DTypeLike | None, key: Array | None) -> jax.Array:
+                def initializer(shape: Shape, dtype: DTypeLike | None, key: Array) -> jax.Array:
                     # One run of the guest's initialisation serves all its weights.
                     if "leaves" not in made:
                         made["leaves"] = jax.tree.leaves(self._initial(key, inputs))
@@ -81,7 +81,7 @@ class _Guest(Layer):
             self.scope_for("a guest").assign(name, value)
         vars(self).update(_guest_trees=(params, state))
 
-    def _initial(self, key: Array | None, inputs: PyTree[Array]) -> tuple[Any, Any]:
+    def _initial(self, key: Array, inputs: PyTree[Array]) -> tuple[Any, Any]:
         raise NotImplementedError
 
 
@@ -131,7 +131,7 @@ class JaxLayer(_Guest):
                 "JaxLayer: `call_fn` takes `params` or `state`, so give `init_fn`, or initial `params` and `state`."
             )
 
-    def _initial(self, key: Array | None, inputs: PyTree[Array]) -> tuple[Any, Any]:
+    def _initial(self, key: Array, inputs: PyTree[Array]) -> tuple[Any, Any]:
         takes = list(inspect.signature(self.call_fn).parameters)
         if self.params is not None or self.state is not None or not {"params", "state"} & set(takes):
             given = thawed(({} if self.params is None else self.params, self.state or {}))
@@ -188,7 +188,7 @@ class FlaxLayer(_Guest):
             # An NNX object is mutable; what the layer keeps is its value.
             self.module = found
 
-    def _initial(self, key: Array | None, inputs: PyTree[Array]) -> tuple[Any, Any]:
+    def _initial(self, key: Array, inputs: PyTree[Array]) -> tuple[Any, Any]:
         if self.variables is not None:
             variables = thawed(self.variables)
             params = variables.pop("params", {})

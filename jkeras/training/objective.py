@@ -16,6 +16,7 @@ from jkeras.graph.layer_call import note_place
 from jkeras.losses import Loss
 from jkeras.metrics import Metric
 from jkeras.training.recipe import BY_SHAPE_LOSSES, BY_SHAPE_METRICS, Recipe
+from jkeras.types import Array, PyTree
 from jkeras.values.spec import Spec
 
 
@@ -87,7 +88,7 @@ class Objective(Spec):
         return True
 
 
-def match(structure: Any, names: tuple[str, ...], count: int, what: str) -> list[Any]:
+def match(structure: PyTree[Any], names: tuple[str, ...], count: int, what: str) -> list[Any]:
     """Entries of `structure`, one per output.
 
     Args:
@@ -221,7 +222,12 @@ MEAN = metrics.Mean(name="loss")
 
 
 def compute_loss(
-    objective: Objective, targets: list[Any], outputs: list[Any], weights: list[Any], masks: list[Any], valid: Any
+    objective: Objective,
+    targets: list[Any],
+    outputs: list[Any],
+    weights: list[Any],
+    masks: list[Any],
+    valid: PyTree[Array] | None,
 ) -> tuple[jax.Array, list[jax.Array]]:
     """The weighted total of the output losses, and each of them unweighted."""
     total = jnp.zeros((), jnp.float32)
@@ -237,14 +243,14 @@ def compute_loss(
     return total, parts
 
 
-def _mean(values: jax.Array, valid: Any) -> jax.Array:
+def _mean(values: jax.Array, valid: PyTree[Array] | None) -> jax.Array:
     """The mean of values per sample that no reduction was asked for; rows that only fill up are 0 and do not count."""
     counted = values.shape[0] if valid is None else jnp.sum(valid)
     size = replicas.psum(jnp.float32(counted)) * math.prod(values.shape[1:])
     return replicas.psum(jnp.sum(values)) / jnp.maximum(size, 1)
 
 
-def _mask(mask: Any, valid: Any, output: Any) -> Any:
+def _mask(mask: PyTree[Array] | None, valid: PyTree[Array] | None, output: Any) -> Any:
     if mask is None:
         return valid
     # A mask of another rank than (batch, ...) cannot belong to the loss values.
@@ -275,7 +281,7 @@ def update_metrics(
     outputs: list[Any],
     weights: list[Any],
     masks: list[Any],
-    valid: Any,
+    valid: PyTree[Array] | None,
 ) -> dict[str, Any]:
     """Metric states after one more batch; losses count by the number of rows, as in Keras."""
     new = {"loss": MEAN.update(states["loss"], loss, sample_weight=size)}
@@ -294,7 +300,7 @@ def update_metrics(
 
 
 @contextlib.contextmanager
-def _noted(kind: str, term: Any, output: str, y_true: Any, y_pred: Any) -> Iterator[None]:
+def _noted(kind: str, term: Any, output: str, y_true: PyTree[Array] | None, y_pred: PyTree[Array] | None) -> Iterator[None]:
     """Notes on an exception which loss or metric it arose in."""
     try:
         yield
@@ -303,7 +309,7 @@ def _noted(kind: str, term: Any, output: str, y_true: Any, y_pred: Any) -> Itera
         raise
 
 
-def _as_weight(weight: Any, mask: Any) -> Any:
+def _as_weight(weight: PyTree[Array] | None, mask: PyTree[Array] | None) -> Any:
     if mask is None:
         return weight
     if weight is None:

@@ -275,7 +275,8 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
                 default = f.convert(default)
             except ArgumentError:
                 return False
-        return key_of(value) == key_of(default)
+        result: bool = key_of(value) == key_of(default)
+        return result
 
 
 def _show(value: Any) -> str:
