@@ -309,7 +309,8 @@ class ModelValue(ModelAttributes, Layer):
     def _memo(self) -> Memo:
         if self._spec_memo is None:
             vars(self)["_spec_memo"] = Memo()
-        return vars(self)["_spec_memo"]
+        memo: Memo = vars(self)["_spec_memo"]
+        return memo
 
     @property
     def _fresh(self) -> TrainState:
