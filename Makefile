@@ -13,7 +13,7 @@ help:
 	@echo "make smoke      a few tests of every part"
 	@echo "make slow       minutes of tests that mostly compile"
 	@echo "make lint       ruff; 'make format' repairs what can be repaired"
-	@echo "make typecheck  mypy"
+	@echo "make typecheck  mypy, and what pyright makes of the public names"
 	@echo "make bench      the benchmarks against other libraries"
 	@echo "make docs       the documentation, into site/"
 
@@ -38,6 +38,8 @@ format: $(TEST)/installed
 
 typecheck: $(TEST)/installed
 	$(TEST)/bin/python -m mypy
+	$(TEST)/bin/python -m pyright --pythonpath $(TEST)/bin/python
+	$(TEST)/bin/python -m pyright --pythonpath $(TEST)/bin/python --verifytypes jkeras --ignoreexternal | tail -n 20
 
 bench: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks.run $(ARGS)

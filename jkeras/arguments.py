@@ -78,7 +78,7 @@ def at_least(minimum: int) -> Callable[[object], int]:
     return convert
 
 
-positive_int = at_least(1)
+positive_int: Callable[[object], int] = at_least(1)
 
 
 def numpy_seed(value: object) -> int:
@@ -125,7 +125,7 @@ def non_negative(value: object) -> float:
     return result
 
 
-probability = between(0, 1)
+probability: Callable[[object], float] = between(0, 1)
 
 
 def boolean(value: object) -> bool:
@@ -133,6 +133,16 @@ def boolean(value: object) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise ArgumentError("expected True or False")
     return bool(value)
+
+
+def flags(function: str, **values: object) -> None:
+    """Checks arguments of a function that are True or False.
+
+    Raises:
+        ArgumentError: one of them is something else.
+    """
+    for name, value in values.items():
+        checked(function, name, value, boolean)
 
 
 def one_of(*allowed: Result) -> Callable[[object], Result]:
@@ -213,6 +223,13 @@ def entries(value: object) -> tuple[Any, ...]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         raise ArgumentError("expected a list")
     return tuple(value)
+
+
+def texts(value: object) -> list[str]:
+    """A list, tuple or set of strings, as a list."""
+    if not isinstance(value, (tuple, list, set, frozenset)) or not all(isinstance(one, str) for one in value):
+        raise ArgumentError("expected a list of strings")
+    return list(value)
 
 
 def text(value: object) -> str:

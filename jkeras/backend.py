@@ -29,7 +29,7 @@ from jkeras.random_keys import SeedLike
 from jkeras.types import PyTree
 
 # What the functions take: numbers, arrays, symbolic tensors.
-Tensor: TypeAlias = ArrayLike | SymbolicTensor
+Tensor: TypeAlias = "ArrayLike | SymbolicTensor"
 # What they give: an array, or a symbolic tensor where an argument is one. A union of the two would be of no use, as there
 # is nothing that both can do.
 Result: TypeAlias = Any

@@ -7,6 +7,8 @@ They are read when a description is made or a program is traced, never inside a 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable as _Callable
+from typing import Any as _Any
 from typing import Literal
 
 import jax
@@ -108,6 +110,8 @@ if os.environ.get("JKERAS_FULL_TRACEBACK", "0") not in ("", "0"):
 
 
 # Of modules that build on this one.
+__getattr__: _Callable[[str], _Any]
+__dir__: _Callable[[], list[str]]
 __getattr__, __dir__ = _names_from(
     __name__,
     {

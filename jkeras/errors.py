@@ -177,7 +177,7 @@ class PartialLoadWarning(UserWarning):
 
     def __init__(self, message: str, skipped: Mapping[str, str] | None = None):
         super().__init__(message)
-        self.skipped = dict(skipped or {})
+        self.skipped: dict[str, str] = dict(skipped or {})
 
 
 class ProcessError(JkerasError, RuntimeError):

@@ -105,9 +105,9 @@ def normal(
     Raises:
         ArgumentError: an argument is none of these; so it is in all functions of this module.
     """
-    mean, stddev = _numbers("normal", "mean", mean), _numbers("normal", "stddev", stddev)
-    drawn = jax.random.normal(_key("normal", seed), _shape("normal", shape), _inexact("normal", dtype))
-    return drawn * stddev + mean
+    sizes = _shape("normal", shape)
+    mean, stddev = _numbers("normal", "mean", mean, sizes), _numbers("normal", "stddev", stddev, sizes)
+    return jax.random.normal(_key("normal", seed), sizes, _inexact("normal", dtype)) * stddev + mean
 
 
 def uniform(
@@ -118,10 +118,10 @@ def uniform(
     seed: SeedLike = None,
 ) -> jax.Array:
     """Numbers drawn evenly from `minval` (included) to `maxval`; integers if the type is one."""
-    low, high = _numbers("uniform", "minval", minval), _numbers("uniform", "maxval", maxval)
-    key, sizes = _key("uniform", seed), _shape("uniform", shape)
-    if jnp.issubdtype(_dtype("uniform", dtype), jnp.integer):
-        return jax.random.randint(key, sizes, low, high, _dtype("uniform", dtype))
+    key, sizes, kind = _key("uniform", seed), _shape("uniform", shape), _dtype("uniform", dtype)
+    low, high = _numbers("uniform", "minval", minval, sizes), _numbers("uniform", "maxval", maxval, sizes)
+    if jnp.issubdtype(kind, jnp.integer):
+        return jax.random.randint(key, sizes, low, high, kind)
     return jax.random.uniform(key, sizes, _inexact("uniform", dtype), low, high)
 
 
@@ -133,9 +133,9 @@ def randint(
     seed: SeedLike = None,
 ) -> jax.Array:
     """Integers from `minval` up to `maxval - 1`."""
-    low, high = _numbers("randint", "minval", minval), _numbers("randint", "maxval", maxval)
-    kind = _integer("randint", "int32" if dtype is None else dtype)
-    return jax.random.randint(_key("randint", seed), _shape("randint", shape), low, high, kind)
+    key, sizes = _key("randint", seed), _shape("randint", shape)
+    low, high = _numbers("randint", "minval", minval, sizes), _numbers("randint", "maxval", maxval, sizes)
+    return jax.random.randint(key, sizes, low, high, _integer("randint", "int32" if dtype is None else dtype))
 
 
 def truncated_normal(
@@ -146,10 +146,9 @@ def truncated_normal(
     seed: SeedLike = None,
 ) -> jax.Array:
     """Normally distributed numbers, those beyond two standard deviations drawn again."""
-    name = "truncated_normal"
-    mean, stddev = _numbers(name, "mean", mean), _numbers(name, "stddev", stddev)
-    drawn = jax.random.truncated_normal(_key(name, seed), -2.0, 2.0, _shape(name, shape), _inexact(name, dtype))
-    return drawn * stddev + mean
+    name, sizes = "truncated_normal", _shape("truncated_normal", shape)
+    mean, stddev = _numbers(name, "mean", mean, sizes), _numbers(name, "stddev", stddev, sizes)
+    return jax.random.truncated_normal(_key(name, seed), -2.0, 2.0, sizes, _inexact(name, dtype)) * stddev + mean
 
 
 def categorical(
@@ -173,16 +172,19 @@ def categorical(
 
 def gamma(shape: ShapeLike, alpha: ArrayLike, dtype: DTypeLike | None = None, seed: SeedLike = None) -> jax.Array:
     """Gamma-distributed numbers."""
-    alphas = jnp.asarray(_numbers("gamma", "alpha", alpha))
-    return jax.random.gamma(_key("gamma", seed), alphas, _shape("gamma", shape), _inexact("gamma", dtype))
+    sizes = _shape("gamma", shape)
+    alphas = jnp.asarray(_numbers("gamma", "alpha", alpha, sizes, positive=True))
+    return jax.random.gamma(_key("gamma", seed), alphas, sizes, _inexact("gamma", dtype))
 
 
 def beta(
     shape: ShapeLike, alpha: ArrayLike, beta: ArrayLike, dtype: DTypeLike | None = None, seed: SeedLike = None
 ) -> jax.Array:
     """Beta-distributed numbers."""
-    alphas, betas = jnp.asarray(_numbers("beta", "alpha", alpha)), jnp.asarray(_numbers("beta", "beta", beta))
-    return jax.random.beta(_key("beta", seed), alphas, betas, _shape("beta", shape), _inexact("beta", dtype))
+    sizes = _shape("beta", shape)
+    alphas = jnp.asarray(_numbers("beta", "alpha", alpha, sizes, positive=True))
+    betas = jnp.asarray(_numbers("beta", "beta", beta, sizes, positive=True))
+    return jax.random.beta(_key("beta", seed), alphas, betas, sizes, _inexact("beta", dtype))
 
 
 def binomial(
@@ -193,9 +195,9 @@ def binomial(
     seed: SeedLike = None,
 ) -> jax.Array:
     """The number of successes in `counts` trials."""
-    trials = jnp.asarray(_numbers("binomial", "counts", counts))
-    chances = jnp.asarray(_numbers("binomial", "probabilities", probabilities))
     key, sizes, kind = _key("binomial", seed), _shape("binomial", shape), _inexact("binomial", dtype)
+    trials = jnp.asarray(_numbers("binomial", "counts", counts, sizes))
+    chances = jnp.asarray(_numbers("binomial", "probabilities", probabilities, sizes))
     return jax.random.binomial(key, trials, chances, shape=sizes, dtype=kind)
 
 
@@ -238,6 +240,10 @@ def shuffle(x: ArrayLike, axis: int = 0, seed: SeedLike = None) -> jax.Array:
     array = x if isinstance(x, int) else _array("shuffle", "x", x)
     axis = arguments.checked("random.shuffle", "axis", axis, arguments.integer)
     rank = np.ndim(array)
+    if not rank and not isinstance(array, int):
+        raise ArgumentError(
+            f"random.shuffle(x={arguments.shown(x)}): expected an array with at least one axis, or an integer."
+        )
     if not -rank <= axis < max(rank, 1):
         raise ArgumentError(f"random.shuffle(axis={axis}): the array has {rank} axes.")
     return jax.random.permutation(_key("shuffle", seed), array, axis, independent=True)
@@ -286,10 +292,21 @@ def _integer(function: str, dtype: DTypeLike) -> np.dtype[Any]:
     return kind
 
 
-def _numbers(function: str, argument: str, value: ArrayLike) -> ArrayLike:
-    """Python's numbers stay what they are, so that they take any type."""
+def _numbers(
+    function: str, argument: str, value: ArrayLike, shape: tuple[int, ...] = (), *, positive: bool = False
+) -> ArrayLike:
+    """A parameter of a distribution; Python's numbers stay what they are, so that they take any type."""
     plain = isinstance(value, (int, float, complex, jax.Array))
-    return value if plain else _array(function, argument, value)
+    numbers = value if plain else _array(function, argument, value)
+    given = f"random.{function}({argument}={arguments.shown(value)})"
+    pairs = list(zip(np.shape(numbers)[::-1], shape[::-1], strict=False))
+    known = not any(export.is_symbolic_dim(size) for pair in pairs for size in pair)
+    if known and any(size != whole and 1 not in (size, whole) for size, whole in pairs):
+        raise ArgumentError(f"{given}: the shape {np.shape(numbers)} does not fit {shape}.")
+    # What is on a device is not looked at, since that would wait for it.
+    if positive and not isinstance(value, jax.Array) and not (np.asarray(value) > 0).all():
+        raise ArgumentError(f"{given}: expected numbers above 0.")
+    return numbers
 
 
 def _array(function: str, argument: str, value: ArrayLike) -> jax.Array:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
+from jax.tree_util import DictKey, FlattenedIndexKey
 
 from jkeras.errors import InputError
 from jkeras.types import PyTree
@@ -21,7 +22,7 @@ class MAP_TO_NONE:  # noqa: N801  (Keras's name)
 
 def _is_leaf(value: object) -> bool:
     """None, and what a class declares to be one although JAX looks inside of it (`is_tree_leaf`)."""
-    return value is None or getattr(type(value), "is_tree_leaf", False)
+    return value is None or _is_declared_leaf(value)
 
 
 def _is_declared_leaf(value: object) -> bool:
@@ -56,7 +57,7 @@ def flatten_with_path(structure: PyTree) -> list[tuple[tuple[Any, ...], Any]]:
         return [((), structure)]
     found = []
     for place, (path, part) in enumerate(jax.tree_util.tree_leaves_with_path(structure, lambda v: v is not structure)):
-        step = getattr(path[0], "key", place)
+        step = path[0].key if isinstance(path[0], (DictKey, FlattenedIndexKey)) else place
         found += [((step, *rest), leaf) for rest, leaf in flatten_with_path(part)]
     return found
 
@@ -188,7 +189,7 @@ def lists_to_tuples(structure: PyTree) -> PyTree:
     return traverse(lambda part: tuple(part) if isinstance(part, list) else None, structure, top_down=False)
 
 
-def _in_order_of(structure: Any, result: Any) -> Any:
+def _in_order_of(structure: PyTree, result: PyTree) -> PyTree:
     """A result nested like `structure`, with the keys of its dicts in the same order; JAX sorts them."""
     if type(structure) is dict and type(result) is dict:
         return {key: _in_order_of(part, result[key]) for key, part in structure.items()}
@@ -197,7 +198,9 @@ def _in_order_of(structure: Any, result: Any) -> Any:
     return result
 
 
-def _check_alike(function: str, first: Any, *others: Any, is_leaf: Any, up_to: bool = False) -> None:
+def _check_alike(
+    function: str, first: PyTree, *others: PyTree, is_leaf: Callable[[Any], bool] | None, up_to: bool = False
+) -> None:
     expected: Any = jax.tree.structure(first, is_leaf=is_leaf)
     for other in others:
         given: Any = jax.tree.structure(other, is_leaf=is_leaf)

@@ -10,8 +10,9 @@ holds an initializer (see `jkeras.values.fields`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import jax
 import numpy as np
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from jaxtyping import PyTree as PyTree
     from jaxtyping import Shaped as Shaped
 
+    from jkeras.callbacks.callback import Callback, CallbackList
     from jkeras.constraints import Constraint
     from jkeras.dtypes import DTypePolicy
     from jkeras.graph.layer import Layer
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from jkeras.optimizers.base import BaseOptimizer
     from jkeras.optimizers.schedules import LearningRateSchedule
     from jkeras.regularizers import Regularizer
+    from jkeras.utils.py_dataset import PyDataset
 else:
 
     class _Annotation:
@@ -77,6 +80,11 @@ class KeySource(Protocol):
         """Another key."""
 
 
+# What `fit` and its kind take for inputs, targets and weights: arrays, nests of them, frames, batches one after another.
+Data: TypeAlias = "ArrayLike | Iterable[Any] | PyDataset"
+Verbose: TypeAlias = 'Literal["auto", 0, 1, 2] | bool'
+CallbacksLike: TypeAlias = "Callback | Iterable[Callback] | CallbackList | None"
+PathLike: TypeAlias = "str | os.PathLike[str]"
 # A `jax.random` key, an integer, a source of keys, or the default seed.
 SeedLike: TypeAlias = "int | np.integer[Any] | Array | KeySource | None"
 
@@ -106,6 +114,9 @@ LearningRate: TypeAlias = "float | LearningRateSchedule | Callable[..., Any]"
 LearningRateLike: TypeAlias = "LearningRate | Config"
 LossLike: TypeAlias = "str | Loss | type[Loss] | Callable[..., Any] | Config"
 MetricLike: TypeAlias = "str | Metric | type[Metric] | Callable[..., Any] | Config"
+# One for each output, in the structure of the outputs.
+LossesLike: TypeAlias = "LossLike | Sequence[Any] | Mapping[str, Any] | None"
+MetricsLike: TypeAlias = "MetricLike | Sequence[Any] | Mapping[str, Any] | None"
 OptimizerLike: TypeAlias = "str | BaseOptimizer | type[BaseOptimizer] | optax.GradientTransformation | Config"
 RegularizerLike: TypeAlias = "str | Regularizer | type[Regularizer] | Callable[[Array], ArrayLike] | Config | None"
 

@@ -81,7 +81,7 @@ class _Wrapper(BaseEstimator):  # type: ignore[misc]
         model = _compiled(self._model_for(X, y) if earlier is None else earlier, type(self).__name__)
         trained = model.fit(X, y, **{"verbose": 0, **(self.fit_kwargs or {}), **kwargs})
         self.model_ = trained
-        self.history_ = trained.history
+        self.history_: History = trained.history
         return self
 
     def _model_for(self, X: np.ndarray, y: np.ndarray) -> object:

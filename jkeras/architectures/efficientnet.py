@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from jkeras import layers
+from jkeras.architectures.parts import channels_of, padding_for
 from jkeras.architectures.parts import head as classifier
-from jkeras.architectures.parts import padding_for
+from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.initializers import VarianceScaling
 from jkeras.models.model import Model
+from jkeras.types import ActivationLike
 
 # Kernel size, repetitions, filters, expansion, stride of the first one.
 STAGES = (
@@ -24,17 +24,27 @@ CONV = VarianceScaling(2.0, mode="fan_out", distribution="truncated_normal")
 DENSE = VarianceScaling(1.0 / 3.0, mode="fan_out", distribution="uniform")
 
 
-def _conv(x: Any, filters: int, name: str, **options: Any) -> Any:
-    return layers.Conv2D(filters, 1, padding="same", kernel_initializer=CONV, name=name, **options)(x)
+def _conv(
+    x: SymbolicTensor, filters: int, name: str, *, activation: str | None = None, use_bias: bool = True
+) -> SymbolicTensor:
+    convolution = layers.Conv2D(
+        filters, 1, padding="same", activation=activation, use_bias=use_bias, kernel_initializer=CONV, name=name
+    )
+    x = convolution(x)
+    return x
 
 
-def _norm(x: Any, name: str, active: str | None = None) -> Any:
+def _norm(x: SymbolicTensor, name: str, active: str | None = None) -> SymbolicTensor:
     x = layers.BatchNormalization(name=name)(x)
-    return x if active is None else layers.Activation("swish", name=active)(x)
+    if active is not None:
+        x = layers.Activation("swish", name=active)(x)
+    return x
 
 
-def _block(inputs: Any, kernel: int, filters: int, expansion: int, stride: int, drop: float, name: str) -> Any:
-    channels = inputs.shape[-1]
+def _block(
+    inputs: SymbolicTensor, kernel: int, filters: int, expansion: int, stride: int, drop: float, name: str
+) -> SymbolicTensor:
+    channels = channels_of(inputs)
     wide, x = channels * expansion, inputs
     if expansion != 1:
         x = _norm(_conv(x, wide, f"{name}expand_conv", use_bias=False), f"{name}expand_bn", f"{name}expand_activation")
@@ -65,7 +75,7 @@ def EfficientNetB0(
     *,
     include_top: bool = True,
     pooling: str | None = None,
-    classifier_activation: Any = "softmax",
+    classifier_activation: ActivationLike = "softmax",
     dropout_rate: float = 0.2,
     drop_connect_rate: float = 0.2,
 ) -> Model:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from jkeras import layers
-from jkeras.architectures.parts import divisible, head, padding_for
+from jkeras.architectures.parts import channels_of, divisible, head, padding_for
+from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.models.model import Model
+from jkeras.types import ActivationLike
 
 # Filters, repetitions, stride of the first one, expansion.
 STAGES = ((16, 1, 1, 1), (24, 2, 2, 6), (32, 3, 2, 6), (64, 4, 2, 6), (96, 3, 1, 6), (160, 3, 2, 6), (320, 1, 1, 6))
 
 
-def _norm(x: Any, name: str, relu: str | None = None) -> Any:
+def _norm(x: SymbolicTensor, name: str, relu: str | None = None) -> SymbolicTensor:
     x = layers.BatchNormalization(epsilon=1e-3, momentum=0.999, name=name)(x)
-    return x if relu is None else layers.ReLU(6.0, name=relu)(x)
+    if relu is not None:
+        x = layers.ReLU(6.0, name=relu)(x)
+    return x
 
 
-def _block(inputs: Any, filters: int, stride: int, expansion: int, number: int) -> Any:
+def _block(inputs: SymbolicTensor, filters: int, stride: int, expansion: int, number: int) -> SymbolicTensor:
     name = f"block_{number}_" if number else "expanded_conv_"
-    x, channels = inputs, inputs.shape[-1]
+    x, channels = inputs, channels_of(inputs)
     if number:
         x = layers.Conv2D(expansion * channels, 1, padding="same", use_bias=False, name=f"{name}expand")(x)
         x = _norm(x, f"{name}expand_BN", f"{name}expand_relu")
@@ -30,7 +32,9 @@ def _block(inputs: Any, filters: int, stride: int, expansion: int, number: int) 
     x = _norm(x, f"{name}depthwise_BN", f"{name}depthwise_relu")
     x = layers.Conv2D(filters, 1, padding="same", use_bias=False, name=f"{name}project")(x)
     x = _norm(x, f"{name}project_BN")
-    return layers.Add(name=f"{name}add")([inputs, x]) if channels == filters and stride == 1 else x
+    if channels == filters and stride == 1:
+        x = layers.Add(name=f"{name}add")([inputs, x])
+    return x
 
 
 def MobileNetV2(
@@ -40,7 +44,7 @@ def MobileNetV2(
     alpha: float = 1.0,
     include_top: bool = True,
     pooling: str | None = None,
-    classifier_activation: Any = "softmax",
+    classifier_activation: ActivationLike = "softmax",
 ) -> Model:
     """The network of inverted residuals for small devices, as `keras.applications.MobileNetV2` has it.
 

@@ -2,48 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from jkeras import layers
 from jkeras.architectures.parts import head
+from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.models.model import Model
+from jkeras.types import ActivationLike
 
 EPSILON = 1.001e-5
 
 
-def _unit(x: Any, filters: int, kernel: int, stride: int, name: str, *, same: bool = False, active: bool = True) -> Any:
+def _unit(
+    x: SymbolicTensor, filters: int, kernel: int, stride: int, name: str, *, same: bool = False, active: bool = True
+) -> SymbolicTensor:
     x = layers.Conv2D(filters, kernel, strides=stride, padding="same" if same else "valid", name=f"{name}_conv")(x)
     x = layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_bn")(x)
-    return layers.Activation("relu", name=f"{name}_relu")(x) if active else x
+    if active:
+        x = layers.Activation("relu", name=f"{name}_relu")(x)
+    return x
 
 
-def _bottleneck(x: Any, filters: int, stride: int, project: bool, name: str) -> Any:
+def _bottleneck(x: SymbolicTensor, filters: int, stride: int, project: bool, name: str) -> SymbolicTensor:
     shortcut = _unit(x, 4 * filters, 1, stride, f"{name}_0", active=False) if project else x
     x = _unit(x, filters, 1, stride, f"{name}_1")
     x = _unit(x, filters, 3, 1, f"{name}_2", same=True)
     x = _unit(x, 4 * filters, 1, 1, f"{name}_3", active=False)
     x = layers.Add(name=f"{name}_add")([shortcut, x])
-    return layers.Activation("relu", name=f"{name}_out")(x)
+    x = layers.Activation("relu", name=f"{name}_out")(x)
+    return x
 
 
-def _basic(x: Any, filters: int, stride: int, project: bool, name: str) -> Any:
+def _basic(x: SymbolicTensor, filters: int, stride: int, project: bool, name: str) -> SymbolicTensor:
     project = project and (stride > 1 or x.shape[-1] != filters)
     shortcut = _unit(x, filters, 1, stride, f"{name}_0", active=False) if project else x
     x = _unit(x, filters, 3, stride, f"{name}_1", same=True)
     x = _unit(x, filters, 3, 1, f"{name}_2", same=True, active=False)
     x = layers.Add(name=f"{name}_add")([shortcut, x])
-    return layers.Activation("relu", name=f"{name}_out")(x)
+    x = layers.Activation("relu", name=f"{name}_out")(x)
+    return x
 
 
 def _resnet(
     name: str,
-    block: Any,
+    block: Callable[[SymbolicTensor, int, int, bool, str], SymbolicTensor],
     depths: tuple[int, ...],
     input_shape: tuple[int | None, int | None, int],
     classes: int,
     include_top: bool,
     pooling: str | None,
-    classifier_activation: Any,
+    classifier_activation: ActivationLike,
     small_images: bool,
 ) -> Model:
     inputs = layers.Input(input_shape)
@@ -68,7 +76,7 @@ def ResNet18(
     *,
     include_top: bool = True,
     pooling: str | None = None,
-    classifier_activation: Any = "softmax",
+    classifier_activation: ActivationLike = "softmax",
     small_images: bool = False,
 ) -> Model:
     """The residual network of 18 layers.
@@ -94,7 +102,7 @@ def ResNet34(
     *,
     include_top: bool = True,
     pooling: str | None = None,
-    classifier_activation: Any = "softmax",
+    classifier_activation: ActivationLike = "softmax",
     small_images: bool = False,
 ) -> Model:
     """The residual network of 34 layers; arguments as for `ResNet18`."""
@@ -108,7 +116,7 @@ def ResNet50(
     *,
     include_top: bool = True,
     pooling: str | None = None,
-    classifier_activation: Any = "softmax",
+    classifier_activation: ActivationLike = "softmax",
     small_images: bool = False,
 ) -> Model:
     """The residual network of 50 layers, with bottlenecks, as `keras.applications.ResNet50` has it.

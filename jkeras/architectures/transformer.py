@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 
 from jkeras import initializers, layers
+from jkeras.architectures.parts import channels_of
 from jkeras.errors import InputError
 from jkeras.graph.layer import Layer
+from jkeras.graph.symbolic import SymbolicTensor
+from jkeras.types import PartialShape
 
 
 class Positions(Layer):
@@ -20,20 +21,22 @@ class Positions(Layer):
 
     max_length: int | None = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: PartialShape) -> None:
         length = self.max_length or input_shape[1]
         initializer = initializers.RandomNormal(stddev=0.02)
-        self.table = self.add_weight((length, input_shape[-1]), initializer=initializer, name="embeddings")
+        self.table: jax.Array = self.add_weight((length, input_shape[-1]), initializer=initializer, name="embeddings")
 
     def call(self, x: jax.Array) -> jax.Array:
         if x.shape[1] > self.table.shape[0]:
-            raise InputError(f"{self.name or 'positions'} has {self.table.shape[0]} positions; the input has {x.shape[1]}.")
+            raise InputError(
+                f"{self.name or 'positions'} has {self.table.shape[0]} positions; the input has {x.shape[1]}."
+            )
         return x + self.table[: x.shape[1]].astype(x.dtype)
 
 
-def block(x: Any, heads: int, dropout_rate: float, *, causal: bool, name: str) -> Any:
+def block(x: SymbolicTensor, heads: int, dropout_rate: float, *, causal: bool, name: str) -> SymbolicTensor:
     """Attention and a network of two dense layers, each around a normalization, with shortcuts."""
-    width = x.shape[-1]
+    width = channels_of(x)
     y = layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm1")(x)
     attention = layers.MultiHeadAttention(heads, width // heads, dropout=dropout_rate, name=f"{name}_attention")
     y = attention(y, y, use_causal_mask=causal)
@@ -41,4 +44,5 @@ def block(x: Any, heads: int, dropout_rate: float, *, causal: bool, name: str) -
     y = layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm2")(x)
     y = layers.Dense(4 * width, activation="gelu", name=f"{name}_expand")(y)
     y = layers.Dense(width, name=f"{name}_contract")(y)
-    return layers.Add(name=f"{name}_add2")([x, layers.Dropout(dropout_rate, name=f"{name}_drop2")(y)])
+    x = layers.Add(name=f"{name}_add2")([x, layers.Dropout(dropout_rate, name=f"{name}_drop2")(y)])
+    return x

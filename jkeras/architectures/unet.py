@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from jkeras import layers
 from jkeras.errors import ArgumentError
+from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.models.model import Model
+from jkeras.types import ActivationLike
 
 
-def _pair(x: Any, filters: int, name: str) -> Any:
+def _pair(x: SymbolicTensor, filters: int, name: str) -> SymbolicTensor:
     for i in (1, 2):
         x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_conv{i}")(x)
         x = layers.BatchNormalization(name=f"{name}_bn{i}")(x)
@@ -23,7 +23,7 @@ def UNet(
     *,
     filters: int = 32,
     depth: int = 4,
-    activation: Any = "sigmoid",
+    activation: ActivationLike = "sigmoid",
 ) -> Model:
     """A network that gives each pixel a value or a class, with shortcuts between equal sizes.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from jkeras import layers
 from jkeras.architectures.transformer import Positions, block
 from jkeras.errors import ArgumentError
 from jkeras.models.model import Model
+from jkeras.types import ActivationLike
 
 
 def ViTTiny(
@@ -20,7 +19,7 @@ def ViTTiny(
     heads: int = 3,
     dropout_rate: float = 0.0,
     include_top: bool = True,
-    classifier_activation: Any = "softmax",
+    classifier_activation: ActivationLike = "softmax",
 ) -> Model:
     """A transformer over patches of an image, with the mean of all patches before the classifier.
 
@@ -43,7 +42,9 @@ def ViTTiny(
     """
     height, wide = input_shape[:2]
     if height % patch_size or wide % patch_size:
-        raise ArgumentError(f"ViTTiny(patch_size={patch_size}): an image of {height} x {wide} has no whole number of patches.")
+        raise ArgumentError(
+            f"ViTTiny(patch_size={patch_size}): an image of {height} x {wide} has no whole number of patches."
+        )
     if width % heads:
         raise ArgumentError(f"ViTTiny(heads={heads}): expected a divisor of the width, {width}.")
     inputs = layers.Input(input_shape)

@@ -23,7 +23,7 @@ class SwapEMAWeights(Callback):
         ArgumentError: the optimizer keeps no averages.
     """
 
-    state_names = ("_weights",)
+    state_names: tuple[str, ...] = ("_weights",)
 
     def __init__(self, swap_on_epoch: bool = False):
         super().__init__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from jkeras.errors import ArgumentError, suggestion
@@ -119,9 +119,14 @@ class Callback:
         """Called after a prediction batch with its outputs."""
 
 
+def _method(owner: object, name: str) -> Callable[..., object] | None:
+    """What an object of any class has under that name; a callback need not be a `Callback`."""
+    return getattr(owner, name, None)
+
+
 def _overrides(callback: object, hook: str) -> bool:
-    own = getattr(type(callback), hook, None)
-    return hook in vars(callback) or (own is not None and own is not getattr(Callback, hook, None))
+    own = _method(type(callback), hook)
+    return hook in vars(callback) or (own is not None and own is not _method(Callback, hook))
 
 
 class CallbackList:
@@ -150,10 +155,10 @@ class CallbackList:
         self.model = model
         self.params = params
         for callback in self.callbacks:
-            if hasattr(callback, "set_params"):
-                callback.set_params(dict(params))
-            if model is not None and hasattr(callback, "set_model"):
-                callback.set_model(model)
+            if (set_params := _method(callback, "set_params")) is not None:
+                set_params(dict(params))
+            if model is not None and (set_model := _method(callback, "set_model")) is not None:
+                set_model(model)
 
     def wants(self, *hooks: str) -> bool:
         """Whether any callback defines one of the hooks."""
@@ -162,9 +167,9 @@ class CallbackList:
     def call(self, hook: str, *args: object) -> None:
         """Calls a hook of every callback; exceptions pass through unchanged."""
         for callback in self.callbacks:
-            function = getattr(callback, hook, None)
-            if function is not None:
-                function(*args)
+            method = _method(callback, hook)
+            if method is not None:
+                method(*args)
 
 
 # A callback, several, or none.
@@ -179,13 +184,13 @@ def check_hooks(callback: object) -> None:
     """
     if isinstance(callback, type):
         raise ArgumentError(f"callbacks: got the class {callback.__name__}; write `{callback.__name__}(...)`.")
-    if not isinstance(callback, Callback) and not any(hasattr(callback, hook) for hook in HOOKS):
+    if not isinstance(callback, Callback) and not any(_method(callback, hook) for hook in HOOKS):
         raise ArgumentError(
             f"callbacks: {callback!r} is no callback; make it a subclass of `jkeras.callbacks.Callback`."
         )
     names = {name for kind in type(callback).__mro__ for name in vars(kind)} | set(vars(callback))
     for name in sorted(names):
-        if name.startswith("on_") and name not in HOOKS and callable(getattr(callback, name, None)):
+        if name.startswith("on_") and name not in HOOKS and callable(_method(callback, name)):
             raise ArgumentError(
                 f"{type(callback).__name__}.{name} would never be called: there is no such hook.{suggestion(name, HOOKS)}"
             )

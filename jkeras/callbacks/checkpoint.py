@@ -25,7 +25,7 @@ class SaveFrequency:
             if isinstance(every, bool) or not isinstance(every, int) or every < 1:
                 raise ArgumentError(f"{callback}(save_freq={every!r}): expected 'epoch' or a number of batches.")
             self.every = every
-        self.seen = 0
+        self.seen: int = 0
         self.last: int | None = None
 
     @property
@@ -108,7 +108,7 @@ class ModelCheckpoint(BestSoFar):
         initial_value_threshold: float | None = None,
     ):
         super().__init__(monitor, verbose, save_best_only, mode, initial_value_threshold)
-        self.filepath = os.fspath(filepath)
+        self.filepath: str = os.fspath(filepath)
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
         self._frequency = SaveFrequency("ModelCheckpoint", save_freq)

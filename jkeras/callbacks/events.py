@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -161,7 +162,7 @@ class EventWriter:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}.v2"
-        self.file = (folder / name).open("wb")
+        self.file: BinaryIO = (folder / name).open("wb")
         self._write(block(3, "brain.Event:2"))
 
     def add(self, step: int, *values: bytes) -> None:

@@ -114,8 +114,8 @@ class Keeper(Callback):
         name = type(self).__name__
         if not isinstance(folder, (str, os.PathLike)) or not os.fspath(folder):
             raise ArgumentError(f"{name}: expected the path of a directory, got {folder!r}.")
-        self.folder = Path(folder).absolute()
-        self.schedule = Schedule.of(name, save_freq)
+        self.folder: Path = Path(folder).absolute()
+        self.schedule: Schedule = Schedule.of(name, save_freq)
         self.resumes = resumes
         self.spare = spare
         self._writer = checkpoints.Writer(self.folder, keep, background)

@@ -50,8 +50,8 @@ class Monitor(Callback):
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0):
         super().__init__()
         self.monitor = monitor
-        self.mode = mode_of(type(self).__name__, mode)
-        self.min_delta = abs(min_delta)
+        self.mode: str = mode_of(type(self).__name__, mode)
+        self.min_delta: float = abs(min_delta)
         self.maximize: bool | None = None
 
     def value_in(self, logs: Logs) -> float | None:

@@ -40,7 +40,7 @@ class OrbaxCheckpoint(Keeper, BestSoFar):
     `BackupAndRestore`.
     """
 
-    state_names = ("best",)
+    state_names: tuple[str, ...] = ("best",)
 
     def __init__(
         self,

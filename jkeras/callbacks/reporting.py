@@ -19,7 +19,7 @@ from jkeras.errors import SignatureError, suggestion
 class History(Callback):
     """Keeps the logs of every epoch in `history`; `fit` keeps them in the model as well."""
 
-    state_names = ("epoch", "history")
+    state_names: tuple[str, ...] = ("epoch", "history")
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class CSVLogger(Callback):
 
     def __init__(self, filename: str | Path, separator: str = ",", append: bool = False):
         super().__init__()
-        self.filename = Path(filename)
+        self.filename: Path = Path(filename)
         self.separator = separator
         self.append = append
         self._keys: list[str] | None = None
@@ -151,8 +151,10 @@ class RemoteMonitor(Callback):
         send_as_json: bool = False,
     ):
         super().__init__()
-        self.root, self.path, self.field = root, path, field
-        self.headers = dict(headers or {})
+        self.root = root
+        self.path = path
+        self.field = field
+        self.headers: dict[str, str] = dict(headers or {})
         self.send_as_json = send_as_json
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import SupportsFloat
+from typing import Any, Protocol, SupportsFloat
 
 import numpy as np
 
@@ -15,13 +15,19 @@ from jkeras.callbacks.monitor import Monitor, checked_patience
 from jkeras.errors import ArgumentError
 
 
-def rated(optimizer: Any) -> list[tuple[str, Any]]:
+class Rated(Protocol):
+    """An optimizer in use, whose learning rate can be read and assigned."""
+
+    learning_rate: Any  # a number is assigned, what is read is perhaps an array
+
+
+def rated(optimizer: Rated) -> list[tuple[str, Rated]]:
     """The optimizers that have a learning rate, those inside of one for several groups of weights, with their names."""
     inner = getattr(optimizer, "optimizers", None)
     return [("", optimizer)] if inner is None else [(part.name, part) for part in inner]
 
 
-def rates(optimizer: Any) -> dict[str, float]:
+def rates(optimizer: Rated) -> dict[str, float]:
     """Learning rates by their names in the logs."""
     return {f"learning_rate_{name}" if name else "learning_rate": float(o.learning_rate) for name, o in rated(optimizer)}
 
@@ -40,7 +46,7 @@ class EarlyStopping(Monitor):
         start_from_epoch: epochs at the start that are not watched.
     """
 
-    state_names = ("wait", "stopped_epoch", "best", "best_weights", "best_epoch")
+    state_names: tuple[str, ...] = ("wait", "stopped_epoch", "best", "best_weights", "best_epoch")
 
     def __init__(
         self,
@@ -54,7 +60,7 @@ class EarlyStopping(Monitor):
         start_from_epoch: int = 0,
     ):
         super().__init__(monitor, mode, min_delta)
-        self.patience = checked_patience(type(self).__name__, patience)
+        self.patience: float = checked_patience(type(self).__name__, patience)
         self.verbose = verbose
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
@@ -62,12 +68,12 @@ class EarlyStopping(Monitor):
         self._reset()
 
     def _reset(self) -> None:
-        self.wait = 0
-        self.stopped_epoch = 0
+        self.wait: int = 0
+        self.stopped_epoch: int = 0
         self.best: float | None = None
         self.best_weights: list[np.ndarray] | None = None
-        self.best_epoch = 0
-        self.maximize = None
+        self.best_epoch: int = 0
+        self.maximize: bool | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Forgets what an earlier `fit` saw."""
@@ -116,7 +122,7 @@ class ReduceLROnPlateau(Monitor):
         min_lr: the learning rate does not fall below this.
     """
 
-    state_names = ("best", "wait", "cooldown_counter")
+    state_names: tuple[str, ...] = ("best", "wait", "cooldown_counter")
 
     def __init__(
         self,
@@ -134,7 +140,7 @@ class ReduceLROnPlateau(Monitor):
         if factor >= 1.0:
             raise ArgumentError(f"ReduceLROnPlateau(factor={factor!r}): expected a number below 1.")
         self.factor = factor
-        self.patience = checked_patience(type(self).__name__, patience)
+        self.patience: float = checked_patience(type(self).__name__, patience)
         self.verbose = verbose
         self.cooldown = cooldown
         self.min_lr = min_lr
@@ -142,9 +148,9 @@ class ReduceLROnPlateau(Monitor):
 
     def _reset(self) -> None:
         self.best: float | None = None
-        self.wait = 0
-        self.cooldown_counter = 0
-        self.maximize = None
+        self.wait: int = 0
+        self.cooldown_counter: int = 0
+        self.maximize: bool | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Forgets what an earlier `fit` saw."""
@@ -229,7 +235,7 @@ class TerminateOnNaN(Callback):
     def __init__(self, raise_error: bool = False):
         super().__init__()
         self.raise_error = raise_error
-        self.explanation = ""
+        self.explanation: str = ""
 
     def on_non_finite(self, explanation: str) -> None:
         """Keeps what the loop found out."""

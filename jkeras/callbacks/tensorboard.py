@@ -51,12 +51,12 @@ class TensorBoard(Callback):
         embeddings_metadata: str | Mapping[str, str] | None = None,
     ):
         super().__init__()
-        self.log_dir = Path(log_dir)
+        self.log_dir: Path = Path(log_dir)
         self.histogram_freq = histogram_freq
         self.write_graph = write_graph
         self.write_images = write_images
         self.write_steps_per_second = write_steps_per_second
-        self.update_freq = 1 if update_freq == "batch" else update_freq
+        self.update_freq: int | str = 1 if update_freq == "batch" else update_freq
         if self.update_freq != "epoch":
             arguments.checked("TensorBoard", "update_freq", self.update_freq, arguments.positive_int)
         self.embeddings_freq = embeddings_freq
@@ -72,7 +72,7 @@ class TensorBoard(Callback):
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
         self._batch_start = 0.0
 
-    state_names = ("_batch",)
+    state_names: tuple[str, ...] = ("_batch",)
 
     def _writer(self, name: str) -> events.EventWriter:
         if name not in self._writers:

@@ -68,8 +68,8 @@ class ProgressBar:
         clock: Callable[[], float] = time.monotonic,
         unit: str = "step",
     ):
-        self.stream = sys.stdout if stream is None else stream
-        self.verbose = resolve_verbosity(verbose, self.stream)
+        self.stream: TextIO | Any = sys.stdout if stream is None else stream
+        self.verbose: int = resolve_verbosity(verbose, self.stream)
         self.total = total or None
         self.unit = unit
         self._clock = clock

@@ -23,12 +23,13 @@ from jkeras.data.elements import (
     describe,
     leaves,
     map_leaves,
+    signature_of,
     spec_of,
     stack,
     stack_padded,
     structure_of,
     to_array,
-    to_arrays,
+    to_tensors,
 )
 from jkeras.data.stages import Stage
 from jkeras.dtypes import array_dtype
@@ -91,13 +92,13 @@ class Dataset:
         Raises:
             InputError: the arrays have different numbers of rows, or none.
         """
-        whole = stages.rows(to_arrays(tensors))
+        whole = stages.rows(to_tensors(tensors, "from_tensor_slices"))
         return Dataset(lambda _: whole, len(whole.data))
 
     @staticmethod
     def from_tensors(tensors: Element, name: str | None = None) -> Dataset:
         """One element."""
-        whole = stages.rows(map_leaves(lambda array: array[None], to_arrays(tensors)))
+        whole = stages.rows(map_leaves(lambda array: array[None], to_tensors(tensors, "from_tensors")))
         return Dataset(lambda _: whole, 1)
 
     @staticmethod
@@ -129,7 +130,14 @@ class Dataset:
             )
         if output_signature is not None and not (output_types is None and output_shapes is None):
             raise ArgumentError("from_generator(): give output_signature, or output_types and output_shapes, not both.")
-        spec = output_signature if output_types is None else declared(output_types, output_shapes)
+        if output_types is None and output_shapes is not None:
+            raise ArgumentError("from_generator(): `output_shapes` needs `output_types`, too.")
+        if output_types is not None:
+            spec = declared(output_types, output_shapes)
+        else:
+            spec = None if output_signature is None else signature_of(output_signature)
+        if args is not None and (isinstance(args, (str, Mapping)) or not isinstance(args, Iterable)):
+            raise ArgumentError(f"from_generator(args={arguments.shown(args)}): expected a list of arguments.")
         call_arguments = tuple(args or ())
         stream = streams.Stream(
             streams.Generated,
@@ -233,6 +241,7 @@ class Dataset:
             InputError: while reading, elements that differ in structure or shape; the message has the element's number.
         """
         _check("batch", 1, batch_size=batch_size)
+        arguments.flags("batch", drop_remainder=drop_remainder)
         threads = _threads("batch", num_parallel_calls)
 
         def build(stage: Stage, _: Pass) -> Stage:
@@ -263,6 +272,7 @@ class Dataset:
         [[[1, 0], [2, 3]], [[4, 5, 6]]]
         """
         _check("padded_batch", 1, batch_size=batch_size)
+        arguments.flags("padded_batch", drop_remainder=drop_remainder)
 
         def pad(elements: Sequence[Element], start: int) -> Element:
             return stack_padded(elements, padded_shapes, padding_values, start)
@@ -301,6 +311,8 @@ class Dataset:
         _check("shuffle", 1, buffer_size=buffer_size)
         start = config.default_seed if seed is None else seed
         _check("shuffle", 0, seed=start)
+        reshuffles = arguments.optional(arguments.boolean)
+        arguments.checked("shuffle", "reshuffle_each_iteration", reshuffle_each_iteration, reshuffles)
 
         def build(stage: Stage, number: Pass) -> Stage:
             entropy = (start, *number) if reshuffle_each_iteration in (True, None) else (start,)
@@ -456,6 +468,7 @@ class Dataset:
         >>> int(Dataset.range(5).reduce(0, lambda total, i: total + i))
         10
         """
+        arguments.checked("reduce", "reduce_func", reduce_func, arguments.function)
         state = initial_state
         for element in self.iterate():
             state = reduce_func(state, element)
@@ -549,7 +562,7 @@ class DatasetIterator(Iterator[Element]):
         self._begin(number)
 
     def _begin(self, number: int) -> None:
-        self.number = int(number)
+        self.number: int = arguments.checked("iterate", "number", number, arguments.at_least(0))
         self._inner = iter(self.dataset.stage((self.number,)).stream)
 
     def __next__(self) -> Element:
@@ -572,7 +585,10 @@ class DatasetIterator(Iterator[Element]):
 
 def processors() -> int:
     """The number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1
 
 
 def _threads(method: str, wanted: int | None) -> int:

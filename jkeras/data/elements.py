@@ -11,7 +11,7 @@ import numpy as np
 
 from jkeras import arguments
 from jkeras.dtypes import array_dtype
-from jkeras.errors import InputError
+from jkeras.errors import ArgumentError, InputError
 from jkeras.types import DTypeLike
 
 # What a data set yields: an array, or tuples and dicts of arrays, as deep as wanted. A checker cannot tell which, so that
@@ -112,6 +112,21 @@ def to_arrays(element: Element) -> Element:
     return map_leaves(to_array, element)
 
 
+def to_tensors(element: Element, function: str) -> Element:
+    """As `to_arrays`, of what a user gives.
+
+    Raises:
+        InputError: something in it is no array, and nothing to make one of.
+    """
+    arrays = to_arrays(element)
+    for array in leaves(arrays):
+        if array.dtype.kind == "O" and not array.ndim and not isinstance(array.item(), (str, bytes)):
+            raise InputError(
+                f"{function}({arguments.shown(array.item())}): expected arrays, or lists of numbers or strings."
+            )
+    return arrays
+
+
 def as_arrays(element: Element) -> Element:
     """An element with NumPy arrays for what is no array of any library."""
     return map_leaves(lambda leaf: leaf if isinstance(leaf, (np.ndarray, Typed)) else to_array(leaf), element)
@@ -124,12 +139,29 @@ def declared(types: Structure, shapes: Structure = None) -> Structure:
     return structure.unflatten([TensorSpec(s, t) for s, t in zip(one_each, leaves(types), strict=True)])
 
 
+def signature_of(structure: Structure) -> Structure:
+    """`TensorSpec`s from anything with `shape` and `dtype`, in the structure of an element.
+
+    Raises:
+        ArgumentError: something else is in it.
+    """
+    return map_leaves(_spec_from, structure)
+
+
+def _spec_from(leaf: object) -> TensorSpec:
+    if isinstance(leaf, TensorSpec):
+        return leaf
+    if not isinstance(leaf, Typed):
+        raise ArgumentError(f"output_signature: expected a TensorSpec for each array, got {arguments.shown(leaf)}.")
+    return TensorSpec(leaf.shape, leaf.dtype)
+
+
 def conform(element: Element, spec: Structure, index: int) -> Element:
     """An element as arrays of the types that were said.
 
     Args:
         element: what a generator yielded.
-        spec: `TensorSpec`s, or anything else with `shape` and `dtype`, in the structure of an element; None for anything.
+        spec: `TensorSpec`s in the structure of an element; None for anything.
         index: the number of the element, for messages.
 
     Raises:
@@ -138,7 +170,7 @@ def conform(element: Element, spec: Structure, index: int) -> Element:
     if spec is None:
         return to_arrays(element)
     structure = structure_of(spec)
-    wanted = [leaf if isinstance(leaf, TensorSpec) else TensorSpec(leaf.shape, leaf.dtype) for leaf in leaves(spec)]
+    wanted = leaves(spec)
     try:
         given = [to_array(leaf) for leaf in structure.flatten_up_to(element)]
         pairs = list(zip(wanted, given, strict=True))

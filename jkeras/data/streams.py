@@ -47,7 +47,7 @@ class Reader(grain.DatasetIterator):  # type: ignore[misc]
     def __init__(self, parent: grain.DatasetIterator):
         super().__init__(parent)
         self.parent = parent
-        self.count = 0
+        self.count: int = 0
 
     def get_state(self) -> State:
         return {"parent": self.parent.get_state(), "count": self.count}
@@ -62,7 +62,9 @@ class Part(Reader):
 
     def __init__(self, parent: grain.DatasetIterator, start: int, stop: int | None, step: int):
         super().__init__(parent)
-        self.start, self.stop, self.step = start, stop, step
+        self.start = start
+        self.stop = stop
+        self.step = step
 
     def __next__(self) -> Element:
         while self.stop is None or self.count < self.stop:
@@ -105,10 +107,11 @@ class Shuffled(Reader):
 
     def __init__(self, parent: grain.DatasetIterator, window: int, seed: int):
         super().__init__(parent)
-        self.window, self.seed = window, seed
+        self.window = window
+        self.seed = seed
         self.elements: list[Element] = []
-        self.windows = 0  # that were begun
-        self.before = parent.get_state()
+        self.windows: int = 0  # that were begun
+        self.before: State = parent.get_state()
 
     def __next__(self) -> Element:
         if self.count == len(self.elements):
@@ -148,7 +151,9 @@ class Batched(Reader):
         stack: Callable[[list[Element], int], Element],
     ):
         super().__init__(parent)
-        self.size, self.drop_remainder, self.stack = size, drop_remainder, stack
+        self.size = size
+        self.drop_remainder = drop_remainder
+        self.stack = stack
 
     def __next__(self) -> Element:
         elements = list(itertools.islice(self.parent, self.size))
@@ -165,8 +170,8 @@ class Unbatched(Reader):
     def __init__(self, parent: grain.DatasetIterator):
         super().__init__(parent)
         self.batch: Element = None
-        self.rows = 0
-        self.before = parent.get_state()
+        self.rows: int = 0
+        self.before: State = parent.get_state()
 
     def __next__(self) -> Element:
         while self.count >= self.rows:
@@ -201,7 +206,9 @@ class Mapped(grain.DatasetIterator):  # type: ignore[misc]
 
     def __init__(self, parent: grain.DatasetIterator, function: Callable[[Element], Element], threads: int):
         super().__init__(parent)
-        self.parent, self.function, self.threads = parent, function, threads
+        self.parent = parent
+        self.function = function
+        self.threads = threads
         self.pending: deque[tuple[Future[Element], State]] = deque()
         self.pool: ThreadPoolExecutor | None = None
         self.state: State = parent.get_state()
@@ -246,7 +253,8 @@ class Ahead(grain.DatasetIterator):  # type: ignore[misc]
 
     def __init__(self, parent: grain.DatasetIterator, count: int):
         super().__init__(parent)
-        self.parent, self.count = parent, count
+        self.parent = parent
+        self.count = count
         self.state: State = parent.get_state()
         self.background: Background | None = None
 
@@ -280,8 +288,9 @@ class Generated(grain.DatasetIterator):  # type: ignore[misc]
 
     def __init__(self, start: Callable[[], Iterator[Element]], check: Callable[[Element, int], Element]):
         super().__init__()
-        self.start, self.check = start, check
-        self.count = 0
+        self.start = start
+        self.check = check
+        self.count: int = 0
         self.generator: Iterator[Element] | None = None
 
     def __next__(self) -> Element:
@@ -303,10 +312,11 @@ class Cached(grain.DatasetIterator):  # type: ignore[misc]
 
     def __init__(self, source: grain.IterDataset, memory: dict[int, Element]):
         super().__init__()
-        self.source, self.memory = source, memory
-        self.count = 0
+        self.source = source
+        self.memory = memory
+        self.count: int = 0
         self.reading: grain.DatasetIterator | None = None
-        self.read = 0
+        self.read: int = 0
 
     def __next__(self) -> Element:
         # Element -1 says that the elements there are all there are.
@@ -341,7 +351,8 @@ class Zipped(grain.DatasetIterator):  # type: ignore[misc]
 
     def __init__(self, *parents: grain.DatasetIterator, join: Callable[[list[Element]], Element]):
         super().__init__(parents)
-        self.parents, self.join = parents, join
+        self.parents = parents
+        self.join = join
 
     def __next__(self) -> Element:
         return self.join([next(parent) for parent in self.parents])
@@ -363,10 +374,11 @@ class Chained(grain.DatasetIterator):  # type: ignore[misc]
 
     def __init__(self, part: Callable[[int], grain.IterDataset | None], stop_when_empty: bool = False):
         super().__init__()
-        self.part, self.stop_when_empty = part, stop_when_empty
-        self.index = 0
+        self.part = part
+        self.stop_when_empty = stop_when_empty
+        self.index: int = 0
         self.current: grain.DatasetIterator | None = None
-        self.empty = False
+        self.empty: bool = False
 
     def __next__(self) -> Element:
         while True:
@@ -419,12 +431,15 @@ class Interleaved(grain.DatasetIterator):  # type: ignore[misc]
         self, parent: grain.DatasetIterator, make: Callable[[Element], grain.IterDataset], cycle: int, block: int
     ):
         super().__init__(parent)
-        self.parent, self.make, self.cycle, self.block = parent, make, cycle, block
+        self.parent = parent
+        self.make = make
+        self.cycle = cycle
+        self.block = block
         # For each place the state of the parent before its element, and the iterator; None for an empty place.
         self.places: list[Place | None] = [None] * cycle
-        self.turn = 0
-        self.done = 0
-        self.ended = False
+        self.turn: int = 0
+        self.done: int = 0
+        self.ended: bool = False
 
     def __next__(self) -> Element:
         empty = 0

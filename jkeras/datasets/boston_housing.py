@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from jkeras.datasets.source import find_file, load_arrays
-from jkeras.datasets.splits import shuffled, split
+from jkeras.datasets.splits import check, shuffled, split
 
 FILE_HASH = "f553886a1f8d56431e820c5b82552d9d95cfcb96d1e678153f8839538947dff5"
 
@@ -34,5 +34,6 @@ def load_data(
 
     Source: D. Harrison and D. Rubinfeld (1978), Journal of Environmental Economics and Management 5.
     """
+    check(seed, test_split)
     x, y = shuffled(seed, *load_arrays(find_file(path, "boston_housing.npz", FILE_HASH), "x", "y"))
     return split(x, y, test_split)

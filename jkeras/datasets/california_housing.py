@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from jkeras.datasets.source import find_file, load_arrays
-from jkeras.datasets.splits import shuffled, split
+from jkeras.datasets.splits import check, shuffled, split
 from jkeras.errors import ArgumentError
 
 FILE_HASH = "1a2e3a52e0398de6463aebe6f4a8da34fb21fbb6b934cf88c3425e766f2a1a6f"
@@ -36,6 +36,7 @@ def load_data(
     """
     if version not in ("small", "large"):
         raise ArgumentError(f"load_data(version={version!r}): expected 'small' or 'large'.")
+    check(seed, test_split)
     x, y = load_arrays(find_file(path, "california_housing.npz", FILE_HASH), "x", "y")
     rows = SMALL_ROWS if version == "small" else len(x)
     x, y = shuffled(seed, x[:rows], y[:rows])

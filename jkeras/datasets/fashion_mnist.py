@@ -14,7 +14,7 @@ from jkeras.datasets.source import KERAS_FILES, fetch
 from jkeras.errors import DamagedFileError
 from jkeras.utils.files import cache_home
 
-FILES = {
+FILES: dict[str, tuple[str, tuple[int, ...]]] = {
     "y_train": ("train-labels-idx1-ubyte.gz", (60000,)),
     "x_train": ("train-images-idx3-ubyte.gz", (60000, 28, 28)),
     "y_test": ("t10k-labels-idx1-ubyte.gz", (10000,)),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from jkeras.datasets import words
 from jkeras.datasets.source import find_file, load_json, load_ragged_arrays
-from jkeras.datasets.splits import shuffled
+from jkeras.datasets.splits import check, shuffled
 from jkeras.errors import SignatureError, suggestion
 
 FILE_HASH = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
@@ -24,7 +22,7 @@ def load_data(
     start_char: int | None = 1,
     oov_char: int | None = 2,
     index_from: int | None = 3,
-    **kwargs: Any,
+    **kwargs: object,
 ) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Reviews as lists of numbers: 1 for the start, 2 for a word left out, `rank + 3` for a word (1 is the commonest).
 
@@ -51,6 +49,9 @@ def load_data(
         name = next(iter(kwargs))
         known = ("path", "num_words", "skip_top", "maxlen", "seed", "start_char", "oov_char", "index_from")
         raise SignatureError(f"imdb.load_data() has no argument {name!r}.{suggestion(name, known)}")
+    check(seed)
+    words.check(num_words=num_words, skip_top=skip_top, maxlen=maxlen, start_char=start_char, oov_char=oov_char)
+    words.check(index_from=index_from)
     found = find_file(path, "imdb.npz", FILE_HASH, pinned=True)
     arrays = load_ragged_arrays(found, "x_train", "y_train", "x_test", "y_test")
     generator = np.random.RandomState(seed)  # one for both halves, as in Keras

@@ -6,7 +6,7 @@ import numpy as np
 
 from jkeras.datasets import words
 from jkeras.datasets.source import find_file, load_json, load_ragged_arrays
-from jkeras.datasets.splits import shuffled, split
+from jkeras.datasets.splits import check, shuffled, split
 
 FILE_HASH = "d6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916"
 WORD_INDEX_HASH = "4d44cc38712099c9e383dc6e5f11a921"
@@ -51,6 +51,9 @@ def load_data(
 
     Source: Reuters-21578, D. Lewis, https://doi.org/10.24432/C52G6M.
     """
+    check(seed, test_split)
+    words.check(num_words=num_words, skip_top=skip_top, maxlen=maxlen, start_char=start_char, oov_char=oov_char)
+    words.check(index_from=index_from)
     found = find_file(path, "reuters.npz", FILE_HASH, pinned=True)
     texts, labels = shuffled(seed, *load_ragged_arrays(found, "x", "y"))
     kept, kept_labels = words.drop_long(words.number_words(texts, start_char, index_from), labels, maxlen)

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from jkeras import arguments
 from jkeras.errors import DamagedFileError, DownloadError
 from jkeras.utils.files import cache_home, file_checksum, get_file
 
@@ -38,12 +39,13 @@ def find_file(path: str | os.PathLike[str], remote_name: str, file_hash: str, *,
         DownloadError: the file is nowhere and cannot be downloaded; the message says where to put it.
         DamagedFileError: a download, or with `pinned` any file, has another checksum.
     """
+    path = arguments.checked("load_data", "path", path, arguments.path)
     found = next((place for place in _places(path) if place.is_file()), None)
-    if found is None and len(Path(path).parts) > 1:
+    if found is None and len(path.parts) > 1:
         raise DownloadError(f"There is no file {path}.")
     if found is None:
         origin = os.environ.get("JKERAS_DATASETS_URL", KERAS_FILES).rstrip("/") + "/" + remote_name
-        return fetch(Path(path).name, origin, file_hash)
+        return fetch(path.name, origin, file_hash)
     if pinned:
         checksum = file_checksum(found, file_hash)
         if checksum != file_hash:
@@ -70,8 +72,8 @@ def _kept_name(name: str, options: Mapping[str, Any]) -> str:
     return f"{name}_archive" if options.get("extract") and "." not in name else name
 
 
-def _places(path: str | os.PathLike[str]) -> list[Path]:
-    path = Path(path).expanduser()
+def _places(path: Path) -> list[Path]:
+    path = path.expanduser()
     if path.is_absolute():
         return [path]
     folders = [cache_home() / "datasets", cache_home(), Path.home() / ".keras" / "datasets"]
@@ -144,7 +146,7 @@ def load_ragged_arrays(path: Path, *names: str) -> list[np.ndarray]:
     return arrays
 
 
-def load_json(path: Path) -> Any:
+def load_json(path: Path) -> Any:  # whatever the file holds
     """The contents of a JSON file."""
     with open(path, encoding="utf-8") as file:
         return json.load(file)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from jkeras.errors import ArgumentError
+from jkeras import arguments
+
+
+def check(seed: int, test_split: float = 0.0) -> None:
+    """Checks arguments of `load_data` before a file is looked for.
+
+    Raises:
+        ArgumentError: `seed` is no integer from 0 to 2**32 - 1, or `test_split` is not in [0, 1).
+    """
+    arguments.checked("load_data", "seed", seed, arguments.numpy_seed)
+    arguments.checked("load_data", "test_split", test_split, arguments.between(0, 1, open_high=True))
 
 
 def shuffled(seed: int | np.random.RandomState, *arrays: np.ndarray) -> list[np.ndarray]:
@@ -20,11 +30,6 @@ def split(
     x: np.ndarray, y: np.ndarray, test_split: float
 ) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """The last `test_split` of the rows as test data.
-
-    Raises:
-        ArgumentError: `test_split` is not in [0, 1).
     """
-    if not 0 <= test_split < 1:
-        raise ArgumentError(f"load_data(test_split={test_split!r}): expected a number in [0, 1).")
     at = int(len(x) * (1 - test_split))
     return (x[:at], y[:at]), (x[at:], y[at:])

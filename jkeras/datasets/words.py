@@ -6,7 +6,18 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from jkeras import arguments
 from jkeras.errors import ArgumentError
+
+
+def check(**numbers: int | None) -> None:
+    """Checks arguments of `load_data` before a file is looked for.
+
+    Raises:
+        ArgumentError: one of them is neither an integer nor None.
+    """
+    for name, number in numbers.items():
+        arguments.checked("load_data", name, number, arguments.optional(arguments.integer))
 
 
 def number_words(texts: Iterable[Iterable[int]], start_char: int | None, index_from: int | None) -> list[list[int]]:

@@ -37,7 +37,7 @@ Source: TypeAlias = ArraySource | StreamSource
 Trained: TypeAlias = tuple[TrainState, jax.Array]
 Evaluated: TypeAlias = tuple[ArrayTree, ArrayTree]
 
-WHOLE = PartitionSpec()
+WHOLE: PartitionSpec = PartitionSpec()
 # Steps in a dispatch of several processes, which have to agree on it.
 STEPS_PER_DISPATCH = 16
 
@@ -61,15 +61,15 @@ class MeshRunner:
 
     def __init__(self, strategy: MeshStrategy):
         self.strategy = strategy
-        self.mesh = strategy.mesh()
-        self.axis = strategy.batch_axis
-        self.parts = int(self.mesh.shape[self.axis])
-        self.processes = len({device.process_index for device in self.mesh.devices.flat})
+        self.mesh: Any = strategy.mesh()
+        self.axis: str = strategy.batch_axis
+        self.parts: int = int(self.mesh.shape[self.axis])
+        self.processes: int = len({device.process_index for device in self.mesh.devices.flat})
         # The options for one CPU device, which has all cores, make several three times slower.
-        self.inner = Runner(False, self._around, None if self.mesh.size == 1 else {})
+        self.inner: Runner = Runner(False, self._around, None if self.mesh.size == 1 else {})
         # Regular expressions are not matched again for every dispatch.
         self._layouts = functools.lru_cache(maxsize=16)(self._laid_out)
-        self.logs = self.inner.logs
+        self.logs: Any = self.inner.logs
         self.epoch_order = self.inner.epoch_order
         self.last_rows = self.inner.last_rows
         self._predict = jax.jit(self._predicted, static_argnums=(0, 1), out_shardings=self._sharding(WHOLE))

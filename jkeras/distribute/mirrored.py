@@ -38,7 +38,7 @@ class ReplicaRunner(MeshRunner):
 
     def __init__(self, strategy: MeshStrategy):
         super().__init__(strategy)
-        self.ids = np.arange(self.parts)
+        self.ids: np.ndarray = np.arange(self.parts)
         mapped = functools.partial(jax.pmap, axis_name=AXIS, devices=list(self.mesh.devices.flat))
         shared, own = None, 0
         self._train_steps = mapped(
@@ -63,6 +63,7 @@ class ReplicaRunner(MeshRunner):
         self._eval_one = mapped(_eval_one, **one)
 
     def check(self, program: Program, source: Source) -> None:
+        """As in `MeshRunner`; a layer with a state for each row is refused, too."""
         super().check(program, source)
         for path, layer in walk(program.definition):
             if getattr(layer, "stateful", False):
@@ -78,6 +79,7 @@ class ReplicaRunner(MeshRunner):
         self, step: Step, program: Program, state: TrainState, data: Batch, order: jax.Array,
         rows: ArrayLike, start: ArrayLike, stop: ArrayLike, *, batch_size: int, masked: bool,
     ) -> Trained:
+        """As in `Runner`."""
         sizes = Sizes(batch_size, self.parts, masked)
         place = self.everywhere
         result: Trained = self._train_steps(
@@ -89,6 +91,7 @@ class ReplicaRunner(MeshRunner):
         self, step: Step, program: Program, state: TrainState, data: Batch,
         rows: ArrayLike, start: ArrayLike, stop: ArrayLike, *, batch_size: int, masked: bool,
     ) -> Evaluated:
+        """As in `Runner`."""
         if not self._divides(program, batch_size, False):
             return super().eval_steps(
                 step, program, state, data, rows, start, stop, batch_size=batch_size, masked=masked
@@ -100,6 +103,7 @@ class ReplicaRunner(MeshRunner):
         return result
 
     def train_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Trained:
+        """As in `Runner`."""
         placed = self.place_batch(batch, program, True)
         if not placed.divided:
             return super().train_one(step, program, state, placed)
@@ -107,6 +111,7 @@ class ReplicaRunner(MeshRunner):
         return result
 
     def eval_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Evaluated:
+        """As in `Runner`."""
         placed = self.place_batch(batch, program, False)
         if not placed.divided:
             return super().eval_one(step, program, state, placed)

@@ -22,7 +22,7 @@ from jkeras.training.strategy import Strategy
 from jkeras.types import ArrayLike, DevicesField, PyTree, Shape
 from jkeras.values.fields import field
 
-REPLICATED = PartitionSpec()
+REPLICATED: PartitionSpec = PartitionSpec()
 
 
 def _mesh(value: object) -> DeviceMesh | None:

@@ -56,7 +56,8 @@ class Watch:
 
     def __init__(self, lost: Callable[[int], None] = end):
         self.lost = lost
-        self.depth = self.runs = 0
+        self.depth: int = 0
+        self.runs: int = 0
         self.connections: dict[int, socket.socket] = {}
         own, count = jax.process_index(), jax.process_count()
         server = _listening() if own == 0 else None

@@ -19,11 +19,12 @@ from jkeras.graph.scope import BoundLayer, Run, walk
 from jkeras.graph.shapes import is_shape
 from jkeras.lowering.switch import quick_options
 from jkeras.random_keys import as_key
+from jkeras.types import Array, PyTree, SeedLike
 
 Variables = dict[str, Any]
 
 
-def initialize(layer: BoundLayer, key: Any, *args: Any, **kwargs: Any) -> Variables:
+def initialize(layer: BoundLayer, key: SeedLike, *args: Any, **kwargs: Any) -> Variables:
     """Fresh variables, with those that layers of the definition carry (pretrained models) put in place."""
     return _initialized(layer, as_key(key), None, args, kwargs)
 
@@ -33,7 +34,7 @@ def initialize_stream(layer: BoundLayer, root: jax.Array, number: int, *args: An
     return _initialized(layer, root, number, args, {})
 
 
-def _initialized(layer: BoundLayer, key: jax.Array, number: int | None, args: Any, kwargs: Any) -> Variables:
+def _initialized(layer: BoundLayer, key: jax.Array, number: int | None, args: PyTree[Any], kwargs: Any) -> Variables:
     use_persistent_cache()
     leaves, structure = jax.tree.flatten((args, kwargs), is_leaf=is_shape)
     # Options of the compiler belong to the outermost program; inside of a user's own there is one already.
@@ -49,7 +50,7 @@ def _initializer() -> Any:
 
 
 def _initialize(
-    layer: BoundLayer, leaves: tuple[Any, ...], structure: Any, key: Any, number: int | None
+    layer: BoundLayer, leaves: tuple[Any, ...], structure: PyTree[Any], key: Array, number: int | None
 ) -> Variables:
     key = key if number is None else jax.random.fold_in(key, number)
     args, kwargs = unflatten(structure, leaves, jnp.zeros)

@@ -16,6 +16,7 @@ import jax
 from jkeras.graph.layer_scope import DescribingScope, Record
 from jkeras.graph.scope import BoundLayer, Run, WeightInfo
 from jkeras.graph.shapes import as_spec, is_shape
+from jkeras.types import Array, PyTree
 from jkeras.values.frozen import Template
 
 
@@ -52,7 +53,7 @@ def trace(
     positions = [i for i, leaf in enumerate(leaves) if is_input(leaf)]
     run, record = Run(), Record(making=True)
 
-    def program(key: Any, arrays: list[Any]) -> Any:
+    def program(key: Array | None, arrays: list[Any]) -> Any:
         run.rng = key
         filled = list(leaves)
         for position, array in zip(positions, arrays, strict=True):
@@ -80,7 +81,7 @@ def has_rule(cls: type, rule: str) -> bool:
     return rank(rule) <= min(rank("build"), rank("call"))
 
 
-def has_shape(leaf: Any) -> bool:
+def has_shape(leaf: object) -> bool:
     """Whether a leaf of the arguments is an array, or stands for one."""
     return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
 
@@ -88,7 +89,7 @@ def has_shape(leaf: Any) -> bool:
 class Description:
     """What can be known of a definition before it has weights. What takes a pass through it is found when asked for."""
 
-    def __init__(self, layer: BoundLayer, leaves: tuple[Any, ...], structure: Any):
+    def __init__(self, layer: BoundLayer, leaves: tuple[Any, ...], structure: PyTree[Any]):
         self._layer = layer
         self._leaves = leaves
         self._structure = structure
@@ -124,7 +125,7 @@ def describe(layer: BoundLayer, *args: Any, **kwargs: Any) -> Description:
 
 
 @functools.lru_cache(maxsize=256)
-def _describe(layer: BoundLayer, leaves: tuple[Any, ...], structure: Any) -> Description:
+def _describe(layer: BoundLayer, leaves: tuple[Any, ...], structure: PyTree[Any]) -> Description:
     return Description(layer, leaves, structure)
 
 
@@ -136,7 +137,7 @@ def leaf_key(leaf: Any) -> tuple[Any, Any]:
     return spec.shape, str(spec.dtype)
 
 
-def unflatten(structure: Any, leaves: tuple[Any, ...], make: Callable[[Any, Any], Any]) -> Any:
+def unflatten(structure: PyTree[Any], leaves: tuple[Any, ...], make: Callable[[Any, Any], Any]) -> Any:
     """The arguments that `leaf_key` took apart, with arrays from `make(shape, dtype)`."""
     values = [value if isinstance(dtype, type) else make(value, dtype) for value, dtype in leaves]
     return jax.tree.unflatten(structure, values)

@@ -72,7 +72,7 @@ def _as_shape(value: Any) -> Any:
     return Shape(value.shape, str(value.dtype)) if has_shape(value) else value
 
 
-def _is_input(leaf: Any) -> bool:
+def _is_input(leaf: object) -> bool:
     return isinstance(leaf, Shape) or is_symbolic(leaf)
 
 

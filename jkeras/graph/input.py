@@ -9,8 +9,11 @@ from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import Shape
 from jkeras.graph.symbolic import symbolic_call
-from jkeras.types import DTypePolicyLike, PolicyField
+from jkeras.types import DTypePolicyLike, PartialShapeLike, PolicyField
 from jkeras.values.fields import field
+
+if TYPE_CHECKING:
+    from jkeras.graph.symbolic import SymbolicTensor
 
 
 class InputLayer(Layer):
@@ -68,7 +71,7 @@ class InputLayer(Layer):
         }
 
 
-def _sample_shape(shape: Any) -> tuple[int | None, ...]:
+def _sample_shape(shape: PartialShapeLike | None) -> tuple[int | None, ...]:
     try:
         return arguments.shape(shape)
     except ArgumentError as error:
@@ -76,14 +79,14 @@ def _sample_shape(shape: Any) -> tuple[int | None, ...]:
 
 
 def Input(
-    shape: Any = None,
+    shape: PartialShapeLike | None = None,
     batch_size: int | None = None,
-    dtype: Any = None,
+    dtype: DTypePolicyLike = None,
     sparse: bool | None = None,
     ragged: bool | None = None,
-    batch_shape: Any = None,
+    batch_shape: PartialShapeLike | None = None,
     name: str | None = None,
-    tensor: Any = None,
+    tensor: SymbolicTensor | None = None,
     optional: bool = False,
 ) -> Any:
     """A symbolic tensor for data of a given shape.

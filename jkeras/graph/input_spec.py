@@ -10,6 +10,7 @@ import jax
 from jkeras import arguments
 from jkeras.errors import InputError
 from jkeras.graph.shapes import show_shape
+from jkeras.types import PyTree
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
 
@@ -36,7 +37,7 @@ class InputSpec(Spec):
             self.axes = {int(k): v for k, v in self.axes.items()}
 
 
-def check_inputs(specs: Any, inputs: Any, layer: str) -> None:
+def check_inputs(specs: Any, inputs: PyTree[Any], layer: str) -> None:
     """Compares inputs with a layer's `input_spec`.
 
     Args:

@@ -9,7 +9,7 @@ value. The original never changes. `graph/README.md` says why, and how a call tr
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jax
@@ -23,7 +23,19 @@ from jkeras.graph.inference import output_spec
 from jkeras.graph.scope import Scope, WeightInfo, walk
 from jkeras.graph.shapes import Shape
 from jkeras.tracebacks import filtered_methods
-from jkeras.types import DTypePolicyLike, PolicyField, RegularizerField, RegularizerLike
+from jkeras.types import (
+    Array,
+    ArrayLike,
+    ConstraintLike,
+    DTypeLike,
+    DTypePolicyLike,
+    InitializerLike,
+    PolicyField,
+    PyTree,
+    RegularizerField,
+    RegularizerLike,
+    SeedLike,
+)
 from jkeras.values.config import serialize
 from jkeras.values.fields import field
 from jkeras.values.frozen import FrozenDict
@@ -121,7 +133,7 @@ class Layer(LayerAttributes, Spec):
         """Computes the outputs. May take `training` and `mask` arguments, which are filled in."""
         raise NotImplementedError(f"{type(self).__name__} must define `call(self, inputs)`.")
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: PyTree[Any], previous_mask: PyTree[Array] | None) -> Any:
         """The mask of the output, or None."""
         return previous_mask if self.supports_masking else None
 
@@ -144,13 +156,13 @@ class Layer(LayerAttributes, Spec):
 
     def add_weight(
         self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
+        shape: int | Sequence[int | None] | None = None,
+        initializer: InitializerLike = None,
+        dtype: DTypeLike | None = None,
         trainable: bool = True,
         autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
+        regularizer: RegularizerLike = None,
+        constraint: ConstraintLike = None,
         aggregation: str = "none",
         overwrite_with_gradient: bool = False,
         name: str | None = None,
@@ -176,7 +188,7 @@ class Layer(LayerAttributes, Spec):
         policy = self.dtype_policy
         weight = scope.weight(
             name,
-            tuple(shape) if isinstance(shape, (tuple, list)) else () if shape is None else (int(shape),),
+            () if shape is None else tuple(shape) if isinstance(shape, Sequence) else (int(shape),),
             str(policy.variable_dtype if dtype is None else dtype),
             {
                 "initializer": initializer,
@@ -186,16 +198,18 @@ class Layer(LayerAttributes, Spec):
                 "constraint": constraint,
             },
         )
-        return weight
+        result: jax.Array = weight
+        return result
 
-    def add_loss(self, loss: Any) -> None:
+    def add_loss(self, loss: ArrayLike) -> None:
         """Adds a scalar (or a list of scalars) to the model's loss, from inside `call`."""
         for value in loss if isinstance(loss, (list, tuple)) else [loss]:
             self.scope_for("add_loss").add_loss(value)
 
     def make_rng(self, seed: int | None = None) -> jax.Array:
         """A fresh random key for this call, determined by the run's key, the step, the layer's path and `seed`."""
-        return self.scope_for("make_rng").make_rng(seed)
+        result: jax.Array = self.scope_for("make_rng").make_rng(seed)
+        return result
 
     @property
     def is_bound(self) -> bool:
@@ -216,7 +230,11 @@ class Layer(LayerAttributes, Spec):
             )
         return self._spec_scope
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    @property
+    def _is_frozen(self) -> bool:
+        return self._spec_scope is None and super()._is_frozen
+
+    def __setattr__(self, name: str, value: object) -> None:
         scope = self._spec_scope
         if scope is None:
             super().__setattr__(name, value)
@@ -240,7 +258,7 @@ class Layer(LayerAttributes, Spec):
                 return leaf.apply_layer(self, args, kwargs)
         return apply.call_on_arrays(self, args, kwargs)
 
-    def init(self, key: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def init(self, key: SeedLike, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Fresh variables `{"params": ..., "state": ...}` for inputs like `args` (arrays or shapes).
 
         Args:
@@ -300,19 +318,22 @@ class Layer(LayerAttributes, Spec):
     def weights(self) -> list[jax.Array]:
         """The layer's weights in the model that it was taken from, in Keras's order."""
         model, name = self._home("weights")
-        return model._layer_weights(name)
+        result: list[jax.Array] = model._layer_weights(name)
+        return result
 
     @property
     def trainable_weights(self) -> list[jax.Array]:
         """Those that training changes."""
         model, name = self._home("trainable_weights")
-        return model._layer_weights(name, True)
+        result: list[jax.Array] = model._layer_weights(name, True)
+        return result
 
     @property
     def non_trainable_weights(self) -> list[jax.Array]:
         """The others."""
         model, name = self._home("non_trainable_weights")
-        return model._layer_weights(name, False)
+        result: list[jax.Array] = model._layer_weights(name, False)
+        return result
 
     def get_weights(self) -> list[np.ndarray]:
         """The weights as NumPy arrays."""
@@ -357,7 +378,7 @@ class Layer(LayerAttributes, Spec):
         """Replaces the layers inside this (bound) copy by bound copies."""
         for attribute, value in list(vars(self).items()):
             if isinstance(value, (Layer, list, tuple, dict)) and not attribute.startswith("_spec_"):
-                self.__dict__[attribute] = map_layers(value, attribute, bind)
+                vars(self)[attribute] = map_layers(value, attribute, bind)
 
     def _bound_copy(self, scope: Any, parent: Any = None) -> Self:
         """A shallow copy that runs in `scope`, and has from `parent` what it does not say itself."""
@@ -368,15 +389,14 @@ class Layer(LayerAttributes, Spec):
                 inherited["dtype"] = parent.dtype
         clone = self._evolve(_spec_scope=scope, **inherited)
         own = vars(clone)
-        own.pop("_spec_frozen", None)
         own["build"] = scope.build  # so that it runs once, whoever calls it
         return clone
 
     def _with_children(self, change: Callable[[str, Layer], Layer]) -> Self:
         """A copy over changed layers."""
         clone = self._evolve()
-        clone._bind_children(change)
-        clone.__dict__.pop("_spec_key", None)
+        Layer._bind_children(clone, change)  # all of them, those that a class keeps to itself too
+        vars(clone).pop("_spec_key", None)
         return clone
 
     def _taken_from(self, origin: Origin) -> Self:
@@ -454,7 +474,7 @@ def map_layers(value: Any, name: str, replace: Callable[[str, Layer], Any]) -> A
     return value
 
 
-def _layer_name(value: Any) -> str:
+def _layer_name(value: object) -> str:
     if not isinstance(value, str) or "/" in value or not value:
         raise ArgumentError("expected a non-empty string without a slash")
     return value

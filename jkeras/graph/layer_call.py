@@ -18,12 +18,13 @@ from jkeras.errors import InputError, JkerasError
 from jkeras.graph.input_spec import check_inputs
 from jkeras.graph.scope import BoundLayer, Run, Scope
 from jkeras.graph.shapes import shape_of, show_tensors
+from jkeras.types import PyTree
 
 
 class CallSignature:
     """Which arguments a method of a layer takes."""
 
-    def __init__(self, function: Any):
+    def __init__(self, function: Callable[..., Any]):
         self.signature = inspect.signature(function)
         parameters = self.signature.parameters.values()
         self.names = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
@@ -35,12 +36,12 @@ class CallSignature:
 
 
 @functools.lru_cache(maxsize=4096)
-def _signature_of(function: Any) -> CallSignature:
+def _signature_of(function: Callable[..., Any]) -> CallSignature:
     return CallSignature(function)
 
 
 @functools.lru_cache(maxsize=4096)
-def _method_signature(function: Any) -> CallSignature:
+def _method_signature(function: Callable[..., Any]) -> CallSignature:
     return CallSignature(functools.partial(function, None))
 
 
@@ -175,7 +176,7 @@ def _shapes(build: Callable[..., Any], tensors: Mapping[str, Any]) -> dict[str, 
     return {name: shapes[name] for name in names if name in shapes}
 
 
-def _finish(layer: BoundLayer, run: Run, inputs: Any, outputs: Any, mask: Any) -> None:
+def _finish(layer: BoundLayer, run: Run, inputs: PyTree[Any], outputs: PyTree[Any], mask: Any) -> None:
     run.set_mask(outputs, layer.compute_mask(inputs, mask))
     if layer.activity_regularizer is not None:
         for output in jax.tree.leaves(outputs):

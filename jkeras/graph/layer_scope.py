@@ -7,7 +7,7 @@ and remembers which attribute holds which. Where weights come from is for its su
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ from jkeras.errors import InputError, NotBuiltError
 from jkeras.graph.layer_call import call_bound
 from jkeras.graph.scope import BoundLayer, Path, Run, WeightInfo, WeightOptions
 from jkeras.graph.shapes import Shape
+from jkeras.types import ArrayLike
 
 
 @dataclasses.dataclass
@@ -113,18 +114,18 @@ class LayerScope:
             )
         self._taken.add(name)
 
-    def name_of(self, value: Any) -> str | None:
+    def name_of(self, value: object) -> str | None:
         """The weight whose array this is, if `add_weight` returned it."""
         array, name = self._weights.get(id(value), (None, None))
         return name if array is value else None
 
-    def note(self, attribute: str, value: Any) -> None:
+    def note(self, attribute: str, value: object) -> None:
         if attribute in self.attributes:
-            self.assign(self.attributes[attribute], value)
+            self.assign(self.attributes[attribute], cast("ArrayLike", value))
         elif isinstance(value, jax.Array) and (name := self.name_of(value)) is not None:
             self.attributes[attribute] = name
 
-    def assign(self, name: str, value: Any) -> None:
+    def assign(self, name: str, value: ArrayLike) -> None:
         if name not in self.state:
             raise InputError(
                 f"{self.path}: the weight {name!r} is trainable, so only the optimizer changes it."
@@ -180,7 +181,7 @@ class LayerScope:
     def make_rng(self, seed: int | None) -> jax.Array:
         return self.run.make_rng(self.path, seed)
 
-    def add_loss(self, value: Any) -> None:
+    def add_loss(self, value: ArrayLike) -> None:
         self.run.losses.append(jnp.asarray(value, jnp.float32))
 
     # -- compiled loops -------------------------------------------------------------------------------------------
@@ -208,7 +209,7 @@ class WeightlessScope(LayerScope):
             f" `variables = layer.init(jax.random.key(0), x); y = layer.apply(variables, x)`."
         )
 
-    def add_loss(self, value: Any) -> None:
+    def add_loss(self, value: ArrayLike) -> None:
         pass
 
 

@@ -21,6 +21,7 @@ import jax.numpy as jnp
 from jkeras.errors import InputError
 from jkeras.graph.layer_scope import LayerScope, Record, default_initializer
 from jkeras.graph.scope import BoundLayer, Path, Run, WeightInfo, WeightOptions
+from jkeras.types import Array, PyTree
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -69,15 +70,17 @@ class FlaxScope(LayerScope):
     def _value(self, name: str, info: WeightInfo, options: WeightOptions) -> jax.Array:
         initializer = default_initializer(info, options)
 
-        def make(key: Any = None) -> jax.Array:
+        def make(key: Array | None = None) -> jax.Array:
             return jnp.asarray(initializer(info.shape, dtype=info.dtype, key=key), info.dtype)
 
         if info.collection == "params":
             # Where there is a value, Flax would trace the initializer to compare shapes.
             known = self._flax.has_variable("params", name)
-            return self._flax.get_variable("params", name) if known else self._flax.param(name, make)
+            weight: jax.Array = self._flax.get_variable("params", name) if known else self._flax.param(name, make)
+            return weight
         key = self._flax.make_rng("params") if self._flax.has_rng("params") else None
-        return self._flax.variable("state", name, make, key).value
+        state: jax.Array = self._flax.variable("state", name, make, key).value
+        return state
 
     def _store(self, name: str, value: jax.Array) -> None:
         if not self._flax.is_mutable_collection("state"):
@@ -115,8 +118,8 @@ def run(
     kwargs: Mapping[str, Any],
     *,
     training: bool = False,
-    rng: Any = None,
-    key: Any = None,
+    rng: Array | None = None,
+    key: Array | None = None,
     check_finite: bool = False,
     parent: BoundLayer | None = None,
 ) -> tuple[Pass, dict[str, Any]]:
@@ -159,13 +162,15 @@ class LinenGuest:
     module: nn.Module
     method: Any = None
 
-    def init(self, rng: Any, inputs: Any, training: bool) -> tuple[Any, Any]:
+    def init(self, rng: Array, inputs: PyTree[Any], training: bool) -> tuple[Any, Any]:
         """Fresh parameters and state."""
         keys = dict(zip(("params", "dropout"), jax.random.split(rng), strict=True))
         variables = dict(self.module.init(keys, inputs, method=self.method, **self._flag(training)))
         return variables.pop("params", {}), variables
 
-    def apply(self, params: Any, state: Any, rng: Any, inputs: Any, training: bool) -> tuple[Any, Any]:
+    def apply(
+        self, params: PyTree[Any], state: PyTree[Any], rng: Array | None, inputs: PyTree[Any], training: bool
+    ) -> tuple[Any, Any]:
         """Outputs and updated state."""
         variables = {**({"params": params} if params else {}), **state}
         rngs = {} if rng is None else {"dropout": rng}
@@ -192,11 +197,13 @@ class NnxGuest:
     state: Any
     method: str = "__call__"
 
-    def init(self, rng: Any, inputs: Any, training: bool) -> tuple[Any, Any]:
+    def init(self, rng: Array, inputs: PyTree[Any], training: bool) -> tuple[Any, Any]:
         """The parameters and state that the module came with."""
         return self.params, self.state
 
-    def apply(self, params: Any, state: Any, rng: Any, inputs: Any, training: bool) -> tuple[Any, Any]:
+    def apply(
+        self, params: PyTree[Any], state: PyTree[Any], rng: Array | None, inputs: PyTree[Any], training: bool
+    ) -> tuple[Any, Any]:
         """Outputs and updated state."""
         leaves, structure = jax.tree.flatten(self.streams)
         if rng is not None:

@@ -17,6 +17,7 @@ from jkeras.graph.scope import WeightInfo, walk
 from jkeras.graph.shapes import Shape, show_shape
 from jkeras.graph.symbolic import Node, SymbolicTensor
 from jkeras.registry import snake_case
+from jkeras.types import PyTree
 from jkeras.values.frozen import Template
 from jkeras.values.keys import HashedKey, key_of
 from jkeras.values.spec import Spec
@@ -47,7 +48,7 @@ class InputInfo:
     ref: int
 
 
-def is_ref(value: Any) -> bool:
+def is_ref(value: object) -> bool:
     """Whether a leaf of a template stands for a tensor."""
     return isinstance(value, Ref)
 
@@ -82,13 +83,14 @@ class Network(Spec):
         self.inputs = inputs
         self.outputs = outputs
         self.input_infos = input_infos
-        self._spec_tensors = tensors
+        self._tensors_by_number = tensors
 
     def __repr__(self) -> str:
         return f"<Network of {len(self.layers)} layers, {len(self.ops)} applications>"
 
     def _state(self) -> dict[str, Any]:
         state = super()._state()
+        del state["_tensors_by_number"]  # which follow from the rest
         state["layers"] = {name: nameless_key(layer) for name, layer in self.layers.items()}
         return state
 
@@ -97,9 +99,14 @@ class Network(Spec):
         """The numbers of the output tensors, flattened."""
         return [leaf.index for leaf in self.outputs.leaves]
 
+    @property
+    def has_tensors(self) -> bool:
+        """Whether the network has its symbolic tensors; programs do without."""
+        return bool(self._tensors_by_number)
+
     def tensor(self, index: int) -> SymbolicTensor:
         """The symbolic tensor of that number."""
-        return self._spec_tensors[index]
+        return self._tensors_by_number[index]
 
     def outputs_of(self, name: str) -> list[SymbolicTensor]:
         """The tensors that the layer of that name makes in this network, one per result and application."""
@@ -141,7 +148,7 @@ class Network(Spec):
     def with_layers(self, changed: Mapping[str, Layer]) -> Network:
         """The same program over changed layers."""
         layers = {name: changed.get(name, layer) for name, layer in self.layers.items()}
-        tensors = _replay(layers, self.ops, self.input_infos, len(self._spec_tensors))
+        tensors = _replay(layers, self.ops, self.input_infos, len(self._tensors_by_number))
         return Network(layers, self.ops, self.inputs, self.outputs, self.input_infos, tensors)
 
     def execute(self, layers: Mapping[str, Layer], values: list[Any]) -> Any:
@@ -185,7 +192,7 @@ def _replay(
     return tuple(table[i] for i in range(count))
 
 
-def from_tensors(inputs: Any, outputs: Any) -> Network:
+def from_tensors(inputs: PyTree[Any], outputs: PyTree[Any]) -> Network:
     """The network between symbolic inputs and outputs.
 
     Raises:
@@ -200,7 +207,7 @@ def from_tensors(inputs: Any, outputs: Any) -> Network:
     return _assemble(nodes, named, inputs, outputs, input_tensors)
 
 
-def _tensors(structure: Any, what: str) -> list[SymbolicTensor]:
+def _tensors(structure: PyTree[Any], what: str) -> list[SymbolicTensor]:
     leaves = jax.tree.leaves(structure)
     for leaf in leaves:
         if not is_symbolic(leaf):
@@ -320,8 +327,8 @@ def unique_names(layers: list[Layer]) -> list[str]:
 def _assemble(
     nodes: list[Node],
     named: dict[int, tuple[str, Layer]],
-    inputs: Any,
-    outputs: Any,
+    inputs: PyTree[Any],
+    outputs: PyTree[Any],
     input_tensors: list[SymbolicTensor],
 ) -> Network:
     tensors: list[SymbolicTensor] = []

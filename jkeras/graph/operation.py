@@ -22,7 +22,8 @@ def function_named(name: str) -> Callable[..., Any]:
     functions = _table().FUNCTIONS
     if name not in functions:
         raise UnknownNameError("operation", name, functions)
-    return functions[name]
+    result: Callable[..., Any] = functions[name]
+    return result
 
 
 @functools.lru_cache(maxsize=1)

@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self, TypedDict
 import jax
 
 from jkeras.errors import InputError
+from jkeras.types import Array, ArrayLike, PyTree
 
 Path = tuple[str, ...]
 
@@ -123,10 +124,10 @@ class BoundLayer(Protocol):
     @property
     def build(self) -> Callable[..., Any]: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any: ...
+    def compute_mask(self, inputs: PyTree[Any], previous_mask: PyTree[Array] | None) -> Any: ...
     def children(self) -> Mapping[str, BoundLayer]: ...
     def _carried(self) -> Mapping[str, Any] | None: ...
-    def known_output(self, inputs: Any) -> Any: ...
+    def known_output(self, inputs: PyTree[Any]) -> Any: ...
     def known_weights(self, *args: Any, **kwargs: Any) -> tuple[WeightInfo, ...] | None: ...
     def _bound_copy(self, scope: Any, parent: Any = None) -> Self: ...
     def _bind_children(self, bind: Callable[[str, Any], Any]) -> None: ...
@@ -150,10 +151,10 @@ class Scope(Protocol):
     def weight(self, name: str | None, shape: tuple[int, ...], dtype: str, options: WeightOptions) -> jax.Array:
         """The array of a weight, made on first use."""
 
-    def note(self, attribute: str, value: Any) -> None:
+    def note(self, attribute: str, value: object) -> None:
         """Takes notice of an assignment: of a weight to an attribute, or of a weight's new value."""
 
-    def assign(self, name: str, value: Any) -> None:
+    def assign(self, name: str, value: ArrayLike) -> None:
         """Records the new value of a non-trainable weight."""
 
     def child(self, name: str, layer: Any) -> Any:
@@ -165,7 +166,7 @@ class Scope(Protocol):
     def make_rng(self, seed: int | None) -> jax.Array:
         """A fresh random key."""
 
-    def add_loss(self, value: Any) -> None:
+    def add_loss(self, value: ArrayLike) -> None:
         """Adds a scalar to the model's loss."""
 
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import config
+from jkeras.types import DTypeLike, PyTree
 
 Sizes = tuple[int | None, ...]
 
@@ -19,7 +20,7 @@ class Shape:
 
     __slots__ = ("shape", "dtype")
 
-    def __init__(self, shape: Sizes, dtype: Any):
+    def __init__(self, shape: Sizes, dtype: DTypeLike):
         self.shape = tuple(shape)
         self.dtype = dtype if isinstance(dtype, str) else np.dtype(dtype).name
 
@@ -33,7 +34,7 @@ class Shape:
         return hash((self.shape, self.dtype))
 
 
-def is_shape(value: Any) -> TypeGuard[Sizes]:
+def is_shape(value: object) -> TypeGuard[Sizes]:
     """Whether a value is a tuple of sizes.
 
     >>> is_shape((None, 3)), is_shape(()), is_shape((1.5,))
@@ -71,7 +72,7 @@ def show_shape(shape: Sizes) -> str:
     return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
 
 
-def show_tensors(value: Any) -> str:
+def show_tensors(value: PyTree[Any]) -> str:
     """Shape and type of a tensor, likewise for those in a structure; other values as they are.
 
     >>> show_tensors([np.zeros((2, 3), "float32"), 1])

@@ -17,6 +17,7 @@ from jkeras.errors import InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.operation import Operation
 from jkeras.graph.shapes import show_shape
+from jkeras.types import Array
 
 
 class Node:
@@ -114,8 +115,9 @@ class SymbolicTensor(Symbolic):
     def __iter__(self) -> Any:
         raise self._refuse("be iterated over")
 
-    def __getitem__(self, key: Any) -> SymbolicTensor:
-        return Operation("getitem")(self, key)
+    def __getitem__(self, key: Array | None) -> SymbolicTensor:
+        result: SymbolicTensor = Operation("getitem")(self, key)
+        return result
 
     def __len__(self) -> int:
         raise self._refuse("have a length")

@@ -9,10 +9,11 @@ from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
-from jkeras.types import Array, DTypeLike, Shape, np
+from jkeras.types import Array, DTypeLike, Shape
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
 
@@ -109,7 +110,7 @@ def call_any_form(
 
 def _matching_arguments(
     function: Callable[..., Any], shape: Shape, dtype: np.dtype[Any], key: Array
-) -> tuple[list[Any], dict]:
+) -> tuple[list[Any], dict[str, Any]]:
     try:
         parameters = inspect.signature(function).parameters
     except ValueError:  # functions written in C need not say what they take

@@ -186,6 +186,7 @@ def _named_window(name: str, length: int, periodic: bool) -> np.ndarray:
     from scipy import signal  # takes longer to import than the rest of jkeras, and few models use it
 
     try:
-        return signal.get_window(name, length, periodic)
+        result: np.ndarray = signal.get_window(name, length, periodic)
+        return result
     except ValueError as error:
         raise ArgumentError(f"STFT(window={name!r}): {error}") from None

@@ -107,7 +107,7 @@ class BuiltinLayer(Layer):
         if not issubclass(facade, BuiltinLayer):
             return facade(**{key: self._adopt(part) for key, part in value._arguments().items()})
         layer = facade.__new__(facade)
-        own = {key: part for key, part in vars(value).items() if key not in ("_spec_frozen", "_spec_key")}
+        own = {key: part for key, part in vars(value).items() if key not in ("_spec_arguments", "_spec_key")}
         own.update(name=value.name or name, dtype=value.dtype or self.dtype_policy, trainable=value.trainable and self.trainable)
         layer._begin_construction(own, None)
         layer._finish_construction()

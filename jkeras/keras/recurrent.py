@@ -215,7 +215,7 @@ def _post_init_bidirectional(self: Any) -> None:
             one.zero_output_for_mask = one.return_sequences
     if hasattr(layer, "use_cudnn"):  # which configurations leave out
         self.forward_layer.use_cudnn = self.backward_layer.use_cudnn = layer.use_cudnn
-    own.update(_initial_weights=weights, _spec_given=None, _spec_derived=False)
+    own.update(_initial_weights=weights)
 
 
 def _check_directions(forward: Any, backward: Any) -> None:

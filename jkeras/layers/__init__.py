@@ -138,7 +138,6 @@ if _TYPE_CHECKING:
     from jkeras.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
     from jkeras.layers.preprocessing.categorical import CategoryEncoding as CategoryEncoding
     from jkeras.layers.preprocessing.categorical import Discretization as Discretization
-    from jkeras.layers.preprocessing.encoding import Layer as Layer
     from jkeras.layers.preprocessing.hashing import Hashing as Hashing
     from jkeras.layers.preprocessing.image import CenterCrop as CenterCrop
     from jkeras.layers.preprocessing.image import RandomBrightness as RandomBrightness

@@ -152,7 +152,7 @@ def _three(layer: Layer, inputs: Sequence[Any]) -> tuple[Any, Any, Any]:
         )
     query, value = inputs[:2]
     key = inputs[2] if len(inputs) == 3 and inputs[2] is not None else value
-    shapes: list[Any] = [tuple(getattr(x, "shape", x)) for x in (query, value, key)]  # type: ignore[arg-type]
+    shapes: list[Any] = [tuple(getattr(x, "shape", x)) for x in (query, value, key)]
     if shapes[0][-1] != shapes[2][-1] or shapes[1][:-1] != shapes[2][:-1]:
         raise InputError(
             f"{layer.path} ({type(layer).__name__}) got query, value and key of shapes"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -29,19 +29,24 @@ def weight_name(path: tuple[Any, ...], trainable: bool) -> str:
 class _Guest(Layer):
     """Keeps the trees of parameters and state of a guest as weights, one for each leaf."""
 
+    # In a bound copy: parameters and state, as the guest knows them, and the names of the weights that keep the state.
+    _guest_trees: ClassVar[tuple[Any, Any] | None] = None
+    _state_names: ClassVar[tuple[str, ...]] = ()
+
     def _trees(self, inputs: PyTree[Array]) -> tuple[Any, Any]:
         """Makes the weights on first use; parameters and state as the guest knows them."""
-        if "_spec_trees" not in self.__dict__:
+        if self._guest_trees is None:
             key = jax.random.key(0)
             shapes = jax.eval_shape(lambda k, x: self._initial(k, x), key, inputs)
             made: dict[str, Any] = {}
 
             def weight(index: int, path: tuple[Any, ...], leaf: PyTree[Array], trainable: bool) -> jax.Array:
-                def initializer(shape: Shape, dtype: DTypeLike | None, key: Array | None) -> jax.Array:
+                def initializer(shape: Shape, dtype: DTypeLike | None, key: Array) -> jax.Array:
                     # One run of the guest's initialisation serves all its weights.
                     if "leaves" not in made:
                         made["leaves"] = jax.tree.leaves(self._initial(key, inputs))
-                    return made["leaves"][index]
+                    result: jax.Array = made["leaves"][index]
+                    return result
 
                 # Under mixed precision the guest computes in the compute type; its state stays exact.
                 return self.add_weight(
@@ -59,24 +64,24 @@ class _Guest(Layer):
                 weights = [weight(index + i, path, leaf, trainable) for i, (path, leaf) in enumerate(leaves)]
                 index += len(leaves)
                 trees.append(jax.tree.unflatten(structure, weights))
-            names = [self.scope_for("a guest").name_of(leaf) for leaf in jax.tree.leaves(trees[1])]  # type: ignore[attr-defined]
-            self.__dict__.update(_spec_trees=tuple(trees), _spec_names=names)
-        return self.__dict__["_spec_trees"]
+            names = [self.scope_for("a guest").name_of(leaf) for leaf in jax.tree.leaves(trees[1])]
+            vars(self).update(_guest_trees=(trees[0], trees[1]), _state_names=tuple(names))
+        return cast(tuple[Any, Any], self._guest_trees)
 
     def _keep(self, state: PyTree[Array]) -> None:
         """Records the new state."""
-        params, old = self.__dict__["_spec_trees"]
+        params, old = cast(tuple[Any, Any], self._guest_trees)
         given: Any = jax.tree.structure(state)
         if given != jax.tree.structure(old):
             raise InputError(
                 f"{self.path}: the state returned has the structure {given}; at the start it was"
                 f" {jax.tree.structure(old)}."
             )
-        for name, value in zip(self.__dict__["_spec_names"], jax.tree.leaves(state), strict=True):
+        for name, value in zip(self._state_names, jax.tree.leaves(state), strict=True):
             self.scope_for("a guest").assign(name, value)
-        self.__dict__["_spec_trees"] = (params, state)
+        vars(self).update(_guest_trees=(params, state))
 
-    def _initial(self, key: Array | None, inputs: PyTree[Array]) -> tuple[Any, Any]:
+    def _initial(self, key: Array, inputs: PyTree[Array]) -> tuple[Any, Any]:
         raise NotImplementedError
 
 
@@ -126,10 +131,12 @@ class JaxLayer(_Guest):
                 "JaxLayer: `call_fn` takes `params` or `state`, so give `init_fn`, or initial `params` and `state`."
             )
 
-    def _initial(self, key: Array | None, inputs: PyTree[Array]) -> tuple[Any, Any]:
+    def _initial(self, key: Array, inputs: PyTree[Array]) -> tuple[Any, Any]:
         takes = list(inspect.signature(self.call_fn).parameters)
         if self.params is not None or self.state is not None or not {"params", "state"} & set(takes):
-            return jax.tree.map(jnp.asarray, thawed(({} if self.params is None else self.params, self.state or {})))
+            given = thawed(({} if self.params is None else self.params, self.state or {}))
+            initial: tuple[Any, Any] = jax.tree.map(jnp.asarray, given)
+            return initial
         offered = {"rng": key, "inputs": inputs, "training": True}
         result = self.init_fn(*(offered[name] for name in inspect.signature(self.init_fn).parameters))
         return result if "state" in takes else (result, {})
@@ -181,11 +188,12 @@ class FlaxLayer(_Guest):
             # An NNX object is mutable; what the layer keeps is its value.
             self.module = found
 
-    def _initial(self, key: Array | None, inputs: PyTree[Array]) -> tuple[Any, Any]:
+    def _initial(self, key: Array, inputs: PyTree[Array]) -> tuple[Any, Any]:
         if self.variables is not None:
             variables = thawed(self.variables)
             params = variables.pop("params", {})
-            return jax.tree.map(jnp.asarray, (params, variables))
+            result: tuple[Any, Any] = jax.tree.map(jnp.asarray, (params, variables))
+            return result
         return self.guest.init(key, inputs, True)
 
     def call(self, inputs: PyTree[Array], training: bool | None = None) -> Any:

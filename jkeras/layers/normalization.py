@@ -481,7 +481,8 @@ class SpectralNormalization(Layer):
             self.vector_u = jnp.where(empty, self.vector_u, u)
         self.layer.__dict__[name] = kernel / jnp.where(empty, 1, largest)
         try:
-            return self.layer(inputs)
+            result: jax.Array = self.layer(inputs)
+            return result
         finally:
             self.layer.__dict__[name] = kernel
 

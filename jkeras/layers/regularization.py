@@ -161,7 +161,8 @@ class GaussianDropout(_Noisy):
 
     def disturb(self, x: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         deviation = (self.rate / (1 - self.rate)) ** 0.5
-        return x * (1 + deviation * jax.random.normal(key, x.shape, x.dtype))
+        result: Num[Array, "*shape"] = x * (1 + deviation * jax.random.normal(key, x.shape, x.dtype))
+        return result
 
 
 class GaussianNoise(_Noisy):
@@ -192,7 +193,8 @@ class AlphaDropout(_Noisy):
         dropped = -1.7580993408473766
         a = ((1 - self.rate) * (1 + self.rate * dropped**2)) ** -0.5
         kept = jax.random.bernoulli(key, 1 - self.rate, shape)
-        return a * jnp.where(kept, x, dropped) - a * dropped * self.rate
+        result: Num[Array, "*shape"] = a * jnp.where(kept, x, dropped) - a * dropped * self.rate
+        return result
 
 
 class ActivityRegularization(Layer):

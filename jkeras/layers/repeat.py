@@ -88,9 +88,12 @@ class Repeat(Layer):
     def _bind_children(self, bind: Any) -> None:
         """Nothing: the layer inside runs as a program of its own."""
 
+    # In a bound copy: what is known of one layer's weights.
+    _infos: ClassVar[dict[str, Any] | None] = None
+
     def call(self, inputs: jax.Array, training: bool | None = None, mask: Array | None = None) -> Any:
         given = {} if mask is None else {"mask": mask}
-        run = self.scope_for("Repeat").run  # type: ignore[attr-defined]
+        run = self.scope_for("Repeat").run
         keys = None if run.rng is None else jax.random.split(self.make_rng(), self.times)
 
         def one(x: PyTree[Array], item: PyTree[Array]) -> tuple[Any, Any]:
@@ -116,8 +119,8 @@ class Repeat(Layer):
 
     def _weights(self, inputs: PyTree[Array], given: dict[str, Any]) -> dict[str, Any]:
         """What is known of one layer's weights, by the attribute that holds those of all; made on first use."""
-        if "_spec_infos" in self.__dict__:
-            return self.__dict__["_spec_infos"]
+        if self._infos is not None:
+            return self._infos
         found = trace(self.layer, (inputs,), given, has_shape, parent=self).weights
         made: dict[str, Any] = {}
 
@@ -130,7 +133,8 @@ class Repeat(Layer):
                         return self._run(None, inputs, given, rng=jax.random.key(0), key=key)[1]
 
                     made.update(jax.vmap(fresh)(jax.random.split(key, self.times)))
-                return _leaf(made[info.collection], info.path)
+                result: jax.Array = _leaf(made[info.collection], info.path)
+                return result
 
             return draw
 
@@ -146,7 +150,7 @@ class Repeat(Layer):
             }
             scope = self.scope_for("Repeat")
             setattr(self, attribute, scope.weight(".".join(info.path), (self.times, *info.shape), info.dtype, options))
-        self.__dict__["_spec_infos"] = infos
+        vars(self).update(_infos=infos)
         return infos
 
     def _variables(self, weights: dict[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,8 @@ def _same_shape(y_true: jax.Array, y_pred: jax.Array, name: str) -> None:
 def _axis(axis: Any) -> int:
     if isinstance(axis, bool):
         raise ArgumentError(f"axis={axis!r}: expected an integer")
-    return axis
+    result: int = axis
+    return result
 
 
 def _smoothed(y_true: jax.Array, label_smoothing: float, classes: int) -> jax.Array:

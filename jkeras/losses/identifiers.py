@@ -156,7 +156,8 @@ def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[
         "sparse": crossentropy.SparseCategoricalCrossentropy,
         "categorical": crossentropy.CategoricalCrossentropy,
     }
-    return chosen[shape_rule(y_true_shape, y_pred_shape)]()
+    result: Loss = chosen[shape_rule(y_true_shape, y_pred_shape)]()
+    return result
 
 
 def serialize(loss: object) -> Any:

@@ -109,7 +109,8 @@ def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     length = jnp.sum(y_true != 0, axis=-1, keepdims=True)
     padding = (jnp.arange(y_true.shape[1]) >= length).astype(jnp.float32)
     logits = y_pred.astype(jnp.promote_types(y_pred.dtype, jnp.float32))
-    return optax.ctc_loss(logits, jnp.zeros(logits.shape[:2]), y_true.astype(jnp.int32), padding)
+    result: jax.Array = optax.ctc_loss(logits, jnp.zeros(logits.shape[:2]), y_true.astype(jnp.int32), padding)
+    return result
 
 
 class CTC(PlainLoss):

@@ -68,7 +68,8 @@ def conv(
     if groups > 1 and kernel.shape[-2] == 1:
         each = kernel.reshape(*window, groups, kernel.shape[-1] // groups)
         return depthwise_conv(x, each, padding=pairs, **layout)
-    return _outer(x, kernel, strides, pairs, dilation, groups, channels_first)
+    result: jax.Array = _outer(x, kernel, strides, pairs, dilation, groups, channels_first)
+    return result
 
 
 @functools.partial(jax.jit, static_argnums=(2, 3, 4, 5, 6), inline=True)
@@ -103,7 +104,8 @@ def _conv(
     def shifted(x: jax.Array, kernel: jax.Array) -> jax.Array:
         return weighted_sum(x, kernel[..., 0, :], strides, pairs, dilation, (1,) * len(strides))
 
-    return on_cpu(shifted, stock, x, kernel)
+    result: jax.Array = on_cpu(shifted, stock, x, kernel)
+    return result
 
 
 def _one_channel(kernel: jax.Array, groups: int) -> bool:
@@ -146,7 +148,8 @@ def _backward(
 
     def stock(x: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
         forward = functools.partial(stock_conv, strides=strides, pairs=pairs, dilation=dilation, groups=groups)
-        return jax.vjp(forward, x, kernel)[1](dy)
+        result: tuple[jax.Array, jax.Array] = jax.vjp(forward, x, kernel)[1](dy)
+        return result
 
     return on_cpu(fast, stock, *kept, dy)
 

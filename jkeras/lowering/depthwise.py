@@ -59,7 +59,8 @@ def depthwise_conv(
         return plain.depthwise_conv(
             x, kernel, strides=strides, padding=pairs, dilation=dilation, channels_first=channels_first
         )
-    return _outer(x, kernel, strides, pairs, dilation, channels_first)
+    result: jax.Array = _outer(x, kernel, strides, pairs, dilation, channels_first)
+    return result
 
 
 @functools.partial(jax.jit, static_argnums=(2, 3, 4, 5), inline=True)
@@ -87,7 +88,8 @@ def _depthwise(
         outputs = [weighted_sum(x, kernel[..., n], strides, pairs, dilation, ones) for n in range(multiplier)]
         return jnp.stack(outputs, -1).reshape(*outputs[0].shape[:-1], channels * multiplier)
 
-    return on_cpu(shifted, functools.partial(_stock, strides=strides, pairs=pairs, dilation=dilation), x, kernel)
+    result: jax.Array = on_cpu(shifted, functools.partial(_stock, strides=strides, pairs=pairs, dilation=dilation), x, kernel)
+    return result
 
 
 def _stock(
@@ -111,7 +113,9 @@ def _backward(
         )
 
     def stock(x: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return jax.vjp(functools.partial(_stock, strides=strides, pairs=pairs, dilation=dilation), x, kernel)[1](dy)
+        forward = functools.partial(_stock, strides=strides, pairs=pairs, dilation=dilation)
+        result: tuple[jax.Array, jax.Array] = jax.vjp(forward, x, kernel)[1](dy)
+        return result
 
     return on_cpu(fast, stock, *kept, dy)
 

@@ -51,7 +51,8 @@ def _backward(axes: tuple[int, ...], epsilon: float, kept: tuple[Array, ...], dy
         return scale * (dy - jnp.mean(dy, axis=axes, keepdims=True) - y * along)
 
     def stock(x: jax.Array, mean: jax.Array, scale: jax.Array, dy: jax.Array) -> jax.Array:
-        return jax.vjp(lambda x: plain.standardized(x, axes, epsilon), x)[1](dy)[0]
+        result: jax.Array = jax.vjp(lambda x: plain.standardized(x, axes, epsilon), x)[1](dy)[0]
+        return result
 
     return (on_cpu(fast, stock, *kept, dy),)
 
@@ -73,7 +74,8 @@ def _below(x: jax.Array) -> jax.Array:
 
 @jax.custom_jvp
 def _gelu(x: jax.Array) -> jax.Array:
-    return on_cpu(lambda x: x * _below(x), functools.partial(jax.nn.gelu, approximate=False), x)
+    result: jax.Array = on_cpu(lambda x: x * _below(x), functools.partial(jax.nn.gelu, approximate=False), x)
+    return result
 
 
 @_gelu.defjvp
@@ -82,7 +84,8 @@ def _gelu_tangent(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array,
         return _below(x) + x * jnp.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
 
     def stock(x: jax.Array) -> jax.Array:
-        return jax.jvp(functools.partial(jax.nn.gelu, approximate=False), (x,), (jnp.ones_like(x),))[1]
+        result: jax.Array = jax.jvp(functools.partial(jax.nn.gelu, approximate=False), (x,), (jnp.ones_like(x),))[1]
+        return result
 
     (x,), (dx,) = primals, tangents
     return _gelu(x), on_cpu(fast, stock, x) * dx

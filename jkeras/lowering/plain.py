@@ -156,7 +156,7 @@ def _pool(
     ones = (1,) * len(pool_size)
     pairs = explicit_padding(padding, spatial_sizes(x, channels_first), pool_size, strides, ones)
     borders = [(0, 0), (0, 0), *pairs] if channels_first else [(0, 0), *pairs, (0, 0)]
-    return lax.reduce_window(
+    result: jax.Array = lax.reduce_window(
         x,
         initial,
         reducer,
@@ -164,6 +164,7 @@ def _pool(
         _windows(x, strides, channels_first),
         borders,
     )
+    return result
 
 
 def max_pool(

@@ -87,7 +87,8 @@ def _pooled(
     known = few(size) and fits(sizes, size, pairs, ones) and jnp.issubdtype(x.dtype, jnp.floating)
     if current_mode() == "plain" or not known:
         return stock(x, pool_size=size, strides=strides, padding=padding, channels_first=channels_first)
-    return _outer(x, kind, Windows(size, strides, padding, pairs), channels_first)
+    pooled: jax.Array = _outer(x, kind, Windows(size, strides, padding, pairs), channels_first)
+    return pooled
 
 
 @functools.partial(jax.jit, static_argnums=(1, 2, 3), inline=True)
@@ -122,7 +123,8 @@ def _max_backward(windows: Windows, x: jax.Array, dy: jax.Array) -> tuple[jax.Ar
         return _route(x.shape, winner, dy, windows)
 
     def stock(x: jax.Array, dy: jax.Array) -> jax.Array:
-        return jax.vjp(functools.partial(plain.max_pool, **windows.options), x)[1](dy)[0]
+        gradient: jax.Array = jax.vjp(functools.partial(plain.max_pool, **windows.options), x)[1](dy)[0]
+        return gradient
 
     return (on_cpu(fast, stock, x, dy),)
 
@@ -205,7 +207,8 @@ def _average_backward(windows: Windows, x: jax.Array, dy: jax.Array) -> tuple[ja
         return functools.reduce(jnp.add, (piece for _, piece in parts)).astype(dy.dtype)
 
     def stock(x: jax.Array, dy: jax.Array) -> jax.Array:
-        return jax.vjp(functools.partial(plain.average_pool, **windows.options), x)[1](dy)[0]
+        gradient: jax.Array = jax.vjp(functools.partial(plain.average_pool, **windows.options), x)[1](dy)[0]
+        return gradient
 
     return (on_cpu(fast, stock, x, dy),)
 

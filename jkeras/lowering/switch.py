@@ -6,13 +6,15 @@ import contextlib
 import contextvars
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 from jax import lax
 
 from jkeras import config
 from jkeras.errors import ArgumentError
+
+Result = TypeVar("Result")
 
 MODES = ("auto", "plain")
 # Of JAX, for which the options below were measured.
@@ -54,9 +56,10 @@ def cache_token() -> str:
     return current_mode()
 
 
-def on_cpu(fast: Callable[..., Any], stock: Callable[..., Any], *args: Any) -> Any:
+def on_cpu(fast: Callable[..., Result], stock: Callable[..., Result], *args: Any) -> Result:
     """`fast(*args)` on CPUs, `stock(*args)` elsewhere; chosen when the program is lowered, so exports stay portable."""
-    return lax.platform_dependent(*args, cpu=fast, default=stock)
+    result: Result = lax.platform_dependent(*args, cpu=fast, default=stock)
+    return result
 
 
 @functools.lru_cache(maxsize=1)

@@ -48,7 +48,8 @@ def conv_transpose(
     kernel = kernel.astype(x.dtype)
     if current_mode() == "plain" or not jnp.issubdtype(x.dtype, jnp.floating):
         return _stock(x, kernel, options, channels_first)
-    return _outer(x, kernel, options, channels_first)
+    result: jax.Array = _outer(x, kernel, options, channels_first)
+    return result
 
 
 def _stock(x: jax.Array, kernel: jax.Array, options: Any, channels_first: bool = False) -> jax.Array:
@@ -96,7 +97,8 @@ def _backward(options: Any, kept: tuple[Array, ...], dy: jax.Array) -> Any:
         )
 
     def stock(x: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return jax.vjp(functools.partial(_stock, options=options), x, kernel)[1](dy)
+        result: tuple[jax.Array, jax.Array] = jax.vjp(functools.partial(_stock, options=options), x, kernel)[1](dy)
+        return result
 
     return on_cpu(fast, stock, *kept, dy)
 

@@ -54,7 +54,8 @@ class MeanMetricWrapper(MeanMetric):
         return "down" if any(self.fn is loss.function or isinstance(self.fn, loss) for loss in LOSSES) else None
 
     def values(self, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike]) -> jax.Array:
-        return self.fn(y_true, y_pred, **self.kwargs)
+        result: jax.Array = self.fn(y_true, y_pred, **self.kwargs)
+        return result
 
     def rows_independent(self, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
         return keeps_batch_axis(self.values, y_true_spec, y_pred_spec)

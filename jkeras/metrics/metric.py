@@ -106,7 +106,8 @@ class Metric(MetricAttributes, Spec):
 
     def merge(self, a: State, b: State) -> State:
         """The state of all data of two states."""
-        return jax.tree.map(jnp.add, a, b)
+        result: State = jax.tree.map(jnp.add, a, b)
+        return result
 
     def compute(self, state: State) -> jax.Array:
         """The value of a state."""

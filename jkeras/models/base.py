@@ -70,27 +70,54 @@ class Contents:
         return None if all(part is None for part in parts) else new
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Building:
+    """What a definition knows of how its weights are made; no part of what it says.
+
+    Attributes:
+        inputs: the structure of the inputs that a subclass, or a chain without `Input`, was built for.
+        origins: how to get the weights of layers that came from other models, by their names here.
+    """
+
+    inputs: Template | None = None
+    origins: Mapping[str, Callable[[], Any]] = dataclasses.field(default_factory=FrozenDict)
+
+
+@dataclasses.dataclass(eq=False)
+class Memo:
+    """What a model remembers because it follows from the rest of it.
+
+    Attributes:
+        fresh: the state of a model whose state was not chosen.
+        views: the layers that were asked for, with their weights.
+    """
+
+    fresh: TrainState | None = None
+    views: dict[str, Layer] = dataclasses.field(default_factory=dict)
+
+
 NO_CONTENTS = Contents()
 CONTENTS = frozenset(part.name for part in dataclasses.fields(Contents)) - {"definition"}
 
 
+class ModelAttributes:
+    """What every model has beside its layers; no arguments, and no part of what a definition says but for the network."""
+
+    _network: Network | None = None
+    _spec_contents: Contents = NO_CONTENTS
+    _spec_building: Building = Building()
+    _spec_memo: Memo | None = None
+
+
 @filtered_methods("__call__", "apply", "build")
-class ModelValue(Layer):
+class ModelValue(ModelAttributes, Layer):
     """A definition with a recipe, a state and a history."""
 
     keras_module = "keras"
     supports_masking: ClassVar[bool] = True
     couples_samples: ClassVar[bool | None] = None
 
-    # The fresh state of a model whose state was not chosen, and the layers that were asked for, with their weights.
-    _memos = (*Layer._memos, "_spec_fresh", "_spec_views")
-
-    _network: Network | None = None
-    _spec_contents: Contents = NO_CONTENTS
-    # The structure of the inputs that a subclass, or a chain without `Input`, was built for.
-    _spec_inputs: Template | None = None
-    # How to get the weights of layers that came from other models, by their names here.
-    _spec_origins: Mapping[str, Callable[[], Any]] | None = None
+    _memos = (*Layer._memos, "_spec_memo")
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -141,13 +168,13 @@ class ModelValue(Layer):
         held = super()._evolve(_spec_contents=dataclasses.replace(contents, definition=self))
         if contents.state is not None and self._network is None:
             for name, value in self._layer_attributes():
-                del held.__dict__[name]
+                del vars(held)[name]
                 if hasattr(type(self), name):  # an attribute of the class would be found in its place
-                    held.__dict__[name] = map_layers(value, name, lambda inner, layer: held._view(inner))
+                    vars(held)[name] = map_layers(value, name, lambda inner, layer: held._view(inner))
         return held
 
     def _layer_attributes(self) -> Iterator[tuple[str, Any]]:
-        for name, value in self.__dict__.items():
+        for name, value in vars(self).items():
             if not name.startswith("_"):
                 layers: list[Layer] = []
                 map_layers(value, name, lambda inner, layer, found=layers: found.append(layer))  # type: ignore[misc]
@@ -157,14 +184,14 @@ class ModelValue(Layer):
     if not TYPE_CHECKING:  # a checker knows the attributes that a class has
 
         def __getattr__(self, name: str) -> Any:
-            definition = self.__dict__.get("_spec_contents", NO_CONTENTS).definition
-            if definition is None or name not in definition.__dict__:
+            definition = self._spec_contents.definition
+            if definition is None or name not in vars(definition):
                 return object.__getattribute__(self, name)  # raises what was raised before
-            return map_layers(definition.__dict__[name], name, lambda inner, layer: self._view(inner))
+            return map_layers(vars(definition)[name], name, lambda inner, layer: self._view(inner))
 
     def _view(self, name: str) -> Layer:
         """The layer of that name directly inside, with its weights."""
-        views: dict[str, Layer] = self.__dict__.setdefault("_spec_views", {})
+        views = self._memo.views
         if name not in views:
             origin = Origin(self, name, functools.partial(self._member_variables, name))
             views[name] = self._members()[name]._taken_from(origin)
@@ -225,7 +252,7 @@ class ModelValue(Layer):
     @property
     def built(self) -> bool:
         """Whether the shapes of the weights are known."""
-        return self._network is not None or self._spec_inputs is not None
+        return self._network is not None or self._spec_building.inputs is not None
 
     @property
     def input_specs(self) -> Any:
@@ -234,8 +261,8 @@ class ModelValue(Layer):
         Raises:
             NotBuiltError: the model has seen no data and was given no input shape.
         """
-        if self._spec_inputs is not None:
-            return self._spec_inputs.fill()
+        if self._spec_building.inputs is not None:
+            return self._spec_building.inputs.fill()
         if self._network is not None:
             infos = self._network.input_infos
             leaves = [as_spec(SymbolicTensor(i.shape, i.dtype, None)) for i in infos]  # type: ignore[arg-type]
@@ -261,7 +288,8 @@ class ModelValue(Layer):
         """The model with weights for inputs like these (arrays or shapes); itself if it has weights."""
         if self.built:
             return self
-        return self._evolve(_spec_inputs=Template.of(jax.tree.map(as_spec, inputs)))
+        template = Template.of(jax.tree.map(as_spec, inputs))
+        return self._evolve(_spec_building=dataclasses.replace(self._spec_building, inputs=template))
 
     @property
     def description(self) -> Description:
@@ -278,21 +306,26 @@ class ModelValue(Layer):
         return self._evolve(state=self._fresh_state(key), history=None)
 
     @property
+    def _memo(self) -> Memo:
+        if self._spec_memo is None:
+            vars(self)["_spec_memo"] = Memo()
+        memo: Memo = vars(self)["_spec_memo"]
+        return memo
+
+    @property
     def _fresh(self) -> TrainState:
-        fresh: TrainState | None = self.__dict__.get("_spec_fresh")
-        if fresh is None:
+        memo = self._memo
+        if memo.fresh is None:
             # Real arrays, also when a traced function is the first to ask; elsewhere this would run each constant alone.
             traced = isinstance(constants.zeros((), "int32"), jax.core.Tracer)
             with jax.ensure_compile_time_eval() if traced else contextlib.nullcontext():
-                fresh = self._fresh_state(config.default_seed)
-            # A memo of a value that is determined already; nothing observable changes.
-            self.__dict__["_spec_fresh"] = fresh
-        return fresh
+                memo.fresh = self._fresh_state(config.default_seed)
+        return memo.fresh
 
     def _fresh_state(self, key: Any) -> TrainState:
         root = as_key(key)
         variables = initialize_stream(self.definition, root, 0, self.input_specs)
-        for name, values_of in (self._spec_origins or {}).items():
+        for name, values_of in self._spec_building.origins.items():
             for collection, values in values_of().items():
                 if name in variables[collection]:
                     variables[collection] = {**variables[collection], name: values}
@@ -397,7 +430,7 @@ class ModelValue(Layer):
             "learning_rate": "`model = model.with_learning_rate(0.01)`",
             "stop_training": "`self.model.stop_training = True` in a callback",
         }
-        if name in advice and "_spec_frozen" in self.__dict__:
+        if name in advice and self._is_frozen:
             return f"A model is immutable; `{name}` cannot be assigned. Write {advice[name]}."
         return super()._frozen_message(name)
 

@@ -85,7 +85,7 @@ def shortest(value: Any) -> Any:
     return value
 
 
-def _is_dict(value: Any) -> bool:
+def _is_dict(value: object) -> bool:
     return isinstance(value, Mapping) and "class_name" not in value
 
 

@@ -6,13 +6,12 @@ The way back is in `models/config_reader.py`, whose functions are found here, to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
 from jkeras.dtypes import DTypePolicy
-from jkeras.graph import network as networks
 from jkeras.graph.layer import Layer
 from jkeras.graph.network import Network, Ref
 from jkeras.graph.operation import Operation, function_named
@@ -23,8 +22,12 @@ from jkeras.models.config_reader import functional_tensors as functional_tensors
 from jkeras.models.config_reader import layer_classes as layer_classes
 from jkeras.models.config_reader import policy_name as policy_name
 from jkeras.models.config_reader import unwrapped as unwrapped
+from jkeras.registry import snake_case
 from jkeras.saving import operations
 from jkeras.values.config import serialize
+
+if TYPE_CHECKING:
+    pass
 
 TENSOR = "__keras_tensor__"
 FUNCTIONAL = {"module": "keras.src.models.functional", "class_name": "Functional", "registered_name": "Functional"}
@@ -51,10 +54,11 @@ def to_config(layer: Layer, name: str | None = None, policy: DTypePolicy | None 
         }
     if name is None and hasattr(layer, "definition"):
         _mark_shared(layer, written)
-    return written
+    result: dict[str, Any] = written
+    return result
 
 
-def _mark_shared(model: Any, written: dict[str, Any]) -> None:
+def _mark_shared(model: Layer, written: dict[str, Any]) -> None:
     """Gives a number to layers that are in several models of the configuration, as Keras reads it."""
     places: dict[int, list[dict[str, Any]]] = {}
     for path, layer in walk(model):
@@ -78,7 +82,7 @@ def _entry_at(written: Any, path: tuple[str, ...]) -> Any:
 
 
 def _base_name(layer: Layer) -> str:
-    return getattr(layer, "base_name", None) or networks.snake_case(type(layer).__name__)
+    return getattr(layer, "base_name", None) or snake_case(type(layer).__name__)
 
 
 def functional_config(network: Network, name: str, trainable: bool, policy: DTypePolicy | None) -> dict[str, Any]:
@@ -125,7 +129,7 @@ def functional_config(network: Network, name: str, trainable: bool, policy: DTyp
     }
 
 
-def _written(network: Network, places: Mapping[int, list[Any]], value: Any) -> Any:
+def _written(network: Network, places: Mapping[int, list[Any]], value: object) -> Any:
     if isinstance(value, Ref):
         tensor = network.tensor(value.index)
         config = {"shape": list(tensor.shape), "dtype": tensor.dtype, "keras_history": places[value.index]}

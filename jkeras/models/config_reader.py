@@ -46,7 +46,7 @@ def takes_name(cls: type[Layer]) -> bool:
     return any(p.name == "name" or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
-def policy_name(written: Any) -> str | None:
+def policy_name(written: str | Mapping[str, Any] | None) -> str | None:
     """The name of a written dtype policy."""
     if not isinstance(written, Mapping):
         return written
@@ -220,7 +220,7 @@ class _Graph:
         except (KeyError, IndexError, TypeError) as error:
             raise RestoreError(f"The inputs or outputs of the model name no tensors: {error!r}.") from None
 
-    def _make(self, entry: Any) -> str:
+    def _make(self, entry: Mapping[str, Any]) -> str:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("config"), (Mapping, list)):
             raise RestoreError(f"This is no configuration of a layer: {str(entry)[:200]}")
         arguments = entry["config"]
@@ -249,7 +249,7 @@ class _Graph:
         # Both kinds may have the same class name; only layers say whether they are trained.
         return "trainable" not in self.options[entry["config"]["name"]] and _names_function(entry)
 
-    def _apply(self, name: str, index: int, node: Any) -> bool:
+    def _apply(self, name: str, index: int, node: Mapping[str, Any]) -> bool:
         """Applies a layer once; False if its inputs are not known yet."""
         layer = self.made[name]
         try:
@@ -268,7 +268,7 @@ class _Graph:
         self.outputs[name, index] = jax.tree.leaves(results, is_leaf=is_symbolic)
         return True
 
-    def _arguments(self, node: Any) -> tuple[Any, dict[str, Any]]:
+    def _arguments(self, node: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         if isinstance(node, Mapping):
             return [self._read(v) for v in node["args"]], self._read(node.get("kwargs") or {})
         # Keras 2: a node is a list of [layer, node, tensor, keyword arguments].
@@ -294,7 +294,8 @@ class _Graph:
         node -= self.first.get(name, 0)
         if (name, node) not in self.outputs:
             raise _NotYet
-        return self.outputs[name, node][index]
+        result: SymbolicTensor = self.outputs[name, node][index]
+        return result
 
     def _read(self, value: Any) -> Any:
         return deserialize(value, self._made)
@@ -338,7 +339,7 @@ def _first_nodes(config: Mapping[str, Any]) -> dict[str, int]:
     return first
 
 
-def _old_nodes(entry: Any) -> list[Any]:
+def _old_nodes(entry: Mapping[str, Any]) -> list[Any]:
     nodes = entry.get("inbound_nodes") if isinstance(entry, Mapping) else None
     return [node for node in nodes if isinstance(node, list)] if isinstance(nodes, list) else []
 

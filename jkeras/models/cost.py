@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -13,9 +13,13 @@ from jkeras.graph.network import is_ref
 from jkeras.graph.shapes import as_spec
 from jkeras.training import steps
 from jkeras.training.state import Batch, arrays_of
+from jkeras.types import Specs
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 
-def layer_costs(model: Any) -> dict[str, tuple[float, int]]:
+def layer_costs(model: Model) -> dict[str, tuple[float, int]]:
     """For each layer of a model with a graph: operations and bytes of output for one sample in a forward pass.
 
     Layers that are applied several times count each time.
@@ -47,7 +51,7 @@ def _operations(layer: Any, arguments: Any) -> float:
     return float(found.get("flops", 0.0)) if arrays else 0.0
 
 
-def step_cost(model: Any, batch_size: int = 32) -> dict[str, float]:
+def step_cost(model: Model, batch_size: int = 32) -> dict[str, float]:
     """Operations and bytes moved by one compiled training step, as XLA counts them; empty if the platform cannot tell.
 
     Targets are taken to look like the outputs. Needs a compiled model with a known input.
@@ -56,7 +60,7 @@ def step_cost(model: Any, batch_size: int = 32) -> dict[str, float]:
     if recipe is None or not model.built:
         return {}
 
-    def sized(spec: Any) -> jax.ShapeDtypeStruct:
+    def sized(spec: Specs) -> jax.ShapeDtypeStruct:
         return jax.ShapeDtypeStruct((batch_size, *spec.shape[1:]), spec.dtype)
 
     x = jax.tree.map(sized, model.input_specs)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -17,6 +17,7 @@ from jkeras.models.training import compiled_recipe, training_state
 from jkeras.tracebacks import filtered
 from jkeras.training import loop, steps
 from jkeras.training.batches import ArraySource
+from jkeras.types import CallbacksLike, Data, Verbose
 
 
 class CrossValidation:
@@ -51,18 +52,18 @@ class CrossValidation:
 @filtered
 def cross_validate(
     model: Model,
-    x: Any,
-    y: Any = None,
-    folds: Any = 5,
+    x: Data | None,
+    y: Data | None = None,
+    folds: int | Iterable[Any] = 5,
     *,
     shuffle: bool = True,
     seed: int = 0,
     batch_size: int | None = None,
     epochs: int = 1,
-    callbacks: Any = None,
-    sample_weight: Any = None,
+    callbacks: CallbacksLike = None,
+    sample_weight: Data | None = None,
     group: int | None = None,
-    verbose: Any = 0,
+    verbose: Verbose = 0,
 ) -> CrossValidation:
     """Trains a model once for each fold, always from the weights that it has, and scores it on the rows left out.
 
@@ -122,7 +123,7 @@ def cross_validate(
     return CrossValidation(tuple(trained[i] for i in range(len(pairs))), scores, tuple(rows for _, rows in pairs))
 
 
-def _pairs(folds: Any, count: int, shuffle: bool, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def _pairs(folds: int | Iterable[Any], count: int, shuffle: bool, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     if isinstance(folds, (int, np.integer)) and not isinstance(folds, bool):
         if not 2 <= folds <= count:
             raise ArgumentError(f"cross_validate(folds={folds}): expected 2 to {count}, the number of rows.")
@@ -130,7 +131,7 @@ def _pairs(folds: Any, count: int, shuffle: bool, seed: int) -> list[tuple[np.nd
         left_out = [np.sort(part) for part in np.array_split(order, folds)]
         return [(np.setdiff1d(np.arange(count), rows), rows) for rows in left_out]
     try:
-        pairs = [(np.asarray(train), np.asarray(test)) for train, test in folds]
+        pairs = [(np.asarray(train), np.asarray(test)) for train, test in cast("Iterable[Any]", folds)]
     except (TypeError, ValueError):
         pairs = []
     for rows in (rows for pair in pairs for rows in pair):

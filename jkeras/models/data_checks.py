@@ -17,6 +17,7 @@ from jkeras.layers.core import Embedding, check_ids
 from jkeras.models.structure import StructuredModel
 from jkeras.training import steps
 from jkeras.training.batches import ArraySource, StreamSource
+from jkeras.training.objective import match
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch
 
@@ -36,7 +37,7 @@ def check_data(
     # Described for one batch: a model may have a fixed batch size.
     described = describe(program.definition, *steps.call_arguments(source.example().x))
     outputs = jax.tree.leaves(described.outputs)
-    targets = steps.match(data.y, names, len(outputs), "y")
+    targets = match(data.y, names, len(outputs), "y")
     for term in program.objective.losses:
         target = targets[term.output]
         where = f"{model.path}/{names[term.output]}" if len(names) > 1 else model.path
@@ -98,7 +99,7 @@ def check_counts(method: str, minimum: int, **counts: Any) -> None:
             raise ArgumentError(f"{method}({name}={value!r}): expected an integer of at least {minimum}.")
 
 
-def check_frequency(value: Any) -> None:
+def check_frequency(value: object) -> None:
     """Raises for a `validation_freq` that is neither a number of epochs nor a list of them."""
     epochs = value if isinstance(value, (list, tuple, set, range)) else [value]
     if not all(isinstance(e, (int, np.integer)) and not isinstance(e, bool) and e >= 1 for e in epochs):

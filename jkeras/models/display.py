@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import html
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jkeras.models.summary import summary
+from jkeras.types import PathLike
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 
-def plot(model: Any, path: Any = None, **options: Any) -> Any:
+def plot(model: Model, path: PathLike | None = None, **options: Any) -> Any:
     """See `Model.plot`."""
     from jkeras.plots import diagram
 
@@ -18,7 +22,7 @@ def plot(model: Any, path: Any = None, **options: Any) -> Any:
     return picture
 
 
-def html_of(model: Any) -> str:
+def html_of(model: Model) -> str:
     """The summary of a model for a notebook."""
     lines: list[str] = []
     summary(model, print_fn=lines.append, line_length=90)

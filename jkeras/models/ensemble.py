@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Self
+import copy
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Self, cast
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +23,7 @@ from jkeras.tracebacks import filtered_methods
 from jkeras.training import batches, loop, runs, steps
 from jkeras.training.batches import ArraySource, as_source
 from jkeras.training.state import TrainState, arrays_of
+from jkeras.types import CallbacksLike, Data, Verbose
 
 
 @filtered_methods("fit", "evaluate", "predict", "predict_members")
@@ -56,8 +58,8 @@ class Ensemble:
         self.histories: tuple[History, ...] = tuple(History() for _ in self.seeds)
 
     def _with(self, **changes: Any) -> Self:
-        clone = object.__new__(type(self))
-        clone.__dict__.update(self.__dict__, **changes)
+        clone = copy.copy(self)
+        vars(clone).update(changes)
         return clone
 
     def __len__(self) -> int:
@@ -80,17 +82,17 @@ class Ensemble:
 
     def fit(
         self,
-        x: Any,
-        y: Any = None,
+        x: Data | None,
+        y: Data | None = None,
         batch_size: int | None = None,
         epochs: int = 1,
-        verbose: Any = "auto",
-        callbacks: Any = None,
+        verbose: Verbose = "auto",
+        callbacks: CallbacksLike = None,
         validation_split: float = 0.0,
-        validation_data: Any = None,
+        validation_data: Data | None = None,
         shuffle: bool = True,
         class_weight: Mapping[int, float] | None = None,
-        sample_weight: Any = None,
+        sample_weight: Data | None = None,
         *,
         group: int | None = None,
     ) -> Self:
@@ -112,13 +114,19 @@ class Ensemble:
         model = self.model.build_for(source.example().x)
         program = steps.build_program(model.definition, recipe, source.example())
         check_data(model, source, program, recipe)
-        options = loop.Options(epochs=epochs, shuffle="bootstrap" if self.bootstrap else shuffle, verbose=verbose,
-                               steps_per_execution=recipe.steps_per_execution)
+        options = loop.Options(
+            epochs=epochs,
+            shuffle="bootstrap" if self.bootstrap else shuffle,
+            verbose=verbose,
+            steps_per_execution=recipe.steps_per_execution,
+        )
         plan = members.Plan(options, as_list(callbacks), group=group)
         state, histories = members.train(model, program, self._training_state(model, program), source, validation, plan)
         return self._with(model=model, state=state, histories=tuple(histories))
 
-    def evaluate(self, x: Any, y: Any = None, batch_size: int | None = None, sample_weight: Any = None) -> dict[str, Any]:
+    def evaluate(
+        self, x: Data | None, y: Data | None = None, batch_size: int | None = None, sample_weight: Data | None = None
+    ) -> dict[str, Any]:
         """Loss and metrics of every member: arrays of shape `(members,)`."""
         recipe = compiled_recipe(self.model, "evaluate")
         source = array_source(x, y, sample_weight, batch_size)
@@ -128,7 +136,7 @@ class Ensemble:
         callbacks = CallbackList()
         return loop.evaluate(job, self._members_state(model), source, callbacks, callbacks.call)
 
-    def predict_members(self, x: Any, batch_size: int | None = None) -> Any:
+    def predict_members(self, x: Data | None, batch_size: int | None = None) -> Any:
         """The outputs of every member: arrays of shape `(members, rows, ...)`."""
         source = array_source(x, None, None, batch_size or 512)
         model = self.model.build_for(source.example().x)
@@ -136,7 +144,7 @@ class Ensemble:
         parts = [jax.device_get(_predict_many(model.definition, state, batch.x)) for batch in source.batches()]
         return jax.tree.map(lambda *pieces: np.concatenate(pieces, axis=1), *parts)
 
-    def predict(self, x: Any, batch_size: int | None = None) -> tuple[Any, Any]:
+    def predict(self, x: Data | None, batch_size: int | None = None) -> tuple[Any, Any]:
         """The mean over the members, and their spread (standard deviation)."""
         outputs = self.predict_members(x, batch_size)
         return jax.tree.map(lambda a: a.mean(axis=0), outputs), jax.tree.map(lambda a: a.std(axis=0), outputs)
@@ -144,13 +152,14 @@ class Ensemble:
     def _members_state(self, model: Model) -> TrainState:
         if self.state is not None:
             return self.state
-        return members.stack([model.init(seed).state for seed in self.seeds])
+        result: TrainState = members.stack([model.init(seed).state for seed in self.seeds])
+        return result
 
     def _training_state(self, model: Model, program: steps.Program) -> TrainState:
         state = self._members_state(model)
         if state.opt_state is None:
             optimizer = compiled_recipe(model, "fit").optimizer
-            make = jax.vmap(lambda params: steps.init_optimizer(optimizer, params, program.frozen))
+            make: Any = jax.vmap(lambda params: steps.init_optimizer(optimizer, params, program.frozen))
             state = state.replace(opt_state=make(arrays_of(state).params))
         keys = jnp.stack([as_key(seed) for seed in self.seeds])
         return state.replace(rng=keys)
@@ -159,7 +168,9 @@ class Ensemble:
         return f"<Ensemble of {len(self)} x {self.model!r}>"
 
 
-def array_source(x: Any, y: Any = None, sample_weight: Any = None, batch_size: int | None = None) -> ArraySource:
+def array_source(
+    x: Data | None, y: Data | None = None, sample_weight: Data | None = None, batch_size: int | None = None
+) -> ArraySource:
     """Data for members that train together.
 
     Raises:
@@ -172,12 +183,18 @@ def array_source(x: Any, y: Any = None, sample_weight: Any = None, batch_size: i
 
 
 def training_data(
-    x: Any, y: Any, sample_weight: Any, batch_size: Any, class_weight: Any, validation_split: float, validation_data: Any
+    x: Data | None,
+    y: Data | None,
+    sample_weight: Data | None,
+    batch_size: Any,
+    class_weight: Mapping[Any, float] | None,
+    validation_split: float,
+    validation_data: Data | None,
 ) -> tuple[ArraySource, ArraySource | None]:
     """What to train and to validate on, from the arguments of `fit`."""
     source, validation = array_source(x, y, sample_weight, batch_size), None
     if validation_data is not None:
-        held_x, held_y, weight = (*validation_data, None, None)[:3]
+        held_x, held_y, weight = (*cast("Iterable[Any]", validation_data), None, None)[:3]
         validation = array_source(held_x, held_y, weight, batch_size)
     elif validation_split:
         source, validation = batches.split(source, validation_split)
@@ -185,7 +202,7 @@ def training_data(
     return (source if not isinstance(weighted, ArraySource) else weighted), validation
 
 
-def as_list(callbacks: Any) -> list[Any]:
+def as_list(callbacks: CallbacksLike) -> list[Any]:
     """Callbacks as a list."""
     return CallbackList(callbacks).callbacks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.export
@@ -17,17 +17,21 @@ from jkeras import lowering
 from jkeras.errors import ArgumentError, JkerasError
 from jkeras.saving.writing import replacing
 from jkeras.training import steps
+from jkeras.types import PathLike, Specs, Verbose
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 FORMAT = "stablehlo"
 
 
 def export(
-    model: Any,
-    path: Any,
+    model: Model,
+    path: PathLike,
     format: str = FORMAT,
-    verbose: Any = None,
-    input_signature: Any = None,
+    verbose: Verbose | None = None,
+    input_signature: Sequence[Any] | None = None,
     *,
     platforms: Sequence[str] | None = None,
 ) -> None:
@@ -46,7 +50,7 @@ def export(
         os.fsync(file.fileno())
 
 
-def _serialized(model: Any, specs: Any, platforms: tuple[str, ...]) -> bytes:
+def _serialized(model: Model, specs: Specs, platforms: tuple[str, ...]) -> bytes:
     # Some of the fast forms of operations are for sizes that are known.
     for form in dict.fromkeys((lowering.current_mode(), "plain")):
         try:
@@ -65,7 +69,7 @@ def _serialized(model: Any, specs: Any, platforms: tuple[str, ...]) -> bytes:
     ) from problem
 
 
-def _program(model: Any) -> Any:
+def _program(model: Model) -> Any:
     """Prediction with the weights as constants."""
     network, impl = model.definition, str(jax.random.key_impl(model.state.rng))
     state = jax.tree.map(np.asarray, model.state.replace(opt_state=None, rng=jax.random.key_data(model.state.rng)))
@@ -77,11 +81,12 @@ def _program(model: Any) -> Any:
     return predict
 
 
-def _shapes(model: Any) -> Any:
+def _shapes(model: Model) -> Any:
     """Shapes and dtypes of the inputs, None for sizes that may change."""
     if model.is_functional:
-        infos = {info.ref: _Spec(info.shape, info.dtype) for info in model._network.input_infos}
-        return model._network.inputs.fill(lambda ref: infos[ref.index])
+        network: Any = model._network
+        infos = {info.ref: _Spec(info.shape, info.dtype) for info in network.input_infos}
+        return network.inputs.fill(lambda ref: infos[ref.index])
     return jax.tree.map(lambda spec: _Spec((None, *spec.shape[1:]), spec.dtype), model.input_specs)
 
 
@@ -93,7 +98,7 @@ class _Spec:
         self.dtype = jnp.dtype(dtype)
 
 
-def _symbolic(signature: Any) -> Any:
+def _symbolic(signature: Sequence[Any] | None) -> Any:
     """A signature with a symbol for each unknown size: the same for all batches, another for each other."""
     scope = jax.export.SymbolicScope()
     count = 0
@@ -111,7 +116,7 @@ def _symbolic(signature: Any) -> Any:
     return jax.tree.map(spec, signature, is_leaf=_is_shape)
 
 
-def _is_shape(value: Any) -> bool:
+def _is_shape(value: object) -> bool:
     if isinstance(value, Mapping) or hasattr(value, "shape"):
         return hasattr(value, "shape")
     return isinstance(value, (list, tuple)) and bool(value) and all(v is None or isinstance(v, int) for v in value)

@@ -6,13 +6,16 @@ import dataclasses
 import fnmatch
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from jkeras.errors import ArgumentError, PartialLoadWarning, RestoreError, suggestion
 from jkeras.graph.scope import WeightInfo
+
+if TYPE_CHECKING:
+    pass
 
 Key = tuple[str, str]  # collection and name of a weight
 # The states of stateful recurrent layers, which Keras keeps in no file.
@@ -70,7 +73,7 @@ class Found:
                 self.conflicts[f"{name}/{argument}"] = f"{_few(array)} in the file, {_few(given)} in the model: adapt it alike"
 
 
-def _few(value: Any) -> str:
+def _few(value: object) -> str:
     return str(np.asarray(value).ravel()[:4].tolist())
 
 

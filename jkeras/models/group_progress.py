@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jkeras.console.progress import ProgressBar
+from jkeras.types import Verbose
 
 
 class GroupProgress:
@@ -21,7 +22,7 @@ class GroupProgress:
         verbose: 1 for the bar, 2 for the lines, 0 for nothing, "auto" as in `fit`.
     """
 
-    def __init__(self, groups: int, epochs: int, verbose: Any):
+    def __init__(self, groups: int, epochs: int, verbose: Verbose):
         self.groups = groups
         self.epochs = epochs
         self._bar = ProgressBar(groups * epochs, verbose=verbose, unit="epoch")

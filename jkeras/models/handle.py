@@ -20,6 +20,10 @@ REBINDING = ("set_weights", "load_weights")
 REDEFINING = ("compile", "build", "add", "pop", "freeze", "unfreeze")
 
 
+# What can be assigned, and what the handle keeps itself.
+ASSIGNED = ("value", "stop_training", "directions", "_value", "_offered", "_changed")
+
+
 class Handle:
     """Holds one model and rebinds it.
 
@@ -30,11 +34,11 @@ class Handle:
     """
 
     def __init__(self, value: Any, directions: Mapping[str, str | None] | None = None):
-        object.__setattr__(self, "directions", dict(directions or {}))
-        object.__setattr__(self, "_value", value)
-        object.__setattr__(self, "_offered", None)
-        object.__setattr__(self, "_changed", False)
-        object.__setattr__(self, "stop_training", False)
+        self.directions = dict(directions or {})
+        self._value = value
+        self._offered: Callable[[], TrainState] | None = None
+        self._changed = False
+        self.stop_training = False
 
     @property
     def value(self) -> Any:
@@ -42,24 +46,24 @@ class Handle:
         if self._offered is not None:
             # The loop will reuse its buffers, so the model gets its own; made only when somebody looks.
             state = owned_copy(self._offered()).replace(metrics=None)
-            object.__setattr__(self, "_value", self._value._evolve(state=state))
-            object.__setattr__(self, "_offered", None)
+            self._value = self._value._evolve(state=state)
+            self._offered = None
         return self._value
 
     @value.setter
     def value(self, value: Any) -> None:
-        object.__setattr__(self, "_value", value)
-        object.__setattr__(self, "_offered", None)
-        object.__setattr__(self, "_changed", True)
+        self._value = value
+        self._offered = None
+        self._changed = True
 
     def offer(self, state: Callable[[], TrainState]) -> None:
         """The loop's side: the state that the model has now, should anybody look."""
-        object.__setattr__(self, "_offered", state)
-        object.__setattr__(self, "_changed", False)
+        self._offered = state
+        self._changed = False
 
     def take(self) -> TrainState | None:
         """The loop's side: the state, if somebody changed it."""
-        object.__setattr__(self, "_offered", None)
+        self._offered = None
         return self._value.state if self._changed else None
 
     def written_definition(self) -> dict[str, Any]:
@@ -87,7 +91,7 @@ class Handle:
         return found
 
     def __setattr__(self, name: str, new: Any) -> None:
-        if name in ("value", "stop_training"):
+        if name in ASSIGNED:
             object.__setattr__(self, name, new)
             return
         raise AttributeError(f"The live model has no attribute {name!r} to assign; assign `stop_training` or `value`.")

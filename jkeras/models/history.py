@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jkeras.errors import FrozenError
+from jkeras.types import PathLike
 from jkeras.values.frozen import FrozenDict, FrozenList
 
 ADVICE = "What happened cannot be changed; `dict(history)` and `list(values)` are copies."
@@ -70,7 +71,7 @@ class History(Mapping[str, list[float]]):
     def __repr__(self) -> str:
         return f"History({self.history!r})"
 
-    def plot(self, metrics: Sequence[str] | None = None, path: Any = None) -> Any:
+    def plot(self, metrics: Sequence[str] | None = None, path: PathLike | None = None) -> Any:
         """The curves, validation dashed, best epochs marked; a matplotlib figure, written to `path` if given."""
         from jkeras.plots import plot_history
 
@@ -82,7 +83,7 @@ class History(Mapping[str, list[float]]):
 
         return pandas.DataFrame({name: pandas.Series(values) for name, values in self._logs.items()}).rename_axis("epoch")
 
-    def to_csv(self, path: Any) -> None:
+    def to_csv(self, path: PathLike) -> None:
         """Writes the logs as comma-separated values, a row for each epoch."""
         rows = itertools.zip_longest(*self._logs.values(), fillvalue="")
         with open(path, "w", newline="", encoding="utf-8") as file:

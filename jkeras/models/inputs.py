@@ -11,9 +11,10 @@ import jax.numpy as jnp
 from jkeras.errors import InputError
 from jkeras.graph.network import InputInfo, Network, is_ref
 from jkeras.graph.shapes import show_shape
+from jkeras.types import ArrayLike, PyTree
 
 
-def fit_inputs(network: Network, inputs: Any, path: str) -> list[Any]:
+def fit_inputs(network: Network, inputs: PyTree[ArrayLike], path: str) -> list[Any]:
     """One array per input of the network, in order, in the input's type.
 
     Raises:

@@ -11,7 +11,7 @@ import datetime
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -22,13 +22,17 @@ from jkeras.models import config as configs
 from jkeras.saving import archives, documents, hdf5, old_names
 from jkeras.saving.old_weights import major
 from jkeras.training.state import arrays_of
+from jkeras.types import Specs
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 # The version of Keras whose format this is.
 KERAS_VERSION = "3.15.0"
 
 
-def save(model: Any, path: Path, own: Mapping[str, Any], include_optimizer: bool = True) -> None:
+def save(model: Model, path: Path, own: Mapping[str, Any], include_optimizer: bool = True) -> None:
     """Writes a model.
 
     Args:
@@ -63,7 +67,7 @@ def save(model: Any, path: Path, own: Mapping[str, Any], include_optimizer: bool
     archives.write(path, members)
 
 
-def optimizer_variables(model: Any) -> list[tuple[str, np.ndarray]]:
+def optimizer_variables(model: Model) -> list[tuple[str, np.ndarray]]:
     """Names and arrays of the optimizer's state in Keras's order; none before training.
 
     Raises:
@@ -72,26 +76,28 @@ def optimizer_variables(model: Any) -> list[tuple[str, np.ndarray]]:
     if model.state.opt_state is None:
         return []
     try:
-        found = model.recipe.optimizer.keras_variables(arrays_of(model.state).opt_state, trainable_paths(model))
+        recipe: Any = model.recipe
+        found = recipe.optimizer.keras_variables(arrays_of(model.state).opt_state, trainable_paths(model))
     except NotImplementedError as error:
         raise ArgumentError(f"{error} Save into a directory (a path without suffix) to keep its state.") from None
     return [(variable.name, np.asarray(variable.value)) for variable in found]
 
 
-def trainable_paths(model: Any) -> list[str]:
+def trainable_paths(model: Model) -> list[str]:
     """The paths of the weights that the optimizer changes, in Keras's order."""
     return [info.name for info in model.description.weights if info.trainable]
 
 
-def input_shapes(model: Any) -> Any:
+def input_shapes(model: Model) -> Any:
     """The shapes of the inputs, with None for the batch, in the structure of the inputs."""
 
-    def shape(spec: Any) -> list[int | None]:
+    def shape(spec: Specs) -> list[int | None]:
         return [None, *spec.shape[1:]]
 
     if model.is_functional:
-        infos = {info.ref: list(info.shape) for info in model._network.input_infos}
-        return model._network.inputs.fill(lambda ref: infos[ref.index])
+        network: Any = model._network
+        infos = {info.ref: list(info.shape) for info in network.input_infos}
+        return network.inputs.fill(lambda ref: infos[ref.index])
     return jax.tree.map(shape, model.input_specs)
 
 

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jkeras.graph.layer import Layer
 from jkeras.graph.operation import Operation
 from jkeras.graph.scope import WeightInfo, walk
 from jkeras.models.fitting import is_kept
 from jkeras.registry import snake_case
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 # Marks, in a path, a layer that is found by its name.
 LABEL = "@"
@@ -66,13 +69,13 @@ class Place:
     before: tuple[WeightInfo, ...] = ()
 
 
-def places(model: Any) -> list[Place]:
+def places(model: Model) -> list[Place]:
     """Every layer of a model with its place in a file, the model itself first."""
     return list(_Walk(model).visit(model, (), ("",), ("",), model.name or model.base_name))
 
 
 class _Walk:
-    def __init__(self, model: Any):
+    def __init__(self, model: Model):
         self.own: dict[tuple[str, ...], list[WeightInfo]] = {}
         for info in filter(is_kept, model.description.weights):
             self.own.setdefault(info.path[:-1], []).append(info)
@@ -143,7 +146,7 @@ def children(layer: Any) -> Iterator[tuple[str, str, Layer]]:
             yield from _inside(attributes[attribute], attribute, attribute)
 
 
-def _members(model: Any) -> Iterator[tuple[str, str, Layer]]:
+def _members(model: Model) -> Iterator[tuple[str, str, Layer]]:
     """All layers that are attributes of a model, in the order in which they were assigned."""
     taken: dict[str, int] = {}
     met: set[int] = set()
@@ -158,8 +161,9 @@ def _is_listed(layer: Any) -> bool:
     return hasattr(layer, "definition") and (layer.is_functional or hasattr(layer, "_chain"))
 
 
-def _listed(model: Any) -> Iterator[tuple[str, str, Layer]]:
-    members = model._network.layers if model.is_functional and not hasattr(model, "_chain") else model.children()
+def _listed(model: Model) -> Iterator[tuple[str, str, Layer]]:
+    network: Any = model._network
+    members = network.layers if model.is_functional and not hasattr(model, "_chain") else model.children()
     taken: dict[str, int] = {}
     for name, layer in members.items():
         if not isinstance(layer, Operation):

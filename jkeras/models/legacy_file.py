@@ -10,7 +10,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from jkeras.models.fitting import Entry, Found, is_kept
 from jkeras.saving import documents, hdf5, old_names, old_weights
 from jkeras.saving.hdf5 import Tree
 from jkeras.training.state import flatten
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 TOP_LEVEL = "top_level_model_weights"
 # Keras 3 cannot restore `optimizer_weights`: it builds the optimizer for no weights first, and then cannot train. What it does
@@ -62,7 +65,8 @@ class LegacyFile:
             return None
         if not isinstance(text, str):
             raise RestoreError(f"{self.where} is damaged: {name!r} is no text.")
-        return _decoded(documents.parse(text, f"{self.where}/{name}"))
+        result: dict[str, Any] | None = _decoded(documents.parse(text, f"{self.where}/{name}"))
+        return result
 
     def layer_names(self) -> list[str]:
         """The layers in order, without those that have no weights."""
@@ -82,7 +86,7 @@ class LegacyFile:
         return paths
 
 
-def _decoded(value: Any) -> Any:
+def _decoded(value: object) -> Any:
     """Tuples, as old files write them, as lists."""
     if isinstance(value, Mapping):
         if value.get("class_name") == "__tuple__" and isinstance(value.get("items"), list):
@@ -102,7 +106,7 @@ def with_learned(file: LegacyFile) -> dict[str, Any]:
     return {**config, "config": {**inner, "layers": [_with_learned(entry, file) for entry in inner["layers"]]}}
 
 
-def _with_learned(entry: Any, file: LegacyFile) -> Any:
+def _with_learned(entry: Mapping[str, Any], file: LegacyFile) -> Any:
     arguments: Any = entry.get("config") if isinstance(entry, Mapping) else None
     is_open = isinstance(arguments, Mapping) and entry.get("class_name") == "Normalization" and arguments.get("mean") is None
     if not is_open or arguments.get("name") not in file.layer_names():
@@ -128,7 +132,7 @@ def opened(path: Path) -> Iterator[LegacyFile]:
         yield file
 
 
-def owners(model: Any) -> list[tuple[str, list[WeightInfo]]]:
+def owners(model: Model) -> list[tuple[str, list[WeightInfo]]]:
     """Each layer directly inside a model that has weights, with them: those that training changes first."""
     by_layer: dict[str, list[WeightInfo]] = {}
     for info in filter(is_kept, model.description.weights):
@@ -139,11 +143,12 @@ def owners(model: Any) -> list[tuple[str, list[WeightInfo]]]:
     return [(name, _trainable_first(infos)) for name, infos in ordered.items()]
 
 
-def _members(model: Any) -> Mapping[str, Any]:
-    return model._network.layers if model.is_functional else model.children()
+def _members(model: Model) -> Mapping[str, Any]:
+    layers: Mapping[str, Any] = model.children() if model._network is None else model._network.layers
+    return layers
 
 
-def _layer_names(model: Any) -> list[str]:
+def _layer_names(model: Model) -> list[str]:
     return [name for name, layer in _members(model).items() if not isinstance(layer, Operation)]
 
 
@@ -151,12 +156,12 @@ def _trainable_first(infos: list[WeightInfo]) -> list[WeightInfo]:
     return [info for info in infos if info.trainable] + [info for info in infos if not info.trainable]
 
 
-def own_weights(model: Any) -> list[WeightInfo]:
+def own_weights(model: Model) -> list[WeightInfo]:
     """The weights that belong to the model itself, not to a layer."""
     return _trainable_first([info for info in model.description.weights if len(info.path) == 1])
 
 
-def find(model: Any, file: LegacyFile, by_name: bool = False) -> Found:
+def find(model: Model, file: LegacyFile, by_name: bool = False) -> Found:
     """What a file has for the weights of a model.
 
     Layers are matched by their order, as Keras does, where the file has as many as the model; otherwise by their names.
@@ -211,7 +216,7 @@ def _old_class(file: LegacyFile, name: str) -> str | None:
     return None
 
 
-def built_by_weights(model: Any, file: LegacyFile) -> Any:
+def built_by_weights(model: Model, file: LegacyFile) -> Any:
     """A Sequential without an input shape, built for inputs that the first layer's kernel fits.
 
     Raises:
@@ -231,7 +236,7 @@ def built_by_weights(model: Any, file: LegacyFile) -> Any:
     )
 
 
-def optimizer_arrays(file: LegacyFile, model: Any) -> list[np.ndarray]:
+def optimizer_arrays(file: LegacyFile, model: Model) -> list[np.ndarray]:
     """The arrays of the optimizer's state in Keras 3's order.
 
     Raises:
@@ -262,7 +267,7 @@ def optimizer_arrays(file: LegacyFile, model: Any) -> list[np.ndarray]:
     )
 
 
-def _orders(infos: list[WeightInfo], model: Any, file: LegacyFile) -> list[list[int]]:
+def _orders(infos: list[WeightInfo], model: Model, file: LegacyFile) -> list[list[int]]:
     """In which orders Keras 2 may have gone through the weights: today's, or, before 2.1, that of their names."""
     names: dict[tuple[str, str], str] = {}
     for (_, members), stored in zip(owners(model), file.layer_names(), strict=False):
@@ -283,7 +288,7 @@ def _orders(infos: list[WeightInfo], model: Any, file: LegacyFile) -> list[list[
 # -- writing -------------------------------------------------------------------------------------------------------
 
 
-def save(model: Any, path: Path, include_optimizer: bool = True) -> None:
+def save(model: Model, path: Path, include_optimizer: bool = True) -> None:
     """Writes a model as Keras 3 does.
 
     Raises:
@@ -310,7 +315,7 @@ def save(model: Any, path: Path, include_optimizer: bool = True) -> None:
 
 
 def weights_to(
-    model: Any, arrays: dict[str, np.ndarray], attributes: dict[str, dict[str, Any]], root: str, learned: bool = False
+    model: Model, arrays: dict[str, np.ndarray], attributes: dict[str, dict[str, Any]], root: str, learned: bool = False
 ) -> None:
     """Adds the weights of a model, layer by layer, below a group; `learned` is as in `stored_weights.to_store`."""
     values = {"params": flatten(model.params), "state": flatten(model.model_state)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 
@@ -11,17 +11,21 @@ from jkeras.errors import ArgumentError, RestoreError
 from jkeras.graph import linen
 from jkeras.graph.input import Input
 from jkeras.layers.foreign import FlaxLayer, weight_name
+from jkeras.types import Array, PyTree
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 # The layer's name in the model, so that paths of weights do not depend on anything else.
 NAME = "flax"
 
 
-def to_flax(model: Any) -> tuple[Any, dict[str, Any]]:
+def to_flax(model: Model) -> tuple[Any, dict[str, Any]]:
     """See `Model.to_flax`."""
     return _guest(model) or (linen.to_module(model.definition), model.variables)
 
 
-def around(cls: Any, module: Any, variables: Any, input_shape: Any, *, method: Any = None, dtype: Any = None) -> Any:
+def around(cls: Any, module: object, variables: PyTree[Array], input_shape: Any, *, method: Any = None, dtype: Any = None) -> Any:
     """See `Model.from_flax`."""
     x = Input(tuple(input_shape), dtype=dtype)
     layer = FlaxLayer(module, method=method, name=NAME)
@@ -53,12 +57,12 @@ def around(cls: Any, module: Any, variables: Any, input_shape: Any, *, method: A
     return model.with_state(model.init().state.replace(params=params, model_state=state))
 
 
-def _named(tree: Any, trainable: bool) -> dict[str, jax.Array]:
+def _named(tree: PyTree[Array], trainable: bool) -> dict[str, jax.Array]:
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return {weight_name(path, trainable): jax.numpy.asarray(leaf) for path, leaf in leaves}
 
 
-def _guest(model: Any) -> tuple[Any, dict[str, Any]] | None:
+def _guest(model: Model) -> tuple[Any, dict[str, Any]] | None:
     """The module and variables that `from_flax` was given, with the model's values; None for any other model."""
     if not model.is_functional:
         return None
@@ -67,11 +71,12 @@ def _guest(model: Any) -> tuple[Any, dict[str, Any]] | None:
         return None
     layer = layers[0]
     name = next(iter(model.children()))
-    if len(model._network.ops) != 1 or layer.method is not None:
+    network: Any = model._network
+    if len(network.ops) != 1 or layer.method is not None:
         return None
     params, state = jax.eval_shape(lambda key, x: layer.guest.init(key, x, True), jax.random.key(0), model.input_specs)
 
-    def filled(tree: Any, values: Mapping[str, Any], trainable: bool) -> Any:
+    def filled(tree: PyTree[Array], values: Mapping[str, Any], trainable: bool) -> Any:
         return jax.tree_util.tree_map_with_path(lambda path, _: values[weight_name(path, trainable)], tree)
 
     found = {

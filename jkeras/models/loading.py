@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,12 @@ from jkeras.tracebacks import filtered
 from jkeras.training import steps
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, filled, key_impl, named_arrays
+from jkeras.types import Config, PathLike
 
 
 @filtered
 def load_model(
-    filepath: Any,
+    filepath: PathLike,
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
     safe_mode: bool = True,
@@ -144,7 +145,7 @@ def _load_directory(path: Path, compile: bool, recipe: Recipe | None) -> Model:
     return model._evolve(state=state, history=_history(config.get("history")))
 
 
-def _own_recipe(config: Any, path: Path) -> Recipe:
+def _own_recipe(config: Config, path: Path) -> Recipe:
     try:
         return Recipe.from_config(config)
     except JkerasError as error:
@@ -162,7 +163,7 @@ def _template(model: Model, recipe: Recipe | None) -> TrainState:
     return TrainState(params, state, opt_state, jnp.zeros((), jnp.int32), jax.random.key(0))
 
 
-def _nested(model: Model, value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def _nested(model: Model, value: Callable[[WeightInfo], Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The trees of params and state, with `value(info)` as leaves."""
     params: dict[str, Any] = {}
     state: dict[str, Any] = {}
@@ -282,4 +283,5 @@ def clone_model(
             return clone_function(layer._evolve(name=path.rpartition("/")[2]))
 
         fresh = model.map_layers(change)
-    return fresh.init()._evolve(recipe=None)
+    result: Model = fresh.init()._evolve(recipe=None)
+    return result

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jkeras.callbacks.callback import Callback
 from jkeras.errors import ArgumentError, InputError
+from jkeras.types import Array
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,13 +45,13 @@ class _Rising(Callback):
         self.smoothing, self.explosion = smoothing, explosion
         self.average, self.losses, self.seen = 0.0, [], (0.0, 0)  # type: ignore[var-annotated]
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         self.seen = (0.0, 0)
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         self.model.optimizer.learning_rate = float(self.rates[len(self.losses)])
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         # Logs are means over the epoch so far; batches are of one size.
         total, count = self.seen
         mean = float((logs or {})["loss"])
@@ -61,9 +66,9 @@ class _Rising(Callback):
 
 
 def lr_range_test(
-    model: Any,
-    x: Any,
-    y: Any = None,
+    model: Model,
+    x: np.ndarray | Array,
+    y: np.ndarray | Array | None = None,
     *,
     low: float = 1e-6,
     high: float = 1.0,

@@ -10,9 +10,9 @@ from __future__ import annotations
 import copy
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -26,7 +26,11 @@ from jkeras.models.history import History
 from jkeras.models.training import training_job
 from jkeras.training import loop, runs, steps
 from jkeras.training.batches import ArraySource
-from jkeras.training.state import TrainState, arrays_of
+from jkeras.training.state import TrainState, arrays_of, merge
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
+    from jkeras.training.steps import Program
 
 # How many bytes of weights, gradients and slots one group may have on CPUs, and elsewhere as a share of free memory.
 CACHE_BYTES = 2 * 2**20
@@ -62,7 +66,7 @@ def stack(states: Sequence[Any]) -> Any:
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
 
 
-def member(state: Any, index: Any) -> Any:
+def member(state: TrainState, index: Any) -> Any:
     """The state of one member, or of several for a slice."""
     return jax.tree.map(lambda leaf: leaf[index], state)
 
@@ -86,7 +90,7 @@ def group_size(state: TrainState, count: int) -> int:
 
 
 def train(
-    model: Any, program: Any, state: TrainState, source: ArraySource, validation: Any, plan: Plan
+    model: Model, program: Program, state: TrainState, source: ArraySource, validation: Any, plan: Plan
 ) -> tuple[TrainState, list[History]]:
     """Trains stacked states; returns them, and the members' histories.
 
@@ -138,7 +142,7 @@ def train(
 
 
 def _train_group(
-    model: Any, job: loop.Job, state: TrainState, source: ArraySource, validation: Any, plan: Plan, rows: Any
+    model: Model, job: loop.Job, state: TrainState, source: ArraySource, validation: Any, plan: Plan, rows: Any
 ) -> tuple[TrainState, list[History]]:
     group = Group(model, state, plan.callbacks, job.program.objective.directions, plan.options, plan.progress)
     if rows is not None:
@@ -147,9 +151,10 @@ def _train_group(
     if plan.progress is not None:
         plan.progress.group_ended(len(session.epochs))
     params, opt_state = arrays_of(session.state).params, arrays_of(session.state).opt_state
-    optimizer = model.recipe.optimizer
-    finalize = jax.vmap(lambda p, s: optimizer.finalize(steps.trainable(job.program, p), s))
-    final = session.state.replace(params=jax.vmap(steps.merge)(params, finalize(params, opt_state)))
+    recipe: Any = model.recipe
+    optimizer = recipe.optimizer
+    finalize: Any = jax.vmap(lambda p, s: optimizer.finalize(steps.trainable(job.program, p), s))
+    final = session.state.replace(params=jax.vmap(merge)(params, finalize(params, opt_state)))
     return final, [h.history() for h in group.members]
 
 
@@ -173,7 +178,7 @@ class Live:
 class Member:
     """One member in training: its callbacks, its live model, its logs."""
 
-    def __init__(self, model: Any, index: int, callbacks: Sequence[Any], directions: Any, params: dict[str, Any]):
+    def __init__(self, model: Model, index: int, callbacks: Sequence[Any], directions: Any, params: dict[str, Any]):
         self.index = index
         self.handle = Handle(model, directions)
         self.callbacks = CallbackList([copy.deepcopy(c) for c in callbacks], self.handle, **params)
@@ -197,7 +202,7 @@ class Group(Callback):
 
     def __init__(
         self,
-        model: Any,
+        model: Model,
         state: TrainState,
         callbacks: Sequence[Any],
         directions: Any,
@@ -218,7 +223,8 @@ class Group(Callback):
 
         def current() -> TrainState:
             whole = live.changed if live.changed is not None else live.current()  # type: ignore[misc]
-            return member(whole.replace(metrics=None), who.index)
+            result: TrainState = member(whole.replace(metrics=None), who.index)
+            return result
 
         who.handle.offer(current)
         who.callbacks.call(hook, *args)
@@ -231,16 +237,16 @@ class Group(Callback):
         whole = live.changed if live.changed is not None else live.current().replace(metrics=None)  # type: ignore[misc]
         live.changed = put(whole, who.index, one.replace(metrics=None))
 
-    def on_train_begin(self, logs: Any = None) -> None:
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
         for who in self.members:
             self._call(who, "on_train_begin")
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         for who in self.members:
             if who.frozen is None:
                 self._call(who, "on_epoch_begin", epoch)
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         for who in self.members:
             if who.frozen is not None:
                 self._put(who, who.frozen)  # the program trained it along; that does not count
@@ -255,7 +261,7 @@ class Group(Callback):
             self.progress.epoch_ended(logs or {})
         self.live.stop_training = all(who.frozen is not None for who in self.members)
 
-    def on_train_end(self, logs: Any = None) -> None:
+    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
         for who in self.members:
             self._call(who, "on_train_end", {name: values[-1] for name, values in who.logs.items()})
 

@@ -24,10 +24,12 @@ from jkeras.models import config as configs
 from jkeras.models import display, exporting, persistence, restoring, weight_files
 from jkeras.models import linen as foreign
 from jkeras.models import summary as summaries
+from jkeras.models.base import Building
 from jkeras.models.discarded import check_used
 from jkeras.models.trainable import TrainableModel
 from jkeras.registry import custom_object_scope
 from jkeras.tracebacks import filtered_methods
+from jkeras.types import Array, DTypePolicyLike, PathLike, PyTree, Verbose
 
 
 @filtered_methods("restore", "save", "save_weights", "load_weights", "export")
@@ -68,7 +70,7 @@ class Model(TrainableModel):
         name: str | None = None,
         *,
         trainable: bool = True,
-        dtype: Any = None,
+        dtype: DTypePolicyLike = None,
         **kwargs: Any,
     ):
         if "input" in kwargs or "output" in kwargs:  # the argument names of Keras 1
@@ -79,7 +81,7 @@ class Model(TrainableModel):
         self._network = None
         if inputs is not None:
             self._network = networks.from_tensors(inputs, outputs)
-            self._spec_origins = _origins_of_tensors(self._network, inputs, outputs)
+            self._spec_building = Building(origins=_origins_of_tensors(self._network, inputs, outputs))
 
     @property
     def base_name(self) -> str:
@@ -119,7 +121,7 @@ class Model(TrainableModel):
 
     # -- files ----------------------------------------------------------------------------------------------------
 
-    def save(self, filepath: Any, overwrite: bool = True, *, include_optimizer: bool = True) -> None:
+    def save(self, filepath: PathLike, overwrite: bool = True, *, include_optimizer: bool = True) -> None:
         """Saves the definition, weights, optimizer state, step, key, recipe and history.
 
         The path's suffix chooses the format: none is a directory, `.keras` a file that real Keras 3 opens as
@@ -137,7 +139,7 @@ class Model(TrainableModel):
         """
         persistence.save_model(self, filepath, overwrite, include_optimizer)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+    def save_weights(self, filepath: PathLike, overwrite: bool = True) -> None:
         """Saves the weights alone.
 
         The path's suffix chooses the format: `.weights.h5` as Keras 3 has it, `.h5` and `.hdf5` as Keras 2 had it, both of
@@ -155,7 +157,7 @@ class Model(TrainableModel):
 
     def load_weights(
         self,
-        filepath: Any,
+        filepath: PathLike,
         skip_mismatch: bool = False,
         *,
         only: str | Collection[str] | None = None,
@@ -181,14 +183,15 @@ class Model(TrainableModel):
             PartialLoadWarning: something was skipped (by `by_name` or `skip_mismatch`); its `skipped` says what and why.
         """
         check_used("load_weights")
-        return weight_files.load_weights(self, filepath, only, by_name, skip_mismatch)
+        result: Self = weight_files.load_weights(self, filepath, only, by_name, skip_mismatch)
+        return result
 
     def export(
         self,
-        filepath: Any,
+        filepath: PathLike,
         format: str = "stablehlo",
-        verbose: Any = None,
-        input_signature: Any = None,
+        verbose: Verbose | None = None,
+        input_signature: Sequence[Any] | None = None,
         *,
         platforms: Sequence[str] | None = None,
     ) -> None:
@@ -216,7 +219,7 @@ class Model(TrainableModel):
         """
         exporting.export(self, filepath, format, verbose, input_signature, platforms=platforms)
 
-    def restore(self, directory: Any, step: int | None = None) -> Self:
+    def restore(self, directory: PathLike, step: int | None = None) -> Self:
         """The model as it was at a checkpoint: weights, states, optimizer, step, key and history.
 
         Strict: the checkpoint must be of a model with this definition and, if this one is compiled, this recipe.
@@ -230,14 +233,15 @@ class Model(TrainableModel):
             RestoreError: there is none, it is damaged, or it does not fit; all differences are listed.
         """
         check_used("restore")
-        return restoring.restored(self, Path(directory), step)
+        result: Self = restoring.restored(self, Path(directory), step)
+        return result
 
     # -- what it looks like ---------------------------------------------------------------------------------------
 
     def summary(
         self,
         line_length: int | None = None,
-        positions: Any = None,
+        positions: Sequence[float] | None = None,
         print_fn: Callable[[str], Any] | None = None,
         expand_nested: bool = False,
         show_trainable: bool = False,
@@ -259,7 +263,7 @@ class Model(TrainableModel):
         """
         summaries.summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range, show_cost)
 
-    def plot(self, path: Any = None, **options: Any) -> Any:
+    def plot(self, path: PathLike | None = None, **options: Any) -> Any:
         """The model as boxes and arrows: a `jkeras.plots.Diagram`, which notebooks show and `print` gives as Mermaid text.
 
         Args:
@@ -281,7 +285,9 @@ class Model(TrainableModel):
         return foreign.to_flax(self)
 
     @classmethod
-    def from_flax(cls, module: Any, variables: Any, input_shape: Any, *, method: Any = None, dtype: Any = None) -> Self:
+    def from_flax(
+        cls, module: object, variables: PyTree[Array], input_shape: Any, *, method: Any = None, dtype: Any = None
+    ) -> Self:
         """A model around a Linen module and its variables, to train, evaluate and save the weights of like any other.
 
         The parameters are what training changes; other collections (`batch_stats`) are the model's state. The module is
@@ -303,7 +309,8 @@ class Model(TrainableModel):
         >>> jk.Model.from_flax(module, variables, (3,)).weight_paths
         ['flax/bias', 'flax/kernel']
         """
-        return foreign.around(cls, module, variables, input_shape, method=method, dtype=dtype)
+        result: Self = foreign.around(cls, module, variables, input_shape, method=method, dtype=dtype)
+        return result
 
 
 def known_classes() -> dict[str, type[Layer]]:

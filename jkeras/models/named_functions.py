@@ -49,7 +49,7 @@ def _function(written: Any, layer: Any) -> Any:
     return found
 
 
-def _name(written: Any) -> str | None:
+def _name(written: object) -> str | None:
     """The name in `{"class_name": "function", "config": name}`, or a bare name; None for code."""
     if isinstance(written, Mapping) and written.get("class_name") == "function":
         written = written.get("config")

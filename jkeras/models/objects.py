@@ -12,6 +12,7 @@ from jkeras.errors import RestoreError
 from jkeras.graph.layer import Layer
 from jkeras.models import config as configs
 from jkeras.models.model import Model, known_classes
+from jkeras.types import Config, PathLike
 from jkeras.values.config import deserialize, serialize, target_of
 from jkeras.values.spec import Spec
 
@@ -30,17 +31,17 @@ FAMILIES = (
 FUNCTIONS = ("activations", "losses", "metrics")
 
 
-def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
+def save_model(model: Model, filepath: PathLike, overwrite: bool = True) -> None:
     """The same as `model.save(filepath)`."""
     model.save(filepath, overwrite=overwrite)
 
 
-def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
+def save_weights(model: Model, filepath: PathLike, overwrite: bool = True) -> None:
     """The same as `model.save_weights(filepath)`."""
     model.save_weights(filepath, overwrite=overwrite)
 
 
-def load_weights(model: Model, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> Model:
+def load_weights(model: Model, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any) -> Model:
     """The model with the weights of a file; see `model.load_weights`."""
     return model.load_weights(filepath, skip_mismatch, **kwargs)
 
@@ -60,7 +61,7 @@ def serialize_keras_object(obj: Any) -> Any:
 
 
 def deserialize_keras_object(
-    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+    config: Config, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
 ) -> Any:
     """What `serialize_keras_object`, ours or Keras's, was given.
 
@@ -76,7 +77,8 @@ def deserialize_keras_object(
 
 
 def _made(config: Mapping[str, Any], depth: int) -> Any:
-    name, inner = config["class_name"], config.get("config")
+    name = config["class_name"]
+    inner: Any = config.get("config")
     if name == "function":
         return _function(str(inner))
     own = target_of(config, {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -10,10 +10,16 @@ import jax.numpy as jnp
 from jkeras.errors import ArgumentError
 from jkeras.models.training import compiled_recipe
 from jkeras.training import steps
-from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.training.state import Batch, TrainState, arrays_of, merge
+from jkeras.types import Data
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 
-def per_sample_gradients(model: Any, x: Any, y: Any, sample_weight: Any = None, *, training: bool = False) -> dict[str, Any]:
+def per_sample_gradients(
+    model: Model, x: Data | None, y: Data | None, sample_weight: Data | None = None, *, training: bool = False
+) -> dict[str, Any]:
     """The gradient of the loss for each sample alone.
 
     Args:
@@ -31,10 +37,11 @@ def per_sample_gradients(model: Any, x: Any, y: Any, sample_weight: Any = None, 
     (5, 2, 1)
     """
     batch, program, state = _prepared(model, x, y, sample_weight)
-    return _per_sample(program, state, batch, training)
+    result: dict[str, Any] = _per_sample(program, state, batch, training)
+    return result
 
 
-def jacobian(model: Any, x: Any) -> Any:
+def jacobian(model: Model, x: Data | None) -> Any:
     """The derivative of each output by each input, sample by sample: shape `(batch, *outputs, *inputs)`.
 
     Args:
@@ -51,7 +58,13 @@ def jacobian(model: Any, x: Any) -> Any:
 
 
 def accumulated_gradients(
-    model: Any, x: Any, y: Any, sample_weight: Any = None, *, parts: int = 1, training: bool = False
+    model: Model,
+    x: Data | None,
+    y: Data | None,
+    sample_weight: Data | None = None,
+    *,
+    parts: int = 1,
+    training: bool = False,
 ) -> tuple[dict[str, Any], jax.Array]:
     """The gradient of a batch, computed in parts one after another, in the memory that one part takes.
 
@@ -71,10 +84,13 @@ def accumulated_gradients(
     rows = steps.batch_size(batch)
     if isinstance(parts, bool) or not isinstance(parts, int) or parts < 1 or rows % parts:
         raise ArgumentError(f"accumulated_gradients(parts={parts!r}): expected a divisor of the batch's {rows} rows.")
-    return _accumulated(program, state, batch, parts, training)
+    result: tuple[dict[str, Any], jax.Array] = _accumulated(program, state, batch, parts, training)
+    return result
 
 
-def _prepared(model: Any, x: Any, y: Any, sample_weight: Any) -> tuple[Batch, steps.Program, TrainState]:
+def _prepared(
+    model: Model, x: Data | None, y: Data | None, sample_weight: Data | None
+) -> tuple[Batch, steps.Program, TrainState]:
     model = model.build_for(x)
     batch = jax.tree.map(jnp.asarray, Batch(x, y, sample_weight))
     program = steps.build_program(model.definition, compiled_recipe(model, "per_sample_gradients"), batch)
@@ -82,8 +98,9 @@ def _prepared(model: Any, x: Any, y: Any, sample_weight: Any) -> tuple[Batch, st
 
 
 def _loss(program: steps.Program, params: Any, state: TrainState, batch: Batch, training: bool) -> jax.Array:
-    state = state.replace(params=steps.merge(arrays_of(state).params, params))
-    return steps.score(program, steps.forward(program, state, batch, training), batch).loss
+    state = state.replace(params=merge(arrays_of(state).params, params))
+    result: jax.Array = steps.score(program, steps.forward(program, state, batch, training), batch).loss
+    return result
 
 
 def _gradients(program: steps.Program, state: TrainState, batch: Batch, training: bool) -> Any:
@@ -97,7 +114,8 @@ def _per_sample_plain(program: steps.Program, state: TrainState, batch: Batch, t
 
     def one(row: Batch, index: jax.Array) -> dict[str, Any]:
         own = state.replace(rng=jax.random.fold_in(state.rng, index))
-        return _gradients(program, own, row, training)[1]
+        result: dict[str, Any] = _gradients(program, own, row, training)[1]
+        return result
 
     return jax.vmap(one)(alone, jnp.arange(rows))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -16,12 +16,16 @@ from jkeras.models import keras_file, legacy_file
 from jkeras.saving import directory as files
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import named_arrays
+from jkeras.types import PathLike, Specs
 from jkeras.values.config import serialize
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 H5_SUFFIXES = (".h5", ".hdf5")
 
 
-def save_model(model: Any, path: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
+def save_model(model: Model, path: PathLike, overwrite: bool = True, include_optimizer: bool = True) -> None:
     """Saves a model; see `Model.save`."""
     path = Path(path)
     suffix = path.suffix.lower()
@@ -40,7 +44,7 @@ def save_model(model: Any, path: Any, overwrite: bool = True, include_optimizer:
     files.save(path, config, named_arrays(state), overwrite=overwrite)
 
 
-def _check_definition(model: Any) -> None:
+def _check_definition(model: Model) -> None:
     try:
         json.dumps(configs.to_config(model))
     except TypeError as error:
@@ -50,7 +54,7 @@ def _check_definition(model: Any) -> None:
         ) from error
 
 
-def written_definition(model: Any, include_optimizer: bool = True) -> dict[str, Any]:
+def written_definition(model: Model, include_optimizer: bool = True) -> dict[str, Any]:
     """What `config.json` in a directory says of a model, without its history."""
     recipe, problem = _written_recipe(model.recipe if include_optimizer else None)
     return {
@@ -63,13 +67,13 @@ def written_definition(model: Any, include_optimizer: bool = True) -> dict[str, 
     }
 
 
-def written_without_definition(model: Any) -> dict[str, Any]:
+def written_without_definition(model: Model) -> dict[str, Any]:
     """The same of a model whose definition cannot be written down."""
     recipe, problem = _written_recipe(model.recipe)
     return {"model": None, "recipe": recipe, "recipe_problem": problem, "key": str(jax.random.key_impl(model.state.rng))}
 
 
-def _own_part(model: Any, include_optimizer: bool) -> dict[str, Any]:
+def _own_part(model: Model, include_optimizer: bool) -> dict[str, Any]:
     """What Keras's formats have no place for."""
     recipe, _ = _written_recipe(model.recipe if include_optimizer else None)
     return {
@@ -82,7 +86,7 @@ def _own_part(model: Any, include_optimizer: bool) -> dict[str, Any]:
     }
 
 
-def _written_history(model: Any) -> dict[str, Any]:
+def _written_history(model: Model) -> dict[str, Any]:
     history = model.history
     return {"logs": _plain(history.history), "epoch": _plain(history.epoch), "params": _plain(history.params)}
 
@@ -98,7 +102,7 @@ def _written_recipe(recipe: Recipe | None) -> tuple[Any, str | None]:
     return config, None
 
 
-def _written_specs(specs: Any) -> Any:
+def _written_specs(specs: Specs) -> Any:
     if isinstance(specs, Mapping):
         return {"dict": {k: _written_specs(v) for k, v in specs.items()}}
     if isinstance(specs, (list, tuple)):
@@ -106,7 +110,7 @@ def _written_specs(specs: Any) -> Any:
     return {"shape": list(specs.shape), "dtype": str(specs.dtype)}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jkeras.models.history import History
 from jkeras.models.persistence import written_definition, written_without_definition
@@ -12,8 +12,11 @@ from jkeras.saving import checkpoints, directory
 from jkeras.training.keeping import definition_differences
 from jkeras.training.state import filled, named_arrays
 
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
-def restored(model: Any, folder: Path, step: int | None) -> Any:
+
+def restored(model: Model, folder: Path, step: int | None) -> Any:
     """See `Model.restore`."""
     if step is not None or checkpoints.steps(folder):
         folder = checkpoints.find(folder, step)
@@ -35,9 +38,10 @@ def restored(model: Any, folder: Path, step: int | None) -> Any:
     return model._evolve(state=state, history=History(kept.get("logs"), kept.get("epoch", ()), kept.get("params")))
 
 
-def writable_definition(model: Any) -> dict[str, Any]:
+def writable_definition(model: Model) -> dict[str, Any]:
     """What a checkpoint says of the model beside its arrays; without its definition where that cannot be written."""
     try:
-        return json.loads(json.dumps(written_definition(model)))
+        result: dict[str, Any] = json.loads(json.dumps(written_definition(model)))
+        return result
     except (TypeError, ValueError, NotImplementedError):
         return written_without_definition(model)

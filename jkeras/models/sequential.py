@@ -22,6 +22,7 @@ from jkeras.models.model import Model, known_classes
 from jkeras.models.structure import LAYERS
 from jkeras.registry import custom_object_scope
 from jkeras.tracebacks import filtered_methods
+from jkeras.types import Array, ArrayLike, PyTree
 from jkeras.values.config import serialize
 from jkeras.values.frozen import FrozenList
 
@@ -72,7 +73,7 @@ class Sequential(Model):
         for name, layer in self.children().items():
             bind(name, layer)
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(self, inputs: PyTree[Array], training: bool | None = None, mask: PyTree[Array] | None = None) -> Any:
         if self._network is not None:
             return super().call(inputs, training, mask)
         scope = self.scope_for("call")
@@ -85,7 +86,7 @@ class Sequential(Model):
 
     known_weights = Model.known_weights
 
-    def build_for(self, inputs: Any) -> Self:
+    def build_for(self, inputs: PyTree[ArrayLike]) -> Self:
         if self.built or self.is_bound:
             return self
         if not self._chain:
@@ -109,7 +110,7 @@ class Sequential(Model):
             raise ArgumentError(f"get_layer(index={index}): the model has {len(self._chain)} layers.")
         return self.layers[index]
 
-    def add(self, layer: Any, rebuild: bool = True) -> Self:
+    def add(self, layer: Layer, rebuild: bool = True) -> Self:
         """A model with one more layer at the end: `model = model.add(Dense(10))`.
 
         Weights that were trained or set stay; the optimizer's state starts anew.

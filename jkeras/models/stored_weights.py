@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,13 +15,16 @@ from jkeras.models.keras_layout import LABEL, Place, places
 from jkeras.saving.hdf5 import Tree
 from jkeras.training.state import flatten
 
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
+
 # What Keras keeps beside the weights: states of random generators, of metrics, of the optimizer.
 BESIDE = re.compile(r"(^|/)(_?seed_generator|_?compile_metrics|metrics|optimizer|_layer_checkpoint_dependencies)(/|$|_\d+)")
 # Layers whose weights are arguments here: what they learned from data.
 LEARNED = ("Normalization", "IntegerLookup", "StringLookup", "TextVectorization")
 
 
-def to_store(model: Any, learned: bool = False) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
+def to_store(model: Model, learned: bool = False) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
     """Arrays by path, and attributes by path, as Keras writes them.
 
     Args:
@@ -48,7 +51,7 @@ def learned_arrays(layer: Any) -> list[np.ndarray]:
     return [np.asarray(layer.mean, np.float32), np.asarray(layer.variance, np.float32), np.asarray(0, np.int32)]
 
 
-def find(model: Any, tree: Tree, ignore: Collection[str] = (), by_name: bool = False) -> Found:
+def find(model: Model, tree: Tree, ignore: Collection[str] = (), by_name: bool = False) -> Found:
     """What a file has for the weights of a model.
 
     Args:

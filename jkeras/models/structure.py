@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import jax
@@ -21,6 +21,7 @@ from jkeras.models.base import ModelValue
 from jkeras.models.discarded import check_used
 from jkeras.tracebacks import filtered_methods
 from jkeras.training.state import arrays_of, flatten, merge
+from jkeras.types import ArrayLike
 from jkeras.values.frozen import FrozenList
 
 
@@ -159,7 +160,7 @@ class StructuredModel(ModelValue):
         """All weights as NumPy arrays, in Keras's order."""
         return [np.asarray(value) for value in self.weights]
 
-    def set_weights(self, weights: Any) -> Self:
+    def set_weights(self, weights: Sequence[ArrayLike]) -> Self:
         """A model with these weights, in the order of `get_weights`.
 
         Raises:
@@ -253,7 +254,7 @@ class StructuredModel(ModelValue):
         if self._network is not None:
             return self._evolve(_network=self._network.with_layers(layers))
         changed = super(ModelValue, self.definition)._with_children(lambda name, layer: layers[name])
-        return self._evolve(**{name: changed.__dict__[name] for name, _ in self.definition._layer_attributes()})
+        return self._evolve(**{name: vars(changed)[name] for name, _ in self.definition._layer_attributes()})
 
     def __repr__(self) -> str:
         kind = type(self).__name__

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -13,6 +13,9 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.network import is_ref
 from jkeras.graph.shapes import show_shape
 from jkeras.models.cost import layer_costs, show_count, step_cost
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 
 def _count(weights: list[Any]) -> int:
@@ -37,7 +40,7 @@ def show_bytes(count: float) -> str:
     return ""
 
 
-def _rows(model: Any, path: tuple[str, ...], expand: bool, depth: int) -> list[tuple[str, Layer, tuple[str, ...], int]]:
+def _rows(model: Layer, path: tuple[str, ...], expand: bool, depth: int) -> list[tuple[str, Layer, tuple[str, ...], int]]:
     """Name, layer, path of weights and nesting depth of each line."""
     network = getattr(model, "_network", None)
     sequential = hasattr(model, "add")
@@ -50,7 +53,7 @@ def _rows(model: Any, path: tuple[str, ...], expand: bool, depth: int) -> list[t
     return rows
 
 
-def _output_shape(model: Any, name: str) -> str:
+def _output_shape(model: Model, name: str) -> str:
     network = getattr(model, "_network", None)
     if network is None or name not in network.layers:
         return "?"
@@ -58,7 +61,7 @@ def _output_shape(model: Any, name: str) -> str:
     return ", ".join(dict.fromkeys(shapes))
 
 
-def _connected_to(model: Any, name: str) -> str:
+def _connected_to(model: Model, name: str) -> str:
     network = getattr(model, "_network", None)
     if network is None:
         return "-"
@@ -73,9 +76,9 @@ def _connected_to(model: Any, name: str) -> str:
 
 
 def summary(
-    model: Any,
+    model: Model,
     line_length: int | None = None,
-    positions: Any = None,
+    positions: Sequence[float] | None = None,
     print_fn: Callable[[str], Any] | None = None,
     expand_nested: bool = False,
     show_trainable: bool = False,
@@ -132,7 +135,7 @@ def summary(
         print_fn(stream.getvalue())
 
 
-def _costs(model: Any, costs: dict[str, tuple[float, int]]) -> list[str]:
+def _costs(model: Model, costs: dict[str, tuple[float, int]]) -> list[str]:
     lines = []
     if costs:
         operations, held = (sum(cost[i] for cost in costs.values()) for i in (0, 1))
@@ -144,7 +147,7 @@ def _costs(model: Any, costs: dict[str, tuple[float, int]]) -> list[str]:
     return lines
 
 
-def _footer(model: Any, infos: list[Any]) -> list[str]:
+def _footer(model: Model, infos: list[Any]) -> list[str]:
     if not infos and not model.built:
         return [" Not built yet: the number of weights is known after `model.build(input_shape)` or the first data."]
     trainable = [info for info in infos if info.trainable]

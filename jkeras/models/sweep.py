@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
@@ -22,6 +23,7 @@ from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered, filtered_methods
 from jkeras.training import loop, steps
 from jkeras.training.state import TrainState, arrays_of
+from jkeras.types import CallbacksLike, Data, PathLike, Verbose
 
 
 @filtered
@@ -76,23 +78,23 @@ class Sweep:
         self._state: TrainState | None = None
 
     def _with(self, **changes: Any) -> Self:
-        clone = object.__new__(type(self))
-        clone.__dict__.update(self.__dict__, **changes)
+        clone = copy.copy(self)
+        vars(clone).update(changes)
         return clone
 
     def fit(
         self,
-        x: Any,
-        y: Any = None,
+        x: Data | None,
+        y: Data | None = None,
         batch_size: int | None = None,
         epochs: int = 1,
-        verbose: Any = "auto",
-        callbacks: Any = None,
+        verbose: Verbose = "auto",
+        callbacks: CallbacksLike = None,
         validation_split: float = 0.0,
-        validation_data: Any = None,
+        validation_data: Data | None = None,
         shuffle: bool = True,
         class_weight: Mapping[int, float] | None = None,
-        sample_weight: Any = None,
+        sample_weight: Data | None = None,
         *,
         group: int | None = None,
     ) -> Self:
@@ -134,7 +136,8 @@ class Sweep:
         names = [name for name in self.settings[0] if name not in varied.OF_STATE]
         columns = {name: jnp.asarray([s[name] for s in self.settings], jnp.float32) for name in names}
         place = {varied.PLACE: columns} if columns else {}
-        return state.replace(opt_state=opt_state, model_state={**arrays_of(state).model_state, **place})
+        result: TrainState = state.replace(opt_state=opt_state, model_state={**arrays_of(state).model_state, **place})
+        return result
 
     # -- results --------------------------------------------------------------------------------------------------
 
@@ -203,7 +206,7 @@ class Sweep:
 
         return pandas.DataFrame(self.table)
 
-    def plot(self, metric: str | None = None, path: Any = None) -> Any:
+    def plot(self, metric: str | None = None, path: PathLike | None = None) -> Any:
         """The curves of all models, and the last value by each hyperparameter; a matplotlib figure."""
         from jkeras.plots import plot_sweep
 

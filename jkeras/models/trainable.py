@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, Self
 
 from jkeras import optimizers
 from jkeras.models import training
@@ -12,6 +13,7 @@ from jkeras.tracebacks import filtered_methods
 from jkeras.training import batches, steps, strategy
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch, arrays_of
+from jkeras.types import CallbacksLike, Data, LossesLike, MetricsLike, OptimizerLike, Verbose
 from jkeras.values.frozen import FrozenList
 
 
@@ -19,10 +21,20 @@ from jkeras.values.frozen import FrozenList
 class TrainableModel(SteppingModel):
     """A model that can be compiled, trained, evaluated and asked."""
 
-    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
-                weighted_metrics: Any = None, run_eagerly: bool = False, steps_per_execution: Any = "auto",
-                jit_compile: Any = "auto", auto_scale_loss: bool = True, check_finite: bool = False,
-                distribute: Any = None) -> Self:
+    def compile(
+        self,
+        optimizer: OptimizerLike = "rmsprop",
+        loss: LossesLike = None,
+        loss_weights: float | Sequence[float] | Mapping[str, float] | None = None,
+        metrics: MetricsLike = None,
+        weighted_metrics: MetricsLike = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int | Literal["auto"] = "auto",
+        jit_compile: bool | Literal["auto"] = "auto",
+        auto_scale_loss: bool = True,
+        check_finite: bool = False,
+        distribute: object = None,
+    ) -> Self:
         """A model that knows how to train. Nothing is compiled yet; arguments as in `Recipe`.
 
         If `distribute` is None, the enclosing `scope()` decides, if any. In a model whose policy is
@@ -34,17 +46,42 @@ class TrainableModel(SteppingModel):
             ArgumentError: a name is unknown (the nearest is given), or an argument has a value that is not allowed.
         """
         recipe = Recipe(
-            optimizer, loss, loss_weights, metrics, weighted_metrics, run_eagerly, steps_per_execution, jit_compile,
-            auto_scale_loss, check_finite, strategy.current() if distribute is None else distribute,
+            optimizer,
+            loss,
+            loss_weights,
+            metrics,
+            weighted_metrics,
+            run_eagerly,
+            steps_per_execution,
+            jit_compile,
+            auto_scale_loss,
+            check_finite,
+            strategy.current() if distribute is None else distribute,
         )
         check_used("compile")
         return training.compiled(self, recipe)
 
-    def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: Any = "auto",
-            callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: Any = True,
-            class_weight: Any = None, sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
-            validation_steps: int | None = None, validation_batch_size: int | None = None, validation_freq: Any = 1,
-            *, seed: int | None = None) -> Self:
+    def fit(
+        self,
+        x: Data | None = None,
+        y: Data | None = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Verbose = "auto",
+        callbacks: CallbacksLike = None,
+        validation_split: float = 0.0,
+        validation_data: Data | None = None,
+        shuffle: bool | Literal["batch"] = True,
+        class_weight: Mapping[Any, float] | None = None,
+        sample_weight: Data | None = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Iterable[int] = 1,
+        *,
+        seed: int | None = None,
+    ) -> Self:
         """A trained model, with `.history`. The model it is called on stays as it was.
 
         Args:
@@ -75,21 +112,51 @@ class TrainableModel(SteppingModel):
         A keyboard interrupt ends training and returns the model as trained so far.
         """
         return training.fit(
-            self, x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, class_weight,
-            sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq, seed,
+            self,
+            x,
+            y,
+            batch_size,
+            epochs,
+            verbose,
+            callbacks,
+            validation_split,
+            validation_data,
+            shuffle,
+            class_weight,
+            sample_weight,
+            initial_epoch,
+            steps_per_epoch,
+            validation_steps,
+            validation_batch_size,
+            validation_freq,
+            seed,
         )
 
-    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto",
-                 sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
-                 return_dict: bool = False) -> Any:
+    def evaluate(
+        self,
+        x: Data | None = None,
+        y: Data | None = None,
+        batch_size: int | None = None,
+        verbose: Verbose = "auto",
+        sample_weight: Data | None = None,
+        steps: int | None = None,
+        callbacks: CallbacksLike = None,
+        return_dict: bool = False,
+    ) -> Any:
         """Loss and metrics in inference mode: a number, or `[loss, metric, ...]`, or a dict.
 
         Arguments as in `fit`. Raises what `fit` raises.
         """
         return training.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
 
-    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None,
-                callbacks: Any = None) -> Any:
+    def predict(
+        self,
+        x: Data | None,
+        batch_size: int | None = None,
+        verbose: Verbose = "auto",
+        steps: int | None = None,
+        callbacks: CallbacksLike = None,
+    ) -> Any:
         """The outputs for all of `x` as NumPy arrays, in the structure of the model's outputs.
 
         Arguments as in `fit`; without `batch_size` the size of batches is chosen for speed.
@@ -98,17 +165,25 @@ class TrainableModel(SteppingModel):
 
     # -- one batch ------------------------------------------------------------------------------------------------
 
-    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None,
-                       return_dict: bool = False) -> tuple[Self, Any]:
+    def train_on_batch(
+        self,
+        x: Data | None,
+        y: Data | None = None,
+        sample_weight: Data | None = None,
+        class_weight: Mapping[Any, float] | None = None,
+        return_dict: bool = False,
+    ) -> tuple[Self, Any]:
         """One optimizer step: the new model, and the loss and metrics of the batch."""
         return training.train_on_batch(self, x, y, sample_weight, class_weight, return_dict)
 
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+    def test_on_batch(
+        self, x: Data | None, y: Data | None = None, sample_weight: Data | None = None, return_dict: bool = False
+    ) -> Any:
         """Loss and metrics of one batch in inference mode."""
         size = batches.row_count(Batch(batches.to_arrays(x, "x")))
         return training.evaluate(self, x, y, size, 0, sample_weight, None, None, return_dict)
 
-    def predict_on_batch(self, x: Any) -> Any:
+    def predict_on_batch(self, x: Data | None) -> Any:
         """The outputs for one batch as NumPy arrays."""
         return training.predict_on_batch(self, x)
 
@@ -134,8 +209,8 @@ class TrainableModel(SteppingModel):
 
     def with_learning_rate(self, value: float) -> Self:
         """The model with another learning rate; nothing is compiled again."""
-        model = self.with_optimizer_state()
-        opt_state = optimizers.set_learning_rate(model.recipe.optimizer, arrays_of(model.state).opt_state, value)
+        recipe, model = training.compiled_recipe(self, "with_learning_rate"), self.with_optimizer_state()
+        opt_state = optimizers.set_learning_rate(recipe.optimizer, arrays_of(model.state).opt_state, value)
         return model._evolve(state=model.state.replace(opt_state=opt_state))
 
     def with_optimizer_state(self) -> Self:

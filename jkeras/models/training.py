@@ -7,7 +7,8 @@ method for each of them, where their arguments are explained.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TypeVar
 
 import jax
 import numpy as np
@@ -25,6 +26,7 @@ from jkeras.training import predict as prediction
 from jkeras.training.batches import ArraySource, StreamSource, as_source
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch, TrainState, arrays_of, merge, owned_copy
+from jkeras.types import CallbacksLike, Data, Verbose
 
 Model = TypeVar("Model", bound=SteppingModel)
 
@@ -39,29 +41,35 @@ def compiled(model: Model, recipe: Recipe) -> Model:
 
 def fit(
     model: Model,
-    x: Any,
-    y: Any,
+    x: Data | None,
+    y: Data | None,
     batch_size: int | None,
     epochs: int,
-    verbose: Any,
-    callbacks: Any,
+    verbose: Verbose,
+    callbacks: CallbacksLike,
     validation_split: float,
-    validation_data: Any,
-    shuffle: Any,
-    class_weight: Any,
-    sample_weight: Any,
+    validation_data: Data | None,
+    shuffle: bool | Literal["batch"],
+    class_weight: Mapping[Any, float] | None,
+    sample_weight: Data | None,
     initial_epoch: int,
     steps_per_epoch: int | None,
     validation_steps: int | None,
     validation_batch_size: int | None,
-    validation_freq: Any,
+    validation_freq: int | Iterable[int],
     seed: int | None,
 ) -> Model:
     """See `Model.fit`."""
     recipe = compiled_recipe(model, "fit")
     check_counts("fit", 0, epochs=epochs, initial_epoch=initial_epoch)
-    check_counts("fit", 1, batch_size=batch_size, steps_per_epoch=steps_per_epoch, validation_steps=validation_steps,
-                  validation_batch_size=validation_batch_size)
+    check_counts(
+        "fit",
+        1,
+        batch_size=batch_size,
+        steps_per_epoch=steps_per_epoch,
+        validation_steps=validation_steps,
+        validation_batch_size=validation_batch_size,
+    )
     check_frequency(validation_freq)
     shuffle = _shuffle(shuffle)
     source = as_source(x, y, sample_weight, batch_size, steps_per_epoch)
@@ -96,8 +104,14 @@ def fit(
         callbacks, handle, epochs=epochs, steps=source.steps_per_epoch, verbose=loop.shown(verbose)
     )
     options = loop.Options(
-        epochs, initial_epoch, shuffle, verbose, job.runner.steps_per_dispatch(recipe.steps_per_execution),
-        recipe.run_eagerly, recipe.check_finite, validation_freq,
+        epochs,
+        initial_epoch,
+        shuffle,
+        verbose,
+        job.runner.steps_per_dispatch(recipe.steps_per_execution),
+        recipe.run_eagerly,
+        recipe.check_finite,
+        validation_freq,
     )
     with job.runner.guard():
         session = loop.fit(job, state, source, validation, options, callback_list, handle)
@@ -116,13 +130,13 @@ def fit(
 
 def evaluate(
     model: SteppingModel,
-    x: Any,
-    y: Any,
+    x: Data | None,
+    y: Data | None,
     batch_size: int | None,
-    verbose: Any,
-    sample_weight: Any,
+    verbose: Verbose,
+    sample_weight: Data | None,
     steps_: int | None,
-    callbacks: Any,
+    callbacks: CallbacksLike,
     return_dict: bool,
 ) -> Any:
     """See `Model.evaluate`."""
@@ -138,14 +152,25 @@ def evaluate(
     job = evaluation_job(model, program, model.state, example)
     with job.runner.guard():
         logs = loop.evaluate(
-            job, model.state, source, callback_list, callback_list.call, verbose=verbose,
-            run_eagerly=recipe.run_eagerly, current=lambda: handle.value.state,
+            job,
+            model.state,
+            source,
+            callback_list,
+            callback_list.call,
+            verbose=verbose,
+            run_eagerly=recipe.run_eagerly,
+            current=lambda: handle.value.state,
         )
     return _as_result(logs, program, return_dict)
 
 
 def predict(
-    model: SteppingModel, x: Any, batch_size: int | None, verbose: Any, steps_: int | None, callbacks: Any
+    model: SteppingModel,
+    x: Data | None,
+    batch_size: int | None,
+    verbose: Verbose,
+    steps_: int | None,
+    callbacks: CallbacksLike,
 ) -> Any:
     """See `Model.predict`."""
     check_counts("predict", 1, batch_size=batch_size, steps=steps_)
@@ -157,8 +182,14 @@ def predict(
     runner = _runner(model.recipe)
     with runner.guard():
         return prediction.predict(
-            model.definition, model.state, source, callback_list, verbose=verbose, chosen_size=batch_size is not None,
-            run_eagerly=model.recipe is not None and model.recipe.run_eagerly, current=lambda: handle.value.state,
+            model.definition,
+            model.state,
+            source,
+            callback_list,
+            verbose=verbose,
+            chosen_size=batch_size is not None,
+            run_eagerly=model.recipe is not None and model.recipe.run_eagerly,
+            current=lambda: handle.value.state,
             runner=runner,
         )
 
@@ -167,7 +198,12 @@ def predict(
 
 
 def train_on_batch(
-    model: Model, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool
+    model: Model,
+    x: Data | None,
+    y: Data | None,
+    sample_weight: Data | None,
+    class_weight: Mapping[Any, float] | None,
+    return_dict: bool,
 ) -> tuple[Model, Any]:
     """See `Model.train_on_batch`."""
     recipe = compiled_recipe(model, "train_on_batch")
@@ -188,7 +224,7 @@ def train_on_batch(
     return model._evolve(state=state.replace(metrics=None)), _as_result(logs, program, return_dict)
 
 
-def predict_on_batch(model: SteppingModel, x: Any) -> Any:
+def predict_on_batch(model: SteppingModel, x: Data | None) -> Any:
     """See `Model.predict_on_batch`."""
     x = batches.to_arrays(x, "x")
     model = ready_for(model, x)
@@ -198,7 +234,7 @@ def predict_on_batch(model: SteppingModel, x: Any) -> Any:
 # -- what these stand on -------------------------------------------------------------------------------------------
 
 
-def ready_for(model: Model, x: Any) -> Model:
+def ready_for(model: Model, x: Data | None) -> Model:
     """The model with weights for inputs like these."""
     handle = model._spec_contents.handle
     model = model.build_for(x)
@@ -252,13 +288,15 @@ def _runner(recipe: Recipe | None) -> Any:
     return runs.runner() if recipe is None or recipe.distribute is None else recipe.distribute.runner()
 
 
-def _shuffle(value: Any) -> bool | str:
-    if value == "batch" or isinstance(value, (bool, np.bool_, int)):
-        return value if value == "batch" else bool(value)
+def _shuffle(value: object) -> bool | Literal["batch"]:
+    if value == "batch":
+        return "batch"
+    if isinstance(value, (bool, np.bool_, int)):
+        return bool(value)
     raise ArgumentError(f"fit(shuffle={value!r}): expected True, False or 'batch'.")
 
 
-def _validation_source(data: Any, batch_size: int | None, steps_: int | None) -> ArraySource | StreamSource:
+def _validation_source(data: Data, batch_size: int | None, steps_: int | None) -> ArraySource | StreamSource:
     if isinstance(data, tuple) and len(data) == 1 and batches.is_array_data(data[0]):
         data = data[0]
     if isinstance(data, tuple) and len(data) > 3 and batches.is_array_data(data[0]):
@@ -268,7 +306,9 @@ def _validation_source(data: Any, batch_size: int | None, steps_: int | None) ->
     return as_source(data, None, None, batch_size, steps_)
 
 
-def _one_batch(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> ArraySource:
+def _one_batch(
+    x: Data | None, y: Data | None, sample_weight: Data | None, class_weight: Mapping[Any, float] | None
+) -> ArraySource:
     rows = batches.row_count(Batch(batches.to_arrays(x, "x")))
     source = batches.weighted(as_source(x, y, sample_weight, rows), class_weight)
     if not isinstance(source, ArraySource):

@@ -21,6 +21,7 @@ from jkeras.models.training import compiled_recipe
 from jkeras.regularizers import L1L2
 from jkeras.training import steps
 from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.types import Specs
 
 # Where the values of a member are kept, among the states of layers.
 PLACE = "<varied>"
@@ -138,12 +139,13 @@ def traced(program: steps.Program, values: Mapping[str, Any]) -> steps.Program:
 
     of_optimizer = {name: value for name, value in values.items() if name not in OF_LAYERS}
     definition: Any = program.definition
-    return _with_raw(
+    result: steps.Program = _with_raw(
         program,
         {"definition": definition.map_layers(change), "optimizer": _with_raw(program.optimizer, of_optimizer)},
     )
+    return result
 
 
-def _with_raw(spec: Any, fields: Mapping[str, Any]) -> Any:
+def _with_raw(spec: Specs, fields: Mapping[str, Any]) -> Any:
     """A copy with fields that are not checked, and that must not be hashed."""
     return spec._evolve(**fields)

@@ -7,7 +7,7 @@ import functools
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -18,6 +18,10 @@ from jkeras.models import fitting, keras_file, legacy_file, stored_weights, untr
 from jkeras.models.fitting import Entry, Found
 from jkeras.saving import directory, hdf5, safetensors
 from jkeras.training.state import flatten, merge
+from jkeras.types import PathLike
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 DIRECTORY = ""
 COLLECTIONS = ("params", "state")
@@ -36,7 +40,7 @@ class Format:
     write: Callable[[Any, Path], None] | None = None
 
 
-def save_weights(model: Any, path: Any, overwrite: bool = True) -> None:
+def save_weights(model: Model, path: PathLike, overwrite: bool = True) -> None:
     """Writes the weights of a model; see `Persistent.save_weights`."""
     path = Path(path)
     suffix, kind = format_of(path)
@@ -52,7 +56,11 @@ def save_weights(model: Any, path: Any, overwrite: bool = True) -> None:
 
 
 def load_weights(
-    model: Any, path: Any, only: str | Collection[str] | None = None, by_name: bool = False, skip_mismatch: bool = False
+    model: Model,
+    path: PathLike,
+    only: str | Collection[str] | None = None,
+    by_name: bool = False,
+    skip_mismatch: bool = False,
 ) -> Any:
     """The model with the weights in a file; see `Persistent.load_weights`."""
     path = Path(path)
@@ -90,7 +98,7 @@ def format_of(path: Path) -> tuple[str, Format]:
     return DIRECTORY, FORMATS[DIRECTORY]
 
 
-def by_names(model: Any) -> dict[str, Any]:
+def by_names(model: Model) -> dict[str, Any]:
     """The weights of a model by name, such as `dense/kernel`."""
     values = {collection: flatten(model.variables[collection]) for collection in COLLECTIONS}
     return {info.name: values[info.collection][info.name] for info in model.description.weights}
@@ -99,18 +107,18 @@ def by_names(model: Any) -> dict[str, Any]:
 # -- `.weights.h5` and `.keras` ------------------------------------------------------------------------------------
 
 
-def _write_keras(model: Any, path: Path) -> None:
+def _write_keras(model: Model, path: Path) -> None:
     hdf5.write(path, *stored_weights.to_store(model, learned=True))
 
 
-def _read_keras(model: Any, path: Path, by_name: bool) -> Found:
+def _read_keras(model: Model, path: Path, by_name: bool) -> Found:
     with hdf5.open_tree(path, str(path)) as tree:
         if tree.attribute("", "layer_names") is not None or "model_weights" in tree.groups:  # Keras 2's, of that suffix
             return legacy_file.find(model, legacy_file.LegacyFile(tree, str(path)), by_name)
         return _in_memory(stored_weights.find(model, tree, by_name=by_name and stored_weights.has_names(tree)))
 
 
-def _read_whole(model: Any, path: Path, by_name: bool) -> Found:
+def _read_whole(model: Model, path: Path, by_name: bool) -> Found:
     with keras_file.KerasFile(path).tree() as tree:
         return _in_memory(stored_weights.find(model, tree, by_name=by_name and stored_weights.has_names(tree)))
 
@@ -127,14 +135,14 @@ def _loaded(entry: Entry) -> Entry:
 # -- `.h5` ---------------------------------------------------------------------------------------------------------
 
 
-def _write_legacy(model: Any, path: Path) -> None:
+def _write_legacy(model: Model, path: Path) -> None:
     arrays: dict[str, np.ndarray] = {}
     attributes: dict[str, dict[str, Any]] = {}
     legacy_file.weights_to(model, arrays, attributes, "", learned=True)
     hdf5.write(path, arrays, attributes)
 
 
-def _read_legacy(model: Any, path: Path, by_name: bool) -> Found:
+def _read_legacy(model: Model, path: Path, by_name: bool) -> Found:
     with hdf5.open_tree(path, str(path)) as tree:
         return legacy_file.find(model, legacy_file.LegacyFile(tree, str(path)), by_name)
 
@@ -142,7 +150,7 @@ def _read_legacy(model: Any, path: Path, by_name: bool) -> Found:
 # -- directories ---------------------------------------------------------------------------------------------------
 
 
-def _write_directory(model: Any, path: Path) -> None:
+def _write_directory(model: Model, path: Path) -> None:
     values = {
         f"{info.collection}/{info.name}": value
         for info, value in zip(model.description.weights, by_names(model).values(), strict=True)
@@ -150,7 +158,7 @@ def _write_directory(model: Any, path: Path) -> None:
     directory.save(path, {"weights": True}, values)
 
 
-def _read_directory(model: Any, path: Path, by_name: bool) -> Found:
+def _read_directory(model: Model, path: Path, by_name: bool) -> Found:
     """Weights lie under their names anyway, in a directory of weights and in one of a whole model."""
     folder = directory.find(path)
     kept = directory.read_config(folder)["arrays"]
@@ -169,11 +177,11 @@ def _read_directory(model: Any, path: Path, by_name: bool) -> Found:
 # -- `.safetensors` ------------------------------------------------------------------------------------------------
 
 
-def _write_safetensors(model: Any, path: Path) -> None:
+def _write_safetensors(model: Model, path: Path) -> None:
     safetensors.write(path, by_names(model), {"format": "np"})
 
 
-def _read_safetensors(model: Any, path: Path, by_name: bool) -> Found:
+def _read_safetensors(model: Model, path: Path, by_name: bool) -> Found:
     found = Found(str(path))
     infos = {info.name: info for info in model.description.weights}
     for name, array in safetensors.read(path).items():

@@ -115,7 +115,8 @@ def _arg(function: Callable[..., Any]) -> Callable[..., Any]:
         x = jnp.asarray(x)
         if jnp.issubdtype(x.dtype, jnp.floating) and x.ndim:
             x = jnp.where((x == 0) & jnp.signbit(x), -jnp.finfo(x.dtype).tiny, x)
-        return function(x, axis=axis, keepdims=keepdims)
+        result: jax.Array = function(x, axis=axis, keepdims=keepdims)
+        return result
 
     return call
 

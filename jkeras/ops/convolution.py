@@ -112,13 +112,14 @@ def _pool(function: Callable[..., Any]) -> Callable[..., Any]:
         """Pools windows of the spatial axes; the strides are the window's sizes if None."""
         x = jnp.asarray(inputs)
         size = _several(pool_size, x.ndim - 2)
-        return function(
+        result: jax.Array = function(
             x,
             pool_size=size,
             strides=size if strides is None else _several(strides, x.ndim - 2),
             padding=PADDINGS(padding),
             channels_first=_first(data_format),
         )
+        return result
 
     return call
 
@@ -154,7 +155,8 @@ def fold(
     shape = (x.shape[0], x.shape[1] // (window[0] * window[1]), height, width)
     image = jax.ShapeDtypeStruct(shape, x.dtype)
     transpose = jax.linear_transpose(lambda image: unfold(image, kernel_size, dilation, padding, stride), image)
-    return transpose(x)[0]
+    result: jax.Array = transpose(x)[0]
+    return result
 
 
 TABLE: dict[str, Callable[..., Any]] = {

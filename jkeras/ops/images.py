@@ -104,7 +104,8 @@ def resize(
         images = jnp.pad(images, padding, constant_values=fill_value)
     shape = list(images.shape)
     shape[rows], shape[columns] = new_height, new_width
-    return jax.image.resize(images, shape, method, antialias=antialias)
+    result: jax.Array = jax.image.resize(images, shape, method, antialias=antialias)
+    return result
 
 
 def affine_transform(
@@ -149,8 +150,9 @@ def _order(function: str, interpolation: str) -> int:
 
 def _sample(image: jax.Array, places: Iterable[Array], order: int, mode: str, fill_value: ArrayLike) -> jax.Array:
     """The values of an image `(height, width, channels)` at rows and columns."""
-    planes = jax.vmap(lambda plane: _map_coordinates(plane, list(places), order, mode, fill_value), 2, -1)
-    return planes(image)
+    planes: Any = jax.vmap(lambda plane: _map_coordinates(plane, list(places), order, mode, fill_value), 2, -1)
+    result: jax.Array = planes(image)
+    return result
 
 
 def perspective_transform(
@@ -188,7 +190,8 @@ def _homography(source: jax.Array, target: jax.Array) -> jax.Array:
     zero, one = jnp.zeros_like(x), jnp.ones_like(x)
     upper = jnp.stack([x, y, one, zero, zero, zero, -u * x, -u * y], axis=-1)
     lower = jnp.stack([zero, zero, zero, x, y, one, -v * x, -v * y], axis=-1)
-    return jnp.linalg.solve(jnp.concatenate([upper, lower]), jnp.concatenate([u, v]))
+    result: jax.Array = jnp.linalg.solve(jnp.concatenate([upper, lower]), jnp.concatenate([u, v]))
+    return result
 
 
 def map_coordinates(
@@ -208,7 +211,8 @@ def map_coordinates(
         )
     _checked("map_coordinates", "order", order, arguments.one_of(0, 1))
     mode = _checked("map_coordinates", "fill_mode", fill_mode, FILL_MODES)
-    return _map_coordinates(inputs, list(coordinates), order, mode, fill_value)
+    result: jax.Array = _map_coordinates(inputs, list(coordinates), order, mode, fill_value)
+    return result
 
 
 def scale_and_translate(
@@ -221,9 +225,10 @@ def scale_and_translate(
     antialias: bool = True,
 ) -> jax.Array:
     """Images scaled and shifted along some axes, as `jax.image.scale_and_translate`."""
-    return jax.image.scale_and_translate(
+    result: jax.Array = jax.image.scale_and_translate(
         jnp.asarray(images), output_shape, spatial_dims, jnp.asarray(scale), jnp.asarray(translation), method, antialias
     )
+    return result
 
 
 def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> jax.Array:

@@ -23,7 +23,7 @@ def cholesky(x: TensorLike, upper: bool = False) -> jax.Array:
     Raises:
         InputError: the matrix is concrete and not positive definite.
     """
-    result = jnp.linalg.cholesky(jnp.asarray(x), upper=upper)
+    result: jax.Array = jnp.linalg.cholesky(jnp.asarray(x), upper=upper)
     if not isinstance(result, jax.core.Tracer) and bool(jnp.isnan(result).any()):
         raise InputError("ops.cholesky: the matrix is not positive definite.")
     return result
@@ -45,7 +45,8 @@ def norm(x: TensorLike, ord: Any = None, axis: Axis | None = None, keepdims: boo
     """The norm of vectors or matrices."""
     x = jnp.asarray(x)
     x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(config.floatx())
-    return jnp.linalg.norm(x, ord=ord, axis=axis, keepdims=keepdims)
+    result: jax.Array = jnp.linalg.norm(x, ord=ord, axis=axis, keepdims=keepdims)
+    return result
 
 
 def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> jax.Array:
@@ -55,7 +56,8 @@ def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> jax.Array
 
 def matrix_rank(x: TensorLike, tol: float | None = None) -> jax.Array:
     """The number of singular values above a tolerance."""
-    return jnp.linalg.matrix_rank(jnp.asarray(x), rtol=tol).astype("int32")
+    result: jax.Array = jnp.linalg.matrix_rank(jnp.asarray(x), rtol=tol).astype("int32")
+    return result
 
 
 def qr(x: TensorLike, mode: str = "reduced") -> tuple[jax.Array, jax.Array]:
@@ -85,7 +87,8 @@ def _pair(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def logdet(x: TensorLike) -> jax.Array:
     """The logarithm of the absolute value of a determinant."""
-    return jnp.linalg.slogdet(jnp.asarray(x))[1]
+    result: jax.Array = jnp.linalg.slogdet(jnp.asarray(x))[1]
+    return result
 
 
 def cdist(x: TensorLike, y: TensorLike) -> jax.Array:

@@ -29,7 +29,8 @@ def _over(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(x: TensorLike, axis: Axis | None = -1) -> jax.Array:
         """A softmax over one axis, several (a tuple), or all of them (None)."""
         x = jnp.asarray(x)
-        return function(x, tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, list) else axis)
+        result: jax.Array = function(x, tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, list) else axis)
+        return result
 
     return call
 
@@ -202,7 +203,8 @@ def ctc_loss(
     target, output = jnp.asarray(target).astype("int32"), jnp.asarray(output)
     logit_padding = jnp.arange(output.shape[1]) >= jnp.asarray(output_length)[:, None]
     label_padding = jnp.arange(target.shape[1]) >= jnp.asarray(target_length)[:, None]
-    return optax.losses.ctc_loss(output, logit_padding, target, label_padding, blank_id=mask_index)
+    result: jax.Array = optax.losses.ctc_loss(output, logit_padding, target, label_padding, blank_id=mask_index)
+    return result
 
 
 def ctc_decode(

@@ -82,7 +82,8 @@ def stop_gradient(variable: TensorLike) -> Any:
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """A function that gives its own gradient: `f` returns its value and a function from upstream to input gradients."""
-    return jax.custom_gradient(f)
+    result: Callable[..., Any] = jax.custom_gradient(f)
+    return result
 
 
 # -- control flow -----------------------------------------------------------------------------------------------------
@@ -176,7 +177,8 @@ def scatter_update(
     if reduction not in methods:
         raise ArgumentError(f"ops.scatter_update(reduction={reduction!r}): expected one of {list(methods)}.")
     at = jnp.asarray(inputs).at[tuple(jnp.transpose(jnp.asarray(indices)))]
-    return getattr(at, methods[reduction])(as_array(updates))
+    result: jax.Array = getattr(at, methods[reduction])(as_array(updates))
+    return result
 
 
 def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]) -> jax.Array:
@@ -220,7 +222,8 @@ def _segment(reduce: Callable[..., Any]) -> Callable[..., Any]:
         data, ids = jnp.asarray(data), jnp.asarray(segment_ids)
         if num_segments is None and isinstance(ids, jax.core.Tracer):
             raise ArgumentError("ops.segment_*(num_segments=None): inside a compiled program the number must be given.")
-        return reduce(data, ids, num_segments, indices_are_sorted=sorted)
+        result: jax.Array = reduce(data, ids, num_segments, indices_are_sorted=sorted)
+        return result
 
     return call
 

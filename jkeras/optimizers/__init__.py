@@ -93,7 +93,8 @@ def set_learning_rate(optimizer: BaseOptimizer, opt_state: Any, value: ArrayLike
 
 def get_iterations(opt_state: Any) -> jax.Array:
     """The number of updates made so far, an int32 scalar."""
-    return opt_state.iterations
+    result: jax.Array = opt_state.iterations
+    return result
 
 
 __all__ = [

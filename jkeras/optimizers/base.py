@@ -65,7 +65,8 @@ class BaseOptimizer(Spec):
 
     def get_iterations(self, state: Any) -> jax.Array:
         """The number of updates made so far, an int32 scalar."""
-        return state.iterations
+        result: jax.Array = state.iterations
+        return result
 
     def scale_loss(self, loss: Array, state: Any) -> Array:
         """The loss to differentiate; `update` divides the gradients by the same factor."""
@@ -106,7 +107,8 @@ def place_like(value: ArrayLike, old: Array) -> jax.Array:
     new = jnp.broadcast_to(jnp.asarray(value, dtype=old.dtype), jnp.shape(old))
     concrete = isinstance(old, jax.Array) and not isinstance(old, jax.core.Tracer)
     if concrete and not isinstance(new, jax.core.Tracer) and old.committed:
-        return jax.device_put(new, old.sharding)
+        result: jax.Array = jax.device_put(new, old.sharding)
+        return result
     return new
 
 

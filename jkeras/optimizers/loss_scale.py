@@ -43,7 +43,8 @@ class LossScaleState(NamedTuple):
     @property
     def iterations(self) -> jax.Array:
         """The updates that the inner optimizer made."""
-        return self.inner.iterations
+        result: jax.Array = self.inner.iterations
+        return result
 
 
 def _inner(value: object) -> BaseOptimizer:

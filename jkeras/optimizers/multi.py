@@ -230,7 +230,8 @@ class MultiOptimizer(BaseOptimizer):
         final: dict[str, Any] = {}
         for (optimizer, paths), inner in zip(self.groups(params), state.inner, strict=True):
             final.update(optimizer.finalize({path: leaves[path] for path in paths}, inner))
-        return with_leaves(params, final)
+        result: ArrayTree = with_leaves(params, final)
+        return result
 
     def compile_key(self) -> Self:
         if not isinstance(self.optimizer_map, OptimizerMap):

@@ -314,7 +314,8 @@ class Optimizer(BaseOptimizer):
     def finalize(self, params: ArrayTree, state: OptimizerState) -> ArrayTree:
         if not self.use_ema:
             return params
-        return jax.tree.map(lambda p, a: jnp.where(state.iterations > 0, a, p), params, state.average)
+        result: ArrayTree = jax.tree.map(lambda p, a: jnp.where(state.iterations > 0, a, p), params, state.average)
+        return result
 
     def compile_key(self) -> Self:
         if callable(self.learning_rate):

@@ -219,7 +219,10 @@ def get(identifier: OptimizerLike) -> LearningRateSchedule | Callable[[Any], Any
         UnknownNameError: no schedule has that name.
         ArgumentError: the identifier is none of the above.
     """
-    return registry.resolve("learning rate schedule", TABLE, identifier, LearningRateSchedule)
+    found: LearningRateSchedule | Callable[[Any], Any] | None = registry.resolve(
+        "learning rate schedule", TABLE, identifier, LearningRateSchedule
+    )
+    return found
 
 
 def serialize(learning_rate_schedule: Any) -> Any:

@@ -129,6 +129,8 @@ def diagram(
         raise ArgumentError(f"direction={direction!r}: expected 'TB' (top to bottom) or 'LR' (left to right).")
     if not isinstance(model, Model):
         raise ArgumentError(f"diagram(model={arguments.shown(model)}): expected a model.")
+    arguments.flags("diagram", show_shapes=show_shapes, show_dtype=show_dtype, show_params=show_params)
+    arguments.flags("diagram", show_activations=show_activations, expand_nested=expand_nested)
     infos = list(model.description.weights) if model.built else []
     shown = {"shapes": show_shapes, "dtype": show_dtype, "params": show_params, "activations": show_activations}
     boxes: list[Box] = []
@@ -172,7 +174,7 @@ def _collect(
         else:
             if op.layer not in first_use:
                 first_use[op.layer] = len(boxes)
-                shapes = [tensor.shape for tensor in network.outputs_of(op.layer)] if network._spec_tensors else []
+                shapes = [tensor.shape for tensor in network.outputs_of(op.layer)] if network.has_tensors else []
                 boxes.append(_box(layer, own, infos, shapes, shown))
             here = first_use[op.layer]
             arrows += [(source, here) for sources_of in behind for source in sources_of if source != here]

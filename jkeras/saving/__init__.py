@@ -1,7 +1,14 @@
 """Files and directories that models are saved in, with the names of `keras.saving`. Nothing else touches these formats."""
 
+from __future__ import annotations
+
+from collections.abc import Callable as _Callable
+from typing import Any as _Any
+
 from jkeras.lazy import names_from as _names_from
 
+__getattr__: _Callable[[str], _Any]
+__dir__: _Callable[[], list[str]]
 __getattr__, __dir__ = _names_from(
     __name__,
     {

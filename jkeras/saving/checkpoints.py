@@ -108,7 +108,7 @@ class Writer:
     """
 
     def __init__(self, folder: Path, keep: int | None, background: bool = True):
-        self.folder = Path(folder).absolute()
+        self.folder: Path = Path(folder).absolute()
         self.keep = keep
         self.background = background
         self._thread: threading.Thread | None = None

@@ -75,7 +75,8 @@ _SAME = {"activations.exponential": "exp", "activations.swish": "silu", "activat
 _APPLIED = frozenset(
     """a abs_ angle array b beta bias bins branches choicelist condition condlist constant_values coordinates data default
     depthwise_kernel elements elems end_points f false_fn fill_value gamma image1 image2 images index indices init
-    init_val inputs kernel key loop_vars mask mean offset operands output pointwise_kernel pred predictions query q scale segment_ids sequence_lengths
+    init_val inputs kernel key loop_vars mask mean offset operands
+    output pointwise_kernel pred predictions query q scale segment_ids sequence_lengths
     sorted_sequence start start_indices start_points step stop target targets transform translation true_fn updates
     value values variable variance weights x x1 x2 xs y""".split()
 )

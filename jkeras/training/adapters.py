@@ -48,7 +48,7 @@ class Batches:
         return self.count()
 
 
-def is_from(value: Any, library: str, *names: str) -> bool:
+def is_from(value: object, library: str, *names: str) -> bool:
     """Whether a class of a library (`"torch"`, or a module of it, `"torch.utils.data"`) is among those of a value.
 
     >>> is_from(np.ones(3), "numpy", "ndarray"), is_from(np.ones(3), "torch")

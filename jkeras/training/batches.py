@@ -20,6 +20,7 @@ from jkeras import config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.training import adapters
 from jkeras.training.state import Batch
+from jkeras.types import Data
 
 DEFAULT_BATCH_SIZE = 32
 
@@ -71,7 +72,8 @@ class ArraySource:
     def example(self) -> Batch:
         """The shapes of a full batch."""
         size = min(self.batch_size, self.rows)
-        return jax.tree.map(lambda a: jax.ShapeDtypeStruct((size, *a.shape[1:]), a.dtype), self.data)
+        result: Batch = jax.tree.map(lambda a: jax.ShapeDtypeStruct((size, *a.shape[1:]), a.dtype), self.data)
+        return result
 
     def batches(self, order: np.ndarray | None = None, first: int = 0, last: int | None = None) -> Iterator[Batch]:
         """Batches `first` to `last` (half open; those of one epoch), gathered on the host."""
@@ -285,7 +287,7 @@ class StreamSource:
                 )
 
 
-def _shown(part: Any) -> str:
+def _shown(part: object) -> str:
     """The structure of a part of a batch, with types and shapes."""
     shown = jax.tree.map(lambda a: _Text(f"{a.dtype}{list(a.shape)}"), part)
     return repr(shown)
@@ -301,13 +303,14 @@ class _Text(str):
 _END = object()
 
 
-def _has_count(data: Any) -> bool:
+def _has_count(data: object) -> bool:
     return hasattr(type(data), "num_batches") or "num_batches" in vars(data)
 
 
 def _as_iterable(data: Any) -> Iterable[Any]:
     if hasattr(data, "__iter__"):
-        return data
+        result: Iterable[Any] = data
+        return result
     count = getattr(data, "num_batches", None)
     return (data[i] for i in range(len(data) if count is None else count))
 
@@ -325,7 +328,7 @@ def standardize_batch(item: Any) -> Batch:
     return Batch(*(to_arrays(part, name) for part, name in zip(item, ("x", "y", "sample_weight"), strict=False)))
 
 
-def is_number_list(value: Any) -> bool:
+def is_number_list(value: object) -> bool:
     """Whether a list holds numbers (nested or not) rather than arrays."""
     if isinstance(value, (list, tuple)):
         return all(is_number_list(v) for v in value)
@@ -374,7 +377,7 @@ def to_arrays(value: Any, what: str) -> Any:
     return array
 
 
-def is_array_data(x: Any) -> bool:
+def is_array_data(x: object) -> bool:
     """Whether `x` is arrays (or numbers, frames, structures of arrays), not an iterable of batches."""
     if hasattr(x, "shape") or hasattr(x, "to_numpy") or isinstance(x, (Mapping, range)):
         return True
@@ -430,9 +433,9 @@ def class_weights(y: Any, class_weight: Mapping[int, float]) -> np.ndarray:
 
 
 def as_source(
-    x: Any,
-    y: Any = None,
-    sample_weight: Any = None,
+    x: Data | None,
+    y: Data | None = None,
+    sample_weight: Data | None = None,
     batch_size: int | None = None,
     steps: int | None = None,
 ) -> ArraySource | StreamSource:
@@ -450,11 +453,12 @@ def as_source(
         raise InputError("x is empty: there is no data.")
     if steps is None and _without_end(x):
         raise ArgumentError("x is repeated without end: say how many batches are an epoch, with steps_per_epoch (or steps).")
-    x = adapters.adapt(x, batch_size or DEFAULT_BATCH_SIZE)
-    if isinstance(x, adapters.Columns):
-        if y is not None and x.y is not None:
+    adapted: Any = adapters.adapt(x, batch_size or DEFAULT_BATCH_SIZE)
+    x = adapted
+    if isinstance(adapted, adapters.Columns):
+        if y is not None and adapted.y is not None:
             raise ArgumentError("y must be None when x is a data set that has targets.")
-        x, y = x.x, x.y if y is None else y
+        x, y = adapted.x, adapted.y if y is None else y
     if not is_array_data(x):
         if isinstance(x, (str, bytes, set, frozenset)) or not (hasattr(x, "__iter__") or hasattr(x, "__getitem__")):
             raise InputError(f"x of type {type(x).__name__} is neither arrays nor an iterable of batches.")

@@ -14,6 +14,7 @@ import threading
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -26,6 +27,7 @@ from jkeras.saving import directory, packing
 from jkeras.saving.checkpoints import Snapshot
 from jkeras.training.batches import ArraySource, StreamSource
 from jkeras.training.state import TrainState, arrays_of, filled, filled_tree, named_arrays, named_leaves, owned_copy
+from jkeras.types import PyTree
 
 if TYPE_CHECKING:
     from jkeras.training.loop import Feed, Session
@@ -83,7 +85,7 @@ class Keeping:
     def __enter__(self) -> Keeping:
         return self
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if isinstance(error, Preempted):
             self.preempt()
         elif error is None:
@@ -147,7 +149,7 @@ class Keeping:
         for keeper in self.keepers:
             keeper.completed()
 
-    def _save(self, due: list[Keeper], logs: Any) -> None:
+    def _save(self, due: list[Keeper], logs: PyTree[Any]) -> None:
         if not due:
             return
         values = logs() if any(keeper.reads_logs for keeper in due) else {}
@@ -301,9 +303,10 @@ def _differences(ours: Any, theirs: Any, path: str) -> list[str]:
     return [] if ours == theirs else [f"{path}: {_shown(theirs)} in the checkpoint, {_shown(ours)} here"]
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, Mapping) and isinstance(value.get("class_name"), str):
-        return value["class_name"]
+        result: str = value["class_name"]
+        return result
     return "nothing" if value is _ABSENT else repr(value)[:100]
 
 
@@ -331,7 +334,7 @@ class terminable:
                 self.previous = previous
                 signal.signal(signal.SIGTERM, lambda number, frame: self.flag.set())  # type: ignore[union-attr]
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
         if self.previous is None:
             return False
         signal.signal(signal.SIGTERM, self.previous)

@@ -32,6 +32,7 @@ from jkeras.training.interrupts import interruptible
 from jkeras.training.keeping import Keeping, Preempted, terminable
 from jkeras.training.prefetch import Background
 from jkeras.training.state import Batch, TrainState, arrays_of, owned_copy, with_arrays
+from jkeras.types import ArrayLike, PyTree, Verbose
 
 # One dispatch should last about this long: seldom enough to cost nothing, often enough to draw a smooth bar.
 SECONDS_PER_DISPATCH = 0.05
@@ -92,9 +93,10 @@ class Job:
         """The same for evaluation alone."""
         return self if self.scoring is None else dataclasses.replace(self, program=self.scoring, scoring=None)
 
-    def logs(self, metrics: Any) -> dict[str, Any]:
+    def logs(self, metrics: PyTree[Any]) -> dict[str, Any]:
         """Metric values from metric states."""
-        return self.runner.logs(self.program, metrics)
+        result: dict[str, Any] = self.runner.logs(self.program, metrics)
+        return result
 
     def empty_metrics(self, batch: Batch) -> Any:
         """Metric states before the first batch."""
@@ -297,7 +299,7 @@ def to_floats(values: Any) -> dict[str, Any]:
     return {k: float(v) if np.ndim(v) == 0 else np.asarray(v) for k, v in sorted(fetched.items())}
 
 
-def shown(verbose: Any) -> int:
+def shown(verbose: Verbose) -> int:
     """0, 1 or 2 for a `verbose` argument."""
     return ProgressBar(0, verbose=verbose).verbose
 
@@ -333,7 +335,8 @@ def device_budget() -> float:
         free = stats["bytes_limit"] - stats.get("bytes_in_use", 0)
     else:
         free = _free_host_memory()
-    return config.data_budget * free
+    result: float = config.data_budget * free
+    return result
 
 
 def _free_host_memory() -> float:
@@ -346,7 +349,8 @@ def _free_host_memory() -> float:
 
 
 def _fits(source: ArraySource, runner: runs.Runner) -> bool:
-    return runner.agreed(source.nbytes * runner.copies <= device_budget())
+    result: bool = runner.agreed(source.nbytes * runner.copies <= device_budget())
+    return result
 
 
 def on_device(source: ArraySource | StreamSource, runner: runs.Runner) -> Batch | None:
@@ -382,7 +386,7 @@ class Order:
         if state["lap"] >= 0:
             self._draw(state["lap"], jax.numpy.asarray(state["step"]))
 
-    def _draw(self, lap: int, step: Any) -> None:
+    def _draw(self, lap: int, step: ArrayLike) -> None:
         session, source = self.session, self.source
         self.lap, self.step = lap, step
         shuffle = session.options.shuffle
@@ -530,7 +534,8 @@ class HostFeed:
         session = self.session
         if session.options.run_eagerly or session.checks_finite:  # which look at the batch themselves
             return batch
-        return session.job.runner.place_batch(batch, session.job.program, True)
+        result: Batch = session.job.runner.place_batch(batch, session.job.program, True)
+        return result
 
     def _step(self, batch: Batch, index: int) -> Any:
         session, job = self.session, self.session.job
@@ -613,7 +618,7 @@ def evaluate(
     call: Callable[..., None],
     *,
     data: Batch | None = None,
-    verbose: Any = 0,
+    verbose: Verbose = 0,
     run_eagerly: bool = False,
     current: Callable[[], TrainState] | None = None,
     line: ProgressBar | None = None,

@@ -16,6 +16,7 @@ from jkeras.graph.layer_call import note_place
 from jkeras.losses import Loss
 from jkeras.metrics import Metric
 from jkeras.training.recipe import BY_SHAPE_LOSSES, BY_SHAPE_METRICS, Recipe
+from jkeras.types import Array, PyTree
 from jkeras.values.spec import Spec
 
 
@@ -44,12 +45,24 @@ class Objective(Spec):
         names: the outputs' names, in flattened order.
         losses: a term per output that has a loss.
         metrics: every metric, in the order of `evaluate`'s list.
+        shapes: shape and dtype of each target and each output that they were matched with.
     """
 
-    def __init__(self, names: tuple[str, ...], losses: tuple[LossTerm, ...], metrics: tuple[MetricTerm, ...]):
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        losses: tuple[LossTerm, ...],
+        metrics: tuple[MetricTerm, ...],
+        shapes: tuple[Any, Any] = ((), ()),
+    ):
         self.names = names
         self.losses = losses
         self.metrics = metrics
+        self.shapes = shapes
+
+    def _state(self) -> dict[str, Any]:
+        # Compiled steps are keyed by the shapes that they are called with.
+        return {name: value for name, value in super()._state().items() if name != "shapes"}
 
     @property
     def log_names(self) -> list[str]:
@@ -65,7 +78,7 @@ class Objective(Spec):
     @property
     def rows_independent(self) -> bool:
         """Whether losses and metrics give values per row, so that rows which do not count can be left out."""
-        targets, outputs = self.__dict__["_spec_shapes"]
+        targets, outputs = self.shapes
         terms: list[tuple[str, Any, Any, int]] = [("loss", t.loss, losses.per_sample, t.output) for t in self.losses]
         terms += [("metric", t.metric, metrics.per_sample, t.output) for t in self.metrics]
         for kind, term, per_sample, i in terms:
@@ -75,7 +88,7 @@ class Objective(Spec):
         return True
 
 
-def match(structure: Any, names: tuple[str, ...], count: int, what: str) -> list[Any]:
+def match(structure: PyTree[Any], names: tuple[str, ...], count: int, what: str) -> list[Any]:
     """Entries of `structure`, one per output.
 
     Args:
@@ -139,9 +152,7 @@ def resolve(recipe: Recipe, names: tuple[str, ...], targets: list[Any], outputs:
                     raise InputError(f"The output {names[i]!r} has the metric {identifier!r}, but there is no y for it.")
                 scored.append(_metric_term(identifier, i, weighted, names, targets[i], outputs[i]))
     taken = ["loss", *(term.log_name for term in terms if len(terms) > 1)]
-    objective = Objective(names, tuple(terms), _unique(scored, taken))
-    object.__setattr__(objective, "_spec_shapes", (targets, outputs))
-    return objective
+    return Objective(names, tuple(terms), _unique(scored, taken), (tuple(targets), tuple(outputs)))
 
 
 def _metric_term(identifier: Any, i: int, weighted: bool, names: tuple[str, ...], target: Any, output: Any) -> MetricTerm:
@@ -211,7 +222,12 @@ MEAN = metrics.Mean(name="loss")
 
 
 def compute_loss(
-    objective: Objective, targets: list[Any], outputs: list[Any], weights: list[Any], masks: list[Any], valid: Any
+    objective: Objective,
+    targets: list[Any],
+    outputs: list[Any],
+    weights: list[Any],
+    masks: list[Any],
+    valid: PyTree[Array] | None,
 ) -> tuple[jax.Array, list[jax.Array]]:
     """The weighted total of the output losses, and each of them unweighted."""
     total = jnp.zeros((), jnp.float32)
@@ -227,14 +243,14 @@ def compute_loss(
     return total, parts
 
 
-def _mean(values: jax.Array, valid: Any) -> jax.Array:
+def _mean(values: jax.Array, valid: PyTree[Array] | None) -> jax.Array:
     """The mean of values per sample that no reduction was asked for; rows that only fill up are 0 and do not count."""
     counted = values.shape[0] if valid is None else jnp.sum(valid)
     size = replicas.psum(jnp.float32(counted)) * math.prod(values.shape[1:])
     return replicas.psum(jnp.sum(values)) / jnp.maximum(size, 1)
 
 
-def _mask(mask: Any, valid: Any, output: Any) -> Any:
+def _mask(mask: PyTree[Array] | None, valid: PyTree[Array] | None, output: Any) -> Any:
     if mask is None:
         return valid
     # A mask of another rank than (batch, ...) cannot belong to the loss values.
@@ -265,7 +281,7 @@ def update_metrics(
     outputs: list[Any],
     weights: list[Any],
     masks: list[Any],
-    valid: Any,
+    valid: PyTree[Array] | None,
 ) -> dict[str, Any]:
     """Metric states after one more batch; losses count by the number of rows, as in Keras."""
     new = {"loss": MEAN.update(states["loss"], loss, sample_weight=size)}
@@ -284,7 +300,7 @@ def update_metrics(
 
 
 @contextlib.contextmanager
-def _noted(kind: str, term: Any, output: str, y_true: Any, y_pred: Any) -> Iterator[None]:
+def _noted(kind: str, term: Any, output: str, y_true: PyTree[Array] | None, y_pred: PyTree[Array] | None) -> Iterator[None]:
     """Notes on an exception which loss or metric it arose in."""
     try:
         yield
@@ -293,7 +309,7 @@ def _noted(kind: str, term: Any, output: str, y_true: Any, y_pred: Any) -> Itera
         raise
 
 
-def _as_weight(weight: Any, mask: Any) -> Any:
+def _as_weight(weight: PyTree[Array] | None, mask: PyTree[Array] | None) -> Any:
     if mask is None:
         return weight
     if weight is None:

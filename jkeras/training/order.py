@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from jkeras.types import Array
 
-def draw(key: np.ndarray, step: Any, *, epoch: int, rows: int, length: int, shuffle: Any) -> np.ndarray:
+
+def draw(key: np.ndarray, step: np.ndarray | Array | int, *, epoch: int, rows: int, length: int, shuffle: Any) -> np.ndarray:
     """The rows of an epoch in order, cut or filled up with row 0 to `length`.
 
     Args:
@@ -31,7 +33,7 @@ def draw(key: np.ndarray, step: Any, *, epoch: int, rows: int, length: int, shuf
     >>> sorted(draw(key, 0, epoch=0, rows=3, length=3, shuffle=True).tolist())
     [0, 1, 2]
     """
-    seed = (key, "shuffle", epoch, step)
+    seed: tuple[Any, ...] = (key, "shuffle", epoch, step)
     if shuffle == "bootstrap":
         order = (_bits(rows, key, "bootstrap") % np.uint64(rows))[_permutation(rows, *seed)]
     elif isinstance(shuffle, int) and not isinstance(shuffle, bool):

@@ -18,6 +18,7 @@ from jkeras.training.batches import ArraySource, StreamSource
 from jkeras.training.loop import COMPILING, fill_up
 from jkeras.training.prefetch import Background
 from jkeras.training.state import TrainState
+from jkeras.types import PyTree, Verbose
 
 # Where rows do not depend on each other, batches of this size give the same numbers sooner.
 FAST_BATCH_SIZE = 512
@@ -29,7 +30,7 @@ def predict(
     source: ArraySource | StreamSource,
     callbacks: CallbackList,
     *,
-    verbose: Any,
+    verbose: Verbose,
     chosen_size: bool,
     run_eagerly: bool = False,
     current: Callable[[], TrainState] | None = None,
@@ -78,5 +79,5 @@ def predict(
     return jax.tree.map(lambda *parts: np.concatenate(parts), *collected)
 
 
-def _fetch(outputs: Any, rows: int) -> Any:
+def _fetch(outputs: PyTree[Any], rows: int) -> Any:
     return jax.tree.map(lambda leaf: np.asarray(leaf)[:rows], outputs)

@@ -9,6 +9,7 @@ from jkeras import arguments, losses, metrics, optimizers
 from jkeras.errors import ArgumentError
 from jkeras.optimizers import BaseOptimizer, LossScaleOptimizer
 from jkeras.training.strategy import as_strategy
+from jkeras.types import LossLike, MetricLike
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
 
@@ -26,13 +27,13 @@ def map_structure(convert: Any, value: Any) -> Any:
     return convert(value)
 
 
-def _loss(identifier: Any) -> Any:
+def _loss(identifier: LossLike | None) -> Any:
     if identifier is None or (isinstance(identifier, str) and identifier.lower() in BY_SHAPE_LOSSES):
         return identifier
     return losses.as_loss(identifier)
 
 
-def _metric(identifier: Any) -> Any:
+def _metric(identifier: MetricLike | None) -> Any:
     if identifier is None or (isinstance(identifier, str) and identifier.lower() in BY_SHAPE_METRICS):
         return identifier
     found = metrics.get(identifier)
@@ -48,7 +49,7 @@ def _metrics(value: Any) -> Any:
     return map_structure(_metric, value)
 
 
-def _steps_per_execution(value: Any) -> Any:
+def _steps_per_execution(value: object) -> Any:
     return value if value == "auto" else arguments.positive_int(value)
 
 

@@ -16,6 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jkeras.types import Array, PyTree
+
 ALIGNMENT = 64
 # Smaller arrays are copied in less time than it takes to think about it.
 LEAST_BYTES = 1 << 20
@@ -41,12 +43,12 @@ class Lent:
     skipped: int = dataclasses.field(metadata={"static": True})
 
 
-def place(tree: Any) -> Any:
+def place(tree: PyTree[Any]) -> Any:
     """Arrays on the default device; those of the host as `Lent` where that saves a copy."""
     return jax.tree.map(_placed, tree)
 
 
-def _placed(array: Any) -> Any:
+def _placed(array: Array) -> Any:
     skipped = _skipped(array)
     if skipped is None:
         return jax.device_put(array)
@@ -54,7 +56,7 @@ def _placed(array: Any) -> Any:
     return Lent(jax.device_put(array.reshape(-1)[skipped:]), jnp.array(array[:head]), array.shape, skipped)
 
 
-def _skipped(array: Any) -> int | None:
+def _skipped(array: Array) -> int | None:
     """The number of the first element that JAX can read in place; None where the array is better handed over whole."""
     if not isinstance(array, np.ndarray) or array.nbytes < LEAST_BYTES or array.size > MOST_ELEMENTS:
         return None
@@ -65,26 +67,27 @@ def _skipped(array: Any) -> int | None:
     return offset // array.itemsize
 
 
-def row_count(tree: Any) -> int:
+def row_count(tree: PyTree[Any]) -> int:
     """The number of rows, that of any of the arrays."""
-    return jax.tree.leaves(tree, is_leaf=_is_lent)[0].shape[0]
+    result: int = jax.tree.leaves(tree, is_leaf=_is_lent)[0].shape[0]
+    return result
 
 
-def take(tree: Any, rows: jax.Array) -> Any:
+def take(tree: PyTree[Any], rows: jax.Array) -> Any:
     """The rows of these numbers, all of which there are, in a program or outside."""
     return jax.tree.map(lambda array: _take(array, rows), tree, is_leaf=_is_lent)
 
 
-def cut(tree: Any, start: Any, size: int) -> Any:
+def cut(tree: PyTree[Any], start: Array | int, size: int) -> Any:
     """`size` neighbouring rows, all of which there are."""
     return jax.tree.map(lambda array: _cut(array, start, size), tree, is_leaf=_is_lent)
 
 
-def _is_lent(value: Any) -> bool:
+def _is_lent(value: object) -> bool:
     return isinstance(value, Lent)
 
 
-def _take(array: Any, rows: jax.Array) -> jax.Array:
+def _take(array: Array, rows: jax.Array) -> jax.Array:
     if not isinstance(array, Lent):
         return array.at[rows].get(mode="promise_in_bounds")
     width = math.prod(array.shape[1:])
@@ -94,7 +97,7 @@ def _take(array: Any, rows: jax.Array) -> jax.Array:
     return _with_head(array, rows, late.reshape(rows.shape[0], *array.shape[1:]))
 
 
-def _cut(array: Any, start: Any, size: int) -> jax.Array:
+def _cut(array: Array, start: Array | int, size: int) -> jax.Array:
     if not isinstance(array, Lent):
         return lax.dynamic_slice_in_dim(array, start, size)
     width = math.prod(array.shape[1:])

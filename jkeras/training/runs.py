@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,10 @@ from jkeras.graph.scope import walk
 from jkeras.training import order as orders
 from jkeras.training import resident, steps
 from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
+from jkeras.types import Array, ArrayLike, PyTree
+
+if TYPE_CHECKING:
+    from jkeras.training.steps import Program
 
 Step = Callable[[Any, TrainState, Batch], TrainState]
 
@@ -41,48 +45,50 @@ def rows_independent(definition: Layer, training: bool) -> bool:
 
 
 @jax.named_scope("batch")
-def gather(data: Batch, order: jax.Array, index: Any, rows: Any, batch_size: int, masked: bool) -> Batch:
+def gather(data: Batch, order: jax.Array, index: Array, rows: Array, batch_size: int, masked: bool) -> Batch:
     """The batch of that number: rows `order[index * batch_size : (index + 1) * batch_size]`."""
     picked = lax.dynamic_slice_in_dim(order, index * batch_size, batch_size)
     batch = resident.take(data, picked)
     if masked:
         valid = index * batch_size + jnp.arange(batch_size, dtype=jnp.int32) < rows
         batch = dataclasses.replace(batch, valid=valid)
-    return batch
+    result: Batch = batch
+    return result
 
 
 def _train_steps(
     step: Step,
-    program: Any,
+    program: Program,
     state: TrainState,
     data: Batch,
     order: jax.Array,
-    rows: Any,
-    start: Any,
-    stop: Any,
+    rows: Array,
+    start: Array,
+    stop: Array,
     batch_size: int,
     masked: bool,
 ) -> TrainState:
-    def body(index: Any, state: TrainState) -> TrainState:
+    def body(index: Array, state: TrainState) -> TrainState:
         return step(program, state, gather(data, order, index, rows, batch_size, masked))
 
-    return lax.fori_loop(start, stop, body, state)
+    result: TrainState = lax.fori_loop(start, stop, body, state)
+    return result
 
 
 def _eval_steps(
     step: Step,
-    program: Any,
+    program: Program,
     state: TrainState,
     data: Batch,
-    rows: Any,
-    start: Any,
-    stop: Any,
+    rows: Array,
+    start: Array,
+    stop: Array,
     batch_size: int,
     masked: bool,
 ) -> tuple[Any, Any]:
     size = resident.row_count(data)
 
-    def body(index: Any, carry: tuple[Any, Any]) -> tuple[Any, Any]:
+    def body(index: Array, carry: tuple[Any, Any]) -> tuple[Any, Any]:
         metrics, model_state = carry
         first = jnp.minimum(index * batch_size, size - batch_size)
         batch = resident.cut(data, first, batch_size)
@@ -94,14 +100,15 @@ def _eval_steps(
         return new.metrics, new.model_state
 
     arrays = arrays_of(state)
-    return lax.fori_loop(start, stop, body, (arrays.metrics, arrays.model_state))
+    result: tuple[Any, Any] = lax.fori_loop(start, stop, body, (arrays.metrics, arrays.model_state))
+    return result
 
 
-def _train_one(step: Step, program: Any, state: TrainState, batch: Batch) -> TrainState:
+def _train_one(step: Step, program: Program, state: TrainState, batch: Batch) -> TrainState:
     return step(program, state, batch)
 
 
-def _eval_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[Any, Any]:
+def _eval_one(step: Step, program: Program, state: TrainState, batch: Batch) -> tuple[Any, Any]:
     new = arrays_of(step(program, state, batch))
     return new.metrics, new.model_state
 
@@ -135,13 +142,13 @@ class Runner:
         @functools.partial(compiled, static_argnames=("step", "program", "batch_size", "masked"), donate_argnames="state")
         def train_steps(
             step: Step,
-            program: Any,
+            program: Program,
             state: TrainState,
             data: Batch,
             order: jax.Array,
-            rows: Any,
-            start: Any,
-            stop: Any,
+            rows: Array,
+            start: Array,
+            stop: Array,
             *,
             batch_size: int,
             masked: bool,
@@ -159,12 +166,12 @@ class Runner:
         @functools.partial(compiled, static_argnames=("step", "program", "batch_size", "masked"))
         def eval_steps(
             step: Step,
-            program: Any,
+            program: Program,
             state: TrainState,
             data: Batch,
-            rows: Any,
-            start: Any,
-            stop: Any,
+            rows: Array,
+            start: Array,
+            stop: Array,
             *,
             batch_size: int,
             masked: bool,
@@ -176,17 +183,18 @@ class Runner:
             def run(state: TrainState) -> tuple[Any, Any]:
                 return _eval_steps(step, program, state, data, rows, start, stop, batch_size, masked)
 
-            return over(run, 0)(state)
+            result: tuple[Any, Any] = over(run, 0)(state)
+            return result
 
         @functools.partial(compiled, static_argnames=("step", "program"), donate_argnames="state")
-        def train_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[TrainState, jax.Array]:
+        def train_one(step: Step, program: Program, state: TrainState, batch: Batch) -> tuple[TrainState, jax.Array]:
             """One step on a batch that came from the host; donates `state`."""
             state = over(functools.partial(_train_one, around(step, True), program), 0, None)(state, batch)
             return state, state.step + 0
 
         @functools.partial(compiled, static_argnames=("step", "program"), donate_argnames="state")
         def train_rows(
-            step: Step, program: Any, state: TrainState, data: Batch, rows: jax.Array
+            step: Step, program: Program, state: TrainState, data: Batch, rows: jax.Array
         ) -> tuple[TrainState, jax.Array]:
             """One step on the given rows of data that is on the device; donates `state`."""
 
@@ -199,14 +207,15 @@ class Runner:
             return state, state.step + 0
 
         @functools.partial(compiled, static_argnames=("step", "program"))
-        def eval_one(step: Step, program: Any, state: TrainState, batch: Batch) -> tuple[Any, Any]:
+        def eval_one(step: Step, program: Program, state: TrainState, batch: Batch) -> tuple[Any, Any]:
             """Metric states and model state after evaluating a batch that came from the host."""
-            return over(functools.partial(_eval_one, around(step, False), program), 0, None)(state, batch)
+            result: tuple[Any, Any] = over(functools.partial(_eval_one, around(step, False), program), 0, None)(state, batch)
+            return result
 
-        def epoch_order(key: jax.Array, epoch: Any, step: Any, *, rows: int, length: int, shuffle: Any) -> Any:
+        def epoch_order(key: jax.Array, epoch: ArrayLike, step: ArrayLike, *, rows: int, length: int, shuffle: Any) -> Any:
             """The rows of an epoch that begins at a step, in order; with `many`, for each key; see `orders.draw`."""
             words, first = np.asarray(jax.random.key_data(key)), np.asarray(step)
-            draw = functools.partial(orders.draw, epoch=int(epoch), rows=rows, length=length, shuffle=shuffle)
+            draw = functools.partial(orders.draw, epoch=int(np.asarray(epoch)), rows=rows, length=length, shuffle=shuffle)
             if many:
                 order = np.stack([draw(*each) for each in zip(words, first, strict=True)])
             else:
@@ -215,9 +224,10 @@ class Runner:
             return jnp.asarray(order) if len(key.sharding.device_set) == 1 else order
 
         @functools.partial(compiled, static_argnames="program")
-        def logs(program: Any, metrics: Any) -> dict[str, jax.Array]:
+        def logs(program: Program, metrics: PyTree[Any]) -> dict[str, jax.Array]:
             """The values of running metrics."""
-            return over(functools.partial(steps.compute_logs, program), 0)(metrics)
+            result: dict[str, jax.Array] = over(functools.partial(steps.compute_logs, program), 0)(metrics)
+            return result
 
         self.train_steps = train_steps
         self.eval_steps = eval_steps
@@ -251,14 +261,15 @@ class Runner:
         """A decision (a number or a bool) that all processes take alike."""
         return decision
 
-    def check(self, program: Any, source: Any) -> None:
+    def check(self, program: Program, source: Any) -> None:
         """Compares what is to be trained with the devices, before anything is compiled."""
 
     def place_data(self, data: Batch) -> Batch:
         """Data in memory, on the device."""
-        return resident.place(data)
+        result: Batch = resident.place(data)
+        return result
 
-    def place_batch(self, batch: Batch, program: Any, training: bool) -> Any:
+    def place_batch(self, batch: Batch, program: Program, training: bool) -> Any:
         """A batch from the host, on the device."""
         return jax.device_put(batch)
 
@@ -266,7 +277,7 @@ class Runner:
         """A state that other programs can use, of one that these steps gave."""
         return state
 
-    def predict(self, definition: Layer, state: TrainState, inputs: Any) -> Any:
+    def predict(self, definition: Layer, state: TrainState, inputs: PyTree[Any]) -> Any:
         """The outputs for one batch; rows may have been added at the end."""
         return steps.predict_step(definition, state, inputs)
 
@@ -274,7 +285,7 @@ class Runner:
         """Positions `start` to `stop` of each order."""
         return order[..., start:stop]
 
-    def spread(self, tree: Any, state: TrainState) -> Any:
+    def spread(self, tree: PyTree[Any], state: TrainState) -> Any:
         """A tree of arrays, repeated for each model."""
         if not self.many:
             return tree

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from jkeras.errors import FrozenError, SignatureError, suggestion
+from jkeras.types import Array, PyTree
 from jkeras.values.frozen import frozen_tree, thawed
 
 Flat = dict[str, Any]
@@ -50,10 +51,10 @@ class TrainState:
         self,
         params: Mapping[str, Any],
         model_state: Mapping[str, Any],
-        opt_state: Any,
+        opt_state: PyTree[Array],
         step: jax.Array,
         rng: jax.Array,
-        metrics: Any = None,
+        metrics: PyTree[Any] = None,
     ):
         self._set(Arrays(*map(thawed, (params, model_state, opt_state, step, rng, metrics))))
 
@@ -64,12 +65,14 @@ class TrainState:
     @property
     def params(self) -> Mapping[str, Any]:
         """Trainable weights, nested by layer."""
-        return self._view("params")
+        result: Mapping[str, Any] = self._view("params")
+        return result
 
     @property
     def model_state(self) -> Mapping[str, Any]:
         """Non-trainable weights, nested by layer."""
-        return self._view("model_state")
+        result: Mapping[str, Any] = self._view("model_state")
+        return result
 
     @property
     def opt_state(self) -> Any:
@@ -79,12 +82,14 @@ class TrainState:
     @property
     def step(self) -> jax.Array:
         """The number of optimizer steps taken."""
-        return self._arrays.step
+        result: jax.Array = self._arrays.step
+        return result
 
     @property
     def rng(self) -> jax.Array:
         """The root key."""
-        return self._arrays.rng
+        result: jax.Array = self._arrays.rng
+        return result
 
     @property
     def metrics(self) -> Any:
@@ -220,12 +225,12 @@ def named_arrays(state: TrainState) -> Flat:
     return named
 
 
-def named_leaves(part: str, tree: Any) -> Flat:
+def named_leaves(part: str, tree: PyTree[Any]) -> Flat:
     """The leaves of any pytree by name, which begins with `part`."""
     return {array_name(part, path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
 
 
-def array_name(part: str, path: Any) -> str:
+def array_name(part: str, path: tuple[Any, ...]) -> str:
     """The name of one leaf of a part of the state."""
     keys = [str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", key)))) for key in path]
     return "/".join([part, *keys])
@@ -243,7 +248,7 @@ def filled(template: TrainState, arrays: Mapping[str, Any], key_kind: str) -> Tr
     )
 
 
-def filled_tree(part: str, tree: Any, arrays: Mapping[str, Any]) -> Any:
+def filled_tree(part: str, tree: PyTree[Any], arrays: Mapping[str, Any]) -> Any:
     """Any pytree with leaves by the names that `named_leaves` gives."""
     return jax.tree_util.tree_map_with_path(lambda path, _: jnp.asarray(arrays[array_name(part, path)]), tree)
 
@@ -253,7 +258,7 @@ def key_impl(name: str) -> str:
     return next((kind for kind in sorted(KEY_KINDS, key=len, reverse=True) if kind in name), KEY_KINDS[0])
 
 
-def owned_copy(tree: Any) -> Any:
+def owned_copy(tree: PyTree[Any]) -> Any:
     """New buffers with the same contents, for the training loop to donate. Compiles nothing."""
     leaves, structure = jax.tree.flatten(tree)
     together = [i for i, leaf in enumerate(leaves) if _is_put(leaf)]
@@ -263,7 +268,7 @@ def owned_copy(tree: Any) -> Any:
     return jax.tree.unflatten(structure, fresh)
 
 
-def _is_put(leaf: Any) -> bool:
+def _is_put(leaf: object) -> bool:
     """Whether `jax.device_put` copies the leaf where it is."""
     if isinstance(leaf, jax.core.Tracer) or not isinstance(leaf, jax.Array) or not leaf.is_fully_addressable:
         return False

@@ -11,7 +11,7 @@ import fnmatch
 import functools
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,7 +27,11 @@ from jkeras.training import objective as objectives
 from jkeras.training.objective import Objective, match
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch, TrainState, arrays_of, flatten, merge
+from jkeras.types import Array, PyTree
 from jkeras.values.spec import Spec
+
+if TYPE_CHECKING:
+    from jkeras.optimizers.base import BaseOptimizer
 
 Logs = dict[str, jax.Array]
 
@@ -49,7 +53,7 @@ class Program(Spec):
     def __init__(
         self,
         definition: Layer,
-        optimizer: Any,
+        optimizer: BaseOptimizer,
         objective: Objective,
         frozen: frozenset[str],
         constraints: tuple[tuple[str, Any], ...],
@@ -68,7 +72,7 @@ class Program(Spec):
         self.lowering = lowering.cache_token()
 
 
-def output_names(definition: Layer, outputs: Any) -> tuple[str, ...]:
+def output_names(definition: Layer, outputs: PyTree[Any]) -> tuple[str, ...]:
     """The names of a model's outputs, flattened: dict keys, else what the model calls them, else numbers."""
     count = len(jax.tree.leaves(outputs))
     if isinstance(outputs, Mapping) and len(outputs) == count:
@@ -79,7 +83,7 @@ def output_names(definition: Layer, outputs: Any) -> tuple[str, ...]:
     return ("output",) if count == 1 else tuple(f"output_{i}" for i in range(count))
 
 
-def specs_of(tree: Any) -> Any:
+def specs_of(tree: PyTree[Any]) -> Any:
     """Shapes and dtypes of arrays, as they are on the device."""
     return jax.tree.map(as_spec, tree)
 
@@ -121,12 +125,12 @@ def trainable(program: Program, params: Mapping[str, Any]) -> dict[str, Any]:
     return {path: value for path, value in flatten(params).items() if path not in program.frozen}
 
 
-def init_optimizer(optimizer: Any, params: Mapping[str, Any], frozen: frozenset[str]) -> Any:
+def init_optimizer(optimizer: BaseOptimizer, params: Mapping[str, Any], frozen: frozenset[str]) -> Any:
     """The optimizer's first state for the trainable params."""
     return optimizer.to_optax().init({k: v for k, v in flatten(params).items() if k not in frozen})
 
 
-def stream(rng: jax.Array, name: str, step: Any) -> jax.Array:
+def stream(rng: jax.Array, name: str, step: Array) -> jax.Array:
     """The key of a named random stream at a step; each replica has its own."""
     return replicas.own_key(jax.random.fold_in(jax.random.fold_in(rng, zlib.crc32(name.encode())), step))
 
@@ -185,7 +189,7 @@ def score(program: Program, result: linen.Pass, batch: Batch) -> Scored:
     return Scored(loss, parts, outputs, result.state, masks)
 
 
-def flat_outputs(outputs: Any) -> list[Any]:
+def flat_outputs(outputs: PyTree[Any]) -> list[Any]:
     """Outputs in the order of `output_names`."""
     return jax.tree.leaves(outputs)
 
@@ -270,7 +274,8 @@ def update_metrics(program: Program, state: TrainState, batch: Batch, scored: Sc
 
 def batch_size(batch: Batch) -> int:
     """The number of rows, those that only fill up included."""
-    return jax.tree.leaves(batch.x)[0].shape[0]
+    result: int = jax.tree.leaves(batch.x)[0].shape[0]
+    return result
 
 
 # -- whole steps ---------------------------------------------------------------------------------------------------
@@ -305,7 +310,8 @@ def _own_step(program: Program, method: str, state: TrainState, batch: Batch) ->
         )
         for name in program.extra_logs
     }
-    return new.replace(metrics={**arrays_of(new).metrics, **means})
+    result: TrainState = new.replace(metrics={**arrays_of(new).metrics, **means})
+    return result
 
 
 def with_own_logs(program: Program, method: str, state: TrainState, batch: Batch) -> Program:
@@ -387,7 +393,7 @@ def metrics_by_name(program: Program) -> dict[str, Any]:
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
-def _donating(step: Any, program: Program, state: TrainState, batch: Batch) -> TrainState:
+def _donating(step: Callable[..., TrainState], program: Program, state: TrainState, batch: Batch) -> TrainState:
     return step(program, state, batch)
 
 
@@ -429,15 +435,16 @@ def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) 
         step = evaluate_custom
         program = with_own_logs(program, "test_step", state, batch)
     state = state.replace(metrics=empty_metrics(program, batch))
-    return logs(program, arrays_of(_keeping(step, program, state, batch)).metrics)
+    result: Logs = logs(program, arrays_of(_keeping(step, program, state, batch)).metrics)
+    return result
 
 
-def predict_step(definition: Layer, state: TrainState, inputs: Any) -> Any:
+def predict_step(definition: Layer, state: TrainState, inputs: PyTree[Any]) -> Any:
     """The outputs for one batch of inputs in inference mode."""
     return _predict(definition, lowering.cache_token(), state, inputs)
 
 
-def predict(definition: Layer, state: TrainState, inputs: Any) -> Any:
+def predict(definition: Layer, state: TrainState, inputs: PyTree[Any]) -> Any:
     """`predict_step` without compiling it."""
     arrays = arrays_of(state)
     result, _ = linen.run(
@@ -451,21 +458,24 @@ def predict(definition: Layer, state: TrainState, inputs: Any) -> Any:
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def _predict(definition: Layer, token: str, state: TrainState, inputs: Any) -> Any:
+def _predict(definition: Layer, token: str, state: TrainState, inputs: PyTree[Any]) -> Any:
     return predict(definition, state, inputs)
 
 
-def train_and_keep(step: Any, program: Program, state: TrainState, batch: Batch, eagerly: bool = False) -> TrainState:
+def train_and_keep(
+    step: Callable[..., TrainState], program: Program, state: TrainState, batch: Batch, eagerly: bool = False
+) -> TrainState:
     """One step whose argument stays valid, with metrics of this batch alone."""
     state = state.replace(metrics=empty_metrics(program, batch))
     if eagerly:
         with jax.disable_jit():
             return step(program, state, jax.tree.map(jnp.asarray, batch))
-    return _keeping(step, program, state, batch)
+    result: TrainState = _keeping(step, program, state, batch)
+    return result
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def _keeping(step: Any, program: Program, state: TrainState, batch: Batch) -> TrainState:
+def _keeping(step: Callable[..., TrainState], program: Program, state: TrainState, batch: Batch) -> TrainState:
     return step(program, state, batch)
 
 
@@ -478,7 +488,7 @@ def as_batch(batch: Any) -> Batch:
     return Batch(batch)
 
 
-def ready(program: Program, optimizer: Any, state: TrainState, batch: Batch) -> TrainState:
+def ready(program: Program, optimizer: BaseOptimizer, state: TrainState, batch: Batch) -> TrainState:
     """`state` with an optimizer state and metric states, where it has none yet.
 
     The optimizer is the one that `compile` was given: only its `init` knows the learning rate.

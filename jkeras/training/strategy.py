@@ -45,7 +45,7 @@ def make_current(strategy: Strategy | None) -> None:
     _current.set(as_strategy(strategy))
 
 
-def as_strategy(value: Any) -> Strategy | None:
+def as_strategy(value: object) -> Strategy | None:
     """A strategy or None.
 
     Raises:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from jkeras import arguments
 from jkeras.errors import ArgumentError, DamagedFileError, InputError
 from jkeras.utils.directories import Labels, dataset_of_files
 from jkeras.utils.samples import Samples
@@ -49,6 +50,10 @@ def audio_dataset_from_directory(
     """
     if ragged:
         raise ArgumentError("audio_dataset_from_directory(ragged=True) is not offered: sounds of a batch have one length.")
+
+    function, count = "audio_dataset_from_directory", arguments.optional(arguments.positive_int)
+    arguments.checked(function, "sampling_rate", sampling_rate, count)
+    arguments.checked(function, "output_sequence_length", output_sequence_length, count)
 
     def read_all(paths: Sequence[str]) -> np.ndarray:
         sounds = [read_wav(path, sampling_rate) for path in paths]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 
-from jkeras import config
+from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.utils.arrays import to_categorical
 from jkeras.utils.images import CHANNELS, KERNELS, img_to_array, load_img, resize
@@ -74,11 +73,11 @@ def image_dataset_from_directory(
         InputError: there are no pictures, or as many labels as they are not.
         ImportError: Pillow is not installed.
     """
-    if color_mode not in CHANNELS:
-        raise ArgumentError(f"color_mode={color_mode!r}: expected one of {', '.join(map(repr, CHANNELS))}.")
-    if interpolation not in ("nearest", *KERNELS):
-        raise ArgumentError(f"interpolation={interpolation!r}: expected 'nearest', {', '.join(map(repr, KERNELS))}.")
-    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+    function = "image_dataset_from_directory"
+    arguments.checked(function, "color_mode", color_mode, arguments.one_of(*CHANNELS))
+    arguments.checked(function, "interpolation", interpolation, arguments.one_of("nearest", *KERNELS))
+    height, width = arguments.checked(function, "image_size", image_size, arguments.ints(2))
+    arguments.flags(function, crop_to_aspect_ratio=crop_to_aspect_ratio, pad_to_aspect_ratio=pad_to_aspect_ratio)
     layout = config.standardize_data_format(data_format)
 
     def read(path: str) -> np.ndarray:
@@ -122,6 +121,10 @@ def text_dataset_from_directory(
         InputError: there are no texts, or as many labels as they are not.
     """
 
+    arguments.checked(
+        "text_dataset_from_directory", "max_length", max_length, arguments.optional(arguments.at_least(0))
+    )
+
     def read_all(paths: Sequence[str]) -> np.ndarray:
         texts = np.empty(len(paths), dtype=object)
         for i, path in enumerate(paths):
@@ -152,6 +155,14 @@ def dataset_of_files(
     read_all: Callable[[Sequence[str]], np.ndarray],
 ) -> Samples | tuple[Samples, Samples]:
     """The data set of the files with some endings, which `read_all` reads; arguments as in the functions above."""
+    function = "dataset_from_directory"
+    arguments.checked(function, "directory", directory, arguments.path)
+    arguments.checked(function, "class_names", class_names, arguments.optional(arguments.texts))
+    arguments.checked(function, "batch_size", batch_size, arguments.optional(arguments.positive_int))
+    arguments.checked(function, "seed", seed, arguments.optional(arguments.numpy_seed))
+    share = arguments.between(0, 1, open_high=True)
+    arguments.checked(function, "validation_split", validation_split, arguments.optional(share))
+    arguments.flags(function, shuffle=shuffle, follow_links=follow_links)
     for name, value, allowed in (
         ("label_mode", label_mode, ("int", "categorical", "binary", None)),
         ("subset", subset, ("training", "validation", "both", None)),
@@ -159,8 +170,8 @@ def dataset_of_files(
     ):
         if value not in allowed:
             raise ArgumentError(f"{name}={value!r}: expected one of {', '.join(map(repr, allowed))}.")
-    if isinstance(labels, str) and labels != "inferred":
-        raise ArgumentError(f"labels={labels!r}: expected 'inferred', None or a list of integers.")
+    if labels is not None and not (isinstance(labels, str) and labels == "inferred"):
+        arguments.checked(function, "labels", labels, _listed_labels)
     if bool(validation_split) != bool(subset) or not 0 <= (validation_split or 0) < 1:
         raise ArgumentError(
             f"validation_split={validation_split!r}, subset={subset!r}: expected a share between 0 and 1 and one of"
@@ -188,7 +199,7 @@ def dataset_of_files(
         chosen = np.array(paths[start:stop])
         targets = None if numbers is None else _encode(numbers[start:stop], label_mode, len(names or ()))
 
-        def read(index: np.ndarray) -> Any:
+        def read(index: np.ndarray) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
             inputs = read_all(chosen[index].tolist())
             return inputs if targets is None else (inputs, targets[index])
 
@@ -200,6 +211,17 @@ def dataset_of_files(
     if subset == "both":
         return part(0, at, shuffle), part(at, len(paths), False)
     return part(0, at, shuffle) if subset == "training" else part(at, len(paths), shuffle)
+
+
+def _listed_labels(labels: object) -> np.ndarray:
+    message = "expected 'inferred', None or a list of integers"
+    try:
+        numbers = arguments.array(labels)
+    except ArgumentError:
+        raise ArgumentError(message) from None
+    if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
+        raise ArgumentError(message)
+    return numbers
 
 
 def _encode(numbers: np.ndarray, label_mode: str | None, classes: int) -> np.ndarray:

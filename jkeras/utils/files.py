@@ -18,6 +18,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from jkeras import arguments
 from jkeras.errors import ArgumentError, DamagedFileError, DownloadError
 from jkeras.utils.archives import extract_archive
 
@@ -72,6 +73,13 @@ def get_file(
     """
     if origin is None:
         raise ArgumentError("get_file() needs `origin`, the URL of the file.")
+    text, file_path = arguments.optional(arguments.text), arguments.optional(arguments.path)
+    arguments.checked("get_file", "origin", origin, arguments.text)
+    arguments.checked("get_file", "fname", fname or None, file_path)
+    arguments.checked("get_file", "md5_hash", md5_hash, text)
+    arguments.checked("get_file", "file_hash", file_hash, text)
+    arguments.checked("get_file", "cache_subdir", cache_subdir, arguments.path)
+    arguments.checked("get_file", "cache_dir", cache_dir, file_path)
     if md5_hash is not None and file_hash is None:
         file_hash, hash_algorithm = md5_hash, "md5"
     unpack = extract or untar
@@ -182,7 +190,7 @@ def _fetch(url: str, scratch: Path) -> None:
         error.close()
         raise DownloadError(f"{url} cannot be fetched: the server answered {error.code} {error.reason}.") from error
     except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise DownloadError(f"{url} cannot be fetched: {reason or type(error).__name__}.") from error
     if total is not None and received != total:
         raise DownloadError(f"{url} broke off after {received:,} of {total:,} bytes.")

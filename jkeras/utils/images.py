@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Choice = TypeVar("Choice")
 
 # Pillow's modes that each colour mode leaves as they are, and the one that it converts the others to.
-COLOR_MODES = {
+COLOR_MODES: dict[str, tuple[tuple[str, ...], str]] = {
     "grayscale": (("L", "I;16", "I"), "L"),
     "rgb": (("RGB",), "RGB"),
     "rgba": (("RGBA",), "RGBA"),
@@ -61,6 +61,7 @@ def load_img(
         ArgumentError: no path, an unknown `color_mode` or `interpolation`, or no size.
         ImportError: Pillow is not installed.
     """
+    arguments.flags("load_img", keep_aspect_ratio=keep_aspect_ratio)
     image_module = _pillow()
     accepted, converted = _choice("load_img", "color_mode", color_mode, COLOR_MODES)
     name = os.fsdecode(path) if isinstance(path, bytes) else path
@@ -71,13 +72,13 @@ def load_img(
     image: Image = image_module.open(source)
     if image.mode not in accepted:
         image = image.convert(converted)
+    methods = {name.lower(): method for name, method in image_module.Resampling.__members__.items()}
+    method = _choice("load_img", "interpolation", interpolation, methods)
     if target_size is None:
         return image
     target_size = _size("load_img", "target_size", target_size)
     if image.size == (target_size[1], target_size[0]):
         return image
-    methods = {name.lower(): method for name, method in image_module.Resampling.__members__.items()}
-    method = _choice("load_img", "interpolation", interpolation, methods)
     box = None
     if keep_aspect_ratio:
         (width, height), (target_height, target_width) = image.size, target_size
@@ -136,6 +137,7 @@ def array_to_img(
         InputError: `x` has another shape.
         ImportError: Pillow is not installed.
     """
+    arguments.flags("array_to_img", scale=scale)
     kind = _dtype("array_to_img", dtype)
     values = arguments.checked("array_to_img", "x", x, arguments.array).astype(kind, copy=False)
     shape = values.shape
@@ -167,6 +169,7 @@ def save_img(
     """Writes an array as a picture file; arguments as for `array_to_img`, the others go to Pillow's `save`."""
     if not isinstance(path, (str, os.PathLike, io.IOBase)):
         raise ArgumentError(f"save_img(path={arguments.shown(path)}): expected a path or a file.")
+    arguments.checked("save_img", "file_format", file_format, arguments.optional(arguments.text))
     if file_format is None and isinstance(path, (str, os.PathLike)):
         file_format = Path(path).suffix[1:]
     file_format = "jpeg" if (file_format or "").lower() == "jpg" else file_format or None
@@ -175,7 +178,12 @@ def save_img(
         warnings.warn("JPEG files have no transparency; the picture is saved without it.", stacklevel=2)
         image = image.convert("RGB")
     save: Callable[..., None] = image.save
-    save(path, format=file_format, **kwargs)
+    try:
+        save(path, format=file_format, **kwargs)
+    except (ValueError, KeyError) as error:
+        raise ArgumentError(
+            f"save_img(path={path!r}, file_format={file_format!r}): no known format of files."
+        ) from error
 
 
 def smart_resize(

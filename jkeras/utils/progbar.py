@@ -46,6 +46,10 @@ class Progbar:
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ArgumentError("Progbar: give `stateful_metrics` or `stateless_metrics`, not both.")
         arguments.checked("Progbar", "target", target, arguments.optional(arguments.integer))
+        names = arguments.optional(arguments.texts)
+        arguments.checked("Progbar", "stateful_metrics", stateful_metrics, names)
+        arguments.checked("Progbar", "stateless_metrics", stateless_metrics, names)
+        arguments.checked("Progbar", "unit_name", unit_name, arguments.text)
         self.target = target
         self._shown = set(stateful_metrics or ())
         self._averaged = None if stateless_metrics is None else set(stateless_metrics)

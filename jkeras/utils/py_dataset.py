@@ -42,6 +42,7 @@ class PyDataset:
         name = type(self).__name__
         arguments.checked(name, "workers", workers, arguments.at_least(0))
         arguments.checked(name, "max_queue_size", max_queue_size, arguments.positive_int)
+        arguments.flags(name, use_multiprocessing=use_multiprocessing)
         self.workers = workers
         self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size

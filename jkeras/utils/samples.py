@@ -85,13 +85,16 @@ class Samples:
         arguments.checked("Samples", "read", read, arguments.function)
         arguments.checked("Samples", "batch_size", batch_size, arguments.optional(arguments.positive_int))
         arguments.checked("Samples", "seed", seed, arguments.optional(arguments.at_least(0)))
+        arguments.checked("Samples", "class_names", class_names, arguments.optional(arguments.texts))
+        arguments.checked("Samples", "file_paths", file_paths, arguments.optional(arguments.several))
+        arguments.flags("Samples", shuffle=shuffle)
         self.count = count
         self.read = read
         self.batch_size = batch_size
         self.shuffled = shuffle
-        self.seed = config.default_seed if seed is None else seed
-        self.class_names = None if class_names is None else list(class_names)
-        self.file_paths = None if file_paths is None else list(file_paths)
+        self.seed: int = config.default_seed if seed is None else seed
+        self.class_names: list[str] | None = None if class_names is None else list(class_names)
+        self.file_paths: list[str] | None = None if file_paths is None else list(file_paths)
         self._passes = itertools.count()
 
     def __len__(self) -> int:
@@ -211,6 +214,8 @@ def split_dataset(
     >>> len(left), [int(sample) for sample in right]
     (8, [8, 9])
     """
+    arguments.checked("split_dataset", "seed", seed, arguments.optional(arguments.integer))
+    arguments.flags("split_dataset", shuffle=shuffle)
     samples = as_samples(dataset)
     left, right = _split_sizes(samples.count, left_size, right_size)
     order = list(range(samples.count))

@@ -49,7 +49,8 @@ def pad_sequences(
     if kind.kind not in "OSU":
         if isinstance(value, str):
             raise ArgumentError(f"pad_sequences(value={value!r}, dtype={dtype!r}): strings need dtype=object.")
-        arguments.checked("pad_sequences", "value", value, arguments.array)
+        if not isinstance(value, bool):
+            arguments.checked("pad_sequences", "value", value, arguments.number)
     if not isinstance(sequences, Sized) or isinstance(sequences, (str, Mapping)):
         raise InputError(f"pad_sequences() needs a list of sequences, got {type(sequences).__name__}.")
     lengths = [_length(sequence) for sequence in sequences]
@@ -126,18 +127,21 @@ def timeseries_dataset_from_array(
     """
     array = arguments.checked("timeseries_dataset_from_array", "data", data, _over_time)
     length = len(array)
+    index = arguments.optional(arguments.integer)
+    for name, value in (("start_index", start_index), ("end_index", end_index)):
+        arguments.checked("timeseries_dataset_from_array", name, value, index)
     start, stop = start_index or 0, end_index or length
-    for name, value, low, high in (
+    for name, number, low, high in (
         ("start_index", start, 0, length - 1),
         ("end_index", stop, start + 1, length if end_index is None else length - 1),
         ("sequence_length", sequence_length, 1, length),
         ("sampling_rate", sampling_rate, 1, length - 1),
         ("sequence_stride", sequence_stride, 1, length - 1),
     ):
-        arguments.checked("timeseries_dataset_from_array", name, value, arguments.integer)
-        if not low <= value <= high:
+        arguments.checked("timeseries_dataset_from_array", name, number, arguments.integer)
+        if not low <= number <= high:
             raise ArgumentError(
-                f"timeseries_dataset_from_array({name}={value!r}): expected an integer from {low} to {high}"
+                f"timeseries_dataset_from_array({name}={number!r}): expected an integer from {low} to {high}"
                 f" for {length} steps of data."
             )
     if format not in ("tf", "grain"):

@@ -24,6 +24,9 @@ MAX_DEPTH = 60
 class Configured:
     """A value that states its arguments as a configuration."""
 
+    # What a constructor written by hand was called with; there, if None, once construction has ended.
+    _spec_arguments: dict[str, Any] | None = None
+
     # The module that Keras files name for this family, e.g. "keras.layers".
     keras_module: ClassVar[str] = "jkeras"
 

@@ -48,7 +48,7 @@ class FrozenDict(dict[Key, Value]):
     def __delitem__(self, key: Key) -> NoReturn:
         self._refuse(f"deleting {key!r}")
 
-    def __ior__(self, other: Any) -> NoReturn:  # type: ignore[override,misc]
+    def __ior__(self, other: Any) -> NoReturn:  # type: ignore[misc]
         self._refuse("`|=`")
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
@@ -74,7 +74,8 @@ class FrozenDict(dict[Key, Value]):
 
     def copy(self) -> dict[Key, Value]:
         """A plain dict of the same structure, which may be written to; dicts and lists inside are copies as well."""
-        return thawed(self)
+        result: dict[Key, Value] = thawed(self)
+        return result
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FrozenDict, (dict(self), self.advice)
@@ -106,10 +107,10 @@ class FrozenList(list[Item]):
     def __delitem__(self, index: Any) -> NoReturn:
         self._refuse("deleting an item")
 
-    def __iadd__(self, other: Any) -> NoReturn:  # type: ignore[override,misc]
+    def __iadd__(self, other: Any) -> NoReturn:  # type: ignore[misc]
         self._refuse("`+=`")
 
-    def __imul__(self, other: Any) -> NoReturn:  # type: ignore[override,misc]
+    def __imul__(self, other: Any) -> NoReturn:  # type: ignore[misc]
         self._refuse("`*=`")
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
@@ -141,7 +142,8 @@ class FrozenList(list[Item]):
 
     def copy(self) -> list[Item]:
         """A plain list of the same items, which may be written to; dicts and lists inside are copies as well."""
-        return thawed(self)
+        result: list[Item] = thawed(self)
+        return result
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FrozenList, (list(self), self.advice)

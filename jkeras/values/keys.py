@@ -16,6 +16,9 @@ import numpy as np
 class Keyed:
     """A value that knows its own key."""
 
+    # The key, once it was asked for.
+    _spec_key: HashedKey | None = None
+
     def _key(self) -> HashedKey:
         raise NotImplementedError
 

@@ -84,7 +84,7 @@ class SpecMeta(type):
         @filtered
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
             instance = super().__call__(*args, **kwargs)
-            if isinstance(instance, cls) and "_spec_frozen" not in instance.__dict__:
+            if isinstance(instance, cls) and not instance._is_frozen:
                 instance._freeze(captured_arguments(cls, args, kwargs) if cls._handwritten else None)
             return instance
 
@@ -104,7 +104,7 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
 
         def __init__(self, *args: Any, **kwargs: Any):
             # Straight into the instance, since a base class may have a property of an argument's name.
-            self.__dict__.update(self._bind(args, kwargs))
+            vars(self).update(self._bind(args, kwargs))
             self.__post_init__()
 
     def __post_init__(self) -> None:
@@ -153,17 +153,19 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
     # What is remembered of a value because it follows from the rest of it; changed copies start without.
     _memos: ClassVar[tuple[str, ...]] = ("_spec_key",)
 
+    @property
+    def _is_frozen(self) -> bool:
+        return "_spec_arguments" in vars(self)
+
     def _freeze(self, arguments: dict[str, Any] | None) -> None:
         """Ends construction: what the value holds becomes immutable, and so does the value.
 
         Args:
             arguments: what a constructor written by hand was called with.
         """
-        own = self.__dict__
+        own = vars(self)
         own.update({name: frozen(value) for name, value in own.items() if not name.startswith("_spec_")})
-        if arguments is not None:
-            own["_spec_arguments"] = kept(arguments)
-        own["_spec_frozen"] = True
+        own["_spec_arguments"] = None if arguments is None else kept(arguments)
 
     def _evolve(self, **attributes: Any) -> Self:
         """A copy with attributes changed: the one way in which a value is copied."""
@@ -171,18 +173,18 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
         # Names that begin with `_spec_` are no part of what the value says, so it keeps its key.
         same = all(name.startswith("_spec_") for name in attributes)
         dropped = tuple(name for name in self._memos if not (same and name == "_spec_key"))
-        own = clone.__dict__
-        own.update({name: value for name, value in self.__dict__.items() if name not in dropped})
+        own = vars(clone)
+        own.update({name: value for name, value in vars(self).items() if name not in dropped})
         own.update({n: value if n.startswith("_spec_") else frozen(value) for n, value in attributes.items()})
         return clone
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if "_spec_frozen" in self.__dict__:
+        if self._is_frozen:
             raise FrozenError(self._frozen_message(name))
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        if "_spec_frozen" in self.__dict__:
+        if self._is_frozen:
             raise FrozenError(self._frozen_message(name))
         object.__delattr__(self, name)
 
@@ -210,15 +212,14 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
 
     def _arguments(self) -> dict[str, Any]:
         """The constructor's arguments, by name, as this value holds them."""
-        if "_spec_arguments" in self.__dict__:
-            return thawed(self.__dict__["_spec_arguments"])
-        return {name: self.__dict__[name] for name in type(self)._fields}
+        captured = self._spec_arguments
+        return {name: vars(self)[name] for name in type(self)._fields} if captured is None else thawed(captured)
 
     # -- configuration --------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
         """The arguments as plain JSON-able values, with Keras's keys."""
-        from_fields = "_spec_arguments" not in self.__dict__
+        from_fields = self._spec_arguments is None
         return {
             name: serialize(value)
             for name, value in self._arguments().items()
@@ -233,11 +234,11 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
     # -- equality -------------------------------------------------------------------------------------------------
 
     def _key(self) -> HashedKey:
-        cached = self.__dict__.get("_spec_key")
+        cached = self._spec_key
         if cached is None:
             cached = HashedKey((type(self), key_of(dict(sorted(self._state().items())))))
-            if "_spec_frozen" in self.__dict__:
-                object.__setattr__(self, "_spec_key", cached)
+            if self._is_frozen:
+                vars(self)["_spec_key"] = cached
         return cached
 
     def _state(self) -> dict[str, Any]:
@@ -274,7 +275,8 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
                 default = f.convert(default)
             except ArgumentError:
                 return False
-        return key_of(value) == key_of(default)
+        result: bool = key_of(value) == key_of(default)
+        return result
 
 
 def _show(value: Any) -> str:

@@ -67,7 +67,7 @@ class Bidirectional(Layer):
 
     def __post_init__(self) -> None:
         # `layer` is not kept: what is inside this layer are its two copies.
-        layer, backward = self.__dict__.pop("layer"), self.__dict__.pop("backward_layer")
+        layer, backward = vars(self).pop("layer"), vars(self).pop("backward_layer")
         missing = [name for given in (layer, backward or layer) for name in NEEDED if not hasattr(given, name)]
         if missing:
             raise ArgumentError(
@@ -90,23 +90,30 @@ class Bidirectional(Layer):
                     f"Bidirectional(layer={layer!r}, backward_layer={backward!r}): expected the same {name} in"
                     f" both layers."
                 )
-        self._spec_derived = backward is None
-        self._spec_given = self.__dict__.pop("weights")
-        if self._spec_given:
-            half = len(self._spec_given) // 2
-            self.forward_layer = _carrying(self.forward_layer, self._spec_given[:half])
-            self.backward_layer = _carrying(self.backward_layer, self._spec_given[half:])
+        vars(self).update(_derived=backward is None, _given=vars(self).pop("weights"))
+        if self._given:
+            half = len(self._given) // 2
+            self.forward_layer = _carrying(self.forward_layer, self._given[:half])
+            self.backward_layer = _carrying(self.backward_layer, self._given[half:])
+
+    # The weights that were given, and whether the backward layer was made from the forward one.
+    _given: ClassVar[Any] = None
+    _derived: ClassVar[bool] = False
+
+    def _state(self) -> dict[str, Any]:
+        # How the layers were given makes no difference to what they do.
+        return {name: value for name, value in super()._state().items() if name not in ("_derived", "_given")}
 
     def _arguments(self) -> dict[str, Any]:
-        if "forward_layer" not in self.__dict__:
+        if "forward_layer" not in vars(self):
             return super()._arguments()
         given = {
             "layer": self.forward_layer,
             "merge_mode": self.merge_mode,
-            "weights": self.__dict__["_spec_given"],
-            "backward_layer": None if self.__dict__["_spec_derived"] else self.backward_layer,
+            "weights": self._given,
+            "backward_layer": None if self._derived else self.backward_layer,
         }
-        return {**given, **{name: self.__dict__[name] for name in type(self)._fields if name not in given}}
+        return {**given, **{name: getattr(self, name) for name in type(self)._fields if name not in given}}
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "backward_layer": serialize(self.backward_layer)}
@@ -114,19 +121,22 @@ class Bidirectional(Layer):
     @property
     def return_sequences(self) -> bool:
         """Whether the output of every step is returned."""
-        return self.forward_layer.return_sequences
+        result: bool = self.forward_layer.return_sequences
+        return result
 
     @property
     def return_state(self) -> bool:
         """Whether the last states are returned too."""
-        return self.forward_layer.return_state
+        result: bool = self.forward_layer.return_state
+        return result
 
     @property
     def stateful(self) -> bool:
         """Whether a batch starts with the states that the one before ended with."""
-        return self.forward_layer.stateful
+        result: bool = self.forward_layer.stateful
+        return result
 
-    @property  # type: ignore[misc]
+    @property
     def input_spec(self) -> Any:
         return self.forward_layer.input_spec
 

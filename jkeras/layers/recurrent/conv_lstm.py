@@ -199,12 +199,13 @@ class ConvLSTM(ReadyRNN):
     def cell_arguments(self) -> dict[str, Any]:
         return {**super().cell_arguments(), "rank": self.rank}
 
-    @property  # type: ignore[misc]
+    @property
     def input_spec(self) -> InputSpec:
         return InputSpec(ndim=self.rank + 3)
 
     def _fresh_states(self, input_shape: tuple[Any, ...]) -> list[Any]:
-        return self.cell.initial_states((input_shape[0], *input_shape[2:]))
+        result: list[Any] = self.cell.initial_states((input_shape[0], *input_shape[2:]))
+        return result
 
 
 class ConvLSTM1D(ConvLSTM):

@@ -102,12 +102,12 @@ class RNN(RNNAttributes, Layer):
         kwargs.pop("implementation", None)
         return super()._bind(args, kwargs)
 
-    @property  # type: ignore[misc]
+    @property
     def couples_samples(self) -> bool | None:  # type: ignore[override]
         """Whether rows depend on each other; the rows of a state must not be exchanged for others."""
         return self.stateful or not isinstance(self.cell, Layer)
 
-    @property  # type: ignore[misc]
+    @property
     def input_spec(self) -> InputSpec:
         return InputSpec(min_ndim=3)
 
@@ -163,7 +163,8 @@ class RNN(RNNAttributes, Layer):
                 f" {', '.join(show_shape(state.shape) for state in expected)}."
             )
         cast = [jnp.asarray(state, like.dtype) for state, like in zip(given, expected, strict=True)]
-        return jax.tree.unflatten(structure, cast)
+        result: list[Any] = jax.tree.unflatten(structure, cast)
+        return result
 
     def reset_state(self) -> None:
         """Refuses: a layer is a description, the states belong to the model.
@@ -257,7 +258,8 @@ class RNN(RNNAttributes, Layer):
             return jnp.zeros_like(output)
         state = states[-1][0] if isinstance(states[0], (list, tuple)) else states[0]
         if state.shape == output.shape:
-            return state.astype(output.dtype)
+            result: jax.Array = state.astype(output.dtype)
+            return result
         return jnp.zeros_like(output) if last is None else last
 
     def _like(self, states: PyTree[Array], before: PyTree[Array]) -> Any:
@@ -302,7 +304,7 @@ class ReadyRNN(RNN, own_arguments=True):
         names = [name for name in self.cell_class._fields if name in type(self)._fields and name not in Layer._fields]
         return {name: self.__dict__[name] for name in names}
 
-    @property  # type: ignore[misc]
+    @property
     def input_spec(self) -> InputSpec:
         return InputSpec(ndim=3)
 

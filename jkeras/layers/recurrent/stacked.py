@@ -17,7 +17,8 @@ from jkeras.values.fields import field
 
 def call_cell(cell: Any, inputs: PyTree[Array], states: list[Any]) -> tuple[Any, Any]:
     """One step of any cell."""
-    return cell(inputs, states) if callable(cell) else cell.call(inputs, states)
+    result: tuple[Any, Any] = cell(inputs, states) if callable(cell) else cell.call(inputs, states)
+    return result
 
 
 def initial_states(cell: Any, batch_size: int, dtype: str) -> list[Any]:

@@ -61,7 +61,7 @@ class TimeDistributed(Wrapper):
     # How the layer is run step after step; `jkeras.keras`, where layers hold variables, has its own way.
     _scan: ClassVar[Any] = staticmethod(scan_layer)
 
-    @property  # type: ignore[misc]
+    @property
     def input_spec(self) -> InputSpec:
         return InputSpec(min_ndim=3)
 
