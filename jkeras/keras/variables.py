@@ -7,7 +7,6 @@ pure function of their values.
 
 from __future__ import annotations
 
-import operator
 import random
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
@@ -19,7 +18,9 @@ import numpy as np
 
 from jkeras import initializers
 from jkeras.errors import ArgumentError
-from jkeras.dispatch import is_symbolic
+from jkeras.keras.arithmetic import HoldsArray
+from jkeras.keras.arithmetic import as_array as as_array
+from jkeras.keras.arithmetic import unwrap as unwrap
 from jkeras.keras.dtypes import standardize_dtype, standardize_shape
 from jkeras.keras.naming import auto_name
 from jkeras.keras.scopes import (
@@ -119,7 +120,7 @@ def get_stateless_scope() -> StatelessScope | None:
     return _scope.get()
 
 
-class Variable:
+class Variable(HoldsArray):
     """A named, typed, mutable array.
 
     Works in arithmetic, in `jax.numpy` and in `keras.ops` like the array that it holds. Inside `jax.jit` its value is what
@@ -146,9 +147,6 @@ class Variable:
 
     # To JAX it is its array, to `keras.tree` itself.
     is_tree_leaf = True
-    # NumPy arrays leave arithmetic with variables to them.
-    __array_priority__ = 100
-
     def __init__(
         self,
         initializer: Any,
@@ -404,45 +402,7 @@ class Variable:
     def constraint(self, value: Any) -> None:
         self._constraint = _function_or_none("constraint", value)
 
-    # -- an array in arithmetic -----------------------------------------------------------------------------------
-
-    def __jax_array__(self) -> Any:
-        return self.value
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self.value, dtype)
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.value[key]
-
-    def __len__(self) -> int:
-        return len(self.value)
-
-    def __int__(self) -> int:
-        return int(self._scalar())
-
-    def __float__(self) -> float:
-        return float(self._scalar())
-
-    def __index__(self) -> int:
-        return operator.index(self._scalar())
-
-    def __bool__(self) -> bool:
-        raise TypeError("A Keras Variable cannot be used as a boolean.")
-
-    def __format__(self, spec: str) -> str:
-        return format(self._scalar(), spec) if spec else str(self)
-
-    def _scalar(self) -> Any:
-        if self._shape:
-            raise TypeError(f"Only scalar arrays can be converted to Python scalars. Got: shape={self.shape}")
-        return self.value
-
-    def __pos__(self) -> Any:
-        return self.value
-
-    def __round__(self, ndigits: int | None = None) -> Any:
-        return jnp.round(self.value, ndigits or 0)
+    # -- an object ------------------------------------------------------------------------------------------------
 
     def __hash__(self) -> int:
         return id(self)
@@ -469,30 +429,6 @@ class Variable:
 
 
 KerasVariable = Variable
-
-
-def as_array(value: Any, dtype: Any = None) -> jax.Array:
-    """The array that a variable, an array, a number or nested lists mean; Python's and NumPy's wide floats become the
-    default float type.
-
-    >>> as_array(1.5).dtype.name
-    'float32'
-    """
-    if isinstance(value, Variable):
-        value = value.value
-    if dtype is not None:
-        return jnp.asarray(value, standardize_dtype(dtype))
-    if isinstance(value, jax.Array):
-        return value
-    if isinstance(value, np.ndarray):
-        return jnp.asarray(value)
-    array = np.asarray(value)
-    return jnp.asarray(array, standardize_dtype(None) if array.dtype == np.float64 else None)
-
-
-def unwrap(value: Any) -> Any:
-    """The array of a variable; anything else as it is."""
-    return value.value if isinstance(value, Variable) else value
 
 
 def initialize_all_variables() -> None:
@@ -525,36 +461,5 @@ def _check(what: str, value: Any, allowed: tuple[Any, ...]) -> None:
         )
 
 
-def _operand(value: Any) -> Any:
-    if isinstance(value, Variable):
-        return value.value
-    return as_array(value) if isinstance(value, (list, tuple, np.ndarray)) else value
-
-
-def _install_operators() -> None:
-    def binary(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        def forward(self: Variable, other: Any) -> Any:
-            return NotImplemented if is_symbolic(other) else function(self.value, _operand(other))
-
-        def reflected(self: Variable, other: Any) -> Any:
-            return NotImplemented if is_symbolic(other) else function(_operand(other), self.value)
-
-        return forward, reflected
-
-    logical = {"and": jnp.logical_and, "or": jnp.logical_or, "xor": jnp.logical_xor}
-    arithmetic = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
-    for name, function in {**{name: getattr(operator, name) for name in arithmetic}, **logical}.items():
-        forward, reflected = binary(function)
-        setattr(Variable, f"__{name}__", forward)
-        setattr(Variable, f"__r{name}__", reflected)
-    comparisons = {"eq": jnp.equal, "ne": jnp.not_equal, "lt": jnp.less, "le": jnp.less_equal,
-                   "gt": jnp.greater, "ge": jnp.greater_equal}  # fmt: skip
-    for name, function in comparisons.items():
-        setattr(Variable, f"__{name}__", binary(function)[0])
-    for name in ("neg", "abs", "invert"):
-        setattr(Variable, f"__{name}__", lambda self, f=getattr(operator, name): f(self.value))
-
-
-_install_operators()
 # An argument of `jax.jit`, `jax.grad` and most of `jax.numpy`: inside, it is the array.
 jax.tree_util.register_pytree_node(Variable, lambda variable: ((variable.value,), None), lambda _, children: children[0])

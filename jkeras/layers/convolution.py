@@ -253,6 +253,14 @@ class Conv3D(Conv2D):
 class _ConvTranspose(_Convolution):
     """The transpose of a convolution: from its output's shape back to its input's."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(extra >= step for extra, step in zip(self.output_padding or (), self.strides, strict=False)):
+            raise ArgumentError(
+                f"{type(self).__name__}(output_padding={self.output_padding}, strides={self.strides}): `output_padding` must be"
+                f" strictly less than `strides`."
+            )
+
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.kernel = self.add_weight(
             (*self.kernel_size, self.filters, self._channels(input_shape)),
