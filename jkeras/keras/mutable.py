@@ -11,7 +11,7 @@ from __future__ import annotations
 import abc
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 import jax
 
@@ -35,9 +35,11 @@ class MutableMeta(SpecMeta, abc.ABCMeta):
             cls.__annotations__ = annotations
         return cls
 
-    @filtered
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        return type.__call__(cls, *args, **kwargs)
+    if not TYPE_CHECKING:  # checkers look at the constructors
+
+        @filtered
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            return type.__call__(cls, *args, **kwargs)
 
 
 class Mutable(Spec, metaclass=MutableMeta):

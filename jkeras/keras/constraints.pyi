@@ -1,0 +1,57 @@
+"""Written by `scripts/keras_stubs.py`; do not edit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+from jkeras.keras.identifiers import Family as Family
+from jkeras.keras.mutable import Mutable as Mutable
+
+class Constraint:
+    """A projection: a subclass defines `__call__(self, w)`, of the shape of `w`."""
+    def __init__(self) -> None: ...
+
+class MaxNorm(Constraint):
+    """Norm of at most `max_value` along `axis` (see `UnitNorm`)."""
+
+    max_value: Any
+    axis: Any
+    def __init__(self, max_value: float = 2, axis: int | tuple[int, ...] = 0) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class MinMaxNorm(Constraint):
+    """Norm between `min_value` and `max_value` along `axis` (see `UnitNorm`)."""
+
+    min_value: Any
+    max_value: Any
+    rate: Any
+    axis: Any
+    def __init__(
+        self,
+        min_value: float = 0.0,
+        max_value: float = 1.0,
+        rate: float = 1.0,
+        axis: int | tuple[int, ...] = 0,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class NonNeg(Constraint):
+    """Negative weights become zero."""
+    def __init__(self) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class UnitNorm(Constraint):
+    """Norm 1 along `axis`: 0 for the weights into each unit of a Dense kernel, (0, 1, 2) for each filter of a Conv2D."""
+
+    axis: Any
+    def __init__(self, axis: int | tuple[int, ...] = 0) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+max_norm = MaxNorm
+min_max_norm = MinMaxNorm
+non_neg = NonNeg
+unit_norm = UnitNorm
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any: ...
+def facades(table: Mapping[str, Any], base: Any, module: str) -> Any: ...
+def get(identifier: Any) -> Any: ...
+def serialize(value: Any) -> Any: ...
