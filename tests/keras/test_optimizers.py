@@ -1,5 +1,8 @@
 """Optimizers of the drop-in against those of Keras: the same weights, slots, names and configurations."""
 
+import copy
+import pickle
+
 import jax
 import jax.numpy as jnp
 import keras
@@ -149,3 +152,14 @@ def test_mistakes(mistake, error, message, rng):
     (ours, weights), _, gradients = _pair("Adam", rng)
     with pytest.raises(error, match=message):
         mistake(ours, weights, gradients[0])
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
+def test_copies_go_on_by_themselves(copied, rng):
+    (ours, weights), _, gradients = _pair("Adam", rng)
+    ours.apply(gradients[0], weights)
+    other, others = copied((ours, weights))
+    other.apply(gradients[1], others)
+    ours.apply(gradients[1], weights)
+    _assert_same(others, weights)
+    assert int(other.iterations) == int(ours.iterations) == 2

@@ -37,7 +37,7 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
         self._shared: dict[str, Variable] = {}
         # Within an update: the learning rate, and the scalars that it gives for all weights.
         self._prepared: tuple[Any, Any] | None = None
-        self._excluded: frozenset[int] = frozenset()
+        self._excluded: tuple[Variable, ...] = ()
         self._excluded_names: str | None = None
         self._iterations = self._add_scalar(0, "iteration", "int32")
         self._learning_rate = rate if callable(rate) else self._add_scalar(rate, "learning_rate", "float32")
@@ -126,7 +126,6 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
             self._accumulated_gradients = [
                 self.add_variable_from_reference(variable, "gradient_accumulator") for variable in variables
             ]
-        self._indices = {id(variable): index for index, variable in enumerate(variables)}
         self._trainable_variables = variables
         if self.description is not None:
             self._add_slots(variables)
@@ -156,7 +155,13 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
         return id(variable)
 
     def _get_variable_index(self, variable: Variable) -> int:
-        return self._indices[id(variable)]
+        return self._indices_by_id(variable)[id(variable)]
+
+    def _indices_by_id(self, variable: Variable) -> dict[int, int]:
+        """The places of the weights; found anew where a weight is missing, since copies of variables have other ids."""
+        if id(variable) not in self._indices:
+            self._indices = {id(known): index for index, known in enumerate(self._trainable_variables)}
+        return self._indices
 
     # -- saving ---------------------------------------------------------------------------------------------------
 

@@ -128,7 +128,10 @@ class MultiOptimizer(Optimizer):
         """The inner optimizers that update some of the weights, with these."""
         groups: list[list[Variable]] = [[] for _ in self.optimizers]
         for variable in variables:
-            groups[self._var_to_optimizer_idx[self._var_key(variable)]].append(variable)
+            if id(variable) not in self._var_to_optimizer_idx:  # a copy
+                places = self._var_to_optimizer_idx.values()
+                self._var_to_optimizer_idx = dict(zip(map(id, self._trainable_variables), places, strict=True))
+            groups[self._var_to_optimizer_idx[id(variable)]].append(variable)
         return [(optimizer, group) for optimizer, group in zip(self.optimizers, groups, strict=True) if group]
 
     @property

@@ -144,7 +144,7 @@ class Optimizer(OptimizerCells):
                 self.build(variables)
             self.built = True
         for variable in variables:
-            if id(variable) not in self._indices:
+            if id(variable) not in self._indices_by_id(variable):
                 raise ArgumentError(
                     f"Unknown variable: {variable}. This optimizer can only be called for the variables it was originally"
                     " built with. For other variables make another optimizer."
@@ -232,7 +232,7 @@ class Optimizer(OptimizerCells):
 
     def _use_weight_decay(self, variable: Variable) -> bool:
         by_name = self._excluded_names is not None and re.search(self._excluded_names, variable.name) is not None
-        return id(variable) not in self._excluded and not by_name
+        return not by_name and not any(variable is excluded for excluded in self._excluded)
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
@@ -244,7 +244,7 @@ class Optimizer(OptimizerCells):
         """
         if self.built:
             raise ArgumentError("`exclude_from_weight_decay()` can only be configured before the optimizer is built.")
-        self._excluded = frozenset(map(id, var_list or ()))
+        self._excluded = tuple(var_list or ())
         self._excluded_names = "|".join(sorted(set(var_names))) if var_names else None
 
     # -- averages -------------------------------------------------------------------------------------------------
