@@ -431,6 +431,11 @@ class Variable(HoldsArray):
 KerasVariable = Variable
 
 
+def is_variable(value: Any) -> bool:
+    """Whether a value is a variable; a function, as trackers want it, which can be pickled."""
+    return isinstance(value, Variable)
+
+
 def initialize_all_variables() -> None:
     """Nothing is left to be done: variables get their values when the scope that they were made in is left."""
 

@@ -163,3 +163,27 @@ def test_copies_go_on_by_themselves(copied, rng):
     ours.apply(gradients[1], weights)
     _assert_same(others, weights)
     assert int(other.iterations) == int(ours.iterations) == 2
+
+
+def test_variables_in_attributes_are_the_optimizers(rng):
+    class Counting(optimizers.SGD):
+        def build(self, variables):
+            super().build(variables)
+            self.count = Variable(0.0, name="count")
+            self.sums = {"of": [Variable(jnp.zeros(v.shape)) for v in variables]}
+
+        def update_step(self, gradient, variable, learning_rate):
+            self.count.assign_add(1.0)
+            self.sums["of"][self._get_variable_index(variable)].assign_add(gradient)
+            super().update_step(gradient, variable, learning_rate)
+
+    _, _, gradients = _pair("SGD", rng)
+    weights = [Variable(np.zeros(g.shape, "float32")) for g in gradients[0]]
+    optimizer = Counting(0.1)
+    optimizer.build(weights)
+    assert len(optimizer.variables) == 5
+    _, slots = optimizer.stateless_apply(
+        [v.value for v in optimizer.variables], gradients[0], [w.value for w in weights]
+    )
+    assert float(slots[2]) == 2.0 and float(optimizer.count.numpy()) == 0.0
+    _assert_same(slots[3:], gradients[0])

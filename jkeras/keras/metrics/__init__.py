@@ -77,4 +77,4 @@ _FUNCTIONS = {
 globals().update(_FUNCTIONS)
 
 FAMILY = Family("metric", TABLE, Metric)
-get, serialize, deserialize = FAMILY.get, FAMILY.serialize, FAMILY.deserialize
+get, serialize, deserialize = FAMILY.get, FAMILY.serializer("metric"), FAMILY.deserialize

@@ -15,7 +15,7 @@ from jkeras.keras.mutable import Mutable
 from jkeras.keras.naming import auto_name
 from jkeras.keras.scopes import name_scope
 from jkeras.keras.tracking import Tracker
-from jkeras.keras.variables import StatelessScope, Variable, as_array, unwrap
+from jkeras.keras.variables import StatelessScope, Variable, as_array, is_variable, unwrap
 from jkeras.losses.reduction import align
 
 # What Keras calls the attribute of a number, where its variable has the name that is first.
@@ -55,7 +55,7 @@ class Metric(Mutable, metrics.Metric):
         self._metrics: list[Metric] = []
         self._variables: list[Variable] = []
         self._kept: list[str] = []
-        self._tracker = Tracker({"variables": (_is_variable, self._variables), "metrics": (_is_metric, self._metrics)})
+        self._tracker = Tracker({"variables": (is_variable, self._variables), "metrics": (_is_metric, self._metrics)})
         self._begin()
 
     def _begin(self) -> None:
@@ -231,10 +231,6 @@ class Metric(Mutable, metrics.Metric):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
-
-
-def _is_variable(value: Any) -> bool:
-    return isinstance(value, Variable)
 
 
 def _is_metric(value: Any) -> bool:

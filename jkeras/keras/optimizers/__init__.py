@@ -56,7 +56,7 @@ globals().update(FACADES)
 
 _CLASSES = (*FACADES.values(), Optimizer, LossScaleOptimizer, MultiOptimizer, OptimizerMap)
 FAMILY = Family("optimizer", {cls.__name__.lower(): cls for cls in _CLASSES}, Optimizer, functions=False)
-serialize = FAMILY.serialize
+serialize = FAMILY.serializer("optimizer")
 
 
 def get(identifier: Any) -> Any:

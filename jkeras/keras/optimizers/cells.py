@@ -13,7 +13,8 @@ from jkeras.errors import ArgumentError, NotBuiltError, SignatureError
 from jkeras.keras.mutable import Mutable
 from jkeras.keras.naming import auto_name
 from jkeras.keras.scopes import name_scope
-from jkeras.keras.variables import Variable
+from jkeras.keras.tracking import Tracker, no_automatic_dependency_tracking
+from jkeras.keras.variables import Variable, is_variable
 
 
 class OptimizerCells(Mutable, optimizers.Optimizer):
@@ -21,6 +22,8 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
 
     # What Keras calls the lists of the slots, by slot.
     slot_lists: ClassVar[Mapping[str, str]] = {}
+    _trainable_variables: list[Variable]
+    _excluded: tuple[Variable, ...]
 
     def __post_init__(self) -> None:
         rate = vars(self).pop("learning_rate")
@@ -29,7 +32,8 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
         super().__post_init__()
         self.built = False
         self._variables: list[Variable] = []
-        self._trainable_variables: list[Variable] = []
+        self._tracker = Tracker({"variables": (is_variable, self._variables)})
+        vars(self).update(_trainable_variables=[], _excluded=())  # weights, which are not the optimizer's own
         self._indices: dict[int, int] = {}
         # Cells by name for each weight; those that the rule has; those of all weights together.
         self._slots: list[dict[str, Variable]] = []
@@ -37,10 +41,13 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
         self._shared: dict[str, Variable] = {}
         # Within an update: the learning rate, and the scalars that it gives for all weights.
         self._prepared: tuple[Any, Any] | None = None
-        self._excluded: tuple[Variable, ...] = ()
         self._excluded_names: str | None = None
         self._iterations = self._add_scalar(0, "iteration", "int32")
         self._learning_rate = rate if callable(rate) else self._add_scalar(rate, "learning_rate", "float32")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        tracker = vars(self).get("_tracker")
+        super().__setattr__(name, value if tracker is None else tracker.track(value))
 
     @classmethod
     def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -115,6 +122,7 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
         """Iterations, learning rate, averages, accumulators, and what `build` made, in that order."""
         return self._variables[:]
 
+    @no_automatic_dependency_tracking
     def build(self, variables: Sequence[Variable]) -> None:
         """Makes the cells for weights."""
         if self.built:

@@ -244,7 +244,7 @@ class Optimizer(OptimizerCells):
         """
         if self.built:
             raise ArgumentError("`exclude_from_weight_decay()` can only be configured before the optimizer is built.")
-        self._excluded = tuple(var_list or ())
+        vars(self)["_excluded"] = tuple(var_list or ())
         self._excluded_names = "|".join(sorted(set(var_names))) if var_names else None
 
     # -- averages -------------------------------------------------------------------------------------------------
@@ -344,7 +344,7 @@ class Optimizer(OptimizerCells):
         cell = self._learning_rate if isinstance(self._learning_rate, Variable) else None
         if callable(value) and not isinstance(value, Variable):
             self._learning_rate = value
-            self._variables = [variable for variable in self._variables if variable is not cell]
+            self._tracker.untrack(cell)
         elif cell is None:
             raise TypeError(
                 "This optimizer was created with a `LearningRateSchedule` object or a function as its `learning_rate`, hence"

@@ -29,4 +29,4 @@ FACADES = {cls.__name__: facade(cls, LearningRateSchedule, __name__) for cls in 
 globals().update(FACADES)
 
 FAMILY = Family("learning rate schedule", FACADES, LearningRateSchedule)
-serialize, deserialize = FAMILY.serialize, FAMILY.deserialize
+serialize, deserialize = FAMILY.serializer("learning_rate_schedule"), FAMILY.deserialize
