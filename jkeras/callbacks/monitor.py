@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from jkeras import arguments
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.errors import ArgumentError, suggestion
@@ -65,7 +67,7 @@ class Monitor(Callback):
                 stacklevel=2,
             )
             return None
-        return float(value)
+        return float(np.asarray(value).item())
 
     def improves(self, value: float, reference: float) -> bool:
         """Whether `value` is better than `reference` by more than `min_delta`."""
