@@ -1,6 +1,5 @@
 """Namespaces that gather what is elsewhere: `saving`, `models`, `dtype_policies`, seeds, and the names in `jkeras.keras`."""
 
-import inspect
 import random
 
 import jax
@@ -10,6 +9,7 @@ import pytest
 
 import jkeras as jk
 from jkeras.errors import ArgumentError, RestoreError, UnknownNameError
+from tests.keras_names import aliases, canonical_names
 
 # What `serialize_keras_object` writes and either side reads.
 OBJECTS = [
@@ -163,7 +163,8 @@ def test_everything_of_jkeras_is_in_the_drop_in_namespace():
         ours, mirror = jk, jk.keras
         for part in space.split("."):
             ours, mirror = getattr(ours, part), getattr(mirror, part)
-        names = [n for n in dir(ours) if not n.startswith("_") and not inspect.ismodule(getattr(ours, n))]
+        known = {name.rpartition(".")[2] for name in (*canonical_names(), *aliases()) if name.startswith(f"keras.{space}.")}
+        names = [name for name in dir(ours) if name in known]
         assert [name for name in names if not hasattr(mirror, name)] == [], space
 
 

@@ -11,8 +11,6 @@ OF_EVERY_LAYER = {"activity_regularizer", "trainable", "dtype", "autocast", "nam
 
 # What differs on purpose, and why. Shown on the page of coverage.
 EXCEPTIONS = {
-    "keras.KerasTensor": "made by layers, never by hand: it also knows where it comes from",
-    "keras.Variable": "a view of one array of a model; a layer makes weights with `add_weight`",
     "keras.callbacks.CallbackList": "the history and the progress bar belong to the loop",
     "keras.callbacks.OrbaxCheckpoint": "one more, keyword-only: `resume`",
     "keras.distribution.DataParallel": "one more, keyword-only: `gather`",

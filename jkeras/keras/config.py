@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jkeras import config as _config
 from jkeras.config import disable_traceback_filtering as disable_traceback_filtering
 from jkeras.config import enable_traceback_filtering as enable_traceback_filtering
@@ -95,3 +97,8 @@ def is_nnx_enabled() -> bool:
 def reset() -> None:
     """Sets back what `clear_session` does: the dtype policy."""
     _config.set_dtype_policy_name(None)
+
+
+def __getattr__(name: str) -> Any:
+    """The settings that jkeras has beside Keras's."""
+    return getattr(_config, name)

@@ -15,4 +15,4 @@ TABLE = facades(constraints.TABLE, Constraint, __name__)
 globals().update(TABLE)
 
 FAMILY = Family("constraint", TABLE, Constraint)
-get, serialize, deserialize = FAMILY.get, FAMILY.serialize, FAMILY.deserialize
+get, serialize, deserialize = FAMILY.get, FAMILY.serializer("constraint"), FAMILY.deserialize

@@ -48,6 +48,7 @@ def deserialize_keras_object(
     config: Any,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
+    *,
     module_objects: Mapping[str, Any] | None = None,
 ) -> Any:
     """What `serialize_keras_object` was given.
@@ -154,7 +155,7 @@ class _Reader:
         known = shared_object(config.get("shared_object_id"))
         if known is not None:
             return known
-        registered = config.get("registered_name", name)
+        registered = config.get("registered_name") or name
         cls = get_registered_object(registered, self.custom_objects)
         module = config.get("module")
         if cls is None and module and module.partition(".")[0] == "keras":

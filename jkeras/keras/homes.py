@@ -13,7 +13,7 @@ def _at(module: str, names: str) -> dict[str, str]:
 NAMES: dict[str, str] = {
     **_at("tensor", "KerasTensor"),
     **_at("variables", "Variable StatelessScope SymbolicScope name_scope"),
-    **_at("remat", "RematScope remat"),
+    **_at("rematerialization", "RematScope remat"),
     **_at("operation", "Operation"),
     **_at("function", "Function"),
     **_at("layer", "Layer"),
@@ -39,7 +39,7 @@ _IMAGES = {"smart_resize": "jkeras.utils.images"}
 
 # Modules that stand for another one: its name, and names that come from elsewhere.
 MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
-    **{name: (f"jkeras.{name}", {}) for name in ("datasets", "distribute", "distribution", "tree", "wrappers")},
+    **{name: (f"jkeras.{name}", {}) for name in ("data", "datasets", "distribute", "distribution", "tree", "wrappers")},
     **{
         f"datasets.{name}": (f"jkeras.datasets.{name}", {})
         for name in """boston_housing california_housing cifar10 cifar100 digits fashion_mnist imdb mnist reuters""".split()
@@ -55,8 +55,9 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "preprocessing": ("jkeras.utils", {}),
     **{f"preprocessing.{name}": ("jkeras.utils", _IMAGES) for name in ("image", "sequence", "text", "timeseries")},
-    "legacy": (f"{_HERE}.saving", {}),
-    "legacy.saving": (f"{_HERE}.saving", {}),
+    "legacy": (f"{_HERE}.legacy_saving", {}),
+    "legacy.saving": (f"{_HERE}.legacy_saving", {}),
+    "utils.legacy": (f"{_HERE}.legacy_saving", {}),
     "optimizers.legacy": (f"{_HERE}.optimizers", {}),
     # The homes of things in older versions.
     **{
@@ -66,7 +67,7 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
     },
     **{
         f"utils.{name}": (f"{_HERE}.utils", _SERIALIZATION)
-        for name in "data_utils generic_utils layer_utils legacy np_utils vis_utils".split()
+        for name in "data_utils generic_utils layer_utils np_utils vis_utils".split()
     },
     "engine": (f"{_HERE}.layers", {}),
     "engine.topology": (f"{_HERE}.layers", {}),

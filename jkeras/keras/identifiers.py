@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jkeras.errors import ArgumentError, UnknownNameError
@@ -56,6 +57,21 @@ class Family:
         if found is None:
             raise UnknownNameError(self.kind, name, (key for key in self.table if key == key.lower()))
         return found
+
+    def serializer(self, argument: str) -> Callable[..., Any]:
+        """`serialize` under the name that Keras gives its argument.
+
+        >>> inspect.signature(Family("number", {}, int).serializer("number"))
+        <Signature (number)>
+        """
+        signature = inspect.Signature([inspect.Parameter(argument, inspect.Parameter.POSITIONAL_OR_KEYWORD)])
+
+        def serialize(*args: Any, **kwargs: Any) -> Any:
+            return self.serialize(signature.bind(*args, **kwargs).arguments[argument])
+
+        serialize.__doc__ = self.serialize.__doc__
+        serialize.__signature__ = signature  # type: ignore[attr-defined]
+        return serialize
 
     def serialize(self, value: Any) -> Any:
         """The JSON-able form of an object or a function."""

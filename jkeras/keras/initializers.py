@@ -92,7 +92,7 @@ TABLE = {name: _CLASSES[description] for name, description in initializers.TABLE
 globals().update(TABLE)
 
 FAMILY = Family("initializer", TABLE, Initializer)
-serialize, deserialize = FAMILY.serialize, FAMILY.deserialize
+serialize, deserialize = FAMILY.serializer("initializer"), FAMILY.deserialize
 
 
 def get(identifier: Any) -> Any:

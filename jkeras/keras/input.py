@@ -42,6 +42,7 @@ class InputLayer(Layer):
         input_tensor: KerasTensor | None = None,
         optional: bool = False,
         name: str | None = None,
+        *,
         input_shape: Any = None,
         batch_input_shape: Any = None,
     ):

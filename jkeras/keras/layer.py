@@ -23,7 +23,7 @@ from jkeras.keras.layer_calls import LayerCalls
 from jkeras.keras.layer_state import LayerState
 from jkeras.keras.mutable import MutableMeta
 from jkeras.keras.operation import Operation, written_arguments
-from jkeras.keras.remat import get_current_remat_mode
+from jkeras.keras.rematerialization import get_current_remat_mode
 from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.variables import Variable
 
@@ -154,6 +154,10 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
             self._untrack_variable(value)
             del value
             gc.collect()  # so that the array's memory is free at once
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Compiled programs stay behind.
+        return {name: value for name, value in vars(self).items() if name != "_compiled_call"}
 
     @property
     def _attribute_version(self) -> int:

@@ -15,7 +15,7 @@ from jkeras.graph.layer_call import note_place
 from jkeras.keras.call_spec import TENSORS, CallContext, CallSpec, call_signature, current_call, is_tensor
 from jkeras.keras.history import Node
 from jkeras.keras.masks import mask_of, masks_of, set_mask
-from jkeras.keras.remat import rematerialized
+from jkeras.keras.rematerialization import rematerialized
 from jkeras.keras.seeds import SeedGenerator
 from jkeras.keras.tensor import KerasTensor, any_symbolic_tensors
 from jkeras.keras.variables import AutocastScope, StatelessScope, as_array, get_autocast_scope

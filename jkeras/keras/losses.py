@@ -114,7 +114,12 @@ globals().update(TABLE)
 _ORIGINALS = {function: losses.identifiers.TABLE[name] for name, function in _FUNCTIONS.items()}
 
 FAMILY = Family("loss", TABLE, Loss)
-get, serialize, deserialize = FAMILY.get, FAMILY.serialize, FAMILY.deserialize
+get, serialize = FAMILY.get, FAMILY.serializer("loss")
+
+
+def deserialize(name: Any, custom_objects: Any = None) -> Any:
+    """The loss that `serialize` described, or that a name means."""
+    return FAMILY.deserialize(name, custom_objects)
 
 
 def squeeze_or_expand_to_same_rank(x1: Any, x2: Any, expand_rank_1: bool = True) -> tuple[jax.Array, jax.Array]:

@@ -15,4 +15,4 @@ TABLE = facades(regularizers.TABLE, Regularizer, __name__)
 globals().update(TABLE)
 
 FAMILY = Family("regularizer", TABLE, Regularizer)
-get, serialize, deserialize = FAMILY.get, FAMILY.serialize, FAMILY.deserialize
+get, serialize, deserialize = FAMILY.get, FAMILY.serializer("regularizer"), FAMILY.deserialize

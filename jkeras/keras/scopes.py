@@ -46,7 +46,9 @@ class name_scope(_Scope):  # noqa: N801
     'encoder/dense'
     """
 
-    def __init__(self, name: str, caller: Any = None, deduplicate: bool = True, override_parent: str | None = None):
+    def __init__(
+        self, name: str, *, caller: Any = None, deduplicate: bool = True, override_parent: str | None = None
+    ):
         if not isinstance(name, str) or "/" in name:
             raise ArgumentError(
                 f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}"

@@ -216,10 +216,25 @@ _ELEMENTWISE = """add arctan2 bitwise_and bitwise_left_shift bitwise_or bitwise_
     logaddexp logaddexp2 logical_and logical_or logical_xor maximum minimum mod multiply nextafter not_equal power right_shift
     subtract true_divide where""".split()
 
+def _in_top_k(targets: Any, predictions: Any, k: int) -> KerasTensor:
+    return KerasTensor(targets.shape, "bool")
+
+
+def _segment(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> KerasTensor:
+    sizes = data.shape[0], segment_ids.shape[0]
+    if None not in sizes and sizes[0] != sizes[1]:
+        raise InputError(
+            f"ops.segment_*: `data` of shape {data.shape} and `segment_ids` of shape {segment_ids.shape} must have as many"
+            " elements along the first axis."
+        )
+    return KerasTensor((num_segments, *data.shape[1:]), data.dtype)
+
+
 RULES: dict[str, Callable[..., Any]] = {
     "cond": _cond,
     "convert_to_tensor": _convert_to_tensor,
     "fori_loop": _fori_loop,
+    "in_top_k": _in_top_k,
     "map": _map,
     "reshape": _reshape,
     "scan": _scan,
@@ -228,6 +243,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "searchsorted": _searchsorted,
     "slice": _slice,
     "slice_update": _of_first,
+    **{f"segment_{name}": _segment for name in ("max", "min", "prod", "sum")},
     "stop_gradient": _of_first,
     "switch": _switch,
     "unstack": _unstack,

@@ -42,6 +42,7 @@ class KerasTensor(SymbolicTensor):
         ragged: bool = False,
         record_history: bool = True,
         name: str | None = None,
+        *,
         ragged_rank: int | None = None,
         row_splits_dtype: Any = None,
     ):

@@ -18,7 +18,7 @@ from typing import Any
 _ROOT = __name__.rpartition(".")[0]
 # Which other modules of ours have what Keras keeps in a folder, by the folder's last or first name.
 _ALSO: dict[str, tuple[str, ...]] = {
-    "backend": ("tensor", "variables", "dtypes", "seeds", "masks", "random", "ops", "remat", "config"),
+    "backend": ("tensor", "variables", "dtypes", "seeds", "masks", "random", "ops", "rematerialization", "config"),
     "callbacks": ("callbacks",),
     "dtype_policies": ("config",),
     "layers": ("layer", "input", "models"),
