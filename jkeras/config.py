@@ -19,6 +19,9 @@ from jkeras.lazy import names_from as _names_from
 # "auto" takes the fastest measured form of an operation on each platform, "plain" the textbook JAX form.
 lowering: Literal["auto", "plain"] = "auto"
 
+# Whether attention that is not told may use a fused kernel where one is known to work.
+flash_attention: bool = True
+
 # The seed of everything random when none is given: the same script gives the same run twice.
 default_seed: int = 0
 

@@ -21,7 +21,7 @@ from jkeras.keras.dtype_policies import dtype_policy as dtype_policy
 from jkeras.keras.dtype_policies import set_dtype_policy as set_dtype_policy
 
 _limits: dict[str, int | None] = {"epochs": None, "steps_per_epoch": None}
-_flags = {"interactive_logging": True, "flash_attention": True}
+_flags = {"interactive_logging": True}
 
 
 def backend() -> str:
@@ -60,33 +60,33 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
 
 
 def enable_interactive_logging() -> None:
-    """Progress goes to the standard output."""
+    """Progress of `fit`, `evaluate` and `predict` is shown."""
     _flags["interactive_logging"] = True
 
 
 def disable_interactive_logging() -> None:
-    """Progress goes to the log."""
+    """Progress of `fit`, `evaluate` and `predict` is not shown, whatever their `verbose`."""
     _flags["interactive_logging"] = False
 
 
 def is_interactive_logging_enabled() -> bool:
-    """Whether progress goes to the standard output."""
+    """Whether progress is shown."""
     return _flags["interactive_logging"]
 
 
 def enable_flash_attention() -> None:
     """Lets attention use a fused kernel where there is one."""
-    _flags["flash_attention"] = True
+    _config.flash_attention = True
 
 
 def disable_flash_attention() -> None:
     """Attention is computed plainly."""
-    _flags["flash_attention"] = False
+    _config.flash_attention = False
 
 
 def is_flash_attention_enabled() -> bool:
     """Whether attention may use a fused kernel."""
-    return _flags["flash_attention"]
+    return _config.flash_attention
 
 
 def is_nnx_enabled() -> bool:

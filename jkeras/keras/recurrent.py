@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from jkeras import config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.keras import saving
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.facades import on_view
 from jkeras.keras.layer import Layer
 from jkeras.keras.time_loop import scan
+from jkeras.keras.scopes import is_traced
 from jkeras.keras.tracking import DotNotTrackScope
-from jkeras.keras.variables import Variable, name_scope
+from jkeras.keras.variables import (
+    AutocastScope,
+    StatelessScope,
+    Variable,
+    get_autocast_scope,
+    in_stateless_scope,
+    name_scope,
+)
 from jkeras.layers import recurrent
 from jkeras.layers.recurrent.bidirectional import NEEDED
 from jkeras.layers.recurrent.stacked import call_cell
@@ -80,8 +90,63 @@ def _check_batch(self: Any, sequences: Any, initial_state: Any) -> Any:
     return recurrent.RNN._states_before(self, sequences, initial_state)
 
 
+_on_view = on_view(recurrent.RNN.call)
+
+
+def _run_rnn(self: Any, *args: Any, **kwargs: Any) -> Any:
+    try:
+        return _on_view(self, *args, **kwargs)
+    finally:
+        _forget_masks(self.cell)  # which are values of this call alone
+
+
+def _forget_masks(cell: Any) -> None:
+    if hasattr(cell, "reset_dropout_mask"):
+        cell.reset_dropout_mask()
+    for one in cell.cells if isinstance(cell, recurrent.StackedRNNCells) else ():
+        _forget_masks(one)
+
+
+@functools.wraps(recurrent.RNN.call)
+def _call_rnn(self: Any, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = False) -> Any:
+    arrays = (sequences, initial_state, mask)
+    concrete = not any(map(is_traced, jax.tree.leaves(arrays))) and not in_stateless_scope()
+    if concrete and getattr(self.cell, "can_run", False):
+        return _run_compiled(self, arrays, bool(training))
+    return _run_rnn(self, *arrays, training=training)
+
+
+_call_rnn._runs_on_view = True  # type: ignore[attr-defined]
+
+
+def _run_compiled(self: Any, arrays: Any, training: bool) -> Any:
+    """A call on data: the loop would be compiled at each one, so it is kept, until an attribute changes."""
+    variables, casting = self.variables, get_autocast_scope()
+    key = (self._attribute_version, training, None if casting is None else casting.dtype, config.lowering)
+    known, program = vars(self).get("_compiled_call", (None, None))
+    if known != key:
+
+        def compute(values: Any, arrays: Any) -> Any:
+            with StatelessScope(zip(variables, values, strict=True), collect_losses=True) as scope:
+                outputs = _run_rnn(self, *arrays, training=training)
+            changed = {place: scope.get_current_value(v) for place, v in enumerate(variables) if id(v) in scope.variables}
+            return outputs, changed, scope.losses
+
+        program = jax.jit(compute)
+        vars(self)["_compiled_call"] = (key, program)
+    with AutocastScope(None):
+        values = [variable.value for variable in variables]
+    outputs, changed, losses = program(values, arrays)
+    for place, value in changed.items():
+        variables[place].assign(value)
+    if losses:
+        self.add_loss(losses)
+    return outputs
+
+
 RNN = {
     "_old_arguments": ("implementation",),
+    "call": _call_rnn,
     "_inner_attributes": ("cell",),
     "build": build_rnn,
     "states": property(_states),

@@ -194,6 +194,7 @@ class Trainer(Steps):
         """Trains the model in place and returns its `History`; arguments as in `keras.Model.fit`."""
         self._assert_compile_called("fit")
         epochs = _limited(epochs, "epochs", config.max_epochs())
+        verbose = _shown(verbose)
         source = self._source(x, y, sample_weight, batch_size, steps_per_epoch)
         self._symbolic_build(data_batch=packed(source.example()))
         callback_list = self._callback_list(callbacks, verbose, add_history=True, epochs=epochs, steps=source.steps_per_epoch)
@@ -271,6 +272,7 @@ class Trainer(Steps):
         example = source.example()
         self._symbolic_build(data_batch=packed(example))
         self.make_test_function()
+        verbose = _shown(verbose)
         callback_list = self._callback_list(callbacks, verbose, epochs=1, steps=source.steps_per_epoch)
         run = Run(self, Cells.of(self, training=False))
         runner, program = self._job_parts(self.test_function, "test_step", run.cells, example)
@@ -298,6 +300,7 @@ class Trainer(Steps):
         """The outputs for all of `x` as NumPy arrays; arguments as in `keras.Model.predict`."""
         source = self._source(x, None, None, batch_size, steps)
         self._build_for(source.example().x)
+        verbose = _shown(verbose)
         callback_list = self._callback_list(callbacks, verbose, epochs=1, steps=source.steps_per_epoch)
         function = self.make_predict_function() or self.predict_function
         pad = isinstance(function, CompiledFunction) and self._rows_independent()
@@ -508,6 +511,11 @@ class _Validation:
             callbacks=self.callbacks, return_dict=True, _use_cached_eval_dataset=True,
         )  # fmt: skip
         return {f"val_{name}": value for name, value in scores.items()}
+
+
+def _shown(verbose: Any) -> Any:
+    """How much is shown of a run: nothing after `keras.config.disable_interactive_logging()`."""
+    return verbose if config.is_interactive_logging_enabled() else 0
 
 
 def _limited(count: Any, what: str, most: int | None) -> Any:
