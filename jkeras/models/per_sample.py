@@ -117,7 +117,8 @@ def _per_sample_plain(program: steps.Program, state: TrainState, batch: Batch, t
         result: dict[str, Any] = _gradients(program, own, row, training)[1]
         return result
 
-    return jax.vmap(one)(alone, jnp.arange(rows))
+    each: dict[str, Any] = jax.vmap(one)(alone, jnp.arange(rows))
+    return each
 
 
 _per_sample = jax.jit(_per_sample_plain, static_argnums=(0, 3))
