@@ -43,6 +43,8 @@ class Ensemble:
     """
 
     def __init__(self, model: Model, n: Any = 8, *, bootstrap: bool = False):
+        if not isinstance(model, Model):
+            raise ArgumentError(f"Ensemble(model={model!r}): expected a `jk.Model`.")
         try:
             if isinstance(n, (list, tuple, np.ndarray, range)):
                 self.seeds = [arguments.integer(seed) for seed in n]

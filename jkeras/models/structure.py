@@ -207,6 +207,12 @@ class StructuredModel(ModelValue):
             paths.setdefault(id(layer), []).append("/".join(path))
         known = [path for found in paths.values() for path in found if path]
         for pattern in patterns:
+            if not isinstance(pattern, str):
+                place = pattern.name if isinstance(pattern, Layer) and pattern.name else "dense*"
+                raise ArgumentError(
+                    f"{'unfreeze' if value else 'freeze'}({pattern!r}): expected patterns for the paths of layers, such as"
+                    f" `model.{'unfreeze' if value else 'freeze'}({place!r})`."
+                )
             if not fnmatch.filter(known, pattern):
                 raise ArgumentError(f"No layer matches {pattern!r}.{suggestion(pattern, known)}")
 
