@@ -20,6 +20,7 @@ from jkeras import registry
 from jkeras.dispatch import public
 from jkeras.errors import ArgumentError, InputError
 from jkeras.lazy import public_names as _public_names
+from jkeras.lowering import elementwise
 from jkeras.types import Activation, ActivationLike, Config
 from jkeras.values.config import serialize as serialize_value
 from jkeras.values.spec import Spec
@@ -112,8 +113,6 @@ def gelu(x: ArrayLike, approximate: bool = False) -> jax.Array:
 
     `approximate=True` uses the tanh approximation of the paper.
     """
-    from jkeras.lowering import elementwise  # which knows the activations of recurrent layers
-
     return nn.gelu(jnp.asarray(x), True) if approximate else elementwise.gelu(jnp.asarray(x))
 
 

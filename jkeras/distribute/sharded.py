@@ -17,7 +17,8 @@ from jkeras.distribute.mesh import DeviceMesh, LayoutMap, TensorLayout, check_la
 from jkeras.distribute.meshes import MeshRunner, runner_of
 from jkeras.errors import ArgumentError
 from jkeras.graph.scope import WeightInfo
-from jkeras.training.state import TrainState, array_name, arrays_of
+from jkeras.paths import array_name
+from jkeras.training.state import TrainState, arrays_of
 from jkeras.training.strategy import Strategy
 from jkeras.types import ArrayLike, DevicesField, PyTree, Shape
 from jkeras.values.fields import field

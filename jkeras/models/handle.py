@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jkeras import optimizers
+from jkeras.buffers import owned_copy
 from jkeras.errors import FrozenError
 from jkeras.models.restoring import writable_definition
-from jkeras.training.state import TrainState, arrays_of, owned_copy
+from jkeras.training.state import TrainState, arrays_of
 
 # Methods of a model whose result takes the place of the model.
 REBINDING = ("set_weights", "load_weights")

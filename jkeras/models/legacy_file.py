@@ -20,9 +20,9 @@ from jkeras.graph.scope import WeightInfo
 from jkeras.models import compile_config, keras_file, keras_layout, stored_weights
 from jkeras.models import config as configs
 from jkeras.models.fitting import Entry, Found, is_kept
+from jkeras.paths import flatten
 from jkeras.saving import documents, hdf5, old_names, old_weights
 from jkeras.saving.hdf5 import Tree
-from jkeras.training.state import flatten
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model

@@ -24,9 +24,10 @@ from jkeras.models.group_progress import GroupProgress
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
 from jkeras.models.training import training_job
+from jkeras.paths import merge
 from jkeras.training import loop, runs, steps
 from jkeras.training.batches import ArraySource
-from jkeras.training.state import TrainState, arrays_of, merge
+from jkeras.training.state import TrainState, arrays_of
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model

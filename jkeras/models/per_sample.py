@@ -9,8 +9,9 @@ import jax.numpy as jnp
 
 from jkeras.errors import ArgumentError
 from jkeras.models.training import compiled_recipe
+from jkeras.paths import merge
 from jkeras.training import steps
-from jkeras.training.state import Batch, TrainState, arrays_of, merge
+from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.types import Data
 
 if TYPE_CHECKING:

@@ -19,8 +19,9 @@ from jkeras.graph.shapes import show_shape
 from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.models.base import ModelValue
 from jkeras.models.discarded import check_used
+from jkeras.paths import flatten, merge
 from jkeras.tracebacks import filtered_methods
-from jkeras.training.state import arrays_of, flatten, merge
+from jkeras.training.state import arrays_of
 from jkeras.types import ArrayLike
 from jkeras.values.frozen import FrozenList
 

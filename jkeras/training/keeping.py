@@ -20,13 +20,15 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import Callback
 from jkeras.callbacks.keeper import Keeper
 from jkeras.errors import JkerasError, RestoreError
+from jkeras.paths import filled_tree, named_leaves
 from jkeras.saving import directory, packing
 from jkeras.saving.checkpoints import Snapshot
 from jkeras.training.batches import ArraySource, StreamSource
-from jkeras.training.state import TrainState, arrays_of, filled, filled_tree, named_arrays, named_leaves, owned_copy
+from jkeras.training.state import TrainState, arrays_of, filled, named_arrays
 from jkeras.types import PyTree
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ import jax
 import numpy as np
 
 from jkeras import config
+from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import CallbackList
 from jkeras.console.progress import ProgressBar
 from jkeras.errors import InputError, NonFiniteError
@@ -31,7 +32,7 @@ from jkeras.training.batches import ArraySource, StreamSource
 from jkeras.training.interrupts import interruptible
 from jkeras.training.keeping import Keeping, Preempted, terminable
 from jkeras.training.prefetch import Background
-from jkeras.training.state import Batch, TrainState, arrays_of, owned_copy, with_arrays
+from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
 from jkeras.types import ArrayLike, PyTree, Verbose
 
 # One dispatch should last about this long: seldom enough to cost nothing, often enough to draw a smooth bar.

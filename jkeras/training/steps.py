@@ -23,10 +23,11 @@ from jkeras.graph import linen
 from jkeras.graph.describe import Description, describe
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import as_spec
+from jkeras.paths import flatten, merge
 from jkeras.training import objective as objectives
 from jkeras.training.objective import Objective, match
 from jkeras.training.recipe import Recipe
-from jkeras.training.state import Batch, TrainState, arrays_of, flatten, merge
+from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.types import Array, PyTree
 from jkeras.values.spec import Spec
 
