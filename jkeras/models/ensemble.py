@@ -47,7 +47,7 @@ class Ensemble:
             raise ArgumentError(f"Ensemble(model={model!r}): expected a `jk.Model`.")
         try:
             if isinstance(n, (list, tuple, np.ndarray, range)):
-                self.seeds = [arguments.integer(seed) for seed in n]
+                self.seeds: list[int] = [arguments.integer(seed) for seed in n]
             else:
                 self.seeds = list(range(arguments.positive_int(n)))
         except ArgumentError as error:

@@ -35,7 +35,7 @@ class Handle:
     """
 
     def __init__(self, value: Any, directions: Mapping[str, str | None] | None = None):
-        self.directions = dict(directions or {})
+        self.directions: dict[str, str | None] = dict(directions or {})
         self._value = value
         self._offered: Callable[[], TrainState] | None = None
         self._changed = False

@@ -48,12 +48,12 @@ class LegacyFile:
         self.tree = tree
         self.where = where
         self.root = "model_weights" if "model_weights" in tree.groups else ""
-        self.version = str(self._text("keras_version") or "1")
+        self.version: str = str(self._text("keras_version") or "1")
         self.config = self._json("model_config")
         if self.config is not None and old_weights.major(self.version) < 3:
             self.config = old_names.with_old_functions(self.config)
-        self.training_config = self._json("training_config")
-        self.backend = self._text("backend")
+        self.training_config: dict[str, Any] | None = self._json("training_config")
+        self.backend: Any = self._text("backend")
 
     def _text(self, name: str) -> Any:
         found = self.tree.attribute(self.root, name)

@@ -181,8 +181,8 @@ class Member:
 
     def __init__(self, model: Model, index: int, callbacks: Sequence[Any], directions: Any, params: dict[str, Any]):
         self.index = index
-        self.handle = Handle(model, directions)
-        self.callbacks = CallbackList([copy.deepcopy(c) for c in callbacks], self.handle, **params)
+        self.handle: Handle = Handle(model, directions)
+        self.callbacks: CallbackList = CallbackList([copy.deepcopy(c) for c in callbacks], self.handle, **params)
         self.epochs: list[int] = []
         self.logs: dict[str, list[float]] = {}
         self.frozen: Any = None
@@ -215,7 +215,7 @@ class Group(Callback):
         self.live = Live()
         params = {"epochs": options.epochs, "verbose": 0}
         count = state.step.shape[0]
-        self.members = [Member(model, i, callbacks, directions, params) for i in range(count)]
+        self.members: list[Member] = [Member(model, i, callbacks, directions, params) for i in range(count)]
 
     def _call(self, who: Member, hook: str, *args: Any) -> None:
         if not who.callbacks.callbacks:

@@ -79,7 +79,7 @@ class Keeping:
         self.position = Position(first)
         self.steps = 0
         self.epochs = 0
-        self.preempted = threading.Event()
+        self.preempted: threading.Event = threading.Event()
         self.restored: tuple[TrainState, dict[str, Any]] | None = None
         handle: Any = session.live
         self.definition = handle.written_definition() if self.keepers else {}
