@@ -212,7 +212,7 @@ class Group(Callback):
     ):
         super().__init__()
         self.progress = progress
-        self.live = Live()
+        self.live: Live = Live()
         params = {"epochs": options.epochs, "verbose": 0}
         count = state.step.shape[0]
         self.members: list[Member] = [Member(model, i, callbacks, directions, params) for i in range(count)]
