@@ -20,9 +20,9 @@ from jkeras import registry
 from jkeras.dispatch import public
 from jkeras.errors import ArgumentError, InputError
 from jkeras.lazy import public_names as _public_names
+from jkeras.lowering import elementwise
 from jkeras.types import Activation, ActivationLike, Config
 from jkeras.values.config import serialize as serialize_value
-from jkeras.values.spec import Spec
 
 Input = TypeVar("Input")
 
@@ -112,8 +112,6 @@ def gelu(x: ArrayLike, approximate: bool = False) -> jax.Array:
 
     `approximate=True` uses the tanh approximation of the paper.
     """
-    from jkeras.lowering import elementwise  # which knows the activations of recurrent layers
-
     return nn.gelu(jnp.asarray(x), True) if approximate else elementwise.gelu(jnp.asarray(x))
 
 
@@ -370,16 +368,12 @@ def serialize(activation: Activation) -> str | dict[str, Any]:
     Raises:
         ArgumentError: a callable object that has neither a name nor a configuration.
     """
-    own_name: str | None = getattr(activation, "__name__", None)
-    if isinstance(activation, Spec) or TABLE.get(own_name or "") is activation:
-        written: str | dict[str, Any] = serialize_value(activation)
-        return written
-    name = registry.registered_name(activation) or own_name
-    if name is None:
+    written: object = serialize_value(activation)
+    if not isinstance(written, (str, dict)):
         raise ArgumentError(
             f"{activation!r} has no name to be saved under; write it as a function, or as a Spec with `__call__`."
         )
-    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+    return written
 
 
 def deserialize(config: str | Config, custom_objects: Mapping[str, Any] | None = None) -> Activation:

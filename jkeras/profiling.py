@@ -6,7 +6,7 @@ import dataclasses
 import tempfile
 import time
 from os import PathLike
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import jax
 
@@ -81,8 +81,8 @@ class Profile:
 
 def profile(
     model: Model,
-    x: PyTree,
-    y: PyTree | None = None,
+    x: PyTree[Any],
+    y: PyTree[Any] | None = None,
     batch_size: int = 32,
     *,
     steps: int = 20,

@@ -7,6 +7,7 @@ model. The numbers are those of `keras.random` on JAX for the same key.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
@@ -173,7 +174,7 @@ def categorical(
 def gamma(shape: ShapeLike, alpha: ArrayLike, dtype: DTypeLike | None = None, seed: SeedLike = None) -> jax.Array:
     """Gamma-distributed numbers."""
     sizes = _shape("gamma", shape)
-    alphas = jnp.asarray(_numbers("gamma", "alpha", alpha, sizes, positive=True))
+    alphas = jnp.asarray(_numbers("gamma", "alpha", alpha, sizes, above=0))
     return jax.random.gamma(_key("gamma", seed), alphas, sizes, _inexact("gamma", dtype))
 
 
@@ -182,8 +183,8 @@ def beta(
 ) -> jax.Array:
     """Beta-distributed numbers."""
     sizes = _shape("beta", shape)
-    alphas = jnp.asarray(_numbers("beta", "alpha", alpha, sizes, positive=True))
-    betas = jnp.asarray(_numbers("beta", "beta", beta, sizes, positive=True))
+    alphas = jnp.asarray(_numbers("beta", "alpha", alpha, sizes, above=0))
+    betas = jnp.asarray(_numbers("beta", "beta", beta, sizes, above=0))
     return jax.random.beta(_key("beta", seed), alphas, betas, sizes, _inexact("beta", dtype))
 
 
@@ -196,8 +197,8 @@ def binomial(
 ) -> jax.Array:
     """The number of successes in `counts` trials."""
     key, sizes, kind = _key("binomial", seed), _shape("binomial", shape), _inexact("binomial", dtype)
-    trials = jnp.asarray(_numbers("binomial", "counts", counts, sizes))
-    chances = jnp.asarray(_numbers("binomial", "probabilities", probabilities, sizes))
+    trials = jnp.asarray(_numbers("binomial", "counts", counts, sizes, low=0))
+    chances = jnp.asarray(_numbers("binomial", "probabilities", probabilities, sizes, low=0, high=1))
     return jax.random.binomial(key, trials, chances, shape=sizes, dtype=kind)
 
 
@@ -293,7 +294,14 @@ def _integer(function: str, dtype: DTypeLike) -> np.dtype[Any]:
 
 
 def _numbers(
-    function: str, argument: str, value: ArrayLike, shape: tuple[int, ...] = (), *, positive: bool = False
+    function: str,
+    argument: str,
+    value: ArrayLike,
+    shape: tuple[int, ...] = (),
+    *,
+    above: float | None = None,
+    low: float = -math.inf,
+    high: float = math.inf,
 ) -> ArrayLike:
     """A parameter of a distribution; Python's numbers stay what they are, so that they take any type."""
     plain = isinstance(value, (int, float, complex, jax.Array))
@@ -304,8 +312,12 @@ def _numbers(
     if known and any(size != whole and 1 not in (size, whole) for size, whole in pairs):
         raise ArgumentError(f"{given}: the shape {np.shape(numbers)} does not fit {shape}.")
     # What is on a device is not looked at, since that would wait for it.
-    if positive and not isinstance(value, jax.Array) and not (np.asarray(value) > 0).all():
-        raise ArgumentError(f"{given}: expected numbers above 0.")
+    if isinstance(value, jax.Array):
+        return numbers
+    if above is not None and not np.all(np.asarray(value) > above):
+        raise ArgumentError(f"{given}: expected numbers above {above}.")
+    if (low, high) != (-math.inf, math.inf) and not np.all((np.asarray(value) >= low) & (np.asarray(value) <= high)):
+        raise ArgumentError(f"{given}: expected numbers from {low} to {high}.")
     return numbers
 
 

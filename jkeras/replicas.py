@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 from collections.abc import Callable, Iterator
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -41,13 +41,13 @@ def sharing(name: str | None) -> Iterator[None]:
         _axis.reset(before)
 
 
-_gather: contextvars.ContextVar[Callable[[PyTree], PyTree] | None] = contextvars.ContextVar(
+_gather: contextvars.ContextVar[Callable[[PyTree[Any]], PyTree[Any]] | None] = contextvars.ContextVar(
     "jkeras_gather", default=None
 )
 
 
 @contextlib.contextmanager
-def gathering(function: Callable[[PyTree], PyTree] | None) -> Iterator[None]:
+def gathering(function: Callable[[PyTree[Any]], PyTree[Any]] | None) -> Iterator[None]:
     """While the block is traced, models compute with what the function makes of their params: weights that are kept in parts
     are put together there."""
     before = _gather.set(function)

@@ -29,7 +29,7 @@ def _is_declared_leaf(value: object) -> bool:
     return getattr(type(value), "is_tree_leaf", False)
 
 
-def is_nested(structure: PyTree) -> bool:
+def is_nested(structure: PyTree[Any]) -> bool:
     """Whether `structure` holds others: a list, a tuple, a dict, ...
 
     >>> is_nested([1]), is_nested({}), is_nested(3), is_nested(None)
@@ -38,7 +38,7 @@ def is_nested(structure: PyTree) -> bool:
     return structure is not None and not jax.tree_util.all_leaves([structure], is_leaf=_is_leaf)
 
 
-def flatten(structure: PyTree) -> list[Any]:
+def flatten(structure: PyTree[Any]) -> list[Any]:
     """The leaves from left to right.
 
     >>> flatten({"b": [1, None], "a": (2, {})})
@@ -47,7 +47,7 @@ def flatten(structure: PyTree) -> list[Any]:
     return jax.tree.leaves(structure, is_leaf=_is_leaf)
 
 
-def flatten_with_path(structure: PyTree) -> list[tuple[tuple[Any, ...], Any]]:
+def flatten_with_path(structure: PyTree[Any]) -> list[tuple[tuple[Any, ...], Any]]:
     """The leaves, each with its path: keys of dicts, positions in all else.
 
     >>> flatten_with_path({"a": [1, 2]})
@@ -62,7 +62,7 @@ def flatten_with_path(structure: PyTree) -> list[tuple[tuple[Any, ...], Any]]:
     return found
 
 
-def map_structure(func: Callable[..., Any], *structures: PyTree, none_is_leaf: bool = True) -> PyTree:
+def map_structure(func: Callable[..., Any], *structures: PyTree[Any], none_is_leaf: bool = True) -> PyTree[Any]:
     """A structure of the results of `func` for the leaves of one structure, or of several side by side.
 
     Raises:
@@ -79,7 +79,7 @@ def map_structure(func: Callable[..., Any], *structures: PyTree, none_is_leaf: b
     return _in_order_of(structures[0], jax.tree.map(func, *structures, is_leaf=is_leaf))
 
 
-def map_structure_up_to(shallow_structure: PyTree, func: Callable[..., Any], *structures: PyTree) -> PyTree:
+def map_structure_up_to(shallow_structure: PyTree[Any], func: Callable[..., Any], *structures: PyTree[Any]) -> PyTree[Any]:
     """The results of `func` for the parts of structures that stand where `shallow_structure` has its leaves.
 
     Raises:
@@ -100,7 +100,7 @@ def map_structure_up_to(shallow_structure: PyTree, func: Callable[..., Any], *st
         raise error
 
 
-def pack_sequence_as(structure: PyTree, flat_sequence: Iterable[Any]) -> PyTree:
+def pack_sequence_as(structure: PyTree[Any], flat_sequence: Iterable[Any]) -> PyTree[Any]:
     """A structure like `structure` with other leaves.
 
     Raises:
@@ -118,7 +118,7 @@ def pack_sequence_as(structure: PyTree, flat_sequence: Iterable[Any]) -> PyTree:
     return _in_order_of(structure, jax.tree.unflatten(definition, leaves))
 
 
-def assert_same_structure(a: PyTree, b: PyTree, check_types: bool | None = None) -> None:
+def assert_same_structure(a: PyTree[Any], b: PyTree[Any], check_types: bool | None = None) -> None:
     """Checks that two structures are nested alike; `check_types` is accepted for Keras's signature.
 
     Raises:
@@ -127,7 +127,7 @@ def assert_same_structure(a: PyTree, b: PyTree, check_types: bool | None = None)
     _check_alike("assert_same_structure", a, b, is_leaf=_is_leaf)
 
 
-def assert_same_paths(a: PyTree, b: PyTree) -> None:
+def assert_same_paths(a: PyTree[Any], b: PyTree[Any]) -> None:
     """Checks that two structures have the same paths, whatever the types of their parts.
 
     Raises:
@@ -140,7 +140,7 @@ def assert_same_paths(a: PyTree, b: PyTree) -> None:
         )
 
 
-def map_shape_structure(func: Callable[[Any], Any], structure: PyTree) -> PyTree:
+def map_shape_structure(func: Callable[[Any], Any], structure: PyTree[Any]) -> PyTree[Any]:
     """A structure of the results of `func` for each shape, a list or tuple of sizes.
 
     >>> map_shape_structure(len, {"x": (None, 3), "y": [2, 2, 2]})
@@ -154,7 +154,7 @@ def map_shape_structure(func: Callable[[Any], Any], structure: PyTree) -> PyTree
     return _in_order_of(structure, jax.tree.map(func, structure, is_leaf=is_shape))
 
 
-def traverse(func: Callable[[Any], Any], structure: PyTree, top_down: bool = True) -> PyTree:
+def traverse(func: Callable[[Any], Any], structure: PyTree[Any], top_down: bool = True) -> PyTree[Any]:
     """A structure with parts replaced: what `func` returns for a part takes its place, unless it is None.
 
     Args:
@@ -166,7 +166,7 @@ def traverse(func: Callable[[Any], Any], structure: PyTree, top_down: bool = Tru
     (1, (2,))
     """
 
-    def inside(part: PyTree) -> PyTree:
+    def inside(part: PyTree[Any]) -> PyTree[Any]:
         if not is_nested(part):
             return part
         parts, definition = jax.tree.flatten(part, is_leaf=lambda value: value is not part)
@@ -180,7 +180,7 @@ def traverse(func: Callable[[Any], Any], structure: PyTree, top_down: bool = Tru
     return None if result is MAP_TO_NONE else result
 
 
-def lists_to_tuples(structure: PyTree) -> PyTree:
+def lists_to_tuples(structure: PyTree[Any]) -> PyTree[Any]:
     """The structure with every list made a tuple.
 
     >>> lists_to_tuples({"a": [1, [2]]})
@@ -189,7 +189,7 @@ def lists_to_tuples(structure: PyTree) -> PyTree:
     return traverse(lambda part: tuple(part) if isinstance(part, list) else None, structure, top_down=False)
 
 
-def _in_order_of(structure: PyTree, result: PyTree) -> PyTree:
+def _in_order_of(structure: PyTree[Any], result: PyTree[Any]) -> PyTree[Any]:
     """A result nested like `structure`, with the keys of its dicts in the same order; JAX sorts them."""
     if type(structure) is dict and type(result) is dict:
         return {key: _in_order_of(part, result[key]) for key, part in structure.items()}
@@ -199,7 +199,7 @@ def _in_order_of(structure: PyTree, result: PyTree) -> PyTree:
 
 
 def _check_alike(
-    function: str, first: PyTree, *others: PyTree, is_leaf: Callable[[Any], bool] | None, up_to: bool = False
+    function: str, first: PyTree[Any], *others: PyTree[Any], is_leaf: Callable[[Any], bool] | None, up_to: bool = False
 ) -> None:
     expected: Any = jax.tree.structure(first, is_leaf=is_leaf)
     for other in others:

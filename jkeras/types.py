@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 import jax
 import numpy as np
@@ -22,6 +22,8 @@ from jax.typing import DTypeLike as DTypeLike
 
 from jkeras.values.fields import Converted as Converted
 
+Leaf = TypeVar("Leaf")
+
 if TYPE_CHECKING:
     import optax
     from jaxtyping import Bool as Bool
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
     from jaxtyping import Int as Int
     from jaxtyping import Key as Key
     from jaxtyping import Num as Num
-    from jaxtyping import PyTree as PyTree
     from jaxtyping import Shaped as Shaped
+    from typing_extensions import TypeAliasType
 
     from jkeras.callbacks.callback import Callback, CallbackList
     from jkeras.constraints import Constraint
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from jkeras.optimizers.schedules import LearningRateSchedule
     from jkeras.regularizers import Regularizer
     from jkeras.utils.py_dataset import PyDataset
+    # Any tree to checkers; jaxtyping's own is a type that they do not know.
+    PyTree = TypeAliasType("PyTree", Any, type_params=(Leaf,))
 else:
 
     class _Annotation:

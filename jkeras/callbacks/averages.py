@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.errors import ArgumentError
 from jkeras.optimizers import BaseOptimizer, LossScaleOptimizer, MultiOptimizer, Optimizer, OptimizerMap
-from jkeras.training.state import arrays_of, flatten, merge, owned_copy
+from jkeras.paths import flatten, merge
+from jkeras.training.state import arrays_of
 
 
 class SwapEMAWeights(Callback):

@@ -120,7 +120,7 @@ class ModelCheckpoint(BestSoFar):
         check_name(Path(self.filepath), "ModelCheckpoint", (".keras", ".h5", ".hdf5"))
         if self._frequency.by_batch:
             # Only then, since a hook per batch makes the loop stop after each.
-            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+            self.on_train_batch_end: Any = self._after_batch
 
     def get_state(self) -> dict[str, Any]:
         """The best value, and what was counted."""

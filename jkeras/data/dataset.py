@@ -415,6 +415,7 @@ class Dataset:
 
     def flat_map(self, map_func: Callable[..., Dataset], name: str | None = None) -> Dataset:
         """The elements of the data sets that a function makes of each element, one data set after the other."""
+        arguments.checked("flat_map", "map_func", map_func, arguments.function)
         return self.interleave(map_func, cycle_length=1)
 
     # -- speed ----------------------------------------------------------------------------------------------------

@@ -44,10 +44,12 @@ class Stream(grain.IterDataset):  # type: ignore[misc]
 class Reader(grain.DatasetIterator):  # type: ignore[misc]
     """An iterator over the elements of one parent, whose state is that of the parent and a count."""
 
+    count: int
+
     def __init__(self, parent: grain.DatasetIterator):
         super().__init__(parent)
         self.parent = parent
-        self.count: int = 0
+        self.count = 0
 
     def get_state(self) -> State:
         return {"parent": self.parent.get_state(), "count": self.count}

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Callable
 from types import ModuleType
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,7 @@ from jkeras.types import ArrayLike, PyTree
 Tree = TypeVar("Tree")
 
 
-def put(tree: Tree, shardings: PyTree) -> Tree:
+def put(tree: Tree, shardings: PyTree[Any]) -> Tree:
     """A tree of arrays laid out as a tree of shardings says; arrays that are so already stay.
 
     In a mesh of several processes each of them has the whole array and keeps its part.
@@ -81,7 +81,7 @@ def local(tree: Tree) -> Tree:
     return cast(Tree, jax.tree.map(one, tree))
 
 
-def all_copied(tree: PyTree) -> bool:
+def all_copied(tree: PyTree[Any]) -> bool:
     """Whether every array is whole on every device that it is on."""
     return all(leaf.is_fully_replicated for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.Array))
 

@@ -130,7 +130,7 @@ class MeshRunner:
     def _sharding(self, spec: PartitionSpec) -> NamedSharding:
         return NamedSharding(self.mesh, spec)
 
-    def shardings(self, state: TrainState) -> PyTree:
+    def shardings(self, state: TrainState) -> PyTree[Any]:
         """How each array of a state is laid out."""
         leaves, structure = jax.tree.flatten(state)
         return jax.tree.unflatten(structure, self._layouts(structure, tuple(np.shape(leaf) for leaf in leaves)))
@@ -195,14 +195,14 @@ class MeshRunner:
 
         return run
 
-    def _gathered(self, params: dict[str, Any]) -> PyTree:
+    def _gathered(self, params: dict[str, Any]) -> PyTree[Any]:
         """Whole weights of weights in parts; their gradients are added up where the parts are."""
         whole = self._sharding(WHOLE)
         leaves, structure = jax.tree.flatten(params)
         layouts = jax.tree.leaves(self._param_shardings(params))
         return jax.tree.unflatten(structure, [arrays.whole(*pair, whole) for pair in zip(leaves, layouts, strict=True)])
 
-    def _param_shardings(self, params: dict[str, Any]) -> PyTree:
+    def _param_shardings(self, params: dict[str, Any]) -> PyTree[Any]:
         zero: Any = np.zeros(())
         empty = TrainState(params, {}, None, zero, zero)
         return arrays_of(self.shardings(empty)).params
@@ -255,7 +255,7 @@ class MeshRunner:
         result: Evaluated = self.inner.eval_one(step, program, self.place(state), self.place_batch(batch, program, False).batch)
         return result
 
-    def predict(self, definition: Layer, state: TrainState, inputs: PyTree) -> PyTree:
+    def predict(self, definition: Layer, state: TrainState, inputs: PyTree[Any]) -> PyTree[Any]:
         """As in `Runner`; every process gets all outputs."""
         batch = Batch(jax.tree.map(np.asarray, inputs))
         if steps.batch_size(batch) % self.parts and runs.rows_independent(definition, False):
@@ -264,7 +264,7 @@ class MeshRunner:
         x = arrays.put(batch.x, jax.tree.map(lambda leaf: self._sharding(spec), batch.x))
         return self._predict(definition, lowering.cache_token(), self.place(state), x)
 
-    def _predicted(self, definition: Layer, token: str, state: TrainState, inputs: PyTree) -> PyTree:
+    def _predicted(self, definition: Layer, token: str, state: TrainState, inputs: PyTree[Any]) -> PyTree[Any]:
         with replicas.gathering(self._gathered if self.strategy.gathers_weights else None):
             return steps.predict(definition, state, inputs)
 

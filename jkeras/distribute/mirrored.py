@@ -207,7 +207,7 @@ def replicated(step: Step, program: Program, state: TrainState, batch: Batch) ->
     return new.replace(metrics=metrics)
 
 
-def _merged(metric: Metric, before: PyTree, added: PyTree) -> PyTree:
+def _merged(metric: Metric, before: PyTree[Any], added: PyTree[Any]) -> PyTree[Any]:
     """A metric's state with what all replicas add to it."""
     if type(metric).merge is Metric.merge:
         return metric.merge(before, lax.psum(added, AXIS))

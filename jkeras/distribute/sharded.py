@@ -17,7 +17,8 @@ from jkeras.distribute.mesh import DeviceMesh, LayoutMap, TensorLayout, check_la
 from jkeras.distribute.meshes import MeshRunner, runner_of
 from jkeras.errors import ArgumentError
 from jkeras.graph.scope import WeightInfo
-from jkeras.training.state import TrainState, array_name, arrays_of
+from jkeras.paths import array_name
+from jkeras.training.state import TrainState, arrays_of
 from jkeras.training.strategy import Strategy
 from jkeras.types import ArrayLike, DevicesField, PyTree, Shape
 from jkeras.values.fields import field
@@ -90,7 +91,7 @@ class MeshStrategy(MeshAttributes, Strategy):
     def runner(self) -> MeshRunner:
         return runner_of(self, lowering.cache_token())
 
-    def state_specs(self, state: TrainState) -> PyTree:
+    def state_specs(self, state: TrainState) -> PyTree[Any]:
         """For each array of a state, the axes of the mesh that it is split along."""
         return jax.tree.map(lambda leaf: REPLICATED, state)
 
@@ -152,7 +153,7 @@ class FSDP(_OverDevices):
 
     min_size: int = field(default=256, convert=arguments.at_least(0))
 
-    def state_specs(self, state: TrainState) -> PyTree:
+    def state_specs(self, state: TrainState) -> PyTree[Any]:
         parts = self.num_replicas_in_sync
 
         def spec(leaf: ArrayLike) -> PartitionSpec:
@@ -212,7 +213,7 @@ class ModelParallel(MeshStrategy):
     def _make_mesh(self) -> jax.sharding.Mesh:
         return self.layout_map.device_mesh.backend_mesh
 
-    def state_specs(self, state: TrainState) -> PyTree:
+    def state_specs(self, state: TrainState) -> PyTree[Any]:
         layouts = {}
         arrays = arrays_of(state)
         for part in (arrays.params, arrays.model_state):
@@ -220,7 +221,7 @@ class ModelParallel(MeshStrategy):
                 name = array_name("", path)[1:]
                 layouts[name] = (leaf.shape, self._spec(name))
 
-        def of(part: str, tree: PyTree) -> PyTree:
+        def of(part: str, tree: PyTree[Any]) -> PyTree[Any]:
             return jax.tree_util.tree_map_with_path(lambda path, leaf: _belonging(array_name(part, path), leaf, layouts), tree)
 
         copied = jax.tree.map(lambda leaf: REPLICATED, state)

@@ -18,6 +18,7 @@ from jkeras.graph.layer_scope import Record, WeightlessScope
 from jkeras.graph.scope import BoundLayer, Run, walk
 from jkeras.graph.shapes import is_shape
 from jkeras.lowering.switch import quick_options
+from jkeras.paths import with_value_at
 from jkeras.random_keys import as_key
 from jkeras.types import Array, PyTree, SeedLike
 
@@ -63,16 +64,8 @@ def overlay_carried(layer: BoundLayer, variables: Variables) -> Variables:
     for path, inner in walk(layer):
         carried = inner._carried() if path else None
         for collection, tree in (carried or {}).items():
-            variables = {**variables, collection: _put(variables[collection], path, tree)}
+            variables = {**variables, collection: with_value_at(variables[collection], path, tree)}
     return variables
-
-
-def _put(tree: Mapping[str, Any], path: tuple[str, ...], value: Any) -> Any:
-    if not path:
-        return value
-    if not value and path[0] not in tree:
-        return dict(tree)
-    return {**tree, path[0]: _put(tree.get(path[0], {}), path[1:], value)}
 
 
 def call_on_arrays(layer: BoundLayer, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

@@ -16,7 +16,7 @@ import jax
 from jkeras.graph.layer_scope import DescribingScope, Record
 from jkeras.graph.scope import BoundLayer, Run, WeightInfo
 from jkeras.graph.shapes import as_spec, is_shape
-from jkeras.types import Array, PyTree
+from jkeras.types import PyTree
 from jkeras.values.frozen import Template
 
 
@@ -51,19 +51,21 @@ def trace(
     """
     leaves, structure = jax.tree.flatten((args, kwargs))
     positions = [i for i, leaf in enumerate(leaves) if is_input(leaf)]
-    run, record = Run(), Record(making=True)
+    found: list[Any] = []
 
-    def program(key: Array | None, arrays: list[Any]) -> Any:
-        run.rng = key
+    def program(key: Any, arrays: list[Any]) -> Any:
+        # Made in here, so that none of the trace's values outlives it.
+        run, record = Run(rng=key), Record(making=True)
         filled = list(leaves)
         for position, array in zip(positions, arrays, strict=True):
             filled[position] = array
         filled_args, filled_kwargs = jax.tree.unflatten(structure, filled)
-        return DescribingScope(layer, run, record, parent=parent).layer(*filled_args, **filled_kwargs)
+        outputs = DescribingScope(layer, run, record, parent=parent).layer(*filled_args, **filled_kwargs)
+        found[:] = tuple(record.weights.values()), len(run.losses), bool(run.masks)
+        return outputs
 
-    kind = jax.config.jax_default_prng_impl  # type: ignore[attr-defined]
-    outputs = jax.eval_shape(program, _spec_of_key(kind), [leaves[i] for i in positions])
-    return Traced(outputs, tuple(record.weights.values()), len(run.losses), bool(run.masks))
+    outputs = jax.eval_shape(program, _spec_of_key(jax.config.jax_default_prng_impl), [leaves[i] for i in positions])
+    return Traced(outputs, *found)
 
 
 @functools.lru_cache(maxsize=8)

@@ -25,11 +25,11 @@ class CallSignature:
     """Which arguments a method of a layer takes."""
 
     def __init__(self, function: Callable[..., Any]):
-        self.signature = inspect.signature(function)
+        self.signature: inspect.Signature = inspect.signature(function)
         parameters = self.signature.parameters.values()
-        self.names = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
-        self.all_names = list(self.signature.parameters)
-        self.any_keyword = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self.names: list[str] = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+        self.all_names: list[str] = list(self.signature.parameters)
+        self.any_keyword: bool = any(p.kind is p.VAR_KEYWORD for p in parameters)
 
     def takes(self, name: str) -> bool:
         return name in self.names

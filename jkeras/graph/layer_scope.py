@@ -45,8 +45,8 @@ class LayerScope:
         self.run = run
         self.record = record
         self.names = names
-        self.path = "/".join(names)
-        self.built = False
+        self.path: str = "/".join(names)
+        self.built: bool = False
         self.children: dict[str, Any] = {}
         self.attributes: dict[str, str] = {}
         self.state: set[str] = set()

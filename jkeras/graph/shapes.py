@@ -21,7 +21,7 @@ class Shape:
     __slots__ = ("shape", "dtype")
 
     def __init__(self, shape: Sizes, dtype: DTypeLike):
-        self.shape = tuple(shape)
+        self.shape: tuple[int | None, ...] = tuple(shape)
         self.dtype = dtype if isinstance(dtype, str) else np.dtype(dtype).name
 
     def __repr__(self) -> str:

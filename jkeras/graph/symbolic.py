@@ -33,11 +33,11 @@ class Node:
     __slots__ = ("layer", "args", "kwargs", "outputs")
 
     def __init__(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: Any):
-        self.layer = layer
-        self.args = args
-        self.kwargs = kwargs
+        self.layer: Layer = layer
+        self.args: tuple[Any, ...] = args
+        self.kwargs: dict[str, Any] = kwargs
         indices = itertools.count()
-        self.outputs = jax.tree.map(lambda leaf: SymbolicTensor(leaf.shape, leaf.dtype, self, next(indices)), shapes)
+        self.outputs: Any = jax.tree.map(lambda leaf: SymbolicTensor(leaf.shape, leaf.dtype, self, next(indices)), shapes)
 
     @property
     def results(self) -> list[SymbolicTensor]:
@@ -71,8 +71,8 @@ class SymbolicTensor(Symbolic):
         name: str | None = None,
         origin: Any = None,
     ):
-        self.shape = tuple(shape)
-        self.dtype = str(dtype)
+        self.shape: tuple[int | None, ...] = tuple(shape)
+        self.dtype: str = str(dtype)
         self.node = node
         self.index = index
         self.name = name

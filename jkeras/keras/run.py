@@ -17,7 +17,8 @@ from jkeras.errors import InputError
 from jkeras.keras.variables import Variable
 from jkeras.lowering import cache_token, compiler_options
 from jkeras.training import loop, runs
-from jkeras.training.state import Batch, TrainState, owned_copy
+from jkeras.training.state import Batch, TrainState
+from jkeras.buffers import owned_copy
 from jkeras.utils import pack_x_y_sample_weight
 
 Lists = tuple[list[Any], ...]

@@ -7,7 +7,7 @@ from typing import Any
 
 from jkeras.errors import ArgumentError
 from jkeras.keras.variables import Variable
-from jkeras.training.state import items
+from jkeras.paths import items
 
 
 def nested(variables: Iterable[Variable], value_format: str) -> dict[str, Any]:

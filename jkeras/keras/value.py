@@ -17,7 +17,8 @@ from jkeras.models import compile_config
 from jkeras.models import config as configs
 from jkeras.models.fitting import is_kept
 from jkeras.random_keys import as_key
-from jkeras.training.state import TrainState, flatten
+from jkeras.training.state import TrainState
+from jkeras.paths import flatten
 
 # -- objects as values -----------------------------------------------------------------------------------------------------
 

@@ -97,7 +97,7 @@ class PReLU(_Elementwise):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         shape = [1 if axis in (self.shared_axes or ()) else size for axis, size in enumerate(input_shape)][1:]
-        self.alpha = self.add_weight(
+        self.alpha: Array = self.add_weight(
             tuple(shape),
             self.alpha_initializer,
             regularizer=self.alpha_regularizer,

@@ -56,9 +56,9 @@ class Attention(Layer):
     def build(self, input_shape: Sequence[PartialShape]) -> None:
         _three(self, input_shape)
         if self.use_scale:
-            self.scale = self.add_weight((), "ones", name="scale")
+            self.scale: Array = self.add_weight((), "ones", name="scale")
         if self.score_mode == "concat":
-            self.concat_score_weight = self.add_weight((), "ones", name="concat_score_weight")
+            self.concat_score_weight: Array = self.add_weight((), "ones", name="concat_score_weight")
 
     def compute_mask(self, inputs: PyTree[Array], previous_mask: PyTree[Array | None]) -> Any:
         return previous_mask[0] if previous_mask else None
@@ -132,7 +132,7 @@ class AdditiveAttention(Attention):
     def build(self, input_shape: Sequence[PartialShape]) -> None:
         query_shape, _, _ = _three(self, input_shape)
         if self.use_scale:
-            self.scale = self.add_weight((query_shape[-1],), "glorot_uniform", name="scale")
+            self.scale: Array = self.add_weight((query_shape[-1],), "glorot_uniform", name="scale")
 
     def scores(self, query: jax.Array, key: Key[Array, ""]) -> jax.Array:
         both = jnp.tanh(query[..., :, None, :] + key[..., None, :, :])

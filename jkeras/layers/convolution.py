@@ -105,7 +105,7 @@ class _Convolution(_Attributes, Layer):
 
     def _add_bias(self, size: int) -> None:
         if self.use_bias:
-            self.bias = self.add_weight(
+            self.bias: Array = self.add_weight(
                 (size,),
                 self.bias_initializer,
                 regularizer=self.bias_regularizer,
@@ -143,7 +143,7 @@ class _Conv(_Convolution):
                 f"{self.path} ({type(self).__name__}) has groups={self.groups}, but its input has {channels} channels,"
                 f" which is no multiple of it."
             )
-        self.kernel = self.add_weight(
+        self.kernel: Array = self.add_weight(
             (*self.kernel_size, channels // self.groups, self.filters),
             self.kernel_initializer,
             regularizer=self.kernel_regularizer,
@@ -262,7 +262,7 @@ class _ConvTranspose(_Convolution):
             )
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        self.kernel = self.add_weight(
+        self.kernel: Array = self.add_weight(
             (*self.kernel_size, self.filters, self._channels(input_shape)),
             self.kernel_initializer,
             regularizer=self.kernel_regularizer,
@@ -352,7 +352,7 @@ class _Depthwise(_Convolution):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         channels = self._channels(input_shape)
-        self.kernel = self.add_weight(
+        self.kernel: Array = self.add_weight(
             (*self.kernel_size, channels, self.depth_multiplier),
             self.depthwise_initializer,
             regularizer=self.depthwise_regularizer,
@@ -411,14 +411,14 @@ class _Separable(_Convolution):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         channels = self._channels(input_shape)
-        self.depthwise_kernel = self.add_weight(
+        self.depthwise_kernel: Array = self.add_weight(
             (*self.kernel_size, channels, self.depth_multiplier),
             self.depthwise_initializer,
             regularizer=self.depthwise_regularizer,
             constraint=self.depthwise_constraint,
             name="depthwise_kernel",
         )
-        self.pointwise_kernel = self.add_weight(
+        self.pointwise_kernel: Array = self.add_weight(
             (*(1,) * self.rank, channels * self.depth_multiplier, self.filters),
             self.pointwise_initializer,
             regularizer=self.pointwise_regularizer,

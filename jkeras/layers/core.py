@@ -80,7 +80,7 @@ class Dense(Layer):
         return InputSpec(min_ndim=2)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        self.kernel = self.add_weight(
+        self.kernel: Array = self.add_weight(
             (input_shape[-1], self.units),
             self.kernel_initializer,
             regularizer=self.kernel_regularizer,
@@ -88,7 +88,7 @@ class Dense(Layer):
             name="kernel",
         )
         if self.use_bias:
-            self.bias = self.add_weight(
+            self.bias: Array = self.add_weight(
                 (self.units,),
                 self.bias_initializer,
                 regularizer=self.bias_regularizer,
@@ -252,7 +252,7 @@ class Embedding(Layer):
         if given is not None:
             table = given[0] if isinstance(given, (list, tuple)) else given
             initializer = initializers.Constant(np.asarray(table))
-        self.embeddings = self.add_weight(
+        self.embeddings: Array = self.add_weight(
             (self.input_dim, self.output_dim),
             initializer,
             regularizer=self.embeddings_regularizer,

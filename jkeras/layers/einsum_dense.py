@@ -146,7 +146,7 @@ class EinsumDense(Layer):
                 input_axes=[i for i, letter in enumerate(kernel) if letter not in outputs],
                 output_axes=[i for i, letter in enumerate(kernel) if letter in outputs],
             )
-        self.kernel = self.add_weight(
+        self.kernel: Array = self.add_weight(
             tuple(sizes[letter] for letter in kernel),
             initializer,
             regularizer=self.kernel_regularizer,
@@ -158,7 +158,7 @@ class EinsumDense(Layer):
             shape = [sizes[letter] if letter in self.bias_axes else 1 for letter in outputs[first:]]
             if not self.equation.startswith("..."):
                 shape += [1] * (len(input_shape) - len(inputs))
-            self.bias = self.add_weight(
+            self.bias: Array = self.add_weight(
                 tuple(shape),
                 self.bias_initializer,
                 regularizer=self.bias_regularizer,

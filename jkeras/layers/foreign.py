@@ -13,6 +13,7 @@ from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph import linen
 from jkeras.graph.layer import Layer
+from jkeras.paths import path_text
 from jkeras.types import Array, DTypeLike, PyTree, Shape
 from jkeras.values.fields import field
 from jkeras.values.frozen import thawed
@@ -22,7 +23,7 @@ _TAKES = ("params", "state", "rng", "inputs", "training")
 
 def weight_name(path: tuple[Any, ...], trainable: bool) -> str:
     """The name of the weight that keeps the leaf at a path of a guest's parameters or state."""
-    name = ".".join(str(getattr(k, "key", getattr(k, "name", getattr(k, "idx", k)))) for k in path)
+    name = path_text(path, ".")
     return (name if trainable else f"state.{name}") or "value"
 
 

@@ -70,7 +70,7 @@ class Projection(Layer):
         if isinstance(initializer, FanInitializer) and None in (initializer.input_axes, initializer.output_axes):
             axes = tuple(range(len(shape)))
             initializer = initializer.replace(input_axes=axes[: self.contracted], output_axes=axes[self.contracted :])
-        self.kernel = self.add_weight(
+        self.kernel: Array = self.add_weight(
             shape,
             initializer,
             regularizer=self.kernel_regularizer,
@@ -78,7 +78,7 @@ class Projection(Layer):
             name="kernel",
         )
         if self.use_bias:
-            self.bias = self.add_weight(
+            self.bias: Array = self.add_weight(
                 self.sizes,
                 self.bias_initializer,
                 regularizer=self.bias_regularizer,
@@ -132,12 +132,12 @@ class _Heads(_Attributes, Layer):
                 "bias_constraint",
             )
         }
-        self.query = Projection((query, head), **shared)
-        self.key = Projection((key, head), **shared)
+        self.query: Projection = Projection((query, head), **shared)
+        self.key: Projection = Projection((key, head), **shared)
         if self.use_gate:
-            self.gate = Projection((query, value_size), activation="sigmoid", **shared)
-        self.value = Projection((value, value_size), **shared)
-        self.attention_output = Projection(outputs, 2, **shared)
+            self.gate: Projection = Projection((query, value_size), activation="sigmoid", **shared)
+        self.value: Projection = Projection((value, value_size), **shared)
+        self.attention_output: Projection = Projection(outputs, 2, **shared)
 
     def call(
         self,

@@ -107,7 +107,7 @@ class BatchNormalization(Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         size = _size_of(self, input_shape, self.axis)
         if self.scale:
-            self.gamma = self.add_weight(
+            self.gamma: Array = self.add_weight(
                 (size,),
                 self.gamma_initializer,
                 regularizer=self.gamma_regularizer,
@@ -116,7 +116,7 @@ class BatchNormalization(Layer):
                 name="gamma",
             )
         if self.center:
-            self.beta = self.add_weight(
+            self.beta: Array = self.add_weight(
                 (size,),
                 self.beta_initializer,
                 regularizer=self.beta_regularizer,
@@ -125,15 +125,15 @@ class BatchNormalization(Layer):
                 name="beta",
             )
         kept: dict[str, Any] = {"trainable": False, "autocast": False, "aggregation": "mean"}
-        self.moving_mean = self.add_weight((size,), self.moving_mean_initializer, name="moving_mean", **kept)
-        self.moving_variance = self.add_weight(
+        self.moving_mean: Any = self.add_weight((size,), self.moving_mean_initializer, name="moving_mean", **kept)
+        self.moving_variance: Any = self.add_weight(
             (size,), self.moving_variance_initializer, name="moving_variance", **kept
         )
         if self.renorm:
             deviation = self._deviation_initializer
-            self.moving_stddev = self.add_weight((size,), deviation, name="moving_stddev", **kept)
-            self.renorm_mean = self.add_weight((size,), self.moving_mean_initializer, name="renorm_mean", **kept)
-            self.renorm_stddev = self.add_weight((size,), deviation, name="renorm_stddev", **kept)
+            self.moving_stddev: Any = self.add_weight((size,), deviation, name="moving_stddev", **kept)
+            self.renorm_mean: Any = self.add_weight((size,), self.moving_mean_initializer, name="renorm_mean", **kept)
+            self.renorm_stddev: Any = self.add_weight((size,), deviation, name="renorm_stddev", **kept)
 
     def _deviation_initializer(self, shape: Shape, dtype: DTypeLike | None = None, key: Array | None = None) -> jax.Array:
         """The square root of what the moving variance starts from."""
@@ -294,7 +294,7 @@ class LayerNormalization(Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         shape = tuple(_size_of(self, input_shape, axis) for axis in self._axes(len(input_shape)))
         if self.scale or self.rms_scaling:
-            self.gamma = self.add_weight(
+            self.gamma: Array = self.add_weight(
                 shape,
                 self.gamma_initializer,
                 regularizer=self.gamma_regularizer,
@@ -303,7 +303,7 @@ class LayerNormalization(Layer):
                 name="gamma",
             )
         if self.center and not self.rms_scaling:
-            self.beta = self.add_weight(
+            self.beta: Array = self.add_weight(
                 shape,
                 self.beta_initializer,
                 regularizer=self.beta_regularizer,
@@ -347,7 +347,7 @@ class RMSNormalization(Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         shape = tuple(_size_of(self, input_shape, axis) for axis in axes)
-        self.scale = self.add_weight(shape, "ones", autocast=False, name="scale")
+        self.scale: Array = self.add_weight(shape, "ones", autocast=False, name="scale")
 
     known_output = keeps_shape
 
@@ -416,7 +416,7 @@ class GroupNormalization(Layer):
                 f" multiple of it. Write a divisor of {size}."
             )
         if self.scale:
-            self.gamma = self.add_weight(
+            self.gamma: Array = self.add_weight(
                 (size,),
                 self.gamma_initializer,
                 regularizer=self.gamma_regularizer,
@@ -425,7 +425,7 @@ class GroupNormalization(Layer):
                 name="gamma",
             )
         if self.center:
-            self.beta = self.add_weight(
+            self.beta: Array = self.add_weight(
                 (size,),
                 self.beta_initializer,
                 regularizer=self.beta_regularizer,
@@ -472,7 +472,7 @@ class SpectralNormalization(Layer):
         kernel = getattr(self.layer, name)
         if "vector_u" not in self.__dict__:
             start = initializers.TruncatedNormal(stddev=0.02)
-            self.vector_u = self.add_weight((1, kernel.shape[-1]), start, trainable=False, name="vector_u")
+            self.vector_u: Any = self.add_weight((1, kernel.shape[-1]), start, trainable=False, name="vector_u")
         matrix = kernel.reshape(-1, kernel.shape[-1])
         u, v = _leading_vectors(jax.lax.stop_gradient(matrix), self.vector_u, self.power_iterations)
         largest = (v @ matrix @ u.T).reshape(())

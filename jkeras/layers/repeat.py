@@ -17,6 +17,7 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.scope import walk
 from jkeras.graph.shapes import show_tensors
 from jkeras.layers.recurrent import fields
+from jkeras.paths import value_at
 from jkeras.types import Array, DTypeLike, LayerField, PyTree, Shape
 from jkeras.values.fields import field
 
@@ -109,7 +110,7 @@ class Repeat(Layer):
         outputs, (state, losses) = lax.scan(step, inputs, (stacked, keys), length=self.times)
         for attribute, info in weights.items():
             if info.collection == "state":
-                setattr(self, attribute, _leaf(state, info.path))
+                setattr(self, attribute, value_at(state, info.path))
         if losses is not None:
             self.add_loss(jnp.sum(losses))
         return outputs
@@ -133,7 +134,7 @@ class Repeat(Layer):
                         return self._run(None, inputs, given, rng=jax.random.key(0), key=key)[1]
 
                     made.update(jax.vmap(fresh)(jax.random.split(key, self.times)))
-                result: jax.Array = _leaf(made[info.collection], info.path)
+                result: jax.Array = value_at(made[info.collection], info.path)
                 return result
 
             return draw
@@ -170,12 +171,6 @@ class Repeat(Layer):
                 f"{self.path} (Repeat): the {type(self.layer).__name__} inside turns samples of {show_tensors(given)} into"
                 f" {show_tensors(got)}, so that it cannot follow itself; its output needs the shape and type of its input."
             )
-
-
-def _leaf(tree: PyTree[Array], path: tuple[str, ...]) -> Any:
-    for name in path:
-        tree = tree[name]
-    return tree
 
 
 __all__ = ["EachOf", "Repeat"]

@@ -48,7 +48,9 @@ from jkeras.losses.targets import check_targets
 
 # Keras's short names.
 bce = BCE = binary_crossentropy
-kld = KLD = kullback_leibler_divergence = kl_divergence
+kld = kl_divergence
+KLD = kl_divergence
+kullback_leibler_divergence = kl_divergence
 mae = MAE = mean_absolute_error
 mse = MSE = mean_squared_error
 mape = MAPE = mean_absolute_percentage_error

@@ -7,7 +7,8 @@ linear last layer where training saturates.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -240,14 +241,14 @@ class KLDivergence(PlainLoss):
     """The Kullback-Leibler divergence of predicted from target probabilities."""
 
     name: str | None = "kl_divergence"
-    function = staticmethod(kl_divergence)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(kl_divergence)
 
 
 class Poisson(PlainLoss):
     """The negative log-likelihood of counts, up to a constant."""
 
     name: str | None = "poisson"
-    function = staticmethod(poisson)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(poisson)
 
 
 class BinaryCrossentropy(PairLoss):
@@ -264,7 +265,7 @@ class BinaryCrossentropy(PairLoss):
     reduction: str | None = REDUCTION
     name: str | None = "binary_crossentropy"
     dtype: DTypeField = DTYPE
-    function = staticmethod(binary_crossentropy)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(binary_crossentropy)
     target_kind = "probability"
 
 
@@ -280,7 +281,7 @@ class BinaryFocalCrossentropy(PairLoss):
     reduction: str | None = REDUCTION
     name: str | None = "binary_focal_crossentropy"
     dtype: DTypeField = DTYPE
-    function = staticmethod(binary_focal_crossentropy)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(binary_focal_crossentropy)
     target_kind = "probability"
 
 
@@ -298,7 +299,7 @@ class CategoricalCrossentropy(PairLoss):
     reduction: str | None = REDUCTION
     name: str | None = "categorical_crossentropy"
     dtype: DTypeField = DTYPE
-    function = staticmethod(categorical_crossentropy)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(categorical_crossentropy)
     target_kind = "one_hot"
 
 
@@ -313,7 +314,7 @@ class CategoricalFocalCrossentropy(PairLoss):
     reduction: str | None = REDUCTION
     name: str | None = "categorical_focal_crossentropy"
     dtype: DTypeField = DTYPE
-    function = staticmethod(categorical_focal_crossentropy)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(categorical_focal_crossentropy)
     target_kind = "one_hot"
 
 
@@ -333,7 +334,7 @@ class SparseCategoricalCrossentropy(PairLoss):
     axis: int = field(default=-1, convert=arguments.integer, in_config=False)
     name: str | None = "sparse_categorical_crossentropy"
     dtype: DTypeField = DTYPE
-    function = staticmethod(sparse_categorical_crossentropy)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(sparse_categorical_crossentropy)
     target_kind = "class_id"
 
     def valid(self, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], values: jax.Array) -> jax.Array | None:
@@ -347,5 +348,5 @@ class CategoricalGeneralizedCrossEntropy(PairLoss):
     reduction: str | None = REDUCTION
     name: str | None = "categorical_generalized_cross_entropy"
     dtype: DTypeField = DTYPE
-    function = staticmethod(categorical_generalized_cross_entropy)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(categorical_generalized_cross_entropy)
     target_kind = "class_id"

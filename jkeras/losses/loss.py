@@ -77,7 +77,7 @@ class Loss(LossAttributes, Spec):
 
     def __post_init__(self) -> None:
         if self.name is None:
-            self.name = snake_case(type(self).__name__)
+            self.name: str | None = snake_case(type(self).__name__)
 
     def call(self, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike]) -> jax.Array:
         """Values per sample, `(batch, ...)`, of targets and predictions in the loss's dtype."""

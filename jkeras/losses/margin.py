@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
@@ -50,18 +53,18 @@ class Hinge(PlainLoss):
     """The mean of `max(1 - y_true * y_pred, 0)`."""
 
     name: str | None = "hinge"
-    function = staticmethod(hinge)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(hinge)
 
 
 class SquaredHinge(PlainLoss):
     """The mean of `max(1 - y_true * y_pred, 0)**2`."""
 
     name: str | None = "squared_hinge"
-    function = staticmethod(squared_hinge)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(squared_hinge)
 
 
 class CategoricalHinge(PlainLoss):
     """`max(best wrong score - right score + 1, 0)` of one-hot targets."""
 
     name: str | None = "categorical_hinge"
-    function = staticmethod(categorical_hinge)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(categorical_hinge)

@@ -8,6 +8,8 @@ broadcasting.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -124,35 +126,35 @@ class MeanSquaredError(PlainLoss):
     """
 
     name: str | None = "mean_squared_error"
-    function = staticmethod(mean_squared_error)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(mean_squared_error)
 
 
 class MeanAbsoluteError(PlainLoss):
     """The mean of absolute errors."""
 
     name: str | None = "mean_absolute_error"
-    function = staticmethod(mean_absolute_error)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(mean_absolute_error)
 
 
 class MeanAbsolutePercentageError(PlainLoss):
     """The mean of absolute errors in percent of the targets."""
 
     name: str | None = "mean_absolute_percentage_error"
-    function = staticmethod(mean_absolute_percentage_error)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(mean_absolute_percentage_error)
 
 
 class MeanSquaredLogarithmicError(PlainLoss):
     """The mean of squared errors of `log(1 + y)`."""
 
     name: str | None = "mean_squared_logarithmic_error"
-    function = staticmethod(mean_squared_logarithmic_error)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(mean_squared_logarithmic_error)
 
 
 class LogCosh(PlainLoss):
     """The mean of `log(cosh(error))`: squared near zero, linear far from it."""
 
     name: str | None = "log_cosh"
-    function = staticmethod(log_cosh)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(log_cosh)
 
 
 class CosineSimilarity(PairLoss):
@@ -162,7 +164,7 @@ class CosineSimilarity(PairLoss):
     reduction: str | None = REDUCTION
     name: str | None = "cosine_similarity"
     dtype: DTypeField = DTYPE
-    function = staticmethod(cosine_similarity)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(cosine_similarity)
 
 
 class Huber(PairLoss):
@@ -176,4 +178,4 @@ class Huber(PairLoss):
     reduction: str | None = REDUCTION
     name: str | None = "huber_loss"
     dtype: DTypeField = DTYPE
-    function = staticmethod(huber)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(huber)

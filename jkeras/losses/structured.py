@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -117,7 +118,7 @@ class CTC(PlainLoss):
     """Connectionist temporal classification: sequences of class ids against longer sequences of logits."""
 
     name: str | None = "ctc"
-    function = staticmethod(ctc)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(ctc)
     target_kind = "id_sequence"
 
 
@@ -132,7 +133,7 @@ class Dice(PairLoss):
     name: str | None = "dice"
     axis: Any = None
     dtype: DTypeField = DTYPE
-    function = staticmethod(dice)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(dice)
 
 
 class Tversky(PairLoss):
@@ -144,7 +145,7 @@ class Tversky(PairLoss):
     name: str | None = "tversky"
     axis: Any = None
     dtype: DTypeField = DTYPE
-    function = staticmethod(tversky)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(tversky)
 
 
 class Circle(PairLoss):
@@ -159,7 +160,7 @@ class Circle(PairLoss):
     reduction: str | None = REDUCTION
     name: str | None = "circle"
     dtype: DTypeField = DTYPE
-    function = staticmethod(circle)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(circle)
     couples_rows = True
     target_kind = "label"
 

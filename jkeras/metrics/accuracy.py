@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -103,7 +104,7 @@ def sparse_top_k_categorical_accuracy(
 
 
 class _Accuracy(PairMetric):
-    better = "up"
+    better: ClassVar[str | None] = "up"
     matches_ranks = False
 
 
@@ -117,7 +118,7 @@ class Accuracy(_Accuracy):
 
     name: str | None = "accuracy"
     dtype: DTypeField = DTYPE
-    function = staticmethod(accuracy)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(accuracy)
 
 
 class BinaryAccuracy(_Accuracy):
@@ -126,7 +127,7 @@ class BinaryAccuracy(_Accuracy):
     name: str | None = "binary_accuracy"
     dtype: DTypeField = DTYPE
     threshold: float = field(default=0.5, convert=arguments.number)
-    function = staticmethod(binary_accuracy)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(binary_accuracy)
 
 
 class CategoricalAccuracy(_Accuracy):
@@ -134,7 +135,7 @@ class CategoricalAccuracy(_Accuracy):
 
     name: str | None = "categorical_accuracy"
     dtype: DTypeField = DTYPE
-    function = staticmethod(categorical_accuracy)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(categorical_accuracy)
 
 
 class SparseCategoricalAccuracy(_Accuracy):
@@ -142,7 +143,7 @@ class SparseCategoricalAccuracy(_Accuracy):
 
     name: str | None = "sparse_categorical_accuracy"
     dtype: DTypeField = DTYPE
-    function = staticmethod(sparse_categorical_accuracy)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(sparse_categorical_accuracy)
 
 
 class TopKCategoricalAccuracy(_Accuracy):
@@ -151,7 +152,7 @@ class TopKCategoricalAccuracy(_Accuracy):
     k: int = field(default=5, convert=arguments.positive_int)
     name: str | None = "top_k_categorical_accuracy"
     dtype: DTypeField = DTYPE
-    function = staticmethod(top_k_categorical_accuracy)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(top_k_categorical_accuracy)
 
 
 class SparseTopKCategoricalAccuracy(_Accuracy):
@@ -161,7 +162,7 @@ class SparseTopKCategoricalAccuracy(_Accuracy):
     name: str | None = "sparse_top_k_categorical_accuracy"
     dtype: DTypeField = DTYPE
     from_sorted_ids: bool = field(default=False, convert=arguments.boolean)
-    function = staticmethod(sparse_top_k_categorical_accuracy)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(sparse_top_k_categorical_accuracy)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

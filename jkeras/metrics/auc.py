@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -68,7 +68,7 @@ class AUC(BuiltInMetric):
     num_labels: int | None = field(default=None, convert=arguments.optional(arguments.at_least(0)))
     label_weights: Any = field(default=None, convert=arguments.optional(lambda v: tuple(float(w) for w in v)))
     from_logits: bool = field(default=False, convert=arguments.boolean)
-    better = "up"
+    better: ClassVar[str | None] = "up"
 
     def __post_init__(self) -> None:
         if self.num_labels and not self.multi_label:

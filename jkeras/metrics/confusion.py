@@ -265,7 +265,7 @@ class Precision(_AtThresholds):
     class_id: int | None = INDEX
     name: str | None = None
     dtype: DTypeField = DTYPE
-    better = "up"
+    better: ClassVar[str | None] = "up"
 
     def _values(self, counted: Counts) -> jax.Array:
         return counted.precision
@@ -279,7 +279,7 @@ class Recall(_AtThresholds):
     class_id: int | None = INDEX
     name: str | None = None
     dtype: DTypeField = DTYPE
-    better = "up"
+    better: ClassVar[str | None] = "up"
 
     def _values(self, counted: Counts) -> jax.Array:
         return counted.recall
@@ -293,7 +293,7 @@ class _BestAttributes:
 class _BestAt(_BestAttributes, BuiltInMetric):
     """The best of one rate over the thresholds at which another is large enough."""
 
-    better = "up"
+    better: ClassVar[str | None] = "up"
     # Names of `Counts` properties: the rate that must reach the value, and the rate reported.
     constrained: ClassVar[str]
     reported: ClassVar[str]
@@ -342,7 +342,8 @@ class SensitivityAtSpecificity(_BestAt):
     class_id: int | None = INDEX
     name: str | None = None
     dtype: DTypeField = DTYPE
-    constrained, reported = "specificity", "recall"
+    constrained: ClassVar[str] = "specificity"
+    reported: ClassVar[str] = "recall"
 
     def _required(self) -> float:
         return self.specificity
@@ -356,7 +357,8 @@ class SpecificityAtSensitivity(_BestAt):
     class_id: int | None = INDEX
     name: str | None = None
     dtype: DTypeField = DTYPE
-    constrained, reported = "recall", "specificity"
+    constrained: ClassVar[str] = "recall"
+    reported: ClassVar[str] = "specificity"
 
     def _required(self) -> float:
         return self.sensitivity
@@ -370,7 +372,8 @@ class PrecisionAtRecall(_BestAt):
     class_id: int | None = INDEX
     name: str | None = None
     dtype: DTypeField = DTYPE
-    constrained, reported = "recall", "precision"
+    constrained: ClassVar[str] = "recall"
+    reported: ClassVar[str] = "precision"
 
     def _required(self) -> float:
         return self.recall
@@ -384,7 +387,8 @@ class RecallAtPrecision(_BestAt):
     class_id: int | None = INDEX
     name: str | None = None
     dtype: DTypeField = DTYPE
-    constrained, reported = "precision", "recall"
+    constrained: ClassVar[str] = "precision"
+    reported: ClassVar[str] = "recall"
 
     def _required(self) -> float:
         return self.precision

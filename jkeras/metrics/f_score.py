@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -30,7 +30,7 @@ class _FScoreAttributes:
 
 
 class _FScore(_FScoreAttributes, BuiltInMetric):
-    better = "up"
+    better: ClassVar[str | None] = "up"
 
     def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         shape = () if self.average == "micro" or y_pred is None else (y_pred.shape[-1],)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -36,7 +36,7 @@ def _class_ids(value: object) -> tuple[int, ...]:
 class _IoU(BuiltInMetric):
     """The confusion matrix `(true class, predicted class)`, and the mean over some classes that occur."""
 
-    better = "up"
+    better: ClassVar[str | None] = "up"
 
     # Each class has some of these arguments; here are the values where it does not.
     def _classes(self) -> int:

@@ -74,7 +74,7 @@ class Metric(MetricAttributes, Spec):
 
     def __post_init__(self) -> None:
         if self.name is None:
-            self.name = snake_case(type(self).__name__)
+            self.name: str | None = snake_case(type(self).__name__)
 
     @property
     def direction(self) -> str | None:

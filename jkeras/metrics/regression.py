@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -75,82 +76,82 @@ class MeanSquaredError(PlainMetric):
     """
 
     name: str | None = "mean_squared_error"
-    better = "down"
-    function = staticmethod(losses.mean_squared_error)
+    better: ClassVar[str | None] = "down"
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.mean_squared_error)
 
 
 class MeanAbsoluteError(PlainMetric):
     """The mean of absolute errors."""
 
     name: str | None = "mean_absolute_error"
-    better = "down"
-    function = staticmethod(losses.mean_absolute_error)
+    better: ClassVar[str | None] = "down"
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.mean_absolute_error)
 
 
 class MeanAbsolutePercentageError(PlainMetric):
     """The mean of absolute errors in percent of the targets."""
 
     name: str | None = "mean_absolute_percentage_error"
-    better = "down"
-    function = staticmethod(losses.mean_absolute_percentage_error)
+    better: ClassVar[str | None] = "down"
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.mean_absolute_percentage_error)
 
 
 class MeanSquaredLogarithmicError(PlainMetric):
     """The mean of squared errors of `log(1 + y)`."""
 
     name: str | None = "mean_squared_logarithmic_error"
-    better = "down"
-    function = staticmethod(losses.mean_squared_logarithmic_error)
+    better: ClassVar[str | None] = "down"
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.mean_squared_logarithmic_error)
 
 
 class LogCoshError(PlainMetric):
     """The mean of `log(cosh(error))`."""
 
     name: str | None = "logcosh"
-    better = "down"
-    function = staticmethod(losses.log_cosh)
+    better: ClassVar[str | None] = "down"
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.log_cosh)
 
 
 class Hinge(PlainMetric):
     """The mean of `max(1 - y_true * y_pred, 0)`."""
 
     name: str | None = "hinge"
-    better = "down"
+    better: ClassVar[str | None] = "down"
     couples_rows = True  # whether labels are 0 and 1 is asked of the whole batch
-    function = staticmethod(losses.hinge)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.hinge)
 
 
 class SquaredHinge(PlainMetric):
     """The mean of `max(1 - y_true * y_pred, 0)**2`."""
 
     name: str | None = "squared_hinge"
-    better = "down"
+    better: ClassVar[str | None] = "down"
     couples_rows = True
-    function = staticmethod(losses.squared_hinge)
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.squared_hinge)
 
 
 class CategoricalHinge(PlainMetric):
     """The mean of `max(best wrong score - right score + 1, 0)`."""
 
     name: str | None = "categorical_hinge"
-    better = "down"
-    function = staticmethod(losses.categorical_hinge)
+    better: ClassVar[str | None] = "down"
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.categorical_hinge)
 
 
 class KLDivergence(PlainMetric):
     """The mean Kullback-Leibler divergence."""
 
     name: str | None = "kl_divergence"
-    better = "down"
-    function = staticmethod(losses.kl_divergence)
+    better: ClassVar[str | None] = "down"
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.kl_divergence)
 
 
 class Poisson(PlainMetric):
     """The mean of `y_pred - y_true * log(y_pred)`."""
 
     name: str | None = "poisson"
-    better = "down"
-    function = staticmethod(losses.poisson)
+    better: ClassVar[str | None] = "down"
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.poisson)
 
 
 class BinaryCrossentropy(PairMetric):
@@ -160,8 +161,8 @@ class BinaryCrossentropy(PairMetric):
     dtype: DTypeField = DTYPE
     from_logits: bool = FLAG
     label_smoothing: float = SMOOTHING
-    better = "down"
-    function = staticmethod(losses.binary_crossentropy)
+    better: ClassVar[str | None] = "down"
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.binary_crossentropy)
 
 
 class CategoricalCrossentropy(PairMetric):
@@ -172,8 +173,8 @@ class CategoricalCrossentropy(PairMetric):
     from_logits: bool = FLAG
     label_smoothing: float = SMOOTHING
     axis: int = AXIS
-    better = "down"
-    function = staticmethod(losses.categorical_crossentropy)
+    better: ClassVar[str | None] = "down"
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.categorical_crossentropy)
 
 
 class SparseCategoricalCrossentropy(PairMetric):
@@ -187,8 +188,8 @@ class SparseCategoricalCrossentropy(PairMetric):
     from_logits: bool = FLAG
     ignore_class: int | None = field(default=None, convert=arguments.optional(arguments.integer))
     axis: int = AXIS
-    better = "down"
-    function = staticmethod(losses.sparse_categorical_crossentropy)
+    better: ClassVar[str | None] = "down"
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.sparse_categorical_crossentropy)
 
     def update(
         self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
@@ -211,8 +212,8 @@ class CosineSimilarity(PairMetric):
     dtype: DTypeField = DTYPE
     # Keras does not write the axis; here it is written where it is not the default.
     axis: int = field(default=-1, convert=arguments.integer, in_config=False)
-    better = "up"
-    function = staticmethod(cosine_similarity)
+    better: ClassVar[str | None] = "up"
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(cosine_similarity)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | ({} if self.axis == -1 else {"axis": self.axis})
@@ -224,8 +225,8 @@ class PearsonCorrelation(PairMetric):
     name: str | None = "pearson_correlation"
     dtype: DTypeField = DTYPE
     axis: int = AXIS
-    better = "up"
-    function = staticmethod(pearson_correlation)
+    better: ClassVar[str | None] = "up"
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(pearson_correlation)
 
 
 class ConcordanceCorrelation(PairMetric):
@@ -234,8 +235,8 @@ class ConcordanceCorrelation(PairMetric):
     name: str | None = "concordance_correlation"
     dtype: DTypeField = DTYPE
     axis: int = AXIS
-    better = "up"
-    function = staticmethod(concordance_correlation)
+    better: ClassVar[str | None] = "up"
+    function: ClassVar[Callable[..., jax.Array]] = staticmethod(concordance_correlation)
 
 
 class RootMeanSquaredError(BuiltInMetric):
@@ -248,7 +249,7 @@ class RootMeanSquaredError(BuiltInMetric):
 
     name: str | None = "root_mean_squared_error"
     dtype: DTypeField = DTYPE
-    better = "down"
+    better: ClassVar[str | None] = "down"
 
     def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         return {"total": self._zeros(), "count": self._zeros()}
@@ -286,7 +287,7 @@ class R2Score(BuiltInMetric):
     num_regressors: int = field(default=0, convert=arguments.at_least(0))
     name: str | None = "r2_score"
     dtype: DTypeField = DTYPE
-    better = "up"
+    better: ClassVar[str | None] = "up"
 
     def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         shape = () if y_pred is None else (y_pred.shape[-1] if len(y_pred.shape) > 1 else 1,)

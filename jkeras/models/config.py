@@ -44,7 +44,7 @@ def to_config(layer: Layer, name: str | None = None, policy: DTypePolicy | None 
         module, class_name = operations.place(layer.operation, {})
         config = {"name": name or layer.name or layer.base_name}
         return {"module": module, "class_name": class_name, "config": config, "registered_name": class_name}
-    written = serialize(layer)
+    written: dict[str, Any] = serialize(layer)
     if layer.dtype is None and policy is not None and "dtype" in written["config"]:
         written["config"] = {**written["config"], "dtype": serialize(policy)}
     if "name" in written["config"] or takes_name(type(layer)):

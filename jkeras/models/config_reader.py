@@ -48,10 +48,9 @@ def takes_name(cls: type[Layer]) -> bool:
 
 def policy_name(written: str | Mapping[str, Any] | None) -> str | None:
     """The name of a written dtype policy."""
-    if not isinstance(written, Mapping):
-        return written
-    inner = written.get("config")
-    return inner.get("name") if isinstance(inner, Mapping) else None
+    inner = written.get("config") if isinstance(written, Mapping) else {"name": written}
+    name = inner.get("name") if isinstance(inner, Mapping) else None
+    return name if isinstance(name, str) else None
 
 
 def from_config(

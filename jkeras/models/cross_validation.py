@@ -31,7 +31,7 @@ class CrossValidation:
 
     def __init__(self, models: tuple[Model, ...], scores: Mapping[str, np.ndarray], rows: tuple[np.ndarray, ...]):
         self.models = models
-        self.scores = dict(scores)
+        self.scores: dict[str, np.ndarray] = dict(scores)
         self.rows = rows
 
     @property

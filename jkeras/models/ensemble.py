@@ -43,9 +43,11 @@ class Ensemble:
     """
 
     def __init__(self, model: Model, n: Any = 8, *, bootstrap: bool = False):
+        if not isinstance(model, Model):
+            raise ArgumentError(f"Ensemble(model={model!r}): expected a `jk.Model`.")
         try:
             if isinstance(n, (list, tuple, np.ndarray, range)):
-                self.seeds = [arguments.integer(seed) for seed in n]
+                self.seeds: list[int] = [arguments.integer(seed) for seed in n]
             else:
                 self.seeds = list(range(arguments.positive_int(n)))
         except ArgumentError as error:

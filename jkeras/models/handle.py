@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jkeras import optimizers
+from jkeras.buffers import owned_copy
 from jkeras.errors import FrozenError
 from jkeras.models.restoring import writable_definition
-from jkeras.training.state import TrainState, arrays_of, owned_copy
+from jkeras.training.state import TrainState, arrays_of
 
 # Methods of a model whose result takes the place of the model.
 REBINDING = ("set_weights", "load_weights")
@@ -34,7 +35,7 @@ class Handle:
     """
 
     def __init__(self, value: Any, directions: Mapping[str, str | None] | None = None):
-        self.directions = dict(directions or {})
+        self.directions: dict[str, str | None] = dict(directions or {})
         self._value = value
         self._offered: Callable[[], TrainState] | None = None
         self._changed = False

@@ -111,11 +111,11 @@ class KerasFile:
 
     def __init__(self, path: Path):
         self.path = path
-        self.members = archives.read(path)
+        self.members: dict[str, bytes] = archives.read(path)
         for name in (CONFIG, WEIGHTS):
             if name not in self.members:
                 raise RestoreError(f"{path} is no model's file: there is no {name!r} in it.")
-        self.config = documents.parse(self.members[CONFIG], f"{path}/{CONFIG}")
+        self.config: dict[str, Any] = documents.parse(self.members[CONFIG], f"{path}/{CONFIG}")
         metadata = documents.parse(self.members.get(METADATA, b"{}"), f"{path}/{METADATA}")
         if major(str(metadata.get("keras_version", KERAS_VERSION))) < 3:
             self.config = old_names.with_old_functions(self.config)

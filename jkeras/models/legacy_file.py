@@ -20,9 +20,9 @@ from jkeras.graph.scope import WeightInfo
 from jkeras.models import compile_config, keras_file, keras_layout, stored_weights
 from jkeras.models import config as configs
 from jkeras.models.fitting import Entry, Found, is_kept
+from jkeras.paths import flatten
 from jkeras.saving import documents, hdf5, old_names, old_weights
 from jkeras.saving.hdf5 import Tree
-from jkeras.training.state import flatten
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model
@@ -48,12 +48,12 @@ class LegacyFile:
         self.tree = tree
         self.where = where
         self.root = "model_weights" if "model_weights" in tree.groups else ""
-        self.version = str(self._text("keras_version") or "1")
+        self.version: str = str(self._text("keras_version") or "1")
         self.config = self._json("model_config")
         if self.config is not None and old_weights.major(self.version) < 3:
             self.config = old_names.with_old_functions(self.config)
-        self.training_config = self._json("training_config")
-        self.backend = self._text("backend")
+        self.training_config: dict[str, Any] | None = self._json("training_config")
+        self.backend: Any = self._text("backend")
 
     def _text(self, name: str) -> Any:
         found = self.tree.attribute(self.root, name)

@@ -6,13 +6,14 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras.errors import JkerasError, RestoreError
+from jkeras.errors import ArgumentError, JkerasError, RestoreError
 from jkeras.graph.scope import WeightInfo
 from jkeras.models import compile_config, keras_file, legacy_file, stored_weights, untrusted
 from jkeras.models import config as configs
@@ -61,7 +62,12 @@ def load_model(
         RestoreError: the save is damaged or does not fit.
         UnknownNameError: it uses a class that is not known.
     """
-    path = Path(filepath)
+    try:
+        path = Path(filepath)
+    except TypeError:
+        raise ArgumentError(f"load_model(filepath={filepath!r}): expected the path of a file or directory.") from None
+    if not isinstance(custom_objects, (Mapping, NoneType)):
+        raise ArgumentError(f"load_model(custom_objects={custom_objects!r}): expected a dict from names to classes.")
     readers = {".keras": _load_keras, **dict.fromkeys(H5_SUFFIXES, _load_h5)}
     read = readers.get(path.suffix.lower(), _load_directory)
     if read is not _load_directory and not path.is_file():
@@ -273,6 +279,8 @@ def clone_model(
         call_function: accepted for Keras's signature.
         recursive: whether models inside are gone through, too.
     """
+    if not isinstance(model, Model):
+        raise ArgumentError(f"clone_model(model={model!r}): expected a `jk.Model`.")
     fresh = model
     if clone_function is not None:
 

@@ -24,9 +24,10 @@ from jkeras.models.group_progress import GroupProgress
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
 from jkeras.models.training import training_job
+from jkeras.paths import merge
 from jkeras.training import loop, runs, steps
 from jkeras.training.batches import ArraySource
-from jkeras.training.state import TrainState, arrays_of, merge
+from jkeras.training.state import TrainState, arrays_of
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model
@@ -180,8 +181,8 @@ class Member:
 
     def __init__(self, model: Model, index: int, callbacks: Sequence[Any], directions: Any, params: dict[str, Any]):
         self.index = index
-        self.handle = Handle(model, directions)
-        self.callbacks = CallbackList([copy.deepcopy(c) for c in callbacks], self.handle, **params)
+        self.handle: Handle = Handle(model, directions)
+        self.callbacks: CallbackList = CallbackList([copy.deepcopy(c) for c in callbacks], self.handle, **params)
         self.epochs: list[int] = []
         self.logs: dict[str, list[float]] = {}
         self.frozen: Any = None
@@ -211,10 +212,10 @@ class Group(Callback):
     ):
         super().__init__()
         self.progress = progress
-        self.live = Live()
+        self.live: Live = Live()
         params = {"epochs": options.epochs, "verbose": 0}
         count = state.step.shape[0]
-        self.members = [Member(model, i, callbacks, directions, params) for i in range(count)]
+        self.members: list[Member] = [Member(model, i, callbacks, directions, params) for i in range(count)]
 
     def _call(self, who: Member, hook: str, *args: Any) -> None:
         if not who.callbacks.callbacks:

@@ -82,6 +82,7 @@ def _made(config: Mapping[str, Any], depth: int) -> Any:
     if name == "function":
         return _function(str(inner))
     own = target_of(config, {})
+    inner = inner if isinstance(inner, Mapping) else {}
     family = str(config.get("module") or "").removeprefix("keras.").removeprefix("src.")
     reader = next((f for f in FAMILIES if family.startswith(f)), None)
     if isinstance(own, type) and issubclass(own, Spec) and not issubclass(own, Layer):

@@ -9,8 +9,9 @@ import jax.numpy as jnp
 
 from jkeras.errors import ArgumentError
 from jkeras.models.training import compiled_recipe
+from jkeras.paths import merge
 from jkeras.training import steps
-from jkeras.training.state import Batch, TrainState, arrays_of, merge
+from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.types import Data
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ def _per_sample_plain(program: steps.Program, state: TrainState, batch: Batch, t
         result: dict[str, Any] = _gradients(program, own, row, training)[1]
         return result
 
-    return jax.vmap(one)(alone, jnp.arange(rows))
+    each: dict[str, Any] = jax.vmap(one)(alone, jnp.arange(rows))
+    return each
 
 
 _per_sample = jax.jit(_per_sample_plain, static_argnums=(0, 3))

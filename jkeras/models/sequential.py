@@ -14,6 +14,7 @@ from jkeras.graph import network as networks
 from jkeras.graph.input import InputLayer
 from jkeras.graph.layer import Layer
 from jkeras.graph.network import Network, nameless_key
+from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import show_tensors
 from jkeras.layers.core import Embedding
 from jkeras.models import config as configs
@@ -84,7 +85,8 @@ class Sequential(Model):
             outputs = scope.children[names[id(layer)]](outputs)
         return outputs
 
-    known_weights = Model.known_weights
+    def known_weights(self, *args: Any, **kwargs: Any) -> tuple[WeightInfo, ...] | None:
+        return super().known_weights(*args, **kwargs)
 
     def build_for(self, inputs: PyTree[ArrayLike]) -> Self:
         if self.built or self.is_bound:

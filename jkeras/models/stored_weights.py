@@ -12,8 +12,8 @@ import numpy as np
 from jkeras.errors import RestoreError
 from jkeras.models.fitting import Entry, Found
 from jkeras.models.keras_layout import LABEL, Place, places
+from jkeras.paths import flatten
 from jkeras.saving.hdf5 import Tree
-from jkeras.training.state import flatten
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model

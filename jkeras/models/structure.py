@@ -19,8 +19,9 @@ from jkeras.graph.shapes import show_shape
 from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.models.base import ModelValue
 from jkeras.models.discarded import check_used
+from jkeras.paths import flatten, merge
 from jkeras.tracebacks import filtered_methods
-from jkeras.training.state import arrays_of, flatten, merge
+from jkeras.training.state import arrays_of
 from jkeras.types import ArrayLike
 from jkeras.values.frozen import FrozenList
 
@@ -207,6 +208,12 @@ class StructuredModel(ModelValue):
             paths.setdefault(id(layer), []).append("/".join(path))
         known = [path for found in paths.values() for path in found if path]
         for pattern in patterns:
+            if not isinstance(pattern, str):
+                place = pattern.name if isinstance(pattern, Layer) and pattern.name else "dense*"
+                raise ArgumentError(
+                    f"{'unfreeze' if value else 'freeze'}({pattern!r}): expected patterns for the paths of layers, such as"
+                    f" `model.{'unfreeze' if value else 'freeze'}({place!r})`."
+                )
             if not fnmatch.filter(known, pattern):
                 raise ArgumentError(f"No layer matches {pattern!r}.{suggestion(pattern, known)}")
 

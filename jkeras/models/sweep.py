@@ -122,9 +122,9 @@ class Sweep:
         states = []
         for setting in self.settings:
             seed = setting.get("seed")
-            state = model.state if seed is None else model.init(seed).state.replace(rng=as_key(seed))
-            states.append(state.replace(opt_state=None))
-        state = members.stack(states)
+            own = model.state if seed is None else model.init(seed).state.replace(rng=as_key(seed))
+            states.append(own.replace(opt_state=None))
+        state: TrainState = members.stack(states)
         optimizer = compiled_recipe(model, "fit").optimizer
         if model.state.opt_state is not None and "seed" not in self.settings[0]:
             opt_state = members.stack([arrays_of(model.state).opt_state] * len(states))

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 import jax
 import numpy as np
 
+from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import CallbackList
 from jkeras.errors import ArgumentError, InputError, NotCompiledError
 from jkeras.models.data_checks import check_classes, check_counts, check_data, check_embedded_ids, check_frequency
@@ -20,12 +21,13 @@ from jkeras.models.discarded import check_used
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
 from jkeras.models.stepping import SteppingModel
+from jkeras.paths import merge
 from jkeras.random_keys import as_key
 from jkeras.training import batches, loop, runs, steps
 from jkeras.training import predict as prediction
 from jkeras.training.batches import ArraySource, StreamSource, as_source
 from jkeras.training.recipe import Recipe
-from jkeras.training.state import Batch, TrainState, arrays_of, merge, owned_copy
+from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.types import CallbacksLike, Data, Verbose
 
 Model = TypeVar("Model", bound=SteppingModel)

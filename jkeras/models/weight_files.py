@@ -16,8 +16,8 @@ from jkeras.errors import ArgumentError, RestoreError
 from jkeras.graph.scope import WeightInfo
 from jkeras.models import fitting, keras_file, legacy_file, stored_weights, untrusted
 from jkeras.models.fitting import Entry, Found
+from jkeras.paths import flatten, merge
 from jkeras.saving import directory, hdf5, safetensors
-from jkeras.training.state import flatten, merge
 from jkeras.types import PathLike
 
 if TYPE_CHECKING:

@@ -150,7 +150,7 @@ class VariableReader:
     """Hands out the arrays of a Keras file one by one, checked against what they replace."""
 
     def __init__(self, values: Sequence[Any]):
-        self.values = list(values)
+        self.values: list[Any] = list(values)
         self.position = 0
 
     def take(self, name: str, old: Array) -> jax.Array:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jkeras.optimizers.base import KerasVariable, VariableReader
-from jkeras.optimizers.trees import by_path, with_leaves
+from jkeras.paths import by_path, with_leaves
 
 if TYPE_CHECKING:
     from jkeras.optimizers.optimizer import Optimizer, OptimizerState

@@ -17,7 +17,7 @@ from jkeras.optimizers.base import BaseOptimizer, KerasVariable, VariableReader
 from jkeras.optimizers.optax_optimizer import OptaxOptimizer
 from jkeras.optimizers.optimizer import Optimizer
 from jkeras.optimizers.table import RULES, resolve
-from jkeras.optimizers.trees import by_path, with_leaves
+from jkeras.paths import by_path, with_leaves
 from jkeras.types import Array, ArrayLike, ArrayTree, Converted, OptimizerLike
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec

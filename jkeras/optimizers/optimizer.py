@@ -22,7 +22,7 @@ from jkeras.optimizers.base import (
     run_if,
     schedule_error,
 )
-from jkeras.optimizers.trees import paths
+from jkeras.paths import paths
 from jkeras.types import Array, ArrayLike, ArrayTree, LearningRateField, PyTree
 from jkeras.values.fields import field
 

@@ -24,7 +24,7 @@ from jkeras.values.config import serialize as serialize_value
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
 
-positive = arguments.between(0, math.inf, open_low=True, open_high=True)
+positive: Callable[[object], float] = arguments.between(0, math.inf, open_low=True, open_high=True)
 
 
 class LearningRateSchedule(Spec):

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import shutil
 import subprocess
+from typing import TYPE_CHECKING, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -16,10 +17,12 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.network import is_ref
 from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import show_shape
-from jkeras.models.model import Model
 from jkeras.plots import drawing, layout
 from jkeras.plots.text import to_dot, to_mermaid
 from jkeras.types import PartialShape
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +130,7 @@ def diagram(
     """
     if direction not in ("TB", "LR"):
         raise ArgumentError(f"direction={direction!r}: expected 'TB' (top to bottom) or 'LR' (left to right).")
-    if not isinstance(model, Model):
+    if not _is_model(model):
         raise ArgumentError(f"diagram(model={arguments.shown(model)}): expected a model.")
     arguments.flags("diagram", show_shapes=show_shapes, show_dtype=show_dtype, show_params=show_params)
     arguments.flags("diagram", show_activations=show_activations, expand_nested=expand_nested)
@@ -137,6 +140,15 @@ def diagram(
     arrows: list[tuple[int, int]] = []
     _collect(model, (), infos, shown, expand_nested, boxes, arrows, None)
     return Diagram(model.name or model.base_name, tuple(boxes), tuple(dict.fromkeys(arrows)), direction)
+
+
+@runtime_checkable
+class _Compilable(Protocol):
+    def compile(self) -> object: ...
+
+
+def _is_model(value: object) -> TypeGuard[Model]:
+    return isinstance(value, Layer) and isinstance(value, _Compilable)
 
 
 def _collect(
@@ -169,7 +181,7 @@ def _collect(
         refs = [leaf.index for leaf in (*op.args.leaves, *op.kwargs.leaves) if is_ref(leaf)]
         behind = [makers.get(ref, []) for ref in refs]
         own = (*path, op.layer)
-        if expand and isinstance(layer, Model) and layer.children():
+        if expand and _is_model(layer) and layer.children():
             results = _collect(layer, own, infos, shown, expand, boxes, arrows, behind)
         else:
             if op.layer not in first_use:
@@ -197,7 +209,7 @@ def _collect_tree(
     root = len(boxes) - 1
     arrows += [(source, root) for behind in sources or [] for source in behind]
     for name, layer in model.children().items():
-        if isinstance(layer, Model) and layer.children():
+        if _is_model(layer) and layer.children():
             _collect(layer, (*path, name), infos, shown, True, boxes, arrows, [[root]])
         else:
             boxes.append(_box(layer, (*path, name), infos, [], shown))

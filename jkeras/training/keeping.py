@@ -20,13 +20,15 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import Callback
 from jkeras.callbacks.keeper import Keeper
 from jkeras.errors import JkerasError, RestoreError
+from jkeras.paths import filled_tree, named_leaves
 from jkeras.saving import directory, packing
 from jkeras.saving.checkpoints import Snapshot
 from jkeras.training.batches import ArraySource, StreamSource
-from jkeras.training.state import TrainState, arrays_of, filled, filled_tree, named_arrays, named_leaves, owned_copy
+from jkeras.training.state import TrainState, arrays_of, filled, named_arrays
 from jkeras.types import PyTree
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ class Keeping:
         self.position = Position(first)
         self.steps = 0
         self.epochs = 0
-        self.preempted = threading.Event()
+        self.preempted: threading.Event = threading.Event()
         self.restored: tuple[TrainState, dict[str, Any]] | None = None
         handle: Any = session.live
         self.definition = handle.written_definition() if self.keepers else {}

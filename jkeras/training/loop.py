@@ -23,6 +23,7 @@ import jax
 import numpy as np
 
 from jkeras import config
+from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import CallbackList
 from jkeras.console.progress import ProgressBar
 from jkeras.errors import InputError, NonFiniteError
@@ -31,7 +32,7 @@ from jkeras.training.batches import ArraySource, StreamSource
 from jkeras.training.interrupts import interruptible
 from jkeras.training.keeping import Keeping, Preempted, terminable
 from jkeras.training.prefetch import Background
-from jkeras.training.state import Batch, TrainState, arrays_of, owned_copy, with_arrays
+from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
 from jkeras.types import ArrayLike, PyTree, Verbose
 
 # One dispatch should last about this long: seldom enough to cost nothing, often enough to draw a smooth bar.
@@ -113,11 +114,11 @@ class Session:
 
     def __init__(self, job: Job, state: TrainState, options: Options, callbacks: CallbackList, live: Live):
         self.job = job
-        self.state = state
+        self.state: Any = state
         self.options = options
         self.callbacks = callbacks
         self.live = live
-        self.interrupted = threading.Event()
+        self.interrupted: threading.Event = threading.Event()
         # Of several processes: signals that came to this one, and the flags that they raise once all have agreed.
         self.signals: list[tuple[threading.Event, threading.Event]] = []
         self.keeping: Keeping | None = None
@@ -408,11 +409,11 @@ class DeviceFeed:
     def __init__(self, session: Session, source: ArraySource, pad: bool):
         self.session = session
         self.source = source
-        self.data = session.job.runner.place_data(source.data)
-        self.masked = pad and source.ragged
-        self.order = Order(session, source)
+        self.data: Any = session.job.runner.place_data(source.data)
+        self.masked: bool = pad and source.ragged
+        self.order: Order = Order(session, source)
         self.total: int | None = source.steps_per_epoch
-        self.chunks = Chunks(session.options, session.callbacks)
+        self.chunks: Chunks = Chunks(session.options, session.callbacks)
 
     def empty_metrics(self) -> Any:
         return self.session.job.empty_metrics(self.source.example())
@@ -485,9 +486,9 @@ class HostFeed:
         self.source = source
         self.pad = pad
         self.reading: Background | None = None
-        self.order = Order(session, source) if isinstance(source, ArraySource) else None
-        self.total = source.steps_per_epoch
-        self.chunks = Chunks(session.options, session.callbacks)
+        self.order: Order | None = Order(session, source) if isinstance(source, ArraySource) else None
+        self.total: int | None = source.steps_per_epoch
+        self.chunks: Chunks = Chunks(session.options, session.callbacks)
 
     def empty_metrics(self) -> Any:
         return self.session.job.empty_metrics(self.source.example())
@@ -582,11 +583,11 @@ class Chunks:
 
     def __init__(self, options: Options, callbacks: CallbackList):
         batch_hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-        self.per_batch = callbacks.wants(*batch_hooks)
-        self.fixed = options.steps_per_execution if options.steps_per_execution != "auto" else None
+        self.per_batch: bool = callbacks.wants(*batch_hooks)
+        self.fixed: Any | None = options.steps_per_execution if options.steps_per_execution != "auto" else None
         quiet = options.verbose == 0
-        self.target = SECONDS_PER_QUIET_DISPATCH if quiet else SECONDS_PER_DISPATCH
-        self.adaptive = 1
+        self.target: float = SECONDS_PER_QUIET_DISPATCH if quiet else SECONDS_PER_DISPATCH
+        self.adaptive: int = 1
         self.last: float | None = None
 
     @property

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 import jax
-import jax.numpy as jnp
 
 from jkeras.errors import FrozenError, SignatureError, suggestion
+from jkeras.paths import Flat, filled_tree, named_leaves
 from jkeras.types import Array, PyTree
 from jkeras.values.frozen import frozen_tree, thawed
-
-Flat = dict[str, Any]
 
 
 class Arrays(NamedTuple):
@@ -177,39 +175,6 @@ class Batch:
     valid: Any = None
 
 
-def items(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of nested dicts with their paths, `dense/kernel`."""
-    for name, value in tree.items():
-        path = f"{prefix}{name}"
-        if isinstance(value, Mapping):
-            yield from items(value, path + "/")
-        else:
-            yield path, value
-
-
-def flatten(tree: Mapping[str, Any]) -> Flat:
-    """Nested dicts as one dict by path.
-
-    >>> flatten({"dense": {"kernel": 1, "bias": 2}})
-    {'dense/kernel': 1, 'dense/bias': 2}
-    """
-    return dict(items(tree))
-
-
-def merge(tree: Mapping[str, Any], flat: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested dicts with the leaves that `flat` names replaced.
-
-    >>> merge({"dense": {"kernel": 1, "bias": 2}}, {"dense/bias": 3})
-    {'dense': {'kernel': 1, 'bias': 3}}
-    """
-    return {
-        name: merge(value, flat, f"{prefix}{name}/")
-        if isinstance(value, Mapping)
-        else flat.get(f"{prefix}{name}", value)
-        for name, value in tree.items()
-    }
-
-
 KEY_KINDS = ("threefry2x32", "rbg", "unsafe_rbg")
 
 
@@ -225,17 +190,6 @@ def named_arrays(state: TrainState) -> Flat:
     return named
 
 
-def named_leaves(part: str, tree: PyTree[Any]) -> Flat:
-    """The leaves of any pytree by name, which begins with `part`."""
-    return {array_name(part, path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
-
-
-def array_name(part: str, path: tuple[Any, ...]) -> str:
-    """The name of one leaf of a part of the state."""
-    keys = [str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", key)))) for key in path]
-    return "/".join([part, *keys])
-
-
 def filled(template: TrainState, arrays: Mapping[str, Any], key_kind: str) -> TrainState:
     """A state of the structure of `template` with arrays by the names that `named_arrays` gives."""
     parts = arrays_of(template)
@@ -248,29 +202,6 @@ def filled(template: TrainState, arrays: Mapping[str, Any], key_kind: str) -> Tr
     )
 
 
-def filled_tree(part: str, tree: PyTree[Any], arrays: Mapping[str, Any]) -> Any:
-    """Any pytree with leaves by the names that `named_leaves` gives."""
-    return jax.tree_util.tree_map_with_path(lambda path, _: jnp.asarray(arrays[array_name(part, path)]), tree)
-
-
 def key_impl(name: str) -> str:
     """JAX's name for the kind of random keys that is written down as `name`."""
     return next((kind for kind in sorted(KEY_KINDS, key=len, reverse=True) if kind in name), KEY_KINDS[0])
-
-
-def owned_copy(tree: PyTree[Any]) -> Any:
-    """New buffers with the same contents, for the training loop to donate. Compiles nothing."""
-    leaves, structure = jax.tree.flatten(tree)
-    together = [i for i, leaf in enumerate(leaves) if _is_put(leaf)]
-    # One call for all of them, which takes a third of the time.
-    copied = dict(zip(together, jax.device_put([leaves[i] for i in together], may_alias=False), strict=True))
-    fresh = [copied[i] if i in copied else jnp.array(leaf) for i, leaf in enumerate(leaves)]
-    return jax.tree.unflatten(structure, fresh)
-
-
-def _is_put(leaf: object) -> bool:
-    """Whether `jax.device_put` copies the leaf where it is."""
-    if isinstance(leaf, jax.core.Tracer) or not isinstance(leaf, jax.Array) or not leaf.is_fully_addressable:
-        return False
-    # Keys on several devices keep their buffers, whatever `may_alias` says.
-    return len(leaf.sharding.device_set) == 1 or not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)

@@ -23,10 +23,11 @@ from jkeras.graph import linen
 from jkeras.graph.describe import Description, describe
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import as_spec
+from jkeras.paths import flatten, merge
 from jkeras.training import objective as objectives
 from jkeras.training.objective import Objective, match
 from jkeras.training.recipe import Recipe
-from jkeras.training.state import Batch, TrainState, arrays_of, flatten, merge
+from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.types import Array, PyTree
 from jkeras.values.spec import Spec
 
@@ -69,7 +70,7 @@ class Program(Spec):
         self.extra_logs = extra_logs
         self.keeps_metrics = keeps_metrics
         self.own_metrics = own_metrics
-        self.lowering = lowering.cache_token()
+        self.lowering: str = lowering.cache_token()
 
 
 def output_names(definition: Layer, outputs: PyTree[Any]) -> tuple[str, ...]:
@@ -382,7 +383,7 @@ def compute_logs(program: Program, metrics: Mapping[str, Any]) -> Logs:
     return {**values, **own, **returned}
 
 
-logs = jax.jit(compute_logs, static_argnums=0)
+logs: Callable[..., dict[str, jax.Array]] = jax.jit(compute_logs, static_argnums=0)
 
 
 def metrics_by_name(program: Program) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias, overload
+from typing import Any, TypeAlias, overload
 
 import jax
 import jax.numpy as jnp
@@ -111,7 +111,7 @@ def normalize(x: jax.Array | HostNumbers, axis: int = -1, order: float = 2) -> j
     return array / jnp.maximum(jnp.linalg.norm(array, order, axis, keepdims=True), epsilon())
 
 
-def pack_x_y_sample_weight(x: PyTree, y: PyTree = None, sample_weight: PyTree = None) -> PyTree:
+def pack_x_y_sample_weight(x: PyTree[Any], y: PyTree[Any] = None, sample_weight: PyTree[Any] = None) -> PyTree[Any]:
     """The shortest form of a batch that `fit` takes: `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
 
     >>> pack_x_y_sample_weight(1, 2)
@@ -122,7 +122,7 @@ def pack_x_y_sample_weight(x: PyTree, y: PyTree = None, sample_weight: PyTree = 
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
-def unpack_x_y_sample_weight(data: PyTree) -> tuple[PyTree, PyTree, PyTree]:
+def unpack_x_y_sample_weight(data: PyTree[Any]) -> tuple[PyTree[Any], PyTree[Any], PyTree[Any]]:
     """`(x, y, sample_weight)` of a batch in any form that `fit` takes, with None for what it lacks.
 
     Raises:

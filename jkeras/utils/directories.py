@@ -78,7 +78,7 @@ def image_dataset_from_directory(
     arguments.checked(function, "interpolation", interpolation, arguments.one_of("nearest", *KERNELS))
     height, width = arguments.checked(function, "image_size", image_size, arguments.ints(2))
     arguments.flags(function, crop_to_aspect_ratio=crop_to_aspect_ratio, pad_to_aspect_ratio=pad_to_aspect_ratio)
-    layout = config.standardize_data_format(data_format)
+    layout = arguments.checked(function, "data_format", data_format, config.standardize_data_format)
 
     def read(path: str) -> np.ndarray:
         image = img_to_array(load_img(path, color_mode), layout, "float32")

@@ -104,6 +104,10 @@ def _dtype(function: str, dtype: DTypeLike | None) -> np.dtype[Any]:
     return arguments.checked(function, "dtype", config.floatx() if dtype is None else dtype, array_dtype)
 
 
+def _layout(function: str, data_format: str | None) -> str:
+    return arguments.checked(function, "data_format", data_format, config.standardize_data_format)
+
+
 def img_to_array(
     img: Image | NestedNumbers, data_format: str | None = None, dtype: DTypeLike | None = None
 ) -> np.ndarray:
@@ -119,7 +123,7 @@ def img_to_array(
         array = array[:, :, None]
     if array.ndim != 3:
         raise InputError(f"img_to_array() needs an image, got an array of shape {array.shape}.")
-    return array.transpose(2, 0, 1) if config.standardize_data_format(data_format) == "channels_first" else array
+    return array.transpose(2, 0, 1) if _layout("img_to_array", data_format) == "channels_first" else array
 
 
 def array_to_img(
@@ -141,7 +145,7 @@ def array_to_img(
     kind = _dtype("array_to_img", dtype)
     values = arguments.checked("array_to_img", "x", x, arguments.array).astype(kind, copy=False)
     shape = values.shape
-    if values.ndim == 3 and config.standardize_data_format(data_format) == "channels_first":
+    if values.ndim == 3 and _layout("array_to_img", data_format) == "channels_first":
         values = values.transpose(1, 2, 0)
     if values.ndim != 3 or values.shape[2] not in (1, 3, 4):
         raise InputError(f"array_to_img() needs one image of 1, 3 or 4 channels, got the shape {shape}.")
@@ -223,7 +227,7 @@ def resize(
     images = arguments.checked("resize", "x", x, arguments.array).astype(np.float32, copy=False)
     if images.ndim < 3:
         raise InputError(f"Images need the axes (height, width, channels), got the shape {images.shape}.")
-    first = config.standardize_data_format(data_format) == "channels_first"
+    first = _layout("resize", data_format) == "channels_first"
     images = np.moveaxis(images, -3, -1) if first else images
     height, width = images.shape[-3:-1]
     if crop_to_aspect_ratio:

@@ -6,6 +6,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from jkeras import arguments
 from jkeras.types import PyTree
@@ -47,7 +48,7 @@ class PyDataset:
         self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size
 
-    def __getitem__(self, index: int) -> PyTree:
+    def __getitem__(self, index: int) -> PyTree[Any]:
         """The batch of this number."""
         raise NotImplementedError(f"{type(self).__name__} needs `__getitem__(self, index)`, which returns a batch.")
 
@@ -60,13 +61,13 @@ class PyDataset:
             f"{type(self).__name__} needs `__len__(self)`, or a property `num_batches`: the number of batches."
         )
 
-    def __iter__(self) -> Iterator[PyTree]:
+    def __iter__(self) -> Iterator[PyTree[Any]]:
         """All batches in order, made one after the other when they are asked for."""
         count = self.num_batches
         for index in itertools.count() if count is None else range(count):
             yield self[index]
 
-    def in_order(self, order: Iterable[int] | None = None) -> Iterator[PyTree]:
+    def in_order(self, order: Iterable[int] | None = None) -> Iterator[PyTree[Any]]:
         """The batches of the numbers given, made ahead by the workers if there are several; all from 0 if None."""
         return iterate(self, order)
 
@@ -77,7 +78,7 @@ class PyDataset:
         """Called after each epoch."""
 
 
-def iterate(dataset: PyDataset, order: Iterable[int] | None = None) -> Iterator[PyTree]:
+def iterate(dataset: PyDataset, order: Iterable[int] | None = None) -> Iterator[PyTree[Any]]:
     """The batches of a data set in a given order, made ahead by its workers if it has several.
 
     The order of the batches never depends on which worker is faster. An exception in the user's code arrives unchanged,
@@ -97,8 +98,8 @@ def iterate(dataset: PyDataset, order: Iterable[int] | None = None) -> Iterator[
             yield dataset[index]
 
 
-def _ahead(dataset: PyDataset, order: Iterator[int]) -> Iterator[PyTree]:
-    pending: deque[Future[PyTree]] = deque()
+def _ahead(dataset: PyDataset, order: Iterator[int]) -> Iterator[PyTree[Any]]:
+    pending: deque[Future[PyTree[Any]]] = deque()
     pool = ThreadPoolExecutor(dataset.workers, thread_name_prefix="jkeras-dataset")
     try:
         for index in itertools.islice(order, dataset.max_queue_size):

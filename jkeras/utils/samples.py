@@ -216,7 +216,10 @@ def split_dataset(
     """
     arguments.checked("split_dataset", "seed", seed, arguments.optional(arguments.integer))
     arguments.flags("split_dataset", shuffle=shuffle)
-    samples = as_samples(dataset)
+    try:
+        samples = as_samples(dataset)
+    except InputError as error:
+        raise InputError(f"split_dataset(dataset={arguments.shown(dataset)}): {error}") from None
     left, right = _split_sizes(samples.count, left_size, right_size)
     order = list(range(samples.count))
     if shuffle:

@@ -29,8 +29,8 @@ class HashedKey:
     __slots__ = ("parts", "hash")
 
     def __init__(self, parts: Any):
-        self.parts = parts
-        self.hash = hash(parts)
+        self.parts: Any = parts
+        self.hash: int = hash(parts)
 
     def __hash__(self) -> int:
         return self.hash
@@ -45,7 +45,7 @@ class Identity:
     __slots__ = ("value",)
 
     def __init__(self, value: Any):
-        self.value = value
+        self.value: Any = value
 
     def __hash__(self) -> int:
         return id(self.value)

@@ -14,10 +14,10 @@ from jkeras.lowering import recurrence
 
 KINDS = {
     # name: function, number of gates, number of states, options, bias shape in units
-    "lstm": (lowering.lstm, 4, 2, {}, (4,)),
-    "gru": (lowering.gru, 3, 1, {}, (2, 3)),
-    "gru_reset_before": (lowering.gru, 3, 1, {"reset_after": False}, (3,)),
-    "simple_rnn": (lowering.simple_rnn, 1, 1, {}, (1,)),
+    "lstm": (recurrence.lstm, 4, 2, {}, (4,)),
+    "gru": (recurrence.gru, 3, 1, {}, (2, 3)),
+    "gru_reset_before": (recurrence.gru, 3, 1, {"reset_after": False}, (3,)),
+    "simple_rnn": (recurrence.simple_rnn, 1, 1, {}, (1,)),
 }
 KERAS = {
     "lstm": (keras.layers.LSTM, {}),
@@ -156,20 +156,20 @@ def test_gradients_of_gradients(placement, rng):
 def test_forward_mode_needs_the_plain_form(rng):
     values = arguments("simple_rnn", rng)
     with pytest.raises(TypeError, match="forward-mode"):
-        jax.jvp(lambda x: lowering.simple_rnn(x, *values[1:])[0], values[:1], values[:1])
+        jax.jvp(lambda x: recurrence.simple_rnn(x, *values[1:])[0], values[:1], values[:1])
     with lowering.use("plain"):
-        jax.jvp(lambda x: lowering.simple_rnn(x, *values[1:])[0], values[:1], values[:1])
+        jax.jvp(lambda x: recurrence.simple_rnn(x, *values[1:])[0], values[:1], values[:1])
 
 
 def test_other_activations_take_the_plain_loop(rng):
     values = arguments("lstm", rng)
     x, rest = values[0], values[1:]
-    jax.jvp(lambda x: lowering.lstm(x, *rest, activation=jax.nn.soft_sign)[0], (x,), (x,))
+    jax.jvp(lambda x: recurrence.lstm(x, *rest, activation=jax.nn.soft_sign)[0], (x,), (x,))
 
 
 def test_no_steps(rng):
     x, h0, kernel, recurrent_kernel, bias = arguments("simple_rnn", rng)
-    last, outputs, (state,) = lowering.simple_rnn(x[:, :0], h0, kernel, recurrent_kernel, bias)
+    last, outputs, (state,) = recurrence.simple_rnn(x[:, :0], h0, kernel, recurrent_kernel, bias)
     assert outputs.shape == (BATCH, 0, UNITS)
     chex.assert_trees_all_equal(last, state, h0)
 

@@ -169,3 +169,20 @@ def test_a_state_must_be_one(model):
         model.state.replace(parms={})
     with pytest.raises(FrozenError, match=r"state\.replace\(step="):
         model.state.step = 1
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (lambda m: m.freeze(5), r"freeze\(5\)"),
+        (lambda m: m.unfreeze(5), r"unfreeze\(5\)"),
+        (lambda m: m.freeze(m.layers[0]), r"model\.freeze\('d'\)"),
+        (lambda m: jk.clone_model(5), r"clone_model\(model=5\)"),
+        (lambda m: jk.load_model(object()), r"load_model\(filepath="),
+        (lambda m: jk.load_model("x.keras", custom_objects=5), r"custom_objects=5"),
+        (lambda m: jk.Ensemble(object(), 2), r"Ensemble\(model="),
+    ],
+)
+def test_nonsense_is_refused_by_name(model, call, named):
+    with pytest.raises(ArgumentError, match=named):
+        call(model)

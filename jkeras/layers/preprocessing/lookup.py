@@ -110,7 +110,7 @@ class Lookup(_Attributes, HostLayer):
             if len(self.idf_weights) == len(terms):
                 # Unknown terms weigh as much as the known ones do on average.
                 unknown = (float(np.mean(self.idf_weights)),) * (complete - len(terms))
-                self.idf_weights = unknown + self.idf_weights
+                self.idf_weights: Any = unknown + self.idf_weights
             if len(self.idf_weights) != complete:
                 raise ArgumentError(f"{type(self).__name__}: {len(terms)} terms, {len(self.idf_weights)} idf_weights.")
         terms = terms[len(special) :] if given else terms

@@ -73,7 +73,7 @@ class Bidirectional(Layer):
             raise ArgumentError(
                 f"Bidirectional(layer={layer!r}): expected a recurrent layer; it has no `{missing[0]}`."
             )
-        self.forward_layer = _direction(layer, "forward")
+        self.forward_layer: Any = _direction(layer, "forward")
         if backward is None:
             self.backward_layer = _direction(layer, "backward", go_backwards=True)
         else:

@@ -124,14 +124,14 @@ class RecurrentCell(CellAttributes, Layer):
 
     def build(self, inputs_shape: tuple[Any, ...]) -> None:
         kernel, recurrent_kernel = self.kernel_shapes(inputs_shape)
-        self.kernel = self.add_weight(
+        self.kernel: Array = self.add_weight(
             kernel,
             self.kernel_initializer,
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
             name="kernel",
         )
-        self.recurrent_kernel = self.add_weight(
+        self.recurrent_kernel: Array = self.add_weight(
             recurrent_kernel,
             self.recurrent_initializer,
             regularizer=self.recurrent_regularizer,

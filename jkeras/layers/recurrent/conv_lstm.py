@@ -12,7 +12,7 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.shapes import show_shape
 from jkeras.layers.recurrent import fields
-from jkeras.layers.recurrent.cells import States
+from jkeras.layers.recurrent.cells import RecurrentCell, States
 from jkeras.layers.recurrent.lstm import LSTMEquations
 from jkeras.layers.recurrent.rnn import ReadyRNN
 from jkeras.types import (
@@ -159,7 +159,7 @@ def standardize_sizes(layer: ConvLSTMCell | ConvLSTM, rank: int) -> None:
 class ConvLSTM(ReadyRNN):
     """Base of `ConvLSTM1D`, `ConvLSTM2D` and `ConvLSTM3D`."""
 
-    cell_class = ConvLSTMCell
+    cell_class: ClassVar[type[RecurrentCell]] = ConvLSTMCell
     rank: ClassVar[int]
 
     filters: int = field(convert=arguments.positive_int)

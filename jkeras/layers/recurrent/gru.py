@@ -126,7 +126,7 @@ class GRU(ReadyRNN):
     (None, 3)
     """
 
-    cell_class = GRUCell
+    cell_class: ClassVar[type[RecurrentCell]] = GRUCell
 
     units: int = field(convert=arguments.positive_int)
     activation: ActivationField = fields.TANH

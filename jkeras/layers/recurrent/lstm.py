@@ -117,7 +117,7 @@ class LSTM(ReadyRNN):
     (None, 7, 3)
     """
 
-    cell_class = LSTMCell
+    cell_class: ClassVar[type[RecurrentCell]] = LSTMCell
 
     units: int = field(convert=arguments.positive_int)
     activation: ActivationField = fields.TANH

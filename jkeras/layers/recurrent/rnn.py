@@ -297,7 +297,7 @@ class ReadyRNN(RNN, own_arguments=True):
         _zero_output_for_mask: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.cell = self.cell_class(**self.cell_arguments(), name=snake_case(self.cell_class.__name__))
+        self.cell: Any = self.cell_class(**self.cell_arguments(), name=snake_case(self.cell_class.__name__))
 
     def cell_arguments(self) -> dict[str, Any]:
         """The arguments of the cell, which are among those of the layer."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax
 
 from jkeras import arguments
@@ -85,7 +87,7 @@ class SimpleRNN(ReadyRNN):
     (None, 3)
     """
 
-    cell_class = SimpleRNNCell
+    cell_class: ClassVar[type[RecurrentCell]] = SimpleRNNCell
 
     units: int = field(convert=arguments.positive_int)
     activation: ActivationField = fields.TANH

@@ -1,0 +1,138 @@
+"""Imports point down only, from floor to floor of the house, and never in circles; those inside functions count too."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import jkeras
+
+ROOT = Path(jkeras.__file__).parent
+
+# From the ground up. What is on one floor may import from its own and from those below.
+FLOORS = (
+    "errors lazy config arguments paths buffers constants compilation tracebacks traces random_keys console",
+    "values types dtypes dispatch registry replicas tree",
+    "initializers activations regularizers constraints losses metrics optimizers ops lowering dtype_policies saving",
+    "graph",
+    "layers random",
+    "training",
+    "callbacks",
+    "models plots distribute distribution profiling",
+    "data datasets utils architectures applications wrappers backend",
+    "keras run",
+    "__init__ __main__",
+)
+FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
+
+# What points up, and why it may.
+HOOKS = "the loop calls hooks of this class, which knows nothing of training"
+SAVES = "a run keeps its own checkpoints; the callback only says where and when"
+PUBLIC = "writes or reads its version"
+EXCEPTIONS = {
+    ("jkeras.training.loop", "jkeras.callbacks.callback"): HOOKS,
+    ("jkeras.training.predict", "jkeras.callbacks.callback"): HOOKS,
+    ("jkeras.training.keeping", "jkeras.callbacks.callback"): HOOKS,
+    ("jkeras.training.keeping", "jkeras.callbacks.keeper"): SAVES,
+    ("jkeras.distribute.agreement", "jkeras"): PUBLIC,
+    ("jkeras.run", "jkeras"): "runs a program on the public names",
+    ("jkeras.keras.files", "jkeras"): PUBLIC,
+    ("jkeras.keras.as_value", "jkeras"): "makes objects of the other face by their public names",
+    ("jkeras.keras.value", "jkeras"): "makes objects of the other face by their public names",
+}
+# Circles, by what all their members begin with. Models and histories draw themselves, with what is loaded then.
+CIRCLES = (("jkeras.models.", "jkeras.plots"), ("jkeras.keras.",))
+
+
+def modules():
+    """Every module by name, with its file."""
+    names = {}
+    for file in ROOT.rglob("*.py"):
+        parts = ("jkeras", *file.relative_to(ROOT).with_suffix("").parts)
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return names
+
+
+MODULES = modules()
+
+
+def imports(name):
+    """The modules of jkeras that a module imports when it runs, also late, in a function or by name."""
+    found = set()
+
+    def visit(node):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            for child in node.orelse:  # annotations alone load nothing
+                visit(child)
+            return
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found.add(full if full in MODULES else node.module)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(MODULES[name].read_text()))
+    return {target for target in found if target in MODULES and target != name}
+
+
+GRAPH = {name: imports(name) for name in MODULES}
+
+
+def floor(name):
+    """The number of the floor that a module is on."""
+    part = name.split(".")[1] if "." in name else "__init__"
+    return FLOOR[part]
+
+
+def test_every_module_has_a_floor():
+    assert {name.split(".")[1] for name in MODULES if "." in name} <= set(FLOOR)
+
+
+def test_imports_point_down():
+    up = {(a, b) for a, targets in GRAPH.items() for b in targets if floor(b) > floor(a)}
+    assert up - set(EXCEPTIONS) == set()
+    assert set(EXCEPTIONS) - up == set(), "no longer exceptions"
+
+
+def circles():
+    """The sets of modules that reach one another (Tarjan's algorithm)."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(name):
+        index[name] = low[name] = len(index)
+        stack.append(name)
+        for target in GRAPH[name]:
+            if target not in index:
+                visit(target)
+                low[name] = min(low[name], low[target])
+            elif target in stack:
+                low[name] = min(low[name], index[target])
+        if low[name] == index[name]:
+            members = set(stack[stack.index(name) :])
+            del stack[stack.index(name) :]
+            if len(members) > 1:
+                found.append(members)
+
+    for name in GRAPH:
+        if name not in index:
+            visit(name)
+    return found
+
+
+def test_no_circles():
+    found = circles()
+    outside = [members for members in found if not any(all(m.startswith(c) for m in members) for c in CIRCLES)]
+    assert outside == []
+
+
+@pytest.mark.parametrize("package", ["flax", "keras", "tensorflow"])
+def test_who_knows_whom(package):
+    known = {"flax": {"jkeras.graph.linen"}}.get(package, set())
+    for name, file in MODULES.items():
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else names
+            assert not any(n.split(".")[0] == package for n in names) or name in known, name
