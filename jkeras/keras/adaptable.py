@@ -51,7 +51,9 @@ def _lookup_spec(self: Any, inputs: Any) -> KerasTensor:
     shape = tuple(inputs.shape)
     if self.output_mode == "int":
         return KerasTensor(shape, "string" if self.invert and isinstance(self.oov_token, str) else "int32")
-    return KerasTensor((*(shape[:-1] if self.output_mode != "one_hot" or shape[-1:] == (1,) else shape), depth), "float32")
+    return KerasTensor(
+        (*(shape[:-1] if self.output_mode != "one_hot" or shape[-1:] == (1,) else shape), depth), "float32"
+    )
 
 
 def _text_spec(self: Any, inputs: Any) -> KerasTensor:
@@ -172,7 +174,9 @@ def _statistic(given: str, cell: str) -> property:
         value = own[cell].value if value is None else jnp.asarray(value)
         if value.ndim < sum(size != 1 for size in self._broadcast) or value.ndim != len(self.axis):
             # Fewer axes than are kept: the last of them.
-            kept = [axis for axis in range(len(self._broadcast)) if axis not in self._reduced][-value.ndim or len(self._broadcast) :]
+            kept = [axis for axis in range(len(self._broadcast)) if axis not in self._reduced][
+                -value.ndim or len(self._broadcast) :
+            ]
             shape = [1] * len(self._broadcast)
             for axis, size in zip(kept, value.shape, strict=True):
                 shape[axis] = size
@@ -286,10 +290,17 @@ def _random_image(name: str) -> dict[str, Any]:
     def call(self: Any, inputs: Any, training: bool = True) -> Any:
         return run(self, inputs, training=training)
 
-    return {**ANY_VALUES, "call": call, "_seeded": staticmethod(lambda layer: True), "generator": property(lambda self: self.seed_generator)}
+    return {
+        **ANY_VALUES,
+        "call": call,
+        "_seeded": staticmethod(lambda layer: True),
+        "generator": property(lambda self: self.seed_generator),
+    }
 
 
-_RANDOM_IMAGES = "RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom".split()
+_RANDOM_IMAGES = (
+    "RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom".split()
+)
 ADAPTABLE.update({name: _random_image(name) for name in _RANDOM_IMAGES})
 for _name in ("Resizing", "CenterCrop"):
     ADAPTABLE[_name] = {**ANY_VALUES, "call": on_values(getattr(layers, _name))}

@@ -108,7 +108,11 @@ class BuiltinLayer(Layer):
             return facade(**{key: self._adopt(part) for key, part in value._arguments().items()})
         layer = facade.__new__(facade)
         own = {key: part for key, part in vars(value).items() if key not in ("_spec_arguments", "_spec_key")}
-        own.update(name=value.name or name, dtype=value.dtype or self.dtype_policy, trainable=value.trainable and self.trainable)
+        own.update(
+            name=value.name or name,
+            dtype=value.dtype or self.dtype_policy,
+            trainable=value.trainable and self.trainable,
+        )
         layer._begin_construction(own, None)
         layer._finish_construction()
         return layer
@@ -195,7 +199,11 @@ def _written(value: Any) -> Any:
     if isinstance(value, Spec):
         return serialize(value)
     if isinstance(value, (list, tuple)):
-        return type(value)(_written(part) for part in value) if type(value) is tuple else [_written(part) for part in value]
+        return (
+            type(value)(_written(part) for part in value)
+            if type(value) is tuple
+            else [_written(part) for part in value]
+        )
     if isinstance(value, Mapping):
         return {key: _written(part) for key, part in value.items()}
     if isinstance(value, (np.ndarray, np.generic, jax.Array, Variable)):

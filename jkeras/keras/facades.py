@@ -67,7 +67,9 @@ def _protocol(description: type) -> dict[str, Any]:
     for cls in description.__mro__[: description.__mro__.index(graph_layer.Layer)]:
         described.update(vars(cls))
     spaces = [vars(cls) for cls in (Operation, LayerBuilds, LayerCalls, LayerState, Layer, BuiltinLayer)]
-    return {name: space[name] for space in spaces for name in described - _DESCRIBED if name in space and name in dir(Layer)}
+    return {
+        name: space[name] for space in spaces for name in described - _DESCRIBED if name in space and name in dir(Layer)
+    }
 
 
 def _constructor(description: Any) -> Callable[..., None]:

@@ -240,7 +240,6 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
     def _call_has_mask_arg(self) -> bool:
         return "mask" in self.call_signature_parameters
 
-
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Symbolic tensors like the outputs: by `compute_output_shape` if the class has it, else from what `call` does."""
         if type(self).compute_output_shape is Layer.compute_output_shape:
@@ -266,7 +265,6 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
             return {key: self._tensors_of(part) for key, part in shape.items()}
         return type(shape)(self._tensors_of(part) for part in shape)
 
-
     # -- configuration --------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
@@ -289,7 +287,10 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
         """The layer that `get_config` described."""
         if isinstance(config.get("dtype"), dict):
             policy = dtype_policies.deserialize(config["dtype"])
-            config = {**config, "dtype": policy if isinstance(policy, Mapping) or policy.quantization_mode else policy.name}
+            config = {
+                **config,
+                "dtype": policy if isinstance(policy, Mapping) or policy.quantization_mode else policy.name,
+            }
         return super().from_config(config)
 
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None, **kwargs: Any) -> NoReturn:
@@ -375,5 +376,3 @@ def legacy_input_shape(kwargs: dict[str, Any], own: Container[str] = ()) -> Any:
             stacklevel=4,
         )
     return shape
-
-

@@ -151,6 +151,8 @@ def is_shape(value: Any) -> bool:
 def _with_symbols(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments of a call with symbolic tensors in place of arrays."""
     return tree.map_structure(
-        lambda leaf: KerasTensor(shape_of(leaf), standardize_dtype(leaf.dtype)) if isinstance(leaf, jax.Array) else leaf,
+        lambda leaf: (
+            KerasTensor(shape_of(leaf), standardize_dtype(leaf.dtype)) if isinstance(leaf, jax.Array) else leaf
+        ),
         dict(arguments),
     )

@@ -44,7 +44,9 @@ class LayerCalls:
                     self._maybe_build(spec)
             outputs = self._run_call(spec, args, kwargs)
         except Exception as error:
-            shown = {name: value for name, value in spec.user_arguments_dict.items() if name not in ("training", "mask")}
+            shown = {
+                name: value for name, value in spec.user_arguments_dict.items() if name not in ("training", "mask")
+            }
             note_place(error, f"the {type(self).__name__} layer", self.path or self.name, shown)
             raise
         if not spec.eager or any_symbolic_tensors(given_args, given_kwargs):
@@ -209,7 +211,10 @@ class LayerCalls:
                     f"Argument `{name}` must be a list of tensors corresponding 1:1 to {cls}().{name}. Received list with"
                     f" length {len(values)}, but expected {len(own)} variables."
                 )
-        mapping = [*zip(trainable, trainable_variables, strict=True), *zip(others, non_trainable_variables, strict=True)]
+        mapping = [
+            *zip(trainable, trainable_variables, strict=True),
+            *zip(others, non_trainable_variables, strict=True),
+        ]
         with StatelessScope(mapping, collect_losses=return_losses) as scope:
             outputs = self.call(*args, **kwargs)
             losses = self.losses if return_losses else None

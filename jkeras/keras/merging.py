@@ -79,7 +79,11 @@ def _with_masks(name: str, combine: Callable[[Any, Any], Any], neutral: int | No
         output = output_mask = None
         for tensor, own in zip(inputs, masks, strict=True):
             mask = None if own is None else jnp.broadcast_to(own[..., None], tensor.shape)
-            value = tensor if mask is None or neutral is None else jnp.where(mask, tensor, jnp.asarray(neutral, tensor.dtype))
+            value = (
+                tensor
+                if mask is None or neutral is None
+                else jnp.where(mask, tensor, jnp.asarray(neutral, tensor.dtype))
+            )
             if output is None:
                 output, output_mask = value, mask
                 continue

@@ -129,7 +129,9 @@ def _run_compiled(self: Any, arrays: Any, training: bool) -> Any:
         def compute(values: Any, arrays: Any) -> Any:
             with StatelessScope(zip(variables, values, strict=True), collect_losses=True) as scope:
                 outputs = _run_rnn(self, *arrays, training=training)
-            changed = {place: scope.get_current_value(v) for place, v in enumerate(variables) if id(v) in scope.variables}
+            changed = {
+                place: scope.get_current_value(v) for place, v in enumerate(variables) if id(v) in scope.variables
+            }
             return outputs, changed, scope.losses
 
         program = jax.jit(compute)
@@ -256,8 +258,17 @@ def build_time_distributed(self: Any, input_shape: Any) -> None:
     build_inside(self.layer, (input_shape[0], *input_shape[2:]))
 
 
+def _apply_time_distributed(self: Any, inputs: Any, mask: Any) -> Any:
+    takes_mask = mask is not None and self.layer._call_has_mask_arg
+    return self.layer(inputs, mask=mask) if takes_mask else self.layer(inputs)
+
+
 WRAPPER = {"build": build_wrapper}
-TIME_DISTRIBUTED = {"build": build_time_distributed, "_scan": staticmethod(scan)}
+TIME_DISTRIBUTED = {
+    "build": build_time_distributed,
+    "_apply": _apply_time_distributed,
+    "_scan": staticmethod(scan),
+}
 
 
 def _post_init_bidirectional(self: Any) -> None:

@@ -46,9 +46,7 @@ class name_scope(_Scope):  # noqa: N801
     'encoder/dense'
     """
 
-    def __init__(
-        self, name: str, *, caller: Any = None, deduplicate: bool = True, override_parent: str | None = None
-    ):
+    def __init__(self, name: str, *, caller: Any = None, deduplicate: bool = True, override_parent: str | None = None):
         if not isinstance(name, str) or "/" in name:
             raise ArgumentError(
                 f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}"
@@ -119,5 +117,3 @@ def in_symbolic_scope() -> bool:
 def is_traced(value: Any) -> bool:
     """Whether an array stands for one that a program being traced will compute."""
     return isinstance(value, jax.core.Tracer)
-
-

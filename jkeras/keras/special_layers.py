@@ -83,7 +83,9 @@ def _checked_attention(description: Any) -> dict[str, Any]:
 def _check_masks(layer: Any, inputs: Any, mask: Any) -> None:
     name = type(layer).__name__
     if not isinstance(mask, list):
-        raise ArgumentError(f"{name} layer mask must be a list, namely [query_mask, value_mask]. Received: mask={mask}.")
+        raise ArgumentError(
+            f"{name} layer mask must be a list, namely [query_mask, value_mask]. Received: mask={mask}."
+        )
     if not 2 <= len(mask) <= max(len(inputs), 2):
         raise ArgumentError(
             f"{name} layer accepts mask list of length 2 or 3. Received: inputs of length {len(inputs)} with mask of length"
@@ -140,7 +142,9 @@ def _build_guest(self: Any, input_shape: Any) -> None:
     key = draw_seed(self.seed if isinstance(vars(self).get("seed"), int) else None)
     trees = self._initial(key, jax.tree.map(stand_in, input_shape, is_leaf=is_shape))
     with DotNotTrackScope(), name_scope(self.name, caller=self):
-        self._trees_of_cells = tuple(_cells(self, tree, trainable) for tree, trainable in zip(trees, (True, False), strict=True))
+        self._trees_of_cells = tuple(
+            _cells(self, tree, trainable) for tree, trainable in zip(trees, (True, False), strict=True)
+        )
 
 
 def _cells(self: Any, tree: Any, trainable: bool) -> Any:
@@ -171,7 +175,13 @@ def _initial_flax(self: Any, key: Any, inputs: Any) -> tuple[Any, Any]:
     return given.get("params", {}), rest
 
 
-_GUEST = {"build": _build_guest, "_trees": _trees, "_keep": _keep, "_has_value": False, "_seeded": staticmethod(lambda layer: True)}
+_GUEST = {
+    "build": _build_guest,
+    "_trees": _trees,
+    "_keep": _keep,
+    "_has_value": False,
+    "_seeded": staticmethod(lambda layer: True),
+}
 
 SPECIAL: dict[str, dict[str, Any]] = {
     "MultiHeadAttention": _attention(layers.MultiHeadAttention),

@@ -11,7 +11,9 @@ import jax.numpy as jnp
 from jkeras.keras.variables import AutocastScope, StatelessScope, get_stateless_scope
 
 
-def scan(layer: Any, step: Callable[[Any, Any], Any], carry: Any, items: Any, *, reverse: bool = False) -> tuple[Any, Any]:
+def scan(
+    layer: Any, step: Callable[[Any, Any], Any], carry: Any, items: Any, *, reverse: bool = False
+) -> tuple[Any, Any]:
     """`jax.lax.scan` of a step that calls `layer`, which must have run once before, outside.
 
     Args:
