@@ -178,6 +178,16 @@ class MonitorCallback(Monitor):
     def _set_monitor_op(self) -> None:
         self.maximize = self._larger_is_better()
 
+    def value_in(self, logs: Logs) -> float | None:
+        """The watched value, or None with a warning if the logs do not have it.
+
+        Raises:
+            ArgumentError: nobody knows which way is better.
+        """
+        if self.maximize is None:
+            self._set_monitor_op()
+        return super().value_in(logs)
+
     def _is_improvement(self, monitor_value: float, reference_value: float | None) -> bool:
         return reference_value is None or self.improves(monitor_value, reference_value)
 
