@@ -23,7 +23,8 @@ from jkeras.keras.layer_builds import LayerBuilds
 from jkeras.keras.layer_calls import LayerCalls
 from jkeras.keras.layer_state import LayerState
 from jkeras.keras.operation import Operation
-from jkeras.keras.recorded import on_tensors
+from jkeras.keras.recorded import FunctionCall
+from jkeras.keras.tensor import any_symbolic_tensors
 from jkeras.keras.variables import unwrap
 from jkeras.keras.views import view_of
 from jkeras.values.spec import MISSING
@@ -126,8 +127,13 @@ def on_view(function: Callable[..., Any]) -> Callable[..., Any]:
 def _compute_mask(function: Callable[..., Any]) -> Callable[..., Any]:
     def compute_mask(self: Any, inputs: Any, mask: Any = None, *, previous_mask: Any = None) -> Any:
         """The mask of the output."""
-        previous_mask = mask if previous_mask is None else previous_mask
-        return on_tensors(lambda i, m: function(self, i, m), __name__)(inputs, jax.tree.map(unwrap, previous_mask))
+        previous_mask = jax.tree.map(unwrap, mask if previous_mask is None else previous_mask)
+        try:
+            return function(self, inputs, previous_mask)
+        except (TypeError, ValueError):  # symbolic tensors have no values, so the mask becomes part of the graph
+            if not any_symbolic_tensors((inputs, previous_mask)):
+                raise
+            return FunctionCall(lambda i, m: function(self, i, m))(inputs, previous_mask)
 
     return compute_mask
 

@@ -109,6 +109,12 @@ def _softmax(self: Any, inputs: Any, mask: Any = None) -> Any:
     return _run_softmax(self, inputs, mask)
 
 
+def _axis_or_type_error(cls: Any, name: str, f: Any, value: Any) -> Any:
+    if name == "axis" and not isinstance(value, (int, np.integer, list, tuple)):
+        raise TypeError(f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {value}")
+    return BuiltinLayer._convert.__func__(cls, name, f, value)  # type: ignore[attr-defined]
+
+
 _CONVOLUTIONS = [
     f"{kind}{rank}D{suffix}"
     for kind, ranks, suffix in (
@@ -127,7 +133,10 @@ EXTRAS: dict[str, dict[str, Any]] = {
     "EinsumDense": {"_sizes": _einsum_sizes},
     "Dense": {"_sized_axes": staticmethod(_last)},
     **{name: {"_sized_axes": staticmethod(_channels)} for name in _CONVOLUTIONS},
-    **{name: {"_sized_axes": staticmethod(_axis)} for name in ("BatchNormalization", "GroupNormalization")},
+    **{name: {"_sized_axes": staticmethod(_axis)} for name in ("BatchNormalization",)},
+    # Inputs come as they are: float16 has no room for large ones.
+    "GroupNormalization": {"_sized_axes": staticmethod(_axis), "_flags": {"autocast": False}},
+    **{name: {"_convert": classmethod(_axis_or_type_error)} for name in ("LayerNormalization", "RMSNormalization")},
     "LeakyReLU": {"_old_arguments": ("alpha",)},
     "Embedding": {
         "_old_arguments": ("input_length",),

@@ -407,6 +407,10 @@ class GroupNormalization(Layer):
     beta_constraint: ConstraintField = CONSTRAINT
     gamma_constraint: ConstraintField = CONSTRAINT
 
+    def __post_init__(self) -> None:
+        if self.groups == 0:
+            raise ArgumentError("GroupNormalization(groups=0): expected a positive integer, or -1 for a group of each channel.")
+
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         size = _size_of(self, input_shape, self.axis)
         groups = size if self.groups == -1 else self.groups
