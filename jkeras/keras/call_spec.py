@@ -37,17 +37,27 @@ class CallContext:
 current_call: ContextVar[CallContext | None] = ContextVar("current_call", default=None)
 
 
-@functools.lru_cache(maxsize=4096)
 def signature_of(function: Callable[..., Any]) -> inspect.Signature:
     """The signature of a function, `self` included for one taken from a class."""
+    if inspect.ismethod(function):  # found by its function, so that no object is kept alive
+        return _method_signature(function.__func__)
+    return _signature(function)
+
+
+@functools.lru_cache(maxsize=4096)
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
     return inspect.signature(function)
 
 
 def call_signature(layer: Any) -> inspect.Signature:
     """The signature of a layer's `call`."""
-    call = layer.call
-    function = getattr(call, "__func__", None)
-    return signature_of(call) if function is None else _method_signature(function)
+    return _signature_of_method(layer.call)
+
+
+def _signature_of_method(method: Callable[..., Any]) -> inspect.Signature:
+    """The same of a method; what is remembered is the function, so that the object can go."""
+    function = getattr(method, "__func__", None)
+    return signature_of(method) if function is None else _method_signature(function)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -116,7 +126,7 @@ class CallSpec:
         Raises:
             ValueError: it names one of which there is no argument.
         """
-        parameters = signature_of(method).parameters.values()
+        parameters = _signature_of_method(method).parameters.values()
         names = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
         shapes = self.shapes()
         if len(names) == 1:
