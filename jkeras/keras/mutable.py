@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import abc
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
@@ -93,10 +94,17 @@ def facade(description: type[Spec], base: Class, module: str, **namespace: Any) 
         namespace: attributes of the class.
     """
     kept = {name: inspect.getattr_static(base, name) for name in base.overrides}
-    own = {"__module__": module, "__qualname__": description.__name__, "__doc__": description.__doc__}
+    own = {"__module__": module, "__qualname__": description.__name__, "__doc__": without_examples(description.__doc__)}
     namespace = {**own, "description": description, **kept, **namespace}
     cls = type(base)(description.__name__, (description, base), namespace)
     return _facades.setdefault(description, cls)
+
+
+def without_examples(doc: str | None) -> str | None:
+    """A docstring without the paragraphs that show a value at work: here there are objects."""
+    if doc is None:
+        return None
+    return "\n\n".join(part for part in re.split(r"\n[ ]*\n", doc) if not part.lstrip().startswith(">>>"))
 
 
 # The facade of each class of descriptions, and what makes those of a family when they are first needed.

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from jkeras.keras.mutable import without_examples
 from jkeras.keras.operation import Operation
 from jkeras.keras.tensor import any_symbolic_tensors
 
@@ -36,4 +37,5 @@ def on_tensors(function: Callable[..., Any], module: str | None = None) -> Calla
         return function(*args, **kwargs)
 
     call.__module__ = module or function.__module__
+    call.__doc__ = without_examples(function.__doc__)
     return call
