@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from jkeras import tree
+from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer_call import note_place
 from jkeras.keras.call_spec import TENSORS, CallContext, CallSpec, call_signature, current_call, is_tensor
@@ -62,6 +63,8 @@ class LayerCalls:
         if not isinstance(value, TENSORS):
             if not hasattr(value, "__array__") or _is_text(value):
                 return value
+            if is_symbolic(value):  # a tensor of the immutable face
+                self._key()
             array = as_array(value)
         else:
             array = value

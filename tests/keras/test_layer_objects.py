@@ -1,0 +1,253 @@
+"""Layers of the drop-in are Keras's objects: their variables are attributes, they run themselves, and what is set counts."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jkeras as jk
+from jkeras import keras
+
+L = keras.layers
+X = np.ones((8, 4), "float32")
+
+
+class Scale(keras.Layer):
+    """Made as Keras's guides make layers."""
+
+    def __init__(self, start="ones", **kwargs):
+        super().__init__(**kwargs)
+        self.start = start
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False, name="calls")
+
+    def build(self, input_shape):
+        self.gain = self.add_weight(shape=(input_shape[-1],), initializer=self.start, name="gain")
+
+    def call(self, x):
+        self.calls.assign(self.calls + 1)
+        return x * self.gain
+
+    def total(self):
+        return keras.ops.sum(self.gain)
+
+
+def test_attributes_of_a_users_layer_are_variables_from_the_line_that_makes_them():
+    layer = Scale()
+    layer(X)
+    layer(X)
+    assert [weight.path for weight in layer.weights] == ["scale/gain", "scale/calls"] and float(layer.calls) == 2
+    assert float(layer.total()) == 4
+    assert layer.get_build_config() == {"input_shape": (8, 4)} and layer.get_config()["start"] == "ones"
+
+
+@pytest.mark.parametrize(
+    ("layer", "inputs", "paths"),
+    [
+        (lambda: L.Dense(3), X, ["kernel", "bias"]),
+        (lambda: L.BatchNormalization(), X, ["gamma", "beta", "moving_mean", "moving_variance"]),
+        (lambda: L.Embedding(5, 2), np.array([[1]]), ["embeddings"]),
+        (lambda: L.LSTM(2), X[None], ["lstm_cell/kernel", "lstm_cell/recurrent_kernel", "lstm_cell/bias"]),
+        (lambda: L.SpectralNormalization(L.Dense(2)), X, ["vector_u", "dense/kernel", "dense/bias"]),
+    ],
+)
+def test_weights_of_built_in_layers_are_attributes(layer, inputs, paths):
+    layer = layer()
+    layer(inputs)
+    names = [weight.path.split("/", 1)[1].replace("_1", "").replace("_2", "") for weight in layer.weights]
+    assert names == paths
+    found = layer
+    for name in paths[0].replace("lstm_cell", "cell").split("/"):
+        found = getattr(found, name)
+    assert found is layer.weights[0]
+
+
+@pytest.mark.parametrize("base", [L.Dropout, L.GaussianDropout, L.AlphaDropout, L.Dense, L.LayerNormalization, L.LSTM])
+def test_a_subclass_without_a_body_behaves_as_its_base(base):
+    cls = type("Own", (base,), {})
+    layer = cls() if base is L.LayerNormalization else cls(0.5 if "Dropout" in base.__name__ else 3)
+    inputs = X[None] if base is L.LSTM else X
+    assert isinstance(layer, base) and layer(inputs).shape[0] == len(inputs)
+    revived = cls.from_config(layer.get_config())
+    assert type(revived) is cls and revived.get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("base", [L.SimpleRNNCell, L.GRUCell, L.LSTMCell])
+def test_a_cell_with_a_call_of_its_own_runs_in_a_loop(base):
+    class Doubled(base):
+        def call(self, inputs, states, training=False):
+            output, states = super().call(inputs, states, training=training)
+            return output * 2, states
+
+    sequences = np.random.default_rng(0).normal(size=(2, 5, 4)).astype("float32")
+    plain, doubled = L.RNN(base(3)), L.RNN(Doubled(3))
+    first = plain(sequences)
+    doubled.build(sequences.shape)
+    doubled.set_weights(plain.get_weights())
+    np.testing.assert_allclose(doubled(sequences), 2 * first, rtol=1e-5)
+
+
+def test_what_is_set_later_counts():
+    model = keras.Sequential([keras.Input((4,)), L.Dense(3, activation="softmax")])
+    np.testing.assert_allclose(np.asarray(model(X)).sum(), 8, rtol=1e-5)
+    model.layers[-1].activation = None
+    expected = X @ model.layers[-1].kernel.numpy()
+    np.testing.assert_allclose(model(X), expected, rtol=1e-5)
+    normalization = L.BatchNormalization(momentum=0.9)
+    normalization.momentum = 0
+    normalization(X * 3, training=True)
+    np.testing.assert_allclose(normalization.moving_mean, [3, 3, 3, 3])
+    frozen = L.Dense(2)
+    frozen(X)
+    frozen.trainable = False
+    assert frozen.trainable_weights == [] and len(frozen.non_trainable_weights) == 2
+
+
+def test_a_built_layer_keeps_its_width():
+    layer = L.Dense(4)
+    layer(np.ones((1, 3)))
+    with pytest.raises(ValueError, match="incompatible with the layer"):
+        keras.Sequential([keras.Input((5,)), layer])
+    with pytest.raises(ValueError, match="You cannot add new elements of state"):
+        layer.more = L.Dense(1)
+
+
+def test_keywords_alone_and_masks_on_arrays():
+    assert L.Dense(2)(inputs=X).shape == (8, 2)
+    sequence = np.ones((1, 3, 4), "float32")
+    assert L.MultiHeadAttention(2, 4)(query=sequence, value=sequence, key=sequence).shape == (1, 3, 4)
+    embedding = L.Embedding(5, 3, mask_zero=True)
+    assert embedding(np.array([[1, 0]]))._keras_mask.tolist() == [[True, False]]
+    assert embedding.compute_mask(np.array([[1, 0]])).tolist() == [[True, False]]
+    masked = L.LSTM(2, return_sequences=True)(embedding(np.array([[1, 0]])))
+    assert masked._keras_mask.tolist() == [[True, False]]
+
+
+def test_a_symbolic_call_does_not_run_call_where_shapes_are_known():
+    class Sum(keras.Layer):
+        runs = 0
+
+        def build(self, a_shape, b_shape):
+            self.shapes = (a_shape, b_shape)
+
+        def call(self, a, b):
+            Sum.runs += 1
+            return a + b
+
+        def compute_output_shape(self, a_shape, b_shape):
+            return a_shape
+
+    layer, tensor = Sum(), keras.Input((2,))
+    assert layer(tensor, tensor).shape == (None, 2) and layer.shapes == ((None, 2), (None, 2)) and Sum.runs == 0
+
+
+def test_a_random_function_without_a_seed_is_refused_in_a_program():
+    class Noisy(keras.Layer):
+        def call(self, x):
+            return x + keras.random.normal(x.shape)
+
+    with pytest.raises(ValueError, match="SeedGenerator"):
+        Noisy()(keras.Input((4,)))
+
+
+def test_defaults_of_call_are_honoured():
+    class Doubling(keras.Layer):
+        def call(self, x, training=True):
+            return x * 2 if training else x
+
+    assert float(Doubling()(X).sum()) == 64 and float(Doubling()(X, training=False).sum()) == 32
+
+
+def test_states_of_recurrent_layers_stay_and_are_no_weights():
+    layer = L.LSTM(2, stateful=True)
+    first = layer(X[None])
+    assert [weight.shape for weight in layer.get_weights()] == [(4, 8), (2, 8), (8,)] and len(layer.states) == 2
+    assert not np.allclose(layer(X[None]), first)
+    layer.reset_state()
+    np.testing.assert_allclose(layer(X[None]), first, rtol=1e-6)
+
+
+def test_losses_are_those_of_the_last_call():
+    layer = L.Dense(2, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(1.0))
+    layer(X)
+    assert [float(loss) for loss in layer.losses] == [8.0]
+
+    class Adding(keras.Layer):
+        def call(self, x):
+            self.add_loss(keras.ops.sum(x))
+            return x
+
+    adding = Adding()
+    adding(X)
+    adding(2 * X)
+    assert [float(loss) for loss in adding.losses] == [64.0]
+
+
+def test_a_stateless_call_changes_nothing():
+    layer = L.BatchNormalization()
+    layer.build((None, 4))
+    outputs, others = layer.stateless_call(layer.trainable_variables, layer.non_trainable_variables, X, training=True)
+    np.testing.assert_allclose(others[0], [0.01] * 4, rtol=1e-5)
+    np.testing.assert_allclose(layer.moving_mean, [0] * 4)
+    grads = jax.grad(lambda values: layer.stateless_call(values, others, X)[0].sum())(layer.trainable_variables)
+    assert [grad.shape for grad in grads] == [(4,), (4,)] and outputs.shape == X.shape
+
+
+@pytest.mark.parametrize("make", [lambda: L.Dense(3), lambda: L.LSTM(2), lambda: L.MultiHeadAttention(2, 3)])
+def test_copies_have_variables_of_their_own(make):
+    layer = make()
+    inputs = (X[None], X[None]) if isinstance(layer, L.MultiHeadAttention) else (X[None],)
+    outputs = layer(*inputs)
+    for clone in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        np.testing.assert_allclose(clone(*inputs), outputs, rtol=1e-6)
+        clone.weights[0].assign(clone.weights[0] * 0)
+        np.testing.assert_allclose(layer(*inputs), outputs, rtol=1e-6)
+
+
+def test_variables_are_arguments_of_jax():
+    variable = keras.Variable(np.arange(3.0))
+    assert jax.jit(lambda array: array * 2)(variable).tolist() == [0, 2, 4]
+    assert jnp.matmul(jnp.ones((2, 3)), variable).tolist() == [3, 3] and (variable == 1).tolist() == [
+        False,
+        True,
+        False,
+    ]
+    with pytest.raises(ValueError, match="StatelessScope"):
+        jax.jit(lambda array: variable.assign(array))(jnp.ones(3))
+
+
+def test_layers_that_adapt_change_in_place():
+    normalization = L.Normalization()
+    assert normalization.adapt(np.array([[1.0, 2.0], [3.0, 4.0]])) is None
+    np.testing.assert_allclose(normalization(np.array([[1.0, 2.0]])), [[-1, -1]])
+    assert [weight.name for weight in normalization.weights] == ["mean", "variance", "count"]
+    text = L.TextVectorization(output_sequence_length=3)
+    text.adapt(["a b", "b c"])
+    assert np.asarray(text(["a b"])).tolist() == [[4, 2, 0]]
+    assert np.asarray(L.StringLookup(vocabulary=["a", "b"])(np.array([["a"], ["q"]]))).tolist() == [[1], [0]]
+
+
+def test_names_that_users_give_attributes_are_free():
+    class Named(L.Wrapper):
+        def __init__(self, layer):
+            super().__init__(layer)
+            self.inner, self.version, self.cells, self.states, self.description = L.Dense(3), 2, [1], 4, "own"
+
+        def call(self, x):
+            return self.inner(self.layer(x))
+
+    layer = Named(L.Dense(2))
+    assert layer(X).shape == (8, 3) and len(layer.weights) == 4 and layer.version == 2 and layer.description == "own"
+
+
+def test_the_immutable_face_refuses_an_object():
+    with pytest.raises(ValueError, match="jkeras.keras"):
+        jk.Sequential([jk.layers.Input((4,)), L.Dense(2)]).init(0)
+
+
+def test_tuples_of_configurations_stay_tuples():
+    assert L.Conv2D(2, 3).get_config()["kernel_size"] == (3, 3)
