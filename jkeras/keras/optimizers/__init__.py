@@ -35,6 +35,7 @@ _SLOTS: dict[Any, dict[str, str]] = {
 _DERIVED = {core.AdamW: core.Adam}  # of another facade than `Optimizer`
 # Keras's names for parts of a rule.
 _PARTS: dict[Any, dict[str, Any]] = {
+    core.Adafactor: {"unnamed_slots": ("row", "column")},
     core.Muon: {
         "lr_adjust": core.Muon.scaled,
         "zeropower_via_newtonschulz5": core.Muon.orthogonal,

@@ -22,6 +22,8 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
 
     # What Keras calls the lists of the slots, by slot.
     slot_lists: ClassVar[Mapping[str, str]] = {}
+    # Slots that Keras calls like the weight.
+    unnamed_slots: ClassVar[tuple[str, ...]] = ()
     _trainable_variables: list[Variable]
     _excluded: tuple[Variable, ...]
 
@@ -156,8 +158,8 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
             setattr(self, attribute, self._shared.get(name, [slots.get(name) for slots in self._slots]))
 
     def _add_slot(self, variable: Variable, name: str, value: jax.Array) -> Variable:
-        path = f"{variable.path.replace('/', '_')}_{name}"
-        return self.add_variable(value.shape, lambda shape, dtype: value, value.dtype, name=path)
+        own = variable.name if name in self.unnamed_slots else f"{variable.path.replace('/', '_')}_{name}"
+        return self.add_variable(value.shape, lambda shape, dtype: value, value.dtype, name=own)
 
     def _var_key(self, variable: Variable) -> int:
         return id(variable)
