@@ -18,6 +18,7 @@ from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import show_tensors
 from jkeras.layers.core import Embedding
 from jkeras.models import config as configs
+from jkeras.models.base import ModelValue
 from jkeras.models.discarded import check_used
 from jkeras.models.model import Model, known_classes
 from jkeras.models.structure import LAYERS
@@ -60,8 +61,10 @@ class Sequential(Model):
         self._entrance = shape_of_input
         self._network = _connected(shape_of_input, chain) if shape_of_input is not None and chain else None
 
+    _is_chain = True
+
     @property
-    def base_name(self) -> str:
+    def _base_name(self) -> str:
         return "sequential"
 
     def children(self) -> dict[str, Layer]:
@@ -153,7 +156,7 @@ class Sequential(Model):
             written.insert(0, configs.to_config(self._entrance, self._entrance.name or "input_layer"))
         shape = None if self._entrance is None else list(self._entrance.batch_shape)
         return {
-            "name": self.name or self.base_name,
+            "name": self.name or self._base_name,
             "trainable": self.trainable,
             "dtype": serialize(self.dtype_policy),
             "layers": written,
@@ -214,7 +217,7 @@ def _as_layer(entry: Any, first: bool) -> tuple[Layer | None, InputLayer | None]
 
 def _entrance_of(first: Layer) -> InputLayer | None:
     """The input of a chain that starts with a model whose one input is known, as in Keras."""
-    network = getattr(first, "_network", None)
+    network = first._network if isinstance(first, ModelValue) else None
     if network is None or len(network.input_infos) != 1:
         return None
     info = network.input_infos[0]
