@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Self, Unpack
 
 import jax.numpy as jnp
 
@@ -16,6 +16,7 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.network import Network, nameless_key
 from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import show_tensors
+from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.layers.core import Embedding
 from jkeras.models import config as configs
 from jkeras.models.base import ModelValue
@@ -24,7 +25,7 @@ from jkeras.models.model import Model, known_classes
 from jkeras.models.structure import LAYERS
 from jkeras.registry import custom_object_scope
 from jkeras.tracebacks import filtered_methods
-from jkeras.types import Array, ArrayLike, PyTree
+from jkeras.types import Array, ArrayLike, LayerOptions, PyTree
 from jkeras.values.config import serialize
 from jkeras.values.frozen import FrozenList
 
@@ -44,9 +45,15 @@ class Sequential(Model):
     (['dense', 'dense_1'], 23)
     """
 
-    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None, **kwargs: Any):
+    def __init__(
+        self,
+        layers: Iterable[Layer | SymbolicTensor] | Layer | SymbolicTensor | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+        **kwargs: Unpack[LayerOptions],
+    ):
         super().__init__(name=name, trainable=trainable, **kwargs)
-        if isinstance(layers, Layer) or is_symbolic(layers):
+        if isinstance(layers, Layer | SymbolicTensor):
             layers = [layers]
         chain: list[Layer] = []
         shape_of_input: InputLayer | None = None
