@@ -79,7 +79,7 @@ def measure(name: str, devices: int) -> dict[str, Any]:
     result: dict[str, Any] = {"strategy": name, "devices": devices, "rows/s": len(x) / min(seconds)}
     if strategy is not None:
         source = as_source(x, y, None, BATCH)
-        program = trained._program(trained.recipe, source.example())
+        program = steps.build_program(trained.definition, trained.recipe, source.example())
         runner, state = strategy.runner(), steps.ready(program, trained.recipe.optimizer, trained.state, source.example())
         order = runner.everywhere(np.arange(len(x), dtype=np.int32))
         arguments = (runner.place(state), runner.place_data(source.data), order, len(x), 0, 1)

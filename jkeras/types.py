@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar
 
 import jax
 import numpy as np
@@ -123,6 +123,14 @@ LossesLike: TypeAlias = "LossLike | Sequence[Any] | Mapping[str, Any] | None"
 MetricsLike: TypeAlias = "MetricLike | Sequence[Any] | Mapping[str, Any] | None"
 OptimizerLike: TypeAlias = "str | BaseOptimizer | type[BaseOptimizer] | optax.GradientTransformation | Config"
 RegularizerLike: TypeAlias = "str | Regularizer | type[Regularizer] | Callable[[Array], ArrayLike] | Config | None"
+
+class LayerOptions(TypedDict, total=False):
+    """What every layer takes besides its name, and models pass on."""
+
+    activity_regularizer: RegularizerLike
+    autocast: bool
+    dtype: DTypePolicyLike
+
 
 # -- fields -----------------------------------------------------------------------------------------------------------
 

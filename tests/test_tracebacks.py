@@ -115,13 +115,13 @@ def test_but_not_where_an_operation_was_used():
 
 
 def test_a_fault_of_jkeras_itself_shows_its_line(monkeypatch):
-    monkeypatch.setattr(training, "_check_frequency", lambda value: {}["fault"])
+    monkeypatch.setattr(training, "check_frequency", lambda value: {}["fault"])
     model = nested(layers.ReLU())
     with pytest.raises(KeyError, match="fault") as caught:
         model = model.fit(X, Y, verbose=0)
     # The line in this file is part of the patch.
     assert lines(caught.value) == ["test_a_fault_of_jkeras_itself_shows_its_line", "<lambda>"]
-    monkeypatch.setattr(training, "_check_frequency", None)
+    monkeypatch.setattr(training, "check_frequency", None)
     with pytest.raises(TypeError, match="NoneType") as caught:
         model = model.fit(X, Y, verbose=0)
     assert lines(caught.value) == ["test_a_fault_of_jkeras_itself_shows_its_line", "training.py:fit"]

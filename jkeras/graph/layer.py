@@ -22,6 +22,7 @@ from jkeras.graph import apply
 from jkeras.graph.inference import output_spec
 from jkeras.graph.scope import Scope, WeightInfo, walk
 from jkeras.graph.shapes import Shape
+from jkeras.registry import snake_case
 from jkeras.tracebacks import filtered_methods
 from jkeras.types import (
     Array,
@@ -365,6 +366,11 @@ class Layer(LayerAttributes, Spec):
         """Where the layer stands in its model, e.g. `encoder/dense_1`; its name or class outside of one."""
         own = self.name or type(self).__name__
         return own if self._spec_scope is None else self._spec_scope.path or own
+
+    @property
+    def _base_name(self) -> str:
+        """What the layer is called in a model when it has no name, apart from a number."""
+        return snake_case(type(self).__name__)
 
     def children(self) -> dict[str, Layer]:
         """The layers directly inside this one, by the name that their weights have."""

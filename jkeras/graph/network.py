@@ -16,7 +16,6 @@ from jkeras.graph.layer import Layer, origin_of
 from jkeras.graph.scope import WeightInfo, walk
 from jkeras.graph.shapes import Shape, show_shape
 from jkeras.graph.symbolic import Node, SymbolicTensor
-from jkeras.registry import snake_case
 from jkeras.types import PyTree
 from jkeras.values.frozen import Template
 from jkeras.values.keys import HashedKey, key_of
@@ -313,7 +312,7 @@ def unique_names(layers: list[Layer]) -> list[str]:
         if layer.name is not None and not (soft and soft in names):
             names.append(layer.name)
             continue
-        base = getattr(layer, "base_name", None) or snake_case(type(layer).__name__)
+        base = layer._base_name
         while True:
             count = counts.get(base, 0)
             counts[base] = count + 1

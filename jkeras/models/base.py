@@ -32,7 +32,6 @@ from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.models.history import History
 from jkeras.models.inputs import fit_inputs
 from jkeras.random_keys import as_key
-from jkeras.registry import snake_case
 from jkeras.tracebacks import filtered_methods
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, arrays_of
@@ -104,6 +103,8 @@ class ModelAttributes:
     """What every model has beside its layers; no arguments, and no part of what a definition says but for the network."""
 
     _network: Network | None = None
+    # Whether the model is a chain of layers, which files and tables show as a list.
+    _is_chain: ClassVar[bool] = False
     _spec_contents: Contents = NO_CONTENTS
     _spec_building: Building = Building()
     _spec_memo: Memo | None = None
@@ -207,11 +208,6 @@ class ModelValue(ModelAttributes, Layer):
     def is_functional(self) -> bool:
         """Whether the model is defined by symbolic tensors."""
         return self._network is not None
-
-    @property
-    def base_name(self) -> str:
-        """What the model is called inside another model when it has no name."""
-        return snake_case(type(self).__name__)
 
     def children(self) -> dict[str, Layer]:
         if self._network is None:

@@ -16,13 +16,13 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.network import Network, Ref
 from jkeras.graph.operation import Operation, function_named
 from jkeras.graph.scope import walk
+from jkeras.models.base import ModelValue
 from jkeras.models.config_reader import ends_from, takes_name
 from jkeras.models.config_reader import from_config as from_config
 from jkeras.models.config_reader import functional_tensors as functional_tensors
 from jkeras.models.config_reader import layer_classes as layer_classes
 from jkeras.models.config_reader import policy_name as policy_name
 from jkeras.models.config_reader import unwrapped as unwrapped
-from jkeras.registry import snake_case
 from jkeras.saving import operations
 from jkeras.values.config import serialize
 
@@ -42,7 +42,7 @@ def to_config(layer: Layer, name: str | None = None, policy: DTypePolicy | None 
     """
     if isinstance(layer, Operation):
         module, class_name = operations.place(layer.operation, {})
-        config = {"name": name or layer.name or layer.base_name}
+        config = {"name": name or layer.name or layer._base_name}
         return {"module": module, "class_name": class_name, "config": config, "registered_name": class_name}
     written: dict[str, Any] = serialize(layer)
     if layer.dtype is None and policy is not None and "dtype" in written["config"]:
@@ -50,9 +50,9 @@ def to_config(layer: Layer, name: str | None = None, policy: DTypePolicy | None 
     if "name" in written["config"] or takes_name(type(layer)):
         written["config"] = {
             **written["config"],
-            "name": name or written["config"].get("name") or layer.name or _base_name(layer),
+            "name": name or written["config"].get("name") or layer.name or layer._base_name,
         }
-    if name is None and hasattr(layer, "definition"):
+    if name is None and isinstance(layer, ModelValue):
         _mark_shared(layer, written)
     result: dict[str, Any] = written
     return result
@@ -79,10 +79,6 @@ def _entry_at(written: Any, path: tuple[str, ...]) -> Any:
         if written is None:
             return None
     return written
-
-
-def _base_name(layer: Layer) -> str:
-    return getattr(layer, "base_name", None) or snake_case(type(layer).__name__)
 
 
 def functional_config(network: Network, name: str, trainable: bool, policy: DTypePolicy | None) -> dict[str, Any]:

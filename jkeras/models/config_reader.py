@@ -19,6 +19,7 @@ from jkeras.errors import ArgumentError, JkerasError, RestoreError, UnknownNameE
 from jkeras.graph.layer import LEGACY_SHAPE_ARGUMENTS, Layer
 from jkeras.graph.operation import Operation, function_named
 from jkeras.graph.symbolic import SymbolicTensor
+from jkeras.models.base import ModelValue
 from jkeras.models.named_functions import lambda_arguments
 from jkeras.models.untrusted import is_users
 from jkeras.registry import custom_object, known_arguments
@@ -188,7 +189,7 @@ def ends_from(layer: Layer) -> int:
 
     In Keras a functional model comes with an application of its own, number 0, which only those places count.
     """
-    return 1 if getattr(layer, "is_functional", False) and not hasattr(layer, "_chain") else 0
+    return 1 if isinstance(layer, ModelValue) and layer.is_functional and not layer._is_chain else 0
 
 
 class _Graph:

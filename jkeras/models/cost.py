@@ -24,7 +24,7 @@ def layer_costs(model: Model) -> dict[str, tuple[float, int]]:
 
     Layers that are applied several times count each time.
     """
-    network = getattr(model, "_network", None)
+    network = model._network
     if network is None or not model.built:
         return {}
     costs: dict[str, tuple[float, int]] = {}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jkeras.graph.layer import Layer
 from jkeras.graph.operation import Operation
 from jkeras.graph.scope import WeightInfo, walk
+from jkeras.models.base import ModelValue
 from jkeras.models.fitting import is_kept
 from jkeras.registry import snake_case
 
@@ -71,7 +72,7 @@ class Place:
 
 def places(model: Model) -> list[Place]:
     """Every layer of a model with its place in a file, the model itself first."""
-    return list(_Walk(model).visit(model, (), ("",), ("",), model.name or model.base_name))
+    return list(_Walk(model).visit(model, (), ("",), ("",), model.name or model._base_name))
 
 
 class _Walk:
@@ -100,12 +101,12 @@ class _Walk:
         known = set()
         for inner, their_name, child in children(layer):
             known.add(inner)
-            child_name = child.name or getattr(child, "base_name", None) or snake_case(type(child).__name__)
+            child_name = child.name or child._base_name
             labels: tuple[str, ...] = (their_name,)
-            if hasattr(layer, "definition") and their_name.startswith(f"{LIST}/"):
+            if isinstance(layer, ModelValue) and their_name.startswith(f"{LIST}/"):
                 # Layers that are attributes are written with the attribute's name here, with the layer's by Keras.
                 labels = tuple(dict.fromkeys(f"{LIST}/{LABEL}{name}" for name in (inner, child_name)))
-            label = inner if hasattr(layer, "definition") else child_name
+            label = inner if isinstance(layer, ModelValue) else child_name
             yield from self.visit(child, (*ours, inner), _inside_of(theirs, their_name), _inside_of(named, *labels), label)
         yield from self._made_in_build(type(layer).__name__, ours, theirs, named, known)
 
@@ -134,7 +135,7 @@ def children(layer: Any) -> Iterator[tuple[str, str, Layer]]:
     if _is_listed(layer):
         yield from _listed(layer)
         return
-    is_model = hasattr(layer, "definition")
+    is_model = isinstance(layer, ModelValue)
     own = vars(layer.definition if is_model else layer)
     attributes: dict[str, Any] = {k: v for k, v in own.items() if not k.startswith("_spec_")}
     if is_model:
@@ -158,12 +159,12 @@ def _members(model: Model) -> Iterator[tuple[str, str, Layer]]:
 
 def _is_listed(layer: Any) -> bool:
     """Whether a layer is a model whose layers Keras keeps in a list."""
-    return hasattr(layer, "definition") and (layer.is_functional or hasattr(layer, "_chain"))
+    return isinstance(layer, ModelValue) and (layer.is_functional or layer._is_chain)
 
 
 def _listed(model: Model) -> Iterator[tuple[str, str, Layer]]:
     network: Any = model._network
-    members = network.layers if model.is_functional and not hasattr(model, "_chain") else model.children()
+    members = network.layers if model.is_functional and not model._is_chain else model.children()
     taken: dict[str, int] = {}
     for name, layer in members.items():
         if not isinstance(layer, Operation):

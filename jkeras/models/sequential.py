@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Self, Unpack
 
 import jax.numpy as jnp
 
@@ -16,14 +16,16 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.network import Network, nameless_key
 from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import show_tensors
+from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.layers.core import Embedding
 from jkeras.models import config as configs
+from jkeras.models.base import ModelValue
 from jkeras.models.discarded import check_used
 from jkeras.models.model import Model, known_classes
 from jkeras.models.structure import LAYERS
 from jkeras.registry import custom_object_scope
 from jkeras.tracebacks import filtered_methods
-from jkeras.types import Array, ArrayLike, PyTree
+from jkeras.types import Array, ArrayLike, LayerOptions, PyTree
 from jkeras.values.config import serialize
 from jkeras.values.frozen import FrozenList
 
@@ -43,9 +45,15 @@ class Sequential(Model):
     (['dense', 'dense_1'], 23)
     """
 
-    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None, **kwargs: Any):
+    def __init__(
+        self,
+        layers: Iterable[Layer | SymbolicTensor] | Layer | SymbolicTensor | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+        **kwargs: Unpack[LayerOptions],
+    ):
         super().__init__(name=name, trainable=trainable, **kwargs)
-        if isinstance(layers, Layer) or is_symbolic(layers):
+        if isinstance(layers, Layer | SymbolicTensor):
             layers = [layers]
         chain: list[Layer] = []
         shape_of_input: InputLayer | None = None
@@ -60,8 +68,10 @@ class Sequential(Model):
         self._entrance = shape_of_input
         self._network = _connected(shape_of_input, chain) if shape_of_input is not None and chain else None
 
+    _is_chain = True
+
     @property
-    def base_name(self) -> str:
+    def _base_name(self) -> str:
         return "sequential"
 
     def children(self) -> dict[str, Layer]:
@@ -153,7 +163,7 @@ class Sequential(Model):
             written.insert(0, configs.to_config(self._entrance, self._entrance.name or "input_layer"))
         shape = None if self._entrance is None else list(self._entrance.batch_shape)
         return {
-            "name": self.name or self.base_name,
+            "name": self.name or self._base_name,
             "trainable": self.trainable,
             "dtype": serialize(self.dtype_policy),
             "layers": written,
@@ -214,7 +224,7 @@ def _as_layer(entry: Any, first: bool) -> tuple[Layer | None, InputLayer | None]
 
 def _entrance_of(first: Layer) -> InputLayer | None:
     """The input of a chain that starts with a model whose one input is known, as in Keras."""
-    network = getattr(first, "_network", None)
+    network = first._network if isinstance(first, ModelValue) else None
     if network is None or len(network.input_infos) != 1:
         return None
     info = network.input_infos[0]

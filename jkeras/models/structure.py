@@ -266,7 +266,7 @@ class StructuredModel(ModelValue):
     def __repr__(self) -> str:
         kind = type(self).__name__
         count = f"{self.count_params():,} weights" if self.built else "not built"
-        return f"<{kind} {self.name or self.base_name!r}: {len(self.children())} layers, {count}>"
+        return f"<{kind} {self.name or self._base_name!r}: {len(self.children())} layers, {count}>"
 
 
 LAYERS = "Make a changed model: `model.add(layer)`, `model.pop()`, or `jk.Sequential([*model.layers, layer])`."

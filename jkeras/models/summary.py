@@ -12,6 +12,7 @@ import numpy as np
 from jkeras.graph.layer import Layer
 from jkeras.graph.network import is_ref
 from jkeras.graph.shapes import show_shape
+from jkeras.models.base import ModelValue
 from jkeras.models.cost import layer_costs, show_count, step_cost
 
 if TYPE_CHECKING:
@@ -40,21 +41,20 @@ def show_bytes(count: float) -> str:
     return ""
 
 
-def _rows(model: Layer, path: tuple[str, ...], expand: bool, depth: int) -> list[tuple[str, Layer, tuple[str, ...], int]]:
+def _rows(model: ModelValue, path: tuple[str, ...], expand: bool, depth: int) -> list[tuple[str, Layer, tuple[str, ...], int]]:
     """Name, layer, path of weights and nesting depth of each line."""
-    network = getattr(model, "_network", None)
-    sequential = hasattr(model, "add")
-    members = model.children() if sequential or network is None else network.layers
+    network = model._network
+    members = model.children() if model._is_chain or network is None else network.layers
     rows = []
     for name, layer in members.items():
         rows.append((name, layer, (*path, name), depth))
-        if expand and hasattr(layer, "children") and layer.children():
-            rows += _rows(layer, (*path, name), expand, depth + 1) if hasattr(layer, "compile") else []
+        if expand and isinstance(layer, ModelValue):
+            rows += _rows(layer, (*path, name), expand, depth + 1)
     return rows
 
 
 def _output_shape(model: Model, name: str) -> str:
-    network = getattr(model, "_network", None)
+    network = model._network
     if network is None or name not in network.layers:
         return "?"
     shapes = [show_shape(tensor.shape) for tensor in network.outputs_of(name)]
@@ -62,7 +62,7 @@ def _output_shape(model: Model, name: str) -> str:
 
 
 def _connected_to(model: Model, name: str) -> str:
-    network = getattr(model, "_network", None)
+    network = model._network
     if network is None:
         return "-"
     makers = {result: (op.layer, i) for op in network.ops for i, result in enumerate(op.results)}
@@ -90,8 +90,8 @@ def summary(
     from rich.markup import escape
     from rich.table import Table
 
-    network = getattr(model, "_network", None)
-    branching = network is not None and not hasattr(model, "add") and any(len(op.args.leaves) for op in network.ops)
+    network = model._network
+    branching = network is not None and not model._is_chain and any(len(op.args.leaves) for op in network.ops)
     infos = list(model.description.weights) if model.built else []
     table = Table(show_lines=True, header_style="bold", title=None)
     table.add_column("Layer (type)", overflow="fold")
@@ -126,7 +126,7 @@ def summary(
     stream = io.StringIO()
     width = line_length or (None if print_fn is None else 98)
     console = Console(file=stream, width=width) if print_fn is not None else Console(width=width)
-    title = f"Model: \"{model.name or model.base_name}\""
+    title = f"Model: \"{model.name or model._base_name}\""
     console.print(f"[bold]{escape(title)}[/bold]", highlight=False)
     console.print(table)
     for line in [*_footer(model, infos), *(_costs(model, costs) if show_cost else [])]:

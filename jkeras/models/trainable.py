@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, overload
 
 from jkeras import optimizers
 from jkeras.models import training
@@ -132,6 +132,44 @@ class TrainableModel(SteppingModel):
             seed,
         )
 
+    @overload
+    def evaluate(
+        self,
+        x: Data | None = None,
+        y: Data | None = None,
+        batch_size: int | None = None,
+        verbose: Verbose = "auto",
+        sample_weight: Data | None = None,
+        steps: int | None = None,
+        callbacks: CallbacksLike = None,
+        *,
+        return_dict: Literal[True],
+    ) -> dict[str, float]: ...
+    @overload
+    def evaluate(
+        self,
+        x: Data | None = None,
+        y: Data | None = None,
+        batch_size: int | None = None,
+        verbose: Verbose = "auto",
+        sample_weight: Data | None = None,
+        steps: int | None = None,
+        callbacks: CallbacksLike = None,
+        return_dict: Literal[False] = False,
+    ) -> float | list[float]: ...
+    @overload
+    def evaluate(
+        self,
+        x: Data | None = None,
+        y: Data | None = None,
+        batch_size: int | None = None,
+        verbose: Verbose = "auto",
+        sample_weight: Data | None = None,
+        steps: int | None = None,
+        callbacks: CallbacksLike = None,
+        *,
+        return_dict: bool,
+    ) -> training.Scores: ...
     def evaluate(
         self,
         x: Data | None = None,
@@ -142,7 +180,7 @@ class TrainableModel(SteppingModel):
         steps: int | None = None,
         callbacks: CallbacksLike = None,
         return_dict: bool = False,
-    ) -> Any:
+    ) -> training.Scores:
         """Loss and metrics in inference mode: a number, or `[loss, metric, ...]`, or a dict.
 
         Arguments as in `fit`. Raises what `fit` raises.
@@ -165,6 +203,35 @@ class TrainableModel(SteppingModel):
 
     # -- one batch ------------------------------------------------------------------------------------------------
 
+    @overload
+    def train_on_batch(
+        self,
+        x: Data | None,
+        y: Data | None = None,
+        sample_weight: Data | None = None,
+        class_weight: Mapping[Any, float] | None = None,
+        *,
+        return_dict: Literal[True],
+    ) -> tuple[Self, dict[str, float]]: ...
+    @overload
+    def train_on_batch(
+        self,
+        x: Data | None,
+        y: Data | None = None,
+        sample_weight: Data | None = None,
+        class_weight: Mapping[Any, float] | None = None,
+        return_dict: Literal[False] = False,
+    ) -> tuple[Self, float | list[float]]: ...
+    @overload
+    def train_on_batch(
+        self,
+        x: Data | None,
+        y: Data | None = None,
+        sample_weight: Data | None = None,
+        class_weight: Mapping[Any, float] | None = None,
+        *,
+        return_dict: bool,
+    ) -> tuple[Self, training.Scores]: ...
     def train_on_batch(
         self,
         x: Data | None,
@@ -172,13 +239,25 @@ class TrainableModel(SteppingModel):
         sample_weight: Data | None = None,
         class_weight: Mapping[Any, float] | None = None,
         return_dict: bool = False,
-    ) -> tuple[Self, Any]:
+    ) -> tuple[Self, training.Scores]:
         """One optimizer step: the new model, and the loss and metrics of the batch."""
         return training.train_on_batch(self, x, y, sample_weight, class_weight, return_dict)
 
+    @overload
+    def test_on_batch(
+        self, x: Data | None, y: Data | None = None, sample_weight: Data | None = None, *, return_dict: Literal[True]
+    ) -> dict[str, float]: ...
+    @overload
+    def test_on_batch(
+        self, x: Data | None, y: Data | None = None, sample_weight: Data | None = None, return_dict: Literal[False] = False
+    ) -> float | list[float]: ...
+    @overload
+    def test_on_batch(
+        self, x: Data | None, y: Data | None = None, sample_weight: Data | None = None, *, return_dict: bool
+    ) -> training.Scores: ...
     def test_on_batch(
         self, x: Data | None, y: Data | None = None, sample_weight: Data | None = None, return_dict: bool = False
-    ) -> Any:
+    ) -> training.Scores:
         """Loss and metrics of one batch in inference mode."""
         size = batches.row_count(Batch(batches.to_arrays(x, "x")))
         return training.evaluate(self, x, y, size, 0, sample_weight, None, None, return_dict)

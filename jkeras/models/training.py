@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import jax
 import numpy as np
@@ -31,6 +31,9 @@ from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.types import CallbacksLike, Data, Verbose
 
 Model = TypeVar("Model", bound=SteppingModel)
+
+# What evaluation gives: one number, the loss and each metric, or all of them by name.
+Scores: TypeAlias = float | list[float] | dict[str, float]
 
 
 def compiled(model: Model, recipe: Recipe) -> Model:
@@ -140,7 +143,7 @@ def evaluate(
     steps_: int | None,
     callbacks: CallbacksLike,
     return_dict: bool,
-) -> Any:
+) -> Scores:
     """See `Model.evaluate`."""
     recipe = compiled_recipe(model, "evaluate")
     check_counts("evaluate", 1, batch_size=batch_size, steps=steps_)
@@ -206,7 +209,7 @@ def train_on_batch(
     sample_weight: Data | None,
     class_weight: Mapping[Any, float] | None,
     return_dict: bool,
-) -> tuple[Model, Any]:
+) -> tuple[Model, Scores]:
     """See `Model.train_on_batch`."""
     recipe = compiled_recipe(model, "train_on_batch")
     check_used("train_on_batch", 3)
@@ -318,7 +321,7 @@ def _one_batch(
     return source
 
 
-def _as_result(logs: dict[str, float], program: steps.Program, return_dict: bool) -> Any:
+def _as_result(logs: dict[str, float], program: steps.Program, return_dict: bool) -> Scores:
     if return_dict:
         return logs
     known = [name for name in program.objective.log_names if name in logs]

@@ -258,6 +258,10 @@ class Template(Keyed):
     def _key(self) -> HashedKey:
         return HashedKey((Template, self.structure, key_of(self.leaves)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Structures of JAX cannot be pickled; one of numbers in the place of leaves says the same.
+        return _template, (self.leaves, jax.tree.unflatten(self.structure, range(len(self.leaves))))
+
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise FrozenError(f"A Template is immutable; `{name}` cannot be assigned.")
 
@@ -269,6 +273,10 @@ class Template(Keyed):
 
     def __repr__(self) -> str:
         return f"Template({self.fill()!r})"
+
+
+def _template(leaves: tuple[Any, ...], numbered: Any) -> Template:
+    return Template(leaves, jax.tree.structure(numbered))
 
 
 def _dict_children(tree: FrozenDict[Any, Any]) -> tuple[tuple[Any, ...], Any]:

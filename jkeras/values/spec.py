@@ -178,6 +178,13 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
         own.update({n: value if n.startswith("_spec_") else frozen(value) for n, value in attributes.items()})
         return clone
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Hashes differ from process to process, and objects that were copied from those that keys were made of.
+        return {name: value for name, value in vars(self).items() if name not in self._memos}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update({n: value if n.startswith("_spec_") else frozen(value) for n, value in state.items()})
+
     def __setattr__(self, name: str, value: Any) -> None:
         if self._is_frozen:
             raise FrozenError(self._frozen_message(name))

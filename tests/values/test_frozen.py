@@ -117,6 +117,8 @@ def test_templates_keep_the_kinds_of_containers():
     assert template.fill(lambda leaf: leaf + 1) == {"x": [2, (3, None)], "y": {"z": 4}}
     assert template == Template.of(structure) != Template.of([1, 2, 3]) and hash(template) == hash(Template.of(structure))
     assert key_of(template) == key_of(Template.of(structure))
+    for same in (copy.deepcopy(template), pickle.loads(pickle.dumps(template))):
+        assert same == template and same.fill() == structure
     template.fill()["x"].append(4)
     assert template.fill() == structure
     with pytest.raises(FrozenError):
@@ -212,3 +214,16 @@ def test_orbax_and_flax_write_and_read_params(tmp_path):
     written = flax.serialization.to_bytes(model.params.copy())
     same = flax.serialization.from_bytes(model.params.copy(), written)
     np.testing.assert_array_equal(same["d"]["kernel"], model.params["d"]["kernel"])
+
+
+def test_models_can_be_copied_and_pickled():
+    x = jk.Input((2,), name="x")
+    model = jk.Model({"x": x}, [layers.Dense(3, name="d")(x)]).compile("sgd", "mse").init(1)
+    for same in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert same.definition == model.definition and hash(same.definition) == hash(model.definition)
+        assert same.recipe == model.recipe
+        np.testing.assert_array_equal(same.get_weights()[0], model.get_weights()[0])
+        with pytest.raises(FrozenError):
+            same.params["d"]["kernel"] = 1
+        with pytest.raises(FrozenError):
+            same.name = "other"

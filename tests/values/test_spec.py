@@ -181,6 +181,22 @@ def test_copies_drop_what_was_remembered():
     assert value._evolve()._key() == key and other != value
 
 
+def test_copies_and_pickles_are_values_of_their_own():
+    array = jk.initializers.Constant(np.ones(3))
+    lock = object()  # compared by identity
+    for value in (array, Pair(1, (2,)), Hand(1, extra=lock), Hand(1, extra=[lock, {"a": np.ones(2)}])):
+        hash(value)
+        same = copy.deepcopy(value)
+        assert hash(same) == hash(same.replace()) and same == same.replace()
+        with pytest.raises(FrozenError):
+            same.other = 1
+    same = pickle.loads(pickle.dumps(array))
+    assert "_spec_key" not in vars(same) and same == array
+    for one in (same, copy.deepcopy(array)):
+        with pytest.raises(ValueError, match="read-only|WRITEABLE"):
+            one.value.setflags(write=True)
+
+
 def test_the_one_reader_reads_containers_and_arrays():
     written = {
         "list": [1, {"class_name": "__tuple__", "config": [1, 2]}],
