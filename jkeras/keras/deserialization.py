@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -162,6 +163,8 @@ class _Reader:
             cls = public_object(module, name)
             if cls is not None and not module.startswith("keras.src."):
                 _check_name(config, name, module)
+            if cls is None:  # of a module of that package that the program has imported
+                cls = getattr(sys.modules.get(module), name, None)
         if cls is None:
             raise self._unknown("class", name, config)
         made = self._made(cls, config, inner)

@@ -51,6 +51,7 @@ make_facades_of(Description, facade)
 
 
 def __getattr__(name: str) -> Any:
+    name = _SECOND_NAMES.get(name, name)
     if name == "TFSMLayer" or name.startswith("_"):
         raise AttributeError(f"keras.layers has no {name!r}.")
     found = named(PARTS[name], name) if name in PARTS else getattr(layers, name)
@@ -61,6 +62,8 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+# Names of classes in Keras's own modules, where they are other than the public ones.
+_SECOND_NAMES = {"GroupedQueryAttention": "GroupQueryAttention"}
 # Functions of lists of tensors, by the class that they are the short form of.
 _FUNCTIONS = {name: name.title() for name in "add subtract multiply average maximum minimum concatenate dot".split()}
 
