@@ -30,6 +30,9 @@ IS_THREAD_SAFE = True
 # Of modules that build on this one.
 _ELSEWHERE = {
     "JAXTrainer": "jkeras.keras.trainer:Trainer",
+    "AutocastScope": "jkeras.keras.scopes:AutocastScope",
+    "StatelessScope": "jkeras.keras.variables:StatelessScope",
+    "in_stateless_scope": "jkeras.keras.variables:in_stateless_scope",
     "in_symbolic_scope": "jkeras.keras.variables:in_symbolic_scope",
 }
 
