@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from jkeras import tree
+from jkeras import config, tree
 from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.variables import StatelessScope, SymbolicScope
 
 # Stand-ins for an unknown size where code does not take a symbolic one: a size of the result that differs between the
 # two is unknown as well.
 _STAND_INS = (83, 89)
+_PLAIN = (str, int, float, bool, complex, type(None))
 
 
 class _Program:
@@ -42,6 +44,22 @@ class _Program:
         with StatelessScope():
             return self.function(*args, **kwargs)
 
+    def key(self) -> tuple[Any, tuple[Any, ...]] | None:
+        """What the outputs depend on beside the function; None if there is something that cannot be compared."""
+        structure: Any = jax.tree.structure(self.arguments, is_leaf=lambda part: part is None)
+        keys: list[tuple[Any, ...]] = []
+        for leaf in self.leaves:
+            if isinstance(leaf, KerasTensor):
+                keys.append((KerasTensor, leaf.shape, leaf.dtype))
+            elif isinstance(leaf, slice):
+                keys.append((slice, leaf.start, leaf.stop, leaf.step))
+            elif leaf is Ellipsis or isinstance(leaf, _PLAIN):
+                keys.append((type(leaf), leaf))
+            else:
+                return None
+        plain = all(isinstance(part, _PLAIN) for key in keys if key[0] is slice for part in key[1:])
+        return (structure, tuple(keys)) if plain else None
+
     def evaluate(self, shapes: Sequence[tuple[Any, ...]]) -> Any:
         """Shapes and types of the outputs for given shapes of the tensors."""
         types = [self.leaves[place].dtype for place in self.places]
@@ -66,13 +84,16 @@ def infer_output_spec(function: Callable[..., Any], *args: Any, **kwargs: Any) -
     >>> infer_output_spec(lambda x: x.sum(-1), KerasTensor((None, 3))).shape
     (None,)
     """
-    program = _Program(function, args, kwargs)
+    return _tensors(_specs(_Program(function, args, kwargs)))
+
+
+def _specs(program: _Program) -> Any:
     if all(None not in shape for shape in program.shapes):
-        return jax.tree.map(_tensor, program.evaluate(program.shapes))
+        return jax.tree.map(_Spec, program.evaluate(program.shapes))
     try:
-        return jax.tree.map(_tensor, program.evaluate(program.with_sizes(_symbolic_size())))
+        return jax.tree.map(_Spec, program.evaluate(program.with_sizes(_symbolic_size())))
     except Exception:  # `call` does arithmetic with sizes that a symbolic one does not take, or is wrong
-        return jax.tree.map(_tensor, *(program.evaluate(program.with_sizes(size)) for size in _STAND_INS))
+        return jax.tree.map(_Spec, *(program.evaluate(program.with_sizes(size)) for size in _STAND_INS))
 
 
 def infer_function_spec(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -81,13 +102,35 @@ def infer_function_spec(function: Callable[..., Any], *args: Any, **kwargs: Any)
     >>> infer_function_spec(lambda x, y: x + y, KerasTensor((None, 3)), KerasTensor((2, None))).shape
     (2, 3)
     """
+    program = _Program(function, args, kwargs)
+    key = program.key()
+    if key is None:
+        return _tensors(_function_specs(program))
+    # What the function reads of the settings is part of what is remembered.
+    return _tensors(_remembered(function, config.floatx(), config.image_data_format(), *key))
+
+
+@functools.lru_cache(maxsize=2048)
+def _remembered(
+    function: Callable[..., Any], floatx: str, data_format: str, structure: Any, leaves: tuple[Any, ...]
+) -> Any:
+    args, kwargs = jax.tree.unflatten(structure, [_leaf(*key) for key in leaves])
+    return _function_specs(_Program(function, args, kwargs))
+
+
+def _leaf(kind: Any, *parts: Any) -> Any:
+    if kind is KerasTensor:
+        return KerasTensor(*parts, name="spec")
+    return slice(*parts) if kind is slice else parts[0]
+
+
+def _function_specs(program: _Program) -> Any:
     try:
-        return infer_output_spec(function, *args, **kwargs)
+        return _specs(program)
     except Exception as error:
-        program = _Program(function, args, kwargs)
         for shapes in _matching(program):
             try:
-                return jax.tree.map(_tensor, program.evaluate(shapes))
+                return jax.tree.map(_Spec, program.evaluate(shapes))
             except Exception:  # these sizes do not fit either
                 continue
         raise error
@@ -105,8 +148,14 @@ def _matching(program: _Program) -> Iterator[list[tuple[Any, ...]]]:
                 yield program.with_sizes(*(chosen.get(place, free) for place in range(unknown)))
 
 
-def _tensor(*specs: Any) -> KerasTensor:
-    """One tensor like all of these, with None where their sizes differ or are symbolic."""
-    sizes = zip(*(spec.shape for spec in specs), strict=True)
-    shape = [size[0] if len(set(size)) == 1 and isinstance(size[0], int) else None for size in sizes]
-    return KerasTensor(shape, np.dtype(specs[0].dtype).name)
+class _Spec:
+    """One shape and type like all of these, with None where their sizes differ or are symbolic."""
+
+    def __init__(self, *specs: Any):
+        sizes = zip(*(spec.shape for spec in specs), strict=True)
+        self.shape = tuple(size[0] if len(set(size)) == 1 and isinstance(size[0], int) else None for size in sizes)
+        self.dtype = np.dtype(specs[0].dtype).name
+
+
+def _tensors(specs: Any) -> Any:
+    return jax.tree.map(lambda spec: KerasTensor(spec.shape, spec.dtype), specs)

@@ -196,7 +196,7 @@ def _type_key(value: Any) -> Any:
 
 
 def _scalar(key: Any) -> Any:
-    return key(1) if isinstance(key, type) else None if key is None else KerasTensor((), key)
+    return key(1) if isinstance(key, type) else None if key is None else KerasTensor((), key, name="scalar")
 
 
 def _with_integers(function: Callable[..., Any], argument: int) -> Callable[..., Any]:
