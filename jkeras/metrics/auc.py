@@ -14,7 +14,7 @@ from jkeras.losses.reduction import divide_no_nan
 from jkeras.metrics.confusion import Counts, counts, evenly_spaced, histogram
 from jkeras.metrics.metric import DTYPE, BuiltInMetric, State
 from jkeras.types import ArrayLike, DTypeField, PyTree, Specs
-from jkeras.values.fields import field
+from jkeras.values.fields import Converted, field
 
 
 def _curve(value: object) -> str:
@@ -54,7 +54,8 @@ class AUC(BuiltInMetric):
     0.75
     """
 
-    num_thresholds: int = field(default=200, convert=arguments.at_least(2))
+    # None where `thresholds` say it.
+    num_thresholds: Converted[int | None, int] = field(default=200, convert=arguments.optional(arguments.at_least(2)))
     curve: str = field(default="ROC", convert=_curve)
     summation_method: str = field(
         default="interpolation", convert=lambda v: arguments.one_of("interpolation", "majoring", "minoring")(_plain(v))
