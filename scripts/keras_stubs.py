@@ -40,7 +40,19 @@ LITERALS = (int, float, str, bool, type(None))
 def annotation(value: Any) -> str:
     """An annotation in words that the stub knows."""
     text = value if isinstance(value, str) else getattr(value, "__name__", str(value))
+    if text.startswith("Converted["):
+        text = accepted(text.removeprefix("Converted["))
     return text if set(re.findall(r"[A-Za-z_][\w.]*", text)) <= WORDS and text != "_empty" else "Any"
+
+
+def accepted(text: str) -> str:
+    """The first of two types, `A, B]`: what a constructor accepts."""
+    depth = 0
+    for place, letter in enumerate(text):
+        depth += (letter in "[(") - (letter in "])")
+        if letter == "," and not depth:
+            return text[:place]
+    return text
 
 
 def literal(value: Any) -> str:

@@ -28,7 +28,7 @@ class AUC(CurveMetric):
     from_logits: Any
     def __init__(
         self,
-        num_thresholds: int = 200,
+        num_thresholds: int | None = 200,
         curve: str = "ROC",
         summation_method: str = "interpolation",
         name: str | None = None,
@@ -97,7 +97,12 @@ class FalseNegatives(CountMetric):
     thresholds: Any
     name: Any
     dtype: Any
-    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None: ...
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
 
 class FalsePositives(CountMetric):
@@ -106,7 +111,12 @@ class FalsePositives(CountMetric):
     thresholds: Any
     name: Any
     dtype: Any
-    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None: ...
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
 
 class IoU(OverlapMetric):
@@ -215,7 +225,7 @@ class Precision(ConfusionMetric):
     dtype: Any
     def __init__(
         self,
-        thresholds: Any = None,
+        thresholds: float | Sequence[float] | None = None,
         top_k: int | None = None,
         class_id: int | None = None,
         name: str | None = None,
@@ -267,7 +277,7 @@ class Recall(ConfusionMetric):
     dtype: Any
     def __init__(
         self,
-        thresholds: Any = None,
+        thresholds: float | Sequence[float] | None = None,
         top_k: int | None = None,
         class_id: int | None = None,
         name: str | None = None,
@@ -343,7 +353,12 @@ class TrueNegatives(CountMetric):
     thresholds: Any
     name: Any
     dtype: Any
-    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None: ...
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
 
 class TruePositives(CountMetric):
@@ -352,7 +367,12 @@ class TruePositives(CountMetric):
     thresholds: Any
     name: Any
     dtype: Any
-    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None: ...
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
 
 class Accuracy(Mean):
