@@ -31,7 +31,7 @@ def compiled_value(model: Any) -> jk.Model:
     own = [name for name in ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics", "metrics",
                              "make_train_function", "make_test_function", "make_predict_function")
            if getattr(type(model), name) is not getattr(_base(), name)]  # fmt: skip
-    value = to_value(model)
+    value = to_value(model, named=False)
     if own or value.recipe is None:
         what = f"overrides {', '.join(own)}" if own else "is compiled with losses, metrics or an optimizer of your own classes"
         raise ArgumentError(
@@ -79,6 +79,6 @@ class Between(Callback):
         before = [cell.settled for cell in cells]
         self.hooks.call(hook, *args)
         if any(cell.settled is not value for cell, value in zip(cells, before, strict=True)):
-            self.model.value = self.model.value.with_state(to_value(self.object).state)
+            self.model.value = self.model.value.with_state(to_value(self.object, named=False).state)
         if self.object.stop_training:
             self.model.stop_training = True

@@ -217,7 +217,9 @@ class _Reader:
                 " by passing `safe_mode=False` to the loading function, or calling"
                 " `keras.config.enable_unsafe_deserialization()."
             )
-        return lambdas.load(inner["value"] if "value" in inner else [inner["code"], inner["defaults"], inner["closure"]])
+        return lambdas.load(
+            inner["value"] if "value" in inner else [inner["code"], inner["defaults"], inner["closure"]]
+        )
 
 
 def _check_name(config: Mapping[str, Any], name: str, module: Any) -> None:

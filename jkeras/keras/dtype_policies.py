@@ -97,7 +97,9 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         if isinstance(default_policy, DTypePolicyMap):
             raise ArgumentError("`default_policy` cannot be a `DTypePolicyMap`.")
         if policy_map is not None and not isinstance(policy_map, dict):
-            raise TypeError(f"`policy_map` must be a dict. Received: policy_map={policy_map} (of type {type(policy_map)})")
+            raise TypeError(
+                f"`policy_map` must be a dict. Received: policy_map={policy_map} (of type {type(policy_map)})"
+            )
         self._default_policy = default_policy
         self._policies: dict[str, DTypePolicy] = dict(policy_map or {})
 
@@ -141,7 +143,9 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         try:
             self._policies[key] = get(policy)
         except Exception as error:
-            raise ArgumentError(f"Cannot interpret the assigned value by `keras.dtype_policies.get`. Received: {policy}") from error
+            raise ArgumentError(
+                f"Cannot interpret the assigned value by `keras.dtype_policies.get`. Received: {policy}"
+            ) from error
 
     def __delitem__(self, key: str) -> None:
         del self._policies[key]

@@ -210,7 +210,9 @@ class Functional(Function, Model):
 
     def add_loss(self, loss: Any) -> None:
         """Not offered, as in Keras: add losses inside of a layer's `call`."""
-        raise NotImplementedError("Losses cannot be added to a functional model: call `add_loss` in the `call` of a layer.")
+        raise NotImplementedError(
+            "Losses cannot be added to a functional model: call `add_loss` in the `call` of a layer."
+        )
 
     # -- configuration --------------------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from typing import Any
 from jkeras import tree
 from jkeras.errors import InputError
 from jkeras.keras.deserialization import deserialize_keras_object
-from jkeras.keras.old_configs import object_from
 from jkeras.keras.history import KerasHistory, Node
+from jkeras.keras.old_configs import object_from
 from jkeras.keras.operation import Operation
 from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.tensor import KerasTensor

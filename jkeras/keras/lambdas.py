@@ -20,7 +20,10 @@ def dump(function: types.FunctionType) -> tuple[str, Any, Any]:
 
 def written(function: types.FunctionType) -> dict[str, Any]:
     """The configuration of a function in a layer."""
-    return {"class_name": "__lambda__", "config": dict(zip(("code", "defaults", "closure"), dump(function), strict=True))}
+    return {
+        "class_name": "__lambda__",
+        "config": dict(zip(("code", "defaults", "closure"), dump(function), strict=True)),
+    }
 
 
 def load(written: Sequence[Any]) -> types.FunctionType:

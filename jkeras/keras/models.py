@@ -9,8 +9,8 @@ from typing import Any
 from jkeras.errors import ArgumentError
 from jkeras.keras.cloning import clone_model as clone_model
 from jkeras.keras.functional import Functional as Functional
-from jkeras.keras.old_configs import object_from
 from jkeras.keras.model import Model as Model
+from jkeras.keras.old_configs import object_from
 from jkeras.keras.sequential import Sequential as Sequential
 from jkeras.lazy import names_from
 

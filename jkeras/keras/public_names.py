@@ -15,7 +15,10 @@ _MODULES = frozenset(
     (
         "keras",
         *(f"keras.{name}" for name in _FUNCTIONS),
-        *(f"keras.{name}" for name in ("layers", "models", "optimizers", "optimizers.schedules", "random", "quantizers")),
+        *(
+            f"keras.{name}"
+            for name in ("layers", "models", "optimizers", "optimizers.schedules", "random", "quantizers")
+        ),
         *(f"keras.{name}" for name in ("dtype_policies", "ops", "ops.numpy", "ops.nn", "ops.image", "ops.linalg")),
         *(f"keras.{name}" for name in ("metrics", "callbacks", "mixed_precision")),
     )

@@ -17,7 +17,6 @@ from jkeras.keras.seeds import SeedGenerator as SeedGenerator
 from jkeras.keras.seeds import draw_seed
 from jkeras.tracebacks import filtered
 
-
 # The kind of numbers that a function gives.
 _TYPES = {"uniform": "float", "randint": "int"}
 

@@ -13,9 +13,9 @@ from jkeras.keras.dtypes import standardize_shape
 from jkeras.keras.functional import Functional
 from jkeras.keras.input import InputLayer
 from jkeras.keras.layer import Layer
-from jkeras.keras.old_configs import object_from
 from jkeras.keras.masks import masks_of
 from jkeras.keras.model import Model
+from jkeras.keras.old_configs import object_from
 from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.tensor import KerasTensor
 

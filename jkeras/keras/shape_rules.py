@@ -140,7 +140,9 @@ def _unstack(x: Any, num: int | None = None, axis: int = 0) -> list[KerasTensor]
     return [KerasTensor((*x.shape[:axis], *x.shape[axis + 1 :]), x.dtype) for _ in range(size)]
 
 
-def _convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> KerasTensor:
+def _convert_to_tensor(
+    x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
+) -> KerasTensor:
     sparse = False if sparse is False else getattr(x, "sparse", False)
     return KerasTensor(x.shape, x.dtype if dtype is None else dtype, sparse)
 
@@ -163,7 +165,9 @@ def broadcast(*shapes: tuple[int | None, ...]) -> tuple[int | None, ...]:
         found = {shape[axis - rank + len(shape)] for shape in shapes if axis >= rank - len(shape)} - {1}
         known = found - {None}
         if len(known) > 1:
-            raise InputError(f"Cannot broadcast shape, the failure dim has value {sorted(known)}. Input shapes: {shapes}")
+            raise InputError(
+                f"Cannot broadcast shape, the failure dim has value {sorted(known)}. Input shapes: {shapes}"
+            )
         sizes.append(known.pop() if known else None if found else 1)
     return tuple(sizes)
 
@@ -181,7 +185,9 @@ def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
     def rule(*args: Any, **kwargs: Any) -> KerasTensor:
         args = (*args, *(kwargs.pop(name) for name in ("x1", "x2", "x", "y") if name in kwargs))
         values = tree.flatten(args)
-        shapes = [np.shape(value) if isinstance(value, (list, tuple)) else getattr(value, "shape", ()) for value in args]
+        shapes = [
+            np.shape(value) if isinstance(value, (list, tuple)) else getattr(value, "shape", ()) for value in args
+        ]
         types = tuple(getattr(value, "dtype", value) for value in args if not isinstance(value, (list, tuple)))
         dtype = dtype_of(tuple(map(_type_key, types)), tuple(sorted(kwargs.items())))
         known = next(value.dtype for value in values if isinstance(value, KerasTensor))
@@ -192,7 +198,13 @@ def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _type_key(value: Any) -> Any:
     """What the type of a result depends on: the name of a type, or the kind of a Python number."""
-    return type(value) if isinstance(value, (bool, int, float, complex)) else None if value is None else np.dtype(value).name
+    return (
+        type(value)
+        if isinstance(value, (bool, int, float, complex))
+        else None
+        if value is None
+        else np.dtype(value).name
+    )
 
 
 def _scalar(key: Any) -> Any:
@@ -215,6 +227,7 @@ _ELEMENTWISE = """add arctan2 bitwise_and bitwise_left_shift bitwise_or bitwise_
     equal floor_divide fmax fmin fmod gcd greater greater_equal heaviside hypot isclose lcm ldexp left_shift less less_equal
     logaddexp logaddexp2 logical_and logical_or logical_xor maximum minimum mod multiply nextafter not_equal power right_shift
     subtract true_divide where""".split()
+
 
 def _in_top_k(targets: Any, predictions: Any, k: int) -> KerasTensor:
     return KerasTensor(targets.shape, "bool")

@@ -9,8 +9,8 @@ import numpy as _np
 
 from jkeras import utils as _utils
 from jkeras.errors import suggestion
-from jkeras.keras.seeds import reset_global_seed_generator
 from jkeras.keras.modules import add_mirrors
+from jkeras.keras.seeds import reset_global_seed_generator
 from jkeras.lazy import named
 
 _ELSEWHERE = {

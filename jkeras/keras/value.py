@@ -23,15 +23,19 @@ from jkeras.paths import flatten
 # -- objects as values -----------------------------------------------------------------------------------------------------
 
 
-def to_value(model: Any) -> Any:
+def to_value(model: Any, named: bool = True) -> Any:
     """The immutable model with the values that the variables of an object have now: weights, and the state of training.
 
     Layers of users' classes are one node each, which runs the object.
 
+    Args:
+        model: the object.
+        named: whether layers keep their names; without, they are numbered as they come, in every process alike.
+
     Raises:
         NotBuiltError: the model has no weights yet.
     """
-    value = definition(model)
+    value = definition(model, named)
     state = TrainState({}, {}, None, jnp.zeros((), jnp.int32), as_key(None))
     infos = [info for info in value.description.weights if is_kept(info)]
     cells = model.weights
@@ -48,6 +52,9 @@ def to_value(model: Any) -> Any:
         step, rng = model._progress
         state = state.replace(step=jnp.asarray(step, jnp.int32), rng=rng)
     arguments = recipe_arguments(model)
+    if arguments is not None and not named:
+        optimizer = arguments["optimizer"]
+        arguments["optimizer"] = optimizer.replace(name=type(optimizer)().name)
     if arguments is None:
         return value.with_state(state)
     value = value.compile(**arguments, distribute=model._strategy).with_state(state)

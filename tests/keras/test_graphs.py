@@ -29,7 +29,20 @@ def shape_and_type(tensor):
 
 def arithmetic(keras):
     a, b = keras.Input((4,)), keras.Input((4,), dtype="int32")
-    results = [a + 1, 1 - b, b / 2, a * b, a**2, a > 0, a != b, -a, abs(b), a[:, 1:], a @ keras.KerasTensor((4, 2)), round(a)]
+    results = [
+        a + 1,
+        1 - b,
+        b / 2,
+        a * b,
+        a**2,
+        a > 0,
+        a != b,
+        -a,
+        abs(b),
+        a[:, 1:],
+        a @ keras.KerasTensor((4, 2)),
+        round(a),
+    ]
     return [shape_and_type(result) for result in results]
 
 
@@ -54,7 +67,13 @@ def names(keras):
     total = keras.layers.Add()(list(inputs))
     model = keras.Model(inputs, keras.ops.relu(keras.layers.Dense(2)(total)) + 1)
     other = keras.layers.Dense(2)
-    return [layer.name for layer in model.layers], [op.name for op in model.operations], model.name, other.name, inputs[1].name
+    return (
+        [layer.name for layer in model.layers],
+        [op.name for op in model.operations],
+        model.name,
+        other.name,
+        inputs[1].name,
+    )
 
 
 def structures(keras):
@@ -87,7 +106,11 @@ def middle_of_a_graph(keras):
     hidden = keras.layers.Dense(3, kernel_initializer="ones")(x)
     whole = keras.Model(x, keras.ops.exp(hidden) + hidden)
     part = keras.Model(hidden, keras.ops.exp(hidden) + hidden)
-    return np.allclose(whole(X), part(keras.Model(x, hidden)(X))), len(part.weights), [op.name for op in part.operations]
+    return (
+        np.allclose(whole(X), part(keras.Model(x, hidden)(X))),
+        len(part.weights),
+        [op.name for op in part.operations],
+    )
 
 
 def shared_and_nested(keras):
@@ -99,7 +122,11 @@ def shared_and_nested(keras):
     config = json.loads(json.dumps(model.get_config()))
     again = keras.Model.from_config(config)
     again.set_weights(model.get_weights()[: len(again.weights)] * (len(again.weights) // len(model.weights)))
-    return [layer.name for layer in again.layers], [w.path for w in model.weights], np.allclose(model(X)[0], again(X)[0])
+    return (
+        [layer.name for layer in again.layers],
+        [w.path for w in model.weights],
+        np.allclose(model(X)[0], again(X)[0]),
+    )
 
 
 def masks(keras):
@@ -107,7 +134,9 @@ def masks(keras):
     embedded = keras.layers.Embedding(5, 2, mask_zero=True)(x)
     model = keras.Model(x, keras.layers.LSTM(2)(embedded))
     tokens = np.array([[1, 2, 0]])
-    return np.allclose(model(tokens), keras.layers.LSTM.call(model.layers[-1], model.layers[1](tokens[:, :2])), atol=1e-6)
+    return np.allclose(
+        model(tokens), keras.layers.LSTM.call(model.layers[-1], model.layers[1](tokens[:, :2])), atol=1e-6
+    )
 
 
 def deferred(keras):
@@ -274,7 +303,9 @@ MISTAKES = [
         "not a modeling function",
     ),
     (
-        lambda: ours.saving.deserialize_keras_object({"class_name": "__lambda__", "config": {"value": ["", None, None]}}),
+        lambda: ours.saving.deserialize_keras_object(
+            {"class_name": "__lambda__", "config": {"value": ["", None, None]}}
+        ),
         ValueError,
         "arbitrary code execution",
     ),

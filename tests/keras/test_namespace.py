@@ -38,11 +38,15 @@ def test_every_layer_is_there():
 
 
 def test_what_jkeras_has_under_a_name_of_keras_is_there():
-    missing = [name for name in canonical_names() if find("jkeras", name) is not None and find("jkeras.keras", name) is None]
+    missing = [
+        name for name in canonical_names() if find("jkeras", name) is not None and find("jkeras.keras", name) is None
+    ]
     assert not missing
 
 
-@pytest.mark.parametrize("name", ["layers", "losses", "optimizers", "callbacks", "initializers", "ops", "random", "utils"])
+@pytest.mark.parametrize(
+    "name", ["layers", "losses", "optimizers", "callbacks", "initializers", "ops", "random", "utils"]
+)
 def test_names_are_listed(name):
     mirror = importlib.import_module(f"jkeras.keras.{name}")
     names = [found.rpartition(".")[2] for found in canonical_names() if found.rpartition(".")[0] == f"keras.{name}"]
