@@ -1,0 +1,168 @@
+"""How the drop-in runs: shared compilations, no growth, the bridge to the immutable face, exact resumption."""
+
+import gc
+
+import jax
+import numpy as np
+import pytest
+
+import jkeras as jk
+import jkeras.keras as keras
+from jkeras.keras.layers import Dense
+from jkeras.keras.run import shared_runner
+from jkeras.keras.value import around
+
+
+@pytest.fixture
+def data(rng):
+    x = rng.normal(size=(48, 4)).astype("float32")
+    return x, x.sum(axis=1, keepdims=True)
+
+
+def small(rate=1e-2):
+    model = keras.Sequential([keras.Input((4,)), Dense(5, activation="tanh"), Dense(1)])
+    model.compile(keras.optimizers.Adam(rate), "mse", metrics=["mae"])
+    return model
+
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.hidden, self.head = Dense(3), Dense(1)
+
+    def call(self, x):
+        return self.head(self.hidden(x))
+
+
+def steps_compiled():
+    runner = shared_runner()
+    functions = (runner.train_steps, runner.eval_steps, runner.predict_batch, runner.train_batch)
+    return [function._cache_size() for function in functions]
+
+
+def test_equal_models_share_compilations(data):
+    def use(model):
+        model.fit(*data, batch_size=16, verbose=0)
+        model.evaluate(*data, batch_size=16, verbose=0)
+        model.predict(data[0], verbose=0)
+        model.train_on_batch(*data)
+
+    use(small())
+    before = steps_compiled()
+    for model in (small(), small(rate=0.5)):
+        use(model)
+        model.optimizer.learning_rate = 0.125
+        use(model)
+    assert steps_compiled() == before and all(before)
+
+
+@pytest.mark.parametrize("make", [small, Net], ids=["built-in", "own class"])
+def test_no_growth(data, make):
+    def one(model):
+        model.fit(*data, verbose=0)
+        model.predict(data[0], verbose=0)
+        model(data[0])
+
+    def made():
+        model = make()
+        if not model.compiled:
+            model.compile("adam", "mse")
+        return model
+
+    model = made()
+    one(model)
+    counts = []
+    for _ in range(2):
+        for _ in range(10):
+            one(model)
+        one(made())
+        gc.collect()
+        counts.append(len(jax.live_arrays()))
+    assert counts[1] <= counts[0]
+
+
+def test_arrays_are_lent_and_come_back(data):
+    model = small()
+    held = [weight.value for weight in model.weights]
+    model.fit(*data, verbose=0)
+    assert not any(array.is_deleted() for array in held)
+    assert not any(cell.is_lent for cell in (*model.variables, *model.optimizer.variables, *model.metrics_variables))
+
+
+def test_weights_are_there_after_an_exception(data):
+    class Fails(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise OSError("no space left")
+
+    model = small()
+    with pytest.raises(OSError):
+        model.fit(*data, verbose=0, callbacks=[Fails()])
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+    assert int(model.optimizer.iterations) == 2
+
+
+def test_an_interrupt_is_raised(data):
+    class Interrupts(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise KeyboardInterrupt
+
+    model = small()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*data, verbose=0, callbacks=[Interrupts()])
+    assert int(model.optimizer.iterations) == 1
+
+
+def test_the_value_goes_on_where_the_object_is(data):
+    model = small()
+    model.fit(*data, verbose=0)
+    value = model.value
+    np.testing.assert_allclose(value.predict(data[0], verbose=0), model.predict(data[0], verbose=0), rtol=1e-5, atol=1e-6)
+    again = around(value)
+    np.testing.assert_array_equal(again.predict(data[0], verbose=0), model.predict(data[0], verbose=0))
+    histories = [
+        model.fit(*data, verbose=0, shuffle=False).history,
+        again.fit(*data, verbose=0, shuffle=False).history,
+        value.fit(*data, verbose=0, shuffle=False).history.history,
+    ]
+    for other in histories[1:]:
+        np.testing.assert_allclose(other["loss"], histories[0]["loss"], rtol=1e-5)
+
+
+def test_an_object_of_ones_own_is_a_node_of_a_value(data):
+    model = Net()
+    model.compile("adam", "mse")
+    model.fit(*data, verbose=0)
+    np.testing.assert_allclose(
+        model.value.predict(data[0], verbose=0), model.predict(data[0], verbose=0), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_an_ensemble_of_a_drop_in_model(data):
+    ensemble = jk.Ensemble(small().value, 3).fit(*data, epochs=2, verbose=0)
+    assert np.asarray(ensemble.predict(data[0])).shape[-2:] == (48, 1)
+
+
+def test_a_run_goes_on_from_a_backup_exactly(data, tmp_path):
+    class Stops(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise OSError("the power went off")
+
+    start = small().get_weights()
+
+    def fresh():
+        model = small()
+        model.set_weights(start)
+        return model
+
+    whole = fresh()
+    expected = whole.fit(*data, epochs=4, verbose=0, shuffle=False).history["loss"]
+    broken = fresh()
+    with pytest.raises(OSError):
+        backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+        broken.fit(*data, epochs=4, verbose=0, shuffle=False, callbacks=[backup, Stops()])
+    resumed = fresh()
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    resumed.fit(*data, epochs=4, verbose=0, shuffle=False, callbacks=[backup])
+    np.testing.assert_allclose(resumed.evaluate(*data, verbose=0), whole.evaluate(*data, verbose=0), rtol=1e-5)
+    assert expected[-1] < expected[0]
