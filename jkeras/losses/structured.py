@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -131,7 +131,7 @@ class Dice(PairLoss):
 
     reduction: str | None = REDUCTION
     name: str | None = "dice"
-    axis: Any = None
+    axis: Axis | None = field(default=None, convert=arguments.optional(arguments.integers))
     dtype: DTypeField = DTYPE
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(dice)
 
@@ -143,7 +143,7 @@ class Tversky(PairLoss):
     beta: float = field(default=0.5, convert=arguments.number)
     reduction: str | None = REDUCTION
     name: str | None = "tversky"
-    axis: Any = None
+    axis: Axis | None = field(default=None, convert=arguments.optional(arguments.integers))
     dtype: DTypeField = DTYPE
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(tversky)
 
