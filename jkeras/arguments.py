@@ -95,7 +95,7 @@ def numpy_seed(value: object) -> int:
 def number(value: object) -> float:
     """A real number; an integer stays one."""
     plain = value.item() if isinstance(value, np.generic) else value
-    if isinstance(plain, bool) or not isinstance(plain, numbers.Real):
+    if isinstance(plain, bool) or not isinstance(plain, numbers.Real) or plain != plain:
         raise ArgumentError("expected a number")
     return cast(float, plain)
 

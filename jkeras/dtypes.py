@@ -18,6 +18,17 @@ OTHERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint6
 MIXED = ("mixed_bfloat16", "mixed_float16")
 
 
+def at_least_float32(dtype: DTypeLike) -> np.dtype[Any]:
+    """The type in which sums and statistics of numbers are exact enough: 32 bits or more.
+
+    >>> at_least_float32("bfloat16"), at_least_float32("float32"), at_least_float32("int32")
+    (dtype('float32'), dtype('float32'), dtype('float32'))
+    """
+    dtype = jnp.dtype(dtype)
+    exact = jnp.issubdtype(dtype, jnp.inexact) and jnp.finfo(dtype).bits >= 32
+    return dtype if exact else np.dtype("float32")
+
+
 def array_dtype(value: object) -> np.dtype[Any]:
     """The type of an array's elements that a name, a type or a `numpy.dtype` means.
 

@@ -36,7 +36,7 @@ class SwapEMAWeights(Callback):
         if self._weights is not None:
             return
         model = self.model.value
-        if model.state.opt_state is None:
+        if arrays_of(model.state).opt_state is None:
             return
         if not _keeps_averages(model.recipe.optimizer):
             raise ArgumentError(

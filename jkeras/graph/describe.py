@@ -64,7 +64,8 @@ def trace(
         found[:] = tuple(record.weights.values()), len(run.losses), bool(run.masks)
         return outputs
 
-    outputs = jax.eval_shape(program, _spec_of_key(jax.config.jax_default_prng_impl), [leaves[i] for i in positions])
+    kind = jax.config.jax_default_prng_impl  # type: ignore[attr-defined]
+    outputs = jax.eval_shape(program, _spec_of_key(kind), [leaves[i] for i in positions])
     return Traced(outputs, *found)
 
 

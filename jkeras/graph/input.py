@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jkeras import arguments, config, dtypes
+from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import Shape
@@ -27,13 +28,13 @@ class InputLayer(Layer):
         _name: str | None = field(init=False)
 
     shape: Any = field(default=None, in_config=False)
-    batch_size: int | None = field(default=None, in_config=False)
+    batch_size: int | None = field(default=None, convert=arguments.optional(arguments.positive_int), in_config=False)
     dtype: PolicyField = field(default=None)
-    sparse: bool | None = None
-    ragged: bool | None = None
+    sparse: bool | None = field(default=None, convert=arguments.optional(arguments.boolean))
+    ragged: bool | None = field(default=None, convert=arguments.optional(arguments.boolean))
     batch_shape: Any = field(default=None, convert=arguments.optional(arguments.shape))
-    input_tensor: Any = field(default=None, in_config=False)
-    optional: bool = field(default=False, in_config=False)
+    input_tensor: Any = field(default=None, convert=arguments.optional(lambda value: _tensor(value)), in_config=False)
+    optional: bool = field(default=False, convert=arguments.boolean, in_config=False)
     name: str | None = None
 
     def __post_init__(self) -> None:
@@ -69,6 +70,12 @@ class InputLayer(Layer):
             "optional": self.optional,
             "name": self.name,
         }
+
+
+def _tensor(value: object) -> object:
+    if not is_symbolic(value):
+        raise ArgumentError("expected a symbolic tensor")
+    return value
 
 
 def _sample_shape(shape: PartialShapeLike | None) -> tuple[int | None, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
 
 from jkeras import arguments
-from jkeras.errors import InputError
+from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.shapes import show_shape
 from jkeras.types import PyTree
 from jkeras.values.fields import field
@@ -20,21 +20,28 @@ class InputSpec(Spec):
 
     keras_module = "keras.layers"
 
-    dtype: str | None = None
+    dtype: str | None = field(default=None, convert=arguments.optional(arguments.text))
     shape: tuple[int | None, ...] | None = field(default=None, convert=arguments.optional(arguments.shape))
-    ndim: int | None = None
-    max_ndim: int | None = None
-    min_ndim: int | None = None
-    axes: dict[int, int] | None = None
-    allow_last_axis_squeeze: bool = False
-    name: str | None = None
-    optional: bool = False
+    ndim: int | None = field(default=None, convert=arguments.optional(arguments.at_least(0)))
+    max_ndim: int | None = field(default=None, convert=arguments.optional(arguments.at_least(0)))
+    min_ndim: int | None = field(default=None, convert=arguments.optional(arguments.at_least(0)))
+    axes: Mapping[int, int] | None = field(default=None, convert=arguments.optional(lambda value: _sizes_by_axis(value)))
+    allow_last_axis_squeeze: bool = field(default=False, convert=arguments.boolean)
+    name: str | None = field(default=None, convert=arguments.optional(arguments.text))
+    optional: bool = field(default=False, convert=arguments.boolean)
 
     def __post_init__(self) -> None:
         if self.shape is not None:
             self.ndim = len(self.shape)
-        if self.axes is not None:
-            self.axes = {int(k): v for k, v in self.axes.items()}
+
+
+def _sizes_by_axis(value: object) -> dict[int, int]:
+    try:
+        if isinstance(value, Mapping):  # a configuration has numbers written as strings
+            return {int(axis): arguments.integer(size) for axis, size in value.items() if size is not None}
+    except (ValueError, TypeError):
+        pass
+    raise ArgumentError("expected a dictionary from axes to sizes")
 
 
 def check_inputs(specs: Any, inputs: PyTree[Any], layer: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
@@ -147,6 +147,12 @@ class Identity(Layer):
         return inputs
 
 
+def _keywords(value: object) -> dict[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise ArgumentError("expected a dictionary of keyword arguments")
+    return dict(value or {})
+
+
 class Lambda(Layer):
     """A function as a layer.
 
@@ -169,8 +175,8 @@ class Lambda(Layer):
     output_shape: Any = field(
         default=None, convert=arguments.optional(lambda value: value if callable(value) else arguments.shape(value))
     )
-    mask: Any = None
-    arguments: Any = field(default=None, convert=lambda value: dict(value or {}))
+    mask: Any = field(default=None, convert=arguments.optional(arguments.function))
+    arguments: Any = field(default=None, convert=lambda value: _keywords(value))
 
     def call(self, inputs: PyTree[Array], mask: Array | None = None, training: bool | None = None) -> Any:
         offered = {"mask": mask, "training": training}

@@ -12,6 +12,7 @@ import numpy as np
 
 from jkeras import arguments, constraints, initializers, lowering, regularizers, replicas
 from jkeras.console.progress import tracked
+from jkeras.dtypes import at_least_float32
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import keeps_shape, show_shape
@@ -46,7 +47,7 @@ def along(values: jax.Array, axes: tuple[int, ...], rank: int) -> jax.Array:
 
 def in_float32(x: jax.Array) -> jax.Array:
     """At least float32, which statistics need."""
-    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    return x.astype(at_least_float32(x.dtype))
 
 
 class BatchNormalization(Layer):

@@ -32,7 +32,7 @@ class FunctionLoss(Loss):
         dtype: DTypePolicyLike = None,
         **kwargs: Any,
     ):
-        fn = arguments.function(fn)
+        fn = arguments.checked(type(self).__name__, "fn", fn, arguments.function)
         super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
         self.fn = fn
         self.kwargs = kwargs

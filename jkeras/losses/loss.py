@@ -69,7 +69,7 @@ class Loss(LossAttributes, Spec):
         _reduction: str | None = field(default="sum_over_batch_size", alias="reduction", kw_only=True)
         _dtype: DTypePolicyLike = field(default=None, alias="dtype", kw_only=True)
     else:
-        name: str | None = field(default=None, trailing=True)
+        name: str | None = field(default=None, convert=arguments.optional(arguments.text), trailing=True)
         reduction: str | None = field(
             default="sum_over_batch_size", convert=arguments.one_of(*REDUCTIONS), trailing=True
         )

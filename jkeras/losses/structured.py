@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ import optax
 from jax.typing import ArrayLike
 
 from jkeras import arguments, config
+from jkeras.dtypes import at_least_float32
 from jkeras.errors import InputError
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.regression import as_pair
@@ -109,7 +110,7 @@ def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
         )
     length = jnp.sum(y_true != 0, axis=-1, keepdims=True)
     padding = (jnp.arange(y_true.shape[1]) >= length).astype(jnp.float32)
-    logits = y_pred.astype(jnp.promote_types(y_pred.dtype, jnp.float32))
+    logits = y_pred.astype(at_least_float32(y_pred.dtype))
     result: jax.Array = optax.ctc_loss(logits, jnp.zeros(logits.shape[:2]), y_true.astype(jnp.int32), padding)
     return result
 
@@ -131,7 +132,7 @@ class Dice(PairLoss):
 
     reduction: str | None = REDUCTION
     name: str | None = "dice"
-    axis: Any = None
+    axis: Axis | None = field(default=None, convert=arguments.optional(arguments.integers))
     dtype: DTypeField = DTYPE
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(dice)
 
@@ -143,7 +144,7 @@ class Tversky(PairLoss):
     beta: float = field(default=0.5, convert=arguments.number)
     reduction: str | None = REDUCTION
     name: str | None = "tversky"
-    axis: Any = None
+    axis: Axis | None = field(default=None, convert=arguments.optional(arguments.integers))
     dtype: DTypeField = DTYPE
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(tversky)
 

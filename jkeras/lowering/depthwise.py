@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.export import is_symbolic_dim
 
+from jkeras.dtypes import at_least_float32
 from jkeras.lowering import plain
 from jkeras.lowering.plain import Padding, explicit_padding
 from jkeras.lowering.switch import current_mode, on_cpu
@@ -169,7 +170,7 @@ def _kernel_gradient(
             for total, (_, piece) in zip(sums, parts, strict=True)
         ], None
 
-    start = [jnp.zeros(dy.shape[-3:], jnp.promote_types(dy.dtype, jnp.float32))] * math.prod(window)
+    start = [jnp.zeros(dy.shape[-3:], at_least_float32(dy.dtype))] * math.prod(window)
     chunks = jax.tree.map(lambda a: a.reshape(batch // chunk, chunk, *a.shape[1:]), (x, dy))
     sums, _ = lax.scan(step, start, chunks)
     return jnp.stack([jnp.sum(total, axis=0) for total in sums]).reshape(kernel.shape).astype(kernel.dtype)

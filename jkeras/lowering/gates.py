@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jkeras import activations
+from jkeras.dtypes import at_least_float32
 from jkeras.types import Array
 
 Arrays = tuple[jax.Array, ...]
@@ -78,12 +79,12 @@ class Cell(NamedTuple):
 def product(a: jax.Array, b: jax.Array) -> jax.Array:
     """`a^T b` summed over all axes but the last, in at least 32 bits: `(..., n)`, `(..., m)` to `(n, m)`."""
     flat = a.reshape(-1, a.shape[-1]).T, b.reshape(-1, b.shape[-1])
-    return jnp.matmul(*flat, preferred_element_type=jnp.promote_types(a.dtype, jnp.float32))
+    return jnp.matmul(*flat, preferred_element_type=at_least_float32(a.dtype))
 
 
 def total(a: jax.Array) -> jax.Array:
     """The sum over all axes but the last, in at least 32 bits."""
-    return jnp.sum(a, axis=tuple(range(a.ndim - 1)), dtype=jnp.promote_types(a.dtype, jnp.float32))
+    return jnp.sum(a, axis=tuple(range(a.ndim - 1)), dtype=at_least_float32(a.dtype))
 
 
 # -- LSTM -------------------------------------------------------------------------------------------------------------

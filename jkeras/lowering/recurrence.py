@@ -25,6 +25,7 @@ from jax import lax
 from jax.export import is_symbolic_dim
 
 from jkeras import activations
+from jkeras.dtypes import at_least_float32
 from jkeras.lowering.gates import CELLS, SLOPES, Activation, Arrays, Weights, product, quick, total
 from jkeras.lowering.switch import current_mode, on_cpu
 from jkeras.types import Array
@@ -319,7 +320,7 @@ def _backward_loop(
     items = (inputs, saved, seen)
     sums = None
     if inside:
-        zero = functools.partial(jnp.zeros_like, dtype=jnp.promote_types(inputs.dtype, jnp.float32))
+        zero = functools.partial(jnp.zeros_like, dtype=at_least_float32(inputs.dtype))
         sums = jax.tree.map(zero, weights)
     (d_before, sums), kept = lax.scan(step, (d_states, sums), (items, d_outputs), reverse=not form.reverse)
     d_inputs = kept if inside else of_inputs(kept)

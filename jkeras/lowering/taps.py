@@ -16,6 +16,8 @@ import jax.numpy as jnp
 from jax import lax
 from jax.export import is_symbolic_dim
 
+from jkeras.dtypes import at_least_float32
+
 Position = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
 
@@ -59,7 +61,7 @@ def taps(
 
 def wide(x: jax.Array) -> jax.Array:
     """The values in the type that sums of them are taken in, 32 bits at least."""
-    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    return x.astype(at_least_float32(x.dtype))
 
 
 def weighted_sum(

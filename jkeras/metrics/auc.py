@@ -63,11 +63,13 @@ class AUC(BuiltInMetric):
     name: str | None = None
     dtype: DTypeField = DTYPE
     thresholds: Any = field(
-        default=None, convert=arguments.optional(lambda v: tuple(sorted(map(arguments.probability, v))))
+        default=None, convert=arguments.optional(lambda v: tuple(sorted(map(arguments.probability, arguments.entries(v)))))
     )
     multi_label: bool = field(default=False, convert=arguments.boolean)
     num_labels: int | None = field(default=None, convert=arguments.optional(arguments.at_least(0)))
-    label_weights: Any = field(default=None, convert=arguments.optional(lambda v: tuple(float(w) for w in v)))
+    label_weights: Any = field(
+        default=None, convert=arguments.optional(lambda v: tuple(map(arguments.number, arguments.entries(v))))
+    )
     from_logits: bool = field(default=False, convert=arguments.boolean)
     better: ClassVar[str | None] = "up"
 

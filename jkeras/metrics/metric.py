@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import constants
+from jkeras import arguments, constants
 from jkeras.losses.loss import compute_dtype
 from jkeras.registry import snake_case
 from jkeras.types import ArrayLike, DTypeField, DTypePolicyLike, PyTree, Specs
@@ -70,7 +70,7 @@ class Metric(MetricAttributes, Spec):
         _name: str | None = field(default=None, alias="name", kw_only=True)
     else:
         dtype: str | None = field(default=None, convert=compute_dtype, trailing=True)
-        name: str | None = field(default=None, trailing=True)
+        name: str | None = field(default=None, convert=arguments.optional(arguments.text), trailing=True)
 
     def __post_init__(self) -> None:
         if self.name is None:

@@ -68,7 +68,7 @@ def step_cost(model: Model, batch_size: int = 32) -> dict[str, float]:
     batch = Batch(x, jax.tree.map(as_spec, described.outputs))
     program = steps.build_program(model.definition, recipe, batch)
     state = model.state
-    if state.opt_state is None:
+    if arrays_of(state).opt_state is None:
         state = state.replace(opt_state=steps.init_optimizer(recipe.optimizer, arrays_of(state).params, program.frozen))
     state = jax.eval_shape(lambda s: s.replace(metrics=steps.empty_metrics(program, batch)), state)
     found = jax.jit(steps.train, static_argnums=0).lower(program, state, batch).compile().cost_analysis() or {}

@@ -159,7 +159,7 @@ class Ensemble:
 
     def _training_state(self, model: Model, program: steps.Program) -> TrainState:
         state = self._members_state(model)
-        if state.opt_state is None:
+        if arrays_of(state).opt_state is None:
             optimizer = compiled_recipe(model, "fit").optimizer
             make: Any = jax.vmap(lambda params: steps.init_optimizer(optimizer, params, program.frozen))
             state = state.replace(opt_state=make(arrays_of(state).params))

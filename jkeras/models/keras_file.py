@@ -73,7 +73,7 @@ def optimizer_variables(model: Model) -> list[tuple[str, np.ndarray]]:
     Raises:
         ArgumentError: the optimizer has no counterpart in Keras.
     """
-    if model.state.opt_state is None:
+    if arrays_of(model.state).opt_state is None:
         return []
     try:
         recipe: Any = model.recipe

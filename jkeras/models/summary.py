@@ -14,6 +14,7 @@ from jkeras.graph.network import is_ref
 from jkeras.graph.shapes import show_shape
 from jkeras.models.base import ModelValue
 from jkeras.models.cost import layer_costs, show_count, step_cost
+from jkeras.training.state import arrays_of
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model
@@ -158,7 +159,7 @@ def _footer(model: Model, infos: list[Any]) -> list[str]:
         f" Non-trainable params: {_count(frozen):,} ({_size(frozen)})",
     ]
     state = model._spec_contents.state
-    if state is not None and state.opt_state is not None:
+    if state is not None and arrays_of(state).opt_state is not None:
         leaves = [leaf for leaf in jax.tree.leaves(state.opt_state) if hasattr(leaf, "nbytes")]
         count = sum(leaf.size for leaf in leaves)
         lines.append(f" Optimizer params: {count:,} ({show_bytes(sum(leaf.nbytes for leaf in leaves))})")

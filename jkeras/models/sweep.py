@@ -126,7 +126,7 @@ class Sweep:
             states.append(own.replace(opt_state=None))
         state: TrainState = members.stack(states)
         optimizer = compiled_recipe(model, "fit").optimizer
-        if model.state.opt_state is not None and "seed" not in self.settings[0]:
+        if arrays_of(model.state).opt_state is not None and "seed" not in self.settings[0]:
             opt_state = members.stack([arrays_of(model.state).opt_state] * len(states))
         else:
             opt_state = jax.vmap(lambda params: steps.init_optimizer(optimizer, params, program.frozen))(arrays_of(state).params)

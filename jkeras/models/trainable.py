@@ -282,7 +282,7 @@ class TrainableModel(SteppingModel):
     def learning_rate(self) -> float:
         """The learning rate of the next update."""
         recipe = training.compiled_recipe(self, "learning_rate")
-        if self.state.opt_state is None:
+        if arrays_of(self.state).opt_state is None:
             return float(self.with_optimizer_state().learning_rate)
         return float(optimizers.get_learning_rate(recipe.optimizer, arrays_of(self.state).opt_state))
 
@@ -295,7 +295,7 @@ class TrainableModel(SteppingModel):
     def with_optimizer_state(self) -> Self:
         """The model with an optimizer state, made now if there is none yet."""
         recipe = training.compiled_recipe(self, "with_optimizer_state")
-        if self.state.opt_state is not None:
+        if arrays_of(self.state).opt_state is not None:
             return self
         frozen, _ = steps.trainable_parts(self.description)
         opt_state = steps.init_optimizer(recipe.optimizer, arrays_of(self.state).params, frozen)

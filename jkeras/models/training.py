@@ -282,7 +282,7 @@ def evaluation_job(model: SteppingModel, program: steps.Program, state: TrainSta
 def training_state(model: SteppingModel, recipe: Recipe, program: steps.Program, seed: int | None) -> TrainState:
     """The state that training starts from, with an optimizer's state."""
     state = model.state
-    if state.opt_state is None:
+    if arrays_of(state).opt_state is None:
         opt_state = steps.init_optimizer(recipe.optimizer, arrays_of(state).params, program.frozen)
         state = state.replace(opt_state=opt_state)
     return state if seed is None else state.replace(rng=as_key(seed))

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jkeras import config
+from jkeras.dtypes import at_least_float32
 from jkeras.errors import ArgumentError, InputError
 from jkeras.types import Axis, TensorLike
 
@@ -118,7 +119,7 @@ def attention_scores(query: jax.Array, key: jax.Array, scale: TensorLike) -> jax
 
 def attention_weights(scores: jax.Array, mask: jax.Array | None, axes: Axis | None = -1) -> jax.Array:
     """The softmax of the scores over `axes`, in float32, spread evenly where everything is masked."""
-    exact = scores.astype(jnp.promote_types(scores.dtype, jnp.float32))
+    exact = scores.astype(at_least_float32(scores.dtype))
     if mask is not None:
         exact = jnp.where(mask, exact, -0.7 * jnp.finfo(exact.dtype).max)
     return jax.nn.softmax(exact, axis=axes)

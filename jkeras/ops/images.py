@@ -135,7 +135,8 @@ def affine_transform(
             f"ops.image.affine_transform: expected transform of shape (8,) or (batch, 8), got {transform.shape}."
         )
     transform = jnp.broadcast_to(transform, (batch.shape[0], 8))
-    rows, columns = jnp.meshgrid(*(jnp.arange(n) for n in batch.shape[1:3]), indexing="ij")
+    kind = jnp.result_type(transform.dtype, float)  # places are fractions of pixels
+    rows, columns = jnp.meshgrid(*(jnp.arange(n, dtype=kind) for n in batch.shape[1:3]), indexing="ij")
 
     def one(image: jax.Array, t: jax.Array) -> jax.Array:
         places = (t[3] * columns + t[4] * rows + t[5], t[0] * columns + t[1] * rows + t[2])

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from jkeras import activations, config
+from jkeras.dtypes import at_least_float32
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses import crossentropy
 from jkeras.ops.attention import dot_product_attention
@@ -140,7 +141,7 @@ def layer_normalization(
 ) -> jax.Array:
     """Mean 0 and variance 1 along axes, then scaled and shifted; in float32 for 16-bit floats."""
     x = jnp.asarray(x)
-    exact = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    exact = x.astype(at_least_float32(x.dtype))
     axes = tuple(sorted(a % x.ndim for a in (axis if isinstance(axis, Sequence) else (axis,))))
     sizes = [n if i in axes else 1 for i, n in enumerate(x.shape)]
     epsilon = config.epsilon() if epsilon is None else epsilon
@@ -161,7 +162,7 @@ def rms_normalization(
 ) -> jax.Array:
     """`x / sqrt(mean(x ** 2) + epsilon) * scale`; in float32 for 16-bit floats."""
     x = jnp.asarray(x)
-    exact = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    exact = x.astype(at_least_float32(x.dtype))
     axes = tuple(sorted(a % x.ndim for a in (axis if isinstance(axis, Sequence) else (axis,))))
     epsilon = config.epsilon() if epsilon is None else epsilon
     result = exact * jax.lax.rsqrt(jnp.mean(jnp.square(exact), axes, keepdims=True) + epsilon)

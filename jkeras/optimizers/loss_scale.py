@@ -79,7 +79,7 @@ class LossScaleOptimizer(BaseOptimizer):
     inner_optimizer: BaseOptimizer = field(convert=_inner)
     initial_scale: float = field(default=2.0**15, convert=arguments.number)
     dynamic_growth_steps: int = field(default=2000, convert=arguments.positive_int)
-    name: str | None = field(default=None)
+    name: str | None = field(default=None, convert=arguments.optional(arguments.text))
 
     def __post_init__(self) -> None:
         if self.name is None:

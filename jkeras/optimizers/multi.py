@@ -165,7 +165,7 @@ class MultiOptimizer(BaseOptimizer):
 
     optimizer_map: Any = field(convert=_chooser)
     loss_scale_factor: float | None = field(default=None, convert=arguments.optional(arguments.number))
-    name: str | None = field(default=None)
+    name: str | None = field(default=None, convert=arguments.optional(arguments.text))
 
     def __post_init__(self) -> None:
         if self.name is None:

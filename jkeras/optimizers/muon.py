@@ -56,7 +56,7 @@ class Muon(Optimizer):
     ema_overwrite_frequency: int | None = field(default=None, convert=arguments.optional(arguments.positive_int))
     loss_scale_factor: float | None = field(default=None, convert=arguments.optional(arguments.number))
     gradient_accumulation_steps: int | None = field(default=None, convert=arguments.optional(arguments.at_least(2)))
-    name: str | None = field(default=None)
+    name: str | None = field(default=None, convert=arguments.optional(arguments.text))
     exclude_layers: tuple[str, ...] = field(default=None, convert=_patterns)
     exclude_embeddings: bool = field(default=True, convert=arguments.boolean)
     muon_a: float = field(default=3.4445, convert=arguments.number)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.optimizers.base import BaseOptimizer, place_like
 from jkeras.types import ArrayLike, ArrayTree
@@ -45,7 +46,7 @@ class OptaxOptimizer(BaseOptimizer):
     """
 
     transform: optax.GradientTransformation = field(convert=_transformation)
-    name: str = "optax"
+    name: str = field(default="optax", convert=arguments.text)
 
     def _state(self) -> dict[str, Any]:
         return {**super()._state(), "transform": Identity(self.transform)}

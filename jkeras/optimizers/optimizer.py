@@ -56,7 +56,7 @@ class OptimizerState(NamedTuple):
 
 def learning_rate(value: object) -> Any:
     """A float, or a schedule: a `LearningRateSchedule`, its configuration, or a function of the step."""
-    if isinstance(value, (float, np.floating)):
+    if isinstance(value, (float, np.floating)) and value == value:
         return float(value)
     if isinstance(value, Mapping):
         return schedules.get(value)
@@ -131,7 +131,7 @@ class Optimizer(BaseOptimizer):
     gradient_accumulation_steps: int | None = field(
         default=None, convert=arguments.optional(arguments.at_least(2)), kw_only=True, trailing=True
     )
-    name: str | None = field(default=None, kw_only=True, trailing=True)
+    name: str | None = field(default=None, convert=arguments.optional(arguments.text), kw_only=True, trailing=True)
     weight_decay_exclusions: tuple[str, ...] = field(default=(), convert=_patterns, kw_only=True, in_config=False)
 
     def __post_init__(self) -> None:

@@ -61,7 +61,7 @@ class ExponentialDecay(LearningRateSchedule):
     decay_steps: float = field(convert=positive)
     decay_rate: float = field(convert=arguments.number)
     staircase: bool = field(default=False, convert=arguments.boolean)
-    name: str = "ExponentialDecay"
+    name: str = field(default="ExponentialDecay", convert=arguments.text)
 
     def __call__(self, step: ArrayLike) -> jax.Array:
         periods = _periods(step, self.decay_steps, self.staircase)
@@ -75,7 +75,7 @@ class InverseTimeDecay(LearningRateSchedule):
     decay_steps: float = field(convert=positive)
     decay_rate: float = field(convert=arguments.number)
     staircase: bool = field(default=False, convert=arguments.boolean)
-    name: str = "InverseTimeDecay"
+    name: str = field(default="InverseTimeDecay", convert=arguments.text)
 
     def __call__(self, step: ArrayLike) -> jax.Array:
         periods = _periods(step, self.decay_steps, self.staircase)
@@ -101,7 +101,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     boundaries: tuple[float, ...] = field(convert=_numbers)
     values: tuple[float, ...] = field(convert=_numbers)
-    name: str = "PiecewiseConstant"
+    name: str = field(default="PiecewiseConstant", convert=arguments.text)
 
     def __post_init__(self) -> None:
         if len(self.boundaries) != len(self.values) - 1:
@@ -128,7 +128,7 @@ class PolynomialDecay(LearningRateSchedule):
     end_learning_rate: float = field(default=0.0001, convert=arguments.number)
     power: float = field(default=1.0, convert=arguments.number)
     cycle: bool = field(default=False, convert=arguments.boolean)
-    name: str = "PolynomialDecay"
+    name: str = field(default="PolynomialDecay", convert=arguments.text)
 
     def __call__(self, step: ArrayLike) -> jax.Array:
         step, length = _float32(step), _float32(self.decay_steps)
@@ -159,7 +159,7 @@ class CosineDecay(LearningRateSchedule):
     initial_learning_rate: float = field(convert=arguments.number)
     decay_steps: float = field(convert=positive)
     alpha: float = field(default=0.0, convert=arguments.number)
-    name: str = "CosineDecay"
+    name: str = field(default="CosineDecay", convert=arguments.text)
     warmup_target: float | None = field(default=None, convert=arguments.optional(arguments.number))
     warmup_steps: float = field(default=0, convert=arguments.non_negative)
 
@@ -190,7 +190,7 @@ class CosineDecayRestarts(LearningRateSchedule):
     t_mul: float = field(default=2.0, convert=positive)
     m_mul: float = field(default=1.0, convert=arguments.number)
     alpha: float = field(default=0.0, convert=arguments.number)
-    name: str = "SGDRDecay"
+    name: str = field(default="SGDRDecay", convert=arguments.text)
 
     def __call__(self, step: ArrayLike) -> jax.Array:
         periods = _float32(step) / _float32(self.first_decay_steps)

@@ -494,8 +494,8 @@ def ready(program: Program, optimizer: BaseOptimizer, state: TrainState, batch: 
 
     The optimizer is the one that `compile` was given: only its `init` knows the learning rate.
     """
-    if state.opt_state is None:
+    if arrays_of(state).opt_state is None:
         state = state.replace(opt_state=init_optimizer(optimizer, arrays_of(state).params, program.frozen))
-    if state.metrics is None:
+    if arrays_of(state).metrics is None:
         state = state.replace(metrics=empty_metrics(program, batch))
     return state

@@ -76,6 +76,7 @@ def field(
 ) -> Any:
     """Declares a constructor argument; `convert` checks and normalises it (see `jkeras.arguments`).
 
+    A field that is declared again without `convert` keeps that of the base class.
     A `trailing` argument of a base class comes after the arguments of its subclasses. Only type checkers read `init`
     and `alias`.
     """

@@ -17,6 +17,7 @@ the arguments that it was called with are the configuration. It freezes when the
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import types
 from collections.abc import Mapping
@@ -59,6 +60,8 @@ class SpecMeta(type):
         handwritten = _has_own_constructor(cls)
         own = {} if handwritten else declared_fields(cls)
         for key, value in own.items():
+            if key in fields and value.convert is None:  # what may be given stays as the base class says
+                value = dataclasses.replace(value, convert=fields[key].convert)
             if key in fields and (fields[key].kw_only, fields[key].trailing) > (value.kw_only, value.trailing):
                 del fields[key]  # a keyword-only or trailing base argument takes the position it is redeclared at
             fields[key] = value

@@ -39,7 +39,7 @@ class Attack:
 TABLE = (
     Attack(
         "Lambda with bytecode", "CVE-2024-3660", "run code that is marshalled in `config.json`",
-        "Refused, with `safe_mode=False`, too: no path in jkeras leads to `marshal`", crafted.lambdas,
+        "Refused by `jkeras.load_model`, with `safe_mode=False`, too", crafted.lambdas,
         "Lambda|initializer",
     ),
     Attack(
@@ -57,7 +57,7 @@ TABLE = (
     ),
     Attack(
         "Switching safe mode off", "CVE-2025-9906", "call `enable_unsafe_deserialization`, then run a Lambda",
-        "There is no such switch", crafted.unsafe_switches, "Unknown|Lambda",
+        "No file can call a function that is not part of a model", crafted.unsafe_switches, "Unknown|Lambda",
     ),
     Attack(
         "Layers that hold foreign programs", "CVE-2025-49655, CVE-2026-1462",
