@@ -31,8 +31,8 @@ def compiled_value(model: Any) -> jk.Model:
     own = [name for name in ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics", "metrics",
                              "make_train_function", "make_test_function", "make_predict_function")
            if getattr(type(model), name) is not getattr(_base(), name)]  # fmt: skip
-    value = to_value(model, named=False)
-    if own or value.recipe is None:
+    value = None if own else to_value(model, named=False)
+    if value is None or value.recipe is None:
         what = f"overrides {', '.join(own)}" if own else "is compiled with losses, metrics or an optimizer of your own classes"
         raise ArgumentError(
             f"{model.name} {what}, so it cannot be trained under a strategy or with exact checkpoints, which take over the"
