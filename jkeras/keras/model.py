@@ -275,6 +275,7 @@ def _insert_functional(cls: Any) -> Any:
     if cls is object or not issubclass(cls, Model) or issubclass(cls, Functional):
         return cls
     cls.__bases__ = tuple(_insert_functional(base) for base in cls.__bases__)
+    Functional.register(cls)  # `isinstance` may have been asked before, and remembers the answer
     return cls
 
 

@@ -163,6 +163,16 @@ def test_a_strategy_refuses_steps_of_ones_own():
         model.fit(X, Y, verbose=0)
 
 
+def test_a_subclass_over_tensors_is_functional():
+    class Own(keras.Model):
+        pass
+
+    inputs = keras.Input((4,))
+    model = Own(inputs, layers.Dense(1)(inputs))
+    assert isinstance(model, keras.Functional) and isinstance(Own.from_config(model.get_config()), Own)
+    np.testing.assert_allclose(model.value.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-6)
+
+
 def test_quantization_in_place_is_refused():
     with pytest.raises(NotImplementedError, match="model.value.quantize"):
         small().quantize("int8")
