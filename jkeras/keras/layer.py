@@ -159,6 +159,10 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
         # Compiled programs stay behind.
         return {name: value for name, value in vars(self).items() if name != "_compiled_call"}
 
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        # As it was: what an object holds can change, unlike what a value of the core holds.
+        vars(self).update(state)
+
     @property
     def _attribute_version(self) -> int:
         """Grows when an attribute of this layer, or of one inside, gets another value."""

@@ -55,6 +55,10 @@ class Mutable(Spec, metaclass=MutableMeta):
     __hash__ = object.__hash__
     __repr__ = object.__repr__
 
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        # As it was: what an object holds can change, unlike what a value of the core holds.
+        vars(self).update(state)
+
     @classmethod
     def _convert(cls, name: str, f: Field, value: Any) -> Any:
         return super()._convert(name, f, _number(value))
