@@ -1,4 +1,4 @@
-"""What facades of built-in layers have beside their descriptions: classes they derive from in Keras, seeds, sizes that are fixed."""
+"""What facades of built-in layers have beside their descriptions: their bases in Keras, seeds, sizes that are fixed."""
 
 from __future__ import annotations
 
@@ -71,6 +71,12 @@ def _finish_embedding(self: Any) -> None:
     BuiltinLayer._finish_construction(self)
     if vars(self)["weights"] is not None:
         self.build()
+
+
+def _convert_lambda(cls: Any, name: str, f: Any, value: Any) -> Any:
+    if name == "mask" and isinstance(value, (jax.Array, np.ndarray)):
+        return value  # a mask of one shape, which Keras allows
+    return BuiltinLayer._convert.__func__(cls, name, f, value)  # type: ignore[attr-defined]
 
 
 def _lambda_config(self: Any) -> dict[str, Any]:
@@ -146,6 +152,7 @@ EXTRAS: dict[str, dict[str, Any]] = {
     },
     "Lambda": {
         "_masks_on": staticmethod(lambda layer: layer.mask is not None),
+        "_convert": classmethod(_convert_lambda),
         "get_config": _lambda_config,
         "from_config": classmethod(_lambda_from_config),
     },
