@@ -1,4 +1,4 @@
-"""What layers that learn from data by `adapt`, or read strings, have as objects: they change in place, and have weights in files."""
+"""Layers that learn from data by `adapt`, or read strings, as objects: they change in place and have weights in files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jkeras import layers
 from jkeras.errors import ArgumentError, InputError
 from jkeras.keras.facades import on_view
 from jkeras.keras.scopes import is_traced
-from jkeras.keras.tensor import KerasTensor, any_symbolic_tensors
+from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.variables import as_array
 
 # What may be given to a layer by position: also numbers, lists and strings.

@@ -92,6 +92,10 @@ def _operand(value: Any) -> Any:
     return as_array(value) if isinstance(value, (list, tuple, np.ndarray)) else value
 
 
+def _unary(function: Callable[[Any], Any]) -> Callable[..., Any]:
+    return lambda self: function(self.value)
+
+
 def _install_operators() -> None:
     def binary(function: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
         def forward(self: HoldsArray, other: Any) -> Any:
@@ -113,7 +117,7 @@ def _install_operators() -> None:
     for name, function in comparisons.items():
         setattr(HoldsArray, f"__{name}__", binary(function)[0])
     for name in ("neg", "abs", "invert"):
-        setattr(HoldsArray, f"__{name}__", lambda self, f=getattr(operator, name): f(self.value))
+        setattr(HoldsArray, f"__{name}__", _unary(getattr(operator, name)))
 
 
 _install_operators()

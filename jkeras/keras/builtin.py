@@ -10,8 +10,7 @@ from typing import Any, ClassVar, Self
 import jax
 import numpy as np
 
-from jkeras import dtypes, tree
-from jkeras.errors import ArgumentError
+from jkeras import tree
 from jkeras.graph import layer as graph_layer
 from jkeras.graph.input_spec import InputSpec
 from jkeras.keras import activations, constraints, dtype_policies, initializers, lambdas, regularizers, saving
@@ -21,7 +20,7 @@ from jkeras.keras.operation import Operation
 from jkeras.keras.seeds import SeedGenerator
 from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.variables import Variable
-from jkeras.keras.views import assign, is_view
+from jkeras.keras.views import assign
 from jkeras.values.spec import Field, Spec, serialize
 
 BASE_ARGUMENTS = tuple(graph_layer.Layer._fields)

@@ -1,7 +1,7 @@
 """Facades of built-in layers: real classes, generated from the descriptions of the core.
 
-`Dense` here inherits from the core's `Dense` and then from `Layer`: constructor, `build`, `call`, `compute_mask` and configuration are
-the description's, everything that is about objects is `Layer`'s. The core's `call` runs on a view (see `views.py`).
+`Dense` here inherits from the core's `Dense` and then from `Layer`: constructor, `build`, `call`, `compute_mask`, configuration
+are the description's, everything that is about objects is `Layer`'s. The core's `call` runs on a view (see `views.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import jax
 
 from jkeras.errors import ArgumentError
 from jkeras.graph import layer as graph_layer
-from jkeras.graph.input_spec import InputSpec
 from jkeras.keras import mutable
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.layer import Layer, legacy_input_shape

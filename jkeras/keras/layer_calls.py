@@ -207,7 +207,10 @@ class LayerCalls:
                 " build it by calling it on some data."
             )
         trainable, others = self.trainable_variables, self.non_trainable_variables
-        given = {"trainable_variables": (trainable_variables, trainable), "non_trainable_variables": (non_trainable_variables, others)}  # fmt: skip
+        given = {
+            "trainable_variables": (trainable_variables, trainable),
+            "non_trainable_variables": (non_trainable_variables, others),
+        }
         for name, (values, own) in given.items():
             if len(values) != len(own):
                 raise ArgumentError(

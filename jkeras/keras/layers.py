@@ -15,8 +15,8 @@ from jkeras.keras.input import InputLayer as InputLayer
 from jkeras.keras.input import InputSpec as InputSpec
 from jkeras.keras.layer import Layer as Layer
 from jkeras.keras.layer_extras import BASES, EXTRAS, PARTS
-from jkeras.keras.mutable import facade_of, make_facades_of
 from jkeras.keras.modules import add_mirrors
+from jkeras.keras.mutable import facade_of, make_facades_of
 from jkeras.lazy import named
 
 

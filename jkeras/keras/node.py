@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import jax
-
 from jkeras import dtypes
 from jkeras.graph.layer import Layer as Description
 from jkeras.keras.builtin import BASE_ARGUMENTS, BuiltinLayer

@@ -1,4 +1,4 @@
-"""Evaluation and prediction with a model of the drop-in: one pass over data in which callbacks may stop it or change the cells."""
+"""Evaluation and prediction with a model of the drop-in: one pass over data; callbacks may stop it or change the cells."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from jkeras.keras import saving
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.facades import on_view
 from jkeras.keras.layer import Layer
-from jkeras.keras.time_loop import scan
 from jkeras.keras.scopes import is_traced
+from jkeras.keras.time_loop import scan
 from jkeras.keras.tracking import DotNotTrackScope
 from jkeras.keras.variables import (
     AutocastScope,

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jkeras.buffers import owned_copy
 from jkeras.errors import InputError
 from jkeras.keras.variables import Variable
 from jkeras.lowering import cache_token, compiler_options
 from jkeras.training import loop, runs
 from jkeras.training.state import Batch, TrainState
-from jkeras.buffers import owned_copy
 from jkeras.utils import pack_x_y_sample_weight
 
 Lists = tuple[list[Any], ...]

@@ -16,9 +16,9 @@ from jkeras.keras.node import is_unmodified, layer_value
 from jkeras.models import compile_config
 from jkeras.models import config as configs
 from jkeras.models.fitting import is_kept
+from jkeras.paths import flatten
 from jkeras.random_keys import as_key
 from jkeras.training.state import TrainState
-from jkeras.paths import flatten
 
 # -- objects as values -----------------------------------------------------------------------------------------------------
 

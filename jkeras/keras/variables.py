@@ -25,12 +25,24 @@ from jkeras.keras.dtypes import standardize_dtype, standardize_shape
 from jkeras.keras.naming import auto_name
 from jkeras.keras.scopes import (
     AutocastScope as AutocastScope,
+)
+from jkeras.keras.scopes import (
     SymbolicScope as SymbolicScope,
+)
+from jkeras.keras.scopes import (
     _Scope,
-    current_path as current_path,
-    get_autocast_scope as get_autocast_scope,
-    in_symbolic_scope as in_symbolic_scope,
     is_traced,
+)
+from jkeras.keras.scopes import (
+    current_path as current_path,
+)
+from jkeras.keras.scopes import (
+    get_autocast_scope as get_autocast_scope,
+)
+from jkeras.keras.scopes import (
+    in_symbolic_scope as in_symbolic_scope,
+)
+from jkeras.keras.scopes import (
     name_scope as name_scope,
 )
 

@@ -299,7 +299,8 @@ def test_two_networks_with_two_optimizers(digits):
                 loss, grads = jax.value_and_grad(loss_of)(weights)
                 for variable, grad in zip(self.generator.trainable_variables, grads, strict=True):
                     variable.assign(variable - 0.1 * grad)
-            values = [[scope.get_current_value(v) for v in each] for each in (self.trainable_variables, self.non_trainable_variables)]
+            cells = self.trainable_variables, self.non_trainable_variables
+            values = [[scope.get_current_value(cell) for cell in each] for each in cells]
             metrics = self.d_loss_tracker.stateless_update_state(state[3][:2], loss) + state[3][2:]
             return {"d_loss": self.d_loss_tracker.stateless_result(metrics[:2])}, (*values, state[2], metrics)
 
