@@ -14,6 +14,7 @@ from jkeras import tree
 from jkeras.graph import layer as graph_layer
 from jkeras.graph.input_spec import InputSpec
 from jkeras.keras import activations, constraints, dtype_policies, initializers, lambdas, regularizers, saving
+from jkeras.keras.call_spec import CallSpec, call_signature
 from jkeras.keras.layer import Layer, is_shape
 from jkeras.keras.mutable import Mutable, facade_of
 from jkeras.keras.operation import Operation
@@ -138,6 +139,10 @@ class BuiltinLayer(Layer):
         """Symbolic tensors like the outputs."""
         if type(self).compute_output_shape is not BuiltinLayer.compute_output_shape:
             return super().compute_output_spec(*args, **kwargs)
+        return self._traced_spec(args, kwargs)
+
+    def _traced_spec(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Symbolic tensors like what `call` gives."""
         if not self.built:
             return self._spec_before_build(args, kwargs)
         args, kwargs = tree.map_structure(self._converted, (args, kwargs))
@@ -146,15 +151,20 @@ class BuiltinLayer(Layer):
 
     def _spec_before_build(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The same of a layer that has no weights yet, and gets none by this."""
-        return copy.deepcopy(self)(*args, **kwargs)
+        twin = copy.deepcopy(self)
+        twin._maybe_build(CallSpec(call_signature(twin), twin._call_context_args, args, kwargs))
+        return twin._traced_spec(args, kwargs) if twin.built else twin(*args, **kwargs)
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the output for shapes of the inputs."""
+        if not args and not kwargs:  # by a method of a subclass that names no shapes
+            return super().compute_output_shape()
         parameters = self.call_signature_parameters
         named = {key.removesuffix("_shape"): shape for key, shape in kwargs.items()}
         named = {(key if key in parameters else parameters[0]): shape for key, shape in named.items()}
         args, named = _symbols((list(args), named), self.compute_dtype)
-        outputs = self.compute_output_spec(*args, **named)
+        # Not `compute_output_spec`, which asks this method where a subclass has its own.
+        outputs = self._traced_spec(tuple(args), named)
         return tree.map_structure(lambda tensor: tensor.shape, outputs)
 
     # -- configuration --------------------------------------------------------------------------------------------
@@ -171,9 +181,11 @@ class BuiltinLayer(Layer):
         return config
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """The layer that `get_config` described."""
-        return super().from_config({name: value if name == "dtype" else _read(value) for name, value in config.items()})
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:
+        """The layer that `get_config` described; `custom_objects` are classes by name for the layers inside."""
+        return super().from_config(
+            {name: value if name == "dtype" else _read(value, custom_objects) for name, value in config.items()}
+        )
 
     def replace(self, **changes: Any) -> Self:
         """This layer, with some arguments changed: what descriptions copy themselves with, an object does in place."""
@@ -212,8 +224,8 @@ def _written(value: Any) -> Any:
     return value
 
 
-def _read(value: Any) -> Any:
+def _read(value: Any, custom_objects: Any) -> Any:
     """A value of a configuration, with layers and other objects in place of their configurations."""
     if isinstance(value, Mapping) and "class_name" in value and "config" in value:
-        return saving.deserialize_keras_object(dict(value))
-    return type(value)(_read(part) for part in value) if type(value) in (list, tuple) else value
+        return saving.deserialize_keras_object(dict(value), custom_objects=custom_objects)
+    return type(value)(_read(part, custom_objects) for part in value) if type(value) in (list, tuple) else value

@@ -211,6 +211,16 @@ class MonitorCallback(Monitor):
 class EarlyStopping(callbacks.EarlyStopping, MonitorCallback):
     """Ends training when a value has stopped getting better; see `jkeras.callbacks.EarlyStopping`."""
 
+    def get_monitor_value(self, logs: Logs) -> float | None:
+        """The watched value; a subclass may compute another from the logs."""
+        return super().value_in(logs)
+
+    def value_in(self, logs: Logs) -> float | None:
+        """What `get_monitor_value` gives, once it is known which way is better."""
+        if self.maximize is None:
+            self._set_monitor_op()
+        return self.get_monitor_value(logs)
+
 
 class ReduceLROnPlateau(callbacks.ReduceLROnPlateau, MonitorCallback):
     """Makes the learning rate smaller when a value has stopped getting better; see `jkeras.callbacks.ReduceLROnPlateau`."""

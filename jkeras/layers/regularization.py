@@ -192,7 +192,7 @@ class AlphaDropout(_Noisy):
         # -scale * alpha of selu: the value that a unit saturates at.
         dropped = -1.7580993408473766
         a = ((1 - self.rate) * (1 + self.rate * dropped**2)) ** -0.5
-        kept = jax.random.bernoulli(key, 1 - self.rate, shape)
+        kept = jax.random.uniform(key, shape) >= self.rate
         result: Num[Array, "*shape"] = a * jnp.where(kept, x, dropped) - a * dropped * self.rate
         return result
 

@@ -158,6 +158,8 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
             setattr(self, attribute, self._shared.get(name, [slots.get(name) for slots in self._slots]))
 
     def _add_slot(self, variable: Variable, name: str, value: jax.Array) -> Variable:
+        if name not in self.unnamed_slots and (value.shape, value.dtype) == (tuple(variable.shape), variable.dtype):
+            return self.add_variable_from_reference(variable, name, lambda shape, dtype: value)
         own = variable.name if name in self.unnamed_slots else f"{variable.path.replace('/', '_')}_{name}"
         return self.add_variable(value.shape, lambda shape, dtype: value, value.dtype, name=own)
 
