@@ -132,7 +132,8 @@ def load_model(
         members = {str(f.relative_to(path)): f.read_bytes() for f in Path(path).rglob("*") if f.is_file()}
         return _from_members(members, path, custom_objects, compile, safe_mode)
     if path.endswith(OLDER) and os.path.exists(path):
-        return older_files.load(Path(path), custom_objects, compile)
+        with _safety(safe_mode):
+            return older_files.load(Path(path), custom_objects, compile)
     if os.path.isdir(path):
         import jkeras
         from jkeras.keras.value import around
@@ -144,6 +145,12 @@ def load_model(
         f"File format not supported: filepath={filepath}. Keras 3 only supports V3 `.keras` files, legacy H5 format files"
         " (`.h5` extension), and directories that jkeras wrote."
     )
+
+
+def _safety(safe_mode: bool) -> SafeModeScope:
+    """The safety that is asked for, unless a scope around says another."""
+    around = in_safe_mode()
+    return SafeModeScope(safe_mode if around is None else around)
 
 
 def load_from(
@@ -170,8 +177,7 @@ def _from_members(
     config = documents.parse(members[CONFIG], f"{where}/{CONFIG}")
     if not compile:
         config["compile_config"] = None
-    around = in_safe_mode()
-    with ObjectSharingScope(), SafeModeScope(safe_mode if around is None else around):
+    with ObjectSharingScope(), _safety(safe_mode):
         model = deserialize_keras_object(config, custom_objects=custom_objects)
     with hdf5.open_tree(members[WEIGHTS], f"{where}/{WEIGHTS}") as tree, Assets.of(members) as assets:
         failed: dict[int, Any] = {}

@@ -73,6 +73,7 @@ class _Program:
         return [tuple(next(following) if size is None else size for size in shape) for shape in self.shapes]
 
 
+@functools.cache  # sizes of other scopes are not equal, and JAX would trace and keep everything for each
 def _symbolic_size() -> Any:
     # At least 2, so that it is neither broadcast nor squeezed.
     return jax.export.symbolic_shape("(unknown)", constraints=["unknown>=2"])[0]

@@ -101,8 +101,7 @@ def _build_spectral(self: Any, input_shape: Any) -> None:
     names = [name for name in ("kernel", "embeddings") if isinstance(getattr(self.layer, name, None), Variable)]
     if not names:
         raise ArgumentError(f"{type(self.layer).__name__} object has no attribute 'kernel' nor 'embeddings'")
-    with DotNotTrackScope():
-        self.kernel = getattr(self.layer, names[0])
+    self.kernel = getattr(self.layer, names[0])
     self.vector_u = self.add_weight(
         shape=(1, self.kernel.shape[-1]),
         initializer=initializers.TruncatedNormal(stddev=0.02),

@@ -13,6 +13,7 @@ import numpy as np
 from jkeras.console.progress import ProgressBar
 from jkeras.errors import ArgumentError
 from jkeras.keras import as_value, config
+from jkeras.keras.compiling import Compiling
 from jkeras.keras.passes import Pass, Source, evaluate, predict
 from jkeras.keras.run import (
     Calling,
@@ -28,7 +29,8 @@ from jkeras.keras.run import (
     packed,
     shared_runner,
 )
-from jkeras.keras.steps import CompiledFunction, Steps
+from jkeras.keras.steps import CompiledFunction
+from jkeras.keras.validation import Validation
 from jkeras.keras.variables import StatelessScope, SymbolicScope
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
@@ -39,8 +41,8 @@ from jkeras.training.state import Batch
 from jkeras.utils import unpack_x_y_sample_weight
 
 
-@filtered_methods("compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
-class Trainer(Steps):
+@filtered_methods("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
+class Trainer(Compiling):
     """Training of a layer. `keras.Model` is a layer with it; `class Mine(Trainer, keras.layers.Dense)` is another.
 
     Attributes:
@@ -51,124 +53,8 @@ class Trainer(Steps):
         history: the `History` of the last `fit`.
     """
 
-    # What belongs to training: no part of the layer, so none of it is a sublayer's or changes what its `call` computes.
-    optimizer: Any = None
-    loss: Any = None
-    compiled: bool = False
-    stop_training: bool = False
-    stop_evaluating: bool = False
-    stop_predicting: bool = False
-    steps_per_execution: int = 1
-    run_eagerly: bool = False
-    jit_compile: Any = True
-    train_function: Any = None
-    test_function: Any = None
-    predict_function: Any = None
-    history: Any = None
-    _compile_loss: Any = None
-    _compile_metrics: Any = None
-    _loss_tracker: Any = None
-    _compile_config: dict[str, Any] | None = None
-    _strategy: Any = None
-    # Steps taken and root key of the orders of data, which checkpoints hold; None before the first `fit`.
-    _progress: tuple[Any, Any] | None = None
-    _validation: tuple[Any, Source] | None = None
-    _step_cache: tuple[Any, Runner, Program] | None = None
-
     def __init__(self) -> None:
         pass
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in Trainer.__annotations__:
-            vars(self)[name] = value
-        else:
-            super().__setattr__(name, value)
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
-        run_eagerly: bool = False,
-        steps_per_execution: int = 1,
-        jit_compile: Any = "auto",
-        auto_scale_loss: bool = True,
-        *,
-        distribute: Any = None,
-    ) -> None:
-        """Sets what the model is trained by and measured with; arguments as in `keras.Model.compile`.
-
-        Args:
-            distribute: a strategy of `jkeras.distribute`; that of an enclosing `scope()` if None.
-        """
-        from jkeras.keras import optimizers
-        from jkeras.keras.compile_utils import CompileLoss, CompileMetrics
-        from jkeras.keras.metrics import Mean
-        from jkeras.training import strategy
-
-        self.optimizer = optimizers.get(optimizer)
-        scaled = isinstance(self.optimizer, optimizers.LossScaleOptimizer)
-        if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and self.optimizer and not scaled:  # type: ignore[attr-defined]
-            self.optimizer = optimizers.LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
-        output_names = getattr(self, "output_names", None)
-        if loss is not None:
-            self._compile_loss = CompileLoss(loss, loss_weights, output_names=output_names)
-            self.loss = loss
-        if metrics is not None or weighted_metrics is not None:
-            self._compile_metrics = CompileMetrics(metrics, weighted_metrics, output_names=output_names)
-        if jit_compile == "auto":
-            jit_compile = not run_eagerly
-        if jit_compile and run_eagerly:
-            jit_compile = False
-            warnings.warn(
-                "If `run_eagerly` is True, then `jit_compile` cannot also be True. Disabling `jit_compile`.", stacklevel=2
-            )
-        self.jit_compile = jit_compile
-        self.run_eagerly = run_eagerly
-        self.stop_training = False
-        self.compiled = True
-        self._loss_tracker = Mean(name="loss")
-        self.steps_per_execution = steps_per_execution
-        self.train_function = self.test_function = self.predict_function = None
-        self._strategy = strategy.current() if distribute is None else strategy.as_strategy(distribute)
-        self._compile_config = dict(
-            optimizer=self.optimizer if isinstance(optimizer, str) else optimizer, loss=loss, loss_weights=loss_weights,
-            metrics=metrics, weighted_metrics=weighted_metrics, run_eagerly=run_eagerly,
-            steps_per_execution=steps_per_execution, jit_compile=jit_compile,
-        )  # fmt: skip
-
-    @property
-    def metrics(self) -> list[Any]:  # type: ignore[override]
-        """The running loss, the metrics of `compile`, those of single losses, and those that the model and its layers hold."""
-        found = self._get_own_metrics()
-        for layer in self._flatten_layers(include_self=False):  # type: ignore[attr-defined]
-            if not isinstance(layer, Trainer):  # a model inside has been compiled for itself
-                found.extend(layer.metrics)
-        return found
-
-    def _get_own_metrics(self) -> list[Any]:
-        found = [metric for metric in (self._loss_tracker, self._compile_metrics) if metric is not None]
-        if self._compile_loss is not None:
-            found.extend(self._compile_loss.metrics)
-        found.extend(self._metrics)  # type: ignore[attr-defined]
-        return found
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """The names of `metrics`."""
-        return [metric.name for metric in self.metrics]
-
-    def reset_metrics(self) -> None:
-        """Sets all metrics back."""
-        for metric in self.metrics:
-            metric.reset_state()
-
-    @property
-    def compiled_metrics(self) -> Any:
-        """The metrics of `compile` as one."""
-        return self._compile_metrics
 
     # -- over data ------------------------------------------------------------------------------------------------
 
@@ -217,7 +103,7 @@ class Trainer(Steps):
         self.make_train_function()
         run = Run(self, Cells.of(self, training=True))
         runner, program = self._job_parts(self.train_function, "train_step", run.cells, source.example())
-        validate = _Validation(
+        validate = Validation(
             self, validation_data, validation_batch_size or batch_size, validation_steps, validation_freq, callback_list
         )
 
@@ -366,30 +252,6 @@ class Trainer(Steps):
         assign(cells.non_trainable, others)
         return jax.tree.map(np.array, outputs)
 
-    # -- configuration --------------------------------------------------------------------------------------------
-
-    def get_compile_config(self) -> dict[str, Any]:
-        """What `compile` was given, as plain values."""
-        from jkeras.keras.saving import serialize_keras_object
-
-        return {} if self._compile_config is None else serialize_keras_object(self._compile_config)
-
-    def compile_from_config(self, config: Mapping[str, Any]) -> None:
-        """Compiles the model as `get_compile_config` says."""
-        from jkeras.keras.saving import deserialize_keras_object
-
-        if type(self).compile is not Trainer.compile:
-            warnings.warn(
-                "`compile()` was not called as part of model loading because the model's `compile()` method is custom. All"
-                " subclassed Models that have `compile()` overridden should also override `get_compile_config()` and"
-                " `compile_from_config(config)`. Alternatively, you can call `compile()` manually after loading.",
-                stacklevel=2,
-            )
-            return
-        self.compile(**deserialize_keras_object(config))
-        if self.optimizer is not None and self.built:  # type: ignore[attr-defined]
-            self.optimizer.build(self.trainable_variables)
-
     # -- what these stand on --------------------------------------------------------------------------------------
 
     def _assert_compile_called(self, method_name: str) -> None:
@@ -478,39 +340,6 @@ class Trainer(Steps):
         values = [logs[name] for name in names if name in logs]
         values += [logs[name] for name in sorted(logs) if name not in names]
         return values[0] if len(values) == 1 else values
-
-
-class _Validation:
-    """Validation between epochs: `evaluate`, whoever defined it, on data that is prepared once."""
-
-    def __init__(self, model: Any, data: Any, batch_size: int | None, steps: int | None, freq: Any, callbacks: Any):
-        self.model = model
-        self.data = data
-        self.batch_size = batch_size
-        self.steps = steps
-        self.freq = freq
-        self.callbacks = callbacks
-        if data is not None and not isinstance(freq, (int, list, tuple, set, range)):
-            raise ArgumentError(
-                "Expected `validation_freq` to be a list or int."
-                f" Received: validation_freq={freq} of the type {type(freq)}."
-            )
-
-    def __call__(self, epoch: int) -> dict[str, Any]:
-        freq = self.freq
-        due = (epoch + 1) % freq == 0 if isinstance(freq, int) else (epoch + 1) in freq
-        if self.data is None or not due:
-            return {}
-        x, y, sample_weight = unpack_x_y_sample_weight(self.data)
-        if self.model._validation is None:
-            source = self.model._source(x, y, sample_weight, self.batch_size, self.steps)
-            if isinstance(source, ArraySource):
-                self.model._validation = (self.data, source)
-        scores = self.model.evaluate(
-            x=x, y=y, sample_weight=sample_weight, batch_size=self.batch_size, steps=self.steps,
-            callbacks=self.callbacks, return_dict=True, _use_cached_eval_dataset=True,
-        )  # fmt: skip
-        return {f"val_{name}": value for name, value in scores.items()}
 
 
 def _shown(verbose: Any) -> Any:

@@ -59,6 +59,11 @@ def to_value(model: Any, named: bool = True) -> Any:
         return value.with_state(state)
     value = value.compile(**arguments, distribute=model._strategy).with_state(state)
     if model.optimizer.built:
+        if not model.optimizer.is_built_for(model.trainable_variables):
+            raise ArgumentError(
+                f"{model.name}: `trainable` of a layer was changed after the optimizer had been made for other variables."
+                f" Compile the model again, `model.compile(...)`: what is trainable then counts."
+            )
         fresh = value.with_optimizer_state().state.opt_state
         slots = [cell.value for cell in model.optimizer.variables]
         opt_state = value.recipe.optimizer.from_keras_variables(slots, fresh, _trained_paths(value))

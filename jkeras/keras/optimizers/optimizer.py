@@ -315,7 +315,8 @@ class Optimizer(OptimizerCells):
             if len(given) != len(expected):
                 raise ArgumentError(
                     f"Argument `{name}` must be a list of tensors, one for each variable: got {len(given)} for"
-                    f" {len(expected)} variables."
+                    f" {len(expected)} variables. Was `trainable` of a layer changed? Then compile the model again: an"
+                    f" optimizer is made for the variables that it began with."
                 )
         return [
             *zip(self._trainable_variables, trainable_variables, strict=True),
@@ -361,9 +362,11 @@ class Optimizer(OptimizerCells):
 
     def follows_description(self, variables: Sequence[Variable]) -> bool:
         """Whether updates of these weights are those of the description: all of them, in this order, none exempt from decay."""
-        built_for = self._trainable_variables if self.built else variables
-        alike = len(built_for) == len(variables) and all(a is b for a, b in zip(built_for, variables, strict=True))
-        return alike and not self._excluded and not self._excluded_names
+        return self.is_built_for(variables) and not self._excluded and not self._excluded_names
+
+    def is_built_for(self, variables: Sequence[Variable]) -> bool:
+        """Whether the state is that of updates of these weights, in this order; so it is while there is no state."""
+        return not self.built or list(map(id, self._trainable_variables)) == list(map(id, variables))
 
     def to_value(self) -> Any:
         """The description that the attributes make at this moment, the learning rate as it is now."""
