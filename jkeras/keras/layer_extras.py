@@ -84,6 +84,8 @@ def _lambda_config(self: Any) -> dict[str, Any]:
     config = BuiltinLayer.get_config(self)
     if isinstance(self.mask, (jax.Array, np.ndarray)):
         config["mask"] = saving.serialize_keras_object(self.mask)
+    if isinstance(config["function"], str):  # the bare name of an activation, which `from_config` would not find
+        config["function"] = saving.serialize_keras_object(self.function)
     for name in ("output_shape", "mask"):
         if config[name] is None:
             del config[name]

@@ -153,16 +153,18 @@ class _Conv(_Convolution):
         self._add_bias(self.filters)
 
     def call(self, inputs: Num[Array, "batch *sizes channels"]) -> Num[Array, "batch *new_sizes new_channels"]:
-        return self._finish(
-            lowering.conv(
-                inputs,
-                self.kernel,
-                strides=self.strides,
-                padding=self.padding,
-                dilation=self.dilation_rate,
-                groups=self.groups,
-                channels_first=self.channels_first,
-            )
+        return self._finish(self.convolution_op(inputs, self.kernel))
+
+    def convolution_op(self, inputs: jax.Array, kernel: jax.Array) -> jax.Array:
+        """The convolution alone, without bias and activation; a subclass may change the kernel before it is used."""
+        return lowering.conv(
+            inputs,
+            kernel,
+            strides=self.strides,
+            padding=self.padding,
+            dilation=self.dilation_rate,
+            groups=self.groups,
+            channels_first=self.channels_first,
         )
 
 
