@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-import jkeras
 from jkeras.errors import RestoreError
 from jkeras.keras.old_configs import object_from
 from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.variables import Variable
 from jkeras.models import keras_file, legacy_file
 from jkeras.models.legacy_file import OPTIMIZER, TOP_LEVEL, LegacyFile
+from jkeras.models.loading import load_model
 from jkeras.saving import hdf5, old_weights
 
 ROOT = "model_weights"
@@ -91,7 +91,7 @@ def load(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool) ->
     with legacy_file.opened(path) as file:
         if old_weights.major(file.version) >= 3:
             return _load(file, custom_objects, compile)
-    return around(jkeras.load_model(path, custom_objects, compile))
+    return around(load_model(path, custom_objects, compile))
 
 
 def _load(file: LegacyFile, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
