@@ -6,6 +6,9 @@ import pytest
 
 import jkeras as jk
 
+# Has every name that it is asked for, pytest's own included.
+collect_ignore = ["jkeras/keras/src"]
+
 
 @pytest.fixture(autouse=True)
 def default_seed():

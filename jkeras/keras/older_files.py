@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from jkeras import losses as described_losses
+from jkeras import tree
 from jkeras.errors import RestoreError
 from jkeras.keras.old_configs import object_from
 from jkeras.keras.serialization import serialize_keras_object
@@ -20,6 +22,7 @@ from jkeras.models import keras_file, legacy_file
 from jkeras.models.legacy_file import OPTIMIZER, TOP_LEVEL, LegacyFile
 from jkeras.models.loading import load_model
 from jkeras.saving import hdf5, old_weights
+from jkeras.values.config import serialize
 
 ROOT = "model_weights"
 
@@ -62,10 +65,16 @@ def save(model: Any, path: Path, include_optimizer: bool = True) -> None:
     if include_optimizer and model.compiled and training:
         optimizer = training.pop("optimizer")
         training["optimizer_config"] = {"class_name": optimizer["class_name"], "config": optimizer["config"]}
+        # Keras cannot read the short names of losses (`mse`) that it writes here, but it reads classes.
+        training["loss"] = tree.map_structure(_loss_class, training.get("loss"))
         attributes[""]["training_config"] = json.dumps(training)
         if model.optimizer is not None and model.optimizer.built:
             add(OPTIMIZER, _unique(model.optimizer.variables))
     hdf5.write(path, arrays, attributes)
+
+
+def _loss_class(written: Any) -> Any:
+    return serialize(described_losses.get(written)) if isinstance(written, str) else written
 
 
 def _unique(cells: list[Variable]) -> dict[str, Variable]:

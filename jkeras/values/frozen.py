@@ -168,7 +168,7 @@ def frozen(value: Any) -> Any:
     if kind is tuple or isinstance(value, list):
         return tuple([frozen(item) for item in value])
     if isinstance(value, tuple):
-        return kind._make(map(frozen, value)) if hasattr(kind, "_make") else value
+        return _mapped_tuple(frozen, value)
     if isinstance(value, dict):
         return FrozenDict({key: frozen(item) for key, item in value.items()})
     if isinstance(value, set):
@@ -217,12 +217,14 @@ def kept(value: Any) -> Any:
 
 
 def _mapped_tuple(change: Callable[[Any], Any], value: Any) -> Any:
+    """A tuple with changed items; a named one is itself where nothing changed, since some are told apart by identity."""
     if type(value) is tuple:
         return tuple([change(item) for item in value])
     make = getattr(type(value), "_make", None) if isinstance(value, tuple) else None  # a named tuple
-    if make is not None:
-        return make([change(item) for item in value])
-    return value
+    if make is None:
+        return value
+    items = [change(item) for item in value]
+    return value if all(old is new for old, new in zip(value, items, strict=True)) else make(items)
 
 
 class Template(Keyed):

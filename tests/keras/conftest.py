@@ -1,3 +1,15 @@
 """The tutorials' programs are run by `test_tutorials.py`; they are no test modules."""
 
+import keras
+import pytest
+
+import jkeras.keras
+
 collect_ignore = ["tutorials"]
+
+
+@pytest.fixture(autouse=True)
+def fresh_names():
+    """Automatic names are counted anew in each test, in both libraries."""
+    keras.backend.clear_session()
+    jkeras.keras.backend.clear_session()

@@ -222,7 +222,7 @@ def test_handles_change_in_place(tmp_path):
     target = encoder(jkeras.keras)
     assert target.load_weights(path) is None
     same(target, source)
-    with pytest.warns(PartialLoadWarning):
+    with pytest.warns(UserWarning, match="2 objects could not be loaded"):
         encoder(jkeras.keras, width=4).load_weights(path, skip_mismatch=True)
 
 
