@@ -413,7 +413,7 @@ NOT_CALLED = {
     "jax_state_sync": "the loop of the core carries no state of Keras's that would have to be written back between batches",
     "add_optimizer_variables": "built-in rules make their slots weight by weight: `add_variable_from_reference` is called",
     "assign_sub": "built-in rules give what is to be added, for which `assign_add` is called, and new slots, for `assign`",
-    "inner_loop": "LSTM, GRU and SimpleRNN run the core's loop over time; override `call`, or the cell under `RNN`",
+    "inner_loop": "RNN and its subclasses run the core's loop over time; override `call`, or write a cell",
 }
 NOT_CALLED |= dict.fromkeys(
     ("get_dropout_mask", "get_recurrent_dropout_mask", "reset_recurrent_dropout_mask"),
