@@ -58,7 +58,8 @@ def __getattr__(name: str) -> Any:
     value = facade_of(found) if inspect.isclass(found) and issubclass(found, Description) else found
     if inspect.isfunction(value) and name in _FUNCTIONS:
         value = _merge(name)
-    globals()[name] = value
+    if name not in PARTS:  # parts of layers are found, for pickling, but are no names of this module
+        globals()[name] = value
     return value
 
 
