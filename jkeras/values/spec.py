@@ -167,6 +167,10 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
             arguments: what a constructor written by hand was called with.
         """
         own = vars(self)
+        for value in own.values():
+            for part in value if isinstance(value, (tuple, list)) else (value,):
+                if isinstance(part, Spec) and not part._is_frozen:
+                    part._key()  # an object that can change has none, and says so
         own.update({name: frozen(value) for name, value in own.items() if not name.startswith("_spec_")})
         own["_spec_arguments"] = None if arguments is None else kept(arguments)
 
