@@ -119,4 +119,4 @@ def test_complex_targets_are_refused_where_the_loss_computes_in_real_numbers():
         with pytest.raises(InputError, match="got complex targets; it computes in float32"):
             _ = use(x, y, verbose=0)
     with pytest.raises(InputError, match="got complex targets"):
-        model.train_on_batch(x, y)
+        _ = model.train_on_batch(x, y)
