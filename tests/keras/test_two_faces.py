@@ -15,10 +15,9 @@ MIXED = {
     "a model in a Sequential": lambda: jk.Sequential([jk.Input((4,)), keras.Sequential([keras.layers.Dense(3)])]),
     "a layer in a wrapper": lambda: jk.layers.TimeDistributed(keras.layers.Dense(3)),
     "a layer as an activation": lambda: jk.layers.Dense(3, activation=keras.layers.ReLU()),
-    "an initializer": lambda: jk.layers.Dense(3, kernel_initializer=keras.initializers.Zeros()),
-    "an optimizer": lambda: jk.Sequential([jk.layers.Dense(3)]).compile(keras.optimizers.Adam(), "mse"),
-    "a loss": lambda: jk.Sequential([jk.layers.Dense(3)]).compile("adam", keras.losses.MeanSquaredError()),
-    "a metric": lambda: jk.Sequential([jk.layers.Dense(3)]).compile("adam", "mse", metrics=[keras.metrics.Accuracy()]),
+    "an initializer": lambda: jk.Sequential(
+        [jk.Input((4,)), jk.layers.Dense(3, kernel_initializer=keras.initializers.Zeros())]
+    ),
     "a tensor under a layer": lambda: jk.layers.Dense(3)(keras.Input((4,))),
     "a tensor in a Sequential": lambda: jk.Sequential([keras.Input((4,)), jk.layers.Dense(3)]),
     "a tensor in a model": lambda: jk.Model(keras.Input((4,)), keras.Input((4,))),
