@@ -232,6 +232,10 @@ class Layer(LayerAttributes, Spec):
         return self._spec_scope
 
     @property
+    def _parts_of_value(self) -> type[Spec]:
+        return Layer
+
+    @property
     def _is_frozen(self) -> bool:
         return self._spec_scope is None and super()._is_frozen
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from jkeras import tree
-from jkeras.errors import InputError
+from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.keras.dtypes import standardize_dtype, standardize_shape
 from jkeras.keras.naming import auto_name
@@ -104,6 +104,18 @@ class KerasTensor(SymbolicTensor):
                 f"The `{name}` attribute of KerasTensor is immutable. One should create a new instance of KerasTensor for this."
             )
         super().__setattr__(name, value)
+
+    @property
+    def node(self) -> Any:  # type: ignore[override]
+        """Refused: a tensor of `jkeras.keras` is in no graph of the immutable face."""
+        raise ArgumentError(
+            f"{self!r} is a tensor of `jkeras.keras`; models of `jkeras` are made of values. Begin with"
+            f" `jkeras.Input(...)`, or take layer and model from `jkeras.keras`."
+        )
+
+    def apply_layer(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Refused: only layers of the immutable face ask for it."""
+        return self.node
 
     def apply_operation(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Adds a function of `keras.ops`, by name, to the graph; this tensor is among its arguments."""

@@ -554,6 +554,8 @@ class Normalization(Layer):
 
         Unlike in Keras the result is a new layer: `layer = layer.adapt(data)`.
         """
+        if data is None:
+            raise InputError("adapt(None): expected an array, or an iterable of batches.")
         chunks = [data] if hasattr(data, "shape") or _is_numbers(data) else tracked(data)
         count, total, squares = 0, 0.0, 0.0
         for chunk in map(np.asarray, chunks):

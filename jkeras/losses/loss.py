@@ -104,9 +104,14 @@ class Loss(LossAttributes, Spec):
                 the rows and steps left out, whatever those contain.
 
         Raises:
-            InputError: weights or mask do not fit the values.
+            InputError: weights or mask do not fit the values, or targets are complex and the loss computes in real numbers.
         """
         dtype = self.dtype or compute_dtype(None)
+        if any(map(jnp.iscomplexobj, jax.tree.leaves(y_true))) and not jnp.issubdtype(dtype, jnp.complexfloating):
+            raise InputError(
+                f"{self.name} got complex targets; it computes in {dtype}. Pass the parts as features, for example"
+                f" `np.stack([y.real, y.imag], axis=-1)`."
+            )
         y_true, y_pred = jax.tree.map(lambda x: jnp.asarray(x, dtype), (y_true, y_pred))
         if mask is not None and per_sample(self, y_true, y_pred):
             y_true, y_pred = fill_rows(mask, (y_true, y_pred))

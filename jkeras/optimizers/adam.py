@@ -89,7 +89,7 @@ class AdamW(AdamRule):
     """
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
-    weight_decay: float = field(default=0.004, convert=arguments.number)
+    weight_decay: float = field(default=0.004, convert=arguments.non_negative)
     beta_1: float = field(default=0.9, convert=arguments.probability)
     beta_2: float = field(default=0.999, convert=arguments.probability)
     epsilon: float = field(default=1e-7, convert=arguments.number)

@@ -83,7 +83,7 @@ class Optimizer(BaseOptimizer):
             arguments is called without, once, when the training step is compiled.
         weight_decay: before an update, weights shrink by this fraction of themselves times the learning rate.
         clipnorm, clipvalue, global_clipnorm: at most one bound on the gradients: the norm of each, the entries, or the
-            norm of all together.
+            norm of all together; one of zero or less is none, as in Keras.
         use_ema: keep a moving average of the weights, which `finalize` returns at the end of training.
         ema_momentum: the share of the old average in the new one; the first average is the first updated weight.
         ema_overwrite_frequency: replace the weights by their averages every so many updates.
@@ -109,7 +109,7 @@ class Optimizer(BaseOptimizer):
 
     learning_rate: LearningRateField = field(convert=learning_rate)
     weight_decay: float | None = field(
-        default=None, convert=arguments.optional(arguments.number), kw_only=True, trailing=True
+        default=None, convert=arguments.optional(arguments.non_negative), kw_only=True, trailing=True
     )
     clipnorm: float | None = field(
         default=None, convert=arguments.optional(arguments.number), kw_only=True, trailing=True

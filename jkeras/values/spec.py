@@ -157,6 +157,11 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
     _memos: ClassVar[tuple[str, ...]] = ("_spec_key",)
 
     @property
+    def _parts_of_value(self) -> type[Spec] | tuple[type[Spec], ...]:
+        """Which of the descriptions that a value holds must be values from the beginning."""
+        return ()
+
+    @property
     def _is_frozen(self) -> bool:
         return "_spec_arguments" in vars(self)
 
@@ -167,6 +172,10 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
             arguments: what a constructor written by hand was called with.
         """
         own = vars(self)
+        for value in own.values():
+            for part in value if isinstance(value, (tuple, list)) else (value,):
+                if isinstance(part, self._parts_of_value) and not part._is_frozen:
+                    part._key()  # an object that can change has none, and says so
         own.update({name: frozen(value) for name, value in own.items() if not name.startswith("_spec_")})
         own["_spec_arguments"] = None if arguments is None else kept(arguments)
 

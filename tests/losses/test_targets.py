@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 
+import jkeras as jk
 from jkeras import losses
 from jkeras.errors import InputError
 
@@ -109,3 +110,13 @@ def test_users_losses_are_asked_for_numbers_only():
     losses.check_targets(mine, np.ones((4, 9)), (None, 3), "the output")
     with pytest.raises(InputError, match="numbers"):
         losses.check_targets(mine, np.array(["a"]), (None, 3), "the output")
+
+
+def test_complex_targets_are_refused_where_the_loss_computes_in_real_numbers():
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "complex64")
+    model = jk.Sequential([jk.Input((3,)), jk.layers.Dense(1)]).compile("sgd", "mse")
+    for use in (model.fit, model.evaluate):
+        with pytest.raises(InputError, match="got complex targets; it computes in float32"):
+            _ = use(x, y, verbose=0)
+    with pytest.raises(InputError, match="got complex targets"):
+        _ = model.train_on_batch(x, y)

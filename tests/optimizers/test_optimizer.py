@@ -290,3 +290,21 @@ def test_first_weights_are_not_changed():
     for path, value in start().items():
         np.testing.assert_array_equal(before[path], value)
         assert not np.array_equal(params[path], value)
+
+
+@pytest.mark.parametrize("cls", [optimizers.Adam, optimizers.AdamW, optimizers.SGD, optimizers.Muon])
+def test_weights_do_not_decay_by_less_than_nothing(cls):
+    with pytest.raises(ArgumentError, match=rf"{cls.__name__}\(weight_decay=-1\): expected a number of at least 0"):
+        cls(weight_decay=-1)
+
+
+@pytest.mark.parametrize("bound", ["clipnorm", "clipvalue", "global_clipnorm"])
+def test_a_bound_of_zero_or_less_is_none_as_in_keras(bound):
+    params, gradients = {"w": jnp.ones(3)}, {"w": jnp.full(3, 5.0)}
+
+    def update(optimizer):
+        return optimizer.update(gradients, optimizer.init(params), params)[0]["w"].tolist()
+
+    free = update(optimizers.SGD(0.1))
+    assert update(optimizers.SGD(0.1, **{bound: -1})) == update(optimizers.SGD(0.1, **{bound: 0})) == free
+    assert update(optimizers.SGD(0.1, **{bound: 0.5})) != free

@@ -71,6 +71,8 @@ def batches(data: Iterable[Any], steps: int | None, rows: int | None = None) -> 
 
     With `rows`, a list or NumPy array is cut into batches of so many. If it takes long there is a bar.
     """
+    if data is None:
+        raise InputError("adapt(None): expected an array, a list, or an iterable of batches.")
     if isinstance(data, (list, tuple, np.ndarray, jax.Array)) or not isinstance(data, Iterable):
         array = np.asarray(data)
         if rows is None or not array.ndim or isinstance(data, jax.Array):

@@ -45,6 +45,8 @@ def _terms(value: object) -> Any:
         if not path.is_file():
             raise ArgumentError("expected terms, or the path of a file with one term a line; there is no such file")
         return tuple(path.read_text(encoding="utf-8").splitlines())
+    if np.ndim(np.asarray(value, dtype=object)) == 0:
+        raise ArgumentError("expected a list of terms, or the path of a file with one term a line")
     terms = tuple(v.decode() if isinstance(v, bytes) else v for v in np.asarray(value, dtype=object).ravel().tolist())
     if not terms:
         raise ArgumentError("expected at least one term")

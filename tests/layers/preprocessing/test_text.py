@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jkeras import errors, layers
+from jkeras.errors import ArgumentError, InputError
 from jkeras.layers.preprocessing.text import TextVectorization
 
 WORDS = ["earth", "wind", "and", "fire"]
@@ -71,3 +72,24 @@ def test_mistakes_are_named():
         TextVectorization(standardize="upper")
     with pytest.raises(errors.ArgumentError, match="output_sequence_length"):
         TextVectorization(output_mode="count", output_sequence_length=3)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.TextVectorization(),
+        layers.StringLookup(),
+        layers.IntegerLookup(),
+        layers.Normalization(),
+        layers.Discretization(num_bins=3),
+    ],
+)
+def test_nothing_is_no_data_to_adapt_to(layer):
+    with pytest.raises(InputError, match=r"adapt\(None\): expected an array"):
+        layer.adapt(None)
+
+
+@pytest.mark.parametrize("cls", [layers.TextVectorization, layers.StringLookup, layers.IntegerLookup])
+def test_a_number_is_no_vocabulary(cls):
+    with pytest.raises(ArgumentError, match=rf"{cls.__name__}\(vocabulary=-1\): expected a list of terms, or the path"):
+        cls(vocabulary=-1)

@@ -1,0 +1,36 @@
+"""Objects of the drop-in among values of the immutable face, and the other way round: refused, with a message that says whose they are."""
+
+from __future__ import annotations
+
+import pytest
+
+import jkeras as jk
+from jkeras import keras
+from jkeras.errors import ArgumentError
+
+MIXED = {
+    "a layer on a tensor": lambda: keras.layers.Dense(3)(jk.Input((4,))),
+    "a layer in a Sequential": lambda: jk.Sequential([jk.Input((4,)), keras.layers.Dense(3)]),
+    "a layer in a Sequential without an input": lambda: jk.Sequential([keras.layers.Dense(3)]),
+    "a model in a Sequential": lambda: jk.Sequential([jk.Input((4,)), keras.Sequential([keras.layers.Dense(3)])]),
+    "a layer in a wrapper": lambda: jk.layers.TimeDistributed(keras.layers.Dense(3)),
+    "a layer as an activation": lambda: jk.layers.Dense(3, activation=keras.layers.ReLU()),
+    "an initializer": lambda: jk.Sequential(
+        [jk.Input((4,)), jk.layers.Dense(3, kernel_initializer=keras.initializers.Zeros())]
+    ),
+    "a tensor under a layer": lambda: jk.layers.Dense(3)(keras.Input((4,))),
+    "a tensor in a Sequential": lambda: jk.Sequential([keras.Input((4,)), jk.layers.Dense(3)]),
+    "a tensor in a model": lambda: jk.Model(keras.Input((4,)), keras.Input((4,))),
+}
+
+
+@pytest.mark.parametrize("mixed", MIXED)
+def test_an_object_of_the_drop_in_is_refused_by_the_immutable_face(mixed):
+    with pytest.raises(ArgumentError, match=r"(layer|object|tensor) of `jkeras\.keras`"):
+        MIXED[mixed]()
+
+
+def test_values_become_objects_in_the_drop_in():
+    layer = keras.layers.Dense(3, kernel_initializer=jk.initializers.Zeros())
+    layer.build((None, 2))
+    assert layer.get_weights()[0].tolist() == [[0.0] * 3] * 2
