@@ -1,4 +1,4 @@
-"""Objects of the drop-in among values of the immutable face, and the other way round: refused, with a message that says whose they are."""
+"""Objects of one face given to the other: refused, with a message that says whose they are."""
 
 from __future__ import annotations
 
