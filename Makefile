@@ -38,8 +38,8 @@ format: $(TEST)/installed
 
 typecheck: $(TEST)/installed
 	$(TEST)/bin/python -m mypy
-	$(TEST)/bin/python -m pyright --pythonpath $(TEST)/bin/python
-	$(TEST)/bin/python -m pyright --pythonpath $(TEST)/bin/python --verifytypes jkeras --ignoreexternal | tail -n 20
+	$(TEST)/bin/python -m pyright --pythonpath $(TEST)/bin/python tests/typing/exact.py
+	$(TEST)/bin/python scripts/type_completeness.py
 
 bench: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks.run $(ARGS)
