@@ -22,11 +22,20 @@ from jkeras.keras.seeds import SeedGenerator
 from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.variables import Variable
 from jkeras.keras.views import assign
+from jkeras.layers.recurrent.stacked import StackedRNNCells
 from jkeras.values.spec import Field, Spec, serialize
 
 BASE_ARGUMENTS = tuple(graph_layer.Layer._fields)
+
+
+def _stacked(cell: Any) -> Any:
+    """Several cells as one, as an object here: the core would make a value of objects that can change."""
+    return facade_of(StackedRNNCells)(cell) if isinstance(cell, (list, tuple)) else cell
+
+
 # How arguments are read by what the last word of their name says they are.
 _READERS = {
+    "cell": _stacked,
     "activation": activations.get,
     "initializer": initializers.get,
     "regularizer": regularizers.get,

@@ -251,3 +251,22 @@ def test_the_immutable_face_refuses_an_object():
 
 def test_tuples_of_configurations_stay_tuples():
     assert L.Conv2D(2, 3).get_config()["kernel_size"] == (3, 3)
+
+
+def test_lists_of_cells_are_stacked_objects():
+    layer = L.RNN([L.LSTMCell(3), Cell(4)])
+    assert isinstance(layer.cell, L.StackedRNNCells) and layer(X[None]).shape == (1, 4)
+    assert len(layer.trainable_variables) == 4
+
+
+class Cell(L.Layer):
+    def __init__(self, units):
+        super().__init__()
+        self.state_size = self.output_size = units
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight((input_shape[-1], self.state_size))
+
+    def call(self, inputs, states):
+        output = inputs @ self.kernel + states[0]
+        return output, [output]
