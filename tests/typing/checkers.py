@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -32,7 +33,8 @@ def pyright(*files: Path) -> list[tuple[str, int, str]]:
 def run_pyright(*options: str) -> subprocess.CompletedProcess[str]:
     """Runs pyright on this Python's packages."""
     command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, *options]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # pyright does not see a package installed from its checkout
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert said.returncode in (0, 1), said.stdout + said.stderr
     return said
 
