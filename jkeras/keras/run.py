@@ -296,7 +296,8 @@ class Run:
         return self._first_metrics
 
     def _lists(self) -> dict[str, Any]:
-        assert self._current is not None, "the loop offers its state before it calls anybody"
+        if self._current is None:
+            raise RuntimeError("The loop must offer its state before it calls a hook.")
         state = self._current()
         metrics = self._first_metrics if state.metrics is None else state.metrics["variables"]
         return dict(zip(Cells._fields, (state.params, state.model_state, state.opt_state, metrics), strict=True))
