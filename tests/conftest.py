@@ -13,9 +13,12 @@ os.environ.setdefault(
     # Later versions do not know it.
     + (" --xla_cpu_use_fusion_emitters=false" if version("jaxlib").startswith("0.10.") else ""),
 )
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(tempfile.gettempdir()) / "jkeras-test-cache"))
+CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR", str(Path(tempfile.gettempdir()) / "jkeras-test-cache"))
+# A folder for each process that runs tests, since JAX writes to it without a lock.
+os.environ["JAX_COMPILATION_CACHE_DIR"] = os.path.join(CACHE, os.environ.get("PYTEST_XDIST_WORKER", ""))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -23,6 +26,19 @@ from hypothesis import settings
 # Compiling takes time; a slow example is no failure.
 settings.register_profile("jkeras", deadline=None)
 settings.load_profile("jkeras")
+
+
+# Each compiled program takes some ten mappings of memory, of which Linux gives a process 65,530.
+MAPPINGS = Path("/proc/self/maps")
+MANY_MAPPINGS = 30_000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_mappings():
+    """Compiled programs are released between modules when there are many: beyond the limit the compiler crashes."""
+    yield
+    if MAPPINGS.exists() and MAPPINGS.read_bytes().count(b"\n") > MANY_MAPPINGS:
+        jax.clear_caches()
 
 
 @pytest.fixture

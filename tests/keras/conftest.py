@@ -11,5 +11,5 @@ collect_ignore = ["tutorials"]
 @pytest.fixture(autouse=True)
 def fresh_names():
     """Automatic names are counted anew in each test, in both libraries."""
-    keras.backend.clear_session()
-    jkeras.keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
+    jkeras.keras.backend.clear_session(free_memory=False)

@@ -16,7 +16,7 @@ X = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
 @pytest.fixture(autouse=True)
 def _fresh_names():
     for library in (ours, oracle):
-        library.utils.clear_session()
+        library.utils.clear_session(free_memory=False)
         library.utils.set_random_seed(0)
 
 
