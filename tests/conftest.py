@@ -13,9 +13,9 @@ os.environ.setdefault(
     # Later versions do not know it.
     + (" --xla_cpu_use_fusion_emitters=false" if version("jaxlib").startswith("0.10.") else ""),
 )
-CACHE = os.environ.get("JAX_COMPILATION_CACHE_DIR", str(Path(tempfile.gettempdir()) / "jkeras-test-cache"))
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(tempfile.gettempdir()) / "jkeras-test-cache"))
 # A folder for each process that runs tests, since JAX writes to it without a lock.
-os.environ["JAX_COMPILATION_CACHE_DIR"] = os.path.join(CACHE, os.environ.get("PYTEST_XDIST_WORKER", ""))
+os.environ["JAX_COMPILATION_CACHE_DIR"] += "/" + os.environ.get("PYTEST_XDIST_WORKER", "")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 
 import jax
