@@ -1,11 +1,11 @@
 """jkeras: Keras rebuilt as immutable values and pure functions on JAX.
 
-    import jkeras as jk
-    from jkeras import layers
+import jkeras as jk
+from jkeras import layers
 
-    model = jk.Sequential([layers.Input((784,)), layers.Dense(64, activation="relu"), layers.Dense(10, "softmax")])
-    model = model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model = model.fit(x_train, y_train, epochs=5)
+model = jk.Sequential([layers.Input((784,)), layers.Dense(64, activation="relu"), layers.Dense(10, "softmax")])
+model = model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model = model.fit(x_train, y_train, epochs=5)
 """
 
 import importlib as _importlib
@@ -60,6 +60,7 @@ if _TYPE_CHECKING:
     from jkeras import tree as tree
     from jkeras import utils as utils
     from jkeras import wrappers as wrappers
+    from jkeras.imports import as_keras as as_keras
     from jkeras.models.cross_validation import CrossValidation as CrossValidation
     from jkeras.models.cross_validation import cross_validate as cross_validate
     from jkeras.models.lr_range import lr_range_test as lr_range_test
@@ -74,6 +75,7 @@ __version__ = "0.1.0"
 _LAZY_NAMES = {
     "CrossValidation": "models.cross_validation",
     "accumulated_gradients": "models.per_sample",
+    "as_keras": "imports",
     "cross_validate": "models.cross_validation",
     "jacobian": "models.per_sample",
     "lr_range_test": "models.lr_range",
@@ -88,7 +90,17 @@ _MODULES = (
 
 # Loaded when first used, so that `import jkeras` takes little longer than `import jax, flax.linen, optax`.
 _LAZY = (
-    *("architectures", "backend", "data", "datasets", "distribute", "distribution", "dtype_policies", "keras", "models"),
+    *(
+        "architectures",
+        "backend",
+        "data",
+        "datasets",
+        "distribute",
+        "distribution",
+        "dtype_policies",
+        "keras",
+        "models",
+    ),
     *("ops", "plots", "random", "saving", "tree", "utils", "wrappers"),
 )
 

@@ -1,4 +1,9 @@
-"""The command line: `python -m jkeras run script.py [args]` and `python -m jkeras launch --processes 2 script.py [args]`."""
+"""The command line, `jkeras` or `python -m jkeras`.
+
+jkeras run script.py [args]
+jkeras run -m package.module [args]
+jkeras launch --processes 2 script.py [args]
+"""
 
 from __future__ import annotations
 
@@ -7,15 +12,22 @@ import sys
 from collections.abc import Sequence
 
 from jkeras.distribute.launching import launch
-from jkeras.run import run_script
+from jkeras.run import run_module, run_script
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Reads the command line and does what it says."""
-    parser = argparse.ArgumentParser("python -m jkeras", description="Keras rebuilt on JAX.")
+    parser = argparse.ArgumentParser("jkeras", description="Keras rebuilt on JAX.")
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="run a Keras script unchanged, on jkeras")
-    run.add_argument("script", help="the script")
+    run = commands.add_parser("run", help="run a Keras script or module unchanged, on jkeras")
+    run.add_argument(
+        "-m",
+        dest="module",
+        nargs=argparse.REMAINDER,
+        metavar=("module", "arguments"),
+        help="a module and its arguments",
+    )
+    run.add_argument("script", nargs="?", help="the script")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="the script's own arguments")
     several = commands.add_parser("launch", help="run a script in several processes that train one model together")
     several.add_argument("--processes", type=int, required=True, help="how many processes")
@@ -28,7 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return launch(
             given.script, given.arguments, processes=given.processes, devices=given.devices, keras=given.keras
         )
-    run_script(given.script, given.arguments)
+    if given.module:
+        run_module(given.module[0], given.module[1:])
+    elif given.script is not None:
+        run_script(given.script, given.arguments)
+    else:
+        run.error("give a script, or -m and a module")
     return 0
 
 

@@ -244,7 +244,9 @@ def l2_normalize(x: Tensor, axis: int | Sequence[int] | None = None) -> Result:
     return ops.divide(x, ops.sqrt(ops.maximum(ops.sum(ops.square(x), axis=axis, keepdims=True), 1e-12)))
 
 
-def map_fn(fn: Callable[..., PyTree[Any]], elems: PyTree[Any], name: str | None = None, dtype: DTypeLike | None = None) -> Result:
+def map_fn(
+    fn: Callable[..., PyTree[Any]], elems: PyTree[Any], name: str | None = None, dtype: DTypeLike | None = None
+) -> Result:
     """`fn` of every element along the first axis."""
     return ops.map(fn, elems)
 

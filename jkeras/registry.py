@@ -25,6 +25,7 @@ from jkeras.values.spec import Spec
 
 Named = TypeVar("Named", bound=type | Callable[..., Any])
 
+
 def snake_case(name: str) -> str:
     """Keras's name for a class: `Conv2D` is `conv2d`, `ReLU` is `re_lu`.
 

@@ -79,7 +79,9 @@ def map_structure(func: Callable[..., Any], *structures: PyTree[Any], none_is_le
     return _in_order_of(structures[0], jax.tree.map(func, *structures, is_leaf=is_leaf))
 
 
-def map_structure_up_to(shallow_structure: PyTree[Any], func: Callable[..., Any], *structures: PyTree[Any]) -> PyTree[Any]:
+def map_structure_up_to(
+    shallow_structure: PyTree[Any], func: Callable[..., Any], *structures: PyTree[Any]
+) -> PyTree[Any]:
     """The results of `func` for the parts of structures that stand where `shallow_structure` has its leaves.
 
     Raises:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from jkeras.optimizers.schedules import LearningRateSchedule
     from jkeras.regularizers import Regularizer
     from jkeras.utils.py_dataset import PyDataset
+
     # Any tree to checkers; jaxtyping's own is a type that they do not know.
     PyTree = TypeAliasType("PyTree", Any, type_params=(Leaf,))
 else:
@@ -123,6 +124,7 @@ LossesLike: TypeAlias = "LossLike | Sequence[Any] | Mapping[str, Any] | None"
 MetricsLike: TypeAlias = "MetricLike | Sequence[Any] | Mapping[str, Any] | None"
 OptimizerLike: TypeAlias = "str | BaseOptimizer | type[BaseOptimizer] | optax.GradientTransformation | Config"
 RegularizerLike: TypeAlias = "str | Regularizer | type[Regularizer] | Callable[[Array], ArrayLike] | Config | None"
+
 
 class LayerOptions(TypedDict, total=False):
     """What every layer takes besides its name, and models pass on."""

@@ -24,7 +24,9 @@ PUBLIC = {
     "jkeras.activations": "relu softmax get serialize",
     "jkeras.models": "Model Sequential load_model clone_model",
 }
-OF_MODELS = "bind_children bound_copy carried written_definition written_class with_origin taken_from base_name layer_weights"
+OF_MODELS = (
+    "bind_children bound_copy carried written_definition written_class with_origin taken_from base_name layer_weights"
+)
 
 
 @pytest.mark.parametrize("name", INTERNAL)
@@ -49,7 +51,9 @@ def test_an_extra_that_is_missing_is_no_attribute(monkeypatch):
     for name in [name for name in sys.modules if name.startswith("jkeras.data")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delattr(jk, "data", raising=False)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *args: None if name == "grain" else present(name, *args))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *args: None if name == "grain" else present(name, *args)
+    )
     assert hasattr(jk, "data") is False and "data" in dir(jk)
     with pytest.raises(AttributeError, match=r"pip install .*jkeras\[data\]"):
         _ = jk.data

@@ -23,7 +23,18 @@ EXAMPLE_RUNS = {
     "sweep_and_ensemble": (["--epochs", "1", "--members", "2"], "accuracy"),
     "flax_inside": (["--epochs", "1"], "accuracy"),
     "char_gpt": (
-        ["--text", str(EXAMPLES.parent / "LICENSE"), "--steps", "20", "--width", "16", "--depth", "1", "--length", "20"],
+        [
+            "--text",
+            str(EXAMPLES.parent / "LICENSE"),
+            "--steps",
+            "20",
+            "--width",
+            "16",
+            "--depth",
+            "1",
+            "--length",
+            "20",
+        ],
         "bits per character",
     ),
     "gan": (DIGITS, "made-up"),
@@ -34,7 +45,20 @@ EXAMPLE_RUNS = {
     "forecasting": (["--epochs", "1", "--file", "weather.csv"], "as today"),
     "regression": (["--epochs", "1", "--file", "housing.npz"], "a linear model"),
     "transfer": (
-        ["--data", "digits", "--epochs", "1", "--later-epochs", "1", "--repeats", "1", "--examples", "2", "--images", "200"],
+        [
+            "--data",
+            "digits",
+            "--epochs",
+            "1",
+            "--later-epochs",
+            "1",
+            "--repeats",
+            "1",
+            "--examples",
+            "2",
+            "--images",
+            "200",
+        ],
         "frozen base",
     ),
     "multi_device": (["--data", "digits", "--epochs", "1", "--images", "192"], "differ from those of one device"),
@@ -45,7 +69,11 @@ HELPERS = {"digits_data"}
 
 def data_files(folder, rng):
     """Small files in the forms that the examples read."""
-    np.savez(folder / "cifar.npz", x=rng.integers(0, 256, (140, 32, 32, 3), "uint8"), y=rng.integers(0, 10, (140, 1), "uint8"))
+    np.savez(
+        folder / "cifar.npz",
+        x=rng.integers(0, 256, (140, 32, 32, 3), "uint8"),
+        y=rng.integers(0, 10, (140, 1), "uint8"),
+    )
     np.savez(folder / "housing.npz", x=rng.normal(size=(200, 8)).astype("float32"), y=rng.uniform(1e4, 5e5, 200))
     ends = np.arange(0, 101) * 10
     halves = ("train", "test")

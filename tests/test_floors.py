@@ -20,7 +20,7 @@ FLOORS = (
     "callbacks",
     "models plots distribute distribution profiling",
     "data datasets utils architectures applications wrappers backend",
-    "keras run",
+    "keras imports run pytest_plugin",
     "__init__ __main__",
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
@@ -35,7 +35,7 @@ EXCEPTIONS = {
     ("jkeras.training.keeping", "jkeras.callbacks.callback"): HOOKS,
     ("jkeras.training.keeping", "jkeras.callbacks.keeper"): SAVES,
     ("jkeras.distribute.agreement", "jkeras"): PUBLIC,
-    ("jkeras.run", "jkeras"): "runs a program on the public names",
+    ("jkeras.imports", "jkeras"): PUBLIC,
     ("jkeras.keras.files", "jkeras"): PUBLIC,
     ("jkeras.keras.as_value", "jkeras"): "makes objects of the other face by their public names",
     ("jkeras.keras.value", "jkeras"): "makes objects of the other face by their public names",

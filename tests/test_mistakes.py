@@ -57,20 +57,35 @@ ARGUMENTS = {
     "patience": (lambda: callbacks.EarlyStopping(patience=-1), r"EarlyStopping\(patience=-1\)"),
     "schedule": (lambda: callbacks.LearningRateScheduler(0.1), r"LearningRateScheduler\(schedule=0.1\)"),
     "factor": (lambda: callbacks.ReduceLROnPlateau(factor=1.5), "expected a number below 1"),
-    "checkpoint's path": (lambda: callbacks.ModelCheckpoint("x.foo"), r"ModelCheckpoint\('x.foo'\): '.foo' is no format"),
+    "checkpoint's path": (
+        lambda: callbacks.ModelCheckpoint("x.foo"),
+        r"ModelCheckpoint\('x.foo'\): '.foo' is no format",
+    ),
     "a class as callback": (lambda: fit(callbacks=[callbacks.EarlyStopping]), r"write `EarlyStopping\(...\)`"),
     "verbose": (lambda: fit(verbose=3), "verbose=3: expected 'auto', 0"),
-    "class_weight": (lambda: fit(classifier(), y=C, class_weight={0: 1.0, 5: 2.0}), "class 5; .* has the classes 0 to 1"),
-    "class_weight in words": (lambda: fit(classifier(), y=C, class_weight="balanced"), "expected a weight for each class"),
+    "class_weight": (
+        lambda: fit(classifier(), y=C, class_weight={0: 1.0, 5: 2.0}),
+        "class 5; .* has the classes 0 to 1",
+    ),
+    "class_weight in words": (
+        lambda: fit(classifier(), y=C, class_weight="balanced"),
+        "expected a weight for each class",
+    ),
     "validation_split": (lambda: fit(validation_split=20), "validation_split=20: expected a number between 0 and 1"),
     "batch_size": (lambda: fit(batch_size=3.5), r"fit\(batch_size=3.5\)"),
     "epochs": (lambda: fit(epochs="3"), r"fit\(epochs='3'\)"),
-    "loss for no output": (lambda: fit(model({"dens": "mse"})), r"names \['dens'\]; the model's outputs are \['dense'\]"),
+    "loss for no output": (
+        lambda: fit(model({"dens": "mse"})),
+        r"names \['dens'\]; the model's outputs are \['dense'\]",
+    ),
     "suffix": (lambda: model().save("m.kears"), r"save\('m.kears'\): .* Did you mean '.keras'\?"),
     "suffix of weights": (lambda: model().save_weights("m.npz"), "'.npz' is no format.*'.weights.h5'.*'m', it becomes"),
     "a class as layer": (lambda: jk.Sequential([layers.Dense]), r"got the class Dense: write `Dense\(...\)`"),
     "an array as layer": (lambda: jk.Sequential([X]), r"got \(16, 4\) float32 of type ndarray"),
-    "a name twice": (lambda: jk.Sequential([jk.Input((4,)), *[layers.Dense(2, name="a") for _ in range(2)]]), "are named 'a'"),
+    "a name twice": (
+        lambda: jk.Sequential([jk.Input((4,)), *[layers.Dense(2, name="a") for _ in range(2)]]),
+        "are named 'a'",
+    ),
     "name of a layer": (lambda: model().get_layer("dens"), "Did you mean 'dense'"),
 }
 
@@ -87,7 +102,10 @@ DATA = {
     "no rows": (lambda: fit(x=X[:0], y=Y[:0]), "The data is empty"),
     "NaN": (lambda: fit(model(check_finite=True), x=np.where(X > 0.9, np.nan, X)), "NaN .*first in sample 15"),
     "weights of samples": (lambda: fit(sample_weight=np.ones(3)), "sample_weight has 3"),
-    "too few inputs": (lambda: fit(two_inputs(), x=X), r"2 inputs, \['a', 'b'\]; it was called on 1 array. Pass a list"),
+    "too few inputs": (
+        lambda: fit(two_inputs(), x=X),
+        r"2 inputs, \['a', 'b'\]; it was called on 1 array. Pass a list",
+    ),
     "too many inputs": (lambda: fit(x=[X, X]), r"1 input, \['.*'\]; it was called on 2 arrays. Pass one array"),
     "name of an input": (lambda: fit(two_inputs(), x={"a": X, "c": X}), r"with the keys \['a', 'c'\]"),
     "class ids": (lambda: fit(classifier(), y=C * 7), "have 2 classes, 0 to 1. Give the last layer 8 units"),
@@ -95,7 +113,10 @@ DATA = {
     "rank of a layer": (lambda: layers.Conv2D(2, 3)(jk.Input((4,))), "expects an input with 4 axes. Put a `Reshape"),
     "a small picture": (lambda: layers.Conv2D(2, 5)(jk.Input((4, 4, 1))), r"an output of shape \(0, 0, 2\)"),
     "axis": (lambda: layers.LayerNormalization(axis=5)(jk.Input((4,))), "axis=5, but its input has 2 axes"),
-    "axes of Dot": (lambda: layers.Dot(5)([jk.Input((4,)), jk.Input((4,))]), r"axes=5, but an input of shape \(None, 4\)"),
+    "axes of Dot": (
+        lambda: layers.Dot(5)([jk.Input((4,)), jk.Input((4,))]),
+        r"axes=5, but an input of shape \(None, 4\)",
+    ),
     "ids": (lambda: layers_on_ids().predict(np.full((2, 3), 5), verbose=0), r"got the id 5; its table has ids 0 to 2"),
 }
 

@@ -163,7 +163,9 @@ def test_everything_of_jkeras_is_in_the_drop_in_namespace():
         ours, mirror = jk, jk.keras
         for part in space.split("."):
             ours, mirror = getattr(ours, part), getattr(mirror, part)
-        known = {name.rpartition(".")[2] for name in (*canonical_names(), *aliases()) if name.startswith(f"keras.{space}.")}
+        known = {
+            name.rpartition(".")[2] for name in (*canonical_names(), *aliases()) if name.startswith(f"keras.{space}.")
+        }
         names = [name for name in dir(ours) if name in known]
         assert [name for name in names if not hasattr(mirror, name)] == [], space
 

@@ -27,7 +27,13 @@ GOOD = {
     jk.random.SeedGenerator: {"seed": 0},
     jk.utils.to_categorical: {"x": [0, 1], "num_classes": 2},
     jk.utils.normalize: {"x": X, "axis": 0},
-    jk.utils.pad_sequences: {"sequences": [[1], [2, 3]], "maxlen": 2, "dtype": "int32", "padding": "pre", "truncating": "pre"},
+    jk.utils.pad_sequences: {
+        "sequences": [[1], [2, 3]],
+        "maxlen": 2,
+        "dtype": "int32",
+        "padding": "pre",
+        "truncating": "pre",
+    },
     jk.utils.timeseries_dataset_from_array: {
         **{"data": X, "targets": None, "sequence_length": 2, "sequence_stride": 1, "sampling_rate": 1, "batch_size": 2},
         **{"shuffle": False, "seed": 0, "start_index": None, "end_index": None},
@@ -70,7 +76,12 @@ DATASET = jk.data.Dataset.range(6)
 CALLS = {f"{function.__module__}.{function.__name__}": (function, good) for function, good in GOOD.items()}
 CALLS |= {f"Dataset.{name}": (getattr(DATASET, name), good) for name, good in METHODS.items()}
 # What is no nonsense there: a name of a file, a number for an array, bounds.
-SENSE = {("load_data", "path", str), ("normalize", "x", float), ("randint", "minval", float), ("randint", "maxval", float)}
+SENSE = {
+    ("load_data", "path", str),
+    ("normalize", "x", float),
+    ("randint", "minval", float),
+    ("randint", "maxval", float),
+}
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -93,4 +104,8 @@ def test_what_works_is_let_through():
     assert jk.random.dropout(**GOOD[jk.random.dropout]).shape == X.shape
     assert jk.utils.to_categorical(**GOOD[jk.utils.to_categorical]).shape == (2, 2)
     assert len(jk.utils.timeseries_dataset_from_array(**GOOD[jk.utils.timeseries_dataset_from_array])) == 2
-    assert all(isinstance(getattr(DATASET, name)(**good), jk.data.Dataset) for name, good in METHODS.items() if name != "iterate")
+    assert all(
+        isinstance(getattr(DATASET, name)(**good), jk.data.Dataset)
+        for name, good in METHODS.items()
+        if name != "iterate"
+    )

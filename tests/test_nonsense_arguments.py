@@ -88,7 +88,9 @@ CLASSES = _classes()
 def test_nonsense_is_refused_by_name(name):
     cls = CLASSES[name]
     parameters = inspect.signature(cls).parameters
-    required = {p.name: GOOD.get(p.name) for p in parameters.values() if p.default is p.empty and p.kind < p.VAR_KEYWORD}
+    required = {
+        p.name: GOOD.get(p.name) for p in parameters.values() if p.default is p.empty and p.kind < p.VAR_KEYWORD
+    }
     good = {**{k: v for k, v in required.items() if parameters[k].kind is not inspect.Parameter.VAR_POSITIONAL}}
     good.update(ALSO.get(cls.__name__, {}))
     for argument, parameter in parameters.items():

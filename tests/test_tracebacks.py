@@ -144,7 +144,9 @@ def test_the_variable_in_the_environment():
     program = "from jkeras import config; print(config.is_traceback_filtering_enabled())"
     for value, enabled in {"1": "False", "0": "True"}.items():
         environment = {**os.environ, "JKERAS_FULL_TRACEBACK": value}
-        found = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+        found = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+        )
         assert found.stdout.strip() == enabled
 
 
@@ -204,7 +206,10 @@ def test_a_wrapped_function_looks_like_itself():
     ("options", "place"),
     [
         ({"loss": lambda a, b: {}["x"]}, "In the loss '<lambda>' of the output 'dense', called with"),
-        ({"loss": "mse", "metrics": [lambda a, b: {}["x"]]}, "In the metric '<lambda>' of the output 'dense', called with"),
+        (
+            {"loss": "mse", "metrics": [lambda a, b: {}["x"]]},
+            "In the metric '<lambda>' of the output 'dense', called with",
+        ),
     ],
 )
 def test_losses_and_metrics(options, place):

@@ -61,8 +61,10 @@ class OrbaxCheckpoint(Keeper, BestSoFar):
         known = arguments.optional(arguments.positive_int)
         max_to_keep = arguments.checked("OrbaxCheckpoint", "max_to_keep", max_to_keep, known)
         if resume and save_weights_only:
-            raise ArgumentError("OrbaxCheckpoint: weights alone do not say how a run goes on; leave one of resume=True and"
-                                " save_weights_only=True out.")
+            raise ArgumentError(
+                "OrbaxCheckpoint: weights alone do not say how a run goes on; leave one of resume=True and"
+                " save_weights_only=True out."
+            )
         Keeper.__init__(self, directory, save_freq, max_to_keep, save_on_background, resume)
         self.directory = directory
         self.save_freq = save_freq

@@ -29,7 +29,9 @@ def rated(optimizer: Rated) -> list[tuple[str, Rated]]:
 
 def rates(optimizer: Rated) -> dict[str, float]:
     """Learning rates by their names in the logs."""
-    return {f"learning_rate_{name}" if name else "learning_rate": float(o.learning_rate) for name, o in rated(optimizer)}
+    return {
+        f"learning_rate_{name}" if name else "learning_rate": float(o.learning_rate) for name, o in rated(optimizer)
+    }
 
 
 class EarlyStopping(Monitor):
@@ -198,7 +200,9 @@ class LearningRateScheduler(Callback):
     def __init__(self, schedule: Callable[..., float], verbose: int = 0):
         super().__init__()
         if not callable(schedule):
-            raise ArgumentError(f"LearningRateScheduler(schedule={schedule!r}): expected a function of the epoch and the rate.")
+            raise ArgumentError(
+                f"LearningRateScheduler(schedule={schedule!r}): expected a function of the epoch and the rate."
+            )
         self.schedule = schedule
         self.verbose = verbose
 

@@ -50,7 +50,9 @@ def load_batch(path: Path, label_key: str) -> tuple[np.ndarray, np.ndarray]:
         contents = path.read_bytes()
         found, expected = hashlib.md5(contents).hexdigest(), CHECKSUMS[path.parent.name][path.name]
         if found != expected:
-            raise DamagedFileError(f"it has the checksum {found}, expected {expected}; remove its folder to have it made again")
+            raise DamagedFileError(
+                f"it has the checksum {found}, expected {expected}; remove its folder to have it made again"
+            )
         batch = unpickle_arrays(io.BytesIO(contents), encoding="bytes")
         images = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, 32, 32)
         labels = np.asarray(batch[label_key.encode()], np.uint8).reshape(-1, 1)

@@ -29,7 +29,6 @@ def shuffled(seed: int | np.random.RandomState, *arrays: np.ndarray) -> list[np.
 def split(
     x: np.ndarray, y: np.ndarray, test_split: float
 ) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """The last `test_split` of the rows as test data.
-    """
+    """The last `test_split` of the rows as test data."""
     at = int(len(x) * (1 - test_split))
     return (x[:at], y[:at]), (x[at:], y[at:])

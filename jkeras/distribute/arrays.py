@@ -61,9 +61,7 @@ def _whole_forward(value: jax.Array, parts: NamedSharding, everywhere: NamedShar
     return whole(value, parts, everywhere), None
 
 
-def _whole_backward(
-    parts: NamedSharding, everywhere: NamedSharding, _: None, gradient: jax.Array
-) -> tuple[jax.Array]:
+def _whole_backward(parts: NamedSharding, everywhere: NamedSharding, _: None, gradient: jax.Array) -> tuple[jax.Array]:
     return (jax.lax.with_sharding_constraint(gradient, parts),)
 
 

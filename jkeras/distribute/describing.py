@@ -56,7 +56,13 @@ class Placement:
     def __str__(self) -> str:
         rows = [("array", "shape", "split", "bytes", "per device")]
         rows += [
-            (line.name, " x ".join(map(str, line.shape)) or "-", line.layout, f"{line.nbytes:,}", f"{line.nbytes_per_device:,}")
+            (
+                line.name,
+                " x ".join(map(str, line.shape)) or "-",
+                line.layout,
+                f"{line.nbytes:,}",
+                f"{line.nbytes_per_device:,}",
+            )
             for line in self.lines
         ]
         rows.append(("all", "", "", f"{self.nbytes:,}", f"{self.bytes_per_device:,}"))
@@ -72,7 +78,9 @@ class Placement:
         count = len(self.devices)
         shown = ", ".join(self.devices[:8]) + (", ..." if count > 8 else "")
         title = "one device" if self.strategy is None else repr(self.strategy)
-        return "\n".join([f"{title}: {count} device{'s' * (count != 1)} ({shown})", *(line.rstrip() for line in aligned)])
+        return "\n".join(
+            [f"{title}: {count} device{'s' * (count != 1)} ({shown})", *(line.rstrip() for line in aligned)]
+        )
 
 
 def describe(model: Model, strategy: Strategy | None = None, *, verbose: bool = True) -> Placement:

@@ -20,7 +20,12 @@ GRACE = 60.0
 
 
 def launch(
-    script: str | Path, arguments: Sequence[str] = (), *, processes: int, devices: int | None = None, keras: bool = False
+    script: str | Path,
+    arguments: Sequence[str] = (),
+    *,
+    processes: int,
+    devices: int | None = None,
+    keras: bool = False,
 ) -> int:
     """Runs a script in several processes that find each other, and passes their output on, a number in front.
 
@@ -43,8 +48,12 @@ def launch(
             flags = [f for f in environment.get("XLA_FLAGS", "").split() if "host_platform_device_count" not in f]
             environment["XLA_FLAGS"] = " ".join([*flags, f"--xla_force_host_platform_device_count={devices}"])
             environment.setdefault("JAX_PLATFORMS", "cpu")
-        running.append(subprocess.Popen(start, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
-    threads = [threading.Thread(target=_pass_on, args=(number, process.stdout)) for number, process in enumerate(running)]
+        running.append(
+            subprocess.Popen(start, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        )
+    threads = [
+        threading.Thread(target=_pass_on, args=(number, process.stdout)) for number, process in enumerate(running)
+    ]
     for thread in threads:
         thread.start()
     try:

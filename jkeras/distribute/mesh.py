@@ -85,16 +85,14 @@ class DeviceMesh(Spec):
             ArgumentError: a device is not there.
         """
         found = devices_.resolve(self.devices, local=False, what=f"DeviceMesh(shape={self.shape})")
-        return jax.make_mesh(
-            self.shape, self.axis_names, axis_types=(AxisType.Auto,) * len(self.shape), devices=found
-        )
-
-
+        return jax.make_mesh(self.shape, self.axis_names, axis_types=(AxisType.Auto,) * len(self.shape), devices=found)
 
 
 def _axes(value: object) -> tuple[str | None, ...]:
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        raise ArgumentError("expected an axis of the mesh, or None, for each axis of the array, such as [None, 'model']")
+        raise ArgumentError(
+            "expected an axis of the mesh, or None, for each axis of the array, such as [None, 'model']"
+        )
     named = [axis for axis in value if axis is not None]
     if not all(isinstance(axis, str) for axis in named) or len(set(named)) < len(named):
         raise ArgumentError("expected names of axes of the mesh, each at most once, or None")
@@ -194,7 +192,9 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
 
     def __setitem__(self, key: str, layout: LayoutLike) -> None:
         if self._frozen:
-            raise FrozenError("The LayoutMap of a strategy cannot be changed. Make another LayoutMap, and another strategy.")
+            raise FrozenError(
+                "The LayoutMap of a strategy cannot be changed. Make another LayoutMap, and another strategy."
+            )
         if key in self._rules:
             raise ArgumentError(f"The LayoutMap has a layout for {key!r}, {self._rules[key]}; delete it first.")
         try:

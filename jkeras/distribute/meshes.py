@@ -136,7 +136,9 @@ class MeshRunner:
         return jax.tree.unflatten(structure, self._layouts(structure, tuple(np.shape(leaf) for leaf in leaves)))
 
     def _laid_out(self, structure: Any, shapes: tuple[Shape, ...]) -> list[NamedSharding]:
-        specs = self.strategy.state_specs(jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(s, np.float32) for s in shapes]))
+        specs = self.strategy.state_specs(
+            jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(s, np.float32) for s in shapes])
+        )
         return [self._sharding(spec) for spec in jax.tree.leaves(specs, is_leaf=lambda s: isinstance(s, PartitionSpec))]
 
     def place(self, state: TrainState) -> TrainState:
@@ -218,19 +220,46 @@ class MeshRunner:
         return tree
 
     def train_steps(
-        self, step: Step, program: Program, state: TrainState, data: Batch, order: jax.Array,
-        rows: ArrayLike, start: ArrayLike, stop: ArrayLike, *, batch_size: int, masked: bool,
+        self,
+        step: Step,
+        program: Program,
+        state: TrainState,
+        data: Batch,
+        order: jax.Array,
+        rows: ArrayLike,
+        start: ArrayLike,
+        stop: ArrayLike,
+        *,
+        batch_size: int,
+        masked: bool,
     ) -> Trained:
         """As in `Runner`."""
         result: Trained = self.inner.train_steps(
-            step, program, self.place(state), data, self.everywhere(order), rows, start, stop,
-            batch_size=batch_size, masked=masked,
+            step,
+            program,
+            self.place(state),
+            data,
+            self.everywhere(order),
+            rows,
+            start,
+            stop,
+            batch_size=batch_size,
+            masked=masked,
         )
         return result
 
     def eval_steps(
-        self, step: Step, program: Program, state: TrainState, data: Batch,
-        rows: ArrayLike, start: ArrayLike, stop: ArrayLike, *, batch_size: int, masked: bool,
+        self,
+        step: Step,
+        program: Program,
+        state: TrainState,
+        data: Batch,
+        rows: ArrayLike,
+        start: ArrayLike,
+        stop: ArrayLike,
+        *,
+        batch_size: int,
+        masked: bool,
     ) -> Evaluated:
         """As in `Runner`."""
         result: Evaluated = self.inner.eval_steps(
@@ -240,19 +269,21 @@ class MeshRunner:
 
     def train_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Trained:
         """As in `Runner`."""
-        result: Trained = self.inner.train_one(step, program, self.place(state), self.place_batch(batch, program, True).batch)
+        result: Trained = self.inner.train_one(
+            step, program, self.place(state), self.place_batch(batch, program, True).batch
+        )
         return result
 
-    def train_rows(
-        self, step: Step, program: Program, state: TrainState, data: Batch, rows: jax.Array
-    ) -> Trained:
+    def train_rows(self, step: Step, program: Program, state: TrainState, data: Batch, rows: jax.Array) -> Trained:
         """As in `Runner`."""
         result: Trained = self.inner.train_rows(step, program, self.place(state), data, self.everywhere(rows))
         return result
 
     def eval_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Evaluated:
         """As in `Runner`."""
-        result: Evaluated = self.inner.eval_one(step, program, self.place(state), self.place_batch(batch, program, False).batch)
+        result: Evaluated = self.inner.eval_one(
+            step, program, self.place(state), self.place_batch(batch, program, False).batch
+        )
         return result
 
     def predict(self, definition: Layer, state: TrainState, inputs: PyTree[Any]) -> PyTree[Any]:
@@ -310,4 +341,3 @@ def _coupling(program: Program) -> str:
 def runner_of(strategy: MeshStrategy, token: str) -> MeshRunner:
     """The runner of a strategy; equal strategies share it, and with it what is compiled."""
     return strategy.runner_class(strategy)
-

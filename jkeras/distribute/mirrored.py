@@ -76,8 +76,18 @@ class ReplicaRunner(MeshRunner):
         return rows % self.parts == 0 or independent(program, training)
 
     def train_steps(
-        self, step: Step, program: Program, state: TrainState, data: Batch, order: jax.Array,
-        rows: ArrayLike, start: ArrayLike, stop: ArrayLike, *, batch_size: int, masked: bool,
+        self,
+        step: Step,
+        program: Program,
+        state: TrainState,
+        data: Batch,
+        order: jax.Array,
+        rows: ArrayLike,
+        start: ArrayLike,
+        stop: ArrayLike,
+        *,
+        batch_size: int,
+        masked: bool,
     ) -> Trained:
         """As in `Runner`."""
         sizes = Sizes(batch_size, self.parts, masked)
@@ -88,8 +98,17 @@ class ReplicaRunner(MeshRunner):
         return result
 
     def eval_steps(
-        self, step: Step, program: Program, state: TrainState, data: Batch,
-        rows: ArrayLike, start: ArrayLike, stop: ArrayLike, *, batch_size: int, masked: bool,
+        self,
+        step: Step,
+        program: Program,
+        state: TrainState,
+        data: Batch,
+        rows: ArrayLike,
+        start: ArrayLike,
+        stop: ArrayLike,
+        *,
+        batch_size: int,
+        masked: bool,
     ) -> Evaluated:
         """As in `Runner`."""
         if not self._divides(program, batch_size, False):
@@ -97,9 +116,7 @@ class ReplicaRunner(MeshRunner):
                 step, program, state, data, rows, start, stop, batch_size=batch_size, masked=masked
             )
         sizes = Sizes(batch_size, self.parts, masked)
-        result: Evaluated = self._eval_steps(
-            step, program, sizes, self.ids, self.place(state), data, rows, start, stop
-        )
+        result: Evaluated = self._eval_steps(step, program, sizes, self.ids, self.place(state), data, rows, start, stop)
         return result
 
     def train_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Trained:
@@ -176,7 +193,9 @@ class Sizes:
         return -(-self.batch // self.parts)
 
 
-def share_of(data: Batch, order: jax.Array | None, replica: jax.Array, index: ArrayLike, rows: ArrayLike, sizes: Sizes) -> Batch:
+def share_of(
+    data: Batch, order: jax.Array | None, replica: jax.Array, index: ArrayLike, rows: ArrayLike, sizes: Sizes
+) -> Batch:
     """The rows of one replica of the batch of that number, in an order or (None) as they lie."""
     place = replica * sizes.share + jnp.arange(sizes.share, dtype=jnp.int32)
     counted = None
@@ -216,8 +235,16 @@ def _merged(metric: Metric, before: PyTree[Any], added: PyTree[Any]) -> PyTree[A
 
 
 def _train_steps(
-    step: Step, program: Program, sizes: Sizes, replica: jax.Array, state: TrainState, data: Batch, order: jax.Array,
-    rows: ArrayLike, start: ArrayLike, stop: ArrayLike,
+    step: Step,
+    program: Program,
+    sizes: Sizes,
+    replica: jax.Array,
+    state: TrainState,
+    data: Batch,
+    order: jax.Array,
+    rows: ArrayLike,
+    start: ArrayLike,
+    stop: ArrayLike,
 ) -> Trained:
     def body(index: ArrayLike, state: TrainState) -> TrainState:
         return replicated(step, program, state, share_of(data, order, replica, index, rows, sizes))
@@ -227,8 +254,15 @@ def _train_steps(
 
 
 def _eval_steps(
-    step: Step, program: Program, sizes: Sizes, replica: jax.Array, state: TrainState, data: Batch,
-    rows: ArrayLike, start: ArrayLike, stop: ArrayLike,
+    step: Step,
+    program: Program,
+    sizes: Sizes,
+    replica: jax.Array,
+    state: TrainState,
+    data: Batch,
+    rows: ArrayLike,
+    start: ArrayLike,
+    stop: ArrayLike,
 ) -> Evaluated:
     def body(index: ArrayLike, carry: Evaluated) -> Evaluated:
         metrics, model_state = carry

@@ -102,9 +102,13 @@ def described(
     if len(listed) > 1 and count != len(listed):
         raise ArgumentError(f"initialize: {len(listed)} addresses, {', '.join(listed)}, but num_processes={count}.")
     if number is not None and count is not None and not 0 <= number < count:
-        raise ArgumentError(f"initialize: process_id={number}, but of {count} processes the last has number {count - 1}.")
+        raise ArgumentError(
+            f"initialize: process_id={number}, but of {count} processes the last has number {count - 1}."
+        )
     if listed and (count is None or number is None) and not _scheduled(environment):
-        missing = " and ".join(name for name, value in (("num_processes", count), ("process_id", number)) if value is None)
+        missing = " and ".join(
+            name for name, value in (("num_processes", count), ("process_id", number)) if value is None
+        )
         raise ArgumentError(f"initialize(job_addresses={addresses!r}) needs {missing}, too.")
     return Job(listed[0] if listed else None, count, number)
 

@@ -171,7 +171,9 @@ class FSDP(_OverDevices):
 
 def _frozen(value: object) -> LayoutMap:
     if not isinstance(value, LayoutMap):
-        raise ArgumentError("expected a LayoutMap: `layouts = LayoutMap(mesh); layouts['dense.*kernel'] = (None, 'model')`")
+        raise ArgumentError(
+            "expected a LayoutMap: `layouts = LayoutMap(mesh); layouts['dense.*kernel'] = (None, 'model')`"
+        )
     return value.frozen()
 
 
@@ -222,7 +224,9 @@ class ModelParallel(MeshStrategy):
                 layouts[name] = (leaf.shape, self._spec(name))
 
         def of(part: str, tree: PyTree[Any]) -> PyTree[Any]:
-            return jax.tree_util.tree_map_with_path(lambda path, leaf: _belonging(array_name(part, path), leaf, layouts), tree)
+            return jax.tree_util.tree_map_with_path(
+                lambda path, leaf: _belonging(array_name(part, path), leaf, layouts), tree
+            )
 
         copied = jax.tree.map(lambda leaf: REPLICATED, state)
         return copied.replace(

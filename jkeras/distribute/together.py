@@ -12,7 +12,16 @@ from jkeras.distribute.watching import watch
 from jkeras.errors import ProcessError
 
 # Words in JAX's errors that tell that a process, not the program, has failed.
-LOST = ("gloo", "connection closed", "connection reset", "socket closed", "nccl", "coordination", "heartbeat", "unavailable")
+LOST = (
+    "gloo",
+    "connection closed",
+    "connection reset",
+    "socket closed",
+    "nccl",
+    "coordination",
+    "heartbeat",
+    "unavailable",
+)
 
 
 @contextlib.contextmanager

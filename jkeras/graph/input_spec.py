@@ -25,7 +25,9 @@ class InputSpec(Spec):
     ndim: int | None = field(default=None, convert=arguments.optional(arguments.at_least(0)))
     max_ndim: int | None = field(default=None, convert=arguments.optional(arguments.at_least(0)))
     min_ndim: int | None = field(default=None, convert=arguments.optional(arguments.at_least(0)))
-    axes: Mapping[int, int] | None = field(default=None, convert=arguments.optional(lambda value: _sizes_by_axis(value)))
+    axes: Mapping[int, int] | None = field(
+        default=None, convert=arguments.optional(lambda value: _sizes_by_axis(value))
+    )
     allow_last_axis_squeeze: bool = field(default=False, convert=arguments.boolean)
     name: str | None = field(default=None, convert=arguments.optional(arguments.text))
     optional: bool = field(default=False, convert=arguments.boolean)

@@ -78,9 +78,7 @@ class LayerScope:
         self._weights[id(value)] = (value, name)
         return value
 
-    def _declared(
-        self, name: str | None, shape: tuple[int, ...], dtype: str, options: WeightOptions
-    ) -> WeightInfo:
+    def _declared(self, name: str | None, shape: tuple[int, ...], dtype: str, options: WeightOptions) -> WeightInfo:
         name = name or self._unused_name()
         if self.loop is not None:
             raise InputError(f"{self.path}: the weight {name!r} must be made in `build`, not in a later time step.")

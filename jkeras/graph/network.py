@@ -354,7 +354,6 @@ def _assemble(
     return Network(layers, tuple(ops), template(inputs), template(outputs), tuple(infos), tuple(tensors))
 
 
-
 def number_repeats(names: list[str]) -> list[str]:
     """Names made unique by numbers: an output listed twice is `x`, `x_1`."""
     return [name if name not in names[:i] else f"{name}_{names[:i].count(name)}" for i, name in enumerate(names)]

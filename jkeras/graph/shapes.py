@@ -40,7 +40,9 @@ def is_shape(value: object) -> TypeGuard[Sizes]:
     >>> is_shape((None, 3)), is_shape(()), is_shape((1.5,))
     (True, False, False)
     """
-    return isinstance(value, tuple) and bool(value) and all(v is None or isinstance(v, (int, np.integer)) for v in value)
+    return (
+        isinstance(value, tuple) and bool(value) and all(v is None or isinstance(v, (int, np.integer)) for v in value)
+    )
 
 
 def as_spec(value: Any) -> jax.ShapeDtypeStruct:

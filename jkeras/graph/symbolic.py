@@ -37,7 +37,9 @@ class Node:
         self.args: tuple[Any, ...] = args
         self.kwargs: dict[str, Any] = kwargs
         indices = itertools.count()
-        self.outputs: Any = jax.tree.map(lambda leaf: SymbolicTensor(leaf.shape, leaf.dtype, self, next(indices)), shapes)
+        self.outputs: Any = jax.tree.map(
+            lambda leaf: SymbolicTensor(leaf.shape, leaf.dtype, self, next(indices)), shapes
+        )
 
     @property
     def results(self) -> list[SymbolicTensor]:

@@ -33,7 +33,11 @@ def compiled_value(model: Any) -> jk.Model:
            if getattr(type(model), name) is not getattr(_base(), name)]  # fmt: skip
     value = None if own else to_value(model, named=False)
     if value is None or value.recipe is None:
-        what = f"overrides {', '.join(own)}" if own else "is compiled with losses, metrics or an optimizer of your own classes"
+        what = (
+            f"overrides {', '.join(own)}"
+            if own
+            else "is compiled with losses, metrics or an optimizer of your own classes"
+        )
         raise ArgumentError(
             f"{model.name} {what}, so it cannot be trained under a strategy or with exact checkpoints, which take over the"
             f" whole step. Write the step for the immutable face (`jkeras.Model.train_step`), or leave the strategy out."
@@ -75,7 +79,10 @@ class Between(Callback):
 
     def _call(self, hook: str, *args: Any) -> None:
         take_over(self.object, self.model.value)
-        cells = [*self.object.variables, *(self.object.optimizer.variables if self.object.optimizer is not None else ())]
+        cells = [
+            *self.object.variables,
+            *(self.object.optimizer.variables if self.object.optimizer is not None else ()),
+        ]
         before = [cell.settled for cell in cells]
         self.hooks.call(hook, *args)
         if any(cell.settled is not value for cell, value in zip(cells, before, strict=True)):

@@ -140,7 +140,9 @@ def load_model(
 
         return around(jkeras.load_model(path, custom_objects, compile))
     if path.endswith((".keras", *OLDER)):
-        raise ArgumentError(f"File not found: filepath={filepath}. Please ensure the file is an accessible `.keras` zip file.")
+        raise ArgumentError(
+            f"File not found: filepath={filepath}. Please ensure the file is an accessible `.keras` zip file."
+        )
     raise ArgumentError(
         f"File format not supported: filepath={filepath}. Keras 3 only supports V3 `.keras` files, legacy H5 format files"
         " (`.h5` extension), and directories that jkeras wrote."
@@ -243,7 +245,9 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     if kwargs:
         raise ArgumentError(f"Invalid keyword arguments: {kwargs}")
     path = str(filepath)
-    kind = next((e for e in (".keras", ".weights.h5", ".weights.json", *OLDER, ".safetensors") if path.endswith(e)), None)
+    kind = next(
+        (e for e in (".keras", ".weights.h5", ".weights.json", *OLDER, ".safetensors") if path.endswith(e)), None
+    )
     if skip is not None and kind not in (".weights.h5", ".weights.json"):
         raise ArgumentError(f"`objects_to_skip` only supports loading '.weights.h5' files. Received: {filepath}")
     if by_name is not None and kind not in OLDER:

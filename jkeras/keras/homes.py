@@ -57,6 +57,7 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
     **{f"preprocessing.{name}": ("jkeras.utils", _IMAGES) for name in ("image", "sequence", "text", "timeseries")},
     "legacy": (f"{_HERE}.legacy_saving", {}),
     "legacy.saving": (f"{_HERE}.legacy_saving", {}),
+    "utils.bounding_boxes": ("jkeras.utils.bounding_boxes", {}),
     "utils.legacy": (f"{_HERE}.legacy_saving", {}),
     "optimizers.legacy": (f"{_HERE}.optimizers", {}),
     # The homes of things in older versions.

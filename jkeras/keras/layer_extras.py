@@ -62,15 +62,25 @@ def _einsum_sizes(layer: Any, input_shape: Any) -> dict[str, Any]:
     return sizes
 
 
-def _build_embedding(self: Any, input_shape: Any = None) -> None:
-    """Makes the table."""
-    layers.Embedding.build(self, input_shape)
+def _build_without_shape(description: Any) -> Any:
+    def build(self: Any, input_shape: Any = None) -> None:
+        """Makes the table."""
+        description.build(self, input_shape)
+
+    return build
 
 
 def _finish_embedding(self: Any) -> None:
     BuiltinLayer._finish_construction(self)
     if vars(self)["weights"] is not None:
         self.build()
+
+
+_EMBEDDING: dict[str, Any] = {
+    "_old_arguments": ("input_length",),
+    "_masks_on": staticmethod(lambda layer: layer.mask_zero),
+    "_finish_construction": _finish_embedding,
+}
 
 
 def _convert_lambda(cls: Any, name: str, f: Any, value: Any) -> Any:
@@ -146,12 +156,8 @@ EXTRAS: dict[str, dict[str, Any]] = {
     "GroupNormalization": {"_sized_axes": staticmethod(_axis), "_flags": {"autocast": False}},
     **{name: {"_convert": classmethod(_axis_or_type_error)} for name in ("LayerNormalization", "RMSNormalization")},
     "LeakyReLU": {"_old_arguments": ("alpha",)},
-    "Embedding": {
-        "_old_arguments": ("input_length",),
-        "_masks_on": staticmethod(lambda layer: layer.mask_zero),
-        "build": _build_embedding,
-        "_finish_construction": _finish_embedding,
-    },
+    "Embedding": {"build": _build_without_shape(layers.Embedding), **_EMBEDDING},
+    "ReversibleEmbedding": {"build": _build_without_shape(layers.ReversibleEmbedding), **_EMBEDDING},
     "Lambda": {
         "_masks_on": staticmethod(lambda layer: layer.mask is not None),
         "_convert": classmethod(_convert_lambda),

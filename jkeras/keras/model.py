@@ -62,9 +62,7 @@ class Model(Trainer, Layer):
 
     @layers.setter
     def layers(self, _: Any) -> NoReturn:
-        raise AttributeError(
-            "`Model.layers` attribute is reserved and should not be used. Please use another name."
-        )
+        raise AttributeError("`Model.layers` attribute is reserved and should not be used. Please use another name.")
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of that name, or at that position.
@@ -221,7 +219,11 @@ class Model(Trainer, Layer):
             done = False
         elif type(self).build is Layer.build:
             shape = config.get("input_shape")
-            done = self._build_by_run_for_kwargs(named) if named is not None else self._build_by_run_for_single_pos_arg(shape)
+            done = (
+                self._build_by_run_for_kwargs(named)
+                if named is not None
+                else self._build_by_run_for_single_pos_arg(shape)
+            )
         else:
             done = self._builds(named, config.get("input_shape"))
         if "input_shape" in config or named is not None:
@@ -259,7 +261,9 @@ def has_functional_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
 def _today(arguments: dict[str, Any]) -> dict[str, Any]:
     """Arguments with `inputs` and `outputs` for what Keras 1 called `input` and `output`."""
     old = {"input": "inputs", "output": "outputs"}
-    return {old.get(name, name): value for name, value in arguments.items()} if set(old) <= set(arguments) else arguments
+    return (
+        {old.get(name, name): value for name, value in arguments.items()} if set(old) <= set(arguments) else arguments
+    )
 
 
 def _is_plain_model(cls: type) -> bool:

@@ -28,6 +28,8 @@ class Mirror(types.ModuleType):
         self.__path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__all__":
+            return self._public_names()
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         child = sys.modules.get(f"{self.__name__}.{name}")
@@ -40,6 +42,19 @@ class Mirror(types.ModuleType):
             return getattr(module, name)
         except AttributeError:
             raise AttributeError(f"{self.__name__} has no {name!r}.{suggestion(name, dir(self))}") from None
+
+    def _public_names(self) -> list[str]:
+        """What `from keras.layers import *` binds: what is ours, without what the module itself imports."""
+        return [name for name in dir(self) if not name.startswith("_") and self._is_public(name)]
+
+    def _is_public(self, name: str) -> bool:
+        try:
+            value = getattr(self, name)
+        except (AttributeError, ImportError):
+            return False
+        if isinstance(value, types.ModuleType):
+            return value.__name__ in (f"{self._target}.{name}", f"{self.__name__}.{name}")
+        return str(getattr(value, "__module__", "jkeras")).startswith("jkeras")
 
     def __dir__(self) -> list[str]:
         return sorted({*self._moved, *(n for n in dir(importlib.import_module(self._target)) if not n.startswith("_"))})

@@ -93,7 +93,10 @@ def rematerialized(layer: Any, call: Callable[..., Any], args: Any, kwargs: Any)
     scope = layer._remat_mode
     mode = None if scope is None else scope.mode
     if mode == "larger_than":
-        sizes = [math.prod(size or 1 for size in spec.shape) for spec in tree.flatten(layer.compute_output_spec(*args, **kwargs))]
+        sizes = [
+            math.prod(size or 1 for size in spec.shape)
+            for spec in tree.flatten(layer.compute_output_spec(*args, **kwargs))
+        ]
         return remat(call) if sum(sizes) > scope.output_size_threshold else call
     if mode == "full" or (mode == "list_of_layers" and layer.name in scope.layer_names):
         return remat(call)

@@ -91,13 +91,17 @@ def call_step(model: Any, method: str, lists: Lists, data: Any) -> tuple[dict[st
     where = f"{type(model).__name__}.{method}"
     good = isinstance(returned, (tuple, list)) and len(returned) == 2 and isinstance(returned[0], Mapping)
     if not good or not isinstance(returned[1], (tuple, list)) or len(returned[1]) != len(lists):
-        raise InputError(f"{where}(self, state, data) must return (logs, state), the state a tuple of {len(lists)} lists.")
+        raise InputError(
+            f"{where}(self, state, data) must return (logs, state), the state a tuple of {len(lists)} lists."
+        )
     logs, new = returned
     names = NAMES if len(lists) == len(NAMES) else (*NAMES[:2], NAMES[3])
     for name, before, after in zip(names, lists, new, strict=True):
         if len(before) != len(after):
             raise InputError(f"{where} was given {len(before)} {name} variables and returned {len(after)}.")
-    alike = tuple([_like(a, b) for a, b in zip(after, before, strict=True)] for before, after in zip(lists, new, strict=True))
+    alike = tuple(
+        [_like(a, b) for a, b in zip(after, before, strict=True)] for before, after in zip(lists, new, strict=True)
+    )
     return flat_logs(logs), alike
 
 
@@ -160,7 +164,6 @@ class Runner(runs.Runner):
         self.train_batch = jax.jit(train_batch, static_argnums=0, compiler_options=options)
         self.test_batch = jax.jit(test_batch, static_argnums=0, compiler_options=options)
         self.predict_batch = jax.jit(predict_batch, static_argnums=0, compiler_options=options)
-
 
     def reporting(self, program: Program, method: str, lists: Lists, data: Any) -> Program:
         """The program with what its step reports, for arrays like these."""
@@ -229,7 +232,10 @@ class Cells(NamedTuple):
         """Those of a model."""
         slots = model.optimizer.variables if training and model.optimizer is not None else []
         return cls(
-            list(model.trainable_variables), list(model.non_trainable_variables), list(slots), list(model.metrics_variables)
+            list(model.trainable_variables),
+            list(model.non_trainable_variables),
+            list(slots),
+            list(model.metrics_variables),
         )
 
     def values(self, *parts: str) -> Lists:

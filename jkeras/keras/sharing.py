@@ -35,7 +35,8 @@ def _is_builtin(model: Any) -> bool:
     from jkeras.keras.sequential import Sequential
 
     return type(model) in (Functional, Sequential) and all(
-        type(layer) in (Functional, Sequential) or is_unmodified(layer) for layer in model._flatten_layers(recursive=False)
+        type(layer) in (Functional, Sequential) or is_unmodified(layer)
+        for layer in model._flatten_layers(recursive=False)
     )
 
 
@@ -50,7 +51,9 @@ def _recipe_key(model: Any) -> Hashable | None:
     if optimizer is not None:
         if not is_builtin(optimizer) or not optimizer.follows_description(model.trainable_variables):
             return None
-    if not all(isinstance(leaf, (str, int, float)) or (isinstance(leaf, Mutable) and is_builtin(leaf)) for leaf in leaves):
+    if not all(
+        isinstance(leaf, (str, int, float)) or (isinstance(leaf, Mutable) and is_builtin(leaf)) for leaf in leaves
+    ):
         return None
     key = None if optimizer is None else value_of(optimizer).compile_key()
     return structure, tuple(map(value_of, leaves)), key

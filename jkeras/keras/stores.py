@@ -194,7 +194,9 @@ def write_shards(path: Path, store: ArrayStore, limit: int) -> None:
     for group, arrays in groups.items():
         size = sum(array.nbytes for array in arrays.values())
         if size > limit:
-            raise ArgumentError(f"max_shard_size is too small: {group!r} alone has {size} bytes, and {limit} are allowed.")
+            raise ArgumentError(
+                f"max_shard_size is too small: {group!r} alone has {size} bytes, and {limit} are allowed."
+            )
         if sizes[-1] + size > limit:
             shards.append({})
             sizes.append(0)

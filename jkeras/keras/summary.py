@@ -106,7 +106,9 @@ def _rows(layer: Any, nodes: list[Any] | None, expand: bool, show_trainable: boo
         row.append(_connections(layer, nodes))
     if show_trainable:
         has_weights = bool(getattr(layer, "weights", []))
-        row.append(("[bold][color(34)]Y[/][/]" if layer.trainable else "[bold][color(9)]N[/][/]") if has_weights else "-")
+        row.append(
+            ("[bold][color(34)]Y[/][/]" if layer.trainable else "[bold][color(9)]N[/][/]") if has_weights else "-"
+        )
     rows = [row]
     if expand:
         for inner in getattr(layer, "layers", None) or ():

@@ -83,7 +83,9 @@ class Trainer(Compiling):
         verbose = _shown(verbose)
         source = self._source(x, y, sample_weight, batch_size, steps_per_epoch)
         self._symbolic_build(data_batch=packed(source.example()))
-        callback_list = self._callback_list(callbacks, verbose, add_history=True, epochs=epochs, steps=source.steps_per_epoch)
+        callback_list = self._callback_list(
+            callbacks, verbose, add_history=True, epochs=epochs, steps=source.steps_per_epoch
+        )
         self.stop_training = False
         if as_value.is_asked_for(self, callback_list):
             as_value.fit(self, callback_list, dict(
@@ -181,7 +183,12 @@ class Trainer(Compiling):
         return logs if return_dict else self._flatten_metrics_in_order(logs)
 
     def predict(
-        self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
     ) -> Any:
         """The outputs for all of `x` as NumPy arrays; arguments as in `keras.Model.predict`."""
         source = self._source(x, None, None, batch_size, steps)

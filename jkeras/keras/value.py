@@ -157,7 +157,12 @@ def recipe_arguments(model: Any) -> dict[str, Any] | None:
         return None
     values = jax.tree.map(value_of, parts, is_leaf=lambda part: isinstance(part, Mutable))
     # The optimizer scales losses already if it should.
-    return {**values, "loss_weights": given.get("loss_weights"), "run_eagerly": model.run_eagerly, "auto_scale_loss": False}
+    return {
+        **values,
+        "loss_weights": given.get("loss_weights"),
+        "run_eagerly": model.run_eagerly,
+        "auto_scale_loss": False,
+    }
 
 
 # -- values as objects -----------------------------------------------------------------------------------------------------

@@ -159,6 +159,7 @@ class Variable(HoldsArray):
 
     # To JAX it is its array, to `keras.tree` itself.
     is_tree_leaf = True
+
     def __init__(
         self,
         initializer: Any,
@@ -422,7 +423,9 @@ class Variable(HoldsArray):
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         clone = object.__new__(type(self))
         memo[id(self)] = clone
-        vars(clone).update(vars(self), _value=self.settled, _borrower=None)  # arrays do not change: both may hold the same
+        vars(clone).update(
+            vars(self), _value=self.settled, _borrower=None
+        )  # arrays do not change: both may hold the same
         return clone
 
     def __getstate__(self) -> dict[str, Any]:
@@ -473,10 +476,10 @@ def _function_or_none(what: str, value: Any) -> Any:
 def _check(what: str, value: Any, allowed: tuple[Any, ...]) -> None:
     if value not in allowed:
         names = ", ".join(f"`{name!r}`" if name else "`None`" for name in allowed)
-        raise ArgumentError(
-            f"Invalid value for argument `{what}`. Expected one of {names}. Received: {what}={value}"
-        )
+        raise ArgumentError(f"Invalid value for argument `{what}`. Expected one of {names}. Received: {what}={value}")
 
 
 # An argument of `jax.jit`, `jax.grad` and most of `jax.numpy`: inside, it is the array.
-jax.tree_util.register_pytree_node(Variable, lambda variable: ((variable.value,), None), lambda _, children: children[0])
+jax.tree_util.register_pytree_node(
+    Variable, lambda variable: ((variable.value,), None), lambda _, children: children[0]
+)

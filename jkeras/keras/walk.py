@@ -166,7 +166,11 @@ def load_state(
 def loading_failure(failed: Mapping[int, Any], advice: bool = True) -> RestoreError:
     """The error that names the objects that could not be read."""
     first, error = next(iter(failed.values()))
-    others = "" if len(failed) == 1 else f" List of objects that could not be loaded: {[value for value, _ in failed.values()]}."
+    others = (
+        ""
+        if len(failed) == 1
+        else f" List of objects that could not be loaded: {[value for value, _ in failed.values()]}."
+    )
     hint = " To load what fits: `load_weights(path, skip_mismatch=True)`." if advice else ""
     return RestoreError(
         f"A total of {len(failed)} objects could not be loaded. Example error message for object {first}: {error}{others}{hint}"

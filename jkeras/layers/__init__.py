@@ -38,6 +38,7 @@ from jkeras.layers.core import Embedding as Embedding
 from jkeras.layers.core import Identity as Identity
 from jkeras.layers.core import Lambda as Lambda
 from jkeras.layers.core import Masking as Masking
+from jkeras.layers.core import ReversibleEmbedding as ReversibleEmbedding
 from jkeras.layers.einsum_dense import EinsumDense as EinsumDense
 from jkeras.layers.merging import Add as Add
 from jkeras.layers.merging import Average as Average

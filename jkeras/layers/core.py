@@ -277,6 +277,53 @@ class Embedding(Layer):
         return inputs != 0 if self.mask_zero else None
 
 
+class ReversibleEmbedding(Embedding):
+    """An embedding that also goes the other way: `layer(vectors, reverse=True)` are scores of all ids.
+
+    Shapes: as `Embedding`; reversed, `(batch, ..., output_dim)` to `(batch, ..., input_dim)`.
+
+    Args:
+        input_dim: the number of ids.
+        output_dim: the length of a vector.
+        tie_weights: whether the scores come from the same table; otherwise from one of their own, `reverse_embeddings`.
+        embeddings_initializer: of the table.
+        embeddings_regularizer: a penalty on the table.
+        embeddings_constraint: a projection of the table after each update.
+        mask_zero: whether id 0 is padding, to be skipped by later layers.
+        reverse_dtype: the type in which scores are computed.
+        logit_soft_cap: scores are kept between plus and minus this number by `tanh`.
+    """
+
+    input_dim: int = field(convert=arguments.positive_int)
+    output_dim: int = field(convert=arguments.positive_int)
+    tie_weights: bool = field(default=True, convert=arguments.boolean)
+    embeddings_initializer: InitializerField = field(default="uniform", convert=initializers.get)
+    embeddings_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
+    embeddings_constraint: ConstraintField = field(default=None, convert=constraints.get)
+    mask_zero: bool = field(default=False, convert=arguments.boolean)
+    reverse_dtype: Any = None
+    logit_soft_cap: float | None = field(default=None, convert=arguments.optional(arguments.number))
+
+    def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
+        super().build(input_shape or ())
+        if not self.tie_weights:
+            self.reverse_embeddings: Array = self.add_weight(
+                (self.output_dim, self.input_dim), self.embeddings_initializer, name="reverse_embeddings"
+            )
+
+    def call(self, inputs: Num[Array, "*batch"], reverse: bool = False) -> Num[Array, "*outputs"]:
+        if not reverse:
+            return super().call(inputs)
+        kernel = self.embeddings.T if self.tie_weights else self.reverse_embeddings
+        kernel = kernel.astype(self.reverse_dtype or self.compute_dtype)
+        scores = jnp.matmul(inputs.astype(kernel.dtype), kernel)
+        return scores if self.logit_soft_cap is None else jnp.tanh(scores / self.logit_soft_cap) * self.logit_soft_cap
+
+    def compute_mask(self, inputs: jax.Array, previous_mask: PyTree[Array | None]) -> Any:
+        ids = jnp.issubdtype(inputs.dtype, jnp.integer)  # vectors have no padding
+        return super().compute_mask(inputs, previous_mask) if ids else None
+
+
 def _table(value: object) -> Any:
     """Initial weights: a table, or a list of one."""
     table = np.asarray(value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value)
@@ -299,4 +346,4 @@ def check_ids(path: str, ids: np.ndarray, size: int) -> None:
         )
 
 
-__all__ = ["Activation", "Dense", "Embedding", "Identity", "Lambda", "Masking", "check_ids"]
+__all__ = ["Activation", "Dense", "Embedding", "Identity", "Lambda", "Masking", "ReversibleEmbedding", "check_ids"]

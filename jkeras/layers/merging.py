@@ -160,7 +160,9 @@ class Dot(Merge):
         axes = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
         for axis, tensor in zip(axes, (first, second), strict=True):
             if not -tensor.ndim <= axis < tensor.ndim:
-                raise InputError(f"{self.path} (Dot) has axes={self.axes}, but an input of shape {show_shape(tensor.shape)}.")
+                raise InputError(
+                    f"{self.path} (Dot) has axes={self.axes}, but an input of shape {show_shape(tensor.shape)}."
+                )
         axes = tuple(axis % tensor.ndim for axis, tensor in zip(axes, (first, second), strict=True))
         if first.shape[axes[0]] != second.shape[axes[1]]:
             raise InputError(

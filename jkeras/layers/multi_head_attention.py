@@ -305,7 +305,9 @@ class MultiHeadAttention(_Heads):
         super().__post_init__()
         self.value_dim = self.value_dim or self.key_dim
 
-    def build(self, query_shape: PartialShape, value_shape: PartialShape, key_shape: PartialShape | None = None) -> None:  # type: ignore[override]
+    def build(
+        self, query_shape: PartialShape, value_shape: PartialShape, key_shape: PartialShape | None = None
+    ) -> None:  # type: ignore[override]
         key_shape = value_shape if key_shape is None else key_shape
         if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
             raise InputError(
@@ -381,7 +383,9 @@ class GroupQueryAttention(_Heads):
                 f" num_key_value_heads={self.num_key_value_heads}): the first must be a multiple of the second."
             )
 
-    def build(self, query_shape: PartialShape, value_shape: PartialShape, key_shape: PartialShape | None = None) -> None:  # type: ignore[override]
+    def build(
+        self, query_shape: PartialShape, value_shape: PartialShape, key_shape: PartialShape | None = None
+    ) -> None:  # type: ignore[override]
         few = self.num_key_value_heads
         self._build_projections(self.num_query_heads, few, few, self.head_dim, self.head_dim, (query_shape[-1],))
 

@@ -136,7 +136,9 @@ class BatchNormalization(Layer):
             self.renorm_mean: Any = self.add_weight((size,), self.moving_mean_initializer, name="renorm_mean", **kept)
             self.renorm_stddev: Any = self.add_weight((size,), deviation, name="renorm_stddev", **kept)
 
-    def _deviation_initializer(self, shape: Shape, dtype: DTypeLike | None = None, key: Array | None = None) -> jax.Array:
+    def _deviation_initializer(
+        self, shape: Shape, dtype: DTypeLike | None = None, key: Array | None = None
+    ) -> jax.Array:
         """The square root of what the moving variance starts from."""
         variance = self.moving_variance_initializer or initializers.Ones()
         return jnp.sqrt(variance(shape, dtype=dtype, key=key))
@@ -249,7 +251,9 @@ def _axes(value: object) -> tuple[int, ...]:
 
 
 # An integer stays one, as it is written that way.
-AXES: Any = field(default=-1, convert=lambda value: _axes(value) if isinstance(value, (list, tuple)) else _axes(value)[0])
+AXES: Any = field(
+    default=-1, convert=lambda value: _axes(value) if isinstance(value, (list, tuple)) else _axes(value)[0]
+)
 
 
 class LayerNormalization(Layer):
@@ -289,7 +293,9 @@ class LayerNormalization(Layer):
     def _axes(self, rank: int) -> tuple[int, ...]:
         given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         if not all(-rank <= axis < rank for axis in given):
-            raise InputError(f"{self.path} ({type(self).__name__}) has axis={self.axis}, but its input has {rank} axes.")
+            raise InputError(
+                f"{self.path} ({type(self).__name__}) has axis={self.axis}, but its input has {rank} axes."
+            )
         return tuple(sorted(axis % rank for axis in given))
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -410,7 +416,9 @@ class GroupNormalization(Layer):
 
     def __post_init__(self) -> None:
         if self.groups == 0:
-            raise ArgumentError("GroupNormalization(groups=0): expected a positive integer, or -1 for a group of each channel.")
+            raise ArgumentError(
+                "GroupNormalization(groups=0): expected a positive integer, or -1 for a group of each channel."
+            )
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         size = _size_of(self, input_shape, self.axis)

@@ -71,7 +71,9 @@ class Repeat(Layer):
     @property
     def couples_samples(self) -> bool | None:  # type: ignore[override]
         known = [
-            False if layer.couples_samples is None and type(layer).__module__.startswith("jkeras.") else layer.couples_samples
+            False
+            if layer.couples_samples is None and type(layer).__module__.startswith("jkeras.")
+            else layer.couples_samples
             for _, layer in walk(self.layer)
         ]
         regularized = any(layer.activity_regularizer is not None for _, layer in walk(self.layer))

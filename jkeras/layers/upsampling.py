@@ -82,7 +82,9 @@ class UpSampling2D(_UpSampling):
         shape = list(inputs.shape)
         for axis, factor in enumerate(self.size, self._first_axis):
             shape[axis] *= factor
-        result: Num[Array, "batch *new_sizes channels"] = jax.image.resize(inputs, shape, self.interpolation, antialias=False)
+        result: Num[Array, "batch *new_sizes channels"] = jax.image.resize(
+            inputs, shape, self.interpolation, antialias=False
+        )
         return result
 
 

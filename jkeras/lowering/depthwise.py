@@ -89,7 +89,9 @@ def _depthwise(
         outputs = [weighted_sum(x, kernel[..., n], strides, pairs, dilation, ones) for n in range(multiplier)]
         return jnp.stack(outputs, -1).reshape(*outputs[0].shape[:-1], channels * multiplier)
 
-    result: jax.Array = on_cpu(shifted, functools.partial(_stock, strides=strides, pairs=pairs, dilation=dilation), x, kernel)
+    result: jax.Array = on_cpu(
+        shifted, functools.partial(_stock, strides=strides, pairs=pairs, dilation=dilation), x, kernel
+    )
     return result
 
 

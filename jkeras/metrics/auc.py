@@ -63,7 +63,8 @@ class AUC(BuiltInMetric):
     name: str | None = None
     dtype: DTypeField = DTYPE
     thresholds: Any = field(
-        default=None, convert=arguments.optional(lambda v: tuple(sorted(map(arguments.probability, arguments.entries(v)))))
+        default=None,
+        convert=arguments.optional(lambda v: tuple(sorted(map(arguments.probability, arguments.entries(v))))),
     )
     multi_label: bool = field(default=False, convert=arguments.boolean)
     num_labels: int | None = field(default=None, convert=arguments.optional(arguments.at_least(0)))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 TENSOR = "__keras_tensor__"
 FUNCTIONAL = {"module": "keras.src.models.functional", "class_name": "Functional", "registered_name": "Functional"}
 
+
 def to_config(layer: Layer, name: str | None = None, policy: DTypePolicy | None = None) -> dict[str, Any]:
     """The configuration of a layer or model: module, class, arguments and registered name.
 
@@ -95,7 +96,9 @@ def functional_config(network: Network, name: str, trainable: bool, policy: DTyp
         args, kwargs = list(op.args.fill()), op.kwargs.fill()
         layer = network.layers[op.layer]
         if isinstance(layer, Operation):
-            configured[op.layer], args, kwargs = operations.part(layer.operation, function_named(layer.operation), args, kwargs)
+            configured[op.layer], args, kwargs = operations.part(
+                layer.operation, function_named(layer.operation), args, kwargs
+            )
         node = {"args": _written(network, places, args), "kwargs": _written(network, places, kwargs)}
         if isinstance(kwargs.get("training"), bool):
             # Keras writes what it was in the model's construction for every layer; here it was asked for.

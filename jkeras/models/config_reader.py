@@ -113,7 +113,9 @@ def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], 
         return Operation(operations.name_of(config, _functions()), name=arguments.get("name"))
     if cls is None:
         error = UnknownNameError("layer class", name, classes)
-        error.add_note("A class of one's own must be known: `register_keras_serializable`, or `custom_objects={name: class}`.")
+        error.add_note(
+            "A class of one's own must be known: `register_keras_serializable`, or `custom_objects={name: class}`."
+        )
         raise error
     if not (inspect.isclass(cls) and issubclass(cls, Layer)):
         raise ArgumentError(f"{name!r} is registered, but it is no layer class: {cls!r}.")
@@ -139,7 +141,9 @@ def _made(cls: type[Layer], arguments: dict[str, Any]) -> Layer:
     except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
         if not cls.__module__.startswith("jkeras.") or is_users(error):
             raise  # the user's own code
-        raise RestoreError(f"The configuration of a {cls.__name__} is damaged: {type(error).__name__}: {error}") from error
+        raise RestoreError(
+            f"The configuration of a {cls.__name__} is damaged: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _known(name: Any) -> Any:

@@ -137,5 +137,3 @@ def _check_finite(data: Batch) -> None:
                     f"{name}{jax.tree_util.keystr(path)} of shape {show_shape(array.shape)} holds NaN or infinite values,"
                     f" first in sample {row}. Clean it, for example with `np.nan_to_num(x)`."
                 )
-
-

@@ -60,7 +60,9 @@ def _serialized(model: Model, specs: Specs, platforms: tuple[str, ...]) -> bytes
         except JkerasError:
             raise
         except ImportError as error:
-            raise ArgumentError(f"export needs the package flatbuffers: `pip install jkeras[export]` ({error}).") from error
+            raise ArgumentError(
+                f"export needs the package flatbuffers: `pip install jkeras[export]` ({error})."
+            ) from error
         except (TypeError, ValueError, NotImplementedError, InconclusiveDimensionOperation) as error:
             problem = error
     raise ArgumentError(

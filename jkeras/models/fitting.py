@@ -70,7 +70,9 @@ class Found:
         for argument, array in zip(("mean", "variance"), arrays, strict=False):
             given = getattr(layer, argument, None)
             if given is not None and not np.allclose(np.broadcast_to(given, array.shape), array, rtol=1e-4, atol=1e-6):
-                self.conflicts[f"{name}/{argument}"] = f"{_few(array)} in the file, {_few(given)} in the model: adapt it alike"
+                self.conflicts[f"{name}/{argument}"] = (
+                    f"{_few(array)} in the file, {_few(given)} in the model: adapt it alike"
+                )
 
 
 def _few(value: object) -> str:

@@ -81,7 +81,9 @@ class History(Mapping[str, list[float]]):
         """A pandas data frame with a row for each epoch (numbered from 0) and a column for each log."""
         import pandas
 
-        return pandas.DataFrame({name: pandas.Series(values) for name, values in self._logs.items()}).rename_axis("epoch")
+        return pandas.DataFrame({name: pandas.Series(values) for name, values in self._logs.items()}).rename_axis(
+            "epoch"
+        )
 
     def to_csv(self, path: PathLike) -> None:
         """Writes the logs as comma-separated values, a row for each epoch."""

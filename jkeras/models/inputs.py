@@ -27,7 +27,11 @@ def fit_inputs(network: Network, inputs: PyTree[ArrayLike], path: str) -> list[A
         values = jax.tree.leaves(inputs)
         if len(values) != len(infos):
             names = [info.name for info in infos]
-            advice = "Pass a list of arrays in this order, or a dict by these names." if len(infos) > 1 else "Pass one array."
+            advice = (
+                "Pass a list of arrays in this order, or a dict by these names."
+                if len(infos) > 1
+                else "Pass one array."
+            )
             given, inputs_ = (_counted(n, word) for n, word in ((len(values), "array"), (len(infos), "input")))
             raise InputError(f"{path} has {inputs_}, {names}; it was called on {given}. {advice}")
     return [_fit(info, value, path) for info, value in zip(infos, values, strict=True)]
@@ -49,7 +53,9 @@ def _by_name(network: Network, inputs: Mapping[str, Any], path: str) -> list[Any
             key = info.name
         if key not in inputs:
             expected = sorted(keys) or names
-            raise InputError(f"{path} has the inputs {expected}; it was called on a dict with the keys {sorted(inputs)}.")
+            raise InputError(
+                f"{path} has the inputs {expected}; it was called on a dict with the keys {sorted(inputs)}."
+            )
         values.append(inputs[key])
     return values
 

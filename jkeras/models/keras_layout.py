@@ -107,7 +107,9 @@ class _Walk:
                 # Layers that are attributes are written with the attribute's name here, with the layer's by Keras.
                 labels = tuple(dict.fromkeys(f"{LIST}/{LABEL}{name}" for name in (inner, child_name)))
             label = inner if isinstance(layer, ModelValue) else child_name
-            yield from self.visit(child, (*ours, inner), _inside_of(theirs, their_name), _inside_of(named, *labels), label)
+            yield from self.visit(
+                child, (*ours, inner), _inside_of(theirs, their_name), _inside_of(named, *labels), label
+            )
         yield from self._made_in_build(type(layer).__name__, ours, theirs, named, known)
 
     def _before(self, layer: Layer, ours: tuple[str, ...]) -> tuple[WeightInfo, ...]:
@@ -169,7 +171,11 @@ def _listed(model: Model) -> Iterator[tuple[str, str, Layer]]:
     for name, layer in members.items():
         if not isinstance(layer, Operation):
             yield name, f"{LIST}/{_numbered(layer, taken)}", layer
-    extra = {k: v for k, v in vars(model.definition).items() if not k.startswith(("_spec_", "_network", "_chain", "_entrance"))}
+    extra = {
+        k: v
+        for k, v in vars(model.definition).items()
+        if not k.startswith(("_spec_", "_network", "_chain", "_entrance"))
+    }
     for attribute in sorted(extra):
         yield from _inside(extra[attribute], attribute, attribute)
 

@@ -15,7 +15,9 @@ from jkeras.saving.hdf5 import Tree
 LOOKUPS = ("IntegerLookup", "StringLookup")
 
 
-def with_learned(config: Mapping[str, Any], file: KerasFile, tree: Tree, used: set[str], place: str = "") -> dict[str, Any]:
+def with_learned(
+    config: Mapping[str, Any], file: KerasFile, tree: Tree, used: set[str], place: str = ""
+) -> dict[str, Any]:
     """A model's configuration in which its layers know what they learned.
 
     Args:

@@ -108,7 +108,9 @@ def with_learned(file: LegacyFile) -> dict[str, Any]:
 
 def _with_learned(entry: Mapping[str, Any], file: LegacyFile) -> Any:
     arguments: Any = entry.get("config") if isinstance(entry, Mapping) else None
-    is_open = isinstance(arguments, Mapping) and entry.get("class_name") == "Normalization" and arguments.get("mean") is None
+    is_open = (
+        isinstance(arguments, Mapping) and entry.get("class_name") == "Normalization" and arguments.get("mean") is None
+    )
     if not is_open or arguments.get("name") not in file.layer_names():
         return entry
     arrays = [file.tree.array(path).tolist() for path in file.weight_paths(arguments["name"])[:2]]

@@ -25,7 +25,9 @@ def to_flax(model: Model) -> tuple[Any, dict[str, Any]]:
     return _guest(model) or (linen.to_module(model.definition), model.variables)
 
 
-def around(cls: Any, module: object, variables: PyTree[Array], input_shape: Any, *, method: Any = None, dtype: Any = None) -> Any:
+def around(
+    cls: Any, module: object, variables: PyTree[Array], input_shape: Any, *, method: Any = None, dtype: Any = None
+) -> Any:
     """See `Model.from_flax`."""
     x = Input(tuple(input_shape), dtype=dtype)
     layer = FlaxLayer(module, method=method, name=NAME)
@@ -35,14 +37,18 @@ def around(cls: Any, module: object, variables: PyTree[Array], input_shape: Any,
         )
     model = cls(x, layer(x))
     if not isinstance(variables, Mapping) or "params" not in variables:
-        raise ArgumentError("from_flax(variables=...): expected what `module.init(...)` returns, with the key 'params'.")
+        raise ArgumentError(
+            "from_flax(variables=...): expected what `module.init(...)` returns, with the key 'params'."
+        )
     rest = {name: tree for name, tree in variables.items() if name != "params"}
     given = {"params": _named(variables["params"], True), "state": _named(rest, False)}
     problems = []
     for info in model.description.weights:
         found = given[info.collection].get(info.path[-1])
         if found is None:
-            problems.append(f"  {info.path[-1]}: missing in the variables, the module needs {info.dtype}{list(info.shape)}")
+            problems.append(
+                f"  {info.path[-1]}: missing in the variables, the module needs {info.dtype}{list(info.shape)}"
+            )
         elif (found.shape, found.dtype.name) != (info.shape, info.dtype):
             problems.append(
                 f"  {info.path[-1]}: {found.dtype.name}{list(found.shape)} in the variables,"

@@ -105,7 +105,9 @@ def _defined(config: Mapping[str, Any], where: str) -> Model:
         except JkerasError:
             raise
         except (TypeError, ValueError) as error:
-            raise RestoreError(f"{where} was built for inputs of the shape {shape!r}, which does not fit: {error}") from error
+            raise RestoreError(
+                f"{where} was built for inputs of the shape {shape!r}, which does not fit: {error}"
+            ) from error
     return model
 
 
@@ -128,7 +130,9 @@ def _load_directory(path: Path, compile: bool, recipe: Recipe | None) -> Model:
             f"{path} holds weights and no definition of a model: build the model in code and use `model.load_weights(path)`."
         )
     if config["model"] is None:
-        raise RestoreError(f"The definition of the model in {path} could not be written down; use `model.restore(path)`.")
+        raise RestoreError(
+            f"The definition of the model in {path} could not be written down; use `model.restore(path)`."
+        )
     model = _defined(config["model"], str(path)).build_for(_read_specs(config["inputs"]))
     if compile and recipe is None and config["recipe"] is not None:
         recipe = _own_recipe(config["recipe"], path)
@@ -155,7 +159,9 @@ def _own_recipe(config: Config, path: Path) -> Recipe:
     try:
         return Recipe.from_config(config)
     except JkerasError as error:
-        error.add_note(f"This is in the training configuration of {path}; `load_model(path, compile=False)` leaves it out.")
+        error.add_note(
+            f"This is in the training configuration of {path}; `load_model(path, compile=False)` leaves it out."
+        )
         raise
 
 
@@ -242,9 +248,13 @@ def _with_values(
         frozen, _ = steps.trainable_parts(model.description)
         fresh = steps.init_optimizer(recipe.optimizer, params, frozen)
         try:
-            opt_state = recipe.optimizer.from_keras_variables(optimizer_arrays, fresh, keras_file.trainable_paths(model))
+            opt_state = recipe.optimizer.from_keras_variables(
+                optimizer_arrays, fresh, keras_file.trainable_paths(model)
+            )
         except RestoreError as error:
-            error.add_note(f"This is the optimizer's state in {where}; `load_model(path, compile=False)` leaves it out.")
+            error.add_note(
+                f"This is the optimizer's state in {where}; `load_model(path, compile=False)` leaves it out."
+            )
             raise
         step = jnp.asarray(recipe.optimizer.get_iterations(opt_state), jnp.int32)
     train_state = TrainState(params, state, opt_state, step, as_key(None))
@@ -268,7 +278,11 @@ def _with_own(model: Model, own: Mapping[str, Any], where: str) -> Model:
 
 
 def clone_model(
-    model: Model, input_tensors: Any = None, clone_function: Any = None, call_function: Any = None, recursive: bool = False
+    model: Model,
+    input_tensors: Any = None,
+    clone_function: Any = None,
+    call_function: Any = None,
+    recursive: bool = False,
 ) -> Model:
     """The same definition with fresh weights, not compiled.
 

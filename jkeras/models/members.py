@@ -121,10 +121,13 @@ def train(
     count = state.step.shape[0]
     size = plan.group or group_size(state, count)
     starts = list(range(0, count, size))
-    job = training_job(model, program, member(state, 0), source.example(), None if validation is None else validation.example())
+    job = training_job(
+        model, program, member(state, 0), source.example(), None if validation is None else validation.example()
+    )
     job = dataclasses.replace(
         job, runner=runs.runner(many=True), train=plan.train or job.train, evaluate=plan.evaluate or job.evaluate
     )
+
     def run(start: int) -> tuple[TrainState, list[History]]:
         chosen = slice(start, min(start + size, count))
         rows = None if plan.rows is None else plan.rows[chosen]

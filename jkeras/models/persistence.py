@@ -70,7 +70,12 @@ def written_definition(model: Model, include_optimizer: bool = True) -> dict[str
 def written_without_definition(model: Model) -> dict[str, Any]:
     """The same of a model whose definition cannot be written down."""
     recipe, problem = _written_recipe(model.recipe)
-    return {"model": None, "recipe": recipe, "recipe_problem": problem, "key": str(jax.random.key_impl(model.state.rng))}
+    return {
+        "model": None,
+        "recipe": recipe,
+        "recipe_problem": problem,
+        "key": str(jax.random.key_impl(model.state.rng)),
+    }
 
 
 def _own_part(model: Model, include_optimizer: bool) -> dict[str, Any]:

@@ -216,7 +216,9 @@ def _as_layer(entry: Any, first: bool) -> tuple[Layer | None, InputLayer | None]
         return None, entry
     if not isinstance(entry, Layer):
         if isinstance(entry, type) and issubclass(entry, Layer):
-            raise ArgumentError(f"Sequential takes layers; got the class {entry.__name__}: write `{entry.__name__}(...)`.")
+            raise ArgumentError(
+                f"Sequential takes layers; got the class {entry.__name__}: write `{entry.__name__}(...)`."
+            )
         raise ArgumentError(f"Sequential takes layers; got {show_tensors(entry)} of type {type(entry).__name__}.")
     shape = entry._spec_input_shape if first else None
     return entry, None if shape is None else InputLayer(batch_shape=shape)

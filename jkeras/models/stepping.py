@@ -59,7 +59,9 @@ class SteppingModel(StructuredModel):
         """Inside a step: gradients by path, and the scored batch."""
         return steps.compute_gradients(self._step_program, state, batch)
 
-    def gradients_of(self, loss: Callable[[Any], Any], state: TrainState, only: str = "*") -> tuple[dict[str, Any], Any]:
+    def gradients_of(
+        self, loss: Callable[[Any], Any], state: TrainState, only: str = "*"
+    ) -> tuple[dict[str, Any], Any]:
         """Inside a step: gradients by path of `loss(params)`, and what it returned.
 
         Args:

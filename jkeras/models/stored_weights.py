@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from jkeras.models.model import Model
 
 # What Keras keeps beside the weights: states of random generators, of metrics, of the optimizer.
-BESIDE = re.compile(r"(^|/)(_?seed_generator|_?compile_metrics|metrics|optimizer|_layer_checkpoint_dependencies)(/|$|_\d+)")
+BESIDE = re.compile(
+    r"(^|/)(_?seed_generator|_?compile_metrics|metrics|optimizer|_layer_checkpoint_dependencies)(/|$|_\d+)"
+)
 # Layers whose weights are arguments here: what they learned from data.
 LEARNED = ("Normalization", "IntegerLookup", "StringLookup", "TextVectorization")
 

@@ -180,7 +180,8 @@ class StructuredModel(ModelValue):
             raise InputError("set_weights: " + "; ".join(problems) + ".")
         check_used("set_weights")
         given = {
-            (info.collection, info.name): jnp.array(value, info.dtype) for info, value in zip(infos, weights, strict=True)
+            (info.collection, info.name): jnp.array(value, info.dtype)
+            for info, value in zip(infos, weights, strict=True)
         }
         flat = {c: {n: v for (kind, n), v in given.items() if kind == c} for c in ("params", "state")}
         arrays = arrays_of(self.state)

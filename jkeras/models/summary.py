@@ -42,7 +42,9 @@ def show_bytes(count: float) -> str:
     return ""
 
 
-def _rows(model: ModelValue, path: tuple[str, ...], expand: bool, depth: int) -> list[tuple[str, Layer, tuple[str, ...], int]]:
+def _rows(
+    model: ModelValue, path: tuple[str, ...], expand: bool, depth: int
+) -> list[tuple[str, Layer, tuple[str, ...], int]]:
     """Name, layer, path of weights and nesting depth of each line."""
     network = model._network
     members = model.children() if model._is_chain or network is None else network.layers
@@ -127,7 +129,7 @@ def summary(
     stream = io.StringIO()
     width = line_length or (None if print_fn is None else 98)
     console = Console(file=stream, width=width) if print_fn is not None else Console(width=width)
-    title = f"Model: \"{model.name or model._base_name}\""
+    title = f'Model: "{model.name or model._base_name}"'
     console.print(f"[bold]{escape(title)}[/bold]", highlight=False)
     console.print(table)
     for line in [*_footer(model, infos), *(_costs(model, costs) if show_cost else [])]:

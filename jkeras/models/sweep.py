@@ -106,7 +106,9 @@ class Sweep:
         model = self.model.build_for(source.example().x)
         program = steps.build_program(model.definition, recipe, source.example())
         check_data(model, source, program, recipe)
-        options = loop.Options(epochs=epochs, shuffle=shuffle, verbose=verbose, steps_per_execution=recipe.steps_per_execution)
+        options = loop.Options(
+            epochs=epochs, shuffle=shuffle, verbose=verbose, steps_per_execution=recipe.steps_per_execution
+        )
         state = self._first_state(model, program)
         plan = members.Plan(options, as_list(callbacks), group=group)
         if varied.PLACE in state.model_state:
@@ -129,7 +131,9 @@ class Sweep:
         if arrays_of(model.state).opt_state is not None and "seed" not in self.settings[0]:
             opt_state = members.stack([arrays_of(model.state).opt_state] * len(states))
         else:
-            opt_state = jax.vmap(lambda params: steps.init_optimizer(optimizer, params, program.frozen))(arrays_of(state).params)
+            opt_state = jax.vmap(lambda params: steps.init_optimizer(optimizer, params, program.frozen))(
+                arrays_of(state).params
+            )
         if "learning_rate" in self.settings[0]:
             rates = jnp.asarray([setting["learning_rate"] for setting in self.settings], jnp.float32)
             opt_state = jax.vmap(lambda s, rate: optimizers.set_learning_rate(optimizer, s, rate))(opt_state, rates)
@@ -188,7 +192,10 @@ class Sweep:
         words = ("acc", "auc", "precision", "recall", "f1", "fbeta", "score", "iou", "r2", "similarity")
         largest = mode == "max" or (mode == "auto" and any(word in by for word in words))
         values = np.asarray([h[by][-1] for h in self.histories])
-        return [int(i) for i in np.argsort(np.where(np.isnan(values), np.inf, -values if largest else values), kind="stable")]
+        return [
+            int(i)
+            for i in np.argsort(np.where(np.isnan(values), np.inf, -values if largest else values), kind="stable")
+        ]
 
     @property
     def best(self) -> Model:
@@ -214,7 +221,9 @@ class Sweep:
 
     def _repr_html_(self) -> str:
         rows = [self.table[i] for i in self.ranked()] if self.histories else self.table
-        return html_table(list(rows[0]), [list(row.values()) for row in rows], "best first" if self.histories else "not trained")
+        return html_table(
+            list(rows[0]), [list(row.values()) for row in rows], "best first" if self.histories else "not trained"
+        )
 
     def __repr__(self) -> str:
         names = ", ".join(self.settings[0])

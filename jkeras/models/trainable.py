@@ -249,7 +249,11 @@ class TrainableModel(SteppingModel):
     ) -> dict[str, float]: ...
     @overload
     def test_on_batch(
-        self, x: Data | None, y: Data | None = None, sample_weight: Data | None = None, return_dict: Literal[False] = False
+        self,
+        x: Data | None,
+        y: Data | None = None,
+        sample_weight: Data | None = None,
+        return_dict: Literal[False] = False,
     ) -> float | list[float]: ...
     @overload
     def test_on_batch(

@@ -29,7 +29,9 @@ def reading(where: Any) -> Iterator[None]:
         # A definition may ask for anything, and the errors of JAX and Flax about it have no common class.
         if is_users(error):
             raise
-        raise RestoreError(f"{where} is damaged, or describes no model that works: {type(error).__name__}: {error}") from error
+        raise RestoreError(
+            f"{where} is damaged, or describes no model that works: {type(error).__name__}: {error}"
+        ) from error
 
 
 def is_users(error: BaseException) -> bool:

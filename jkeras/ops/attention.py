@@ -70,7 +70,9 @@ def dot_product_attention(
         weights = attention_weights(scores, mask).astype(dtype)
         groups = query.shape[2] // key.shape[2]
         return jnp.einsum("bnts,bsnd->btnd", weights, jnp.repeat(value, groups, axis=2))
-    fused = _fused(query, key, value, False if flash_attention is None and not config.flash_attention else flash_attention)
+    fused = _fused(
+        query, key, value, False if flash_attention is None and not config.flash_attention else flash_attention
+    )
     size = value.shape[-1]
     # The library's function wants keys and values of one size; zeros change neither the scores nor what is kept.
     widest = max(query.shape[-1], size)

@@ -30,7 +30,9 @@ def _over(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(x: TensorLike, axis: Axis | None = -1) -> jax.Array:
         """A softmax over one axis, several (a tuple), or all of them (None)."""
         x = jnp.asarray(x)
-        result: jax.Array = function(x, tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, list) else axis)
+        result: jax.Array = function(
+            x, tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, list) else axis
+        )
         return result
 
     return call
@@ -83,7 +85,8 @@ def sparse_categorical_crossentropy(
 ) -> jax.Array:
     """The cross-entropy of class numbers and distributions."""
     return crossentropy.sparse_categorical_crossentropy(
-        jnp.asarray(target), jnp.asarray(output), from_logits=from_logits, axis=axis)
+        jnp.asarray(target), jnp.asarray(output), from_logits=from_logits, axis=axis
+    )
 
 
 def _pair(name: str, target: TensorLike, output: TensorLike) -> tuple[jax.Array, jax.Array]:

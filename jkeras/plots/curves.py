@@ -94,15 +94,24 @@ def _panel(axes: Axes, name: str, values: np.ndarray, validation: np.ndarray | N
     if validation is not None:
         # With `validation_freq` there are fewer values than epochs; they are spread over the run.
         at = epochs if len(validation) == len(values) else np.linspace(1, len(values), len(validation))
-        axes.plot(at, validation, color=COLOURS[1], linestyle="--", label="validation", marker="." if len(at) < 30 else None)
+        axes.plot(
+            at, validation, color=COLOURS[1], linestyle="--", label="validation", marker="." if len(at) < 30 else None
+        )
         watched, colour, epochs = validation, COLOURS[1], at
     if name == "learning_rate":
         axes.set_yscale("log" if np.all(values > 0) else "linear")
     elif np.isfinite(watched).any():
         best = int(np.nanargmax(watched) if _grows(name) else np.nanargmin(watched))
         axes.plot(epochs[best], watched[best], "o", color=colour, fillstyle="none", markersize=11)
-        axes.annotate(f"{watched[best]:.4g}", (epochs[best], watched[best]), xytext=(0, 9), textcoords="offset points",
-                      ha="center", fontsize=8, color=colour)
+        axes.annotate(
+            f"{watched[best]:.4g}",
+            (epochs[best], watched[best]),
+            xytext=(0, 9),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+            color=colour,
+        )
         axes.margins(y=0.15)
     axes.set(title=name, xlabel="epoch")
     locator: Any = axes.xaxis.get_major_locator()  # of the kind that linear axes have

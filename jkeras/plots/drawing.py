@@ -83,7 +83,9 @@ def to_file(diagram: Diagram, placed: Placed, path: Path) -> None:
         xs, ys = zip(*points, strict=True)
         if len(points) > 2:
             axes.plot(xs[:-1], ys[:-1], color=ARROW, linewidth=1)
-        axes.add_patch(FancyArrowPatch(points[-2], points[-1], arrowstyle="-|>", mutation_scale=8, color=ARROW, linewidth=1))
+        axes.add_patch(
+            FancyArrowPatch(points[-2], points[-1], arrowstyle="-|>", mutation_scale=8, color=ARROW, linewidth=1)
+        )
     for box, (x, y, w, h) in zip(diagram.boxes, placed.boxes, strict=True):
         fill, border = colours(box)
         style = "round,pad=0,rounding_size=4"

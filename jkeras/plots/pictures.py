@@ -48,7 +48,9 @@ def _classes(values: NestedNumbers, name: str) -> np.ndarray:
     elif array.ndim == 2:
         array = array[:, 0] > 0.5 if array.dtype.kind == "f" else array[:, 0]
     if array.ndim != 1 or (array.dtype.kind == "f" and (array != np.floor(array)).any()) or (array < 0).any():
-        raise InputError(f"{name} of shape {array.shape}: expected classes from 0, shape (rows,), or a column per class.")
+        raise InputError(
+            f"{name} of shape {array.shape}: expected classes from 0, shape (rows,), or a column per class."
+        )
     return array.astype(int)
 
 
@@ -84,7 +86,9 @@ def plot_confusion(
         for j in range(len(matrix)):
             if matrix[i, j]:
                 text = f"{shown[i, j]:.2f}" if normalize else f"{matrix[i, j]}"
-                axes.text(j, i, text, ha="center", va="center", fontsize=8, color="white" if shade[i, j] > 0.5 else "black")
+                axes.text(
+                    j, i, text, ha="center", va="center", fontsize=8, color="white" if shade[i, j] > 0.5 else "black"
+                )
     names = [str(i) for i in range(len(matrix))] if labels is None else list(map(str, labels))
     axes.set_xticks(range(len(matrix)), names, rotation=0 if max(map(len, names)) < 4 else 45)
     axes.set_yticks(range(len(matrix)), names)
@@ -113,19 +117,27 @@ def image_grid(
     """
     array = arguments.checked("image_grid", "images", images, arguments.array)
     if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[-1] not in (1, 3, 4)):
-        raise InputError(f"image_grid got shape {array.shape}: expected (count, height, width) or 1, 3 or 4 channels last.")
+        raise InputError(
+            f"image_grid got shape {array.shape}: expected (count, height, width) or 1, 3 or 4 channels last."
+        )
     arguments.checked("image_grid", "columns", columns, arguments.optional(arguments.positive_int))
     columns = columns or math.ceil(len(array) ** 0.5)
     rows = -(-len(array) // columns)
     plt = figures("image_grid")
     height = 1.15 if titles is None else 1.4
-    figure, grid = plt.subplots(rows, columns, figsize=(1.15 * columns, height * rows), squeeze=False, layout="constrained")
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(1.15 * columns, height * rows), squeeze=False, layout="constrained"
+    )
     for i, axes in enumerate(grid.flat):
         axes.axis("off")
         if i < len(array):
             picture = array[i, ..., 0] if array.ndim == 4 and array.shape[-1] == 1 else array[i]
-            axes.imshow(np.clip(picture, 0, 1) if picture.dtype.kind == "f" else picture, cmap="gray", vmin=0,
-                        vmax=1 if picture.dtype.kind == "f" else 255)
+            axes.imshow(
+                np.clip(picture, 0, 1) if picture.dtype.kind == "f" else picture,
+                cmap="gray",
+                vmin=0,
+                vmax=1 if picture.dtype.kind == "f" else 255,
+            )
             if titles is not None and i < len(titles):
                 axes.set_title(str(titles[i]), fontsize=8)
     return finish(figure, path)

@@ -84,5 +84,3 @@ def write(path: Path, members: Mapping[str, bytes]) -> None:
                     archive.writestr(name, contents)
             file.flush()
             os.fsync(file.fileno())
-
-

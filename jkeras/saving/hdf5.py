@@ -111,7 +111,8 @@ class Tree:
         allowed = max(SMALL, MAX_RATIO * stored) if used & COMPRESSION and stored else stored
         if stored > self._size or declared > allowed:
             raise self._refuse(
-                path, f"claims {declared} bytes, {list(dataset.shape)} of {dataset.dtype}, and the file holds {stored} of them"
+                path,
+                f"claims {declared} bytes, {list(dataset.shape)} of {dataset.dtype}, and the file holds {stored} of them",
             )
 
         self._declared += declared
@@ -250,9 +251,7 @@ def to_bytes(arrays: Mapping[str, ArrayLike], attributes: Mapping[str, Mapping[s
     return buffer.getvalue()
 
 
-def write(
-    path: Path, arrays: Mapping[str, ArrayLike], attributes: Mapping[str, Mapping[str, str | list[str]]]
-) -> None:
+def write(path: Path, arrays: Mapping[str, ArrayLike], attributes: Mapping[str, Mapping[str, str | list[str]]]) -> None:
     """Writes a file with a checksum in the place of `path`; a crash leaves the file that was there. See `to_bytes`."""
     with replacing(path) as fresh:
         fresh.write_bytes(seals.sealed(to_bytes(arrays, attributes)))

@@ -23,7 +23,11 @@ CLASSES = {
     "Deconvolution3D": "Conv3DTranspose",
     "SeparableConvolution1D": "SeparableConv1D",
     "SeparableConvolution2D": "SeparableConv2D",
-    **{f"{kind}Pool{d}D": f"{long}Pooling{d}D" for kind, long in (("Max", "Max"), ("Avg", "Average")) for d in (1, 2, 3)},
+    **{
+        f"{kind}Pool{d}D": f"{long}Pooling{d}D"
+        for kind, long in (("Max", "Max"), ("Avg", "Average"))
+        for d in (1, 2, 3)
+    },
     **{
         f"Global{kind}Pool{d}D": f"Global{long}Pooling{d}D"
         for kind, long in (("Max", "Max"), ("Avg", "Average"))
@@ -110,7 +114,9 @@ _VALUES: dict[str, dict[Any, Any]] = {
 CONSTRAINTS = {"maxnorm": "MaxNorm", "nonneg": "NonNeg", "unitnorm": "UnitNorm"}
 
 # Options of other versions without a meaning here, whatever their value.
-IGNORED = frozenset({"implementation", "consume_less", "renorm_momentum", "schedule_decay", "is_legacy_optimizer", "jit_compile"})
+IGNORED = frozenset(
+    {"implementation", "consume_less", "renorm_momentum", "schedule_decay", "is_legacy_optimizer", "jit_compile"}
+)
 
 # How Keras 1 merged tensors.
 MERGES = {
@@ -173,7 +179,9 @@ def _merge(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         arguments["axis"] = config.get("concat_axis", -1)
     if mode in ("dot", "cos"):
         axes = config.get("dot_axes", -1)
-        arguments.update(axes=axes[0] if isinstance(axes, list) and isinstance(axes[0], list) else axes, normalize=mode == "cos")
+        arguments.update(
+            axes=axes[0] if isinstance(axes, list) and isinstance(axes[0], list) else axes, normalize=mode == "cos"
+        )
     return MERGES[mode], arguments
 
 
@@ -208,7 +216,9 @@ def with_old_functions(value: Json) -> Json:
     {'layers': [{'activation': 'hard_sigmoid_keras2'}]}
     """
     if isinstance(value, Mapping):
-        return {k: _old_function(v) if str(k).endswith("activation") else with_old_functions(v) for k, v in value.items()}
+        return {
+            k: _old_function(v) if str(k).endswith("activation") else with_old_functions(v) for k, v in value.items()
+        }
     return [with_old_functions(v) for v in value] if isinstance(value, list) else value
 
 

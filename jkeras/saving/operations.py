@@ -87,8 +87,14 @@ _CONFIGURES = {
     "b": {"squareplus"},
     "weights": {"bincount"},
     "x": {"trapezoid"},
-    "fill_value": {"unique", "image.resize", "image.affine_transform", "image.map_coordinates",
-                   "image.perspective_transform", "image.elastic_transform"},  # fmt: skip
+    "fill_value": {
+        "unique",
+        "image.resize",
+        "image.affine_transform",
+        "image.map_coordinates",
+        "image.perspective_transform",
+        "image.elastic_transform",
+    },  # fmt: skip
 }
 
 

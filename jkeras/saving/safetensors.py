@@ -48,7 +48,9 @@ METADATA = "__metadata__"
 CHECKSUM = "crc32"
 
 
-def write(path: str | os.PathLike[str], arrays: Mapping[str, ArrayLike], metadata: Mapping[str, str] | None = None) -> None:
+def write(
+    path: str | os.PathLike[str], arrays: Mapping[str, ArrayLike], metadata: Mapping[str, str] | None = None
+) -> None:
     """Writes named arrays in the place of `path`; a crash leaves the file that was there.
 
     Args:
@@ -64,7 +66,9 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, ArrayLike], metadat
         array = np.asarray(value)
         if array.dtype.name not in NAMES or not isinstance(name, str) or name == METADATA:
             raise ArgumentError(f"{name!r}: an array of {array.dtype} cannot be written; known: {', '.join(NAMES)}.")
-        values[name] = np.ascontiguousarray(array.astype(DTYPES[NAMES[array.dtype.name]], copy=False)).reshape(array.shape)
+        values[name] = np.ascontiguousarray(array.astype(DTYPES[NAMES[array.dtype.name]], copy=False)).reshape(
+            array.shape
+        )
     extra = dict(metadata or {})
     if not all(isinstance(key, str) and isinstance(text, str) for key, text in extra.items()):
         raise ArgumentError(f"metadata={metadata!r}: expected texts by name.")
@@ -82,7 +86,9 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, ArrayLike], metadat
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     text += b" " * (-len(text) % LENGTH)
     if len(text) > MAX_HEADER:
-        raise ArgumentError(f"The names and shapes of {len(values)} arrays take {len(text)} bytes, more than {MAX_HEADER}.")
+        raise ArgumentError(
+            f"The names and shapes of {len(values)} arrays take {len(text)} bytes, more than {MAX_HEADER}."
+        )
     with replacing(Path(path)) as fresh, fresh.open("wb") as file:
         file.write(len(text).to_bytes(LENGTH, "little"))
         file.write(text)

@@ -366,13 +366,17 @@ def to_arrays(value: Any, what: str) -> Any:
             f" (`utils.pad_sequences`) or numeric (`layers.StringLookup`) first."
         )
     if array.dtype.kind in "SU":
-        raise InputError(f"{what} holds strings. Turn them into integers with `layers.StringLookup` or `TextVectorization`.")
+        raise InputError(
+            f"{what} holds strings. Turn them into integers with `layers.StringLookup` or `TextVectorization`."
+        )
     if array.dtype == np.float64:
         array = array.astype(config.floatx())
     elif array.dtype in (np.int64, np.uint64) and not jax.config.read("jax_enable_x64"):
         narrow = np.iinfo(np.int32 if array.dtype == np.int64 else np.uint32)
         if array.size and (array.min() < narrow.min or array.max() > narrow.max):
-            raise InputError(f"{what} holds integers outside {narrow.min} to {narrow.max}, which need x64 enabled in JAX.")
+            raise InputError(
+                f"{what} holds integers outside {narrow.min} to {narrow.max}, which need x64 enabled in JAX."
+            )
         array = array.astype(narrow.dtype)
     return array
 
@@ -452,7 +456,9 @@ def as_source(
     if isinstance(x, (list, tuple, Mapping)) and not x:
         raise InputError("x is empty: there is no data.")
     if steps is None and _without_end(x):
-        raise ArgumentError("x is repeated without end: say how many batches are an epoch, with steps_per_epoch (or steps).")
+        raise ArgumentError(
+            "x is repeated without end: say how many batches are an epoch, with steps_per_epoch (or steps)."
+        )
     adapted: Any = adapters.adapt(x, batch_size or DEFAULT_BATCH_SIZE)
     x = adapted
     if isinstance(adapted, adapters.Columns):
@@ -489,7 +495,9 @@ def _without_end(x: Any) -> bool:
     return adapters.is_from(x, "grain") and hasattr(x, "__len__") and len(x) == sys.maxsize
 
 
-def weighted(source: ArraySource | StreamSource, class_weight: Mapping[int, float] | None) -> ArraySource | StreamSource:
+def weighted(
+    source: ArraySource | StreamSource, class_weight: Mapping[int, float] | None
+) -> ArraySource | StreamSource:
     """The same data with a weight per class as sample weights.
 
     Raises:
@@ -498,9 +506,12 @@ def weighted(source: ArraySource | StreamSource, class_weight: Mapping[int, floa
     if class_weight is None:
         return source
     if not isinstance(class_weight, Mapping) or not all(
-        isinstance(k, (int, float, np.number)) and isinstance(v, (int, float, np.number)) for k, v in class_weight.items()
+        isinstance(k, (int, float, np.number)) and isinstance(v, (int, float, np.number))
+        for k, v in class_weight.items()
     ):
-        raise ArgumentError(f"class_weight={class_weight!r}: expected a weight for each class, such as {{0: 1.0, 1: 2.5}}.")
+        raise ArgumentError(
+            f"class_weight={class_weight!r}: expected a weight for each class, such as {{0: 1.0, 1: 2.5}}."
+        )
     if isinstance(source, StreamSource):
         return dataclasses.replace(source, class_weight=class_weight)
     if source.data.sample_weight is not None:

@@ -87,7 +87,9 @@ class Keeping:
     def __enter__(self) -> Keeping:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if isinstance(error, Preempted):
             self.preempt()
         elif error is None:
@@ -123,7 +125,9 @@ class Keeping:
             return
         self.steps += done - self.position.batch
         self.position.batch = done
-        self._save([keeper for keeper in self.keepers if keeper.schedule.due_after_step(self.steps)], self._running_logs)
+        self._save(
+            [keeper for keeper in self.keepers if keeper.schedule.due_after_step(self.steps)], self._running_logs
+        )
 
     def after_epoch(self, logs: dict[str, Any]) -> None:
         """Called after an epoch that was not cut off, its callbacks and its place in the history."""
@@ -336,7 +340,9 @@ class terminable:
                 self.previous = previous
                 signal.signal(signal.SIGTERM, lambda number, frame: self.flag.set())  # type: ignore[union-attr]
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
         if self.previous is None:
             return False
         signal.signal(signal.SIGTERM, self.previous)

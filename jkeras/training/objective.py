@@ -149,13 +149,17 @@ def resolve(recipe: Recipe, names: tuple[str, ...], targets: list[Any], outputs:
         for i, identifiers in enumerate(_metrics_per_output(given, names, count)):
             for identifier in identifiers:
                 if targets[i] is None:
-                    raise InputError(f"The output {names[i]!r} has the metric {identifier!r}, but there is no y for it.")
+                    raise InputError(
+                        f"The output {names[i]!r} has the metric {identifier!r}, but there is no y for it."
+                    )
                 scored.append(_metric_term(identifier, i, weighted, names, targets[i], outputs[i]))
     taken = ["loss", *(term.log_name for term in terms if len(terms) > 1)]
     return Objective(names, tuple(terms), _unique(scored, taken), (tuple(targets), tuple(outputs)))
 
 
-def _metric_term(identifier: Any, i: int, weighted: bool, names: tuple[str, ...], target: Any, output: Any) -> MetricTerm:
+def _metric_term(
+    identifier: Any, i: int, weighted: bool, names: tuple[str, ...], target: Any, output: Any
+) -> MetricTerm:
     metric = identifier
     if isinstance(identifier, str) and identifier.lower() in BY_SHAPE_METRICS:
         by_shape = metrics.accuracy_for if identifier.lower().startswith("acc") else metrics.crossentropy_for
@@ -300,7 +304,9 @@ def update_metrics(
 
 
 @contextlib.contextmanager
-def _noted(kind: str, term: Any, output: str, y_true: PyTree[Array] | None, y_pred: PyTree[Array] | None) -> Iterator[None]:
+def _noted(
+    kind: str, term: Any, output: str, y_true: PyTree[Array] | None, y_pred: PyTree[Array] | None
+) -> Iterator[None]:
     """Notes on an exception which loss or metric it arose in."""
     try:
         yield

@@ -14,7 +14,9 @@ import numpy as np
 from jkeras.types import Array
 
 
-def draw(key: np.ndarray, step: np.ndarray | Array | int, *, epoch: int, rows: int, length: int, shuffle: Any) -> np.ndarray:
+def draw(
+    key: np.ndarray, step: np.ndarray | Array | int, *, epoch: int, rows: int, length: int, shuffle: Any
+) -> np.ndarray:
     """The rows of an epoch in order, cut or filled up with row 0 to `length`.
 
     Args:

@@ -139,7 +139,9 @@ class Runner:
         options = lowering.compiler_options() if compiler_options is None else compiler_options
         compiled = functools.partial(jax.jit, compiler_options=options)
 
-        @functools.partial(compiled, static_argnames=("step", "program", "batch_size", "masked"), donate_argnames="state")
+        @functools.partial(
+            compiled, static_argnames=("step", "program", "batch_size", "masked"), donate_argnames="state"
+        )
         def train_steps(
             step: Step,
             program: Program,
@@ -209,13 +211,19 @@ class Runner:
         @functools.partial(compiled, static_argnames=("step", "program"))
         def eval_one(step: Step, program: Program, state: TrainState, batch: Batch) -> tuple[Any, Any]:
             """Metric states and model state after evaluating a batch that came from the host."""
-            result: tuple[Any, Any] = over(functools.partial(_eval_one, around(step, False), program), 0, None)(state, batch)
+            result: tuple[Any, Any] = over(functools.partial(_eval_one, around(step, False), program), 0, None)(
+                state, batch
+            )
             return result
 
-        def epoch_order(key: jax.Array, epoch: ArrayLike, step: ArrayLike, *, rows: int, length: int, shuffle: Any) -> Any:
+        def epoch_order(
+            key: jax.Array, epoch: ArrayLike, step: ArrayLike, *, rows: int, length: int, shuffle: Any
+        ) -> Any:
             """The rows of an epoch that begins at a step, in order; with `many`, for each key; see `orders.draw`."""
             words, first = np.asarray(jax.random.key_data(key)), np.asarray(step)
-            draw = functools.partial(orders.draw, epoch=int(np.asarray(epoch)), rows=rows, length=length, shuffle=shuffle)
+            draw = functools.partial(
+                orders.draw, epoch=int(np.asarray(epoch)), rows=rows, length=length, shuffle=shuffle
+            )
             if many:
                 order = np.stack([draw(*each) for each in zip(words, first, strict=True)])
             else:

@@ -230,7 +230,9 @@ def gradients_of(
 
     chosen = {path: v for path, v in trainable(program, state.params).items() if fnmatch.fnmatchcase(path, only)}
     if not chosen:
-        raise InputError(f"No trainable weight is called like {only!r}; there are {sorted(trainable(program, state.params))}.")
+        raise InputError(
+            f"No trainable weight is called like {only!r}; there are {sorted(trainable(program, state.params))}."
+        )
     grads, result = jax.grad(scaled, has_aux=True)(chosen)
     return replicas.pmean(grads), result
 

@@ -49,7 +49,9 @@ def audio_dataset_from_directory(
         DamagedFileError: a file is no uncompressed sound.
     """
     if ragged:
-        raise ArgumentError("audio_dataset_from_directory(ragged=True) is not offered: sounds of a batch have one length.")
+        raise ArgumentError(
+            "audio_dataset_from_directory(ragged=True) is not offered: sounds of a batch have one length."
+        )
 
     function, count = "audio_dataset_from_directory", arguments.optional(arguments.positive_int)
     arguments.checked(function, "sampling_rate", sampling_rate, count)

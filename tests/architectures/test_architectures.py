@@ -60,7 +60,9 @@ def test_sizes():
     ("build", "shape", "loss"),
     [
         pytest.param(
-            lambda: architectures.ViTTiny((8, 8, 1), 3, patch_size=4, width=12, depth=1, heads=3), (8, 8, 1), "class",
+            lambda: architectures.ViTTiny((8, 8, 1), 3, patch_size=4, width=12, depth=1, heads=3),
+            (8, 8, 1),
+            "class",
             marks=pytest.mark.slow,
         ),
         (lambda: architectures.GPT(5, 16, width=8, depth=1, heads=2), (8,), "tokens"),

@@ -111,11 +111,15 @@ def test_what_stays(model, tmp_path):
     keeper = callbacks.OrbaxCheckpoint(tmp_path / "c", save_freq=4, max_to_keep=2)
     trained = model.fit(X, Y, epochs=3, callbacks=[keeper], **COMMON)
     assert checkpoints.steps(tmp_path / "c") == [12, 16] and int(trained.state.step) == 18
-    everything = callbacks.OrbaxCheckpoint(tmp_path / "all", save_freq="epoch", max_to_keep=None, save_on_background=False)
+    everything = callbacks.OrbaxCheckpoint(
+        tmp_path / "all", save_freq="epoch", max_to_keep=None, save_on_background=False
+    )
     _ = model.fit(X, Y, epochs=3, callbacks=[everything], **COMMON)
     assert checkpoints.steps(tmp_path / "all") == [6, 12, 18]
     # A second run there would mix two runs; the directory is not touched.
-    with pytest.raises(errors.ArgumentError, match="checkpoints of another run, up to step 18, and this one begins at step 0"):
+    with pytest.raises(
+        errors.ArgumentError, match="checkpoints of another run, up to step 18, and this one begins at step 0"
+    ):
         _ = model.fit(X, Y, epochs=1, callbacks=[callbacks.OrbaxCheckpoint(tmp_path / "all")], **COMMON)
     # Training that goes on from there may go on saving there.
     _ = trained.fit(X, Y, epochs=1, callbacks=[callbacks.OrbaxCheckpoint(tmp_path / "all")], **COMMON)
@@ -163,7 +167,9 @@ def interrupted_and_whole(model, tmp_path, make, epoch=2):
     whole = make()
     expected = model.fit(X, Y, epochs=4, callbacks=whole, **COMMON)
     with pytest.raises(RuntimeError, match="cut off"):
-        _ = model.fit(X, Y, epochs=4, callbacks=[callbacks.BackupAndRestore(tmp_path / "b"), *make(), Cut(epoch)], **COMMON)
+        _ = model.fit(
+            X, Y, epochs=4, callbacks=[callbacks.BackupAndRestore(tmp_path / "b"), *make(), Cut(epoch)], **COMMON
+        )
     resumed = make()
     got = model.fit(X, Y, epochs=4, callbacks=[callbacks.BackupAndRestore(tmp_path / "b"), *resumed], **COMMON)
     for a, b in zip(got.get_weights(), expected.get_weights(), strict=True):

@@ -23,7 +23,17 @@ ORANGE, BLUE = (255, 112, 67), (0, 119, 187)
 def board(tmp_path):
     """The address of a TensorBoard that shows `tmp_path / "logs"`."""
     pytest.importorskip("tensorboard")
-    command = [sys.executable, "-W", "ignore", "-m", "tensorboard.main", "--logdir", str(tmp_path / "logs"), "--port", "0"]
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "tensorboard.main",
+        "--logdir",
+        str(tmp_path / "logs"),
+        "--port",
+        "0",
+    ]
     command += ["--load_fast=false"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     guard = threading.Timer(60, server.kill)

@@ -43,9 +43,24 @@ def worker(folder, out, victim):
 
 def job(folder, out, victim=None):
     """Runs the job; its exit status, output and seconds from the first process's end to the last one's."""
-    command = [sys.executable, "-m", "jkeras", "launch", "--processes", "2", "--devices", "2", __file__, folder, out, str(victim)]
+    command = [
+        sys.executable,
+        "-m",
+        "jkeras",
+        "launch",
+        "--processes",
+        "2",
+        "--devices",
+        "2",
+        __file__,
+        folder,
+        out,
+        str(victim),
+    ]
     start = time.perf_counter()
-    found = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    found = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
     return found.returncode, found.stdout + found.stderr, time.perf_counter() - start
 
 
@@ -60,7 +75,9 @@ def main():
             assert status != 0, text
             last = next((line for line in text.splitlines() if "ProcessError" in line), text)
             assert seconds < 60 + alone
-            print(f"process {victim} killed: status {status}, {seconds:.0f} s in all (undisturbed {alone:.0f} s)\n  {last}")
+            print(
+                f"process {victim} killed: status {status}, {seconds:.0f} s in all (undisturbed {alone:.0f} s)\n  {last}"
+            )
             status, text, _ = job(f"{folder}/b", again)
             assert status == 0, text
             with np.load(whole) as a, np.load(again) as b:

@@ -38,7 +38,9 @@ def main():
     worker = Path(__file__).with_name("worker.py")
     labels = ("MultiWorkerMirroredStrategy", "FSDP")
     with tempfile.TemporaryDirectory() as folder:
-        launch(worker, [folder, *(f"{name}:{label}" for name in cases.MODELS for label in labels)], processes=2, devices=2)
+        launch(
+            worker, [folder, *(f"{name}:{label}" for name in cases.MODELS for label in labels)], processes=2, devices=2
+        )
         for path in sorted(Path(folder).glob("*.npz")):
             with np.load(path) as found:
                 far, where = cases.distance(alone[path.stem.partition("-")[0]], dict(found))

@@ -29,15 +29,27 @@ def stateful():
 
 
 REFUSED = {
-    "more devices than there are": (lambda: d.MirroredStrategy(devices=9), ArgumentError, ["9 devices", "are 4", "cpu:0"]),
-    "devices that are not there": (lambda: d.DataParallel(devices=["gpu:0", "gpu:1"]), ArgumentError, ["gpu:0", "cpu:3"]),
+    "more devices than there are": (
+        lambda: d.MirroredStrategy(devices=9),
+        ArgumentError,
+        ["9 devices", "are 4", "cpu:0"],
+    ),
+    "devices that are not there": (
+        lambda: d.DataParallel(devices=["gpu:0", "gpu:1"]),
+        ArgumentError,
+        ["gpu:0", "cpu:3"],
+    ),
     "the same device twice": (lambda: d.DataParallel(devices=["cpu:0", "cpu:0"]), ArgumentError, ["differ"]),
     "not a list of devices": (lambda: d.FSDP(devices="cpu:0"), ArgumentError, ["['gpu:0', 'gpu:1']"]),
     "a mesh and devices": (lambda: d.DataParallel(d.DeviceMesh((4,), ["b"]), ["cpu:0"]), ArgumentError, ["not both"]),
     "a mesh of more places": (lambda: d.DeviceMesh((4, 2), ["a", "b"]), ArgumentError, ["4 x 2 = 8", "4 devices"]),
     "names that do not match": (lambda: d.DeviceMesh((4,), ["a", "b"]), ArgumentError, ["1 sizes", "2 names"]),
     "a layout of no axis": (lambda: layouts(kernel=(None, "column")), ArgumentError, ["'column'", "'model'"]),
-    "a key twice": (lambda: layouts(kernel=(None, "model")).__setitem__("kernel", (None, None)), ArgumentError, ["'kernel'"]),
+    "a key twice": (
+        lambda: layouts(kernel=(None, "model")).__setitem__("kernel", (None, None)),
+        ArgumentError,
+        ["'kernel'"],
+    ),
     "a changed map": (
         lambda: d.ModelParallel(layout_map=layouts()).layout_map.__setitem__("k", (None,)),
         FrozenError,
@@ -76,7 +88,9 @@ REFUSED = {
         ["dense/bias", "(32,)", "1 axes", "for 2"],
     ),
     "two rules for one weight": (
-        lambda: fit(distribute=d.ModelParallel(layout_map=layouts(kernel=(None, "model"), dense_all_kernel=(None, None)))),
+        lambda: fit(
+            distribute=d.ModelParallel(layout_map=layouts(kernel=(None, "model"), dense_all_kernel=(None, None)))
+        ),
         ArgumentError,
         ["dense/kernel", "'kernel'", "'dense.*kernel'"],
     ),

@@ -76,7 +76,12 @@ def test_streams_whose_last_batch_does_not_divide(make):
 
 def wide():
     return jk.Sequential(
-        [layers.Input((64,)), layers.Dense(256, activation="relu"), layers.Dense(64, activation="relu"), layers.Dense(4)]
+        [
+            layers.Input((64,)),
+            layers.Dense(256, activation="relu"),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(4),
+        ]
     )
 
 

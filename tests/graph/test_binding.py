@@ -51,7 +51,9 @@ def test_a_run_leaves_no_trace(training):
     before, key = attributes(layer), hash(layer)
     with jax.checking_leaks():
         variables = layer.init(0, X)
-        jax.jit(lambda v, x: layer.apply(v, x, training=training, rng=jax.random.key(0), return_state=True))(variables, X)
+        jax.jit(lambda v, x: layer.apply(v, x, training=training, rng=jax.random.key(0), return_state=True))(
+            variables, X
+        )
         jax.vmap(lambda x: layer.apply(variables, x[None]))(X)
         jax.grad(lambda p: layer.apply({**variables, "params": p}, X).sum())(variables["params"])
         layer(layers.Input((6, 3)))
@@ -99,7 +101,12 @@ def test_a_bound_layer_says_what_it_holds():
 def test_paths_and_records():
     layer = Everything(name="all")
     result, variables = linen.run(layer, None, (X,), {}, rng=jax.random.key(0))
-    assert {"/".join(path) for _, path in result.record.weights} >= {"norm/gamma", "cells_0/cell/kernel", "inner/kernel", "count"}
+    assert {"/".join(path) for _, path in result.record.weights} >= {
+        "norm/gamma",
+        "cells_0/cell/kernel",
+        "inner/kernel",
+        "count",
+    }
     assert set(variables["params"]) == {"norm", "cells_0", "inner"} and set(variables["state"]) == {"norm", "count"}
     assert result.mask.shape == (4, 6) and len(result.run.losses) == 2
     given, _ = linen.run(layer, variables, (X,), {})

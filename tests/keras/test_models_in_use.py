@@ -33,7 +33,9 @@ class Classifier(keras.Model):
 def test_class_weights(make):
     model = make()
     model.compile("sgd", "sparse_categorical_crossentropy")
-    assert np.isfinite(model.fit(X, np.array([0, 1] * 4), class_weight={0: 1.0, 1: 2.0}, verbose=0).history["loss"]).all()
+    assert np.isfinite(
+        model.fit(X, np.array([0, 1] * 4), class_weight={0: 1.0, 1: 2.0}, verbose=0).history["loss"]
+    ).all()
 
 
 def test_the_best_averages_come_back():
@@ -130,7 +132,9 @@ def test_nested_losses_and_trees_of_state():
         np.testing.assert_array_equal(new, old)
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))], ids=["copy", "pickle"])
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))], ids=["copy", "pickle"]
+)
 def test_copies(copied):
     model = small()
     model.fit(X, Y, verbose=0)

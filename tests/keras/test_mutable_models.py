@@ -178,7 +178,9 @@ class TestTrainable:
         model.compile("sgd", "binary_crossentropy")
         before = model.get_weights()
         model.fit(x, y, verbose=0)
-        assert np.array_equal(model.get_weights()[0], before[0]) and not np.array_equal(model.get_weights()[2], before[2])
+        assert np.array_equal(model.get_weights()[0], before[0]) and not np.array_equal(
+            model.get_weights()[2], before[2]
+        )
 
     def test_adversaries_that_share_a_network(self, data):
         x, _ = data

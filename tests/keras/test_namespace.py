@@ -23,6 +23,8 @@ from keras.utils.np_utils import to_categorical
 from tensorflow.keras.preprocessing.sequence import pad_sequences
 import keras.backend as K
 
+from keras.layers import *
+assert "Mapping" not in globals() and InputSpec is keras.InputSpec
 assert layers.Dense is Dense is tf.keras.layers.Dense is keras.layers.Dense
 assert K.epsilon() == 1e-7 and to_categorical([1], 2).shape == (1, 2)
 model = models.Sequential([layers.Dense(2)])

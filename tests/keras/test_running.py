@@ -116,7 +116,9 @@ def test_the_value_goes_on_where_the_object_is(data):
     model = small()
     model.fit(*data, verbose=0)
     value = model.value
-    np.testing.assert_allclose(value.predict(data[0], verbose=0), model.predict(data[0], verbose=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        value.predict(data[0], verbose=0), model.predict(data[0], verbose=0), rtol=1e-5, atol=1e-6
+    )
     again = around(value)
     np.testing.assert_array_equal(again.predict(data[0], verbose=0), model.predict(data[0], verbose=0))
     histories = [

@@ -89,7 +89,9 @@ def test_each_layer_has_weights_and_random_numbers_of_its_own():
     outputs, state = layer.apply(variables, x, training=True, rng=jax.random.key(1), return_state=True)
     np.testing.assert_array_equal(state["count"], np.ones(DEPTH))
     # The sum of three draws: were they one and the same, all differences of outputs would be its multiples.
-    single = [layers.Repeat(Noisy(), n).apply(layers.Repeat(Noisy(), n).init(0, x), x, training=True, rng=1) for n in (1, 2)]
+    single = [
+        layers.Repeat(Noisy(), n).apply(layers.Repeat(Noisy(), n).init(0, x), x, training=True, rng=1) for n in (1, 2)
+    ]
     assert not np.allclose(single[1], 2 * single[0])
     np.testing.assert_array_equal(outputs, layer.apply(variables, x, training=True, rng=jax.random.key(1)))
     assert np.std(layers.Repeat(layers.Dense(8), DEPTH).init(0, jnp.ones((1, 8)))["params"]["kernel"], axis=0).min() > 0

@@ -336,4 +336,6 @@ def test_a_function_as_a_metric(rng):
     ours = metrics.MeanMetricWrapper(metrics.mean_squared_error)
     theirs = keras.metrics.MeanMetricWrapper(keras.metrics.mean_squared_error)
     theirs.update_state(y_true, y_pred, weights)
-    np.testing.assert_allclose(ours.compute(ours.update(ours.empty(), y_true, y_pred, weights)), theirs.result(), rtol=1e-5)
+    np.testing.assert_allclose(
+        ours.compute(ours.update(ours.empty(), y_true, y_pred, weights)), theirs.result(), rtol=1e-5
+    )

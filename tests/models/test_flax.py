@@ -72,7 +72,9 @@ def test_inside_another_model(variables):
     x = jk.Input((4,))
     model = jk.Model(x, layers.Dense(1)(jk.Model.from_flax(Net(), variables, (4,))(x)))
     kernel, bias = (np.asarray(w) for w in model.get_layer("dense").weights)
-    np.testing.assert_allclose(model.predict(X, verbose=0), Net().apply(variables, X) @ kernel + bias, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        model.predict(X, verbose=0), Net().apply(variables, X) @ kernel + bias, rtol=1e-5, atol=1e-6
+    )
     module, values = model.to_flax()
     np.testing.assert_allclose(module.apply(values, X), model.predict(X, verbose=0), rtol=1e-5, atol=1e-6)
 

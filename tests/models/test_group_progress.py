@@ -48,7 +48,12 @@ def test_epochs_left_out_count_as_done(model, capsys):
 
 def test_one_group_has_the_bars_of_fit(model, capsys):
     jk.Ensemble(model, 2).fit(X, Y, epochs=2, verbose=2, group=2)
-    assert [line.split(" - ")[0] for line in capsys.readouterr().out.splitlines()] == ["Epoch 1/2", "1/1", "Epoch 2/2", "1/1"]
+    assert [line.split(" - ")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "Epoch 1/2",
+        "1/1",
+        "Epoch 2/2",
+        "1/1",
+    ]
 
 
 def test_folds(model, capsys):

@@ -174,12 +174,17 @@ def test_deferred_build():
         model.get_weights()
     assert model(X).shape == (3, 2)
     assert model.build((None, 4)).count_params() == 23
-    assert model.build((None, 4)).definition == jk.Sequential([jk.Input((4,)), layers.Dense(3), layers.Dense(2)]).definition
+    assert (
+        model.build((None, 4)).definition
+        == jk.Sequential([jk.Input((4,)), layers.Dense(3), layers.Dense(2)]).definition
+    )
 
 
 def test_names_are_deterministic():
     for _ in range(2):
-        model = jk.Sequential([jk.Input((4,)), layers.Dense(3), layers.ReLU(), layers.Dense(2, name="out"), layers.Dense(1)])
+        model = jk.Sequential(
+            [jk.Input((4,)), layers.Dense(3), layers.ReLU(), layers.Dense(2, name="out"), layers.Dense(1)]
+        )
         assert [layer.name for layer in model.layers] == ["dense", "re_lu", "out", "dense_1"]
     with pytest.raises(errors.ArgumentError, match="unique"):
         jk.Sequential([jk.Input((4,)), layers.Dense(3, name="a"), layers.Dense(3, name="a")])

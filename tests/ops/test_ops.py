@@ -287,7 +287,9 @@ CONTROL = {
     "ctc_decode": lambda ops: ops.ctc_decode(
         jnp.asarray(np.eye(3, dtype="float32")[None, [1, 1, 0, 2, 2]]), jnp.array([5])
     ),
-    "custom_gradient": lambda ops: jax.grad(ops.custom_gradient(lambda x: (x**2, lambda upstream: upstream * 7.0)))(3.0),
+    "custom_gradient": lambda ops: jax.grad(ops.custom_gradient(lambda x: (x**2, lambda upstream: upstream * 7.0)))(
+        3.0
+    ),
     "dtype": lambda ops: [ops.dtype(jnp.asarray(v)) == str(v.dtype) for v in (X, K, B)],
     "eig": lambda ops: sorted(np.asarray(ops.eig(jnp.asarray(S))[0]), key=lambda z: (z.real, z.imag)),
     "fori_loop": lambda ops: ops.fori_loop(0, 3, lambda i, v: v + i, 1),

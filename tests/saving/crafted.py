@@ -131,7 +131,9 @@ def copied(source: Path, target: Path) -> Path:
     return target
 
 
-def with_weights(ground: Ground, change: Callable[[h5py.File, str], None], name: str = "model") -> Iterator[tuple[str, Path]]:
+def with_weights(
+    ground: Ground, change: Callable[[h5py.File, str], None], name: str = "model"
+) -> Iterator[tuple[str, Path]]:
     """Both kinds of files that hold HDF5, with the first kernel changed."""
     contents = members(ground.saves / "model.keras")
     buffer = io.BytesIO(contents["model.weights.h5"])
@@ -189,7 +191,11 @@ def lambda_of_3(ground: Ground) -> dict[str, Any]:
         "class_name": "__lambda__",
         "config": {"code": bytecode(ground), "defaults": None, "closure": None},
     }
-    return {"module": "keras.layers", "class_name": "Lambda", "config": {"name": "f", "function": function, "arguments": {}}}
+    return {
+        "module": "keras.layers",
+        "class_name": "Lambda",
+        "config": {"name": "f", "function": function, "arguments": {}},
+    }
 
 
 def lambda_of_2(ground: Ground) -> dict[str, Any]:
@@ -206,7 +212,10 @@ def lambdas(ground: Ground) -> Iterator[tuple[str, Path | Action]]:
     yield "directory", with_config(ground, "", added(lambda_of_3(ground)))
     yield "inside of a layer", with_config(ground, ".keras", added(wrapped(lambda_of_3(ground))), "inside")
     initializer = lambda_of_3(ground)["config"]["function"]
-    yield "as an initializer", with_config(ground, ".keras", set_in_dense("kernel_initializer", initializer), "initializer")
+    yield (
+        "as an initializer",
+        with_config(ground, ".keras", set_in_dense("kernel_initializer", initializer), "initializer"),
+    )
 
 
 def lambdas_of_2(ground: Ground) -> Iterator[tuple[str, Path | Action]]:
@@ -251,7 +260,10 @@ def gadget(module: str, function: str, *args: Any) -> Callable[[Ground], Callabl
     """A functional model in which a function of a library is applied as if it were a layer."""
 
     def change(ground: Ground) -> Callable[[dict[str, Any]], None]:
-        values = [str(ground.canary) if arg == "canary" else ground.secret.as_uri() if arg == "secret" else arg for arg in args]
+        values = [
+            str(ground.canary) if arg == "canary" else ground.secret.as_uri() if arg == "secret" else arg
+            for arg in args
+        ]
 
         def to_functional(config: dict[str, Any]) -> None:
             inputs = {"class_name": "InputLayer", "name": "i", "inbound_nodes": [], "module": "keras.layers",
@@ -261,7 +273,12 @@ def gadget(module: str, function: str, *args: Any) -> Callable[[Ground], Callabl
             config.update(
                 class_name="Functional",
                 module="keras.src.models.functional",
-                config={"name": "m", "layers": [inputs, call], "input_layers": ["i", 0, 0], "output_layers": ["g", 0, 0]},
+                config={
+                    "name": "m",
+                    "layers": [inputs, call],
+                    "input_layers": ["i", 0, 0],
+                    "output_layers": ["g", 0, 0],
+                },
             )
 
         return to_functional
@@ -345,7 +362,9 @@ def pickles(ground: Ground) -> Iterator[tuple[str, Path | Action]]:
 
 
 def vocabularies(ground: Ground) -> Iterator[tuple[str, Path | Action]]:
-    for i, vocabulary in enumerate((str(ground.secret), "/etc/passwd", ground.secret.as_uri(), "http://127.0.0.1:9/words")):
+    for i, vocabulary in enumerate(
+        (str(ground.secret), "/etc/passwd", ground.secret.as_uri(), "http://127.0.0.1:9/words")
+    ):
         for name in ("StringLookup", "IntegerLookup", "TextVectorization"):
             layer = {"module": "keras.layers", "class_name": name, "config": {"name": "v", "vocabulary": vocabulary}}
             for suffix in (".keras", ".h5", "") if i == 0 else (".keras",):
@@ -377,7 +396,9 @@ def traversals(ground: Ground) -> Iterator[tuple[str, Path | Action]]:
     yield "up", fetched(ground, "up", tar_member(climbing))
     yield "absolute", fetched(ground, "absolute", tar_member(str(ground.canary)))
     # A chain of links longer than the system's longest path, which realpath gives up on.
-    deep = [tar_member("d" * 200 + f"/{'a' * 100}{i}", type=tarfile.SYMTYPE, linkname="." * (i % 2 + 1)) for i in range(20)]
+    deep = [
+        tar_member("d" * 200 + f"/{'a' * 100}{i}", type=tarfile.SYMTYPE, linkname="." * (i % 2 + 1)) for i in range(20)
+    ]
     yield "long links", fetched(ground, "long", *deep, tar_member("d" * 200 + "/link/../../../canary"))
     path = zipped(ground.folder / "up.zip", {climbing: b"x"})
     yield "zip", lambda: get_file(path.name, path.as_uri(), extract=True, cache_dir=ground.folder / "cache")

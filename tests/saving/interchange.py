@@ -86,7 +86,9 @@ def _rows() -> dict[str, Row]:
         "AdditiveAttention": row("AdditiveAttention", (4, 3), (5, 3), dropout=0.1),
         "AlphaDropout": row("AlphaDropout", (4,), rate=0.3, seed=3),
         "Attention": row("Attention", (4, 3), (5, 3), use_scale=True, score_mode="concat"),
-        "BatchNormalization": row("BatchNormalization", image, axis=2, momentum=0.9, epsilon=1e-4, gamma_regularizer="l2"),
+        "BatchNormalization": row(
+            "BatchNormalization", image, axis=2, momentum=0.9, epsilon=1e-4, gamma_regularizer="l2"
+        ),
         "Bidirectional": row("Bidirectional", time, layer=lambda c: c.GRU(2, return_sequences=True), merge_mode="sum"),
         "CategoryEncoding": row("CategoryEncoding", (3,), num_tokens=4, output_mode="multi_hot", dtype="int32"),
         "CenterCrop": row("CenterCrop", image, height=3, width=4),
@@ -142,10 +144,19 @@ def _rows() -> dict[str, Row]:
         "UnitNormalization": row("UnitNormalization", (3, 4), axis=1),
         **{f"SpatialDropout{d}D": row(f"SpatialDropout{d}D", shapes[d], rate=0.2) for d in shapes},
         **{f"Conv{d}D": row(f"Conv{d}D", shapes[d], filters=2, kernel_size=2, padding="same") for d in shapes},
-        **{f"Conv{d}DTranspose": row(f"Conv{d}DTranspose", shapes[d], filters=2, kernel_size=2, strides=2) for d in shapes},
+        **{
+            f"Conv{d}DTranspose": row(f"Conv{d}DTranspose", shapes[d], filters=2, kernel_size=2, strides=2)
+            for d in shapes
+        },
         **{f"ConvLSTM{d}D": row(f"ConvLSTM{d}D", (3, *shapes[d]), filters=2, kernel_size=2) for d in shapes},
-        **{f"DepthwiseConv{d}D": row(f"DepthwiseConv{d}D", shapes[d], kernel_size=2, depth_multiplier=2) for d in (1, 2)},
-        **{f"SeparableConv{d}D": row(f"SeparableConv{d}D", shapes[d], filters=2, kernel_size=2, use_bias=False) for d in (1, 2)},
+        **{
+            f"DepthwiseConv{d}D": row(f"DepthwiseConv{d}D", shapes[d], kernel_size=2, depth_multiplier=2)
+            for d in (1, 2)
+        },
+        **{
+            f"SeparableConv{d}D": row(f"SeparableConv{d}D", shapes[d], filters=2, kernel_size=2, use_bias=False)
+            for d in (1, 2)
+        },
         **{f"UpSampling{d}D": row(f"UpSampling{d}D", shapes[d], size=2) for d in shapes},
         **{f"ZeroPadding{d}D": row(f"ZeroPadding{d}D", shapes[d], padding=2) for d in shapes},
         **{f"Cropping{d}D": row(f"Cropping{d}D", shapes[d], cropping=1) for d in shapes},
@@ -278,7 +289,9 @@ class Sides:
 
 def _same_arrays(found: Iterable[Any], wanted: Iterable[Any]) -> None:
     # Keras's order is another where a wrapper has weights of its own; which is which, the outputs show.
-    found, wanted = (sorted(map(np.asarray, arrays), key=lambda a: (a.shape, a.tobytes())) for arrays in (found, wanted))
+    found, wanted = (
+        sorted(map(np.asarray, arrays), key=lambda a: (a.shape, a.tobytes())) for arrays in (found, wanted)
+    )
     assert len(found) == len(wanted), f"{len(found)} weights instead of {len(wanted)}"
     for one, other in zip(found, wanted, strict=True):
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
@@ -346,10 +359,16 @@ def not_yes(page: str) -> list[str]:
 @contextlib.contextmanager
 def quick_initializers() -> Iterator[None]:
     """Keras's initialisers without random numbers, whose compilation for every shape takes most of the time."""
-    classes = (keras.initializers.VarianceScaling, keras.initializers.OrthogonalInitializer, keras.initializers.RandomUniform)
+    classes = (
+        keras.initializers.VarianceScaling,
+        keras.initializers.OrthogonalInitializer,
+        keras.initializers.RandomUniform,
+    )
     with contextlib.ExitStack() as stack:
         for cls in classes:
-            stack.enter_context(mock.patch.object(cls, "__call__", lambda self, shape, dtype=None: np.zeros(shape, dtype)))
+            stack.enter_context(
+                mock.patch.object(cls, "__call__", lambda self, shape, dtype=None: np.zeros(shape, dtype))
+            )
         yield
 
 
@@ -366,7 +385,9 @@ def main() -> None:
             print(*column, name, why, sep=": ")
     if "--write" in sys.argv:
         page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(re.sub(f"{START}\n.*?{END}", lambda _: f"{START}\n{found}\n{END}", page, flags=re.DOTALL), "utf-8")
+        PAGE.write_text(
+            re.sub(f"{START}\n.*?{END}", lambda _: f"{START}\n{found}\n{END}", page, flags=re.DOTALL), "utf-8"
+        )
 
 
 if __name__ == "__main__":

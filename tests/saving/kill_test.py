@@ -52,13 +52,15 @@ def child(folder: Path, mode: str) -> None:
 
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(ROWS, 6)).astype("float32"), rng.integers(0, 3, ROWS)
-    model = jk.Sequential([
-        jk.Input((6,)),
-        layers.Dense(16, activation="relu"),
-        layers.BatchNormalization(),
-        layers.Dropout(0.4),
-        layers.Dense(3, activation="softmax"),
-    ])
+    model = jk.Sequential(
+        [
+            jk.Input((6,)),
+            layers.Dense(16, activation="relu"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.4),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
     schedule = jk.optimizers.schedules.ExponentialDecay(0.02, 10, 0.9)
     model = model.compile(jk.optimizers.Adam(schedule), "sparse_categorical_crossentropy", metrics=["accuracy"])
     several = [
@@ -202,7 +204,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         counted = test(options.kills, options.seed, Path(scratch), (options.mode,) if options.mode else MODES)
     print(", ".join(f"{name}: {count}" for name, count in counted.items()))
-    print(f"All {counted['runs']} runs ended with the same bits as those left alone ({time.perf_counter() - began:.0f} s).")
+    print(
+        f"All {counted['runs']} runs ended with the same bits as those left alone ({time.perf_counter() - began:.0f} s)."
+    )
 
 
 if __name__ == "__main__":

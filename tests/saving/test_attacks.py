@@ -112,7 +112,9 @@ def test_attack(attack, ground, watch):
         assert not watch.seen, f"{name}: {watch.seen}"
         assert [path.name for path in ground.outside.iterdir()] == ["secret.txt"], name
         assert "evil_module" not in set(sys.modules) - modules, name
-        assert cost.seconds < SECONDS and cost.bytes < BYTES, f"{name}: {cost.seconds:.2f} s, {cost.bytes / 2**20:.0f} MB"
+        assert cost.seconds < SECONDS and cost.bytes < BYTES, (
+            f"{name}: {cost.seconds:.2f} s, {cost.bytes / 2**20:.0f} MB"
+        )
         count += 1
     assert count
 

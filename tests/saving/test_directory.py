@@ -19,16 +19,20 @@ Y = RNG.integers(0, 3, 20)
 
 
 def compiled():
-    model = jk.Sequential([
-        jk.Input((6, 6, 1)),
-        layers.Conv2D(2, 3, activation="relu"),
-        layers.BatchNormalization(),
-        layers.Flatten(),
-        layers.Dropout(0.3),
-        layers.Dense(3, activation="softmax"),
-    ])
+    model = jk.Sequential(
+        [
+            jk.Input((6, 6, 1)),
+            layers.Conv2D(2, 3, activation="relu"),
+            layers.BatchNormalization(),
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
     schedule = jk.optimizers.schedules.ExponentialDecay(0.01, 5, 0.9)
-    return model.compile(jk.optimizers.Adam(schedule, clipnorm=1.0), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model.compile(
+        jk.optimizers.Adam(schedule, clipnorm=1.0), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
 
 
 def fit(model):
@@ -59,12 +63,14 @@ def shared_and_nested():
 
 
 def recurrent():
-    return jk.Sequential([
-        jk.Input((5,), dtype="int32"),
-        layers.Embedding(9, 4, mask_zero=True),
-        layers.Bidirectional(layers.LSTM(3)),
-        layers.Dense(2),
-    ])
+    return jk.Sequential(
+        [
+            jk.Input((5,), dtype="int32"),
+            layers.Embedding(9, 4, mask_zero=True),
+            layers.Bidirectional(layers.LSTM(3)),
+            layers.Dense(2),
+        ]
+    )
 
 
 def mixed():

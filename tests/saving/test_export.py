@@ -30,24 +30,28 @@ assert "jkeras" not in sys.modules and "flax" not in sys.modules
 
 
 def images():
-    return jk.Sequential([
-        jk.Input((8, 8, 2)),
-        layers.Conv2D(4, 3, activation="relu"),
-        layers.MaxPooling2D(),
-        layers.BatchNormalization(),
-        layers.Dropout(0.5),
-        layers.Flatten(),
-        layers.Dense(3, "softmax"),
-    ])
+    return jk.Sequential(
+        [
+            jk.Input((8, 8, 2)),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.BatchNormalization(),
+            layers.Dropout(0.5),
+            layers.Flatten(),
+            layers.Dense(3, "softmax"),
+        ]
+    )
 
 
 def sentences():
-    return jk.Sequential([
-        jk.Input((None,), dtype="int32"),
-        layers.Embedding(9, 4, mask_zero=True),
-        layers.Bidirectional(layers.LSTM(3)),
-        layers.Dense(1),
-    ])
+    return jk.Sequential(
+        [
+            jk.Input((None,), dtype="int32"),
+            layers.Embedding(9, 4, mask_zero=True),
+            layers.Bidirectional(layers.LSTM(3)),
+            layers.Dense(1),
+        ]
+    )
 
 
 def several():

@@ -16,7 +16,9 @@ import jkeras.keras
 from jkeras import layers
 from jkeras.errors import ArgumentError, RestoreError, UnknownNameError
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of real Keras: about .h5, and about models without a training configuration
+pytestmark = pytest.mark.filterwarnings(
+    "ignore"
+)  # of real Keras: about .h5, and about models without a training configuration
 
 SUFFIXES = (".keras", ".h5")
 
@@ -26,7 +28,12 @@ SUFFIXES = (".keras", ".h5")
 
 def sequential(side):
     return side.Sequential(
-        [side.Input((6,)), side.layers.Dense(5, "relu"), side.layers.BatchNormalization(), side.layers.Dense(3, "softmax")]
+        [
+            side.Input((6,)),
+            side.layers.Dense(5, "relu"),
+            side.layers.BatchNormalization(),
+            side.layers.Dense(3, "softmax"),
+        ]
     )
 
 
@@ -48,7 +55,8 @@ def dicts(side):
     one, two = side.Input((6,), name="one"), side.Input((6,), name="two")
     total = side.layers.Add()([one, two])
     return side.Model(
-        {"one": one, "two": two}, {"left": side.layers.Dense(2, name="left")(total), "right": side.layers.Dense(3)(total)}
+        {"one": one, "two": two},
+        {"left": side.layers.Dense(2, name="left")(total), "right": side.layers.Dense(3)(total)},
     )
 
 
@@ -107,7 +115,11 @@ class Definition:
         def one(shape):
             if shape == (2, 4, 5):
                 return np.tri(4, 5, dtype=bool)[None].repeat(2, 0)
-            return rng.integers(0, self.ids, shape).astype("int32") if self.ids else rng.normal(size=shape).astype("float32")
+            return (
+                rng.integers(0, self.ids, shape).astype("int32")
+                if self.ids
+                else rng.normal(size=shape).astype("float32")
+            )
 
         if isinstance(self.inputs, dict):
             return {k: one(shape) for k, shape in self.inputs.items()}
@@ -250,7 +262,9 @@ class KerasScale(keras.layers.Layer):
     def __init__(self, factor=2.0, inner=None, **kwargs):
         super().__init__(**kwargs)
         self.factor = factor
-        self.inner = keras.saving.deserialize_keras_object(inner) if isinstance(inner, dict) else inner or keras.layers.Dense(3)
+        self.inner = (
+            keras.saving.deserialize_keras_object(inner) if isinstance(inner, dict) else inner or keras.layers.Dense(3)
+        )
 
     def build(self, input_shape):
         self.gain = self.add_weight((input_shape[-1],), initializer="ones", name="gain")
@@ -271,7 +285,9 @@ KerasScale.__name__ = "Scale"  # Keras's files name places after classes
 def test_own_classes(suffix, tmp_path, rng):
     x, path = rng.normal(size=(2, 4)).astype("float32"), str(tmp_path / f"model{suffix}")
     ours = jk.Sequential([jk.Input((4,)), Scale(0.5, layers.Dense(2, "tanh")), layers.Dense(1)]).init(1)
-    theirs = keras.Sequential([keras.Input((4,)), KerasScale(0.5, keras.layers.Dense(2, "tanh")), keras.layers.Dense(1)])
+    theirs = keras.Sequential(
+        [keras.Input((4,)), KerasScale(0.5, keras.layers.Dense(2, "tanh")), keras.layers.Dense(1)]
+    )
     ours.save(path)
     same_outputs(jk.load_model(path), ours, x)
     same_outputs(keras.models.load_model(path), ours, x)
@@ -462,7 +478,11 @@ def recipe_cases(side):
     """Arguments of `compile` for models with outputs `left` and `right`."""
     losses, metrics, optimizers = side.losses, side.metrics, side.optimizers
     return {
-        "names": {"optimizer": "adam", "loss": {"left": "mse", "right": "mae"}, "loss_weights": {"left": 1.0, "right": 0.5}},
+        "names": {
+            "optimizer": "adam",
+            "loss": {"left": "mse", "right": "mae"},
+            "loss_weights": {"left": 1.0, "right": 0.5},
+        },
         "objects": {
             "optimizer": optimizers.SGD(optimizers.schedules.CosineDecay(0.1, 10, warmup_target=0.2, warmup_steps=3)),
             "loss": {
@@ -520,7 +540,11 @@ def config_of(model, key):
 
 def plain(value):
     """A configuration without modules, and losses that are named by their class in both forms that they have."""
-    if isinstance(value, dict) and value.get("module") == "keras.losses" and set(value["config"]) == {"name", "reduction"}:
+    if (
+        isinstance(value, dict)
+        and value.get("module") == "keras.losses"
+        and set(value["config"]) == {"name", "reduction"}
+    ):
         return value["config"]["name"]
     if isinstance(value, str) and value in ("mse", "mae"):
         return keras.losses.get(value).__name__

@@ -198,7 +198,9 @@ def test_functional_models_of_keras_2(modern, tmp_path, rng):
     model = jk.load_model(path)
     close(model([a, b]), hidden @ last + last_bias)
     if not modern:
-        again = jk.models.model_from_json(json.dumps({**functional(False), "keras_version": "2.2.4", "backend": "theano"}))
+        again = jk.models.model_from_json(
+            json.dumps({**functional(False), "keras_version": "2.2.4", "backend": "theano"})
+        )
         assert again.definition == model.definition
 
 
@@ -210,7 +212,12 @@ def test_models_in_models_of_keras_2(first, tmp_path, rng):
         return {"class_name": class_name, "config": config, "name": config["name"], "inbound_nodes": nodes}
 
     def graph(name, entries, last):
-        config = {"name": name, "layers": entries, "input_layers": [[entries[0]["name"], 0, 0]], "output_layers": [last]}
+        config = {
+            "name": name,
+            "layers": entries,
+            "input_layers": [[entries[0]["name"], 0, 0]],
+            "output_layers": [last],
+        }
         return {"class_name": "Model", "name": name, "config": config}
 
     kernel, bias, scale, shift = drawn(rng, (3, 3), (3,), (3, 3), (3,))
@@ -232,7 +239,9 @@ def test_models_in_models_of_keras_2(first, tmp_path, rng):
 # -- layouts -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("version, backend", [("2.0.8", "theano"), ("2.0.8", "tensorflow"), ("1.2.2", None), ("1.2.2", "theano")])
+@pytest.mark.parametrize(
+    "version, backend", [("2.0.8", "theano"), ("2.0.8", "tensorflow"), ("1.2.2", None), ("1.2.2", "theano")]
+)
 def test_convolutions(version, backend, tmp_path, rng):
     """Theano's kernels back to front; those of Keras 1, `(filters, channels, rows, columns)`."""
     kernel, bias = drawn(rng, (3, 2, 3, 4), (4,))
@@ -241,9 +250,16 @@ def test_convolutions(version, backend, tmp_path, rng):
         config = {"nb_filter": 4, "nb_row": 3, "nb_col": 2, "dim_ordering": "th", "batch_input_shape": [None, 3, 6, 5]}
         stored, entry = kernel.transpose(3, 2, 0, 1), "Convolution2D"
     else:
-        config = {"filters": 4, "kernel_size": [3, 2], "data_format": "channels_first", "batch_input_shape": [None, 3, 6, 5]}
+        config = {
+            "filters": 4,
+            "kernel_size": [3, 2],
+            "data_format": "channels_first",
+            "batch_input_shape": [None, 3, 6, 5],
+        }
         stored, entry = kernel, "Conv2D"
-    path = write(tmp_path / "old.h5", sequential((entry, {"name": "conv", **config})), {"conv": [stored, bias]}, version, backend)
+    path = write(
+        tmp_path / "old.h5", sequential((entry, {"name": "conv", **config})), {"conv": [stored, bias]}, version, backend
+    )
     wanted = convolved(x, kernel, bias, flip=backend == "theano")
     close(jk.load_model(path)(x.transpose(0, 3, 1, 2)), wanted.transpose(0, 3, 1, 2))
 
@@ -267,7 +283,12 @@ def test_lstm_of_keras_1(tmp_path, rng):
     kernels, recurrents, biases = gates(rng, 4, 3, 2)
     (x,) = drawn(rng, (2, 5, 3))
     arrays = [a for gate in (0, 2, 1, 3) for a in (kernels[gate], recurrents[gate], biases[gate])]
-    config = {"output_dim": 2, "inner_activation": "hard_sigmoid", "activation": "tanh", "batch_input_shape": [None, 5, 3]}
+    config = {
+        "output_dim": 2,
+        "inner_activation": "hard_sigmoid",
+        "activation": "tanh",
+        "batch_input_shape": [None, 5, 3],
+    }
     path = write(tmp_path / "old.h5", sequential(("LSTM", {"name": "it", **config})), {"it": arrays}, "1.2.2", None)
     model = jk.load_model(path)
     close(model(x), lstm(x, kernels, recurrents, biases, old_hard_sigmoid))
@@ -457,7 +478,9 @@ def test_old_optimizers(name, tmp_path, rng):
     write(path, dense(3, 4), {"b": weights[:2], "a": weights[2:]}, version, "tensorflow", training, stored)
     rename(path)
     loaded = jk.load_model(path)
-    found = loaded.recipe.optimizer.keras_variables(loaded.state.opt_state, [info.name for info in loaded.description.weights])
+    found = loaded.recipe.optimizer.keras_variables(
+        loaded.state.opt_state, [info.name for info in loaded.description.weights]
+    )
     wanted = [np.int32(7), np.float32(0.01), *weight_by_weight(state)]
     assert len(found) == len(wanted)
     for one, other in zip(found, wanted, strict=True):
@@ -480,7 +503,10 @@ def rename(path):
 
 
 def test_decay_becomes_a_schedule(tmp_path, rng):
-    training = {"optimizer_config": {"class_name": "SGD", "config": {"lr": 0.1, "decay": 0.5, "momentum": 0.0}}, "loss": "mse"}
+    training = {
+        "optimizer_config": {"class_name": "SGD", "config": {"lr": 0.1, "decay": 0.5, "momentum": 0.0}},
+        "loss": "mse",
+    }
     weights = drawn(rng, *SHAPES)
     path = write(tmp_path / "old.h5", dense(3, 4), {"b": weights[:2], "a": weights[2:]}, training=training)
     schedule = jk.load_model(path).recipe.optimizer.learning_rate
@@ -507,6 +533,8 @@ def test_models_of_other_people(name, shared_data):
         pytest.skip(f"{name} is not present")
     expected = np.load(f"{path}.expected.npz")
     model = jk.load_model(path)
-    predict = jax.jit(lambda variables, x: model.apply(variables, x), compiler_options={"xla_backend_optimization_level": 0})
+    predict = jax.jit(
+        lambda variables, x: model.apply(variables, x), compiler_options={"xla_backend_optimization_level": 0}
+    )
     np.testing.assert_allclose(predict(model.variables, expected["x0"]), expected["y0"], atol=1e-4, rtol=1e-4)
     assert model.recipe is not None and model.state.opt_state is not None

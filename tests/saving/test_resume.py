@@ -141,12 +141,16 @@ DATA = {
 
 def bits(model):
     state = model.state
-    leaves = jax.tree.leaves((state.params, state.model_state, state.opt_state, state.step, jax.random.key_data(state.rng)))
+    leaves = jax.tree.leaves(
+        (state.params, state.model_state, state.opt_state, state.step, jax.random.key_data(state.rng))
+    )
     return [np.asarray(leaf).tobytes() for leaf in leaves], model.history.history, model.history.epoch
 
 
 def run(name, *extra, **options):
-    return MODEL.fit(**DATA[name](), epochs=3, verbose=0, validation_data=(X[:8], Y[:8]), callbacks=list(extra), **options)
+    return MODEL.fit(
+        **DATA[name](), epochs=3, verbose=0, validation_data=(X[:8], Y[:8]), callbacks=list(extra), **options
+    )
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -165,7 +169,9 @@ def test_resumed_runs_end_with_the_same_bits(name, tmp_path, monkeypatch):
 
 def test_a_validation_generator_goes_on(tmp_path):
     def fit(*extra):
-        return MODEL.fit(**ARRAYS, epochs=3, verbose=0, validation_data=generator(), validation_steps=2, callbacks=list(extra))
+        return MODEL.fit(
+            **ARRAYS, epochs=3, verbose=0, validation_data=generator(), validation_steps=2, callbacks=list(extra)
+        )
 
     expected = bits(fit())
     with pytest.raises(RuntimeError):
@@ -282,8 +288,15 @@ def test_what_does_not_fit_is_refused(name, kept):
 def test_other_data_and_other_callbacks_are_refused(kept):
     resume = callbacks.OrbaxCheckpoint(kept[0], resume=True)
     with pytest.raises(errors.RestoreError) as caught:
-        _ = MODEL.fit(X[:20], Y[:20], batch_size=5, verbose=0, shuffle=False, callbacks=[resume, callbacks.EarlyStopping("loss")])
-    parts = ("data/rows: 21 in the checkpoint, 20 here", "data/batch_size: 4", "data/shuffle", "callbacks/EarlyStopping: here")
+        _ = MODEL.fit(
+            X[:20], Y[:20], batch_size=5, verbose=0, shuffle=False, callbacks=[resume, callbacks.EarlyStopping("loss")]
+        )
+    parts = (
+        "data/rows: 21 in the checkpoint, 20 here",
+        "data/batch_size: 4",
+        "data/shuffle",
+        "callbacks/EarlyStopping: here",
+    )
     for part in parts:
         assert part in str(caught.value)
 
@@ -335,7 +348,12 @@ def test_a_model_that_cannot_be_written_down_is_resumed(tmp_path):
 VALUES = {
     "numbers": {"a": 1, "b": -0.5, "nan": [float("inf")], "none": None, "true": True},
     "nested": {"t": (1, [2, (3,)]), 5: {"x": b"bytes\x00"}},
-    "small arrays": {"f": np.arange(3, dtype="float32"), "i": np.int64(2**40), "d": np.float64(0.1), "e": np.zeros((0, 2))},
+    "small arrays": {
+        "f": np.arange(3, dtype="float32"),
+        "i": np.int64(2**40),
+        "d": np.float64(0.1),
+        "e": np.zeros((0, 2)),
+    },
     "large arrays": {"w": [np.ones((40, 40), "float32")], "long": np.arange(5000)},
 }
 
@@ -349,7 +367,9 @@ def test_packing_gives_back_what_it_got(name):
         assert jax.tree.all(jax.tree.map(np.array_equal, got, VALUES[name]))
 
 
-@pytest.mark.parametrize("damaged", [{"array": "missing"}, {"what": 1}, {"dict": 3}, {"array": ["float32", [7], ""]}, {}])
+@pytest.mark.parametrize(
+    "damaged", [{"array": "missing"}, {"what": 1}, {"dict": 3}, {"array": ["float32", [7], ""]}, {}]
+)
 def test_damaged_packing(damaged):
     with pytest.raises(errors.RestoreError, match="damaged"):
         packing.unpack(damaged, {})

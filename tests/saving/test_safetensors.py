@@ -122,7 +122,9 @@ def test_every_flipped_bit_of_the_arrays_is_noticed(tmp_path):
             safetensors.read(path)
 
 
-@pytest.mark.parametrize("arrays, metadata", [({"t": np.array(["a"])}, None), ({}, {"a": 1}), ({"__metadata__": 1}, None)])
+@pytest.mark.parametrize(
+    "arrays, metadata", [({"t": np.array(["a"])}, None), ({}, {"a": 1}), ({"__metadata__": 1}, None)]
+)
 def test_what_cannot_be_written(arrays, metadata, tmp_path):
     with pytest.raises(errors.ArgumentError):
         safetensors.write(tmp_path / "x.safetensors", arrays, metadata)
@@ -136,7 +138,9 @@ def test_weights_of_models(tmp_path):
     model = build().init(1)
     model.save_weights(tmp_path / "x.safetensors")
     assert sorted(safetensors.read(tmp_path / "x.safetensors")) == sorted(model.weight_paths)
-    for got, want in zip(build().load_weights(tmp_path / "x.safetensors").get_weights(), model.get_weights(), strict=True):
+    for got, want in zip(
+        build().load_weights(tmp_path / "x.safetensors").get_weights(), model.get_weights(), strict=True
+    ):
         np.testing.assert_array_equal(got, want)
     part = build().init(2).load_weights(tmp_path / "x.safetensors", only="first/kernel")
     np.testing.assert_array_equal(part.get_weights()[0], model.get_weights()[0])

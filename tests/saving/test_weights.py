@@ -83,7 +83,12 @@ def test_one_error_lists_every_difference(suffix, tmp_path):
     path = tmp_path / f"it{suffix}"
     ours(1).save_weights(path)
     changed = jk.Sequential(
-        [jk.Input((6,)), layers.BatchNormalization(name="norm"), layers.Dense(4, name="head"), layers.Dense(2, name="more")]
+        [
+            jk.Input((6,)),
+            layers.BatchNormalization(name="norm"),
+            layers.Dense(4, name="head"),
+            layers.Dense(2, name="more"),
+        ]
     )
     with pytest.raises(RestoreError) as caught:
         changed.load_weights(path).weights  # noqa: B018
@@ -153,7 +158,9 @@ def test_by_name_says_what_it_skips(suffix, tmp_path):
     assert any("float32[6, 5] in the file" in why for why in skipped.values())
     # What has the same name must fit.
     other = jk.Sequential([jk.Input((5,)), layers.Dense(7, name="head")])
-    with pytest.raises(RestoreError, match=r"head/kernel: float32\[5, 3\] in the file .*, float32\[5, 7\] in the model"):
+    with pytest.raises(
+        RestoreError, match=r"head/kernel: float32\[5, 3\] in the file .*, float32\[5, 7\] in the model"
+    ):
         other = other.load_weights(path, by_name=True)
 
 

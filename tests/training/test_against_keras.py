@@ -14,32 +14,38 @@ CLASSES = 3
 
 def mlp(k, layers, l2=None):
     regularizer = None if l2 is None else k.regularizers.L2(l2)
-    return k.Sequential([
-        k.Input((6,)),
-        layers.Dense(8, activation="relu", kernel_regularizer=regularizer),
-        layers.Dense(CLASSES, activation="softmax"),
-    ])
+    return k.Sequential(
+        [
+            k.Input((6,)),
+            layers.Dense(8, activation="relu", kernel_regularizer=regularizer),
+            layers.Dense(CLASSES, activation="softmax"),
+        ]
+    )
 
 
 def cnn(k, layers, l2=None):
     regularizer = None if l2 is None else k.regularizers.L2(l2)
-    return k.Sequential([
-        k.Input((6, 6, 2)),
-        layers.Conv2D(4, 3, padding="same", activation="relu", kernel_regularizer=regularizer),
-        layers.BatchNormalization(),
-        layers.MaxPooling2D(2),
-        layers.Flatten(),
-        layers.Dense(CLASSES, activation="softmax"),
-    ])
+    return k.Sequential(
+        [
+            k.Input((6, 6, 2)),
+            layers.Conv2D(4, 3, padding="same", activation="relu", kernel_regularizer=regularizer),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(CLASSES, activation="softmax"),
+        ]
+    )
 
 
 def lstm(k, layers, l2=None):
     regularizer = None if l2 is None else k.regularizers.L2(l2)
-    return k.Sequential([
-        k.Input((5, 3)),
-        layers.LSTM(4, kernel_regularizer=regularizer),
-        layers.Dense(CLASSES, activation="softmax"),
-    ])
+    return k.Sequential(
+        [
+            k.Input((5, 3)),
+            layers.LSTM(4, kernel_regularizer=regularizer),
+            layers.Dense(CLASSES, activation="softmax"),
+        ]
+    )
 
 
 def two_inputs(k, layers, l2=None):
@@ -136,7 +142,9 @@ def test_evaluate_and_predict(build):
 def several_outputs(k, layers):
     x = k.Input((4,))
     hidden = layers.Dense(5, activation="relu")(x)
-    return k.Model(x, [layers.Dense(1, name="value")(hidden), layers.Dense(3, activation="softmax", name="kind")(hidden)])
+    return k.Model(
+        x, [layers.Dense(1, name="value")(hidden), layers.Dense(3, activation="softmax", name="kind")(hidden)]
+    )
 
 
 @pytest.mark.parametrize("form", ["list", "dict"])
@@ -164,12 +172,14 @@ def test_several_outputs(form, rng):
 
 
 def masked(k, layers):
-    return k.Sequential([
-        k.Input((5,), dtype="int32"),
-        layers.Embedding(7, 3, mask_zero=True),
-        layers.LSTM(4, return_sequences=True),
-        layers.Dense(2, activation="softmax"),
-    ])
+    return k.Sequential(
+        [
+            k.Input((5,), dtype="int32"),
+            layers.Embedding(7, 3, mask_zero=True),
+            layers.LSTM(4, return_sequences=True),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
 
 
 def test_masks_reach_loss_and_metrics(rng):

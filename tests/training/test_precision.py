@@ -42,13 +42,15 @@ def policy(name):
 
 
 def network(k, last=None):
-    return k.Sequential([
-        k.Input((6, 2)),
-        k.layers.Conv1D(4, 3, activation="relu"),
-        k.layers.BatchNormalization(),
-        k.layers.Flatten(),
-        k.layers.Dense(3, activation="softmax", dtype=last),
-    ])
+    return k.Sequential(
+        [
+            k.Input((6, 2)),
+            k.layers.Conv1D(4, 3, activation="relu"),
+            k.layers.BatchNormalization(),
+            k.layers.Flatten(),
+            k.layers.Dense(3, activation="softmax", dtype=last),
+        ]
+    )
 
 
 def trained(name, last=None, optimizer=("SGD", 0.0625), **compiled):
@@ -77,7 +79,9 @@ def test_a_policy_of_the_whole_model(name):
         np.testing.assert_allclose(np.float64(outputs), np.float64(expected), atol=2 * tolerance)
         np.testing.assert_allclose(ours.history["loss"], history["loss"], rtol=tolerance)
         for path, got, wanted in zip(ours.weight_paths, ours.get_weights(), theirs.get_weights(), strict=True):
-            np.testing.assert_allclose(np.float64(got), np.float64(wanted), atol=tolerance, rtol=tolerance, err_msg=path)
+            np.testing.assert_allclose(
+                np.float64(got), np.float64(wanted), atol=tolerance, rtol=tolerance, err_msg=path
+            )
 
 
 def test_the_last_layer_in_float32(name="mixed_float16"):

@@ -46,7 +46,9 @@ def test_memory_is_not_copied(rng):
     assert lent.body.unsafe_buffer_pointer() == array.ctypes.data + 48
 
 
-@pytest.mark.parametrize("array", [np.zeros(9, "float32"), np.zeros((4, 3), "float32"), np.zeros((4, 6), "float32")[:, ::2]])
+@pytest.mark.parametrize(
+    "array", [np.zeros(9, "float32"), np.zeros((4, 3), "float32"), np.zeros((4, 6), "float32")[:, ::2]]
+)
 def test_other_arrays_are_handed_over_whole(array):
     assert isinstance(resident.place(array), jax.Array)
 
@@ -57,4 +59,6 @@ def test_training_and_evaluation_do_not_depend_on_the_address(rng, eager_lending
     model = jk.Sequential([jk.Input((5,)), jk.layers.Dense(1)]).compile("sgd", "mse")
     trained = [model.fit(x / 100, y, batch_size=8, epochs=2, validation_split=0.3, verbose=0) for x in (lent, whole)]
     assert trained[0].history == trained[1].history
-    assert trained[0].evaluate(lent, y, batch_size=8, verbose=0) == trained[1].evaluate(whole, y, batch_size=8, verbose=0)
+    assert trained[0].evaluate(lent, y, batch_size=8, verbose=0) == trained[1].evaluate(
+        whole, y, batch_size=8, verbose=0
+    )

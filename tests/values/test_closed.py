@@ -66,7 +66,9 @@ LAYERS = {
 def bits(tree):
     """The arrays of a tree as bytes, with their paths."""
     flat, structure = jax.tree_util.tree_flatten_with_path(tree)
-    return tuple((jax.tree_util.keystr(path), data(leaf)) for path, leaf in flat), str(structure).replace("FrozenDict", "")
+    return tuple((jax.tree_util.keystr(path), data(leaf)) for path, leaf in flat), str(structure).replace(
+        "FrozenDict", ""
+    )
 
 
 def data(leaf):
@@ -112,15 +114,31 @@ def attempts(thing, depth=0):
             attempt(thing.__setitem__, key, 7)
             attempt(thing.__delitem__, key)
             attempt(thing.pop, key)
-        for call in (("update", {"new": 7}), ("setdefault", "new", 7), ("popitem",), ("clear",), ("__ior__", {"new": 7})):
+        for call in (
+            ("update", {"new": 7}),
+            ("setdefault", "new", 7),
+            ("popitem",),
+            ("clear",),
+            ("__ior__", {"new": 7}),
+        ):
             attempt(getattr(thing, call[0]), *call[1:])
         for _, value in inside:
             attempts(value, depth + 1)
     elif isinstance(thing, list):
         inside = list(thing)
         for call in (
-            ("__setitem__", 0, 7), ("append", 7), ("extend", [7]), ("insert", 0, 7), ("reverse",), ("sort",), ("remove", 7),
-            ("__iadd__", [7]), ("__imul__", 2), ("__delitem__", 0), ("pop",), ("clear",),
+            ("__setitem__", 0, 7),
+            ("append", 7),
+            ("extend", [7]),
+            ("insert", 0, 7),
+            ("reverse",),
+            ("sort",),
+            ("remove", 7),
+            ("__iadd__", [7]),
+            ("__imul__", 2),
+            ("__delitem__", 0),
+            ("pop",),
+            ("clear",),
         ):
             attempt(getattr(thing, call[0]), *call[1:])
         for value in inside:
@@ -276,9 +294,37 @@ class Closed(RuleBasedStateMachine):
             return
         value, _ = self.pool[number % len(self.pool)]
         attempts(value)
-        names = ["get_config", "history", "params", "model_state", "variables", "state", "opt_state", "metrics", "epoch"]
-        names += ["layers", "weights", "trainable_weights", "recipe", "definition", "description", "input_specs", "children"]
-        names += ["output_names", "input_names", "inputs", "get_weights", "weight_paths", "kernel_size", "blocks", "heads"]
+        names = [
+            "get_config",
+            "history",
+            "params",
+            "model_state",
+            "variables",
+            "state",
+            "opt_state",
+            "metrics",
+            "epoch",
+        ]
+        names += [
+            "layers",
+            "weights",
+            "trainable_weights",
+            "recipe",
+            "definition",
+            "description",
+            "input_specs",
+            "children",
+        ]
+        names += [
+            "output_names",
+            "input_names",
+            "inputs",
+            "get_weights",
+            "weight_paths",
+            "kernel_size",
+            "blocks",
+            "heads",
+        ]
         names += ["options", "optimizer", "metrics_names", "_network"]
         for name in names:
             with contextlib.suppress(Exception):

@@ -19,7 +19,10 @@ from jkeras.values.frozen import FrozenDict, FrozenList, Template, frozen, froze
 from jkeras.values.keys import key_of
 from jkeras.values.spec import Spec
 
-TREE = {"b": {"kernel": jnp.ones((2, 3)), "bias": jnp.zeros(3)}, "a": [jnp.arange(2), (jnp.ones(()), {"c": jnp.ones(1)})]}
+TREE = {
+    "b": {"kernel": jnp.ones((2, 3)), "bias": jnp.zeros(3)},
+    "a": [jnp.arange(2), (jnp.ones(()), {"c": jnp.ones(1)})],
+}
 
 DICT_WRITES = {
     "setitem": lambda d: d.__setitem__("b", 1),
@@ -100,7 +103,12 @@ def test_frozen_at_any_depth():
 
     source = {"list": [1, [2, {"set": {3}}]], "array": np.arange(3), "tuple": ([1],), "bytes": bytearray(b"a")}
     value = frozen(source)
-    assert value == {"list": (1, (2, {"set": frozenset({3})})), "array": value["array"], "tuple": ((1,),), "bytes": b"a"}
+    assert value == {
+        "list": (1, (2, {"set": frozenset({3})})),
+        "array": value["array"],
+        "tuple": ((1,),),
+        "bytes": b"a",
+    }
     source["list"][1][1]["set"].add(4)
     source["array"][0] = 7
     assert value["list"][1][1]["set"] == {3} and value["array"].tolist() == [0, 1, 2]
@@ -115,7 +123,9 @@ def test_templates_keep_the_kinds_of_containers():
     template = Template.of(structure)
     assert template.fill() == structure and type(template.fill()["x"]) is list
     assert template.fill(lambda leaf: leaf + 1) == {"x": [2, (3, None)], "y": {"z": 4}}
-    assert template == Template.of(structure) != Template.of([1, 2, 3]) and hash(template) == hash(Template.of(structure))
+    assert template == Template.of(structure) != Template.of([1, 2, 3]) and hash(template) == hash(
+        Template.of(structure)
+    )
     assert key_of(template) == key_of(Template.of(structure))
     for same in (copy.deepcopy(template), pickle.loads(pickle.dumps(template))):
         assert same == template and same.fill() == structure

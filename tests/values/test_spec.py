@@ -16,7 +16,16 @@ from jkeras.values.fields import field
 from jkeras.values.keys import key_of
 from jkeras.values.spec import Spec
 
-SPACES = ("layers", "losses", "metrics", "optimizers", "optimizers.schedules", "initializers", "regularizers", "constraints")
+SPACES = (
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "optimizers.schedules",
+    "initializers",
+    "regularizers",
+    "constraints",
+)
 # Bases that nobody makes, and what holds the user's own objects, which have no configuration.
 LEFT_OUT = {"Layer", "Loss", "Metric", "MeanMetric", "BaseOptimizer", "Optimizer", "Initializer", "RandomInitializer",
             "Regularizer", "Constraint", "InputSpec", "FlaxLayer", "JaxLayer", "Lambda", "OptaxOptimizer", "OptimizerMap",

@@ -40,7 +40,7 @@ _PARTS: dict[Any, dict[str, Any]] = {
         "lr_adjust": core.Muon.scaled,
         "zeropower_via_newtonschulz5": core.Muon.orthogonal,
         "_should_use_adamw": lambda self, variable: self._by_adam(variable.path, variable),
-    }
+    },
 }
 
 

@@ -49,9 +49,11 @@ class _Inside(types.ModuleType):
 def _found(path: str, name: str) -> Any:
     for place in _places(path):
         try:
-            return getattr(importlib.import_module(f"{_ROOT}.{place}" if place else _ROOT), name)
+            found = getattr(importlib.import_module(f"{_ROOT}.{place}" if place else _ROOT), name)
         except (AttributeError, ImportError):
             continue
+        if not isinstance(found, types.ModuleType):
+            return found
     if name.islower():
         return importlib.import_module(f"{__name__}.{path}.{name}" if path else f"{__name__}.{name}")
     raise AttributeError(f"keras.src.{path} has no {name!r} here: there is no public object of that name.")

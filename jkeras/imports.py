@@ -1,0 +1,234 @@
+"""What `import keras` and `import tensorflow` find when code for Keras runs on jkeras.
+
+`keras` is `jkeras.keras` for everyone. The stand-in for TensorFlow is seen by the user's own code alone: a library asks
+for TensorFlow in order to use it, and must find what is installed.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import functools
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import inspect
+import site
+import sys
+import sysconfig
+import threading
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jkeras
+import jkeras.keras
+from jkeras.errors import JkerasError
+from jkeras.keras.modules import Mirror
+
+# What stands for a module of TensorFlow, where there is something.
+TENSORFLOW = {"keras": "jkeras.keras", "data": "jkeras.data", "distribute": "jkeras.distribute"}
+# Where `keras` may be imported from.
+ROOTS = ("keras", "tensorflow.keras", "tensorflow.python.keras", "tf_keras")
+# Packages that only the user's code finds here.
+USERS = frozenset({"tensorflow", "tf_keras"})
+
+
+class NotOfferedError(JkerasError, AttributeError):
+    """A script asks for a part of TensorFlow that jkeras does not have."""
+
+
+class NotOfferedImportError(JkerasError, ImportError):
+    """A script imports a part of TensorFlow that jkeras does not have."""
+
+
+class AlreadyImportedError(JkerasError, ImportError):
+    """Keras itself was imported before its imports were turned to jkeras."""
+
+
+def _not_offered(name: str, error: type[JkerasError] = NotOfferedError) -> JkerasError:
+    return error(
+        f"`{name}` is not offered: this script runs on jkeras, which stands in for Keras but not for TensorFlow. Use"
+        f" `keras.ops`, `jax.numpy` or NumPy instead; of TensorFlow there is {', '.join('tf.' + n for n in _offered())}."
+    )
+
+
+def _offered() -> list[str]:
+    return [*(name for name, target in TENSORFLOW.items() if importlib.util.find_spec(target)), "random.set_seed"]
+
+
+class TensorFlow(types.ModuleType):
+    """The module that scripts import as `tf`."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        if name in TENSORFLOW and importlib.util.find_spec(TENSORFLOW[name]):
+            return importlib.import_module(TENSORFLOW[name])
+        raise _not_offered(f"tf.{name}")
+
+
+def _tensorflow() -> TensorFlow:
+    module = TensorFlow("tensorflow")
+    module.__dict__.update(
+        __path__=[],
+        __version__=jkeras.__version__,
+        random=types.SimpleNamespace(set_seed=jkeras.keras.utils.set_random_seed),
+    )
+    return module
+
+
+def _top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+@functools.cache
+def _is_installed(file: str) -> bool:
+    """Whether a file belongs to Python, to an installed package or to jkeras."""
+    folders = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib", "purelib", "platlib")}
+    folders |= {*site.getsitepackages(), site.getusersitepackages(), str(Path(__file__).parent)}
+    return any(Path(file).is_relative_to(folder) for folder in folders)
+
+
+def _is_users(module: Mapping[str, Any] | None) -> bool:
+    """Whether the module with these global names is the user's: the program itself, a notebook, or a file of theirs."""
+    module = module or {}
+    name, file = module.get("__name__", "__main__"), module.get("__file__")
+    if name == "__main__":
+        return True
+    return _top(name) not in sys.stdlib_module_names and (file is None or not _is_installed(file))
+
+
+def _importer() -> Mapping[str, Any] | None:
+    """The global names of the code that an import, or a question for a spec, comes from."""
+    frame = inspect.currentframe()
+    while frame is not None and (_top(name := frame.f_globals.get("__name__", "")) == "importlib" or name == __name__):
+        frame = frame.f_back
+    return None if frame is None else frame.f_globals
+
+
+class KerasFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds `keras` in `jkeras.keras`, and for the user's code `tensorflow.keras` as well.
+
+    The stand-ins are among `sys.modules` only while code of the user imports one of them; otherwise libraries would find
+    them there without asking any finder.
+    """
+
+    def __init__(self) -> None:
+        self._aside: dict[str, types.ModuleType] = {}
+        self._shown = False
+        self._lock = threading.RLock()
+        self._import: Any = None
+
+    def install(self) -> None:
+        """Asks this finder first, and shows the stand-ins to those who may see them."""
+        self._import = builtins.__import__
+        sys.meta_path.insert(0, self)
+        builtins.__import__ = self._seen_from
+
+    def uninstall(self) -> None:
+        """Leaves imports as they were."""
+        builtins.__import__ = self._import
+        sys.meta_path.remove(self)
+
+    def _seen_from(self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+        if level or _top(name) not in USERS:
+            return self._import(name, globals, locals, fromlist, level)
+        with self._lock:
+            before = self._shown
+            self._show(_is_users(globals))
+            try:
+                return self._import(name, globals, locals, fromlist, level)
+            finally:
+                self._show(before)
+
+    def _show(self, shown: bool) -> None:
+        if shown is not self._shown:
+            current = _taken(*USERS)
+            sys.modules.update(self._aside)
+            self._aside, self._shown = current, shown
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """A spec for the modules that this finder answers for; None for all others."""
+        top = _top(fullname)
+        if top != "keras" and not (top in USERS and _is_users(_importer())):
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        """The module that a name stands for.
+
+        Raises:
+            NotOfferedImportError: it is a part of TensorFlow that there is not.
+            ModuleNotFoundError: Keras has no such module.
+        """
+        name = spec.name
+        if name == "tensorflow":
+            return _tensorflow()
+        if name == "tensorflow.python":
+            return types.ModuleType(name)
+        own = _own_name(name)
+        if own is None:
+            raise _not_offered(name, NotOfferedImportError)
+        if own not in sys.modules and _find(own) is None:
+            raise ModuleNotFoundError(f"jkeras has no module for {name!r}.", name=name)
+        return Mirror(name, own)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Nothing: the module is complete."""
+
+
+def _taken(*packages: str) -> dict[str, types.ModuleType]:
+    """The modules of some packages, which are no longer imported."""
+    return {name: sys.modules.pop(name) for name in list(sys.modules) if _top(name) in packages}
+
+
+def _own_name(name: str) -> str | None:
+    for root in ROOTS:
+        if name == root or name.startswith(root + "."):
+            return "jkeras.keras" + name[len(root) :]
+    part = name.removeprefix("tensorflow.")
+    top, _, rest = part.partition(".")
+    target = TENSORFLOW.get(top)
+    return None if target is None or not importlib.util.find_spec(target) else target + (f".{rest}" if rest else "")
+
+
+def _find(name: str) -> Any:
+    try:
+        return importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        return None
+
+
+@contextlib.contextmanager
+def keras_imports() -> Iterator[None]:
+    """While the block runs, `import keras` finds jkeras, and the user's `import tensorflow` a stand-in."""
+    outside = _taken("keras")
+    finder = KerasFinder()
+    finder.install()
+    try:
+        yield
+    finally:
+        finder.uninstall()
+        _taken("keras")
+        sys.modules.update(outside)
+
+
+def as_keras() -> None:
+    """From here on `import keras` finds jkeras; for the top of a notebook, or of the tests of a library.
+
+    Raises:
+        AlreadyImportedError: Keras itself was imported before.
+    """
+    if any(isinstance(finder, KerasFinder) for finder in sys.meta_path):
+        return
+    if "keras" in sys.modules:
+        raise AlreadyImportedError(
+            f"`keras` was imported already, from {getattr(sys.modules['keras'], '__file__', None)}: what has its objects"
+            " would go on with them. Call `jkeras.as_keras()` before anything imports keras (in a notebook: restart it)."
+        )
+    KerasFinder().install()

@@ -1,0 +1,10 @@
+"""A plugin of pytest: `pytest -p jkeras.pytest_plugin` runs the tests of a package that is written for Keras on jkeras."""
+
+from __future__ import annotations
+
+from jkeras.imports import as_keras
+
+
+def pytest_load_initial_conftests() -> None:
+    """Turns imports of keras to jkeras before the first file of the package's tests is loaded."""
+    as_keras()
