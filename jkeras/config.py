@@ -7,14 +7,14 @@ They are read when a description is made or a program is traced, never inside a 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable as _Callable
-from typing import Any as _Any
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Literal
 
 import jax
 
 from jkeras import arguments
 from jkeras.lazy import names_from as _names_from
+from jkeras.lazy import names_in as _names_in
 
 # "auto" takes the fastest measured form of an operation on each platform, "plain" the textbook JAX form.
 lowering: Literal["auto", "plain"] = "auto"
@@ -113,13 +113,10 @@ if os.environ.get("JKERAS_FULL_TRACEBACK", "0") not in ("", "0"):
 
 
 # Of modules that build on this one.
-__getattr__: _Callable[[str], _Any]
-__dir__: _Callable[[], list[str]]
-__getattr__, __dir__ = _names_from(
-    __name__,
-    {
-        "backend": "jkeras.backend",
-        "dtype_policy": "jkeras.dtype_policies",
-        "set_dtype_policy": "jkeras.dtype_policies",
-    },
-)
+if _TYPE_CHECKING:
+    from jkeras.backend import backend as backend
+    from jkeras.dtype_policies import dtype_policy as dtype_policy
+    from jkeras.dtype_policies import set_dtype_policy as set_dtype_policy
+else:
+    _TABLE = _names_in({"jkeras.backend": "backend", "jkeras.dtype_policies": "dtype_policy set_dtype_policy"})
+    __getattr__, __dir__ = _names_from(__name__, _TABLE)

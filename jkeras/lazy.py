@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
@@ -11,26 +12,51 @@ from typing import Any
 from jkeras.errors import suggestion
 
 
+def names_in(places: Mapping[str, str]) -> dict[str, str]:
+    """A table for `names_from` of modules with the names in each, separated by spaces.
+
+    >>> names_in({"package.first": "A B", "package.second": "C"})
+    {'A': 'package.first', 'B': 'package.first', 'C': 'package.second'}
+    """
+    return {name: module for module, names in places.items() for name in names.split()}
+
+
 def names_from(package: str, table: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """The functions `__getattr__` and `__dir__` of a package.
 
-    A package that its own parts import cannot import those parts in return; its public names have to wait.
+    What is not used is not loaded, and a package that its own parts import cannot import those parts in return.
 
     Args:
         package: the package's name.
-        table: for each public name the module that it is in, and after a colon its name there if that is another.
+        table: for each public name the module that it is in, and after a colon its name there if that is another; for a
+            module of the package the package itself.
     """
 
     def get(name: str) -> Any:
-        if name not in table:
-            known = [*table, *vars(sys.modules[package])]
-            raise AttributeError(f"module {package!r} has no attribute {name!r}.{suggestion(name, known)}")
-        return named(table[name], name)
+        place = table.get(name, package)
+        value = _submodule(package, name) if place == package else named(place, name)
+        if value is None:
+            listed = public_names(package, table)
+            raise AttributeError(f"module {package!r} has no attribute {name!r}.{suggestion(name, listed)}")
+        setattr(sys.modules[package], name, value)
+        return value
 
     def listed() -> list[str]:
         return public_names(package, table)
 
     return get, listed
+
+
+def _submodule(package: str, name: str) -> ModuleType | None:
+    """The module of that name in a package, or None."""
+    full = f"{package}.{name}"
+    is_package = "__path__" in vars(sys.modules[package])
+    if name.startswith("__") or not is_package or importlib.util.find_spec(full) is None:
+        return None
+    try:
+        return importlib.import_module(full)
+    except ImportError as error:  # an extra is missing: `hasattr(jk, "data")` is False
+        raise AttributeError(str(error)) from error
 
 
 def public_names(package: str, *others: Iterable[str]) -> list[str]:

@@ -25,6 +25,10 @@ from jkeras.values.spec import Spec
 
 Named = TypeVar("Named", bound=type | Callable[..., Any])
 
+# The names of `keras.saving`.
+CustomObjectScope = custom_object_scope
+register_keras_serializable = register
+
 
 def snake_case(name: str) -> str:
     """Keras's name for a class: `Conv2D` is `conv2d`, `ReLU` is `re_lu`.

@@ -75,7 +75,7 @@ ALSO = {"InputLayer": {"shape": (2,)}, "MultiOptimizer": {"optimizer_map": {".*"
 def _classes():
     found = {}
     for family in FAMILIES:
-        for name, value in vars(getattr(jk, family)).items():
+        for name, value in inspect.getmembers(getattr(jk, family)):
             if isinstance(value, type) and issubclass(value, Spec) and not name.startswith("_"):
                 found.setdefault(value, f"{family}.{value.__name__}")
     return {name: cls for cls, name in found.items()}

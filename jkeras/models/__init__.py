@@ -1,18 +1,29 @@
 """Models, with the names of `keras.models`."""
 
-from jkeras.lazy import names_from as _names_from
+from typing import TYPE_CHECKING
 
-__getattr__, __dir__ = _names_from(
-    __name__,
-    {
-        "Ensemble": "jkeras.models.ensemble",
-        "History": "jkeras.models.history",
-        "Model": "jkeras.models.model",
-        "Sequential": "jkeras.models.sequential",
-        "clone_model": "jkeras.models.loading",
-        "load_model": "jkeras.models.loading",
-        "model_from_config": "jkeras.models.loading",
-        "model_from_json": "jkeras.models.loading",
-        "save_model": "jkeras.models.objects",
-    },
-)
+from jkeras.lazy import names_from, names_in
+
+if TYPE_CHECKING:
+    from jkeras.models.ensemble import Ensemble as Ensemble
+    from jkeras.models.history import History as History
+    from jkeras.models.loading import clone_model as clone_model
+    from jkeras.models.loading import load_model as load_model
+    from jkeras.models.loading import model_from_config as model_from_config
+    from jkeras.models.loading import model_from_json as model_from_json
+    from jkeras.models.model import Model as Model
+    from jkeras.models.objects import save_model as save_model
+    from jkeras.models.sequential import Sequential as Sequential
+else:
+    _TABLE = names_in(
+        {
+            "jkeras.models.ensemble": "Ensemble",
+            "jkeras.models.history": "History",
+            "jkeras.models.loading": "clone_model load_model model_from_config model_from_json",
+            "jkeras.models.model": "Model",
+            "jkeras.models.objects": "save_model",
+            "jkeras.models.sequential": "Sequential",
+        }
+    )
+    __all__ = [*_TABLE]
+    __getattr__, __dir__ = names_from(__name__, _TABLE)

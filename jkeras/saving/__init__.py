@@ -1,28 +1,34 @@
 """Files and directories that models are saved in, with the names of `keras.saving`. Nothing else touches these formats."""
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-from collections.abc import Callable as _Callable
-from typing import Any as _Any
+from jkeras.lazy import names_from, names_in
 
-from jkeras.lazy import names_from as _names_from
-
-__getattr__: _Callable[[str], _Any]
-__dir__: _Callable[[], list[str]]
-__getattr__, __dir__ = _names_from(
-    __name__,
-    {
-        "CustomObjectScope": "jkeras.registry:custom_object_scope",
-        "custom_object_scope": "jkeras.registry",
-        "deserialize_keras_object": "jkeras.models.objects",
-        "get_custom_objects": "jkeras.registry",
-        "get_registered_name": "jkeras.registry",
-        "get_registered_object": "jkeras.registry",
-        "load_model": "jkeras.models.loading",
-        "load_weights": "jkeras.models.objects",
-        "register_keras_serializable": "jkeras.registry:register",
-        "save_model": "jkeras.models.objects",
-        "save_weights": "jkeras.models.objects",
-        "serialize_keras_object": "jkeras.models.objects",
-    },
-)
+if TYPE_CHECKING:
+    from jkeras.models.loading import load_model as load_model
+    from jkeras.models.objects import deserialize_keras_object as deserialize_keras_object
+    from jkeras.models.objects import load_weights as load_weights
+    from jkeras.models.objects import save_model as save_model
+    from jkeras.models.objects import save_weights as save_weights
+    from jkeras.models.objects import serialize_keras_object as serialize_keras_object
+    from jkeras.registry import CustomObjectScope as CustomObjectScope
+    from jkeras.registry import custom_object_scope as custom_object_scope
+    from jkeras.registry import get_custom_objects as get_custom_objects
+    from jkeras.registry import get_registered_name as get_registered_name
+    from jkeras.registry import get_registered_object as get_registered_object
+    from jkeras.registry import register_keras_serializable as register_keras_serializable
+else:
+    _TABLE = names_in(
+        {
+            "jkeras.models.loading": "load_model",
+            "jkeras.models.objects": (
+                "deserialize_keras_object load_weights save_model save_weights serialize_keras_object"
+            ),
+            "jkeras.registry": (
+                "CustomObjectScope custom_object_scope get_custom_objects get_registered_name get_registered_object"
+                " register_keras_serializable"
+            ),
+        }
+    )
+    __all__ = [*_TABLE]
+    __getattr__, __dir__ = names_from(__name__, _TABLE)

@@ -9,6 +9,13 @@ from jkeras import callbacks, constraints, initializers, layers, losses, metrics
 
 x, y = np.ones((8, 4)), np.ones((8, 1))
 
+# Names of the library.
+jk.Sequentiall()  # error
+layers.Dence(3)  # error
+jk.models.Modle()  # error
+jk.saving.load_modle("model.keras")  # error
+jk.config.set_dtype_polizy("float16")  # error
+
 # Names of arguments.
 layers.Dense(unitz=3)  # error
 layers.Dense(3, activaton="relu")  # error

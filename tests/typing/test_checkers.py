@@ -35,7 +35,7 @@ def test_constructors_are_those_of_run_time(tmp_path) -> None:
     classes = {
         f"{family}.{name}": value
         for family in FAMILIES
-        for name, value in vars(getattr(jk, family)).items()
+        for name, value in inspect.getmembers(getattr(jk, family))
         if isinstance(value, type) and issubclass(value, Spec) and not name.startswith("_")
     }
     assert len(classes) > 250
