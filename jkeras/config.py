@@ -7,7 +7,7 @@ They are read when a description is made or a program is traced, never inside a 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+import typing as _typing
 from typing import Literal
 
 import jax
@@ -113,7 +113,7 @@ if os.environ.get("JKERAS_FULL_TRACEBACK", "0") not in ("", "0"):
 
 
 # Of modules that build on this one.
-if _TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from jkeras.backend import backend as backend
     from jkeras.dtype_policies import dtype_policy as dtype_policy
     from jkeras.dtype_policies import set_dtype_policy as set_dtype_policy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 
+import flax.linen
 import optax
 import pytest
 
@@ -16,7 +17,10 @@ FAMILIES = ("layers", "losses", "metrics", "optimizers", "initializers", "regula
 # Nothing takes these but what is listed in SENSE; the others are nonsense for most arguments only.
 NEVER = [object(), 1j, float("nan")]
 SOMETIMES = [-1, "nonsense", 1e12, [], {}]
-SENSE = {("Constant", "value"), ("Masking", "mask_value")}
+SENSE = {("Constant", "value"), ("Masking", "mask_value"), ("Rescaling", "scale"), ("Rescaling", "offset")}
+# Of layers that hold others' functions and modules: whatever those make of them.
+SENSE |= {("JaxLayer", name) for name in ("params", "state", "native_serialization_platforms")}
+SENSE |= {("FlaxLayer", name) for name in ("method", "variables")}
 
 # Values for arguments that have no default.
 GOOD = {
@@ -69,7 +73,15 @@ GOOD = {
     "transform": optax.sgd(0.1),
 }
 # Classes whose arguments depend on each other.
-ALSO = {"InputLayer": {"shape": (2,)}, "MultiOptimizer": {"optimizer_map": {".*": jk.optimizers.SGD()}}}
+ALSO = {
+    "InputLayer": {"shape": (2,)},
+    "MultiOptimizer": {"optimizer_map": {".*": jk.optimizers.SGD()}},
+    "CategoryEncoding": {"num_tokens": 3},
+    "Discretization": {"num_bins": 3},
+    "TextVectorization": {"output_mode": "tf_idf"},
+    "JaxLayer": {"call_fn": lambda inputs: inputs},
+    "FlaxLayer": {"module": flax.linen.Dense(2)},
+}
 
 
 def _classes():

@@ -25,7 +25,8 @@ ROWS_AT_A_TIME = 10_000
 def output_mode(*allowed: str) -> Any:
     """A converter for `output_mode`, with its old names."""
     check = arguments.one_of(*allowed)
-    return lambda value: check({"binary": "multi_hot", "tf-idf": "tf_idf"}.get(value, value))
+    old = {"binary": "multi_hot", "tf-idf": "tf_idf"}
+    return lambda value: check(old.get(value, value) if isinstance(value, str) else value)
 
 
 def dense_only(value: object) -> bool:

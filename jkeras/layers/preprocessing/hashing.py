@@ -163,6 +163,14 @@ def salt(value: object) -> tuple[int, int] | None:
         raise ArgumentError("expected an integer or two integers") from None
 
 
+def _term(value: object) -> int | str:
+    """A converter for a value that is masked: a string or an integer."""
+    try:
+        return value if isinstance(value, str) else arguments.integer(value)
+    except ArgumentError:
+        raise ArgumentError("expected a string or an integer") from None
+
+
 def bins(values: np.ndarray, count: int, key: tuple[int, int] | None = None) -> np.ndarray:
     """The bin of each string (or integer, as text): its hash modulo `count`, with SipHash if there is a key."""
     if not is_text(values):
@@ -190,7 +198,7 @@ class Hashing(HostLayer):
     couples_samples: ClassVar[bool | None] = False
 
     num_bins: int = field(convert=arguments.positive_int)
-    mask_value: Any = None
+    mask_value: int | str | None = field(default=None, convert=arguments.optional(_term))
     salt: Any = field(default=None, convert=salt)
     output_mode: str = field(default="int", convert=output_mode("int", "one_hot", "multi_hot", "count"))
     sparse: bool = field(default=False, convert=dense_only)

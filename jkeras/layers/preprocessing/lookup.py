@@ -35,7 +35,8 @@ def _size(value: object) -> int:
 
 
 def _weights(value: object) -> tuple[float, ...]:
-    return tuple(float(v) for v in np.asarray(value).ravel())
+    weights = np.asarray(arguments.numeric(value), "float64").ravel().tolist()
+    return tuple(arguments.number(weight) for weight in weights)
 
 
 def _terms(value: object) -> Any:
@@ -378,15 +379,15 @@ class StringLookup(Lookup):
 
     max_tokens: int | None = field(default=None, convert=arguments.optional(_size))
     num_oov_indices: int = field(default=1, convert=arguments.at_least(0))
-    mask_token: str | None = None
-    oov_token: str = "[UNK]"
+    mask_token: str | None = field(default=None, convert=arguments.optional(arguments.text))
+    oov_token: str = field(default="[UNK]", convert=arguments.text)
     vocabulary: Any = field(default=None, convert=arguments.optional(_terms))
     idf_weights: Any = field(default=None, convert=arguments.optional(_weights))
     invert: bool = field(default=False, convert=arguments.boolean)
     output_mode: str = field(default="int", convert=_MODE)
     pad_to_max_tokens: bool = field(default=False, convert=arguments.boolean)
     sparse: bool = field(default=False, convert=dense_only)
-    encoding: str = "utf-8"
+    encoding: str = field(default="utf-8", convert=arguments.text)
     name: str | None = None
     salt: Any = field(default=None, convert=salt)
 

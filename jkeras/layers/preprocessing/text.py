@@ -78,7 +78,7 @@ class TextVectorization(HostLayer):
     idf_weights: Any = field(default=None, convert=arguments.optional(_weights))
     sparse: bool = field(default=False, convert=dense_only)
     ragged: bool = field(default=False, convert=dense_only)
-    encoding: str = "utf-8"
+    encoding: str = field(default="utf-8", convert=arguments.text)
     name: str | None = None
 
     def __post_init__(self) -> None:
