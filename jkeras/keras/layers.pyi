@@ -2933,6 +2933,56 @@ class Resizing(BuiltinLayer):
     @property
     def input_spec(self) -> Any: ...
 
+class ReversibleEmbedding(BuiltinLayer):
+    """An embedding that also goes the other way: `layer(vectors, reverse=True)` are scores of all ids."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    input_dim: Any
+    output_dim: Any
+    embeddings_initializer: Any
+    embeddings_regularizer: Any
+    embeddings_constraint: Any
+    mask_zero: Any
+    weights: Any
+    lora_rank: Any
+    lora_alpha: Any
+    quantization_config: Any
+    tie_weights: Any
+    reverse_dtype: Any
+    logit_soft_cap: Any
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: int | None = None,
+        quantization_config: Any = None,
+        tie_weights: bool = True,
+        reverse_dtype: Any = None,
+        logit_soft_cap: float | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = False,
+        name: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def build(self, input_shape: Any = None) -> None: ...
+    def call(self, inputs: Any, reverse: bool = False) -> Any: ...
+    def compute_mask(self, inputs: Any, mask: Any = None, *, previous_mask: Any = None) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+
 class SeparableConv1D(BuiltinLayer):
     """Separable convolution over time: depthwise, then pointwise, one bias."""
 

@@ -305,9 +305,9 @@ class MultiHeadAttention(_Heads):
         super().__post_init__()
         self.value_dim = self.value_dim or self.key_dim
 
-    def build(
+    def build(  # type: ignore[override]
         self, query_shape: PartialShape, value_shape: PartialShape, key_shape: PartialShape | None = None
-    ) -> None:  # type: ignore[override]
+    ) -> None:
         key_shape = value_shape if key_shape is None else key_shape
         if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
             raise InputError(
@@ -383,9 +383,9 @@ class GroupQueryAttention(_Heads):
                 f" num_key_value_heads={self.num_key_value_heads}): the first must be a multiple of the second."
             )
 
-    def build(
+    def build(  # type: ignore[override]
         self, query_shape: PartialShape, value_shape: PartialShape, key_shape: PartialShape | None = None
-    ) -> None:  # type: ignore[override]
+    ) -> None:
         few = self.num_key_value_heads
         self._build_projections(self.num_query_heads, few, few, self.head_dim, self.head_dim, (query_shape[-1],))
 
