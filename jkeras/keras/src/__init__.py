@@ -1,6 +1,6 @@
 """`keras.src.<anything>`: libraries import from inside of Keras; they get the public object of the same name.
 
-A module of any path exists here. A name in it is looked for in the public modules that its path names, from the longest
+The modules that exist in Keras, `modules.txt`, exist here. A name in one is looked for in the public modules that its path names, from the longest
 (`keras.src.layers.core.dense` asks `keras.layers.core`, then `keras.layers`), then in those that belong together, then in
 `keras` itself.
 """
@@ -13,9 +13,11 @@ import importlib.machinery
 import sys
 import types
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 _ROOT = __name__.rpartition(".")[0]
+_MODULES = frozenset(Path(__file__).with_name("modules.txt").read_text(encoding="utf-8").split())
 # Which other modules of ours have what Keras keeps in a folder, by the folder's last or first name.
 _ALSO: dict[str, tuple[str, ...]] = {
     "backend": ("tensor", "variables", "dtypes", "seeds", "masks", "random", "ops", "rematerialization", "config"),
@@ -54,9 +56,10 @@ def _found(path: str, name: str) -> Any:
             continue
         if not isinstance(found, types.ModuleType):
             return found
-    if name.islower():
-        return importlib.import_module(f"{__name__}.{path}.{name}" if path else f"{__name__}.{name}")
-    raise AttributeError(f"keras.src.{path} has no {name!r} here: there is no public object of that name.")
+    inside = f"{path}.{name}" if path else name
+    if inside in _MODULES:
+        return importlib.import_module(f"{__name__}.{inside}")
+    raise AttributeError(f"keras.src.{inside} is not offered: there is no public object of the name {name!r}.")
 
 
 def _places(path: str) -> Iterator[str]:
@@ -68,13 +71,13 @@ def _places(path: str) -> Iterator[str]:
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Makes modules of any path below this package."""
+    """Makes the modules below this package."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """A spec for every name below this package."""
-        if not fullname.startswith(f"{__name__}."):
+        """A spec for the names of modules below this package."""
+        if not fullname.startswith(f"{__name__}.") or fullname.removeprefix(f"{__name__}.") not in _MODULES:
             return None
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
