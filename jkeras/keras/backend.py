@@ -30,6 +30,8 @@ IS_THREAD_SAFE = True
 # Of modules that build on this one.
 _ELSEWHERE = {
     "JAXTrainer": "jkeras.keras.trainer:Trainer",
+    "get_keras_mask": "jkeras.keras.masks:mask_of",
+    "set_keras_mask": "jkeras.keras.masks:set_mask",
     "AutocastScope": "jkeras.keras.scopes:AutocastScope",
     "StatelessScope": "jkeras.keras.variables:StatelessScope",
     "in_stateless_scope": "jkeras.keras.variables:in_stateless_scope",

@@ -276,7 +276,7 @@ def _insert_functional(cls: Any) -> Any:
 
     if cls is Model:
         return Functional
-    if cls is object or not issubclass(cls, Model) or issubclass(cls, Functional):
+    if Model not in cls.__mro__ or Functional in cls.__mro__:  # as it is now: `register` does not count
         return cls
     cls.__bases__ = tuple(_insert_functional(base) for base in cls.__bases__)
     Functional.register(cls)  # `isinstance` may have been asked before, and remembers the answer
