@@ -30,7 +30,7 @@ NAMES: dict[str, str] = {
 
 # Modules with files of their own.
 MODULES = frozenset(
-    """activations backend callbacks config constraints dtype_policies initializers layers losses metrics models ops
+    """activations applications backend callbacks config constraints dtype_policies initializers layers losses metrics models ops
     optimizers random regularizers saving src utils""".split()
 )
 
@@ -77,7 +77,6 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
 
 # Parts of Keras that are missing, and why.
 NOT_OFFERED: dict[str, str] = {
-    "applications": "jkeras has no pretrained models.",
     "distillation": "write a `train_step` that calls the teacher.",
     "export": "use `model.export(path, format=...)`.",
     "quantizers": "weights are not quantized.",

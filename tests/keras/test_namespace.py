@@ -74,7 +74,7 @@ def test_the_inside_of_keras_finds_public_objects(inside, public):
     assert public is None or found is find("jkeras.keras", f"keras.{public}")
 
 
-@pytest.mark.parametrize("name", ["applications", "quantizers", "export", "visualization"])
+@pytest.mark.parametrize("name", ["distillation", "quantizers", "export", "visualization"])
 def test_parts_that_are_missing_say_so(name):
     with pytest.raises(AttributeError, match="not offered"):
         getattr(keras, name)
@@ -120,7 +120,7 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
         ("import tensorflow as tf; tf.GradientTape()", "tf.GradientTape"),
         ("import tensorflow.io", "tensorflow.io"),
         ("from tensorflow import signal", "signal"),
-        ("import keras; keras.applications", "applications"),
+        ("import keras; keras.applications.VGG16", "applications.VGG16"),
         ("from keras.layers import Dence", "Dence"),
     ],
 )

@@ -1,8 +1,8 @@
 """`keras.src.<anything>`: libraries import from inside of Keras; they get the public object of the same name.
 
-The modules that exist in Keras, `modules.txt`, exist here. A name in one is looked for in the public modules that its path names, from the longest
-(`keras.src.layers.core.dense` asks `keras.layers.core`, then `keras.layers`), then in those that belong together, then in
-`keras` itself.
+The modules that exist in Keras, `modules.txt`, exist here. A name in one is looked for in the public modules that its path
+names, from the longest (`keras.src.layers.core.dense` asks `keras.layers.core`, then `keras.layers`), then in those that
+belong together, then in `keras` itself.
 """
 
 from __future__ import annotations
