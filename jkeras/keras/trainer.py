@@ -35,7 +35,7 @@ from jkeras.keras.variables import StatelessScope, SymbolicScope
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
 from jkeras.training import batches, loop, runs
-from jkeras.training.batches import ArraySource, as_source
+from jkeras.training.batches import ArraySource, StreamSource, as_source
 from jkeras.training.predict import FAST_BATCH_SIZE
 from jkeras.training.state import Batch
 from jkeras.utils import unpack_x_y_sample_weight
@@ -83,6 +83,7 @@ class Trainer(Compiling):
         verbose = _shown(verbose)
         source = self._source(x, y, sample_weight, batch_size, steps_per_epoch)
         self._symbolic_build(data_batch=packed(source.example()))
+        _begin_anew(source)
         callback_list = self._callback_list(
             callbacks, verbose, add_history=True, epochs=epochs, steps=source.steps_per_epoch
         )
@@ -159,6 +160,7 @@ class Trainer(Compiling):
         source = self._source(x, y, sample_weight, batch_size, steps) if cached is None else cached[1]
         example = source.example()
         self._symbolic_build(data_batch=packed(example))
+        _begin_anew(source)
         self.make_test_function()
         verbose = _shown(verbose)
         callback_list = self._callback_list(callbacks, verbose, epochs=1, steps=source.steps_per_epoch)
@@ -347,6 +349,12 @@ class Trainer(Compiling):
         values = [logs[name] for name in names if name in logs]
         values += [logs[name] for name in sorted(logs) if name not in names]
         return values[0] if len(values) == 1 else values
+
+
+def _begin_anew(source: Source) -> None:
+    """Ends the epoch in which the example was read, as Keras does; data sets may shuffle themselves there."""
+    if isinstance(source, StreamSource) and source.numbered:
+        source.iterable.on_epoch_end()
 
 
 def _shown(verbose: Any) -> Any:

@@ -72,3 +72,44 @@ def test_an_embedding_and_back(options, rng):
     outputs = again(inputs)
     assert outputs.shape == (None, 3, 2) and again(outputs, reverse=True).shape == (None, 3, 5)
     assert ours.get_config() == theirs.get_config() | {"name": ours.name}
+
+
+def test_the_inside_of_keras_that_libraries_use(tmp_path):
+    inside = keras.src
+    store = inside.saving.saving_lib.H5IOStore(tmp_path / "lora.weights.h5", mode="w")
+    store.make("lora")["rank"] = 4
+    store.make("lora/0")["kernel"] = np.ones((2, 3), "float32")
+    store.close()
+    store = inside.saving.saving_lib.H5IOStore(tmp_path / "lora.weights.h5", mode="r")
+    assert int(store.get("lora")["rank"][()]) == 4 and store.get("lora/0")["kernel"].shape == (2, 3)
+    store.close()
+    weights = inside.trainers.data_adapters.data_adapter_utils.class_weight_to_sample_weights(
+        np.array([0, 1]), {1: 3.0}
+    )
+    assert weights.tolist() == [1.0, 3.0]
+    key = inside.backend.jax.random.jax_draw_seed(3)
+    assert inside.backend.jax.random.jax_draw_seed(key) is key
+    assert not inside.utils.backend_utils.in_grain_data_pipeline()
+    assert inside.utils.naming.to_snake_case("MyDense2D") == "my_dense2d"
+
+
+class Counted(keras.utils.PyDataset):
+    def __init__(self):
+        super().__init__()
+        self.ends = 0
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return np.ones((2, 3), "float32"), np.ones((2, 1), "float32")
+
+    def on_epoch_end(self):
+        self.ends += 1
+
+
+def test_data_sets_are_begun_anew():
+    data, model = Counted(), keras.Sequential([keras.Input((3,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(data, epochs=2, verbose=0)
+    assert data.ends == 3  # as in Keras: once before the first epoch, too

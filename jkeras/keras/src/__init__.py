@@ -29,7 +29,7 @@ _ALSO: dict[str, tuple[str, ...]] = {
     "ops": ("operation", "function", "history", "graph", "function_operation"),
     "random": ("seeds",),
     "saving": ("serialization", "deserialization", "registration", "files"),
-    "trainers": ("trainer", "compile_utils", "callbacks"),
+    "trainers": ("trainer", "compile_utils", "callbacks", "utils"),
     "tree": ("tree",),
     "utils": ("naming", "backend", "tracking", "summary", "saving", "config"),
 }
@@ -56,6 +56,9 @@ def _found(path: str, name: str) -> Any:
             continue
         if not isinstance(found, types.ModuleType):
             return found
+    specials = importlib.import_module(f"{__name__}.specials")
+    if name in specials.__all__:
+        return getattr(specials, name)
     inside = f"{path}.{name}" if path else name
     if inside in _MODULES:
         return importlib.import_module(f"{__name__}.{inside}")
