@@ -51,6 +51,7 @@ def deserialize_keras_object(
     safe_mode: bool = True,
     *,
     module_objects: Mapping[str, Any] | None = None,
+    **kwargs: Any,
 ) -> Any:
     """What `serialize_keras_object` was given.
 
@@ -59,6 +60,7 @@ def deserialize_keras_object(
         custom_objects: classes and functions by name.
         safe_mode: False lets lambdas be read, which is running code from the configuration.
         module_objects: classes and functions by name, for configurations that are a bare name.
+        **kwargs: arguments of older versions, `printable_module_name` for example, which mean nothing here.
 
     Raises:
         TypeError: the configuration names something unknown, or is none.

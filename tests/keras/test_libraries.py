@@ -113,3 +113,17 @@ def test_data_sets_are_begun_anew():
     model.compile("sgd", "mse")
     model.fit(data, epochs=2, verbose=0)
     assert data.ends == 3  # as in Keras: once before the first epoch, too
+
+
+def test_a_registry_of_ones_own():
+    class Sampler:
+        def get_config(self):
+            return {}
+
+        @classmethod
+        def from_config(cls, config):
+            return cls()
+
+    config = {"class_name": "greedy", "config": {}}
+    known = {"module_objects": {"greedy": Sampler}, "printable_module_name": "samplers"}
+    assert isinstance(keras.saving.deserialize_keras_object(config, **known), Sampler)
