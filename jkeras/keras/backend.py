@@ -34,6 +34,10 @@ _ELSEWHERE = {
     "set_keras_mask": "jkeras.keras.masks:set_mask",
     "AutocastScope": "jkeras.keras.scopes:AutocastScope",
     "StatelessScope": "jkeras.keras.variables:StatelessScope",
+    **dict.fromkeys(
+        ("compute_conv_transpose_output_shape", "compute_conv_transpose_padding_args_for_jax"),
+        "jkeras.keras.transposed_sizes",
+    ),
     "in_stateless_scope": "jkeras.keras.variables:in_stateless_scope",
     "in_symbolic_scope": "jkeras.keras.variables:in_symbolic_scope",
 }

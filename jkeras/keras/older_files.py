@@ -6,14 +6,13 @@ What versions of Keras before 3 wrote is read by the immutable face, which knows
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from jkeras import losses as described_losses
-from jkeras import tree
 from jkeras.errors import RestoreError
 from jkeras.keras.old_configs import object_from
 from jkeras.keras.serialization import serialize_keras_object
@@ -66,11 +65,24 @@ def save(model: Any, path: Path, include_optimizer: bool = True) -> None:
         optimizer = training.pop("optimizer")
         training["optimizer_config"] = {"class_name": optimizer["class_name"], "config": optimizer["config"]}
         # Keras cannot read the short names of losses (`mse`) that it writes here, but it reads classes.
-        training["loss"] = tree.map_structure(_loss_class, training.get("loss"))
+        training["loss"] = _by_name(training.get("loss"), _loss_class)
+        for name in ("metrics", "weighted_metrics"):
+            training[name] = _by_name(training.get(name))
         attributes[""]["training_config"] = json.dumps(training)
         if model.optimizer is not None and model.optimizer.built:
             add(OPTIMIZER, _unique(model.optimizer.variables))
     hdf5.write(path, arrays, attributes)
+
+
+def _by_name(written: Any, read: Callable[[Any], Any] = lambda name: name) -> Any:
+    """What `compile` was given: a function is its registered name here; `read` is applied to other names."""
+    if isinstance(written, Mapping) and "class_name" in written:
+        return written["config"] if written["class_name"] == "function" else written
+    if isinstance(written, Mapping):
+        return {key: _by_name(part, read) for key, part in written.items()}
+    if isinstance(written, (list, tuple)):
+        return [_by_name(part, read) for part in written]
+    return read(written)
 
 
 def _loss_class(written: Any) -> Any:

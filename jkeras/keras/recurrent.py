@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import config
 from jkeras.errors import ArgumentError, InputError
-from jkeras.keras import saving
+from jkeras.keras import random, saving
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.facades import on_view
 from jkeras.keras.layer import Layer
@@ -101,8 +101,8 @@ def _run_rnn(self: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _forget_masks(cell: Any) -> None:
-    if hasattr(cell, "reset_dropout_mask"):
-        cell.reset_dropout_mask()
+    if hasattr(cell, "forget_masks"):
+        cell.forget_masks()
     for one in cell.cells if isinstance(cell, recurrent.StackedRNNCells) else ():
         _forget_masks(one)
 
@@ -167,28 +167,61 @@ def can_run(self: Any) -> bool:
     return self._runs_on_view
 
 
+def get_dropout_mask(self: Any, step_input: Any) -> Any:
+    """The mask of the inputs that all steps share, or a list of one for each gate; None without `dropout`."""
+    return _mask(self, "_dropout_mask", step_input, self.dropout)
+
+
+def get_recurrent_dropout_mask(self: Any, step_input: Any) -> Any:
+    """The same of the first state and `recurrent_dropout`."""
+    return _mask(self, "_recurrent_dropout_mask", step_input, self.recurrent_dropout)
+
+
+def _mask(cell: Any, name: str, like: Any, rate: float) -> Any:
+    """A mask that stays with the cell, not with its views, until it is reset."""
+    kept = vars(vars(cell).get("_original", cell))
+    if kept.get(name) is None and rate > 0:
+        draws = [random.dropout(jnp.ones_like(like), rate, seed=cell.seed_generator) for _ in range(_mask_count(cell))]
+        kept[name] = draws if cell.masks_per_gate else draws[0]
+    return kept.get(name)
+
+
+def _mask_count(cell: Any) -> int:
+    return cell.gates if cell.masks_per_gate else 1
+
+
 def draw_masks(self: Any, inputs: Any, states: Any, training: Any) -> None:
-    """Draws the masks that all steps share, and keeps them with the cell until `reset_dropout_mask`."""
-    recurrent.LSTMCell.draw_masks(self, inputs, states, training)
-    original = vars(self).get("_original")
-    if original is not None:
-        vars(original)["_masks"] = self._masks
+    """Asks for both masks, as Keras does in inference, too."""
+    state = states[0] if isinstance(states, (list, tuple)) else states
+    masks = self.get_dropout_mask(inputs), self.get_recurrent_dropout_mask(state)
+    vars(self)["_masks"] = masks if training else None
 
 
 def reset_dropout_mask(self: Any) -> None:
-    """The next step draws new masks."""
-    for cell in (self, vars(self).get("_original")):
-        if cell is not None:
-            vars(cell)["_masks"] = None
+    """The next step draws a new mask of the inputs."""
+    vars(vars(self).get("_original", self))["_dropout_mask"] = None
+
+
+def reset_recurrent_dropout_mask(self: Any) -> None:
+    """The next step draws a new mask of the state."""
+    vars(vars(self).get("_original", self))["_recurrent_dropout_mask"] = None
+
+
+def forget_masks(self: Any) -> None:
+    """The next step begins a new sequence."""
+    self.reset_dropout_mask()
+    self.reset_recurrent_dropout_mask()
 
 
 CELL = {
     "_old_arguments": ("implementation",),
     "can_run": property(can_run),
     "draw_masks": draw_masks,
-    "forget_masks": reset_dropout_mask,
+    "forget_masks": forget_masks,
+    "get_dropout_mask": get_dropout_mask,
+    "get_recurrent_dropout_mask": get_recurrent_dropout_mask,
     "reset_dropout_mask": reset_dropout_mask,
-    "reset_recurrent_dropout_mask": reset_dropout_mask,
+    "reset_recurrent_dropout_mask": reset_recurrent_dropout_mask,
     "_seeded": staticmethod(lambda cell: True),
 }
 

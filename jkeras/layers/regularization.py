@@ -216,7 +216,7 @@ class ActivityRegularization(Layer):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        del config["activity_regularizer"]  # it follows from the other two
+        config.pop("activity_regularizer", None)  # it follows from the other two
         return config
 
     known_output = keeps_shape

@@ -14,6 +14,7 @@ from jkeras.keras.optimizers.loss_scale import LossScaleOptimizer as LossScaleOp
 from jkeras.keras.optimizers.multi import MultiOptimizer as MultiOptimizer
 from jkeras.keras.optimizers.multi import OptimizerMap as OptimizerMap
 from jkeras.keras.optimizers.optimizer import Optimizer as Optimizer
+from jkeras.keras.variables import Variable
 
 # What Keras calls the lists of a rule's slots.
 _SLOTS: dict[Any, dict[str, str]] = {
@@ -32,15 +33,26 @@ _SLOTS: dict[Any, dict[str, str]] = {
     core.ScheduleFreeAdamW: {"momentum": "_momentums", "velocity": "_velocities"},
     core.SGD: {"momentum": "momentums"},
 }
+
+
+def _descend(self: Any, variable: Variable, update: Any) -> None:
+    if self.momentum:
+        self.assign_add(variable, update)
+    else:
+        self.assign_sub(variable, -update)
+
+
 _DERIVED = {core.AdamW: core.Adam}  # of another facade than `Optimizer`
 # Keras's names for parts of a rule.
 _PARTS: dict[Any, dict[str, Any]] = {
+    core.Adadelta: {"_move": lambda self, variable, update: self.assign_add(variable, update)},
     core.Adafactor: {"unnamed_slots": ("row", "column")},
     core.Muon: {
         "lr_adjust": core.Muon.scaled,
         "zeropower_via_newtonschulz5": core.Muon.orthogonal,
         "_should_use_adamw": lambda self, variable: self._by_adam(variable.path, variable),
     },
+    core.SGD: {"_move": _descend},
 }
 
 

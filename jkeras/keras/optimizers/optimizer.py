@@ -66,9 +66,13 @@ class Optimizer(OptimizerCells):
         old = {name: _full(cells[name]) for name in self._rule_slots[index]}
         scalars, _ = self._scalars(learning_rate)
         update, new = self.description.update_step(self, _full(gradient), _full(variable), old, scalars)
-        self.assign_add(variable, update.astype(variable.dtype))
+        self._move(variable, update.astype(variable.dtype))
         for name, cell in cells.items():
             self.assign(cell, new[name] if name in new else self.keras_slot(name, new))
+
+    def _move(self, variable: Variable, update: jax.Array) -> None:
+        """Adds to a weight, by the method that Keras's rule calls; subclasses may override it."""
+        self.assign_sub(variable, -update)
 
     def _scalars(self, learning_rate: Any) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
         """The scalars of an update at a learning rate, and what the rule keeps for all weights, after the update."""
