@@ -187,6 +187,8 @@ class BuiltinLayer(Layer):
         fields = type(self)._fields
         config = {name: _written(value) for name, value in self._arguments().items() if fields[name].in_config}
         config["dtype"] = dtype_policies.serialize(self.dtype_policy)
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config
 
     @classmethod

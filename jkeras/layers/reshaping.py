@@ -128,13 +128,18 @@ def _pairs(rank: int) -> Any:
     def convert(value: object) -> tuple[tuple[int, int], ...]:
         message = f"expected an integer, {rank} integers, or {rank} pairs of integers, none negative"
         one = arguments.at_least(0)
+
+        def pair(part: object) -> tuple[int, int]:
+            first, second = part if isinstance(part, (tuple, list)) else (part, part)
+            return one(first), one(second)
+
         try:
             if not isinstance(value, (tuple, list)):
-                return ((one(value), one(value)),) * rank
-            if rank == 1 and len(value) == 2 and not isinstance(value[0], (tuple, list)):
-                return ((one(value[0]), one(value[1])),)
-            pairs = tuple((one(v[0]), one(v[1])) if isinstance(v, (tuple, list)) else (one(v), one(v)) for v in value)
-        except (ArgumentError, IndexError):
+                return (pair(value),) * rank
+            if rank == 1 and not isinstance(value[0], (tuple, list)):
+                return (pair(value),)
+            pairs = tuple(map(pair, value))
+        except (ArgumentError, IndexError, ValueError):
             raise ArgumentError(message) from None
         if len(pairs) != rank:
             raise ArgumentError(message)
@@ -184,7 +189,7 @@ class ZeroPadding1D(_Bordered):
         return self._pad(inputs, self.padding)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "padding": list(self.padding[0])}
+        return {**super().get_config(), "padding": self.padding[0]}
 
 
 class ZeroPadding2D(_Bordered):
@@ -214,7 +219,7 @@ class Cropping1D(_Bordered):
         return self._crop(inputs, self.cropping)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "cropping": list(self.cropping[0])}
+        return {**super().get_config(), "cropping": self.cropping[0]}
 
 
 class Cropping2D(_Bordered):
