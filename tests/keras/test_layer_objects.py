@@ -270,3 +270,27 @@ class Cell(L.Layer):
     def call(self, inputs, states):
         output = inputs @ self.kernel + states[0]
         return output, [output]
+
+
+def test_an_activity_regularizer_is_in_the_configuration():
+    config = L.Identity(activity_regularizer="l2").get_config()
+    assert L.Identity.from_config(config).activity_regularizer.get_config() == {"l2": pytest.approx(0.01)}
+    assert "activity_regularizer" not in L.Identity().get_config()
+    assert L.ActivityRegularization(l1=0.5).get_config()["l1"] == 0.5
+
+
+@pytest.mark.parametrize("sizes", [(1,), (1, 2, 3), "1", -1])
+def test_cropping_and_padding_take_pairs(sizes):
+    for cls in (L.Cropping1D, L.ZeroPadding1D):
+        with pytest.raises(ValueError, match="pairs of integers"):
+            cls(sizes)
+
+
+def test_the_dropout_mask_of_a_cell_can_be_overridden():
+    class Blind(L.LSTMCell):
+        def get_dropout_mask(self, step_input):
+            return keras.ops.zeros_like(step_input)
+
+    layer, x = L.RNN(Blind(3, dropout=0.5)), np.arange(24, dtype="float32").reshape(2, 3, 4)
+    np.testing.assert_allclose(layer(x, training=True), layer(0 * x))
+    assert not np.allclose(layer(x), layer(0 * x))

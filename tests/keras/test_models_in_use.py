@@ -180,3 +180,16 @@ def test_a_subclass_over_tensors_is_functional():
 def test_quantization_in_place_is_refused():
     with pytest.raises(NotImplementedError, match="model.value.quantize"):
         small().quantize("int8")
+
+
+def test_an_h5_file_knows_custom_losses_by_name(tmp_path):
+    @keras.saving.register_keras_serializable(package="h5")
+    def cubed(y_true, y_pred):
+        return keras.ops.mean(keras.ops.abs(y_true - y_pred) ** 3, -1)
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", {model.layers[0].name: cubed}, metrics=[cubed, "mae"])
+    model.save(tmp_path / "model.h5")
+    loaded = keras.models.load_model(tmp_path / "model.h5")
+    assert loaded.loss == {model.layers[0].name: cubed}
+    assert loaded.get_compile_config()["metrics"] == model.get_compile_config()["metrics"]

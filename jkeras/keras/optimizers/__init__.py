@@ -33,26 +33,30 @@ _SLOTS: dict[Any, dict[str, str]] = {
     core.ScheduleFreeAdamW: {"momentum": "_momentums", "velocity": "_velocities"},
     core.SGD: {"momentum": "momentums"},
 }
+_DERIVED = {core.AdamW: core.Adam}  # of another facade than `Optimizer`
 
 
-def _descend(self: Any, variable: Variable, update: Any) -> None:
+def _add(self: Any, variable: Variable, update: Any) -> None:
+    self.assign_add(variable, update)
+
+
+def _add_momentum(self: Any, variable: Variable, update: Any) -> None:
     if self.momentum:
         self.assign_add(variable, update)
     else:
         self.assign_sub(variable, -update)
 
 
-_DERIVED = {core.AdamW: core.Adam}  # of another facade than `Optimizer`
-# Keras's names for parts of a rule.
+# Keras's names for parts of a rule, and rules that do not subtract.
 _PARTS: dict[Any, dict[str, Any]] = {
-    core.Adadelta: {"_move": lambda self, variable, update: self.assign_add(variable, update)},
+    core.Adadelta: {"_move": _add},
     core.Adafactor: {"unnamed_slots": ("row", "column")},
     core.Muon: {
         "lr_adjust": core.Muon.scaled,
         "zeropower_via_newtonschulz5": core.Muon.orthogonal,
         "_should_use_adamw": lambda self, variable: self._by_adam(variable.path, variable),
     },
-    core.SGD: {"_move": _descend},
+    core.SGD: {"_move": _add_momentum},
 }
 
 
