@@ -91,6 +91,10 @@ class Recipe(Spec):
                 f" `jkeras.optimizers`, or an Optax transformation such as `optax.adam(1e-3)`."
             )
 
+    def _freeze(self, arguments: dict[str, Any] | None) -> None:
+        super()._freeze(arguments)
+        self._key()  # an object that can change has none, and says so
+
     def with_scaled_loss(self) -> Self:
         """The recipe for a model that computes in float16: a scaled loss, unless `auto_scale_loss` is False."""
         if not self.auto_scale_loss or isinstance(self.optimizer, LossScaleOptimizer):
