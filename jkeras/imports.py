@@ -114,9 +114,13 @@ class KerasFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     The stand-ins are among `sys.modules` only while code of the user imports one of them; otherwise libraries would find
     them there without asking any finder.
+
+    Args:
+        stand_ins: whether there are any; without them TensorFlow is what is installed, for the user's code, too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stand_ins: bool = True) -> None:
+        self._for_users = USERS if stand_ins else frozenset()
         self._aside: dict[str, types.ModuleType] = {}
         self._shown = False
         self._lock = threading.RLock()
@@ -134,7 +138,7 @@ class KerasFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         sys.meta_path.remove(self)
 
     def _seen_from(self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
-        if level or _top(name) not in USERS:
+        if level or _top(name) not in self._for_users:
             return self._import(name, globals, locals, fromlist, level)
         with self._lock:
             before = self._shown
@@ -155,7 +159,7 @@ class KerasFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     ) -> importlib.machinery.ModuleSpec | None:
         """A spec for the modules that this finder answers for; None for all others."""
         top = _top(fullname)
-        if top != "keras" and not (top in USERS and _is_users(_importer())):
+        if top != "keras" and not (top in self._for_users and _is_users(_importer())):
             return None
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
@@ -218,8 +222,12 @@ def keras_imports() -> Iterator[None]:
         sys.modules.update(outside)
 
 
-def as_keras() -> None:
+def as_keras(tensorflow: bool = True) -> None:
     """From here on `import keras` finds jkeras; for the top of a notebook, or of the tests of a library.
+
+    Args:
+        tensorflow: whether the user's `import tensorflow` finds the stand-in; the code that a library's tests are about
+            should find what is installed.
 
     Raises:
         AlreadyImportedError: Keras itself was imported before.
@@ -231,4 +239,4 @@ def as_keras() -> None:
             f"`keras` was imported already, from {getattr(sys.modules['keras'], '__file__', None)}: what has its objects"
             " would go on with them. Call `jkeras.as_keras()` before anything imports keras (in a notebook: restart it)."
         )
-    KerasFinder().install()
+    KerasFinder(tensorflow).install()

@@ -78,7 +78,9 @@ def test_keras_that_is_there_already_is_an_error(monkeypatch):
 def test_a_session_of_tests(tmp_path):
     (tmp_path / "conftest.py").write_text("import keras")
     (tmp_path / "test_it.py").write_text(
-        "import keras, jkeras\njkeras.as_keras()\ndef test_it(): assert keras.Layer is jkeras.keras.Layer\n"
+        "import importlib.util, keras, jkeras\njkeras.as_keras()\ndef test_it(): assert keras.Layer is jkeras.keras.Layer\n"
+        "def test_tensorflow():\n    found = importlib.util.find_spec('tensorflow')\n"
+        "    assert found is None or type(found.loader).__name__ != 'KerasFinder'\n"
     )
     command = [
         sys.executable,
@@ -92,4 +94,4 @@ def test_a_session_of_tests(tmp_path):
         str(tmp_path),
     ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
