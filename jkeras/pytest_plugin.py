@@ -6,5 +6,5 @@ from jkeras.imports import as_keras
 
 
 def pytest_load_initial_conftests() -> None:
-    """Turns imports of keras to jkeras before the first file of the package's tests is loaded; TensorFlow is what is installed."""
+    """Turns imports of keras to jkeras before the first of the tests is loaded; TensorFlow is what is installed."""
     as_keras(tensorflow=False)
