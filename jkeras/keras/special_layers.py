@@ -47,18 +47,50 @@ def _attention(description: Any) -> dict[str, Any]:
         values = {name: own[name] if name in own else getattr(self, name) for name in type(self)._fields}
         return {**values, "activity_regularizer": self._given_activity_regularizer}
 
+    explicit = on_view(description._explicit)
+
+    def _compute_attention(
+        self: Any,
+        query: Any,
+        key: Any,
+        value: Any,
+        attention_mask: Any = None,
+        training: Any = None,
+        *_: Any,
+        **__: Any,
+    ) -> Any:
+        mask = None if attention_mask is None else jnp.asarray(attention_mask).astype(bool)
+        return explicit(self, query, key, value, mask, bool(training) and self.dropout > 0)
+
+    projections = {"query": "query", "key": "key", "value": "value", "gate": "gate", "output": "attention_output"}
+    sizes = (
+        ("num_heads", "key_dim", "value_dim", "dropout", "use_bias") if description is layers.MultiHeadAttention else ()
+    )
     return {
         "__post_init__": __post_init__,
         "build": build,
         "_arguments": _arguments,
         "_seeded": staticmethod(lambda layer: layer.dropout > 0),
-        **{f"{name}_dense": _alias(name) for name in ("query", "key", "value", "gate")},
-        "output_dense": _alias("attention_output"),
+        **{f"{name}_dense": property(_Alias(own).of) for name, own in projections.items()},
+        # What subclasses with a `call` of their own use, or assign in a `build` of their own.
+        **{f"_{name}_dense": _Alias(own) for name, own in projections.items()},
+        **{f"_{name}": _Alias(name) for name in sizes},
+        "_compute_attention": _compute_attention,
     }
 
 
-def _alias(name: str) -> property:
-    return property(lambda self: getattr(self, name))
+class _Alias:
+    """Another name of an attribute, until the object has one of its own under that name."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def of(self, layer: Any) -> Any:
+        """The attribute."""
+        return getattr(layer, self.name)
+
+    def __get__(self, layer: Any, owner: type) -> Any:
+        return self if layer is None else self.of(layer)
 
 
 def _checked_attention(description: Any) -> dict[str, Any]:

@@ -127,3 +127,28 @@ def test_a_registry_of_ones_own():
     config = {"class_name": "greedy", "config": {}}
     known = {"module_objects": {"greedy": Sampler}, "printable_module_name": "samplers"}
     assert isinstance(keras.saving.deserialize_keras_object(config, **known), Sampler)
+
+
+class Cached(layers.MultiHeadAttention):
+    """Attention that keeps keys and values of earlier steps."""
+
+    def call(self, query, value, cache=None, index=0):
+        queries, keys, values = self._query_dense(query), self._key_dense(value), self._value_dense(value)
+        if cache is not None:
+            keys = keras.ops.slice_update(cache[:, 0], [0, index, 0, 0], keys)
+            values = keras.ops.slice_update(cache[:, 1], [0, index, 0, 0], values)
+            cache = keras.ops.stack([keys, values], axis=1)
+        mask = keras.ops.ones((1, queries.shape[1], keys.shape[1]))
+        outputs, _ = self._compute_attention(query=queries, key=keys, value=values, attention_mask=mask)
+        return self._output_dense(outputs), cache
+
+
+def test_attention_with_a_cache(rng):
+    x = rng.normal(size=(2, 3, 4)).astype("float32")
+    plain, cached = layers.MultiHeadAttention(2, 4), Cached(2, 4)
+    expected = plain(x, x)
+    cached.build(x.shape, x.shape)
+    cached.set_weights(plain.get_weights())
+    empty = np.zeros((2, 2, 3, cached._num_heads, cached._key_dim), "float32")
+    for outputs, _ in (cached(x, x), cached(x, x, cache=empty)):
+        np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
