@@ -24,6 +24,8 @@ Values: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
 Item = TypeVar("Item")
 Verbosity: TypeAlias = Literal["auto", 0, 1, 2]
 
+# What a bar's line says during the first dispatch, which contains compilation.
+COMPILING = "compiling {} step"
 WIDTH = 20
 SECONDS_BETWEEN_DRAWS = 0.05
 # What is quicker than this needs no explanation, and what takes longer is counted in such steps.

@@ -11,12 +11,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from jkeras.console.progress import ProgressBar
+from jkeras.console.progress import COMPILING, ProgressBar
 from jkeras.errors import InputError
 from jkeras.keras.run import Hooks, Job, Lists, Run, packed
-from jkeras.training import loop
-from jkeras.training.batches import ArraySource, StreamSource
-from jkeras.training.prefetch import Background
+from jkeras.training.batches import ArraySource, StreamSource, fill_up
+from jkeras.training.device_memory import on_device
+from jkeras.training.evaluation import evaluate_on_device
+from jkeras.training.job import to_floats
+from jkeras.training.prefetch import BATCHES_AHEAD, Background
 from jkeras.training.state import Batch, TrainState
 
 Source = ArraySource | StreamSource
@@ -43,14 +45,14 @@ def evaluate(this: Pass, job: Job, source: Source, bar: ProgressBar, stopped: Ca
     """The logs of the last step over the data."""
     hooks = this.hooks
     per_batch = hooks.wants("on_test_batch_begin", "on_test_batch_end")
-    data = loop.on_device(source, job.runner) if not per_batch else None
-    compiling = bar.waiting(loop.COMPILING.format("test"))
+    data = on_device(source, job.runner) if not per_batch else None
+    compiling = bar.waiting(COMPILING.format("test"))
     if data is not None and isinstance(source, ArraySource):
         with compiling:
-            this.state = loop.evaluate_on_device(job, this.state, source, data, pad=False)
-        return loop.to_floats(job.logs(this.state.metrics))
+            this.state = evaluate_on_device(job, this.state, source, data, pad=False)
+        return to_floats(job.logs(this.state.metrics))
     index = -1
-    with Background(source.batches(), loop.BATCHES_AHEAD, jax.device_put) as batches:
+    with Background(source.batches(), BATCHES_AHEAD, jax.device_put) as batches:
         for index, batch in enumerate(batches):
             if per_batch:
                 this.call("on_test_batch_begin", index)
@@ -59,14 +61,14 @@ def evaluate(this: Pass, job: Job, source: Source, bar: ProgressBar, stopped: Ca
             this.state = this.state.replace(metrics=metrics, model_state=others)
             logs = job.logs(metrics)
             if per_batch:
-                this.call("on_test_batch_end", index, loop.to_floats(logs))
-            bar.update(index + 1, functools.partial(loop.to_floats, logs))
+                this.call("on_test_batch_end", index, to_floats(logs))
+            bar.update(index + 1, functools.partial(to_floats, logs))
             if stopped():
                 break
     hooks.flush()
     if index < 0:
         raise InputError("The data for evaluation yields no batches; a generator can be read only once.")
-    return loop.to_floats(job.logs(this.state.metrics))
+    return to_floats(job.logs(this.state.metrics))
 
 
 def predict(
@@ -83,8 +85,8 @@ def predict(
             if per_batch:
                 this.call("on_predict_batch_begin", index)
             rows = jax.tree.leaves(batch.x)[0].shape[0]
-            filled = dataclasses.replace(loop.fill_up(batch, size), valid=None) if pad and rows < size else batch
-            with bar.waiting(loop.COMPILING.format("predict")) if index == 0 else contextlib.nullcontext():
+            filled = dataclasses.replace(fill_up(batch, size), valid=None) if pad and rows < size else batch
+            with bar.waiting(COMPILING.format("predict")) if index == 0 else contextlib.nullcontext():
                 outputs = _predict_one(this, function, filled)
             if per_batch:
                 this.call("on_predict_batch_end", index, {"outputs": _fetched(outputs, rows)})

@@ -17,7 +17,8 @@ from jkeras.buffers import owned_copy
 from jkeras.errors import InputError
 from jkeras.keras.variables import Variable
 from jkeras.lowering import cache_token, compiler_options
-from jkeras.training import loop, runs
+from jkeras.training import runs
+from jkeras.training.job import Job as CoreJob
 from jkeras.training.state import Batch, TrainState
 from jkeras.utils import pack_x_y_sample_weight
 
@@ -251,7 +252,7 @@ def assign(cells: Iterable[Variable], values: Iterable[Any]) -> None:
 
 
 class Run:
-    """A run of `fit`: what the core's loop asks of a live model (`training.loop.Live`).
+    """A run of `fit`: what the core's loop asks of a live model (`training.session.Live`).
 
     Args:
         model: the model that is trained.
@@ -359,7 +360,7 @@ class Run:
                     cell.take_back(cell.settled, settled=True)
 
 
-class Job(loop.Job):
+class Job(CoreJob):
     """What the core's loop needs to know of a model of the drop-in.
 
     Args:

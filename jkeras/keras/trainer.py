@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jkeras.console.progress import ProgressBar
+from jkeras.console.progress import ProgressBar, resolve_verbosity
 from jkeras.errors import ArgumentError
 from jkeras.keras import as_value, config
 from jkeras.keras.compiling import Compiling
@@ -36,6 +36,7 @@ from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
 from jkeras.training import batches, loop, runs
 from jkeras.training.batches import ArraySource, StreamSource, as_source
+from jkeras.training.job import Options
 from jkeras.training.predict import FAST_BATCH_SIZE
 from jkeras.training.state import Batch
 from jkeras.utils import unpack_x_y_sample_weight
@@ -124,7 +125,7 @@ class Trainer(Compiling):
 
         before = {"on_epoch_begin": begin_epoch, "on_epoch_end": end_epoch, "on_train_end": end_training}
         hooks = Hooks(callback_list, self, before)
-        options = loop.Options(
+        options = Options(
             epochs, initial_epoch, shuffle if shuffle == "batch" else bool(shuffle), verbose,
             "auto" if self.steps_per_execution == 1 else self.steps_per_execution,
         )  # fmt: skip
@@ -278,7 +279,7 @@ class Trainer(Compiling):
 
         if isinstance(callbacks, CallbackList):
             return callbacks
-        return CallbackList(callbacks, model=self, verbose=loop.shown(verbose), **params)
+        return CallbackList(callbacks, model=self, verbose=resolve_verbosity(verbose), **params)
 
     def compiled_step(self) -> tuple[Runner, Program]:
         """What runs the compiled steps of this model, and the key that they are compiled for."""

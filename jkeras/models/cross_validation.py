@@ -8,6 +8,7 @@ from typing import Any, cast
 import jax
 import numpy as np
 
+from jkeras.console.progress import resolve_verbosity
 from jkeras.errors import ArgumentError
 from jkeras.models import members
 from jkeras.models.data_checks import check_data
@@ -15,8 +16,9 @@ from jkeras.models.ensemble import array_source, as_list
 from jkeras.models.model import Model
 from jkeras.models.training import compiled_recipe, training_state
 from jkeras.tracebacks import filtered
-from jkeras.training import loop, steps
+from jkeras.training import steps
 from jkeras.training.batches import ArraySource
+from jkeras.training.job import Options
 from jkeras.types import CallbacksLike, Data, Verbose
 
 
@@ -96,13 +98,13 @@ def cross_validate(
     model = model.build_for(source.example().x)
     program = steps.build_program(model.definition, recipe, source.example())
     check_data(model, source, program, recipe)
-    options = loop.Options(epochs=epochs, verbose=verbose, steps_per_execution=recipe.steps_per_execution)
+    options = Options(epochs=epochs, verbose=verbose, steps_per_execution=recipe.steps_per_execution)
     start = training_state(model, recipe, program, None)
     trained: dict[int, Model] = {}
     # Folds of equal size train together; sizes differ by one row at most, unless the user says otherwise.
     for size in sorted({len(rows) for rows, _ in pairs}):
         chosen = [i for i, (rows, _) in enumerate(pairs) if len(rows) == size]
-        if loop.shown(verbose):
+        if resolve_verbosity(verbose):
             print(f"Folds {', '.join(str(i + 1) for i in chosen)} of {len(pairs)}")
         plan = members.Plan(options, as_list(callbacks), rows=np.stack([pairs[i][0] for i in chosen]), group=group)
         part = ArraySource(source.data, size, min(source.batch_size, size))

@@ -20,8 +20,10 @@ from jkeras.models.model import Model
 from jkeras.models.training import compiled_recipe
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
-from jkeras.training import batches, loop, runs, steps
+from jkeras.training import batches, runs, steps
 from jkeras.training.batches import ArraySource, as_source
+from jkeras.training.evaluation import evaluate
+from jkeras.training.job import Job, Options
 from jkeras.training.state import TrainState, arrays_of
 from jkeras.types import CallbacksLike, Data, Verbose
 
@@ -116,7 +118,7 @@ class Ensemble:
         model = self.model.build_for(source.example().x)
         program = steps.build_program(model.definition, recipe, source.example())
         check_data(model, source, program, recipe)
-        options = loop.Options(
+        options = Options(
             epochs=epochs,
             shuffle="bootstrap" if self.bootstrap else shuffle,
             verbose=verbose,
@@ -134,9 +136,9 @@ class Ensemble:
         source = array_source(x, y, sample_weight, batch_size)
         model = self.model.build_for(source.example().x)
         program = steps.build_program(model.definition, recipe, source.example())
-        job = loop.Job(program, steps.train, steps.evaluate, runs.runner(many=True))
+        job = Job(program, steps.train, steps.evaluate, runs.runner(many=True))
         callbacks = CallbackList()
-        return loop.evaluate(job, self._members_state(model), source, callbacks, callbacks.call)
+        return evaluate(job, self._members_state(model), source, callbacks, callbacks.call)
 
     def predict_members(self, x: Data | None, batch_size: int | None = None) -> Any:
         """The outputs of every member: arrays of shape `(members, rows, ...)`."""

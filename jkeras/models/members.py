@@ -27,6 +27,8 @@ from jkeras.models.training import training_job
 from jkeras.paths import merge
 from jkeras.training import loop, runs, steps
 from jkeras.training.batches import ArraySource
+from jkeras.training.device_memory import device_budget
+from jkeras.training.job import Job, Options
 from jkeras.training.state import TrainState, arrays_of
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class Plan:
         progress: told of the epochs of all groups, where there are several.
     """
 
-    options: loop.Options
+    options: Options
     callbacks: Sequence[Any] = ()
     train: runs.Step | None = None
     evaluate: runs.Step | None = None
@@ -81,7 +83,7 @@ def group_size(state: TrainState, count: int) -> int:
     """How many of `count` members to train in one program."""
     device = jax.devices()[0]
     each = sum(leaf.nbytes for leaf in jax.tree.leaves((state.params, state.params, state.opt_state))) / count
-    budget = CACHE_BYTES if device.platform == "cpu" else MEMORY_SHARE * loop.device_budget()
+    budget = CACHE_BYTES if device.platform == "cpu" else MEMORY_SHARE * device_budget()
     largest = max(1, int(budget // max(each, 1)))
     groups = -(-count // largest)
     if device.platform == "cpu":  # as many groups as keep all cores busy, of one size if possible
@@ -113,9 +115,9 @@ def train(
                 f"callbacks: {type(callback).__name__} has hooks per batch; members that train together have hooks per"
                 f" epoch only, such as EarlyStopping, ReduceLROnPlateau and LearningRateScheduler."
             )
-    if source.nbytes > loop.device_budget():
+    if source.nbytes > device_budget():
         raise InputError(
-            f"The data has {source.nbytes:,} bytes, more than may lie on the device ({int(loop.device_budget()):,}; see"
+            f"The data has {source.nbytes:,} bytes, more than may lie on the device ({int(device_budget()):,}; see"
             f" `jk.config.data_budget`). Members that train together each take rows in an order of their own from there."
         )
     count = state.step.shape[0]
@@ -146,7 +148,7 @@ def train(
 
 
 def _train_group(
-    model: Model, job: loop.Job, state: TrainState, source: ArraySource, validation: Any, plan: Plan, rows: Any
+    model: Model, job: Job, state: TrainState, source: ArraySource, validation: Any, plan: Plan, rows: Any
 ) -> tuple[TrainState, list[History]]:
     group = Group(model, state, plan.callbacks, job.program.objective.directions, plan.options, plan.progress)
     if rows is not None:
@@ -210,7 +212,7 @@ class Group(Callback):
         state: TrainState,
         callbacks: Sequence[Any],
         directions: Any,
-        options: loop.Options,
+        options: Options,
         progress: GroupProgress | None = None,
     ):
         super().__init__()

@@ -21,7 +21,8 @@ from jkeras.models.model import Model
 from jkeras.models.training import compiled_recipe, training_job
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered, filtered_methods
-from jkeras.training import loop, steps
+from jkeras.training import steps
+from jkeras.training.job import Options
 from jkeras.training.state import TrainState, arrays_of
 from jkeras.types import CallbacksLike, Data, PathLike, Verbose
 
@@ -106,7 +107,7 @@ class Sweep:
         model = self.model.build_for(source.example().x)
         program = steps.build_program(model.definition, recipe, source.example())
         check_data(model, source, program, recipe)
-        options = loop.Options(
+        options = Options(
             epochs=epochs, shuffle=shuffle, verbose=verbose, steps_per_execution=recipe.steps_per_execution
         )
         state = self._first_state(model, program)

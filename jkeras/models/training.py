@@ -15,6 +15,7 @@ import numpy as np
 
 from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import CallbackList
+from jkeras.console.progress import resolve_verbosity
 from jkeras.errors import ArgumentError, InputError, NotCompiledError
 from jkeras.models.data_checks import check_classes, check_counts, check_data, check_embedded_ids, check_frequency
 from jkeras.models.discarded import check_used
@@ -23,9 +24,10 @@ from jkeras.models.history import History
 from jkeras.models.stepping import SteppingModel
 from jkeras.paths import merge
 from jkeras.random_keys import as_key
-from jkeras.training import batches, loop, runs, steps
+from jkeras.training import batches, evaluation, loop, runs, steps
 from jkeras.training import predict as prediction
 from jkeras.training.batches import ArraySource, StreamSource, as_source
+from jkeras.training.job import Job, Options, to_floats
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.types import CallbacksLike, Data, Verbose
@@ -106,9 +108,9 @@ def fit(
     outer = model._spec_contents.handle
     handle = Handle(running, directions) if outer is None else outer.join(running, directions)
     callback_list = CallbackList(
-        callbacks, handle, epochs=epochs, steps=source.steps_per_epoch, verbose=loop.shown(verbose)
+        callbacks, handle, epochs=epochs, steps=source.steps_per_epoch, verbose=resolve_verbosity(verbose)
     )
-    options = loop.Options(
+    options = Options(
         epochs,
         initial_epoch,
         shuffle,
@@ -153,10 +155,10 @@ def evaluate(
     program = steps.build_program(model.definition, recipe, example)
     check_data(model, source, program, recipe)
     handle = model._spec_contents.handle or Handle(model)
-    callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=loop.shown(verbose))
+    callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=resolve_verbosity(verbose))
     job = evaluation_job(model, program, model.state, example)
     with job.runner.guard():
-        logs = loop.evaluate(
+        logs = evaluation.evaluate(
             job,
             model.state,
             source,
@@ -183,7 +185,7 @@ def predict(
     model = ready_for(model, source.example().x)
     check_embedded_ids(model, source)
     handle = model._spec_contents.handle or Handle(model)
-    callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=loop.shown(verbose))
+    callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=resolve_verbosity(verbose))
     runner = _runner(model.recipe)
     with runner.guard():
         return prediction.predict(
@@ -225,7 +227,7 @@ def train_on_batch(
     else:
         owned = owned_copy(state.replace(metrics=steps.empty_metrics(program, source.data)))
         state = job.runner.release(job.runner.train_one(job.train, program, owned, source.data)[0])
-    logs = loop.to_floats(steps.logs(program, state.metrics))
+    logs = to_floats(steps.logs(program, state.metrics))
     return model._evolve(state=state.replace(metrics=None)), _as_result(logs, program, return_dict)
 
 
@@ -262,7 +264,7 @@ def compiled_recipe(model: SteppingModel, method: str) -> Recipe:
 
 def training_job(
     model: SteppingModel, program: steps.Program, state: TrainState, example: Batch, scored: Batch | None = None
-) -> loop.Job:
+) -> Job:
     """What a run needs, for batches like `example` in training and `scored` in evaluation."""
     evaluation = evaluation_job(model, program, state, example if scored is None else scored)
     if not model.has_own_train_step:
@@ -271,12 +273,12 @@ def training_job(
     return dataclasses.replace(evaluation, program=own, train=steps.train_custom, scoring=evaluation.program)
 
 
-def evaluation_job(model: SteppingModel, program: steps.Program, state: TrainState, example: Batch) -> loop.Job:
+def evaluation_job(model: SteppingModel, program: steps.Program, state: TrainState, example: Batch) -> Job:
     """What an evaluation needs, for batches like `example`."""
     if not model.has_own_test_step:
-        return loop.Job(program, steps.train, steps.evaluate, _runner(model.recipe))
+        return Job(program, steps.train, steps.evaluate, _runner(model.recipe))
     own = steps.with_own_logs(program, "test_step", state, example)
-    return loop.Job(own, steps.train, steps.evaluate_custom, _runner(model.recipe))
+    return Job(own, steps.train, steps.evaluate_custom, _runner(model.recipe))
 
 
 def training_state(model: SteppingModel, recipe: Recipe, program: steps.Program, seed: int | None) -> TrainState:

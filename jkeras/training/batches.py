@@ -540,3 +540,12 @@ def split(source: ArraySource, fraction: float) -> tuple[ArraySource, ArraySourc
         return dataclasses.replace(source, data=data, rows=count, batch_size=min(source.batch_size, count))
 
     return part(slice(None, at), at), part(slice(at, None), source.rows - at)
+
+
+def fill_up(batch: Batch, size: int) -> Batch:
+    """A batch of `size` rows, the added ones repeating the first and marked as not valid."""
+    rows = int(jax.tree.leaves(batch.x)[0].shape[0])
+    valid = np.arange(max(size, rows)) < rows
+    if rows < size:
+        batch = jax.tree.map(lambda a: np.concatenate([a, np.repeat(np.asarray(a)[:1], size - rows, axis=0)]), batch)
+    return dataclasses.replace(batch, valid=valid)

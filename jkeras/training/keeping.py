@@ -32,7 +32,8 @@ from jkeras.training.state import TrainState, arrays_of, filled, named_arrays
 from jkeras.types import PyTree
 
 if TYPE_CHECKING:
-    from jkeras.training.loop import Feed, Session
+    from jkeras.training.feeds import Feed
+    from jkeras.training.session import Session
 
 METRICS = "run/metrics"
 

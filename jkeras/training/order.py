@@ -7,11 +7,17 @@ compiled. NumPy promises the same bits from the same seed in every version.
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 
-from jkeras.types import Array
+from jkeras.types import Array, ArrayLike
+
+if TYPE_CHECKING:
+    from jkeras.training.batches import ArraySource
+    from jkeras.training.session import Session
 
 
 def draw(
@@ -60,3 +66,45 @@ def _permutation(rows: int, *seed: Any) -> np.ndarray:
     keyed = (_bits(rows, *seed) << width) | np.arange(rows, dtype=np.uint64)
     keyed.sort()
     return keyed & ((np.uint64(1) << width) - np.uint64(1))
+
+
+class Order:
+    """The order of rows of each pass through the data; a pass may take several epochs (`steps_per_epoch`)."""
+
+    def __init__(self, session: Session, source: ArraySource):
+        self.session = session
+        self.source = source
+        self.lap = -1
+        self.step: Any = None
+        self.rows: Any = None
+
+    def span(self, epoch: int) -> tuple[jax.Array, int, int]:
+        """The order of rows, and the first and last batch of an epoch (half open)."""
+        lap, start, stop = self.source.span(epoch)
+        if lap != self.lap:
+            self._draw(lap, np.asarray(self.session.state.step) - start)
+        return self.rows, start, stop
+
+    def get_state(self) -> dict[str, Any]:
+        """What the order is drawn from."""
+        return {"lap": self.lap, "step": self.step}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Draws the order that `get_state` was asked about."""
+        if state["lap"] >= 0:
+            self._draw(state["lap"], jax.numpy.asarray(state["step"]))
+
+    def _draw(self, lap: int, step: ArrayLike) -> None:
+        session, source = self.session, self.source
+        self.lap, self.step = lap, step
+        shuffle = session.options.shuffle
+        self.rows = session.job.runner.epoch_order(
+            session.state.rng,
+            lap,
+            step,
+            rows=source.rows,
+            length=source.batch_count * source.batch_size,
+            shuffle={"batch": source.batch_size, "bootstrap": shuffle}.get(shuffle, bool(shuffle)),
+        )
+        if source.subset is not None:
+            self.rows = jax.numpy.take_along_axis(source.subset, self.rows, axis=-1)

@@ -10,12 +10,11 @@ import jax
 import numpy as np
 
 from jkeras.callbacks.callback import CallbackList
-from jkeras.console.progress import ProgressBar
+from jkeras.console.progress import COMPILING, ProgressBar
 from jkeras.errors import InputError
 from jkeras.graph.layer import Layer
 from jkeras.training import runs, steps
-from jkeras.training.batches import ArraySource, StreamSource
-from jkeras.training.loop import COMPILING, fill_up
+from jkeras.training.batches import ArraySource, StreamSource, fill_up
 from jkeras.training.prefetch import Background
 from jkeras.training.state import TrainState
 from jkeras.types import PyTree, Verbose

@@ -9,6 +9,9 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+# One batch to take while the next is made; more would take memory and gain nothing but over single slow batches.
+BATCHES_AHEAD = 2
+
 
 class Background:
     """An iterator over another one, which a thread of its own reads ahead.

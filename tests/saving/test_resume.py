@@ -13,7 +13,7 @@ import pytest
 import jkeras as jk
 from jkeras import callbacks, errors, layers
 from jkeras.saving import checkpoints, packing
-from jkeras.training import loop
+from jkeras.training import device_memory
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(4)
@@ -156,7 +156,7 @@ def run(name, *extra, **options):
 @pytest.mark.parametrize("name", DATA)
 def test_resumed_runs_end_with_the_same_bits(name, tmp_path, monkeypatch):
     if name == "host":
-        monkeypatch.setattr(loop, "device_budget", lambda: 0)
+        monkeypatch.setattr(device_memory, "device_budget", lambda: 0)
     expected = bits(run(name))
     # Cut off twice: in the first epoch and, counted from where that goes on, in a later one.
     for batches in (3, 7):

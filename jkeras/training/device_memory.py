@@ -1,0 +1,43 @@
+"""Whether data fits on the device, and placing it there."""
+
+from __future__ import annotations
+
+import jax
+
+from jkeras import config
+from jkeras.training import runs
+from jkeras.training.batches import ArraySource, StreamSource
+from jkeras.training.state import Batch
+
+
+def device_budget() -> float:
+    """How many bytes a data set may take on the device."""
+    stats = jax.local_devices()[0].memory_stats() or {}
+    if "bytes_limit" in stats:
+        free = stats["bytes_limit"] - stats.get("bytes_in_use", 0)
+    else:
+        free = _free_host_memory()
+    result: float = config.data_budget * free
+    return result
+
+
+def _free_host_memory() -> float:
+    try:
+        with open("/proc/meminfo") as file:
+            fields = dict(line.split(":") for line in file)
+        return float(fields["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return float("inf")
+
+
+def fits(source: ArraySource, runner: runs.Runner) -> bool:
+    """Whether the data, with the copies that a runner needs, fits in the budget."""
+    result: bool = runner.agreed(source.nbytes * runner.copies <= device_budget())
+    return result
+
+
+def on_device(source: ArraySource | StreamSource, runner: runs.Runner) -> Batch | None:
+    """The data, placed on the device whole; None if it does not fit there."""
+    if isinstance(source, ArraySource) and fits(source, runner):
+        return runner.place_data(source.data)
+    return None

@@ -1,0 +1,30 @@
+"""Where a loss stopped being finite."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import numpy as np
+
+from jkeras.training import steps
+from jkeras.training.job import Job
+from jkeras.training.state import Batch, TrainState, arrays_of
+
+
+def non_finite(job: Job, before: TrainState, after: TrainState, batch: Batch, index: int) -> str | None:
+    """At which step and in which layer a loss stopped being finite; None if it is."""
+    loss = float(job.logs(arrays_of(after).metrics).get("loss", 0.0))
+    if math.isfinite(loss):
+        return None
+    result = steps.forward(job.program, before, batch, training=True, check_finite=True)
+    where = next((path for path, flag in result.run.finite or () if not bool(flag)), None)
+    inputs = all(np.isfinite(np.asarray(leaf)).all() for leaf in jax.tree.leaves(batch.x) if leaf.dtype.kind == "f")
+    culprit = (
+        "the inputs hold NaN or infinite values"
+        if not inputs
+        else f"the first layer with a non-finite output is {where!r}"
+        if where
+        else "all layers' outputs are finite: the loss itself overflowed, or the gradients of the step before did"
+    )
+    return f"The loss is {loss} at step {int(before.step)} (batch {index} of this epoch): {culprit}."

@@ -1,0 +1,70 @@
+"""What a run trains or evaluates, and how it is to run."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import numpy as np
+
+from jkeras.training import runs, steps
+from jkeras.training.state import Batch
+from jkeras.types import PyTree
+
+
+@dataclasses.dataclass
+class Options:
+    """How `fit` runs."""
+
+    epochs: int = 1
+    initial_epoch: int = 0
+    shuffle: Any = True
+    verbose: Any = "auto"
+    steps_per_execution: Any = "auto"
+    run_eagerly: bool = False
+    check_finite: bool = False
+    validation_freq: Any = 1
+
+
+@dataclasses.dataclass
+class Job:
+    """What is trained or evaluated: the compiled parts.
+
+    Attributes:
+        program: the static part of the step.
+        train: the step, `(program, state, batch) -> state`.
+        evaluate: likewise, for validation.
+        runner: the compiled loops, for one model or many.
+        scoring: the static part of evaluation, where it is not `program`.
+    """
+
+    program: Any
+    train: runs.Step
+    evaluate: runs.Step
+    runner: runs.Runner = dataclasses.field(default_factory=runs.runner)
+    scoring: Any = None
+
+    def for_evaluation(self) -> Job:
+        """The same for evaluation alone."""
+        return self if self.scoring is None else dataclasses.replace(self, program=self.scoring, scoring=None)
+
+    def logs(self, metrics: PyTree[Any]) -> dict[str, Any]:
+        """Metric values from metric states."""
+        result: dict[str, Any] = self.runner.logs(self.program, metrics)
+        return result
+
+    def empty_metrics(self, batch: Batch) -> Any:
+        """Metric states before the first batch."""
+        return steps.empty_metrics(self.program, batch)
+
+    def rows_independent(self, training: bool) -> bool:
+        """Whether a ragged last batch may be filled up with rows that do not count."""
+        independent = self.program.objective.rows_independent
+        return bool(independent) and runs.rows_independent(self.program.definition, training)
+
+
+def to_floats(values: Any) -> dict[str, Any]:
+    """Metric values on the host, sorted by name as Keras has them; those that are vectors stay arrays."""
+    fetched = jax.device_get(values)
+    return {k: float(v) if np.ndim(v) == 0 else np.asarray(v) for k, v in sorted(fetched.items())}
