@@ -63,7 +63,8 @@ def measure(name: str, devices: int) -> dict[str, Any]:
 
     import jkeras as jk
     from jkeras.training import steps
-    from jkeras.training.batches import as_source
+    from jkeras.training.program import build_program
+    from jkeras.training.sources import as_source
 
     rng = np.random.default_rng(0)
     x = rng.normal(size=(20 * BATCH, 512)).astype("float32")
@@ -79,7 +80,7 @@ def measure(name: str, devices: int) -> dict[str, Any]:
     result: dict[str, Any] = {"strategy": name, "devices": devices, "rows/s": len(x) / min(seconds)}
     if strategy is not None:
         source = as_source(x, y, None, BATCH)
-        program = steps.build_program(trained.definition, trained.recipe, source.example())
+        program = build_program(trained.definition, trained.recipe, source.example())
         runner, state = strategy.runner(), steps.ready(program, trained.recipe.optimizer, trained.state, source.example())
         order = runner.everywhere(np.arange(len(x), dtype=np.int32))
         arguments = (runner.place(state), runner.place_data(source.data), order, len(x), 0, 1)

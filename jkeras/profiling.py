@@ -14,10 +14,12 @@ from jkeras import arguments, traces
 from jkeras.errors import ArgumentError, NotCompiledError
 from jkeras.models.training import ready_for, training_job, training_state
 from jkeras.traces import LayerTime as LayerTime
-from jkeras.training import steps as pure_steps
-from jkeras.training.batches import ArraySource, as_source, is_array_data
+from jkeras.training import steps
+from jkeras.training.array_source import ArraySource
+from jkeras.training.batches import is_array_data
+from jkeras.training.program import build_program
+from jkeras.training.sources import as_source
 from jkeras.training.state import Batch
-from jkeras.training.steps import build_program
 from jkeras.types import PyTree
 
 if TYPE_CHECKING:
@@ -183,7 +185,7 @@ class _Run:
         program = build_program(ready.definition, self.recipe, example)
         state = training_state(ready, self.recipe, program, None)
         self.job = training_job(ready, program, state, example, None)
-        self.state = state.replace(metrics=pure_steps.empty_metrics(self.job.program, example))
+        self.state = state.replace(metrics=steps.empty_metrics(self.job.program, example))
 
     def placed(self) -> Batch:
         """The data on the device."""

@@ -12,12 +12,12 @@ if _util.find_spec("grain") is None:
     raise ImportError('jkeras.data needs Grain, which is not installed: pip install "jkeras[data]"')
 
 from jkeras.data import experimental as experimental
-from jkeras.data.dataset import AUTOTUNE as AUTOTUNE
-from jkeras.data.dataset import INFINITE_CARDINALITY as INFINITE_CARDINALITY
-from jkeras.data.dataset import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY
+from jkeras.data.cardinality import INFINITE_CARDINALITY as INFINITE_CARDINALITY
+from jkeras.data.cardinality import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY
 from jkeras.data.dataset import Dataset as Dataset
-from jkeras.data.dataset import DatasetIterator as DatasetIterator
 from jkeras.data.elements import TensorSpec as TensorSpec
+from jkeras.data.iterator import DatasetIterator as DatasetIterator
+from jkeras.data.threads import AUTOTUNE as AUTOTUNE
 
 __all__ = [
     "AUTOTUNE",

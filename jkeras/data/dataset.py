@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, TypeVar
 
-import grain
 import numpy as np
 
 from jkeras import arguments, config
-from jkeras.data import stages, streams
+from jkeras.data import cardinality, stages
+from jkeras.data.cardinality import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY
 from jkeras.data.elements import (
     Element,
     Structure,
-    as_arrays,
-    conform,
-    declared,
     describe,
     leaves,
     map_leaves,
-    signature_of,
     spec_of,
     stack,
     stack_padded,
@@ -31,20 +26,17 @@ from jkeras.data.elements import (
     to_array,
     to_tensors,
 )
+from jkeras.data.generators import generated
+from jkeras.data.iterator import DatasetIterator
 from jkeras.data.stages import Stage
+from jkeras.data.threads import AUTOTUNE, ELEMENTS_AHEAD, check_numbers, processors, thread_count
 from jkeras.dtypes import array_dtype
 from jkeras.errors import ArgumentError, InputError
 from jkeras.types import DTypeLike
 from jkeras.utils.samples import Samples
 
-AUTOTUNE = -1
-INFINITE_CARDINALITY = -1
-UNKNOWN_CARDINALITY = -2
-
 State = TypeVar("State")
 Pass = tuple[int, ...]
-# With AUTOTUNE, this many elements wait for whoever reads: one to take, one in the making.
-ELEMENTS_AHEAD = 2
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -123,29 +115,8 @@ class Dataset:
             ArgumentError: `generator` cannot be called: give the function, not what it returned.
             InputError: while reading, an element that is not as described; the message has its number.
         """
-        if not callable(generator):
-            raise ArgumentError(
-                f"from_generator({type(generator).__name__}): expected a function that returns an iterator, as each pass needs"
-                " a new one. Leave the call away: `from_generator(make)`, not `from_generator(make())`."
-            )
-        if output_signature is not None and not (output_types is None and output_shapes is None):
-            raise ArgumentError("from_generator(): give output_signature, or output_types and output_shapes, not both.")
-        if output_types is None and output_shapes is not None:
-            raise ArgumentError("from_generator(): `output_shapes` needs `output_types`, too.")
-        if output_types is not None:
-            spec = declared(output_types, output_shapes)
-        else:
-            spec = None if output_signature is None else signature_of(output_signature)
-        if args is not None and (isinstance(args, (str, Mapping)) or not isinstance(args, Iterable)):
-            raise ArgumentError(f"from_generator(args={arguments.shown(args)}): expected a list of arguments.")
-        call_arguments = tuple(args or ())
-        stream = streams.Stream(
-            streams.Generated,
-            start=lambda: iter(generator(*call_arguments)),
-            check=lambda element, index: conform(element, spec, index),
-        )
-        known = spec is not None and all(leaf.shape is not None for leaf in leaves(spec))
-        return Dataset(lambda _: Stage(stream), UNKNOWN_CARDINALITY, spec if known else None)
+        stage, spec = generated(generator, output_types, output_shapes, args, output_signature)
+        return Dataset(lambda _: stage, UNKNOWN_CARDINALITY, spec)
 
     @staticmethod
     def range(*args: int, output_type: DTypeLike = "int64", name: str | None = None) -> Dataset:
@@ -170,11 +141,9 @@ class Dataset:
         if not parts or not all(isinstance(part, Dataset) for part in parts):
             raise ArgumentError(f"zip(): expected data sets, or a tuple or dict of them, got {describe(structure)}.")
         treedef = structure_of(structure)
-        sizes = [math.inf if part.size == INFINITE_CARDINALITY else part.size for part in parts]
-        size = UNKNOWN_CARDINALITY if UNKNOWN_CARDINALITY in sizes else min(sizes)
         return Dataset(
             lambda number: stages.zipped([part.stage(number) for part in parts], treedef.unflatten),
-            INFINITE_CARDINALITY if size == math.inf else int(size),
+            cardinality.of_shortest(part.size for part in parts),
             ragged=any(part.ragged for part in parts),
         )
 
@@ -211,7 +180,7 @@ class Dataset:
         Raises:
             InputError: while reading, the function returned None. What it raises arrives unchanged.
         """
-        function, threads = stages.applied(map_func, "map()"), _threads("map", num_parallel_calls)
+        function, threads = stages.applied(map_func, "map()"), thread_count("map", num_parallel_calls)
         return self._then(lambda stage, _: stages.mapped(stage, function, threads), self.size, ragged=self.ragged)
 
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
@@ -240,15 +209,17 @@ class Dataset:
         Raises:
             InputError: while reading, elements that differ in structure or shape; the message has the element's number.
         """
-        _check("batch", 1, batch_size=batch_size)
+        check_numbers("batch", 1, batch_size=batch_size)
         arguments.flags("batch", drop_remainder=drop_remainder)
-        threads = _threads("batch", num_parallel_calls)
+        threads = thread_count("batch", num_parallel_calls)
 
         def build(stage: Stage, _: Pass) -> Stage:
             stage = dataclasses.replace(stage, threads=max(stage.threads, threads)) if stage.numbered else stage
             return stages.batched(stage, int(batch_size), drop_remainder, stack)
 
-        return self._then(build, self._batches(batch_size, drop_remainder), ragged=not drop_remainder)
+        return self._then(
+            build, cardinality.of_batches(self.size, batch_size, drop_remainder), ragged=not drop_remainder
+        )
 
     def padded_batch(
         self,
@@ -271,7 +242,7 @@ class Dataset:
         >>> [batch.tolist() for batch in ds.padded_batch(2)]
         [[[1, 0], [2, 3]], [[4, 5, 6]]]
         """
-        _check("padded_batch", 1, batch_size=batch_size)
+        check_numbers("padded_batch", 1, batch_size=batch_size)
         arguments.flags("padded_batch", drop_remainder=drop_remainder)
 
         def pad(elements: Sequence[Element], start: int) -> Element:
@@ -279,7 +250,7 @@ class Dataset:
 
         return self._then(
             lambda stage, _: stages.batched(stage, int(batch_size), drop_remainder, pad),
-            self._batches(batch_size, drop_remainder),
+            cardinality.of_batches(self.size, batch_size, drop_remainder),
             ragged=not drop_remainder,
         )
 
@@ -308,9 +279,9 @@ class Dataset:
             seed: `jkeras.config.default_seed` if None, so an order never depends on chance.
             reshuffle_each_iteration: whether each pass has an order of its own.
         """
-        _check("shuffle", 1, buffer_size=buffer_size)
+        check_numbers("shuffle", 1, buffer_size=buffer_size)
         start = config.default_seed if seed is None else seed
-        _check("shuffle", 0, seed=start)
+        check_numbers("shuffle", 0, seed=start)
         reshuffles = arguments.optional(arguments.boolean)
         arguments.checked("shuffle", "reshuffle_each_iteration", reshuffle_each_iteration, reshuffles)
 
@@ -327,7 +298,7 @@ class Dataset:
         if laps is None:
             size = INFINITE_CARDINALITY if self.size else 0
         else:
-            _check("repeat", 0, count=laps)
+            check_numbers("repeat", 0, count=laps)
             size = self.size * laps if self.size >= 0 or laps == 0 else self.size
         return dataclasses.replace(
             self,
@@ -338,12 +309,12 @@ class Dataset:
 
     def take(self, count: int, name: str | None = None) -> Dataset:
         """The first elements; -1 for all."""
-        _check("take", -1, count=count)
+        check_numbers("take", -1, count=count)
         return self if count == -1 else self._part(0, int(count), 1)
 
     def skip(self, count: int, name: str | None = None) -> Dataset:
         """All but the first elements; -1 for none."""
-        _check("skip", -1, count=count)
+        check_numbers("skip", -1, count=count)
         return self.take(0) if count == -1 else self._part(int(count), None, 1)
 
     def shard(self, num_shards: int, index: int, name: str | None = None) -> Dataset:
@@ -354,8 +325,8 @@ class Dataset:
         >>> [int(i) for i in Dataset.range(7).shard(3, 1)]
         [1, 4]
         """
-        _check("shard", 1, num_shards=num_shards)
-        _check("shard", 0, index=index)
+        check_numbers("shard", 1, num_shards=num_shards)
+        check_numbers("shard", 0, index=index)
         if index >= num_shards:
             raise ArgumentError(f"shard(num_shards={num_shards}, index={index}): expected an index below num_shards.")
         return self._part(int(index), None, int(num_shards))
@@ -364,10 +335,7 @@ class Dataset:
         """The elements of this data set, then those of another."""
         if not isinstance(dataset, Dataset):
             raise ArgumentError(f"concatenate({type(dataset).__name__}): expected a jkeras.data.Dataset.")
-        sizes = (self.size, dataset.size)
-        size = next(
-            (special for special in (INFINITE_CARDINALITY, UNKNOWN_CARDINALITY) if special in sizes), sum(sizes)
-        )
+        size = cardinality.of_all(self.size, dataset.size)
         return self._then(
             lambda stage, number: stages.chained([stage, dataset.stage(number)]), size, ragged=self.ragged
         )
@@ -395,21 +363,18 @@ class Dataset:
         [1, 2, 1, 2, 1, 2, 3, 3, 3]
         """
         cycle = processors() if cycle_length is None or cycle_length == AUTOTUNE else cycle_length
-        _check("interleave", 1, cycle_length=cycle, block_length=1 if block_length is None else block_length)
-        ahead = ELEMENTS_AHEAD if _threads("interleave", num_parallel_calls) else 0
+        check_numbers("interleave", 1, cycle_length=cycle, block_length=1 if block_length is None else block_length)
+        ahead = ELEMENTS_AHEAD if thread_count("interleave", num_parallel_calls) else 0
         function = stages.applied(map_func, "interleave()")
 
         def build(stage: Stage, number: Pass) -> Stage:
-            def make(element: Element) -> grain.IterDataset:
+            def inner(element: Element) -> Stage:
                 dataset = function(element)
                 if not isinstance(dataset, Dataset):
                     raise InputError(f"interleave(): the function must return a Dataset, got {type(dataset).__name__}.")
-                inner = dataset.stage(number)
-                return (stages.ahead(inner, ahead) if ahead else inner).stream
+                return dataset.stage(number)
 
-            return Stage(
-                streams.Stream(streams.Interleaved, stage.stream, make=make, cycle=cycle, block=int(block_length or 1))
-            )
+            return stages.interleaved(stage, inner, cycle, int(block_length or 1), ahead)
 
         return self._then(build, UNKNOWN_CARDINALITY)
 
@@ -425,7 +390,7 @@ class Dataset:
 
         `fit` reads ahead by itself.
         """
-        _check("prefetch", -1, buffer_size=buffer_size)
+        check_numbers("prefetch", -1, buffer_size=buffer_size)
         count = ELEMENTS_AHEAD if buffer_size == AUTOTUNE else int(buffer_size)
         if not count:
             return self
@@ -531,76 +496,7 @@ class Dataset:
         return Dataset(lambda number: build(self.stage(number), number), size, spec, ragged)
 
     def _part(self, start: int, stop: int | None, step: int) -> Dataset:
-        size = self.size
-        if size >= 0:
-            size = len(range(*slice(start, stop, step).indices(size)))
-        elif stop is not None and size == INFINITE_CARDINALITY:
-            size = stop - start
+        size = cardinality.of_part(self.size, start, stop, step)
         return self._then(
             lambda stage, _: stages.part(stage, start, stop, step), size, spec=self.spec, ragged=self.ragged
         )
-
-    def _batches(self, batch_size: int, drop_remainder: bool) -> int:
-        if self.size < 0:
-            return self.size
-        return self.size // batch_size if drop_remainder else math.ceil(self.size / batch_size)
-
-
-class DatasetIterator(Iterator[Element]):
-    """One pass through a data set, which knows where it is.
-
-    >>> ds = Dataset.range(10).shuffle(10, seed=1).batch(2)
-    >>> first, other = ds.iterate(3), ds.iterate()
-    >>> _ = next(first)
-    >>> other.set_state(first.get_state())
-    >>> [batch.tolist() for batch in first] == [batch.tolist() for batch in other]
-    True
-    """
-
-    def __init__(self, dataset: Dataset, number: int = 0, finish: Callable[[Element], Element] = as_arrays):
-        self.dataset = dataset
-        self.finish = finish
-        self._begin(number)
-
-    def _begin(self, number: int) -> None:
-        self.number: int = arguments.checked("iterate", "number", number, arguments.at_least(0))
-        self._inner = iter(self.dataset.stage((self.number,)).stream)
-
-    def __next__(self) -> Element:
-        return self.finish(next(self._inner))
-
-    def get_state(self) -> dict[str, Any]:
-        """The number of the pass and the place in it: numbers, lists and dicts, such as JSON can hold."""
-        return {"pass": self.number, "position": self._inner.get_state()}
-
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Goes to a place in the same data: what follows is exactly what was left there."""
-        self._inner.close()
-        self._begin(state["pass"])
-        self._inner.set_state(state["position"])
-
-    def close(self) -> None:
-        """Ends the threads that read ahead."""
-        self._inner.close()
-
-
-def processors() -> int:
-    """The number of processors that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        return os.cpu_count() or 1
-
-
-def _threads(method: str, wanted: int | None) -> int:
-    if wanted is None:
-        return 0
-    if wanted == AUTOTUNE:
-        return processors()
-    _check(method, 1, num_parallel_calls=wanted)
-    return int(wanted)
-
-
-def _check(method: str, minimum: int, **values: int) -> None:
-    for name, value in values.items():
-        arguments.checked(method, name, value, arguments.at_least(minimum))

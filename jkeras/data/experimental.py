@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from jkeras.data.dataset import AUTOTUNE as AUTOTUNE
-from jkeras.data.dataset import INFINITE_CARDINALITY as INFINITE_CARDINALITY
-from jkeras.data.dataset import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY
+from jkeras.data.cardinality import INFINITE_CARDINALITY as INFINITE_CARDINALITY
+from jkeras.data.cardinality import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY
 from jkeras.data.dataset import Dataset
+from jkeras.data.threads import AUTOTUNE as AUTOTUNE
 
 
 def cardinality(dataset: Dataset) -> int:

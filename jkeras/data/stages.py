@@ -16,7 +16,7 @@ import grain
 import numpy as np
 
 from jkeras import arguments
-from jkeras.data import streams
+from jkeras.data import joined_streams, streams, threaded_streams
 from jkeras.data.elements import Element, call, flatten, leaves
 from jkeras.errors import ArgumentError, InputError
 
@@ -175,7 +175,7 @@ def mapped(stage: Stage, function: Callable[[Element], Element], threads: int) -
         results = Numbered([data], len(data), lambda index: function(data[index]))
         return Stage(results, max(stage.threads, threads), stage.ahead)
     if threads:
-        return stage.having(streams.Stream(streams.Mapped, stage.data, function=function, threads=threads))
+        return stage.having(streams.Stream(threaded_streams.Mapped, stage.data, function=function, threads=threads))
     return stage.having(stage.data.map(function))
 
 
@@ -209,7 +209,7 @@ def ahead(stage: Stage, count: int) -> Stage:
     """With elements made before they are asked for."""
     if stage.numbered:
         return dataclasses.replace(stage, ahead=max(stage.ahead, count))
-    return stage.having(streams.Stream(streams.Ahead, stage.data, count=count))
+    return stage.having(streams.Stream(threaded_streams.Ahead, stage.data, count=count))
 
 
 def zipped(stages: Sequence[Stage], join: Callable[[list[Element]], Element]) -> Stage:
@@ -219,7 +219,7 @@ def zipped(stages: Sequence[Stage], join: Callable[[list[Element]], Element]) ->
         parts = [stage.by_number for stage in stages]
         length = min(len(part) for part in parts)
         return Stage(Numbered(parts, length, lambda index: join([part[index] for part in parts])), threads, count)
-    return Stage(streams.Stream(streams.Zipped, *(stage.stream for stage in stages), join=join))
+    return Stage(streams.Stream(joined_streams.Zipped, *(stage.stream for stage in stages), join=join))
 
 
 def chained(stages: Sequence[Stage]) -> Stage:
@@ -228,8 +228,18 @@ def chained(stages: Sequence[Stage]) -> Stage:
     if all(stage.numbered for stage in stages):
         return Stage(grain.MapDataset.concatenate([stage.by_number for stage in stages]), threads, count)
     return Stage(
-        streams.Stream(streams.Chained, part=lambda index: stages[index].stream if index < len(stages) else None)
+        streams.Stream(joined_streams.Chained, part=lambda index: stages[index].stream if index < len(stages) else None)
     )
+
+
+def interleaved(stage: Stage, inner: Callable[[Element], Stage], cycle: int, block: int, ahead_of_use: int) -> Stage:
+    """The elements of the stages that a function makes of each element, `block` of each of `cycle` of them in turn."""
+
+    def make(element: Element) -> grain.IterDataset:
+        each = inner(element)
+        return (ahead(each, ahead_of_use) if ahead_of_use else each).stream
+
+    return Stage(streams.Stream(joined_streams.Interleaved, stage.stream, make=make, cycle=cycle, block=block))
 
 
 def repeated(lap: Callable[[int], Stage], count: int | None) -> Stage:
@@ -238,7 +248,7 @@ def repeated(lap: Callable[[int], Stage], count: int | None) -> Stage:
     def part(index: int) -> grain.IterDataset | None:
         return lap(index).stream if count is None or index < count else None
 
-    return Stage(streams.Stream(streams.Chained, part=part, stop_when_empty=True))
+    return Stage(streams.Stream(joined_streams.Chained, part=part, stop_when_empty=True))
 
 
 def cached(stage: Stage, memory: dict[int, Element]) -> Stage:

@@ -7,22 +7,17 @@ are left, and `set_state(state)`. What cannot be stored, such as the elements th
 from __future__ import annotations
 
 import itertools
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import grain
 import numpy as np
 
 from jkeras.data.elements import Element, leaves, map_leaves
 from jkeras.errors import InputError
-from jkeras.training.prefetch import Background
 
 # A place in data: numbers, lists and dicts, such as JSON can hold.
 State: TypeAlias = dict[str, Any]
-# Of one data set among several: the state of the parent before its element, and the iterator.
-Place: TypeAlias = "tuple[State, grain.DatasetIterator]"
 
 # Makes a batch of elements, the first of which has that number in the data set.
 Stack: TypeAlias = Callable[[list[Element], int], Element]
@@ -203,88 +198,6 @@ class Unbatched(Reader):
             self.count = state["count"]
 
 
-class Mapped(grain.DatasetIterator):  # type: ignore[misc]
-    """Elements that several threads make, in order."""
-
-    def __init__(self, parent: grain.DatasetIterator, function: Callable[[Element], Element], threads: int):
-        super().__init__(parent)
-        self.parent = parent
-        self.function = function
-        self.threads = threads
-        self.pending: deque[tuple[Future[Element], State]] = deque()
-        self.pool: ThreadPoolExecutor | None = None
-        self.state: State = parent.get_state()
-
-    def __next__(self) -> Element:
-        if self.pool is None:
-            self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="jkeras-map")
-        while len(self.pending) < 2 * self.threads:
-            try:
-                element = next(self.parent)
-            except StopIteration:
-                break
-            self.pending.append((self.pool.submit(self.function, element), self.parent.get_state()))
-        if not self.pending:
-            raise StopIteration
-        future, state = self.pending.popleft()
-        result = future.result()
-        self.state = state
-        return result
-
-    def get_state(self) -> State:
-        return self.state
-
-    def set_state(self, state: State) -> None:
-        self._drop()
-        self.parent.set_state(state)
-        self.state = state
-
-    def close(self) -> None:
-        self._drop()
-        if self.pool is not None:
-            self.pool.shutdown(wait=False, cancel_futures=True)
-        super().close()
-
-    def _drop(self) -> None:
-        while self.pending:
-            self.pending.pop()[0].cancel()
-
-
-class Ahead(grain.DatasetIterator):  # type: ignore[misc]
-    """Elements that a thread makes before they are asked for."""
-
-    def __init__(self, parent: grain.DatasetIterator, count: int):
-        super().__init__(parent)
-        self.parent = parent
-        self.count = count
-        self.state: State = parent.get_state()
-        self.background: Background | None = None
-
-    def __next__(self) -> Element:
-        if self.background is None:
-            self.background = Background(self.parent, self.count, note=self.parent.get_state)
-        element = next(self.background)
-        self.state = cast(State, self.background.noted)
-        return element
-
-    def get_state(self) -> State:
-        return self.state
-
-    def set_state(self, state: State) -> None:
-        self._stop()
-        self.parent.set_state(state)
-        self.state = state
-
-    def close(self) -> None:
-        self._stop()
-        super().close()
-
-    def _stop(self) -> None:
-        if self.background is not None:
-            self.background.close()
-            self.background = None
-
-
 class Generated(grain.DatasetIterator):  # type: ignore[misc]
     """What a generator function yields; to go on from a state it is called again and the elements before are left out."""
 
@@ -345,169 +258,4 @@ class Cached(grain.DatasetIterator):  # type: ignore[misc]
     def close(self) -> None:
         if self.reading is not None:
             self.reading.close()
-        super().close()
-
-
-class Zipped(grain.DatasetIterator):  # type: ignore[misc]
-    """Elements put together of one of each parent, until the first ends."""
-
-    def __init__(self, *parents: grain.DatasetIterator, join: Callable[[list[Element]], Element]):
-        super().__init__(parents)
-        self.parents = parents
-        self.join = join
-
-    def __next__(self) -> Element:
-        return self.join([next(parent) for parent in self.parents])
-
-    def get_state(self) -> State:
-        return {"parents": [parent.get_state() for parent in self.parents]}
-
-    def set_state(self, state: State) -> None:
-        for parent, position in zip(self.parents, state["parents"], strict=True):
-            parent.set_state(position)
-
-
-class Chained(grain.DatasetIterator):  # type: ignore[misc]
-    """Data sets one after the other, each begun when the one before has ended.
-
-    `part` gives the data set of a number, None when there is no more. With `stop_when_empty` one without elements is the
-    last, so that endless repetition of nothing ends.
-    """
-
-    def __init__(self, part: Callable[[int], grain.IterDataset | None], stop_when_empty: bool = False):
-        super().__init__()
-        self.part = part
-        self.stop_when_empty = stop_when_empty
-        self.index: int = 0
-        self.current: grain.DatasetIterator | None = None
-        self.empty: bool = False
-
-    def __next__(self) -> Element:
-        while True:
-            if self.current is None:
-                data = self.part(self.index)
-                if data is None:
-                    raise StopIteration
-                self.current, self.empty = iter(data), True
-            try:
-                element = next(self.current)
-            except StopIteration:
-                self.close_current()
-                if self.empty and self.stop_when_empty:
-                    raise
-                self.index += 1
-            else:
-                self.empty = False
-                return element
-
-    def get_state(self) -> State:
-        position = None if self.current is None else self.current.get_state()
-        return {"index": self.index, "position": position}
-
-    def set_state(self, state: State) -> None:
-        self.close_current()
-        self.index = state["index"]
-        if state["position"] is not None:
-            data = self.part(self.index)
-            if data is not None:
-                self.current, self.empty = iter(data), False
-                self.current.set_state(state["position"])
-
-    def close_current(self) -> None:
-        if self.current is not None:
-            self.current.close()
-            self.current = None
-
-    def close(self) -> None:
-        self.close_current()
-        super().close()
-
-
-class Interleaved(grain.DatasetIterator):  # type: ignore[misc]
-    """Elements of several data sets in turn, one data set for each element of the parent.
-
-    `cycle` of them are read at a time, `block` elements of each at a turn; one that ends gives its place to the next.
-    """
-
-    def __init__(
-        self, parent: grain.DatasetIterator, make: Callable[[Element], grain.IterDataset], cycle: int, block: int
-    ):
-        super().__init__(parent)
-        self.parent = parent
-        self.make = make
-        self.cycle = cycle
-        self.block = block
-        # For each place the state of the parent before its element, and the iterator; None for an empty place.
-        self.places: list[Place | None] = [None] * cycle
-        self.turn: int = 0
-        self.done: int = 0
-        self.ended: bool = False
-
-    def __next__(self) -> Element:
-        empty = 0
-        while empty < self.cycle:
-            place = self.places[self.turn]
-            if place is None and not self.ended:
-                place = self._open()
-            if place is None:
-                empty += 1
-                self._move()
-                continue
-            try:
-                element = next(place[1])
-            except StopIteration:
-                place[1].close()
-                self.places[self.turn] = None
-                self._move()
-                empty = 0
-                continue
-            self.done += 1
-            if self.done == self.block:
-                self._move()
-            return element
-        raise StopIteration
-
-    def _move(self) -> None:
-        self.turn, self.done = (self.turn + 1) % self.cycle, 0
-
-    def _open(self) -> Place | None:
-        before = self.parent.get_state()
-        try:
-            element = next(self.parent)
-        except StopIteration:
-            self.ended = True
-            return None
-        self.places[self.turn] = before, iter(self.make(element))
-        return self.places[self.turn]
-
-    def get_state(self) -> State:
-        places = [None if place is None else [place[0], place[1].get_state()] for place in self.places]
-        return {
-            "parent": self.parent.get_state(),
-            "places": places,
-            "turn": self.turn,
-            "done": self.done,
-            "ended": self.ended,
-        }
-
-    def set_state(self, state: State) -> None:
-        self._close_places()
-        for index, place in enumerate(state["places"]):
-            if place is not None:
-                before, position = place
-                self.parent.set_state(before)
-                iterator = iter(self.make(next(self.parent)))
-                iterator.set_state(position)
-                self.places[index] = before, iterator
-        self.parent.set_state(state["parent"])
-        self.turn, self.done, self.ended = state["turn"], state["done"], state["ended"]
-
-    def _close_places(self) -> None:
-        for place in self.places:
-            if place is not None:
-                place[1].close()
-        self.places = [None] * self.cycle
-
-    def close(self) -> None:
-        self._close_places()
         super().close()

@@ -16,13 +16,13 @@ import jkeras
 from jkeras.errors import ProcessError
 from jkeras.graph.describe import describe
 from jkeras.graph.scope import walk
-from jkeras.training import steps
-from jkeras.training.batches import ArraySource
+from jkeras.training.array_source import ArraySource
+from jkeras.training.program import call_arguments
 
 if TYPE_CHECKING:
     from jkeras.distribute.meshes import Source
     from jkeras.distribute.sharded import MeshStrategy
-    from jkeras.training.steps import Program
+    from jkeras.training.program import Program
 
 # What each process says of itself, as JSON; of longer texts the end is cut off, and their digest still differs.
 MESSAGE_BYTES = 16384
@@ -45,7 +45,7 @@ def facts(program: Program, source: Source, strategy: MeshStrategy) -> dict[str,
         described["number of rows"] = source.rows
         described["batch size"] = source.batch_size
     described["batches in an epoch"] = source.steps_per_epoch
-    weights = describe(program.definition, *steps.call_arguments(example.x)).weights
+    weights = describe(program.definition, *call_arguments(example.x)).weights
     for weight in weights:
         described[f"weight {weight.name}"] = f"{weight.dtype}{list(weight.shape)}"
     for path, layer in walk(program.definition):

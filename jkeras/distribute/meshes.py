@@ -21,14 +21,16 @@ from jkeras.graph.describe import describe
 from jkeras.graph.layer import Layer
 from jkeras.graph.scope import walk
 from jkeras.training import runs, steps
-from jkeras.training.batches import ArraySource, StreamSource
+from jkeras.training.array_source import ArraySource
+from jkeras.training.program import call_arguments
 from jkeras.training.runs import Runner, Step
 from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.training.stream_source import StreamSource
 from jkeras.types import ArrayLike, ArrayTree, PyTree, Shape
 
 if TYPE_CHECKING:
     from jkeras.distribute.sharded import MeshStrategy
-    from jkeras.training.steps import Program
+    from jkeras.training.program import Program
 
 Tree = TypeVar("Tree")
 Decision = TypeVar("Decision", int, float, bool)
@@ -122,7 +124,7 @@ class MeshRunner:
         own = self.strategy.auto_shard_dataset or self.processes == 1
         parts = self.parts if own else max(1, self.parts // self.processes)
         check_batch(program, steps.batch_size(example), parts, self.strategy, isinstance(source, ArraySource))
-        weights = describe(program.definition, *steps.call_arguments(example.x)).weights
+        weights = describe(program.definition, *call_arguments(example.x)).weights
         self.strategy.check_weights(weights)
 
     # -- where things live -------------------------------------------------------------------------------------------

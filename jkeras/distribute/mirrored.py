@@ -21,9 +21,10 @@ from jkeras.graph.scope import walk
 from jkeras.metrics import Metric
 from jkeras.training import objective as objectives
 from jkeras.training import steps
+from jkeras.training.own_steps import train_custom
+from jkeras.training.program import Program
 from jkeras.training.runs import Step
 from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
-from jkeras.training.steps import Program
 from jkeras.types import ArrayLike, DevicesField, PyTree
 from jkeras.values.fields import field
 
@@ -216,7 +217,7 @@ def replicated(step: Step, program: Program, state: TrainState, batch: Batch) ->
     with replicas.sharing(AXIS):
         new = step(program, state.replace(metrics=empty), batch)
         new = new.replace(model_state=replicas.averaged(arrays_of(new).model_state))
-        if step is steps.train_custom:  # which may have gradients that were not averaged
+        if step is train_custom:  # which may have gradients that were not averaged
             arrays = arrays_of(new)
             new = new.replace(params=replicas.averaged(arrays.params), opt_state=replicas.averaged(arrays.opt_state))
     known = steps.metrics_by_name(program)

@@ -14,12 +14,14 @@ import numpy as np
 from jkeras.console.progress import COMPILING, ProgressBar
 from jkeras.errors import InputError
 from jkeras.keras.run import Hooks, Job, Lists, Run, packed
-from jkeras.training.batches import ArraySource, StreamSource, fill_up
+from jkeras.training.array_source import ArraySource
+from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
 from jkeras.training.evaluation import evaluate_on_device
 from jkeras.training.job import to_floats
 from jkeras.training.prefetch import BATCHES_AHEAD, Background
 from jkeras.training.state import Batch, TrainState
+from jkeras.training.stream_source import StreamSource
 
 Source = ArraySource | StreamSource
 

@@ -18,7 +18,7 @@ from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.tracking import DotNotTrackScope
 from jkeras.keras.variables import Variable, name_scope
 from jkeras.layers.foreign import weight_name
-from jkeras.layers.normalization import _leading_vectors
+from jkeras.layers.spectral_normalization import leading_vectors
 
 # -- attention --------------------------------------------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ def _normalized_weights(self: Any) -> tuple[Any, Any]:
     """The vector and the kernel after another round."""
     kernel = self.kernel.value
     matrix = kernel.reshape(-1, kernel.shape[-1])
-    u, v = _leading_vectors(jax.lax.stop_gradient(matrix), self.vector_u.value, self.power_iterations)
+    u, v = leading_vectors(jax.lax.stop_gradient(matrix), self.vector_u.value, self.power_iterations)
     return u, kernel / (v @ matrix @ u.T).reshape(())
 
 

@@ -35,10 +35,13 @@ from jkeras.keras.variables import StatelessScope, SymbolicScope
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
 from jkeras.training import batches, loop, runs
-from jkeras.training.batches import ArraySource, StreamSource, as_source
+from jkeras.training.array_source import ArraySource
+from jkeras.training.class_weights import class_weights, weighted
 from jkeras.training.job import Options
 from jkeras.training.predict import FAST_BATCH_SIZE
+from jkeras.training.sources import as_source, split
 from jkeras.training.state import Batch
+from jkeras.training.stream_source import StreamSource
 from jkeras.utils import unpack_x_y_sample_weight
 
 
@@ -100,10 +103,10 @@ class Trainer(Compiling):
         if validation_split and validation_data is None:
             if not isinstance(source, ArraySource):
                 raise ArgumentError("validation_split needs arrays; for an iterable of batches pass validation_data.")
-            source, held_out = batches.split(source, validation_split)
+            source, held_out = split(source, validation_split)
             validation_data = (held_out.data.x, held_out.data.y, held_out.data.sample_weight)
             callback_list.set_params({**callback_list.params, "steps": source.steps_per_epoch})
-        source = batches.weighted(source, class_weight)
+        source = weighted(source, class_weight)
         self.make_train_function()
         run = Run(self, Cells.of(self, training=True))
         runner, program = self._job_parts(self.train_function, "train_step", run.cells, source.example())
@@ -229,7 +232,7 @@ class Trainer(Compiling):
                     "Arguments `sample_weight` and `class_weight` cannot be specified at the same time."
                     f" Received: sample_weight={sample_weight}, class_weight={class_weight}"
                 )
-            sample_weight = batches.class_weights(y, class_weight)
+            sample_weight = class_weights(y, class_weight)
         data = _one_batch(x, y, sample_weight)
         self._symbolic_build(data_batch=data)
         self.make_train_function()

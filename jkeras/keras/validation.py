@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jkeras.errors import ArgumentError
-from jkeras.training.batches import ArraySource
+from jkeras.training.array_source import ArraySource
 from jkeras.utils import unpack_x_y_sample_weight
 
 

@@ -17,23 +17,11 @@ if TYPE_CHECKING:
     from jkeras.layers.attention import AdditiveAttention as AdditiveAttention
     from jkeras.layers.attention import Attention as Attention
     from jkeras.layers.convolution import Conv1D as Conv1D
-    from jkeras.layers.convolution import Conv1DTranspose as Conv1DTranspose
     from jkeras.layers.convolution import Conv2D as Conv2D
-    from jkeras.layers.convolution import Conv2DTranspose as Conv2DTranspose
     from jkeras.layers.convolution import Conv3D as Conv3D
-    from jkeras.layers.convolution import Conv3DTranspose as Conv3DTranspose
     from jkeras.layers.convolution import Convolution1D as Convolution1D
-    from jkeras.layers.convolution import Convolution1DTranspose as Convolution1DTranspose
     from jkeras.layers.convolution import Convolution2D as Convolution2D
-    from jkeras.layers.convolution import Convolution2DTranspose as Convolution2DTranspose
     from jkeras.layers.convolution import Convolution3D as Convolution3D
-    from jkeras.layers.convolution import Convolution3DTranspose as Convolution3DTranspose
-    from jkeras.layers.convolution import DepthwiseConv1D as DepthwiseConv1D
-    from jkeras.layers.convolution import DepthwiseConv2D as DepthwiseConv2D
-    from jkeras.layers.convolution import SeparableConv1D as SeparableConv1D
-    from jkeras.layers.convolution import SeparableConv2D as SeparableConv2D
-    from jkeras.layers.convolution import SeparableConvolution1D as SeparableConvolution1D
-    from jkeras.layers.convolution import SeparableConvolution2D as SeparableConvolution2D
     from jkeras.layers.core import Activation as Activation
     from jkeras.layers.core import Dense as Dense
     from jkeras.layers.core import Embedding as Embedding
@@ -41,6 +29,12 @@ if TYPE_CHECKING:
     from jkeras.layers.core import Lambda as Lambda
     from jkeras.layers.core import Masking as Masking
     from jkeras.layers.core import ReversibleEmbedding as ReversibleEmbedding
+    from jkeras.layers.depthwise_convolution import DepthwiseConv1D as DepthwiseConv1D
+    from jkeras.layers.depthwise_convolution import DepthwiseConv2D as DepthwiseConv2D
+    from jkeras.layers.depthwise_convolution import SeparableConv1D as SeparableConv1D
+    from jkeras.layers.depthwise_convolution import SeparableConv2D as SeparableConv2D
+    from jkeras.layers.depthwise_convolution import SeparableConvolution1D as SeparableConvolution1D
+    from jkeras.layers.depthwise_convolution import SeparableConvolution2D as SeparableConvolution2D
     from jkeras.layers.einsum_dense import EinsumDense as EinsumDense
     from jkeras.layers.foreign import FlaxLayer as FlaxLayer
     from jkeras.layers.foreign import JaxLayer as JaxLayer
@@ -65,9 +59,7 @@ if TYPE_CHECKING:
     from jkeras.layers.normalization import BatchNormalization as BatchNormalization
     from jkeras.layers.normalization import GroupNormalization as GroupNormalization
     from jkeras.layers.normalization import LayerNormalization as LayerNormalization
-    from jkeras.layers.normalization import Normalization as Normalization
     from jkeras.layers.normalization import RMSNormalization as RMSNormalization
-    from jkeras.layers.normalization import SpectralNormalization as SpectralNormalization
     from jkeras.layers.normalization import UnitNormalization as UnitNormalization
     from jkeras.layers.pooling import AdaptiveAveragePooling1D as AdaptiveAveragePooling1D
     from jkeras.layers.pooling import AdaptiveAveragePooling2D as AdaptiveAveragePooling2D
@@ -114,6 +106,7 @@ if TYPE_CHECKING:
     from jkeras.layers.preprocessing.image import Resizing as Resizing
     from jkeras.layers.preprocessing.lookup import IntegerLookup as IntegerLookup
     from jkeras.layers.preprocessing.lookup import StringLookup as StringLookup
+    from jkeras.layers.preprocessing.normalization import Normalization as Normalization
     from jkeras.layers.preprocessing.text import TextVectorization as TextVectorization
     from jkeras.layers.recurrent import GRU as GRU
     from jkeras.layers.recurrent import LSTM as LSTM
@@ -148,6 +141,13 @@ if TYPE_CHECKING:
     from jkeras.layers.reshaping import ZeroPadding1D as ZeroPadding1D
     from jkeras.layers.reshaping import ZeroPadding2D as ZeroPadding2D
     from jkeras.layers.reshaping import ZeroPadding3D as ZeroPadding3D
+    from jkeras.layers.spectral_normalization import SpectralNormalization as SpectralNormalization
+    from jkeras.layers.transposed_convolution import Conv1DTranspose as Conv1DTranspose
+    from jkeras.layers.transposed_convolution import Conv2DTranspose as Conv2DTranspose
+    from jkeras.layers.transposed_convolution import Conv3DTranspose as Conv3DTranspose
+    from jkeras.layers.transposed_convolution import Convolution1DTranspose as Convolution1DTranspose
+    from jkeras.layers.transposed_convolution import Convolution2DTranspose as Convolution2DTranspose
+    from jkeras.layers.transposed_convolution import Convolution3DTranspose as Convolution3DTranspose
     from jkeras.layers.upsampling import UpSampling1D as UpSampling1D
     from jkeras.layers.upsampling import UpSampling2D as UpSampling2D
     from jkeras.layers.upsampling import UpSampling3D as UpSampling3D
@@ -159,12 +159,11 @@ else:
             "jkeras.graph.layer": "Layer",
             "jkeras.layers.activation_layers": "ELU LeakyReLU PReLU ReLU Softmax",
             "jkeras.layers.attention": "AdditiveAttention Attention",
-            "jkeras.layers.convolution": (
-                "Conv1D Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose Convolution1D Convolution1DTranspose"
-                " Convolution2D Convolution2DTranspose Convolution3D Convolution3DTranspose DepthwiseConv1D DepthwiseConv2D"
-                " SeparableConv1D SeparableConv2D SeparableConvolution1D SeparableConvolution2D"
-            ),
+            "jkeras.layers.convolution": "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D",
             "jkeras.layers.core": "Activation Dense Embedding Identity Lambda Masking ReversibleEmbedding",
+            "jkeras.layers.depthwise_convolution": (
+                "DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D SeparableConvolution1D SeparableConvolution2D"
+            ),
             "jkeras.layers.einsum_dense": "EinsumDense",
             "jkeras.layers.foreign": "FlaxLayer JaxLayer",
             "jkeras.layers.merging": (
@@ -173,8 +172,7 @@ else:
             ),
             "jkeras.layers.multi_head_attention": "GroupQueryAttention MultiHeadAttention",
             "jkeras.layers.normalization": (
-                "BatchNormalization GroupNormalization LayerNormalization Normalization RMSNormalization"
-                " SpectralNormalization UnitNormalization"
+                "BatchNormalization GroupNormalization LayerNormalization RMSNormalization UnitNormalization"
             ),
             "jkeras.layers.pooling": (
                 "AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D"
@@ -190,6 +188,7 @@ else:
                 " Rescaling Resizing"
             ),
             "jkeras.layers.preprocessing.lookup": "IntegerLookup StringLookup",
+            "jkeras.layers.preprocessing.normalization": "Normalization",
             "jkeras.layers.preprocessing.text": "TextVectorization",
             "jkeras.layers.recurrent": (
                 "Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU GRUCell LSTM LSTMCell RNN SimpleRNN SimpleRNNCell"
@@ -203,6 +202,11 @@ else:
             "jkeras.layers.reshaping": (
                 "Cropping1D Cropping2D Cropping3D Flatten Permute RepeatVector Reshape ZeroPadding1D ZeroPadding2D"
                 " ZeroPadding3D"
+            ),
+            "jkeras.layers.spectral_normalization": "SpectralNormalization",
+            "jkeras.layers.transposed_convolution": (
+                "Conv1DTranspose Conv2DTranspose Conv3DTranspose Convolution1DTranspose Convolution2DTranspose"
+                " Convolution3DTranspose"
             ),
             "jkeras.layers.upsampling": "UpSampling1D UpSampling2D UpSampling3D",
         }

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from jkeras import arguments, constraints, initializers, lowering, regularizers, replicas
-from jkeras.console.progress import tracked
 from jkeras.dtypes import at_least_float32
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import keeps_shape, show_shape
-from jkeras.layers.recurrent import fields
 from jkeras.lowering import plain
 from jkeras.types import (
     Array,
@@ -24,7 +21,6 @@ from jkeras.types import (
     ConstraintField,
     DTypeLike,
     InitializerField,
-    LayerField,
     Num,
     RegularizerField,
     Shape,
@@ -243,7 +239,7 @@ def _size_of(layer: Layer, shape: tuple[int | None, ...], axis: int) -> int:
     return size
 
 
-def _axes(value: object) -> tuple[int, ...]:
+def axes_of(value: object) -> tuple[int, ...]:
     try:
         return tuple(arguments.integer(axis) for axis in (value if isinstance(value, (list, tuple)) else (value,)))
     except ArgumentError:
@@ -252,7 +248,7 @@ def _axes(value: object) -> tuple[int, ...]:
 
 # An integer stays one, as it is written that way.
 AXES: Any = field(
-    default=-1, convert=lambda value: _axes(value) if isinstance(value, (list, tuple)) else _axes(value)[0]
+    default=-1, convert=lambda value: axes_of(value) if isinstance(value, (list, tuple)) else axes_of(value)[0]
 )
 
 
@@ -463,151 +459,10 @@ class GroupNormalization(Layer):
         return jnp.moveaxis(outputs, -1, axis).astype(self.compute_dtype)
 
 
-class SpectralNormalization(Layer):
-    """Divides the kernel of a layer by an estimate of its largest singular value.
-
-    Args:
-        layer: a layer with a `kernel`, or an `Embedding`.
-        power_iterations: steps of the estimate for each training batch.
-
-    The kernel itself stays as the optimizer left it and is divided whenever it is used; Keras overwrites it in training.
-
-    Source: Miyato et al. 2018.
-    """
-
-    couples_samples: ClassVar[bool | None] = False
-
-    layer: LayerField = field(convert=fields.layer)
-    power_iterations: int = field(default=1, convert=arguments.positive_int)
-
-    def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
-        name = self._find_kernel(inputs)
-        kernel = getattr(self.layer, name)
-        if "vector_u" not in self.__dict__:
-            start = initializers.TruncatedNormal(stddev=0.02)
-            self.vector_u: Any = self.add_weight((1, kernel.shape[-1]), start, trainable=False, name="vector_u")
-        matrix = kernel.reshape(-1, kernel.shape[-1])
-        u, v = _leading_vectors(jax.lax.stop_gradient(matrix), self.vector_u, self.power_iterations)
-        largest = (v @ matrix @ u.T).reshape(())
-        empty = largest == 0  # a kernel of zeros stays as it is
-        if training:
-            self.vector_u = jnp.where(empty, self.vector_u, u)
-        self.layer.__dict__[name] = kernel / jnp.where(empty, 1, largest)
-        try:
-            result: jax.Array = self.layer(inputs)
-            return result
-        finally:
-            self.layer.__dict__[name] = kernel
-
-    def _find_kernel(self, inputs: jax.Array) -> str:
-        """The attribute that holds the layer's kernel, which is made if it is not there yet."""
-        names = ("kernel", "embeddings")
-        if not any(hasattr(self.layer, name) for name in names):
-            # Applied once for its weights alone: no loss from its output, and XLA removes the computation.
-            penalty = self.layer.activity_regularizer
-            self.layer.__dict__["activity_regularizer"] = None
-            self.layer(inputs)
-            self.layer.__dict__["activity_regularizer"] = penalty
-        for name in names:
-            if hasattr(self.layer, name):
-                return name
-        raise InputError(f"{self.path} (SpectralNormalization): {self.layer!r} has no kernel to normalise.")
-
-
-def _leading_vectors(matrix: jax.Array, u: jax.Array, iterations: int) -> tuple[jax.Array, jax.Array]:
-    """The estimate of the vectors of the largest singular value after some steps of power iteration from `u`."""
-
-    def step(u: jax.Array) -> tuple[jax.Array, jax.Array]:
-        v = _normalized(u @ matrix.T)
-        return _normalized(v @ matrix), v
-
-    # All but the last in a loop of the program, so that compiling does not take longer for more of them.
-    u = jax.lax.fori_loop(0, iterations - 1, lambda _, u: step(u)[0], u) if iterations > 1 else u
-    return step(jax.lax.stop_gradient(u))
-
-
-def _normalized(x: jax.Array) -> jax.Array:
-    return x * jax.lax.rsqrt(jnp.maximum(jnp.sum(jnp.square(x), axis=-1, keepdims=True), 1e-12))
-
-
-class Normalization(Layer):
-    """Shifts and scales features to mean 0 and variance 1, by numbers that are given or found by `adapt`.
-
-    Args:
-        axis: the axes that have a mean and a variance of their own; None for one of each.
-        mean: the means, with `variance`.
-        variance: the variances.
-        invert: whether to undo the normalisation instead.
-
-    >>> import numpy as np
-    >>> layer = Normalization().adapt(np.array([[1.0], [2.0], [3.0]]))
-    >>> layer(np.array([[2.0]])).tolist()
-    [[0.0]]
-    """
-
-    couples_samples: ClassVar[bool | None] = False
-    supports_masking: ClassVar[bool] = True
-
-    axis: Any = field(default=-1, convert=lambda value: () if value is None else _axes(value))
-    mean: Any = None
-    variance: Any = None
-    invert: bool = field(default=False, convert=arguments.boolean)
-
-    def __post_init__(self) -> None:
-        if (self.mean is None) != (self.variance is None):
-            raise ArgumentError("Normalization(mean=..., variance=...): give both, or neither and call `adapt(data)`.")
-
-    def adapt(self, data: Iterable[Any]) -> Self:
-        """A layer with the mean and variance of `data` (arrays, or an iterable of batches).
-
-        Unlike in Keras the result is a new layer: `layer = layer.adapt(data)`.
-        """
-        if data is None:
-            raise InputError("adapt(None): expected an array, or an iterable of batches.")
-        chunks = [data] if hasattr(data, "shape") or _is_numbers(data) else tracked(data)
-        count, total, squares = 0, 0.0, 0.0
-        for chunk in map(np.asarray, chunks):
-            chunk = chunk[:, None] if chunk.ndim == 1 else chunk
-            axes = self._reduced(chunk.ndim)
-            values = chunk.astype(np.float64)
-            count += math.prod(values.shape[axis] for axis in axes)
-            total = total + values.sum(axis=axes)
-            squares = squares + np.square(values).sum(axis=axes)
-        if count == 0:
-            raise InputError("Normalization.adapt: there is no data.")
-        mean = total / count
-        variance = np.maximum(squares / count - np.square(mean), 0.0)
-        return self.replace(mean=np.asarray(mean, np.float32), variance=np.asarray(variance, np.float32))
-
-    def _reduced(self, rank: int) -> tuple[int, ...]:
-        if not all(-rank <= axis < rank for axis in self.axis):
-            raise InputError(f"{self.path} (Normalization) has axis={self.axis}, but its data has {rank} axes.")
-        return tuple(axis for axis in range(rank) if axis not in {a % rank for a in self.axis})
-
-    def call(self, inputs: jax.Array) -> jax.Array:
-        if self.mean is None:
-            raise InputError(f"{self.path} (Normalization) has no mean yet: `layer = layer.adapt(data)`.")
-        x = inputs.astype(self.compute_dtype)
-        kept = tuple(axis for axis in range(x.ndim) if axis not in self._reduced(x.ndim))
-        mean, variance = (jnp.asarray(v, x.dtype) for v in (self.mean, self.variance))
-        if mean.ndim:
-            mean, variance = (
-                along(jnp.broadcast_to(v, tuple(x.shape[a] for a in kept)), kept, x.ndim) for v in (mean, variance)
-            )
-        deviation = jnp.maximum(jnp.sqrt(variance), 1e-7)
-        return mean + x * deviation if self.invert else (x - mean) / deviation
-
-
-def _is_numbers(data: Iterable[Any]) -> bool:
-    return isinstance(data, (list, tuple)) and bool(data) and not hasattr(data[0], "shape")
-
-
 __all__ = [
     "BatchNormalization",
     "GroupNormalization",
     "LayerNormalization",
-    "Normalization",
     "RMSNormalization",
-    "SpectralNormalization",
     "UnitNormalization",
 ]

@@ -33,9 +33,9 @@ from jkeras.models.history import History
 from jkeras.models.inputs import fit_inputs
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
+from jkeras.training.program import Program
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, arrays_of
-from jkeras.training.steps import Program
 from jkeras.values.frozen import FrozenDict, Template
 from jkeras.values.keys import HashedKey
 

@@ -12,6 +12,7 @@ from jkeras.graph.input import InputLayer
 from jkeras.graph.network import is_ref
 from jkeras.graph.shapes import as_spec
 from jkeras.training import steps
+from jkeras.training.program import build_program, init_optimizer
 from jkeras.training.state import Batch, arrays_of
 from jkeras.types import Specs
 
@@ -66,10 +67,10 @@ def step_cost(model: Model, batch_size: int = 32) -> dict[str, float]:
     x = jax.tree.map(sized, model.input_specs)
     described = describe(model.definition, x)
     batch = Batch(x, jax.tree.map(as_spec, described.outputs))
-    program = steps.build_program(model.definition, recipe, batch)
+    program = build_program(model.definition, recipe, batch)
     state = model.state
     if arrays_of(state).opt_state is None:
-        state = state.replace(opt_state=steps.init_optimizer(recipe.optimizer, arrays_of(state).params, program.frozen))
+        state = state.replace(opt_state=init_optimizer(recipe.optimizer, arrays_of(state).params, program.frozen))
     state = jax.eval_shape(lambda s: s.replace(metrics=steps.empty_metrics(program, batch)), state)
     found = jax.jit(steps.train, static_argnums=0).lower(program, state, batch).compile().cost_analysis() or {}
     return {name: float(found[key]) for name, key in (("flops", "flops"), ("bytes", "bytes accessed")) if key in found}

@@ -16,9 +16,9 @@ from jkeras.models.ensemble import array_source, as_list
 from jkeras.models.model import Model
 from jkeras.models.training import compiled_recipe, training_state
 from jkeras.tracebacks import filtered
-from jkeras.training import steps
-from jkeras.training.batches import ArraySource
+from jkeras.training.array_source import ArraySource
 from jkeras.training.job import Options
+from jkeras.training.program import build_program
 from jkeras.types import CallbacksLike, Data, Verbose
 
 
@@ -96,7 +96,7 @@ def cross_validate(
     source = array_source(x, y, sample_weight, batch_size)
     pairs = _pairs(folds, source.rows, shuffle, seed)
     model = model.build_for(source.example().x)
-    program = steps.build_program(model.definition, recipe, source.example())
+    program = build_program(model.definition, recipe, source.example())
     check_data(model, source, program, recipe)
     options = Options(epochs=epochs, verbose=verbose, steps_per_execution=recipe.steps_per_execution)
     start = training_state(model, recipe, program, None)
@@ -108,7 +108,7 @@ def cross_validate(
             print(f"Folds {', '.join(str(i + 1) for i in chosen)} of {len(pairs)}")
         plan = members.Plan(options, as_list(callbacks), rows=np.stack([pairs[i][0] for i in chosen]), group=group)
         part = ArraySource(source.data, size, min(source.batch_size, size))
-        fitting = steps.build_program(model.definition, recipe, part.example())
+        fitting = build_program(model.definition, recipe, part.example())
         state, histories = members.train(model, fitting, members.stack([start] * len(chosen)), part, None, plan)
         for position, i in enumerate(chosen):
             own = members.member(state, position)

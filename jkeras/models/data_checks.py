@@ -15,17 +15,18 @@ from jkeras.graph.network import is_ref
 from jkeras.graph.shapes import show_shape
 from jkeras.layers.core import Embedding, check_ids
 from jkeras.models.structure import StructuredModel
-from jkeras.training import steps
-from jkeras.training.batches import ArraySource, StreamSource
+from jkeras.training.array_source import ArraySource
 from jkeras.training.objective import match
+from jkeras.training.program import Program, call_arguments
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch
+from jkeras.training.stream_source import StreamSource
 
 
 def check_data(
     model: StructuredModel,
     source: ArraySource | StreamSource | None,
-    program: steps.Program,
+    program: Program,
     recipe: Recipe,
     name: str = "y",
 ) -> None:
@@ -35,7 +36,7 @@ def check_data(
     data = source.data if isinstance(source, ArraySource) else source.example()
     names = program.objective.names
     # Described for one batch: a model may have a fixed batch size.
-    described = describe(program.definition, *steps.call_arguments(source.example().x))
+    described = describe(program.definition, *call_arguments(source.example().x))
     outputs = jax.tree.leaves(described.outputs)
     targets = match(data.y, names, len(outputs), "y")
     for term in program.objective.losses:

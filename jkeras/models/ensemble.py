@@ -20,10 +20,13 @@ from jkeras.models.model import Model
 from jkeras.models.training import compiled_recipe
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
-from jkeras.training import batches, runs, steps
-from jkeras.training.batches import ArraySource, as_source
+from jkeras.training import runs, steps
+from jkeras.training.array_source import ArraySource
+from jkeras.training.class_weights import weighted
 from jkeras.training.evaluation import evaluate
 from jkeras.training.job import Job, Options
+from jkeras.training.program import Program, build_program, init_optimizer
+from jkeras.training.sources import as_source, split
 from jkeras.training.state import TrainState, arrays_of
 from jkeras.types import CallbacksLike, Data, Verbose
 
@@ -116,7 +119,7 @@ class Ensemble:
             x, y, sample_weight, batch_size, class_weight, validation_split, validation_data
         )
         model = self.model.build_for(source.example().x)
-        program = steps.build_program(model.definition, recipe, source.example())
+        program = build_program(model.definition, recipe, source.example())
         check_data(model, source, program, recipe)
         options = Options(
             epochs=epochs,
@@ -135,7 +138,7 @@ class Ensemble:
         recipe = compiled_recipe(self.model, "evaluate")
         source = array_source(x, y, sample_weight, batch_size)
         model = self.model.build_for(source.example().x)
-        program = steps.build_program(model.definition, recipe, source.example())
+        program = build_program(model.definition, recipe, source.example())
         job = Job(program, steps.train, steps.evaluate, runs.runner(many=True))
         callbacks = CallbackList()
         return evaluate(job, self._members_state(model), source, callbacks, callbacks.call)
@@ -159,11 +162,11 @@ class Ensemble:
         result: TrainState = members.stack([model.init(seed).state for seed in self.seeds])
         return result
 
-    def _training_state(self, model: Model, program: steps.Program) -> TrainState:
+    def _training_state(self, model: Model, program: Program) -> TrainState:
         state = self._members_state(model)
         if arrays_of(state).opt_state is None:
             optimizer = compiled_recipe(model, "fit").optimizer
-            make: Any = jax.vmap(lambda params: steps.init_optimizer(optimizer, params, program.frozen))
+            make: Any = jax.vmap(lambda params: init_optimizer(optimizer, params, program.frozen))
             state = state.replace(opt_state=make(arrays_of(state).params))
         keys = jnp.stack([as_key(seed) for seed in self.seeds])
         return state.replace(rng=keys)
@@ -201,9 +204,9 @@ def training_data(
         held_x, held_y, weight = (*cast("Iterable[Any]", validation_data), None, None)[:3]
         validation = array_source(held_x, held_y, weight, batch_size)
     elif validation_split:
-        source, validation = batches.split(source, validation_split)
-    weighted = batches.weighted(source, class_weight)
-    return (source if not isinstance(weighted, ArraySource) else weighted), validation
+        source, validation = split(source, validation_split)
+    counted = weighted(source, class_weight)
+    return (counted if isinstance(counted, ArraySource) else source), validation
 
 
 def as_list(callbacks: CallbacksLike) -> list[Any]:

@@ -29,7 +29,7 @@ from jkeras.saving import checkpoints, documents, old_names
 from jkeras.saving import directory as files
 from jkeras.saving.old_weights import major
 from jkeras.tracebacks import filtered
-from jkeras.training import steps
+from jkeras.training.program import init_optimizer, trainable_parts
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, filled, key_impl, named_arrays
 from jkeras.types import Config, PathLike
@@ -170,8 +170,8 @@ def _template(model: Model, recipe: Recipe | None) -> TrainState:
     params, state = _nested(model, lambda info: jnp.zeros(info.shape, info.dtype))
     opt_state = None
     if recipe is not None:
-        frozen, _ = steps.trainable_parts(model.description)
-        opt_state = steps.init_optimizer(recipe.optimizer, params, frozen)
+        frozen, _ = trainable_parts(model.description)
+        opt_state = init_optimizer(recipe.optimizer, params, frozen)
     return TrainState(params, state, opt_state, jnp.zeros((), jnp.int32), jax.random.key(0))
 
 
@@ -245,8 +245,8 @@ def _with_values(
     opt_state = None
     # A model that was compiled and not trained has a step count and a learning rate, and no slots.
     if recipe is not None and len(optimizer_arrays) > 2:
-        frozen, _ = steps.trainable_parts(model.description)
-        fresh = steps.init_optimizer(recipe.optimizer, params, frozen)
+        frozen, _ = trainable_parts(model.description)
+        fresh = init_optimizer(recipe.optimizer, params, frozen)
         try:
             opt_state = recipe.optimizer.from_keras_variables(
                 optimizer_arrays, fresh, keras_file.trainable_paths(model)

@@ -25,15 +25,16 @@ from jkeras.models.handle import Handle
 from jkeras.models.history import History
 from jkeras.models.training import training_job
 from jkeras.paths import merge
-from jkeras.training import loop, runs, steps
-from jkeras.training.batches import ArraySource
+from jkeras.training import loop, runs
+from jkeras.training.array_source import ArraySource
 from jkeras.training.device_memory import device_budget
 from jkeras.training.job import Job, Options
+from jkeras.training.program import trainable
 from jkeras.training.state import TrainState, arrays_of
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model
-    from jkeras.training.steps import Program
+    from jkeras.training.program import Program
 
 # How many bytes of weights, gradients and slots one group may have on CPUs, and elsewhere as a share of free memory.
 CACHE_BYTES = 2 * 2**20
@@ -159,7 +160,7 @@ def _train_group(
     params, opt_state = arrays_of(session.state).params, arrays_of(session.state).opt_state
     recipe: Any = model.recipe
     optimizer = recipe.optimizer
-    finalize: Any = jax.vmap(lambda p, s: optimizer.finalize(steps.trainable(job.program, p), s))
+    finalize: Any = jax.vmap(lambda p, s: optimizer.finalize(trainable(job.program, p), s))
     final = session.state.replace(params=jax.vmap(merge)(params, finalize(params, opt_state)))
     return final, [h.history() for h in group.members]
 

@@ -11,6 +11,7 @@ from jkeras.errors import ArgumentError
 from jkeras.models.training import compiled_recipe
 from jkeras.paths import merge
 from jkeras.training import steps
+from jkeras.training.program import Program, build_program, trainable
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.types import Data
 
@@ -91,25 +92,25 @@ def accumulated_gradients(
 
 def _prepared(
     model: Model, x: Data | None, y: Data | None, sample_weight: Data | None
-) -> tuple[Batch, steps.Program, TrainState]:
+) -> tuple[Batch, Program, TrainState]:
     model = model.build_for(x)
     batch = jax.tree.map(jnp.asarray, Batch(x, y, sample_weight))
-    program = steps.build_program(model.definition, compiled_recipe(model, "per_sample_gradients"), batch)
+    program = build_program(model.definition, compiled_recipe(model, "per_sample_gradients"), batch)
     return batch, program, model.state.replace(opt_state=None)
 
 
-def _loss(program: steps.Program, params: Any, state: TrainState, batch: Batch, training: bool) -> jax.Array:
+def _loss(program: Program, params: Any, state: TrainState, batch: Batch, training: bool) -> jax.Array:
     state = state.replace(params=merge(arrays_of(state).params, params))
     result: jax.Array = steps.score(program, steps.forward(program, state, batch, training), batch).loss
     return result
 
 
-def _gradients(program: steps.Program, state: TrainState, batch: Batch, training: bool) -> Any:
-    chosen = steps.trainable(program, state.params)
+def _gradients(program: Program, state: TrainState, batch: Batch, training: bool) -> Any:
+    chosen = trainable(program, state.params)
     return jax.value_and_grad(lambda params: _loss(program, params, state, batch, training))(chosen)
 
 
-def _per_sample_plain(program: steps.Program, state: TrainState, batch: Batch, training: bool) -> dict[str, Any]:
+def _per_sample_plain(program: Program, state: TrainState, batch: Batch, training: bool) -> dict[str, Any]:
     rows = steps.batch_size(batch)
     alone = jax.tree.map(lambda a: a[:, None], batch)
 
@@ -125,7 +126,7 @@ def _per_sample_plain(program: steps.Program, state: TrainState, batch: Batch, t
 _per_sample = jax.jit(_per_sample_plain, static_argnums=(0, 3))
 
 
-def _accumulated_plain(program: steps.Program, state: TrainState, batch: Batch, parts: int, training: bool) -> Any:
+def _accumulated_plain(program: Program, state: TrainState, batch: Batch, parts: int, training: bool) -> Any:
     pieces = jax.tree.map(lambda a: a.reshape(parts, -1, *a.shape[1:]), batch)
 
     def add(total: Any, piece: tuple[Batch, jax.Array]) -> tuple[Any, None]:

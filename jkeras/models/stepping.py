@@ -10,6 +10,7 @@ import jax
 from jkeras.errors import NotCompiledError
 from jkeras.models.structure import StructuredModel
 from jkeras.training import steps
+from jkeras.training.program import Program
 from jkeras.training.state import Batch, TrainState
 
 
@@ -84,13 +85,13 @@ class SteppingModel(StructuredModel):
         return steps.update_metrics(self._step_program, state, batch, scored)
 
     @property
-    def _step_program(self) -> steps.Program:
+    def _step_program(self) -> Program:
         program = self._spec_contents.program
         if program is None:
             raise NotCompiledError("This helper works inside `train_step` while the model trains.")
         return program
 
-    def _in_step(self, program: steps.Program) -> Self:
+    def _in_step(self, program: Program) -> Self:
         """The model as `train_step` sees it."""
         return self._evolve(program=program)
 

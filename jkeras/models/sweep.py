@@ -21,8 +21,8 @@ from jkeras.models.model import Model
 from jkeras.models.training import compiled_recipe, training_job
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered, filtered_methods
-from jkeras.training import steps
 from jkeras.training.job import Options
+from jkeras.training.program import Program, build_program, init_optimizer
 from jkeras.training.state import TrainState, arrays_of
 from jkeras.types import CallbacksLike, Data, PathLike, Verbose
 
@@ -105,7 +105,7 @@ class Sweep:
             x, y, sample_weight, batch_size, class_weight, validation_split, validation_data
         )
         model = self.model.build_for(source.example().x)
-        program = steps.build_program(model.definition, recipe, source.example())
+        program = build_program(model.definition, recipe, source.example())
         check_data(model, source, program, recipe)
         options = Options(
             epochs=epochs, shuffle=shuffle, verbose=verbose, steps_per_execution=recipe.steps_per_execution
@@ -121,7 +121,7 @@ class Sweep:
         kept = {name: tree for name, tree in final.model_state.items() if name != varied.PLACE}
         return self._with(model=model, histories=tuple(histories), _state=final.replace(model_state=kept))
 
-    def _first_state(self, model: Model, program: steps.Program) -> TrainState:
+    def _first_state(self, model: Model, program: Program) -> TrainState:
         states = []
         for setting in self.settings:
             seed = setting.get("seed")
@@ -132,7 +132,7 @@ class Sweep:
         if arrays_of(model.state).opt_state is not None and "seed" not in self.settings[0]:
             opt_state = members.stack([arrays_of(model.state).opt_state] * len(states))
         else:
-            opt_state = jax.vmap(lambda params: steps.init_optimizer(optimizer, params, program.frozen))(
+            opt_state = jax.vmap(lambda params: init_optimizer(optimizer, params, program.frozen))(
                 arrays_of(state).params
             )
         if "learning_rate" in self.settings[0]:

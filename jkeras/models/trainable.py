@@ -10,7 +10,8 @@ from jkeras.models import training
 from jkeras.models.discarded import check_used
 from jkeras.models.stepping import SteppingModel
 from jkeras.tracebacks import filtered_methods
-from jkeras.training import batches, steps, strategy
+from jkeras.training import batches, strategy
+from jkeras.training.program import build_program, init_optimizer, trainable_parts
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch, arrays_of
 from jkeras.types import CallbacksLike, Data, LossesLike, MetricsLike, OptimizerLike, Verbose
@@ -301,8 +302,8 @@ class TrainableModel(SteppingModel):
         recipe = training.compiled_recipe(self, "with_optimizer_state")
         if arrays_of(self.state).opt_state is not None:
             return self
-        frozen, _ = steps.trainable_parts(self.description)
-        opt_state = steps.init_optimizer(recipe.optimizer, arrays_of(self.state).params, frozen)
+        frozen, _ = trainable_parts(self.description)
+        opt_state = init_optimizer(recipe.optimizer, arrays_of(self.state).params, frozen)
         return self._evolve(state=self.state.replace(opt_state=opt_state))
 
     @property
@@ -310,5 +311,5 @@ class TrainableModel(SteppingModel):
         """The names in the order of `evaluate`'s list, for a model whose outputs' targets look like its outputs."""
         recipe = training.compiled_recipe(self, "metrics_names")
         outputs = self.description.outputs
-        program = steps.build_program(self.definition, recipe, Batch(self.input_specs, outputs))
+        program = build_program(self.definition, recipe, Batch(self.input_specs, outputs))
         return program.objective.log_names

@@ -26,10 +26,15 @@ from jkeras.paths import merge
 from jkeras.random_keys import as_key
 from jkeras.training import batches, evaluation, loop, runs, steps
 from jkeras.training import predict as prediction
-from jkeras.training.batches import ArraySource, StreamSource, as_source
+from jkeras.training.array_source import ArraySource
+from jkeras.training.class_weights import weighted
 from jkeras.training.job import Job, Options, to_floats
+from jkeras.training.own_steps import evaluate_custom, train_custom, with_own_logs
+from jkeras.training.program import Program, build_program, init_optimizer, trainable
 from jkeras.training.recipe import Recipe
+from jkeras.training.sources import as_source, split
 from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.training.stream_source import StreamSource
 from jkeras.types import CallbacksLike, Data, Verbose
 
 Model = TypeVar("Model", bound=SteppingModel)
@@ -88,14 +93,14 @@ def fit(
     elif validation_split:
         if not isinstance(source, ArraySource):
             raise ArgumentError("validation_split needs arrays; for an iterable of batches pass validation_data.")
-        source, validation = batches.split(source, validation_split)
+        source, validation = split(source, validation_split)
         if validation_batch_size:
             validation = dataclasses.replace(validation, batch_size=min(validation_batch_size, validation.rows))
     # Class weights are for training alone, so they come after the split.
-    source = batches.weighted(source, class_weight)
+    source = weighted(source, class_weight)
     example = source.example()
     model = ready_for(model, example.x)
-    program = steps.build_program(model.definition, recipe, example)
+    program = build_program(model.definition, recipe, example)
     if class_weight is not None:
         check_classes(class_weight, jax.tree.map(lambda spec: spec.shape, model.description.outputs))
     for part, name in ((source, "y"), (validation, "y in validation_data")):
@@ -124,7 +129,7 @@ def fit(
         session = loop.fit(job, state, source, validation, options, callback_list, handle)
     final = job.runner.release(session.state)
     arrays = arrays_of(final)
-    params = recipe.optimizer.finalize(steps.trainable(program, arrays.params), arrays.opt_state)
+    params = recipe.optimizer.finalize(trainable(program, arrays.params), arrays.opt_state)
     final = final.replace(params=merge(arrays.params, params))
     history = History(session.history, session.epochs, callback_list.params)
     if session.interrupted.is_set():
@@ -152,7 +157,7 @@ def evaluate(
     source = as_source(x, y, sample_weight, batch_size, steps_)
     example = source.example()
     model = ready_for(model, example.x)
-    program = steps.build_program(model.definition, recipe, example)
+    program = build_program(model.definition, recipe, example)
     check_data(model, source, program, recipe)
     handle = model._spec_contents.handle or Handle(model)
     callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=resolve_verbosity(verbose))
@@ -217,7 +222,7 @@ def train_on_batch(
     check_used("train_on_batch", 3)
     source = _one_batch(x, y, sample_weight, class_weight)
     model = ready_for(model, source.data.x)
-    program = steps.build_program(model.definition, recipe, source.data)
+    program = build_program(model.definition, recipe, source.data)
     check_data(model, source, program, recipe)
     state = training_state(model, recipe, program, None)
     job = training_job(model, program, state, source.data)
@@ -263,29 +268,29 @@ def compiled_recipe(model: SteppingModel, method: str) -> Recipe:
 
 
 def training_job(
-    model: SteppingModel, program: steps.Program, state: TrainState, example: Batch, scored: Batch | None = None
+    model: SteppingModel, program: Program, state: TrainState, example: Batch, scored: Batch | None = None
 ) -> Job:
     """What a run needs, for batches like `example` in training and `scored` in evaluation."""
     evaluation = evaluation_job(model, program, state, example if scored is None else scored)
     if not model.has_own_train_step:
         return dataclasses.replace(evaluation, program=program, scoring=evaluation.program)
-    own = steps.with_own_logs(program, "train_step", state, example)
-    return dataclasses.replace(evaluation, program=own, train=steps.train_custom, scoring=evaluation.program)
+    own = with_own_logs(program, "train_step", state, example)
+    return dataclasses.replace(evaluation, program=own, train=train_custom, scoring=evaluation.program)
 
 
-def evaluation_job(model: SteppingModel, program: steps.Program, state: TrainState, example: Batch) -> Job:
+def evaluation_job(model: SteppingModel, program: Program, state: TrainState, example: Batch) -> Job:
     """What an evaluation needs, for batches like `example`."""
     if not model.has_own_test_step:
         return Job(program, steps.train, steps.evaluate, _runner(model.recipe))
-    own = steps.with_own_logs(program, "test_step", state, example)
-    return Job(own, steps.train, steps.evaluate_custom, _runner(model.recipe))
+    own = with_own_logs(program, "test_step", state, example)
+    return Job(own, steps.train, evaluate_custom, _runner(model.recipe))
 
 
-def training_state(model: SteppingModel, recipe: Recipe, program: steps.Program, seed: int | None) -> TrainState:
+def training_state(model: SteppingModel, recipe: Recipe, program: Program, seed: int | None) -> TrainState:
     """The state that training starts from, with an optimizer's state."""
     state = model.state
     if arrays_of(state).opt_state is None:
-        opt_state = steps.init_optimizer(recipe.optimizer, arrays_of(state).params, program.frozen)
+        opt_state = init_optimizer(recipe.optimizer, arrays_of(state).params, program.frozen)
         state = state.replace(opt_state=opt_state)
     return state if seed is None else state.replace(rng=as_key(seed))
 
@@ -317,13 +322,13 @@ def _one_batch(
     x: Data | None, y: Data | None, sample_weight: Data | None, class_weight: Mapping[Any, float] | None
 ) -> ArraySource:
     rows = batches.row_count(Batch(batches.to_arrays(x, "x")))
-    source = batches.weighted(as_source(x, y, sample_weight, rows), class_weight)
+    source = weighted(as_source(x, y, sample_weight, rows), class_weight)
     if not isinstance(source, ArraySource):
         raise InputError("A batch must be arrays.")
     return source
 
 
-def _as_result(logs: dict[str, float], program: steps.Program, return_dict: bool) -> Scores:
+def _as_result(logs: dict[str, float], program: Program, return_dict: bool) -> Scores:
     if return_dict:
         return logs
     known = [name for name in program.objective.log_names if name in logs]

@@ -19,7 +19,7 @@ from jkeras.layers.regularization import _Noisy
 from jkeras.models.model import Model
 from jkeras.models.training import compiled_recipe
 from jkeras.regularizers import L1L2
-from jkeras.training import steps
+from jkeras.training.program import Program
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.types import Specs
 
@@ -113,7 +113,7 @@ class VariedStep:
 
     base: Callable[..., TrainState]
 
-    def __call__(self, program: steps.Program, state: TrainState, batch: Batch) -> TrainState:
+    def __call__(self, program: Program, state: TrainState, batch: Batch) -> TrainState:
         trees = arrays_of(state).model_state
         values = trees[PLACE]
         rest = {name: tree for name, tree in trees.items() if name != PLACE}
@@ -127,7 +127,7 @@ class VariedStep:
         return new.replace(model_state={**arrays_of(new).model_state, PLACE: values})
 
 
-def traced(program: steps.Program, values: Mapping[str, Any]) -> steps.Program:
+def traced(program: Program, values: Mapping[str, Any]) -> Program:
     """A program with traced values in the place of fields; only for use inside a step."""
 
     def regularizer(l1: Any, l2: Any) -> Any:
@@ -139,7 +139,7 @@ def traced(program: steps.Program, values: Mapping[str, Any]) -> steps.Program:
 
     of_optimizer = {name: value for name, value in values.items() if name not in OF_LAYERS}
     definition: Any = program.definition
-    result: steps.Program = _with_raw(
+    result: Program = _with_raw(
         program,
         {"definition": definition.map_layers(change), "optimizer": _with_raw(program.optimizer, of_optimizer)},
     )

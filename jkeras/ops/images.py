@@ -11,46 +11,13 @@ from jax.scipy.ndimage import map_coordinates as _map_coordinates
 
 from jkeras import arguments, config, random_keys
 from jkeras.errors import ArgumentError, InputError
+from jkeras.ops.colours import hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv
+from jkeras.ops.image_layout import as_batch, checked, image_array, image_axes
 from jkeras.types import Array, ArrayLike, DTypeLike, SeedLike, Sizes, TensorLike
 
 METHODS = arguments.one_of("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
 ORDERS = {"nearest": 0, "bilinear": 1}
 FILL_MODES = arguments.one_of("constant", "nearest", "wrap", "mirror", "reflect")
-
-
-def _checked(function: str, name: str, value: Any, check: Callable[[Any], Any]) -> Any:
-    try:
-        return check(value)
-    except ArgumentError as error:
-        raise ArgumentError(f"ops.image.{function}({name}={value!r}): {error}") from None
-
-
-def _images(function: str, images: TensorLike) -> jax.Array:
-    images = jnp.asarray(images)
-    if images.ndim not in (3, 4):
-        raise InputError(
-            f"ops.image.{function}: expected one image (3 axes) or a batch of images (4 axes), got {images.shape}."
-        )
-    return images
-
-
-def _axes(data_format: str | None) -> tuple[int, int, int]:
-    """The axes of height, width and channels, counted from the end."""
-    return (-3, -2, -1) if config.standardize_data_format(data_format) == "channels_last" else (-2, -1, -3)
-
-
-def _as_batch(images: jax.Array, data_format: str | None) -> tuple[jax.Array, Callable[[jax.Array], jax.Array]]:
-    """Images as `(batch, height, width, channels)`, and the way back."""
-    single = images.ndim == 3
-    first = config.standardize_data_format(data_format) == "channels_first"
-    batch = images[None] if single else images
-    batch = batch.transpose(0, 2, 3, 1) if first else batch
-
-    def back(result: jax.Array) -> jax.Array:
-        result = jnp.moveaxis(result, 3, 1) if first else result
-        return result[0] if single else result
-
-    return batch, back
 
 
 def resize(
@@ -80,13 +47,13 @@ def resize(
     Raises:
         ArgumentError: an argument is not as above, or both aspect arguments are True.
     """
-    images = _images("resize", images)
-    method = _checked("resize", "interpolation", interpolation, METHODS)
-    _checked("resize", "fill_mode", fill_mode, arguments.one_of("constant"))
+    images = image_array("resize", images)
+    method = checked("resize", "interpolation", interpolation, METHODS)
+    checked("resize", "fill_mode", fill_mode, arguments.one_of("constant"))
     if pad_to_aspect_ratio and crop_to_aspect_ratio:
         raise ArgumentError("ops.image.resize: give one of `pad_to_aspect_ratio` and `crop_to_aspect_ratio`, not both.")
     new_height, new_width = (arguments.positive_int(n) for n in size)
-    rows, columns, _ = _axes(data_format)
+    rows, columns, _ = image_axes(data_format)
     height, width = images.shape[rows], images.shape[columns]
     if crop_to_aspect_ratio:
         inner = (
@@ -126,9 +93,9 @@ def affine_transform(
         fill_value: for "constant".
         data_format: "channels_last" or "channels_first".
     """
-    images, order = _images("affine_transform", images), _order("affine_transform", interpolation)
-    mode = _checked("affine_transform", "fill_mode", fill_mode, FILL_MODES)
-    batch, back = _as_batch(images, data_format)
+    images, order = image_array("affine_transform", images), _order("affine_transform", interpolation)
+    mode = checked("affine_transform", "fill_mode", fill_mode, FILL_MODES)
+    batch, back = as_batch(images, data_format)
     transform = jnp.asarray(transform)
     if transform.ndim not in (1, 2) or transform.shape[-1] != 8:
         raise InputError(
@@ -146,7 +113,7 @@ def affine_transform(
 
 
 def _order(function: str, interpolation: str) -> int:
-    return ORDERS[_checked(function, "interpolation", interpolation, arguments.one_of(*ORDERS))]
+    return ORDERS[checked(function, "interpolation", interpolation, arguments.one_of(*ORDERS))]
 
 
 def _sample(image: jax.Array, places: Iterable[Array], order: int, mode: str, fill_value: ArrayLike) -> jax.Array:
@@ -165,14 +132,14 @@ def perspective_transform(
     data_format: str | None = None,
 ) -> jax.Array:
     """Images seen from elsewhere: four points `(x, y)` go to four others. Shapes `(4, 2)` or `(batch, 4, 2)`."""
-    images, order = _images("perspective_transform", images), _order("perspective_transform", interpolation)
+    images, order = image_array("perspective_transform", images), _order("perspective_transform", interpolation)
     start, end = jnp.asarray(start_points, "float32"), jnp.asarray(end_points, "float32")
     if start.shape != end.shape or start.shape[-2:] != (4, 2) or start.ndim not in (2, 3):
         raise InputError(
             f"ops.image.perspective_transform: expected points of shape (4, 2) or (batch, 4, 2), got {start.shape} and"
             f" {end.shape}."
         )
-    batch, back = _as_batch(images, data_format)
+    batch, back = as_batch(images, data_format)
     start, end = (jnp.broadcast_to(points, (batch.shape[0], 4, 2)) for points in (start, end))
     rows, columns = jnp.meshgrid(*(jnp.arange(n) for n in batch.shape[1:3]), indexing="ij")
 
@@ -210,8 +177,8 @@ def map_coordinates(
             f"ops.image.map_coordinates: coordinates of shape {coordinates.shape} do not fit an array of shape"
             f" {inputs.shape}; expected ({inputs.ndim}, ...)."
         )
-    _checked("map_coordinates", "order", order, arguments.one_of(0, 1))
-    mode = _checked("map_coordinates", "fill_mode", fill_mode, FILL_MODES)
+    checked("map_coordinates", "order", order, arguments.one_of(0, 1))
+    mode = checked("map_coordinates", "fill_mode", fill_mode, FILL_MODES)
     result: jax.Array = _map_coordinates(inputs, list(coordinates), order, mode, fill_value)
     return result
 
@@ -232,53 +199,6 @@ def scale_and_translate(
     return result
 
 
-def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> jax.Array:
-    """The luminance of colours, in one channel."""
-    images = _images("rgb_to_grayscale", images)
-    channels = _axes(data_format)[2]
-    if images.shape[channels] == 1:
-        return images
-    if images.shape[channels] != 3:
-        raise InputError(f"ops.image.rgb_to_grayscale: expected 1 or 3 channels, got shape {images.shape}.")
-    exact = images if jnp.issubdtype(images.dtype, jnp.floating) else images.astype(config.floatx())
-    grey = jnp.tensordot(exact, jnp.asarray([0.2989, 0.5870, 0.1140], exact.dtype), axes=(channels, 0))
-    return jnp.expand_dims(grey, channels).astype(images.dtype)
-
-
-def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> jax.Array:
-    """Hue, saturation and value of colours in [0, 1]."""
-    images = _colours("rgb_to_hsv", images)
-    channels = _axes(data_format)[2]
-    images = jnp.where(jnp.abs(images) < jnp.finfo(images.dtype).eps, 0, images)
-    red, green, blue = jnp.moveaxis(images, channels, 0)
-    value = jnp.maximum(jnp.maximum(red, green), blue)
-    span = value - jnp.minimum(jnp.minimum(red, green), blue)
-    saturation = jnp.where(value > 0, span / jnp.where(value > 0, value, 1), 0)
-    sixth = 1 / (6 * jnp.where(span > 0, span, 1))
-    hue = jnp.where(value == green, sixth * (blue - red) + 2 / 6, sixth * (red - green) + 4 / 6)
-    hue = jnp.where(value == red, sixth * (green - blue), hue)
-    hue = jnp.where(span > 0, hue, 0) + (hue < 0)
-    return jnp.stack([hue, saturation, value], axis=channels).astype(images.dtype)
-
-
-def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> jax.Array:
-    """Colours from hue, saturation and value."""
-    images = _colours("hsv_to_rgb", images)
-    channels = _axes(data_format)[2]
-    hue, saturation, value = jnp.moveaxis(images, channels, 0)
-    sixths = (hue % 1) * 6
-    shares = (jnp.abs(sixths - 3) - 1, 2 - jnp.abs(sixths - 2), 2 - jnp.abs(sixths - 4))
-    planes = [value * (1 - saturation + saturation * jnp.clip(share, 0, 1)) for share in shares]
-    return jnp.stack(planes, axis=channels)
-
-
-def _colours(function: str, images: TensorLike) -> jax.Array:
-    images = _images(function, images)
-    if not jnp.issubdtype(images.dtype, jnp.floating):
-        raise InputError(f"ops.image.{function}: expected floats in [0, 1], got {images.dtype}; divide by 255 first.")
-    return images
-
-
 def crop_images(
     images: TensorLike,
     top_cropping: int | None = None,
@@ -291,8 +211,8 @@ def crop_images(
 ) -> jax.Array:
     """Images without their borders: two of (top, bottom, target height) and of (left, right, target width) are
     given."""
-    images = _images("crop_images", images)
-    rows, columns, _ = _axes(data_format)
+    images = image_array("crop_images", images)
+    rows, columns, _ = image_axes(data_format)
     top, height = _span("crop_images", top_cropping, bottom_cropping, target_height, images.shape[rows], -1)
     left, width = _span("crop_images", left_cropping, right_cropping, target_width, images.shape[columns], -1)
     images = jax.lax.slice_in_dim(images, top, top + height, axis=rows % images.ndim)
@@ -310,8 +230,8 @@ def pad_images(
     data_format: str | None = None,
 ) -> jax.Array:
     """Images with black borders: two of (top, bottom, target height) and of (left, right, target width) are given."""
-    images = _images("pad_images", images)
-    rows, columns, _ = _axes(data_format)
+    images = image_array("pad_images", images)
+    rows, columns, _ = image_axes(data_format)
     padding = [(0, 0)] * images.ndim
     top, height = _span("pad_images", top_padding, bottom_padding, target_height, images.shape[rows], 1)
     left, width = _span("pad_images", left_padding, right_padding, target_width, images.shape[columns], 1)
@@ -345,7 +265,7 @@ def extract_patches(
     data_format: str | None = None,
 ) -> jax.Array:
     """Windows of images, flattened into the channels: `(batch, rows, columns, height * width * channels)`."""
-    return _patches(_images("extract_patches", images), size, strides, dilation_rate, padding, data_format, 2)
+    return _patches(image_array("extract_patches", images), size, strides, dilation_rate, padding, data_format, 2)
 
 
 def extract_patches_3d(
@@ -406,7 +326,7 @@ def gaussian_blur(
     data_format: str | None = None,
 ) -> jax.Array:
     """Images smoothed by a Gaussian; `kernel_size` and `sigma` are those along x and y."""
-    batch, back = _as_batch(_images("gaussian_blur", images), data_format)
+    batch, back = as_batch(image_array("gaussian_blur", images), data_format)
     lines = [_bell(size, width, batch.dtype) for size, width in zip(kernel_size, sigma, strict=True)]
     return back(_depthwise(batch, jnp.outer(lines[1], lines[0])))
 
@@ -420,7 +340,7 @@ def _bell(size: int, width: float, dtype: DTypeLike | None) -> jax.Array:
 
 def sobel_edges(images: TensorLike, data_format: str | None = None) -> jax.Array:
     """The slopes of images along y and x, in a new last axis."""
-    batch, back = _as_batch(_images("sobel_edges", images), data_format)
+    batch, back = as_batch(image_array("sobel_edges", images), data_format)
     slope = jnp.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], batch.dtype)
     return jnp.stack([back(_depthwise(batch, kernel)) for kernel in (slope.T, slope)], axis=-1)
 
@@ -447,9 +367,9 @@ def elastic_transform(
         seed: an integer or a key.
         data_format: "channels_last" or "channels_first".
     """
-    batch, back = _as_batch(_images("elastic_transform", images), data_format)
+    batch, back = as_batch(image_array("elastic_transform", images), data_format)
     order = _order("elastic_transform", interpolation)
-    mode = _checked("elastic_transform", "fill_mode", fill_mode, FILL_MODES)
+    mode = checked("elastic_transform", "fill_mode", fill_mode, FILL_MODES)
     size = int(6 * sigma) | 1
     both = jax.random.split(random_keys.as_key(seed))
     shape = (*batch.shape[:3], 1)
@@ -475,8 +395,8 @@ def ssim(
     data_format: str | None = None,
 ) -> jax.Array:
     """The structural similarity of images (Wang et al., 2004), 1 for equal ones."""
-    x, _ = _as_batch(_images("ssim", image1), data_format)
-    y, _ = _as_batch(_images("ssim", image2), data_format)
+    x, _ = as_batch(image_array("ssim", image1), data_format)
+    y, _ = as_batch(image_array("ssim", image2), data_format)
     x, y = (z if jnp.issubdtype(z.dtype, jnp.floating) else z.astype(config.floatx()) for z in (x, y))
     line = _bell(filter_size, filter_sigma, x.dtype)
 

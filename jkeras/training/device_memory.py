@@ -6,8 +6,9 @@ import jax
 
 from jkeras import config
 from jkeras.training import runs
-from jkeras.training.batches import ArraySource, StreamSource
+from jkeras.training.array_source import ArraySource
 from jkeras.training.state import Batch
+from jkeras.training.stream_source import StreamSource
 
 
 def device_budget() -> float:

@@ -12,11 +12,13 @@ from jkeras.callbacks.callback import CallbackList
 from jkeras.console.progress import COMPILING, ProgressBar
 from jkeras.errors import InputError
 from jkeras.training import resident, steps
-from jkeras.training.batches import ArraySource, StreamSource, fill_up
+from jkeras.training.array_source import ArraySource
+from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
 from jkeras.training.job import Job, to_floats
 from jkeras.training.prefetch import BATCHES_AHEAD, Background
 from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
+from jkeras.training.stream_source import StreamSource
 from jkeras.types import Verbose
 
 

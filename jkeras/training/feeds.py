@@ -12,7 +12,8 @@ import numpy as np
 from jkeras.buffers import owned_copy
 from jkeras.errors import NonFiniteError
 from jkeras.training import steps
-from jkeras.training.batches import ArraySource, StreamSource, fill_up
+from jkeras.training.array_source import ArraySource
+from jkeras.training.batches import fill_up
 from jkeras.training.chunks import Chunks
 from jkeras.training.device_memory import fits
 from jkeras.training.finiteness import non_finite
@@ -20,6 +21,7 @@ from jkeras.training.job import to_floats
 from jkeras.training.order import Order
 from jkeras.training.prefetch import BATCHES_AHEAD, Background
 from jkeras.training.state import Batch, arrays_of
+from jkeras.training.stream_source import StreamSource
 
 if TYPE_CHECKING:
     from jkeras.training.session import Session

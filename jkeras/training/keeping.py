@@ -27,8 +27,9 @@ from jkeras.errors import JkerasError, RestoreError
 from jkeras.paths import filled_tree, named_leaves
 from jkeras.saving import directory, packing
 from jkeras.saving.checkpoints import Snapshot
-from jkeras.training.batches import ArraySource, StreamSource
+from jkeras.training.array_source import ArraySource
 from jkeras.training.state import TrainState, arrays_of, filled, named_arrays
+from jkeras.training.stream_source import StreamSource
 from jkeras.types import PyTree
 
 if TYPE_CHECKING:

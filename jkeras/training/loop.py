@@ -18,7 +18,7 @@ import jax
 from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import CallbackList
 from jkeras.console.progress import ProgressBar
-from jkeras.training.batches import ArraySource, StreamSource
+from jkeras.training.array_source import ArraySource
 from jkeras.training.device_memory import on_device
 from jkeras.training.evaluation import evaluate
 from jkeras.training.feeds import Feed, make_feed
@@ -27,6 +27,7 @@ from jkeras.training.job import Job, Options, to_floats
 from jkeras.training.keeping import Keeping, Preempted, terminable
 from jkeras.training.session import Live, Session
 from jkeras.training.state import TrainState, arrays_of
+from jkeras.training.stream_source import StreamSource
 
 # How often several processes ask each other whether a signal came, which makes the host wait for the devices.
 BATCHES_BETWEEN_VOTES = 16

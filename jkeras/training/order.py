@@ -16,7 +16,7 @@ import numpy as np
 from jkeras.types import Array, ArrayLike
 
 if TYPE_CHECKING:
-    from jkeras.training.batches import ArraySource
+    from jkeras.training.array_source import ArraySource
     from jkeras.training.session import Session
 
 

@@ -14,9 +14,11 @@ from jkeras.console.progress import COMPILING, ProgressBar
 from jkeras.errors import InputError
 from jkeras.graph.layer import Layer
 from jkeras.training import runs, steps
-from jkeras.training.batches import ArraySource, StreamSource, fill_up
+from jkeras.training.array_source import ArraySource
+from jkeras.training.batches import fill_up
 from jkeras.training.prefetch import Background
 from jkeras.training.state import TrainState
+from jkeras.training.stream_source import StreamSource
 from jkeras.types import PyTree, Verbose
 
 # Where rows do not depend on each other, batches of this size give the same numbers sooner.

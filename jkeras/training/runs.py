@@ -25,7 +25,7 @@ from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
 from jkeras.types import Array, ArrayLike, PyTree
 
 if TYPE_CHECKING:
-    from jkeras.training.steps import Program
+    from jkeras.training.program import Program
 
 Step = Callable[[Any, TrainState, Batch], TrainState]
 

@@ -1,9 +1,4 @@
-"""The pure core: one training step, one evaluation step, one prediction, as functions of values.
-
-A `Program` is everything about a step that is not an array; `jax.jit` is keyed by it. Its parts compare by value, so two
-models written alike share one compiled step, and a constant learning rate is not part of it: that lives in the
-optimizer's state.
-"""
+"""The pure core: a training step, an evaluation step, a prediction and their parts, as functions of values."""
 
 from __future__ import annotations
 
@@ -20,115 +15,20 @@ import optax
 from jkeras import lowering, replicas
 from jkeras.errors import InputError
 from jkeras.graph import linen
-from jkeras.graph.describe import Description, describe
+from jkeras.graph.describe import describe
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import as_spec
-from jkeras.paths import flatten, merge
+from jkeras.paths import merge
 from jkeras.training import objective as objectives
-from jkeras.training.objective import Objective, match
-from jkeras.training.recipe import Recipe
+from jkeras.training.objective import match
+from jkeras.training.program import Program, call_arguments, init_optimizer, trainable
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.types import Array, PyTree
-from jkeras.values.spec import Spec
 
 if TYPE_CHECKING:
     from jkeras.optimizers.base import BaseOptimizer
 
 Logs = dict[str, jax.Array]
-
-
-class Program(Spec):
-    """A training step without its arrays.
-
-    Attributes:
-        definition: the model's layers and how they are connected.
-        optimizer: how gradients become updates; its learning rate is a stand-in.
-        objective: losses and metrics, matched to the outputs.
-        frozen: paths of the params that training leaves alone.
-        constraints: path and projection of each constrained weight.
-        extra_logs: names of the logs that a user's own step returns.
-        keeps_metrics: whether the step updates the compiled metrics; a user's own may not.
-        own_metrics: name and metric of each metric that a user's own step keeps beside the compiled ones.
-    """
-
-    def __init__(
-        self,
-        definition: Layer,
-        optimizer: BaseOptimizer,
-        objective: Objective,
-        frozen: frozenset[str],
-        constraints: tuple[tuple[str, Any], ...],
-        extra_logs: tuple[str, ...] = (),
-        keeps_metrics: bool = True,
-        own_metrics: tuple[tuple[str, Any], ...] = (),
-    ):
-        self.definition = definition
-        self.optimizer = optimizer
-        self.objective = objective
-        self.frozen = frozen
-        self.constraints = constraints
-        self.extra_logs = extra_logs
-        self.keeps_metrics = keeps_metrics
-        self.own_metrics = own_metrics
-        self.lowering: str = lowering.cache_token()
-
-
-def output_names(definition: Layer, outputs: PyTree[Any]) -> tuple[str, ...]:
-    """The names of a model's outputs, flattened: dict keys, else what the model calls them, else numbers."""
-    count = len(jax.tree.leaves(outputs))
-    if isinstance(outputs, Mapping) and len(outputs) == count:
-        return tuple(sorted(outputs))
-    names = getattr(definition, "output_names", None)
-    if names and len(names) == count:
-        return tuple(names)
-    return ("output",) if count == 1 else tuple(f"output_{i}" for i in range(count))
-
-
-def specs_of(tree: PyTree[Any]) -> Any:
-    """Shapes and dtypes of arrays, as they are on the device."""
-    return jax.tree.map(as_spec, tree)
-
-
-def build_program(definition: Layer, recipe: Recipe, batch: Batch) -> Program:
-    """The program for a definition, a recipe and batches like `batch` (arrays or shapes).
-
-    Raises:
-        InputError: the data does not fit the model or the losses.
-    """
-    described = describe(definition, *call_arguments(batch.x))
-    names = output_names(definition, described.outputs)
-    outputs = jax.tree.leaves(described.outputs)
-    targets = [None if t is None else as_spec(t) for t in match(batch.y, names, len(outputs), "y")]
-    resolved = objectives.resolve(recipe, names, targets, outputs)
-    custom = getattr(definition, "has_own_train_step", False)
-    if not resolved.losses and not described.losses and not custom:
-        raise InputError(
-            "There is nothing to minimise: compile the model with a loss (`compile(loss=...)`), or add one in a layer"
-            " with `add_loss` or a regularizer."
-        )
-    return Program(definition, recipe.optimizer.compile_key(), resolved, *trainable_parts(described))
-
-
-def trainable_parts(described: Description) -> tuple[frozenset[str], tuple[tuple[str, Any], ...]]:
-    """Paths of frozen params, and the constraints."""
-    params = [weight for weight in described.weights if weight.collection == "params"]
-    frozen = frozenset(weight.name for weight in params if not weight.trainable)
-    return frozen, tuple((w.name, w.constraint) for w in params if w.constraint is not None and w.trainable)
-
-
-def call_arguments(x: Any) -> tuple[Any, ...]:
-    """The positional arguments of a model's call: the inputs, always as one."""
-    return (x,)
-
-
-def trainable(program: Program, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The params that training changes, by path."""
-    return {path: value for path, value in flatten(params).items() if path not in program.frozen}
-
-
-def init_optimizer(optimizer: BaseOptimizer, params: Mapping[str, Any], frozen: frozenset[str]) -> Any:
-    """The optimizer's first state for the trainable params."""
-    return optimizer.to_optax().init({k: v for k, v in flatten(params).items() if k not in frozen})
 
 
 def stream(rng: jax.Array, name: str, step: Array) -> jax.Array:
@@ -291,69 +191,6 @@ def train(program: Program, state: TrainState, batch: Batch) -> TrainState:
     return apply_gradients(program, state, grads, scored)
 
 
-def train_custom(program: Program, state: TrainState, batch: Batch) -> TrainState:
-    """One step of a model that overrides `train_step`; the logs that it returns are averaged over the epoch."""
-    return _own_step(program, "train_step", state, batch)
-
-
-def evaluate_custom(program: Program, state: TrainState, batch: Batch) -> TrainState:
-    """Scores one batch of a model that overrides `test_step`; logs are averaged over the data set."""
-    return _own_step(program, "test_step", state, batch)
-
-
-def _own_step(program: Program, method: str, state: TrainState, batch: Batch) -> TrainState:
-    metrics = arrays_of(state).metrics
-    own = {name: value for name, value in metrics.items() if not name.startswith(CUSTOM)}
-    model: Any = program.definition
-    new, returned = getattr(model._in_step(program), method)(state.replace(metrics=own), batch)
-    size = jnp.float32(batch_size(batch))
-    means = {
-        CUSTOM + name: objectives.MEAN.update(
-            metrics[CUSTOM + name], jnp.asarray(returned[name], jnp.float32), sample_weight=size
-        )
-        for name in program.extra_logs
-    }
-    result: TrainState = new.replace(metrics={**arrays_of(new).metrics, **means})
-    return result
-
-
-def with_own_logs(program: Program, method: str, state: TrainState, batch: Batch) -> Program:
-    """The program of a model's own step, with what the step returns and keeps.
-
-    Raises:
-        InputError: the step returns something else than a state and logs.
-    """
-    model: Any = program.definition
-    kept = {name for name, _ in model.own_metrics}
-    program = program.replace(own_metrics=tuple(model.own_metrics), extra_logs=())
-    found: dict[str, Any] = {}
-
-    def probe(state: TrainState, batch: Batch) -> Any:
-        result = getattr(model._in_step(program), method)(state, batch)
-        if not (
-            isinstance(result, tuple)
-            and len(result) == 2
-            and isinstance(result[0], TrainState)
-            and isinstance(result[1], Mapping)
-        ):
-            raise InputError(f"{type(model).__name__}.{method} must return (state, logs), logs a dict of scalars.")
-        compiled = {name for name in state.metrics if not name.startswith(OWN)}
-        before, after = arrays_of(state).metrics, arrays_of(result[0]).metrics
-        updates = any(_differ(before[name], after[name]) for name in compiled)
-        covered = kept | compiled if updates else kept
-        found.update(extra_logs=tuple(name for name in result[1] if name not in covered), keeps_metrics=updates)
-        return result[0]
-
-    state = ready(program, program.optimizer, state.replace(metrics=None), batch)
-    jax.eval_shape(probe, state, jax.tree.map(as_spec, batch))
-    return program.replace(**found)
-
-
-def _differ(before: Any, after: Any) -> bool:
-    """Whether an array of a structure is another one now."""
-    return any(a is not b for a, b in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True))
-
-
 # Mark, among metric states, the running means of logs that a user's own step returned, and the metrics that it keeps.
 CUSTOM = "custom: "
 OWN = "own: "
@@ -395,53 +232,6 @@ def metrics_by_name(program: Program) -> dict[str, Any]:
     return known
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
-def _donating(step: Callable[..., TrainState], program: Program, state: TrainState, batch: Batch) -> TrainState:
-    return step(program, state, batch)
-
-
-def train_step(
-    definition: Layer, recipe: Recipe, state: TrainState, batch: Any, *, donate: bool = False
-) -> tuple[TrainState, Logs]:
-    """One training step as a pure function, compiled once per (definition, recipe, batch shape).
-
-    Args:
-        definition: a model's definition (`model.definition`).
-        recipe: what it was compiled with (`model.recipe`).
-        state: the arrays (`model.state`).
-        batch: a `Batch`, or `(x, y)` or `(x, y, sample_weight)`.
-        donate: whether `state`'s buffers may be reused for the result; afterwards `state`, and every model that holds it,
-            is gone. Only for a state that nobody else holds.
-
-    Returns:
-        The new state, and the logs: loss and metrics so far, running until `state.metrics` is set to None.
-    """
-    batch = as_batch(batch)
-    program = build_program(definition, recipe, batch)
-    state = ready(program, recipe.optimizer, state, batch)
-    step = train
-    if getattr(definition, "has_own_train_step", False):
-        step = train_custom
-        program = with_own_logs(program, "train_step", state, batch)
-        missing = {k: v for k, v in empty_metrics(program, batch).items() if k not in state.metrics}
-        state = state.replace(metrics={**arrays_of(state).metrics, **missing})
-    state = (_donating if donate else _keeping)(step, program, state, batch)
-    return state, logs(program, arrays_of(state).metrics)
-
-
-def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) -> Logs:
-    """Loss and metrics of one batch in inference mode; arguments as in `train_step`."""
-    batch = as_batch(batch)
-    program = build_program(definition, recipe, batch)
-    step = evaluate
-    if getattr(definition, "has_own_test_step", False):
-        step = evaluate_custom
-        program = with_own_logs(program, "test_step", state, batch)
-    state = state.replace(metrics=empty_metrics(program, batch))
-    result: Logs = logs(program, arrays_of(_keeping(step, program, state, batch)).metrics)
-    return result
-
-
 def predict_step(definition: Layer, state: TrainState, inputs: PyTree[Any]) -> Any:
     """The outputs for one batch of inputs in inference mode."""
     return _predict(definition, lowering.cache_token(), state, inputs)
@@ -473,12 +263,13 @@ def train_and_keep(
     if eagerly:
         with jax.disable_jit():
             return step(program, state, jax.tree.map(jnp.asarray, batch))
-    result: TrainState = _keeping(step, program, state, batch)
+    result: TrainState = without_donation(step, program, state, batch)
     return result
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def _keeping(step: Callable[..., TrainState], program: Program, state: TrainState, batch: Batch) -> TrainState:
+def without_donation(step: Callable[..., TrainState], program: Program, state: TrainState, batch: Batch) -> TrainState:
+    """A compiled step whose argument stays valid."""
     return step(program, state, batch)
 
 

@@ -113,12 +113,12 @@ def test_refused(case):
 
 def test_processes_that_differ():
     from jkeras.distribute import agreement
-    from jkeras.training import steps
+    from jkeras.training.program import build_program
 
     def said(units, rows, version="0.1.0"):
         model = jk.Sequential([layers.Input((8,)), layers.Dense(units)]).compile("sgd", "mse")
-        source = jk.training.batches.as_source(np.ones((rows, 8)), np.ones((rows, units)))
-        program = steps.build_program(model.definition, model.recipe, source.example())
+        source = jk.training.sources.as_source(np.ones((rows, 8)), np.ones((rows, units)))
+        program = build_program(model.definition, model.recipe, source.example())
         return {**agreement.facts(program, source, d.DataParallel()), "jkeras": version}
 
     agreement.compare([said(4, 64), said(4, 64)])

@@ -28,7 +28,7 @@ import numpy as np
 import jkeras as jk
 from jkeras import errors, layers
 from jkeras.saving import seals
-from jkeras.training import steps
+from jkeras.training.program import init_optimizer, trainable_parts
 
 LIMIT_SECONDS = 60
 NUMBERS = (-1, 0, 3, 2.5, 2**70, float("nan"))
@@ -46,10 +46,8 @@ def original() -> jk.Model:
     z = layers.Dense(2)(inner(y) * 0.5)
     model = jk.Model(x, {"a": z, "b": layers.Concatenate()([z, layers.Dense(1)(z)])})
     model = model.compile("adam", {"a": "mse", "b": "mae"}).init(3)
-    frozen, _ = steps.trainable_parts(model.description)
-    return model.with_state(
-        model.state.replace(opt_state=steps.init_optimizer(model.recipe.optimizer, model.params, frozen))
-    )
+    frozen, _ = trainable_parts(model.description)
+    return model.with_state(model.state.replace(opt_state=init_optimizer(model.recipe.optimizer, model.params, frozen)))
 
 
 # -- kinds of files ------------------------------------------------------------------------------------------------

@@ -16,8 +16,9 @@ import jkeras as jk
 from jkeras import layers
 from jkeras.errors import ArgumentError, InputError
 from jkeras.training import adapters
-from jkeras.training.batches import as_source, to_arrays
+from jkeras.training.batches import to_arrays
 from jkeras.training.prefetch import Background
+from jkeras.training.sources import as_source
 
 SIZE, FEATURES = 4, 3
 X = np.linspace(-1, 1, 8 * FEATURES, dtype="float32").reshape(8, FEATURES)

@@ -19,6 +19,7 @@ from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
 from jkeras.ops import images as functions
+from jkeras.ops.image_layout import image_axes
 from jkeras.ops.structure import saturate_cast
 from jkeras.types import Array, DataFormatField, Key, Num
 from jkeras.values.fields import field
@@ -77,7 +78,7 @@ class ImageLayer(_Attributes, Layer):
 
     def axes(self, images: jax.Array) -> tuple[int, int]:
         """The axes of height and width."""
-        return functions._axes(self.data_format)[:2]
+        return image_axes(self.data_format)[:2]
 
     def prepare(self, images: Array) -> jax.Array:
         """Images of the compute type.

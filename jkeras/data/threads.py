@@ -1,0 +1,35 @@
+"""How many threads make elements."""
+
+from __future__ import annotations
+
+import os
+
+from jkeras import arguments
+
+AUTOTUNE = -1
+# With AUTOTUNE, this many elements wait for whoever reads: one to take, one in the making.
+ELEMENTS_AHEAD = 2
+
+
+def processors() -> int:
+    """The number of processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1
+
+
+def thread_count(method: str, wanted: int | None) -> int:
+    """The number of threads that `num_parallel_calls` asks a method for; 0 for none."""
+    if wanted is None:
+        return 0
+    if wanted == AUTOTUNE:
+        return processors()
+    check_numbers(method, 1, num_parallel_calls=wanted)
+    return int(wanted)
+
+
+def check_numbers(method: str, minimum: int, **values: int) -> None:
+    """Raises ArgumentError for arguments of a method that are not integers of at least `minimum`."""
+    for name, value in values.items():
+        arguments.checked(method, name, value, arguments.at_least(minimum))

@@ -1,0 +1,90 @@
+"""A layer that scales features by their mean and variance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras import arguments
+from jkeras.console.progress import tracked
+from jkeras.errors import ArgumentError, InputError
+from jkeras.graph.layer import Layer
+from jkeras.layers.normalization import along, axes_of
+from jkeras.values.fields import field
+
+
+class Normalization(Layer):
+    """Shifts and scales features to mean 0 and variance 1, by numbers that are given or found by `adapt`.
+
+    Args:
+        axis: the axes that have a mean and a variance of their own; None for one of each.
+        mean: the means, with `variance`.
+        variance: the variances.
+        invert: whether to undo the normalisation instead.
+
+    >>> import numpy as np
+    >>> layer = Normalization().adapt(np.array([[1.0], [2.0], [3.0]]))
+    >>> layer(np.array([[2.0]])).tolist()
+    [[0.0]]
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+    supports_masking: ClassVar[bool] = True
+
+    axis: Any = field(default=-1, convert=lambda value: () if value is None else axes_of(value))
+    mean: Any = None
+    variance: Any = None
+    invert: bool = field(default=False, convert=arguments.boolean)
+
+    def __post_init__(self) -> None:
+        if (self.mean is None) != (self.variance is None):
+            raise ArgumentError("Normalization(mean=..., variance=...): give both, or neither and call `adapt(data)`.")
+
+    def adapt(self, data: Iterable[Any]) -> Self:
+        """A layer with the mean and variance of `data` (arrays, or an iterable of batches).
+
+        Unlike in Keras the result is a new layer: `layer = layer.adapt(data)`.
+        """
+        if data is None:
+            raise InputError("adapt(None): expected an array, or an iterable of batches.")
+        chunks = [data] if hasattr(data, "shape") or _is_numbers(data) else tracked(data)
+        count, total, squares = 0, 0.0, 0.0
+        for chunk in map(np.asarray, chunks):
+            chunk = chunk[:, None] if chunk.ndim == 1 else chunk
+            axes = self._reduced(chunk.ndim)
+            values = chunk.astype(np.float64)
+            count += math.prod(values.shape[axis] for axis in axes)
+            total = total + values.sum(axis=axes)
+            squares = squares + np.square(values).sum(axis=axes)
+        if count == 0:
+            raise InputError("Normalization.adapt: there is no data.")
+        mean = total / count
+        variance = np.maximum(squares / count - np.square(mean), 0.0)
+        return self.replace(mean=np.asarray(mean, np.float32), variance=np.asarray(variance, np.float32))
+
+    def _reduced(self, rank: int) -> tuple[int, ...]:
+        if not all(-rank <= axis < rank for axis in self.axis):
+            raise InputError(f"{self.path} (Normalization) has axis={self.axis}, but its data has {rank} axes.")
+        return tuple(axis for axis in range(rank) if axis not in {a % rank for a in self.axis})
+
+    def call(self, inputs: jax.Array) -> jax.Array:
+        if self.mean is None:
+            raise InputError(f"{self.path} (Normalization) has no mean yet: `layer = layer.adapt(data)`.")
+        x = inputs.astype(self.compute_dtype)
+        kept = tuple(axis for axis in range(x.ndim) if axis not in self._reduced(x.ndim))
+        mean, variance = (jnp.asarray(v, x.dtype) for v in (self.mean, self.variance))
+        if mean.ndim:
+            mean, variance = (
+                along(jnp.broadcast_to(v, tuple(x.shape[a] for a in kept)), kept, x.ndim) for v in (mean, variance)
+            )
+        deviation = jnp.maximum(jnp.sqrt(variance), 1e-7)
+        return mean + x * deviation if self.invert else (x - mean) / deviation
+
+
+def _is_numbers(data: Iterable[Any]) -> bool:
+    return isinstance(data, (list, tuple)) and bool(data) and not hasattr(data[0], "shape")

@@ -1,0 +1,84 @@
+"""A layer around another one, whose kernel it divides by its largest singular value."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments, initializers
+from jkeras.errors import InputError
+from jkeras.graph.layer import Layer
+from jkeras.layers.recurrent import fields
+from jkeras.types import (
+    LayerField,
+)
+from jkeras.values.fields import field
+
+
+class SpectralNormalization(Layer):
+    """Divides the kernel of a layer by an estimate of its largest singular value.
+
+    Args:
+        layer: a layer with a `kernel`, or an `Embedding`.
+        power_iterations: steps of the estimate for each training batch.
+
+    The kernel itself stays as the optimizer left it and is divided whenever it is used; Keras overwrites it in training.
+
+    Source: Miyato et al. 2018.
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    layer: LayerField = field(convert=fields.layer)
+    power_iterations: int = field(default=1, convert=arguments.positive_int)
+
+    def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
+        name = self._find_kernel(inputs)
+        kernel = getattr(self.layer, name)
+        if "vector_u" not in self.__dict__:
+            start = initializers.TruncatedNormal(stddev=0.02)
+            self.vector_u: Any = self.add_weight((1, kernel.shape[-1]), start, trainable=False, name="vector_u")
+        matrix = kernel.reshape(-1, kernel.shape[-1])
+        u, v = leading_vectors(jax.lax.stop_gradient(matrix), self.vector_u, self.power_iterations)
+        largest = (v @ matrix @ u.T).reshape(())
+        empty = largest == 0  # a kernel of zeros stays as it is
+        if training:
+            self.vector_u = jnp.where(empty, self.vector_u, u)
+        self.layer.__dict__[name] = kernel / jnp.where(empty, 1, largest)
+        try:
+            result: jax.Array = self.layer(inputs)
+            return result
+        finally:
+            self.layer.__dict__[name] = kernel
+
+    def _find_kernel(self, inputs: jax.Array) -> str:
+        """The attribute that holds the layer's kernel, which is made if it is not there yet."""
+        names = ("kernel", "embeddings")
+        if not any(hasattr(self.layer, name) for name in names):
+            # Applied once for its weights alone: no loss from its output, and XLA removes the computation.
+            penalty = self.layer.activity_regularizer
+            self.layer.__dict__["activity_regularizer"] = None
+            self.layer(inputs)
+            self.layer.__dict__["activity_regularizer"] = penalty
+        for name in names:
+            if hasattr(self.layer, name):
+                return name
+        raise InputError(f"{self.path} (SpectralNormalization): {self.layer!r} has no kernel to normalise.")
+
+
+def leading_vectors(matrix: jax.Array, u: jax.Array, iterations: int) -> tuple[jax.Array, jax.Array]:
+    """The estimate of the vectors of the largest singular value after some steps of power iteration from `u`."""
+
+    def step(u: jax.Array) -> tuple[jax.Array, jax.Array]:
+        v = _normalized(u @ matrix.T)
+        return _normalized(v @ matrix), v
+
+    # All but the last in a loop of the program, so that compiling does not take longer for more of them.
+    u = jax.lax.fori_loop(0, iterations - 1, lambda _, u: step(u)[0], u) if iterations > 1 else u
+    return step(jax.lax.stop_gradient(u))
+
+
+def _normalized(x: jax.Array) -> jax.Array:
+    return x * jax.lax.rsqrt(jnp.maximum(jnp.sum(jnp.square(x), axis=-1, keepdims=True), 1e-12))

@@ -1,0 +1,82 @@
+"""Steps that a user's model overrides: `train_step` and `test_step`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras.errors import InputError
+from jkeras.graph.shapes import as_spec
+from jkeras.training import objective as objectives
+from jkeras.training.program import Program
+from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.training.steps import CUSTOM, OWN, batch_size, ready
+
+if TYPE_CHECKING:
+    pass
+
+
+def train_custom(program: Program, state: TrainState, batch: Batch) -> TrainState:
+    """One step of a model that overrides `train_step`; the logs that it returns are averaged over the epoch."""
+    return _own_step(program, "train_step", state, batch)
+
+
+def evaluate_custom(program: Program, state: TrainState, batch: Batch) -> TrainState:
+    """Scores one batch of a model that overrides `test_step`; logs are averaged over the data set."""
+    return _own_step(program, "test_step", state, batch)
+
+
+def _own_step(program: Program, method: str, state: TrainState, batch: Batch) -> TrainState:
+    metrics = arrays_of(state).metrics
+    own = {name: value for name, value in metrics.items() if not name.startswith(CUSTOM)}
+    model: Any = program.definition
+    new, returned = getattr(model._in_step(program), method)(state.replace(metrics=own), batch)
+    size = jnp.float32(batch_size(batch))
+    means = {
+        CUSTOM + name: objectives.MEAN.update(
+            metrics[CUSTOM + name], jnp.asarray(returned[name], jnp.float32), sample_weight=size
+        )
+        for name in program.extra_logs
+    }
+    result: TrainState = new.replace(metrics={**arrays_of(new).metrics, **means})
+    return result
+
+
+def with_own_logs(program: Program, method: str, state: TrainState, batch: Batch) -> Program:
+    """The program of a model's own step, with what the step returns and keeps.
+
+    Raises:
+        InputError: the step returns something else than a state and logs.
+    """
+    model: Any = program.definition
+    kept = {name for name, _ in model.own_metrics}
+    program = program.replace(own_metrics=tuple(model.own_metrics), extra_logs=())
+    found: dict[str, Any] = {}
+
+    def probe(state: TrainState, batch: Batch) -> Any:
+        result = getattr(model._in_step(program), method)(state, batch)
+        if not (
+            isinstance(result, tuple)
+            and len(result) == 2
+            and isinstance(result[0], TrainState)
+            and isinstance(result[1], Mapping)
+        ):
+            raise InputError(f"{type(model).__name__}.{method} must return (state, logs), logs a dict of scalars.")
+        compiled = {name for name in state.metrics if not name.startswith(OWN)}
+        before, after = arrays_of(state).metrics, arrays_of(result[0]).metrics
+        updates = any(_differ(before[name], after[name]) for name in compiled)
+        covered = kept | compiled if updates else kept
+        found.update(extra_logs=tuple(name for name in result[1] if name not in covered), keeps_metrics=updates)
+        return result[0]
+
+    state = ready(program, program.optimizer, state.replace(metrics=None), batch)
+    jax.eval_shape(probe, state, jax.tree.map(as_spec, batch))
+    return program.replace(**found)
+
+
+def _differ(before: Any, after: Any) -> bool:
+    """Whether an array of a structure is another one now."""
+    return any(a is not b for a, b in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True))

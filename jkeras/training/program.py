@@ -1,0 +1,122 @@
+"""A step without its arrays: what `jax.jit` is keyed by.
+
+The parts of a `Program` compare by value, so two models written alike share one compiled step, and a constant learning
+rate is not part of it: that lives in the optimizer's state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from jkeras import lowering
+from jkeras.errors import InputError
+from jkeras.graph.describe import Description, describe
+from jkeras.graph.layer import Layer
+from jkeras.graph.shapes import as_spec
+from jkeras.paths import flatten
+from jkeras.training import objective as objectives
+from jkeras.training.objective import Objective, match
+from jkeras.training.recipe import Recipe
+from jkeras.training.state import Batch
+from jkeras.types import PyTree
+from jkeras.values.spec import Spec
+
+if TYPE_CHECKING:
+    from jkeras.optimizers.base import BaseOptimizer
+
+
+class Program(Spec):
+    """A training step without its arrays.
+
+    Attributes:
+        definition: the model's layers and how they are connected.
+        optimizer: how gradients become updates; its learning rate is a stand-in.
+        objective: losses and metrics, matched to the outputs.
+        frozen: paths of the params that training leaves alone.
+        constraints: path and projection of each constrained weight.
+        extra_logs: names of the logs that a user's own step returns.
+        keeps_metrics: whether the step updates the compiled metrics; a user's own may not.
+        own_metrics: name and metric of each metric that a user's own step keeps beside the compiled ones.
+    """
+
+    def __init__(
+        self,
+        definition: Layer,
+        optimizer: BaseOptimizer,
+        objective: Objective,
+        frozen: frozenset[str],
+        constraints: tuple[tuple[str, Any], ...],
+        extra_logs: tuple[str, ...] = (),
+        keeps_metrics: bool = True,
+        own_metrics: tuple[tuple[str, Any], ...] = (),
+    ):
+        self.definition = definition
+        self.optimizer = optimizer
+        self.objective = objective
+        self.frozen = frozen
+        self.constraints = constraints
+        self.extra_logs = extra_logs
+        self.keeps_metrics = keeps_metrics
+        self.own_metrics = own_metrics
+        self.lowering: str = lowering.cache_token()
+
+
+def output_names(definition: Layer, outputs: PyTree[Any]) -> tuple[str, ...]:
+    """The names of a model's outputs, flattened: dict keys, else what the model calls them, else numbers."""
+    count = len(jax.tree.leaves(outputs))
+    if isinstance(outputs, Mapping) and len(outputs) == count:
+        return tuple(sorted(outputs))
+    names = getattr(definition, "output_names", None)
+    if names and len(names) == count:
+        return tuple(names)
+    return ("output",) if count == 1 else tuple(f"output_{i}" for i in range(count))
+
+
+def specs_of(tree: PyTree[Any]) -> Any:
+    """Shapes and dtypes of arrays, as they are on the device."""
+    return jax.tree.map(as_spec, tree)
+
+
+def build_program(definition: Layer, recipe: Recipe, batch: Batch) -> Program:
+    """The program for a definition, a recipe and batches like `batch` (arrays or shapes).
+
+    Raises:
+        InputError: the data does not fit the model or the losses.
+    """
+    described = describe(definition, *call_arguments(batch.x))
+    names = output_names(definition, described.outputs)
+    outputs = jax.tree.leaves(described.outputs)
+    targets = [None if t is None else as_spec(t) for t in match(batch.y, names, len(outputs), "y")]
+    resolved = objectives.resolve(recipe, names, targets, outputs)
+    custom = getattr(definition, "has_own_train_step", False)
+    if not resolved.losses and not described.losses and not custom:
+        raise InputError(
+            "There is nothing to minimise: compile the model with a loss (`compile(loss=...)`), or add one in a layer"
+            " with `add_loss` or a regularizer."
+        )
+    return Program(definition, recipe.optimizer.compile_key(), resolved, *trainable_parts(described))
+
+
+def trainable_parts(described: Description) -> tuple[frozenset[str], tuple[tuple[str, Any], ...]]:
+    """Paths of frozen params, and the constraints."""
+    params = [weight for weight in described.weights if weight.collection == "params"]
+    frozen = frozenset(weight.name for weight in params if not weight.trainable)
+    return frozen, tuple((w.name, w.constraint) for w in params if w.constraint is not None and w.trainable)
+
+
+def call_arguments(x: Any) -> tuple[Any, ...]:
+    """The positional arguments of a model's call: the inputs, always as one."""
+    return (x,)
+
+
+def trainable(program: Program, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The params that training changes, by path."""
+    return {path: value for path, value in flatten(params).items() if path not in program.frozen}
+
+
+def init_optimizer(optimizer: BaseOptimizer, params: Mapping[str, Any], frozen: frozenset[str]) -> Any:
+    """The optimizer's first state for the trainable params."""
+    return optimizer.to_optax().init({k: v for k, v in flatten(params).items() if k not in frozen})

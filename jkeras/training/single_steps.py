@@ -1,0 +1,66 @@
+"""One step at a time, as pure functions of values: `jk.train_step` and `jk.eval_step`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from jkeras.graph.layer import Layer
+from jkeras.training.own_steps import evaluate_custom, train_custom, with_own_logs
+from jkeras.training.program import Program, build_program
+from jkeras.training.recipe import Recipe
+from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.training.steps import Logs, as_batch, empty_metrics, evaluate, logs, ready, train, without_donation
+
+if TYPE_CHECKING:
+    pass
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
+def _donating(step: Callable[..., TrainState], program: Program, state: TrainState, batch: Batch) -> TrainState:
+    return step(program, state, batch)
+
+
+def train_step(
+    definition: Layer, recipe: Recipe, state: TrainState, batch: Any, *, donate: bool = False
+) -> tuple[TrainState, Logs]:
+    """One training step as a pure function, compiled once per (definition, recipe, batch shape).
+
+    Args:
+        definition: a model's definition (`model.definition`).
+        recipe: what it was compiled with (`model.recipe`).
+        state: the arrays (`model.state`).
+        batch: a `Batch`, or `(x, y)` or `(x, y, sample_weight)`.
+        donate: whether `state`'s buffers may be reused for the result; afterwards `state`, and every model that holds it,
+            is gone. Only for a state that nobody else holds.
+
+    Returns:
+        The new state, and the logs: loss and metrics so far, running until `state.metrics` is set to None.
+    """
+    batch = as_batch(batch)
+    program = build_program(definition, recipe, batch)
+    state = ready(program, recipe.optimizer, state, batch)
+    step = train
+    if getattr(definition, "has_own_train_step", False):
+        step = train_custom
+        program = with_own_logs(program, "train_step", state, batch)
+        missing = {k: v for k, v in empty_metrics(program, batch).items() if k not in state.metrics}
+        state = state.replace(metrics={**arrays_of(state).metrics, **missing})
+    state = (_donating if donate else without_donation)(step, program, state, batch)
+    return state, logs(program, arrays_of(state).metrics)
+
+
+def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) -> Logs:
+    """Loss and metrics of one batch in inference mode; arguments as in `train_step`."""
+    batch = as_batch(batch)
+    program = build_program(definition, recipe, batch)
+    step = evaluate
+    if getattr(definition, "has_own_test_step", False):
+        step = evaluate_custom
+        program = with_own_logs(program, "test_step", state, batch)
+    state = state.replace(metrics=empty_metrics(program, batch))
+    result: Logs = logs(program, arrays_of(without_donation(step, program, state, batch)).metrics)
+    return result
