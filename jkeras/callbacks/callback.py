@@ -129,6 +129,13 @@ def _overrides(callback: object, hook: str) -> bool:
     return hook in vars(callback) or (own is not None and own is not _method(Callback, hook))
 
 
+def _has_state(callback: object) -> bool:
+    """Whether a callback says that it has a state: with `state_names`, or with a `get_state` of its own."""
+    if isinstance(callback, Callback):
+        return bool(callback.state_names) or type(callback).get_state is not Callback.get_state
+    return _method(callback, "get_state") is not None and _method(callback, "set_state") is not None
+
+
 class CallbackList:
     """Several callbacks, called in order.
 
@@ -159,6 +166,16 @@ class CallbackList:
                 set_params(dict(params))
             if model is not None and (set_model := _method(callback, "set_model")) is not None:
                 set_model(model)
+
+    def stateful(self) -> dict[str, Any]:
+        """The callbacks with a state, by the names of their classes, counted where there are several of one."""
+        found: dict[str, Any] = {}
+        for callback in self.callbacks:
+            if _has_state(callback):
+                name = type(callback).__name__
+                count = sum(known.partition(" ")[0] == name for known in found)
+                found[f"{name} {count + 1}" if count else name] = callback
+        return found
 
     def wants(self, *hooks: str) -> bool:
         """Whether any callback defines one of the hooks."""

@@ -403,6 +403,10 @@ class Hooks:
         self.together = model.steps_per_execution
         self._waiting: tuple[str, int, Any] | None = None
 
+    def stateful(self) -> dict[str, Any]:
+        """None: a run with checkpoints is one of the immutable model."""
+        return {}
+
     def wants(self, *hooks: str) -> bool:
         """Whether any callback defines one of the hooks."""
         from jkeras.keras.callbacks import Callback

@@ -22,11 +22,10 @@ from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
 from jkeras.training import runs, steps
 from jkeras.training.array_source import ArraySource
-from jkeras.training.class_weights import weighted
 from jkeras.training.evaluation import evaluate
 from jkeras.training.job import Job, Options
 from jkeras.training.program import Program, build_program, init_optimizer
-from jkeras.training.sources import as_source, split
+from jkeras.training.sources import as_source, split, weighted
 from jkeras.training.state import TrainState, arrays_of
 from jkeras.types import CallbacksLike, Data, Verbose
 

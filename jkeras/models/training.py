@@ -27,12 +27,11 @@ from jkeras.random_keys import as_key
 from jkeras.training import batches, evaluation, loop, runs, steps
 from jkeras.training import predict as prediction
 from jkeras.training.array_source import ArraySource
-from jkeras.training.class_weights import weighted
 from jkeras.training.job import Job, Options, to_floats
 from jkeras.training.own_steps import evaluate_custom, train_custom, with_own_logs
 from jkeras.training.program import Program, build_program, init_optimizer, trainable
 from jkeras.training.recipe import Recipe
-from jkeras.training.sources import as_source, split
+from jkeras.training.sources import as_source, split, weighted
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.stream_source import StreamSource
 from jkeras.types import CallbacksLike, Data, Verbose

@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from jkeras.callbacks.callback import CallbackList
+from jkeras.training.hooks import Hooks
 
 if TYPE_CHECKING:
     from jkeras.training.job import Options
@@ -22,7 +22,7 @@ MAX_GROWTH = 16
 class Chunks:
     """How many steps go into one dispatch."""
 
-    def __init__(self, options: Options, callbacks: CallbackList):
+    def __init__(self, options: Options, callbacks: Hooks):
         batch_hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
         self.per_batch: bool = callbacks.wants(*batch_hooks)
         self.fixed: Any | None = options.steps_per_execution if options.steps_per_execution != "auto" else None

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from jkeras.errors import ArgumentError, InputError
-from jkeras.training.array_source import ArraySource
-from jkeras.training.stream_source import StreamSource
+from jkeras.errors import InputError
 
 
 def class_weights(y: Any, class_weight: Mapping[int, float]) -> np.ndarray:
@@ -33,28 +30,3 @@ def class_weights(y: Any, class_weight: Mapping[int, float]) -> np.ndarray:
     for label, weight in class_weight.items():
         weights[classes == int(label)] = weight
     return weights
-
-
-def weighted(
-    source: ArraySource | StreamSource, class_weight: Mapping[int, float] | None
-) -> ArraySource | StreamSource:
-    """The same data with a weight per class as sample weights.
-
-    Raises:
-        ArgumentError: the data has sample weights already, or the weights are no mapping from class to number.
-    """
-    if class_weight is None:
-        return source
-    if not isinstance(class_weight, Mapping) or not all(
-        isinstance(k, (int, float, np.number)) and isinstance(v, (int, float, np.number))
-        for k, v in class_weight.items()
-    ):
-        raise ArgumentError(
-            f"class_weight={class_weight!r}: expected a weight for each class, such as {{0: 1.0, 1: 2.5}}."
-        )
-    if isinstance(source, StreamSource):
-        return dataclasses.replace(source, class_weight=class_weight)
-    if source.data.sample_weight is not None:
-        raise ArgumentError("Give class_weight or sample_weight, not both.")
-    weights = class_weights(source.data.y, class_weight)
-    return dataclasses.replace(source, data=dataclasses.replace(source.data, sample_weight=weights))

@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import jax
 
-from jkeras.callbacks.callback import CallbackList
 from jkeras.console.progress import COMPILING, ProgressBar
 from jkeras.errors import InputError
 from jkeras.training import resident, steps
 from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
+from jkeras.training.hooks import Hooks
 from jkeras.training.job import Job, to_floats
 from jkeras.training.prefetch import BATCHES_AHEAD, Background
 from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
@@ -26,7 +26,7 @@ def evaluate(
     job: Job,
     state: TrainState,
     source: ArraySource | StreamSource,
-    callbacks: CallbackList,
+    callbacks: Hooks,
     call: Callable[..., None],
     *,
     data: Batch | None = None,

@@ -21,13 +21,12 @@ import jax
 import numpy as np
 
 from jkeras.buffers import owned_copy
-from jkeras.callbacks.callback import Callback
-from jkeras.callbacks.keeper import Keeper
 from jkeras.errors import JkerasError, RestoreError
 from jkeras.paths import filled_tree, named_leaves
 from jkeras.saving import directory, packing
 from jkeras.saving.checkpoints import Snapshot
 from jkeras.training.array_source import ArraySource
+from jkeras.training.hooks import RunKeeper
 from jkeras.training.state import TrainState, arrays_of, filled, named_arrays
 from jkeras.training.stream_source import StreamSource
 from jkeras.types import PyTree
@@ -77,7 +76,7 @@ class Keeping:
         self.session = session
         self.feed = feed
         self.sources = sources
-        self.keepers: list[Keeper] = [c for c in session.callbacks.callbacks if isinstance(c, Keeper)]
+        self.keepers: list[RunKeeper] = [c for c in session.callbacks.callbacks if isinstance(c, RunKeeper)]
         self.position = Position(first)
         self.steps = 0
         self.epochs = 0
@@ -157,7 +156,7 @@ class Keeping:
         for keeper in self.keepers:
             keeper.completed()
 
-    def _save(self, due: list[Keeper], logs: PyTree[Any]) -> None:
+    def _save(self, due: list[RunKeeper], logs: PyTree[Any]) -> None:
         if not due:
             return
         values = logs() if any(keeper.reads_logs for keeper in due) else {}
@@ -202,18 +201,8 @@ class Keeping:
         size = {"rows": source.rows, "batch_size": source.batch_size} if isinstance(source, ArraySource) else {}
         return {**size, "batches in an epoch": source.steps, "shuffle": self.session.options.shuffle}
 
-    def _stateful(self) -> dict[str, Any]:
-        """The callbacks with a state, by the names of their classes, counted where there are several of one."""
-        found: dict[str, Any] = {}
-        for callback in self.session.callbacks.callbacks:
-            if _has_state(callback):
-                name = type(callback).__name__
-                count = sum(known.partition(" ")[0] == name for known in found)
-                found[f"{name} {count + 1}" if count else name] = callback
-        return found
-
     def _callback_states(self) -> dict[str, Any]:
-        return {name: callback.get_state() for name, callback in self._stateful().items()}
+        return {name: callback.get_state() for name, callback in self.session.callbacks.stateful().items()}
 
     # -- going on ----------------------------------------------------------------------------------------------------
 
@@ -247,7 +236,7 @@ class Keeping:
         arrays = directory.read_arrays(folder, found)
         run = packing.unpack(config["run"], arrays)
         problems = _differences(self._data(), run["data"], "  data")
-        ours, theirs = set(self._stateful()), set(run["callbacks"])
+        ours, theirs = set(self.session.callbacks.stateful()), set(run["callbacks"])
         problems += [f"  callbacks/{name}: in the checkpoint, not here" for name in sorted(theirs - ours)]
         problems += [f"  callbacks/{name}: here, not in the checkpoint" for name in sorted(ours - theirs)]
         directory.refuse(problems, where)
@@ -269,16 +258,8 @@ class Keeping:
         state, callbacks = self.restored
         self.session.state = owned_copy(state)
         self.session.live.stop_training = self.position.stopped
-        for name, callback in self._stateful().items():
+        for name, callback in self.session.callbacks.stateful().items():
             callback.set_state(callbacks[name])
-
-
-def _has_state(callback: Any) -> bool:
-    """Whether a callback says that it has a state: with `state_names`, or with a `get_state` of its own."""
-    if getattr(callback, "state_names", ()):
-        return True
-    own = getattr(type(callback), "get_state", None)
-    return own is not None and own is not Callback.get_state and hasattr(callback, "set_state")
 
 
 def _plain(history: Mapping[str, Any]) -> dict[str, list[Any]]:

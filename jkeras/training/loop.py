@@ -16,12 +16,12 @@ from typing import Any
 import jax
 
 from jkeras.buffers import owned_copy
-from jkeras.callbacks.callback import CallbackList
 from jkeras.console.progress import ProgressBar
 from jkeras.training.array_source import ArraySource
 from jkeras.training.device_memory import on_device
 from jkeras.training.evaluation import evaluate
 from jkeras.training.feeds import Feed, make_feed
+from jkeras.training.hooks import Hooks
 from jkeras.training.interrupts import interruptible
 from jkeras.training.job import Job, Options, to_floats
 from jkeras.training.keeping import Keeping, Preempted, terminable
@@ -39,7 +39,7 @@ def fit(
     source: ArraySource | StreamSource,
     validation: ArraySource | StreamSource | None,
     options: Options,
-    callbacks: CallbackList,
+    callbacks: Hooks,
     live: Live,
 ) -> Session:
     """Trains. Returns the session with the final state and the history.

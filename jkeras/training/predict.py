@@ -9,13 +9,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from jkeras.callbacks.callback import CallbackList
 from jkeras.console.progress import COMPILING, ProgressBar
 from jkeras.errors import InputError
 from jkeras.graph.layer import Layer
 from jkeras.training import runs, steps
 from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import fill_up
+from jkeras.training.hooks import Hooks
 from jkeras.training.prefetch import Background
 from jkeras.training.state import TrainState
 from jkeras.training.stream_source import StreamSource
@@ -29,7 +29,7 @@ def predict(
     definition: Layer,
     state: TrainState,
     source: ArraySource | StreamSource,
-    callbacks: CallbackList,
+    callbacks: Hooks,
     *,
     verbose: Verbose,
     chosen_size: bool,

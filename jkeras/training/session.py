@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jkeras.buffers import owned_copy
-from jkeras.callbacks.callback import CallbackList
 from jkeras.console.progress import COMPILING, ProgressBar
+from jkeras.training.hooks import Hooks
 from jkeras.training.job import Job, Options
 from jkeras.training.state import TrainState, arrays_of
 
@@ -29,7 +29,7 @@ class Live(Protocol):
 class Session:
     """One run of `fit`: the current state, and what happened so far."""
 
-    def __init__(self, job: Job, state: TrainState, options: Options, callbacks: CallbackList, live: Live):
+    def __init__(self, job: Job, state: TrainState, options: Options, callbacks: Hooks, live: Live):
         self.job = job
         self.state: Any = state
         self.options = options

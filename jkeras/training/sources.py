@@ -20,6 +20,7 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.training import adapters
 from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import is_array_data, row_count, to_arrays
+from jkeras.training.class_weights import class_weights
 from jkeras.training.state import Batch
 from jkeras.training.stream_source import StreamSource
 from jkeras.types import Data
@@ -84,6 +85,31 @@ def _without_end(x: Any) -> bool:
     if hasattr(type(x), "cardinality"):  # `Samples` would have to become a pipeline to answer
         return int(x.cardinality()) == -1
     return adapters.is_from(x, "grain") and hasattr(x, "__len__") and len(x) == sys.maxsize
+
+
+def weighted(
+    source: ArraySource | StreamSource, class_weight: Mapping[int, float] | None
+) -> ArraySource | StreamSource:
+    """The same data with a weight per class as sample weights.
+
+    Raises:
+        ArgumentError: the data has sample weights already, or the weights are no mapping from class to number.
+    """
+    if class_weight is None:
+        return source
+    if not isinstance(class_weight, Mapping) or not all(
+        isinstance(k, (int, float, np.number)) and isinstance(v, (int, float, np.number))
+        for k, v in class_weight.items()
+    ):
+        raise ArgumentError(
+            f"class_weight={class_weight!r}: expected a weight for each class, such as {{0: 1.0, 1: 2.5}}."
+        )
+    if isinstance(source, StreamSource):
+        return dataclasses.replace(source, class_weight=class_weight)
+    if source.data.sample_weight is not None:
+        raise ArgumentError("Give class_weight or sample_weight, not both.")
+    weights = class_weights(source.data.y, class_weight)
+    return dataclasses.replace(source, data=dataclasses.replace(source.data, sample_weight=weights))
 
 
 def split(source: ArraySource, fraction: float) -> tuple[ArraySource, ArraySource]:

@@ -11,7 +11,7 @@ import pytest
 
 import jkeras as jk
 from jkeras import callbacks, errors, layers
-from jkeras.callbacks.keeper import Schedule
+from jkeras.saving.schedule import Schedule
 from jkeras.saving import checkpoints
 
 RNG = np.random.default_rng(3)
