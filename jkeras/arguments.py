@@ -277,6 +277,16 @@ def function(value: object) -> Callable[..., Any]:
     return cast(Callable[..., Any], value)
 
 
+def name_of(function: object) -> str | None:
+    """The name that a function has, also one that is wrapped or compiled; None for other objects.
+
+    >>> name_of(shape), name_of(3)
+    ('shape', None)
+    """
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) else None
+
+
 def _number_or_none(value: object) -> float | None:
     try:
         return number(value)

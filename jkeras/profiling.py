@@ -194,7 +194,7 @@ class _Run:
     def program_text(self) -> str:
         """The program that `fit` ran, compiled already; empty if it ran another."""
         job, source = self.job, self.source
-        if not hasattr(job.runner.train_steps, "lower") or self.recipe.run_eagerly:
+        if not isinstance(job.runner.train_steps, jax.stages.Wrapped) or self.recipe.run_eagerly:
             return ""
         order = jax.numpy.arange(source.rows, dtype="int32")
         arguments = (job.train, job.program, self.state, self.placed(), order, source.rows, 0, 1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from jkeras.callbacks.keeper import Keeper, SaveFrequency
+from jkeras.callbacks.keeper import Keeper
 from jkeras.saving import checkpoints
+from jkeras.saving.schedule import SaveFrequency
 
 
 class BackupAndRestore(Keeper):

@@ -7,10 +7,11 @@ import os
 from jkeras import arguments
 from jkeras.callbacks.callback import Logs
 from jkeras.callbacks.checkpoint import BestSoFar
-from jkeras.callbacks.keeper import Keeper, SaveFrequency
+from jkeras.callbacks.keeper import Keeper
 from jkeras.errors import ArgumentError
 from jkeras.saving import checkpoints
 from jkeras.saving.checkpoints import Snapshot
+from jkeras.saving.schedule import SaveFrequency
 
 
 class OrbaxCheckpoint(Keeper, BestSoFar):

@@ -292,7 +292,7 @@ def applied(function: Callable[..., Any], name: str) -> Callable[[Element], Elem
         result = call(function, element)
         if result is None:
             raise InputError(
-                f"{name}: the function {getattr(function, '__name__', function)!r} returned None. Did it forget to `return`?"
+                f"{name}: the function {arguments.name_of(function) or function!r} returned None. Did it forget to `return`?"
             )
         return result
 

@@ -67,7 +67,7 @@ class ReplicaRunner(MeshRunner):
         """As in `MeshRunner`; a layer with a state for each row is refused, too."""
         super().check(program, source)
         for path, layer in walk(program.definition):
-            if getattr(layer, "stateful", False):
+            if layer.stateful:
                 raise ArgumentError(
                     f"{'/'.join(path)} ({type(layer).__name__}) is stateful: it has a state for each row of a batch, which"
                     f" replicas cannot share. Train it under `jk.distribute.DataParallel()`."

@@ -15,7 +15,7 @@ import jax
 
 from jkeras.graph.layer_scope import DescribingScope, Record
 from jkeras.graph.scope import BoundLayer, Run, WeightInfo
-from jkeras.graph.shapes import as_spec, is_shape
+from jkeras.graph.shapes import as_spec, has_shape, is_shape
 from jkeras.types import PyTree
 from jkeras.values.frozen import Template
 
@@ -82,11 +82,6 @@ def has_rule(cls: type, rule: str) -> bool:
         return next(i for i, base in enumerate(cls.__mro__) if name in base.__dict__)
 
     return rank(rule) <= min(rank("build"), rank("call"))
-
-
-def has_shape(leaf: object) -> bool:
-    """Whether a leaf of the arguments is an array, or stands for one."""
-    return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
 
 
 class Description:

@@ -16,11 +16,11 @@ import jax.numpy as jnp
 
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import InputError
-from jkeras.graph.describe import Traced, has_rule, has_shape, in_keras_order, trace
+from jkeras.graph.describe import Traced, has_rule, in_keras_order, trace
 from jkeras.graph.layer_call import prepare
 from jkeras.graph.layer_scope import OutlineScope, Record
 from jkeras.graph.scope import BoundLayer, Run, WeightInfo, walk
-from jkeras.graph.shapes import Shape, is_shape, show_shape
+from jkeras.graph.shapes import Shape, has_shape, is_shape, show_shape
 from jkeras.values.frozen import Template
 from jkeras.values.keys import HashedKey, key_of
 

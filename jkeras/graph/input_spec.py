@@ -9,7 +9,7 @@ import jax
 
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.shapes import show_shape
+from jkeras.graph.shapes import has_shape, show_shape
 from jkeras.types import PyTree
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
@@ -61,7 +61,7 @@ def check_inputs(specs: Any, inputs: PyTree[Any], layer: str) -> None:
         return
     several: Iterable[Any] = specs if isinstance(specs, (list, tuple)) else [specs]
     for spec, tensor in zip(several, jax.tree.leaves(inputs), strict=False):
-        if isinstance(spec, InputSpec) and hasattr(tensor, "shape"):
+        if isinstance(spec, InputSpec) and has_shape(tensor):
             _check_one(spec, tuple(tensor.shape), layer)
 
 

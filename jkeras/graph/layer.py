@@ -66,6 +66,8 @@ class LayerAttributes:
     activity_regularizer: RegularizerField
     dtype: PolicyField
     name: str | None
+    # Whether the layer has a state for each row of a batch, so that rows must not change places.
+    stateful: bool = False
 
     # What a bound copy belongs to; None in a description. Everything that a run knows of a layer is in there.
     _spec_scope: Scope | None = None
@@ -241,12 +243,10 @@ class Layer(LayerAttributes, Spec):
 
     def __setattr__(self, name: str, value: object) -> None:
         scope = self._spec_scope
-        if scope is None:
-            super().__setattr__(name, value)
-            return
-        value = map_layers(value, name, scope.child)
-        scope.note(name, value)
-        object.__setattr__(self, name, value)
+        if scope is not None:
+            value = map_layers(value, name, scope.child)
+            scope.note(name, value)
+        super().__setattr__(name, value)
 
     # -- using a layer --------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -47,8 +48,7 @@ def _method_signature(function: Callable[..., Any]) -> CallSignature:
 
 def method_signature(method: Callable[..., Any]) -> CallSignature:
     """The signature of a bound method, without `self`."""
-    function = getattr(method, "__func__", None)
-    return _signature_of(method) if function is None else _method_signature(function)
+    return _method_signature(method.__func__) if isinstance(method, types.MethodType) else _signature_of(method)
 
 
 def call_bound(layer: BoundLayer, scope: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

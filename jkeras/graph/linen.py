@@ -18,6 +18,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jkeras.arguments import name_of
 from jkeras.errors import InputError
 from jkeras.graph.layer_scope import LayerScope, Record, default_initializer
 from jkeras.graph.scope import BoundLayer, Path, Run, WeightInfo, WeightOptions
@@ -231,7 +232,7 @@ def guest(module: Any, method: Any = None) -> LinenGuest | NnxGuest | None:
     # NNX takes as long to import as all of jkeras, so only programs that use it pay.
     nnx = sys.modules.get("flax.nnx")
     if nnx is not None and isinstance(module, nnx.Module):
-        name = method if isinstance(method, str) else getattr(method, "__name__", "__call__")
+        name = method if isinstance(method, str) else name_of(method) or "__call__"
         split: Any = nnx.split
         structure, params, streams, state = split(module, nnx.Param, nnx.RngState, ...)
         return NnxGuest(structure, params, streams, state, name)

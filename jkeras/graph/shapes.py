@@ -45,11 +45,16 @@ def is_shape(value: object) -> TypeGuard[Sizes]:
     )
 
 
+def has_shape(value: object) -> bool:
+    """Whether a value is an array of any kind, or stands for one: a symbolic tensor, a specification."""
+    return isinstance(value, (jax.Array, np.ndarray)) or (hasattr(value, "shape") and hasattr(value, "dtype"))
+
+
 def as_spec(value: Any) -> jax.ShapeDtypeStruct:
     """Shape and type of an array, a symbolic tensor or a shape tuple (float32); unknown sizes count as 1."""
     if is_shape(value):
         return jax.ShapeDtypeStruct(tuple(1 if size is None else size for size in value), jnp.dtype(config.floatx()))
-    if not hasattr(value, "shape"):
+    if not has_shape(value):
         value = np.asarray(value)
     shape = tuple(1 if size is None else size for size in value.shape)
     return jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(value.dtype))
@@ -61,7 +66,7 @@ def shape_of(value: Any) -> Any:
         return {k: shape_of(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [shape_of(v) for v in value]
-    return tuple(value.shape) if hasattr(value, "shape") else None
+    return tuple(value.shape) if has_shape(value) else None
 
 
 def show_shape(shape: Sizes) -> str:
@@ -84,7 +89,7 @@ def show_tensors(value: PyTree[Any]) -> str:
         return "{" + ", ".join(f"{k!r}: {show_tensors(v)}" for k, v in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(show_tensors, value)) + "]"
-    return f"{show_shape(value.shape)} {value.dtype}" if hasattr(value, "shape") else repr(value)
+    return f"{show_shape(value.shape)} {value.dtype}" if has_shape(value) else repr(value)
 
 
 def keeps_shape(layer: object, inputs: Shape) -> Shape:

@@ -103,7 +103,7 @@ def call_any_form(
     args, kwargs = _matching_arguments(function, shape, dtype, key)
     values = jnp.asarray(function(*args, **kwargs), dtype)
     if values.shape != shape:
-        name = getattr(function, "__name__", repr(function))
+        name = arguments.name_of(function) or repr(function)
         raise InputError(f"The initializer {name} returned the shape {values.shape} for a weight of shape {shape}.")
     return values
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.errors import InputError
 from jkeras.graph.layer import Layer
-from jkeras.graph.shapes import show_shape
+from jkeras.graph.shapes import has_shape, show_shape
 from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
 from jkeras.types import Array, Bool, Key, Num, PartialShape, PyTree
 from jkeras.values.fields import field
@@ -143,16 +143,16 @@ class AdditiveAttention(Attention):
         return False
 
 
-def _three(layer: Layer, inputs: Sequence[Any]) -> tuple[Any, Any, Any]:
+def _three(layer: Layer, inputs: Any) -> tuple[Any, Any, Any]:
     """Query, value and key (or their shapes) from what an attention layer is called with."""
     if not isinstance(inputs, Sequence) or len(inputs) not in (2, 3) or isinstance(inputs[0], (int, type(None))):
-        given = f"an input of shape {show_shape(inputs.shape)}" if hasattr(inputs, "shape") else repr(inputs)
+        given = f"an input of shape {show_shape(inputs.shape)}" if has_shape(inputs) else repr(inputs)
         raise InputError(
             f"{layer.path} ({type(layer).__name__}) takes a list, [query, value] or [query, value, key]; got {given}."
         )
     query, value = inputs[:2]
     key = inputs[2] if len(inputs) == 3 and inputs[2] is not None else value
-    shapes: list[Any] = [tuple(getattr(x, "shape", x)) for x in (query, value, key)]
+    shapes: list[Any] = [tuple(x.shape if has_shape(x) else x) for x in (query, value, key)]
     if shapes[0][-1] != shapes[2][-1] or shapes[1][:-1] != shapes[2][:-1]:
         raise InputError(
             f"{layer.path} ({type(layer).__name__}) got query, value and key of shapes"

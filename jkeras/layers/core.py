@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -180,7 +181,8 @@ class Lambda(Layer):
 
     def call(self, inputs: PyTree[Array], mask: Array | None = None, training: bool | None = None) -> Any:
         offered = {"mask": mask, "training": training}
-        code = getattr(self.function, "__code__", None)
+        function = self.function.__func__ if isinstance(self.function, types.MethodType) else self.function
+        code = function.__code__ if isinstance(function, types.FunctionType) else None
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
         return self.function(inputs, **self.arguments, **{k: v for k, v in offered.items() if k in names})
 
@@ -254,7 +256,7 @@ class Embedding(Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         initializer = self.embeddings_initializer
-        given = self.__dict__["weights"]
+        given = vars(self)["weights"]
         if given is not None:
             table = given[0] if isinstance(given, (list, tuple)) else given
             initializer = initializers.Constant(np.asarray(table))

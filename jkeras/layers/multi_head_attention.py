@@ -99,6 +99,13 @@ class _Attributes:
     flash_attention: bool | None
     use_gate: bool
     seed: int | None
+    use_bias: bool
+    kernel_initializer: InitializerField
+    bias_initializer: InitializerField
+    kernel_regularizer: RegularizerField
+    bias_regularizer: RegularizerField
+    kernel_constraint: ConstraintField
+    bias_constraint: ConstraintField
 
 
 class _Heads(_Attributes, Layer):
@@ -119,18 +126,15 @@ class _Heads(_Attributes, Layer):
     def _build_projections(
         self, query: int, key: int, value: int, value_size: int, head: int, outputs: tuple[Any, ...]
     ) -> None:
-        shared = {
-            name: getattr(self, name)
-            for name in (
-                "use_bias",
-                "kernel_initializer",
-                "bias_initializer",
-                "kernel_regularizer",
-                "bias_regularizer",
-                "activity_regularizer",
-                "kernel_constraint",
-                "bias_constraint",
-            )
+        shared: dict[str, Any] = {
+            "use_bias": self.use_bias,
+            "kernel_initializer": self.kernel_initializer,
+            "bias_initializer": self.bias_initializer,
+            "kernel_regularizer": self.kernel_regularizer,
+            "bias_regularizer": self.bias_regularizer,
+            "activity_regularizer": self.activity_regularizer,
+            "kernel_constraint": self.kernel_constraint,
+            "bias_constraint": self.bias_constraint,
         }
         self.query: Projection = Projection((query, head), **shared)
         self.key: Projection = Projection((key, head), **shared)

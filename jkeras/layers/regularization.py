@@ -43,10 +43,14 @@ class _Noisy(_Attributes, Layer):
     known_output = keeps_shape
 
     def call(self, inputs: Num[Array, "*shape"], training: bool = False) -> Num[Array, "*shape"]:
-        amount = self.stddev if hasattr(self, "stddev") else self.rate
-        if not training or _is(amount, 0):
+        if not training or _is(self._amount, 0):
             return inputs
         return self.disturb(inputs, self.make_rng(self.seed))
+
+    @property
+    def _amount(self) -> float:
+        """How much the input changes; nothing for 0."""
+        return self.rate
 
     def disturb(self, x: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         """The input as training sees it."""
@@ -170,6 +174,10 @@ class GaussianNoise(_Noisy):
 
     stddev: float = field(convert=arguments.between(0, 1))
     seed: int | None = SEED
+
+    @property
+    def _amount(self) -> float:
+        return self.stddev
 
     def disturb(self, x: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         return x + self.stddev * jax.random.normal(key, x.shape, x.dtype)

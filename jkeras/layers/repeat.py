@@ -12,10 +12,10 @@ from jkeras import arguments
 from jkeras.constraints import Constraint
 from jkeras.errors import InputError
 from jkeras.graph import linen
-from jkeras.graph.describe import has_shape, trace
+from jkeras.graph.describe import trace
 from jkeras.graph.layer import Layer
 from jkeras.graph.scope import walk
-from jkeras.graph.shapes import show_tensors
+from jkeras.graph.shapes import has_shape, show_tensors
 from jkeras.layers.recurrent import fields
 from jkeras.paths import value_at
 from jkeras.types import Array, DTypeLike, LayerField, PyTree, Shape
@@ -80,9 +80,9 @@ class Repeat(Layer):
         return True if True in known or regularized else None if None in known else False
 
     @property
-    def stateful(self) -> bool:
+    def stateful(self) -> bool:  # type: ignore[override]
         """Whether a layer inside has a state for each row of a batch."""
-        return any(getattr(layer, "stateful", False) for _, layer in walk(self.layer))
+        return any(layer.stateful for _, layer in walk(self.layer))
 
     def children(self) -> dict[str, Layer]:
         """None: the weights of the layer inside are weights here."""

@@ -148,7 +148,12 @@ def _pairs(rank: int) -> Any:
     return convert
 
 
-class _Bordered(Layer):
+class _BorderedAttributes:
+    # Where a class has no such argument.
+    data_format: str | None = None
+
+
+class _Bordered(_BorderedAttributes, Layer):
     """Base of padding and cropping: pairs of numbers for each spatial axis."""
 
     couples_samples: ClassVar[bool | None] = False
@@ -160,7 +165,7 @@ class _Bordered(Layer):
 
     @property
     def _first_axis(self) -> int:
-        return 2 if getattr(self, "data_format", None) == "channels_first" else 1
+        return 2 if self.data_format == "channels_first" else 1
 
     def _pad(self, inputs: jax.Array, pairs: Sequence[tuple[int, int]]) -> jax.Array:
         borders = [(0, 0)] * inputs.ndim

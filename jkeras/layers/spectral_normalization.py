@@ -35,8 +35,8 @@ class SpectralNormalization(Layer):
     power_iterations: int = field(default=1, convert=arguments.positive_int)
 
     def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:
-        name = self._find_kernel(inputs)
-        kernel = getattr(self.layer, name)
+        name, kernel = self._find_kernel(inputs)
+        inner = self.layer.scope_for("SpectralNormalization")
         if "vector_u" not in self.__dict__:
             start = initializers.TruncatedNormal(stddev=0.02)
             self.vector_u: Any = self.add_weight((1, kernel.shape[-1]), start, trainable=False, name="vector_u")
@@ -46,25 +46,25 @@ class SpectralNormalization(Layer):
         empty = largest == 0  # a kernel of zeros stays as it is
         if training:
             self.vector_u = jnp.where(empty, self.vector_u, u)
-        self.layer.__dict__[name] = kernel / jnp.where(empty, 1, largest)
+        inner.put(name, kernel / jnp.where(empty, 1, largest))
         try:
             result: jax.Array = self.layer(inputs)
             return result
         finally:
-            self.layer.__dict__[name] = kernel
+            inner.put(name, kernel)
 
-    def _find_kernel(self, inputs: jax.Array) -> str:
-        """The attribute that holds the layer's kernel, which is made if it is not there yet."""
-        names = ("kernel", "embeddings")
-        if not any(hasattr(self.layer, name) for name in names):
+    def _find_kernel(self, inputs: jax.Array) -> tuple[str, Any]:
+        """The attribute that holds the layer's kernel, which is made if it is not there yet, and the kernel."""
+        names, weights = ("kernel", "embeddings"), vars(self.layer)
+        if not any(name in weights for name in names):
             # Applied once for its weights alone: no loss from its output, and XLA removes the computation.
-            penalty = self.layer.activity_regularizer
-            self.layer.__dict__["activity_regularizer"] = None
+            inner, penalty = self.layer.scope_for("SpectralNormalization"), self.layer.activity_regularizer
+            inner.put("activity_regularizer", None)
             self.layer(inputs)
-            self.layer.__dict__["activity_regularizer"] = penalty
+            inner.put("activity_regularizer", penalty)
         for name in names:
-            if hasattr(self.layer, name):
-                return name
+            if name in weights:
+                return name, weights[name]
         raise InputError(f"{self.path} (SpectralNormalization): {self.layer!r} has no kernel to normalise.")
 
 

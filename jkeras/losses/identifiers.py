@@ -33,7 +33,7 @@ class FunctionLoss(Loss):
         **kwargs: Any,
     ):
         fn = arguments.checked(type(self).__name__, "fn", fn, arguments.function)
-        super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
+        super().__init__(name=name or arguments.name_of(fn), reduction=reduction, dtype=dtype)
         self.fn = fn
         self.kwargs = kwargs
 

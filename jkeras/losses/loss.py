@@ -133,7 +133,14 @@ class Loss(LossAttributes, Spec):
         return arguments_
 
 
-class PairLoss(Loss):
+class PairLossAttributes:
+    """What checks of targets ask; some classes have arguments of these names."""
+
+    axis: Any = -1  # several in some classes, whose targets are not compared with classes
+    ignore_class: int | None = None
+
+
+class PairLoss(PairLossAttributes, Loss):
     """A loss made of a function of targets and predictions; the function's options are the class's own fields."""
 
     function: ClassVar[Callable[..., jax.Array]]

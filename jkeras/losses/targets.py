@@ -73,7 +73,7 @@ def _fits(a: Sequence[int | None], b: Sequence[int | None], broadcast: bool) -> 
     )
 
 
-def _same(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
+def _same(loss: PairLoss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
     if not _fits(y_true.shape, y_pred_shape, broadcast=True):
         _fail(
             y_true,
@@ -84,7 +84,7 @@ def _same(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> No
         )
 
 
-def _probability(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
+def _probability(loss: PairLoss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
     if not _fits(y_true.shape, y_pred_shape, broadcast=False):
         advice = f"{loss.name} needs one label per prediction."
         if _fits(y_true.shape, (*y_pred_shape[:-1], 1), broadcast=False):
@@ -102,10 +102,10 @@ def _probability(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str
         )
 
 
-def _one_hot(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
+def _one_hot(loss: PairLoss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
     if _fits(y_true.shape, y_pred_shape, broadcast=False):
         return
-    classes = y_pred_shape[getattr(loss, "axis", -1)]
+    classes = y_pred_shape[loss.axis]
     advice = f"{loss.name} needs one-hot targets."
     if _fits((*y_true.shape, 1), (*y_pred_shape[:-1], 1), False) or _fits(y_true.shape, (*y_pred_shape[:-1], 1), False):
         advice += (
@@ -114,8 +114,8 @@ def _one_hot(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) ->
     _fail(y_true, y_pred_shape, where, advice)
 
 
-def _class_id(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
-    axis = getattr(loss, "axis", -1)
+def _class_id(loss: PairLoss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
+    axis = loss.axis
     if not -len(y_pred_shape) <= axis < len(y_pred_shape):
         return
     axis %= len(y_pred_shape)
@@ -133,8 +133,8 @@ def _class_id(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -
     _check_ids(loss, y_true, classes, where)
 
 
-def _check_ids(loss: Loss, y_true: np.ndarray, classes: int | None, where: str) -> None:
-    ignored = getattr(loss, "ignore_class", None)
+def _check_ids(loss: PairLoss, y_true: np.ndarray, classes: int | None, where: str) -> None:
+    ignored = loss.ignore_class
     low, high = _range(y_true)
     outside = low < 0 or (classes is not None and high >= classes)
     if outside and ignored is not None:
@@ -143,7 +143,7 @@ def _check_ids(loss: Loss, y_true: np.ndarray, classes: int | None, where: str) 
         outside = low < 0 or (classes is not None and high >= classes)
     if outside:
         hint = ""
-        if low == -1 and hasattr(loss, "ignore_class") and ignored is None:
+        if low == -1 and "ignore_class" in type(loss)._fields and ignored is None:
             hint = " To leave out samples marked -1, write `SparseCategoricalCrossentropy(ignore_class=-1)`."
         elif low == 1 and high == classes:
             hint = " Ids start at 0: write `y - 1`."
@@ -157,13 +157,13 @@ def _check_ids(loss: Loss, y_true: np.ndarray, classes: int | None, where: str) 
         raise InputError(f"Targets of {where} are not whole numbers; {loss.name} needs class ids.")
 
 
-def _id_sequence(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
+def _id_sequence(loss: PairLoss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
     if y_true.ndim != 2 or len(y_pred_shape) != 3:
         _fail(y_true, y_pred_shape, where, "ctc needs class ids (batch, labels) and logits (batch, time, classes).")
     _check_ids(loss, y_true, y_pred_shape[-1], where)
 
 
-def _label(loss: Loss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
+def _label(loss: PairLoss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -> None:
     if _features(y_true.shape) != () or len(y_pred_shape) != 2:
         _fail(y_true, y_pred_shape, where, f"{loss.name} needs labels (batch,) and embeddings (batch, features).")
 
@@ -179,7 +179,7 @@ def _range(y_true: np.ndarray) -> tuple[float, float]:
     return low, high
 
 
-_CHECKS: Mapping[str, Callable[[Loss, np.ndarray, Shape, str], None]] = {
+_CHECKS: Mapping[str, Callable[[PairLoss, np.ndarray, Shape, str], None]] = {
     "same": _same,
     "probability": _probability,
     "one_hot": _one_hot,

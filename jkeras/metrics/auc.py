@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from jkeras.values.fields import Converted, field
 
 
 def _curve(value: object) -> str:
-    folded = getattr(value, "value", value)
+    folded = _plain(value)
     if not isinstance(folded, str) or folded.upper() not in ("ROC", "PR", "PRGAIN"):
         raise ArgumentError("expected one of 'ROC', 'PR', 'PRGAIN'")
     return folded.upper()
@@ -141,7 +142,7 @@ class AUC(BuiltInMetric):
 
 def _plain(value: object) -> Any:
     """The name of a member of an enumeration."""
-    return getattr(value, "value", value)
+    return value.value if isinstance(value, enum.Enum) else value
 
 
 def _points(counted: Counts, curve: str) -> tuple[jax.Array, jax.Array]:

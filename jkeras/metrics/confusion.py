@@ -169,6 +169,9 @@ TOP_K: Any = field(default=None, convert=arguments.optional(arguments.positive_i
 
 class _ThresholdAttributes:
     thresholds: Converted[float | Sequence[float] | None, float | tuple[float, ...] | None]
+    # Where a class has no such arguments.
+    top_k: int | None = None
+    class_id: int | None = None
 
 
 class _AtThresholds(_ThresholdAttributes, BuiltInMetric):
@@ -179,7 +182,7 @@ class _AtThresholds(_ThresholdAttributes, BuiltInMetric):
 
     def _all_thresholds(self) -> tuple[float, ...]:
         if self.thresholds is None:
-            return (0.5 if getattr(self, "top_k", None) is None else LOWEST,)
+            return (0.5 if self.top_k is None else LOWEST,)
         return self.thresholds if isinstance(self.thresholds, tuple) else (self.thresholds,)
 
     def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
@@ -197,8 +200,8 @@ class _AtThresholds(_ThresholdAttributes, BuiltInMetric):
             thresholds,
             evenly_spaced(thresholds),
             state["positives"].dtype,
-            top_k=getattr(self, "top_k", None),
-            class_id=getattr(self, "class_id", None),
+            top_k=self.top_k,
+            class_id=self.class_id,
         )
         return self.merge(state, added)
 
@@ -294,11 +297,12 @@ class _BestAt(_BestAttributes, BuiltInMetric):
     """The best of one rate over the thresholds at which another is large enough."""
 
     better: ClassVar[str | None] = "up"
-    # Names of `Counts` properties: the rate that must reach the value, and the rate reported.
-    constrained: ClassVar[str]
-    reported: ClassVar[str]
 
     def _required(self) -> float:
+        raise NotImplementedError
+
+    def _rates(self, counted: Counts) -> tuple[jax.Array, jax.Array]:
+        """The rate that must reach the value, and the rate reported."""
         raise NotImplementedError
 
     def _all_thresholds(self) -> tuple[float, ...]:
@@ -321,8 +325,8 @@ class _BestAt(_BestAttributes, BuiltInMetric):
         return self._values(counts(state, self._all_thresholds()))
 
     def _values(self, counted: Counts) -> jax.Array:
-        allowed = getattr(counted, self.constrained) >= self._required()
-        return jnp.max(jnp.where(allowed, getattr(counted, self.reported), 0), initial=0)
+        constrained, reported = self._rates(counted)
+        return jnp.max(jnp.where(constrained >= self._required(), reported, 0), initial=0)
 
 
 COUNT: Any = field(default=200, convert=arguments.positive_int)
@@ -342,11 +346,12 @@ class SensitivityAtSpecificity(_BestAt):
     class_id: int | None = INDEX
     name: str | None = None
     dtype: DTypeField = DTYPE
-    constrained: ClassVar[str] = "specificity"
-    reported: ClassVar[str] = "recall"
 
     def _required(self) -> float:
         return self.specificity
+
+    def _rates(self, counted: Counts) -> tuple[jax.Array, jax.Array]:
+        return counted.specificity, counted.recall
 
 
 class SpecificityAtSensitivity(_BestAt):
@@ -357,11 +362,12 @@ class SpecificityAtSensitivity(_BestAt):
     class_id: int | None = INDEX
     name: str | None = None
     dtype: DTypeField = DTYPE
-    constrained: ClassVar[str] = "recall"
-    reported: ClassVar[str] = "specificity"
 
     def _required(self) -> float:
         return self.sensitivity
+
+    def _rates(self, counted: Counts) -> tuple[jax.Array, jax.Array]:
+        return counted.recall, counted.specificity
 
 
 class PrecisionAtRecall(_BestAt):
@@ -372,11 +378,12 @@ class PrecisionAtRecall(_BestAt):
     class_id: int | None = INDEX
     name: str | None = None
     dtype: DTypeField = DTYPE
-    constrained: ClassVar[str] = "recall"
-    reported: ClassVar[str] = "precision"
 
     def _required(self) -> float:
         return self.recall
+
+    def _rates(self, counted: Counts) -> tuple[jax.Array, jax.Array]:
+        return counted.recall, counted.precision
 
 
 class RecallAtPrecision(_BestAt):
@@ -387,8 +394,9 @@ class RecallAtPrecision(_BestAt):
     class_id: int | None = INDEX
     name: str | None = None
     dtype: DTypeField = DTYPE
-    constrained: ClassVar[str] = "precision"
-    reported: ClassVar[str] = "recall"
 
     def _required(self) -> float:
         return self.precision
+
+    def _rates(self, counted: Counts) -> tuple[jax.Array, jax.Array]:
+        return counted.precision, counted.recall

@@ -44,7 +44,7 @@ class MeanMetricWrapper(MeanMetric):
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: DTypePolicyLike = None, **kwargs: Any):
         fn = arguments.checked(type(self).__name__, "fn", fn, arguments.function)
-        own = fn.name if isinstance(fn, Loss) else getattr(fn, "__name__", snake_case(type(fn).__name__))
+        own = fn.name if isinstance(fn, Loss) else arguments.name_of(fn) or snake_case(type(fn).__name__)
         super().__init__(name=name or own, dtype=dtype)
         self.fn = fn
         self.kwargs = kwargs

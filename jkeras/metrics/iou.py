@@ -33,46 +33,51 @@ def _class_ids(value: object) -> tuple[int, ...]:
         raise ArgumentError("expected a list of class ids, integers of at least 0") from None
 
 
-class _IoU(BuiltInMetric):
+class _Attributes:
+    """Each class has some of these arguments; here are the values where it does not."""
+
+    num_classes: int = 2
+    target_class_ids: tuple[int, ...] | None = None
+    ignore_class: int | None = None
+    sparse_y_true: bool = False
+    sparse_y_pred: bool = False
+    axis: int = -1
+
+
+class _IoU(_Attributes, BuiltInMetric):
     """The confusion matrix `(true class, predicted class)`, and the mean over some classes that occur."""
 
     better: ClassVar[str | None] = "up"
 
-    # Each class has some of these arguments; here are the values where it does not.
-    def _classes(self) -> int:
-        return getattr(self, "num_classes", 2)
-
     def _targets(self) -> Sequence[int]:
-        return getattr(self, "target_class_ids", range(self._classes()))
+        return range(self.num_classes) if self.target_class_ids is None else self.target_class_ids
 
     def _ids(self, y_true: jax.Array, y_pred: jax.Array) -> tuple[jax.Array, jax.Array]:
-        axis = getattr(self, "axis", -1)
-        sparse = getattr(self, "sparse_y_true", False), getattr(self, "sparse_y_pred", False)
-        y_true, y_pred = (y if s else jnp.argmax(y, axis=axis) for y, s in zip((y_true, y_pred), sparse, strict=True))
+        y_true = y_true if self.sparse_y_true else jnp.argmax(y_true, axis=self.axis)
+        y_pred = y_pred if self.sparse_y_pred else jnp.argmax(y_pred, axis=self.axis)
         return y_true, y_pred
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if max(self._targets(), default=0) >= self._classes():
+        if max(self._targets(), default=0) >= self.num_classes:
             raise ArgumentError(
                 f"{type(self).__name__}(target_class_ids={tuple(self._targets())}): expected ids below"
-                f" num_classes={self._classes()}"
+                f" num_classes={self.num_classes}"
             )
 
     def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
-        return {"total_confusion_matrix": self._zeros(self._classes(), self._classes())}
+        return {"total_confusion_matrix": self._zeros(self.num_classes, self.num_classes)}
 
     def update(
         self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
     ) -> State:
         matrix = state["total_confusion_matrix"]
-        classes = self._classes()
+        classes = self.num_classes
         y_true, y_pred = self._ids(jnp.asarray(y_true), jnp.asarray(y_pred))
         y_true, y_pred = y_true.astype(jnp.int32), y_pred.astype(jnp.int32)
         counted = (y_true >= 0) & (y_true < classes)
-        ignored = getattr(self, "ignore_class", None)
-        if ignored is not None:
-            counted &= y_true != ignored
+        if self.ignore_class is not None:
+            counted &= y_true != self.ignore_class
         if sample_weight is None:
             weights = jnp.ones((), matrix.dtype)
         else:

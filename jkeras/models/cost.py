@@ -10,7 +10,7 @@ import numpy as np
 from jkeras.graph.describe import describe
 from jkeras.graph.input import InputLayer
 from jkeras.graph.network import is_ref
-from jkeras.graph.shapes import as_spec
+from jkeras.graph.shapes import as_spec, has_shape
 from jkeras.training import steps
 from jkeras.training.program import build_program, init_optimizer
 from jkeras.training.state import Batch, arrays_of
@@ -42,7 +42,7 @@ def layer_costs(model: Model) -> dict[str, tuple[float, int]]:
 
 
 def _operations(layer: Any, arguments: Any) -> float:
-    arrays = [leaf for leaf in jax.tree.leaves(arguments) if hasattr(leaf, "shape")]
+    arrays = [leaf for leaf in jax.tree.leaves(arguments) if has_shape(leaf)]
     try:
         variables = jax.eval_shape(lambda *args: layer.init(0, *args), *arguments)
         lowered = jax.jit(lambda v, *args: layer.apply(v, *args)).lower(variables, *arguments)

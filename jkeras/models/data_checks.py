@@ -129,8 +129,8 @@ def _check_whole(where: str, values: np.ndarray, dtype: str) -> None:
 
 
 def _check_finite(data: Batch) -> None:
-    for name in ("x", "y", "sample_weight"):
-        for path, leaf in jax.tree_util.tree_leaves_with_path(getattr(data, name)):
+    for name, part in data.parts().items():
+        for path, leaf in jax.tree_util.tree_leaves_with_path(part):
             array = np.asarray(leaf)
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 row = int(np.argwhere(~np.isfinite(array))[0][0])

@@ -15,6 +15,7 @@ from jax.errors import InconclusiveDimensionOperation
 
 from jkeras import lowering
 from jkeras.errors import ArgumentError, JkerasError
+from jkeras.graph.shapes import has_shape
 from jkeras.saving.writing import replacing
 from jkeras.training import steps
 from jkeras.types import PathLike, Specs, Verbose
@@ -107,7 +108,7 @@ def _symbolic(signature: Sequence[Any] | None) -> Any:
 
     def spec(value: Any) -> Any:
         nonlocal count
-        value = value if hasattr(value, "shape") else _Spec(value, jnp.float32)
+        value = value if has_shape(value) else _Spec(value, jnp.float32)
         names = []
         for axis, size in enumerate(value.shape):
             count += size is None and axis > 0
@@ -119,6 +120,6 @@ def _symbolic(signature: Sequence[Any] | None) -> Any:
 
 
 def _is_shape(value: object) -> bool:
-    if isinstance(value, Mapping) or hasattr(value, "shape"):
-        return hasattr(value, "shape")
+    if isinstance(value, Mapping) or has_shape(value):
+        return has_shape(value)
     return isinstance(value, (list, tuple)) and bool(value) and all(v is None or isinstance(v, int) for v in value)

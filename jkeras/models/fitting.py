@@ -13,6 +13,7 @@ import numpy as np
 
 from jkeras.errors import ArgumentError, PartialLoadWarning, RestoreError, suggestion
 from jkeras.graph.scope import WeightInfo
+from jkeras.layers.preprocessing.normalization import Normalization
 
 if TYPE_CHECKING:
     pass
@@ -65,10 +66,10 @@ class Found:
     extra: list[Entry] = dataclasses.field(default_factory=list)
     conflicts: dict[str, str] = dataclasses.field(default_factory=dict)
 
-    def learned(self, name: str, layer: Any, arrays: Sequence[np.ndarray]) -> None:
+    def learned(self, name: str, layer: Normalization, arrays: Sequence[np.ndarray]) -> None:
         """Compares what a Normalization learned, which is an argument here, with the mean and variance in the file."""
-        for argument, array in zip(("mean", "variance"), arrays, strict=False):
-            given = getattr(layer, argument, None)
+        arguments = {"mean": layer.mean, "variance": layer.variance}
+        for (argument, given), array in zip(arguments.items(), arrays, strict=False):
             if given is not None and not np.allclose(np.broadcast_to(given, array.shape), array, rtol=1e-4, atol=1e-6):
                 self.conflicts[f"{name}/{argument}"] = (
                     f"{_few(array)} in the file, {_few(given)} in the model: adapt it alike"

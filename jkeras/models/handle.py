@@ -93,7 +93,7 @@ class Handle:
 
     def __setattr__(self, name: str, new: Any) -> None:
         if name in ASSIGNED:
-            object.__setattr__(self, name, new)
+            super().__setattr__(name, new)
             return
         raise AttributeError(f"The live model has no attribute {name!r} to assign; assign `stop_training` or `value`.")
 
@@ -108,7 +108,7 @@ class LiveOptimizer:
     """The optimizer of a live model: configuration, and the learning rate in the state."""
 
     def __init__(self, handle: Handle):
-        object.__setattr__(self, "_handle", handle)
+        super().__setattr__("_handle", handle)
 
     @property
     def learning_rate(self) -> Any:
@@ -132,7 +132,7 @@ class LiveOptimizer:
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in ("learning_rate", "lr"):
             raise AttributeError(f"Only `learning_rate` of a live optimizer can be assigned, not {name!r}.")
-        object.__setattr__(self, name, value)
+        super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._handle.value.recipe.optimizer, name)

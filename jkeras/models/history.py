@@ -36,7 +36,7 @@ class History(Mapping[str, list[float]]):
             "_epoch": FrozenList(epoch, ADVICE),
             "_params": FrozenDict(params or {}, ADVICE),
         }
-        self.__dict__.update(own)
+        vars(self).update(own)
 
     @property
     def epoch(self) -> FrozenList[int]:

@@ -51,7 +51,7 @@ def save(model: Model, path: Path, own: Mapping[str, Any], include_optimizer: bo
         config["compile_config"] = compile_config.written(model.recipe)
         variables = optimizer_variables(model)
         if variables:
-            name = getattr(model.recipe.optimizer, "name", None) or "optimizer"
+            name = model.recipe.optimizer.name or "optimizer"
             attributes["optimizer/vars"] = {"name": name}
             arrays.update({f"optimizer/vars/{i}": value for i, (_, value) in enumerate(variables)})
     metadata = {

@@ -17,6 +17,7 @@ import numpy as np
 from jkeras.errors import JkerasError, RestoreError
 from jkeras.graph.operation import Operation
 from jkeras.graph.scope import WeightInfo
+from jkeras.layers.preprocessing.normalization import Normalization
 from jkeras.models import compile_config, keras_file, keras_layout, stored_weights
 from jkeras.models import config as configs
 from jkeras.models.fitting import Entry, Found, is_kept
@@ -175,8 +176,8 @@ def find(model: Model, file: LegacyFile, by_name: bool = False) -> Found:
     for name in file.layer_names():
         if not _is_learned(_old_class(file, name), members.get(name)):
             stored.append(name)
-        elif type(members.get(name)).__name__ == "Normalization":
-            found.learned(name, members[name], [file.tree.array(path) for path in file.weight_paths(name)[:2]])
+        elif isinstance(layer := members.get(name), Normalization):
+            found.learned(name, layer, [file.tree.array(path) for path in file.weight_paths(name)[:2]])
     names = [name for name, _ in expected]
     in_order = len(stored) == len(names) and not by_name
     pairs = dict(zip(names, stored, strict=True)) if in_order else {name: name for name in names if name in stored}
@@ -309,7 +310,7 @@ def save(model: Model, path: Path, include_optimizer: bool = True) -> None:
         attributes[""]["training_config"] = json.dumps(training)
         variables = keras_file.optimizer_variables(model)
         if variables:
-            prefix = getattr(model.recipe.optimizer, "name", None) or "optimizer"
+            prefix = model.recipe.optimizer.name or "optimizer"
             names = [f"{prefix}/{name}" for name, _ in variables]
             attributes[OPTIMIZER] = {"weight_names": names}
             arrays.update({f"{OPTIMIZER}/{name}": v for name, (_, v) in zip(names, variables, strict=True)})

@@ -15,7 +15,7 @@ from jkeras.graph.input import InputLayer
 from jkeras.graph.layer import Layer
 from jkeras.graph.network import Network, nameless_key
 from jkeras.graph.scope import WeightInfo
-from jkeras.graph.shapes import show_tensors
+from jkeras.graph.shapes import has_shape, show_tensors
 from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.layers.core import Embedding
 from jkeras.models import config as configs
@@ -103,7 +103,7 @@ class Sequential(Model):
             return self
         if not self._chain:
             raise ArgumentError("The Sequential has no layers: `model = model.add(layer)`.")
-        if not hasattr(inputs, "shape"):
+        if not has_shape(inputs):
             raise InputError("A Sequential has one input, one array; got several. Use `Model(inputs, outputs)`.")
         floats = jnp.issubdtype(inputs.dtype, jnp.floating) or not isinstance(self._chain[0], Embedding)
         dtype = config.floatx() if floats else "int32"

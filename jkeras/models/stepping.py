@@ -12,9 +12,10 @@ from jkeras.models.structure import StructuredModel
 from jkeras.training import steps
 from jkeras.training.program import Program
 from jkeras.training.state import Batch, TrainState
+from jkeras.training.stepping import Stepping
 
 
-class SteppingModel(StructuredModel):
+class SteppingModel(StructuredModel, Stepping):
     """A model with its `train_step` and `test_step`."""
 
     def train_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jkeras.errors import RestoreError
+from jkeras.layers.preprocessing.normalization import Normalization
 from jkeras.models.fitting import Entry, Found
 from jkeras.models.keras_layout import LABEL, Place, places
 from jkeras.paths import flatten
@@ -94,7 +95,7 @@ def _find_place(place: Place, groups: list[str], tree: Tree, found: Found, used:
     arrays = [f"{group}/{name}" for name in names if f"{group}/{name}" in tree.shapes]
     if type(place.layer).__name__ in LEARNED:
         used.update(arrays)
-        if type(place.layer).__name__ == "Normalization":
+        if isinstance(place.layer, Normalization):
             found.learned(place.name, place.layer, [tree.array(path) for path in arrays[:2]])
         return
     if len(arrays) == len(place.weights) + len(place.before):

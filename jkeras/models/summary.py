@@ -162,7 +162,7 @@ def _footer(model: Model, infos: list[Any]) -> list[str]:
     ]
     state = model._spec_contents.state
     if state is not None and arrays_of(state).opt_state is not None:
-        leaves = [leaf for leaf in jax.tree.leaves(state.opt_state) if hasattr(leaf, "nbytes")]
+        leaves = [leaf for leaf in jax.tree.leaves(state.opt_state) if isinstance(leaf, (jax.Array, np.ndarray))]
         count = sum(leaf.size for leaf in leaves)
         lines.append(f" Optimizer params: {count:,} ({show_bytes(sum(leaf.nbytes for leaf in leaves))})")
     return lines

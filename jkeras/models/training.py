@@ -28,7 +28,7 @@ from jkeras.training import batches, evaluation, loop, runs, steps
 from jkeras.training import predict as prediction
 from jkeras.training.array_source import ArraySource
 from jkeras.training.job import Job, Options, to_floats
-from jkeras.training.own_steps import evaluate_custom, train_custom, with_own_logs
+from jkeras.training.own_steps import TEST, TRAIN, evaluate_custom, train_custom, with_own_logs
 from jkeras.training.program import Program, build_program, init_optimizer, trainable
 from jkeras.training.recipe import Recipe
 from jkeras.training.sources import as_source, split, weighted
@@ -273,7 +273,7 @@ def training_job(
     evaluation = evaluation_job(model, program, state, example if scored is None else scored)
     if not model.has_own_train_step:
         return dataclasses.replace(evaluation, program=program, scoring=evaluation.program)
-    own = with_own_logs(program, "train_step", state, example)
+    own = with_own_logs(program, TRAIN, state, example)
     return dataclasses.replace(evaluation, program=own, train=train_custom, scoring=evaluation.program)
 
 
@@ -281,7 +281,7 @@ def evaluation_job(model: SteppingModel, program: Program, state: TrainState, ex
     """What an evaluation needs, for batches like `example`."""
     if not model.has_own_test_step:
         return Job(program, steps.train, steps.evaluate, _runner(model.recipe))
-    own = with_own_logs(program, "test_step", state, example)
+    own = with_own_logs(program, TEST, state, example)
     return Job(own, steps.train, evaluate_custom, _runner(model.recipe))
 
 

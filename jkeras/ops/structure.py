@@ -172,12 +172,12 @@ def scatter_update(
     inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None
 ) -> jax.Array:
     """`inputs` with elements set (or added to, multiplied, ...) at indices of shape `(n, axes)`."""
-    methods = {None: "set", "add": "add", "max": "max", "min": "min", "mul": "multiply"}
+    at = jnp.asarray(inputs).at[tuple(jnp.transpose(jnp.asarray(indices)))]
+    methods: dict[str | None, Any] = {None: at.set, "add": at.add, "max": at.max, "min": at.min, "mul": at.multiply}
     reduction = reduction.lower() if isinstance(reduction, str) else reduction
     if reduction not in methods:
         raise ArgumentError(f"ops.scatter_update(reduction={reduction!r}): expected one of {list(methods)}.")
-    at = jnp.asarray(inputs).at[tuple(jnp.transpose(jnp.asarray(indices)))]
-    result: jax.Array = getattr(at, methods[reduction])(as_array(updates))
+    result: jax.Array = methods[reduction](as_array(updates))
     return result
 
 

@@ -23,7 +23,15 @@ class KerasVariable(NamedTuple):
     value: Any
 
 
-class BaseOptimizer(Spec):
+class OptimizerAttributes:
+    """What every optimizer has; where a class has no such argument, None."""
+
+    name: str | None = None
+    # None where there is no single one.
+    learning_rate: Any = None
+
+
+class BaseOptimizer(OptimizerAttributes, Spec):
     """A description of how gradients change weights. It holds no arrays; those live in the state that `init` makes.
 
     `params` is a pytree of arrays, normally a flat dict from path to array such as `{"dense/kernel": ...}`. An

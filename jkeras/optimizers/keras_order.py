@@ -16,8 +16,11 @@ from jkeras.paths import by_path, with_leaves
 if TYPE_CHECKING:
     from jkeras.optimizers.optimizer import Optimizer, OptimizerState
 
+
 # Our field of the state -> Keras's name for the variable of a weight.
-_TREES = {"average": "average", "accumulator": "gradient_accumulator"}
+def _trees(state: OptimizerState) -> tuple[tuple[str, str, Any], ...]:
+    """The trees of a state that Keras keeps before the slots: our name, Keras's name, the tree."""
+    return ("average", "average", state.average), ("accumulator", "gradient_accumulator", state.accumulator)
 
 
 def write(optimizer: Optimizer, state: OptimizerState, ordered_paths: Sequence[str]) -> list[KerasVariable]:
@@ -28,8 +31,8 @@ def write(optimizer: Optimizer, state: OptimizerState, ordered_paths: Sequence[s
     found = [KerasVariable("iteration", iteration)]
     if state.learning_rate is not None:
         found.append(KerasVariable("learning_rate", state.learning_rate))
-    for field, name in _TREES.items():
-        leaves = by_path(getattr(state, field))
+    for _, name, tree in _trees(state):
+        leaves = by_path(tree)
         found += [KerasVariable(_name(path, name), leaves[path]) for path in ordered_paths if path in leaves]
     slots = {name: by_path(tree) for name, tree in state.slots.items()}
     for path, name in _places(optimizer, ordered_paths):
@@ -51,8 +54,7 @@ def read(
         changes["iterations"] = changes["iterations"] // steps
     if state.learning_rate is not None:
         changes["learning_rate"] = reader.take("learning_rate", state.learning_rate)
-    for field, name in _TREES.items():
-        tree = getattr(state, field)
+    for field, name, tree in _trees(state):
         old = by_path(tree)
         new = {path: reader.take(_name(path, name), old[path]) for path in ordered_paths if path in old}
         changes[field] = with_leaves(tree, new)

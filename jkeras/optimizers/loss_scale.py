@@ -88,7 +88,7 @@ class LossScaleOptimizer(BaseOptimizer):
     @property
     def learning_rate(self) -> Any:
         """The learning rate of the inner optimizer; None if it has no single one."""
-        return getattr(self.inner_optimizer, "learning_rate", None)
+        return self.inner_optimizer.learning_rate
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:

@@ -135,7 +135,7 @@ class Optimizer(BaseOptimizer):
     weight_decay_exclusions: tuple[str, ...] = field(default=(), convert=_patterns, kw_only=True, in_config=False)
 
     def __post_init__(self) -> None:
-        bounds = {k: getattr(self, k) for k in ("clipnorm", "clipvalue", "global_clipnorm")}
+        bounds = {"clipnorm": self.clipnorm, "clipvalue": self.clipvalue, "global_clipnorm": self.global_clipnorm}
         if sum(value is not None for value in bounds.values()) > 1:
             given = ", ".join(f"{name}={value}" for name, value in bounds.items())
             raise ArgumentError(

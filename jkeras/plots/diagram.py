@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeGuard, runtime_checkable
 import numpy as np
 
 from jkeras import arguments
+from jkeras.arguments import name_of
 from jkeras.errors import ArgumentError
 from jkeras.graph.input import InputLayer
 from jkeras.graph.layer import Layer
@@ -147,6 +148,12 @@ class _Compilable(Protocol):
     def compile(self) -> object: ...
 
 
+@runtime_checkable
+class _Activated(Protocol):
+    @property
+    def activation(self) -> object: ...
+
+
 def _is_model(value: object) -> TypeGuard[Model]:
     return isinstance(value, Layer) and isinstance(value, _Compilable)
 
@@ -229,9 +236,8 @@ def _box(
 
 def _lines(layer: Layer | None, shapes: list[PartialShape], count: int, shown: dict[str, bool]) -> tuple[str, ...]:
     lines = []
-    activation: object = getattr(layer, "activation", None) if shown["activations"] else None
-    if activation is not None:
-        lines.append(f"activation: {getattr(activation, '__name__', type(activation).__name__)}")
+    if shown["activations"] and isinstance(layer, _Activated) and layer.activation is not None:
+        lines.append(f"activation: {name_of(layer.activation) or type(layer.activation).__name__}")
     if shown["shapes"] and shapes:
         lines.append(", ".join(dict.fromkeys(show_shape(shape) for shape in shapes)))
     if shown["dtype"] and layer is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -19,6 +19,43 @@ from jkeras.errors import InputError
 
 # Columns that hold targets in data sets of Hugging Face.
 TARGETS = ("label", "labels")
+
+
+@runtime_checkable
+class Shaped(Protocol):
+    """An array of any library."""
+
+    @property
+    def shape(self) -> Any: ...
+
+
+@runtime_checkable
+class Frame(Protocol):
+    """A table or column of pandas, Polars and their like."""
+
+    def to_numpy(self) -> Any: ...
+
+
+@runtime_checkable
+class Convertible(Protocol):
+    """What NumPy makes an array of."""
+
+    def __array__(self) -> Any: ...
+
+
+@runtime_checkable
+class Exchangeable(Protocol):
+    """What gives its memory to other libraries."""
+
+    def __dlpack__(self) -> Any: ...
+
+
+@runtime_checkable
+class Formatted(Protocol):
+    """A data set of Hugging Face."""
+
+    def with_format(self, type: str, /) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,14 +120,14 @@ def _torch_samples(data: Any, batch_size: int) -> Any:
 
 
 def _hugging_face(data: Any, batch_size: int) -> Any:
-    if not hasattr(data, "with_format"):
+    if not isinstance(data, Formatted):
         return data  # of a user's own module that is called `datasets`
     columns = data.with_format("numpy")[:]
     return Columns(*_targets({name: np.asarray(column) for name, column in columns.items()}))
 
 
 def _hugging_face_stream(data: Any, batch_size: int) -> Any:
-    if not hasattr(data, "with_format"):
+    if not isinstance(data, Formatted):
         return data
 
     def begin() -> Iterator[Any]:
@@ -172,8 +209,8 @@ def to_array(value: Any) -> Any:
     for library, names, convert in TENSORS:
         if is_from(value, library, *names):
             return convert(value)
-    if hasattr(value, "to_numpy"):
+    if isinstance(value, Frame):
         return value.to_numpy()
-    if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+    if isinstance(value, Exchangeable) and not isinstance(value, Convertible):
         return jax.dlpack.from_dlpack(value)
     return np.asarray(value)

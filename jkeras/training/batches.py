@@ -83,7 +83,7 @@ def to_arrays(value: Any, what: str) -> Any:
 
 def is_array_data(x: object) -> bool:
     """Whether `x` is arrays (or numbers, frames, structures of arrays), not an iterable of batches."""
-    if hasattr(x, "shape") or hasattr(x, "to_numpy") or isinstance(x, (Mapping, range)):
+    if isinstance(x, (jax.Array, adapters.Shaped, adapters.Frame, Mapping, range)):
         return True
     if isinstance(x, (list, tuple)):
         return bool(x) and (is_number_list(x) or all(is_array_data(v) for v in x))
@@ -97,8 +97,8 @@ def row_count(data: Batch) -> int:
         InputError: the numbers differ, an array has no rows axis, or there are no rows.
     """
     rows: dict[str, int] = {}
-    for name in ("x", "y", "sample_weight"):
-        for path, leaf in jax.tree_util.tree_leaves_with_path(getattr(data, name)):
+    for name, part in data.parts().items():
+        for path, leaf in jax.tree_util.tree_leaves_with_path(part):
             label = name + jax.tree_util.keystr(path)
             if leaf.ndim == 0:
                 raise InputError(f"{label} is a single number; it needs a first axis with one row per sample.")

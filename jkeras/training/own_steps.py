@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,27 +13,35 @@ from jkeras.graph.shapes import as_spec
 from jkeras.training import objective as objectives
 from jkeras.training.program import Program
 from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.training.stepping import Stepping
 from jkeras.training.steps import CUSTOM, OWN, batch_size, ready
 
-if TYPE_CHECKING:
-    pass
+
+class OwnStep(NamedTuple):
+    """A step that models may override."""
+
+    name: str
+    run: Callable[[Stepping, TrainState, Batch], tuple[TrainState, Mapping[str, Any]]]
+
+
+TRAIN = OwnStep("train_step", lambda model, state, batch: model.train_step(state, batch))
+TEST = OwnStep("test_step", lambda model, state, batch: model.test_step(state, batch))
 
 
 def train_custom(program: Program, state: TrainState, batch: Batch) -> TrainState:
     """One step of a model that overrides `train_step`; the logs that it returns are averaged over the epoch."""
-    return _own_step(program, "train_step", state, batch)
+    return _own_step(program, TRAIN, state, batch)
 
 
 def evaluate_custom(program: Program, state: TrainState, batch: Batch) -> TrainState:
     """Scores one batch of a model that overrides `test_step`; logs are averaged over the data set."""
-    return _own_step(program, "test_step", state, batch)
+    return _own_step(program, TEST, state, batch)
 
 
-def _own_step(program: Program, method: str, state: TrainState, batch: Batch) -> TrainState:
+def _own_step(program: Program, step: OwnStep, state: TrainState, batch: Batch) -> TrainState:
     metrics = arrays_of(state).metrics
     own = {name: value for name, value in metrics.items() if not name.startswith(CUSTOM)}
-    model: Any = program.definition
-    new, returned = getattr(model._in_step(program), method)(state.replace(metrics=own), batch)
+    new, returned = step.run(_stepping(program)._in_step(program), state.replace(metrics=own), batch)
     size = jnp.float32(batch_size(batch))
     means = {
         CUSTOM + name: objectives.MEAN.update(
@@ -45,26 +53,33 @@ def _own_step(program: Program, method: str, state: TrainState, batch: Batch) ->
     return result
 
 
-def with_own_logs(program: Program, method: str, state: TrainState, batch: Batch) -> Program:
+def _stepping(program: Program) -> Stepping:
+    definition: Any = program.definition
+    if not isinstance(definition, Stepping):
+        raise InputError(f"{type(definition).__name__} has no steps of its own.")
+    return definition
+
+
+def with_own_logs(program: Program, step: OwnStep, state: TrainState, batch: Batch) -> Program:
     """The program of a model's own step, with what the step returns and keeps.
 
     Raises:
         InputError: the step returns something else than a state and logs.
     """
-    model: Any = program.definition
+    model = _stepping(program)
     kept = {name for name, _ in model.own_metrics}
     program = program.replace(own_metrics=tuple(model.own_metrics), extra_logs=())
     found: dict[str, Any] = {}
 
     def probe(state: TrainState, batch: Batch) -> Any:
-        result = getattr(model._in_step(program), method)(state, batch)
+        result: Any = step.run(model._in_step(program), state, batch)
         if not (
             isinstance(result, tuple)
             and len(result) == 2
             and isinstance(result[0], TrainState)
             and isinstance(result[1], Mapping)
         ):
-            raise InputError(f"{type(model).__name__}.{method} must return (state, logs), logs a dict of scalars.")
+            raise InputError(f"{type(model).__name__}.{step.name} must return (state, logs), logs a dict of scalars.")
         compiled = {name for name in state.metrics if not name.startswith(OWN)}
         before, after = arrays_of(state).metrics, arrays_of(result[0]).metrics
         updates = any(_differ(before[name], after[name]) for name in compiled)

@@ -21,6 +21,7 @@ from jkeras.training import objective as objectives
 from jkeras.training.objective import Objective, match
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch
+from jkeras.training.stepping import Stepping, trains_itself
 from jkeras.types import PyTree
 from jkeras.values.spec import Spec
 
@@ -69,7 +70,7 @@ def output_names(definition: Layer, outputs: PyTree[Any]) -> tuple[str, ...]:
     count = len(jax.tree.leaves(outputs))
     if isinstance(outputs, Mapping) and len(outputs) == count:
         return tuple(sorted(outputs))
-    names = getattr(definition, "output_names", None)
+    names = definition.output_names if isinstance(definition, Stepping) else ()
     if names and len(names) == count:
         return tuple(names)
     return ("output",) if count == 1 else tuple(f"output_{i}" for i in range(count))
@@ -91,8 +92,7 @@ def build_program(definition: Layer, recipe: Recipe, batch: Batch) -> Program:
     outputs = jax.tree.leaves(described.outputs)
     targets = [None if t is None else as_spec(t) for t in match(batch.y, names, len(outputs), "y")]
     resolved = objectives.resolve(recipe, names, targets, outputs)
-    custom = getattr(definition, "has_own_train_step", False)
-    if not resolved.losses and not described.losses and not custom:
+    if not resolved.losses and not described.losses and not trains_itself(definition):
         raise InputError(
             "There is nothing to minimise: compile the model with a loss (`compile(loss=...)`), or add one in a layer"
             " with `add_loss` or a regularizer."

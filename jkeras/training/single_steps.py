@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 
 from jkeras.graph.layer import Layer
-from jkeras.training.own_steps import evaluate_custom, train_custom, with_own_logs
+from jkeras.training.own_steps import TEST, TRAIN, evaluate_custom, train_custom, with_own_logs
 from jkeras.training.program import Program, build_program
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.training.stepping import tests_itself, trains_itself
 from jkeras.training.steps import Logs, as_batch, empty_metrics, evaluate, logs, ready, train, without_donation
-
-if TYPE_CHECKING:
-    pass
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
@@ -44,9 +42,9 @@ def train_step(
     program = build_program(definition, recipe, batch)
     state = ready(program, recipe.optimizer, state, batch)
     step = train
-    if getattr(definition, "has_own_train_step", False):
+    if trains_itself(definition):
         step = train_custom
-        program = with_own_logs(program, "train_step", state, batch)
+        program = with_own_logs(program, TRAIN, state, batch)
         missing = {k: v for k, v in empty_metrics(program, batch).items() if k not in state.metrics}
         state = state.replace(metrics={**arrays_of(state).metrics, **missing})
     state = (_donating if donate else without_donation)(step, program, state, batch)
@@ -58,9 +56,9 @@ def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) 
     batch = as_batch(batch)
     program = build_program(definition, recipe, batch)
     step = evaluate
-    if getattr(definition, "has_own_test_step", False):
+    if tests_itself(definition):
         step = evaluate_custom
-        program = with_own_logs(program, "test_step", state, batch)
+        program = with_own_logs(program, TEST, state, batch)
     state = state.replace(metrics=empty_metrics(program, batch))
     result: Logs = logs(program, arrays_of(without_donation(step, program, state, batch)).metrics)
     return result

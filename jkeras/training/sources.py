@@ -10,7 +10,7 @@ import dataclasses
 import math
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 import jax
@@ -21,6 +21,7 @@ from jkeras.training import adapters
 from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import is_array_data, row_count, to_arrays
 from jkeras.training.class_weights import class_weights
+from jkeras.training.data_protocols import Cardinal, Indexed
 from jkeras.training.state import Batch
 from jkeras.training.stream_source import StreamSource
 from jkeras.types import Data
@@ -58,7 +59,7 @@ def as_source(
             raise ArgumentError("y must be None when x is a data set that has targets.")
         x, y = adapted.x, adapted.y if y is None else y
     if not is_array_data(x):
-        if isinstance(x, (str, bytes, set, frozenset)) or not (hasattr(x, "__iter__") or hasattr(x, "__getitem__")):
+        if isinstance(x, (str, bytes, set, frozenset)) or not isinstance(x, (Iterable, Indexed)):
             raise InputError(f"x of type {type(x).__name__} is neither arrays nor an iterable of batches.")
         for name, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None:
@@ -82,9 +83,9 @@ def as_source(
 
 def _without_end(x: Any) -> bool:
     """Whether a data set says that it has no end, as `tf.data`, `jkeras.data` and Grain do."""
-    if hasattr(type(x), "cardinality"):  # `Samples` would have to become a pipeline to answer
+    if issubclass(type(x), Cardinal):  # of the class: `Samples` would have to become a pipeline to answer
         return int(x.cardinality()) == -1
-    return adapters.is_from(x, "grain") and hasattr(x, "__len__") and len(x) == sys.maxsize
+    return adapters.is_from(x, "grain") and isinstance(x, Sized) and len(x) == sys.maxsize
 
 
 def weighted(

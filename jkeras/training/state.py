@@ -63,19 +63,19 @@ class TrainState:
     @property
     def params(self) -> Mapping[str, Any]:
         """Trainable weights, nested by layer."""
-        result: Mapping[str, Any] = self._view("params")
+        result: Mapping[str, Any] = self._view("params", self._arrays.params)
         return result
 
     @property
     def model_state(self) -> Mapping[str, Any]:
         """Non-trainable weights, nested by layer."""
-        result: Mapping[str, Any] = self._view("model_state")
+        result: Mapping[str, Any] = self._view("model_state", self._arrays.model_state)
         return result
 
     @property
     def opt_state(self) -> Any:
         """The optimizer's state."""
-        return self._view("opt_state")
+        return self._view("opt_state", self._arrays.opt_state)
 
     @property
     def step(self) -> jax.Array:
@@ -92,11 +92,10 @@ class TrainState:
     @property
     def metrics(self) -> Any:
         """Running metric states by name."""
-        return self._view("metrics")
+        return self._view("metrics", self._arrays.metrics)
 
-    def _view(self, part: str) -> Any:
+    def _view(self, part: str, tree: Any) -> Any:
         if part not in self._views:
-            tree = getattr(self._arrays, part)
             advice = (
                 f"Change a copy, `{part} = state.{part}.copy()`, and write `state = state.replace({part}={part})`; a model"
                 f" with it is `model.with_state(state)`."
@@ -173,6 +172,10 @@ class Batch:
     y: Any = None
     sample_weight: Any = None
     valid: Any = None
+
+    def parts(self) -> dict[str, Any]:
+        """The data by name, without the mark of rows that fill up."""
+        return {"x": self.x, "y": self.y, "sample_weight": self.sample_weight}
 
 
 KEY_KINDS = ("threefry2x32", "rbg", "unsafe_rbg")

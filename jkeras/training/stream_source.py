@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
@@ -12,6 +12,15 @@ import jax
 from jkeras.errors import ArgumentError, InputError
 from jkeras.training.batches import standardize_batch
 from jkeras.training.class_weights import class_weights
+from jkeras.training.data_protocols import (
+    BeginsEpochs,
+    Numbered,
+    Ordered,
+    Passing,
+    Positioned,
+    batch_count,
+    iterable,
+)
 from jkeras.training.state import Batch
 
 
@@ -53,7 +62,7 @@ class StreamSource:
     def batch_count(self) -> int | None:
         """The number of batches in the data, if it can tell."""
         if self.numbered:
-            return getattr(self.iterable, "num_batches", None) if _has_count(self.iterable) else len(self.iterable)
+            return batch_count(self.iterable)
         try:
             count = len(self.iterable)
         except TypeError:
@@ -63,7 +72,7 @@ class StreamSource:
     @property
     def numbered(self) -> bool:
         """Whether any batch can be had by its number."""
-        return hasattr(self.iterable, "__getitem__") and hasattr(self.iterable, "on_epoch_end")
+        return isinstance(self.iterable, Numbered)
 
     @property
     def endless(self) -> bool:
@@ -97,7 +106,7 @@ class StreamSource:
             resume: goes on where the last epoch stopped, if that was before the end.
             done: how many batches of this epoch were taken before, by a run that is resumed.
         """
-        if self.numbered and hasattr(self.iterable, "on_epoch_begin"):
+        if self.numbered and isinstance(self.iterable, BeginsEpochs):
             self.iterable.on_epoch_begin()
         if self.ahead is None and not done and (self.current is None or not (resume or self.endless)):
             self._start(order)
@@ -122,10 +131,10 @@ class StreamSource:
 
     # -- resuming -------------------------------------------------------------------------------------------------
 
-    def _holder(self) -> Any:
+    def _holder(self) -> Positioned | None:
         """What knows the position in the data by a state of its own: the data set, or its iterator; None if neither does."""
         for holder in (self.iterable, self.current):
-            if hasattr(holder, "get_state") and hasattr(holder, "set_state"):
+            if isinstance(holder, Positioned):
                 return holder
         return None
 
@@ -143,14 +152,14 @@ class StreamSource:
             InputError: the data ends before.
         """
         self.epochs = state["epochs"]
-        known = state["state"]
+        known, holder = state["state"], self._holder()
         if self.numbered and known is None:
             for _ in range(self.epochs):  # data sets may shuffle themselves there
-                if hasattr(self.iterable, "on_epoch_begin"):
+                if isinstance(self.iterable, BeginsEpochs):
                     self.iterable.on_epoch_begin()
                 self.iterable.on_epoch_end()
-        if known is not None and self._holder() is self.iterable:
-            self._holder().set_state(known)
+        if known is not None and holder is not None and holder is self.iterable:
+            holder.set_state(known)
             self.current = self.ahead = None
         if not state["reading"]:
             return
@@ -161,8 +170,9 @@ class StreamSource:
             self._start()
         if known is not None:
             self.ahead = None
-            if self._holder() is not self.iterable:
-                self._holder().set_state(known)
+            holder = self._holder()
+            if holder is not None and holder is not self.iterable:
+                holder.set_state(known)
         elif not self.numbered or order is None:
             self._skip(taken)
         self.order, self.taken = order, taken
@@ -179,15 +189,14 @@ class StreamSource:
 
     def _start(self, order: Any = None) -> None:
         self.order, self.taken = order, 0
-        in_order = getattr(self.iterable, "in_order", None)
-        if self.numbered and in_order is not None:
-            self.current = iter(in_order(order))
+        if self.numbered and isinstance(self.iterable, Ordered):
+            self.current = iter(self.iterable.in_order(order))
         elif self.numbered and order is not None:
             self.current = (self.iterable[int(i)] for i in order)
-        elif hasattr(self.iterable, "iterate"):  # each pass has a number, and an order that follows from it
+        elif isinstance(self.iterable, Passing):
             self.current = self.iterable.iterate(self.passes_before + self.epochs)
         else:
-            self.current = iter(_as_iterable(self.iterable))
+            self.current = iter(iterable(self.iterable))
 
     def _next(self) -> Batch | None:
         item = next(self.current or iter(()), _END)
@@ -205,8 +214,8 @@ class StreamSource:
 
     def _compare(self, batch: Batch) -> None:
         """Raises InputError for a batch that is put together in another way than the first."""
-        parts = [(name, getattr(self.sample, name), getattr(batch, name)) for name in ("x", "y", "sample_weight")]
-        for name, first, now in parts:
+        expected = {} if self.sample is None else self.sample.parts()
+        for (name, first), now in zip(expected.items(), batch.parts().values(), strict=False):
             if name == "sample_weight" and self.class_weight is not None:
                 continue
             structures: list[Any] = [jax.tree.structure(first), jax.tree.structure(now)]
@@ -233,15 +242,3 @@ class _Text(str):
 
 
 _END = object()
-
-
-def _has_count(data: object) -> bool:
-    return hasattr(type(data), "num_batches") or "num_batches" in vars(data)
-
-
-def _as_iterable(data: Any) -> Iterable[Any]:
-    if hasattr(data, "__iter__"):
-        result: Iterable[Any] = data
-        return result
-    count = getattr(data, "num_batches", None)
-    return (data[i] for i in range(len(data) if count is None else count))

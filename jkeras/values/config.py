@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jkeras.arguments import name_of
 from jkeras.errors import RestoreError
 from jkeras.values.custom_objects import custom_object, registered_name
 
@@ -51,7 +52,7 @@ class Configured:
 
 def _is_function(value: Any) -> bool:
     """Python's functions and what wraps them, such as `jax.nn.relu`; neither classes nor other callable objects."""
-    return callable(value) and not isinstance(value, type) and isinstance(getattr(value, "__name__", None), str)
+    return callable(value) and not isinstance(value, type) and name_of(value) is not None
 
 
 def serialize(value: Any) -> Any:

@@ -53,7 +53,7 @@ class SpecMeta(type):
         cls._is_root = not any(isinstance(base, SpecMeta) for base in bases)
         fields: dict[str, Field] = {}
         for base in reversed(bases):
-            inherited = getattr(base, "_fields", {})
+            inherited = base._fields if isinstance(base, SpecMeta) else {}
             fields = {**inherited, **{k: v for k, v in fields.items() if k not in inherited}}
         if own_arguments:
             fields = {k: v for k, v in fields.items() if v.kw_only}
@@ -200,12 +200,12 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
     def __setattr__(self, name: str, value: Any) -> None:
         if self._is_frozen:
             raise FrozenError(self._frozen_message(name))
-        object.__setattr__(self, name, value)
+        super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
         if self._is_frozen:
             raise FrozenError(self._frozen_message(name))
-        object.__delattr__(self, name)
+        super().__delattr__(name)
 
     def _frozen_message(self, name: str) -> str:
         return (

@@ -18,6 +18,7 @@ from jkeras import arguments, config
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
+from jkeras.graph.shapes import has_shape, show_tensors
 from jkeras.ops import images as functions
 from jkeras.ops.image_layout import image_axes
 from jkeras.ops.structure import saturate_cast
@@ -86,10 +87,10 @@ class ImageLayer(_Attributes, Layer):
         Raises:
             InputError: the input is neither an image nor a batch of images.
         """
-        if not hasattr(images, "ndim") or images.ndim not in (3, 4):
+        if not has_shape(images) or len(images.shape) not in (3, 4):
             raise InputError(
                 f"{self.path} ({type(self).__name__}) takes one image, (height, width, channels), or a batch of images;"
-                f" got {getattr(images, 'shape', type(images).__name__)}."
+                f" got {show_tensors(images)}."
             )
         return images.astype(self.compute_dtype)
 

@@ -14,6 +14,7 @@ from jkeras import arguments
 from jkeras.console.progress import tracked
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
+from jkeras.graph.shapes import has_shape
 from jkeras.layers.normalization import along, axes_of
 from jkeras.values.fields import field
 
@@ -52,7 +53,7 @@ class Normalization(Layer):
         """
         if data is None:
             raise InputError("adapt(None): expected an array, or an iterable of batches.")
-        chunks = [data] if hasattr(data, "shape") or _is_numbers(data) else tracked(data)
+        chunks = [data] if _is_array(data) else tracked(data)
         count, total, squares = 0, 0.0, 0.0
         for chunk in map(np.asarray, chunks):
             chunk = chunk[:, None] if chunk.ndim == 1 else chunk
@@ -86,5 +87,8 @@ class Normalization(Layer):
         return mean + x * deviation if self.invert else (x - mean) / deviation
 
 
-def _is_numbers(data: Iterable[Any]) -> bool:
-    return isinstance(data, (list, tuple)) and bool(data) and not hasattr(data[0], "shape")
+def _is_array(data: Iterable[Any]) -> bool:
+    """Whether data is one array, or numbers in lists, not an iterable of arrays."""
+    if isinstance(data, (list, tuple)):
+        return bool(data) and not has_shape(data[0])
+    return has_shape(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,17 @@ from jkeras.values.config import serialize
 from jkeras.values.fields import field
 
 NEEDED = ("go_backwards", "return_sequences", "return_state", "stateful")
+
+
+@runtime_checkable
+class Directed(Protocol):
+    """A layer that can run in both directions."""
+
+    go_backwards: bool
+    return_sequences: bool
+    return_state: bool
+    stateful: bool
+
 
 MERGES: dict[Any, Callable[[jax.Array, jax.Array], Any]] = {
     "sum": lambda a, b: a + b,
@@ -68,10 +79,9 @@ class Bidirectional(Layer):
     def __post_init__(self) -> None:
         # `layer` is not kept: what is inside this layer are its two copies.
         layer, backward = vars(self).pop("layer"), vars(self).pop("backward_layer")
-        missing = [name for given in (layer, backward or layer) for name in NEEDED if not hasattr(given, name)]
-        if missing:
+        if not all(isinstance(given, Directed) for given in (layer, backward or layer)):
             raise ArgumentError(
-                f"Bidirectional(layer={layer!r}): expected a recurrent layer; it has no `{missing[0]}`."
+                f"Bidirectional(layer={layer!r}): expected a recurrent layer, which has {', '.join(map(repr, NEEDED))}."
             )
         self.forward_layer: Any = _direction(layer, "forward")
         if backward is None:
@@ -83,9 +93,14 @@ class Bidirectional(Layer):
                 f"Bidirectional(layer={layer!r}, backward_layer={backward!r}): both have"
                 f" go_backwards={self.forward_layer.go_backwards}; expected one of each."
             )
-        for name in NEEDED[1:]:
-            values = getattr(self.forward_layer, name), getattr(self.backward_layer, name)
-            if values[0] != values[1]:
+        ahead, back = self.forward_layer, self.backward_layer
+        same = {
+            "return_sequences": ahead.return_sequences == back.return_sequences,
+            "return_state": ahead.return_state == back.return_state,
+            "stateful": ahead.stateful == back.stateful,
+        }
+        for name, agrees in same.items():
+            if not agrees:
                 raise ArgumentError(
                     f"Bidirectional(layer={layer!r}, backward_layer={backward!r}): expected the same {name} in"
                     f" both layers."
@@ -113,7 +128,7 @@ class Bidirectional(Layer):
             "weights": self._given,
             "backward_layer": None if self._derived else self.backward_layer,
         }
-        return {**given, **{name: getattr(self, name) for name in type(self)._fields if name not in given}}
+        return {**given, **{name: vars(self)[name] for name in type(self)._fields if name not in given}}
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "backward_layer": serialize(self.backward_layer)}
@@ -131,7 +146,7 @@ class Bidirectional(Layer):
         return result
 
     @property
-    def stateful(self) -> bool:
+    def stateful(self) -> bool:  # type: ignore[override]
         """Whether a batch starts with the states that the one before ended with."""
         result: bool = self.forward_layer.stateful
         return result
@@ -180,10 +195,10 @@ def _direction(layer: Layer, name: str | None, **changes: Any) -> Any:
     if name is not None:
         own = layer.name or snake_case(type(layer).__name__)
         changes["name"] = f"{name}_{own.removeprefix('forward_').removeprefix('backward_')}"
-    if hasattr(layer, "zero_output_for_mask"):
-        changes["zero_output_for_mask"] = layer.return_sequences  # type: ignore[attr-defined]
     taken = copy.deepcopy(layer._arguments())
     known = {*taken, *type(layer)._fields}
+    if "zero_output_for_mask" in known and isinstance(layer, Directed):
+        changes["zero_output_for_mask"] = layer.return_sequences
     accepted = {key: value for key, value in changes.items() if key in known or layer._takes_any()}
     return type(layer)(**{**taken, **accepted})
 

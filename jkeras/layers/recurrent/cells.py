@@ -6,6 +6,7 @@ inputs of all steps at once, `advance` is what remains to be done one step after
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -70,6 +71,9 @@ class CellAttributes:
     dropout: float
     recurrent_dropout: float
     seed: int | None
+    # Where a class has no such arguments; the activation of the gates is then that of the state.
+    unit_forget_bias: bool = False
+    recurrent_activation: Any = None
 
 
 class RecurrentCell(CellAttributes, Layer):
@@ -141,7 +145,7 @@ class RecurrentCell(CellAttributes, Layer):
         self.bias: jax.Array | None = None
         if self.use_bias:
             initializer = self.bias_initializer
-            if getattr(self, "unit_forget_bias", False):
+            if self.unit_forget_bias:
                 initializer = ForgetGateBias(initializer)
             self.bias = self.add_weight(
                 self.bias_shape(),
@@ -163,11 +167,11 @@ class RecurrentCell(CellAttributes, Layer):
         if training and self._masks is None:
             state = states[0] if isinstance(states, (list, tuple)) else states
             masks = self._mask(inputs, self.dropout), self._mask(state, self.recurrent_dropout)
-            object.__setattr__(self, "_masks", masks)
+            vars(self).update(_masks=masks)
 
     def forget_masks(self) -> None:
         """The next step begins a new sequence."""
-        object.__setattr__(self, "_masks", None)
+        vars(self).update(_masks=None)
 
     def _mask(self, like: jax.Array, rate: float) -> Any:
         """One mask, or one for each gate along a new first axis; kept values are scaled up."""
@@ -244,9 +248,8 @@ class RecurrentCell(CellAttributes, Layer):
 
     def _lowered(self) -> tuple[str, dict[str, jax.Array]] | None:
         """`recurrent_form()`, unless a subclass from elsewhere or recurrent dropout makes the steps other ones."""
-        cls = type(self)
-        built_in = next(base for base in cls.__mro__ if base.__module__.startswith("jkeras."))
-        same = all(getattr(cls, name) is getattr(built_in, name) for name in STEP)
+        from_elsewhere = itertools.takewhile(lambda cls: not cls.__module__.startswith("jkeras."), type(self).__mro__)
+        same = not any(name in vars(cls) for cls in from_elsewhere for name in STEP)
         return self.recurrent_form() if same and (self._masks is None or self._masks[1] is None) else None
 
     @property
@@ -282,7 +285,7 @@ class RecurrentCell(CellAttributes, Layer):
         lowered = self._lowered()
         if lowered is not None:
             name, weights = lowered
-            gate_activation = getattr(self, "recurrent_activation", self.activation)
+            gate_activation = self.recurrent_activation or self.activation
             form = recurrence.Form(name, self.activation, gate_activation, backwards, keep_all, zero_masked)
             parts = self.by_gate(inputs, 0)
             if len(parts) == 1:

@@ -143,12 +143,10 @@ class ConvLSTMCell(LSTMEquations):
 
 def standardize_sizes(layer: ConvLSTMCell | ConvLSTM, rank: int) -> None:
     """Checks the sizes of a convolution and makes them tuples."""
-    for name in ("kernel_size", "strides", "dilation_rate"):
-        value = getattr(layer, name)
-        try:
-            setattr(layer, name, arguments.ints(rank)(value))
-        except ArgumentError as error:
-            raise ArgumentError(f"{type(layer).__name__}({name}={value!r}): {error}") from None
+    owner, sizes = type(layer).__name__, arguments.ints(rank)
+    layer.kernel_size = arguments.checked(owner, "kernel_size", layer.kernel_size, sizes)
+    layer.strides = arguments.checked(owner, "strides", layer.strides, sizes)
+    layer.dilation_rate = arguments.checked(owner, "dilation_rate", layer.dilation_rate, sizes)
     if max(layer.strides) > 1 and max(layer.dilation_rate) > 1:
         raise ArgumentError(
             f"{type(layer).__name__}(strides={layer.strides}, dilation_rate={layer.dilation_rate}): expected one"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from jkeras import activations, arguments, constraints, initializers, registry, regularizers
 from jkeras.errors import ArgumentError
@@ -55,13 +55,20 @@ def layer(value: object) -> Layer:
     return value
 
 
+@runtime_checkable
+class Cell(Protocol):
+    """What a layer over time can run step by step."""
+
+    @property
+    def state_size(self) -> Any: ...
+    @property
+    def call(self) -> Callable[..., Any]: ...
+
+
 def cell(value: object) -> Any:
     """A cell (anything with `state_size` and `call(inputs, states)`), or the configuration of one."""
     if isinstance(value, Mapping):
         value = layer(value)
-    for needed in ("call", "state_size"):
-        if isinstance(value, type) or not hasattr(value, needed):
-            raise ArgumentError(
-                f"expected a cell, which has `state_size` and `call(inputs, states)`; it has no `{needed}`"
-            )
+    if isinstance(value, type) or not isinstance(value, Cell):
+        raise ArgumentError("expected a cell, which has `state_size` and `call(inputs, states)`")
     return value

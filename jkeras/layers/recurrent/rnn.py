@@ -195,7 +195,7 @@ class RNN(RNNAttributes, Layer):
             for _, layer in walk(self.cell):
                 if isinstance(layer, RecurrentCell):
                     layer.forget_masks()
-        if getattr(self.cell, "can_run", False):
+        if isinstance(self.cell, (RecurrentCell, StackedRNNCells)) and self.cell.can_run:
             # A step whose result is not used, and so not computed either: it makes weights and dropout masks.
             self.cell(inputs[0], states, training=training)
             outputs, last, states = self.cell.run(
@@ -302,7 +302,7 @@ class ReadyRNN(RNN, own_arguments=True):
     def cell_arguments(self) -> dict[str, Any]:
         """The arguments of the cell, which are among those of the layer."""
         names = [name for name in self.cell_class._fields if name in type(self)._fields and name not in Layer._fields]
-        return {name: self.__dict__[name] for name in names}
+        return {name: vars(self)[name] for name in names}
 
     @property
     def input_spec(self) -> InputSpec:

@@ -67,8 +67,7 @@ def scan_layer(layer: Layer, step: Step, carry: Any, items: Any, *, reverse: boo
         finally:
             put(before)
             assigned[:] = [scope.leave_loop() for scope in scopes]
-            for part in dataclasses.fields(outside):
-                setattr(run, part.name, getattr(outside, part.name))
+            vars(run).update(vars(outside))
         return (inner, state), (output, loss)
 
     steps = jax.tree.leaves(items)[0].shape[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,21 @@ from jkeras.types import Array, PyTree
 from jkeras.values.fields import field
 
 
+@runtime_checkable
+class Beginning(Protocol):
+    """A cell that makes its first states itself."""
+
+    def get_initial_state(self, batch_size: int | None = None) -> Any: ...
+
+
+@runtime_checkable
+class Sized(Protocol):
+    """A cell that says how large its output is, where that is not the first state."""
+
+    @property
+    def output_size(self) -> Any: ...
+
+
 def call_cell(cell: Any, inputs: PyTree[Array], states: list[Any]) -> tuple[Any, Any]:
     """One step of any cell."""
     result: tuple[Any, Any] = cell(inputs, states) if callable(cell) else cell.call(inputs, states)
@@ -23,13 +38,12 @@ def call_cell(cell: Any, inputs: PyTree[Array], states: list[Any]) -> tuple[Any,
 
 def initial_states(cell: Any, batch_size: int, dtype: str) -> list[Any]:
     """The states of a cell before the first step: what the cell says, else zeros."""
-    ask = getattr(cell, "get_initial_state", None)
-    if ask is not None:
-        states = ask(batch_size=batch_size)
+    if isinstance(cell, Beginning):
+        states = cell.get_initial_state(batch_size=batch_size)
     else:
         size = cell.state_size
         sizes = size if isinstance(size, (list, tuple)) else [size]
-        states = [jnp.zeros((batch_size, n), getattr(cell, "compute_dtype", dtype)) for n in sizes]
+        states = [jnp.zeros((batch_size, n), cell.compute_dtype if isinstance(cell, Layer) else dtype) for n in sizes]
     return list(states) if isinstance(states, (list, tuple)) else [states]
 
 
@@ -65,10 +79,9 @@ class StackedRNNCells(Layer):
     def output_size(self) -> Any:
         """The output size of the last cell."""
         last = self.cells[-1]
-        size = getattr(last, "output_size", None)
-        if size is None:
-            size = last.state_size[0] if isinstance(last.state_size, (list, tuple)) else last.state_size
-        return size
+        if isinstance(last, Sized) and last.output_size is not None:
+            return last.output_size
+        return last.state_size[0] if isinstance(last.state_size, (list, tuple)) else last.state_size
 
     def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
         """The states before the first step, for every cell."""

@@ -99,7 +99,7 @@ class TimeDistributed(Wrapper):
             known = layer.couples_samples
             if known is None and type(layer).__module__.startswith("jkeras."):
                 known = False
-            if known is None or (known and (training or getattr(layer, "stateful", False))):
+            if known is None or (known and (training or layer.stateful)):
                 return False
         return True
 

@@ -1,0 +1,57 @@
+"""What a definition says of its steps, where it says more than a layer does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from jkeras.training.state import Batch, TrainState
+
+if TYPE_CHECKING:
+    from jkeras.training.program import Program
+
+
+class Stepping:
+    """A definition that may have steps and metrics of its own; `models/stepping.py` has the base of those."""
+
+    @property
+    def output_names(self) -> Sequence[str]:
+        """The names of the outputs, flattened; empty where there are none."""
+        return ()
+
+    @property
+    def has_own_train_step(self) -> bool:
+        """Whether a subclass overrides `train_step`."""
+        return False
+
+    @property
+    def has_own_test_step(self) -> bool:
+        """Whether a subclass overrides `test_step`."""
+        return False
+
+    @property
+    def own_metrics(self) -> Sequence[tuple[str, Any]]:
+        """Name and metric of each metric that an overridden step keeps in `state.metrics` beside the compiled ones."""
+        return ()
+
+    def _in_step(self, program: Program) -> Self:
+        """The definition as its steps see it."""
+        raise NotImplementedError
+
+    def train_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, Mapping[str, Any]]:
+        """One training step."""
+        raise NotImplementedError
+
+    def test_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, Mapping[str, Any]]:
+        """Scores one batch."""
+        raise NotImplementedError
+
+
+def trains_itself(definition: object) -> bool:
+    """Whether a definition has a training step of its own."""
+    return isinstance(definition, Stepping) and definition.has_own_train_step
+
+
+def tests_itself(definition: object) -> bool:
+    """Whether a definition has an evaluation step of its own."""
+    return isinstance(definition, Stepping) and definition.has_own_test_step
