@@ -36,10 +36,10 @@ from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
 from jkeras.training import batches, loop, runs
 from jkeras.training.array_source import ArraySource
-from jkeras.training.class_weights import class_weights, weighted
+from jkeras.training.class_weights import class_weights
 from jkeras.training.job import Options
 from jkeras.training.predict import FAST_BATCH_SIZE
-from jkeras.training.sources import as_source, split
+from jkeras.training.sources import as_source, split, weighted
 from jkeras.training.state import Batch
 from jkeras.training.stream_source import StreamSource
 from jkeras.utils import unpack_x_y_sample_weight
