@@ -20,7 +20,7 @@ FLOORS = (
     "callbacks",
     "models plots distribute distribution profiling",
     "data datasets utils architectures applications wrappers backend",
-    "keras imports run pytest_plugin",
+    "keras scripts imports run pytest_plugin",
     "__init__ __main__",
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.split()}

@@ -1,0 +1,118 @@
+"""Arguments of layers that had other names in Keras 1 and 2, by the table that reads their files (`saving/old_names.py`)."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from jkeras.errors import ArgumentError
+from jkeras.keras.input import InputLayer
+from jkeras.keras.layer import Layer
+from jkeras.keras.sequential import Sequential
+from jkeras.saving import old_names
+from jkeras.scripts.notes import NOTES
+from jkeras.scripts.patches import Patches
+
+BASE = Layer
+
+# Sizes of kernels that were arguments of their own.
+_SIZES = {"nb_row": 0, "nb_col": 1, "kernel_dim1": 0, "kernel_dim2": 1, "kernel_dim3": 2}
+# Old arguments of every layer that say nothing today.
+_WITHOUT = ("input_dtype",)
+# What layers over time took as the sizes of their input.
+_OVER_TIME = ("SimpleRNN", "LSTM", "GRU", "Conv1D")
+# How many sizes of a kernel Keras 1 took by position, after the number of filters.
+_KERNEL_AXES = {"Conv2D": 2, "SeparableConv2D": 2, "Conv2DTranspose": 2, "Conv3D": 3}
+_NOT_OFFERED = {
+    ("Embedding", "dropout"): "add a `SpatialDropout1D` layer after it",
+    ("BatchNormalization", "mode"): "only Keras 1's mode 0 is offered",
+}
+
+# Shapes with a batch size that layers were given, until a `Sequential` asks for them.
+_batch_shapes: weakref.WeakKeyDictionary[Layer, tuple[int | None, ...]] = weakref.WeakKeyDictionary()
+
+
+def install(patches: Patches) -> None:
+    """A `Sequential` begins with the input that its first layer was told of."""
+    patches.around(Sequential, "add", _add)
+    for name in ("input_shape", "output_shape"):
+        if not hasattr(Layer, name):
+            patches.set(Layer, name, _shape_property(name))
+
+
+def construct(original: Any, cls: Any, described: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Makes a layer from arguments in the words of any time."""
+    shape = None
+    own = () if described is None else described.description._fields
+    if "batch_input_shape" in kwargs:
+        shape = tuple(kwargs.pop("batch_input_shape"))
+        NOTES.old(f"{cls.__name__}(batch_input_shape=...)", "keras.Input(batch_shape=...)")
+    if described is not None and described.is_facade():
+        name = described.description.__name__
+        if name in _OVER_TIME and "input_dim" in kwargs:
+            shape = (None, kwargs.pop("input_length", None), kwargs.pop("input_dim"))
+            NOTES.old(f"{name}(input_length=..., input_dim=...)", "keras.Input((length, features))")
+        if any(argument in old_names.ARGUMENTS.get(name, ()) for argument in kwargs if argument not in own):
+            args = with_kernel_size(name, args)
+        kwargs = today(name, kwargs, own)
+    layer = original(cls, *args, **kwargs)
+    if shape is not None:
+        _batch_shapes[layer] = shape
+    return layer
+
+
+def today(class_name: str, kwargs: dict[str, Any], own: Any) -> dict[str, Any]:
+    """Arguments of a built-in layer in today's words.
+
+    Raises:
+        ArgumentError: the layer of today cannot do what an argument asked for.
+    """
+    table = old_names.ARGUMENTS.get(class_name, {})
+    old = [name for name in kwargs if name not in own and (name in table or name in _SIZES)]
+    gone = [name for name in kwargs if name not in own and (name in old_names.IGNORED or name in _WITHOUT)]
+    for (owner, name), instead in _NOT_OFFERED.items():
+        if owner == class_name and name not in own and kwargs.get(name):
+            raise ArgumentError(f"{class_name}({name}={kwargs[name]!r}) of Keras 1 is not offered: {instead}.")
+    if class_name == "BatchNormalization" and "mode" in kwargs:
+        gone.append("mode")
+    for name in gone:
+        NOTES.left_out(f"{class_name}({name}=...)")
+    if not old and not gone:
+        return kwargs
+    for name in old:
+        NOTES.old(f"{class_name}({name}=...)", f"{class_name}({'kernel_size' if name in _SIZES else table[name]}=...)")
+    _, arguments = old_names.layer(class_name, kwargs)
+    return {name: value for name, value in arguments.items() if name not in gone}
+
+
+def with_kernel_size(class_name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Positional arguments of Keras 1's convolutions, `(filters, rows, columns)`, as those of today.
+
+    >>> with_kernel_size("Conv2D", (32, 3, 5))
+    (32, (3, 5))
+    """
+    axes = _KERNEL_AXES.get(class_name, 0)
+    sizes = args[1 : 1 + axes]
+    if axes < 2 or len(sizes) < axes or not all(isinstance(size, int) for size in sizes):
+        return args
+    NOTES.old(f"{class_name}({', '.join(map(str, args[: 1 + axes]))})", f"{class_name}({args[0]}, {sizes})")
+    return (args[0], sizes, *args[1 + axes :])
+
+
+def _add(original: Any, self: Sequential, layer: Any, *args: Any, **kwargs: Any) -> Any:
+    shape = _batch_shapes.get(layer) if isinstance(layer, Layer) else None
+    if shape is not None and not self.layers:
+        original(self, InputLayer(batch_shape=shape))
+    return original(self, layer, *args, **kwargs)
+
+
+def _shape_property(name: str) -> property:
+    attribute = name.removesuffix("_shape")
+
+    def get(self: Layer) -> Any:
+        """The shape of the layer's tensors in its model."""
+        NOTES.old(f"layer.{name}", f"layer.{attribute}.shape")
+        tensors = getattr(self, attribute)
+        return [t.shape for t in tensors] if isinstance(tensors, (list, tuple)) else tensors.shape
+
+    return property(get)

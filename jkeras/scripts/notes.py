@@ -1,0 +1,62 @@
+"""Warnings about old spellings: one for each, at the line of the script that has it."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from types import FrameType
+
+
+class OldSpellingWarning(FutureWarning):
+    """A script says something in the words of Keras 1 or 2; the message says what to write today."""
+
+
+class Notes:
+    """Says each thing once."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def say(self, message: str) -> None:
+        """Warns, unless this was said before."""
+        if message in self._said:
+            return
+        self._said.add(message)
+        frame = script_frame()
+        if frame is None:
+            warnings.warn(message, OldSpellingWarning, stacklevel=2)
+            return
+        warnings.warn_explicit(
+            message,
+            OldSpellingWarning,
+            frame.f_code.co_filename,
+            frame.f_lineno,
+            module=frame.f_globals.get("__name__"),
+            registry=frame.f_globals.setdefault("__warningregistry__", {}),
+        )
+
+    def old(self, old: str, new: str) -> None:
+        """Says what an old spelling is today."""
+        self.say(f"`{old}` is an old spelling; write `{new}`.")
+
+    def left_out(self, old: str) -> None:
+        """Says that something has no meaning any more."""
+        self.say(f"`{old}` has no meaning any more; leave it out.")
+
+    def forget(self) -> None:
+        """Begins anew."""
+        self._said.clear()
+
+
+def script_frame() -> FrameType | None:
+    """The innermost frame that runs code of neither jkeras nor the import system."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] not in ("jkeras", "importlib", "_frozen_importlib"):
+            return frame
+        frame = frame.f_back
+    return None
+
+
+NOTES = Notes()
