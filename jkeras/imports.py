@@ -23,61 +23,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jkeras
-import jkeras.keras
 from jkeras.errors import JkerasError
-from jkeras.keras.modules import Mirror
+from jkeras.scripts.old_modules import KerasModule, home_of
+from jkeras.scripts.spellings import Spellings
+from jkeras.scripts.tensorflow import modules as tensorflow
 
-# What stands for a module of TensorFlow, where there is something.
-TENSORFLOW = {"keras": "jkeras.keras", "data": "jkeras.data", "distribute": "jkeras.distribute"}
 # Where `keras` may be imported from.
 ROOTS = ("keras", "tensorflow.keras", "tensorflow.python.keras", "tf_keras")
 # Packages that only the user's code finds here.
 USERS = frozenset({"tensorflow", "tf_keras"})
 
 
-class NotOfferedError(JkerasError, AttributeError):
-    """A script asks for a part of TensorFlow that jkeras does not have."""
-
-
-class NotOfferedImportError(JkerasError, ImportError):
-    """A script imports a part of TensorFlow that jkeras does not have."""
-
-
 class AlreadyImportedError(JkerasError, ImportError):
     """Keras itself was imported before its imports were turned to jkeras."""
-
-
-def _not_offered(name: str, error: type[JkerasError] = NotOfferedError) -> JkerasError:
-    return error(
-        f"`{name}` is not offered: this script runs on jkeras, which stands in for Keras but not for TensorFlow. Use"
-        f" `keras.ops`, `jax.numpy` or NumPy instead; of TensorFlow there is {', '.join('tf.' + n for n in _offered())}."
-    )
-
-
-def _offered() -> list[str]:
-    return [*(name for name, target in TENSORFLOW.items() if importlib.util.find_spec(target)), "random.set_seed"]
-
-
-class TensorFlow(types.ModuleType):
-    """The module that scripts import as `tf`."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        if name in TENSORFLOW and importlib.util.find_spec(TENSORFLOW[name]):
-            return importlib.import_module(TENSORFLOW[name])
-        raise _not_offered(f"tf.{name}")
-
-
-def _tensorflow() -> TensorFlow:
-    module = TensorFlow("tensorflow")
-    module.__dict__.update(
-        __path__=[],
-        __version__=jkeras.__version__,
-        random=types.SimpleNamespace(set_seed=jkeras.keras.utils.set_random_seed),
-    )
-    return module
 
 
 def _top(name: str) -> str:
@@ -125,15 +83,18 @@ class KerasFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._shown = False
         self._lock = threading.RLock()
         self._import: Any = None
+        self._spellings = Spellings()
 
     def install(self) -> None:
         """Asks this finder first, and shows the stand-ins to those who may see them."""
         self._import = builtins.__import__
         sys.meta_path.insert(0, self)
         builtins.__import__ = self._seen_from
+        self._spellings.install()
 
     def uninstall(self) -> None:
         """Leaves imports as they were."""
+        self._spellings.uninstall()
         builtins.__import__ = self._import
         sys.meta_path.remove(self)
 
@@ -171,16 +132,15 @@ class KerasFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             ModuleNotFoundError: Keras has no such module.
         """
         name = spec.name
-        if name == "tensorflow":
-            return _tensorflow()
-        if name == "tensorflow.python":
-            return types.ModuleType(name)
         own = _own_name(name)
-        if own is None:
-            raise _not_offered(name, NotOfferedImportError)
-        if own not in sys.modules and _find(own) is None:
-            raise ModuleNotFoundError(f"jkeras has no module for {name!r}.", name=name)
-        return Mirror(name, own)
+        if own is not None:
+            if own not in sys.modules and _find(own) is None:
+                raise _missing(name)
+            return KerasModule(name, own)
+        module = types.ModuleType(name) if name == "tensorflow.python" else tensorflow.module(name)
+        if module is None:
+            raise tensorflow.not_offered(name, tensorflow.NotOfferedImportError)
+        return module
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Nothing: the module is complete."""
@@ -192,13 +152,22 @@ def _taken(*packages: str) -> dict[str, types.ModuleType]:
 
 
 def _own_name(name: str) -> str | None:
+    """The module that stands for one of Keras; None for others."""
     for root in ROOTS:
         if name == root or name.startswith(root + "."):
-            return "jkeras.keras" + name[len(root) :]
-    part = name.removeprefix("tensorflow.")
-    top, _, rest = part.partition(".")
-    target = TENSORFLOW.get(top)
-    return None if target is None or not importlib.util.find_spec(target) else target + (f".{rest}" if rest else "")
+            return home_of("jkeras.keras" + name[len(root) :])
+    return None
+
+
+def _missing(name: str) -> ModuleNotFoundError:
+    """The error for a module of Keras that there is not, in the words of the module around it."""
+    parent, _, child = name.rpartition(".")
+    try:
+        getattr(sys.modules.get(parent), child)
+    except AttributeError as error:
+        if isinstance(sys.modules.get(parent), KerasModule):
+            return ModuleNotFoundError(str(error))  # with a name, `from ... import` would say less
+    return ModuleNotFoundError(f"jkeras has no module for {name!r}.", name=name)
 
 
 def _find(name: str) -> Any:

@@ -43,6 +43,8 @@ WITHOUT: dict[str, tuple[str, ...]] = {
     "predict": _QUEUES,
     "compile": ("class_mode", "sample_weight_mode", "options", "run_metadata"),
 }
+# What counts batches where Keras 1 counted samples.
+_STEPS = {"samples_per_epoch": "steps_per_epoch", "nb_val_samples": "validation_steps", "val_samples": "steps"}
 _LOSSES = {"cosine_proximity": "cosine_similarity"}
 
 
@@ -162,7 +164,7 @@ def _in_batches(generator: Any, samples: int, name: str) -> tuple[Any, int]:
         rows = len(jax.tree.leaves(first)[0])
         generator = itertools.chain([first], generator)
     steps = math.ceil(samples / rows)
-    NOTES.say(f"`{name}={samples}` counted samples; write `steps`, the number of batches: {steps}.")
+    NOTES.say(f"`{name}={samples}` counts samples; write the number of batches, `{_STEPS[name]}={steps}`.")
     return generator, steps
 
 

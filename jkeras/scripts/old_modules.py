@@ -196,6 +196,10 @@ class KerasModule(Mirror):
             vars(self)[name] = value = KerasModule(f"{self.__name__}.{name}", home_of(value.__name__))
         return value
 
+    def _public_names(self) -> list[str]:
+        target = self._target.removeprefix(_KERAS).removeprefix(".")
+        return [*super()._public_names(), *NAMES.get(target, ()), *FUNCTIONS.get(target, ())]
+
     def _old(self, name: str) -> Any:
         target = self._target.removeprefix(_KERAS).removeprefix(".")
         inner = f"{target}.{name}" if target else name
