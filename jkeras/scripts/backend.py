@@ -303,7 +303,7 @@ def foldr(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, na
 
 def print_tensor(x: Any, message: str = "") -> Any:
     """Prints values, also from inside a compiled program, and gives them back."""
-    jax.debug.print(message.replace("{", "{{").replace("}", "}}") + "{x}", x=jnp.asarray(x))
+    jax.debug.callback(lambda values: print(f"{message}{values}"), jnp.asarray(x))
     return x
 
 

@@ -22,7 +22,7 @@ _WITHOUT = ("input_dtype",)
 # What layers over time took as the sizes of their input.
 _OVER_TIME = ("SimpleRNN", "LSTM", "GRU", "Conv1D")
 # How many sizes of a kernel Keras 1 took by position, after the number of filters.
-_KERNEL_AXES = {"Conv2D": 2, "SeparableConv2D": 2, "Conv2DTranspose": 2, "Conv3D": 3}
+_KERNEL_AXES = {"Conv2D": 2, "SeparableConv2D": 2, "Conv2DTranspose": 2, "Conv3D": 3, "Conv3DTranspose": 3}
 _NOT_OFFERED = {
     ("Embedding", "dropout"): "add a `SpatialDropout1D` layer after it",
     ("BatchNormalization", "mode"): "only Keras 1's mode 0 is offered",

@@ -52,6 +52,8 @@ def install(patches: Patches) -> None:
     """Gives models the methods of their time."""
     for owner, name in ((Trainer, "fit"), (Trainer, "evaluate"), (Trainer, "predict"), (Compiling, "compile")):
         patches.around(owner, name, _method(name))
+    for name in ("input", "output"):
+        patches.set(Sequential, name, _single(name))
     for owner, methods in {
         Model: {
             "fit_generator": fit_generator,
@@ -79,6 +81,17 @@ def _method(name: str) -> Callable[..., Any]:
         return history
 
     return call
+
+
+def _single(name: str) -> property:
+    def get(self: Sequential) -> Any:
+        """The only tensor that goes in, or comes out."""
+        tensors = getattr(self, f"{name}s", None)
+        if not tensors:
+            raise AttributeError(f"{self.name} has no {name} before its first layer knows its input.")
+        return tensors[0] if len(tensors) == 1 else tensors
+
+    return property(get)
 
 
 def _metric_names(model: Model) -> set[str]:

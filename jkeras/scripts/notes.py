@@ -31,7 +31,7 @@ class Notes:
             OldSpellingWarning,
             frame.f_code.co_filename,
             frame.f_lineno,
-            module=frame.f_globals.get("__name__"),
+            module=str(frame.f_globals.get("__name__", "__main__")),  # None would drop the warning
             registry=frame.f_globals.setdefault("__warningregistry__", {}),
         )
 

@@ -7,6 +7,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from jkeras import layers
 from jkeras.errors import ArgumentError, JkerasError
 from jkeras.keras.modules import Mirror
 from jkeras.saving import old_names
@@ -58,8 +59,15 @@ def home_of(module: str) -> str:
 
 # The class or function of today, by module and old name; a rule for what else its arguments need.
 _OTHERWISE = ("Model", "GroupedQueryAttention", "ThresholdedReLU")
+# Names that Keras 3 has as well, where the positional arguments of Keras 1 mean something else.
+POSITIONAL = {
+    **{name: old_names.CLASSES[name] for name in ("Convolution2D", "Convolution3D", "SeparableConvolution2D")},
+    **{name: old_names.CLASSES[name] for name in ("Convolution2DTranspose", "Convolution3DTranspose")},
+}
 NAMES: dict[str, dict[str, str]] = {
-    "layers": {name: new for name, new in old_names.CLASSES.items() if name not in _OTHERWISE},
+    "layers": {
+        name: new for name, new in old_names.CLASSES.items() if name not in _OTHERWISE and not hasattr(layers, name)
+    },
     "constraints": {
         "maxnorm": "MaxNorm",
         "nonneg": "NonNeg",
@@ -78,7 +86,6 @@ NAMES: dict[str, dict[str, str]] = {
         "activity_l1l2": "L1L2",
     },
     "losses": {"cosine_proximity": "cosine_similarity"},
-    "metrics": {"cosine_proximity": "cosine_similarity"},
     "utils": {"plot": "plot_model"},
     "initializers": {"normal": "RandomNormal", "uniform": "RandomUniform"},
 }
@@ -130,19 +137,24 @@ class OldClass:
         return getattr(importlib.import_module(f"{_KERAS}.{self._module}"), self._new)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        NOTES.old(f"keras.{self._module}.{self._old}", f"keras.{self._module}.{self._new}")
+        self._say()
         table = ARGUMENTS.get(self._new, {})
         kwargs = {table.get(name, name): value for name, value in kwargs.items()}
         if self._module == "layers":
             args = with_kernel_size(self._new, args)
             if self._old.startswith("Deconvolution"):  # the size of the output, which follows from the other arguments
                 args, _ = args[:2], kwargs.pop("output_shape", None)
-            _, kwargs = old_names.layer(self._old, kwargs)
+            if self._old == "CuDNNGRU":
+                kwargs["reset_after"] = True
         return self._cls(*args, **kwargs)
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
-        NOTES.old(f"keras.{self._module}.{self._old}", f"keras.{self._module}.{self._new}")
+        self._say()
         return (self._cls,)
+
+    def _say(self) -> None:
+        if self._old not in POSITIONAL:
+            NOTES.old(f"keras.{self._module}.{self._old}", f"keras.{self._module}.{self._new}")
 
     def __instancecheck__(self, instance: object) -> bool:
         return isinstance(instance, self._cls)
@@ -186,6 +198,8 @@ class KerasModule(Mirror):
     """A module of `keras` as scripts see it: that of `jkeras.keras`, and old names beside it."""
 
     def __getattr__(self, name: str) -> Any:
+        if name in POSITIONAL and self._target == f"{_KERAS}.layers":
+            return OldClass("layers", name, POSITIONAL[name])
         try:
             value = super().__getattr__(name)
         except AttributeError:
@@ -195,6 +209,13 @@ class KerasModule(Mirror):
         if isinstance(value, types.ModuleType) and value.__name__.startswith("jkeras."):
             vars(self)[name] = value = KerasModule(f"{self.__name__}.{name}", home_of(value.__name__))
         return value
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """A name that was a module in Keras 2 was a function in Keras 1."""
+        module, _, name = self._target.removeprefix(_KERAS + ".").rpartition(".")
+        if name not in FUNCTIONS.get(module, {}):
+            raise TypeError(f"{self.__name__} is a module, which cannot be called.")
+        return FUNCTIONS[module][name](*args, **kwargs)
 
     def _public_names(self) -> list[str]:
         target = self._target.removeprefix(_KERAS).removeprefix(".")

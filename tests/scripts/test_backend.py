@@ -6,6 +6,7 @@ import pytest
 
 from jkeras.scripts import backend as K
 
+SILENT = pytest.mark.filterwarnings("ignore::jkeras.scripts.OldSpellingWarning")
 A = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
 PICTURE = np.arange(4, dtype="float32").reshape(1, 2, 2, 1)
 KERNEL = np.ones((2, 2, 1, 1), "float32")
@@ -56,8 +57,9 @@ def test_a_function(name):
     np.testing.assert_allclose(np.asarray(run()), expected, rtol=1e-6)
 
 
-def test_a_function_of_a_graph():
-    import jkeras.keras as keras
+@SILENT
+def test_a_function_of_a_graph(session):
+    import keras
 
     inputs = K.placeholder((None, 2))
     model = keras.Sequential([inputs, keras.layers.Dense(3, use_bias=False), keras.layers.Dropout(0.5, seed=1)])
@@ -84,7 +86,7 @@ def test_what_needs_a_session_shows_the_step_to_write(call, named):
         call()
 
 
-@pytest.mark.filterwarnings("ignore::jkeras.scripts.OldSpellingWarning")
+@SILENT
 def test_image_formats():
     assert K.image_dim_ordering() == "tf"
     K.set_image_dim_ordering("th")

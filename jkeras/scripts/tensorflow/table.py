@@ -272,7 +272,7 @@ _OBJECTS = {
     "einsum": "arrays:einsum",
     "meshgrid": "arrays:meshgrid",
     "TensorSpec": "jkeras.data:TensorSpec",
-    "random.set_seed": "jkeras.utils:set_random_seed",
+    "random.set_seed": "jkeras.keras.utils:set_random_seed",
     "nest.map_structure": "jkeras.tree:map_structure",
     "nest.flatten": "jkeras.tree:flatten",
     **{
