@@ -1,4 +1,4 @@
-"""The tables of `docs/keras-scripts.md`, from the code: `python tests/scripts/pages.py` writes them."""
+"""The tables of `docs/keras-scripts.md`, from the code: `python -m tests.scripts.pages` writes them."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from jkeras.scripts.tensorflow.modules import INSTEAD
 from jkeras.scripts.tensorflow.table import NAMES
 
 PAGE = Path(__file__).parents[2] / "docs" / "keras-scripts.md"
-BEGIN = "<!-- tables from the code: python tests/scripts/pages.py -->\n"
+BEGIN = "<!-- tables from the code: python -m tests.scripts.pages -->\n"
 
 
 def rows(head, body):
