@@ -35,9 +35,7 @@ _batch_shapes: weakref.WeakKeyDictionary[Layer, tuple[int | None, ...]] = weakre
 def install(patches: Patches) -> None:
     """A `Sequential` begins with the input that its first layer was told of."""
     patches.around(Sequential, "add", _add)
-    for name in ("input_shape", "output_shape"):
-        if not hasattr(Layer, name):
-            patches.set(Layer, name, _shape_property(name))
+    patches.set(Layer, "output_shape", _OutputShape())
 
 
 def construct(original: Any, cls: Any, described: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -106,13 +104,12 @@ def _add(original: Any, self: Sequential, layer: Any, *args: Any, **kwargs: Any)
     return original(self, layer, *args, **kwargs)
 
 
-def _shape_property(name: str) -> property:
-    attribute = name.removesuffix("_shape")
+class _OutputShape:
+    """The shape of a layer's output in its model; layers that hold something under this name hide it."""
 
-    def get(self: Layer) -> Any:
-        """The shape of the layer's tensors in its model."""
-        NOTES.old(f"layer.{name}", f"layer.{attribute}.shape")
-        tensors = getattr(self, attribute)
+    def __get__(self, layer: Layer | None, owner: type) -> Any:
+        if layer is None:
+            return self
+        tensors = layer.output
+        NOTES.old("layer.output_shape", "layer.output.shape")
         return [t.shape for t in tensors] if isinstance(tensors, (list, tuple)) else tensors.shape
-
-    return property(get)

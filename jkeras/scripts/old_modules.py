@@ -206,7 +206,7 @@ class KerasModule(Mirror):
             if name.startswith("__"):
                 raise
             return self._old(name)
-        if isinstance(value, types.ModuleType) and value.__name__.startswith("jkeras."):
+        if isinstance(value, types.ModuleType) and value.__name__ == f"{self._target}.{name}":
             vars(self)[name] = value = KerasModule(f"{self.__name__}.{name}", home_of(value.__name__))
         return value
 

@@ -117,8 +117,8 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("line", "named"),
     [
-        ("import tensorflow as tf; tf.GradientTape()", "tf.GradientTape"),
-        ("import tensorflow.io", "tensorflow.io"),
+        ("import tensorflow as tf; tf.estimator.Estimator()", "tf.estimator"),
+        ("import tensorflow.lite", "tf.lite"),
         ("from tensorflow import signal", "signal"),
         ("import keras; keras.applications.VGG16", "applications.VGG16"),
         ("from keras.layers import Dence", "Dence"),

@@ -25,7 +25,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None) -> Any:
     """A tensor of fixed values; strings stay on the host."""
     if isinstance(value, bytes) or (isinstance(value, np.ndarray) and value.dtype.kind in "SO"):
         return host(np.array(value, object))
-    plain = np.asarray(unwrap(value))
+    value = unwrap(value)
+    plain = value if isinstance(value, jax.Array) else np.asarray(value)
     if plain.dtype.kind in "UO":
         return host(plain)
     if dtype is None and plain.dtype == np.float64 and not isinstance(value, (np.ndarray, np.generic)):

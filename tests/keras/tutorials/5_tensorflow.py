@@ -226,7 +226,7 @@ model.compile(
 # %% completed
 y_true, y_pred = [0, 1, 2, 3], [0, 1, 2, 2]
 
-# %% A metric of its own | Keras on JAX refuses it, too: results are JAX arrays, which have no `.numpy()`
+# %% A metric of its own
 # 计算预测结果
 predictions = model.predict(test_dataset, verbose=0)
 
