@@ -166,7 +166,7 @@ def _missing(name: str) -> ModuleNotFoundError:
         getattr(sys.modules.get(parent), child)
     except AttributeError as error:
         if isinstance(sys.modules.get(parent), KerasModule):
-            return ModuleNotFoundError(str(error))  # with a name, `from ... import` would say less
+            return ModuleNotFoundError(f"{name}: {error}")  # `from ... import` would say less if it had `name=`
     return ModuleNotFoundError(f"jkeras has no module for {name!r}.", name=name)
 
 
