@@ -89,7 +89,7 @@ def update_sub(x: Variable, decrement: Any) -> Any:
 
 def moving_average_update(x: Variable, value: Any, momentum: float) -> Any:
     """Moves a variable towards a value."""
-    return x.assign(x * momentum + value * (1.0 - momentum))
+    return x.assign(x.value * momentum + value * (1.0 - momentum))
 
 
 def random_normal_variable(

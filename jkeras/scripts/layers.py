@@ -84,11 +84,7 @@ def today(class_name: str, kwargs: dict[str, Any], own: Any) -> dict[str, Any]:
 
 
 def with_kernel_size(class_name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Positional arguments of Keras 1's convolutions, `(filters, rows, columns)`, as those of today.
-
-    >>> with_kernel_size("Conv2D", (32, 3, 5))
-    (32, (3, 5))
-    """
+    """Positional arguments of Keras 1's convolutions, `(filters, rows, columns)`, as those of today, `(filters, size)`."""
     axes = _KERNEL_AXES.get(class_name, 0)
     sizes = args[1 : 1 + axes]
     if axes < 2 or len(sizes) < axes or not all(isinstance(size, int) for size in sizes):

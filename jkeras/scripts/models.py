@@ -54,7 +54,7 @@ def install(patches: Patches) -> None:
         patches.around(owner, name, _method(name))
     for name in ("input", "output"):
         patches.set(Sequential, name, _single(name))
-    for owner, methods in {
+    added: dict[type, dict[str, Callable[..., Any]]] = {
         Model: {
             "fit_generator": fit_generator,
             "evaluate_generator": evaluate_generator,
@@ -62,9 +62,10 @@ def install(patches: Patches) -> None:
             "to_yaml": _to_yaml,
         },
         Sequential: {"predict_classes": predict_classes, "predict_proba": predict_proba},
-    }.items():
+    }
+    for cls, methods in added.items():
         for name, method in methods.items():
-            patches.set(owner, name, method)
+            patches.set(cls, name, method)
 
 
 def _method(name: str) -> Callable[..., Any]:
@@ -184,7 +185,7 @@ def _in_batches(generator: Any, samples: int, name: str) -> tuple[Any, int]:
 # -- classes ------------------------------------------------------------------------------------------------------------------
 
 
-def predict_proba(self: Any, x: Any, batch_size: int | None = 32, verbose: Any = 0) -> np.ndarray:
+def predict_proba(self: Any, x: Any, batch_size: int | None = 32, verbose: Any = 0) -> Any:
     """What `predict` gives."""
     NOTES.old("model.predict_proba(x)", "model.predict(x)")
     return self.predict(x, batch_size=batch_size, verbose=verbose)
@@ -192,12 +193,12 @@ def predict_proba(self: Any, x: Any, batch_size: int | None = 32, verbose: Any =
 
 def predict_classes(self: Any, x: Any, batch_size: int | None = 32, verbose: Any = 0) -> np.ndarray:
     """The likeliest class of each row; of a single output, whether it is above 0.5."""
-    probabilities = self.predict(x, batch_size=batch_size, verbose=verbose)
+    probabilities: np.ndarray = np.asarray(self.predict(x, batch_size=batch_size, verbose=verbose))
     if probabilities.shape[-1] > 1:
         NOTES.old("model.predict_classes(x)", "model.predict(x).argmax(axis=-1)")
-        return probabilities.argmax(axis=-1)
+        return np.asarray(np.argmax(probabilities, axis=-1))
     NOTES.old("model.predict_classes(x)", '(model.predict(x) > 0.5).astype("int32")')
-    return (probabilities > 0.5).astype("int32")
+    return np.asarray(probabilities > 0.5, "int32")
 
 
 def _to_yaml(self: Any, **kwargs: Mapping[str, Any]) -> str:

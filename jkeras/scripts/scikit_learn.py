@@ -35,7 +35,7 @@ class BaseWrapper(BaseEstimator):  # type: ignore[misc]
 
     @property
     def _builder(self) -> Callable[..., Any]:
-        return self.__call__ if self.build_fn is None else self.build_fn  # type: ignore[operator]
+        return self.__call__ if self.build_fn is None else self.build_fn
 
     def check_params(self, params: Mapping[str, Any]) -> None:
         """Refuses what no function takes.
@@ -115,8 +115,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):  # type: ignore[misc]
         """The likeliest class of each row."""
         probabilities = self._predicted(x, kwargs)
         if probabilities.shape[-1] > 1:
-            return self.classes_[probabilities.argmax(axis=-1)]
-        return self.classes_[(probabilities > 0.5).astype("int32")]
+            return np.asarray(self.classes_[probabilities.argmax(axis=-1)])
+        return np.asarray(self.classes_[(probabilities > 0.5).astype("int32")])
 
     def predict_proba(self, x: Any, **kwargs: Any) -> np.ndarray:
         """A column of probabilities for each class."""

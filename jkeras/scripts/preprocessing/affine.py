@@ -87,7 +87,7 @@ def _matrices(theta: float, tx: float, ty: float, shear: float, zx: float, zy: f
 def _around_centre(matrix: np.ndarray, rows: int, columns: int) -> np.ndarray:
     there = np.array([[1, 0, rows / 2 - 0.5], [0, 1, columns / 2 - 0.5], [0, 0, 1]])
     back = np.array([[1, 0, 0.5 - rows / 2], [0, 1, 0.5 - columns / 2], [0, 0, 1]])
-    return np.linalg.multi_dot([there, matrix, back])
+    return np.asarray(np.linalg.multi_dot([there, matrix, back]))
 
 
 def apply_channel_shift(x: np.ndarray, intensity: float, channel_axis: int = 0) -> np.ndarray:

@@ -216,12 +216,13 @@ class ImageDataGenerator:
             "ty": _shift(self.width_shift_range, img_shape[axes.columns]),
             "shear": draw(-self.shear_range, self.shear_range) if self.shear_range else 0,
         }
-        drawn["zx"], drawn["zy"] = (1, 1) if zoom == [1, 1] else draw(*zoom, 2)
+        drawn["zx"], drawn["zy"] = (1, 1) if zoom == [1, 1] else draw(zoom[0], zoom[1], 2)
         drawn["flip_horizontal"] = (np.random.random() < 0.5) * self.horizontal_flip
         drawn["flip_vertical"] = (np.random.random() < 0.5) * self.vertical_flip
         reach = self.channel_shift_range
         drawn["channel_shift_intensity"] = draw(-reach, reach) if reach else None
-        drawn["brightness"] = None if self.brightness_range is None else draw(*self.brightness_range)
+        bright = self.brightness_range
+        drawn["brightness"] = None if bright is None else draw(bright[0], bright[1])
         return drawn
 
     def apply_transform(self, x: np.ndarray, transform_parameters: dict[str, Any]) -> np.ndarray:
@@ -343,10 +344,10 @@ def random_zoom(x: np.ndarray, zoom_range: Sequence[float], *args: Any, **kwargs
 
 def _moved(x: np.ndarray, change: dict[str, float], args: tuple[Any, ...], kwargs: dict[str, Any]) -> np.ndarray:
     names = ("row_axis", "col_axis", "channel_axis", "fill_mode", "cval", "order")
-    given = {**dict(zip(names, args, strict=False)), **kwargs}
+    given: dict[str, Any] = {**dict(zip(names, args, strict=False)), **change, **kwargs}
     if "interpolation_order" in given:
         given["order"] = given.pop("interpolation_order")
-    return apply_affine_transform(x, **change, **given)
+    return apply_affine_transform(x, **given)
 
 
 def random_channel_shift(x: np.ndarray, intensity_range: float, channel_axis: int = 0) -> np.ndarray:

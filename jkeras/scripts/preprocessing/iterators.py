@@ -257,7 +257,8 @@ class FileIterator(Iterator):
         augment = self.image_data_generator
         if augment is None:
             return picture
-        return augment.standardize(augment.apply_transform(picture, augment.get_random_transform(picture.shape)))
+        changed = augment.apply_transform(picture, augment.get_random_transform(picture.shape))
+        return np.asarray(augment.standardize(changed))
 
     def _targets(self, batch: np.ndarray, index_array: np.ndarray) -> Any:
         if self.class_mode == "input":
@@ -461,8 +462,8 @@ class DataFrameIterator(FileIterator):
 def _of_classes(table: Any, y_col: str, classes: Sequence[str] | None) -> tuple[Any, list[str]]:
     """The rows with classes in use, and the names of the classes in order."""
     if not classes:
-        names = {one for label in table[y_col] for one in (label if isinstance(label, (list, tuple)) else [label])}
-        return table.dropna(subset=[y_col]), sorted(names)
+        found = {one for label in table[y_col] for one in (label if isinstance(label, (list, tuple)) else [label])}
+        return table.dropna(subset=[y_col]), sorted(found)
     names = list(collections.OrderedDict.fromkeys(classes))
 
     def kept(label: Any) -> Any:

@@ -33,11 +33,6 @@ class TimeseriesGenerator(PyDataset):
 
     Raises:
         ArgumentError: targets and data differ in length, or no window fits in.
-
-    >>> generator = TimeseriesGenerator(np.arange(6), np.arange(6), length=2, batch_size=3)
-    >>> x, y = generator[0]
-    >>> x.tolist(), y.tolist()
-    ([[0, 1], [1, 2], [2, 3]], [2, 3, 4])
     """
 
     def __init__(

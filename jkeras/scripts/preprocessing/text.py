@@ -25,7 +25,9 @@ def text_to_word_sequence(input_text: str, filters: str = FILTERS, lower: bool =
     ['one', 'fish', 'two', 'fish']
     """
     text = input_text.lower() if lower else input_text
-    return [word for word in text.translate(str.maketrans(dict.fromkeys(filters, split))).split(split) if word]
+    for character in filters:
+        text = text.replace(character, split)
+    return [word for word in text.split(split) if word]
 
 
 def hashing_trick(
@@ -81,11 +83,6 @@ class Tokenizer:
         oov_token: stands for words that are not known; it gets number 1. Without it they are left out.
         analyzer: splits texts instead.
         document_count: texts seen before.
-
-    >>> tokenizer = Tokenizer()
-    >>> tokenizer.fit_on_texts(["the cat", "the dog"])
-    >>> tokenizer.word_index, tokenizer.texts_to_sequences(["dog the bird"])
-    ({'the': 1, 'cat': 2, 'dog': 3}, [[3, 1]])
     """
 
     def __init__(

@@ -10,10 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras.errors import ArgumentError, InputError
-from jkeras.keras import ops, random
+from jkeras.keras import ops
+from jkeras.keras import random as _random
 from jkeras.keras.tensor import any_symbolic_tensors
 from jkeras.keras.variables import unwrap
 from jkeras.scripts.tensorflow.tensors import host
+
+random: Any = _random  # its functions are made from those of the core
 
 
 def dtype_of(dtype: Any) -> np.dtype[Any]:

@@ -89,15 +89,11 @@ def sample_from_datasets(
     again = seed is None if rerandomize_each_iteration is None else rerandomize_each_iteration
     first = python_random.randrange(2**31) if seed is None else seed
 
-    def choices() -> Iterator[int]:
+    def choices(ended: set[int]) -> Iterator[int]:
         draws = np.random.default_rng((first, next(passes) if again else 0))
-        left = dict(enumerate(shares))
-        while left:
-            numbers = list(left)
-            likely = np.array([left[number] for number in numbers])
-            ended = yield numbers[int(draws.choice(len(numbers), p=likely / likely.sum()))]
-            if ended is not None:
-                del left[ended]
+        while left := [number for number in range(len(shares)) if number not in ended]:
+            likely = np.array([shares[number] for number in left])
+            yield left[int(draws.choice(len(left), p=likely / likely.sum()))]
 
     return _chosen(datasets, choices, stop_on_empty_dataset)
 
@@ -106,23 +102,23 @@ def choose_from_datasets(
     datasets: Sequence[Dataset], choice_dataset: Dataset, stop_on_empty_dataset: bool = True
 ) -> Dataset:
     """Elements from several data sets, by the numbers that another yields."""
-    return _chosen(datasets, lambda: (int(choice) for choice in choice_dataset), stop_on_empty_dataset)
+    return _chosen(datasets, lambda _: (int(choice) for choice in choice_dataset), stop_on_empty_dataset)
 
 
-def _chosen(datasets: Sequence[Dataset], choices: Callable[[], Iterator[int]], stop: bool) -> Dataset:
+def _chosen(datasets: Sequence[Dataset], choices: Callable[[set[int]], Iterator[int]], stop: bool) -> Dataset:
+    """Elements by the numbers of data sets; `choices` gets those that have ended."""
+
     def elements() -> Iterator[Any]:
         sources = [dataset.as_numpy_iterator() for dataset in datasets]
-        numbers = choices()
-        number = next(numbers, None)
-        while number is not None:
+        ended: set[int] = set()
+        for number in choices(ended):
             element = next(sources[number], _END)
-            if element is _END:
-                if stop:
-                    return
-                number = numbers.send(number) if hasattr(numbers, "send") else next(numbers, None)  # type: ignore[attr-defined]
-                continue
-            yield element
-            number = next(numbers, None)
+            if element is not _END:
+                yield element
+            elif stop:
+                return
+            else:
+                ended.add(number)
 
     return Dataset.from_generator(elements, output_signature=datasets[0].element_spec)
 

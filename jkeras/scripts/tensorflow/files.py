@@ -21,7 +21,7 @@ from jkeras.utils.images import CHANNELS, array_to_img, load_img
 
 
 def _path(filename: Any) -> str:
-    return filename if isinstance(filename, (str, os.PathLike)) else texts(filename).item()
+    return os.fspath(filename) if isinstance(filename, (str, os.PathLike)) else str(texts(filename).item())
 
 
 def _bytes(contents: Any) -> bytes:

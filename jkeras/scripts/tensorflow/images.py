@@ -11,10 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras.errors import ArgumentError, InputError
-from jkeras.keras import ops, random
+from jkeras.keras import ops
+from jkeras.keras import random as _random
 from jkeras.scripts.tensorflow.arrays import dtype_of, sizes
 from jkeras.scripts.tensorflow.tensors import host
 from jkeras.utils import images as pictures
+
+random: Any = _random  # its functions are made from those of the core
 
 # Names of interpolations; what Keras calls them.
 METHODS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")

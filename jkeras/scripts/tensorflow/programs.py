@@ -144,7 +144,8 @@ def set_memory_growth(device: Any, enable: bool) -> NoReturn:
 def device(device_name: str) -> contextlib.AbstractContextManager[Any]:
     """A context in which arrays are made on a device."""
     kind = device_name.lower().rpartition("device:")[2] if "device:" in device_name.lower() else device_name
-    return backend.device(kind)
+    context: contextlib.AbstractContextManager[Any] = backend.device(kind)
+    return context
 
 
 def is_gpu_available(*args: Any, **kwargs: Any) -> bool:

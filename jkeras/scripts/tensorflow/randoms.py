@@ -8,8 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras.errors import ArgumentError
-from jkeras.keras import random
+from jkeras.keras import random as _random
 from jkeras.scripts.tensorflow.arrays import sizes
+
+random: Any = _random  # its functions are made from those of the core
 
 
 def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: Any = None) -> Any:
@@ -51,4 +53,4 @@ def gamma(shape: Any, alpha: Any, beta: Any = None, dtype: Any = "float32", seed
 
 def _name(dtype: Any) -> str:
     name = np.dtype(dtype).name
-    return {"int64": "int32", "float64": "float32"}.get(name, name)
+    return str({"int64": "int32", "float64": "float32"}.get(name, name))

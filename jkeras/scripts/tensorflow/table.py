@@ -307,9 +307,9 @@ def _renamed(name: str, signature: str, target: Callable[..., Any]) -> Callable[
 
 def _target(place: str) -> Callable[..., Any]:
     module, _, name = place.rpartition(".")
-    if not module:
-        return getattr(ops, name)
-    return on_tensors(getattr(importlib.import_module(f"jkeras.scripts.tensorflow.{module}"), name))
+    home = importlib.import_module(f"jkeras.scripts.tensorflow.{module}") if module else ops
+    function: Callable[..., Any] = getattr(home, name)
+    return on_tensors(function) if module else function
 
 
 def _functions() -> dict[str, Callable[..., Any]]:
