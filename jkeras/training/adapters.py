@@ -55,7 +55,6 @@ class Formatted(Protocol):
     """A data set of Hugging Face."""
 
     def with_format(self, type: str, /) -> Any: ...
-    def __iter__(self) -> Iterator[Any]: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +126,8 @@ def _hugging_face(data: Any, batch_size: int) -> Any:
 
 
 def _hugging_face_stream(data: Any, batch_size: int) -> Any:
-    if not isinstance(data, Formatted):
+    source: Any = data
+    if not isinstance(source, Formatted):
         return data
 
     def begin() -> Iterator[Any]:
