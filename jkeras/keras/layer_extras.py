@@ -15,6 +15,7 @@ from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.facades import on_view
 from jkeras.keras.merging import MERGING
 from jkeras.keras.special_layers import SPECIAL
+from jkeras.keras.tensor import KerasTensor
 
 # Classes that are parts of others and have no public name.
 PARTS = {"Projection": "jkeras.layers.multi_head_attention", "ConvLSTMCell": "jkeras.layers.recurrent.conv_lstm"}
@@ -127,10 +128,22 @@ def _softmax(self: Any, inputs: Any, mask: Any = None) -> Any:
     return _run_softmax(self, inputs, mask)
 
 
-def _axis_or_type_error(cls: Any, name: str, f: Any, value: Any) -> Any:
-    if name == "axis" and not isinstance(value, (int, np.integer, list, tuple)):
-        raise TypeError(f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {value}")
-    return BuiltinLayer._convert.__func__(cls, name, f, value)  # type: ignore[attr-defined]
+def _typed(argument: str, expected: str, *types: type) -> Any:
+    """A converter that raises Keras's class of exception where an argument is of another type."""
+
+    def convert(cls: Any, name: str, f: Any, value: Any) -> Any:
+        if name == argument and (isinstance(value, bool) or not isinstance(value, types)):
+            raise TypeError(f"Expected {expected} for `{name}`, but received: {value!r} (of type {type(value)})")
+        return BuiltinLayer._convert.__func__(cls, name, f, value)  # type: ignore[attr-defined]
+
+    return classmethod(convert)
+
+
+def _reshaped_spec(self: Any, args: Any, kwargs: Any) -> Any:
+    """Without running `call` where it cannot be known whether the sizes fit."""
+    inputs = self._converted(args[0] if args else kwargs["inputs"])
+    known = self.known_output(inputs)
+    return BuiltinLayer._traced_spec(self, args, kwargs) if known is None else KerasTensor(known.shape, inputs.dtype)
 
 
 _CONVOLUTIONS = [
@@ -154,7 +167,11 @@ EXTRAS: dict[str, dict[str, Any]] = {
     **{name: {"_sized_axes": staticmethod(_axis)} for name in ("BatchNormalization",)},
     # Inputs come as they are: float16 has no room for large ones.
     "GroupNormalization": {"_sized_axes": staticmethod(_axis), "_flags": {"autocast": False}},
-    **{name: {"_convert": classmethod(_axis_or_type_error)} for name in ("LayerNormalization", "RMSNormalization")},
+    **{name: {"_convert": _typed("axis", "an int or a list/tuple of ints", int, np.integer, list, tuple)} for name in
+       ("LayerNormalization", "RMSNormalization")},
+    "RepeatVector": {"_convert": _typed("n", "an integer value", int)},
+    "UpSampling1D": {"_convert": _typed("size", "an integer value", int)},
+    "Reshape": {"_traced_spec": _reshaped_spec},
     "LeakyReLU": {"_old_arguments": ("alpha",)},
     "Embedding": {"build": _build_without_shape(layers.Embedding), **_EMBEDDING},
     "ReversibleEmbedding": {"build": _build_without_shape(layers.ReversibleEmbedding), **_EMBEDDING},

@@ -13,7 +13,7 @@ from jkeras import arguments, config
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
-from jkeras.graph.shapes import show_shape
+from jkeras.graph.shapes import Shape, show_shape
 from jkeras.types import Array, DataFormatField, Shaped
 from jkeras.values.fields import field
 
@@ -51,6 +51,12 @@ class Reshape(Layer):
     couples_samples: ClassVar[bool | None] = False
 
     target_shape: tuple[int, ...] = field(convert=lambda value: _target_shape(value))
+
+    def known_output(self, inputs: Shape) -> Shape | None:
+        if None not in inputs.shape[1:]:
+            return None
+        sizes = (None if size == -1 else size for size in self.target_shape)
+        return Shape((inputs.shape[0], *sizes), inputs.dtype)  # whether they fit is not known yet
 
     def call(self, inputs: Shaped[Array, "batch *sizes"]) -> Shaped[Array, "batch *new_sizes"]:
         count, target = math.prod(inputs.shape[1:]), self.target_shape

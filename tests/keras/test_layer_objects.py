@@ -294,3 +294,17 @@ def test_the_dropout_mask_of_a_cell_can_be_overridden():
     layer, x = L.RNN(Blind(3, dropout=0.5)), np.arange(24, dtype="float32").reshape(2, 3, 4)
     np.testing.assert_allclose(layer(x, training=True), layer(0 * x))
     assert not np.allclose(layer(x), layer(0 * x))
+
+
+def test_a_shape_that_may_fit_is_not_refused():
+    for module, given in ((jk, jk.Input((None,))), (keras, keras.Input((None,)))):
+        assert tuple(module.layers.Reshape((3, 5))(given).shape) == (None, 3, 5)
+        assert tuple(module.layers.Reshape((-1, 5))(given).shape) == (None, None, 5)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: L.RepeatVector("3"), lambda: L.UpSampling1D(2.5), lambda: L.LayerNormalization("1")]
+)
+def test_arguments_of_another_type_raise_what_keras_raises(make):
+    with pytest.raises(TypeError, match="Expected an int"):
+        make()

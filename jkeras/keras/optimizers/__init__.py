@@ -14,7 +14,6 @@ from jkeras.keras.optimizers.loss_scale import LossScaleOptimizer as LossScaleOp
 from jkeras.keras.optimizers.multi import MultiOptimizer as MultiOptimizer
 from jkeras.keras.optimizers.multi import OptimizerMap as OptimizerMap
 from jkeras.keras.optimizers.optimizer import Optimizer as Optimizer
-from jkeras.keras.variables import Variable
 
 # What Keras calls the lists of a rule's slots.
 _SLOTS: dict[Any, dict[str, str]] = {
@@ -36,11 +35,11 @@ _SLOTS: dict[Any, dict[str, str]] = {
 _DERIVED = {core.AdamW: core.Adam}  # of another facade than `Optimizer`
 
 
-def _add(self: Any, variable: Variable, update: Any) -> None:
+def _add(self: Any, variable: Any, update: Any) -> None:
     self.assign_add(variable, update)
 
 
-def _add_momentum(self: Any, variable: Variable, update: Any) -> None:
+def _add_momentum(self: Any, variable: Any, update: Any) -> None:
     if self.momentum:
         self.assign_add(variable, update)
     else:
