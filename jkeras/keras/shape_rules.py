@@ -14,6 +14,7 @@ import numpy as np
 
 from jkeras import tree
 from jkeras.errors import InputError
+from jkeras.keras import matrix_shapes
 from jkeras.keras.inference import infer_function_spec, infer_output_spec
 from jkeras.keras.tensor import KerasTensor
 from jkeras.ops.table import FUNCTIONS
@@ -244,6 +245,7 @@ def _segment(data: Any, segment_ids: Any, num_segments: int | None = None, sorte
 
 
 RULES: dict[str, Callable[..., Any]] = {
+    **matrix_shapes.RULES,
     "cond": _cond,
     "convert_to_tensor": _convert_to_tensor,
     "fori_loop": _fori_loop,

@@ -32,8 +32,9 @@ def cholesky(x: TensorLike, upper: bool = False) -> jax.Array:
 def cholesky_inverse(x: TensorLike, upper: bool = False) -> jax.Array:
     """The inverse of the matrix whose triangular square root is given."""
     x = jnp.asarray(x)
-    root = jax.scipy.linalg.solve_triangular(x, jnp.eye(x.shape[-1], dtype=x.dtype), lower=not upper)
-    return root @ root.T if upper else root.T @ root
+    ones = jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape)
+    root = jax.scipy.linalg.solve_triangular(x, ones, lower=not upper)
+    return root @ root.mT if upper else root.mT @ root
 
 
 def lu_factor(x: TensorLike) -> tuple[jax.Array, jax.Array]:
@@ -55,8 +56,15 @@ def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> jax.Array
 
 
 def matrix_rank(x: TensorLike, tol: float | None = None) -> jax.Array:
-    """The number of singular values above a tolerance."""
-    result: jax.Array = jnp.linalg.matrix_rank(jnp.asarray(x), rtol=tol).astype("int32")
+    """The number of singular values above a tolerance.
+
+    Raises:
+        InputError: the array has less than two axes.
+    """
+    x = jnp.asarray(x)
+    if x.ndim < 2:
+        raise InputError(f"ops.matrix_rank: expected matrices, at least 2 axes; got an array of shape {x.shape}.")
+    result: jax.Array = jnp.linalg.matrix_rank(x, rtol=tol).astype("int32")
     return result
 
 

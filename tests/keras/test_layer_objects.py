@@ -308,3 +308,22 @@ def test_a_shape_that_may_fit_is_not_refused():
 def test_arguments_of_another_type_raise_what_keras_raises(make):
     with pytest.raises(TypeError, match="Expected an int"):
         make()
+
+
+@pytest.mark.parametrize("name", ["cholesky", "cholesky_inverse", "inv", "det", "solve", "solve_triangular"])
+def test_symbolic_matrices_have_to_be_square(name):
+    function = getattr(keras.ops, name)
+    others = [keras.KerasTensor((None, 4, 2))] if "solve" in name else []
+    shape = {"det": (None,)}.get(name, (None, 4, 2 if others else 4))
+    assert function(keras.KerasTensor((None, 4, 4)), *others).shape == shape
+    for wrong in ((None, 4, 3), (None, None, 4), (4,)):
+        with pytest.raises(ValueError, match=name):
+            function(keras.KerasTensor(wrong), *others)
+
+
+def test_inverses_of_many_matrices_at_once():
+    roots = np.linalg.cholesky(np.eye(3) + 0.1 * np.ones((2, 3, 3))).astype("float32")
+    expected = np.linalg.inv(roots @ roots.swapaxes(-1, -2))
+    np.testing.assert_allclose(keras.ops.cholesky_inverse(roots), expected, rtol=1e-4, atol=1e-5)
+    upper = roots.swapaxes(-1, -2)
+    np.testing.assert_allclose(keras.ops.cholesky_inverse(upper, upper=True), expected, rtol=1e-4, atol=1e-5)
