@@ -55,7 +55,8 @@ class Family:
     def _named(self, name: str) -> Any:
         found = get_registered_object(name, module_objects=self.table)
         if found is None:
-            raise UnknownNameError(self.kind, name, (key for key in self.table if key == key.lower()))
+            unknown = UnknownNameError(self.kind, name, (key for key in self.table if key == key.lower()))
+            raise unknown.of(f"Could not interpret {self.kind} identifier")  # words of Keras, which libraries look for
         return found
 
     def serializer(self, argument: str) -> Callable[..., Any]:

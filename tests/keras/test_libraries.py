@@ -152,3 +152,9 @@ def test_attention_with_a_cache(rng):
     empty = np.zeros((2, 2, 3, cached._num_heads, cached._key_dim), "float32")
     for outputs, _ in (cached(x, x), cached(x, x, cache=empty)):
         np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("family", "kind", "name"), [("losses", "loss", "msee"), ("metrics", "metric", "accuracyy")])
+def test_the_words_of_an_unknown_name(family, kind, name):
+    with pytest.raises(ValueError, match=f"Could not interpret {kind} identifier.*Did you mean"):
+        getattr(keras, family).get(name)
