@@ -109,7 +109,8 @@ def predict(
 def _predict_one(this: Pass, function: Callable[..., Any], batch: Batch) -> Any:
     lists: Lists = (this.state.params, this.state.model_state)  # type: ignore[assignment]
     outputs, (_, others) = function(lists, iter([packed(batch)]))
-    this.state = this.state.replace(model_state=list(others))
+    if others:
+        this.state = this.state.replace(model_state=list(others))
     return outputs
 
 

@@ -158,8 +158,7 @@ class Runner(runs.Runner):
             return call_step(program.model, "test_step", lists, data)
 
         def predict_batch(program: Program, lists: Lists, data: Any) -> Any:
-            outputs, others = program.model.predict_step(lists, data)
-            return outputs, (lists[0], others)
+            return program.model.predict_step(lists, data)
 
         self._reported: dict[Any, Program] = {}
         self.train_batch = jax.jit(train_batch, static_argnums=0, compiler_options=options)

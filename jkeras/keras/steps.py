@@ -29,7 +29,9 @@ class CompiledFunction:
 
     def __call__(self, state: Lists, iterator: Iterator[Any]) -> tuple[Any, Lists]:
         runner, program = self._model().compiled_step()  # type: ignore[misc]
-        return getattr(runner, f"{self._mode}_batch")(program, state, next(iterator))
+        returned, new = getattr(runner, f"{self._mode}_batch")(program, state, next(iterator))
+        # Weights that a prediction leaves alone are not among the results of the program, which would copy them.
+        return returned, (state[0], new) if self._mode == "predict" else new
 
     def __reduce__(self) -> Any:
         return (type(None), ())  # made again when it is needed

@@ -31,7 +31,9 @@ class Merge(Layer):
         tensors = self._several(inputs)
         rank = max(tensor.ndim for tensor in tensors)
         # A tensor with fewer axes gets the missing ones after its batch axis.
-        tensors = [t.reshape(t.shape[0], *(1,) * (rank - t.ndim), *t.shape[1:]) if t.ndim else t for t in tensors]
+        tensors = [
+            t.reshape(t.shape[0], *(1,) * (rank - t.ndim), *t.shape[1:]) if 0 < t.ndim < rank else t for t in tensors
+        ]
         try:
             jnp.broadcast_shapes(*(tensor.shape for tensor in tensors))
         except ValueError:
@@ -47,7 +49,7 @@ class Merge(Layer):
                 f"{self.path} ({type(self).__name__}) takes a list of at least {minimum} inputs: write"
                 f" `{type(self).__name__}()([a, b])`."
             )
-        return [jnp.asarray(tensor) for tensor in inputs]
+        return [tensor if isinstance(tensor, jax.Array) else jnp.asarray(tensor) for tensor in inputs]
 
     def compute_mask(self, inputs: Sequence[Array], previous_mask: PyTree[Array | None]) -> Any:
         if not isinstance(previous_mask, (list, tuple)) or any(mask is None for mask in previous_mask):

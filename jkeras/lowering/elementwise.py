@@ -31,6 +31,11 @@ def standardized(x: jax.Array, axes: tuple[int, ...], epsilon: float) -> jax.Arr
     """
     if current_mode() == "plain":
         return plain.standardized(x, axes, epsilon)
+    return _outer(x, axes, epsilon)
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2), inline=True)
+def _outer(x: jax.Array, axes: tuple[int, ...], epsilon: float) -> jax.Array:
     return _standardized(x, axes, epsilon)
 
 
@@ -64,6 +69,11 @@ def gelu(x: jax.Array) -> jax.Array:
     """`x * P(X <= x)` for a standard normal X. Equals `jax.nn.gelu(x, approximate=False)`; arrays of 16 bits take that."""
     if current_mode() == "plain" or x.dtype != jnp.float32:
         return jax.nn.gelu(x, approximate=False)
+    return _outer_gelu(x)
+
+
+@functools.partial(jax.jit, inline=True)
+def _outer_gelu(x: jax.Array) -> jax.Array:
     return _gelu(x)
 
 

@@ -77,10 +77,17 @@ def dot_product_attention(
     # The library's function wants keys and values of one size; zeros change neither the scores nor what is kept.
     widest = max(query.shape[-1], size)
     query, key, value = (_widen(array, widest) for array in (query, key, value))
-    outputs = jax.nn.dot_product_attention(
+    attend = _attend if isinstance(scale, (int, float)) else jax.nn.dot_product_attention
+    outputs = attend(
         query, key, value, bias, mask, scale=scale, is_causal=is_causal, implementation="cudnn" if fused else "xla"
     )
     return outputs[..., :size]
+
+
+# As one program: outside of one, JAX goes through the parts one by one.
+_attend = jax.jit(
+    jax.nn.dot_product_attention, static_argnames=("scale", "is_causal", "implementation"), inline=True
+)
 
 
 def _fused(query: jax.Array, key: jax.Array, value: jax.Array, wanted: bool | None) -> bool:
