@@ -18,6 +18,7 @@ from jkeras.keras.facades import on_view
 from jkeras.keras.scopes import is_traced
 from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.variables import as_array
+from jkeras.layers.preprocessing.normalization import centred_and_scaled
 
 # What may be given to a layer by position: also numbers, lists and strings.
 ANY_VALUES = {"_flags": {"_convert_input_args": False, "_allow_non_tensor_positional_args": True}}
@@ -191,8 +192,7 @@ def _normalize(self: Any, inputs: Any) -> jax.Array:
     mean, variance = self.mean, self.variance
     if mean is None:
         raise InputError("You must call `.build(input_shape)` on the layer before using it.")
-    deviation = jnp.maximum(jnp.sqrt(variance), 1e-7)
-    return mean + x * deviation if self.invert else (x - mean) / deviation
+    return centred_and_scaled(x, mean, variance, self.invert)
 
 
 def _adapt_normalization(self: Any, data: Any) -> None:

@@ -34,7 +34,7 @@ class LayerCalls:
         given_args, given_kwargs = args, dict(kwargs)
         if self._convert_input_args and not self._is_plain(args, kwargs):
             args = tree.map_structure(self._converted, args)
-            kwargs = tree.map_structure(self._converted, kwargs)
+            kwargs = tree.map_structure(self._converted, kwargs) if kwargs else kwargs
         if not self._allow_non_tensor_positional_args:
             _only_tensors(args)
         spec = CallSpec(call_signature(self), self._call_context_args, args, kwargs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -202,11 +203,20 @@ class Masking(Layer):
     mask_value: float = field(default=0.0, convert=arguments.numeric)
 
     def compute_mask(self, inputs: jax.Array, previous_mask: PyTree[Array | None]) -> jax.Array:
-        return jnp.any(inputs != self.mask_value, axis=-1)
+        return _seen(inputs, self.mask_value)
 
     def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
-        seen = jnp.any(inputs != self.mask_value, axis=-1, keepdims=True)
-        return inputs * seen.astype(inputs.dtype)
+        return _zero_masked(inputs, self.mask_value)
+
+
+@functools.partial(jax.jit, inline=True)
+def _seen(inputs: jax.Array, mask_value: float) -> jax.Array:
+    return jnp.any(inputs != mask_value, axis=-1)
+
+
+@functools.partial(jax.jit, inline=True)
+def _zero_masked(inputs: jax.Array, mask_value: float) -> jax.Array:
+    return inputs * _seen(inputs, mask_value)[..., None].astype(inputs.dtype)
 
 
 class Embedding(Layer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -156,15 +157,8 @@ class BatchNormalization(Layer):
                 self.moving_variance = _average(self.moving_variance, variance, self.momentum)
         else:
             mean, variance = self.moving_mean, self.moving_variance
-        factor = jax.lax.rsqrt(variance + self.epsilon)
-        offset = -mean * factor
-        if correction is not None:
-            factor, offset = factor * correction[0], offset * correction[0] + correction[1]
-        if self.scale:
-            factor, offset = factor * self.gamma, offset * self.gamma
-        if self.center:
-            offset = offset + self.beta
-        outputs = x * along(factor, (axis,), x.ndim) + along(offset, (axis,), x.ndim)
+        gamma, beta = self.gamma if self.scale else None, self.beta if self.center else None
+        outputs = _scaled_and_shifted(x, mean, variance, correction, gamma, beta, axis, self.epsilon)
         return outputs.astype(self.compute_dtype)
 
     def _correct(self, mean: jax.Array, variance: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -210,6 +204,30 @@ class BatchNormalization(Layer):
         return mean, replicas.psum(jnp.sum(centred, axis=axes)) / count
 
 
+@functools.partial(jax.jit, static_argnames=("axis", "epsilon"), inline=True)
+def _scaled_and_shifted(
+    x: jax.Array,
+    mean: jax.Array,
+    variance: jax.Array,
+    correction: tuple[Array, Array] | None,
+    gamma: jax.Array | None,
+    beta: jax.Array | None,
+    axis: int,
+    epsilon: float,
+) -> jax.Array:
+    """`x` normalised along an axis: one product and one sum for each of its elements."""
+    factor = jax.lax.rsqrt(variance + epsilon)
+    offset = -mean * factor
+    if correction is not None:
+        factor, offset = factor * correction[0], offset * correction[0] + correction[1]
+    if gamma is not None:
+        factor, offset = factor * gamma, offset * gamma
+    if beta is not None:
+        offset = offset + beta
+    return x * along(factor, (axis,), x.ndim) + along(offset, (axis,), x.ndim)
+
+
+@functools.partial(jax.jit, static_argnames=("momentum",), inline=True)
 def _average(moving: jax.Array, new: jax.Array, momentum: float) -> jax.Array:
     return moving * momentum + new * (1 - momentum)
 
@@ -357,9 +375,13 @@ class RMSNormalization(Layer):
     def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         x = in_float32(inputs)
         axes = tuple(axis % x.ndim for axis in (self.axis if isinstance(self.axis, tuple) else (self.axis,)))
-        mean_square = jnp.mean(jnp.square(x), axis=axes, keepdims=True)
-        outputs = x * jax.lax.rsqrt(mean_square + self.epsilon) * along(self.scale, axes, x.ndim)
-        return outputs.astype(self.compute_dtype)
+        return _of_length_one(x, self.scale, axes, self.epsilon).astype(self.compute_dtype)
+
+
+@functools.partial(jax.jit, static_argnames=("axes", "epsilon"), inline=True)
+def _of_length_one(x: jax.Array, scale: jax.Array, axes: tuple[int, ...], epsilon: float) -> jax.Array:
+    mean_square = jnp.mean(jnp.square(x), axis=axes, keepdims=True)
+    return x * jax.lax.rsqrt(mean_square + epsilon) * along(scale, axes, x.ndim)
 
 
 class UnitNormalization(Layer):

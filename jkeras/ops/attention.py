@@ -85,9 +85,7 @@ def dot_product_attention(
 
 
 # As one program: outside of one, JAX goes through the parts one by one.
-_attend = jax.jit(
-    jax.nn.dot_product_attention, static_argnames=("scale", "is_causal", "implementation"), inline=True
-)
+_attend = jax.jit(jax.nn.dot_product_attention, static_argnames=("scale", "is_causal", "implementation"), inline=True)
 
 
 def _fused(query: jax.Array, key: jax.Array, value: jax.Array, wanted: bool | None) -> bool:
@@ -126,6 +124,7 @@ def attention_scores(query: jax.Array, key: jax.Array, scale: TensorLike) -> jax
     return jnp.einsum("btnd,bsnd->bnts", query * jnp.asarray(scale, query.dtype), jnp.repeat(key, groups, axis=2))
 
 
+@functools.partial(jax.jit, static_argnames=("axes",), inline=True)
 def attention_weights(scores: jax.Array, mask: jax.Array | None, axes: Axis | None = -1) -> jax.Array:
     """The softmax of the scores over `axes`, in float32, spread evenly where everything is masked."""
     exact = scores.astype(at_least_float32(scores.dtype))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -57,22 +58,27 @@ def saturate_cast(x: TensorLike, dtype: DTypeLike | None) -> jax.Array:
     """
     x = jnp.asarray(x)
     target = jnp.dtype(dtype)
-    if target == jnp.bool_:
-        low, high = 0, 1
-    else:
-        info: Any = jnp.iinfo(target) if jnp.issubdtype(target, jnp.integer) else jnp.finfo(target)
-        low, high = info.min, info.max
-    own: Any = None if x.dtype == bool else (jnp.iinfo if jnp.issubdtype(x.dtype, jnp.integer) else jnp.finfo)(x.dtype)
-    if own is None:
-        return x.astype(target)
+    return x.astype(target) if x.dtype == bool else jnp.clip(x, *_common_range(x.dtype, target)).astype(target)
+
+
+@functools.lru_cache(maxsize=256)
+def _common_range(dtype: Any, target: Any) -> tuple[Any, Any]:
+    """The least and the greatest number of a type that another holds, too."""
+    low, high = (0, 1) if target == jnp.bool_ else _range(target)
+    least, greatest = _range(dtype)
     # The bounds must be exact in the array's own type: a float32 cannot hold the largest int32.
     bounds = []
-    for bound in (max(float(low), float(own.min)), min(float(high), float(own.max))):
-        nearest = np.asarray(bound).astype(x.dtype)
+    for bound in (max(float(low), float(least)), min(float(high), float(greatest))):
+        nearest = np.asarray(bound).astype(dtype)
         if float(nearest) < float(low) or float(nearest) > float(high):
-            nearest = np.nextafter(nearest, np.zeros((), x.dtype))
+            nearest = np.nextafter(nearest, np.zeros((), dtype))
         bounds.append(nearest)
-    return jnp.clip(x, *bounds).astype(target)
+    return bounds[0], bounds[1]
+
+
+def _range(dtype: Any) -> tuple[Any, Any]:
+    info: Any = jnp.iinfo(dtype) if jnp.issubdtype(dtype, jnp.integer) else jnp.finfo(dtype)
+    return info.min, info.max
 
 
 def stop_gradient(variable: TensorLike) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self
@@ -83,8 +84,15 @@ class Normalization(Layer):
             mean, variance = (
                 along(jnp.broadcast_to(v, tuple(x.shape[a] for a in kept)), kept, x.ndim) for v in (mean, variance)
             )
-        deviation = jnp.maximum(jnp.sqrt(variance), 1e-7)
-        return mean + x * deviation if self.invert else (x - mean) / deviation
+        result: jax.Array = centred_and_scaled(x, mean, variance, self.invert)
+        return result
+
+
+@functools.partial(jax.jit, static_argnames=("invert",), inline=True)
+def centred_and_scaled(x: jax.Array, mean: jax.Array, variance: jax.Array, invert: bool) -> jax.Array:
+    """`x` with the given mean and variance taken away, or put back."""
+    deviation = jnp.maximum(jnp.sqrt(variance), 1e-7)
+    return mean + x * deviation if invert else (x - mean) / deviation
 
 
 def _is_array(data: Iterable[Any]) -> bool:
