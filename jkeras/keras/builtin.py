@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -12,7 +13,9 @@ import numpy as np
 
 from jkeras import tree
 from jkeras.graph import layer as graph_layer
+from jkeras.graph.describe import has_rule
 from jkeras.graph.input_spec import InputSpec
+from jkeras.graph.shapes import Shape
 from jkeras.keras import activations, constraints, dtype_policies, initializers, lambdas, regularizers, saving
 from jkeras.keras.call_spec import CallSpec, call_signature
 from jkeras.keras.layer import Layer, is_shape
@@ -155,8 +158,21 @@ class BuiltinLayer(Layer):
         if not self.built:
             return self._spec_before_build(args, kwargs)
         args, kwargs = tree.map_structure(self._converted, (args, kwargs))
+        known = self._known_spec(args, kwargs)
+        if known is not None:
+            return known
         with self._autocast_scope() or contextlib.nullcontext():
             return Operation.compute_output_spec(self, *args, **kwargs)
+
+    def _known_spec(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> KerasTensor | None:
+        """The same by the rule of the description, where it has one and computes for this layer."""
+        tensor = args[0] if len(args) == 1 and kwargs.keys() <= {"training", "mask"} else None
+        if not isinstance(tensor, KerasTensor) or tensor.sparse or tensor.dtype != self.compute_dtype:
+            return None
+        if "call" in vars(self) or not _has_known_output(type(self)):
+            return None
+        output = self.known_output(Shape(tensor.shape, tensor.dtype))
+        return None if output is None else KerasTensor(output.shape, output.dtype)
 
     def _spec_before_build(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The same of a layer that has no weights yet, and gets none by this."""
@@ -204,6 +220,16 @@ class BuiltinLayer(Layer):
             setattr(self, name, type(self)._convert(name, type(self)._fields[name], value))
         self.__post_init__()
         return self
+
+
+@functools.lru_cache(maxsize=1024)
+def _has_known_output(cls: Any) -> bool:
+    """Whether a class builds and computes as a description that knows its output."""
+    facade = facade_of(cls.description)
+    if cls.build is not facade.build or cls.call is not facade.call:
+        return False
+    owner = next(base for base in facade.__mro__ if "known_output" in vars(base))
+    return (issubclass(owner, Layer) and owner.is_facade()) or has_rule(cls.description, "known_output")
 
 
 def _symbols(shapes: Any, dtype: str) -> Any:

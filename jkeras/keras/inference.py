@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -35,6 +36,9 @@ class _Program:
         self.leaves = tree.flatten(self.arguments)
         self.places = [place for place, leaf in enumerate(self.leaves) if isinstance(leaf, KerasTensor)]
         self.shapes = [self.leaves[place].shape for place in self.places]
+
+    # JAX asks for it each time, and it takes long to find.
+    __signature__ = inspect.Signature([inspect.Parameter("arrays", inspect.Parameter.VAR_POSITIONAL)])
 
     def __call__(self, *arrays: jax.Array) -> Any:
         filled = list(self.leaves)

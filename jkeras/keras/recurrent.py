@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import config
 from jkeras.errors import ArgumentError, InputError
+from jkeras.graph.shapes import Shape
 from jkeras.keras import random, saving
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.facades import on_view
@@ -146,7 +147,20 @@ def _run_compiled(self: Any, arrays: Any, training: bool) -> Any:
     return outputs
 
 
+def _known_output(self: Any, inputs: Shape) -> Shape | None:
+    """The output of built-in cells, where it comes without the states."""
+    cell = self.cell
+    known = (recurrent.SimpleRNNCell, recurrent.LSTMCell, recurrent.GRUCell)
+    if not isinstance(cell, known) or not cell.is_facade() or cell.compute_dtype != self.compute_dtype:
+        return None
+    if self.return_state or len(inputs.shape) != 3:
+        return None
+    steps = inputs.shape[1:2] if self.return_sequences else ()
+    return Shape((inputs.shape[0], *steps, cell.units), inputs.dtype)
+
+
 RNN = {
+    "known_output": _known_output,
     "_old_arguments": ("implementation",),
     "call": _call_rnn,
     "_inner_attributes": ("cell",),

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import jax
 
-from jkeras import arguments, lowering
+from jkeras import activations, arguments, lowering
 from jkeras.errors import ArgumentError, InputError
+from jkeras.graph.shapes import Shape
 from jkeras.layers.convolution_base import (
     ACTIVATION,
     CONSTRAINT,
@@ -58,6 +59,26 @@ class _Conv(Convolution):
             name="kernel",
         )
         self._add_bias(self.filters)
+
+    def known_output(self, inputs: Shape) -> Shape | None:
+        standard = type(self).convolution_op is _Conv.convolution_op and self.activation in activations.KEEP_SHAPE
+        if not standard or len(inputs.shape) != self.rank + 2:
+            return None
+        first = 2 if self.channels_first else 1
+        sizes = tuple(
+            None if size is None else -(-(size - (reach if self.padding == "valid" else 0)) // stride)
+            for size, stride, reach in zip(inputs.shape[first : first + self.rank], self.strides, self._reach, strict=True)
+        )
+        if any(size is not None and size < 1 for size in sizes):
+            return None  # `call` says why
+        batch = inputs.shape[0]
+        shape = (batch, self.filters, *sizes) if self.channels_first else (batch, *sizes, self.filters)
+        return Shape(shape, inputs.dtype)
+
+    @property
+    def _reach(self) -> tuple[int, ...]:
+        """How far the window sees from its first position."""
+        return tuple((size - 1) * rate for size, rate in zip(self.kernel_size, self.dilation_rate, strict=True))
 
     def call(self, inputs: Num[Array, "batch *sizes channels"]) -> Num[Array, "batch *new_sizes new_channels"]:
         return self._finish(self.convolution_op(inputs, self.kernel))

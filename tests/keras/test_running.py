@@ -19,8 +19,12 @@ def data(rng):
     return x, x.sum(axis=1, keepdims=True)
 
 
-def small(rate=1e-2):
-    model = keras.Sequential([keras.Input((4,)), Dense(5, activation="tanh"), Dense(1)])
+def small(rate=1e-2, functional=False):
+    if functional:
+        inputs = keras.Input((4,))
+        model = keras.Model(inputs, Dense(1)(Dense(5, activation="tanh")(inputs)))
+    else:
+        model = keras.Sequential([keras.Input((4,)), Dense(5, activation="tanh"), Dense(1)])
     model.compile(keras.optimizers.Adam(rate), "mse", metrics=["mae"])
     return model
 
@@ -40,16 +44,17 @@ def steps_compiled():
     return [function._cache_size() for function in functions]
 
 
-def test_equal_models_share_compilations(data):
+@pytest.mark.parametrize("functional", [False, True], ids=["sequential", "functional"])
+def test_equal_models_share_compilations(data, functional):
     def use(model):
         model.fit(*data, batch_size=16, verbose=0)
         model.evaluate(*data, batch_size=16, verbose=0)
         model.predict(data[0], verbose=0)
         model.train_on_batch(*data)
 
-    use(small())
+    use(small(functional=functional))
     before = steps_compiled()
-    for model in (small(), small(rate=0.5)):
+    for model in (small(functional=functional), small(0.5, functional)):
         use(model)
         model.optimizer.learning_rate = 0.125
         use(model)
