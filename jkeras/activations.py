@@ -58,7 +58,8 @@ def relu(
         positive = jnp.clip(positive, jnp.zeros((), x.dtype), jnp.asarray(max_value, x.dtype))
     if not negative_slope:
         return positive
-    return positive - negative_slope * _relu(threshold - x if threshold else -x)
+    result: jax.Array = positive - negative_slope * _relu(threshold - x if threshold else -x)
+    return result
 
 
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> jax.Array:
@@ -72,7 +73,8 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> jax.Array:
 
 def relu6(x: ArrayLike) -> jax.Array:
     """`min(max(x, 0), 6)` (Krizhevsky, 2010)."""
-    return _relu6(jnp.asarray(x))
+    result: jax.Array = _relu6(jnp.asarray(x))
+    return result
 
 
 def elu(x: ArrayLike, alpha: float = 1.0) -> jax.Array:

@@ -203,10 +203,12 @@ class Masking(Layer):
     mask_value: float = field(default=0.0, convert=arguments.numeric)
 
     def compute_mask(self, inputs: jax.Array, previous_mask: PyTree[Array | None]) -> jax.Array:
-        return _seen(inputs, self.mask_value)
+        result: jax.Array = _seen(inputs, self.mask_value)
+        return result
 
     def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
-        return _zero_masked(inputs, self.mask_value)
+        result: jax.Array = _zero_masked(inputs, self.mask_value)
+        return result
 
 
 @functools.partial(jax.jit, inline=True)
@@ -216,7 +218,8 @@ def _seen(inputs: jax.Array, mask_value: float) -> jax.Array:
 
 @functools.partial(jax.jit, inline=True)
 def _zero_masked(inputs: jax.Array, mask_value: float) -> jax.Array:
-    return inputs * _seen(inputs, mask_value)[..., None].astype(inputs.dtype)
+    result: jax.Array = inputs * _seen(inputs, mask_value)[..., None].astype(inputs.dtype)
+    return result
 
 
 class Embedding(Layer):

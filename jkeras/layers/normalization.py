@@ -159,7 +159,8 @@ class BatchNormalization(Layer):
             mean, variance = self.moving_mean, self.moving_variance
         gamma, beta = self.gamma if self.scale else None, self.beta if self.center else None
         outputs = _scaled_and_shifted(x, mean, variance, correction, gamma, beta, axis, self.epsilon)
-        return outputs.astype(self.compute_dtype)
+        result: jax.Array = outputs.astype(self.compute_dtype)
+        return result
 
     def _correct(self, mean: jax.Array, variance: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Scale and shift of batch renormalisation, no gradient; moves all averages on by this batch."""
@@ -375,7 +376,8 @@ class RMSNormalization(Layer):
     def call(self, inputs: Num[Array, "*shape"]) -> Num[Array, "*shape"]:
         x = in_float32(inputs)
         axes = tuple(axis % x.ndim for axis in (self.axis if isinstance(self.axis, tuple) else (self.axis,)))
-        return _of_length_one(x, self.scale, axes, self.epsilon).astype(self.compute_dtype)
+        result: jax.Array = _of_length_one(x, self.scale, axes, self.epsilon).astype(self.compute_dtype)
+        return result
 
 
 @functools.partial(jax.jit, static_argnames=("axes", "epsilon"), inline=True)

@@ -31,7 +31,8 @@ def standardized(x: jax.Array, axes: tuple[int, ...], epsilon: float) -> jax.Arr
     """
     if current_mode() == "plain":
         return plain.standardized(x, axes, epsilon)
-    return _outer(x, axes, epsilon)
+    result: jax.Array = _outer(x, axes, epsilon)
+    return result
 
 
 @functools.partial(jax.jit, static_argnums=(1, 2), inline=True)
@@ -69,7 +70,8 @@ def gelu(x: jax.Array) -> jax.Array:
     """`x * P(X <= x)` for a standard normal X. Equals `jax.nn.gelu(x, approximate=False)`; arrays of 16 bits take that."""
     if current_mode() == "plain" or x.dtype != jnp.float32:
         return jax.nn.gelu(x, approximate=False)
-    return _outer_gelu(x)
+    result: jax.Array = _outer_gelu(x)
+    return result
 
 
 @functools.partial(jax.jit, inline=True)
