@@ -285,9 +285,8 @@ def encode_box_to_deltas(
         ArgumentError: the encoding is another one, or there are not four variances.
     """
     variance = _deltas_arguments("encoding_format", encoding_format, variance)
-    anchors = convert_format(anchors, anchor_format, encoding_format, **_sizes(image_shape))
-    boxes = convert_format(boxes, box_format, encoding_format, **_sizes(image_shape))
-    (anchor_center, anchor_size), (center, size) = _halves(anchors), _halves(boxes)
+    anchor_center, anchor_size = _halves(convert_format(anchors, anchor_format, encoding_format, **_sizes(image_shape)))
+    center, size = _halves(convert_format(boxes, box_format, encoding_format, **_sizes(image_shape)))
     anchor_size, size = jnp.maximum(anchor_size, config.epsilon()), jnp.maximum(size, config.epsilon())
     deltas = jnp.concatenate([(center - anchor_center) / anchor_size, jnp.log(size / anchor_size)], axis=-1)
     return deltas if variance is None else deltas / variance
@@ -406,12 +405,12 @@ def compute_ciou(boxes1: ArrayLike, boxes2: ArrayLike, bounding_box_format: str,
             f" Received: bounding_box_format={bounding_box_format!r}"
         )
     epsilon = config.epsilon()
-    boxes1, boxes2 = (convert_format(boxes, bounding_box_format, "xyxy") for boxes in (boxes1, boxes2))
-    (first1, second1), (first2, second2) = _halves(boxes1), _halves(boxes2)
+    corners1, corners2 = (convert_format(boxes, bounding_box_format, "xyxy") for boxes in (boxes1, boxes2))
+    (first1, second1), (first2, second2) = _halves(corners1), _halves(corners2)
     sides1, sides2 = (
         second - first + jnp.asarray([0, epsilon]) for first, second in ((first1, second1), (first2, second2))
     )
-    overlap = _overlap(boxes1, boxes2)
+    overlap = _overlap(corners1, corners2)
     iou = overlap / (jnp.prod(sides1, -1) + jnp.prod(sides2, -1) - overlap + 2 * epsilon)
     hull = jnp.maximum(second1, second2) - jnp.minimum(first1, first2)
     diagonal = jnp.sum(hull**2, -1) + epsilon
