@@ -20,6 +20,7 @@ from jkeras.errors import ArgumentError
 from jkeras.graph import network as networks
 from jkeras.graph.layer import Layer
 from jkeras.graph.network import Network
+from jkeras.lazy import named
 from jkeras.models import config as configs
 from jkeras.models import display, exporting, persistence, restoring, weight_files
 from jkeras.models import linen as foreign
@@ -315,11 +316,8 @@ class Model(TrainableModel):
 
 def known_classes() -> dict[str, type[Layer]]:
     """Every class of the library that a configuration may name."""
-    found: dict[str, type[Layer]] = {**configs.layer_classes(), "Functional": Model, "Model": Model}
-    for cls in Model.__subclasses__():
-        if cls.__module__.startswith("jkeras.models."):
-            found[cls.__name__] = cls
-    return found
+    sequential: type[Layer] = named("jkeras.models.sequential", "Sequential")  # which is built on this module
+    return {**configs.layer_classes(), "Functional": Model, "Model": Model, "Sequential": sequential}
 
 
 def _origins_of_tensors(network: Network, inputs: Any, outputs: Any) -> dict[str, Callable[[], Any]]:
