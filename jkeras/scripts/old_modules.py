@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from jkeras import layers
@@ -116,6 +118,12 @@ GONE: dict[str, dict[str, str]] = {
     },
     "metrics": {name: "a metric of your own." for name in ("fbeta_score", "fmeasure", "matthews_correlation")},
 }
+
+
+@functools.cache
+def keras3_names() -> frozenset[str]:
+    """The public names of Keras 3."""
+    return frozenset(Path(__file__).with_name("keras3_names.txt").read_text(encoding="utf-8").split())
 
 
 class OldClass:
@@ -233,4 +241,10 @@ class KerasModule(Mirror):
             return OldClass(target, name, NAMES[target][name])
         if name in GONE.get(target, {}):
             raise GoneError(f"keras.{target}.{name} is gone since Keras 3; write {GONE[target][name]}")
-        return super().__getattr__(name)  # the error that says what there is
+        try:
+            return super().__getattr__(name)
+        except AttributeError as error:
+            there = (
+                "Keras 3 has it, jkeras has not." if f"keras.{inner}" in keras3_names() else "Keras 3 has no such name."
+            )
+            raise AttributeError(f"{error} {there}") from None

@@ -1,6 +1,7 @@
 """Every old spelling gives what the new one gives, and one warning that says what to write."""
 
 import pickle
+import re
 import warnings
 
 import numpy as np
@@ -10,7 +11,8 @@ import jkeras.keras
 from jkeras.imports import keras_imports
 from jkeras.saving import old_names
 from jkeras.scripts import OldSpellingWarning
-from jkeras.scripts.old_modules import FUNCTIONS, GONE, MODULES, NAMES, GoneError
+from jkeras.scripts.old_modules import FUNCTIONS, GONE, MODULES, NAMES, GoneError, keras3_names
+from tests.keras_names import aliases, canonical_names
 
 SILENT = pytest.mark.filterwarnings("ignore::jkeras.scripts.OldSpellingWarning")
 # Keras warns of these, too.
@@ -265,6 +267,24 @@ def test_what_is_gone_says_what_to_write(module, name, session):
         getattr(getattr(keras, module), name)
     with pytest.raises(ImportError, match="write "):
         exec(f"from keras.{module} import {name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("layers.Dence", "Did you mean 'Dense'? Keras 3 has no such name."),
+        ("dtype_policies.GPTQDTypePolicy", "Keras 3 has it, jkeras has not."),
+        ("no_such_module", "Keras 3 has no such name."),
+    ],
+)
+def test_a_name_that_is_missing(name, said, session):
+    module, _, inner = f"keras.{name}".rpartition(".")
+    with pytest.raises(ImportError, match=f"{inner}.*{re.escape(said)}"):
+        exec(f"from {module} import {inner}", {})
+
+
+def test_the_names_of_keras_3_are_those_of_the_reference():
+    assert keras3_names() == {*canonical_names(), *aliases()}
 
 
 def test_nothing_is_left_behind():
