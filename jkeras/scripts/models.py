@@ -13,6 +13,8 @@ import numpy as np
 
 from jkeras.errors import ArgumentError
 from jkeras.keras.compiling import Compiling
+from jkeras.keras.layers import RNN
+from jkeras.keras.metrics import Metric
 from jkeras.keras.model import Model
 from jkeras.keras.sequential import Sequential
 from jkeras.keras.trainer import Trainer
@@ -60,8 +62,10 @@ def install(patches: Patches) -> None:
             "evaluate_generator": evaluate_generator,
             "predict_generator": predict_generator,
             "to_yaml": _to_yaml,
+            "reset_states": reset_states,
         },
         Sequential: {"predict_classes": predict_classes, "predict_proba": predict_proba},
+        **{cls: {"reset_states": _reset_states} for cls in (RNN, Metric) if not hasattr(cls, "reset_states")},
     }
     for cls, methods in added.items():
         for name, method in methods.items():
@@ -199,6 +203,22 @@ def predict_classes(self: Any, x: Any, batch_size: int | None = 32, verbose: Any
         return np.asarray(np.argmax(probabilities, axis=-1))
     NOTES.old("model.predict_classes(x)", '(model.predict(x) > 0.5).astype("int32")')
     return np.asarray(probabilities > 0.5, "int32")
+
+
+def reset_states(self: Any) -> None:
+    """Begins the sequences of all stateful layers anew."""
+    NOTES.old("model.reset_states()", "layer.reset_state()")
+    for layer in self.layers:
+        if isinstance(layer, Model):
+            reset_states(layer)
+        elif isinstance(layer, RNN) and layer.stateful:
+            layer.reset_state()
+
+
+def _reset_states(self: Any) -> None:
+    """Begins anew."""
+    NOTES.old("reset_states()", "reset_state()")
+    self.reset_state()
 
 
 def _to_yaml(self: Any, **kwargs: Mapping[str, Any]) -> str:

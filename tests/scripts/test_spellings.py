@@ -117,6 +117,24 @@ def test_layers_over_time_know_their_input(session):
 
 
 @SILENT
+def test_sequences_begin_anew(session):
+    import keras
+
+    model = keras.Sequential()
+    model.add(keras.layers.SimpleRNN(1, stateful=True, batch_input_shape=(1, 2, 1), name="rnn"))
+    x = np.ones((1, 2, 1), "float32")
+    first, second = np.asarray(model(x)), np.asarray(model(x))
+    model.reset_states()
+    assert first != second and np.array_equal(model(x), first)
+    model.get_layer("rnn").reset_states()
+    assert np.array_equal(model(x), first)
+    metric = keras.metrics.Sum()
+    metric.update_state([3.0])
+    metric.reset_states()
+    assert metric.result().numpy() == 0
+
+
+@SILENT
 def test_merge(session):
     import keras
 
