@@ -100,8 +100,14 @@ def logdet(x: TensorLike) -> jax.Array:
 
 
 def cdist(x: TensorLike, y: TensorLike) -> jax.Array:
-    """The Euclidean distances between all rows."""
+    """The Euclidean distances between all rows.
+
+    Raises:
+        InputError: rows of different lengths.
+    """
     x, y = jnp.asarray(x), jnp.asarray(y)
+    if x.shape[-1:] != y.shape[-1:]:
+        raise InputError(f"ops.cdist: expected rows of one length; got arrays of the shapes {x.shape} and {y.shape}.")
     return jnp.sqrt(jnp.sum(jnp.square(x[..., :, None, :] - y[..., None, :, :]), axis=-1))
 
 
@@ -143,6 +149,11 @@ def irfft(x: TensorLike, fft_length: int | None = None) -> jax.Array:
     return jnp.fft.irfft(_complex(x), n=fft_length)
 
 
+def _check_stride(stride: object) -> None:
+    if not isinstance(stride, (int, np.integer)) or stride < 1:
+        raise ArgumentError(f"expected sequence_stride of at least 1, an integer, got {stride!r}")
+
+
 def _window(window: Any, length: int, fft_length: int, dtype: DTypeLike | None) -> jax.Array:
     if fft_length < length:
         raise ArgumentError(f"expected fft_length of at least sequence_length={length}, got {fft_length}")
@@ -170,6 +181,7 @@ def stft(
     center: bool = True,
 ) -> tuple[jax.Array, jax.Array]:
     """The short-time Fourier transform, `(..., time)` to two arrays `(..., windows, fft_length // 2 + 1)`."""
+    _check_stride(sequence_stride)
     x = jnp.asarray(x)
     weights = _window(window, sequence_length, fft_length, x.dtype)
     if center:
@@ -188,7 +200,11 @@ def istft(
     window: Any = "hann",
     center: bool = True,
 ) -> jax.Array:
-    """The inverse of `stft`: windows are overlapped, added and divided by the overlapped squares of the window."""
+    """The inverse of `stft`: windows are overlapped, added and divided by the overlapped squares of the window.
+
+    As in Keras, the result without a window is `fft_length / sequence_stride` times the signal.
+    """
+    _check_stride(sequence_stride)
     frames = jnp.fft.irfft(_complex(x), n=fft_length)
     weights = _window(window, sequence_length, fft_length, frames.dtype)
     count = frames.shape[-2]
@@ -197,14 +213,22 @@ def istft(
     signal = jnp.zeros((*frames.shape[:-2], total), frames.dtype).at[..., places].add(frames * weights)
     overlap = jnp.zeros(total, frames.dtype).at[places].add(jnp.square(weights))
     signal = signal / jnp.where(overlap > 1e-10, overlap, 1)
+    if window is None:
+        signal = signal * (fft_length / sequence_stride)
     start = fft_length // 2 if center else 0
     stop = start + length if length is not None else total - start
     return signal[..., start:stop]
 
 
 def view_as_complex(x: TensorLike) -> jax.Array:
-    """Complex numbers from pairs along the last axis."""
+    """Complex numbers from pairs along the last axis.
+
+    Raises:
+        InputError: the last axis holds no pairs.
+    """
     x = jnp.asarray(x)
+    if x.shape[-1:] != (2,):
+        raise InputError(f"ops.view_as_complex: expected pairs along the last axis; got an array of shape {x.shape}.")
     return jax.lax.complex(x[..., 0], x[..., 1])
 
 

@@ -156,6 +156,7 @@ CASES = [
     *rows("stft", W, 6, 2, 8),
     *rows("stft", W, 8, 4, 8, window=None, center=False),
     *rows("istft", tuple(RNG.normal(size=(2, 5, 5)).astype("float32") for _ in range(2)), 8, 3, 8),
+    *rows("istft", tuple(RNG.normal(size=(2, 5, 5)).astype("float32") for _ in range(2)), 8, 2, 8, window=None),
     *rows("view_as_real", (X + 1j * Y).astype("complex64")),
     *rows("view_as_complex", G[..., :2]),
     *rows("polar", P, X),
