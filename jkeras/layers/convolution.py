@@ -67,7 +67,9 @@ class _Conv(Convolution):
         first = 2 if self.channels_first else 1
         sizes = tuple(
             None if size is None else -(-(size - (reach if self.padding == "valid" else 0)) // stride)
-            for size, stride, reach in zip(inputs.shape[first : first + self.rank], self.strides, self._reach, strict=True)
+            for size, stride, reach in zip(
+                inputs.shape[first : first + self.rank], self.strides, self._reach, strict=True
+            )
         )
         if any(size is not None and size < 1 for size in sizes):
             return None  # `call` says why

@@ -7,8 +7,9 @@ from typing import Any
 
 from jkeras.callbacks.monitor import Monitor
 from jkeras.errors import ArgumentError
-from jkeras.keras.callbacks import ModelCheckpoint, ReduceLROnPlateau, TensorBoard
+from jkeras.keras.callbacks import CallbackList, ModelCheckpoint, ReduceLROnPlateau, TensorBoard
 from jkeras.scripts.constructors import renamed
+from jkeras.scripts.logs import SpelledLogs
 from jkeras.scripts.notes import NOTES
 from jkeras.scripts.patches import Patches
 
@@ -28,6 +29,15 @@ def install(patches: Patches) -> None:
     """Callbacks take the arguments of their time."""
     for cls in RENAMED:
         patches.around(cls, "__init__", _constructor(cls))
+    patches.around(CallbackList, "on_epoch_end", _end_epoch)
+
+
+def _end_epoch(original: Any, self: CallbackList, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    """With logs in which callbacks find metrics under the names of their time."""
+    spelled = SpelledLogs(logs or {})
+    original(self, epoch, spelled)
+    if logs is not None:
+        logs.update(spelled)
 
 
 def _constructor(cls: type) -> Callable[..., None]:

@@ -20,6 +20,7 @@ from jkeras.keras.sequential import Sequential
 from jkeras.keras.trainer import Trainer
 from jkeras.scripts.callbacks import follow_names
 from jkeras.scripts.constructors import renamed
+from jkeras.scripts.logs import SpelledLogs
 from jkeras.scripts.notes import NOTES
 from jkeras.scripts.patches import Patches
 
@@ -111,21 +112,6 @@ def _losses(kwargs: dict[str, Any]) -> dict[str, Any]:
         NOTES.old(f"loss={loss!r}", f"loss={_LOSSES[loss]!r}")
         return {**kwargs, "loss": _LOSSES[loss]}
     return kwargs
-
-
-class SpelledLogs(dict[str, list[Any]]):
-    """A history in which "acc" and "accuracy" find each other, and "lr" the learning rate.
-
-    Keras before 2.3 called both spellings of the metric "acc".
-    """
-
-    def __missing__(self, name: str) -> list[Any]:
-        prefix, bare = ("val_", name[4:]) if name.startswith("val_") else ("", name)
-        other = prefix + {"acc": "accuracy", "accuracy": "acc", "lr": "learning_rate"}.get(bare, bare)
-        if other == name or other not in self:
-            raise KeyError(name)
-        NOTES.old(f'history["{name}"]', f'history["{other}"]')
-        return self[other]
 
 
 # -- generators ---------------------------------------------------------------------------------------------------------------

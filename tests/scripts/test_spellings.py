@@ -239,13 +239,20 @@ def test_methods_of_models(session, data, said):
 @SILENT
 def test_callbacks_follow_accuracy_under_its_old_name(session, data, tmp_path):
     import keras
-    from keras.callbacks import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, TensorBoard
+    from keras.callbacks import Callback, EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, TensorBoard
 
     stop = EarlyStopping(monitor="val_acc", patience=9)
     checkpoint = ModelCheckpoint(
         str(tmp_path / "{epoch}-{val_acc:.1f}.hdf5"), save_weights_only=True, monitor="val_acc"
     )
-    small(keras).fit(*data, validation_split=0.5, verbose=0, callbacks=[stop, checkpoint])
+    seen = []
+
+    class Sees(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append((logs.get("val_acc"), logs["acc"], logs.get("f1")))
+
+    history = small(keras).fit(*data, validation_split=0.5, verbose=0, callbacks=[Sees(), stop, checkpoint]).history
+    assert seen == [(history["val_accuracy"][0], history["accuracy"][0], None)] and "acc" not in set(history)
     assert stop.monitor == checkpoint.monitor == "val_accuracy"
     (file,) = tmp_path.glob("1-*.hdf5")
     small(keras).load_weights(str(file))
