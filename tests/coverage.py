@@ -54,14 +54,13 @@ PARTS = {
 
 # Why names, or all names of a namespace, are absent.
 REASONS = {
-    "keras.applications": "no pretrained models are offered",
+    "keras.applications": "no pretrained models are offered; of the networks there is EfficientNet",
     "keras.distillation": "a training step of a few lines: see the guides on custom training",
     "keras.dtype_policies": "quantised policies are not offered; a policy per layer is its `dtype`",
     "keras.export": "`model.export`",
     "keras.quantizers": "quantised training and storage are not offered",
     "keras.saving.KerasFileEditor": "`load_model`, then `set_weights`",
     "keras.utils.FeatureSpace": "a model of preprocessing layers does the same",
-    "keras.utils.bounding_boxes": "object detection is not offered",
     "keras.visualization": "drawing is left to Matplotlib",
 }
 WORDS = {

@@ -2524,6 +2524,7 @@ class RNN(BuiltinLayer):
     def compute_mask(self, inputs: Any, mask: Any = None, *, previous_mask: Any = None) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
+    def known_output(self, inputs: Any) -> Any: ...
     @property
     def states(self) -> Any: ...
     def reset_state(self) -> None: ...
@@ -2971,7 +2972,7 @@ class ReversibleEmbedding(BuiltinLayer):
         lora_alpha: int | None = None,
         quantization_config: Any = None,
         tie_weights: bool = True,
-        reverse_dtype: Any = None,
+        reverse_dtype: str | None = None,
         logit_soft_cap: float | None = None,
         *,
         activity_regularizer: Any = None,

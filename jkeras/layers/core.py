@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras import activations, arguments, constraints, initializers, regularizers
+from jkeras import activations, arguments, constraints, dtypes, initializers, regularizers
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
@@ -316,7 +316,7 @@ class ReversibleEmbedding(Embedding):
     embeddings_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
     embeddings_constraint: ConstraintField = field(default=None, convert=constraints.get)
     mask_zero: bool = field(default=False, convert=arguments.boolean)
-    reverse_dtype: Any = None
+    reverse_dtype: str | None = field(default=None, convert=arguments.optional(lambda value: _float_type(value)))
     logit_soft_cap: float | None = field(default=None, convert=arguments.optional(arguments.number))
 
     def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
@@ -337,6 +337,14 @@ class ReversibleEmbedding(Embedding):
     def compute_mask(self, inputs: jax.Array, previous_mask: PyTree[Array | None]) -> Any:
         ids = jnp.issubdtype(inputs.dtype, jnp.integer)  # vectors have no padding
         return super().compute_mask(inputs, previous_mask) if ids else None
+
+
+def _float_type(value: object) -> str:
+    """The name of a type of floating-point numbers."""
+    dtype = dtypes.array_dtype(value)
+    if not jnp.issubdtype(dtype, jnp.floating):
+        raise ArgumentError("expected a type of floating-point numbers, 'float32' for example")
+    return dtype.name
 
 
 def _table(value: object) -> Any:
