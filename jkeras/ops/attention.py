@@ -15,6 +15,7 @@ from jkeras.types import Axis, TensorLike
 # What cuDNN's fused attention takes, by the documentation of `jax.nn.dot_product_attention`.
 FUSED_TYPES = ("float16", "bfloat16")
 FUSED_HEAD_SIZE = 128
+GPUS = ("gpu", "cuda")
 
 
 def dot_product_attention(
@@ -60,9 +61,14 @@ def dot_product_attention(
     query, key, value = (array.astype(dtype) for array in arrays)
     mask = None if mask is None else jnp.asarray(mask).astype(bool)
     scale = query.shape[-1] ** -0.5 if scale is None else scale
-    if attn_logits_soft_cap is not None:
+    fused = _fused(
+        query, key, value, False if flash_attention is None and not config.flash_attention else flash_attention
+    )
+    # Outside of GPUs, programs of the library's function cannot multiply numbers of type float16.
+    if attn_logits_soft_cap is not None or (dtype == jnp.float16 and jax.default_backend() not in GPUS):
         scores = attention_scores(query, key, scale)
-        scores = scores / (1.0 + jnp.abs(scores) / attn_logits_soft_cap)
+        if attn_logits_soft_cap is not None:
+            scores = scores / (1.0 + jnp.abs(scores) / attn_logits_soft_cap)
         scores = scores if bias is None else scores + bias
         if is_causal:
             causal = causal_mask(query.shape[1], key.shape[1])
@@ -70,9 +76,6 @@ def dot_product_attention(
         weights = attention_weights(scores, mask).astype(dtype)
         groups = query.shape[2] // key.shape[2]
         return jnp.einsum("bnts,bsnd->btnd", weights, jnp.repeat(value, groups, axis=2))
-    fused = _fused(
-        query, key, value, False if flash_attention is None and not config.flash_attention else flash_attention
-    )
     size = value.shape[-1]
     # The library's function wants keys and values of one size; zeros change neither the scores nor what is kept.
     widest = max(query.shape[-1], size)
@@ -93,7 +96,7 @@ def _fused(query: jax.Array, key: jax.Array, value: jax.Array, wanted: bool | No
         return False
     head = max(query.shape[-1], value.shape[-1])
     problem = None
-    if jax.default_backend() not in ("gpu", "cuda"):
+    if jax.default_backend() not in GPUS:
         problem = f"the platform is {jax.default_backend()!r}"
     elif str(query.dtype) not in FUSED_TYPES:
         problem = f"the type is {query.dtype}; use the dtype policy 'mixed_bfloat16' or 'mixed_float16'"

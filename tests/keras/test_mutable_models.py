@@ -113,7 +113,7 @@ class TestWeights:
         assert layer.weights == []
         outputs = layer(data[0])
         kernel, bias = layer.get_weights()
-        np.testing.assert_allclose(outputs, data[0] @ kernel + bias, rtol=1e-5)
+        np.testing.assert_allclose(outputs, data[0] @ kernel + bias, rtol=1e-5, atol=1e-6)
         layer.set_weights([kernel * 2, bias])
         layer.weights[1].assign([1.0, 2.0, 3.0])
         np.testing.assert_allclose(layer(data[0]), data[0] @ kernel * 2 + [1, 2, 3], rtol=1e-4, atol=1e-5)

@@ -406,3 +406,12 @@ def test_mistakes_are_named():
         ops.image.resize(X, (2, 2))
     with pytest.raises(errors.ArgumentError, match="cannot split"):
         ops.rearrange(X, "(a b) c -> a b c", a=2)
+
+
+def test_attention_of_half_precision_in_a_program(rng):
+    # JAX's own function cannot be compiled for this type on the CPU.
+    q, k, v = (jnp.asarray(rng.normal(size=(2, 3, 2, 4)), jnp.float16) for _ in range(3))
+    found = jax.jit(ops.dot_product_attention, static_argnames="is_causal")(q, k, v, is_causal=True)
+    wanted = ops.dot_product_attention(*(x.astype("float32") for x in (q, k, v)), is_causal=True)
+    assert found.dtype == jnp.float16
+    np.testing.assert_allclose(np.float32(found), wanted, atol=5e-3)
