@@ -14,6 +14,7 @@ import numpy as np
 from jkeras.console.progress import COMPILING, ProgressBar
 from jkeras.errors import InputError
 from jkeras.keras.run import Hooks, Job, Lists, Run, packed
+from jkeras.keras.steps import CompiledFunction
 from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
@@ -78,6 +79,8 @@ def predict(
 ) -> Any:
     """The outputs of all batches as NumPy arrays."""
     per_batch = this.hooks.wants("on_predict_batch_begin", "on_predict_batch_end")
+    if isinstance(function, CompiledFunction) and not per_batch:
+        function = function.settled()
     size = jax.tree.leaves(source.example().x)[0].shape[0]
     collected: list[Any] = []
     pending: Any = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -28,10 +28,21 @@ class CompiledFunction:
         self._mode = mode
 
     def __call__(self, state: Lists, iterator: Iterator[Any]) -> tuple[Any, Lists]:
+        return self.settled()(state, iterator)
+
+    def settled(self) -> Callable[[Lists, Iterator[Any]], tuple[Any, Lists]]:
+        """The function for the model as it is now, which does not look for changes in each call."""
         runner, program = self._model().compiled_step()  # type: ignore[misc]
-        returned, new = getattr(runner, f"{self._mode}_batch")(program, state, next(iterator))
-        # Weights that a prediction leaves alone are not among the results of the program, which would copy them.
-        return returned, (state[0], new) if self._mode == "predict" else new
+        step = getattr(runner, f"{self._mode}_batch")
+        if self._mode != "predict":
+            return lambda state, iterator: step(program, state, next(iterator))
+
+        def predict(state: Lists, iterator: Iterator[Any]) -> tuple[Any, Lists]:
+            # Weights that a prediction leaves alone are not among the results of the program, which would copy them.
+            outputs, others = step(program, state, next(iterator))
+            return outputs, (state[0], others)
+
+        return predict
 
     def __reduce__(self) -> Any:
         return (type(None), ())  # made again when it is needed
