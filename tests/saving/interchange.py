@@ -100,6 +100,7 @@ def _rows() -> dict[str, Row]:
         "ELU": row("ELU", (4,), alpha=0.5),
         "EinsumDense": row("EinsumDense", (3, 4), equation="abc,cd->abd", output_shape=(None, 5), bias_axes="d"),
         "Embedding": row("Embedding", (4,), input_dim=7, output_dim=3, mask_zero=True, dtype="int32"),
+        "ReversibleEmbedding": row("ReversibleEmbedding", (4,), input_dim=7, output_dim=3, tie_weights=False, dtype="int32"),
         "Flatten": row("Flatten", image),
         "GRU": row("GRU", time, units=2, reset_after=False, go_backwards=True, recurrent_activation="hard_sigmoid"),
         "GRUCell": row("RNN", time, cell=lambda c: c.GRUCell(2, use_bias=False)),
