@@ -106,4 +106,12 @@ def public(name: str, function: Function) -> Function:
                 return leaf.apply_operation(name, args, kwargs)
         return function(*args, **kwargs)
 
-    return filtered(cast(Function, call))
+    package = "jkeras" if name.startswith("activations.") else "jkeras.ops"
+    return found_at(f"{package}.{name}", filtered(cast(Function, call)))
+
+
+def found_at(place: str, function: Function) -> Function:
+    """A function that says where users find it, `"jkeras.ops.image.resize"`; pickles look for it there."""
+    function.__module__, _, function.__name__ = place.rpartition(".")
+    function.__qualname__ = function.__name__
+    return function

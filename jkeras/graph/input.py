@@ -49,6 +49,11 @@ class InputLayer(Layer):
         if self.sparse or self.ragged:
             raise ArgumentError("Input(sparse=True) and Input(ragged=True) are not offered: pass dense arrays.")
         self.dtype = dtypes.get(self.dtype or config.floatx()) or dtypes.DTypePolicy("float32")
+        if self.compute_dtype == "string":
+            raise ArgumentError(
+                "Input(dtype='string'): compiled programs cannot read strings. Apply the layer that reads them to the data"
+                " first, `x = layer(texts)`, and give `x` to the model."
+            )
         # Kept in one form only, so that equal inputs are equal values.
         self.shape = self.batch_size = self.sparse = self.ragged = None
 

@@ -372,6 +372,11 @@ class Layer(LayerAttributes, Spec):
         return own if self._spec_scope is None else self._spec_scope.path or own
 
     @property
+    def _place(self) -> str:
+        """What messages call the layer, also where a class with a path of its own has none yet."""
+        return self.path or self.name or type(self).__name__
+
+    @property
     def _base_name(self) -> str:
         """What the layer is called in a model when it has no name, apart from a number."""
         return snake_case(type(self).__name__)

@@ -39,6 +39,8 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"keras has no {name!r}.{suggestion(name, __dir__())}")
 
 
+__all__ = sorted({*homes.NAMES, *homes.MODULES, *(name for name in homes.MIRRORS if "." not in name), "version"})
+
+
 def __dir__() -> list[str]:
-    mirrors = (name for name in homes.MIRRORS if "." not in name)
-    return sorted({*homes.NAMES, *homes.MODULES, *mirrors, "version", "__version__"})
+    return sorted({*__all__, "__version__"})

@@ -10,6 +10,7 @@ from jkeras.activations import *  # noqa: F403
 from jkeras.activations import linear
 from jkeras.errors import ArgumentError
 from jkeras.keras.identifiers import Family
+from jkeras.keras.modules import own_names
 from jkeras.registry import get_registered_name
 
 TABLE = dict(activations.TABLE)
@@ -44,3 +45,6 @@ def serialize(activation: Any) -> Any:
     if isinstance(activation, types.FunctionType) and isinstance(config["config"], str):
         config = {**config, "config": get_registered_name(activation)}
     return config
+
+
+__all__ = own_names(__name__)

@@ -15,6 +15,7 @@ from jkeras.keras.dtypes import result_type as result_type
 from jkeras.keras.dtypes import standardize_dtype as standardize_dtype
 from jkeras.keras.dtypes import standardize_shape as standardize_shape
 from jkeras.keras.inference import infer_output_spec as compute_output_spec  # noqa: F401
+from jkeras.keras.modules import own_names
 from jkeras.keras.naming import get_uid as get_uid
 from jkeras.keras.naming import reset_uids
 from jkeras.keras.seeds import reset_global_seed_generator
@@ -86,3 +87,6 @@ def __getattr__(name: str) -> Any:
         if hasattr(home, name):
             return getattr(home, name)
     raise AttributeError(f"keras.backend has no {name!r}.{suggestion(name, dir(_functions))} See keras.ops.")
+
+
+__all__ = own_names(__name__, _ELSEWHERE, own_names(_functions.__name__))

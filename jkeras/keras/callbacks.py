@@ -22,6 +22,7 @@ from jkeras.callbacks.monitor import MODES, Monitor
 from jkeras.errors import ArgumentError
 from jkeras.keras import ops
 from jkeras.keras.compiled_metrics import CompileMetrics
+from jkeras.keras.modules import own_names
 from jkeras.keras.optimizers import LossScaleOptimizer, MultiOptimizer, Optimizer
 
 
@@ -346,3 +347,6 @@ class SwapEMAWeights(Callback):
     def on_predict_end(self, logs: Logs = None) -> None:
         """Goes back to the weights."""
         self._exchange(averages_in_place=False)
+
+
+__all__ = own_names(__name__)

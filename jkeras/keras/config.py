@@ -19,6 +19,7 @@ from jkeras.errors import ArgumentError
 from jkeras.keras.deserialization import enable_unsafe_deserialization as enable_unsafe_deserialization
 from jkeras.keras.dtype_policies import dtype_policy as dtype_policy
 from jkeras.keras.dtype_policies import set_dtype_policy as set_dtype_policy
+from jkeras.keras.modules import own_names
 
 _limits: dict[str, int | None] = {"epochs": None, "steps_per_epoch": None}
 _flags = {"interactive_logging": True}
@@ -102,3 +103,6 @@ def reset() -> None:
 def __getattr__(name: str) -> Any:
     """The settings that jkeras has beside Keras's."""
     return getattr(_config, name)
+
+
+__all__ = own_names(__name__)

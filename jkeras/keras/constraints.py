@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jkeras import constraints
 from jkeras.keras.identifiers import Family
+from jkeras.keras.modules import own_names
 from jkeras.keras.mutable import Mutable, facades
 
 
@@ -16,3 +17,5 @@ globals().update(TABLE)
 
 FAMILY = Family("constraint", TABLE, Constraint)
 get, serialize, deserialize = FAMILY.get, FAMILY.serializer("constraint"), FAMILY.deserialize
+
+__all__ = own_names(__name__)

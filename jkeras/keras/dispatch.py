@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jkeras import tree
+from jkeras.dispatch import found_at
 from jkeras.errors import UnknownNameError, suggestion
 from jkeras.keras.function_operation import named_class, record
 from jkeras.keras.tensor import any_symbolic_tensors
@@ -49,7 +50,10 @@ def on_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    name: dispatched(name, table.FUNCTIONS[name]) if name in table.FUNCTIONS else on_arrays(function)
+    name: found_at(
+        f"jkeras.keras.ops.{name}",
+        dispatched(name, table.FUNCTIONS[name]) if name in table.FUNCTIONS else on_arrays(function),
+    )
     for name, function in table.PUBLIC.items()
 }
 

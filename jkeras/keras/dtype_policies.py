@@ -10,6 +10,7 @@ from jkeras import config as settings
 from jkeras.dtypes import DTypePolicy as BuiltinPolicy
 from jkeras.errors import ArgumentError
 from jkeras.keras.dtypes import standardize_dtype
+from jkeras.keras.modules import own_names
 from jkeras.keras.mutable import MutableMeta
 
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
@@ -243,3 +244,6 @@ def get(identifier: Any) -> DTypePolicy:
             "Cannot interpret `dtype` argument. Expected a string or an instance of DTypePolicy."
             f" Received: dtype={identifier}"
         ) from None
+
+
+__all__ = own_names(__name__)

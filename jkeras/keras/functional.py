@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
+import numpy as np
+
 from jkeras import ops, tree
 from jkeras.errors import InputError
 from jkeras.keras import functional_config
@@ -251,7 +253,7 @@ def _with_context(operation: Operation, context: Mapping[str, Any]) -> Callable[
 
 
 def _converted(value: Any, dtype: str) -> Any:
-    return ops.convert_to_tensor(value, dtype=dtype)
+    return np.asarray(value) if dtype == "string" else ops.convert_to_tensor(value, dtype=dtype)
 
 
 def _all_tensors(values: Any) -> bool:

@@ -12,6 +12,8 @@ import jax
 import numpy as np
 
 from jkeras import config, tree
+from jkeras.errors import InputError
+from jkeras.graph.shapes import show_shape
 from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.variables import StatelessScope, SymbolicScope
 
@@ -76,6 +78,13 @@ class _Program:
         following = itertools.cycle(sizes)
         return [tuple(next(following) if size is None else size for size in shape) for shape in self.shapes]
 
+    def in_words(self, message: str) -> str:
+        """A message with the shapes as they were given, in place of those with stand-ins."""
+        for size in _STAND_INS:
+            for shape, filled in zip(self.shapes, self.with_sizes(size), strict=True):
+                message = message.replace(show_shape(filled), show_shape(shape))
+        return message
+
 
 @functools.cache  # sizes of other scopes are not equal, and JAX would trace and keep everything for each
 def _symbolic_size() -> Any:
@@ -98,7 +107,11 @@ def _specs(program: _Program) -> Any:
     try:
         return jax.tree.map(_Spec, program.evaluate(program.with_sizes(_symbolic_size())))
     except Exception:  # `call` does arithmetic with sizes that a symbolic one does not take, or is wrong
-        return jax.tree.map(_Spec, *(program.evaluate(program.with_sizes(size)) for size in _STAND_INS))
+        try:
+            return jax.tree.map(_Spec, *(program.evaluate(program.with_sizes(size)) for size in _STAND_INS))
+        except InputError as error:
+            error.args = (program.in_words(str(error)),)
+            raise
 
 
 def infer_function_spec(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

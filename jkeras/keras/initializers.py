@@ -14,6 +14,7 @@ from jkeras.initializers import compute_fans as compute_fans
 from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.dtypes import standardize_dtype, standardize_shape
 from jkeras.keras.identifiers import Family
+from jkeras.keras.modules import own_names
 from jkeras.keras.mutable import Mutable, facade
 from jkeras.keras.seeds import SeedGenerator, draw_seed, make_default_seed
 from jkeras.keras.serialization import serialize_keras_object
@@ -116,3 +117,6 @@ def _values(array: jax.Array) -> Callable[..., jax.Array]:
         return array.astype(standardize_dtype(dtype))
 
     return initialize
+
+
+__all__ = own_names(__name__)

@@ -78,8 +78,11 @@ def _merge(name: str) -> Any:
     return function
 
 
+__all__ = sorted({"deserialize", "serialize", *(name for name in dir(layers) if not name.startswith("_"))})
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *(name for name in dir(layers) if not name.startswith("_"))})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
 
 
 add_mirrors(__name__)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jkeras import losses, tree
 from jkeras.keras.identifiers import Family
 from jkeras.keras.masks import mask_of
+from jkeras.keras.modules import own_names
 from jkeras.keras.mutable import Mutable, facade, facades, value_of
 from jkeras.keras.naming import auto_name
 from jkeras.keras.recorded import FunctionCall, on_tensors
@@ -125,3 +126,6 @@ def deserialize(name: Any, custom_objects: Any = None) -> Any:
 def squeeze_or_expand_to_same_rank(x1: Any, x2: Any, expand_rank_1: bool = True) -> tuple[jax.Array, jax.Array]:
     """Makes two ranks equal where they differ by one axis of size 1 at the end."""
     return squeeze_or_expand(as_array(x1), as_array(x2), expand_rank_1)
+
+
+__all__ = own_names(__name__)

@@ -10,6 +10,7 @@ from jkeras.errors import ArgumentError
 from jkeras.keras.cloning import clone_model as clone_model
 from jkeras.keras.functional import Functional as Functional
 from jkeras.keras.model import Model as Model
+from jkeras.keras.modules import own_names
 from jkeras.keras.old_configs import object_from
 from jkeras.keras.sequential import Sequential as Sequential
 from jkeras.lazy import names_from
@@ -34,4 +35,7 @@ def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
 
 
 # Of modules that build on this one.
-__getattr__, __dir__ = names_from(__name__, dict.fromkeys(("load_model", "save_model"), "jkeras.keras.files"))
+_ELSEWHERE = dict.fromkeys(("load_model", "save_model"), "jkeras.keras.files")
+__getattr__, __dir__ = names_from(__name__, _ELSEWHERE)
+
+__all__ = own_names(__name__, _ELSEWHERE)

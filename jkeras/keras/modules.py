@@ -5,11 +5,20 @@ from __future__ import annotations
 import importlib
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jkeras.errors import suggestion
 from jkeras.lazy import named
+
+# What modules are written with, and do not offer.
+_TOOLS = frozenset(
+    (
+        "jkeras.errors",
+        "jkeras.lazy",
+        *(f"jkeras.keras.{name}" for name in "modules mutable old_configs recorded".split()),
+    )
+)
 
 
 class Mirror(types.ModuleType):
@@ -45,7 +54,9 @@ class Mirror(types.ModuleType):
 
     def _public_names(self) -> list[str]:
         """What `from keras.layers import *` binds: what is ours, without what the module itself imports."""
-        return [name for name in dir(self) if not name.startswith("_") and self._is_public(name)]
+        listed = getattr(importlib.import_module(self._target), "__all__", None)
+        names = dir(self) if listed is None else {*listed, *self._moved}
+        return [name for name in names if not name.startswith("_") and self._is_public(name)]
 
     def _is_public(self, name: str) -> bool:
         try:
@@ -54,10 +65,24 @@ class Mirror(types.ModuleType):
             return False
         if isinstance(value, types.ModuleType):
             return value.__name__ in (f"{self._target}.{name}", f"{self.__name__}.{name}")
-        return str(getattr(value, "__module__", "jkeras")).startswith("jkeras")
+        return _is_ours(value)
 
     def __dir__(self) -> list[str]:
         return sorted({*self._moved, *(n for n in dir(importlib.import_module(self._target)) if not n.startswith("_"))})
+
+
+def own_names(module: str, *others: Iterable[str]) -> list[str]:
+    """`__all__` of a module with a file of its own: classes and functions of jkeras in it, and what loads when asked for."""
+    names = {
+        name
+        for name, value in vars(sys.modules[module]).items()
+        if not name.startswith("_") and callable(value) and _is_ours(value) and value.__module__ not in _TOOLS
+    }
+    return sorted(names.union(*others))
+
+
+def _is_ours(value: Any) -> bool:
+    return str(getattr(value, "__module__", "jkeras")).startswith("jkeras")
 
 
 def add_mirrors(package: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 
 from jkeras import random as builtin
+from jkeras.dispatch import found_at
 from jkeras.errors import ArgumentError
 from jkeras.keras.dispatch import read
 from jkeras.keras.dtypes import standardize_dtype
@@ -50,7 +51,11 @@ def _seeded(function: Callable[..., Any]) -> Callable[..., Any]:
     return filtered(call)
 
 
-_FUNCTIONS = {name: _seeded(getattr(builtin, name)) for name in builtin.__all__ if name != "SeedGenerator"}
+_FUNCTIONS = {
+    name: found_at(f"{__name__}.{name}", _seeded(getattr(builtin, name)))
+    for name in builtin.__all__
+    if name != "SeedGenerator"
+}
 globals().update(_FUNCTIONS)
 
 __all__ = ["SeedGenerator", *_FUNCTIONS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jkeras.keras.deserialization import deserialize_keras_object as deserialize_keras_object
+from jkeras.keras.modules import own_names
 from jkeras.keras.registration import CustomObjectScope as CustomObjectScope
 from jkeras.keras.registration import custom_object_scope as custom_object_scope
 from jkeras.keras.registration import get_custom_objects as get_custom_objects
@@ -13,13 +14,12 @@ from jkeras.keras.serialization import serialize_keras_object as serialize_keras
 from jkeras.lazy import names_from
 
 # Of modules that build on this one.
-__getattr__, __dir__ = names_from(
-    __name__,
-    {
-        **dict.fromkeys(("load_model", "load_weights", "save_model", "save_weights"), "jkeras.keras.files"),
-        **dict.fromkeys(("SafeModeScope", "in_safe_mode"), "jkeras.keras.deserialization"),
-        "KerasFileEditor": "jkeras.keras.files",
-        "ObjectSharingScope": "jkeras.keras.serialization",
-        **dict.fromkeys(("GLOBAL_CUSTOM_NAMES", "GLOBAL_CUSTOM_OBJECTS"), "jkeras.keras.registration"),
-    },
-)
+_ELSEWHERE = {
+    **dict.fromkeys(("load_model", "load_weights", "save_model", "save_weights"), "jkeras.keras.files"),
+    **dict.fromkeys(("SafeModeScope", "in_safe_mode"), "jkeras.keras.deserialization"),
+    "ObjectSharingScope": "jkeras.keras.serialization",
+    **dict.fromkeys(("GLOBAL_CUSTOM_NAMES", "GLOBAL_CUSTOM_OBJECTS"), "jkeras.keras.registration"),
+}
+__getattr__, __dir__ = names_from(__name__, _ELSEWHERE)
+
+__all__ = own_names(__name__, _ELSEWHERE)

@@ -32,7 +32,6 @@ _ELSEWHERE = {
         ("disable_interactive_logging", "enable_interactive_logging", "is_interactive_logging_enabled"),
         "jkeras.keras.config",
     ),
-    "FeatureSpace": "jkeras.keras.layers",
     **dict.fromkeys(("model_to_dot", "plot_model"), "jkeras.keras.pictures"),
     "get_source_inputs": "jkeras.keras.graph",
     "Config": "jkeras.keras.config_object",
@@ -51,8 +50,11 @@ def set_random_seed(seed: int) -> None:
     _np.random.seed(seed)
 
 
+__all__ = sorted({"set_random_seed", *_ELSEWHERE, *_utils.__all__})
+
+
 def __dir__() -> list[str]:
-    return sorted({"set_random_seed", *_ELSEWHERE, *(name for name in dir(_utils) if not name.startswith("_"))})
+    return __all__
 
 
 def __getattr__(name: str) -> Any:

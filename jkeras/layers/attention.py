@@ -148,14 +148,14 @@ def _three(layer: Layer, inputs: Any) -> tuple[Any, Any, Any]:
     if not isinstance(inputs, Sequence) or len(inputs) not in (2, 3) or isinstance(inputs[0], (int, type(None))):
         given = f"an input of shape {show_shape(inputs.shape)}" if has_shape(inputs) else repr(inputs)
         raise InputError(
-            f"{layer.path} ({type(layer).__name__}) takes a list, [query, value] or [query, value, key]; got {given}."
+            f"{layer._place} ({type(layer).__name__}) takes a list, [query, value] or [query, value, key]; got {given}."
         )
     query, value = inputs[:2]
     key = inputs[2] if len(inputs) == 3 and inputs[2] is not None else value
     shapes: list[Any] = [tuple(x.shape if has_shape(x) else x) for x in (query, value, key)]
     if shapes[0][-1] != shapes[2][-1] or shapes[1][:-1] != shapes[2][:-1]:
         raise InputError(
-            f"{layer.path} ({type(layer).__name__}) got query, value and key of shapes"
+            f"{layer._place} ({type(layer).__name__}) got query, value and key of shapes"
             f" {', '.join(map(show_shape, shapes))}; query and key must agree in the last axis, value and key in all"
             f" others."
         )

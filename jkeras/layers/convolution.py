@@ -48,7 +48,7 @@ class _Conv(Convolution):
         channels = self._channels(input_shape)
         if channels % self.groups:
             raise InputError(
-                f"{self.path} ({type(self).__name__}) has groups={self.groups}, but its input has {channels} channels,"
+                f"{self._place} ({type(self).__name__}) has groups={self.groups}, but its input has {channels} channels,"
                 f" which is no multiple of it."
             )
         self.kernel: Array = self.add_weight(

@@ -96,7 +96,7 @@ class Convolution(Attributes, Layer):
     def _channels(self, input_shape: tuple[int | None, ...]) -> int:
         channels = input_shape[1 if self.channels_first else -1]
         if channels is None:
-            raise InputError(f"{self.path}: the number of channels must be known, input {show_shape(input_shape)}.")
+            raise InputError(f"{self._place}: the number of channels must be known, input {show_shape(input_shape)}.")
         return channels
 
     def _add_bias(self, size: int) -> None:
@@ -112,7 +112,7 @@ class Convolution(Attributes, Layer):
     def _finish(self, outputs: jax.Array) -> jax.Array:
         if min(outputs.shape[1:], default=1) < 1:
             raise InputError(
-                f"{self.path} ({type(self).__name__}) would give each sample an output of shape"
+                f"{self._place} ({type(self).__name__}) would give each sample an output of shape"
                 f" {show_shape(outputs.shape[1:])}: the window does not fit into the input. Use padding='same', or a smaller"
                 f" kernel_size or strides."
             )

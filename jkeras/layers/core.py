@@ -284,7 +284,7 @@ class Embedding(Layer):
 
     def call(self, inputs: Num[Array, "*batch"]) -> Num[Array, "*batch {self.output_dim}"]:
         if isinstance(inputs, np.ndarray) or not isinstance(inputs, jax.core.Tracer):
-            check_ids(self.path, np.asarray(inputs), self.input_dim)
+            check_ids(self._place, np.asarray(inputs), self.input_dim)
         ids = inputs.astype(jnp.int32)
         return jnp.take(self.embeddings, ids, axis=0, mode="clip").astype(self.compute_dtype)
 

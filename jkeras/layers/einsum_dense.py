@@ -123,7 +123,7 @@ class EinsumDense(Layer):
         named = self.output_shape if left and hidden else (input_shape[0], *self.output_shape)
         if hidden < 0 or ("..." not in self.equation and hidden) or len(named) != len(outputs):
             raise InputError(
-                f"{self.path} (EinsumDense) computes {self.equation!r} with output_shape={self.output_shape} (without the"
+                f"{self._place} (EinsumDense) computes {self.equation!r} with output_shape={self.output_shape} (without the"
                 f" batch axis and the axes of dots), which does not fit an input of shape {show_shape(input_shape)}."
             )
         given = dict(zip(inputs, input_shape[hidden:] if left else input_shape, strict=False))
@@ -131,7 +131,7 @@ class EinsumDense(Layer):
         for letter, size in zip(outputs, named, strict=True):
             if size is not None and given.get(letter, size) != size:
                 raise InputError(
-                    f"{self.path} (EinsumDense): axis {letter!r} of {self.equation!r} has size {given[letter]} in the input"
+                    f"{self._place} (EinsumDense): axis {letter!r} of {self.equation!r} has size {given[letter]} in the input"
                     f" of shape {show_shape(input_shape)} and {size} in output_shape={self.output_shape}."
                 )
             sizes[letter] = size if size is not None else given.get(letter)

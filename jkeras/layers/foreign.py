@@ -75,7 +75,7 @@ class _Guest(Layer):
         given: Any = jax.tree.structure(state)
         if given != jax.tree.structure(old):
             raise InputError(
-                f"{self.path}: the state returned has the structure {given}; at the start it was"
+                f"{self._place}: the state returned has the structure {given}; at the start it was"
                 f" {jax.tree.structure(old)}."
             )
         for name, value in zip(self._state_names, jax.tree.leaves(state), strict=True):

@@ -39,14 +39,14 @@ class Merge(Layer):
         except ValueError:
             shapes = ", ".join(show_shape(tensor.shape) for tensor in jax.tree.leaves(inputs))
             raise InputError(
-                f"{self.path} ({type(self).__name__}) cannot combine inputs of the shapes {shapes}."
+                f"{self._place} ({type(self).__name__}) cannot combine inputs of the shapes {shapes}."
             ) from None
         return self.merge(tensors)
 
     def _several(self, inputs: Sequence[Array], minimum: int = 1) -> list[jax.Array]:
         if not isinstance(inputs, (list, tuple)) or len(inputs) < minimum:
             raise InputError(
-                f"{self.path} ({type(self).__name__}) takes a list of at least {minimum} inputs: write"
+                f"{self._place} ({type(self).__name__}) takes a list of at least {minimum} inputs: write"
                 f" `{type(self).__name__}()([a, b])`."
             )
         return [tensor if isinstance(tensor, jax.Array) else jnp.asarray(tensor) for tensor in inputs]
@@ -74,7 +74,7 @@ class Subtract(Merge):
 
     def call(self, inputs: Sequence[Array]) -> Num[Array, "..."]:
         if isinstance(inputs, (list, tuple)) and len(inputs) != 2:
-            raise InputError(f"{self.path} (Subtract) takes two inputs, got {len(inputs)}.")
+            raise InputError(f"{self._place} (Subtract) takes two inputs, got {len(inputs)}.")
         return super().call(inputs)
 
     def merge(self, inputs: list[Num[Array, "..."]]) -> Num[Array, "..."]:
@@ -126,7 +126,7 @@ class Concatenate(Merge):
         except (TypeError, ValueError):
             shapes = ", ".join(show_shape(tensor.shape) for tensor in tensors)
             raise InputError(
-                f"{self.path} (Concatenate) cannot join inputs of the shapes {shapes} along axis {self.axis}: all other"
+                f"{self._place} (Concatenate) cannot join inputs of the shapes {shapes} along axis {self.axis}: all other"
                 f" sizes must agree."
             ) from None
 
@@ -163,12 +163,12 @@ class Dot(Merge):
         for axis, tensor in zip(axes, (first, second), strict=True):
             if not -tensor.ndim <= axis < tensor.ndim:
                 raise InputError(
-                    f"{self.path} (Dot) has axes={self.axes}, but an input of shape {show_shape(tensor.shape)}."
+                    f"{self._place} (Dot) has axes={self.axes}, but an input of shape {show_shape(tensor.shape)}."
                 )
         axes = tuple(axis % tensor.ndim for axis, tensor in zip(axes, (first, second), strict=True))
         if first.shape[axes[0]] != second.shape[axes[1]]:
             raise InputError(
-                f"{self.path} (Dot) sums over axes of different sizes: {show_shape(first.shape)} axis {axes[0]},"
+                f"{self._place} (Dot) sums over axes of different sizes: {show_shape(first.shape)} axis {axes[0]},"
                 f" {show_shape(second.shape)} axis {axes[1]}."
             )
         if self.normalize:

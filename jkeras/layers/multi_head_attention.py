@@ -157,7 +157,7 @@ class _Heads(_Attributes, Layer):
         use_causal_mask: bool = False,
     ) -> Any:
         if self.flash_attention and return_attention_scores:
-            raise InputError(f"{self.path}: the fused kernel gives no scores; use flash_attention=False for them.")
+            raise InputError(f"{self._place}: the fused kernel gives no scores; use flash_attention=False for them.")
         source = value if key is None else key
         queries, keys = self.query(query), self.key(source)
         gate = self.gate(query) if self.use_gate else None
@@ -315,7 +315,7 @@ class MultiHeadAttention(_Heads):
         key_shape = value_shape if key_shape is None else key_shape
         if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
             raise InputError(
-                f"{self.path} (MultiHeadAttention) got a value of shape {show_shape(value_shape)} and a key of shape"
+                f"{self._place} (MultiHeadAttention) got a value of shape {show_shape(value_shape)} and a key of shape"
                 f" {show_shape(key_shape)}; they must agree in all axes but the last."
             )
         n = self.num_heads

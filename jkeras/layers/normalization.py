@@ -194,7 +194,7 @@ class BatchNormalization(Layer):
             return mean, replicas.pmean(jnp.mean(jnp.square(x - along(mean, (axis,), x.ndim)), axis=axes))
         if mask.ndim != x.ndim - 1:
             raise InputError(
-                f"{self.path} (BatchNormalization) got a mask of shape {show_shape(mask.shape)} for an input of shape"
+                f"{self._place} (BatchNormalization) got a mask of shape {show_shape(mask.shape)} for an input of shape"
                 f" {show_shape(x.shape)}; it must have one axis less."
             )
         weights = jnp.broadcast_to(jnp.expand_dims(mask, -1).astype(x.dtype), x.shape)
@@ -250,11 +250,11 @@ def _clipping(value: object) -> dict[str, float | None]:
 def _size_of(layer: Layer, shape: tuple[int | None, ...], axis: int) -> int:
     if not -len(shape) <= axis < len(shape):
         raise InputError(
-            f"{layer.path} ({type(layer).__name__}) has axis={axis}, but its input has shape {show_shape(shape)}."
+            f"{layer._place} ({type(layer).__name__}) has axis={axis}, but its input has shape {show_shape(shape)}."
         )
     size = shape[axis]
     if size is None:
-        raise InputError(f"{layer.path}: the size of axis {axis} must be known, input {show_shape(shape)}.")
+        raise InputError(f"{layer._place}: the size of axis {axis} must be known, input {show_shape(shape)}.")
     return size
 
 
@@ -309,7 +309,7 @@ class LayerNormalization(Layer):
         given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         if not all(-rank <= axis < rank for axis in given):
             raise InputError(
-                f"{self.path} ({type(self).__name__}) has axis={self.axis}, but its input has {rank} axes."
+                f"{self._place} ({type(self).__name__}) has axis={self.axis}, but its input has {rank} axes."
             )
         return tuple(sorted(axis % rank for axis in given))
 
@@ -445,7 +445,7 @@ class GroupNormalization(Layer):
         groups = size if self.groups == -1 else self.groups
         if groups < 1 or size < groups or size % groups:
             raise InputError(
-                f"{self.path} (GroupNormalization) has groups={groups}, but its input has {size} channels, which is no"
+                f"{self._place} (GroupNormalization) has groups={groups}, but its input has {size} channels, which is no"
                 f" multiple of it. Write a divisor of {size}."
             )
         if self.scale:

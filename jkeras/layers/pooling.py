@@ -77,7 +77,7 @@ class _Pooling(_Spatial):
         )
         if 0 in outputs.shape[1:]:
             raise InputError(
-                f"{self.path} ({type(self).__name__}) has windows of {show_shape(self.pool_size)}, which do not fit into an"
+                f"{self._place} ({type(self).__name__}) has windows of {show_shape(self.pool_size)}, which do not fit into an"
                 f" input of shape {show_shape(inputs.shape)}. Use padding='same' or a smaller pool_size."
             )
         return outputs

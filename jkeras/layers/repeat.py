@@ -170,7 +170,7 @@ class Repeat(Layer):
         if not isinstance(inputs, jax.Array) or show_tensors(inputs) != show_tensors(outputs):
             given, got = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), (inputs, outputs))
             raise InputError(
-                f"{self.path} (Repeat): the {type(self.layer).__name__} inside turns samples of {show_tensors(given)} into"
+                f"{self._place} (Repeat): the {type(self.layer).__name__} inside turns samples of {show_tensors(given)} into"
                 f" {show_tensors(got)}, so that it cannot follow itself; its output needs the shape and type of its input."
             )
 

@@ -64,7 +64,7 @@ class Reshape(Layer):
         fits = count == known if -1 not in target else known and count % known == 0
         if not fits:
             raise InputError(
-                f"{self.path} (Reshape) cannot give samples of shape {show_shape(inputs.shape[1:])} ({count} values) the"
+                f"{self._place} (Reshape) cannot give samples of shape {show_shape(inputs.shape[1:])} ({count} values) the"
                 f" shape {show_shape(target)}."
             )
         return inputs.reshape(inputs.shape[0], *target)
@@ -183,7 +183,7 @@ class _Bordered(_BorderedAttributes, Layer):
         for axis, (low, high) in enumerate(pairs, self._first_axis):
             if low + high >= inputs.shape[axis]:
                 raise InputError(
-                    f"{self.path} ({type(self).__name__}) would crop {low} + {high} from an axis of"
+                    f"{self._place} ({type(self).__name__}) would crop {low} + {high} from an axis of"
                     f" {inputs.shape[axis]}: input of shape {show_shape(inputs.shape)}."
                 )
             index[axis] = slice(low, inputs.shape[axis] - high)

@@ -65,7 +65,7 @@ class SpectralNormalization(Layer):
         for name in names:
             if name in weights:
                 return name, weights[name]
-        raise InputError(f"{self.path} (SpectralNormalization): {self.layer!r} has no kernel to normalise.")
+        raise InputError(f"{self._place} (SpectralNormalization): {self.layer!r} has no kernel to normalise.")
 
 
 def leading_vectors(matrix: jax.Array, u: jax.Array, iterations: int) -> tuple[jax.Array, jax.Array]:

@@ -327,3 +327,22 @@ def test_inverses_of_many_matrices_at_once():
     np.testing.assert_allclose(keras.ops.cholesky_inverse(roots), expected, rtol=1e-4, atol=1e-5)
     upper = roots.swapaxes(-1, -2)
     np.testing.assert_allclose(keras.ops.cholesky_inverse(upper, upper=True), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_errors_name_layers_without_weights_and_the_shapes_that_were_given():
+    pooling = keras.layers.MaxPooling2D(5, name="pool")
+    with pytest.raises(ValueError, match=r"^pool \(MaxPooling2D\) .* shape \(1, 3, 3, 1\)"):
+        pooling(np.ones((1, 3, 3, 1), "float32"))
+    with pytest.raises(ValueError, match=r"^pool \(MaxPooling2D\) .* shape \(None, 3, 3, 1\)"):
+        pooling(keras.Input((3, 3, 1)))
+
+
+def test_a_model_of_strings():
+    lookup = keras.layers.StringLookup(vocabulary=["a", "b"])
+    inputs = keras.Input((2,), dtype="string")
+    functional = keras.Model(inputs, lookup(inputs))
+    sequential = keras.Sequential([keras.Input((2,), dtype="string"), lookup])
+    for model in (functional, sequential):
+        assert np.asarray(model(np.array([["b", "z"]]))).tolist() == [[2, 0]]
+    with pytest.raises(ValueError, match=r"cannot read strings.*`x = layer\(texts\)`"):
+        jk.Input((2,), dtype="string")

@@ -1,10 +1,13 @@
 """The drop-in namespace offers what jkeras offers, under Keras's names, and scripts find it."""
 
+import functools
 import importlib
 import inspect
+import pickle
 import runpy
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -54,6 +57,38 @@ def test_names_are_listed(name):
     names = [found.rpartition(".")[2] for found in canonical_names() if found.rpartition(".")[0] == f"keras.{name}"]
     offered = {found for found in names if hasattr(mirror, found)}
     assert offered and offered <= set(dir(mirror))
+
+
+MODULES = """activations backend callbacks config constraints dtype_policies initializers layers losses metrics models ops
+    optimizers optimizers.schedules preprocessing.image random regularizers saving utils"""
+
+INSIDE = {
+    "": {*MODULES.split(), *keras.homes.MIRRORS, "applications", "src"},
+    "ops": {"image", "linalg", "nn", "numpy"},
+    "optimizers": {"schedules"},
+}
+
+
+@pytest.mark.parametrize("name", ["", *MODULES.split()])
+def test_a_star_binds_what_keras_has_and_nothing_else(name):
+    place = f"keras.{name}".rstrip(".")
+    module = importlib.import_module(f"jkeras.{place}")
+    names = [found.rpartition(".")[2] for found in canonical_names() if found.rpartition(".")[0] == place]
+    assert {found for found in names if hasattr(module, found)} <= set(module.__all__)  # also what nobody has used yet
+    bound = {}
+    exec(f"from jkeras.{place} import *", bound)
+    modules = {found for found, value in bound.items() if isinstance(value, ModuleType)}
+    assert modules <= INSIDE.get(name, set())
+
+
+@pytest.mark.parametrize("face", [jk, keras], ids=["values", "objects"])
+@pytest.mark.parametrize("name", ["ops", "ops.image", "ops.linalg", "ops.nn", "ops.numpy", "random", "activations"])
+def test_functions_are_pickled_by_the_name_that_users_know(face, name):
+    module = functools.reduce(getattr, name.split("."), face)
+    functions = [
+        value for value in vars(module).values() if inspect.isfunction(value) and not value.__name__.startswith("_")
+    ]
+    assert functions and all(pickle.loads(pickle.dumps(function)) is function for function in functions)
 
 
 @pytest.mark.parametrize(

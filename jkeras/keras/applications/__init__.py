@@ -22,5 +22,8 @@ def __getattr__(name: str) -> Any:
     )
 
 
+__all__ = sorted([*_MODULES, *_NETWORKS])
+
+
 def __dir__() -> list[str]:
-    return sorted([*_MODULES, *_NETWORKS])
+    return __all__

@@ -18,6 +18,7 @@ from jkeras.keras.metrics.families import (
     function_mean,
 )
 from jkeras.keras.metrics.metric import Metric as Metric
+from jkeras.keras.modules import own_names
 from jkeras.keras.mutable import facade
 from jkeras.keras.recorded import on_tensors
 from jkeras.metrics.function import FUNCTIONS
@@ -78,3 +79,5 @@ globals().update(_FUNCTIONS)
 
 FAMILY = Family("metric", TABLE, Metric)
 get, serialize, deserialize = FAMILY.get, FAMILY.serializer("metric"), FAMILY.deserialize
+
+__all__ = own_names(__name__)

@@ -7,7 +7,7 @@ from typing import Any
 
 from jkeras import optimizers as core
 from jkeras.keras.identifiers import Family
-from jkeras.keras.modules import add_mirrors
+from jkeras.keras.modules import add_mirrors, own_names
 from jkeras.keras.mutable import facade
 from jkeras.keras.optimizers import schedules as schedules
 from jkeras.keras.optimizers.loss_scale import LossScaleOptimizer as LossScaleOptimizer
@@ -98,3 +98,5 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
 
 
 add_mirrors(__name__)
+
+__all__ = own_names(__name__, ["schedules"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jkeras.keras.identifiers import Family
+from jkeras.keras.modules import own_names
 from jkeras.keras.mutable import Mutable, facade
 from jkeras.optimizers import schedules
 
@@ -30,3 +31,5 @@ globals().update(FACADES)
 
 FAMILY = Family("learning rate schedule", FACADES, LearningRateSchedule)
 serialize, deserialize = FAMILY.serializer("learning_rate_schedule"), FAMILY.deserialize
+
+__all__ = own_names(__name__)

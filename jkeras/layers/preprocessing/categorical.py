@@ -48,7 +48,7 @@ class CategoryEncoding(Layer):
     def call(self, inputs: Shaped[Array, "*shape"], count_weights: jax.Array | None = None) -> Num[Array, "..."]:
         if count_weights is not None and self.output_mode != "count":
             raise ArgumentError(
-                f"{self.path}: `count_weights` goes with output_mode='count', not {self.output_mode!r}."
+                f"{self._place}: `count_weights` goes with output_mode='count', not {self.output_mode!r}."
             )
         if not isinstance(inputs, jax.core.Tracer):
             self._check_range(np.asarray(inputs))
@@ -58,7 +58,7 @@ class CategoryEncoding(Layer):
         outside = ids[(ids < 0) | (ids >= self.num_tokens)]
         if outside.size:
             raise InputError(
-                f"{self.path} (CategoryEncoding) got {outside.ravel()[0]}; num_tokens={self.num_tokens} has the integers"
+                f"{self._place} (CategoryEncoding) got {outside.ravel()[0]}; num_tokens={self.num_tokens} has the integers"
                 f" 0 to {self.num_tokens - 1}. Map what lies outside to one of them first."
             )
 
@@ -135,7 +135,7 @@ class Discretization(Layer):
 
     def call(self, inputs: Shaped[Array, "*shape"]) -> Num[Array, "..."]:
         if self.bin_boundaries is None:
-            raise NotBuiltError(f"{self.path} has no boundaries yet: `layer = layer.adapt(data)`.")
+            raise NotBuiltError(f"{self._place} has no boundaries yet: `layer = layer.adapt(data)`.")
         ids = jnp.digitize(jnp.asarray(inputs), jnp.asarray(self.bin_boundaries))
         dtype = "int32" if self.output_mode == "int" else self.compute_dtype
         return encode(ids, self.output_mode, len(self.bin_boundaries) + 1, dtype)

@@ -104,6 +104,6 @@ class HostLayer(Layer):
 
     def call(self, inputs: TensorLike) -> Any:
         raise InputError(
-            f"{self.path} ({type(self).__name__}) reads strings, which compiled programs cannot. Apply the layer to"
+            f"{self._place} ({type(self).__name__}) reads strings, which compiled programs cannot. Apply the layer to"
             f" the data first, `x = layer(texts)`, and give `x` to the model."
         )

@@ -89,7 +89,7 @@ class ImageLayer(_Attributes, Layer):
         """
         if not has_shape(images) or len(images.shape) not in (3, 4):
             raise InputError(
-                f"{self.path} ({type(self).__name__}) takes one image, (height, width, channels), or a batch of images;"
+                f"{self._place} ({type(self).__name__}) takes one image, (height, width, channels), or a batch of images;"
                 f" got {show_tensors(images)}."
             )
         return images.astype(self.compute_dtype)

@@ -218,7 +218,7 @@ class Lookup(_Attributes, HostLayer):
     def _need_vocabulary(self) -> None:
         if self.vocabulary is None:
             raise NotBuiltError(
-                f"{self.path} has no vocabulary yet: `layer = layer.adapt(data)`, or"
+                f"{self._place} has no vocabulary yet: `layer = layer.adapt(data)`, or"
                 f" `{type(self).__name__}(vocabulary=...)`."
             )
 
@@ -244,7 +244,7 @@ class Lookup(_Attributes, HostLayer):
     def _unknown(self, values: np.ndarray, where: np.ndarray) -> np.ndarray:
         if self.num_oov_indices == 0:
             raise InputError(
-                f"{self.path} ({type(self).__name__}) got {values[where][:3].tolist()!r}, not in its vocabulary; with"
+                f"{self._place} ({type(self).__name__}) got {values[where][:3].tolist()!r}, not in its vocabulary; with"
                 f" num_oov_indices=0 every input must be. Give it one index for unknown terms."
             )
         if self.num_oov_indices == 1:
@@ -335,7 +335,7 @@ class IntegerLookup(Lookup):
             names = jnp.asarray(self.get_vocabulary(), "int32")
             return jnp.where((x >= 0) & (x < len(names)), names[jnp.clip(x, 0, len(names) - 1)], self.oov_token)
         if self.num_oov_indices > 1 and self.oov_method == "farmhash":
-            raise InputError(f"{self.path}: oov_method='farmhash' works on data only; apply the layer before `fit`.")
+            raise InputError(f"{self._place}: oov_method='farmhash' works on data only; apply the layer before `fit`.")
         terms = np.asarray(self.vocabulary)
         order = np.argsort(terms)
         place = jnp.clip(jnp.searchsorted(jnp.asarray(terms[order]), x), 0, len(terms) - 1)

@@ -71,12 +71,12 @@ class Normalization(Layer):
 
     def _reduced(self, rank: int) -> tuple[int, ...]:
         if not all(-rank <= axis < rank for axis in self.axis):
-            raise InputError(f"{self.path} (Normalization) has axis={self.axis}, but its data has {rank} axes.")
+            raise InputError(f"{self._place} (Normalization) has axis={self.axis}, but its data has {rank} axes.")
         return tuple(axis for axis in range(rank) if axis not in {a % rank for a in self.axis})
 
     def call(self, inputs: jax.Array) -> jax.Array:
         if self.mean is None:
-            raise InputError(f"{self.path} (Normalization) has no mean yet: `layer = layer.adapt(data)`.")
+            raise InputError(f"{self._place} (Normalization) has no mean yet: `layer = layer.adapt(data)`.")
         x = inputs.astype(self.compute_dtype)
         kept = tuple(axis for axis in range(x.ndim) if axis not in self._reduced(x.ndim))
         mean, variance = (jnp.asarray(v, x.dtype) for v in (self.mean, self.variance))

@@ -133,7 +133,7 @@ class TextVectorization(HostLayer):
         if texts.ndim > 1 and self.split is not None:
             if texts.shape[-1] != 1:
                 raise InputError(
-                    f"{self.path} (TextVectorization) got strings of shape {texts.shape}; it splits one text a row, of"
+                    f"{self._place} (TextVectorization) got strings of shape {texts.shape}; it splits one text a row, of"
                     f" shape (batch,) or (batch, 1)."
                 )
             texts = texts[..., 0]

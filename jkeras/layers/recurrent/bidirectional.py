@@ -166,7 +166,9 @@ class Bidirectional(Layer):
         if initial_state is not None:
             states = list(initial_state)
             if len(states) % 2:
-                raise InputError(f"{self.path}: got {len(states)} initial states; it needs as many for each direction.")
+                raise InputError(
+                    f"{self._place}: got {len(states)} initial states; it needs as many for each direction."
+                )
             forward_state, backward_state = states[: len(states) // 2], states[len(states) // 2 :]
         forward = self.forward_layer(sequences, initial_state=forward_state, mask=mask, training=training)
         backward = self.backward_layer(sequences, initial_state=backward_state, mask=mask, training=training)

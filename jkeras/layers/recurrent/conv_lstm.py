@@ -114,7 +114,7 @@ class ConvLSTMCell(LSTMEquations):
             fitting = sizes[axis] if self.padding == "same" else sizes[axis] - reach
             if fitting < 1:
                 raise InputError(
-                    f"{self.path} got images of shape {show_shape(input_shape[1:])}, smaller than its kernel"
+                    f"{self._place} got images of shape {show_shape(input_shape[1:])}, smaller than its kernel"
                     f" {show_shape(self.kernel_size)}. Use padding='same', a smaller kernel, or larger images."
                 )
             sizes[axis] = -(-fitting // self.strides[axis])

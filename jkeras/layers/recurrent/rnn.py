@@ -121,7 +121,7 @@ class RNN(RNNAttributes, Layer):
         sequences: Any = args[0] if args else kwargs.get("sequences")
         if self.stateful and is_symbolic(sequences) and sequences.shape[0] is None:
             raise InputError(
-                f"{self.path}: a stateful layer keeps one state for each sample of a batch, so the batch size"
+                f"{self._place}: a stateful layer keeps one state for each sample of a batch, so the batch size"
                 f" must be known; the input has the shape {show_shape(sequences.shape)}. Write `Input(shape,"
                 f" batch_size=...)`."
             )
@@ -158,7 +158,7 @@ class RNN(RNNAttributes, Layer):
         shapes = [tuple(jnp.shape(state)) for state in given]
         if shapes != [state.shape for state in expected]:
             raise InputError(
-                f"{self.path} ({type(self).__name__}) got states of the shapes"
+                f"{self._place} ({type(self).__name__}) got states of the shapes"
                 f" {', '.join(map(show_shape, shapes))} for an input of shape {show_shape(sequences.shape)}; it needs"
                 f" {', '.join(show_shape(state.shape) for state in expected)}."
             )
@@ -173,7 +173,7 @@ class RNN(RNNAttributes, Layer):
             InputError: always.
         """
         raise InputError(
-            f"{self.path}: the states of a stateful layer are non-trainable weights of its model, named"
+            f"{self._place}: the states of a stateful layer are non-trainable weights of its model, named"
             f" `rnn_state`, and a model does not change. Zero them with `model.set_weights(...)`, or keep the"
             f" model from before as the fresh one."
         )
@@ -223,7 +223,7 @@ class RNN(RNNAttributes, Layer):
         found = jnp.asarray(masks[0], bool)
         if found.shape[:2] != sequences.shape[:2]:
             raise InputError(
-                f"{self.path} ({type(self).__name__}) got a mask of shape {show_shape(found.shape)} for an input"
+                f"{self._place} ({type(self).__name__}) got a mask of shape {show_shape(found.shape)} for an input"
                 f" of shape {show_shape(sequences.shape)}; it needs {show_shape(sequences.shape[:2])}."
             )
         return jnp.any(found, axis=tuple(range(2, found.ndim))).T
@@ -268,7 +268,7 @@ class RNN(RNNAttributes, Layer):
         old, structure = jax.tree.flatten(before)
         if [state.shape for state in new] != [state.shape for state in old]:
             raise InputError(
-                f"{self.path}: the cell {type(self.cell).__name__} returned states of the shapes"
+                f"{self._place}: the cell {type(self.cell).__name__} returned states of the shapes"
                 f" {', '.join(show_shape(state.shape) for state in new)} after states of the shapes"
                 f" {', '.join(show_shape(state.shape) for state in old)}. `call` returns the output and the list"
                 f" of new states."

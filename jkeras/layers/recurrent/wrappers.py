@@ -73,7 +73,7 @@ class TimeDistributed(Wrapper):
     ) -> Any:
         if mask is not None and mask.shape[:2] != inputs.shape[:2]:
             raise InputError(
-                f"{self.path} ({type(self).__name__}) got a mask of shape {show_shape(mask.shape)} for an input"
+                f"{self._place} ({type(self).__name__}) got a mask of shape {show_shape(mask.shape)} for an input"
                 f" of shape {show_shape(inputs.shape)}; the first two axes must agree."
             )
         if self._samples_apart(bool(training)):
