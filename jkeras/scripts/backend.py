@@ -19,6 +19,7 @@ from jkeras.keras.recorded import on_tensors
 from jkeras.keras.tensor import any_symbolic_tensors
 from jkeras.keras.variables import Variable
 from jkeras.scripts.notes import NOTES
+from jkeras.types import DTypeLike, TensorLike
 
 
 class SessionError(JkerasError, NotImplementedError):
@@ -28,7 +29,9 @@ class SessionError(JkerasError, NotImplementedError):
 # -- values that change -----------------------------------------------------------------------------------------------
 
 
-def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> Variable:
+def variable(
+    value: TensorLike, dtype: DTypeLike | None = None, name: str | None = None, constraint: Any = None
+) -> Variable:
     """A variable with this value, in the default float type unless another is given."""
     cell = Variable(np.asarray(value), dtype=dtype or _today.floatx(), name=name)
     if constraint is not None:
@@ -39,7 +42,7 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
 def placeholder(
     shape: Sequence[int | None] | None = None,
     ndim: int | None = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     sparse: bool = False,
     name: str | None = None,
 ) -> Any:
@@ -48,13 +51,13 @@ def placeholder(
     return Input(batch_shape=sizes, dtype=dtype, sparse=sparse, name=name)
 
 
-def get_value(x: Any) -> Any:
+def get_value(x: TensorLike) -> Any:
     """The values of a variable or an array."""
     array = _today.get_value(x.value if isinstance(x, Variable) else x)
     return array if np.ndim(array) else array[()]
 
 
-def set_value(x: Variable, value: Any) -> None:
+def set_value(x: Variable, value: TensorLike) -> None:
     """Puts another value in the place of a variable's."""
     if not isinstance(x, Variable):
         raise ArgumentError(f"K.set_value: expected a variable, got {type(x).__name__}; is it a schedule's rate?")
@@ -93,14 +96,24 @@ def moving_average_update(x: Variable, value: Any, momentum: float) -> Any:
 
 
 def random_normal_variable(
-    shape: Any, mean: float, scale: float, dtype: Any = None, name: str | None = None, seed: int | None = None
+    shape: Any,
+    mean: float,
+    scale: float,
+    dtype: DTypeLike | None = None,
+    name: str | None = None,
+    seed: int | None = None,
 ) -> Variable:
     """A variable of normally distributed values."""
     return Variable(initializers.RandomNormal(mean, scale, seed), shape=shape, dtype=dtype, name=name)
 
 
 def random_uniform_variable(
-    shape: Any, low: float, high: float, dtype: Any = None, name: str | None = None, seed: int | None = None
+    shape: Any,
+    low: float,
+    high: float,
+    dtype: DTypeLike | None = None,
+    name: str | None = None,
+    seed: int | None = None,
 ) -> Variable:
     """A variable of uniformly distributed values."""
     return Variable(initializers.RandomUniform(low, high, seed), shape=shape, dtype=dtype, name=name)
@@ -190,7 +203,7 @@ def get_session(*args: Any) -> NoReturn:
 set_session = get_session
 
 
-def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
+def in_train_phase(x: TensorLike, alt: Any, training: Any = None) -> Any:
     """`x` where `training` is true, else `alt`; both may be functions.
 
     Raises:
@@ -204,7 +217,7 @@ def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     return _today.switch(training, x, alt)
 
 
-def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
+def in_test_phase(x: TensorLike, alt: Any, training: Any = None) -> Any:
     """`alt` where `training` is true, else `x`."""
     return in_train_phase(alt, x, training)
 
@@ -213,7 +226,7 @@ def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
 
 
 @on_tensors
-def batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
+def batch_dot(x: TensorLike, y: TensorLike, axes: Any = None) -> Any:
     """The product of each pair of rows, over one axis of each; of two matrices over all of it, `(batch, 1)`."""
     x, y = jnp.asarray(x), jnp.asarray(y)
     if axes is None:
@@ -232,7 +245,7 @@ def bias_add(x: Any, bias: Any, data_format: str | None = None) -> Any:
 
 
 @on_tensors
-def spatial_2d_padding(x: Any, padding: Any = ((1, 1), (1, 1)), data_format: str | None = None) -> Any:
+def spatial_2d_padding(x: TensorLike, padding: Any = ((1, 1), (1, 1)), data_format: str | None = None) -> Any:
     """Zeros around images."""
     first = (data_format or _today.image_data_format()) == "channels_first"
     sizes = ((0, 0), (0, 0), *padding) if first else ((0, 0), *padding, (0, 0))
@@ -240,7 +253,7 @@ def spatial_2d_padding(x: Any, padding: Any = ((1, 1), (1, 1)), data_format: str
 
 
 @on_tensors
-def temporal_padding(x: Any, padding: tuple[int, int] = (1, 1)) -> Any:
+def temporal_padding(x: TensorLike, padding: tuple[int, int] = (1, 1)) -> Any:
     """Zeros before and after sequences."""
     return jnp.pad(jnp.asarray(x), ((0, 0), padding, (0, 0)))
 
@@ -256,7 +269,7 @@ def resize_images(
     return ops.image.resize(x, size, interpolation=interpolation, data_format=data_format)
 
 
-def _convolution(x: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None,
+def _convolution(x: TensorLike, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None,
                  dilation_rate: Any = 1) -> Any:  # fmt: skip
     """A convolution, see `keras.ops.conv`."""
     return ops.conv(x, kernel, strides, padding, data_format, dilation_rate)
@@ -265,13 +278,13 @@ def _convolution(x: Any, kernel: Any, strides: Any = 1, padding: str = "valid", 
 conv1d = conv2d = conv3d = _convolution
 
 
-def depthwise_conv2d(x: Any, depthwise_kernel: Any, strides: Any = 1, padding: str = "valid",
+def depthwise_conv2d(x: TensorLike, depthwise_kernel: Any, strides: Any = 1, padding: str = "valid",
                      data_format: str | None = None, dilation_rate: Any = 1) -> Any:  # fmt: skip
     """See `keras.ops.depthwise_conv`."""
     return ops.depthwise_conv(x, depthwise_kernel, strides, padding, data_format, dilation_rate)
 
 
-def pool2d(x: Any, pool_size: Any, strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
+def pool2d(x: TensorLike, pool_size: Any, strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
            pool_mode: str = "max") -> Any:  # fmt: skip
     """The largest or average value in a window that moves over images.
 
@@ -301,23 +314,23 @@ def foldr(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, na
     return foldl(fn, jnp.asarray(elems)[::-1], initializer)
 
 
-def print_tensor(x: Any, message: str = "") -> Any:
+def print_tensor(x: TensorLike, message: str = "") -> Any:
     """Prints values, also from inside a compiled program, and gives them back."""
     jax.debug.callback(lambda values: print(f"{message}{values}"), jnp.asarray(x))
     return x
 
 
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def logsumexp(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
     """See `keras.ops.logsumexp`."""
     return ops.logsumexp(x, axis=axis, keepdims=keepdims)
 
 
-def is_sparse(tensor: Any) -> bool:
+def is_sparse(tensor: TensorLike) -> bool:
     """Always False: there are no sparse tensors."""
     return False
 
 
-def to_dense(tensor: Any) -> Any:
+def to_dense(tensor: TensorLike) -> Any:
     """The tensor, which is dense."""
     return tensor
 

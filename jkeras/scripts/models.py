@@ -23,6 +23,7 @@ from jkeras.scripts.constructors import renamed
 from jkeras.scripts.logs import SpelledLogs
 from jkeras.scripts.notes import NOTES
 from jkeras.scripts.patches import Patches
+from jkeras.types import TensorLike
 
 _QUEUES = (
     "workers",
@@ -175,13 +176,13 @@ def _in_batches(generator: Any, samples: int, name: str) -> tuple[Any, int]:
 # -- classes ------------------------------------------------------------------------------------------------------------------
 
 
-def predict_proba(self: Any, x: Any, batch_size: int | None = 32, verbose: Any = 0) -> Any:
+def predict_proba(self: Any, x: TensorLike, batch_size: int | None = 32, verbose: Any = 0) -> Any:
     """What `predict` gives."""
     NOTES.old("model.predict_proba(x)", "model.predict(x)")
     return self.predict(x, batch_size=batch_size, verbose=verbose)
 
 
-def predict_classes(self: Any, x: Any, batch_size: int | None = 32, verbose: Any = 0) -> np.ndarray:
+def predict_classes(self: Any, x: TensorLike, batch_size: int | None = 32, verbose: Any = 0) -> np.ndarray:
     """The likeliest class of each row; of a single output, whether it is above 0.5."""
     probabilities: np.ndarray = np.asarray(self.predict(x, batch_size=batch_size, verbose=verbose))
     if probabilities.shape[-1] > 1:

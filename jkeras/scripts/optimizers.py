@@ -10,6 +10,7 @@ from jkeras.keras.optimizers.schedules import InverseTimeDecay, LearningRateSche
 from jkeras.scripts.constructors import renamed
 from jkeras.scripts.notes import NOTES
 from jkeras.scripts.patches import Patches
+from jkeras.types import TensorLike
 
 BASE = Optimizer
 
@@ -51,6 +52,6 @@ def _get(self: Optimizer) -> Any:
     return self.learning_rate
 
 
-def _set(self: Optimizer, value: Any) -> None:
+def _set(self: Optimizer, value: TensorLike) -> None:
     NOTES.old("optimizer.lr = ...", "optimizer.learning_rate = ...")
     self.learning_rate = value

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from jkeras.errors import ArgumentError, NotBuiltError
 from jkeras.keras.trainer import Trainer
 from jkeras.scripts.notes import NOTES
+from jkeras.types import TensorLike
 from jkeras.utils import to_categorical
 
 _METHODS = ("fit", "predict", "evaluate")
@@ -68,7 +69,7 @@ class BaseWrapper(BaseEstimator):  # type: ignore[misc]
         given = {name if name in names else renamed.get(name, name): value for name, value in self.sk_params.items()}
         return {**{name: value for name, value in given.items() if name in names}, **(override or {})}
 
-    def fit(self, x: Any, y: Any, **kwargs: Any) -> Any:
+    def fit(self, x: TensorLike, y: TensorLike, **kwargs: Any) -> Any:
         """Builds the model and trains it; its `History`."""
         self.model = self._builder(**self.filter_sk_params(self._builder))
         y = np.asarray(y)
@@ -79,12 +80,12 @@ class BaseWrapper(BaseEstimator):  # type: ignore[misc]
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model")
 
-    def _predicted(self, x: Any, kwargs: Mapping[str, Any]) -> np.ndarray:
+    def _predicted(self, x: TensorLike, kwargs: Mapping[str, Any]) -> np.ndarray:
         if not hasattr(self, "model"):
             raise NotBuiltError(f"{type(self).__name__}: call `fit` first.")
         return np.asarray(self.model.predict(x, **self.filter_sk_params(Trainer.predict, kwargs)))
 
-    def _evaluated(self, x: Any, y: Any, kwargs: Mapping[str, Any]) -> dict[str, float]:
+    def _evaluated(self, x: TensorLike, y: TensorLike, kwargs: Mapping[str, Any]) -> dict[str, float]:
         given = {**self.filter_sk_params(Trainer.evaluate, kwargs), "return_dict": True}
         return dict(self.model.evaluate(x, y, **given))
 
@@ -94,7 +95,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):  # type: ignore[misc]
 
     _today = "SKLearnClassifier"
 
-    def fit(self, x: Any, y: Any, **kwargs: Any) -> Any:
+    def fit(self, x: TensorLike, y: TensorLike, **kwargs: Any) -> Any:
         """Trains on classes, or on one column for each class.
 
         Raises:
@@ -111,14 +112,14 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):  # type: ignore[misc]
         self.n_classes_ = len(self.classes_)
         return super().fit(x, y, **kwargs)
 
-    def predict(self, x: Any, **kwargs: Any) -> np.ndarray:
+    def predict(self, x: TensorLike, **kwargs: Any) -> np.ndarray:
         """The likeliest class of each row."""
         probabilities = self._predicted(x, kwargs)
         if probabilities.shape[-1] > 1:
             return np.asarray(self.classes_[probabilities.argmax(axis=-1)])
         return np.asarray(self.classes_[(probabilities > 0.5).astype("int32")])
 
-    def predict_proba(self, x: Any, **kwargs: Any) -> np.ndarray:
+    def predict_proba(self, x: TensorLike, **kwargs: Any) -> np.ndarray:
         """A column of probabilities for each class."""
         probabilities = self._predicted(x, kwargs)
         return np.hstack([1 - probabilities, probabilities]) if probabilities.shape[1] == 1 else probabilities
@@ -144,7 +145,7 @@ class KerasRegressor(RegressorMixin, BaseWrapper):  # type: ignore[misc]
 
     _today = "SKLearnRegressor"
 
-    def predict(self, x: Any, **kwargs: Any) -> np.ndarray:
+    def predict(self, x: TensorLike, **kwargs: Any) -> np.ndarray:
         """The predictions."""
         return np.squeeze(self._predicted(x, kwargs), axis=-1)
 

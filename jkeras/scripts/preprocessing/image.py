@@ -19,6 +19,7 @@ from jkeras.scripts.preprocessing.iterators import DataFrameIterator as DataFram
 from jkeras.scripts.preprocessing.iterators import DirectoryIterator as DirectoryIterator
 from jkeras.scripts.preprocessing.iterators import Iterator as Iterator
 from jkeras.scripts.preprocessing.iterators import NumpyArrayIterator as NumpyArrayIterator
+from jkeras.types import TensorLike
 from jkeras.utils import image_dataset_from_directory as image_dataset_from_directory
 from jkeras.utils.images import array_to_img as array_to_img
 from jkeras.utils.images import img_to_array as img_to_array
@@ -247,7 +248,7 @@ class ImageDataGenerator:
         """A picture changed at random."""
         return self.apply_transform(x, self.get_random_transform(x.shape, seed))
 
-    def fit(self, x: Any, augment: bool = False, rounds: int = 1, seed: int | None = None) -> None:
+    def fit(self, x: TensorLike, augment: bool = False, rounds: int = 1, seed: int | None = None) -> None:
         """Finds the mean, the deviation and the whitening of pictures.
 
         Args:
@@ -287,7 +288,7 @@ def _share(value: float) -> float:
     return value
 
 
-def _zoom(value: Any) -> list[float]:
+def _zoom(value: TensorLike) -> list[float]:
     if isinstance(value, (int, float)):
         return [1 - value, 1 + value]
     return _pair("zoom_range", value) or [1, 1]

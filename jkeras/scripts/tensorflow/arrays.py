@@ -15,16 +15,17 @@ from jkeras.keras import random as _random
 from jkeras.keras.tensor import any_symbolic_tensors
 from jkeras.keras.variables import unwrap
 from jkeras.scripts.tensorflow.tensors import host
+from jkeras.types import DTypeLike, TensorLike
 
 random: Any = _random  # its functions are made from those of the core
 
 
-def dtype_of(dtype: Any) -> np.dtype[Any]:
+def dtype_of(dtype: DTypeLike) -> np.dtype[Any]:
     """The type that arrays here have for one that is asked for: without 64 bits unless JAX has them switched on."""
     return jax.dtypes.canonicalize_dtype(dtype)
 
 
-def constant(value: Any, dtype: Any = None, shape: Any = None) -> Any:
+def constant(value: TensorLike, dtype: DTypeLike | None = None, shape: Any = None) -> Any:
     """A tensor of fixed values; strings stay on the host."""
     if isinstance(value, bytes) or (isinstance(value, np.ndarray) and value.dtype.kind in "SO"):
         return host(np.array(value, object))
@@ -49,7 +50,7 @@ def convert_to_tensor(value: Any, dtype: Any = None) -> Any:
     return cast(value, dtype) if isinstance(value, jax.Array) else constant(value, dtype)
 
 
-def cast(x: Any, dtype: Any) -> Any:
+def cast(x: TensorLike, dtype: DTypeLike) -> Any:
     """The values in another type; what is on the host stays there."""
     kind = dtype_of(dtype)
     if isinstance(x, np.ndarray):
@@ -57,19 +58,19 @@ def cast(x: Any, dtype: Any) -> Any:
     return ops.cast(x, kind.name)
 
 
-def shape(input: Any, out_type: Any = "int32") -> Any:
+def shape(input: TensorLike, out_type: Any = "int32") -> Any:
     """The sizes, as a tensor on the host: they are known while a program is compiled."""
     if any_symbolic_tensors((input,)):
         return ops.shape(input)
     return host(np.array(np.shape(unwrap(input)), out_type))
 
 
-def size(input: Any, out_type: Any = "int32") -> Any:
+def size(input: TensorLike, out_type: Any = "int32") -> Any:
     """The number of elements."""
     return host(np.array(np.size(unwrap(input)), out_type))
 
 
-def rank(input: Any) -> Any:
+def rank(input: TensorLike) -> Any:
     """The number of axes."""
     return host(np.array(np.ndim(unwrap(input)), "int32"))
 
@@ -83,17 +84,17 @@ def sizes(value: Any) -> Any:
     )
 
 
-def reshape(tensor: Any, shape: Any) -> Any:
+def reshape(tensor: TensorLike, shape: Any) -> Any:
     """The elements in another shape; one size may be -1."""
     return ops.reshape(tensor, sizes(shape))
 
 
-def zeros(shape: Any, dtype: Any = "float32") -> Any:
+def zeros(shape: Any, dtype: DTypeLike = "float32") -> Any:
     """Zeros."""
     return jnp.zeros(sizes(shape), dtype_of(dtype))
 
 
-def ones(shape: Any, dtype: Any = "float32") -> Any:
+def ones(shape: Any, dtype: DTypeLike = "float32") -> Any:
     """Ones."""
     return jnp.ones(sizes(shape), dtype_of(dtype))
 
@@ -104,13 +105,13 @@ def fill(dims: Any, value: Any) -> Any:
     return jnp.full(sizes(dims), value, value.dtype)
 
 
-def eye(num_rows: int, num_columns: int | None = None, batch_shape: Any = None, dtype: Any = "float32") -> Any:
+def eye(num_rows: int, num_columns: int | None = None, batch_shape: Any = None, dtype: DTypeLike = "float32") -> Any:
     """The identity matrix."""
     matrix = jnp.eye(num_rows, num_columns, dtype=dtype_of(dtype))
     return matrix if batch_shape is None else jnp.broadcast_to(matrix, (*sizes(batch_shape), *matrix.shape))
 
 
-def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None) -> Any:
+def range_(start: TensorLike, limit: Any = None, delta: Any = 1, dtype: DTypeLike | None = None) -> Any:
     """Numbers from `start` (0 if there is one argument) up to, without, `limit`."""
     first, last = (0, start) if limit is None else (start, limit)
     return jnp.arange(first, last, delta, dtype=None if dtype is None else dtype_of(dtype))
@@ -136,17 +137,17 @@ def split(value: Any, num_or_size_splits: Any, axis: int = 0) -> list[Any]:
     return list(ops.split(value, np.cumsum(lengths)[:-1].tolist(), axis=axis))
 
 
-def unstack(value: Any, num: int | None = None, axis: int = 0) -> list[Any]:
+def unstack(value: TensorLike, num: int | None = None, axis: int = 0) -> list[Any]:
     """The parts along an axis, without it."""
     return list(ops.unstack(value, num, axis))
 
 
-def transpose(a: Any, perm: Any = None) -> Any:
+def transpose(a: TensorLike, perm: Any = None) -> Any:
     """The axes in another order."""
     return ops.transpose(a, perm)
 
 
-def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+def where(condition: Any, x: TensorLike | None = None, y: TensorLike | None = None) -> Any:
     """By element one of two values; without values the places that are true, a row for each."""
     if x is None and y is None:
         return jnp.stack(jnp.nonzero(jnp.asarray(condition)), axis=-1)
@@ -167,24 +168,24 @@ def gather(params: Any, indices: Any, axis: int = 0, batch_dims: int = 0) -> Any
     return function(jnp.asarray(params), jnp.asarray(indices))
 
 
-def gather_nd(params: Any, indices: Any, batch_dims: int = 0) -> Any:
+def gather_nd(params: TensorLike, indices: TensorLike, batch_dims: int = 0) -> Any:
     """Slices by the numbers along the first axes."""
     if batch_dims:
         return jax.vmap(lambda p, i: gather_nd(p, i, batch_dims - 1))(jnp.asarray(params), jnp.asarray(indices))
     return jnp.asarray(params)[tuple(jnp.moveaxis(jnp.asarray(indices), -1, 0))]
 
 
-def scatter_nd(indices: Any, updates: Any, shape: Any) -> Any:
+def scatter_nd(indices: TensorLike, updates: TensorLike, shape: Any) -> Any:
     """Zeros with values added at places."""
     return ops.scatter(indices, updates, sizes(shape))
 
 
-def tensor_scatter_nd_update(tensor: Any, indices: Any, updates: Any) -> Any:
+def tensor_scatter_nd_update(tensor: TensorLike, indices: TensorLike, updates: TensorLike) -> Any:
     """A copy with values put at places."""
     return ops.scatter_update(tensor, indices, updates)
 
 
-def boolean_mask(tensor: Any, mask: Any, axis: int = 0) -> Any:
+def boolean_mask(tensor: TensorLike, mask: Any, axis: int = 0) -> Any:
     """The slices where a mask is true; how many depends on the values, so not in a compiled program.
 
     Raises:
@@ -213,19 +214,19 @@ def strided_slice(input_: Any, begin: Any, end: Any, strides: Any = None) -> Any
     return input_[tuple(slice(*part) for part in zip(sizes(begin), sizes(end), steps, strict=True))]
 
 
-def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0) -> Any:
+def pad(tensor: TensorLike, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0) -> Any:
     """Values before and after each axis."""
     widths = [tuple(map(int, pair)) for pair in np.asarray(paddings)]
     mode = mode.lower()
     return ops.pad(tensor, widths, mode, constant_values) if mode == "constant" else ops.pad(tensor, widths, mode)
 
 
-def reverse(tensor: Any, axis: Any) -> Any:
+def reverse(tensor: TensorLike, axis: Any) -> Any:
     """The elements of axes in reverse."""
     return ops.flip(tensor, axis=tuple(sizes(axis)))
 
 
-def unique(x: Any, out_idx: Any = "int32") -> tuple[Any, Any]:
+def unique(x: TensorLike, out_idx: Any = "int32") -> tuple[Any, Any]:
     """The different values in the order in which they come, and the number of each element's."""
     plain = np.asarray(x)
     values, first, number = np.unique(plain, return_index=True, return_inverse=True)
@@ -234,13 +235,13 @@ def unique(x: Any, out_idx: Any = "int32") -> tuple[Any, Any]:
     return constant(values[order]), constant(places[number].astype(out_idx))
 
 
-def sort(values: Any, axis: int = -1, direction: str = "ASCENDING") -> Any:
+def sort(values: TensorLike, axis: int = -1, direction: str = "ASCENDING") -> Any:
     """Sorted values."""
     ascending = jnp.sort(jnp.asarray(values), axis=axis)
     return jnp.flip(ascending, axis) if _descending(direction) else ascending
 
 
-def argsort(values: Any, axis: int = -1, direction: str = "ASCENDING", stable: bool = False) -> Any:
+def argsort(values: TensorLike, axis: int = -1, direction: str = "ASCENDING", stable: bool = False) -> Any:
     """The numbers of the elements in sorted order."""
     return jnp.argsort(jnp.asarray(values), axis=axis, descending=_descending(direction), stable=True)
 
@@ -251,17 +252,17 @@ def _descending(direction: str) -> bool:
     return direction == "DESCENDING"
 
 
-def cumsum(x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False) -> Any:
+def cumsum(x: TensorLike, axis: int = 0, exclusive: bool = False, reverse: bool = False) -> Any:
     """Running sums."""
     return _running(jnp.cumsum, x, axis, exclusive, reverse, 0)
 
 
-def cumprod(x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False) -> Any:
+def cumprod(x: TensorLike, axis: int = 0, exclusive: bool = False, reverse: bool = False) -> Any:
     """Running products."""
     return _running(jnp.cumprod, x, axis, exclusive, reverse, 1)
 
 
-def _running(function: Callable[..., Any], x: Any, axis: int, exclusive: bool, reverse: bool, first: int) -> Any:
+def _running(function: Callable[..., Any], x: TensorLike, axis: int, exclusive: bool, reverse: bool, first: int) -> Any:
     array = jnp.asarray(x)
     array = jnp.flip(array, axis) if reverse else array
     if exclusive:
@@ -272,7 +273,12 @@ def _running(function: Callable[..., Any], x: Any, axis: int, exclusive: bool, r
 
 
 def one_hot(
-    indices: Any, depth: int, on_value: Any = None, off_value: Any = None, axis: int = -1, dtype: Any = "float32"
+    indices: TensorLike,
+    depth: int,
+    on_value: Any = None,
+    off_value: Any = None,
+    axis: int = -1,
+    dtype: DTypeLike = "float32",
 ) -> Any:
     """A one at the place of each number, or another value."""
     marks = ops.one_hot(indices, int(depth), axis=axis, dtype=np.dtype(dtype).name)
@@ -282,14 +288,14 @@ def one_hot(
     return jnp.where(marks > 0, on, off)
 
 
-def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False) -> Any:
+def matmul(a: TensorLike, b: TensorLike, transpose_a: bool = False, transpose_b: bool = False) -> Any:
     """The product of matrices."""
     a = ops.swapaxes(a, -1, -2) if transpose_a else a
     b = ops.swapaxes(b, -1, -2) if transpose_b else b
     return ops.matmul(a, b)
 
 
-def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False) -> Any:
+def norm(tensor: TensorLike, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False) -> Any:
     """A norm; without an axis that of all elements."""
     x = jnp.asarray(tensor)
     if axis is None:
@@ -305,28 +311,32 @@ def clip_by_norm(t: Any, clip_norm: float, axes: Any = None) -> Any:
     return x * clip_norm / jnp.maximum(length, clip_norm)
 
 
-def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12) -> Any:
+def l2_normalize(x: TensorLike, axis: Any = None, epsilon: float = 1e-12) -> Any:
     """Values divided by their Euclidean norm."""
     return ops.multiply(x, ops.rsqrt(ops.maximum(ops.sum(ops.square(x), axis=axis, keepdims=True), epsilon)))
 
 
-def top_k(input: Any, k: int = 1, sorted: bool = True) -> Any:
+def top_k(input: TensorLike, k: int = 1, sorted: bool = True) -> Any:
     """The largest values of the last axis, and their places."""
     return ops.top_k(input, k, sorted=sorted)
 
 
-def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
+def in_top_k(targets: Any, predictions: TensorLike, k: int) -> Any:
     """Whether a target is among the best predictions."""
     return ops.in_top_k(targets, predictions, k)
 
 
-def moments(x: Any, axes: Any, keepdims: bool = False) -> Any:
+def moments(x: TensorLike, axes: Any, keepdims: bool = False) -> Any:
     """Mean and variance."""
     return ops.moments(x, axes, keepdims=keepdims)
 
 
 def confusion_matrix(
-    labels: Any, predictions: Any, num_classes: int | None = None, weights: Any = None, dtype: Any = "int32"
+    labels: TensorLike,
+    predictions: TensorLike,
+    num_classes: int | None = None,
+    weights: TensorLike | None = None,
+    dtype: DTypeLike = "int32",
 ) -> Any:
     """How often each class was predicted for each class."""
     true, predicted = np.asarray(labels).astype(int), np.asarray(predictions).astype(int)
@@ -336,12 +346,12 @@ def confusion_matrix(
     return jnp.asarray(matrix)
 
 
-def bincount(arr: Any, weights: Any = None, minlength: int = 0) -> Any:
+def bincount(arr: Any, weights: TensorLike | None = None, minlength: int = 0) -> Any:
     """How often each number comes."""
     return ops.bincount(arr, weights=weights, minlength=minlength)
 
 
-def sequence_mask(lengths: Any, maxlen: int | None = None, dtype: Any = "bool") -> Any:
+def sequence_mask(lengths: Any, maxlen: int | None = None, dtype: DTypeLike = "bool") -> Any:
     """True for the first so many places of each row."""
     counts = jnp.asarray(lengths)
     places = jnp.arange(int(np.max(np.asarray(counts))) if maxlen is None else maxlen)
@@ -353,7 +363,7 @@ def map_fn(fn: Callable[..., Any], elems: Any, *_: Any, **__: Any) -> Any:
     return ops.map(fn, elems)
 
 
-def identity(input: Any) -> Any:
+def identity(input: TensorLike) -> Any:
     """The value."""
     return input
 
@@ -366,24 +376,24 @@ def add_n(inputs: Sequence[Any]) -> Any:
     return total
 
 
-def softmax_cross_entropy(labels: Any, logits: Any, axis: int = -1) -> Any:
+def softmax_cross_entropy(labels: TensorLike, logits: TensorLike, axis: int = -1) -> Any:
     """Cross-entropy of each row, for probabilities as targets."""
     return -ops.sum(ops.multiply(labels, ops.log_softmax(logits, axis=axis)), axis=axis)
 
 
-def sparse_softmax_cross_entropy(labels: Any, logits: Any) -> Any:
+def sparse_softmax_cross_entropy(labels: TensorLike, logits: TensorLike) -> Any:
     """Cross-entropy of each row, for numbers of classes as targets."""
     return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
 
-def sigmoid_cross_entropy(labels: Any, logits: Any) -> Any:
+def sigmoid_cross_entropy(labels: TensorLike, logits: TensorLike) -> Any:
     """Cross-entropy of each value, for independent probabilities as targets."""
     return ops.add(
         ops.subtract(ops.relu(logits), ops.multiply(logits, labels)), ops.log1p(ops.exp(ops.negative(ops.abs(logits))))
     )
 
 
-def dropout(x: Any, rate: float, noise_shape: Any = None, seed: int | None = None) -> Any:
+def dropout(x: TensorLike, rate: float, noise_shape: Any = None, seed: int | None = None) -> Any:
     """Values left out at random, the others scaled up."""
 
     return random.dropout(x, rate, noise_shape=noise_shape, seed=seed)
@@ -402,26 +412,26 @@ def conv2d(input: Any, filters: Any, strides: Any = 1, padding: str = "VALID", d
     return ops.conv(input, filters, two(strides), padding.lower(), layout, two(1 if dilations is None else dilations))
 
 
-def max_pool2d(input: Any, ksize: Any, strides: Any = None, padding: str = "VALID") -> Any:
+def max_pool2d(input: TensorLike, ksize: Any, strides: Any = None, padding: str = "VALID") -> Any:
     """The largest value in a window."""
     return ops.max_pool(input, _window(ksize), _window(strides), padding.lower())
 
 
-def avg_pool2d(input: Any, ksize: Any, strides: Any = None, padding: str = "VALID") -> Any:
+def avg_pool2d(input: TensorLike, ksize: Any, strides: Any = None, padding: str = "VALID") -> Any:
     """The average in a window."""
     return ops.average_pool(input, _window(ksize), _window(strides), padding.lower())
 
 
-def _window(value: Any) -> Any:
+def _window(value: TensorLike) -> Any:
     return tuple(value[1:3]) if isinstance(value, (list, tuple)) and len(value) == 4 else value
 
 
-def embedding_lookup(params: Any, ids: Any) -> Any:
+def embedding_lookup(params: TensorLike, ids: Any) -> Any:
     """Rows of a table."""
     return ops.take(params, ids, axis=0)
 
 
-def bias_add(value: Any, bias: Any) -> Any:
+def bias_add(value: TensorLike, bias: Any) -> Any:
     """A bias for each channel added."""
     return ops.add(value, bias)
 
@@ -448,22 +458,22 @@ def einsum(equation: str, *inputs: Any) -> Any:
     return ops.einsum(equation, *inputs)
 
 
-def segment_sum(data: Any, segment_ids: Any) -> Any:
+def segment_sum(data: TensorLike, segment_ids: TensorLike) -> Any:
     """Sums of consecutive rows with the same number."""
     return ops.segment_sum(data, segment_ids, int(np.max(np.asarray(segment_ids))) + 1)
 
 
-def unsorted_segment_sum(data: Any, segment_ids: Any, num_segments: int) -> Any:
+def unsorted_segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: int) -> Any:
     """Sums of rows with the same number."""
     return ops.segment_sum(data, segment_ids, num_segments)
 
 
-def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
+def searchsorted(sorted_sequence: Any, values: TensorLike, side: str = "left") -> Any:
     """Where values belong in a sorted sequence."""
     return ops.searchsorted(sorted_sequence, values, side)
 
 
-def diag_part(input: Any) -> Any:
+def diag_part(input: TensorLike) -> Any:
     """The diagonal of matrices."""
     return jnp.diagonal(jnp.asarray(input), axis1=-2, axis2=-1)
 
@@ -474,7 +484,7 @@ def diag(diagonal: Any) -> Any:
     return values[..., None] * jnp.eye(values.shape[-1], dtype=values.dtype)
 
 
-def band_part(input: Any, num_lower: int, num_upper: int) -> Any:
+def band_part(input: TensorLike, num_lower: int, num_upper: int) -> Any:
     """Matrices with so many diagonals below and above the main one, all if negative; zeros elsewhere."""
     matrix = jnp.asarray(input)
     row, column = jnp.ogrid[: matrix.shape[-2], : matrix.shape[-1]]

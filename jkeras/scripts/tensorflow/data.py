@@ -24,6 +24,7 @@ from jkeras.scripts.tensorflow.tensors import as_tensors
 def install(patches: Patches) -> None:
     """`Dataset.list_files`, `Dataset.sample_from_datasets` and their kin; elements with `.numpy()`."""
     patches.around(Dataset, "__iter__", as_tensors)
+    function: Callable[..., Any]
     for function in (list_files, sample_from_datasets, choose_from_datasets):
         patches.set(Dataset, function.__name__, staticmethod(function))
 

@@ -16,32 +16,35 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.scripts.tensorflow.arrays import dtype_of
 from jkeras.scripts.tensorflow.strings import texts
 from jkeras.scripts.tensorflow.tensors import host
+from jkeras.types import DTypeLike, PathLike, TensorLike
 from jkeras.utils.audio import read_wav
 from jkeras.utils.images import CHANNELS, array_to_img, load_img
 
 
-def _path(filename: Any) -> str:
+def _path(filename: PathLike) -> str:
     return os.fspath(filename) if isinstance(filename, (str, os.PathLike)) else str(texts(filename).item())
 
 
-def _bytes(contents: Any) -> bytes:
+def _bytes(contents: TensorLike) -> bytes:
     value = np.asarray(contents, object).item()
     return value.encode("utf-8") if isinstance(value, str) else value
 
 
-def read_file(filename: Any) -> Any:
+def read_file(filename: PathLike) -> Any:
     """The bytes of a file."""
     return host(np.array(Path(_path(filename)).read_bytes(), object))
 
 
-def write_file(filename: Any, contents: Any) -> None:
+def write_file(filename: PathLike, contents: TensorLike) -> None:
     """Writes bytes into a file, and makes its folder."""
     path = Path(_path(filename))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(_bytes(contents))
 
 
-def decode_image(contents: Any, channels: int = 0, dtype: Any = "uint8", expand_animations: bool = True) -> Any:
+def decode_image(
+    contents: TensorLike, channels: int = 0, dtype: DTypeLike = "uint8", expand_animations: bool = True
+) -> Any:
     """The picture in the bytes of a file.
 
     Args:
@@ -74,22 +77,22 @@ def decode_image(contents: Any, channels: int = 0, dtype: Any = "uint8", expand_
     return host(array if kind == np.uint8 else (array / np.float32(255)).astype(kind))
 
 
-def decode_jpeg(contents: Any, channels: int = 0) -> Any:
+def decode_jpeg(contents: TensorLike, channels: int = 0) -> Any:
     """The picture in the bytes of a JPEG file, or of one of another format."""
     return decode_image(contents, channels, expand_animations=False)
 
 
-def encode_jpeg(image: Any, quality: int = 95) -> Any:
+def encode_jpeg(image: TensorLike, quality: int = 95) -> Any:
     """The bytes of a JPEG file of a picture."""
     return _encoded(image, "jpeg", quality=quality)
 
 
-def encode_png(image: Any) -> Any:
+def encode_png(image: TensorLike) -> Any:
     """The bytes of a PNG file of a picture."""
     return _encoded(image, "png")
 
 
-def _encoded(image: Any, kind: str, **options: Any) -> Any:
+def _encoded(image: TensorLike, kind: str, **options: Any) -> Any:
     file = io.BytesIO()
     array_to_img(np.asarray(image), "channels_last", scale=False).save(file, format=kind, **options)
     return host(np.array(file.getvalue(), object))
@@ -106,17 +109,17 @@ def glob(pattern: Any) -> list[str]:
     return sorted(path for one in patterns for path in globbing.glob(os.fspath(one)))
 
 
-def exists(path: Any) -> bool:
+def exists(path: PathLike) -> bool:
     """Whether there is such a file or folder."""
     return Path(_path(path)).exists()
 
 
-def makedirs(path: Any) -> None:
+def makedirs(path: PathLike) -> None:
     """Makes a folder, and those around it."""
     Path(_path(path)).mkdir(parents=True, exist_ok=True)
 
 
-def decode_wav(contents: Any) -> Any:
+def decode_wav(contents: TensorLike) -> Any:
     """Samples from -1 to 1 of a WAV file, `(time, channels)`, and how many a second has."""
     data = _bytes(contents)
     with wave.open(io.BytesIO(data)) as file:

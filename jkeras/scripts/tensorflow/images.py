@@ -15,6 +15,7 @@ from jkeras.keras import ops
 from jkeras.keras import random as _random
 from jkeras.scripts.tensorflow.arrays import dtype_of, sizes
 from jkeras.scripts.tensorflow.tensors import host
+from jkeras.types import DTypeLike, TensorLike
 from jkeras.utils import images as pictures
 
 random: Any = _random  # its functions are made from those of the core
@@ -23,19 +24,19 @@ random: Any = _random  # its functions are made from those of the core
 METHODS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
 
 
-def _library(image: Any) -> Any:
+def _library(image: TensorLike) -> Any:
     return jnp if isinstance(image, jax.Array) else np
 
 
-def _array(image: Any) -> Any:
+def _array(image: TensorLike) -> Any:
     return image if isinstance(image, jax.Array) else np.asarray(image)
 
 
-def _back(image: Any) -> Any:
+def _back(image: TensorLike) -> Any:
     return image if isinstance(image, jax.Array) else host(image)
 
 
-def _floats(image: Any) -> Any:
+def _floats(image: TensorLike) -> Any:
     """Pictures as numbers from 0 to 1."""
     array = _array(image)
     if array.dtype.kind in "iu":
@@ -43,7 +44,7 @@ def _floats(image: Any) -> Any:
     return array
 
 
-def _like(changed: Any, image: Any) -> Any:
+def _like(changed: Any, image: TensorLike) -> Any:
     """Numbers from 0 to 1 as values of the type that a picture has."""
     kind = _array(image).dtype
     if kind.kind not in "iu":
@@ -123,7 +124,7 @@ def crop_to_bounding_box(
 
 
 def pad_to_bounding_box(
-    image: Any, offset_height: int, offset_width: int, target_height: int, target_width: int
+    image: TensorLike, offset_height: int, offset_width: int, target_height: int, target_width: int
 ) -> Any:
     """Pictures with zeros around.
 
@@ -160,36 +161,36 @@ def central_crop(image: Any, central_fraction: float) -> Any:
 # -- turning ------------------------------------------------------------------------------------------------------------------
 
 
-def flip_left_right(image: Any) -> Any:
+def flip_left_right(image: TensorLike) -> Any:
     """Pictures mirrored from left to right."""
     return _back(_library(image).flip(_array(image), -2))
 
 
-def flip_up_down(image: Any) -> Any:
+def flip_up_down(image: TensorLike) -> Any:
     """Pictures turned upside down."""
     return _back(_library(image).flip(_array(image), -3))
 
 
-def rot90(image: Any, k: int = 1) -> Any:
+def rot90(image: TensorLike, k: int = 1) -> Any:
     """Pictures turned by a quarter, against the clock."""
     return _back(_library(image).rot90(_array(image), k, (-3, -2)))
 
 
-def transpose(image: Any) -> Any:
+def transpose(image: TensorLike) -> Any:
     """Pictures with rows and columns exchanged."""
     return _back(_library(image).swapaxes(_array(image), -3, -2))
 
 
-def _draw(seed: Any, low: float = 0.0, high: float = 1.0) -> float:
+def _draw(seed: int | None, low: float = 0.0, high: float = 1.0) -> float:
     return float(random.uniform((), low, high, seed=seed))
 
 
-def random_flip_left_right(image: Any, seed: Any = None) -> Any:
+def random_flip_left_right(image: TensorLike, seed: int | None = None) -> Any:
     """Pictures, every second one mirrored."""
     return _some(image, flip_left_right, seed)
 
 
-def random_flip_up_down(image: Any, seed: Any = None) -> Any:
+def random_flip_up_down(image: TensorLike, seed: int | None = None) -> Any:
     """Pictures, every second one upside down."""
     return _some(image, flip_up_down, seed)
 
@@ -221,7 +222,7 @@ def random_crop(value: Any, size: Any, seed: Any = None) -> Any:
 _GREY = np.array([0.2989, 0.587, 0.114], "float32")  # ITU-R BT.601
 
 
-def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False) -> Any:
+def convert_image_dtype(image: TensorLike, dtype: DTypeLike, saturate: bool = False) -> Any:
     """Values scaled from the range of their type to that of another; floats are from 0 to 1."""
     array, kind = _array(image), dtype_of(dtype)
     if array.dtype == kind:
@@ -240,18 +241,18 @@ def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False) -> Any:
     return _back((_library(array).clip(scaled, 0, top) if saturate else scaled).astype(kind))
 
 
-def rgb_to_grayscale(images: Any) -> Any:
+def rgb_to_grayscale(images: TensorLike) -> Any:
     """Colours as shades of grey, in the pictures' type."""
     grey = (_floats(images) * _GREY).sum(-1, keepdims=True)
     return _like(grey, images)
 
 
-def grayscale_to_rgb(images: Any) -> Any:
+def grayscale_to_rgb(images: TensorLike) -> Any:
     """Shades of grey three times."""
     return _back(_library(images).repeat(_array(images), 3, axis=-1))
 
 
-def rgb_to_hsv(images: Any) -> Any:
+def rgb_to_hsv(images: TensorLike) -> Any:
     """Hue, saturation and value, each from 0 to 1."""
     lib, rgb = _library(images), _array(images)
     high, low = rgb.max(-1), rgb.min(-1)
@@ -266,7 +267,7 @@ def rgb_to_hsv(images: Any) -> Any:
     return _back(lib.stack([hue, saturation, high], -1).astype(rgb.dtype))
 
 
-def hsv_to_rgb(images: Any) -> Any:
+def hsv_to_rgb(images: TensorLike) -> Any:
     """The colours of hue, saturation and value."""
     lib, hsv = _library(images), _array(images)
     hue, saturation, value = hsv[..., :1], hsv[..., 1:2], hsv[..., 2:]
@@ -275,58 +276,58 @@ def hsv_to_rgb(images: Any) -> Any:
     return _back((value * (1 - saturation * (1 - share))).astype(hsv.dtype))
 
 
-def adjust_brightness(image: Any, delta: float) -> Any:
+def adjust_brightness(image: TensorLike, delta: float) -> Any:
     """Pictures with a number added; the number is of the scale from 0 to 1."""
     return _like(_floats(image) + np.float32(delta), image)
 
 
-def adjust_contrast(images: Any, contrast_factor: float) -> Any:
+def adjust_contrast(images: TensorLike, contrast_factor: float) -> Any:
     """Pictures with the distance of each channel from its mean multiplied."""
     values = _floats(images)
     mean = values.mean((-3, -2), keepdims=True)
     return _like((values - mean) * np.float32(contrast_factor) + mean, images)
 
 
-def adjust_gamma(image: Any, gamma: float = 1, gain: float = 1) -> Any:
+def adjust_gamma(image: TensorLike, gamma: float = 1, gain: float = 1) -> Any:
     """Pictures with their values, from 0 to 1, raised to a power."""
     return _like(np.float32(gain) * _floats(image) ** np.float32(gamma), image)
 
 
-def adjust_saturation(image: Any, saturation_factor: float) -> Any:
+def adjust_saturation(image: TensorLike, saturation_factor: float) -> Any:
     """Pictures with stronger or weaker colours."""
     lib, hsv = _library(image), _array(rgb_to_hsv(_floats(image)))
     strong = lib.clip(hsv[..., 1:2] * np.float32(saturation_factor), 0, 1)
     return _like(_array(hsv_to_rgb(lib.concatenate([hsv[..., :1], strong, hsv[..., 2:]], -1))), image)
 
 
-def adjust_hue(image: Any, delta: float) -> Any:
+def adjust_hue(image: TensorLike, delta: float) -> Any:
     """Pictures with their hue turned by a share of the circle."""
     lib, hsv = _library(image), _array(rgb_to_hsv(_floats(image)))
     hue = (hsv[..., :1] + np.float32(delta)) % 1
     return _like(_array(hsv_to_rgb(lib.concatenate([hue, hsv[..., 1:]], -1))), image)
 
 
-def random_brightness(image: Any, max_delta: float, seed: Any = None) -> Any:
+def random_brightness(image: TensorLike, max_delta: float, seed: int | None = None) -> Any:
     """Pictures made darker or brighter."""
     return adjust_brightness(image, _draw(seed, -max_delta, max_delta))
 
 
-def random_contrast(image: Any, lower: float, upper: float, seed: Any = None) -> Any:
+def random_contrast(image: TensorLike, lower: float, upper: float, seed: int | None = None) -> Any:
     """Pictures with less or more contrast."""
     return adjust_contrast(image, _draw(seed, lower, upper))
 
 
-def random_saturation(image: Any, lower: float, upper: float, seed: Any = None) -> Any:
+def random_saturation(image: TensorLike, lower: float, upper: float, seed: int | None = None) -> Any:
     """Pictures with weaker or stronger colours."""
     return adjust_saturation(image, _draw(seed, lower, upper))
 
 
-def random_hue(image: Any, max_delta: float, seed: Any = None) -> Any:
+def random_hue(image: TensorLike, max_delta: float, seed: int | None = None) -> Any:
     """Pictures with their hue turned."""
     return adjust_hue(image, _draw(seed, -max_delta, max_delta))
 
 
-def per_image_standardization(image: Any) -> Any:
+def per_image_standardization(image: TensorLike) -> Any:
     """Each picture with mean 0 and variance 1."""
     values = _array(image).astype("float32")
     axes, count = (-3, -2, -1), np.prod(values.shape[-3:])
@@ -334,7 +335,7 @@ def per_image_standardization(image: Any) -> Any:
     return _back((values - values.mean(axes, keepdims=True)) / deviation)
 
 
-def total_variation(images: Any) -> Any:
+def total_variation(images: TensorLike) -> Any:
     """The sum of the differences between neighbours, of each picture."""
     values = _array(images)
     lib = _library(values)
@@ -346,7 +347,7 @@ def total_variation(images: Any) -> Any:
     return _back(lib.asarray(down.sum(axes) + right.sum(axes)))
 
 
-def psnr(a: Any, b: Any, max_val: float) -> Any:
+def psnr(a: TensorLike, b: TensorLike, max_val: float) -> Any:
     """The ratio of the peak to the noise, of each pair of pictures, in decibels."""
     difference = jnp.mean(jnp.square(jnp.asarray(a, "float32") - jnp.asarray(b, "float32")), axis=(-3, -2, -1))
     return 20 * jnp.log10(jnp.float32(max_val)) - 10 * jnp.log10(difference)

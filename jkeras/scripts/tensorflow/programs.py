@@ -16,6 +16,7 @@ from jkeras.keras.tensor import KerasTensor, is_keras_tensor
 from jkeras.keras.variables import Variable as Cell
 from jkeras.scripts.tensorflow.arrays import constant
 from jkeras.scripts.tensorflow.tensors import HostTensor
+from jkeras.types import DTypeLike, TensorLike
 
 
 class TapeError(JkerasError, NotImplementedError):
@@ -46,7 +47,7 @@ def variable(
     caching_device: Any = None,
     name: str | None = None,
     variable_def: Any = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     **kwargs: Any,
 ) -> Cell:
     """A `keras.Variable` with an initial value, which may be a function without arguments."""
@@ -65,7 +66,7 @@ Variable = Stand(variable, (Cell,))
 Tensor = Stand(_no_tensor, (jax.Array, HostTensor, KerasTensor))
 
 
-def is_tensor(x: Any) -> bool:
+def is_tensor(x: TensorLike) -> bool:
     """Whether a value is an array, a variable or a symbolic tensor."""
     return isinstance(x, (jax.Array, HostTensor, Cell)) or is_keras_tensor(x)
 
@@ -166,7 +167,7 @@ def get_logger() -> logging.Logger:
     return logging.getLogger("jkeras")
 
 
-def assert_equal(x: Any, y: Any, message: str = "") -> None:
+def assert_equal(x: TensorLike, y: TensorLike, message: str = "") -> None:
     """Refuses values that differ.
 
     Raises:

@@ -13,60 +13,61 @@ import numpy as np
 from jkeras.errors import InputError
 from jkeras.scripts.tensorflow.arrays import dtype_of
 from jkeras.scripts.tensorflow.tensors import host
+from jkeras.types import DTypeLike, TensorLike
 
 
-def _text(value: Any) -> str:
+def _text(value: TensorLike) -> str:
     return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
 
-def texts(value: Any) -> np.ndarray:
+def texts(value: TensorLike) -> np.ndarray:
     """Strings or bytes as an array of texts."""
     array = np.asarray(value, object)
     return np.array([_text(one) for one in array.reshape(-1)], object).reshape(array.shape)
 
 
-def _mapped(function: Callable[[str], Any], input: Any, dtype: Any = str) -> Any:
+def _mapped(function: Callable[[str], Any], input: TensorLike, dtype: DTypeLike = str) -> Any:
     array = texts(input)
     found = [function(text) for text in array.reshape(-1)]
     return host(np.array(found, dtype).reshape(array.shape))
 
 
-def length(input: Any, unit: str = "BYTE") -> Any:
+def length(input: TensorLike, unit: str = "BYTE") -> Any:
     """The lengths, in bytes or characters."""
     return _mapped(lambda text: len(text.encode()) if unit == "BYTE" else len(text), input, "int32")
 
 
-def lower(input: Any) -> Any:
+def lower(input: TensorLike) -> Any:
     """In small letters."""
     return _mapped(str.lower, input)
 
 
-def upper(input: Any) -> Any:
+def upper(input: TensorLike) -> Any:
     """In capitals."""
     return _mapped(str.upper, input)
 
 
-def strip(input: Any) -> Any:
+def strip(input: TensorLike) -> Any:
     """Without white space at both ends."""
     return _mapped(str.strip, input)
 
 
-def substr(input: Any, pos: int, len: int) -> Any:
+def substr(input: TensorLike, pos: int, len: int) -> Any:
     """Parts of texts."""
     return _mapped(lambda text: text[pos:][:len], input)
 
 
-def regex_replace(input: Any, pattern: str, rewrite: str, replace_global: bool = True) -> Any:
+def regex_replace(input: TensorLike, pattern: str, rewrite: str, replace_global: bool = True) -> Any:
     """Texts with what matches a pattern replaced."""
     return _mapped(lambda text: re.sub(_text(pattern), _text(rewrite), text, count=0 if replace_global else 1), input)
 
 
-def regex_full_match(input: Any, pattern: str) -> Any:
+def regex_full_match(input: TensorLike, pattern: str) -> Any:
     """Whether texts match a pattern as a whole."""
     return _mapped(lambda text: re.fullmatch(_text(pattern), text) is not None, input, bool)
 
 
-def split(input: Any, sep: str | None = None, maxsplit: int = -1) -> Any:
+def split(input: TensorLike, sep: str | None = None, maxsplit: int = -1) -> Any:
     """The parts of one text.
 
     Raises:
@@ -81,7 +82,7 @@ def split(input: Any, sep: str | None = None, maxsplit: int = -1) -> Any:
     return host(np.array(array.item().split(None if not sep else _text(sep), maxsplit), str))
 
 
-def unicode_split(input: Any, input_encoding: str = "UTF-8") -> Any:
+def unicode_split(input: TensorLike, input_encoding: str = "UTF-8") -> Any:
     """The characters of one text."""
     array = texts(input)
     if array.ndim:
@@ -108,14 +109,14 @@ def reduce_join(inputs: Any, axis: int | None = None, separator: str = "") -> An
     return host(np.array(joined, str).reshape(rows.shape[:-1]))
 
 
-def to_number(input: Any, out_type: Any = "float32") -> Any:
+def to_number(input: TensorLike, out_type: Any = "float32") -> Any:
     """The numbers that texts say."""
     kind = dtype_of(out_type)
     read = int if kind.kind in "iu" else float
     return jnp.asarray(np.asarray(_mapped(read, input, kind)))
 
 
-def as_string(input: Any, precision: int = -1) -> Any:
+def as_string(input: TensorLike, precision: int = -1) -> Any:
     """Numbers as texts; floats with six digits after the point unless another number is given."""
     values = np.asarray(input)
     floats = values.dtype.kind == "f"
@@ -124,7 +125,7 @@ def as_string(input: Any, precision: int = -1) -> Any:
     return host(np.array(shown, str).reshape(values.shape))
 
 
-def is_text(value: Any) -> bool:
+def is_text(value: TensorLike) -> bool:
     """Whether a value is a text, or an array of texts or bytes."""
     if isinstance(value, (str, bytes)):
         return True

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from jkeras.scripts.patches import Patches
+from jkeras.types import TensorLike
 from jkeras.utils import Samples
 
 
@@ -23,7 +24,7 @@ class HostTensor(np.ndarray):
         return plain if plain.ndim else plain[()]
 
 
-def host(value: Any) -> Any:
+def host(value: TensorLike) -> Any:
     """A NumPy value as a tensor; arrays of JAX as they are."""
     return value if isinstance(value, (jax.Array, HostTensor)) else np.asarray(value).view(HostTensor)
 
