@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class DatasetIterator(Iterator[Element]):
     """One pass through a data set, which knows where it is.
 
-    >>> ds = Dataset.range(10).shuffle(10, seed=1).batch(2)
+    >>> import jkeras as jk
+    >>> ds = jk.data.Dataset.range(10).shuffle(10, seed=1).batch(2)
     >>> first, other = ds.iterate(3), ds.iterate()
     >>> _ = next(first)
     >>> other.set_state(first.get_state())

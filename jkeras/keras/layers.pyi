@@ -2948,30 +2948,26 @@ class ReversibleEmbedding(BuiltinLayer):
     name: Any
     input_dim: Any
     output_dim: Any
+    tie_weights: Any
     embeddings_initializer: Any
     embeddings_regularizer: Any
     embeddings_constraint: Any
     mask_zero: Any
+    reverse_dtype: Any
+    logit_soft_cap: Any
     weights: Any
     lora_rank: Any
     lora_alpha: Any
     quantization_config: Any
-    tie_weights: Any
-    reverse_dtype: Any
-    logit_soft_cap: Any
     def __init__(
         self,
         input_dim: int,
         output_dim: int,
+        tie_weights: bool = True,
         embeddings_initializer: Any = "uniform",
         embeddings_regularizer: Any = None,
         embeddings_constraint: Any = None,
         mask_zero: bool = False,
-        weights: Any = None,
-        lora_rank: int | None = None,
-        lora_alpha: int | None = None,
-        quantization_config: Any = None,
-        tie_weights: bool = True,
         reverse_dtype: str | None = None,
         logit_soft_cap: float | None = None,
         *,
@@ -2980,6 +2976,10 @@ class ReversibleEmbedding(BuiltinLayer):
         dtype: Any = None,
         autocast: bool = False,
         name: str | None = None,
+        weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: int | None = None,
+        quantization_config: Any = None,
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
     def build(self, input_shape: Any = None) -> None: ...

@@ -292,7 +292,7 @@ class Embedding(Layer):
         return inputs != 0 if self.mask_zero else None
 
 
-class ReversibleEmbedding(Embedding):
+class ReversibleEmbedding(Embedding, own_arguments=True):
     """An embedding that also goes the other way: `layer(vectors, reverse=True)` are scores of all ids.
 
     Shapes: as `Embedding`; reversed, `(batch, ..., output_dim)` to `(batch, ..., input_dim)`.
@@ -307,6 +307,10 @@ class ReversibleEmbedding(Embedding):
         mask_zero: whether id 0 is padding, to be skipped by later layers.
         reverse_dtype: the type in which scores are computed.
         logit_soft_cap: scores are kept between plus and minus this number by `tanh`.
+        weights: the table, if it is known already.
+        lora_rank: accepted for Keras's signature; only None is offered.
+        lora_alpha: likewise.
+        quantization_config: likewise.
     """
 
     input_dim: int = field(convert=arguments.positive_int)
@@ -318,6 +322,12 @@ class ReversibleEmbedding(Embedding):
     mask_zero: bool = field(default=False, convert=arguments.boolean)
     reverse_dtype: str | None = field(default=None, convert=arguments.optional(lambda value: _float_type(value)))
     logit_soft_cap: float | None = field(default=None, convert=arguments.optional(arguments.number))
+    weights: Any = field(
+        default=None, convert=arguments.optional(lambda value: _table(value)), kw_only=True, in_config=False
+    )
+    lora_rank: int | None = field(default=None, convert=arguments.one_of(None), kw_only=True, in_config=False)
+    lora_alpha: int | None = field(default=None, convert=arguments.one_of(None), kw_only=True, in_config=False)
+    quantization_config: Any = field(default=None, convert=arguments.one_of(None), kw_only=True)
 
     def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
         super().build(input_shape or ())
