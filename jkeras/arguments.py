@@ -254,7 +254,7 @@ def shape(value: object) -> tuple[int | None, ...]:
 
 def path(value: object) -> Path:
     """A path: a string, or an object that stands for a path."""
-    if not isinstance(value, (str, os.PathLike)):
+    if not isinstance(value, (str, os.PathLike)) or value == "":
         raise ArgumentError("expected a path: a string or a path object")
     return Path(value)
 

@@ -16,7 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras.errors import SignatureError
+from jkeras.arguments import shown
+from jkeras.errors import InputError, SignatureError
 from jkeras.tracebacks import filtered
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -96,18 +97,35 @@ def thin(name: str, signature: str, function: Callable[..., Any]) -> Callable[..
     return call
 
 
+# What JAX and NumPy raise for arguments that do not fit.
+_UNSAID = (TypeError, ValueError, IndexError)
+
+
 def public(name: str, function: Function) -> Function:
     """The function that users call: with a symbolic tensor anywhere among the arguments it extends the graph."""
+
+    label = name if name.startswith("activations.") else f"ops.{name}"
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         for leaf in jax.tree.leaves((args, kwargs)):
             if is_symbolic(leaf):
                 return leaf.apply_operation(name, args, kwargs)
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except _UNSAID as error:
+            given = (*args, *kwargs.values())
+            if type(error) not in _UNSAID or any(map(callable, given)):
+                raise  # one that says more, or that comes from a function of the user's
+            text = str(error).partition("\n")[0]
+            raise InputError(f"{label} of {', '.join(map(_described, given)) or 'nothing'}: {text}") from error
 
-    package = "jkeras" if name.startswith("activations.") else "jkeras.ops"
-    return found_at(f"{package}.{name}", filtered(cast(Function, call)))
+    return found_at(f"jkeras.{label}", filtered(cast(Function, call)))
+
+
+def _described(value: Any) -> str:
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    return shown(value) if shape is None or dtype is None else f"an array of shape {tuple(shape)} and type {dtype}"
 
 
 def found_at(place: str, function: Function) -> Function:

@@ -46,6 +46,10 @@ GOOD = {
     jk.utils.get_source_inputs: {"tensor": jk.Input((2,))},
     jk.utils.img_to_array: {"img": IMAGE, "dtype": "float32", "data_format": "channels_last"},
     jk.utils.array_to_img: {"x": IMAGE, "dtype": "float32", "scale": True, "data_format": "channels_last"},
+    jk.ops.matmul: {"x1": X, "x2": X.T},
+    jk.ops.reshape: {"x": X, "newshape": (3, 4)},
+    jk.ops.concatenate: {"xs": [X, X], "axis": 1},
+    jk.ops.conv: {"inputs": X[None], "kernel": np.ones((1, 3, 2)), "padding": "valid"},
     jk.data.TensorSpec: {"shape": (2,), "dtype": "float32"},
     mnist.load_data: {"path": "absent.npz"},
     boston_housing.load_data: {"path": "absent.npz", "test_split": 0.2, "seed": 1},
@@ -109,3 +113,31 @@ def test_what_works_is_let_through():
         for name, good in METHODS.items()
         if name != "iterate"
     )
+
+
+MODEL = jk.Sequential([jk.Input((2,)), jk.layers.Dense(1)])
+
+
+@pytest.mark.parametrize(
+    ("mistake", "named"),
+    [
+        (lambda: jk.Sequential(3), "Sequential takes layers; got 3"),
+        (lambda: jk.Sequential.from_config({"name": "m"}), "Sequential.from_config: .*'layers'"),
+        (lambda: jk.layers.Dense.from_config(3), "Dense.from_config: .*got 3"),
+        (lambda: MODEL.compile("sgd", "mse", loss_weights=[1, "b"]), "loss_weights=.*a number"),
+        (lambda: MODEL.save(3), r"save\(filepath=3\)"),
+        (lambda: MODEL.save(""), r"save\(filepath=''\)"),
+        (lambda: MODEL.save_weights(3), r"save_weights\(filepath=3\)"),
+        (lambda: MODEL.load_weights(3), r"load_weights\(filepath=3\)"),
+        (lambda: jk.initializers.GlorotUniform()((-1, 2)), r"shape=-1"),
+        (lambda: jk.losses.MeanSquaredError()("a", [1.0]), "mean_squared_error takes arrays"),
+    ],
+)
+def test_what_fits_nothing_is_named(mistake, named):
+    with pytest.raises(JkerasError, match=named):
+        mistake()
+
+
+def test_errors_of_functions_that_operations_are_given_stay_as_they_are():
+    with pytest.raises(ValueError, match="^invalid literal"):
+        jk.ops.vectorized_map(lambda row: int("a"), X)

@@ -79,9 +79,13 @@ class FunctionInitializer(Initializer):
         return self.function
 
 
+_size = arguments.at_least(0)
+
+
 def standard_shape(shape: Sequence[int]) -> tuple[int, ...]:
     """The shape as a tuple of integers; a single integer is a vector's."""
-    return tuple(arguments.integer(n) for n in ((shape,) if isinstance(shape, int) else shape))
+    sizes = (shape,) if isinstance(shape, int) else shape
+    return tuple(arguments.checked("initializer", "shape", n, _size) for n in sizes)
 
 
 def standard_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:

@@ -112,7 +112,10 @@ class Loss(LossAttributes, Spec):
                 f"{self.name} got complex targets; it computes in {dtype}. Pass the parts as features, for example"
                 f" `np.stack([y.real, y.imag], axis=-1)`."
             )
-        y_true, y_pred = jax.tree.map(lambda x: jnp.asarray(x, dtype), (y_true, y_pred))
+        try:
+            y_true, y_pred = jax.tree.map(lambda x: jnp.asarray(x, dtype), (y_true, y_pred))
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{self.name} takes arrays of numbers: {error}.") from error
         if mask is not None and per_sample(self, y_true, y_pred):
             y_true, y_pred = fill_rows(mask, (y_true, y_pred))
         values = jnp.asarray(self.call(y_true, y_pred), dtype)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
+from jkeras import arguments
 from jkeras.errors import ArgumentError
 from jkeras.models import config as configs
 from jkeras.models import keras_file, legacy_file
@@ -27,7 +27,7 @@ H5_SUFFIXES = (".h5", ".hdf5")
 
 def save_model(model: Model, path: PathLike, overwrite: bool = True, include_optimizer: bool = True) -> None:
     """Saves a model; see `Model.save`."""
-    path = Path(path)
+    path = arguments.checked("save", "filepath", path, arguments.path)
     suffix = path.suffix.lower()
     _check_definition(model)
     if suffix in (".keras", *H5_SUFFIXES):

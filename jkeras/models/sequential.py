@@ -8,6 +8,7 @@ from typing import Any, Self, Unpack
 import jax.numpy as jnp
 
 from jkeras import config
+from jkeras.arguments import shown
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph import network as networks
@@ -55,6 +56,8 @@ class Sequential(Model):
         super().__init__(name=name, trainable=trainable, **kwargs)
         if isinstance(layers, Layer | SymbolicTensor):
             layers = [layers]
+        if not isinstance(layers, Iterable | None):
+            layers = [layers]  # which is refused below
         chain: list[Layer] = []
         shape_of_input: InputLayer | None = None
         for entry in layers or []:
@@ -174,6 +177,10 @@ class Sequential(Model):
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         with custom_object_scope(custom_objects or {}):
             policy = configs.policy_name(config.get("dtype")) or "float32"
+            if "layers" not in config:
+                raise ArgumentError(
+                    f"Sequential.from_config: expected a configuration with 'layers', got {shown(config)}."
+                )
             entries = [configs.from_config(entry, known_classes(), policy=policy) for entry in config["layers"]]
             dtype = None if policy == "float32" else policy
             return cls(entries, name=config.get("name"), trainable=config.get("trainable", True), dtype=dtype)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 import numpy as np
 
+from jkeras import arguments
 from jkeras.errors import ArgumentError, RestoreError
 from jkeras.graph.scope import WeightInfo
 from jkeras.models import fitting, keras_file, legacy_file, stored_weights, untrusted
@@ -42,7 +43,7 @@ class Format:
 
 def save_weights(model: Model, path: PathLike, overwrite: bool = True) -> None:
     """Writes the weights of a model; see `Persistent.save_weights`."""
-    path = Path(path)
+    path = arguments.checked("save_weights", "filepath", path, arguments.path)
     suffix, kind = format_of(path)
     if kind.write is None:
         raise ArgumentError(f"save_weights({str(path)!r}): a {suffix!r} file holds a whole model: `model.save(path)`.")
@@ -63,7 +64,7 @@ def load_weights(
     skip_mismatch: bool = False,
 ) -> Any:
     """The model with the weights in a file; see `Persistent.load_weights`."""
-    path = Path(path)
+    path = arguments.checked("load_weights", "filepath", path, arguments.path)
     _, kind = format_of(path)
     if not path.exists() and kind is not FORMATS[DIRECTORY]:
         raise RestoreError(f"There is no file {path}.")

@@ -37,7 +37,7 @@ def conv(
         x,
         kernel,
         strides=_several(strides, rank),
-        padding=PADDINGS(padding),
+        padding=arguments.checked("ops.conv", "padding", padding, PADDINGS),
         dilation=_several(dilation_rate, rank),
         groups=x.shape[1 if first else -1] // kernel.shape[-2],
         channels_first=first,
@@ -58,7 +58,7 @@ def depthwise_conv(
         x,
         jnp.asarray(kernel),
         strides=_several(strides, x.ndim - 2),
-        padding=PADDINGS(padding),
+        padding=arguments.checked("ops.depthwise_conv", "padding", padding, PADDINGS),
         dilation=_several(dilation_rate, x.ndim - 2),
         channels_first=_first(data_format),
     )
@@ -94,7 +94,7 @@ def conv_transpose(
         x,
         jnp.asarray(kernel),
         strides=_several(strides, rank),
-        padding=PADDINGS(padding),
+        padding=arguments.checked("ops.conv_transpose", "padding", padding, PADDINGS),
         output_padding=None if output_padding is None else _several(output_padding, rank),
         dilation=_several(dilation_rate, rank),
         channels_first=_first(data_format),
@@ -116,7 +116,7 @@ def _pool(function: Callable[..., Any]) -> Callable[..., Any]:
             x,
             pool_size=size,
             strides=size if strides is None else _several(strides, x.ndim - 2),
-            padding=PADDINGS(padding),
+            padding=arguments.checked(f"ops.{function.__name__}", "padding", padding, PADDINGS),
             channels_first=_first(data_format),
         )
         return result

@@ -74,7 +74,9 @@ class Recipe(Spec):
 
     optimizer: Any = field(default="rmsprop", convert=optimizers.get)
     loss: Any = field(default=None, convert=lambda value: map_structure(_loss, value))
-    loss_weights: Any = field(default=None, convert=lambda value: map_structure(lambda v: v, value))
+    loss_weights: Any = field(
+        default=None, convert=lambda value: map_structure(arguments.optional(arguments.number), value)
+    )
     metrics: Any = field(default=None, convert=_metrics)
     weighted_metrics: Any = field(default=None, convert=_metrics)
     run_eagerly: bool = field(default=False, convert=arguments.boolean)

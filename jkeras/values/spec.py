@@ -248,6 +248,8 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """The value that `get_config` described."""
+        if not isinstance(config, Mapping):
+            raise ArgumentError(f"{cls.__name__}.from_config: expected a configuration, got {config!r}.")
         return cls(**config)
 
     # -- equality -------------------------------------------------------------------------------------------------
