@@ -49,12 +49,20 @@ def on_host(description: Any) -> Callable[..., Any]:
 
 def _lookup_spec(self: Any, inputs: Any) -> KerasTensor:
     depth = self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
+    return _encoded(self, inputs, depth, "string" if self.invert and isinstance(self.oov_token, str) else "int32")
+
+
+def _hashing_spec(self: Any, inputs: Any) -> KerasTensor:
+    return _encoded(self, inputs, self.num_bins, "int32")
+
+
+def _encoded(self: Any, inputs: Any, depth: int, of_ids: str) -> KerasTensor:
+    """Like the ids of the inputs, or like their encodings."""
     shape = tuple(inputs.shape)
     if self.output_mode == "int":
-        return KerasTensor(shape, "string" if self.invert and isinstance(self.oov_token, str) else "int32")
-    return KerasTensor(
-        (*(shape[:-1] if self.output_mode != "one_hot" or shape[-1:] == (1,) else shape), depth), "float32"
-    )
+        return KerasTensor(shape, of_ids)
+    kept = shape[:-1] if self.output_mode != "one_hot" or shape[-1:] == (1,) else shape
+    return KerasTensor((*kept, depth), "float32")
 
 
 def _text_spec(self: Any, inputs: Any) -> KerasTensor:
@@ -274,7 +282,7 @@ ADAPTABLE: dict[str, dict[str, Any]] = {
     },
     "CategoryEncoding": {**ANY_VALUES, "call": on_values(layers.CategoryEncoding)},
     "Rescaling": {**ANY_VALUES, "call": on_values(layers.Rescaling)},
-    "Hashing": {**ANY_VALUES, "call": on_host(layers.Hashing)},
+    "Hashing": {**ANY_VALUES, **_spec_by(_hashing_spec), "call": on_host(layers.Hashing)},
     "StringLookup": _text_layer(layers.StringLookup, _lookup_spec),
     "IntegerLookup": _text_layer(layers.IntegerLookup, _lookup_spec),
     "TextVectorization": _text_layer(layers.TextVectorization, _text_spec),

@@ -338,6 +338,9 @@ def test_errors_name_layers_without_weights_and_the_shapes_that_were_given():
 
 
 def test_a_model_of_strings():
+    hashing = keras.layers.Hashing(3, output_mode="one_hot")
+    hashed = hashing(keras.Input((1,), dtype="string"))
+    assert (hashed.shape, hashed.dtype) == ((None, 3), "float32") and hashing(np.array([["a"]])).shape == (1, 3)
     lookup = keras.layers.StringLookup(vocabulary=["a", "b"])
     inputs = keras.Input((2,), dtype="string")
     functional = keras.Model(inputs, lookup(inputs))
