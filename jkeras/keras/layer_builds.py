@@ -41,6 +41,7 @@ def around_build(build: Callable[..., None]) -> Callable[..., None]:
         self._post_build()
         self._lock_state()
 
+    wrapper.__name__ = "build"  # as messages call it, also where the table of a layer has it under another name
     return wrapper
 
 

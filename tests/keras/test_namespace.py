@@ -39,7 +39,8 @@ def test_every_layer_is_there():
     for name in dir(jk.layers):
         value = getattr(jk.layers, name)
         if not name.startswith("_") and inspect.isclass(value) and issubclass(value, jk.Layer):
-            assert issubclass(getattr(keras.layers, name), keras.layers.Layer)
+            layer = getattr(keras.layers, name)
+            assert issubclass(layer, keras.layers.Layer) and layer.build.__name__ == "build"  # in messages
 
 
 def test_what_jkeras_has_under_a_name_of_keras_is_there():
