@@ -34,6 +34,8 @@ def names_from(package: str, table: Mapping[str, str]) -> tuple[Callable[[str], 
 
     def get(name: str) -> Any:
         place = table.get(name, package)
+        if place != package:
+            importlib.import_module("jax")  # as a whole: parts of it that two threads load first wait for each other
         value = _submodule(package, name) if place == package else named(place, name)
         if value is None:
             listed = public_names(package, table)
@@ -64,7 +66,7 @@ def public_names(package: str, *others: Iterable[str]) -> list[str]:
 
     Modules that happen to be loaded, and what other libraries have, are left out; the names in `others` are added.
     """
-    module = vars(sys.modules[package])
+    module = dict(vars(sys.modules[package]))  # a copy: other threads load names meanwhile
     special = [name for name in module if name.startswith("__")]
     home = "jkeras." if "__path__" in module else package  # a package gathers what others define
     names = module.get("__all__") or [name for name, value in module.items() if _is_public(name, value, home)]

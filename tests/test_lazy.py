@@ -30,6 +30,30 @@ def test_an_import_alone_loads_nothing():
     assert ast.literal_eval(printed) == ["jkeras", "jkeras.callbacks", "jkeras.errors", "jkeras.layers", "jkeras.lazy"]
 
 
+@pytest.mark.parametrize("first", ["jkeras", "jkeras.keras"])
+def test_threads_load_names_at_once(first):
+    code = f"""
+import sys, threading
+import {first} as package
+sys.setswitchinterval(1e-6)
+names = "layers.Dense models.Sequential losses.Huber optimizers.Adam callbacks.EarlyStopping saving.load_model".split()
+start, failed = threading.Barrier(len(names)), []
+
+def load(name):
+    start.wait()
+    try:
+        folder, name = name.split(".")
+        getattr(getattr(package, folder), name)
+    except Exception as error:
+        failed.append(repr(error))
+
+threads = [threading.Thread(target=load, args=(name,)) for name in names]
+[thread.start() for thread in threads], [thread.join() for thread in threads]
+print(failed)
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
 def test_all_names_are_imported_by_a_star():
     names = {}
     exec("from jkeras import *", names)

@@ -10,6 +10,8 @@ import importlib
 import sys
 from typing import Any
 
+import jax  # noqa: F401 (as a whole: parts of it that two threads load first wait for each other)
+
 from jkeras.errors import suggestion
 from jkeras.keras import homes
 from jkeras.keras.modules import Mirror

@@ -75,7 +75,7 @@ def own_names(module: str, *others: Iterable[str]) -> list[str]:
     """`__all__` of a module with a file of its own: classes and functions of jkeras in it, and what loads when asked for."""
     names = {
         name
-        for name, value in vars(sys.modules[module]).items()
+        for name, value in vars(sys.modules[module]).copy().items()
         if not name.startswith("_") and callable(value) and _is_ours(value) and value.__module__ not in _TOOLS
     }
     return sorted(names.union(*others))
@@ -87,7 +87,7 @@ def _is_ours(value: Any) -> bool:
 
 def add_mirrors(package: str) -> None:
     """Gives a module the mirrors that stand inside of it as attributes; a module calls this when it is imported."""
-    for name, module in list(sys.modules.items()):
+    for name, module in sys.modules.copy().items():
         parent, _, child = name.rpartition(".")
         if parent == package and isinstance(module, Mirror):
             vars(sys.modules[package])[child] = module
