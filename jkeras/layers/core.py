@@ -20,11 +20,16 @@ from jkeras.types import (
     ActivationField,
     Array,
     ConstraintField,
+    ConstraintLike,
+    DTypeLike,
+    DTypePolicyLike,
     InitializerField,
+    InitializerLike,
     Num,
     PyTree,
     RegularizerField,
     RegularizerLike,
+    TensorLike,
 )
 from jkeras.values.fields import field
 
@@ -328,6 +333,31 @@ class ReversibleEmbedding(Embedding, own_arguments=True):
     lora_rank: int | None = field(default=None, convert=arguments.one_of(None), kw_only=True, in_config=False)
     lora_alpha: int | None = field(default=None, convert=arguments.one_of(None), kw_only=True, in_config=False)
     quantization_config: Any = field(default=None, convert=arguments.one_of(None), kw_only=True)
+
+    if TYPE_CHECKING:  # for whom a field that is declared again keeps its place
+
+        def __init__(
+            self,
+            input_dim: int,
+            output_dim: int,
+            tie_weights: bool = True,
+            embeddings_initializer: InitializerLike = "uniform",
+            embeddings_regularizer: RegularizerLike = None,
+            embeddings_constraint: ConstraintLike = None,
+            mask_zero: bool = False,
+            reverse_dtype: DTypeLike | None = None,
+            logit_soft_cap: float | None = None,
+            *,
+            activity_regularizer: RegularizerLike = None,
+            trainable: bool = True,
+            dtype: DTypePolicyLike = None,
+            autocast: bool = False,
+            name: str | None = None,
+            weights: TensorLike | None = None,
+            lora_rank: int | None = None,
+            lora_alpha: int | None = None,
+            quantization_config: None = None,
+        ) -> None: ...
 
     def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
         super().build(input_shape or ())

@@ -239,7 +239,7 @@ def predict_on_batch(model: SteppingModel, x: Data | None) -> Any:
     """See `Model.predict_on_batch`."""
     x = batches.to_arrays(x, "x")
     model = ready_for(model, x)
-    return jax.device_get(steps.predict_step(model.definition, model.state, x))
+    return jax.device_get(runs.runner().predict(model.definition, model.state, x))
 
 
 # -- what these stand on -------------------------------------------------------------------------------------------

@@ -188,6 +188,11 @@ class Runner:
             result: tuple[Any, Any] = over(run, 0)(state)
             return result
 
+        @functools.partial(compiled, static_argnums=(0, 1))
+        def predict_one(definition: Layer, token: str, state: TrainState, inputs: PyTree[Any]) -> Any:
+            """The outputs for one batch."""
+            return steps.predict(definition, state, inputs)
+
         @functools.partial(compiled, static_argnames=("step", "program"), donate_argnames="state")
         def train_one(step: Step, program: Program, state: TrainState, batch: Batch) -> tuple[TrainState, jax.Array]:
             """One step on a batch that came from the host; donates `state`."""
@@ -239,6 +244,7 @@ class Runner:
 
         self.train_steps = train_steps
         self.eval_steps = eval_steps
+        self.predict_one = predict_one
         self.train_one = train_one
         self.train_rows = train_rows
         self.eval_one = eval_one
@@ -287,7 +293,8 @@ class Runner:
 
     def predict(self, definition: Layer, state: TrainState, inputs: PyTree[Any]) -> Any:
         """The outputs for one batch; rows may have been added at the end."""
-        return steps.predict_step(definition, state, inputs)
+        outputs: PyTree[Any] = self.predict_one(definition, lowering.cache_token(), state, inputs)
+        return outputs
 
     def last_rows(self, order: jax.Array, start: int, stop: int) -> jax.Array:
         """Positions `start` to `stop` of each order."""
