@@ -18,6 +18,14 @@ def default_seed():
     jk.config.default_seed = 0
 
 
+@pytest.fixture(autouse=True, scope="session")
+def example_names(doctest_namespace):
+    """What examples use without importing it: functions of `ops` are found under their public names, too."""
+    import jax.numpy as jnp  # not before the settings of `tests/conftest.py`
+
+    doctest_namespace["jnp"] = jnp
+
+
 def pytest_collection_finish():
     """Collects garbage rarely: thousands of tests and of traced programs stay alive, and looking through them takes a tenth
     of the time. What is cyclic and dies is small; memory at the end is the same."""
