@@ -19,7 +19,9 @@ Result = TypeVar("Result")
 MODES = ("auto", "plain")
 # Of JAX, for which the options below were measured.
 MEASURED_VERSIONS = ((0, 10), (0, 11), (0, 12))
-
+# Which operations XLA hands to YNNPACK on CPUs.
+LIBRARY = "xla_cpu_experimental_ynn_fusion_type"
+SUMS, PRODUCTS = "LIBRARY_FUSION_TYPE_REDUCE", "LIBRARY_FUSION_TYPE_DOT"
 
 _chosen: contextvars.ContextVar[str | None] = contextvars.ContextVar("jkeras_lowering", default=None)
 
@@ -62,7 +64,6 @@ def on_cpu(fast: Callable[..., Result], stock: Callable[..., Result], *args: Any
     return result
 
 
-@functools.lru_cache(maxsize=1)
 def compiler_options() -> dict[str, str]:
     """Compiler options for whole programs on this platform.
 
@@ -70,30 +71,30 @@ def compiler_options() -> dict[str, str]:
     biases, statistics of batches) are some twenty times faster than XLA's own loops, its convolutions slower and its
     products no faster than Eigen's: only the sums are handed over. See docs/performance.md.
     """
-    return _library_for("LIBRARY_FUSION_TYPE_REDUCE")
+    return {LIBRARY: SUMS} if _has_library() else {}
 
 
-@functools.lru_cache(maxsize=1)
 def prediction_options() -> dict[str, str]:
     """Compiler options for programs that predict.
 
     Products are handed over, too: those of small batches are not worth Eigen's threads. A perceptron takes 127 instead of
     207 microseconds for 32 rows, as long for 512; an LSTM a seventh more.
     """
-    return _library_for("LIBRARY_FUSION_TYPE_REDUCE,LIBRARY_FUSION_TYPE_DOT")
+    return {LIBRARY: f"{SUMS},{PRODUCTS}"} if _has_library() else {}
 
 
-def _library_for(operations: str) -> dict[str, str]:
-    """The option that hands operations over to the library, where it is known and was measured."""
+@functools.lru_cache(maxsize=1)
+def _has_library() -> bool:
+    """Whether the option that hands operations over to the library is known here and was measured."""
     version = tuple(int(part) for part in jax.__version__.split(".")[:2])
     if version not in MEASURED_VERSIONS or jax.default_backend() != "cpu":
-        return {}
-    options = {"xla_cpu_experimental_ynn_fusion_type": operations}
+        return False
+    options = {LIBRARY: f"{SUMS},{PRODUCTS}"}
     try:
         jax.jit(lambda x: x, compiler_options=options).lower(0.0).compile()
     except Exception:  # noqa: BLE001 - an option that this build does not know is only a lost optimisation
-        return {}
-    return options
+        return False
+    return True
 
 
 @functools.lru_cache(maxsize=1)
