@@ -9,6 +9,7 @@ import pytest
 import jkeras as jk
 import jkeras.keras
 from jkeras.keras.value import around
+from tests.interruptions import Cut
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(22, 6)).astype("float32")
@@ -69,19 +70,6 @@ def assert_close(found, wanted, tolerance=1e-5):
 
 
 # -- exact resume ----------------------------------------------------------------------------------------------------
-
-
-class Cut(jk.callbacks.Callback):
-    """Ends a run with an exception after so many batches."""
-
-    def __init__(self, batches):
-        super().__init__()
-        self.left = batches
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.left -= 1
-        if self.left == 0:
-            raise RuntimeError("cut off")
 
 
 def numbered(face):

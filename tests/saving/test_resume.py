@@ -14,6 +14,7 @@ import jkeras as jk
 from jkeras import callbacks, errors, layers
 from jkeras.saving import checkpoints, packing
 from jkeras.training import device_memory
+from tests.interruptions import Cut
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(4)
@@ -36,19 +37,6 @@ def compiled(units=5, rate=0.01):
 
 
 MODEL = compiled()
-
-
-class Cut(callbacks.Callback):
-    """Ends a run with an exception after so many batches."""
-
-    def __init__(self, batches):
-        super().__init__()
-        self.left = batches
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.left -= 1
-        if self.left == 0:
-            raise RuntimeError("cut off")
 
 
 class Numbered(jk.utils.PyDataset):
