@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from jkeras import utils as utils
     from jkeras import wrappers as wrappers
     from jkeras.dtypes import DTypePolicy as DTypePolicy
+    from jkeras.files.loading import clone_model as clone_model
+    from jkeras.files.loading import load_model as load_model
     from jkeras.graph.input import Input as Input
     from jkeras.graph.input_spec import InputSpec as InputSpec
     from jkeras.graph.layer import Layer as Layer
@@ -51,8 +53,6 @@ if TYPE_CHECKING:
     from jkeras.models.cross_validation import cross_validate as cross_validate
     from jkeras.models.ensemble import Ensemble as Ensemble
     from jkeras.models.history import History as History
-    from jkeras.models.loading import clone_model as clone_model
-    from jkeras.models.loading import load_model as load_model
     from jkeras.models.lr_range import lr_range_test as lr_range_test
     from jkeras.models.model import Model as Model
     from jkeras.models.per_sample import accumulated_gradients as accumulated_gradients
@@ -85,7 +85,7 @@ else:
             "jkeras.models.cross_validation": "CrossValidation cross_validate",
             "jkeras.models.ensemble": "Ensemble",
             "jkeras.models.history": "History",
-            "jkeras.models.loading": "clone_model load_model",
+            "jkeras.files.loading": "clone_model load_model",
             "jkeras.models.lr_range": "lr_range_test",
             "jkeras.models.model": "Model",
             "jkeras.models.per_sample": "accumulated_gradients jacobian per_sample_gradients",

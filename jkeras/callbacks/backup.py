@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from jkeras.callbacks.keeper import Keeper
-from jkeras.saving import checkpoints
-from jkeras.saving.schedule import SaveFrequency
+from jkeras.files.containers import checkpoints
+from jkeras.training.save_schedule import SaveFrequency
 
 
 class BackupAndRestore(Keeper):

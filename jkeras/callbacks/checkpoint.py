@@ -12,7 +12,7 @@ import numpy as np
 from jkeras.callbacks.callback import Logs
 from jkeras.callbacks.monitor import Monitor
 from jkeras.errors import ArgumentError
-from jkeras.saving.directory import check_name
+from jkeras.files.containers.directory import check_name
 
 
 class SaveFrequency:

@@ -13,10 +13,10 @@ from typing import Any
 
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.saving import checkpoints, directory
-from jkeras.saving.checkpoints import Snapshot
-from jkeras.saving.schedule import SaveFrequency, Schedule
+from jkeras.files.containers import checkpoints, directory
+from jkeras.files.containers.checkpoints import Snapshot
 from jkeras.training.hooks import RunKeeper
+from jkeras.training.save_schedule import SaveFrequency, Schedule
 
 
 class Keeper(Callback, RunKeeper):

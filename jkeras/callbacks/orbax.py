@@ -9,9 +9,9 @@ from jkeras.callbacks.callback import Logs
 from jkeras.callbacks.checkpoint import BestSoFar
 from jkeras.callbacks.keeper import Keeper
 from jkeras.errors import ArgumentError
-from jkeras.saving import checkpoints
-from jkeras.saving.checkpoints import Snapshot
-from jkeras.saving.schedule import SaveFrequency
+from jkeras.files.containers import checkpoints
+from jkeras.files.containers.checkpoints import Snapshot
+from jkeras.training.save_schedule import SaveFrequency
 
 
 class OrbaxCheckpoint(Keeper, BestSoFar):

@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from jkeras.errors import ArgumentError, RestoreError
+from jkeras.files.containers import archives, documents, hdf5
+from jkeras.files.keras_file import CONFIG, METADATA, WEIGHTS
 from jkeras.keras import older_files, stores
 from jkeras.keras.deserialization import SafeModeScope, deserialize_keras_object, in_safe_mode
 from jkeras.keras.serialization import ObjectSharingScope, serialize_keras_object
 from jkeras.keras.stores import ArrayStore, Assets, ReadStore
 from jkeras.keras.walk import load_state, loading_failure, save_state
-from jkeras.models.keras_file import CONFIG, METADATA, WEIGHTS
-from jkeras.saving import archives, documents, hdf5
 
 OLDER = (".h5", ".hdf5")
 

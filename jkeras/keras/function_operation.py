@@ -14,13 +14,13 @@ from typing import Any, ClassVar, Self
 from jkeras import tree
 from jkeras.dispatch import public
 from jkeras.errors import InputError, SignatureError, suggestion
+from jkeras.files import operations
 from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.inference import infer_function_spec
 from jkeras.keras.operation import Operation
 from jkeras.keras.shape_rules import RULES
 from jkeras.keras.tensor import KerasTensor
 from jkeras.ops.table import FUNCTIONS
-from jkeras.saving import operations
 
 
 class FunctionOperation(Operation):

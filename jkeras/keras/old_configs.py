@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from jkeras.errors import InputError
+from jkeras.files.dialects import old_names
 from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.registration import get_registered_object
-from jkeras.saving import old_names
 
 _MODELS = {"Functional": "keras.src.models.functional", "Model": "keras.src.models.functional", "Sequential": "keras"}
 

@@ -14,13 +14,14 @@ import numpy as np
 
 from jkeras import losses as described_losses
 from jkeras.errors import RestoreError
+from jkeras.files import keras_file, legacy_file
+from jkeras.files.containers import hdf5
+from jkeras.files.dialects import old_weights
+from jkeras.files.legacy_file import OPTIMIZER, TOP_LEVEL, LegacyFile
+from jkeras.files.loading import load_model
 from jkeras.keras.old_configs import object_from
 from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.variables import Variable
-from jkeras.models import keras_file, legacy_file
-from jkeras.models.legacy_file import OPTIMIZER, TOP_LEVEL, LegacyFile
-from jkeras.models.loading import load_model
-from jkeras.saving import hdf5, old_weights
 from jkeras.values.config import serialize
 
 ROOT = "model_weights"

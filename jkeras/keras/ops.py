@@ -8,8 +8,8 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
+from jkeras.files.operations import PACKAGE
 from jkeras.keras import dispatch
-from jkeras.saving.operations import PACKAGE
 
 
 class _Part(types.ModuleType):

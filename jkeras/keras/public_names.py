@@ -7,7 +7,7 @@ import inspect
 from typing import Any
 
 from jkeras.errors import ArgumentError, UnknownNameError
-from jkeras.saving import operations
+from jkeras.files import operations
 
 # Where configurations may name functions of ours.
 _FUNCTIONS = ("activations", "losses", "metrics", "initializers", "regularizers", "constraints")

@@ -12,9 +12,9 @@ from typing import Any, Self
 import numpy as np
 
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.models.keras_file import WEIGHTS
-from jkeras.saving import archives, documents, hdf5
-from jkeras.saving.writing import replacing
+from jkeras.files.containers import archives, documents, hdf5
+from jkeras.files.containers.writing import replacing
+from jkeras.files.keras_file import WEIGHTS
 
 ASSETS = "assets"
 

@@ -11,11 +11,11 @@ import jax.numpy as jnp
 import jkeras as jk
 from jkeras import dtypes, tree
 from jkeras.errors import ArgumentError, NotBuiltError
+from jkeras.files import compile_config
+from jkeras.files import config as configs
+from jkeras.files.weight_matching import is_kept
 from jkeras.keras.mutable import Mutable, value_of
 from jkeras.keras.node import is_unmodified, layer_value
-from jkeras.models import compile_config
-from jkeras.models import config as configs
-from jkeras.models.fitting import is_kept
 from jkeras.paths import flatten
 from jkeras.random_keys import as_key
 from jkeras.training.state import TrainState

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from jkeras.errors import RestoreError
+from jkeras.files.keras_layout import ATTRIBUTES, CLASSES
 from jkeras.keras.stores import ArrayStore, Assets, ReadStore
-from jkeras.models.keras_layout import ATTRIBUTES, CLASSES
 from jkeras.registry import snake_case
 
 CONTAINERS = (list, tuple, dict)

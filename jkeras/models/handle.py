@@ -12,7 +12,7 @@ from typing import Any
 from jkeras import optimizers
 from jkeras.buffers import owned_copy
 from jkeras.errors import FrozenError
-from jkeras.models.restoring import writable_definition
+from jkeras.files.restoring import writable_definition
 from jkeras.training.state import TrainState, arrays_of
 
 # Methods of a model whose result takes the place of the model.

@@ -17,12 +17,13 @@ import jax
 
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError
+from jkeras.files import config as configs
+from jkeras.files import exporting, restoring, saving, weight_files
 from jkeras.graph import network as networks
 from jkeras.graph.layer import Layer
 from jkeras.graph.network import Network
 from jkeras.lazy import named
-from jkeras.models import config as configs
-from jkeras.models import display, exporting, persistence, restoring, weight_files
+from jkeras.models import display
 from jkeras.models import linen as foreign
 from jkeras.models import summary as summaries
 from jkeras.models.base import Building
@@ -138,7 +139,7 @@ class Model(TrainableModel):
             FileExistsError: there is a save and it may not be replaced, or a directory that is none.
             ArgumentError: the recipe cannot be written in that format, or the suffix is unknown.
         """
-        persistence.save_model(self, filepath, overwrite, include_optimizer)
+        saving.save_model(self, filepath, overwrite, include_optimizer)
 
     def save_weights(self, filepath: PathLike, overwrite: bool = True) -> None:
         """Saves the weights alone.

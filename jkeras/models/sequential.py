@@ -11,6 +11,7 @@ from jkeras import config
 from jkeras.arguments import shown
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
+from jkeras.files import config as configs
 from jkeras.graph import network as networks
 from jkeras.graph.input import InputLayer
 from jkeras.graph.layer import Layer
@@ -19,7 +20,6 @@ from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import has_shape, show_tensors
 from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.layers.core import Embedding
-from jkeras.models import config as configs
 from jkeras.models.base import ModelValue
 from jkeras.models.discarded import check_used
 from jkeras.models.model import Model, known_classes

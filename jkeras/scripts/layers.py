@@ -1,4 +1,4 @@
-"""Arguments of layers that had other names in Keras 1 and 2, by the table that reads their files (`saving/old_names.py`)."""
+"""Arguments of layers that had other names in Keras 1 and 2, by the table for their files (`files/dialects/old_names.py`)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import weakref
 from typing import Any
 
 from jkeras.errors import ArgumentError
+from jkeras.files.dialects import old_names
 from jkeras.keras.input import InputLayer
 from jkeras.keras.layer import Layer
 from jkeras.keras.sequential import Sequential
-from jkeras.saving import old_names
 from jkeras.scripts.notes import NOTES
 from jkeras.scripts.patches import Patches
 

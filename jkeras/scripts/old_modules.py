@@ -11,8 +11,8 @@ from typing import Any
 
 from jkeras import layers
 from jkeras.errors import ArgumentError, JkerasError
+from jkeras.files.dialects import old_names
 from jkeras.keras.modules import Mirror
-from jkeras.saving import old_names
 from jkeras.scripts.layers import with_kernel_size
 from jkeras.scripts.notes import NOTES
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from jkeras.saving.checkpoints import Snapshot
-from jkeras.saving.schedule import Schedule
+from jkeras.files.containers.checkpoints import Snapshot
+from jkeras.training.save_schedule import Schedule
 
 
 class Stateful(Protocol):

@@ -22,9 +22,9 @@ import numpy as np
 
 from jkeras.buffers import owned_copy
 from jkeras.errors import JkerasError, RestoreError
+from jkeras.files.containers import directory, packing
+from jkeras.files.containers.checkpoints import Snapshot
 from jkeras.paths import filled_tree, named_leaves
-from jkeras.saving import directory, packing
-from jkeras.saving.checkpoints import Snapshot
 from jkeras.training.array_source import ArraySource
 from jkeras.training.hooks import RunKeeper
 from jkeras.training.state import TrainState, arrays_of, filled, named_arrays

@@ -2,7 +2,7 @@
 
 `serialize` is the one writer and `deserialize` the one reader: registry, models, files and the drop-in use them. Which
 classes a name may stand for is for the caller of the reader to say; configurations in dialects of older Keras are
-translated before they come here (`jkeras/saving/old_names.py`).
+translated before they come here (`jkeras/files/dialects/old_names.py`).
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ import pytest
 
 import jkeras as jk
 from jkeras import callbacks, errors, layers
-from jkeras.saving import checkpoints
-from jkeras.saving.schedule import Schedule
+from jkeras.files.containers import checkpoints
+from jkeras.training.save_schedule import Schedule
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(22, 3)).astype("float32")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from jkeras.saving import old_names
+from jkeras.files.dialects import old_names
 from jkeras.scripts import callbacks, models, old_modules
 from jkeras.scripts.tensorflow.modules import INSTEAD
 from jkeras.scripts.tensorflow.table import NAMES

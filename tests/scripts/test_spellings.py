@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import jkeras.keras
+from jkeras.files.dialects import old_names
 from jkeras.imports import keras_imports
-from jkeras.saving import old_names
 from jkeras.scripts import OldSpellingWarning
 from jkeras.scripts.old_modules import FUNCTIONS, GONE, MODULES, NAMES, GoneError, keras3_names
 from tests.keras_names import aliases, canonical_names

@@ -11,10 +11,10 @@ from typing import Any
 import jax
 
 from jkeras.errors import ArgumentError
+from jkeras.files.containers import hdf5
 from jkeras.keras.ops import convert_to_tensor
 from jkeras.keras.seeds import draw_seed
 from jkeras.keras.stores import ArrayStore, ReadStore
-from jkeras.saving import hdf5
 from jkeras.training.class_weights import class_weights
 
 _attributes: dict[str, Any] = {}

@@ -1,0 +1,136 @@
+"""Training configurations in the form that Keras saves, and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jkeras import losses, metrics, optimizers
+from jkeras.errors import ArgumentError, JkerasError, RestoreError
+from jkeras.files.dialects import old_names
+from jkeras.registry import custom_object
+from jkeras.training.recipe import BY_SHAPE_LOSSES, BY_SHAPE_METRICS, Recipe
+
+KEYS = (
+    "optimizer",
+    "loss",
+    "loss_weights",
+    "metrics",
+    "weighted_metrics",
+    "run_eagerly",
+    "steps_per_execution",
+    "jit_compile",
+)
+
+
+def write(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as Keras's `compile_config`.
+
+    Raises:
+        ArgumentError: a part has no configuration: an Optax transformation, a function that is not registered.
+    """
+    config = {key: value for key, value in recipe.get_config().items() if key in KEYS}
+    config["steps_per_execution"] = 1 if config["steps_per_execution"] == "auto" else config["steps_per_execution"]
+    config["jit_compile"] = config["jit_compile"] is not False
+    return config
+
+
+def written(recipe: Recipe | None) -> dict[str, Any] | None:
+    """The same for a file that also keeps what real Keras reads; None without a recipe."""
+    if recipe is None:
+        return None
+    try:
+        return write(recipe)
+    except ArgumentError as error:
+        error.add_note("To save the model without its training configuration: `save(path, include_optimizer=False)`.")
+        raise
+
+
+def read(config: Mapping[str, Any], where: str) -> Recipe:
+    """The recipe of a `compile_config`, or of the `training_config` of a `.h5` file.
+
+    Raises:
+        RestoreError: it is damaged, or names something that is neither in the library nor registered.
+    """
+    arguments = {key: shortest(config[key]) for key in KEYS if config.get(key) is not None}
+    if "optimizer_config" in config:
+        arguments["optimizer"] = shortest(config["optimizer_config"])
+    try:
+        if isinstance(arguments.get("optimizer"), Mapping):
+            arguments["optimizer"] = _optimizer(arguments["optimizer"])
+        if "loss" in arguments:
+            arguments["loss"] = _structure(_loss, arguments["loss"])
+        for key in ("metrics", "weighted_metrics"):
+            if key in arguments:
+                arguments[key] = _structure(_metric, arguments[key])
+                if isinstance(arguments[key], (str, Mapping)) and not _is_dict(arguments[key]):
+                    arguments[key] = [arguments[key]]
+        arguments["jit_compile"] = "auto"
+        if arguments.get("steps_per_execution") == 1:
+            arguments.pop("steps_per_execution")  # Keras's default; ours chooses
+        return Recipe(**arguments)
+    except (JkerasError, TypeError, KeyError, AttributeError, ValueError) as error:
+        raise RestoreError(
+            f"The training configuration in {where} cannot be restored: {error} To load the model without it:"
+            f" `load_model(path, compile=False)`, or with another: `load_model(path, recipe=jk.Recipe(...))`."
+        ) from error
+
+
+def shortest(value: Any) -> Any:
+    """Numbers that Keras kept in float32 as they were first written; in float32 they stay the same.
+
+    >>> shortest({"learning_rate": 0.0010000000474974513, "momentum": 0.9})
+    {'learning_rate': 0.001, 'momentum': 0.9}
+    """
+    if isinstance(value, Mapping):
+        return {k: shortest(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [shortest(v) for v in value]
+    if isinstance(value, float) and math.isfinite(value) and float(np.float32(value)) == value:
+        return float(str(np.float32(value)))
+    return value
+
+
+def _is_dict(value: object) -> bool:
+    return isinstance(value, Mapping) and "class_name" not in value
+
+
+def _structure(convert: Any, value: Any) -> Any:
+    if _is_dict(value):
+        return {k: _structure(convert, v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_structure(convert, v) for v in value]
+    return convert(value)
+
+
+def _optimizer(config: Mapping[str, Any]) -> Any:
+    config = old_names.optimizer(config)
+    name = config["class_name"]
+    if name == "LossScaleOptimizer" and isinstance(config["config"].get("inner_optimizer"), Mapping):
+        config["config"]["inner_optimizer"] = _optimizer(config["config"]["inner_optimizer"])
+    return optimizers.get(config)
+
+
+def _loss(written: Any) -> Any:
+    if written is None or (isinstance(written, str) and written in BY_SHAPE_LOSSES):
+        return written
+    return losses.get(_unregistered(written))
+
+
+def _metric(written: Any) -> Any:
+    if written is None or (isinstance(written, str) and written in BY_SHAPE_METRICS):
+        return written
+    written = _unregistered(written)
+    if isinstance(written, Mapping) and written.get("class_name") == "MeanMetricWrapper":
+        return metrics.get(written["config"].get("fn"))
+    return written if isinstance(written, str) else metrics.get(written)
+
+
+def _unregistered(written: Any) -> Any:
+    """`Custom>name`, as Keras 2 wrote what was registered in no package, without the package."""
+    if isinstance(written, str) and ">" in written and custom_object(written) is None:
+        return written.rpartition(">")[2]
+    return written

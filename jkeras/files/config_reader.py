@@ -1,0 +1,361 @@
+"""Models from configurations: those that Keras 1, 2 and 3 wrote, and our own.
+
+Reading makes objects of classes of the library, and of those that the user registered; nothing else that a file names is
+looked up or imported.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+from jkeras import layers
+from jkeras.dispatch import is_symbolic
+from jkeras.errors import ArgumentError, JkerasError, RestoreError, UnknownNameError
+from jkeras.files import operations
+from jkeras.files.dialects import old_names
+from jkeras.files.named_functions import lambda_arguments
+from jkeras.files.untrusted import is_users
+from jkeras.graph.layer import LEGACY_SHAPE_ARGUMENTS, Layer
+from jkeras.graph.operation import Operation, function_named
+from jkeras.graph.symbolic import SymbolicTensor
+from jkeras.models.base import ModelValue
+from jkeras.registry import custom_object, known_arguments
+from jkeras.values.config import MAX_DEPTH, deserialize, target_of
+
+TENSOR = "__keras_tensor__"
+# Classes whose contents are code of a file's author, or are loaded from another file that it names.
+CODE = ("TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer")
+
+
+# Layers of the configuration that is being read, by the numbers of those that are in several of its models.
+_made_so_far: contextvars.ContextVar[dict[int, Layer] | None] = contextvars.ContextVar("jkeras_made_so_far")
+
+
+def layer_classes() -> dict[str, type[Layer]]:
+    """Every layer class of the library by its name."""
+    found = {name: getattr(layers, name) for name in dir(layers)}
+    return {name: value for name, value in found.items() if inspect.isclass(value) and issubclass(value, Layer)}
+
+
+def takes_name(cls: type[Layer]) -> bool:
+    """Whether a layer's constructor has an argument `name`."""
+    parameters = inspect.signature(cls).parameters.values()
+    return any(p.name == "name" or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def policy_name(written: str | Mapping[str, Any] | None) -> str | None:
+    """The name of a written dtype policy."""
+    inner = written.get("config") if isinstance(written, Mapping) else {"name": written}
+    name = inner.get("name") if isinstance(inner, Mapping) else None
+    return name if isinstance(name, str) else None
+
+
+def from_config(
+    config: Mapping[str, Any], classes: Mapping[str, type[Layer]], depth: int = 0, policy: str = "float32"
+) -> Layer:
+    """The layer or model that a configuration describes.
+
+    Args:
+        config: as `to_config` or any version of Keras gives it.
+        classes: what may be made, by name.
+        depth: how deep the configuration lies in others.
+        policy: the name of the policy of the model around; a layer that has the same has none of its own.
+
+    Raises:
+        UnknownNameError: the class is neither in the library nor registered.
+        RestoreError: the configuration is not one of a layer.
+    """
+    made = _made_so_far.get(None)
+    if made is None:
+        token = _made_so_far.set({})
+        try:
+            return from_config(config, classes, depth, policy)
+        finally:
+            _made_so_far.reset(token)
+    number = config.get("shared_object_id") if isinstance(config, Mapping) else None
+    if not isinstance(number, int):
+        return _from_config(config, classes, depth, policy)
+    if number not in made:
+        made[number] = _from_config(config, classes, depth, policy)
+    return made[number]
+
+
+def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], depth: int, policy: str) -> Layer:
+    if depth > MAX_DEPTH:
+        raise RestoreError("The configuration is nested too deeply to be a model.")
+    if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):
+        raise RestoreError(f"This is no configuration of a layer: {str(config)[:200]}")
+    name = config["class_name"]
+    arguments = config.get("config")
+    if isinstance(arguments, list) and name == "Sequential":
+        arguments = {"layers": arguments}  # as Keras wrote before 2.2.3
+    if not isinstance(arguments, Mapping):
+        raise RestoreError(f"This is no configuration of a layer: {str(config)[:200]}")
+    if operations.is_operation(config):
+        return Operation(operations.name_of(config, _functions()), name=arguments.get("name"))
+    cls = target_of(config, {})
+    if cls is None and name in CODE:
+        raise RestoreError(
+            f"The layer {arguments.get('name')!r} is a {name}: what it runs would have to be loaded as code from the file, or"
+            f" from another one, which is refused, with safe_mode=False, too. Define the layer as a class and register it, or"
+            f" build the model in code and use `load_weights`."
+        )
+    if cls is None and name == "Lambda":
+        arguments = lambda_arguments(arguments)
+    if cls is None:
+        name, arguments = old_names.layer(name, arguments)
+        cls = classes.get(name)
+    if cls is None and str(config.get("module") or "").startswith("keras.src.ops"):
+        return Operation(operations.name_of(config, _functions()), name=arguments.get("name"))
+    if cls is None:
+        error = UnknownNameError("layer class", name, classes)
+        error.add_note(
+            "A class of one's own must be known: `register_keras_serializable`, or `custom_objects={name: class}`."
+        )
+        raise error
+    if not (inspect.isclass(cls) and issubclass(cls, Layer)):
+        raise ArgumentError(f"{name!r} is registered, but it is no layer class: {cls!r}.")
+    # The layers of a model inside are read by its own `from_config`.
+    arguments = {k: v if k == "layers" else nested(v, classes, depth + 1) for k, v in arguments.items()}
+    if policy_name(arguments.get("dtype")) == policy and cls.__name__ != "InputLayer":
+        arguments = {**arguments, "dtype": None}
+    if not takes_name(cls):
+        arguments.pop("name", None)
+    return _made(cls, arguments)
+
+
+def _made(cls: type[Layer], arguments: dict[str, Any]) -> Layer:
+    if cls.__module__.startswith("jkeras."):
+        shapes = {k: arguments[k] for k in LEGACY_SHAPE_ARGUMENTS if arguments.get(k) is not None}
+        own_reader = "from_config" in vars(cls) or "layers" in arguments
+        fitting = arguments if own_reader else known_arguments(cls, arguments, old_names.IGNORED)
+        arguments = {**fitting, **shapes}
+    try:
+        return cls.from_config(arguments)
+    except JkerasError:
+        raise
+    except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
+        if not cls.__module__.startswith("jkeras.") or is_users(error):
+            raise  # the user's own code
+        raise RestoreError(
+            f"The configuration of a {cls.__name__} is damaged: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _known(name: Any) -> Any:
+    return custom_object(name) if isinstance(name, str) and name else None
+
+
+def _functions() -> Mapping[str, Any]:
+    from jkeras.ops.table import FUNCTIONS  # hundreds of functions, loaded when the first is used
+
+    return FUNCTIONS
+
+
+def nested(value: Any, classes: Mapping[str, type[Layer]], depth: int) -> Any:
+    """Layers inside arguments (wrapped layers, cells) made from their configurations."""
+
+    def make(entry: Mapping[str, Any], depth: int) -> Any:
+        name = entry["class_name"]
+        is_layer = "config" in entry and (name in classes or _is_layer(name, entry))
+        return from_config(entry, classes, depth + 1) if is_layer else entry
+
+    return deserialize(value, make, depth)
+
+
+def _is_layer(name: str, value: Mapping[str, Any]) -> bool:
+    found = target_of(value, {})
+    if found is None:
+        return old_names.CLASSES.get(name) is not None
+    return inspect.isclass(found) and issubclass(found, Layer)
+
+
+def functional_tensors(config: Mapping[str, Any], classes: Mapping[str, type[Layer]]) -> tuple[Any, Any]:
+    """The symbolic inputs and outputs of a functional configuration.
+
+    Raises:
+        RestoreError: a node refers to a tensor that no layer makes.
+    """
+    return _Graph(config, classes).ends()
+
+
+def unwrapped(structure: Any) -> Any:
+    """The only entry of a list, as Keras gives a model that was saved with one input or output."""
+    return structure[0] if isinstance(structure, list) and len(structure) == 1 else structure
+
+
+def ends_from(layer: Layer) -> int:
+    """The number of the first application of a layer where a model's inputs and outputs are named.
+
+    In Keras a functional model comes with an application of its own, number 0, which only those places count.
+    """
+    return 1 if isinstance(layer, ModelValue) and layer.is_functional and not layer._is_chain else 0
+
+
+class _Graph:
+    """Layers and tensors of a functional configuration, made node by node as their inputs get known."""
+
+    def __init__(self, config: Mapping[str, Any], classes: Mapping[str, type[Layer]]):
+        self.config = config
+        self.classes = classes
+        self.made: dict[str, Layer] = {}
+        self.options: dict[str, Mapping[str, Any]] = {}
+        self.outputs: dict[tuple[str, int], list[SymbolicTensor]] = {}
+        self.first = _first_nodes(config)
+
+    def ends(self) -> tuple[Any, Any]:
+        """The structure of inputs and the structure of outputs."""
+        waiting: list[tuple[str, int, Any]] = []
+        for entry in self.config["layers"]:
+            name = self._make(entry)
+            waiting += [(name, index, node) for index, node in enumerate(entry.get("inbound_nodes") or [])]
+        while waiting:
+            later = [job for job in waiting if not self._apply(*job)]
+            if len(later) == len(waiting):
+                names = sorted({name for name, _, _ in later})
+                raise RestoreError(f"The layers {names} need tensors that no layer makes.")
+            waiting = later
+        try:
+            return self._structure(self.config["input_layers"]), self._structure(self.config["output_layers"])
+        except (KeyError, IndexError, TypeError) as error:
+            raise RestoreError(f"The inputs or outputs of the model name no tensors: {error!r}.") from None
+
+    def _make(self, entry: Mapping[str, Any]) -> str:
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("config"), (Mapping, list)):
+            raise RestoreError(f"This is no configuration of a layer: {str(entry)[:200]}")
+        arguments = entry["config"]
+        name = entry.get("name") or (arguments.get("name") if isinstance(arguments, Mapping) else None)
+        if not isinstance(name, str) or name in self.made:
+            raise RestoreError(f"A layer of the model has the name {name!r}, which is missing or used twice.")
+        if isinstance(arguments, Mapping):
+            entry = {**entry, "config": {**arguments, "name": name}}
+        self.options[name] = arguments if isinstance(arguments, Mapping) else {}
+        if self._is_function(entry):
+            self.made[name] = Operation(operations.name_of(entry, _functions()), name=name)
+            return name
+        policy = policy_name(self.config.get("dtype")) or "float32"
+        self.made[name] = from_config(entry, self.classes, policy=policy)
+        if isinstance(self.made[name], layers.InputLayer):
+            self.outputs[name, 0] = [self.made[name]()]
+        return name
+
+    def _is_function(self, entry: Mapping[str, Any]) -> bool:
+        """Whether an entry without a module is a function: `.h5` files write `x * 0.5` like the layer Multiply."""
+        if entry.get("module") or _known(entry.get("class_name")) is not None:
+            return False
+        nodes = entry.get("inbound_nodes") or [{}]
+        if not isinstance(nodes[0], Mapping) or entry["class_name"] == "InputLayer":
+            return False
+        # Both kinds may have the same class name; only layers say whether they are trained.
+        return "trainable" not in self.options[entry["config"]["name"]] and _names_function(entry)
+
+    def _apply(self, name: str, index: int, node: Mapping[str, Any]) -> bool:
+        """Applies a layer once; False if its inputs are not known yet."""
+        layer = self.made[name]
+        try:
+            args, kwargs = self._arguments(node)
+        except _NotYet:
+            return False
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
+            raise RestoreError(f"A node of the layer {name!r} is damaged: {error!r}.") from None
+        if isinstance(layer, Operation):
+            function = function_named(layer.operation)
+            args, kwargs = operations.join(layer.operation, function, self.options[name], args, kwargs)
+        else:
+            asked = {"training": node["training"]} if isinstance(node, Mapping) and "training" in node else {}
+            kwargs = {key: value for key, value in kwargs.items() if not (value is None or key == "training")} | asked
+        results = layer(*args, **kwargs)
+        self.outputs[name, index] = jax.tree.leaves(results, is_leaf=is_symbolic)
+        return True
+
+    def _arguments(self, node: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        if isinstance(node, Mapping):
+            return [self._read(v) for v in node["args"]], self._read(node.get("kwargs") or {})
+        # Keras 2: a node is a list of [layer, node, tensor, keyword arguments].
+        parts = [node] if node and isinstance(node[0], str) else node
+        if isinstance(parts, Mapping):
+            parts = list(parts.values())
+        values = [part[3]["value"] if part[0] == "_CONSTANT_VALUE" else self._tensor(part) for part in parts]
+        kwargs: dict[str, Any] = {}
+        for part in parts:
+            kwargs.update(part[3] if len(part) > 3 and part[0] != "_CONSTANT_VALUE" else {})
+        return [values[0] if len(values) == 1 else values], {k: self._old_value(v) for k, v in kwargs.items()}
+
+    def _old_value(self, value: Any) -> Any:
+        is_place = isinstance(value, list) and len(value) >= 3 and isinstance(value[0], str) and value[0] in self.made
+        if is_place:
+            return self._tensor(value)
+        return [self._old_value(v) for v in value] if isinstance(value, list) else value
+
+    def _tensor(self, place: Any) -> SymbolicTensor:
+        name, node, index = place[0], place[1], place[2]
+        if name not in self.made:
+            raise RestoreError(f"A layer is applied to the output of {name!r}, and the model has no such layer.")
+        node -= self.first.get(name, 0)
+        if (name, node) not in self.outputs:
+            raise _NotYet
+        result: SymbolicTensor = self.outputs[name, node][index]
+        return result
+
+    def _read(self, value: Any) -> Any:
+        return deserialize(value, self._made)
+
+    def _made(self, entry: Mapping[str, Any], depth: int) -> Any:
+        if entry["class_name"] == TENSOR:
+            return self._tensor(entry["config"]["keras_history"])
+        return {key: deserialize(part, self._made, depth + 1) for key, part in entry.items()}
+
+    def _structure(self, written: Any) -> Any:
+        if isinstance(written, Mapping):
+            return {k: self._structure(v) for k, v in written.items()}
+        if written and isinstance(written[0], str):
+            return self._final(written)
+        return [self._structure(v) for v in written]
+
+    def _final(self, place: Any) -> SymbolicTensor:
+        name, node, *rest = place
+        if name in self.made and name not in self.first:
+            node = max(node - ends_from(self.made[name]), 0)
+        try:
+            return self._tensor([name, node, *rest])
+        except _NotYet:
+            raise RestoreError(f"The model's outputs name {place[0]!r}, which is never applied.") from None
+
+
+def _first_nodes(config: Mapping[str, Any]) -> dict[str, int]:
+    """The number of the first application of each layer in a configuration of Keras 2, where it is 1 for models.
+
+    Every application is used by another layer or is an output, so the first one is the smallest number that occurs.
+    """
+    parts = [part for entry in config["layers"] for node in _old_nodes(entry) for part in node]
+    ends = [config.get("input_layers"), config.get("output_layers")]
+    parts += [place for end in ends if isinstance(end, list) for place in end if isinstance(place, list)]
+    if not any(_old_nodes(entry) for entry in config["layers"]):
+        return {}
+    first: dict[str, int] = {}
+    for part in parts:
+        if isinstance(part, list) and len(part) > 1 and isinstance(part[0], str) and isinstance(part[1], int):
+            first[part[0]] = min(part[1], first.get(part[0], part[1]))
+    return first
+
+
+def _old_nodes(entry: Mapping[str, Any]) -> list[Any]:
+    nodes = entry.get("inbound_nodes") if isinstance(entry, Mapping) else None
+    return [node for node in nodes if isinstance(node, list)] if isinstance(nodes, list) else []
+
+
+def _names_function(entry: Mapping[str, Any]) -> bool:
+    try:
+        operations.name_of(entry, _functions())
+    except UnknownNameError:
+        return False
+    return True
+
+
+class _NotYet(Exception):
+    """A tensor that is needed has not been made."""

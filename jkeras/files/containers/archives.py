@@ -1,0 +1,86 @@
+"""The zip archives of `.keras` files: read into memory with every size checked, written in one piece.
+
+Nothing is ever extracted to the disk, so names in an archive cannot lead out of a directory.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from jkeras.errors import RestoreError
+from jkeras.files.containers.writing import replacing
+
+MAX_ENTRIES = 10_000
+# What deflate makes of weights; all of a bomb is beyond it.
+MAX_RATIO = 100
+SMALL = 2**20
+
+
+def read(path: Path) -> dict[str, bytes]:
+    """The members of an archive by name.
+
+    Raises:
+        RestoreError: it is no archive, is damaged, or holds what no model needs: links, names that lead outside, members
+            that unpack to far more than is stored.
+    """
+    size = path.stat().st_size
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            _check(members, size, path)
+            return {member.filename: _contents(archive, member) for member in members if not member.is_dir()}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, RestoreError):
+            raise
+        raise RestoreError(f"{path} is damaged: {error}") from None
+
+
+def _check(members: list[zipfile.ZipInfo], size: int, path: Path) -> None:
+    if len(members) > MAX_ENTRIES:
+        raise RestoreError(f"{path} holds {len(members)} members, which no model's file does.")
+    seen: set[str] = set()
+    for member in members:
+        name = member.filename
+        parts = name.replace("\\", "/").split("/")
+        if name.startswith(("/", "\\")) or ".." in parts or ":" in name or "\0" in name:
+            raise RestoreError(f"{path} is refused: the name {name!r} leads out of the archive.")
+        if name in seen:
+            raise RestoreError(f"{path} is refused: it holds {name!r} twice.")
+        seen.add(name)
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise RestoreError(f"{path} is refused: {name!r} is a link.")
+        if member.compress_size > size or member.file_size > max(SMALL, MAX_RATIO * member.compress_size):
+            raise RestoreError(
+                f"{path} is refused: {name!r} takes {member.compress_size} bytes and claims to unpack to"
+                f" {member.file_size}."
+            )
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise RestoreError(f"{path} is refused: {name!r} is compressed in a way that Keras does not use.")
+    if sum(member.compress_size for member in members) > size:
+        raise RestoreError(f"{path} is refused: its members overlap.")
+    if sum(member.file_size for member in members) > max(16 * SMALL, MAX_RATIO * size):
+        raise RestoreError(f"{path} is refused: it unpacks to more than {MAX_RATIO} times its size.")
+
+
+def _contents(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    with archive.open(member) as file:
+        contents = file.read(member.file_size + 1)
+    if len(contents) != member.file_size:
+        raise RestoreError(f"{archive.filename} is damaged: {member.filename!r} has not the size that it claims.")
+    return contents
+
+
+def write(path: Path, members: Mapping[str, bytes]) -> None:
+    """Writes an archive in the place of `path`; a crash leaves the file that was there."""
+    with replacing(path) as fresh:
+        with fresh.open("wb") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+                for name, contents in members.items():
+                    archive.writestr(name, contents)
+            file.flush()
+            os.fsync(file.fileno())

@@ -1,0 +1,85 @@
+"""The list of all files of a saved directory with sizes and checksums, so that damage is noticed before anything is read.
+
+It guards against accidents, not against forgery: whoever can change a file can change the list. Against both, nothing but
+ordinary files inside of the directory is ever opened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import zlib
+from pathlib import Path
+
+from jkeras.errors import RestoreError
+from jkeras.files.containers import documents
+
+LIST = "checksums.json"
+MAX_FILES = 100_000
+_BLOCK = 2**20
+
+
+def files(folder: Path) -> dict[str, int]:
+    """The size of every file in a directory by its path there.
+
+    Raises:
+        RestoreError: there is a link, a device, or another thing that a save does not have.
+    """
+    found: dict[str, int] = {}
+    waiting = [(folder, "")]
+    while waiting:
+        directory, prefix = waiting.pop()
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                name = prefix + entry.name
+                kind = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(kind.st_mode):
+                    waiting.append((Path(entry.path), name + "/"))
+                elif stat.S_ISREG(kind.st_mode):
+                    found[name] = kind.st_size
+                else:
+                    raise RestoreError(f"{folder} is refused: {name!r} is a link or a device, not a file of a save.")
+        if len(found) + len(waiting) > MAX_FILES:
+            raise RestoreError(f"{folder} is refused: it holds more than {MAX_FILES} files.")
+    return found
+
+
+def write(folder: Path) -> None:
+    """Adds the list to a directory that is complete."""
+    listed = {name: [size, _checksum(folder / name)] for name, size in sorted(files(folder).items())}
+    with (folder / LIST).open("w", encoding="utf-8") as file:
+        json.dump(listed, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def verify(folder: Path) -> dict[str, int]:
+    """The size of every file by its path, after a comparison with the list; without a list, only links are looked for.
+
+    Raises:
+        RestoreError: a file is missing, has another size or checksum, or is not in the list.
+    """
+    found = files(folder)
+    if found.pop(LIST, None) is None:
+        return found
+    listed = documents.parse((folder / LIST).read_bytes(), str(folder / LIST))
+    problems = [f"{name} is missing" for name in sorted(set(listed) - set(found))]
+    problems += [f"{name} is not in the list" for name in sorted(set(found) - set(listed))]
+    for name in sorted(set(found) & set(listed)):
+        if listed[name] != [found[name], _checksum(folder / name)]:
+            problems.append(f"{name} has another size or checksum")
+    if problems:
+        shown = "; ".join(problems[:5]) + ("; ..." if len(problems) > 5 else "")
+        raise RestoreError(
+            f"{folder} is damaged: {shown}. (If you changed it on purpose, remove {LIST}; then nothing is compared.)"
+        )
+    return found
+
+
+def _checksum(path: Path) -> int:
+    checksum = 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            checksum = zlib.crc32(block, checksum)
+    return checksum

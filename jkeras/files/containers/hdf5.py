@@ -1,0 +1,272 @@
+"""HDF5 files as trees of arrays, read with suspicion.
+
+HDF5 can do much that no saved model needs: links to other files, datasets whose values lie in other files, plug-ins that
+are loaded to unpack data, shapes of terabytes with nothing behind them. `open_tree` goes through the whole file first and
+refuses all of that; afterwards only plain arrays are left to be read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from jkeras.errors import RestoreError
+from jkeras.types import ArrayLike
+
+if TYPE_CHECKING:
+    import h5py
+from jkeras.files.containers import seals
+from jkeras.files.containers.writing import replacing
+
+# An attribute in a file: a text, a list of texts, a number or an array. Whoever reads one checks what it is.
+Attribute: TypeAlias = Any
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+MAX_OBJECTS = 200_000
+MAX_DEPTH = 64
+# Deflate, shuffle, checksum, szip, n-bit, scale-offset, LZF: what comes with HDF5 and h5py, without plug-ins.
+FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000})
+COMPRESSION = FILTERS - {2, 3}
+MAX_RATIO = 100
+SMALL = 2**20
+# What HDF5 and h5py raise about damaged files.
+DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, UnicodeDecodeError, AttributeError)
+
+
+class Tree:
+    """A checked file: arrays and attributes by path, without a slash in front.
+
+    Attributes:
+        shapes: the shape of every array by path.
+        groups: the paths of all groups; the root is "".
+    """
+
+    def __init__(self, file: h5py.File, size: int, where: str):
+        self._file = file
+        self._size = size
+        self.where = where
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.groups: dict[str, None] = {}
+        self._objects: dict[str, Any] = {}  # groups and arrays of h5py, which has no types
+        self._seen: set[tuple[int, int]] = set()
+        self._declared = 0
+        self._visit("", file, 0)
+
+    def _refuse(self, path: str, why: str) -> RestoreError:
+        return RestoreError(f"{self.where} is refused: {path!r} {why}.")
+
+    def _visit(self, path: str, group: h5py.Group, depth: int) -> None:
+        import h5py
+
+        if depth > MAX_DEPTH:
+            raise self._refuse(path, "is nested too deeply")
+        self._enter(path, group)
+        self.groups[path] = None
+        for name in group:
+            inner = f"{path}/{name}" if path else name
+            link = group.get(name, getlink=True)
+            if not isinstance(link, h5py.HardLink):
+                raise self._refuse(inner, "is a link to elsewhere")
+            member = group[name]
+            if isinstance(member, h5py.Group):
+                self._visit(inner, member, depth + 1)
+            elif isinstance(member, h5py.Dataset):
+                self._enter(inner, member)
+                self._check_dataset(inner, member)
+                self.shapes[inner] = tuple(member.shape)
+            else:
+                raise self._refuse(inner, "is neither a group nor an array")
+
+    def _enter(self, path: str, member: h5py.Group | h5py.Dataset) -> None:
+        import h5py
+
+        info = h5py.h5o.get_info(member.id)
+        place = (info.fileno, info.addr)
+        if place in self._seen:
+            raise self._refuse(path, "is in the file twice")
+        self._seen.add(place)
+        self._objects[path] = member
+        if len(self._objects) > MAX_OBJECTS:
+            raise RestoreError(f"{self.where} is refused: it holds more than {MAX_OBJECTS} objects.")
+
+    def _check_dataset(self, path: str, dataset: h5py.Dataset) -> None:
+        if dataset.is_virtual or dataset.external:
+            raise self._refuse(path, "has its values in another place")
+        if dataset.shape is None or dataset.dtype.kind not in "fiubV" or dataset.dtype.fields or dataset.dtype.subdtype:
+            raise self._refuse(path, f"is no array of numbers but {dataset.dtype}")
+        if dataset.dtype.kind == "V" and dataset.dtype.itemsize != 2:
+            raise self._refuse(path, f"is no array of numbers but {dataset.dtype}")
+        filters = dataset.id.get_create_plist()
+        used = {filters.get_filter(i)[0] for i in range(filters.get_nfilters())}
+        if used - FILTERS:
+            raise self._refuse(path, "is packed in a way that needs a plug-in")
+        declared = math.prod(dataset.shape) * dataset.dtype.itemsize
+        stored = dataset.id.get_storage_size()
+        allowed = max(SMALL, MAX_RATIO * stored) if used & COMPRESSION and stored else stored
+        if stored > self._size or declared > allowed:
+            raise self._refuse(
+                path,
+                f"claims {declared} bytes, {list(dataset.shape)} of {dataset.dtype}, and the file holds {stored} of them",
+            )
+
+        self._declared += declared
+        if self._declared > max(16 * SMALL, MAX_RATIO * self._size):
+            raise RestoreError(f"{self.where} is refused: it unpacks to more than {MAX_RATIO} times its size.")
+
+    def dtype(self, path: str) -> str:
+        """The name of the type of an array."""
+        dtype = self._objects[path].dtype
+        return "bfloat16" if dtype.kind == "V" or self.attribute(path, "dtype") == "bfloat16" else dtype.name
+
+    def array(self, path: str) -> np.ndarray:
+        """The array of that path.
+
+        Raises:
+            RestoreError: it cannot be read.
+        """
+        dataset = self._objects[path]
+        try:
+            value = np.asarray(dataset[()])
+            kind = self._attribute(path, "dtype") if "dtype" in dataset.attrs else None
+        except DAMAGE as error:
+            raise RestoreError(f"{self.where} is damaged: {path!r} cannot be read: {error}") from None
+        if kind == "bfloat16" or value.dtype.kind == "V":
+            import ml_dtypes
+
+            return value.view(ml_dtypes.bfloat16) if value.dtype.itemsize == 2 else value.astype(ml_dtypes.bfloat16)
+        return value
+
+    def attribute(self, path: str, name: str) -> Attribute:
+        """An attribute: a text, a list of texts, or an array; None if there is none.
+
+        Raises:
+            RestoreError: it cannot be read.
+        """
+        try:
+            return self._attribute(path, name) if name in self._objects[path].attrs else None
+        except DAMAGE as error:
+            if isinstance(error, RestoreError):
+                raise
+            raise RestoreError(f"{self.where} is damaged: the attribute {name!r} cannot be read: {error}") from None
+
+    def _attribute(self, path: str, name: str) -> Attribute:
+        attributes = self._objects[path].attrs
+        shape = attributes.get_id(name).shape or ()
+        if math.prod(shape) > self._size:
+            raise self._refuse(path, f"has an attribute {name!r} of {math.prod(shape)} values")
+        return _text(attributes[name])
+
+    def texts(self, path: str, name: str) -> list[str]:
+        """A list of texts, which may be spread over several attributes because each has a limit in size."""
+        texts = self.attribute(path, name)
+        if texts is None:
+            parts: list[Attribute] = []
+            while (part := self.attribute(path, f"{name}{len(parts)}")) is not None:
+                parts.append(part)
+            texts = [text for part in parts for text in part]
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise RestoreError(f"{self.where} is damaged: the attribute {name!r} of {path!r} is no list of names.")
+        return texts
+
+    def children(self, path: str) -> list[str]:
+        """The names directly inside a group."""
+        return list(self._objects[path]) if path in self.groups else []
+
+
+def _text(value: Attribute) -> Attribute:
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind in "SUO":
+            return [_text(v) for v in value.ravel().tolist()]
+        return [] if value.size == 0 else value
+    return str(value) if isinstance(value, np.str_) else value
+
+
+@contextlib.contextmanager
+def open_tree(source: Path | bytes, where: str) -> Iterator[Tree]:
+    """Opens and checks a file, or the bytes of one.
+
+    Raises:
+        RestoreError: it is no HDF5 file, is damaged, or holds what no model needs.
+    """
+    import h5py
+
+    file: Path | io.BytesIO
+    if isinstance(source, Path):
+        with source.open("rb") as opened:
+            start = opened.read(len(SIGNATURE))
+        size = source.stat().st_size
+        seals.check(source)
+        file = source
+    else:
+        start, size = source[: len(SIGNATURE)], len(source)
+        file = io.BytesIO(source)
+    if start != SIGNATURE:
+        raise RestoreError(f"{where} is no HDF5 file.")
+    try:
+        root = h5py.File(file, "r")
+    except DAMAGE as error:
+        raise RestoreError(f"{where} is damaged: {error}") from None
+    with root:
+        try:
+            tree = Tree(root, size, where)
+        except DAMAGE as error:
+            if isinstance(error, RestoreError):
+                raise
+            raise RestoreError(f"{where} is damaged: {error}") from None
+        yield tree
+
+
+# HDF5 keeps attributes in a header of 64 kB.
+ATTRIBUTE_LIMIT = 64512
+
+
+def to_bytes(arrays: Mapping[str, ArrayLike], attributes: Mapping[str, Mapping[str, str | list[str]]]) -> bytes:
+    """The bytes of a file.
+
+    Args:
+        arrays: by path.
+        attributes: by the path of a group, which is made if no array lies in it: texts, or lists of texts.
+    """
+    import h5py
+
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for path, texts in attributes.items():
+            group = file.require_group(path) if path else file
+            for name, text in texts.items():
+                _write_attribute(group, name, text)
+        for path, value in arrays.items():
+            array = np.asarray(value)
+            dataset = file.create_dataset(path, data=array)
+            if array.dtype.name == "bfloat16":
+                dataset.attrs["dtype"] = "bfloat16"
+    return buffer.getvalue()
+
+
+def write(path: Path, arrays: Mapping[str, ArrayLike], attributes: Mapping[str, Mapping[str, str | list[str]]]) -> None:
+    """Writes a file with a checksum in the place of `path`; a crash leaves the file that was there. See `to_bytes`."""
+    with replacing(path) as fresh:
+        fresh.write_bytes(seals.sealed(to_bytes(arrays, attributes)))
+
+
+def _write_attribute(group: h5py.Group, name: str, value: str | list[str]) -> None:
+    if not isinstance(value, list):
+        group.attrs[name] = value
+        return
+    encoded = [text.encode("utf-8") for text in value]
+    parts = 1
+    while encoded and max(np.asarray(p).nbytes for p in np.array_split(np.asarray(encoded), parts)) > ATTRIBUTE_LIMIT:
+        parts += 1
+    if parts == 1:
+        group.attrs[name] = np.asarray(encoded) if encoded else np.zeros((0,), "S1")
+        return
+    for i, part in enumerate(np.array_split(np.asarray(encoded), parts)):
+        group.attrs[f"{name}{i}"] = part

@@ -1,0 +1,125 @@
+"""Models as programs in a file: StableHLO with the weights inside, run by JAX alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.export
+import jax.numpy as jnp
+import numpy as np
+from jax.errors import InconclusiveDimensionOperation
+
+from jkeras import lowering
+from jkeras.errors import ArgumentError, JkerasError
+from jkeras.files.containers.writing import replacing
+from jkeras.graph.shapes import has_shape
+from jkeras.training import steps
+from jkeras.types import PathLike, Specs, Verbose
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
+
+PLATFORMS = ("cpu", "cuda", "tpu")
+FORMAT = "stablehlo"
+
+
+def export(
+    model: Model,
+    path: PathLike,
+    format: str = FORMAT,
+    verbose: Verbose | None = None,
+    input_signature: Sequence[Any] | None = None,
+    *,
+    platforms: Sequence[str] | None = None,
+) -> None:
+    """Writes the program that predicts; see `Model.export`."""
+    if format != FORMAT:
+        raise ArgumentError(
+            f"export(format={format!r}): jkeras exports {FORMAT!r}. For the formats of TensorFlow, ONNX and others save the"
+            f" model as .keras and export it with Keras."
+        )
+    platforms = PLATFORMS if platforms is None else tuple(platforms)
+    specs = _symbolic(_shapes(model) if input_signature is None else input_signature)
+    contents = _serialized(model, specs, platforms)
+    with replacing(Path(path)) as fresh, fresh.open("wb") as file:
+        file.write(contents)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _serialized(model: Model, specs: Specs, platforms: tuple[str, ...]) -> bytes:
+    # Some of the fast forms of operations are for sizes that are known.
+    for form in dict.fromkeys((lowering.current_mode(), "plain")):
+        try:
+            with lowering.use(form):
+                program = jax.export.export(jax.jit(_program(model)), platforms=platforms)(specs)
+            return bytes(program.serialize())
+        except JkerasError:
+            raise
+        except ImportError as error:
+            raise ArgumentError(
+                f"export needs the package flatbuffers: `pip install jkeras[export]` ({error})."
+            ) from error
+        except (TypeError, ValueError, NotImplementedError, InconclusiveDimensionOperation) as error:
+            problem = error
+    raise ArgumentError(
+        f"The model cannot be exported for inputs of unknown sizes, or for one of the platforms {platforms}: {problem} Give"
+        f" the sizes with `input_signature`, such as `(8, 28, 28, 1)`, or name fewer `platforms`."
+    ) from problem
+
+
+def _program(model: Model) -> Any:
+    """Prediction with the weights as constants."""
+    network, impl = model.definition, str(jax.random.key_impl(model.state.rng))
+    state = jax.tree.map(np.asarray, model.state.replace(opt_state=None, rng=jax.random.key_data(model.state.rng)))
+
+    def predict(inputs: Any) -> Any:
+        values = jax.tree.map(jnp.asarray, state)
+        return steps.predict(network, values.replace(rng=jax.random.wrap_key_data(values.rng, impl=impl)), inputs)
+
+    return predict
+
+
+def _shapes(model: Model) -> Any:
+    """Shapes and dtypes of the inputs, None for sizes that may change."""
+    if model.is_functional:
+        network: Any = model._network
+        infos = {info.ref: _Spec(info.shape, info.dtype) for info in network.input_infos}
+        return network.inputs.fill(lambda ref: infos[ref.index])
+    return jax.tree.map(lambda spec: _Spec((None, *spec.shape[1:]), spec.dtype), model.input_specs)
+
+
+class _Spec:
+    """A shape with None for sizes that may change, and a dtype."""
+
+    def __init__(self, shape: Sequence[int | None], dtype: Any):
+        self.shape = tuple(shape)
+        self.dtype = jnp.dtype(dtype)
+
+
+def _symbolic(signature: Sequence[Any] | None) -> Any:
+    """A signature with a symbol for each unknown size: the same for all batches, another for each other."""
+    scope = jax.export.SymbolicScope()
+    count = 0
+
+    def spec(value: Any) -> Any:
+        nonlocal count
+        value = value if has_shape(value) else _Spec(value, jnp.float32)
+        names = []
+        for axis, size in enumerate(value.shape):
+            count += size is None and axis > 0
+            names.append(str(size) if size is not None else f"size_{count}" if axis else "batch")
+        shape = jax.export.symbolic_shape(", ".join(names), scope=scope)
+        return jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(value.dtype))
+
+    return jax.tree.map(spec, signature, is_leaf=_is_shape)
+
+
+def _is_shape(value: object) -> bool:
+    if isinstance(value, Mapping) or has_shape(value):
+        return has_shape(value)
+    return isinstance(value, (list, tuple)) and bool(value) and all(v is None or isinstance(v, int) for v in value)

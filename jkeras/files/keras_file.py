@@ -1,0 +1,170 @@
+"""The `.keras` format: a zip archive with the definition, the weights, the training configuration and its state.
+
+Real Keras opens what is written here, and what Keras 3 wrote is read here. What Keras has no place for (the step, the random
+key, the history, our own options) stands in `metadata.json`, where Keras does not look.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from jkeras.errors import ArgumentError, RestoreError
+from jkeras.files import compile_config, stored_weights
+from jkeras.files import config as configs
+from jkeras.files.containers import archives, documents, hdf5
+from jkeras.files.dialects import old_names
+from jkeras.files.dialects.old_weights import major
+from jkeras.training.state import arrays_of
+from jkeras.types import Specs
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
+
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+# The version of Keras whose format this is.
+KERAS_VERSION = "3.15.0"
+
+
+def save(model: Model, path: Path, own: Mapping[str, Any], include_optimizer: bool = True) -> None:
+    """Writes a model.
+
+    Args:
+        model: what to save.
+        path: the file.
+        own: what Keras has no place for, as JSON.
+        include_optimizer: whether the training configuration and the optimizer's state are saved.
+
+    Raises:
+        ArgumentError: the training configuration cannot be written.
+    """
+    config = configs.to_config(model)
+    config["build_config"] = {"input_shape": input_shapes(model)}
+    arrays, attributes = stored_weights.to_store(model)
+    if include_optimizer and model.recipe is not None:
+        config["compile_config"] = compile_config.written(model.recipe)
+        variables = optimizer_variables(model)
+        if variables:
+            name = model.recipe.optimizer.name or "optimizer"
+            attributes["optimizer/vars"] = {"name": name}
+            arrays.update({f"optimizer/vars/{i}": value for i, (_, value) in enumerate(variables)})
+    metadata = {
+        "keras_version": KERAS_VERSION,
+        "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
+        "jkeras": dict(own),
+    }
+    members = {
+        METADATA: json.dumps(metadata).encode(),
+        CONFIG: json.dumps(config).encode(),
+        WEIGHTS: hdf5.to_bytes(arrays, attributes),
+    }
+    archives.write(path, members)
+
+
+def optimizer_variables(model: Model) -> list[tuple[str, np.ndarray]]:
+    """Names and arrays of the optimizer's state in Keras's order; none before training.
+
+    Raises:
+        ArgumentError: the optimizer has no counterpart in Keras.
+    """
+    if arrays_of(model.state).opt_state is None:
+        return []
+    try:
+        recipe: Any = model.recipe
+        found = recipe.optimizer.keras_variables(arrays_of(model.state).opt_state, trainable_paths(model))
+    except NotImplementedError as error:
+        raise ArgumentError(f"{error} Save into a directory (a path without suffix) to keep its state.") from None
+    return [(variable.name, np.asarray(variable.value)) for variable in found]
+
+
+def trainable_paths(model: Model) -> list[str]:
+    """The paths of the weights that the optimizer changes, in Keras's order."""
+    return [info.name for info in model.description.weights if info.trainable]
+
+
+def input_shapes(model: Model) -> Any:
+    """The shapes of the inputs, with None for the batch, in the structure of the inputs."""
+
+    def shape(spec: Specs) -> list[int | None]:
+        return [None, *spec.shape[1:]]
+
+    if model.is_functional:
+        network: Any = model._network
+        infos = {info.ref: list(info.shape) for info in network.input_infos}
+        return network.inputs.fill(lambda ref: infos[ref.index])
+    return jax.tree.map(shape, model.input_specs)
+
+
+class KerasFile:
+    """A `.keras` file in memory, with every size checked.
+
+    Attributes:
+        config: the definition.
+        own: what jkeras wrote beside it; empty for a file of real Keras.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.members: dict[str, bytes] = archives.read(path)
+        for name in (CONFIG, WEIGHTS):
+            if name not in self.members:
+                raise RestoreError(f"{path} is no model's file: there is no {name!r} in it.")
+        self.config: dict[str, Any] = documents.parse(self.members[CONFIG], f"{path}/{CONFIG}")
+        metadata = documents.parse(self.members.get(METADATA, b"{}"), f"{path}/{METADATA}")
+        if major(str(metadata.get("keras_version", KERAS_VERSION))) < 3:
+            self.config = old_names.with_old_functions(self.config)
+        own = metadata.get("jkeras")
+        self.own: Mapping[str, Any] = own if isinstance(own, dict) else {}
+
+    @property
+    def compile_config(self) -> Mapping[str, Any] | None:
+        """The training configuration, if the file has one."""
+        found = self.config.get("compile_config")
+        return found if isinstance(found, dict) and found.get("optimizer") is not None else None
+
+    @property
+    def input_shape(self) -> Any:
+        """The shapes that the model was built for, or None."""
+        return build_shape(self.config)
+
+    def vocabulary(self, place: str) -> list[str] | None:
+        """The terms that a layer at that place learned from data, special ones first."""
+        contents = self.members.get(f"assets/{place}/vocabulary.txt")
+        if contents is None:
+            return None
+        lines = contents.decode("utf-8", errors="replace").split("\n")
+        while lines and not lines[-1]:
+            lines.pop()
+        return [line.removesuffix("\r") for line in lines]
+
+    def tree(self) -> Any:
+        """The weights, as a context manager."""
+        return hdf5.open_tree(self.members[WEIGHTS], f"{self.path}/{WEIGHTS}")
+
+
+def build_shape(config: Mapping[str, Any]) -> Any:
+    """The input shapes in a `build_config`: a list of sizes, or a list or dict of such; None if there are none."""
+    build = config.get("build_config")
+    if not isinstance(build, Mapping):
+        return None
+    return build.get("input_shape", build.get("shapes_dict"))
+
+
+def optimizer_arrays(tree: hdf5.Tree) -> list[np.ndarray]:
+    """The arrays of the optimizer's state, in order."""
+    group = "optimizer/vars"
+    names = sorted(tree.children(group), key=lambda name: (len(name), name))
+    return [tree.array(f"{group}/{name}") for name in names]
+
+
+def written_key(key: jax.Array) -> dict[str, str]:
+    """A random key as JSON."""
+    data = np.asarray(jax.random.key_data(key), "<u4")
+    return {"impl": str(jax.random.key_impl(key)), "data": base64.b64encode(data.tobytes()).decode()}

@@ -1,0 +1,213 @@
+"""Where Keras keeps the weights of each layer in `.keras` and `.weights.h5` files.
+
+Keras walks over the attributes of a model in alphabetical order. A layer that it meets as an attribute is kept under the
+attribute's name, one in a list under its class's name and a number. The layers of a functional or sequential model form
+the list `layers`, which comes first; models that are subclasses have that list as well, as an attribute among the others,
+so that what comes behind it in the alphabet is kept there. A shared layer is kept where it is met first. Inside its place a
+layer's own weights are `vars/0`, `vars/1` and so on, first those that are trainable.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from jkeras.files.weight_matching import is_kept
+from jkeras.graph.layer import Layer
+from jkeras.graph.operation import Operation
+from jkeras.graph.scope import WeightInfo, walk
+from jkeras.models.base import ModelValue
+from jkeras.registry import snake_case
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
+
+# Marks, in a path, a layer that is found by its name.
+LABEL = "@"
+# Where the layers of a functional or sequential model are.
+LIST = "layers"
+
+# Classes that have another name in Keras's own code.
+CLASSES = {"GroupQueryAttention": "GroupedQueryAttention"}
+
+# Our names for layers made in `build`, and the attributes that hold them in Keras; older versions had the second name.
+ATTRIBUTES: dict[str, dict[str, tuple[str, ...]]] = {
+    "MultiHeadAttention": {
+        "query": ("query_dense", "_query_dense"),
+        "key": ("key_dense", "_key_dense"),
+        "value": ("value_dense", "_value_dense"),
+        "attention_output": ("output_dense", "_output_dense"),
+    },
+    "GroupQueryAttention": {
+        "query": ("_query_dense",),
+        "key": ("_key_dense",),
+        "value": ("_value_dense",),
+        "gate": ("_gate_dense",),
+        "attention_output": ("_output_dense",),
+    },
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A layer in a file.
+
+    Attributes:
+        paths: the group of the layer; several where versions of Keras differ, today's first.
+        named: the same with the names of layers, `layers/@encoder`, in place of their numbers, `layers/dense_1`.
+        name: the layer's name.
+        layer: the layer, or None for one that is made in another layer's `build`.
+        weights: its own weights, in order.
+        before: weights of other layers that Keras keeps here as well, before the own ones.
+    """
+
+    paths: tuple[str, ...]
+    named: tuple[str, ...]
+    name: str
+    layer: Layer | None
+    weights: tuple[WeightInfo, ...]
+    before: tuple[WeightInfo, ...] = ()
+
+
+def places(model: Model) -> list[Place]:
+    """Every layer of a model with its place in a file, the model itself first."""
+    return list(_Walk(model).visit(model, (), ("",), ("",), model.name or model._base_name))
+
+
+class _Walk:
+    def __init__(self, model: Model):
+        self.own: dict[tuple[str, ...], list[WeightInfo]] = {}
+        for info in filter(is_kept, model.description.weights):
+            self.own.setdefault(info.path[:-1], []).append(info)
+        # A shared layer has its weights under the path where it is bound first, which need not be where Keras meets it.
+        self.home: dict[int, tuple[str, ...]] = {}
+        for path, layer in walk(model):
+            if id(layer) not in self.home or (not self._has(self.home[id(layer)]) and self._has(path)):
+                self.home[id(layer)] = path
+        self.met: set[int] = set()
+
+    def _has(self, path: tuple[str, ...]) -> bool:
+        return any(found[: len(path)] == path for found in self.own)
+
+    def visit(
+        self, layer: Layer, ours: tuple[str, ...], theirs: tuple[str, ...], named: tuple[str, ...], name: str
+    ) -> Iterator[Place]:
+        if id(layer) in self.met:
+            return
+        self.met.add(id(layer))
+        ours = self.home.get(id(layer), ours)
+        yield Place(theirs, named, name, layer, tuple(self.own.get(ours, ())), self._before(layer, ours))
+        known = set()
+        for inner, their_name, child in children(layer):
+            known.add(inner)
+            child_name = child.name or child._base_name
+            labels: tuple[str, ...] = (their_name,)
+            if isinstance(layer, ModelValue) and their_name.startswith(f"{LIST}/"):
+                # Layers that are attributes are written with the attribute's name here, with the layer's by Keras.
+                labels = tuple(dict.fromkeys(f"{LIST}/{LABEL}{name}" for name in (inner, child_name)))
+            label = inner if isinstance(layer, ModelValue) else child_name
+            yield from self.visit(
+                child, (*ours, inner), _inside_of(theirs, their_name), _inside_of(named, *labels), label
+            )
+        yield from self._made_in_build(type(layer).__name__, ours, theirs, named, known)
+
+    def _before(self, layer: Layer, ours: tuple[str, ...]) -> tuple[WeightInfo, ...]:
+        if type(layer).__name__ != "SpectralNormalization":
+            return ()
+        kernels = [info for info in self.own.get((*ours, "layer"), ()) if info.path[-1] in ("kernel", "embeddings")]
+        return tuple(kernels[:1])
+
+    def _made_in_build(
+        self, class_name: str, ours: tuple[str, ...], theirs: tuple[str, ...], named: tuple[str, ...], known: set[str]
+    ) -> Iterator[Place]:
+        depth = len(ours)
+        names = {path[depth]: None for path in self.own if path[:depth] == ours and len(path) > depth}
+        for inner in names:
+            if inner in known:
+                continue
+            attributes = ATTRIBUTES.get(class_name, {}).get(inner, (inner,))
+            paths, labels = _inside_of(theirs, *attributes), _inside_of(named, *attributes)
+            yield Place(paths, labels, inner, None, tuple(self.own.get((*ours, inner), ())))
+            yield from self._made_in_build("", (*ours, inner), paths, labels, set())
+
+
+def children(layer: Any) -> Iterator[tuple[str, str, Layer]]:
+    """The layers directly inside a layer: our name, Keras's, and the layer."""
+    if _is_listed(layer):
+        yield from _listed(layer)
+        return
+    is_model = isinstance(layer, ModelValue)
+    own = vars(layer.definition if is_model else layer)
+    attributes: dict[str, Any] = {k: v for k, v in own.items() if not k.startswith("_spec_")}
+    if is_model:
+        attributes[LIST] = layer  # a property of Keras's models, which is an attribute like others
+    for attribute in sorted(attributes, key=lambda name: f"~{name}" if name.startswith("_") else name):
+        if attributes[attribute] is layer:
+            yield from _members(layer)
+        else:
+            yield from _inside(attributes[attribute], attribute, attribute)
+
+
+def _members(model: Model) -> Iterator[tuple[str, str, Layer]]:
+    """All layers that are attributes of a model, in the order in which they were assigned."""
+    taken: dict[str, int] = {}
+    met: set[int] = set()
+    for name, layer in model.children().items():
+        if id(layer) not in met:
+            met.add(id(layer))
+            yield name, f"{LIST}/{_numbered(layer, taken)}", layer
+
+
+def _is_listed(layer: Any) -> bool:
+    """Whether a layer is a model whose layers Keras keeps in a list."""
+    return isinstance(layer, ModelValue) and (layer.is_functional or layer._is_chain)
+
+
+def _listed(model: Model) -> Iterator[tuple[str, str, Layer]]:
+    network: Any = model._network
+    members = network.layers if model.is_functional and not model._is_chain else model.children()
+    taken: dict[str, int] = {}
+    for name, layer in members.items():
+        if not isinstance(layer, Operation):
+            yield name, f"{LIST}/{_numbered(layer, taken)}", layer
+    extra = {
+        k: v
+        for k, v in vars(model.definition).items()
+        if not k.startswith(("_spec_", "_network", "_chain", "_entrance"))
+    }
+    for attribute in sorted(extra):
+        yield from _inside(extra[attribute], attribute, attribute)
+
+
+def _inside(value: Any, ours: str, theirs: str) -> Iterator[tuple[str, str, Layer]]:
+    if isinstance(value, Layer):
+        yield ours, theirs, value
+        return
+    if isinstance(value, Mapping):
+        entries = [(f"{ours}_{key}", entry) for key, entry in value.items()]
+    elif isinstance(value, (list, tuple)):
+        entries = [(f"{ours}_{i}", entry) for i, entry in enumerate(value)]
+    else:
+        return
+    taken: dict[str, int] = {}
+    for name, entry in entries:
+        if isinstance(entry, Layer):
+            yield name, f"{theirs}/{_numbered(entry, taken)}", entry
+        elif isinstance(entry, (list, tuple, Mapping)):
+            yield from _inside(entry, name, f"{theirs}/{_count('container', taken)}")
+
+
+def _numbered(layer: Layer, taken: dict[str, int]) -> str:
+    class_name = layer._written_class()["class_name"]
+    return _count(snake_case(CLASSES.get(class_name, class_name)), taken)
+
+
+def _count(name: str, taken: dict[str, int]) -> str:
+    number = taken.get(name, -1) + 1
+    taken[name] = number
+    return f"{name}_{number}" if number else name
+
+
+def _inside_of(paths: tuple[str, ...], *names: str) -> tuple[str, ...]:
+    return tuple(f"{path}/{name}" if path else name for name in names for path in paths)

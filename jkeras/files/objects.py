@@ -1,0 +1,107 @@
+"""The functions of `keras.saving` on single objects and on models."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from jkeras import registry
+from jkeras.dtypes import DTypePolicy
+from jkeras.errors import RestoreError
+from jkeras.files import config as configs
+from jkeras.graph.layer import Layer
+from jkeras.models.model import Model, known_classes
+from jkeras.types import Config, PathLike
+from jkeras.values.config import deserialize, serialize, target_of
+from jkeras.values.spec import Spec
+
+# Whose configurations each family reads itself, longest name first.
+FAMILIES = (
+    "optimizers.schedules",
+    "activations",
+    "constraints",
+    "initializers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "regularizers",
+)
+# Where a function is looked for by its name alone.
+FUNCTIONS = ("activations", "losses", "metrics")
+
+
+def save_model(model: Model, filepath: PathLike, overwrite: bool = True) -> None:
+    """The same as `model.save(filepath)`."""
+    model.save(filepath, overwrite=overwrite)
+
+
+def save_weights(model: Model, filepath: PathLike, overwrite: bool = True) -> None:
+    """The same as `model.save_weights(filepath)`."""
+    model.save_weights(filepath, overwrite=overwrite)
+
+
+def load_weights(model: Model, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any) -> Model:
+    """The model with the weights of a file; see `model.load_weights`."""
+    return model.load_weights(filepath, skip_mismatch, **kwargs)
+
+
+def serialize_keras_object(obj: Any) -> Any:
+    """The JSON-able form of a layer, loss, metric, optimizer ..., of a function, or of a structure of them.
+
+    >>> from jkeras import initializers
+    >>> serialize_keras_object(initializers.Constant(2))["config"]
+    {'value': 2}
+    """
+    if isinstance(obj, (list, tuple)):
+        return [serialize_keras_object(value) for value in obj]
+    if isinstance(obj, Mapping):
+        return {key: serialize_keras_object(value) for key, value in obj.items()}
+    return configs.to_config(obj) if isinstance(obj, Layer) else serialize(obj)
+
+
+def deserialize_keras_object(
+    config: Config, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+) -> Any:
+    """What `serialize_keras_object`, ours or Keras's, was given.
+
+    Makes objects of the library's classes and of those that the user registered; nothing else that `config` names is looked
+    up, and no code in it is run, so that `safe_mode` changes nothing.
+
+    Raises:
+        RestoreError: the configuration names something unknown.
+        UnknownNameError: the same, in a family with names to suggest.
+    """
+    with registry.custom_object_scope(custom_objects or {}):
+        return deserialize(config, _made)
+
+
+def _made(config: Mapping[str, Any], depth: int) -> Any:
+    name = config["class_name"]
+    inner: Any = config.get("config")
+    if name == "function":
+        return _function(str(inner))
+    own = target_of(config, {})
+    inner = inner if isinstance(inner, Mapping) else {}
+    family = str(config.get("module") or "").removeprefix("keras.").removeprefix("src.")
+    reader = next((f for f in FAMILIES if family.startswith(f)), None)
+    if isinstance(own, type) and issubclass(own, Spec) and not issubclass(own, Layer):
+        return own.from_config(inner)
+    if reader is not None and own is None:
+        return importlib.import_module(f"jkeras.{reader}").deserialize(config)
+    if name == "DTypePolicy":
+        return DTypePolicy(inner["name"])
+    if own is not None and not (isinstance(own, type) and issubclass(own, Layer)):
+        return own.from_config(inner) if hasattr(own, "from_config") else own(**inner)
+    return configs.from_config(config, known_classes())
+
+
+def _function(name: str) -> Any:
+    found = registry.get_registered_object(name)
+    if found is not None:
+        return found
+    for family in FUNCTIONS:
+        found = getattr(importlib.import_module(f"jkeras.{family}"), name, None)
+        if callable(found):
+            return found
+    raise RestoreError(f"There is no function {name!r}: pass `custom_objects={{{name!r}: function}}`, or register it.")

@@ -1,0 +1,47 @@
+"""Going back to a checkpoint, and what checkpoints say of a model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jkeras.files.containers import checkpoints, directory
+from jkeras.files.saving import written_definition, written_without_definition
+from jkeras.models.history import History
+from jkeras.training.keeping import definition_differences
+from jkeras.training.state import filled, named_arrays
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
+
+
+def restored(model: Model, folder: Path, step: int | None) -> Any:
+    """See `Model.restore`."""
+    if step is not None or checkpoints.steps(folder):
+        folder = checkpoints.find(folder, step)
+    folder = directory.find(folder)
+    config = directory.read_config(folder)
+    found = {name: entry for name, entry in config["arrays"].items() if not name.startswith("run/")}
+    has_optimizer = any(name.startswith("opt_state/") for name in found)
+    template = model.state.replace(opt_state=None)
+    if has_optimizer:
+        if model.recipe is not None:
+            template = model.with_optimizer_state().state
+        else:
+            found = {name: entry for name, entry in found.items() if not name.startswith("opt_state/")}
+    problems = definition_differences(writable_definition(model), config)
+    problems += directory.differences(named_arrays(template), found)
+    directory.refuse(problems, f"The checkpoint in {folder}")
+    state = filled(template, directory.read_arrays(folder, config["arrays"]), config["key"])
+    kept = config.get("history") or {}
+    return model._evolve(state=state, history=History(kept.get("logs"), kept.get("epoch", ()), kept.get("params")))
+
+
+def writable_definition(model: Model) -> dict[str, Any]:
+    """What a checkpoint says of the model beside its arrays; without its definition where that cannot be written."""
+    try:
+        result: dict[str, Any] = json.loads(json.dumps(written_definition(model)))
+        return result
+    except (TypeError, ValueError, NotImplementedError):
+        return written_without_definition(model)

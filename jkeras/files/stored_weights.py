@@ -1,0 +1,151 @@
+"""The weights of a model in the layout of `.keras` and `.weights.h5` files, and back."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jkeras.errors import RestoreError
+from jkeras.files.containers.hdf5 import Tree
+from jkeras.files.keras_layout import LABEL, Place, places
+from jkeras.files.weight_matching import Entry, Found
+from jkeras.layers.preprocessing.normalization import Normalization
+from jkeras.paths import flatten
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
+
+# What Keras keeps beside the weights: states of random generators, of metrics, of the optimizer.
+BESIDE = re.compile(
+    r"(^|/)(_?seed_generator|_?compile_metrics|metrics|optimizer|_layer_checkpoint_dependencies)(/|$|_\d+)"
+)
+# Layers whose weights are arguments here: what they learned from data.
+LEARNED = ("Normalization", "IntegerLookup", "StringLookup", "TextVectorization")
+
+
+def to_store(model: Model, learned: bool = False) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
+    """Arrays by path, and attributes by path, as Keras writes them.
+
+    Args:
+        model: the model.
+        learned: whether the numbers of a Normalization are weights, as after Keras's `adapt`, for files without a definition.
+    """
+    values = {"params": flatten(model.params), "state": flatten(model.model_state)}
+    arrays: dict[str, np.ndarray] = {}
+    attributes: dict[str, dict[str, Any]] = {}
+    for place in places(model):
+        group = f"{place.paths[0]}/vars" if place.paths[0] else "vars"
+        attributes[group] = {"name": place.name}
+        for i, info in enumerate((*place.before, *place.weights)):
+            arrays[f"{group}/{i}"] = np.asarray(values[info.collection][info.name])
+        if learned:
+            arrays.update({f"{group}/{i}": array for i, array in enumerate(learned_arrays(place.layer))})
+    return arrays, attributes
+
+
+def learned_arrays(layer: Any) -> list[np.ndarray]:
+    """Mean, variance and count of a Normalization, as Keras keeps them; nothing of other layers."""
+    if type(layer).__name__ != "Normalization" or layer.mean is None:
+        return []
+    return [np.asarray(layer.mean, np.float32), np.asarray(layer.variance, np.float32), np.asarray(0, np.int32)]
+
+
+def find(model: Model, tree: Tree, ignore: Collection[str] = (), by_name: bool = False) -> Found:
+    """What a file has for the weights of a model.
+
+    Args:
+        model: the model.
+        tree: the file.
+        ignore: arrays that were used already.
+        by_name: whether layers are found by their names rather than by their numbers among layers of their class.
+
+    Raises:
+        RestoreError: the file is damaged, or holds no names of layers.
+    """
+    if by_name and not has_names(tree):
+        raise RestoreError(f"{tree.where} holds no names of layers, so nothing can be found by name.")
+    found, used = Found(tree.where), set(ignore)
+    groups = functools.partial(_named_groups, _Labels(tree)) if by_name else functools.partial(_groups, tree)
+    for place in places(model):
+        _find_place(place, groups(place), tree, found, used)
+    found.extra = [_entry(tree, path) for path in tree.shapes if path not in used and not BESIDE.search(path)]
+    return found
+
+
+def has_names(tree: Tree) -> bool:
+    """Whether the file names its layers; files before Keras 3.3 do not."""
+    return any(path.startswith("layers/") and tree.attribute(path, "name") is not None for path in tree.groups)
+
+
+def _entry(tree: Tree, path: str) -> Entry:
+    label = tree.attribute(path.rpartition("/")[0], "name")
+    shown = f"{path} of {label!r}" if isinstance(label, str) else path
+    return Entry(shown, tree.shapes[path], tree.dtype(path), functools.partial(tree.array, path))
+
+
+def _find_place(place: Place, groups: list[str], tree: Tree, found: Found, used: set[str]) -> None:
+    group = next((g for g in groups if tree.children(g)), None)
+    if group is None:
+        return
+    names = sorted(tree.children(group), key=lambda name: (len(name), name))
+    arrays = [f"{group}/{name}" for name in names if f"{group}/{name}" in tree.shapes]
+    if type(place.layer).__name__ in LEARNED:
+        used.update(arrays)
+        if isinstance(place.layer, Normalization):
+            found.learned(place.name, place.layer, [tree.array(path) for path in arrays[:2]])
+        return
+    if len(arrays) == len(place.weights) + len(place.before):
+        used.update(arrays[: len(place.before)])
+        arrays = arrays[len(place.before) :]
+    for info, path in zip(place.weights, arrays, strict=False):
+        used.add(path)
+        found.entries[info.collection, info.name] = _entry(tree, path)
+
+
+def _groups(tree: Tree, place: Place) -> list[str]:
+    groups = [_vars(path) for path in place.paths]
+    if groups[0] not in tree.groups:  # the name of `layers` in Keras 2.13
+        groups += [group.replace("layers", "_layer_checkpoint_dependencies") for group in groups]
+    return groups
+
+
+def _vars(path: str) -> str:
+    return f"{path}/vars" if path else "vars"
+
+
+def _named_groups(labels: _Labels, place: Place) -> list[str]:
+    return [_vars(path) for path in map(labels.path, place.named) if path is not None]
+
+
+class _Labels:
+    """Finds layers in a file by the names that are written with them."""
+
+    def __init__(self, tree: Tree):
+        self.tree = tree
+        self.known: dict[str, Mapping[str, str]] = {}
+
+    def path(self, named: str) -> str | None:
+        """The path of a layer in the file; None if it is not there."""
+        path = ""
+        for segment in named.split("/") if named else ():
+            if segment.startswith(LABEL):
+                inside = self._inside(path).get(segment.removeprefix(LABEL))
+                if inside is None:
+                    return None
+                segment = inside
+            path = f"{path}/{segment}" if path else segment
+        return path
+
+    def _inside(self, path: str) -> Mapping[str, str]:
+        if path not in self.known:
+            labels = {}
+            for child in self.tree.children(path):
+                label = self.tree.attribute(_vars(f"{path}/{child}"), "name")
+                if isinstance(label, str):
+                    labels[label] = child
+            self.known[path] = labels
+        return self.known[path]
