@@ -60,7 +60,6 @@ REASONS = {
     "keras.export": "`model.export`",
     "keras.quantizers": "quantised training and storage are not offered",
     "keras.saving.KerasFileEditor": "`load_model`, then `set_weights`",
-    "keras.utils.FeatureSpace": "a model of preprocessing layers does the same",
     "keras.visualization": "drawing is left to Matplotlib",
 }
 WORDS = {

@@ -38,7 +38,7 @@ def with_learned(
             number = counts.get(name, -1) + 1
             counts[name] = number
             inside = f"{place}layers/{name}_{number}" if number else f"{place}layers/{name}"
-            entry = with_learned(_layer(entry, file, tree, used, inside), file, tree, used, inside + "/")
+            entry = with_learned(with_own_learned(entry, file, tree, used, inside), file, tree, used, inside + "/")
         written.append(entry)
     return {**config, "config": {**inner, "layers": written}}
 
@@ -47,7 +47,10 @@ def _is_function(entry: Mapping[str, Any]) -> bool:
     return str(entry.get("module") or "").startswith(("keras.src.ops", "keras.src.activations"))
 
 
-def _layer(entry: Mapping[str, Any], file: KerasFile, tree: Tree, used: set[str], place: str) -> Mapping[str, Any]:
+def with_own_learned(
+    entry: Mapping[str, Any], file: KerasFile, tree: Tree, used: set[str], place: str
+) -> Mapping[str, Any]:
+    """The configuration of one layer that knows what it learned; the arguments are those of `with_learned`."""
     arguments = entry.get("config")
     if not isinstance(arguments, Mapping):
         return entry

@@ -42,7 +42,8 @@ def on_host(description: Any) -> Callable[..., Any]:
     run = on_view(description.call)
 
     def call(self: Any, inputs: Any) -> Any:
-        return run(self, inputs) if is_traced(inputs) else self.on_host(inputs)
+        traced = any(is_traced(leaf) for leaf in jax.tree.leaves(inputs))
+        return run(self, inputs) if traced else self.on_host(inputs)
 
     return call
 
@@ -54,6 +55,13 @@ def _lookup_spec(self: Any, inputs: Any) -> KerasTensor:
 
 def _hashing_spec(self: Any, inputs: Any) -> KerasTensor:
     return _encoded(self, inputs, self.num_bins, "int32")
+
+
+def _crossing_spec(self: Any, inputs: Any) -> KerasTensor:
+    shapes = [tuple(tensor.shape) for tensor in inputs] if isinstance(inputs, (list, tuple)) else []
+    if len(shapes) < 2 or len(set(shapes)) > 1:
+        raise ArgumentError(f"HashedCrossing: expected two or more tensors of one shape. Received: {inputs}")
+    return _encoded(self, inputs[0], self.num_bins, "int32")
 
 
 def _encoded(self: Any, inputs: Any, depth: int, of_ids: str) -> KerasTensor:
@@ -78,7 +86,9 @@ def _spec_by(rule: Callable[..., KerasTensor]) -> dict[str, Any]:
         return rule(self, inputs)
 
     def compute_output_shape(self: Any, input_shape: Any) -> Any:
-        return rule(self, KerasTensor(input_shape, "string")).shape
+        several = bool(input_shape) and isinstance(input_shape[0], (list, tuple))
+        inputs = [KerasTensor(shape, "string") for shape in input_shape] if several else KerasTensor(input_shape, "string")
+        return rule(self, inputs).shape
 
     return {"compute_output_spec": compute_output_spec, "compute_output_shape": compute_output_shape}
 
@@ -283,6 +293,7 @@ ADAPTABLE: dict[str, dict[str, Any]] = {
     "CategoryEncoding": {**ANY_VALUES, "call": on_values(layers.CategoryEncoding)},
     "Rescaling": {**ANY_VALUES, "call": on_values(layers.Rescaling)},
     "Hashing": {**ANY_VALUES, **_spec_by(_hashing_spec), "call": on_host(layers.Hashing)},
+    "HashedCrossing": {**ANY_VALUES, **_spec_by(_crossing_spec), "call": on_host(layers.HashedCrossing)},
     "StringLookup": _text_layer(layers.StringLookup, _lookup_spec),
     "IntegerLookup": _text_layer(layers.IntegerLookup, _lookup_spec),
     "TextVectorization": _text_layer(layers.TextVectorization, _text_spec),

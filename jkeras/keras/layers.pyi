@@ -1793,6 +1793,36 @@ class GroupQueryAttention(BuiltinLayer):
     @property
     def output_dense(self) -> Any: ...
 
+class HashedCrossing(BuiltinLayer):
+    """Puts combinations of features into bins by a hash that never changes, the one of Keras, on the host."""
+
+    activity_regularizer: Any
+    trainable: Any
+    autocast: Any
+    num_bins: Any
+    output_mode: Any
+    sparse: Any
+    name: Any
+    dtype: Any
+    def __init__(
+        self,
+        num_bins: int,
+        output_mode: str = "int",
+        sparse: bool = False,
+        name: str | None = None,
+        dtype: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, inputs: Any) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compute_output_spec(self, inputs: Any) -> Any: ...
+    def compute_output_shape(self, input_shape: Any) -> Any: ...
+
 class Hashing(BuiltinLayer):
     """Puts strings or integers into bins by a hash that never changes, the one of Keras."""
 

@@ -23,7 +23,12 @@ _MODULES = frozenset(
         *(f"keras.{name}" for name in ("metrics", "callbacks", "mixed_precision")),
     )
 )
-_INNER = {"keras.src.models.functional": ("functional", "Functional")}
+# Classes that configurations name in other modules, by where they are here.
+_INNER = {
+    "keras.src.models.functional": ("functional", "Functional"),
+    "keras.src.layers.preprocessing.feature_space": ("feature_space", "Feature Cross TFDIdentity"),
+    "keras.utils": ("feature_space", "FeatureSpace"),
+}
 
 
 def public_name(cls: type) -> tuple[str, str] | None:
@@ -45,9 +50,9 @@ def public_object(module: str, name: str) -> Any:
     Raises:
         ArgumentError: it is one that reads files, or changes settings.
     """
-    if module in _INNER:
-        home, own_name = _INNER[module]
-        return getattr(importlib.import_module(f"jkeras.keras.{home}"), own_name) if name == own_name else None
+    home, names = _INNER.get(module, ("", ""))
+    if name in names.split():
+        return getattr(importlib.import_module(f"jkeras.keras.{home}"), name)
     if operations.is_operation({"module": module}):
         try:
             return importlib.import_module("jkeras.keras.function_operation").named_class(name, module)

@@ -35,6 +35,7 @@ _ELSEWHERE = {
     **dict.fromkeys(("model_to_dot", "plot_model"), "jkeras.keras.pictures"),
     "get_source_inputs": "jkeras.keras.graph",
     "Config": "jkeras.keras.config_object",
+    "FeatureSpace": "jkeras.keras.feature_space",
 }
 
 

@@ -14,6 +14,7 @@ from jkeras.errors import RestoreError
 from jkeras.files.keras_layout import ATTRIBUTES, CLASSES
 from jkeras.keras.stores import ArrayStore, Assets, ReadStore
 from jkeras.registry import snake_case
+from jkeras.utils.features import Feature
 
 CONTAINERS = (list, tuple, dict)
 
@@ -30,7 +31,7 @@ def _saveable_classes() -> tuple[type, ...]:
     from jkeras.keras.operation import Operation
     from jkeras.keras.optimizers import Optimizer
 
-    return Operation, Optimizer, Metric, Loss
+    return Operation, Optimizer, Metric, Loss, Feature
 
 
 @functools.cache

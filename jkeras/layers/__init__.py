@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from jkeras.layers.pooling import MaxPooling3D as MaxPooling3D
     from jkeras.layers.preprocessing.categorical import CategoryEncoding as CategoryEncoding
     from jkeras.layers.preprocessing.categorical import Discretization as Discretization
+    from jkeras.layers.preprocessing.hashed_crossing import HashedCrossing as HashedCrossing
     from jkeras.layers.preprocessing.hashing import Hashing as Hashing
     from jkeras.layers.preprocessing.image import CenterCrop as CenterCrop
     from jkeras.layers.preprocessing.image import RandomBrightness as RandomBrightness
@@ -182,6 +183,7 @@ else:
                 " GlobalMaxPooling2D GlobalMaxPooling3D MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D"
             ),
             "jkeras.layers.preprocessing.categorical": "CategoryEncoding Discretization",
+            "jkeras.layers.preprocessing.hashed_crossing": "HashedCrossing",
             "jkeras.layers.preprocessing.hashing": "Hashing",
             "jkeras.layers.preprocessing.image": (
                 "CenterCrop RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom"

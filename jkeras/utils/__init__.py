@@ -3,6 +3,7 @@
 from jkeras.utils.arrays import normalize, pack_x_y_sample_weight, to_categorical, unpack_x_y_sample_weight
 from jkeras.utils.audio import audio_dataset_from_directory
 from jkeras.utils.directories import image_dataset_from_directory, text_dataset_from_directory
+from jkeras.utils.feature_space import FeatureSpace
 from jkeras.utils.files import get_file
 from jkeras.utils.images import array_to_img, img_to_array, load_img, save_img
 from jkeras.utils.model_pictures import model_to_dot, plot_model
@@ -17,6 +18,7 @@ from jkeras.utils.sources import get_source_inputs
 Sequence = PyDataset
 
 __all__ = [
+    "FeatureSpace",
     "Progbar",
     "PyDataset",
     "Samples",

@@ -43,6 +43,7 @@ NO_ROW = {
     "HostLayer": "a base class of ours",
     "Repeat": "ours",
     "Lambda": "holds code, unless its function has a name: see below",
+    "HashedCrossing": "Keras's needs TensorFlow",
     "Hashing": "Keras's needs TensorFlow",
     "IntegerLookup": "Keras's needs TensorFlow",
     "StringLookup": "Keras's needs TensorFlow",

@@ -141,6 +141,7 @@ OWN = {
     ("GaussianNoise", "stddev"): (-1.0, "x"),
 }
 BASE = {
+    "HashedCrossing": {"num_bins": 3},
     "Hashing": {"num_bins": 3},
     "IntegerLookup": {"vocabulary": [1, 2]},
     "StringLookup": {"vocabulary": ["a", "b"]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import jax
@@ -175,10 +176,15 @@ def bins(values: np.ndarray, count: int, key: tuple[int, int] | None = None) -> 
     """The bin of each string (or integer, as text): its hash modulo `count`, with SipHash if there is a key."""
     if not is_text(values):
         values = values.astype("int64").astype(str)
+    hashed = each_hashed(values, fingerprint64 if key is None else lambda word: siphash(word, key))
+    return (hashed % np.uint64(count)).astype("int64")
+
+
+def each_hashed(values: np.ndarray, hash_of: Callable[[bytes], int]) -> np.ndarray:
+    """The hash of each string, as unsigned integers of 64 bits; equal strings are hashed once."""
     different, places = np.unique(as_text(values).astype(str), return_inverse=True)
-    words = [str(word).encode() for word in different]
-    hashed = [(fingerprint64(word) if key is None else siphash(word, key)) % count for word in words]
-    return np.asarray(hashed, dtype="int64")[places].reshape(values.shape)
+    hashed = [hash_of(str(word).encode()) for word in different]
+    return np.asarray(hashed, dtype="uint64")[places].reshape(values.shape)
 
 
 class Hashing(HostLayer):

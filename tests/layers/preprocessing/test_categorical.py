@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
+import jkeras.keras
 from jkeras import errors, layers
-from jkeras.layers.preprocessing import categorical, hashing, lookup
+from jkeras.layers.preprocessing import categorical, hashed_crossing, hashing, lookup
 from tests.layers.contract import OURS, THEIRS, case, check, check_signature, is_first
 
 IDS = np.array([[0, 2, 2], [3, 1, 0]])
@@ -36,7 +37,8 @@ def test_contract(name, rng):
 
 # The lookups need TensorFlow in Keras, their signatures do not.
 @pytest.mark.parametrize(
-    "name", ["CategoryEncoding", "Discretization", "Hashing", "IntegerLookup", "StringLookup", "TextVectorization"]
+    "name",
+    "CategoryEncoding Discretization HashedCrossing Hashing IntegerLookup StringLookup TextVectorization".split(),
 )
 def test_signature_is_that_of_keras(name):
     check_signature(name)
@@ -80,6 +82,36 @@ def test_hashes_are_those_of_keras():
     key = (0x0706050403020100, 0x0F0E0D0C0B0A0908)
     assert hashing.siphash(bytes(range(15)), key) == 0xA129CA6149BE45E5
     assert hashing.siphash(b"", key) == 0x726FDB47DD0E0E31
+
+
+def test_crosses_are_those_of_keras():
+    first, second = np.array(["A", "B", "A", "B", "A"]), np.array([101, 101, 101, 102, 102])
+    layer = hashed_crossing.HashedCrossing(5)
+    assert layer((first, second)).tolist() == [1, 4, 1, 1, 3]
+    assert hashed_crossing.HashedCrossing(10)((np.array("A"), np.array(101))).tolist() == 1
+    encoded = hashed_crossing.HashedCrossing(5, output_mode="one_hot")([first[:, None], second[:, None]])
+    assert np.argmax(encoded, axis=-1).tolist() == [1, 4, 1, 1, 3] and encoded.shape == (5, 5)
+    # Of three features, of negative integers, and after a configuration.
+    other = layer.from_config(layer.get_config())
+    negative = np.array([-1, 2, -3, 4, -5])
+    assert other == layer.replace(dtype="int64")
+    assert other((first, second, negative)).tolist() == layer((first, second, negative)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (np.array(1), "list or tuple"),
+        ([np.array(1)], "at least two inputs"),
+        ((np.ones((1, 1, 1)), np.ones((1, 1, 1))), "inputs should have shape"),
+        ((np.array([1]), np.array([1, 2])), "equal shape"),
+        ((np.array([1.0]), np.array([1.0])), "should have an integer or string"),
+    ],
+)
+@pytest.mark.parametrize("face", [layers, jkeras.keras.layers])
+def test_crosses_of_something_else(face, data, message):
+    with pytest.raises(ValueError, match=message):
+        face.HashedCrossing(10)(data)
 
 
 @pytest.mark.parametrize(
