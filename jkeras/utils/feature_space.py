@@ -12,12 +12,12 @@ import numpy as np
 
 from jkeras import arguments, layers
 from jkeras.errors import ArgumentError, NotBuiltError, RestoreError
+from jkeras.files.adapted import with_own_learned
+from jkeras.files.containers import archives, hdf5
+from jkeras.files.keras_file import CONFIG, KERAS_VERSION, METADATA, WEIGHTS, KerasFile
 from jkeras.graph.input import Input
 from jkeras.graph.layer import Layer
-from jkeras.models.keras_file import CONFIG, KERAS_VERSION, METADATA, WEIGHTS, KerasFile
-from jkeras.models.learned import with_own_learned
 from jkeras.registry import custom_object_scope
-from jkeras.saving import archives, hdf5
 from jkeras.types import Config, PathLike, TensorLike
 from jkeras.utils.features import (
     Cross,

@@ -12,9 +12,9 @@ import numpy as np
 
 from jkeras import arguments, layers
 from jkeras.errors import ArgumentError, InputError
+from jkeras.files.objects import deserialize_keras_object, serialize_keras_object
 from jkeras.graph.layer import Layer
 from jkeras.layers.preprocessing.lookup import Lookup
-from jkeras.models.objects import deserialize_keras_object, serialize_keras_object
 from jkeras.types import Config, TensorLike
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
