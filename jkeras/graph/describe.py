@@ -15,7 +15,7 @@ import jax
 
 from jkeras.graph.layer_scope import DescribingScope, Record
 from jkeras.graph.scope import BoundLayer, Run, WeightInfo
-from jkeras.graph.shapes import as_spec, has_shape, is_shape
+from jkeras.graph.shapes import as_spec, has_shape, has_unknown_sizes, is_shape
 from jkeras.types import PyTree
 from jkeras.values.frozen import Template
 
@@ -125,6 +125,31 @@ def describe(layer: BoundLayer, *args: Any, **kwargs: Any) -> Description:
 @functools.lru_cache(maxsize=256)
 def _describe(layer: BoundLayer, leaves: tuple[Any, ...], structure: PyTree[Any]) -> Description:
     return Description(layer, leaves, structure)
+
+
+# What unknown sizes count as: the first for which the windows of all layers fit into their inputs.
+_STAND_INS = (1, 16, 128, 1024, 8192)
+
+
+def known_sizes(layer: BoundLayer, shapes: PyTree[Any]) -> Any:
+    """Shapes (tensors or tuples, None for what is unknown) with sizes for which a definition can be described.
+
+    Raises:
+        InputError: it can be described for none; or another error of the user's own code.
+    """
+    first = jax.tree.map(as_spec, shapes, is_leaf=is_shape)
+    if not any(map(has_unknown_sizes, jax.tree.leaves(shapes, is_leaf=is_shape))):
+        return first
+    problems: list[Exception] = []
+    for stand_in in _STAND_INS:
+        specs = jax.tree.map(functools.partial(as_spec, unknown=stand_in), shapes, is_leaf=is_shape)
+        try:
+            describe(layer, specs).outputs  # noqa: B018 - kept by `describe`, and asked for next
+        except (TypeError, ValueError) as error:
+            problems.append(error)
+        else:
+            return specs
+    raise problems[0]
 
 
 def leaf_key(leaf: Any) -> tuple[Any, Any]:

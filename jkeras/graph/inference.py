@@ -24,8 +24,9 @@ from jkeras.graph.shapes import Shape, has_shape, is_shape, show_shape
 from jkeras.values.frozen import Template
 from jkeras.values.keys import HashedKey, key_of
 
-# Stand-ins for an unknown size: a size of the result that differs between the two is unknown as well.
-STAND_INS = (7, 11)
+# Stand-ins for an unknown size: a size of the result that differs between the two is unknown as well. Larger ones follow for
+# windows that the first are too small for; those halve evenly, as networks that join what they shrank and enlarged need.
+STAND_INS = ((7, 11), (7 * 32, 11 * 32), (7 * 1024, 11 * 1024))
 # Stands for the batch where no row depends on another, so that the first axis of every result is the batch.
 BATCH = 1009
 
@@ -131,17 +132,18 @@ def _is_float(shape: Shape) -> bool:
 
 def _by_tracing(question: _Question) -> Outline:
     unknown = [axis for tensor in question.inputs for axis, size in enumerate(tensor.shape) if size is None]
-    stand_ins = STAND_INS if unknown else STAND_INS[:1]
+    choices = STAND_INS if any(unknown) else STAND_INS[:1] if unknown else (STAND_INS[0][:1],)
     if unknown and not any(unknown) and _keeps_batch(question):
-        stand_ins = (BATCH,)
-    try:
-        traces = [_trace(question, stand_in) for stand_in in stand_ins]
-    except Exception as error:
-        if isinstance(error, InputError):
-            error.args = (_without_stand_ins(str(error), question.inputs),)
-        if hasattr(error, "__notes__"):
-            error.__notes__ = [_without_stand_ins(note, question.inputs) for note in error.__notes__]
-        raise
+        choices = ((BATCH,),)
+    problems: list[Exception] = []
+    for stand_ins in choices:
+        try:
+            traces = [_trace(question, stand_in) for stand_in in stand_ins]
+            break
+        except Exception as error:
+            problems.append(error)
+    else:
+        raise _in_known_terms(problems[0], question.inputs)
     outputs = jax.tree.map(_merge if len(traces) == 2 else _known, *(traced.outputs for traced in traces))
     return Outline(Template.of(outputs), tuple(in_keras_order(traces[0].weights, question.layer)), traces[0].masked)
 
@@ -171,10 +173,18 @@ def _merge(first: jax.ShapeDtypeStruct, second: jax.ShapeDtypeStruct) -> Shape:
     return Shape(sizes, first.dtype)
 
 
+def _in_known_terms(error: Exception, tensors: list[Shape]) -> Exception:
+    if isinstance(error, InputError):
+        error.args = (_without_stand_ins(str(error), tensors),)
+    if hasattr(error, "__notes__"):
+        error.__notes__ = [_without_stand_ins(note, tensors) for note in error.__notes__]
+    return error
+
+
 def _without_stand_ins(message: str, tensors: list[Shape]) -> str:
     """An error's message with the shapes of the inputs as the user knows them."""
     for tensor in tensors:
-        for stand_in in (*STAND_INS, BATCH):
+        for stand_in in (*STAND_INS[0], BATCH):
             filled = tuple(stand_in if size is None else size for size in tensor.shape)
             message = message.replace(show_shape(filled), show_shape(tensor.shape))
     return message

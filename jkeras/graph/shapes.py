@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jkeras import config
@@ -50,14 +49,23 @@ def has_shape(value: object) -> bool:
     return isinstance(value, (jax.Array, np.ndarray)) or (hasattr(value, "shape") and hasattr(value, "dtype"))
 
 
-def as_spec(value: Any) -> jax.ShapeDtypeStruct:
-    """Shape and type of an array, a symbolic tensor or a shape tuple (float32); unknown sizes count as 1."""
-    if is_shape(value):
-        return jax.ShapeDtypeStruct(tuple(1 if size is None else size for size in value), jnp.dtype(config.floatx()))
-    if not has_shape(value):
+def as_spec(value: Any, unknown: int = 1) -> jax.ShapeDtypeStruct:
+    """Shape and type of an array, a symbolic tensor or a shape tuple (float32).
+
+    Args:
+        value: what has them.
+        unknown: the size that unknown ones count as, apart from the batch, which counts as 1.
+    """
+    if not is_shape(value) and not has_shape(value):
         value = np.asarray(value)
-    shape = tuple(1 if size is None else size for size in value.shape)
-    return jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(value.dtype))
+    sizes, dtype = (value, config.floatx()) if is_shape(value) else (value.shape, value.dtype)
+    shape = tuple((unknown if axis else 1) if size is None else size for axis, size in enumerate(sizes))
+    return jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(dtype))
+
+
+def has_unknown_sizes(value: Any) -> bool:
+    """Whether a shape tuple, or the shape of a tensor, has unknown sizes apart from the batch."""
+    return None in (value if is_shape(value) else getattr(value, "shape", ()))[1:]
 
 
 def shape_of(value: Any) -> Any:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from jkeras.errors import InputError
 from jkeras.keras.run import Lists
-from jkeras.keras.variables import StatelessScope, Variable
+from jkeras.keras.variables import StatelessScope, Variable, unwrap
 from jkeras.utils import unpack_x_y_sample_weight
 
 
@@ -128,7 +128,7 @@ class Steps:
         """The values of `metrics` by name."""
         values: dict[str, Any] = {}
         for metric in self.metrics:
-            result = metric.result()
+            result = jax.tree.map(unwrap, metric.result())  # a metric may return a variable of its own
             values.update(result if isinstance(result, Mapping) else {metric.name: result})
         return values
 

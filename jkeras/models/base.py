@@ -21,14 +21,13 @@ from jkeras import config, constants
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError, NotBuiltError
 from jkeras.graph.apply import apply, initialize_stream
-from jkeras.graph.describe import Description, describe
+from jkeras.graph.describe import Description, describe, known_sizes
 from jkeras.graph.input import InputLayer
 from jkeras.graph.layer import Layer, Origin, map_layers
 from jkeras.graph.layer_call import method_signature
 from jkeras.graph.network import Network
 from jkeras.graph.scope import WeightInfo
-from jkeras.graph.shapes import as_spec
-from jkeras.graph.symbolic import SymbolicTensor
+from jkeras.graph.shapes import Shape, is_shape
 from jkeras.models.history import History
 from jkeras.models.inputs import fit_inputs
 from jkeras.random_keys import as_key
@@ -260,10 +259,8 @@ class ModelValue(ModelAttributes, Layer):
         if self._spec_building.inputs is not None:
             return self._spec_building.inputs.fill()
         if self._network is not None:
-            infos = self._network.input_infos
-            leaves = [as_spec(SymbolicTensor(i.shape, i.dtype, None)) for i in infos]  # type: ignore[arg-type]
-            by_ref = {info.ref: leaf for info, leaf in zip(infos, leaves, strict=True)}
-            return self._network.inputs.fill(lambda ref: by_ref[ref.index])
+            shapes = {info.ref: Shape(info.shape, info.dtype) for info in self._network.input_infos}
+            return known_sizes(self.definition, self._network.inputs.fill(lambda ref: shapes[ref.index]))
         raise NotBuiltError(
             f"{self.path} has no weights yet, because the shape of its input is not known. Call"
             f" `model = model.build((None, ...))` with the input's shape, pass data to `fit`, or start a Sequential"
@@ -277,14 +274,13 @@ class ModelValue(ModelAttributes, Layer):
         if input_shape is None:
             raise ArgumentError("build(input_shape): expected the shape of the inputs, such as (None, 28, 28, 1).")
         shape = tuple(input_shape) if isinstance(input_shape, (list, tuple)) and _is_sizes(input_shape) else input_shape
-        specs = jax.tree.map(as_spec, shape, is_leaf=lambda v: isinstance(v, tuple))
-        return self.build_for(specs)
+        return self.build_for(jax.tree.map(lambda sizes: Shape(sizes, config.floatx()), shape, is_leaf=is_shape))
 
     def build_for(self, inputs: Any) -> Self:
         """The model with weights for inputs like these (arrays or shapes); itself if it has weights."""
         if self.built:
             return self
-        template = Template.of(jax.tree.map(as_spec, inputs))
+        template = Template.of(known_sizes(self.definition, inputs))
         return self._evolve(_spec_building=dataclasses.replace(self._spec_building, inputs=template))
 
     @property

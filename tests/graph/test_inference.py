@@ -151,3 +151,36 @@ def test_weights_of_networks_are_those_of_a_pass_through_them(number):
     assert isinstance(described, Description)
     assert described.weights == tuple(in_keras_order(described._traced.weights, model.definition))
     assert model.count_params() == sum(np.size(w) for w in model.get_weights())
+
+
+def halved(depth):
+    """A network that joins what it shrank and enlarged: sizes have to halve evenly."""
+    inputs = x = layers.Input((None, 2))
+    parts = []
+    for _ in range(depth):
+        parts.append(x)
+        x = layers.MaxPooling1D(2)(x)
+    for part in reversed(parts):
+        x = layers.Concatenate()([layers.UpSampling1D(2)(x), part])
+    return jk.Model(inputs, x)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: jk.Sequential([layers.Input((None, 2)), layers.Conv1D(3, 5), layers.GlobalMaxPooling1D()]),
+        lambda: jk.Sequential([layers.Conv1D(3, 40, strides=4), layers.Conv1D(3, 3)]).build((None, None, 2)),
+        lambda: halved(3),
+        lambda: jk.Model(inputs := layers.Input((None, 2)), halved(3)(inputs)),
+    ],
+    ids=["a window", "a wide window, deferred", "even sizes", "a network in a network"],
+)
+def test_windows_fit_into_what_is_unknown(make):
+    model = make()
+    assert model.predict(np.ones((1, 64, 2)), verbose=0).shape[0] == 1
+    model.summary(print_fn=lambda line: None)
+
+
+def test_a_window_that_fits_into_nothing():
+    with pytest.raises(ValueError, match="fit"):
+        _ = jk.Sequential([layers.Input((None, 1, 2)), layers.Conv2D(3, 3)]).params

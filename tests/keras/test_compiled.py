@@ -122,3 +122,26 @@ def test_callbacks_do_what_those_of_keras_do(case, rng):
     for name in theirs:
         np.testing.assert_allclose(mine[name], theirs[name], rtol=1e-5)
     np.testing.assert_allclose(score, expected, rtol=1e-5)
+
+
+def test_a_metric_whose_value_is_its_variable(rng):
+    class Counted(ours.metrics.Metric):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.rows = self.add_variable(shape=(), initializer="zeros", name="rows")
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.rows.assign_add(ours.ops.shape(y_pred)[0])
+
+        def result(self):
+            return self.rows
+
+        def reset_state(self):
+            self.rows.assign(0)
+
+    x = rng.normal(size=(40, 3)).astype("float32")
+    model = ours.Sequential([ours.Input((3,)), ours.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[Counted(name="rows")])
+    history = model.fit(x, x[:, :1], batch_size=16, epochs=2, verbose=0, validation_data=(x, x[:, :1])).history
+    assert history["rows"] == [40.0, 40.0] == history["val_rows"]
+    assert model.evaluate(x, x[:, :1], verbose=0)[1] == 40 and model.train_on_batch(x, x[:, :1])[1] == 40
