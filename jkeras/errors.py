@@ -12,6 +12,7 @@ The tree::
     ├── NotBuiltError (ValueError)       weights are needed and none exist yet
     ├── NotCompiledError (RuntimeError)  `fit` or `evaluate` before `compile`
     ├── DiscardedResultError (RuntimeError)  the result of `compile`, `fit` or `add` is thrown away
+    ├── ExistsError (FileExistsError)    a file is there and may not be replaced
     ├── RestoreError (ValueError)        a saved model does not fit the model that restores it
     ├── ProcessError (RuntimeError)      processes that train together disagree, or one of them is gone
     ├── DownloadError (OSError)          a file is neither present nor to be had
@@ -149,6 +150,21 @@ class NotCompiledError(JkerasError, RuntimeError):
 
         model = jk.Sequential([layers.Input((4,)), layers.Dense(1)])
         model = model.compile("adam", "mse").fit(x, y, verbose=0)
+    """
+
+
+class ExistsError(JkerasError, FileExistsError):
+    """A file or directory is there and may not be replaced.
+
+    The mistake::
+
+        model.save("model")
+        model.save("model", overwrite=False)
+
+    Instead::
+
+        model.save("model")
+        model.save("model")
     """
 
 

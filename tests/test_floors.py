@@ -31,7 +31,6 @@ PUBLIC = "writes or reads its version"
 EXCEPTIONS = {
     ("jkeras.distribute.agreement", "jkeras"): PUBLIC,
     ("jkeras.scripts.tensorflow.modules", "jkeras"): PUBLIC,
-    ("jkeras.keras.files", "jkeras"): PUBLIC,
     ("jkeras.keras.as_value", "jkeras"): "makes objects of the other face by their public names",
     ("jkeras.keras.value", "jkeras"): "makes objects of the other face by their public names",
 }

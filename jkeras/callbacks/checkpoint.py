@@ -12,7 +12,7 @@ import numpy as np
 from jkeras.callbacks.callback import Logs
 from jkeras.callbacks.monitor import Monitor
 from jkeras.errors import ArgumentError
-from jkeras.files.containers.directory import check_name
+from jkeras.files.containers import kinds
 
 
 class SaveFrequency:
@@ -83,7 +83,7 @@ class ModelCheckpoint(BestSoFar):
 
     Args:
         filepath: where to; may contain `{epoch}` (from 1), `{batch}` and names of the logs: `"{epoch:02d}-{val_loss:.2f}.keras"`.
-            The suffixes `.keras` and `.h5` give Keras's formats, no suffix the own one; weights need `.weights.h5`.
+            The suffix gives the format as for `save` or, with `save_weights_only`, `save_weights`.
         monitor: the value that tells the best, for `save_best_only`.
         verbose: 1 prints each save.
         save_best_only: saves only when the value is better than ever before.
@@ -113,11 +113,7 @@ class ModelCheckpoint(BestSoFar):
         self.save_freq = save_freq
         self._frequency = SaveFrequency("ModelCheckpoint", save_freq)
         self._epoch = 0
-        if save_weights_only and not self.filepath.endswith(".weights.h5"):
-            raise ArgumentError(
-                f"ModelCheckpoint(filepath={self.filepath!r}): weights alone need a path that ends in '.weights.h5'."
-            )
-        check_name(Path(self.filepath), "ModelCheckpoint", (".keras", ".h5", ".hdf5"))
+        kinds.to_write(Path(self.filepath), "weights" if save_weights_only else "model", "ModelCheckpoint")
         if self._frequency.by_batch:
             # Only then, since a hook per batch makes the loop stop after each.
             self.on_train_batch_end: Any = self._after_batch

@@ -6,7 +6,6 @@ key, the history, our own options) stands in `metadata.json`, where Keras does n
 
 from __future__ import annotations
 
-import base64
 import datetime
 import json
 from collections.abc import Mapping
@@ -17,9 +16,11 @@ import jax
 import numpy as np
 
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.files import compile_config, stored_weights
+from jkeras.files import compile_config, own_part, stored_weights
 from jkeras.files import config as configs
 from jkeras.files.containers import archives, documents, hdf5
+from jkeras.files.containers.kinds import CONFIG, METADATA
+from jkeras.files.containers.kinds import WEIGHTS_FILE as WEIGHTS
 from jkeras.files.dialects import old_names
 from jkeras.files.dialects.old_weights import major
 from jkeras.training.state import arrays_of
@@ -28,18 +29,16 @@ from jkeras.types import Specs
 if TYPE_CHECKING:
     from jkeras.models.model import Model
 
-CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 # The version of Keras whose format this is.
 KERAS_VERSION = "3.15.0"
 
 
-def save(model: Model, path: Path, own: Mapping[str, Any], include_optimizer: bool = True) -> None:
+def save(model: Model, path: Path, include_optimizer: bool = True) -> None:
     """Writes a model.
 
     Args:
         model: what to save.
         path: the file.
-        own: what Keras has no place for, as JSON.
         include_optimizer: whether the training configuration and the optimizer's state are saved.
 
     Raises:
@@ -58,7 +57,7 @@ def save(model: Model, path: Path, own: Mapping[str, Any], include_optimizer: bo
     metadata = {
         "keras_version": KERAS_VERSION,
         "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
-        "jkeras": dict(own),
+        "jkeras": own_part.written(model, include_optimizer),
     }
     members = {
         METADATA: json.dumps(metadata).encode(),
@@ -103,7 +102,7 @@ def input_shapes(model: Model) -> Any:
 
 
 class KerasFile:
-    """A `.keras` file in memory, with every size checked.
+    """A `.keras` file, or a directory with its members, in memory, with every size checked.
 
     Attributes:
         config: the definition.
@@ -112,7 +111,7 @@ class KerasFile:
 
     def __init__(self, path: Path):
         self.path = path
-        self.members: dict[str, bytes] = archives.read(path)
+        self.members: dict[str, bytes] = archives.read_folder(path) if path.is_dir() else archives.read(path)
         for name in (CONFIG, WEIGHTS):
             if name not in self.members:
                 raise RestoreError(f"{path} is no model's file: there is no {name!r} in it.")
@@ -162,9 +161,3 @@ def optimizer_arrays(tree: hdf5.Tree) -> list[np.ndarray]:
     group = "optimizer/vars"
     names = sorted(tree.children(group), key=lambda name: (len(name), name))
     return [tree.array(f"{group}/{name}") for name in names]
-
-
-def written_key(key: jax.Array) -> dict[str, str]:
-    """A random key as JSON."""
-    data = np.asarray(jax.random.key_data(key), "<u4")
-    return {"impl": str(jax.random.key_impl(key)), "data": base64.b64encode(data.tobytes()).decode()}

@@ -88,6 +88,12 @@ class LegacyFile:
         return paths
 
 
+def is_by_layer(tree: Tree) -> bool:
+    """Whether an HDF5 file has this layout, layer by layer, and not that of `.weights.h5` files."""
+    names = ("layer_names", "layer_names0")
+    return "model_weights" in tree.groups or any(tree.attribute("", name) is not None for name in names)
+
+
 def _decoded(value: object) -> Any:
     """Tuples, as old files write them, as lists."""
     if isinstance(value, Mapping):

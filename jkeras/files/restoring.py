@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jkeras.files.containers import checkpoints, directory
-from jkeras.files.saving import written_definition, written_without_definition
+from jkeras.files.saved_directory import written_definition, written_without_definition
 from jkeras.models.history import History
 from jkeras.training.keeping import definition_differences
 from jkeras.training.state import filled, named_arrays

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jkeras.errors import RestoreError
-from jkeras.files.containers.hdf5 import Tree
+from jkeras.files.containers.shards import AnyTree
 from jkeras.files.keras_layout import LABEL, Place, places
 from jkeras.files.weight_matching import Entry, Found
 from jkeras.layers.preprocessing.normalization import Normalization
@@ -54,7 +54,7 @@ def learned_arrays(layer: Any) -> list[np.ndarray]:
     return [np.asarray(layer.mean, np.float32), np.asarray(layer.variance, np.float32), np.asarray(0, np.int32)]
 
 
-def find(model: Model, tree: Tree, ignore: Collection[str] = (), by_name: bool = False) -> Found:
+def find(model: Model, tree: AnyTree, ignore: Collection[str] = (), by_name: bool = False) -> Found:
     """What a file has for the weights of a model.
 
     Args:
@@ -76,18 +76,18 @@ def find(model: Model, tree: Tree, ignore: Collection[str] = (), by_name: bool =
     return found
 
 
-def has_names(tree: Tree) -> bool:
+def has_names(tree: AnyTree) -> bool:
     """Whether the file names its layers; files before Keras 3.3 do not."""
     return any(path.startswith("layers/") and tree.attribute(path, "name") is not None for path in tree.groups)
 
 
-def _entry(tree: Tree, path: str) -> Entry:
+def _entry(tree: AnyTree, path: str) -> Entry:
     label = tree.attribute(path.rpartition("/")[0], "name")
     shown = f"{path} of {label!r}" if isinstance(label, str) else path
     return Entry(shown, tree.shapes[path], tree.dtype(path), functools.partial(tree.array, path))
 
 
-def _find_place(place: Place, groups: list[str], tree: Tree, found: Found, used: set[str]) -> None:
+def _find_place(place: Place, groups: list[str], tree: AnyTree, found: Found, used: set[str]) -> None:
     group = next((g for g in groups if tree.children(g)), None)
     if group is None:
         return
@@ -106,7 +106,7 @@ def _find_place(place: Place, groups: list[str], tree: Tree, found: Found, used:
         found.entries[info.collection, info.name] = _entry(tree, path)
 
 
-def _groups(tree: Tree, place: Place) -> list[str]:
+def _groups(tree: AnyTree, place: Place) -> list[str]:
     groups = [_vars(path) for path in place.paths]
     if groups[0] not in tree.groups:  # the name of `layers` in Keras 2.13
         groups += [group.replace("layers", "_layer_checkpoint_dependencies") for group in groups]
@@ -124,7 +124,7 @@ def _named_groups(labels: _Labels, place: Place) -> list[str]:
 class _Labels:
     """Finds layers in a file by the names that are written with them."""
 
-    def __init__(self, tree: Tree):
+    def __init__(self, tree: AnyTree):
         self.tree = tree
         self.known: dict[str, Mapping[str, str]] = {}
 

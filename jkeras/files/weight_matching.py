@@ -14,9 +14,10 @@ import numpy as np
 from jkeras.errors import ArgumentError, PartialLoadWarning, RestoreError, suggestion
 from jkeras.graph.scope import WeightInfo
 from jkeras.layers.preprocessing.normalization import Normalization
+from jkeras.paths import flatten
 
 if TYPE_CHECKING:
-    pass
+    from jkeras.models.model import Model
 
 Key = tuple[str, str]  # collection and name of a weight
 # The states of stateful recurrent layers, which Keras keeps in no file.
@@ -223,6 +224,23 @@ def warning(where: str, loaded: int, report: Mapping[str, str]) -> PartialLoadWa
     """The warning that lists what was skipped."""
     lines = "\n".join(f"  {name}: {why}" for name, why in report.items())
     return PartialLoadWarning(f"{where}: {loaded} weights were loaded, and these were skipped:\n{lines}", dict(report))
+
+
+def nested(infos: Iterable[WeightInfo], value: Callable[[WeightInfo], Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The trees of params and of state, with `value(info)` as leaves."""
+    trees: dict[str, dict[str, Any]] = {"params": {}, "state": {}}
+    for info in infos:
+        tree = trees[info.collection]
+        for key in info.path[:-1]:
+            tree = tree.setdefault(key, {})
+        tree[info.path[-1]] = value(info)
+    return trees["params"], trees["state"]
+
+
+def values_by_name(model: Model) -> dict[str, Any]:
+    """The weights of a model by name, such as `dense/kernel`."""
+    values = {collection: flatten(model.variables[collection]) for collection in ("params", "state")}
+    return {info.name: values[info.collection][info.name] for info in model.description.weights}
 
 
 def as_arrays(infos: Iterable[WeightInfo], values: Mapping[Key, Any]) -> dict[str, dict[str, Any]]:

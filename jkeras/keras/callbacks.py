@@ -244,6 +244,11 @@ class ModelCheckpoint(callbacks.ModelCheckpoint, MonitorCallback):
         super().__init__(
             filepath, monitor, verbose, save_best_only, save_weights_only, mode, save_freq, initial_value_threshold
         )
+        if self.save_weights_only and not self.filepath.endswith(".weights.h5"):
+            raise ArgumentError(
+                "When using `save_weights_only=True` in `ModelCheckpoint`, the filepath provided must end in `.weights.h5`"
+                f" (Keras weights format). Received: filepath={self.filepath}"
+            )
         if not self.save_weights_only and Path(self.filepath).suffix not in (".keras", ".h5"):
             raise ArgumentError(
                 f"The filepath provided must end in `.keras` (Keras model format). Received: filepath={self.filepath}"

@@ -7,28 +7,29 @@ comes from elsewhere (`jkeras.saving`).
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import datetime
 import io
 import json
-import os
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.files.containers import archives, documents, hdf5
-from jkeras.files.keras_file import CONFIG, METADATA, WEIGHTS
-from jkeras.keras import older_files, stores
+from jkeras.files import legacy_file
+from jkeras.files.containers import archives, documents, hdf5, kinds, shards
+from jkeras.files.containers.kinds import CONFIG, METADATA, WEIGHTS_FILE, Kind
+from jkeras.files.loading import load_model as described_model
+from jkeras.keras import older_files
 from jkeras.keras.deserialization import SafeModeScope, deserialize_keras_object, in_safe_mode
 from jkeras.keras.serialization import ObjectSharingScope, serialize_keras_object
 from jkeras.keras.stores import ArrayStore, Assets, ReadStore
 from jkeras.keras.walk import load_state, loading_failure, save_state
-
-OLDER = (".h5", ".hdf5")
-
 
 # -- whole models ----------------------------------------------------------------------------------------------------------
 
@@ -52,31 +53,24 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
     if isinstance(filepath, io.IOBase):
         save_to(model, filepath)
         return
-    path = str(filepath)
-    if os.path.exists(path) and not overwrite and not _may_replace(path):
+    path = Path(str(filepath))
+    if path.exists() and not overwrite and not _may_replace(path):
         return
-    if path.endswith(OLDER):
-        older_files.save(model, Path(path), include_optimizer)
-        return
-    zipped = zipped is not False
-    if zipped and not path.endswith(".keras"):
-        raise ArgumentError(
-            "Invalid filepath extension for saving. Please add either a `.keras` extension for the native Keras format"
-            " (recommended) or a `.h5` extension. Use `model.export(filepath)` if you want to export a program."
-            f" Received: filepath={filepath}."
-        )
-    if not zipped and path.endswith(".keras"):
+    kind = kinds.by_name(path)
+    if zipped is False and kind is kinds.KERAS:
         raise ArgumentError(
             f"When using `zipped=False`, the `filepath` argument should not end in `.keras`. Received: filepath={filepath}"
         )
-    members = _members(model)
-    if zipped:
-        archives.write(Path(path), members)
-        return
-    for name, contents in members.items():
-        file = Path(path, name)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(contents)
+    if zipped is False and kind is None:
+        kind = kinds.DIRECTORY
+    write = FORMATS[kind].write_model if kind in FORMATS else None
+    if write is None or (kind is kinds.DIRECTORY and zipped is not False):
+        raise ArgumentError(
+            "Invalid filepath extension for saving. Please add either a `.keras` extension for the native Keras format"
+            " (recommended) or a `.h5` extension. Use `model.export(filepath)` if you want to export a program."
+            f" Received: filepath={filepath}. Known are {kinds.listed('model')}, with `zipped=False`."
+        )
+    write(model, path, include_optimizer)
 
 
 def save_to(model: Any, file: Any) -> None:
@@ -86,12 +80,23 @@ def save_to(model: Any, file: Any) -> None:
             archive.writestr(name, contents)
 
 
+def _save_archive(model: Any, path: Path, include_optimizer: bool) -> None:
+    archives.write(path, _members(model))
+
+
+def _save_unpacked(model: Any, path: Path, include_optimizer: bool) -> None:
+    for name, contents in _members(model).items():
+        file = path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(contents)
+
+
 def _members(model: Any) -> dict[str, bytes]:
     if not model.built:
         warnings.warn(
             "You are saving a model that has not yet been built. It might not contain any weights yet. Consider building the"
             " model first by calling it on some data.",
-            stacklevel=4,
+            stacklevel=5,
         )
     from jkeras.keras import __version__
 
@@ -104,7 +109,7 @@ def _members(model: Any) -> dict[str, bytes]:
         return {
             METADATA: json.dumps({"keras_version": __version__, "date_saved": now}).encode(),
             CONFIG: json.dumps(config).encode(),
-            WEIGHTS: hdf5.to_bytes(store.arrays, store.attributes),
+            WEIGHTS_FILE: hdf5.to_bytes(store.arrays, store.attributes),
             **assets.members(),
         }
 
@@ -112,7 +117,7 @@ def _members(model: Any) -> dict[str, bytes]:
 def load_model(
     filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
 ) -> Any:
-    """The model in a file that `save_model`, the immutable face or real Keras wrote.
+    """The model in a file that `save_model`, the immutable face or real Keras wrote; its contents say the format.
 
     Args:
         filepath: the file, or the directory.
@@ -125,28 +130,20 @@ def load_model(
     """
     if isinstance(filepath, io.IOBase):
         return load_from(filepath.read(), None, custom_objects, compile, safe_mode)
-    path = str(filepath)
-    if path.endswith(".keras") and zipfile.is_zipfile(path):
-        return _from_members(archives.read(Path(path)), path, custom_objects, compile, safe_mode)
-    if os.path.isdir(path) and os.path.exists(os.path.join(path, WEIGHTS)):
-        members = {str(f.relative_to(path)): f.read_bytes() for f in Path(path).rglob("*") if f.is_file()}
-        return _from_members(members, path, custom_objects, compile, safe_mode)
-    if path.endswith(OLDER) and os.path.exists(path):
-        with _safety(safe_mode):
-            return older_files.load(Path(path), custom_objects, compile)
-    if os.path.isdir(path):
-        import jkeras
-        from jkeras.keras.value import around
-
-        return around(jkeras.load_model(path, custom_objects, compile))
-    if path.endswith((".keras", *OLDER)):
+    path = Path(str(filepath))
+    kind = kinds.by_contents(path) or kinds.by_name(path)
+    if kind is not None and not path.exists():
         raise ArgumentError(
             f"File not found: filepath={filepath}. Please ensure the file is an accessible `.keras` zip file."
         )
-    raise ArgumentError(
-        f"File format not supported: filepath={filepath}. Keras 3 only supports V3 `.keras` files, legacy H5 format files"
-        " (`.h5` extension), and directories that jkeras wrote."
-    )
+    read = FORMATS[kind].read_model if kind is not None else None
+    if read is None:
+        raise ArgumentError(
+            f"File format not supported: filepath={filepath}. Keras 3 only supports V3 `.keras` files, legacy H5 format files"
+            f" (`.h5` extension), and directories that jkeras wrote. Known are {kinds.listed('model')}."
+        )
+    with _safety(safe_mode):
+        return read(path, custom_objects, compile)
 
 
 def _safety(safe_mode: bool) -> SafeModeScope:
@@ -163,30 +160,36 @@ def load_from(
     safe_mode: bool = False,
 ) -> Any:
     """The model in the bytes of an archive, of a class that need not be registered."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _safety(safe_mode):
         path = Path(folder, "model.keras")
         path.write_bytes(contents)
         known = {**(custom_objects or {}), **({} if cls is None else {cls.__name__: cls})}
-        return _from_members(archives.read(path), "the file", known, compile, safe_mode)
+        return _load_archive(path, known, compile, "the file")
 
 
-def _from_members(
-    members: Mapping[str, bytes], where: str, custom_objects: Mapping[str, Any] | None, compile: bool, safe_mode: bool
-) -> Any:
-    for name in (CONFIG, WEIGHTS):
+def _load_archive(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool, where: str | None = None) -> Any:
+    members = archives.read_folder(path) if path.is_dir() else archives.read(path)
+    where = str(path) if where is None else where
+    for name in (CONFIG, WEIGHTS_FILE):
         if name not in members:
             raise RestoreError(f"{where} is no model's file: there is no {name!r} in it.")
     config = documents.parse(members[CONFIG], f"{where}/{CONFIG}")
     if not compile:
         config["compile_config"] = None
-    with ObjectSharingScope(), _safety(safe_mode):
+    with ObjectSharingScope():
         model = deserialize_keras_object(config, custom_objects=custom_objects)
-    with hdf5.open_tree(members[WEIGHTS], f"{where}/{WEIGHTS}") as tree, Assets.of(members) as assets:
+    with hdf5.open_tree(members[WEIGHTS_FILE], f"{where}/{WEIGHTS_FILE}") as tree, Assets.of(members) as assets:
         failed: dict[int, Any] = {}
         load_state(model, ReadStore(tree), assets, failed=failed)
     if failed:
         raise loading_failure(failed)
     return model
+
+
+def _load_directory(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
+    from jkeras.keras.value import around
+
+    return around(described_model(path, custom_objects, compile))
 
 
 # -- weights ----------------------------------------------------------------------------------------------------------------
@@ -204,17 +207,20 @@ def save_weights(
     Raises:
         ValueError: the path ends otherwise, or the model has no weights yet.
     """
-    path = str(filepath)
-    if max_shard_size is None and not path.endswith(".weights.h5"):
-        if path.endswith((*OLDER, ".safetensors")) or "." not in os.path.basename(path):
-            model.value.save_weights(path, overwrite)
-            return
-        raise ArgumentError(f"The filename must end in `.weights.h5`. Received: filepath={filepath}")
-    if max_shard_size is not None and not path.endswith(("weights.h5", "weights.json")):
+    path = Path(str(filepath))
+    kind = kinds.DIRECTORY if "." not in path.name else kinds.by_name(path)
+    if max_shard_size is not None and not path.name.endswith(("weights.h5", "weights.json")):
         raise ArgumentError(
             f"The filename must end in `.weights.json` when `max_shard_size` is specified. Received: filepath={filepath}"
         )
-    if os.path.exists(path) and not overwrite and not _may_replace(path):
+    if max_shard_size is None and (kind is None or kind is kinds.SHARDS or not kind.alone):
+        raise ArgumentError(
+            f"The filename must end in `.weights.h5`. Received: filepath={filepath}. Known are {kinds.listed('weights')}."
+        )
+    if path.exists() and not overwrite and not _may_replace(path):
+        return
+    if kind not in (kinds.WEIGHTS, kinds.SHARDS):
+        model.value.save_weights(path)
         return
     if not model.built:
         raise ArgumentError(
@@ -224,9 +230,10 @@ def save_weights(
     store = ArrayStore()
     save_state(model, store, None, skip=objects_to_skip or ())
     if max_shard_size is None:
-        hdf5.write(Path(path), store.arrays, store.attributes)
+        hdf5.write(path, store.arrays, store.attributes)
     else:
-        stores.write_shards(Path(path), store, int(max_shard_size * 1024**3))
+        index = path.with_name(path.name.removesuffix(".json").removesuffix(".h5") + ".json")
+        shards.write(index, store.arrays, store.attributes, int(max_shard_size * 1024**3))
 
 
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
@@ -244,42 +251,67 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     skip, by_name = kwargs.pop("objects_to_skip", None), kwargs.pop("by_name", None)
     if kwargs:
         raise ArgumentError(f"Invalid keyword arguments: {kwargs}")
-    path = str(filepath)
-    kind = next(
-        (e for e in (".keras", ".weights.h5", ".weights.json", *OLDER, ".safetensors") if path.endswith(e)), None
-    )
-    if skip is not None and kind not in (".weights.h5", ".weights.json"):
+    path = Path(str(filepath))
+    named = kinds.by_name(path)
+    if skip is not None and named not in (kinds.WEIGHTS, kinds.SHARDS):
         raise ArgumentError(f"`objects_to_skip` only supports loading '.weights.h5' files. Received: {filepath}")
-    if by_name is not None and kind not in OLDER:
+    if by_name is not None and named is not kinds.HDF5:
         raise ArgumentError(f"`by_name` only supports loading legacy '.h5' or '.hdf5' files. Received: {filepath}")
-    if kind is None and not os.path.isdir(path):
+    kind = kinds.by_contents(path) or named
+    if kind is None:
         raise ArgumentError(
             f"File format not supported: filepath={filepath}. Keras 3 only supports V3 `.keras` and `.weights.h5` files, or"
-            " legacy V1/V2 `.h5` files."
+            f" legacy V1/V2 `.h5` files. Known are {kinds.listed()}."
         )
-    if kind in (*OLDER, ".safetensors", None):
-        from jkeras.keras.value import take_over
+    with _opened(path, kind) as tree:
+        if tree is None:
+            from jkeras.keras.value import take_over
 
-        take_over(model, model.value.load_weights(path, skip_mismatch, by_name=bool(by_name)))
-        return
-    if not model.built:
-        raise ArgumentError(
-            "You are loading weights into a model that has not yet been built. Try building the model first by calling it on"
-            " some data or by using `build()`."
-        )
-    failed: dict[int, Any] = {}
-    with stores.open_weights(Path(path)) as store:
-        load_state(model, store, None, failed=failed, skip_mismatch=skip_mismatch, skip=skip or ())
+            take_over(model, model.value.load_weights(path, skip_mismatch, by_name=bool(by_name)))
+            return
+        if not model.built:
+            raise ArgumentError(
+                "You are loading weights into a model that has not yet been built. Try building the model first by calling it"
+                " on some data or by using `build()`."
+            )
+        failed: dict[int, Any] = {}
+        load_state(model, ReadStore(tree), None, failed=failed, skip_mismatch=skip_mismatch, skip=skip or ())
     if failed and skip_mismatch:
         warnings.warn(str(loading_failure(failed, advice=False)), stacklevel=3)
     elif failed:
         raise loading_failure(failed)
 
 
+@contextlib.contextmanager
+def _opened(path: Path, kind: Kind) -> Iterator[shards.AnyTree | None]:
+    """The arrays in a file whose layout is that of the walk over objects; None for other files."""
+    read = FORMATS[kind].read_weights
+    if read is not None and not path.exists():
+        raise FileNotFoundError(f"There is no file {path}.")
+    if read is None:
+        yield None
+        return
+    with read(path) as tree:
+        yield None if isinstance(tree, hdf5.Tree) and legacy_file.is_by_layer(tree) else tree
+
+
+@contextlib.contextmanager
+def _in_archive(path: Path) -> Iterator[hdf5.Tree]:
+    members = archives.read_folder(path) if path.is_dir() else archives.read(path)
+    if WEIGHTS_FILE not in members:
+        raise RestoreError(f"{path} holds no weights.")
+    with hdf5.open_tree(members[WEIGHTS_FILE], f"{path}/{WEIGHTS_FILE}") as tree:
+        yield tree
+
+
+def _in_file(path: Path) -> AbstractContextManager[hdf5.Tree]:
+    return hdf5.open_tree(path, str(path))
+
+
 def _check_format(filepath: Any, save_format: Any) -> None:
     if not save_format:
         return
-    if not str(filepath).endswith((*OLDER, ".keras")):
+    if kinds.by_name(str(filepath)) not in (kinds.KERAS, kinds.HDF5, kinds.WEIGHTS):
         raise ArgumentError(
             "The `save_format` argument is deprecated in Keras 3. Please remove this argument and pass a file path with either"
             f" `.keras` or `.h5` extension. Received: save_format={save_format}"
@@ -291,9 +323,34 @@ def _check_format(filepath: Any, save_format: Any) -> None:
     )
 
 
-def _may_replace(path: str) -> bool:
+def _may_replace(path: Path) -> bool:
     """Asks the user."""
     answer = input(f"[WARNING] {path} already exists - overwrite? [y/n]").strip().lower()
     while answer not in ("y", "n"):
         answer = input('Enter "y" (overwrite) or "n" (cancel).').strip().lower()
     return answer == "y"
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """What reads and writes a format here; where weights have no function, the immutable face does it.
+
+    Attributes:
+        write_model: takes a model, a path and whether the optimizer's state is written.
+        read_model: takes a path, the user's own objects, and whether the model is compiled.
+        read_weights: opens the arrays of a file.
+    """
+
+    write_model: Callable[[Any, Path, bool], None] | None = None
+    read_model: Callable[[Path, Mapping[str, Any] | None, bool], Any] | None = None
+    read_weights: Callable[[Path], AbstractContextManager[shards.AnyTree]] | None = None
+
+
+FORMATS: Mapping[Kind, Format] = {
+    kinds.DIRECTORY: Format(_save_unpacked, _load_directory),
+    kinds.KERAS: Format(_save_archive, _load_archive, _in_archive),
+    kinds.HDF5: Format(older_files.save, older_files.load, _in_file),
+    kinds.WEIGHTS: Format(older_files.save, older_files.load, _in_file),
+    kinds.SHARDS: Format(read_weights=shards.opened),
+    kinds.SAFETENSORS: Format(),
+}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import tempfile
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
@@ -11,10 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from jkeras.errors import ArgumentError, RestoreError
-from jkeras.files.containers import archives, documents, hdf5
-from jkeras.files.containers.writing import replacing
-from jkeras.files.keras_file import WEIGHTS
+from jkeras.errors import RestoreError
+from jkeras.files.containers.shards import AnyTree
 
 ASSETS = "assets"
 
@@ -64,7 +61,7 @@ class ArrayStore:
 class ReadGroup(Mapping[str, np.ndarray]):
     """The arrays of one object in a file, read when they are asked for."""
 
-    def __init__(self, tree: hdf5.Tree, path: str | None):
+    def __init__(self, tree: AnyTree, path: str | None):
         self._tree = tree
         self._path = path
 
@@ -81,28 +78,27 @@ class ReadGroup(Mapping[str, np.ndarray]):
 
 
 class ReadStore:
-    """The arrays in a file, or in several that hold groups of one model.
+    """The arrays in a file, or in several that hold one model.
 
     Args:
-        *trees: the files.
+        tree: the file.
     """
 
-    def __init__(self, *trees: hdf5.Tree):
-        self.trees = trees
+    def __init__(self, tree: AnyTree):
+        self.tree = tree
 
     def get(self, path: str) -> ReadGroup:
         """The group of an object; empty if there is none."""
         old = path.replace("layers", "_layer_checkpoint_dependencies")  # as Keras 2.13 had it
         for place in (path, old):
             group = f"{place}/vars" if place else "vars"
-            for tree in self.trees:
-                if group in tree.groups:
-                    return ReadGroup(tree, group)
-        return ReadGroup(self.trees[0], None)
+            if group in self.tree.groups:
+                return ReadGroup(self.tree, group)
+        return ReadGroup(self.tree, None)
 
     def has(self, path: str) -> bool:
         """Whether there is anything under a path."""
-        return any(path in tree.groups for tree in self.trees)
+        return path in self.tree.groups
 
 
 class Assets:
@@ -154,62 +150,3 @@ class Assets:
         """The files by their names in an archive."""
         files = sorted(file for file in self.root.rglob("*") if file.is_file())
         return {f"{ASSETS}/{file.relative_to(self.root).as_posix()}": file.read_bytes() for file in files}
-
-
-@contextlib.contextmanager
-def open_weights(path: Path) -> Iterator[ReadStore]:
-    """The arrays in a file of weights, of shards, or of a model."""
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file {path}.")
-    with contextlib.ExitStack() as stack:
-        if path.name.endswith(".json"):
-            index = documents.parse(path.read_bytes(), str(path))
-            names = dict.fromkeys(name for entry in index["weight_map"].values() for name in _listed(entry))
-            files = [path.parent / Path(name).name for name in names]
-            yield ReadStore(*(stack.enter_context(hdf5.open_tree(file, str(file))) for file in files))
-        elif path.name.endswith(".keras"):
-            members = archives.read(path)
-            if WEIGHTS not in members:
-                raise RestoreError(f"{path} holds no weights.")
-            yield ReadStore(stack.enter_context(hdf5.open_tree(members[WEIGHTS], f"{path}/{WEIGHTS}")))
-        else:
-            yield ReadStore(stack.enter_context(hdf5.open_tree(path, str(path))))
-
-
-def _listed(entry: Any) -> list[str]:
-    return entry if isinstance(entry, list) else [entry]
-
-
-def write_shards(path: Path, store: ArrayStore, limit: int) -> None:
-    """Writes groups of arrays to files of at most `limit` bytes each, and an index of them.
-
-    Raises:
-        ValueError: a group is larger than that.
-    """
-    groups: dict[str, dict[str, np.ndarray]] = {}
-    for name, array in store.arrays.items():
-        groups.setdefault(name.rpartition("/")[0], {})[name] = array
-    shards: list[dict[str, np.ndarray]] = [{}]
-    sizes = [0]
-    for group, arrays in groups.items():
-        size = sum(array.nbytes for array in arrays.values())
-        if size > limit:
-            raise ArgumentError(
-                f"max_shard_size is too small: {group!r} alone has {size} bytes, and {limit} are allowed."
-            )
-        if sizes[-1] + size > limit:
-            shards.append({})
-            sizes.append(0)
-        shards[-1].update(arrays)
-        sizes[-1] += size
-    base = path.name.removesuffix(".json").removesuffix(".h5").removesuffix(".weights")
-    weight_map: dict[str, str] = {}
-    for number, arrays in enumerate(shards):
-        file = f"{base}_{number:05d}.weights.h5"
-        inside = {name.rpartition("/")[0] for name in arrays}
-        attributes = {group: values for group, values in store.attributes.items() if group in inside}
-        hdf5.write(path.parent / file, arrays, attributes)
-        weight_map.update({f"/{group}": file for group in inside})
-    index = {"metadata": {"total_size": sum(sizes)}, "weight_map": dict(sorted(weight_map.items()))}
-    with replacing(path.parent / f"{base}.weights.json") as fresh:
-        fresh.write_text(json.dumps(index, indent=4))

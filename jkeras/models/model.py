@@ -18,7 +18,7 @@ import jax
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError
 from jkeras.files import config as configs
-from jkeras.files import exporting, restoring, saving, weight_files
+from jkeras.files import exporting, restoring, saving, weight_loading
 from jkeras.graph import network as networks
 from jkeras.graph.layer import Layer
 from jkeras.graph.network import Network
@@ -136,26 +136,31 @@ class Model(TrainableModel):
             include_optimizer: whether the recipe and the optimizer's state are saved.
 
         Raises:
-            FileExistsError: there is a save and it may not be replaced, or a directory that is none.
+            ExistsError: there is a save and it may not be replaced, or a directory that is none.
             ArgumentError: the recipe cannot be written in that format, or the suffix is unknown.
         """
         saving.save_model(self, filepath, overwrite, include_optimizer)
 
-    def save_weights(self, filepath: PathLike, overwrite: bool = True) -> None:
+    def save_weights(
+        self, filepath: PathLike, overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
         """Saves the weights alone.
 
         The path's suffix chooses the format: `.weights.h5` as Keras 3 has it, `.h5` and `.hdf5` as Keras 2 had it, both of
-        which real Keras loads; `.safetensors`, under the weights' paths; a directory without a suffix. A crash leaves the
-        file that was there, or the new one, whole.
+        which real Keras loads; `.weights.json` as Keras 3 has it for large models, an index beside files of a limited size;
+        `.safetensors`, under the weights' paths; a directory without a suffix. A crash leaves the file that was there, or
+        the new one, whole.
 
         Args:
             filepath: where to.
             overwrite: whether an earlier file there is replaced.
+            max_shard_size: of each file of a `.weights.json` index, in GB; 5 if None.
 
         Raises:
-            FileExistsError: there is a file and it may not be replaced.
+            ExistsError: there is a file and it may not be replaced.
+            ArgumentError: the suffix is that of no format for weights, or a layer alone is larger than `max_shard_size`.
         """
-        weight_files.save_weights(self, filepath, overwrite)
+        saving.save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(
         self,
@@ -171,7 +176,7 @@ class Model(TrainableModel):
         difference, and nothing is changed. What is to be loaded in part is asked for:
 
         Args:
-            filepath: the file or directory; its suffix says the format.
+            filepath: the file or directory; its contents say the format.
             skip_mismatch: leaves layers as they are whose weights differ or are missing.
             only: patterns of the weights to load, such as `"encoder/*"` or `["conv*", "head/bias"]`; a pattern matches a
                 weight's path or that of a layer around it. All that match must be in the file. Layers are found by name.
@@ -185,7 +190,7 @@ class Model(TrainableModel):
             PartialLoadWarning: something was skipped (by `by_name` or `skip_mismatch`); its `skipped` says what and why.
         """
         check_used("load_weights")
-        result: Self = weight_files.load_weights(self, filepath, only, by_name, skip_mismatch)
+        result: Self = weight_loading.load_weights(self, filepath, only, by_name, skip_mismatch)
         return result
 
     def export(

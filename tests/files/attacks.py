@@ -116,7 +116,7 @@ TABLE = (
         "damaged|no HDF5|no model",
     ),
     Attack(
-        "Files of another kind", "", "(an accident) have the wrong suffix", "Error that names the file", crafted.wrong_kind,
+        "Files of another kind", "", "(an accident) are no files of models", "Error that names the file", crafted.wrong_kind,
         "no HDF5|damaged|no model|no file",
     ),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jkeras.errors import RestoreError
+from jkeras.files.containers import checksums
 from jkeras.files.containers.writing import replacing
 
 MAX_ENTRIES = 10_000
@@ -38,6 +39,15 @@ def read(path: Path) -> dict[str, bytes]:
         if isinstance(error, RestoreError):
             raise
         raise RestoreError(f"{path} is damaged: {error}") from None
+
+
+def read_folder(path: Path) -> dict[str, bytes]:
+    """The members of an unpacked archive by name.
+
+    Raises:
+        RestoreError: it holds what no model needs: links, devices, more files than any model has.
+    """
+    return {name: (path / name).read_bytes() for name in sorted(checksums.files(path))}
 
 
 def _check(members: list[zipfile.ZipInfo], size: int, path: Path) -> None:

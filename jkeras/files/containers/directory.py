@@ -12,7 +12,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -20,7 +20,7 @@ import jax
 import numpy as np
 
 from jkeras.console.primary_process import silent
-from jkeras.errors import ArgumentError, RestoreError, suggestion
+from jkeras.errors import ExistsError, RestoreError
 from jkeras.files.containers import checksums, documents
 from jkeras.files.containers.writing import sync
 
@@ -56,7 +56,7 @@ def save(
     """Writes a configuration and named arrays.
 
     Raises:
-        FileExistsError: the directory exists and may not be overwritten, or is something else than a saved model.
+        ExistsError: the directory exists and may not be overwritten, or is something else than a saved model.
     """
     import orbax.checkpoint as ocp
 
@@ -64,9 +64,9 @@ def save(
         return
     directory = Path(directory).absolute()
     if directory.exists() and not overwrite:
-        raise FileExistsError(f"{directory} exists; pass overwrite=True to replace it.")
+        raise ExistsError(f"{directory} exists; pass overwrite=True to replace it.")
     if directory.exists() and not _is_save(directory):
-        raise FileExistsError(f"{directory} exists and is no saved model, so it is not overwritten.")
+        raise ExistsError(f"{directory} exists and is no saved model, so it is not overwritten.")
     directory.parent.mkdir(parents=True, exist_ok=True)
     fresh = directory.parent / f".{directory.name}.new-{os.getpid()}"
     for leftover in directory.parent.glob(f".{directory.name}.new-*"):
@@ -229,22 +229,3 @@ def read_arrays(directory: Path, shapes: Mapping[str, Listed]) -> dict[str, jax.
     except (ValueError, KeyError, OSError) as error:
         raise RestoreError(f"The arrays in {directory} are damaged: {error}") from None
     return dict(zip(shapes, restored.values(), strict=True))
-
-
-def check_name(path: Path, where: str, files: Collection[str]) -> None:
-    """Raises for the name of a new directory that looks like that of a file, such as `model.pkl` or `model.kears`.
-
-    Args:
-        path: the directory to be.
-        where: the call that is about to make it, for the message.
-        files: suffixes of files that could be meant.
-
-    Raises:
-        ArgumentError: the name ends with a dot and letters that are none of `files`.
-    """
-    suffix = path.suffix
-    if suffix[1:].isalpha() and suffix.lower() not in files and not path.is_dir():
-        raise ArgumentError(
-            f"{where}({str(path)!r}): {suffix!r} is no format of files.{suggestion(suffix, files)} Without a suffix,"
-            f" {str(path.with_suffix(''))!r}, it becomes a directory."
-        )

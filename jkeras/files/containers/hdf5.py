@@ -22,12 +22,12 @@ from jkeras.types import ArrayLike
 if TYPE_CHECKING:
     import h5py
 from jkeras.files.containers import seals
+from jkeras.files.containers.kinds import HDF5_SIGNATURE as SIGNATURE
 from jkeras.files.containers.writing import replacing
 
 # An attribute in a file: a text, a list of texts, a number or an array. Whoever reads one checks what it is.
 Attribute: TypeAlias = Any
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_OBJECTS = 200_000
 MAX_DEPTH = 64
 # Deflate, shuffle, checksum, szip, n-bit, scale-offset, LZF: what comes with HDF5 and h5py, without plug-ins.

@@ -203,7 +203,9 @@ class OptimizerCells(Mutable, optimizers.Optimizer):
             store[str(index)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
-        """Reads the variables; with a warning nothing, if there are not as many."""
+        """Reads the variables; with a warning nothing, if there are not as many; nothing of a model that was never trained."""
+        if not store:
+            return
         if len(store.keys()) != len(self.variables):
             warnings.warn(
                 f"Skipping variable loading for optimizer '{self.name}', because it has {len(self.variables)} variables"

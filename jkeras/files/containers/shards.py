@@ -1,0 +1,167 @@
+"""Several HDF5 files that hold the arrays of one model, and the index of them: `.weights.json`, as Keras 3 writes it.
+
+The index takes its place when all files are there. Where files of an earlier save have their names, the new ones get other
+names, so that a crash at any moment leaves the earlier save, or the new one, whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from jkeras.errors import ArgumentError, RestoreError
+from jkeras.files.containers import documents, hdf5
+from jkeras.files.containers.hdf5 import Attribute, Tree
+from jkeras.files.containers.writing import replacing
+
+SUFFIX = ".weights.json"
+MAX_FILES = 10_000
+
+
+class Joined:
+    """Files that are read as one; see `hdf5.Tree`."""
+
+    def __init__(self, trees: Sequence[Tree], where: str):
+        self.where = where
+        self._home = {path: tree for tree in trees for path in tree.shapes}
+        if len(self._home) != sum(len(tree.shapes) for tree in trees):
+            raise RestoreError(f"{where} is refused: two of its files hold the same array.")
+        self._trees = trees
+        self.shapes: dict[str, tuple[int, ...]] = {p: tree.shapes[p] for p, tree in self._home.items()}
+        self.groups: dict[str, None] = dict.fromkeys(path for tree in trees for path in tree.groups)
+
+    def dtype(self, path: str) -> str:
+        """The name of the type of an array."""
+        return self._home[path].dtype(path)
+
+    def array(self, path: str) -> np.ndarray:
+        """The array of that path."""
+        return self._home[path].array(path)
+
+    def attribute(self, path: str, name: str) -> Attribute:
+        """An attribute of an array or group; None if there is none."""
+        there = [tree for tree in self._trees if path in tree.groups or path in tree.shapes]
+        found = (tree.attribute(path, name) for tree in there)
+        return next((value for value in found if value is not None), None)
+
+    def children(self, path: str) -> list[str]:
+        """The names directly inside a group."""
+        return list(dict.fromkeys(name for tree in self._trees for name in tree.children(path)))
+
+
+AnyTree: TypeAlias = Tree | Joined
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Joined]:
+    """Opens and checks all files of an index.
+
+    Raises:
+        RestoreError: the index is damaged, or a file that it names is, or is missing, or is not beside it.
+    """
+    with contextlib.ExitStack() as stack:
+        trees = [stack.enter_context(hdf5.open_tree(file, str(file))) for file in _files(path)]
+        yield Joined(trees, str(path))
+
+
+def _files(path: Path) -> list[Path]:
+    """The files that an index names."""
+    written = documents.parse(path.read_bytes(), str(path)).get("weight_map")
+    entries = list(written.values()) if isinstance(written, Mapping) else [None]
+    names: dict[str, None] = {}
+    for entry in entries:
+        for name in entry if isinstance(entry, list) else [entry]:
+            if not isinstance(name, str) or not name or name != os.path.basename(name) or "\\" in name or "\0" in name:
+                raise RestoreError(f"{path} is refused: it names no file beside it, but {str(name)[:100]!r}.")
+            names[name] = None
+    if len(names) > MAX_FILES:
+        raise RestoreError(f"{path} is refused: it names {len(names)} files.")
+    files = [path.parent / name for name in names]
+    missing = [file.name for file in files if not file.is_file()]
+    if missing:
+        raise RestoreError(f"{path} is not whole: of its files {missing[:5]} are missing in {path.parent}.")
+    return files
+
+
+def write(
+    path: Path,
+    arrays: Mapping[str, np.ndarray],
+    attributes: Mapping[str, Mapping[str, str | list[str]]],
+    limit: int,
+) -> None:
+    """Writes arrays to files of at most `limit` bytes each, groups undivided, and an index of them in the place of `path`.
+
+    Raises:
+        ArgumentError: a group alone is larger than that.
+    """
+    shards = _divided(arrays, limit)
+    names = _names(path, len(shards))
+    earlier = _earlier(path)
+    home = {member.rpartition("/")[0]: number for number, members in enumerate(shards) for member in members}
+    weight_map = {f"/{group}": names[number] for group, number in sorted(home.items())}
+    total = sum(array.nbytes for array in arrays.values())
+    index = {"metadata": {"total_size": total}, "weight_map": weight_map}
+    try:
+        for number, (name, members) in enumerate(zip(names, shards, strict=True)):
+            # Names of layers without weights of their own stand in the first file.
+            inside = {group: texts for group, texts in attributes.items() if home.get(group, 0) == number}
+            hdf5.write(path.parent / name, members, inside)
+        with replacing(path) as fresh, fresh.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(index, indent=4))
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        for name in names:
+            (path.parent / name).unlink(missing_ok=True)
+        raise
+    for file_before in set(earlier) - {path.parent / name for name in names}:
+        file_before.unlink(missing_ok=True)
+
+
+def _divided(arrays: Mapping[str, np.ndarray], limit: int) -> list[dict[str, np.ndarray]]:
+    groups: dict[str, dict[str, np.ndarray]] = {}
+    for name, array in arrays.items():
+        groups.setdefault(name.rpartition("/")[0], {})[name] = array
+    shards: list[dict[str, np.ndarray]] = [{}]
+    filled = 0
+    for group, members in groups.items():
+        size = sum(array.nbytes for array in members.values())
+        if size > limit:
+            raise ArgumentError(
+                f"max_shard_size is too small: {group!r} alone has {size} bytes, and {limit} are allowed."
+            )
+        if filled + size > limit:
+            shards.append({})
+            filled = 0
+        shards[-1].update(members)
+        filled += size
+    return shards
+
+
+def _base(path: Path) -> str:
+    return path.name[: -len(SUFFIX)] if path.name.lower().endswith(SUFFIX) else path.name
+
+
+def _names(path: Path, count: int) -> list[str]:
+    """Keras's names, `model_00000.weights.h5` and so on, with an addition if one of them is taken."""
+    plain = [f"{_base(path)}_{number:05d}" for number in range(count)]
+    taken = any((path.parent / f"{name}.weights.h5").exists() for name in plain)
+    addition = f"-{secrets.token_hex(4)}" if taken else ""
+    return [f"{name}{addition}.weights.h5" for name in plain]
+
+
+def _earlier(path: Path) -> list[Path]:
+    """The files of the index that is about to be replaced, as far as their names are ones that we give."""
+    ours = re.compile(re.escape(_base(path)) + r"_\d{5}(-[0-9a-f]{8})?\.weights\.h5")
+    try:
+        return [file for file in _files(path) if ours.fullmatch(file.name)]
+    except (OSError, RestoreError):
+        return []

@@ -1,0 +1,70 @@
+"""Weights alone in Keras's formats: `.weights.h5`, the same in shards, `.h5` layer by layer, and out of whole models.
+
+Of an HDF5 file its contents say which of the two layouts it has, not its name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jkeras.errors import ArgumentError
+from jkeras.files import keras_file, legacy_file, stored_weights
+from jkeras.files.containers import hdf5, shards
+from jkeras.files.weight_matching import Entry, Found
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
+
+# In GB, as in Keras.
+SHARD_SIZE = 5.0
+
+
+def write(model: Model, path: Path) -> None:
+    """Writes a `.weights.h5` file."""
+    hdf5.write(path, *stored_weights.to_store(model, learned=True))
+
+
+def write_shards(model: Model, path: Path, max_shard_size: float | None = None) -> None:
+    """Writes a `.weights.json` index and its files; see `Model.save_weights`."""
+    size = SHARD_SIZE if max_shard_size is None else max_shard_size
+    if isinstance(size, bool) or not isinstance(size, (int, float)) or not 0 < size < 1e6:
+        raise ArgumentError(f"save_weights(max_shard_size={max_shard_size!r}): expected a number of GB above 0.")
+    shards.write(path, *stored_weights.to_store(model, learned=True), limit=int(size * 2**30))
+
+
+def write_by_layer(model: Model, path: Path) -> None:
+    """Writes a `.h5` file."""
+    arrays: dict[str, np.ndarray] = {}
+    attributes: dict[str, dict[str, Any]] = {}
+    legacy_file.weights_to(model, arrays, attributes, "", learned=True)
+    hdf5.write(path, arrays, attributes)
+
+
+def find_in_hdf5(model: Model, path: Path, by_name: bool) -> Found:
+    """What an HDF5 file of either layout has."""
+    with hdf5.open_tree(path, str(path)) as tree:
+        if legacy_file.is_by_layer(tree):
+            return legacy_file.find(model, legacy_file.LegacyFile(tree, str(path)), by_name)
+        return _found(model, tree, by_name)
+
+
+def find_in_shards(model: Model, path: Path, by_name: bool) -> Found:
+    """What the files of an index have."""
+    with shards.opened(path) as tree:
+        return _found(model, tree, by_name)
+
+
+def find_in_archive(model: Model, path: Path, by_name: bool) -> Found:
+    """What a file of a whole model has."""
+    with keras_file.KerasFile(path).tree() as tree:
+        return _found(model, tree, by_name)
+
+
+def _found(model: Model, tree: shards.AnyTree, by_name: bool) -> Found:
+    found = stored_weights.find(model, tree, by_name=by_name and stored_weights.has_names(tree))
+    # In memory, since the file is about to be closed.
+    return dataclasses.replace(found, entries={k: Entry.of(e.place, e.read()) for k, e in found.entries.items()})

@@ -1,0 +1,29 @@
+"""Weights as `.safetensors` files, under the weights' paths."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+
+from jkeras.files.containers import safetensors
+from jkeras.files.weight_matching import Entry, Found, of_names, values_by_name
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
+
+
+def write(model: Model, path: Path) -> None:
+    """Writes the weights."""
+    safetensors.write(path, values_by_name(model), {"format": "np"})
+
+
+def find(model: Model, path: Path, by_name: bool) -> Found:
+    """What a file has; weights lie under their names anyway."""
+    entries = {
+        name: Entry(name, array.shape, array.dtype.name, functools.partial(jnp.asarray, array))
+        for name, array in safetensors.read(path).items()
+    }
+    return of_names(model.description.weights, entries, str(path))

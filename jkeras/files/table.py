@@ -1,0 +1,74 @@
+"""What reads and what writes each format of files.
+
+A format is added in two places: what it is, in `files/containers/kinds.py`, and its functions, here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from jkeras.files import (
+    keras_file,
+    keras_models,
+    keras_weights,
+    legacy_file,
+    safetensors_weights,
+    saved_directory,
+)
+from jkeras.files.containers import kinds
+from jkeras.files.containers.kinds import Kind
+from jkeras.files.weight_matching import Found
+from jkeras.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
+
+
+class ModelReader(Protocol):
+    """Reads a whole model."""
+
+    def __call__(
+        self, path: Path, compile: bool, recipe: Recipe | None, define: Callable[[Mapping[str, Any], str], Model]
+    ) -> Model:
+        """The model in a file.
+
+        Args:
+            path: the file.
+            compile: whether the recipe and the optimizer's state are restored.
+            recipe: takes the place of the file's.
+            define: makes a model with fresh weights of its definition; also takes the file's name, for messages.
+        """
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """The functions of a format; None for what it does not have.
+
+    Attributes:
+        write_model: takes a model, a path, and whether the recipe and the optimizer's state are written.
+        read_model: see `ModelReader`.
+        write_weights: takes a model and a path; that of shards also their size.
+        read_weights: takes a model, a path, and whether layers are to be found by their names; returns what the file has.
+    """
+
+    write_model: Callable[[Model, Path, bool], None] | None
+    read_model: ModelReader | None
+    write_weights: Callable[..., None] | None
+    read_weights: Callable[[Model, Path, bool], Found]
+
+
+FORMATS: Mapping[Kind, Format] = {
+    kinds.DIRECTORY: Format(
+        saved_directory.save, saved_directory.load, saved_directory.save_weights, saved_directory.find_weights
+    ),
+    kinds.KERAS: Format(keras_file.save, keras_models.load_keras, None, keras_weights.find_in_archive),
+    kinds.HDF5: Format(
+        legacy_file.save, keras_models.load_h5, keras_weights.write_by_layer, keras_weights.find_in_hdf5
+    ),
+    kinds.WEIGHTS: Format(None, None, keras_weights.write, keras_weights.find_in_hdf5),
+    kinds.SHARDS: Format(None, None, keras_weights.write_shards, keras_weights.find_in_shards),
+    kinds.SAFETENSORS: Format(None, None, safetensors_weights.write, safetensors_weights.find),
+}
