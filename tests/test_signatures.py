@@ -27,12 +27,10 @@ EXCEPTIONS = {
     "keras.models.Model.fit": "one more, keyword-only: `seed`",
     "keras.models.Model.save": "no `zipped`: a path that ends in `.keras` is one file, any other a folder",
     "keras.models.Model.summary": "one more, keyword-only: `show_cost`",
-    "keras.models.Model.save_weights": "no `max_shard_size`: weights are one file, or a folder that Orbax divides",
     "keras.models.Model": "`(inputs, outputs, name)`, which Keras hides behind `*args`",
     "keras.optimizers.legacy.Adagrad": "in `jkeras.keras`, the optimizer of today; in Keras, nothing but an error",
     "keras.ops.relu": "takes what `activations.relu` takes",
     "keras.saving.load_model": "one more, keyword-only: `recipe`",
-    "keras.saving.save_weights": "no `max_shard_size`: weights are one file, or a folder that Orbax divides",
     "keras.saving.save_model": "no `zipped`: a path that ends in `.keras` is one file, any other a folder",
 }
 ROOTS = ("jkeras", "jkeras.keras")

@@ -36,9 +36,11 @@ def save_model(model: Model, filepath: PathLike, overwrite: bool = True) -> None
     model.save(filepath, overwrite=overwrite)
 
 
-def save_weights(model: Model, filepath: PathLike, overwrite: bool = True) -> None:
+def save_weights(
+    model: Model, filepath: PathLike, overwrite: bool = True, max_shard_size: float | None = None, **kwargs: Any
+) -> None:
     """The same as `model.save_weights(filepath)`."""
-    model.save_weights(filepath, overwrite=overwrite)
+    model.save_weights(filepath, overwrite, max_shard_size, **kwargs)
 
 
 def load_weights(model: Model, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any) -> Model:

@@ -200,13 +200,23 @@ def save_weights(
     filepath: Any,
     overwrite: bool = True,
     max_shard_size: float | None = None,
-    objects_to_skip: Any = None,
+    **kwargs: Any,
 ) -> None:
     """Writes the weights to a `.weights.h5` file, or with `max_shard_size` (in GB) to several and a `.weights.json` index.
+
+    Args:
+        model: what to write.
+        filepath: where to.
+        overwrite: whether a file there is replaced; if False, the user is asked.
+        max_shard_size: of each file of an index.
+        **kwargs: `objects_to_skip`, objects to leave out.
 
     Raises:
         ValueError: the path ends otherwise, or the model has no weights yet.
     """
+    skip = kwargs.pop("objects_to_skip", None)
+    if kwargs:
+        raise ArgumentError(f"The following argument(s) are not supported: {list(kwargs)}")
     path = Path(str(filepath))
     kind = kinds.DIRECTORY if "." not in path.name else kinds.by_name(path)
     if max_shard_size is not None and not path.name.endswith(("weights.h5", "weights.json")):
@@ -228,7 +238,7 @@ def save_weights(
             " by using `build()`."
         )
     store = ArrayStore()
-    save_state(model, store, None, skip=objects_to_skip or ())
+    save_state(model, store, None, skip=skip or ())
     if max_shard_size is None:
         hdf5.write(path, store.arrays, store.attributes)
     else:
