@@ -10,8 +10,10 @@ import importlib
 import sys
 from typing import Any
 
-import jax  # noqa: F401 (as a whole: parts of it that two threads load first wait for each other)
+# As a whole: parts of them that two threads load first wait for each other.
+import jax  # noqa: F401
 
+import jkeras.ops  # noqa: F401
 from jkeras.errors import suggestion
 from jkeras.keras import homes
 from jkeras.keras.modules import Mirror
