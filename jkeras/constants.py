@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,12 +15,22 @@ def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
     return jnp.asarray(np.zeros(shape, dtype))
 
 
-def zeros_like(array: ArrayLike) -> jax.Array:
-    """Zeros of an array's shape and type, where the array is."""
+def zeros_like(array: ArrayLike) -> Any:
+    """Zeros of an array's shape and type, where the array is; on the host yet if that is the default device.
+
+    `on_device` brings those there, many in one call.
+    """
     if isinstance(array, jax.core.Tracer) or not isinstance(array, jax.Array) or not array.is_fully_addressable:
         return jnp.zeros_like(array)
-    zeros: jax.Array = jax.device_put(np.zeros(array.shape, array.dtype), array.sharding if array.committed else None)
-    return zeros
+    host = np.zeros(array.shape, array.dtype)
+    return jax.device_put(host, array.sharding) if array.committed else host
+
+
+def on_device(tree: Any) -> Any:
+    """The tree with its NumPy arrays on the default device, in one call."""
+    leaves, structure = jax.tree.flatten(tree)
+    placed = iter(jax.device_put([leaf for leaf in leaves if isinstance(leaf, np.ndarray)]))
+    return jax.tree.unflatten(structure, [next(placed) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves])
 
 
 def scalar(value: ArrayLike, dtype: DTypeLike) -> jax.Array:

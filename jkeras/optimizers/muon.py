@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 
-from jkeras import arguments
+from jkeras import arguments, constants
 from jkeras.errors import ArgumentError
 from jkeras.optimizers.adam import adam_rate, moment
 from jkeras.optimizers.optimizer import Optimizer, Slots, learning_rate
@@ -106,7 +106,7 @@ class Muon(Optimizer):
 
     def init_slots(self, path: str, variable: jax.Array) -> Slots:
         names = ("momentum", "velocity") if self._by_adam(path, variable) else ("momentum",)
-        return {name: jnp.zeros_like(variable) for name in names}
+        return {name: constants.zeros_like(variable) for name in names}
 
     def _by_adam(self, path: str, variable: jax.Array) -> bool:
         embedding = self.exclude_embeddings and "embedding" in path.lower()

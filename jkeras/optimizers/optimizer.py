@@ -189,7 +189,7 @@ class Optimizer(BaseOptimizer):
         variables, treedef = jax.tree.flatten(params)
         slots = [self.init_slots(path, jnp.asarray(v)) for path, v in zip(paths(params), variables, strict=True)]
         accumulating = self.gradient_accumulation_steps is not None
-        return OptimizerState(
+        state = OptimizerState(
             iterations=constants.zeros((), jnp.int32),
             learning_rate=None if callable(self.learning_rate) else learning_rate_scalar(self.learning_rate),
             slots=_by_name(slots, self.slot_groups(), treedef),
@@ -198,6 +198,8 @@ class Optimizer(BaseOptimizer):
             accumulator=jax.tree.map(constants.zeros_like, params) if accumulating else None,
             micro_step=constants.zeros((), jnp.int32) if accumulating else None,
         )
+        result: OptimizerState = constants.on_device(state)
+        return result
 
     def update(
         self, grads: ArrayTree, state: OptimizerState, params: ArrayTree | None = None, **extra: Any

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import jax
 import numpy as np
 
+from jkeras.graph.describe import leaf_key, unflatten
+from jkeras.graph.shapes import is_shape
 from jkeras.training import runs, steps
+from jkeras.training.program import Program
 from jkeras.training.state import Batch
-from jkeras.types import PyTree
+from jkeras.types import Array, PyTree
+from jkeras.values.frozen import Template
 
 
 @dataclasses.dataclass
@@ -55,13 +60,24 @@ class Job:
         return result
 
     def empty_metrics(self, batch: Batch) -> Any:
-        """Metric states before the first batch."""
-        return steps.empty_metrics(self.program, batch)
+        """Metric states before the first batch, on the host."""
+        leaves, structure = jax.tree.flatten((batch.x, batch.y), is_leaf=is_shape)
+        return _empty_metrics(self.program, tuple(map(leaf_key, leaves)), structure).fill()
 
     def rows_independent(self, training: bool) -> bool:
         """Whether a ragged last batch may be filled up with rows that do not count."""
         independent = self.program.objective.rows_independent
         return bool(independent) and runs.rows_independent(self.program.definition, training)
+
+
+@functools.lru_cache(maxsize=256)
+def _empty_metrics(program: Program, leaves: tuple[Any, ...], structure: PyTree[Any]) -> Template:
+    x, y = unflatten(structure, leaves, jax.ShapeDtypeStruct)
+    return Template.of(jax.tree.map(_on_host, steps.empty_metrics(program, Batch(x, y))))
+
+
+def _on_host(array: Array) -> Any:
+    return array if jax.dtypes.issubdtype(array.dtype, jax.dtypes.extended) else np.asarray(array)
 
 
 def to_floats(values: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -79,13 +80,18 @@ class Objective(Spec):
     def rows_independent(self) -> bool:
         """Whether losses and metrics give values per row, so that rows which do not count can be left out."""
         targets, outputs = self.shapes
-        terms: list[tuple[str, Any, Any, int]] = [("loss", t.loss, losses.per_sample, t.output) for t in self.losses]
-        terms += [("metric", t.metric, metrics.per_sample, t.output) for t in self.metrics]
-        for kind, term, per_sample, i in terms:
-            with _noted(kind, term, self.names[i], targets[i], outputs[i]):
-                if not per_sample(term, targets[i], outputs[i]):
-                    return False
-        return True
+        return _rows_independent(self, tuple(targets), tuple(outputs))
+
+
+@functools.lru_cache(maxsize=256)
+def _rows_independent(objective: Objective, targets: tuple[Any, ...], outputs: tuple[Any, ...]) -> bool:
+    terms: list[tuple[str, Any, Any, int]] = [("loss", t.loss, losses.per_sample, t.output) for t in objective.losses]
+    terms += [("metric", t.metric, metrics.per_sample, t.output) for t in objective.metrics]
+    for kind, term, per_sample, i in terms:
+        with _noted(kind, term, objective.names[i], targets[i], outputs[i]):
+            if not per_sample(term, targets[i], outputs[i]):
+                return False
+    return True
 
 
 def match(structure: PyTree[Any], names: tuple[str, ...], count: int, what: str) -> list[Any]:

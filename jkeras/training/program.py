@@ -6,6 +6,7 @@ rate is not part of it: that lives in the optimizer's state.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,9 @@ import jax
 
 from jkeras import lowering
 from jkeras.errors import InputError
-from jkeras.graph.describe import Description, describe
+from jkeras.graph.describe import Description, describe, leaf_key, unflatten
 from jkeras.graph.layer import Layer
-from jkeras.graph.shapes import as_spec
+from jkeras.graph.shapes import as_spec, is_shape
 from jkeras.paths import flatten
 from jkeras.training import objective as objectives
 from jkeras.training.objective import Objective, match
@@ -87,10 +88,19 @@ def build_program(definition: Layer, recipe: Recipe, batch: Batch) -> Program:
     Raises:
         InputError: the data does not fit the model or the losses.
     """
-    described = describe(definition, *call_arguments(batch.x))
+    leaves, structure = jax.tree.flatten((batch.x, batch.y), is_leaf=is_shape)
+    return _program(definition, recipe, tuple(map(leaf_key, leaves)), structure, lowering.cache_token())
+
+
+@functools.lru_cache(maxsize=256)
+def _program(
+    definition: Layer, recipe: Recipe, leaves: tuple[Any, ...], structure: PyTree[Any], _lowering: str
+) -> Program:
+    x, y = unflatten(structure, leaves, jax.ShapeDtypeStruct)
+    described = describe(definition, *call_arguments(x))
     names = output_names(definition, described.outputs)
     outputs = jax.tree.leaves(described.outputs)
-    targets = [None if t is None else as_spec(t) for t in match(batch.y, names, len(outputs), "y")]
+    targets = [None if t is None else as_spec(t) for t in match(y, names, len(outputs), "y")]
     resolved = objectives.resolve(recipe, names, targets, outputs)
     if not resolved.losses and not described.losses and not trains_itself(definition):
         raise InputError(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Step = Callable[[Any, TrainState, Batch], TrainState]
 
 
+@functools.lru_cache(maxsize=256)
 def rows_independent(definition: Layer, training: bool) -> bool:
     """Whether each row of a batch gives the same result whatever the other rows are.
 
