@@ -9,13 +9,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jkeras import config
 from jkeras.compilation import use_persistent_cache
 from jkeras.errors import NotBuiltError
 from jkeras.graph import linen
 from jkeras.graph.describe import leaf_key, unflatten
-from jkeras.graph.layer_scope import Record, WeightlessScope
-from jkeras.graph.scope import BoundLayer, Run, walk
+from jkeras.graph.scope import BoundLayer, walk
 from jkeras.graph.shapes import is_shape
 from jkeras.lowering.switch import quick_options
 from jkeras.paths import with_value_at
@@ -66,17 +64,6 @@ def overlay_carried(layer: BoundLayer, variables: Variables) -> Variables:
         for collection, tree in (carried or {}).items():
             variables = {**variables, collection: with_value_at(variables[collection], path, tree)}
     return variables
-
-
-def call_on_arrays(layer: BoundLayer, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Computes a layer on arrays: with the weights it carries, or without any."""
-    carried = layer._carried()
-    if carried is not None:
-        return apply(layer, carried, args, kwargs)
-    kwargs = dict(kwargs)
-    rng = kwargs.pop("rng", None)
-    run = Run(rng=jax.random.key(config.default_seed) if rng is None else rng)
-    return WeightlessScope(layer, run, Record()).layer(*args, **kwargs)
 
 
 def apply(layer: BoundLayer, variables: Mapping[str, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

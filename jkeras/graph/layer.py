@@ -18,7 +18,7 @@ import numpy as np
 from jkeras import arguments, dtypes, regularizers
 from jkeras.dispatch import Symbolic
 from jkeras.errors import ArgumentError, NotBuiltError
-from jkeras.graph import apply
+from jkeras.graph import apply, array_call
 from jkeras.graph.inference import output_spec
 from jkeras.graph.scope import Scope, WeightInfo, walk
 from jkeras.graph.shapes import Shape
@@ -261,7 +261,7 @@ class Layer(LayerAttributes, Spec):
         for leaf in jax.tree.leaves((args, kwargs)):
             if isinstance(leaf, Symbolic):
                 return leaf.apply_layer(self, args, kwargs)
-        return apply.call_on_arrays(self, args, kwargs)
+        return array_call.call_on_arrays(self, args, kwargs)
 
     def init(self, key: SeedLike, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Fresh variables `{"params": ..., "state": ...}` for inputs like `args` (arrays or shapes).

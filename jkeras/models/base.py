@@ -20,6 +20,7 @@ import numpy as np
 from jkeras import config, constants
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError, NotBuiltError
+from jkeras.graph import array_call
 from jkeras.graph.apply import apply, initialize_stream
 from jkeras.graph.describe import Description, describe, known_sizes
 from jkeras.graph.input import InputLayer
@@ -376,7 +377,9 @@ class ModelValue(ModelAttributes, Layer):
         if self.is_bound or any(map(is_symbolic, jax.tree.leaves((args, kwargs)))):
             return super().__call__(*args, **kwargs)
         model = self if self.built else self.build_for(self._first_argument(args, kwargs))
-        return apply(self.definition, model._variables, args, kwargs)
+        recipe = self._spec_contents.recipe
+        run = apply if recipe is not None and recipe.run_eagerly else array_call.run
+        return run(self.definition, model._variables, args, kwargs)
 
     def _first_argument(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         name = next(iter(method_signature(self.call).names), "inputs")

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from jkeras.buffers import owned_copy
 from jkeras.errors import ArgumentError, InputError, NotBuiltError, suggestion
 from jkeras.graph import network as networks
 from jkeras.graph.layer import Layer
@@ -179,10 +179,9 @@ class StructuredModel(ModelValue):
         if problems:
             raise InputError("set_weights: " + "; ".join(problems) + ".")
         check_used("set_weights")
-        given = {
-            (info.collection, info.name): jnp.array(value, info.dtype)
-            for info, value in zip(infos, weights, strict=True)
-        }
+        # Placed together, in one call.
+        values = owned_copy([_of_type(value, info.dtype) for info, value in zip(infos, weights, strict=True)])
+        given = {(info.collection, info.name): value for info, value in zip(infos, values, strict=True)}
         flat = {c: {n: v for (kind, n), v in given.items() if kind == c} for c in ("params", "state")}
         arrays = arrays_of(self.state)
         return self._evolve(
@@ -268,6 +267,12 @@ class StructuredModel(ModelValue):
         kind = type(self).__name__
         count = f"{self.count_params():,} weights" if self.built else "not built"
         return f"<{kind} {self.name or self._base_name!r}: {len(self.children())} layers, {count}>"
+
+
+def _of_type(value: ArrayLike, dtype: Any) -> Any:
+    if isinstance(value, jax.Array):
+        return value.astype(dtype)
+    return np.asarray(value, dtype)
 
 
 LAYERS = "Make a changed model: `model.add(layer)`, `model.pop()`, or `jk.Sequential([*model.layers, layer])`."

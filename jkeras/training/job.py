@@ -7,6 +7,7 @@ import functools
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jkeras.graph.describe import leaf_key, unflatten
@@ -77,7 +78,7 @@ def _empty_metrics(program: Program, leaves: tuple[Any, ...], structure: PyTree[
 
 
 def _on_host(array: Array) -> Any:
-    return array if jax.dtypes.issubdtype(array.dtype, jax.dtypes.extended) else np.asarray(array)
+    return array if jnp.issubdtype(array.dtype, jax.dtypes.prng_key) else np.asarray(array)
 
 
 def to_floats(values: Any) -> dict[str, Any]:

@@ -295,7 +295,7 @@ class Runner:
 
     def predict(self, definition: Layer, state: TrainState, inputs: PyTree[Any]) -> Any:
         """The outputs for one batch; rows may have been added at the end."""
-        outputs: PyTree[Any] = self.predict_one(definition, lowering.cache_token(), state, inputs)
+        outputs: PyTree[Any] = self.predict_one(definition, lowering.cache_token(), state.forward, inputs)
         return outputs
 
     def last_rows(self, order: jax.Array, start: int, stop: int) -> jax.Array:

@@ -78,6 +78,11 @@ class TrainState:
         return self._view("opt_state", self._arrays.opt_state)
 
     @property
+    def forward(self) -> Self:
+        """The state without what only training needs: optimizer and metrics."""
+        return self._of(self._arrays._replace(opt_state=None, metrics=None))
+
+    @property
     def step(self) -> jax.Array:
         """The number of optimizer steps taken."""
         result: jax.Array = self._arrays.step

@@ -1,0 +1,60 @@
+"""A layer or model that is called on arrays runs as a compiled program, which equal definitions share.
+
+Code that looks at values (`if x.sum() > 0`), or that gives something other than arrays, runs operation by operation.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from jkeras import config, lowering
+from jkeras.graph.apply import apply
+from jkeras.graph.layer_scope import Record, WeightlessScope
+from jkeras.graph.scope import BoundLayer, Run
+
+# What JAX raises where a value is asked for that a program does not know yet, or where an output is no array.
+NOT_TRACEABLE = (TypeError, IndexError)
+
+
+def call_on_arrays(layer: BoundLayer, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Computes a layer on arrays: with the weights it carries, or without any."""
+    carried = layer._carried()
+    if carried is not None:
+        return run(layer, carried, args, kwargs)
+    kwargs = dict(kwargs)
+    rng = kwargs.pop("rng", None)
+    this_run = Run(rng=jax.random.key(config.default_seed) if rng is None else rng)
+    return WeightlessScope(layer, this_run, Record()).layer(*args, **kwargs)
+
+
+def run(layer: BoundLayer, variables: Mapping[str, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """The outputs of a definition with given variables; see `Layer.apply`."""
+    leaves = jax.tree.leaves(args)
+    if not leaves or not set(kwargs) <= {"training"} or not all(map(_is_concrete, leaves)):
+        return apply(layer, variables, args, kwargs)
+    training = bool(kwargs.get("training") or False)
+    try:
+        return _program(lowering.cache_token())(layer, training, variables, args)
+    except NOT_TRACEABLE:
+        return apply(layer, variables, args, kwargs)
+
+
+@functools.lru_cache(maxsize=8)
+def _program(token: str) -> Callable[..., Any]:
+    """The program under the lowerings in force."""
+
+    def program(layer: BoundLayer, training: bool, variables: Any, args: tuple[Any, ...]) -> Any:
+        return apply(layer, variables, args, {"training": training})
+
+    return jax.jit(program, static_argnums=(0, 1), compiler_options=lowering.prediction_options())
+
+
+def _is_concrete(leaf: Any) -> bool:
+    if isinstance(leaf, jax.Array):
+        return not isinstance(leaf, jax.core.Tracer)
+    return isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biufcV"
