@@ -19,7 +19,7 @@ from jkeras.keras.variables import Variable
 from jkeras.lowering import cache_token, compiler_options, prediction_options
 from jkeras.training import runs
 from jkeras.training.job import Job as CoreJob
-from jkeras.training.state import Batch, TrainState
+from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.utils import pack_x_y_sample_weight
 
 Lists = tuple[list[Any], ...]
@@ -167,10 +167,10 @@ class Runner(runs.Runner):
 
     def reporting(self, program: Program, method: str, lists: Lists, data: Any) -> Program:
         """The program with what its step reports, for arrays like these."""
-        specs = jax.tree.map(_spec, (lists, data))
-        leaves, structure = jax.tree.flatten(specs)
+        leaves, structure = jax.tree.flatten((lists, data))
         place = (program, method, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
         if place not in self._reported:
+            specs = jax.tree.map(_spec, (lists, data))
             logs, _ = jax.eval_shape(lambda lists, data: call_step(program.model, method, lists, data), *specs)
             self._reported[place] = program.with_logs(logs)
         return self._reported[place].of(program.model)
@@ -304,7 +304,7 @@ class Run:
     def _lists(self) -> dict[str, Any]:
         if self._current is None:
             raise RuntimeError("The loop must offer its state before it calls a hook.")
-        state = self._current()
+        state = arrays_of(self._current())
         metrics = self._first_metrics if state.metrics is None else state.metrics["variables"]
         return dict(zip(Cells._fields, (state.params, state.model_state, state.opt_state, metrics), strict=True))
 
@@ -317,6 +317,11 @@ class Run:
 
     def metrics_home(self) -> None:
         """Brings back the metrics, whose states in the loop end with the epoch."""
+        lent = [(index, cell) for index, cell in enumerate(self.cells.metrics) if cell.is_lent]
+        if lent:
+            states = self._lists()["metrics"]
+            for (_, cell), array in zip(lent, owned_copy([states[index] for index, _ in lent]), strict=True):
+                cell.take_back(array)
         for cell in self.cells.metrics:
             cell.take_back(cell.settled, settled=True)
         self._metrics_out = False
