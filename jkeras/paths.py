@@ -36,6 +36,21 @@ def flatten(tree: Mapping[str, Any]) -> Flat:
     return dict(items(tree))
 
 
+def nested(flat: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
+    """Nested dicts of leaves by path, a tuple of names.
+
+    >>> nested({("dense", "kernel"): 1, ("dense", "bias"): 2})
+    {'dense': {'kernel': 1, 'bias': 2}}
+    """
+    tree: dict[str, Any] = {}
+    for path, value in flat.items():
+        inner = tree
+        for name in path[:-1]:
+            inner = inner.setdefault(name, {})
+        inner[path[-1]] = value
+    return tree
+
+
 def merge(tree: Mapping[str, Any], flat: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested dicts with the leaves that `flat` names replaced.
 

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 
 from jkeras.compilation import use_persistent_cache
 from jkeras.errors import NotBuiltError
-from jkeras.graph import linen
-from jkeras.graph.describe import leaf_key, unflatten
+from jkeras.graph import drawing, linen
+from jkeras.graph.describe import describe, leaf_key, unflatten
 from jkeras.graph.scope import BoundLayer, walk
 from jkeras.graph.shapes import is_shape
 from jkeras.lowering.switch import quick_options
@@ -35,11 +35,19 @@ def initialize_stream(layer: BoundLayer, root: jax.Array, number: int, *args: An
 
 def _initialized(layer: BoundLayer, key: jax.Array, number: int | None, args: PyTree[Any], kwargs: Any) -> Variables:
     use_persistent_cache()
+    traced = isinstance(jnp.zeros(()), jax.core.Tracer)
+    weights = () if traced else describe(layer, *args, **kwargs).weights
+    if drawing.are_alike(weights):
+        return overlay_carried(layer, drawing.draw(weights, _folded(key, number)))
     leaves, structure = jax.tree.flatten((args, kwargs), is_leaf=is_shape)
     # Options of the compiler belong to the outermost program; inside of a user's own there is one already.
-    make = _initialize if isinstance(jnp.zeros(()), jax.core.Tracer) else _initializer()
+    make = _initialize if traced else _initializer()
     variables = make(layer, tuple(map(leaf_key, leaves)), structure, key, number)
     return overlay_carried(layer, variables)
+
+
+def _folded(key: jax.Array, number: int | None) -> jax.Array:
+    return key if number is None else jax.random.fold_in(key, number)
 
 
 @functools.lru_cache(maxsize=1)
@@ -51,9 +59,8 @@ def _initializer() -> Any:
 def _initialize(
     layer: BoundLayer, leaves: tuple[Any, ...], structure: PyTree[Any], key: Array, number: int | None
 ) -> Variables:
-    key = key if number is None else jax.random.fold_in(key, number)
     args, kwargs = unflatten(structure, leaves, jnp.zeros)
-    _, variables = linen.run(layer, None, args, kwargs, rng=jax.random.key(0), key=key)
+    _, variables = linen.run(layer, None, args, kwargs, rng=jax.random.key(0), key=_folded(key, number))
     return variables
 
 

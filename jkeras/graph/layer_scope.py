@@ -54,6 +54,7 @@ class LayerScope:
         self.loop: set[str] | None = None
         self._weights: dict[int, tuple[Any, str]] = {}
         self._taken: set[str] = set()
+        self._made = 0
         self.layer: Any = layer._bound_copy(self, parent)
         self.layer._bind_children(self.child)
 
@@ -92,7 +93,9 @@ class LayerScope:
         trains = collection == "params" and self.layer.trainable and not options.get("frozen", False)
         regularizer = regularizers.get(options.get("regularizer"))
         constraint = constraints.get(options.get("constraint"))
-        info = WeightInfo(path, shape, dtype, trains, collection, regularizer, constraint)
+        self._made += 1
+        initializer = _initializer(dtype, options)
+        info = WeightInfo(path, shape, dtype, trains, collection, regularizer, constraint, initializer, self._made)
         self.record.weights[collection, path] = info
         return info
 
@@ -226,7 +229,7 @@ class OutlineScope(LayerScope):
         return Shape(info.shape, info.dtype)
 
 
-def default_initializer(info: WeightInfo, options: WeightOptions) -> Any:
+def _initializer(dtype: str, options: WeightOptions) -> Any:
     """What draws the first values of a weight."""
-    is_float = info.dtype in dtypes.FLOATS
+    is_float = dtype in dtypes.FLOATS
     return initializers.get(options.get("initializer") or ("glorot_uniform" if is_float else "zeros"))

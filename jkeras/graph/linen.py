@@ -17,10 +17,11 @@ import flax.core
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from flax.core.scope import LazyRng
 
 from jkeras.arguments import name_of
 from jkeras.errors import InputError
-from jkeras.graph.layer_scope import LayerScope, Record, default_initializer
+from jkeras.graph.layer_scope import LayerScope, Record
 from jkeras.graph.scope import BoundLayer, Path, Run, WeightInfo, WeightOptions
 from jkeras.types import Array, PyTree
 
@@ -69,10 +70,8 @@ class FlaxScope(LayerScope):
         return FlaxScope(layer, self.run, self.record, (*self.names, name), self.layer, flax_scope=inner)
 
     def _value(self, name: str, info: WeightInfo, options: WeightOptions) -> jax.Array:
-        initializer = default_initializer(info, options)
-
         def make(key: Array | None = None) -> jax.Array:
-            return jnp.asarray(initializer(info.shape, dtype=info.dtype, key=key), info.dtype)
+            return jnp.asarray(info.initializer(info.shape, dtype=info.dtype, key=key), info.dtype)
 
         if info.collection == "params":
             # Where there is a value, Flax would trace the initializer to compare shapes.
@@ -90,6 +89,11 @@ class FlaxScope(LayerScope):
         if value.shape != old.shape:
             raise InputError(f"{self.path}: state {name!r} has shape {old.shape}, cannot become {value.shape}.")
         self._flax.put_variable("state", name, value.astype(old.dtype))
+
+
+def key_of(root: jax.Array, weight: WeightInfo) -> jax.Array:
+    """The key that Flax gives a weight when variables are made from a root key."""
+    return LazyRng.create(root, *weight.path[:-1], weight.number).as_jax_rng()
 
 
 def to_module(layer: BoundLayer) -> LayerModule:

@@ -83,6 +83,8 @@ class WeightInfo:
     collection: str  # "params" or "state"
     regularizer: Any = None
     constraint: Any = None
+    initializer: Any = None
+    number: int = 0  # among the weights of its layer, from 1, in the order in which they are made
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -246,7 +247,8 @@ class Optimizer(BaseOptimizer):
         scalars, shared = self.prepare(rate, (state.iterations + 1).astype(jnp.float32), state.shared)
         updates, next_slots = [], []
         for path, variable, gradient, old in zip(paths(params), variables, self._clip(gradients), slots, strict=True):
-            update, new = self._update_weight(path, _full(variable), gradient, old, rate, scalars)
+            decay = self.weight_decay_of(path, variable)
+            update, new = _update_weight(self, decay, _full(variable), gradient, old, rate, scalars)
             updates.append(update.astype(variable.dtype))
             next_slots.append({name: new[name].astype(old[name].dtype) for name in old})
         state = state._replace(
@@ -258,23 +260,6 @@ class Optimizer(BaseOptimizer):
             updates, average = self._average(variables, updates, state)
             state = state._replace(average=treedef.unflatten(average))
         return treedef.unflatten(updates), state
-
-    def _update_weight(
-        self,
-        path: str,
-        variable: jax.Array,
-        gradient: jax.Array,
-        slots: Slots,
-        rate: jax.Array,
-        scalars: Mapping[str, Array],
-    ) -> tuple[jax.Array, Slots]:
-        slots = {name: _full(value) for name, value in slots.items()}
-        decay = self.weight_decay_of(path, variable)
-        if decay is None:
-            return self.update_step(gradient, variable, slots, scalars)
-        shrinkage = variable * (rate * decay)
-        update, slots = self.update_step(gradient, variable - shrinkage, slots, scalars)
-        return update - shrinkage, slots
 
     def _clip(self, gradients: list[jax.Array]) -> list[jax.Array]:
         if self.clipnorm and self.clipnorm > 0:
@@ -352,6 +337,25 @@ class Optimizer(BaseOptimizer):
     def keras_slot(self, name: str, slots: Slots) -> Any:
         """What Keras stores for a slot that `init_slots` leaves out, given the others; None if it stores nothing."""
         return None
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1), inline=True)
+def _update_weight(
+    optimizer: Optimizer,
+    decay: float | None,
+    variable: jax.Array,
+    gradient: jax.Array,
+    slots: Slots,
+    rate: jax.Array,
+    scalars: Mapping[str, Array],
+) -> tuple[jax.Array, Slots]:
+    """What to add to one weight, and its next slots. Traced once for all weights of one shape."""
+    slots = {name: _full(value) for name, value in slots.items()}
+    if decay is None:
+        return optimizer.update_step(gradient, variable, slots, scalars)
+    shrinkage = variable * (rate * decay)
+    update, slots = optimizer.update_step(gradient, variable - shrinkage, slots, scalars)
+    return update - shrinkage, slots
 
 
 def _flatten(tree: PyTree[Any]) -> tuple[list[Any], Any]:

@@ -1,0 +1,52 @@
+"""The first values of many alike weights, drawn by one small program for each kind.
+
+A program that draws all weights of a deep network takes longer to compile than its training step. Its layers are mostly
+alike, so a few programs, one for each initializer, shape and type, give the same bits sooner.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jkeras.graph import linen
+from jkeras.graph.scope import WeightInfo
+from jkeras.lowering.switch import quick_options
+from jkeras.paths import nested
+
+# With fewer weights to a kind, one program for all is compiled sooner.
+WEIGHTS_PER_KIND = 4
+
+Kind = tuple[Any, tuple[int, ...], str]
+
+
+def are_alike(weights: Sequence[WeightInfo]) -> bool:
+    """Whether drawing these weights one by one is worth it."""
+    return bool(weights) and len(weights) >= WEIGHTS_PER_KIND * len({_kind(weight) for weight in weights})
+
+
+def draw(weights: Sequence[WeightInfo], root: jax.Array) -> dict[str, Any]:
+    """Variables `{"params": ..., "state": ...}`; the bits are those of Flax's initialisation from the same key."""
+    values: dict[str, dict[tuple[str, ...], jax.Array]] = {"params": {}, "state": {}}
+    for weight in weights:
+        values[weight.collection][weight.path] = _program()(_kind(weight), linen.key_of(root, weight))
+    return {collection: nested(flat) for collection, flat in values.items()}
+
+
+def _kind(weight: WeightInfo) -> Kind:
+    return weight.initializer, weight.shape, weight.dtype
+
+
+@functools.lru_cache(maxsize=1)
+def _program() -> Callable[..., jax.Array]:
+    # Made late, since options depend on the platform, which importing does not start.
+    return jax.jit(_value, static_argnums=0, compiler_options=quick_options())
+
+
+def _value(kind: Kind, key: jax.Array) -> jax.Array:
+    initializer, shape, dtype = kind
+    return jnp.asarray(initializer(shape, dtype=dtype, key=key), dtype)
