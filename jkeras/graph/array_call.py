@@ -1,6 +1,6 @@
 """A layer or model that is called on arrays runs as a compiled program, which equal definitions share.
 
-Code that looks at values (`if x.sum() > 0`), or that gives something other than arrays, runs operation by operation.
+A definition that gives something other than arrays, such as text, runs operation by operation.
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ from jkeras import config, lowering
 from jkeras.graph.apply import apply
 from jkeras.graph.layer_scope import Record, WeightlessScope
 from jkeras.graph.scope import BoundLayer, Run
-
-# What JAX raises where a value is asked for that a program does not know yet, or where an output is no array.
-NOT_TRACEABLE = (TypeError, IndexError)
 
 
 def call_on_arrays(layer: BoundLayer, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -40,7 +37,7 @@ def run(layer: BoundLayer, variables: Mapping[str, Any], args: tuple[Any, ...], 
     training = bool(kwargs.get("training") or False)
     try:
         return _program(lowering.cache_token())(layer, training, variables, args)
-    except NOT_TRACEABLE:
+    except TypeError:  # an output that is no array; what the definition itself raises comes again
         return apply(layer, variables, args, kwargs)
 
 
