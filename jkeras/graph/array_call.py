@@ -1,16 +1,18 @@
 """A layer or model that is called on arrays runs as a compiled program, which equal definitions share.
 
-A definition that gives something other than arrays, such as text, runs operation by operation.
+Lists, texts and values without numbers run operation by operation, as does what stands in a user's own program.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
 import numpy as np
+from jax.extend.core import get_opaque_trace_state
 
 from jkeras import config, lowering
 from jkeras.graph.apply import apply
@@ -32,13 +34,10 @@ def call_on_arrays(layer: BoundLayer, args: tuple[Any, ...], kwargs: Mapping[str
 def run(layer: BoundLayer, variables: Mapping[str, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """The outputs of a definition with given variables; see `Layer.apply`."""
     leaves = jax.tree.leaves(args)
-    if not leaves or not set(kwargs) <= {"training"} or not all(map(_is_concrete, leaves)):
+    if not leaves or not set(kwargs) <= {"training"} or not all(map(_is_number, leaves)) or _is_traced():
         return apply(layer, variables, args, kwargs)
     training = bool(kwargs.get("training") or False)
-    try:
-        return _program(lowering.cache_token())(layer, training, variables, args)
-    except TypeError:  # an output that is no array; what the definition itself raises comes again
-        return apply(layer, variables, args, kwargs)
+    return _program(lowering.cache_token())(layer, training, variables, args)
 
 
 @functools.lru_cache(maxsize=8)
@@ -51,7 +50,17 @@ def _program(token: str) -> Callable[..., Any]:
     return jax.jit(program, static_argnums=(0, 1), compiler_options=lowering.prediction_options())
 
 
-def _is_concrete(leaf: Any) -> bool:
-    if isinstance(leaf, jax.Array):
-        return not isinstance(leaf, jax.core.Tracer)
-    return isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biufcV"
+def _is_number(leaf: Any) -> bool:
+    return isinstance(leaf, jax.Array) or isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biufcV"
+
+
+def _is_traced() -> bool:
+    """Whether a user's own program is being traced, for which options of the compiler are given elsewhere."""
+    return bool(get_opaque_trace_state() != _untraced_state())
+
+
+@functools.lru_cache(maxsize=1)
+def _untraced_state() -> Any:
+    # That of a new thread, since this one may be in a trace when it is first asked.
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(get_opaque_trace_state).result()

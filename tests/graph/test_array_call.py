@@ -1,4 +1,4 @@
-"""Models and layers that are called on arrays: compiled where that can be, with the same answers where it cannot."""
+"""Models and layers that are called on arrays: the compiled program's answers."""
 
 import jax
 import jax.numpy as jnp
@@ -19,11 +19,6 @@ class Watched(jk.layers.Layer):
     def call(self, inputs):
         RUNS.append(1)
         return 2 * inputs
-
-
-class Naming(jk.layers.Layer):
-    def call(self, inputs):
-        return {"values": inputs, "kind": "plain"}
 
 
 def around(layer):
@@ -64,12 +59,6 @@ def test_eagerly_where_that_is_asked_for():
         assert runs_of(around(Watched(name="no_jit")).init(0)) == 3
 
 
-def test_outputs_that_are_no_arrays():
-    outputs = jk.Sequential([Naming(name="naming")]).build_for(X)(X)
-    assert outputs["kind"] == "plain"
-    np.testing.assert_array_equal(outputs["values"], X)
-
-
 def test_errors_are_raised_once_with_their_place():
     model = around(jk.layers.Dense(2, name="last")).init(0)
     with pytest.raises(jk.errors.InputError, match="5"):
@@ -81,6 +70,13 @@ def test_inside_a_users_transformations():
     gradient = jax.grad(lambda x: model(x).sum())(jnp.asarray(X))
     assert gradient.shape == X.shape
     np.testing.assert_allclose(jax.vmap(lambda row: model(row[None])[0])(X), model(X), rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_that_a_users_program_was_given():
+    model = around(jk.layers.Dense(1)).init(0)
+    for program in (lambda model: model(X), lambda model: model(jnp.asarray(X), training=True)):
+        np.testing.assert_allclose(jax.jit(program)(model), model(X), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(jax.jit(lambda: model(X))(), model(X), rtol=1e-5, atol=1e-6)
 
 
 def test_a_changed_model_answers_with_its_own_weights():
