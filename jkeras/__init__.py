@@ -14,6 +14,7 @@ from jkeras.lazy import names_from, names_in
 
 if TYPE_CHECKING:
     from jkeras import activations as activations
+    from jkeras import applications as applications
     from jkeras import architectures as architectures
     from jkeras import backend as backend
     from jkeras import callbacks as callbacks
@@ -71,8 +72,8 @@ else:
     _TABLE = names_in(
         {
             "jkeras": (
-                "activations architectures backend callbacks config constraints data datasets distribute distribution"
-                " dtype_policies errors initializers keras layers losses metrics models ops optimizers plots random"
+                "activations applications architectures backend callbacks config constraints data datasets distribute"
+                " distribution dtype_policies errors initializers keras layers losses metrics models ops optimizers plots random"
                 " regularizers saving tree utils wrappers"
             ),
             "jkeras.dtypes": "DTypePolicy",

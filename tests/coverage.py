@@ -27,6 +27,7 @@ DIFFERENCES = ROOT / "docs" / "differences.md"
 
 # Test modules whose function `covered` reads the names that they compare off their own tables.
 TABLES = (
+    "tests.applications.facts",
     "tests.callbacks.test_against_keras",
     "tests.layers.covered",
     "tests.losses.test_contract",
@@ -54,7 +55,6 @@ PARTS = {
 
 # Why names, or all names of a namespace, are absent.
 REASONS = {
-    "keras.applications": "no pretrained models are offered; of the networks there is EfficientNet",
     "keras.distillation": "a training step of a few lines: see the guides on custom training",
     "keras.dtype_policies": "quantised policies are not offered; a policy per layer is its `dtype`",
     "keras.export": "`model.export`",

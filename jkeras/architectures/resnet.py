@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from jkeras import layers
-from jkeras.architectures.parts import head
-from jkeras.graph.symbolic import SymbolicTensor
+from jkeras.applications.residual import Block, basic, bottleneck, stages, stem, unit
+from jkeras.architectures.parts import ImageShape, blocks, head
 from jkeras.models.model import Model
 from jkeras.types import ActivationLike
-
-EPSILON = 1.001e-5
-
-
-def _unit(
-    x: SymbolicTensor, filters: int, kernel: int, stride: int, name: str, *, same: bool = False, active: bool = True
-) -> SymbolicTensor:
-    x = layers.Conv2D(filters, kernel, strides=stride, padding="same" if same else "valid", name=f"{name}_conv")(x)
-    x = layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_bn")(x)
-    if active:
-        x = layers.Activation("relu", name=f"{name}_relu")(x)
-    return x
-
-
-def _bottleneck(x: SymbolicTensor, filters: int, stride: int, project: bool, name: str) -> SymbolicTensor:
-    shortcut = _unit(x, 4 * filters, 1, stride, f"{name}_0", active=False) if project else x
-    x = _unit(x, filters, 1, stride, f"{name}_1")
-    x = _unit(x, filters, 3, 1, f"{name}_2", same=True)
-    x = _unit(x, 4 * filters, 1, 1, f"{name}_3", active=False)
-    x = layers.Add(name=f"{name}_add")([shortcut, x])
-    x = layers.Activation("relu", name=f"{name}_out")(x)
-    return x
-
-
-def _basic(x: SymbolicTensor, filters: int, stride: int, project: bool, name: str) -> SymbolicTensor:
-    project = project and (stride > 1 or x.shape[-1] != filters)
-    shortcut = _unit(x, filters, 1, stride, f"{name}_0", active=False) if project else x
-    x = _unit(x, filters, 3, stride, f"{name}_1", same=True)
-    x = _unit(x, filters, 3, 1, f"{name}_2", same=True, active=False)
-    x = layers.Add(name=f"{name}_add")([shortcut, x])
-    x = layers.Activation("relu", name=f"{name}_out")(x)
-    return x
 
 
 def _resnet(
     name: str,
-    block: Callable[[SymbolicTensor, int, int, bool, str], SymbolicTensor],
+    block: Block,
     depths: tuple[int, ...],
-    input_shape: tuple[int | None, int | None, int],
+    input_shape: ImageShape,
     classes: int,
     include_top: bool,
     pooling: str | None,
@@ -55,23 +21,14 @@ def _resnet(
     small_images: bool,
 ) -> Model:
     inputs = layers.Input(input_shape)
-    x = inputs
-    if small_images:
-        x = _unit(x, 64, 3, 1, "conv1", same=True)
-    else:
-        x = layers.ZeroPadding2D(3, name="conv1_pad")(x)
-        x = _unit(x, 64, 7, 2, "conv1")
-        x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
-        x = layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
-    for stage, depth in enumerate(depths):
-        for i in range(depth):
-            stride = 2 if stage and i == 0 else 1
-            x = block(x, 64 * 2**stage, stride, i == 0, f"conv{stage + 2}_block{i + 1}")
+    parts = blocks()
+    x = unit(parts, inputs, 64, 3, 1, "conv1", same=True) if small_images else stem(parts, inputs)
+    x = stages(parts, x, block, depths)
     return Model(inputs, head(x, include_top, pooling, classes, classifier_activation), name=name)
 
 
 def ResNet18(
-    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    input_shape: ImageShape = (224, 224, 3),
     classes: int = 1000,
     *,
     include_top: bool = True,
@@ -93,11 +50,11 @@ def ResNet18(
     11188362
     """
     top = (classes, include_top, pooling, classifier_activation)
-    return _resnet("resnet18", _basic, (2, 2, 2, 2), input_shape, *top, small_images)
+    return _resnet("resnet18", basic, (2, 2, 2, 2), input_shape, *top, small_images)
 
 
 def ResNet34(
-    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    input_shape: ImageShape = (224, 224, 3),
     classes: int = 1000,
     *,
     include_top: bool = True,
@@ -107,11 +64,11 @@ def ResNet34(
 ) -> Model:
     """The residual network of 34 layers; arguments as for `ResNet18`."""
     top = (classes, include_top, pooling, classifier_activation)
-    return _resnet("resnet34", _basic, (3, 4, 6, 3), input_shape, *top, small_images)
+    return _resnet("resnet34", basic, (3, 4, 6, 3), input_shape, *top, small_images)
 
 
 def ResNet50(
-    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    input_shape: ImageShape = (224, 224, 3),
     classes: int = 1000,
     *,
     include_top: bool = True,
@@ -124,4 +81,4 @@ def ResNet50(
     Arguments as for `ResNet18`. Weight files of `keras.applications` fit if `small_images` is False.
     """
     top = (classes, include_top, pooling, classifier_activation)
-    return _resnet("resnet50", _bottleneck, (3, 4, 6, 3), input_shape, *top, small_images)
+    return _resnet("resnet50", bottleneck, (3, 4, 6, 3), input_shape, *top, small_images)

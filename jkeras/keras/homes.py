@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from jkeras.applications import catalogue
+
 _HERE = "jkeras.keras"
 
 
@@ -35,6 +37,21 @@ MODULES = frozenset(
 )
 
 _SERIALIZATION = _at("saving", "deserialize_keras_object serialize_keras_object")
+# How the networks of a module want their images, where they do not scale them themselves.
+_SCALED = {
+    **dict.fromkeys("resnet resnet50 vgg16 vgg19".split(), "caffe"),
+    **dict.fromkeys("inception_resnet_v2 inception_v3 mobilenet mobilenet_v2 nasnet resnet_v2 xception".split(), "tf"),
+    "densenet": "torch",
+}
+
+
+def _networks(module: str) -> dict[str, str]:
+    names = dict.fromkeys(catalogue.MODULES[module], f"{_HERE}.applications")
+    if module in _SCALED:
+        names["preprocess_input"] = f"{_HERE}.applications:preprocess_{_SCALED[module]}"
+    return names
+
+
 _IMAGES = {"smart_resize": "jkeras.utils.images"}
 
 # Modules that stand for another one: its name, and names that come from elsewhere.
@@ -44,6 +61,11 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
         f"datasets.{name}": (f"jkeras.datasets.{name}", {})
         for name in """boston_housing california_housing cifar10 cifar100 digits fashion_mnist imdb mnist reuters""".split()
     },
+    **{f"applications.{name}": (f"jkeras.applications.{name}", _networks(name)) for name in catalogue.MODULES},
+    "applications.imagenet_utils": (
+        "jkeras.applications.imagenet_utils",
+        {"preprocess_input": f"{_HERE}.applications"},
+    ),
     "mixed_precision": (
         f"{_HERE}.dtype_policies",
         {

@@ -156,7 +156,7 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
         ("import tensorflow as tf; tf.estimator.Estimator()", "tf.estimator"),
         ("import tensorflow.lite", "tf.lite"),
         ("from tensorflow import signal", "signal"),
-        ("import keras; keras.applications.VGG16", "applications.*VGG16"),
+        ("import keras; keras.applications.VGG17", "applications.*VGG17"),
         ("from keras.layers import Dence", "Dence"),
     ],
 )

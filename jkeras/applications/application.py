@@ -1,0 +1,152 @@
+"""What makes a model of a definition: `Application` says what is particular to a network, `function` makes it callable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jkeras import config
+from jkeras.applications.face import Blocks, Face, Tensor
+from jkeras.applications.image_shape import check_same_width, image_shape
+from jkeras.applications.option_checks import check_options
+from jkeras.applications.signatures import Network, signature_of
+from jkeras.applications.weight_files import Choice, checked_weights, download
+from jkeras.errors import ArgumentError, SignatureError
+
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Application:
+    """A network that is known by name.
+
+    Attributes:
+        name: of the function.
+        features: `features(blocks, images, options)`, all but what follows.
+        classifier: `classifier(blocks, features, options)`.
+        files: the published weights for given options.
+        summary: one line on it.
+        protocol: how it is called.
+        model_name: of the model; None where it depends on the options.
+        size: height and width of the images that it is meant for.
+        smallest: the least height and width.
+        pools: names of the pooling layers that stand instead of a classifier.
+        channels_last_only: whether images must have their channels last.
+        prepare: `prepare(options)`, where options need other defaults or checks than usual.
+        numbered: see `Blocks`.
+        any_size: whether the classifier is for images of every size, also with published weights.
+        same_width: whether `input_shape` must be that of `input_tensor`, if both are given.
+        after_pooling: `after_pooling(blocks, x)`, what follows where there is no classifier.
+    """
+
+    name: str
+    features: Callable[[Blocks, Tensor, Options], Tensor]
+    classifier: Callable[[Blocks, Tensor, Options], Tensor]
+    files: Choice
+    summary: str
+    protocol: type = Network
+    model_name: str | None = None
+    size: int = 224
+    smallest: int = 32
+    pools: tuple[str | None, str | None] = ("avg_pool", "max_pool")
+    channels_last_only: bool = False
+    prepare: Callable[[dict[str, Any]], None] | None = None
+    numbered: bool = False
+    any_size: bool = False
+    same_width: bool = False
+    after_pooling: Callable[[Blocks, Tensor], Tensor] | None = None
+
+
+def build(application: Application, face: Face, options: dict[str, Any]) -> Any:
+    """The model of a face.
+
+    Raises:
+        ArgumentError: an option cannot be, alone or together with others.
+        DownloadError: there are no weights to be had.
+    """
+    if application.channels_last_only and config.image_data_format() != "channels_last":
+        raise ArgumentError(
+            f"{application.name} takes images with their channels last alone:"
+            " `config.set_image_data_format('channels_last')`."
+        )
+    options["weights"] = checked_weights(application.name, options["weights"])
+    check_options(application.name, options)
+    given = options["input_tensor"]
+    if given is not None and not face.is_symbolic(given):
+        raise ArgumentError(
+            f"{application.name}(input_tensor={given!r}): expected a symbolic tensor, as `Input` returns."
+        )
+    if application.prepare is not None:
+        application.prepare(options)
+    size = options.get("size", application.size)
+    shape = image_shape(application.name, options, size, application.smallest, any_size=application.any_size)
+    if application.same_width and given is not None and options["input_shape"]:
+        check_same_width(application.name, given.shape, shape)
+    options["input_shape"] = shape
+    if options["name"] is None and application.model_name is None:
+        options["name"] = options["model_name"](shape)
+    path = download(application.files(options)) if options["weights"] == "imagenet" else options["weights"]
+
+    images = face.layers.Input(shape=shape) if given is None else given
+    blocks = Blocks(face, numbered=application.numbered)
+    x = application.features(blocks, images, options)
+    x = (
+        application.classifier(blocks, x, options)
+        if options["include_top"]
+        else _pooled(application, blocks, x, options)
+    )
+    model = face.model(images if given is None else face.source_inputs(given), x, name=options["name"])
+    return model if path is None else face.load(model, path)
+
+
+def _pooled(application: Application, blocks: Blocks, x: Tensor, options: Options) -> Tensor:
+    average, largest = application.pools
+    if options["pooling"] == "avg":
+        x = blocks.layers.GlobalAveragePooling2D(name=average)(x)
+    elif options["pooling"] == "max":
+        x = blocks.layers.GlobalMaxPooling2D(name=largest)(x)
+    return x if application.after_pooling is None else application.after_pooling(blocks, x)
+
+
+def dense_classifier(pool: str | None = "avg_pool") -> Callable[[Blocks, Tensor, Options], Tensor]:
+    """The classifier of most networks: the mean over the image, then `Dense`."""
+
+    def classifier(blocks: Blocks, x: Tensor, options: Options) -> Tensor:
+        x = blocks.layers.GlobalAveragePooling2D(name=pool)(x)
+        activation = options["classifier_activation"]
+        return blocks.layers.Dense(options["classes"], activation=activation, name="predictions")(x)
+
+    return classifier
+
+
+def function(application: Application, face: Face, module: str) -> Any:
+    """The network as a function that has Keras's signature and makes models of a face.
+
+    Args:
+        application: the network.
+        face: whose models it makes.
+        module: where the function can be found.
+    """
+    signature = signature_of(application.protocol, application.model_name)
+
+    def network(*args: Any, **kwargs: Any) -> Any:
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise SignatureError(f"{application.name}(): {error}. Its parameters: {signature}") from None
+        bound.apply_defaults()
+        return build(application, face, dict(bound.arguments))
+
+    network.__name__ = network.__qualname__ = application.name
+    network.__module__ = module
+    network.__signature__ = signature  # type: ignore[attr-defined]
+    network.__doc__ = f"""{application.summary}
+
+    See `jkeras.applications.signatures.{application.protocol.__name__}` for the arguments.
+
+    Raises:
+        ArgumentError: an argument cannot be, alone or together with others.
+        DownloadError: the weights of "imagenet" are neither in the cache nor can they be downloaded.
+    """
+    return network

@@ -1,0 +1,88 @@
+"""The shape of the images that a network takes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from jkeras import arguments, config
+from jkeras.errors import ArgumentError
+
+Shape = tuple[int | None, ...]
+
+
+def image_shape(network: str, options: Mapping[str, Any], size: int, smallest: int, *, any_size: bool = False) -> Shape:
+    """Height, width and channels, in the layout that is set; None is a size that is left open.
+
+    Args:
+        network: whose arguments are checked.
+        options: its arguments.
+        size: height and width where nothing is said.
+        smallest: the least height and width.
+        any_size: whether the classifier, too, takes images of every size.
+
+    Raises:
+        ArgumentError: the shape is none of an image, is too small, or does not go with the weights.
+    """
+    given, pretrained = options["input_shape"], options["weights"] == "imagenet"
+    with_top = options["include_top"] and not any_size
+    if not given:
+        return _ordered(size, size, 3) if with_top else _ordered(None, None, 3)
+    shape = tuple(arguments.checked(network, "input_shape", given, arguments.shape))
+    where = f"{network}(input_shape={given!r})"
+    if len(shape) != 3:
+        raise ArgumentError(f"{where}: `input_shape` must be a tuple of three integers, {_layout()}.")
+    channels = shape[channel_place()]
+    if pretrained and with_top:
+        expected = _ordered(size, size, 3)
+        if shape != expected:
+            raise ArgumentError(
+                f"{where}: with `include_top=True` and weights='imagenet', `input_shape` should be {expected}."
+                " Write include_top=False for images of other sizes."
+            )
+        return expected
+    if pretrained and channels != 3:
+        raise ArgumentError(f"{where}: with weights='imagenet' the input must have 3 channels.")
+    if not pretrained and channels not in (1, 3):
+        warnings.warn(f"{where}: images usually have 1 or 3 channels, these have {channels}.", stacklevel=4)
+    height, width = sides(shape)
+    if any(side is not None and side < smallest for side in (height, width)):
+        raise ArgumentError(f"{where}: Input size must be at least {smallest}x{smallest}.")
+    if with_top and None in shape:
+        raise ArgumentError(
+            f"{where}: If `include_top` is True, you should specify a static `input_shape`, without None."
+        )
+    return shape
+
+
+def check_same_width(network: str, tensor: Shape, shape: Shape) -> None:
+    """Checks a shape against that of a symbolic tensor of images.
+
+    Raises:
+        ArgumentError: the widths differ.
+    """
+    width = sides(tensor[1:])[1]
+    if width != sides(shape)[1]:
+        raise ArgumentError(
+            f"{network}(input_shape={shape}): the width is another than that of `input_tensor`, {width}. Give one of them."
+        )
+
+
+def channel_place() -> int:
+    """Where a shape without batch has its channels."""
+    return 0 if config.image_data_format() == "channels_first" else 2
+
+
+def sides(shape: Shape) -> tuple[int | None, int | None]:
+    """Height and width of a shape without batch."""
+    height, width = (size for place, size in enumerate(shape) if place != channel_place())
+    return height, width
+
+
+def _ordered(height: int | None, width: int | None, channels: int) -> Shape:
+    return (channels, height, width) if channel_place() == 0 else (height, width, channels)
+
+
+def _layout() -> str:
+    return "channels, height, width" if channel_place() == 0 else "height, width, channels"

@@ -1,0 +1,33 @@
+"""The networks as values of `jkeras`."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from jkeras import layers
+from jkeras.applications.application import Application, function
+from jkeras.applications.face import Face
+from jkeras.graph.symbolic import SymbolicTensor
+from jkeras.models.model import Model
+from jkeras.models.sequential import Sequential
+from jkeras.utils.sources import get_source_inputs
+
+VALUES = Face(
+    name="jkeras",
+    layers=layers,
+    model=Model,
+    sequential=Sequential,
+    is_symbolic=lambda tensor: isinstance(tensor, SymbolicTensor),
+    source_inputs=get_source_inputs,
+    layer_class=lambda cls: cls,
+    load=lambda model, path: model.load_weights(path),
+    unadapted=lambda channels: {"mean": [0.0] * channels, "variance": [1.0] * channels},
+    names_at_creation=False,
+    name_scope=contextlib.nullcontext,
+)
+
+
+def of_values(application: Application, module: str) -> Any:
+    """The function that makes immutable models of a network; its type is the network's `protocol`."""
+    return function(application, VALUES, module)
