@@ -179,7 +179,10 @@ def _find(name: str) -> Any:
 
 @contextlib.contextmanager
 def keras_imports() -> Iterator[None]:
-    """While the block runs, `import keras` finds jkeras, and the user's `import tensorflow` a stand-in."""
+    """While the block runs, `import keras` finds jkeras, and the user's `import tensorflow` a stand-in.
+
+    Keras itself, if it was imported, is put aside until the end: for code that has both, such as tests that compare them.
+    """
     outside = _taken("keras")
     finder = KerasFinder()
     finder.install()
@@ -201,11 +204,26 @@ def as_keras(tensorflow: bool = True) -> None:
     Raises:
         AlreadyImportedError: Keras itself was imported before.
     """
-    if any(isinstance(finder, KerasFinder) for finder in sys.meta_path):
+    if is_in_force():
         return
-    if "keras" in sys.modules:
+    refuse_imported_keras()
+    KerasFinder(tensorflow).install()
+
+
+def is_in_force() -> bool:
+    """Whether `import keras` finds jkeras already."""
+    return any(isinstance(finder, KerasFinder) for finder in sys.meta_path)
+
+
+def refuse_imported_keras() -> None:
+    """Says so if Keras itself was imported.
+
+    Raises:
+        AlreadyImportedError: it was.
+    """
+    if "keras" in sys.modules and not is_in_force():
         raise AlreadyImportedError(
             f"`keras` was imported already, from {getattr(sys.modules['keras'], '__file__', None)}: what has its objects"
-            " would go on with them. Call `jkeras.as_keras()` before anything imports keras (in a notebook: restart it)."
+            " would go on with them. Call `jkeras.as_keras()`, or run the script, before anything imports keras (in a"
+            " notebook: restart it)."
         )
-    KerasFinder(tensorflow).install()

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from jkeras.imports import keras_imports as keras_imports
+from jkeras.imports import refuse_imported_keras
 
 
 @contextlib.contextmanager
 def _program(name: str, arguments: Sequence[str], folder: Path) -> Iterator[None]:
+    refuse_imported_keras()
     argv, sys_path = sys.argv, list(sys.path)
     sys.argv = [name, *arguments]
     sys.path.insert(0, str(folder))
@@ -34,6 +36,9 @@ def run_script(path: str | Path, arguments: Sequence[str] = ()) -> dict[str, Any
     Args:
         path: the script.
         arguments: what it finds in `sys.argv[1:]`.
+
+    Raises:
+        AlreadyImportedError: Keras itself was imported before.
     """
     path = Path(path)
     with _program(str(path), arguments, path.resolve().parent):
@@ -46,6 +51,9 @@ def run_module(name: str, arguments: Sequence[str] = ()) -> dict[str, Any]:
     Args:
         name: the module's name; modules in the current folder count.
         arguments: what it finds in `sys.argv[1:]`.
+
+    Raises:
+        AlreadyImportedError: Keras itself was imported before.
     """
     with _program(name, arguments, Path.cwd()):
         return runpy.run_module(name, run_name="__main__", alter_sys=True)

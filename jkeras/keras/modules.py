@@ -39,7 +39,7 @@ class Mirror(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
             return self._public_names()
-        if name.startswith("__"):
+        if name.startswith("__") and name != "__version__":
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         child = sys.modules.get(f"{self.__name__}.{name}")
         if child is not None:
@@ -50,7 +50,15 @@ class Mirror(types.ModuleType):
         try:
             return getattr(module, name)
         except AttributeError:
-            raise AttributeError(f"{self.__name__} has no {name!r}.{suggestion(name, dir(self))}") from None
+            raise AttributeError(f"{self.__name__} has no {name!r}.{suggestion(name, self._offered())}") from None
+
+    def _offered(self) -> list[str]:
+        """What an error names, without loading what is loaded when asked for."""
+        module = importlib.import_module(self._target)
+        listed = getattr(module, "__all__", None)
+        if listed is not None:
+            return sorted({*listed, *self._moved})
+        return [name for name in dir(self) if name not in vars(module) or self._is_public(name)]
 
     def _public_names(self) -> list[str]:
         """What `from keras.layers import *` binds: what is ours, without what the module itself imports."""

@@ -19,6 +19,7 @@ from jkeras.keras.recorded import on_tensors
 from jkeras.keras.tensor import any_symbolic_tensors
 from jkeras.keras.variables import Variable
 from jkeras.scripts.notes import NOTES
+from jkeras.scripts.recurrence import rnn as rnn
 from jkeras.types import DTypeLike, TensorLike
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
@@ -24,11 +25,15 @@ WITHOUT: dict[type, tuple[str, ...]] = {
     TensorBoard: ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data")
 }
 
+# After how many epochs a checkpoint is due, and how many went by since the last.
+_periods: weakref.WeakKeyDictionary[ModelCheckpoint, list[int]] = weakref.WeakKeyDictionary()
+
 
 def install(patches: Patches) -> None:
     """Callbacks take the arguments of their time."""
     for cls in RENAMED:
         patches.around(cls, "__init__", _constructor(cls))
+    patches.around(ModelCheckpoint, "on_epoch_end", _end_period)
     patches.around(CallbackList, "on_epoch_end", _end_epoch)
 
 
@@ -38,6 +43,17 @@ def _end_epoch(original: Any, self: CallbackList, epoch: int, logs: dict[str, An
     original(self, epoch, spelled)
     if logs is not None:
         logs.update(spelled)
+
+
+def _end_period(original: Any, self: ModelCheckpoint, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    """Saves after every so many epochs alone, where a period was given."""
+    due = _periods.get(self)
+    if due is not None:
+        period, passed = due
+        due[1] = (passed + 1) % period
+        if due[1]:
+            return
+    original(self, epoch, logs)
 
 
 def _constructor(cls: type) -> Callable[..., None]:
@@ -54,11 +70,11 @@ def _constructor(cls: type) -> Callable[..., None]:
 def _checkpoint(original: Any, self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """With files of any ending that the time had."""
     period = kwargs.pop("period", 1)
-    if period != 1:
-        raise ArgumentError(
-            f"ModelCheckpoint(period={period!r}) is not offered: `save_freq` counts batches. Write"
-            " `ModelCheckpoint(path, save_freq=period * batches_per_epoch)`."
-        )
+    if not isinstance(period, int) or period < 1:
+        raise ArgumentError(f"ModelCheckpoint(period={period!r}): expected a number of epochs, 1 or more.")
+    if period > 1:
+        NOTES.old(f"ModelCheckpoint(period={period})", f"ModelCheckpoint(save_freq={period} * batches_per_epoch)")
+        _periods[self] = [period, 0]
     path = str(args[0] if args else kwargs.pop("filepath"))
     weights = kwargs.get("save_weights_only", args[4] if len(args) > 4 else False)
     plain = path.endswith((".h5", ".hdf5")) and not path.endswith(".weights.h5")

@@ -35,7 +35,8 @@ _batch_shapes: weakref.WeakKeyDictionary[Layer, tuple[int | None, ...]] = weakre
 def install(patches: Patches) -> None:
     """A `Sequential` begins with the input that its first layer was told of."""
     patches.around(Sequential, "add", _add)
-    patches.set(Layer, "output_shape", _OutputShape())
+    for end in ("input", "output"):
+        patches.set(Layer, f"{end}_shape", _ShapeOf(end))
 
 
 def construct(original: Any, cls: Any, described: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -100,12 +101,18 @@ def _add(original: Any, self: Sequential, layer: Any, *args: Any, **kwargs: Any)
     return original(self, layer, *args, **kwargs)
 
 
-class _OutputShape:
-    """The shape of a layer's output in its model; layers that hold something under this name hide it."""
+class _ShapeOf:
+    """The shape of a layer's input or output in its model, in a list for an input itself.
+
+    Layers that hold something under this name hide it.
+    """
+
+    def __init__(self, end: str):
+        self._end = end
 
     def __get__(self, layer: Layer | None, owner: type) -> Any:
         if layer is None:
             return self
-        tensors = layer.output
-        NOTES.old("layer.output_shape", "layer.output.shape")
+        tensors = [layer.output] if isinstance(layer, InputLayer) else getattr(layer, self._end)
+        NOTES.old(f"layer.{self._end}_shape", f"layer.{self._end}.shape")
         return [t.shape for t in tensors] if isinstance(tensors, (list, tuple)) else tensors.shape

@@ -59,4 +59,10 @@ def script_frame() -> FrameType | None:
     return None
 
 
+def script_line() -> str:
+    """Where the script is, to begin an error with: `"train.py, line 3: "`; nothing outside of a script."""
+    frame = script_frame()
+    return "" if frame is None else f"{frame.f_code.co_filename}, line {frame.f_lineno}: "
+
+
 NOTES = Notes()

@@ -244,7 +244,14 @@ class KerasModule(Mirror):
         try:
             return super().__getattr__(name)
         except AttributeError as error:
-            there = (
-                "Keras 3 has it, jkeras has not." if f"keras.{inner}" in keras3_names() else "Keras 3 has no such name."
-            )
-            raise AttributeError(f"{error} {there}") from None
+            raise AttributeError(f"{error} {_in_keras3(inner)}") from None
+
+
+def _in_keras3(name: str) -> str:
+    """What Keras 3 has of a name that is missing, `"layers.Adam"`."""
+    if any(f"{known}.".startswith(f"keras.{name}.") for known in keras3_names()):
+        return "Keras 3 has it, jkeras has not."
+    last = name.rpartition(".")[2]
+    elsewhere = sorted(known for known in keras3_names() if known.rpartition(".")[2] == last)
+    where = f", but {elsewhere[0]}" if elsewhere else ""
+    return f"Keras 3 has no such name{where}."

@@ -9,7 +9,7 @@ import types
 import pytest
 
 from jkeras.imports import AlreadyImportedError, as_keras, keras_imports
-from jkeras.run import run_module
+from jkeras.run import run_module, run_script
 
 # A module as it lies among the installed packages: it asks for TensorFlow as libraries do.
 LIBRARY = """
@@ -58,7 +58,7 @@ def test_modules_inside_of_keras_are_modules(library):
                 exec(line, {})
 
 
-def test_a_module_is_run(tmp_path, monkeypatch):
+def test_a_module_is_run(tmp_path, monkeypatch, without_keras):
     package = tmp_path / "a_package"
     package.mkdir()
     (package / "__init__.py").write_text("")
@@ -69,10 +69,12 @@ def test_a_module_is_run(tmp_path, monkeypatch):
     assert run_module("a_package.train", ["--epochs", "3"])["result"] == ("keras", "__main__", ["--epochs", "3"])
 
 
-def test_keras_that_is_there_already_is_an_error(monkeypatch):
+def test_keras_that_is_there_already_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "keras", types.ModuleType("keras"))
-    with pytest.raises(AlreadyImportedError, match="before anything imports keras"):
-        as_keras()
+    (script := tmp_path / "script.py").write_text("import keras")
+    for way in (as_keras, lambda: run_script(script), lambda: run_module("this")):
+        with pytest.raises(AlreadyImportedError, match="before anything imports keras"):
+            way()
 
 
 def test_a_session_of_tests(tmp_path):

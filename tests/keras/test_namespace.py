@@ -132,7 +132,7 @@ def test_a_misspelt_name(path):
         getattr(importlib.import_module(module), name)
 
 
-def test_a_script_runs(tmp_path):
+def test_a_script_runs(tmp_path, without_keras):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     before = {name: sys.modules.get(name) for name in ("keras", "tensorflow")}
@@ -141,7 +141,7 @@ def test_a_script_runs(tmp_path):
     assert before == {name: sys.modules.get(name) for name in before}
 
 
-def test_the_command_line(tmp_path, monkeypatch, capsys):
+def test_the_command_line(tmp_path, monkeypatch, capsys, without_keras):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT + "print('given', result)")
     monkeypatch.setattr(sys, "argv", ["jkeras", "run", str(script), "--epochs", "3"])

@@ -1,14 +1,18 @@
 """`keras.backend` as old scripts use it, by values."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from keras.src.backend.jax.rnn import rnn as oracle
 
+from jkeras import keras
 from jkeras.scripts import backend as K
 
 SILENT = pytest.mark.filterwarnings("ignore::jkeras.scripts.OldSpellingWarning")
 A = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
 PICTURE = np.arange(4, dtype="float32").reshape(1, 2, 2, 1)
+MASK = np.array([[1, 1, 0, 1], [0, 1, 1, 0], [1, 0, 0, 0]], bool)
 KERNEL = np.ones((2, 2, 1, 1), "float32")
 
 
@@ -55,6 +59,45 @@ CASES = {
 def test_a_function(name):
     run, expected = CASES[name]
     np.testing.assert_allclose(np.asarray(run()), expected, rtol=1e-6)
+
+
+LOOPS = {
+    "plain": {},
+    "backwards": {"go_backwards": True},
+    "masked": {"mask": MASK},
+    "masked, zeros": {"mask": MASK, "zero_output_for_mask": True, "go_backwards": True},
+    "time first": {"time_major": True, "mask": MASK.T},
+    # Keras leaves them out where it does not unroll.
+    "constants": {"constants": [np.full((3, 2), 0.5, "float32")], "unroll": True},
+    "unrolled": {"unroll": True},
+}
+
+
+@SILENT
+@pytest.mark.parametrize("case", LOOPS)
+def test_a_loop_over_time(case, rng):
+    options = LOOPS[case]
+    x = rng.normal(size=(4, 3, 2) if "time_major" in options else (3, 4, 2)).astype("float32")
+
+    def step(inputs, states):
+        total = jnp.tanh(inputs + states[0] + (states[2] if len(states) > 2 else 0))
+        return total, [total, states[1] + 1]
+
+    states = [jnp.zeros((3, 2)), jnp.ones((3, 1))]
+    found, expected = (list(loop(step, x, states, **options)) for loop in (K.rnn, oracle))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), found, expected)
+
+
+@SILENT
+def test_a_loop_over_time_is_that_of_the_layer(rng):
+    x = rng.normal(size=(3, 4, 2)).astype("float32")
+    layer = keras.layers.SimpleRNN(5, return_sequences=True)
+    outputs = layer(x)
+    _, found, _ = K.rnn(layer.cell.call, x, [np.zeros((3, 5), "float32")])
+    np.testing.assert_allclose(found, outputs, rtol=1e-5, atol=1e-6)
+    last, found, _ = K.rnn(layer.cell.call, x, [np.zeros((3, 5), "float32")], return_all_outputs=False)
+    np.testing.assert_allclose(found[:, 0], last)
+    np.testing.assert_allclose(last, outputs[:, -1], rtol=1e-5, atol=1e-6)
 
 
 @SILENT

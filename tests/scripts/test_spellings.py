@@ -257,8 +257,42 @@ def test_callbacks_follow_accuracy_under_its_old_name(session, data, tmp_path):
     (file,) = tmp_path.glob("1-*.hdf5")
     small(keras).load_weights(str(file))
     assert ReduceLROnPlateau(epsilon=0.5).min_delta == 0.5 and TensorBoard(str(tmp_path), write_grads=True)
-    with pytest.raises(ValueError, match="save_freq"):
-        ModelCheckpoint("model.h5", period=2)
+
+
+@pytest.mark.parametrize("best", [False, True])
+def test_a_checkpoint_after_every_so_many_epochs(best, session, data, tmp_path, said):
+    import keras
+    from keras.callbacks import ModelCheckpoint
+
+    path = str(tmp_path / "{epoch}.weights.h5")
+    options = {"save_weights_only": True, "save_best_only": best, "monitor": "loss"}
+    old, notes = said(lambda: ModelCheckpoint(path, period=2, **options))
+    assert "save_freq=2 * batches_per_epoch" in notes[0]
+    every = ModelCheckpoint(path, save_freq=2 * 3, **options)
+    saved = []
+    for checkpoint in (old, every, ModelCheckpoint(path, **options)):
+        small(keras).fit(*data, batch_size=4, epochs=5, verbose=0, callbacks=[checkpoint])
+        saved.append(sorted(file.name[0] for file in tmp_path.glob("*.h5")))
+        for file in tmp_path.glob("*.h5"):
+            file.unlink()
+    assert saved == [["2", "4"], ["2", "4"], ["1", "2", "3", "4", "5"]]
+    with pytest.raises(ValueError, match="expected a number of epochs"):
+        ModelCheckpoint(path, period=0)
+
+
+@SILENT
+def test_shapes_of_layers(session):
+    import keras
+
+    inputs = keras.Input((4,))
+    layer = keras.layers.Dense(3)
+    model = keras.Model(inputs, keras.layers.Concatenate()([layer(inputs), inputs]))
+    assert layer.input_shape == layer.input.shape == (None, 4) and layer.output_shape == layer.output.shape == (None, 3)
+    first, *_, last = model.layers
+    assert first.input_shape == first.output_shape == [(None, 4)]
+    assert last.input_shape == [tensor.shape for tensor in last.input] and last.output_shape == (None, 7)
+    with pytest.raises(AttributeError, match="never been called"):
+        _ = keras.layers.Dense(3).input_shape
 
 
 # -- modules and names --------------------------------------------------------------------------------------------------------
@@ -299,6 +333,7 @@ def test_what_is_gone_says_what_to_write(module, name, session):
     [
         ("layers.Dence", "Did you mean 'Dense'? Keras 3 has no such name."),
         ("dtype_policies.GPTQDTypePolicy", "Keras 3 has it, jkeras has not."),
+        ("layers.Adam", "Keras 3 has no such name, but keras.optimizers.Adam."),
         ("no_such_module", "Keras 3 has no such name."),
     ],
 )

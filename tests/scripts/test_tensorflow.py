@@ -6,9 +6,10 @@ import jax
 import numpy as np
 import pytest
 
+import jkeras.keras
 from jkeras.imports import keras_imports
 from jkeras.scripts.tensorflow import table
-from jkeras.scripts.tensorflow.modules import INSTEAD, NotOfferedError
+from jkeras.scripts.tensorflow.modules import INSTEAD, NotOfferedError, not_offered
 from jkeras.scripts.tensorflow.programs import TapeError
 from jkeras.scripts.tensorflow.table import NAMES
 
@@ -310,6 +311,7 @@ CASES, HOST_CASES = cases(ROWS), cases(HOST_ROWS)
 # Names that other tests here have.
 ELSEWHERE = {
     "GradientTape", "device", "config.experimental.set_memory_growth", "data.AUTOTUNE", "data.INFINITE_CARDINALITY",
+    "RaggedTensor", "ragged.constant", "__version__", "version.VERSION",
     "data.UNKNOWN_CARDINALITY", "data.Dataset", "data.TextLineDataset", "data.experimental", "map_fn",
     *("float16", "float64", "int8", "int16", "int64", "uint16", "uint32", "uint64", "bool", "bfloat16"),
 }  # fmt: skip
@@ -451,20 +453,64 @@ def test_csv(tf, tmp_path):
 
 
 def test_a_tape_shows_the_step_to_write(tf):
-    with pytest.raises(TapeError, match=r"jax\.value_and_grad"):
+    with pytest.raises(TapeError, match=rf"(?s){re.escape(__file__)}, line \d+: .*jax\.value_and_grad"):
         with tf.GradientTape():
             pass
 
 
 @pytest.mark.parametrize("name", ["keras.x", "signal.stft", "reduce_summ", "compat.v1.Session", *INSTEAD])
 def test_a_name_outside_of_the_table(name, tf):
-    if name == "linalg":
-        name = "linalg.svdd"
+    if any(known.startswith(f"{name}.") for known in NAMES):
+        name += ".qqq"
     with pytest.raises(AttributeError, match=re.escape(name.partition(".")[0])) as error:
         tf_lookup(tf, name)
     if not name.startswith("keras"):
         assert isinstance(error.value, NotOfferedError) and f"{__file__}, line" in str(error.value)
+        assert INSTEAD.get(name.removesuffix(".qqq"), "") in str(error.value)
     assert name != "reduce_summ" or "Did you mean 'reduce_sum'" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("linalg.svd", "Write `keras.ops.svd`."),
+        ("scan", "Write `keras.ops.scan`."),
+        ("math.lgamma", "Write `jax.lax.lgamma`."),
+        ("train.Saver", "Write `keras.callbacks.ModelCheckpoint`"),
+        ("data.TFRecordDataset", "from_generator"),
+        ("random.Generator", "keras.random.SeedGenerator"),
+    ],
+)
+def test_what_to_write_instead(name, advice):
+    assert advice in str(not_offered(f"tf.{name}"))
+
+
+def test_rows_of_different_lengths(tf):
+    texts = ["a b  c", "d"]
+    words = tf.strings.split(tf.constant(texts))
+    assert words.to_list() == [[word.encode() for word in text.split()] for text in texts]
+    assert [list(row) for row in words] == [text.split() for text in texts] and words[1:].to_list() == [[b"d"]]
+    assert words.shape.as_list() == [2, None] and words.row_lengths().tolist() == [3, 1]
+    assert words.to_tensor("-").numpy().tolist() == [[b"a", b"b", b"c"], [b"d", b"-", b"-"]]
+    assert tf.strings.unicode_split(["ab", "c"]).flat_values.tolist() == ["a", "b", "c"]
+    numbers = tf.ragged.constant([[1, 2], [], [3]])
+    assert numbers.to_tensor(shape=(None, 3)).tolist() == [[1, 2, 0], [0, 0, 0], [3, 0, 0]]
+    assert isinstance(numbers, tf.RaggedTensor) and numbers.dtype == "int32" and len(numbers.numpy()[1]) == 0
+    new, old = (
+        tf.keras.layers.TextVectorization(vocabulary=["a", "c"], split=split)(texts)
+        for split in (lambda rows: [row.split() for row in rows], tf.strings.split)
+    )
+    np.testing.assert_array_equal(new, old)
+    for mistake in (lambda: tf.strings.split([texts]), lambda: tf.ragged.constant([[[1]]])):
+        with pytest.raises(ValueError, match="expected"):
+            mistake()
+
+
+def test_versions(tf):
+    import keras
+
+    assert tf.__version__ == tf.version.VERSION >= "2.16" and keras.__version__ == tf.keras.__version__
+    assert keras.__version__ == keras.version() == jkeras.keras.__version__
 
 
 def test_devices(tf):

@@ -14,9 +14,13 @@ from jkeras.errors import ArgumentError, JkerasError
 from jkeras.keras import backend
 from jkeras.keras.tensor import KerasTensor, is_keras_tensor
 from jkeras.keras.variables import Variable as Cell
+from jkeras.scripts.notes import script_line
 from jkeras.scripts.tensorflow.arrays import constant
 from jkeras.scripts.tensorflow.tensors import HostTensor
 from jkeras.types import DTypeLike, TensorLike
+
+# What scripts are told that ask which TensorFlow this is: the first that has Keras 3 inside.
+VERSION = "2.16.1"
 
 
 class TapeError(JkerasError, NotImplementedError):
@@ -85,7 +89,7 @@ class GradientTape:
 
     def __init__(self, *args: Any, **kwargs: Any):
         raise TapeError(
-            "tf.GradientTape records operations; JAX differentiates functions. A training step is written so:\n\n"
+            f"{script_line()}tf.GradientTape records operations; JAX differentiates functions. A training step is written so:\n\n"
             "    import jax\n\n"
             "    def loss_of(trainable, non_trainable, x, y):\n"
             "        y_pred, non_trainable = model.stateless_call(trainable, non_trainable, x, training=True)\n"

@@ -12,6 +12,7 @@ import numpy as np
 
 from jkeras.errors import InputError
 from jkeras.scripts.tensorflow.arrays import dtype_of
+from jkeras.scripts.tensorflow.ragged import RaggedTensor
 from jkeras.scripts.tensorflow.tensors import host
 from jkeras.types import DTypeLike, TensorLike
 
@@ -68,28 +69,24 @@ def regex_full_match(input: TensorLike, pattern: str) -> Any:
 
 
 def split(input: TensorLike, sep: str | None = None, maxsplit: int = -1) -> Any:
-    """The parts of one text.
-
-    Raises:
-        InputError: there are several texts, whose parts would make rows of different lengths.
-    """
-    array = texts(input)
-    if array.ndim:
-        raise InputError(
-            "tf.strings.split of several texts gives rows of different lengths, which there are not here: split in"
-            " `dataset.map`, text by text, or write `keras.layers.TextVectorization`."
-        )
-    return host(np.array(array.item().split(None if not sep else _text(sep), maxsplit), str))
+    """The parts of one text, or of each of several."""
+    return _parts(input, "split", lambda text: text.split(None if not sep else _text(sep), maxsplit))
 
 
 def unicode_split(input: TensorLike, input_encoding: str = "UTF-8") -> Any:
-    """The characters of one text."""
+    """The characters of one text, or of each of several."""
+    return _parts(input, "unicode_split", list)
+
+
+def _parts(input: TensorLike, name: str, cut: Callable[[str], list[str]]) -> Any:
     array = texts(input)
-    if array.ndim:
+    if array.ndim > 1:
         raise InputError(
-            "tf.strings.unicode_split of several texts gives rows of different lengths; split text by text."
+            f"tf.strings.{name} got texts of shape {array.shape}: expected one text, or a row of them. Write"
+            f" `tf.reshape(texts, [-1])` first."
         )
-    return host(np.array(list(array.item()), str))
+    rows = [np.array(cut(text), str) for text in array.reshape(-1)]
+    return RaggedTensor(rows) if array.ndim else host(rows[0])
 
 
 def join(inputs: Sequence[Any], separator: str = "") -> Any:

@@ -227,6 +227,7 @@ _ROWS = """
     strings.regex_full_match: input pattern -> strings.regex_full_match
     strings.split: input sep=None maxsplit=-1 -> strings.split
     strings.unicode_split: input input_encoding='UTF-8' -> strings.unicode_split
+    ragged.constant: pylist dtype=None -> ragged.constant
     strings.join: inputs separator='' -> strings.join
     strings.reduce_join: inputs axis=None separator='' -> strings.reduce_join
     strings.to_number: input out_type='float32' -> strings.to_number
@@ -266,6 +267,9 @@ _OBJECTS = {
     "config.experimental.set_memory_growth": "programs:set_memory_growth",
     "test.is_gpu_available": "programs:is_gpu_available",
     "TensorShape": "tensors:TensorShape",
+    "RaggedTensor": "ragged:RaggedTensor",
+    "version.VERSION": "programs:VERSION",
+    "__version__": "programs:VERSION",
     "map_fn": "arrays:map_fn",
     "cond": "arrays:cond",
     "while_loop": "arrays:while_loop",
