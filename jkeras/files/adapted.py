@@ -1,18 +1,24 @@
-"""What preprocessing layers learned from data, moved from where Keras files keep it into the configuration.
+"""What layers learned from data, moved from where Keras files keep it into the configuration.
 
-Here a mean, a vocabulary is an argument of its layer; Keras keeps what `adapt` found as weights and in text files.
+Here a mean, a vocabulary is an argument of its layer; Keras keeps what `adapt` found as weights and in text files. Which
+arguments those are, a layer's class says.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
+import numpy as np
+
+from jkeras.files.config_reader import layer_classes
 from jkeras.files.containers.hdf5 import Tree
 from jkeras.files.keras_file import KerasFile
+from jkeras.graph.in_files import Beside, in_files
+from jkeras.graph.layer import Layer
 from jkeras.registry import snake_case
-
-LOOKUPS = ("IntegerLookup", "StringLookup")
+from jkeras.values.config import target_of
 
 
 def with_learned(
@@ -51,25 +57,46 @@ def with_own_learned(
     entry: Mapping[str, Any], file: KerasFile, tree: Tree, used: set[str], place: str
 ) -> Mapping[str, Any]:
     """The configuration of one layer that knows what it learned; the arguments are those of `with_learned`."""
-    arguments = entry.get("config")
-    if not isinstance(arguments, Mapping):
+    return with_arguments(entry, _Beside(file, tree, used, place))
+
+
+def with_arguments(entry: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
+    """The configuration of one layer with the arguments that its class finds beside it."""
+    cls, arguments = class_in(entry), entry.get("config")
+    if cls is None or not in_files(cls).learns or not isinstance(arguments, Mapping):
         return entry
-    if entry["class_name"] == "Normalization" and arguments.get("mean") is None:
-        paths = [f"{place}/vars/{i}" for i in range(3)]
-        if paths[0] in tree.shapes and paths[1] in tree.shapes:
-            used.update(paths)
-            mean, variance = (tree.array(path).tolist() for path in paths[:2])
-            return {**entry, "config": {**arguments, "mean": mean, "variance": variance}}
-    if entry["class_name"] in (*LOOKUPS, "TextVectorization") and arguments.get("vocabulary") is None:
-        inner = place + "/_lookup_layer" if entry["class_name"] == "TextVectorization" else place
-        terms: list[Any] | None = file.vocabulary(inner)
-        if terms:
-            if entry["class_name"] == "IntegerLookup":
-                terms = [int(term) for term in terms]
-            learned: dict[str, Any] = {"vocabulary": terms}
-            weights = f"{inner}/vars/idf_weights"
-            if weights in tree.shapes:
-                used.add(weights)
-                learned["idf_weights"] = tree.array(weights).tolist()
-            return {**entry, "config": {**arguments, **learned}}
-    return entry
+    return {**entry, "config": {**arguments, **cls._learned_arguments(arguments, beside)}}
+
+
+def class_in(entry: Mapping[str, Any]) -> type[Layer] | None:
+    """The class of a layer that a configuration names; None for one that is not known."""
+    found = target_of(entry, {})
+    if found is None:
+        found = _library().get(str(entry.get("class_name")))
+    return found if isinstance(found, type) and issubclass(found, Layer) else None
+
+
+_library = functools.cache(layer_classes)
+
+
+class _Beside:
+    """What a `.keras` file keeps for a layer."""
+
+    def __init__(self, file: KerasFile, tree: Tree, used: set[str], place: str):
+        self._file = file
+        self._tree = tree
+        self._used = used
+        self._place = place
+
+    def array(self, name: str) -> np.ndarray | None:
+        path = f"{self._place}/vars/{name}"
+        if path not in self._tree.shapes:
+            return None
+        self._used.add(path)
+        return self._tree.array(path)
+
+    def lines(self, name: str) -> list[str] | None:
+        return self._file.lines(f"{self._place}/{name}")
+
+    def inside(self, name: str) -> Self:
+        return type(self)(self._file, self._tree, self._used, f"{self._place}/{name}")

@@ -19,8 +19,7 @@ from jkeras.errors import ArgumentError, RestoreError
 from jkeras.files import compile_config, own_part, stored_weights
 from jkeras.files import config as configs
 from jkeras.files.containers import archives, documents, hdf5
-from jkeras.files.containers.kinds import CONFIG, METADATA
-from jkeras.files.containers.kinds import WEIGHTS_FILE as WEIGHTS
+from jkeras.files.containers.kinds import CONFIG, METADATA, WEIGHTS_FILE
 from jkeras.files.dialects import old_names
 from jkeras.files.dialects.old_weights import major
 from jkeras.training.state import arrays_of
@@ -62,7 +61,7 @@ def save(model: Model, path: Path, include_optimizer: bool = True) -> None:
     members = {
         METADATA: json.dumps(metadata).encode(),
         CONFIG: json.dumps(config).encode(),
-        WEIGHTS: hdf5.to_bytes(arrays, attributes),
+        WEIGHTS_FILE: hdf5.to_bytes(arrays, attributes),
     }
     archives.write(path, members)
 
@@ -112,7 +111,7 @@ class KerasFile:
     def __init__(self, path: Path):
         self.path = path
         self.members: dict[str, bytes] = archives.read_folder(path) if path.is_dir() else archives.read(path)
-        for name in (CONFIG, WEIGHTS):
+        for name in (CONFIG, WEIGHTS_FILE):
             if name not in self.members:
                 raise RestoreError(f"{path} is no model's file: there is no {name!r} in it.")
         self.config: dict[str, Any] = documents.parse(self.members[CONFIG], f"{path}/{CONFIG}")
@@ -133,9 +132,9 @@ class KerasFile:
         """The shapes that the model was built for, or None."""
         return build_shape(self.config)
 
-    def vocabulary(self, place: str) -> list[str] | None:
-        """The terms that a layer at that place learned from data, special ones first."""
-        contents = self.members.get(f"assets/{place}/vocabulary.txt")
+    def lines(self, place: str) -> list[str] | None:
+        """The lines of a text file that a layer keeps at that place; None if it is not there."""
+        contents = self.members.get(f"assets/{place}")
         if contents is None:
             return None
         lines = contents.decode("utf-8", errors="replace").split("\n")
@@ -145,7 +144,7 @@ class KerasFile:
 
     def tree(self) -> Any:
         """The weights, as a context manager."""
-        return hdf5.open_tree(self.members[WEIGHTS], f"{self.path}/{WEIGHTS}")
+        return hdf5.open_tree(self.members[WEIGHTS_FILE], f"{self.path}/{WEIGHTS_FILE}")
 
 
 def build_shape(config: Mapping[str, Any]) -> Any:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jkeras.files.weight_matching import is_kept
+from jkeras.graph.in_files import PLAIN, InFiles, in_files
 from jkeras.graph.layer import Layer
 from jkeras.graph.operation import Operation
 from jkeras.graph.scope import WeightInfo, walk
@@ -27,26 +28,6 @@ if TYPE_CHECKING:
 LABEL = "@"
 # Where the layers of a functional or sequential model are.
 LIST = "layers"
-
-# Classes that have another name in Keras's own code.
-CLASSES = {"GroupQueryAttention": "GroupedQueryAttention"}
-
-# Our names for layers made in `build`, and the attributes that hold them in Keras; older versions had the second name.
-ATTRIBUTES: dict[str, dict[str, tuple[str, ...]]] = {
-    "MultiHeadAttention": {
-        "query": ("query_dense", "_query_dense"),
-        "key": ("key_dense", "_key_dense"),
-        "value": ("value_dense", "_value_dense"),
-        "attention_output": ("output_dense", "_output_dense"),
-    },
-    "GroupQueryAttention": {
-        "query": ("_query_dense",),
-        "key": ("_key_dense",),
-        "value": ("_value_dense",),
-        "gate": ("_gate_dense",),
-        "attention_output": ("_output_dense",),
-    },
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,26 +91,28 @@ class _Walk:
             yield from self.visit(
                 child, (*ours, inner), _inside_of(theirs, their_name), _inside_of(named, *labels), label
             )
-        yield from self._made_in_build(type(layer).__name__, ours, theirs, named, known)
+        yield from self._made_in_build(in_files(type(layer)), ours, theirs, named, known)
 
     def _before(self, layer: Layer, ours: tuple[str, ...]) -> tuple[WeightInfo, ...]:
-        if type(layer).__name__ != "SpectralNormalization":
-            return ()
-        kernels = [info for info in self.own.get((*ours, "layer"), ()) if info.path[-1] in ("kernel", "embeddings")]
-        return tuple(kernels[:1])
+        for path in in_files(type(layer)).repeats:
+            place, name = (*ours, *path.split("/")[:-1]), path.rpartition("/")[2]
+            for info in self.own.get(place, ()):
+                if info.path[-1] == name:
+                    return (info,)
+        return ()
 
     def _made_in_build(
-        self, class_name: str, ours: tuple[str, ...], theirs: tuple[str, ...], named: tuple[str, ...], known: set[str]
+        self, stored: InFiles, ours: tuple[str, ...], theirs: tuple[str, ...], named: tuple[str, ...], known: set[str]
     ) -> Iterator[Place]:
         depth = len(ours)
         names = {path[depth]: None for path in self.own if path[:depth] == ours and len(path) > depth}
         for inner in names:
             if inner in known:
                 continue
-            attributes = ATTRIBUTES.get(class_name, {}).get(inner, (inner,))
+            attributes = stored.children.get(inner, (inner,))
             paths, labels = _inside_of(theirs, *attributes), _inside_of(named, *attributes)
             yield Place(paths, labels, inner, None, tuple(self.own.get((*ours, inner), ())))
-            yield from self._made_in_build("", (*ours, inner), paths, labels, set())
+            yield from self._made_in_build(PLAIN, (*ours, inner), paths, labels, set())
 
 
 def children(layer: Any) -> Iterator[tuple[str, str, Layer]]:
@@ -199,8 +182,8 @@ def _inside(value: Any, ours: str, theirs: str) -> Iterator[tuple[str, str, Laye
 
 
 def _numbered(layer: Layer, taken: dict[str, int]) -> str:
-    class_name = layer._written_class()["class_name"]
-    return _count(snake_case(CLASSES.get(class_name, class_name)), taken)
+    class_name = in_files(type(layer)).class_name or layer._written_class()["class_name"]
+    return _count(snake_case(class_name), taken)
 
 
 def _count(name: str, taken: dict[str, int]) -> str:

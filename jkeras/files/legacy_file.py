@@ -10,20 +10,21 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from jkeras.errors import JkerasError, RestoreError
-from jkeras.files import compile_config, keras_file, keras_layout, stored_weights
+from jkeras.files import compile_config, keras_file
 from jkeras.files import config as configs
+from jkeras.files.adapted import class_in, with_arguments
 from jkeras.files.containers import documents, hdf5
 from jkeras.files.containers.hdf5 import Tree
 from jkeras.files.dialects import old_names, old_weights
 from jkeras.files.weight_matching import Entry, Found, is_kept
+from jkeras.graph.in_files import in_files
 from jkeras.graph.operation import Operation
 from jkeras.graph.scope import WeightInfo
-from jkeras.layers.preprocessing.normalization import Normalization
 from jkeras.paths import flatten
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _decoded(value: object) -> Any:
 
 
 def with_learned(file: LegacyFile) -> dict[str, Any]:
-    """The definition, in which layers of Normalization know the mean and variance that Keras keeps with the weights."""
+    """The definition, in which layers know what they learned from data and Keras keeps with the weights."""
     config = file.config or {}
     inner = config.get("config")
     if not isinstance(inner, Mapping) or not isinstance(inner.get("layers"), list):
@@ -116,13 +117,27 @@ def with_learned(file: LegacyFile) -> dict[str, Any]:
 
 def _with_learned(entry: Mapping[str, Any], file: LegacyFile) -> Any:
     arguments: Any = entry.get("config") if isinstance(entry, Mapping) else None
-    is_open = (
-        isinstance(arguments, Mapping) and entry.get("class_name") == "Normalization" and arguments.get("mean") is None
-    )
-    if not is_open or arguments.get("name") not in file.layer_names():
+    if not isinstance(arguments, Mapping) or arguments.get("name") not in file.layer_names():
         return entry
-    arrays = [file.tree.array(path).tolist() for path in file.weight_paths(arguments["name"])[:2]]
-    return {**entry, "config": {**arguments, **dict(zip(("mean", "variance"), arrays, strict=False))}}
+    return with_arguments(entry, _Beside(file, arguments["name"]))
+
+
+class _Beside:
+    """What the file keeps for a layer: arrays by their numbers."""
+
+    def __init__(self, file: LegacyFile, layer: str):
+        self._file = file
+        self._paths = file.weight_paths(layer)
+
+    def array(self, name: str) -> np.ndarray | None:
+        there = name.isdigit() and int(name) < len(self._paths)
+        return self._file.tree.array(self._paths[int(name)]) if there else None
+
+    def lines(self, name: str) -> list[str] | None:
+        return None
+
+    def inside(self, name: str) -> Self:
+        return self
 
 
 @contextlib.contextmanager
@@ -181,10 +196,12 @@ def find(model: Model, file: LegacyFile, by_name: bool = False) -> Found:
     found = Found(file.where)
     stored = []
     for name in file.layer_names():
-        if not _is_learned(_old_class(file, name), members.get(name)):
+        layer, old_class = members.get(name), _old_class(file, name)
+        cls = type(layer) if old_class is None else class_in({"class_name": old_class})
+        if cls is None or not in_files(cls).learns:
             stored.append(name)
-        elif isinstance(layer := members.get(name), Normalization):
-            found.learned(name, layer, [file.tree.array(path) for path in file.weight_paths(name)[:2]])
+        elif layer is not None:
+            found.learned(name, layer._learned_arrays(), [file.tree.array(path) for path in file.weight_paths(name)])
     names = [name for name, _ in expected]
     in_order = len(stored) == len(names) and not by_name
     pairs = dict(zip(names, stored, strict=True)) if in_order else {name: name for name in names if name in stored}
@@ -200,10 +217,6 @@ def find(model: Model, file: LegacyFile, by_name: bool = False) -> Found:
     arrays = [file.tree.array(path) for path in file.weight_paths(TOP_LEVEL)] if top in file.tree.groups else []
     _assign(found, own_weights(model), arrays, TOP_LEVEL)
     return found
-
-
-def _is_learned(old_class: str | None, layer: Any) -> bool:
-    return (old_class or type(layer).__name__) in stored_weights.LEARNED
 
 
 def _assign(found: Found, infos: list[WeightInfo], arrays: list[np.ndarray], name: str) -> None:
@@ -341,11 +354,11 @@ def weights_to(
         attributes[group] = {"weight_names": [info.name for info in infos]}
         for info in infos:
             arrays[f"{group}/{info.name}"] = np.asarray(values[info.collection][info.name])
-        numbers = stored_weights.learned_arrays(_members(model).get(name)) if learned else []
-        if numbers:
-            names = [f"{name}/{what}" for what in ("mean", "variance", "count")]
-            attributes[group] = {"weight_names": names}
-            arrays.update({f"{group}/{n}": number for n, number in zip(names, numbers, strict=True)})
+        layer = _members(model).get(name)
+        if learned and layer is not None and in_files(type(layer)).learns and layer._learned_arrays():
+            numbers = {f"{name}/{what}": array for what, array in layer._learned_arrays().items()}
+            attributes[group] = {"weight_names": list(numbers)}
+            arrays.update({f"{group}/{n}": number for n, number in numbers.items()})
 
 
 def plain(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -355,4 +368,5 @@ def plain(entry: Mapping[str, Any]) -> dict[str, Any]:
         config["layers"] = [plain(inner) for inner in config["layers"]]
     kept = {k: v for k, v in entry.items() if k in ("name", "inbound_nodes", "shared_object_id")}
     name = entry.get("registered_name") or entry["class_name"]
-    return {"class_name": keras_layout.CLASSES.get(name, name), "config": config, **kept}
+    cls = class_in({"class_name": name})
+    return {"class_name": (in_files(cls).class_name if cls else None) or name, "config": config, **kept}

@@ -13,7 +13,7 @@ from jkeras.errors import RestoreError
 from jkeras.files.containers.shards import AnyTree
 from jkeras.files.keras_layout import LABEL, Place, places
 from jkeras.files.weight_matching import Entry, Found
-from jkeras.layers.preprocessing.normalization import Normalization
+from jkeras.graph.in_files import in_files
 from jkeras.paths import flatten
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 BESIDE = re.compile(
     r"(^|/)(_?seed_generator|_?compile_metrics|metrics|optimizer|_layer_checkpoint_dependencies)(/|$|_\d+)"
 )
-# Layers whose weights are arguments here: what they learned from data.
-LEARNED = ("Normalization", "IntegerLookup", "StringLookup", "TextVectorization")
 
 
 def to_store(model: Model, learned: bool = False) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
@@ -32,7 +30,8 @@ def to_store(model: Model, learned: bool = False) -> tuple[dict[str, np.ndarray]
 
     Args:
         model: the model.
-        learned: whether the numbers of a Normalization are weights, as after Keras's `adapt`, for files without a definition.
+        learned: whether what layers learned from data, arguments here, is among the weights, as after Keras's `adapt`; for files
+            without a definition.
     """
     values = {"params": flatten(model.params), "state": flatten(model.model_state)}
     arrays: dict[str, np.ndarray] = {}
@@ -42,16 +41,9 @@ def to_store(model: Model, learned: bool = False) -> tuple[dict[str, np.ndarray]
         attributes[group] = {"name": place.name}
         for i, info in enumerate((*place.before, *place.weights)):
             arrays[f"{group}/{i}"] = np.asarray(values[info.collection][info.name])
-        if learned:
-            arrays.update({f"{group}/{i}": array for i, array in enumerate(learned_arrays(place.layer))})
+        if learned and place.layer is not None:
+            arrays.update({f"{group}/{i}": a for i, a in enumerate(place.layer._learned_arrays().values())})
     return arrays, attributes
-
-
-def learned_arrays(layer: Any) -> list[np.ndarray]:
-    """Mean, variance and count of a Normalization, as Keras keeps them; nothing of other layers."""
-    if type(layer).__name__ != "Normalization" or layer.mean is None:
-        return []
-    return [np.asarray(layer.mean, np.float32), np.asarray(layer.variance, np.float32), np.asarray(0, np.int32)]
 
 
 def find(model: Model, tree: AnyTree, ignore: Collection[str] = (), by_name: bool = False) -> Found:
@@ -93,10 +85,9 @@ def _find_place(place: Place, groups: list[str], tree: AnyTree, found: Found, us
         return
     names = sorted(tree.children(group), key=lambda name: (len(name), name))
     arrays = [f"{group}/{name}" for name in names if f"{group}/{name}" in tree.shapes]
-    if type(place.layer).__name__ in LEARNED:
+    if in_files(type(place.layer)).learns and place.layer is not None:
         used.update(arrays)
-        if isinstance(place.layer, Normalization):
-            found.learned(place.name, place.layer, [tree.array(path) for path in arrays[:2]])
+        found.learned(place.name, place.layer._learned_arrays(), [tree.array(path) for path in arrays])
         return
     if len(arrays) == len(place.weights) + len(place.before):
         used.update(arrays[: len(place.before)])

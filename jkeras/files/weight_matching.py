@@ -13,7 +13,6 @@ import numpy as np
 
 from jkeras.errors import ArgumentError, PartialLoadWarning, RestoreError, suggestion
 from jkeras.graph.scope import WeightInfo
-from jkeras.layers.preprocessing.normalization import Normalization
 from jkeras.paths import flatten
 
 if TYPE_CHECKING:
@@ -67,14 +66,24 @@ class Found:
     extra: list[Entry] = dataclasses.field(default_factory=list)
     conflicts: dict[str, str] = dataclasses.field(default_factory=dict)
 
-    def learned(self, name: str, layer: Normalization, arrays: Sequence[np.ndarray]) -> None:
-        """Compares what a Normalization learned, which is an argument here, with the mean and variance in the file."""
-        arguments = {"mean": layer.mean, "variance": layer.variance}
+    def learned(self, name: str, arguments: Mapping[str, np.ndarray], arrays: Sequence[np.ndarray]) -> None:
+        """Compares what a layer learned from data, arguments here, with what the file has; counts of samples may differ."""
         for (argument, given), array in zip(arguments.items(), arrays, strict=False):
-            if given is not None and not np.allclose(np.broadcast_to(given, array.shape), array, rtol=1e-4, atol=1e-6):
+            if given.dtype.kind in "iu":
+                continue
+            if not _fits(given, array) or not np.allclose(
+                np.broadcast_to(given, array.shape), array, rtol=1e-4, atol=1e-6
+            ):
                 self.conflicts[f"{name}/{argument}"] = (
                     f"{_few(array)} in the file, {_few(given)} in the model: adapt it alike"
                 )
+
+
+def _fits(value: np.ndarray, array: np.ndarray) -> bool:
+    try:
+        return np.broadcast_shapes(value.shape, array.shape) == array.shape
+    except ValueError:
+        return False
 
 
 def _few(value: object) -> str:

@@ -19,6 +19,7 @@ from jkeras import arguments, dtypes, regularizers
 from jkeras.dispatch import Symbolic
 from jkeras.errors import ArgumentError, NotBuiltError
 from jkeras.graph import apply, array_call
+from jkeras.graph.in_files import Beside, InFiles
 from jkeras.graph.inference import output_spec
 from jkeras.graph.scope import Scope, WeightInfo, walk
 from jkeras.graph.shapes import Shape
@@ -112,6 +113,9 @@ class Layer(LayerAttributes, Spec):
     # which for classes outside jkeras counts as yes. Decides whether a ragged last batch may be padded.
     couples_samples: ClassVar[bool | None] = None
 
+    # How files of Keras keep layers of the class.
+    _in_files: ClassVar[InFiles] = InFiles()
+
     if TYPE_CHECKING:
         _activity_regularizer: RegularizerLike = field(default=None, alias="activity_regularizer", kw_only=True)
         _dtype: DTypePolicyLike = field(default=None, alias="dtype", kw_only=True)
@@ -139,6 +143,23 @@ class Layer(LayerAttributes, Spec):
     def compute_mask(self, inputs: PyTree[Any], previous_mask: PyTree[Array] | None) -> Any:
         """The mask of the output, or None."""
         return previous_mask if self.supports_masking else None
+
+    def _learned_arrays(self) -> Mapping[str, np.ndarray]:
+        """What the layer learned from data and keeps as arguments, by their names, in the order of Keras's files.
+
+        Empty if it has learned nothing yet. A class that has this says so, `_in_files = InFiles(learns=True)`.
+        """
+        return {}
+
+    @classmethod
+    def _learned_arguments(cls, arguments: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
+        """The arguments that a file of Keras keeps beside the configuration: a mean, a vocabulary.
+
+        Args:
+            arguments: those in the configuration.
+            beside: what else the file has for the layer.
+        """
+        return {}
 
     def known_output(self, inputs: Shape) -> Shape | None:
         """Shape and type of the output by a rule, where a class has one; None finds them by tracing `call`.

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from jkeras.errors import RestoreError
-from jkeras.files.keras_layout import ATTRIBUTES, CLASSES
+from jkeras.graph.in_files import in_files
 from jkeras.keras.stores import ArrayStore, Assets, ReadStore
 from jkeras.registry import snake_case
 from jkeras.utils.features import Feature
@@ -54,9 +54,9 @@ def children(saveable: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(saveable, (Sequential, Functional)):
         yield "layers", saveable.layers
         skipped = {*skipped, "layers"}
-    names = ATTRIBUTES.get(type(saveable).__name__, {}) if type(saveable).__module__.startswith("jkeras.") else {}
+    names = in_files(type(saveable)).children
     for name in sorted(dir(saveable), key=lambda name: f"~{name}" if name.startswith("_") else name):
-        if name.startswith("__") or name in skipped:
+        if name.startswith("__") or (name in skipped and name not in names):
             continue
         try:
             value = getattr(saveable, name)
@@ -75,8 +75,7 @@ def _members(container: Any) -> Iterator[tuple[str, Any]]:
     counts: dict[str, int] = {}
     for value in container.values() if isinstance(container, Mapping) else container:
         if is_saveable(value):
-            class_name = type(value).__name__
-            name = snake_case(CLASSES.get(class_name, class_name))
+            name = snake_case(in_files(type(value)).class_name or type(value).__name__)
         elif isinstance(value, CONTAINERS):
             name = "container"
         else:

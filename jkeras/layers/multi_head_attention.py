@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError, InputError
+from jkeras.graph.in_files import InFiles
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import show_shape
 from jkeras.initializers.random import FanInitializer
@@ -285,6 +286,15 @@ class MultiHeadAttention(_Heads):
 
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
+    _in_files: ClassVar[InFiles] = InFiles(
+        children={
+            "query": ("query_dense", "_query_dense"),
+            "key": ("key_dense", "_key_dense"),
+            "value": ("value_dense", "_value_dense"),
+            "gate": ("_gate_dense",),
+            "attention_output": ("output_dense", "_output_dense"),
+        }
+    )
 
     num_heads: int = field(convert=arguments.positive_int)
     key_dim: int = field(convert=arguments.positive_int)
@@ -361,6 +371,16 @@ class GroupQueryAttention(_Heads):
 
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
+    _in_files: ClassVar[InFiles] = InFiles(
+        class_name="GroupedQueryAttention",
+        children={
+            "query": ("_query_dense",),
+            "key": ("_key_dense",),
+            "value": ("_value_dense",),
+            "gate": ("_gate_dense",),
+            "attention_output": ("_output_dense",),
+        },
+    )
 
     head_dim: int = field(convert=arguments.positive_int)
     num_query_heads: int = field(convert=arguments.positive_int)

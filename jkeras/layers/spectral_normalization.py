@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments, initializers
 from jkeras.errors import InputError
+from jkeras.graph.in_files import InFiles
 from jkeras.graph.layer import Layer
 from jkeras.layers.recurrent import fields
 from jkeras.types import (
@@ -30,6 +31,7 @@ class SpectralNormalization(Layer):
     """
 
     couples_samples: ClassVar[bool | None] = False
+    _in_files: ClassVar[InFiles] = InFiles(repeats=("layer/kernel", "layer/embeddings"))
 
     layer: LayerField = field(convert=fields.layer)
     power_iterations: int = field(default=1, convert=arguments.positive_int)

@@ -14,7 +14,8 @@ from jkeras import arguments, layers
 from jkeras.errors import ArgumentError, NotBuiltError, RestoreError
 from jkeras.files.adapted import with_own_learned
 from jkeras.files.containers import archives, hdf5
-from jkeras.files.keras_file import CONFIG, KERAS_VERSION, METADATA, WEIGHTS, KerasFile
+from jkeras.files.containers.kinds import CONFIG, METADATA, WEIGHTS_FILE
+from jkeras.files.keras_file import KERAS_VERSION, KerasFile
 from jkeras.graph.input import Input
 from jkeras.graph.layer import Layer
 from jkeras.registry import custom_object_scope
@@ -193,7 +194,7 @@ class FeatureSpace(FeatureKinds, Spec):
         members = {
             METADATA: json.dumps({"keras_version": KERAS_VERSION}).encode(),
             CONFIG: json.dumps(config).encode(),
-            WEIGHTS: hdf5.to_bytes({}, {}),
+            WEIGHTS_FILE: hdf5.to_bytes({}, {}),
         }
         archives.write(path, members)
 

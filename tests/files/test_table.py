@@ -1,8 +1,10 @@
 """The table of formats: every path that writes, reads, checks a name or tells of formats goes by it."""
 
+import ast
 import json
 import re
 import warnings
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -187,3 +189,53 @@ def test_checkpoints_of_weights(suffix, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         same(small(jk).load_weights(path), model)
+
+
+# -- what layers say of themselves -----------------------------------------------------------------------------------------
+
+
+def gated(side):
+    query = side.Input((5, 6))
+    out = side.layers.MultiHeadAttention(2, 4, use_gate=True)(query, query)
+    return side.Model(query, side.layers.GroupQueryAttention(3, 4, 2, use_gate=True)(out, out))
+
+
+@pytest.mark.parametrize("suffix", (".keras", ".weights.h5", ".h5"))
+def test_gates_of_attention_are_kept_as_in_keras(suffix, tmp_path):
+    path = str(tmp_path / f"it{suffix}")
+    for writer in SIDES.values():
+        source = gated(writer)
+        if suffix == ".h5" and writer is keras:
+            continue  # Keras writes whole models there
+        source.save(path) if suffix == ".keras" else source.save_weights(path)
+        for reader in SIDES.values():
+            target = gated(reader)
+            loaded = target.load_weights(path)
+            same(loaded if loaded is not None else target, source)
+
+
+class Scaled(jk.layers.MultiHeadAttention):
+    pass
+
+
+def test_subclasses_are_kept_as_their_base(tmp_path):
+    def model(cls):
+        x = jk.Input((5, 6))
+        return jk.Model(x, cls(2, 4, name="it")(x, x))
+
+    source = model(jk.layers.MultiHeadAttention)
+    source.save_weights(tmp_path / "it.weights.h5")
+    with pytest.raises(RestoreError):  # of another class, so under another name
+        model(Scaled).load_weights(tmp_path / "it.weights.h5").weights  # noqa: B018
+    same(model(Scaled).load_weights(tmp_path / "it.weights.h5", by_name=True), source)
+
+
+def test_no_reader_asks_for_a_class_by_name():
+    # Those of the protocol, and those that are refused because files of them hold code.
+    exempt = {"Layer", "InputLayer", "Input", "Lambda", "JaxLayer", "FlaxLayer"}
+    known = {name for name in dir(jk.layers) if name[:1].isupper()} - exempt
+    folder = Path(jk.__file__).parent / "files"
+    for file in set(folder.glob("*.py")) - {folder / "operations.py"}:  # whose names are those of functions
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert node.value not in known, f"{file.name} names {node.value}"

@@ -14,6 +14,7 @@ import numpy as np
 from jkeras import arguments, config
 from jkeras.console.progress import tracked
 from jkeras.errors import ArgumentError, InputError, NotBuiltError
+from jkeras.graph.in_files import Beside, InFiles
 from jkeras.layers.preprocessing.encoding import (
     ROWS_AT_A_TIME,
     HostLayer,
@@ -91,6 +92,7 @@ class Lookup(_Attributes, HostLayer):
     """What IntegerLookup and StringLookup share: the order of ids is mask, unknown terms, vocabulary."""
 
     couples_samples: ClassVar[bool | None] = False
+    _in_files: ClassVar[InFiles] = InFiles(learns=True)
 
     if TYPE_CHECKING:
         _name: str | None = field(init=False)
@@ -137,6 +139,20 @@ class Lookup(_Attributes, HostLayer):
     def term(self, value: Any) -> Any:
         """A term in the vocabulary's own type."""
         raise NotImplementedError
+
+    @classmethod
+    def _learned_arguments(cls, arguments: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
+        terms = None if arguments.get("vocabulary") is not None else beside.lines("vocabulary.txt")
+        if not terms:
+            return {}
+        weights = beside.array("idf_weights")
+        learned = {"vocabulary": [cls._read(term) for term in terms]}
+        return learned if weights is None else {**learned, "idf_weights": weights.tolist()}
+
+    @classmethod
+    def _read(cls, line: str) -> Any:
+        """The term in a line of a file."""
+        return line
 
     def _special(self) -> tuple[Any, ...]:
         return (self.mask_token,) * self._oov_start + (self.oov_token,) * self.num_oov_indices
@@ -318,6 +334,10 @@ class IntegerLookup(Lookup):
 
     def term(self, value: Any) -> int:
         return int(value)
+
+    @classmethod
+    def _read(cls, line: str) -> int:
+        return int(line)
 
     def _values(self, inputs: TensorLike) -> np.ndarray:
         return np.asarray(inputs).astype("int64")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 import jax
@@ -14,6 +14,7 @@ import numpy as np
 from jkeras import arguments
 from jkeras.console.progress import tracked
 from jkeras.errors import ArgumentError, InputError
+from jkeras.graph.in_files import Beside, InFiles
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import has_shape
 from jkeras.layers.normalization import along, axes_of
@@ -37,6 +38,7 @@ class Normalization(Layer):
 
     couples_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
+    _in_files: ClassVar[InFiles] = InFiles(learns=True)
 
     axis: Any = field(default=-1, convert=lambda value: () if value is None else axes_of(value))
     mean: Any = None
@@ -68,6 +70,19 @@ class Normalization(Layer):
         mean = total / count
         variance = np.maximum(squares / count - np.square(mean), 0.0)
         return self.replace(mean=np.asarray(mean, np.float32), variance=np.asarray(variance, np.float32))
+
+    def _learned_arrays(self) -> Mapping[str, np.ndarray]:
+        if self.mean is None:
+            return {}
+        mean, variance = np.asarray(self.mean, np.float32), np.asarray(self.variance, np.float32)
+        return {"mean": mean, "variance": variance, "count": np.asarray(0, np.int32)}
+
+    @classmethod
+    def _learned_arguments(cls, arguments: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
+        if arguments.get("mean") is not None:
+            return {}
+        mean, variance, _ = beside.array("0"), beside.array("1"), beside.array("2")
+        return {} if mean is None or variance is None else {"mean": mean.tolist(), "variance": variance.tolist()}
 
     def _reduced(self, rank: int) -> tuple[int, ...]:
         if not all(-rank <= axis < rank for axis in self.axis):

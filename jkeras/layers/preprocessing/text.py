@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
+from jkeras.graph.in_files import Beside, InFiles
 from jkeras.layers.preprocessing.encoding import ROWS_AT_A_TIME, HostLayer, as_text, batches, dense_only
 from jkeras.layers.preprocessing.lookup import _MODE, StringLookup, _size, _terms, _weights, without_paths
 from jkeras.types import Config, TensorLike
@@ -63,6 +64,7 @@ class TextVectorization(HostLayer):
     """
 
     couples_samples: ClassVar[bool | None] = False
+    _in_files: ClassVar[InFiles] = InFiles(learns=True)
 
     if TYPE_CHECKING:
         _name: str | None = field(init=False)
@@ -89,6 +91,10 @@ class TextVectorization(HostLayer):
         # Checks the vocabulary and takes the special words from its start.
         table = self._lookup()
         self.vocabulary, self.idf_weights = table.vocabulary, table.idf_weights
+
+    @classmethod
+    def _learned_arguments(cls, arguments: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
+        return StringLookup._learned_arguments(arguments, beside.inside("_lookup_layer"))
 
     def _lookup(self) -> StringLookup:
         return StringLookup(

@@ -1,0 +1,49 @@
+"""What a layer says of itself to readers and writers of Keras's files, where it does not follow from its attributes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Protocol, Self
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class InFiles:
+    """How files of Keras keep the layers of a class.
+
+    Attributes:
+        class_name: the class's name in paths, where Keras's own code calls it otherwise than its users.
+        children: the names of sublayers that `build` makes, by their names here; several where versions of Keras differ, today's
+            first.
+        repeats: paths of weights in sublayers that are kept once more, before the own ones; the first that is there.
+        learns: whether something beside the weights is kept, see `Layer._learned_arrays`.
+    """
+
+    class_name: str | None = None
+    children: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    repeats: tuple[str, ...] = ()
+    learns: bool = False
+
+
+PLAIN = InFiles()
+
+
+def in_files(cls: type) -> InFiles:
+    """What a class says; objects that are no layers say nothing."""
+    found: InFiles = getattr(cls, "_in_files", PLAIN)
+    return found
+
+
+class Beside(Protocol):
+    """What a file keeps for one layer."""
+
+    def array(self, name: str) -> np.ndarray | None:
+        """An array, by its number or name; None if it is not there. What is asked for counts as read."""
+
+    def lines(self, name: str) -> list[str] | None:
+        """The lines of a text file of the layer's; None if it is not there."""
+
+    def inside(self, name: str) -> Self:
+        """The same for a part of the layer."""
