@@ -1,7 +1,7 @@
 """Process-wide defaults: the float type, the image layout, the dtype policy, the seed, the lowering of operations.
 
 They are read when a description is made or a program is traced, never inside a compiled program.
-`lowering`, `default_seed` and `data_budget` are plain attributes: `jk.config.lowering = "plain"`.
+`lowering`, `default_seed`, `data_budget` and `load_budget` are plain attributes: `jk.config.lowering = "plain"`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ default_seed: int = 0
 
 # The share of free memory that `fit` may use to keep a whole data set on the device.
 data_budget: float = 0.5
+
+# How many bytes of arrays and programs a file may ask for that it does not hold, if 100 times its size is less.
+load_budget: int = 64 * 2**20
 
 _FLOATS = arguments.one_of("bfloat16", "float16", "float32", "float64")
 _DATA_FORMATS = arguments.one_of("channels_last", "channels_first")

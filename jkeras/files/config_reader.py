@@ -6,6 +6,7 @@ looked up or imported.
 
 from __future__ import annotations
 
+import collections
 import contextvars
 import inspect
 from collections.abc import Mapping
@@ -206,20 +207,34 @@ class _Graph:
         self.made: dict[str, Layer] = {}
         self.options: dict[str, Mapping[str, Any]] = {}
         self.outputs: dict[tuple[str, int], list[SymbolicTensor]] = {}
+        self.missing: set[tuple[str, int]] = set()
         self.first = _first_nodes(config)
 
     def ends(self) -> tuple[Any, Any]:
         """The structure of inputs and the structure of outputs."""
-        waiting: list[tuple[str, int, Any]] = []
+        jobs: list[tuple[str, int, Any]] = []
         for entry in self.config["layers"]:
             name = self._make(entry)
-            waiting += [(name, index, node) for index, node in enumerate(entry.get("inbound_nodes") or [])]
-        while waiting:
-            later = [job for job in waiting if not self._apply(*job)]
-            if len(later) == len(waiting):
-                names = sorted({name for name, _, _ in later})
-                raise RestoreError(f"The layers {names} need tensors that no layer makes.")
-            waiting = later
+            jobs += [(name, index, node) for index, node in enumerate(entry.get("inbound_nodes") or [])]
+        # What waits for a tensor is tried again when all that it waits for is there, so any order takes linear time.
+        waiting: dict[tuple[str, int], list[int]] = {}
+        needs: dict[int, set[tuple[str, int]]] = {}
+        numbers = collections.deque(range(len(jobs)))
+        while numbers:
+            number = numbers.popleft()
+            missing = self._apply(*jobs[number])
+            if missing:
+                needs[number] = missing
+                for place in missing:
+                    waiting.setdefault(place, []).append(number)
+                continue
+            for other in waiting.pop(jobs[number][:2], ()):
+                needs[other].discard(jobs[number][:2])
+                if not needs[other]:
+                    del needs[other]
+                    numbers.append(other)
+        if needs:
+            raise RestoreError(f"The layers {sorted({jobs[n][0] for n in needs})} need tensors that no layer makes.")
         try:
             return self._structure(self.config["input_layers"]), self._structure(self.config["output_layers"])
         except (KeyError, IndexError, TypeError) as error:
@@ -254,15 +269,15 @@ class _Graph:
         # Both kinds may have the same class name; only layers say whether they are trained.
         return "trainable" not in self.options[entry["config"]["name"]] and _names_function(entry)
 
-    def _apply(self, name: str, index: int, node: Mapping[str, Any]) -> bool:
-        """Applies a layer once; False if its inputs are not known yet."""
-        layer = self.made[name]
+    def _apply(self, name: str, index: int, node: Mapping[str, Any]) -> set[tuple[str, int]]:
+        """Applies a layer once, unless tensors that it needs are not known yet; which those are."""
+        layer, self.missing = self.made[name], set()
         try:
             args, kwargs = self._arguments(node)
-        except _NotYet:
-            return False
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             raise RestoreError(f"A node of the layer {name!r} is damaged: {error!r}.") from None
+        if self.missing:
+            return self.missing
         if isinstance(layer, Operation):
             function = function_named(layer.operation)
             args, kwargs = operations.join(layer.operation, function, self.options[name], args, kwargs)
@@ -271,7 +286,7 @@ class _Graph:
             kwargs = {key: value for key, value in kwargs.items() if not (value is None or key == "training")} | asked
         results = layer(*args, **kwargs)
         self.outputs[name, index] = jax.tree.leaves(results, is_leaf=is_symbolic)
-        return True
+        return set()
 
     def _arguments(self, node: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         if isinstance(node, Mapping):
@@ -292,15 +307,16 @@ class _Graph:
             return self._tensor(value)
         return [self._old_value(v) for v in value] if isinstance(value, list) else value
 
-    def _tensor(self, place: Any) -> SymbolicTensor:
+    def _tensor(self, place: Any) -> Any:
+        """The tensor of a place; None, and a note of what is missing, if nothing has made it yet."""
         name, node, index = place[0], place[1], place[2]
         if name not in self.made:
             raise RestoreError(f"A layer is applied to the output of {name!r}, and the model has no such layer.")
         node -= self.first.get(name, 0)
         if (name, node) not in self.outputs:
-            raise _NotYet
-        result: SymbolicTensor = self.outputs[name, node][index]
-        return result
+            self.missing.add((name, node))
+            return None
+        return self.outputs[name, node][index]
 
     def _read(self, value: Any) -> Any:
         return deserialize(value, self._made)
@@ -321,10 +337,10 @@ class _Graph:
         name, node, *rest = place
         if name in self.made and name not in self.first:
             node = max(node - ends_from(self.made[name]), 0)
-        try:
-            return self._tensor([name, node, *rest])
-        except _NotYet:
-            raise RestoreError(f"The model's outputs name {place[0]!r}, which is never applied.") from None
+        result: SymbolicTensor | None = self._tensor([name, node, *rest])
+        if result is None:
+            raise RestoreError(f"The model's outputs name {place[0]!r}, which is never applied.")
+        return result
 
 
 def _first_nodes(config: Mapping[str, Any]) -> dict[str, int]:
@@ -355,7 +371,3 @@ def _names_function(entry: Mapping[str, Any]) -> bool:
     except UnknownNameError:
         return False
     return True
-
-
-class _NotYet(Exception):
-    """A tensor that is needed has not been made."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
+from jkeras import allowance
 from jkeras.errors import ArgumentError, JkerasError, RestoreError
 from jkeras.files import config as configs
 from jkeras.files import keras_file, untrusted
@@ -65,7 +66,7 @@ def load_model(
             f"{path} holds weights and no definition of a model: build the model in code and use"
             f" `model.load_weights({str(path)!r})`."
         )
-    with custom_object_scope(custom_objects or {}), untrusted.reading(path):
+    with custom_object_scope(custom_objects or {}), untrusted.reading(path), allowance.of_file(untrusted.size(path)):
         return read(path, compile, recipe, _defined)
 
 
@@ -74,7 +75,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     config = documents.parse(json_string, "The JSON text")
     if "keras_version" in config and major(str(config["keras_version"])) < 3:
         config = old_names.with_old_functions(config)
-    return model_from_config(config, custom_objects)
+    with untrusted.reading("The JSON text"), allowance.of_file(len(json_string)):
+        return model_from_config(config, custom_objects)
 
 
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from jkeras.errors import JkerasError, RestoreError
@@ -32,6 +33,13 @@ def reading(where: Any) -> Iterator[None]:
         raise RestoreError(
             f"{where} is damaged, or describes no model that works: {type(error).__name__}: {error}"
         ) from error
+
+
+def size(path: Path) -> int:
+    """The bytes of a file, or of all files in a directory."""
+    if not path.is_dir():
+        return path.stat().st_size if path.exists() else 0
+    return sum(p.stat(follow_symlinks=False).st_size for p in path.rglob("*"))
 
 
 def is_users(error: BaseException) -> bool:

@@ -20,8 +20,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from jkeras import allowance
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.files import legacy_file
+from jkeras.files import legacy_file, untrusted
 from jkeras.files.containers import archives, documents, hdf5, kinds, shards
 from jkeras.files.containers.kinds import CONFIG, METADATA, WEIGHTS_FILE, Kind
 from jkeras.files.loading import load_model as described_model
@@ -142,7 +143,7 @@ def load_model(
             f"File format not supported: filepath={filepath}. Keras 3 only supports V3 `.keras` files, legacy H5 format files"
             f" (`.h5` extension), and directories that jkeras wrote. Known are {kinds.listed('model')}."
         )
-    with _safety(safe_mode):
+    with _safety(safe_mode), allowance.of_file(untrusted.size(path)):
         return read(path, custom_objects, compile)
 
 
@@ -164,7 +165,8 @@ def load_from(
         path = Path(folder, "model.keras")
         path.write_bytes(contents)
         known = {**(custom_objects or {}), **({} if cls is None else {cls.__name__: cls})}
-        return _load_archive(path, known, compile, "the file")
+        with allowance.of_file(len(contents)):
+            return _load_archive(path, known, compile, "the file")
 
 
 def _load_archive(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool, where: str | None = None) -> Any:

@@ -7,6 +7,7 @@ pure function of their values.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import initializers
+from jkeras.allowance import charge
 from jkeras.errors import ArgumentError
 from jkeras.keras.arithmetic import HoldsArray
 from jkeras.keras.arithmetic import as_array as as_array
@@ -220,6 +222,7 @@ class Variable(HoldsArray):
             )
         self._dtype = standardize_dtype(dtype)
         self._shape = self._known_shape(shape)
+        charge(math.prod(self._shape), f"numbers in the variable {self._path!r}", np.dtype(jnp.dtype(self._dtype)).itemsize)
         self._initializer = initializer
         scope = _scope.get()
         if scope is not None:

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from jkeras import arguments, config, lowering
+from jkeras.allowance import OPERATION, charge
 from jkeras.errors import InputError
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
@@ -224,6 +225,7 @@ class _AdaptivePooling(_Spatial):
         outputs = inputs
         for axis, count in zip(self.spatial_axes, self.output_size, strict=True):
             size = inputs.shape[axis]
+            charge(count, "windows of a pooling layer", OPERATION)
             windows = []
             for i in range(count):
                 start, stop = i * size // count, -(-(i + 1) * size // count)

@@ -26,6 +26,8 @@ from jkeras.types import Array
 
 # The elements of a batch whose products are summed at once: about what stays in the cache.
 CHUNK = 32_768
+# A program has a part for each output of a channel; beyond so many it is too long.
+FEW_OUTPUTS = 64
 
 
 def depthwise_conv(
@@ -55,7 +57,8 @@ def depthwise_conv(
     kernel = kernel.astype(x.dtype)
     sizes = plain.spatial_sizes(x, channels_first)
     pairs = tuple(explicit_padding(padding, sizes, window, strides, dilation))
-    known = few(window) and fits(sizes, window, pairs, dilation) and jnp.issubdtype(x.dtype, jnp.floating)
+    small = few(window) and kernel.shape[-1] <= FEW_OUTPUTS
+    known = small and fits(sizes, window, pairs, dilation) and jnp.issubdtype(x.dtype, jnp.floating)
     if current_mode() == "plain" or not known:
         return plain.depthwise_conv(
             x, kernel, strides=strides, padding=pairs, dilation=dilation, channels_first=channels_first

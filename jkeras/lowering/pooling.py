@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jkeras.allowance import charge
 from jkeras.lowering import plain
 from jkeras.lowering.plain import explicit_padding, spatial_sizes
 from jkeras.lowering.switch import current_mode, on_cpu
@@ -182,6 +183,7 @@ def _average_pool(x: jax.Array, windows: Windows) -> jax.Array:
 
 def _counts(shape: tuple[int, ...], windows: Windows) -> np.ndarray:
     """How many elements of the input lie in each window: `(1, *windows, 1)`."""
+    charge(math.prod(shape[1:-1]), "places of an average pooling layer", 4)
     found = np.ones((), np.float32)
     for i, (low, high) in enumerate(windows.pairs):
         size, here = windows.size[i], np.pad(np.ones(shape[1 + i], np.float32), (low, high))

@@ -10,9 +10,10 @@ import jax
 import jax.numpy as jnp
 
 from jkeras import arguments, config
+from jkeras.allowance import charge
 from jkeras.errors import ArgumentError
 from jkeras.losses.reduction import divide_no_nan
-from jkeras.metrics.confusion import Counts, counts, evenly_spaced, histogram
+from jkeras.metrics.confusion import THRESHOLD, Counts, counts, evenly_spaced, histogram
 from jkeras.metrics.metric import DTYPE, BuiltInMetric, State
 from jkeras.types import ArrayLike, DTypeField, PyTree, Specs
 from jkeras.values.fields import Converted, field
@@ -90,6 +91,7 @@ class AUC(BuiltInMetric):
 
     def _inner(self) -> tuple[float, ...]:
         n = self.num_thresholds
+        charge(n, "thresholds of a metric", THRESHOLD)
         return tuple((i + 1) / (n - 1) for i in range(n - 2)) if self.thresholds is None else self.thresholds
 
     def _all_thresholds(self) -> tuple[float, ...]:

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import arguments, config
+from jkeras.allowance import charge
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses.reduction import align, divide_no_nan, squeeze_or_expand
 from jkeras.metrics.metric import DTYPE, BuiltInMetric, State
@@ -25,6 +26,8 @@ from jkeras.values.fields import field
 LOWEST = -1e10
 # Up to this many cells a comparison with each cell beats a scatter.
 FEW_CELLS = 16
+# Bytes of a threshold in a tuple.
+THRESHOLD = 40
 
 
 class Counts(NamedTuple):
@@ -307,6 +310,7 @@ class _BestAt(_BestAttributes, BuiltInMetric):
 
     def _all_thresholds(self) -> tuple[float, ...]:
         n = self.num_thresholds
+        charge(n, "thresholds of a metric", THRESHOLD)
         return (0.5,) if n == 1 else (0.0, *((i + 1) / (n - 1) for i in range(n - 2)), 1.0)
 
     def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import jax
@@ -49,9 +48,6 @@ class _IoU(_Attributes, BuiltInMetric):
 
     better: ClassVar[str | None] = "up"
 
-    def _targets(self) -> Sequence[int]:
-        return range(self.num_classes) if self.target_class_ids is None else self.target_class_ids
-
     def _ids(self, y_true: jax.Array, y_pred: jax.Array) -> tuple[jax.Array, jax.Array]:
         y_true = y_true if self.sparse_y_true else jnp.argmax(y_true, axis=self.axis)
         y_pred = y_pred if self.sparse_y_pred else jnp.argmax(y_pred, axis=self.axis)
@@ -59,9 +55,9 @@ class _IoU(_Attributes, BuiltInMetric):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if max(self._targets(), default=0) >= self.num_classes:
+        if max(self.target_class_ids or (), default=0) >= self.num_classes:
             raise ArgumentError(
-                f"{type(self).__name__}(target_class_ids={tuple(self._targets())}): expected ids below"
+                f"{type(self).__name__}(target_class_ids={self.target_class_ids}): expected ids below"
                 f" num_classes={self.num_classes}"
             )
 
@@ -94,8 +90,10 @@ class _IoU(_Attributes, BuiltInMetric):
         matrix = state["total_confusion_matrix"]
         both = jnp.diagonal(matrix)
         union = jnp.sum(matrix, axis=0) + jnp.sum(matrix, axis=1) - both
-        chosen = jnp.asarray(tuple(self._targets()), jnp.int32)
-        both, union = both[chosen].astype(jnp.float32), union[chosen].astype(jnp.float32)
+        if self.target_class_ids is not None:
+            chosen = jnp.asarray(self.target_class_ids, jnp.int32)
+            both, union = both[chosen], union[chosen]
+        both, union = both.astype(jnp.float32), union.astype(jnp.float32)
         present = union > 1e-9
         scores = jnp.where(present, both / (union + config.epsilon()), 0.0)
         return jnp.sum(scores) / (jnp.sum(present, dtype=jnp.float32) + config.epsilon())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from jkeras import arguments, constants
+from jkeras.allowance import charge
 from jkeras.losses.loss import compute_dtype
 from jkeras.registry import snake_case
 from jkeras.types import ArrayLike, DTypeField, DTypePolicyLike, PyTree, Specs
@@ -118,6 +120,7 @@ class Metric(MetricAttributes, Spec):
         return True
 
     def _zeros(self, *shape: int) -> jax.Array:
+        charge(math.prod(shape), "counters of a metric", 4)
         return constants.zeros(shape, self.dtype)
 
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import config
+from jkeras.allowance import OPERATION, charge
 from jkeras.dispatch import as_array, thin
 from jkeras.errors import ArgumentError
 from jkeras.types import Array, ArrayLike, Axis, DTypeLike, TensorLike
@@ -40,7 +41,7 @@ _NUMPY: dict[str, str] = {
     "x1 x2 axisa=-1 axisb=-1 axisc=-1 axis=None": "cross",
     "x1 x2 mode='valid'": "correlate",
     "x1 x2 axes=2": "tensordot",
-    "x indices_or_sections axis=0": "array_split split",
+    "x indices_or_sections axis=0": "split",
     "x indices_or_sections": "dsplit hsplit vsplit",
     "xs": "dstack hstack vstack",
     "xs axis=0": "concatenate",
@@ -62,7 +63,6 @@ _NUMPY: dict[str, str] = {
     "x bins": "digitize",
     "x bins=10 range=None": "histogram",
     "x N=None increasing=False": "vander",
-    "a n=1 axis=-1": "diff",
     "array k=1 axes=(0,1)": "rot90",
     "y x=None dx=1.0 axis=-1": "trapezoid",
     "indices shape": "unravel_index",
@@ -187,6 +187,19 @@ def matmul(x1: TensorLike, x2: TensorLike) -> jax.Array:
     x1, x2 = jnp.asarray(x1), jnp.asarray(x2)
     wide = "int32" if x1.dtype == x2.dtype == jnp.int8 else None
     return jnp.matmul(x1, x2, preferred_element_type=wide)
+
+
+def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[jax.Array]:
+    """Parts along an axis, of equal size to one."""
+    if isinstance(indices_or_sections, int):
+        charge(indices_or_sections, "parts of an array", OPERATION)
+    return jnp.array_split(jnp.asarray(x), indices_or_sections, axis)
+
+
+def diff(a: TensorLike, n: int = 1, axis: int = -1) -> jax.Array:
+    """The differences of neighbours along an axis, `n` times."""
+    charge(n, "differences", OPERATION)
+    return jnp.diff(jnp.asarray(a), n, axis)
 
 
 def empty(shape: Sequence[int], dtype: DTypeLike | None = None) -> jax.Array:
@@ -316,7 +329,7 @@ TABLE: dict[str, Callable[..., Any]] = {
 TABLE |= {
     function.__name__: function
     for function in (
-        *(mean, var, average, argsort, arange, bincount, bitwise_invert, clip, divide_no_nan, einsum, matmul),
+        *(array_split, diff, mean, var, average, argsort, arange, bincount, bitwise_invert, clip, divide_no_nan, einsum, matmul),
         *(empty, ones, zeros, eye, identity, tri, get_item, pad, round, slogdet, squeeze, trunc, unique, view),
     )
 }

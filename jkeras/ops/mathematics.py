@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import config
+from jkeras.allowance import OPERATION, charge
 from jkeras.dispatch import thin
 from jkeras.errors import ArgumentError, InputError
 from jkeras.types import Axis, DTypeLike, TensorLike
@@ -164,6 +165,7 @@ def _window(window: Any, length: int, fft_length: int, dtype: DTypeLike | None) 
         if window not in shares:
             raise ArgumentError(f"window={window!r}: expected 'hann', 'hamming', None or an array")
         share = shares[window]
+        charge(length, "numbers in a window", 8)
         window = share - (1 - share) * np.cos(2 * np.pi * np.arange(length) / length)
     window = jnp.asarray(window, dtype)
     if window.shape != (length,):
@@ -183,6 +185,7 @@ def stft(
     """The short-time Fourier transform, `(..., time)` to two arrays `(..., windows, fft_length // 2 + 1)`."""
     _check_stride(sequence_stride)
     x = jnp.asarray(x)
+    charge(fft_length // (x.shape[-1] or 1), "reflections at the ends of a signal", OPERATION)
     weights = _window(window, sequence_length, fft_length, x.dtype)
     if center:
         x = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(fft_length // 2,) * 2], mode="reflect")

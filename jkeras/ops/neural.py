@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from jkeras import activations, config
+from jkeras.allowance import OPERATION, charge
 from jkeras.dtypes import at_least_float32
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses import crossentropy
@@ -247,6 +248,7 @@ def _adaptive(reduce: Callable[..., Any]) -> Callable[..., Any]:
         first = 1 if config.standardize_data_format(data_format) == "channels_last" else 2
         for axis, size in enumerate(sizes, first):
             length = x.shape[axis]
+            charge(size, "windows of a pooling operation", OPERATION)
             windows = [(i * length // size, -(-(i + 1) * length // size)) for i in range(size)]
             parts = [reduce(jax.lax.slice_in_dim(x, a, b, axis=axis), axis=axis) for a, b in windows]
             x = jnp.stack(parts, axis=axis)

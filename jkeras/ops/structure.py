@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jkeras.allowance import OPERATION, charge
 from jkeras.dispatch import as_array
 from jkeras.errors import ArgumentError
 from jkeras.types import DTypeLike, PyTree, TensorLike
@@ -203,6 +204,7 @@ def slice_update(inputs: TensorLike, start_indices: Sequence[int], updates: Tens
 def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[jax.Array]:
     """The elements along an axis as a list."""
     x = jnp.asarray(x)
+    charge(x.shape[axis], "parts of an array", OPERATION)
     return [lax.index_in_dim(x, i, axis, keepdims=False) for i in range(x.shape[axis])]
 
 

@@ -30,6 +30,9 @@ from jkeras.values.fields import field
 
 _MODE = output_mode("int", "one_hot", "multi_hot", "count", "tf_idf")
 
+# Ids for unknown terms that have weights.
+MAX_WEIGHED = 2**20
+
 
 def _size(value: object) -> int:
     return arguments.at_least(2)(value)
@@ -108,17 +111,26 @@ class Lookup(_Attributes, HostLayer):
             return
         if self.output_mode == "tf_idf" and self.idf_weights is None:
             raise ArgumentError(f"{type(self).__name__}: a vocabulary in the mode 'tf_idf' needs `idf_weights`.")
-        terms, special = tuple(map(self.term, self.vocabulary)), self._special()
-        given = terms[: len(special)] == special
+        try:
+            terms = tuple(map(self.term, self.vocabulary))
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ArgumentError(f"{type(self).__name__}(vocabulary=...): {error}") from None
+        if self.output_mode == "tf_idf" and self.num_oov_indices > MAX_WEIGHED:
+            raise ArgumentError(
+                f"{type(self).__name__}(num_oov_indices={self.num_oov_indices}): in the mode 'tf_idf' each has a weight and"
+                f" a place in every encoding; expected at most {MAX_WEIGHED}."
+            )
+        # Special terms are as many as a number says, so they are made only where there are as many others.
+        given = len(terms) >= self._start and terms[: self._start] == self._special()
         if self.idf_weights is not None:
-            complete = len(terms) if given else len(special) + len(terms)
+            complete = len(terms) if given else self._start + len(terms)
             if len(self.idf_weights) == len(terms):
                 # Unknown terms weigh as much as the known ones do on average.
                 unknown = (float(np.mean(self.idf_weights)),) * (complete - len(terms))
                 self.idf_weights: Any = unknown + self.idf_weights
             if len(self.idf_weights) != complete:
                 raise ArgumentError(f"{type(self).__name__}: {len(terms)} terms, {len(self.idf_weights)} idf_weights.")
-        terms = terms[len(special) :] if given else terms
+        terms = terms[self._start :] if given else terms
         twice = [term for term, count in Counter(terms).items() if count > 1]
         if twice:
             raise ArgumentError(f"{type(self).__name__}: the vocabulary repeats {twice[:3]!r}.")
@@ -126,11 +138,11 @@ class Lookup(_Attributes, HostLayer):
             if token is not None and token in terms:
                 raise ArgumentError(
                     f"{type(self).__name__}: the {role} token {token!r} stands inside of the vocabulary. Leave special"
-                    f" tokens out, or put them first: {list(special)!r}."
+                    f" tokens out, or put them first, in the order of `get_vocabulary()`."
                 )
-        if self.max_tokens is not None and len(special) + len(terms) > self.max_tokens:
+        if self.max_tokens is not None and self._start + len(terms) > self.max_tokens:
             raise ArgumentError(
-                f"{type(self).__name__}(max_tokens={self.max_tokens}): the vocabulary has {len(special) + len(terms)}."
+                f"{type(self).__name__}(max_tokens={self.max_tokens}): the vocabulary has {self._start + len(terms)}."
             )
         self.vocabulary = terms
 

@@ -212,7 +212,10 @@ def _carrying(layer: Layer, weights: Sequence[Any]) -> Layer:
             f"Bidirectional(weights=...): the weights of {layer!r} have no known order; set them in the model."
         )
     names = ["kernel", "recurrent_kernel", "bias"][: 2 + layer.cell.use_bias]
-    arrays = {name: jnp.asarray(weight) for name, weight in zip(names, weights, strict=True)}
+    try:
+        arrays = {name: jnp.asarray(weight) for name, weight in zip(names, weights, strict=True)}
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArgumentError(f"Bidirectional(weights=...): expected arrays for {', '.join(names)}: {error}") from None
     return layer._taken_from(Origin(None, None, lambda: {"params": {"cell": arrays}}))
 
 

@@ -1,0 +1,58 @@
+"""What may be made while a file is loaded: as much as the file justifies, whatever numbers stand in it.
+
+A definition of a few bytes may ask for a metric with 1e12 counters, or for 1e8 windows that are traced one by one. What makes
+something whose size follows from a number charges it here first. Outside of a load nothing is counted: there the numbers
+are the user's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+from collections.abc import Iterator
+
+from jkeras import config
+from jkeras.errors import RestoreError
+
+# What a byte of a file may become: arrays in it may be compressed, and an optimizer keeps several for each.
+RATIO = 100
+# An operation of a traced program, in bytes: this many are traced in about the time that it takes to fill as many bytes twice.
+OPERATION = 2**15
+
+_left: contextvars.ContextVar[list[int] | None] = contextvars.ContextVar("jkeras_allowance", default=None)
+
+
+@contextlib.contextmanager
+def of_file(size: int) -> Iterator[None]:
+    """Around reading a file of that many bytes; a file inside of a file has what is left to the outer one."""
+    if _left.get() is not None:
+        yield
+        return
+    token = _left.set([max(config.load_budget, RATIO * size)])
+    try:
+        yield
+    finally:
+        _left.reset(token)
+
+
+def charge(count: int, what: str, each: int = 1) -> None:
+    """Counts what is about to be made.
+
+    Args:
+        count: how many.
+        what: of what, in the plural, for the message.
+        each: bytes of one; `OPERATION` for what is traced.
+
+    Raises:
+        RestoreError: a file is being loaded, and it asks for more than it may.
+    """
+    left = _left.get()
+    if left is None:
+        return
+    if count * each > left[0]:
+        raise RestoreError(
+            f"The file asks for {count} {what}, which goes beyond what it may ask for by its size. If you trust it, set"
+            f" `jk.config.load_budget` (now {config.load_budget} bytes) to a larger number, such as"
+            f" {max(count * each, 2 * config.load_budget)}, and load it again."
+        )
+    left[0] -= count * each
