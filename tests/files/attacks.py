@@ -117,7 +117,7 @@ TABLE = (
     ),
     Attack(
         "Files of another kind", "", "(an accident) are no files of models", "Error that names the file", crafted.wrong_kind,
-        "no HDF5|damaged|no model|no file",
+        "no HDF5|damaged|no model|no saved model|no file|no known format",
     ),
 )  # fmt: skip
 

@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import warnings
+import zipfile
 from pathlib import Path
 
 import keras
@@ -239,3 +240,27 @@ def test_no_reader_asks_for_a_class_by_name():
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 assert node.value not in known, f"{file.name} names {node.value}"
+
+
+# -- large constants -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("packed", (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
+def test_a_large_constant_in_a_configuration_is_no_bomb(packed, tmp_path):
+    value = np.zeros((1000, 1300), "float32")  # deflate makes a thousandth of it
+    start = jk.initializers.Constant(value)
+    model = jk.Sequential([jk.Input((1000,)), jk.layers.Dense(1300, kernel_initializer=start, use_bias=False)])
+    model.save(tmp_path / "it.keras")
+    with zipfile.ZipFile(tmp_path / "it.keras") as old, zipfile.ZipFile(tmp_path / "new.keras", "w", packed) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    for load in (jk.load_model, jkeras.keras.models.load_model):
+        assert np.shape(load(tmp_path / "new.keras").layers[-1].kernel_initializer.value) == (1000, 1300)
+
+
+def test_too_many_lists_and_dicts_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "it.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.weights.h5", b"")
+        archive.writestr("config.json", '{"a": [' + "[]," * 3_000_000 + "[]]}")
+    with pytest.raises(RestoreError, match="lists and dicts"):
+        jk.load_model(tmp_path / "it.keras")

@@ -10,6 +10,8 @@ from jkeras.errors import RestoreError
 # A model of 30 models inside one another nests about 100 deep; beyond it is damage or an attack.
 MAX_DEPTH = 100
 MAX_SIZE = 256 * 2**20
+# A layer takes about 20. Each takes 60 to 230 bytes in memory and three in a text, less in a compressed one.
+MAX_CONTAINERS = 1_000_000
 
 
 def parse(text: str | bytes, where: str) -> dict[str, Any]:
@@ -20,6 +22,9 @@ def parse(text: str | bytes, where: str) -> dict[str, Any]:
     """
     if len(text) > MAX_SIZE:
         raise RestoreError(f"{where} is {len(text)} bytes long, which no model's configuration is.")
+    count = text.count("{") + text.count("[") if isinstance(text, str) else text.count(b"{") + text.count(b"[")
+    if count > MAX_CONTAINERS:
+        raise RestoreError(f"{where} holds {count} lists and dicts, more than the {MAX_CONTAINERS} that are read.")
     try:
         document: object = json.loads(text)
     except RecursionError:
