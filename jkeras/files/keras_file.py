@@ -43,6 +43,17 @@ def save(model: Model, path: Path, include_optimizer: bool = True) -> None:
     Raises:
         ArgumentError: the training configuration cannot be written.
     """
+    archives.write(path, members(model, include_optimizer))
+
+
+def save_unpacked(model: Model, folder: Path, include_optimizer: bool = True) -> None:
+    """Writes the members of the archive into an empty folder."""
+    for name, contents in members(model, include_optimizer).items():
+        (folder / name).write_bytes(contents)
+
+
+def members(model: Model, include_optimizer: bool = True) -> dict[str, bytes]:
+    """The members of a model's archive by name; see `save`."""
     config = configs.to_config(model)
     config["build_config"] = {"input_shape": input_shapes(model)}
     arrays, attributes = stored_weights.to_store(model)
@@ -58,12 +69,11 @@ def save(model: Model, path: Path, include_optimizer: bool = True) -> None:
         "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
         "jkeras": own_part.written(model, include_optimizer),
     }
-    members = {
+    return {
         METADATA: json.dumps(metadata).encode(),
         CONFIG: json.dumps(config).encode(),
         WEIGHTS_FILE: hdf5.to_bytes(arrays, attributes),
     }
-    archives.write(path, members)
 
 
 def optimizer_variables(model: Model) -> list[tuple[str, np.ndarray]]:

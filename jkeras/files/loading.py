@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import NoneType
@@ -10,7 +11,7 @@ from typing import Any
 from jkeras import allowance
 from jkeras.errors import ArgumentError, JkerasError, RestoreError
 from jkeras.files import config as configs
-from jkeras.files import keras_file, untrusted
+from jkeras.files import hub, keras_file, untrusted
 from jkeras.files.containers import documents, kinds
 from jkeras.files.dialects import old_names
 from jkeras.files.dialects.old_weights import major
@@ -41,7 +42,8 @@ def load_model(
     registered with `register_keras_serializable`.
 
     Args:
-        filepath: the directory or file; of a directory of checkpoints the latest is read.
+        filepath: the directory or file, of a directory of checkpoints the latest; or `hf://user/model` for a repository of the
+            Hugging Face Hub (`pip install jkeras[hub]`).
         custom_objects: the user's own classes and functions by name.
         compile: whether the recipe and the optimizer's state are restored, too.
         safe_mode: accepted for Keras's signature; False changes nothing, code in files is never run.
@@ -51,6 +53,9 @@ def load_model(
         RestoreError: the save is damaged or does not fit.
         UnknownNameError: it uses a class that is not known.
     """
+    if hub.is_name(filepath):
+        with hub.fetched(os.fspath(filepath)) as folder:
+            return load_model(folder, custom_objects, compile, safe_mode, recipe=recipe)
     try:
         path = Path(filepath)
     except TypeError:

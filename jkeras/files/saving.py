@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jkeras import arguments
 from jkeras.errors import ArgumentError, ExistsError
 from jkeras.files import config as configs
+from jkeras.files import hub, keras_file
 from jkeras.files.containers import kinds
 from jkeras.files.table import FORMATS
 from jkeras.types import PathLike
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
 
 def save_model(model: Model, path: PathLike, overwrite: bool = True, include_optimizer: bool = True) -> None:
     """Saves a model; see `Model.save`."""
+    if hub.is_name(path):
+        _check_definition(model)
+        write_members = functools.partial(keras_file.save_unpacked, model, include_optimizer=include_optimizer)
+        hub.save(os.fspath(path), write_members, hub.model_card(os.fspath(path), model.name or model._base_name, facts(model)))
+        return
     path = arguments.checked("save", "filepath", path, arguments.path)
     _check_definition(model)
     kind = kinds.to_write(path, "model", "save")
@@ -41,6 +49,17 @@ def save_weights(model: Model, path: PathLike, overwrite: bool = True, max_shard
         )
     check_free(path, kind, overwrite)
     write(model, path, **({"max_shard_size": max_shard_size} if kind is kinds.SHARDS else {}))
+
+
+def facts(model: Model) -> dict[str, Any]:
+    """What a model card says of a model."""
+    optimizer = None if model.recipe is None else type(model.recipe.optimizer).__name__
+    return {
+        "layers": len(model.layers),
+        "weights": f"{model.count_params():,}",
+        "input": model.input_specs,
+        "trained with": optimizer or "not compiled",
+    }
 
 
 def check_free(path: Path, kind: kinds.Kind, overwrite: bool) -> None:

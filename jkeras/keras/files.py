@@ -22,7 +22,7 @@ from typing import Any
 
 from jkeras import allowance
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.files import legacy_file, untrusted
+from jkeras.files import hub, legacy_file, untrusted
 from jkeras.files.containers import archives, documents, hdf5, kinds, shards
 from jkeras.files.containers.kinds import CONFIG, METADATA, WEIGHTS_FILE, Kind
 from jkeras.files.loading import load_model as described_model
@@ -40,7 +40,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
 
     Args:
         model: what to write.
-        filepath: ends in `.keras`, or in `.h5` for the format of Keras 2; any directory with `zipped=False`.
+        filepath: ends in `.keras`, or in `.h5` for the format of Keras 2; any directory with `zipped=False`; or `hf://user/model`.
         overwrite: whether a file there is replaced; if False, the user is asked.
         zipped: whether the parts become one archive.
 
@@ -53,6 +53,16 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
         raise ArgumentError(f"The following argument(s) are not supported: {list(kwargs)}")
     if isinstance(filepath, io.IOBase):
         save_to(model, filepath)
+        return
+    if hub.is_name(filepath):
+        if zipped:
+            raise ArgumentError(
+                "When saving to the Hugging Face Hub, you should not save the model as zipped. Received:"
+                f" filepath={filepath}, zipped={zipped}"
+            )
+        facts = {"layers": len(model.layers), "weights": f"{model.count_params():,}", "input": model.input_shape}
+        card = hub.model_card(str(filepath), model.name, facts)
+        hub.save(str(filepath), lambda folder: _save_unpacked(model, folder, include_optimizer), card)
         return
     path = Path(str(filepath))
     if path.exists() and not overwrite and not _may_replace(path):
@@ -131,6 +141,9 @@ def load_model(
     """
     if isinstance(filepath, io.IOBase):
         return load_from(filepath.read(), None, custom_objects, compile, safe_mode)
+    if hub.is_name(filepath):
+        with hub.fetched(str(filepath)) as folder:
+            return load_model(folder, custom_objects, compile, safe_mode)
     path = Path(str(filepath))
     kind = kinds.by_contents(path) or kinds.by_name(path)
     if kind is not None and not path.exists():

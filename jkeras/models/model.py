@@ -131,7 +131,8 @@ class Model(TrainableModel):
         before, or the new one, whole. `jk.load_model(path)` reads all of them.
 
         Args:
-            filepath: where to.
+            filepath: where to; `hf://user/model` is a repository of the Hugging Face Hub, which gets the members of a `.keras`
+                file and a model card (`pip install jkeras[hub]`).
             overwrite: whether an earlier save there is replaced.
             include_optimizer: whether the recipe and the optimizer's state are saved.
 
