@@ -54,6 +54,7 @@ model = load_model('my_model.h5')  # 加载模型
 
 # %% completed
 assert np.allclose(model.predict(x_test), classes, atol=1e-6)
+chain = model
 
 # %% completed
 inputs = Input(shape=(100,))

@@ -98,9 +98,11 @@ class CustomModel(tf.keras.Model):
 model = CustomModel()
 model.build(input_shape=(None, 784))  # 指定输入形状
 
-# %% completed
+# %% completed for objects
 model.summary()
 assert len(model.weights) == 0  # as in Keras 3, which warns: there is no `build` of the class's own
+
+# %% completed
 from tensorflow.keras.losses import SparseCategoricalCrossentropy
 
 # %% compile with objects
@@ -207,6 +209,8 @@ model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(train_dataset, verbose=0)
 for images, labels in dataset.take(1):
     assert images.shape == (32, 784) and labels.shape == (32,)
+
+# %% completed for objects
 assert model.fit(dataset, verbose=0).params["steps"] == len(dataset) == -(-len(x_train) // 32)
 
 # %% evaluate with a data set
