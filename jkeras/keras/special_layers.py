@@ -17,7 +17,9 @@ from jkeras.keras.seeds import draw_seed
 from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.tracking import DotNotTrackScope
 from jkeras.keras.variables import Variable, name_scope
+from jkeras.layers.attention import drop
 from jkeras.layers.foreign import weight_name
+from jkeras.layers.multi_head_attention import equations, masked_softmax
 from jkeras.layers.spectral_normalization import leading_vectors
 
 # -- attention --------------------------------------------------------------------------------------------------------
@@ -41,26 +43,30 @@ def _attention(description: Any) -> dict[str, Any]:
         if self.use_gate:
             build_inside(self.gate, query_shape)
         build_inside(self.attention_output, (*query_shape[:-1], self.query.sizes[0], self.value.sizes[1]))
+        rank = len(query_shape) + 1
+        axes = self._attended(rank)
+        scored, combined = equations(rank, axes)
+        vars(self).update(_attention_axes=axes, _dot_product_equation=scored, _combine_equation=combined)
 
     def _arguments(self: Any) -> dict[str, Any]:
         own = vars(self)
         values = {name: own[name] if name in own else getattr(self, name) for name in type(self)._fields}
         return {**values, "activity_regularizer": self._given_activity_regularizer}
 
-    explicit = on_view(description._explicit)
+    def _masked_softmax(self: Any, attention_scores: Any, attention_mask: Any = None) -> Any:
+        return masked_softmax(attention_scores, attention_mask, len(self._attention_axes))
+
+    def _dropout_layer(self: Any, scores: Any, training: Any = None) -> Any:
+        return dropped(self, scores) if training and self.dropout > 0 else scores
+
+    dropped = on_view(lambda layer, scores: drop(layer, scores, layer.dropout, layer.seed))
+    run = on_view(description._compute_attention)
 
     def _compute_attention(
-        self: Any,
-        query: Any,
-        key: Any,
-        value: Any,
-        attention_mask: Any = None,
-        training: Any = None,
-        *_: Any,
-        **__: Any,
+        self: Any, query: Any, key: Any, value: Any, attention_mask: Any = None, *args: Any, **kwargs: Any
     ) -> Any:
         mask = None if attention_mask is None else jnp.asarray(attention_mask).astype(bool)
-        return explicit(self, query, key, value, mask, bool(training) and self.dropout > 0)
+        return run(self, query, key, value, mask, *args, **kwargs)
 
     projections = {"query": "query", "key": "key", "value": "value", "gate": "gate", "output": "attention_output"}
     sizes = (
@@ -76,6 +82,9 @@ def _attention(description: Any) -> dict[str, Any]:
         **{f"_{name}_dense": _Alias(own) for name, own in projections.items()},
         **{f"_{name}": _Alias(name) for name in sizes},
         "_compute_attention": _compute_attention,
+        "_attends_fused": property(lambda self: type(self)._compute_attention is _compute_attention),
+        "_masked_softmax": _masked_softmax,
+        "_dropout_layer": _dropout_layer,
     }
 
 

@@ -92,6 +92,36 @@ class Projection(Layer):
         return self.activation(outputs + self.bias if self.use_bias else outputs)
 
 
+def equations(rank: int, axes: tuple[int, ...]) -> tuple[str, str]:
+    """The einsum equations of scores, from keys and queries, and of outputs, from weights and values.
+
+    Args:
+        rank: of queries, keys and values, `(batch, *attended, heads, size)`.
+        axes: those attended over.
+
+    >>> equations(4, (1,))
+    ('aecd,abcd->acbe', 'acbe,aecd->abcd')
+    """
+    letters = iter(string.ascii_letters)
+    target = [next(letters) for _ in range(rank)]
+    source = [next(letters) if axis in axes else letter for axis, letter in enumerate(target)]
+    source[-1] = target[-1]
+    batch = [letter for axis, letter in enumerate(target[:-1]) if axis not in axes]
+    scored = "".join(batch + [target[axis] for axis in axes] + [source[axis] for axis in axes])
+    queries, keys = "".join(target), "".join(source)
+    return f"{keys},{queries}->{scored}", f"{scored},{keys}->{queries}"
+
+
+def masked_softmax(scores: jax.Array, mask: jax.Array | None, attended: int) -> jax.Array:
+    """Weights over the last `attended` axes: 0 where the mask, which may lack axes before those, is False."""
+    if mask is not None:
+        # Axes are added before the attended ones, the heads' axis first of all.
+        while mask.ndim < scores.ndim:
+            mask = jnp.expand_dims(mask, -2 * attended - 1)
+    weights = attention_weights(scores, mask, tuple(range(-attended, 0)))
+    return weights if mask is None else jnp.where(mask, weights, 0)
+
+
 class _Attributes:
     """What the public classes declare, each in Keras's order (see `jkeras.values.fields`)."""
 
@@ -163,40 +193,64 @@ class _Heads(_Attributes, Layer):
         queries, keys = self.query(query), self.key(source)
         gate = self.gate(query) if self.use_gate else None
         values = self.value(value)
-        only_causal = self.sliding_window is None and all(
-            mask is None for mask in (query_mask, value_mask, key_mask, attention_mask)
-        )
         dropping = bool(training) and self.dropout > 0
-        scores = None
-        if queries.ndim == 4 and not dropping and not return_attention_scores:
-            mask = None
-            if not only_causal:
-                mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
-                mask = mask[:, None] if mask is not None and mask.ndim == 3 else mask
-            outputs = dot_product_attention(
-                queries,
-                keys,
-                values,
-                mask=mask,
-                scale=1.0 / math.sqrt(queries.shape[-1]),
-                is_causal=use_causal_mask and only_causal,
-                flash_attention=self.flash_attention,
-            )
+        options = {"return_attention_scores": True} if return_attention_scores else {}
+        masks = (query_mask, value_mask, key_mask, attention_mask)
+        only_causal = use_causal_mask and self.sliding_window is None and all(mask is None for mask in masks)
+        mask = None
+        # The fused kernel knows of causality itself.
+        if only_causal and self._attends_fused and queries.ndim == 4 and not dropping and not return_attention_scores:
+            options = {"use_causal_mask": True}
         else:
-            mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
-            outputs, scores = self._explicit(queries, keys, values, mask, dropping)
+            mask = self._compute_attention_mask(query, value, *masks, use_causal_mask=use_causal_mask)
+        outputs, scores = self._compute_attention(queries, keys, values, mask, training, **options)
         outputs = self.attention_output(outputs if gate is None else outputs * gate)
         return (outputs, scores) if return_attention_scores else outputs
 
-    def _mask(
+    @property
+    def _attends_fused(self) -> bool:
+        """Whether outputs are computed from queries, keys and values as here, not by a subclass's own method."""
+        return type(self)._compute_attention is _Heads._compute_attention
+
+    def _compute_attention(
+        self,
+        query: jax.Array,
+        key: jax.Array,
+        value: jax.Array,
+        attention_mask: jax.Array | None = None,
+        training: bool | None = None,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+    ) -> tuple[jax.Array, jax.Array | None]:
+        """Outputs of projected queries, keys and values, and the weights where they are asked for or needed."""
+        dropping = bool(training) and self.dropout > 0
+        if query.ndim != 4 or dropping or return_attention_scores:
+            if use_causal_mask:
+                causal = causal_mask(query.shape[1], value.shape[1])[None]
+                attention_mask = causal if attention_mask is None else attention_mask & causal
+            return self._explicit(query, key, value, attention_mask, dropping)
+        if attention_mask is not None and attention_mask.ndim == 3:
+            attention_mask = attention_mask[:, None]
+        outputs = dot_product_attention(
+            query,
+            key,
+            value,
+            mask=attention_mask,
+            scale=1.0 / math.sqrt(query.shape[-1]),
+            is_causal=use_causal_mask,
+            flash_attention=self.flash_attention,
+        )
+        return outputs, None
+
+    def _compute_attention_mask(
         self,
         query: Array,
         value: Array,
-        query_mask: Array | None,
-        value_mask: Array | None,
-        key_mask: Array | None,
-        given: Array | None,
-        causal: bool,
+        query_mask: Array | None = None,
+        value_mask: Array | None = None,
+        key_mask: Array | None = None,
+        attention_mask: Array | None = None,
+        use_causal_mask: bool = False,
     ) -> jax.Array | None:
         """The masks combined: True where a query may look, `(batch, T, S)` or what was given for it."""
         parts = []
@@ -204,13 +258,13 @@ class _Heads(_Attributes, Layer):
             parts.append(jnp.expand_dims(query_mask, -1))
         parts += [jnp.expand_dims(mask, -2) for mask in (value_mask, key_mask) if mask is not None]
         sizes = query.shape[1], value.shape[1]
-        if causal:
+        if use_causal_mask:
             parts.append(causal_mask(*sizes)[None])
         if self.sliding_window is not None:
             distance = jnp.abs(jnp.arange(sizes[0])[:, None] - jnp.arange(sizes[1]))
             parts.append((distance < self.sliding_window)[None])
-        if given is not None:
-            parts.append(given)
+        if attention_mask is not None:
+            parts.append(attention_mask)
         combined = None
         for part in parts:
             part = jnp.asarray(part).astype(bool)
@@ -222,25 +276,11 @@ class _Heads(_Attributes, Layer):
     ) -> tuple[jax.Array, jax.Array]:
         """Outputs `(batch, T, heads, size)` and weights `(batch, heads, T, S)`, over any axes."""
         axes = self._attended(query.ndim)
-        letters = iter(string.ascii_letters)
-        target = [next(letters) for _ in range(query.ndim)]
-        source = [next(letters) if axis in axes else letter for axis, letter in enumerate(target)]
-        source[-1] = target[-1]
-        batch = [letter for axis, letter in enumerate(target[:-1]) if axis not in axes]
-        scored = "".join(batch + [target[axis] for axis in axes] + [source[axis] for axis in axes])
-        q, k = "".join(target), "".join(source)
+        scored, combined = equations(query.ndim, axes)
         query = query * jnp.asarray(1.0 / math.sqrt(query.shape[-1]), query.dtype)
-        scores = jnp.einsum(f"{q},{k}->{scored}", query, key)
-        if mask is not None:
-            # Axes are added before the attended ones, the heads' axis first of all.
-            while mask.ndim < scores.ndim:
-                mask = jnp.expand_dims(mask, -2 * len(axes) - 1)
-        weights = attention_weights(scores, mask, tuple(range(-len(axes), 0)))
-        if mask is not None:
-            weights = jnp.where(mask, weights, 0)
-        weights = weights.astype(query.dtype)
+        weights = masked_softmax(jnp.einsum(scored, key, query), mask, len(axes)).astype(query.dtype)
         used = drop(self, weights, self.dropout, self.seed) if dropping else weights
-        return jnp.einsum(f"{scored},{k}->{q}", used, value), weights
+        return jnp.einsum(combined, used, value), weights
 
     def _attended(self, ndim: int) -> tuple[int, ...]:
         return tuple(range(1, ndim - 2))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import jkeras.keras as keras
+from jkeras.imports import keras_imports
 from jkeras.keras import layers
 
 
@@ -152,6 +153,66 @@ def test_attention_with_a_cache(rng):
     empty = np.zeros((2, 2, 3, cached._num_heads, cached._key_dim), "float32")
     for outputs, _ in (cached(x, x), cached(x, x, cache=empty)):
         np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
+
+
+class Halved(layers.MultiHeadAttention):
+    """Attention by the parts that Keras's own is written with."""
+
+    def _compute_attention(self, query, key, value, attention_mask=None, training=None, *args, **kwargs):
+        scores = keras.ops.einsum(self._dot_product_equation, key, query / self.key_dim**0.5)
+        scores = self._masked_softmax(scores, attention_mask)
+        scores = self._dropout_layer(scores, training=training)
+        return keras.ops.einsum(self._combine_equation, scores, value), scores
+
+
+class Unseen(layers.MultiHeadAttention):
+    """Attention to nothing but the place itself, or with outputs of its own."""
+
+    outputs = None
+
+    def _compute_attention_mask(self, query, value, *args, **kwargs):
+        return keras.ops.eye(query.shape[1], dtype="bool")[None]
+
+    def _compute_attention(self, query, *args, **kwargs):
+        outputs, scores = super()._compute_attention(query, *args, **kwargs)
+        return outputs if self.outputs is None else keras.ops.full_like(query, self.outputs), scores
+
+
+class Mirrored(layers.MultiHeadAttention):
+    """The same with another mask only."""
+
+    _compute_attention_mask = Unseen._compute_attention_mask
+
+
+def test_what_a_subclass_of_attention_overrides_counts(rng):
+    x = rng.normal(size=(2, 3, 4)).astype("float32")
+    plain, own, mirrored = layers.MultiHeadAttention(2, 4), Unseen(2, 4), Mirrored(2, 4)
+    itself = plain(x, x, attention_mask=np.eye(3, dtype=bool)[None])
+    for layer in (own, mirrored):
+        layer.build(x.shape, x.shape)
+        layer.set_weights(plain.get_weights())
+        np.testing.assert_allclose(layer(x, x), itself, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(own(x, x, use_causal_mask=True), itself, rtol=1e-5, atol=1e-6)
+    own.outputs = 0.0
+    np.testing.assert_allclose(own(x, x, training=True), np.zeros_like(x), atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (2, 3, 5, 4)])
+def test_attention_by_its_parts(shape, rng):
+    x = rng.normal(size=shape).astype("float32")
+    plain, own = layers.MultiHeadAttention(2, 4), Halved(2, 4, dropout=0.5)
+    expected = plain(x, x, use_causal_mask=len(shape) == 3)
+    own.build(x.shape, x.shape)
+    own.set_weights(plain.get_weights())
+    np.testing.assert_allclose(own(x, x, use_causal_mask=len(shape) == 3), expected, rtol=1e-4, atol=1e-5)
+    assert np.abs(own(x, x, training=True) - own(x, x)).max() > 0.1
+
+
+def test_the_version_of_keras():
+    with keras_imports():
+        import keras as found
+
+        assert found.__version__ == keras.__version__ == found.version()
 
 
 @pytest.mark.parametrize(("family", "kind", "name"), [("losses", "loss", "msee"), ("metrics", "metric", "accuracyy")])
