@@ -13,6 +13,7 @@ The tree::
     ├── NotCompiledError (RuntimeError)  `fit` or `evaluate` before `compile`
     ├── DiscardedResultError (RuntimeError)  the result of `compile`, `fit` or `add` is thrown away
     ├── ExistsError (FileExistsError)    a file is there and may not be replaced
+    ├── SaveError (OSError)              a file could not be written
     ├── RestoreError (ValueError)        a saved model does not fit the model that restores it
     ├── ProcessError (RuntimeError)      processes that train together disagree, or one of them is gone
     ├── DownloadError (OSError)          a file is neither present nor to be had
@@ -165,6 +166,21 @@ class ExistsError(JkerasError, FileExistsError):
 
         model.save("model")
         model.save("model")
+    """
+
+
+class SaveError(JkerasError, OSError):
+    """A file or directory could not be written: the disk is full, the folder read-only, the place that of something else.
+
+    The message says what is there now. What was there before is never damaged by a save that fails.
+
+    The mistake::
+
+        model.save("/proc/model.keras")
+
+    Instead::
+
+        model.save("model.keras")
     """
 
 

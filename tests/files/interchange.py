@@ -25,7 +25,7 @@ import numpy as np
 
 import jkeras as jk
 from jkeras.files.config_reader import layer_classes
-from jkeras.files.keras_layout import CLASSES
+from jkeras.graph.in_files import in_files
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "files.md"
 START, END = "<!-- the table -->", "<!-- the end of the table -->"
@@ -278,7 +278,7 @@ class Sides:
 
     def _same_as_ours(self, loaded: Any, name: str) -> None:
         found, wanted = loaded.get_layer(label(name)), self.theirs.get_layer(label(name))
-        assert CLASSES.get(type(found).__name__, type(found).__name__) == type(wanted).__name__
+        assert (in_files(type(found)).class_name or type(found).__name__) == type(wanted).__name__
         _same_configurations(found, wanted)
         _same_arrays(found.weights, their_weights(wanted))
 

@@ -13,7 +13,7 @@ import zlib
 from pathlib import Path
 
 from jkeras.errors import RestoreError
-from jkeras.files.containers import documents
+from jkeras.files.containers import documents, writing
 
 LIST = "checksums.json"
 MAX_FILES = 100_000
@@ -46,12 +46,14 @@ def files(folder: Path) -> dict[str, int]:
 
 
 def write(folder: Path) -> None:
-    """Adds the list to a directory that is complete."""
-    listed = {name: [size, _checksum(folder / name)] for name, size in sorted(files(folder).items())}
+    """Adds the list to a directory that is complete, and has all of it on the disk when it returns."""
+    listed = {name: [size, _checksum(folder / name, sync=True)] for name, size in sorted(files(folder).items())}
     with (folder / LIST).open("w", encoding="utf-8") as file:
         json.dump(listed, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
+    for inner, _, _ in os.walk(folder):
+        writing.sync(Path(inner))
 
 
 def verify(folder: Path) -> dict[str, int]:
@@ -77,9 +79,11 @@ def verify(folder: Path) -> dict[str, int]:
     return found
 
 
-def _checksum(path: Path) -> int:
+def _checksum(path: Path, sync: bool = False) -> int:
     checksum = 0
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             checksum = zlib.crc32(block, checksum)
+        if sync:
+            os.fsync(file.fileno())
     return checksum

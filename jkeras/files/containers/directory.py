@@ -8,11 +8,14 @@ This file knows configurations and arrays, not models.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import logging
 import math
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -22,7 +25,7 @@ import numpy as np
 from jkeras.console.primary_process import silent
 from jkeras.errors import ExistsError, RestoreError
 from jkeras.files.containers import checksums, documents
-from jkeras.files.containers.writing import sync
+from jkeras.files.containers.writing import alone, failure, sync, writing
 
 if TYPE_CHECKING:
     import orbax.checkpoint as ocp
@@ -48,6 +51,8 @@ VERSION = 1
 # Other programs compress what they write; weights hardly shrink, so what claims to unpack to more was made to fill memory.
 MAX_RATIO = 100
 ALWAYS_ALLOWED = 64 * 2**20
+# What the operating system says, in Orbax's long messages.
+_REASONS = tuple(map(os.strerror, (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO)))
 
 
 def save(
@@ -57,9 +62,8 @@ def save(
 
     Raises:
         ExistsError: the directory exists and may not be overwritten, or is something else than a saved model.
+        SaveError: it could not be written.
     """
-    import orbax.checkpoint as ocp
-
     if silent():  # another process writes
         return
     directory = Path(directory).absolute()
@@ -67,39 +71,64 @@ def save(
         raise ExistsError(f"{directory} exists; pass overwrite=True to replace it.")
     if directory.exists() and not _is_save(directory):
         raise ExistsError(f"{directory} exists and is no saved model, so it is not overwritten.")
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    fresh = directory.parent / f".{directory.name}.new-{os.getpid()}"
-    for leftover in directory.parent.glob(f".{directory.name}.new-*"):
-        shutil.rmtree(leftover, ignore_errors=True)  # of a save that was cut off
-    fresh.mkdir()
     shapes = {name: [list(np.shape(value)), str(value.dtype)] for name, value in arrays.items()}
-    if arrays:
-        # Orbax wants names without slashes and no empty arrays' trouble: numbers, and the names in the configuration.
-        numbered = {f"{i:06d}": value for i, value in enumerate(arrays.values())}
-        # Not compressed: trained weights lose 7 % of their size by it, and a save takes seven times as long.
-        with _checkpointer() as checkpointer:
-            checkpointer.save(fresh / "arrays", args=ocp.args.PyTreeSave(numbered))
     text = json.dumps({"format": FORMAT, "version": VERSION, **config, "arrays": shapes}, indent=1)
-    with (fresh / "config.json").open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    checksums.write(fresh)
-    sync(fresh)
-    _replace(fresh, directory)
+    with writing(directory) as fresh:
+        fresh.mkdir()
+        # Orbax wants names without slashes and no empty arrays' trouble: numbers, and the names in the configuration.
+        _write_arrays(fresh / "arrays", {f"{i:06d}": value for i, value in enumerate(arrays.values())}, directory)
+        with (fresh / "config.json").open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        checksums.write(fresh)
+        with alone(directory.parent):
+            _replace(fresh, directory)
+
+
+def _write_arrays(folder: Path, arrays: Mapping[str, np.ndarray | jax.Array], directory: Path) -> None:
+    import orbax.checkpoint as ocp
+
+    if not arrays:
+        return
+    try:
+        # Not compressed: trained weights lose 7 % of their size by it, and a save takes seven times as long.
+        with _unlogged(), _checkpointer() as checkpointer:
+            checkpointer.save(folder, args=ocp.args.PyTreeSave(arrays))
+    except ValueError as error:  # what Orbax makes of errors of the operating system
+        why = str(error).partition("\n")[0]
+        reason = next((text for text in _REASONS if text in why), why)
+        raise failure(directory, reason) from None
+
+
+@contextlib.contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keeps Orbax's threads from logging the error that is raised anyway, each with a traceback."""
+    loggers = [logging.getLogger(name) for name in ("absl", "asyncio")]
+
+    def below_error(record: logging.LogRecord) -> bool:
+        return record.levelno < logging.ERROR
+
+    for logger in loggers:
+        logger.addFilter(below_error)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(below_error)
 
 
 def _checkpointer() -> ocp.Checkpointer:
     """Orbax's, which would wait for the other processes if it knew of them; each reads and writes whole arrays."""
     import orbax.checkpoint as ocp
 
-    alone = ocp.options.MultiprocessingOptions(
+    single = ocp.options.MultiprocessingOptions(
         primary_host=jax.process_index(),
         active_processes={jax.process_index()},
         barrier_sync_key_prefix=f"process{jax.process_index()}",
     )
-    handler = ocp.PyTreeCheckpointHandler(use_compression=False, multiprocessing_options=alone)
-    return ocp.Checkpointer(handler, multiprocessing_options=alone)
+    handler = ocp.PyTreeCheckpointHandler(use_compression=False, multiprocessing_options=single)
+    return ocp.Checkpointer(handler, multiprocessing_options=single)
 
 
 def _is_save(directory: Path) -> bool:
