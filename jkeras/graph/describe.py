@@ -156,8 +156,8 @@ def leaf_key(leaf: Any) -> tuple[Any, Any]:
     """An array's shape and dtype, or a plain Python value (such as `return_attention_scores=True`) and its type."""
     if isinstance(leaf, (bool, int, float, str)):
         return leaf, type(leaf)
-    spec = as_spec(leaf)
-    return spec.shape, str(spec.dtype)
+    spec = leaf if isinstance(leaf, jax.Array) else as_spec(leaf)
+    return spec.shape, spec.dtype
 
 
 def unflatten(structure: PyTree[Any], leaves: tuple[Any, ...], make: Callable[[Any, Any], Any]) -> Any:

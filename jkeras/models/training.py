@@ -226,12 +226,17 @@ def train_on_batch(
     state = training_state(model, recipe, program, None)
     job = training_job(model, program, state, source.data)
     program = job.program
-    if recipe.distribute is None or recipe.run_eagerly:
-        state = steps.train_and_keep(job.train, program, state, source.data, recipe.run_eagerly)
+    state = state.replace(metrics=job.empty_metrics(source.data))
+    if recipe.run_eagerly:
+        with jax.disable_jit():
+            values = jax.tree.map(jax.numpy.asarray, (state, source.data))
+            state, values = steps.with_logs(job.train, program, *values)
+    elif recipe.distribute is None:
+        state, values = steps.keeping_step(job.train, program, state, source.data)
     else:
-        owned = owned_copy(state.replace(metrics=steps.empty_metrics(program, source.data)))
-        state = job.runner.release(job.runner.train_one(job.train, program, owned, source.data)[0])
-    logs = to_floats(steps.logs(program, state.metrics))
+        state = job.runner.release(job.runner.train_one(job.train, program, owned_copy(state), source.data)[0])
+        values = job.logs(arrays_of(state).metrics)
+    logs = to_floats(values)
     return model._evolve(state=state.replace(metrics=None)), _as_result(logs, program, return_dict)
 
 

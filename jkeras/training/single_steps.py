@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
-
-import jax
 
 from jkeras.graph.layer import Layer
 from jkeras.training.own_steps import TEST, TRAIN, evaluate_custom, train_custom, with_own_logs
-from jkeras.training.program import Program, build_program
+from jkeras.training.program import build_program
 from jkeras.training.recipe import Recipe
-from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.training.state import TrainState, arrays_of
 from jkeras.training.stepping import tests_itself, trains_itself
-from jkeras.training.steps import Logs, as_batch, empty_metrics, evaluate, logs, ready, train, without_donation
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
-def _donating(step: Callable[..., TrainState], program: Program, state: TrainState, batch: Batch) -> TrainState:
-    return step(program, state, batch)
+from jkeras.training.steps import (
+    Logs,
+    as_batch,
+    donating_step,
+    empty_metrics,
+    evaluate,
+    keeping_step,
+    ready,
+    train,
+)
 
 
 def train_step(
@@ -47,8 +47,8 @@ def train_step(
         program = with_own_logs(program, TRAIN, state, batch)
         missing = {k: v for k, v in empty_metrics(program, batch).items() if k not in state.metrics}
         state = state.replace(metrics={**arrays_of(state).metrics, **missing})
-    state = (_donating if donate else without_donation)(step, program, state, batch)
-    return state, logs(program, arrays_of(state).metrics)
+    result: tuple[TrainState, Logs] = (donating_step if donate else keeping_step)(step, program, state, batch)
+    return result
 
 
 def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) -> Logs:
@@ -60,5 +60,5 @@ def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) 
         step = evaluate_custom
         program = with_own_logs(program, TEST, state, batch)
     state = state.replace(metrics=empty_metrics(program, batch))
-    result: Logs = logs(program, arrays_of(without_donation(step, program, state, batch)).metrics)
+    result: Logs = keeping_step(step, program, state, batch)[1]
     return result

@@ -255,22 +255,17 @@ def _predict(definition: Layer, token: str, state: TrainState, inputs: PyTree[An
     return predict(definition, state, inputs)
 
 
-def train_and_keep(
-    step: Callable[..., TrainState], program: Program, state: TrainState, batch: Batch, eagerly: bool = False
-) -> TrainState:
-    """One step whose argument stays valid, with metrics of this batch alone."""
-    state = state.replace(metrics=empty_metrics(program, batch))
-    if eagerly:
-        with jax.disable_jit():
-            return step(program, state, jax.tree.map(jnp.asarray, batch))
-    result: TrainState = without_donation(step, program, state, batch)
-    return result
+def with_logs(
+    step: Callable[..., TrainState], program: Program, state: TrainState, batch: Batch
+) -> tuple[TrainState, Logs]:
+    """The state after a step, and the values of its metrics."""
+    state = step(program, state, batch)
+    return state, compute_logs(program, arrays_of(state).metrics)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def without_donation(step: Callable[..., TrainState], program: Program, state: TrainState, batch: Batch) -> TrainState:
-    """A compiled step whose argument stays valid."""
-    return step(program, state, batch)
+# In one program with the step, since a second one takes as long to start. The first leaves `state` valid.
+keeping_step = jax.jit(with_logs, static_argnums=(0, 1))
+donating_step = jax.jit(with_logs, static_argnums=(0, 1), donate_argnums=2)
 
 
 def as_batch(batch: Any) -> Batch:
