@@ -11,6 +11,7 @@ The tree::
     │   └── NonFiniteError               data, a layer's output or a loss is NaN or infinite
     ├── NotBuiltError (ValueError)       weights are needed and none exist yet
     ├── NotCompiledError (RuntimeError)  `fit` or `evaluate` before `compile`
+    ├── ConsumedError (RuntimeError)     a model is used whose arrays were given to `fit(donate=True)`
     ├── DiscardedResultError (RuntimeError)  the result of `compile`, `fit` or `add` is thrown away
     ├── ExistsError (FileExistsError)    a file is there and may not be replaced
     ├── SaveError (OSError)              a file could not be written
@@ -236,6 +237,21 @@ class DamagedFileError(JkerasError, ValueError):
 
     Instead, delete the file that the message names, so that it is downloaded again; if that does not help, what is on the
     server is not what was expected.
+    """
+
+
+class ConsumedError(JkerasError, RuntimeError):
+    """A model is used whose arrays a run took over.
+
+    The mistake::
+
+        trained = model.fit(x, y, donate=True)
+        model.predict(x)
+
+    Instead::
+
+        model = model.fit(x, y, donate=True)
+        model.predict(x)
     """
 
 

@@ -29,6 +29,7 @@ from jkeras.graph.layer_call import method_signature
 from jkeras.graph.network import Network
 from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import Shape, is_shape
+from jkeras.models.consumed import check_available
 from jkeras.models.history import History
 from jkeras.models.inputs import fit_inputs
 from jkeras.random_keys import as_key
@@ -143,7 +144,9 @@ class ModelValue(ModelAttributes, Layer):
     def state(self) -> TrainState:
         """The arrays. Weights are made when they are first asked for, from the default seed unless `init` chose one."""
         chosen = self._spec_contents.state
-        return self._fresh if chosen is None else chosen
+        state = self._fresh if chosen is None else chosen
+        check_available(state)
+        return state
 
     @property
     def history(self) -> History:

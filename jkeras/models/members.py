@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import Callback, CallbackList
 from jkeras.errors import ArgumentError, InputError
 from jkeras.models.group_progress import GroupProgress
@@ -154,7 +155,7 @@ def _train_group(
     group = Group(model, state, plan.callbacks, job.program.objective.directions, plan.options, plan.progress)
     if rows is not None:
         source = dataclasses.replace(source, subset=jnp.asarray(rows, jnp.int32))
-    session = loop.fit(job, state, source, validation, plan.options, CallbackList([group]), group.live)
+    session = loop.fit(job, owned_copy(state), source, validation, plan.options, CallbackList([group]), group.live)
     if plan.progress is not None:
         plan.progress.group_ended(len(session.epochs))
     params, opt_state = arrays_of(session.state).params, arrays_of(session.state).opt_state

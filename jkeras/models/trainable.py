@@ -82,6 +82,7 @@ class TrainableModel(SteppingModel):
         validation_freq: int | Iterable[int] = 1,
         *,
         seed: int | None = None,
+        donate: bool = False,
     ) -> Self:
         """A trained model, with `.history`. The model it is called on stays as it was.
 
@@ -104,6 +105,8 @@ class TrainableModel(SteppingModel):
             validation_batch_size: rows in a validation batch.
             validation_freq: validates every so many epochs, or after the epochs listed (counted from 1).
             seed: the seed of shuffling and dropout; None goes on from the model's state.
+            donate: whether the run may take over the model's arrays instead of copying them, which halves what weights and
+                optimizer take at most. The model, and every other with these arrays, raises `ConsumedError` afterwards.
 
         Raises:
             NotCompiledError: the model was not compiled.
@@ -131,6 +134,7 @@ class TrainableModel(SteppingModel):
             validation_batch_size,
             validation_freq,
             seed,
+            donate,
         )
 
     @overload
@@ -213,6 +217,7 @@ class TrainableModel(SteppingModel):
         class_weight: Mapping[Any, float] | None = None,
         *,
         return_dict: Literal[True],
+        donate: bool = False,
     ) -> tuple[Self, dict[str, float]]: ...
     @overload
     def train_on_batch(
@@ -222,6 +227,8 @@ class TrainableModel(SteppingModel):
         sample_weight: Data | None = None,
         class_weight: Mapping[Any, float] | None = None,
         return_dict: Literal[False] = False,
+        *,
+        donate: bool = False,
     ) -> tuple[Self, float | list[float]]: ...
     @overload
     def train_on_batch(
@@ -232,6 +239,7 @@ class TrainableModel(SteppingModel):
         class_weight: Mapping[Any, float] | None = None,
         *,
         return_dict: bool,
+        donate: bool = False,
     ) -> tuple[Self, training.Scores]: ...
     def train_on_batch(
         self,
@@ -240,9 +248,11 @@ class TrainableModel(SteppingModel):
         sample_weight: Data | None = None,
         class_weight: Mapping[Any, float] | None = None,
         return_dict: bool = False,
+        *,
+        donate: bool = False,
     ) -> tuple[Self, training.Scores]:
-        """One optimizer step: the new model, and the loss and metrics of the batch."""
-        return training.train_on_batch(self, x, y, sample_weight, class_weight, return_dict)
+        """One optimizer step: the new model, and the loss and metrics of the batch; `donate` as in `fit`."""
+        return training.train_on_batch(self, x, y, sample_weight, class_weight, return_dict, donate)
 
     @overload
     def test_on_batch(

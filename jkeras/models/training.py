@@ -17,6 +17,7 @@ from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import CallbackList
 from jkeras.console.progress import resolve_verbosity
 from jkeras.errors import ArgumentError, InputError, NotCompiledError
+from jkeras.models.consumed import consume
 from jkeras.models.data_checks import check_classes, check_counts, check_data, check_embedded_ids, check_frequency
 from jkeras.models.discarded import check_used
 from jkeras.models.handle import Handle
@@ -69,6 +70,7 @@ def fit(
     validation_batch_size: int | None,
     validation_freq: int | Iterable[int],
     seed: int | None,
+    donate: bool,
 ) -> Model:
     """See `Model.fit`."""
     recipe = compiled_recipe(model, "fit")
@@ -125,7 +127,8 @@ def fit(
         validation_freq,
     )
     with job.runner.guard():
-        session = loop.fit(job, state, source, validation, options, callback_list, handle)
+        owned = consume(state, "fit", 3) if donate else _owned(model, state)
+        session = loop.fit(job, owned, source, validation, options, callback_list, handle)
     final = job.runner.release(session.state)
     arrays = arrays_of(final)
     params = recipe.optimizer.finalize(trainable(program, arrays.params), arrays.opt_state)
@@ -215,6 +218,7 @@ def train_on_batch(
     sample_weight: Data | None,
     class_weight: Mapping[Any, float] | None,
     return_dict: bool,
+    donate: bool,
 ) -> tuple[Model, Scores]:
     """See `Model.train_on_batch`."""
     recipe = compiled_recipe(model, "train_on_batch")
@@ -231,10 +235,11 @@ def train_on_batch(
         with jax.disable_jit():
             values = jax.tree.map(jax.numpy.asarray, (state, source.data))
             state, values = steps.with_logs(job.train, program, *values)
-    elif recipe.distribute is None:
+    elif recipe.distribute is None and not donate:
         state, values = steps.keeping_step(job.train, program, state, source.data)
     else:
-        state = job.runner.release(job.runner.train_one(job.train, program, owned_copy(state), source.data)[0])
+        state = consume(state, "train_on_batch", 3) if donate else owned_copy(state)
+        state = job.runner.release(job.runner.train_one(job.train, program, state, source.data)[0])
         values = job.logs(arrays_of(state).metrics)
     logs = to_floats(values)
     return model._evolve(state=state.replace(metrics=None)), _as_result(logs, program, return_dict)
@@ -297,6 +302,15 @@ def training_state(model: SteppingModel, recipe: Recipe, program: Program, seed:
         opt_state = init_optimizer(recipe.optimizer, arrays_of(state).params, program.frozen)
         state = state.replace(opt_state=opt_state)
     return state if seed is None else state.replace(rng=as_key(seed))
+
+
+def _owned(model: SteppingModel, state: TrainState) -> TrainState:
+    """The state for a run to train in: copies of what the model has, and the optimizer's state if it was just made."""
+    if arrays_of(model.state).opt_state is None:
+        copied: TrainState = owned_copy(state.replace(opt_state=None))
+        return copied.replace(opt_state=arrays_of(state).opt_state)
+    result: TrainState = owned_copy(state)
+    return result
 
 
 def _runner(recipe: Recipe | None) -> Any:

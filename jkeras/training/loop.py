@@ -45,13 +45,13 @@ def fit(
     """Trains. Returns the session with the final state and the history.
 
     A keyboard interrupt ends training after the current chunk; the state reached is returned. A run with callbacks that
-    keep checkpoints begins where the latest was taken, if they say so.
+    keep checkpoints begins where the latest was taken, if they say so. The buffers of `state` are the run's from now on.
 
     Raises:
         SystemExit: SIGTERM came to a run with such callbacks; everything is saved.
     """
     job.runner.check(job.program, source)
-    session = Session(job, owned_copy(state), options, callbacks, live)
+    session = Session(job, state, options, callbacks, live)
     feed = make_feed(session, source)
     validation_data = None if validation is None else on_device(validation, job.runner)
     keeping = session.keeping = Keeping(session, feed, (source, validation), options.initial_epoch)

@@ -1,0 +1,95 @@
+"""`fit(donate=True)`: the same numbers in the model's own memory, and a clear end for the model that gave it."""
+
+import jax
+import numpy as np
+import pytest
+
+import jkeras as jk
+from jkeras.errors import ConsumedError
+
+X = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
+Y = X.sum(axis=1, keepdims=True)
+
+
+def compiled(**options):
+    layers = [jk.Input((4,)), jk.layers.Dense(8, activation="relu"), jk.layers.BatchNormalization(), jk.layers.Dense(1)]
+    return jk.Sequential(layers).compile("adam", "mse", metrics=["mae"], **options).init(3)
+
+
+def assert_equal(a, b):
+    for one, other in zip(jax.tree.leaves(a.state), jax.tree.leaves(b.state), strict=True):
+        np.testing.assert_array_equal(jax.random.key_data(one) if one.dtype.name.startswith("key") else one,
+                                      jax.random.key_data(other) if other.dtype.name.startswith("key") else other)  # fmt: skip
+
+
+def test_the_numbers_are_those_of_a_copied_run():
+    kept, given = compiled(), compiled()
+    for _ in range(2):
+        kept = kept.fit(X, Y, batch_size=8, epochs=2, validation_data=(X, Y), verbose=0)
+        given = given.fit(X, Y, batch_size=8, epochs=2, validation_data=(X, Y), verbose=0, donate=True)
+        assert dict(kept.history) == dict(given.history)
+    assert_equal(kept, given)
+
+
+def test_the_numbers_of_one_step_are_those_of_a_copied_one():
+    kept, given = compiled(), compiled()
+    for _ in range(2):
+        kept, score = kept.train_on_batch(X, Y)
+        given, other = given.train_on_batch(X, Y, donate=True)
+        np.testing.assert_allclose(score, other, rtol=1e-6)
+    for one, other in zip(kept.get_weights(), given.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
+
+
+USES = {
+    "predict": lambda model: model.predict(X, verbose=0),
+    "call": lambda model: model(X),
+    "evaluate": lambda model: model.evaluate(X, Y, verbose=0),
+    "fit": lambda model: model.fit(X, Y, verbose=0),
+    "train_on_batch": lambda model: model.train_on_batch(X, Y),
+    "get_weights": lambda model: model.get_weights(),
+    "a layer": lambda model: model.layers[0].weights,
+    "save": lambda model: model.save("model.keras"),
+    "params": lambda model: model.params,
+}
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("method", ["fit", "train_on_batch"])
+def test_a_model_that_gave_its_arrays_away(use, method, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = compiled()
+    sharing = model.freeze("dense")
+    options = {"verbose": 0} if method == "fit" else {}
+    trained = getattr(model, method)(X, Y, donate=True, **options)  # the line that the message names
+    for gone in (model, sharing):
+        with pytest.raises(ConsumedError, match=rf"{method}.*donate=True.*test_donation.py, line \d+"):
+            result = USES[use](gone)
+            del result
+    assert trained is not None
+
+
+def test_a_model_with_other_weights_lives_on():
+    model = compiled()
+    other = model.set_weights([2 * weight for weight in model.get_weights()])
+    model = model.fit(X, Y, verbose=0, donate=True)
+    assert np.isfinite(other.predict(X, verbose=0)).all()
+    other = other.fit(X, Y, verbose=0)
+    assert np.isfinite(other.history["loss"]).all()
+
+
+def test_data_that_does_not_fit_takes_nothing():
+    model = compiled()
+    with pytest.raises(jk.errors.InputError):
+        model = model.fit(X, Y[:5], donate=True)
+    assert np.isfinite(model.predict(X, verbose=0)).all()
+
+
+def test_a_first_fit_leaves_the_model_as_it_was():
+    model = compiled()
+    before = model.get_weights()
+    trained = model.fit(X, Y, verbose=0)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    again = model.fit(X, Y, verbose=0)
+    assert_equal(trained, again)
