@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import sys
 from typing import Any
 
 import jax
@@ -31,6 +32,14 @@ def owned_copy(tree: Any) -> Any:
     copied = dict(zip(together, jax.device_put([leaves[i] for i in together], may_alias=False), strict=True))
     fresh = [copied[i] if i in copied else jnp.array(leaf) for i, leaf in enumerate(leaves)]
     return jax.tree.unflatten(structure, fresh)
+
+
+def taken(arrays: list[jax.Array]) -> list[jax.Array]:
+    """The arrays of a list that nobody else refers to, and copies of the others; for the training loop to donate."""
+    # Of two references one is the list's, the other that of the question.
+    shared = [i for i in range(len(arrays)) if sys.getrefcount(arrays[i]) > 2]
+    copies = dict(zip(shared, owned_copy([arrays[i] for i in shared]), strict=True))
+    return [copies.get(i, array) for i, array in enumerate(arrays)]
 
 
 @functools.lru_cache(maxsize=128)

@@ -36,9 +36,10 @@ def initialize_stream(layer: BoundLayer, root: jax.Array, number: int, *args: An
 def _initialized(layer: BoundLayer, key: jax.Array, number: int | None, args: PyTree[Any], kwargs: Any) -> Variables:
     use_persistent_cache()
     traced = isinstance(jnp.zeros(()), jax.core.Tracer)
-    weights = () if traced else describe(layer, *args, **kwargs).weights
-    if drawing.are_alike(weights):
-        return overlay_carried(layer, drawing.draw(weights, _folded(key, number)))
+    if not traced:
+        weights = describe(layer, *args, **kwargs).weights
+        if drawing.are_alike(weights):
+            return overlay_carried(layer, drawing.draw(weights, _folded(key, number)))
     leaves, structure = jax.tree.flatten((args, kwargs), is_leaf=is_shape)
     # Options of the compiler belong to the outermost program; inside of a user's own there is one already.
     make = _initialize if traced else _initializer()

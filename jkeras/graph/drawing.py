@@ -26,7 +26,7 @@ Kind = tuple[Any, tuple[int, ...], str]
 
 def are_alike(weights: Sequence[WeightInfo]) -> bool:
     """Whether drawing these weights one by one is worth it."""
-    return bool(weights) and len(weights) >= WEIGHTS_PER_KIND * len({_kind(weight) for weight in weights})
+    return len(weights) >= WEIGHTS_PER_KIND * len({_kind(weight) for weight in weights})
 
 
 def draw(weights: Sequence[WeightInfo], root: jax.Array) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jkeras.buffers import owned_copy
+from jkeras.buffers import owned_copy, taken
 from jkeras.errors import InputError
 from jkeras.keras.variables import Variable
 from jkeras.lowering import cache_token, compiler_options, prediction_options
@@ -286,12 +286,20 @@ class Run:
         """The immutable model, for checkpoints."""
         return self.model.value
 
-    def state(self, step: Any, rng: Any) -> TrainState:
-        """The state to begin with; the cells are lent from now on."""
-        params, others, slots = self.cells.values("trainable", "non_trainable", "optimizer")
+    def state(self, step: Any, rng: Any, owned: bool = False) -> TrainState:
+        """The state to begin with; the cells are lent from now on.
+
+        Args:
+            step: the number of steps taken.
+            rng: the root key.
+            owned: whether the run may donate the arrays; those that others refer to are copied.
+        """
+        lists = self.cells.values("trainable", "non_trainable", "optimizer")
         for cell in (*self.cells.trainable, *self.cells.non_trainable, *self.cells.optimizer):
             cell.lend(self)
-        return TrainState(params, others, slots, step, rng)  # type: ignore[arg-type]
+        if owned:
+            lists, (step, rng) = tuple(map(taken, lists)), owned_copy((step, rng))
+        return TrainState(*lists, step, rng)  # type: ignore[arg-type]
 
     def first_metrics(self) -> list[Any]:
         """The states of the metrics at the beginning of an epoch, which are lent from then on."""
@@ -362,6 +370,7 @@ class Run:
                     cell.take_back(lists[part][index], settled=True)
                 else:
                     cell.take_back(cell.settled, settled=True)
+        self._current = None
 
 
 class Job(CoreJob):

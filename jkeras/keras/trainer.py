@@ -10,7 +10,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from jkeras.buffers import owned_copy
 from jkeras.console.progress import ProgressBar, resolve_verbosity
 from jkeras.errors import ArgumentError
 from jkeras.keras import as_value, config
@@ -134,9 +133,9 @@ class Trainer(Compiling):
             "auto" if self.steps_per_execution == 1 else self.steps_per_execution,
         )  # fmt: skip
         session = None
-        state = run.state(*self._begin_progress())
+        state = run.state(*self._begin_progress(), owned=True)
         try:
-            session = loop.fit(Job(program, runner, run.first_metrics), owned_copy(state), source, None, options, hooks, run)  # type: ignore[arg-type]
+            session = loop.fit(Job(program, runner, run.first_metrics), state, source, None, options, hooks, run)  # type: ignore[arg-type]
         finally:
             run.finish(None if session is None else session.state)
             self._validation = None

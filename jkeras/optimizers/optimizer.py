@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -245,10 +244,13 @@ class Optimizer(BaseOptimizer):
         slots = _by_weight(state.slots, treedef)
         rate = self.get_learning_rate(state)
         scalars, shared = self.prepare(rate, (state.iterations + 1).astype(jnp.float32), state.shared)
+        # Options that a sweep tries side by side are traced, and no part of a key.
+        traced = any(isinstance(value, jax.core.Tracer) for value in vars(self).values())
+        update_weight = _updated if traced else _update_weight
         updates, next_slots = [], []
         for path, variable, gradient, old in zip(paths(params), variables, self._clip(gradients), slots, strict=True):
             decay = self.weight_decay_of(path, variable)
-            update, new = _update_weight(self, decay, _full(variable), gradient, old, rate, scalars)
+            update, new = update_weight(self, decay, _full(variable), gradient, old, rate, scalars)
             updates.append(update.astype(variable.dtype))
             next_slots.append({name: new[name].astype(old[name].dtype) for name in old})
         state = state._replace(
@@ -339,8 +341,7 @@ class Optimizer(BaseOptimizer):
         return None
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1), inline=True)
-def _update_weight(
+def _updated(
     optimizer: Optimizer,
     decay: float | None,
     variable: jax.Array,
@@ -349,13 +350,17 @@ def _update_weight(
     rate: jax.Array,
     scalars: Mapping[str, Array],
 ) -> tuple[jax.Array, Slots]:
-    """What to add to one weight, and its next slots. Traced once for all weights of one shape."""
+    """What to add to one weight, and its next slots."""
     slots = {name: _full(value) for name, value in slots.items()}
     if decay is None:
         return optimizer.update_step(gradient, variable, slots, scalars)
     shrinkage = variable * (rate * decay)
     update, slots = optimizer.update_step(gradient, variable - shrinkage, slots, scalars)
     return update - shrinkage, slots
+
+
+# Traced once for all weights of one shape.
+_update_weight = jax.jit(_updated, static_argnums=(0, 1), inline=True)
 
 
 def _flatten(tree: PyTree[Any]) -> tuple[list[Any], Any]:

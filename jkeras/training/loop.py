@@ -83,6 +83,7 @@ def fit(
             if any(leaf.is_deleted() for leaf in jax.tree.leaves(session.state)):
                 raise  # a second interrupt, in the middle of a step: its buffers are given away, its result is not there
     session.state = session.state.replace(metrics=None)
+    session.keeping = None  # it refers to the session, and the two would keep the state until garbage is collected
     return session
 
 

@@ -129,4 +129,6 @@ def trainable(program: Program, params: Mapping[str, Any]) -> dict[str, Any]:
 
 def init_optimizer(optimizer: BaseOptimizer, params: Mapping[str, Any], frozen: frozenset[str]) -> Any:
     """The optimizer's first state for the trainable params."""
+    # While weights are drawn they take several times their size: what comes beside them waits.
+    params = jax.block_until_ready(params)
     return optimizer.to_optax().init({k: v for k, v in flatten(params).items() if k not in frozen})
