@@ -14,7 +14,7 @@ FLOORS = (
     "errors lazy config arguments allowance paths buffers constants compilation tracebacks traces random_keys console",
     "values types dtypes dispatch registry replicas tree",
     "initializers activations regularizers constraints losses metrics optimizers ops lowering dtype_policies"
-    " files.containers files.dialects",
+    " files.containers files.operations files.dialects",
     "graph",
     "layers random",
     "training",

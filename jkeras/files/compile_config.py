@@ -10,8 +10,7 @@ import numpy as np
 
 from jkeras import losses, metrics, optimizers
 from jkeras.errors import ArgumentError, JkerasError, RestoreError
-from jkeras.files.dialects import old_names
-from jkeras.registry import custom_object
+from jkeras.files.dialects import training
 from jkeras.training.recipe import BY_SHAPE_LOSSES, BY_SHAPE_METRICS, Recipe
 
 KEYS = (
@@ -60,7 +59,7 @@ def read(config: Mapping[str, Any], where: str) -> Recipe:
         arguments["optimizer"] = shortest(config["optimizer_config"])
     try:
         if isinstance(arguments.get("optimizer"), Mapping):
-            arguments["optimizer"] = _optimizer(arguments["optimizer"])
+            arguments["optimizer"] = optimizers.get(training.optimizer(arguments["optimizer"]))
         if "loss" in arguments:
             arguments["loss"] = _structure(_loss, arguments["loss"])
         for key in ("metrics", "weighted_metrics"):
@@ -106,31 +105,15 @@ def _structure(convert: Any, value: Any) -> Any:
     return convert(value)
 
 
-def _optimizer(config: Mapping[str, Any]) -> Any:
-    config = old_names.optimizer(config)
-    name = config["class_name"]
-    if name == "LossScaleOptimizer" and isinstance(config["config"].get("inner_optimizer"), Mapping):
-        config["config"]["inner_optimizer"] = _optimizer(config["config"]["inner_optimizer"])
-    return optimizers.get(config)
-
-
 def _loss(written: Any) -> Any:
     if written is None or (isinstance(written, str) and written in BY_SHAPE_LOSSES):
         return written
-    return losses.get(_unregistered(written))
+    return losses.get(training.loss_or_metric(written))
 
 
 def _metric(written: Any) -> Any:
+    wrapped = isinstance(written, Mapping)
+    written = training.loss_or_metric(written)
     if written is None or (isinstance(written, str) and written in BY_SHAPE_METRICS):
         return written
-    written = _unregistered(written)
-    if isinstance(written, Mapping) and written.get("class_name") == "MeanMetricWrapper":
-        return metrics.get(written["config"].get("fn"))
-    return written if isinstance(written, str) else metrics.get(written)
-
-
-def _unregistered(written: Any) -> Any:
-    """`Custom>name`, as Keras 2 wrote what was registered in no package, without the package."""
-    if isinstance(written, str) and ">" in written and custom_object(written) is None:
-        return written.rpartition(">")[2]
-    return written
+    return written if isinstance(written, str) and not wrapped else metrics.get(written)

@@ -16,9 +16,9 @@ import jax
 
 from jkeras import layers
 from jkeras.dispatch import is_symbolic
-from jkeras.errors import ArgumentError, JkerasError, RestoreError, UnknownNameError
+from jkeras.errors import ArgumentError, JkerasError, RestoreError, SignatureError, UnknownNameError
 from jkeras.files import operations
-from jkeras.files.dialects import old_names
+from jkeras.files.dialects import definitions, origin
 from jkeras.files.named_functions import lambda_arguments
 from jkeras.files.untrusted import is_users
 from jkeras.graph.layer import LEGACY_SHAPE_ARGUMENTS, Layer
@@ -33,6 +33,8 @@ TENSOR = "__keras_tensor__"
 CODE = ("TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer")
 
 
+# Ends of the names of arguments that hold no layers, or layers that a model reads itself; initializers may be called like layers.
+NO_LAYERS = ("layers", "initializer", "regularizer", "constraint")
 # Layers of the configuration that is being read, by the numbers of those that are in several of its models.
 _made_so_far: contextvars.ContextVar[dict[int, Layer] | None] = contextvars.ContextVar("jkeras_made_so_far")
 
@@ -45,8 +47,12 @@ def layer_classes() -> dict[str, type[Layer]]:
 
 def takes_name(cls: type[Layer]) -> bool:
     """Whether a layer's constructor has an argument `name`."""
-    parameters = inspect.signature(cls).parameters.values()
-    return any(p.name == "name" or p.kind is p.VAR_KEYWORD for p in parameters)
+    return takes_any(cls) or "name" in inspect.signature(cls).parameters
+
+
+def takes_any(cls: type[Layer]) -> bool:
+    """Whether a layer's constructor takes arguments of any name."""
+    return any(p.kind is p.VAR_KEYWORD for p in inspect.signature(cls).parameters.values())
 
 
 def policy_name(written: str | Mapping[str, Any] | None) -> str | None:
@@ -75,7 +81,7 @@ def from_config(
     if made is None:
         token = _made_so_far.set({})
         try:
-            return from_config(config, classes, depth, policy)
+            return from_config(definitions.of_today(config), classes, depth, policy)
         finally:
             _made_so_far.reset(token)
     number = config.get("shared_object_id") if isinstance(config, Mapping) else None
@@ -93,8 +99,6 @@ def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], 
         raise RestoreError(f"This is no configuration of a layer: {str(config)[:200]}")
     name = config["class_name"]
     arguments = config.get("config")
-    if isinstance(arguments, list) and name == "Sequential":
-        arguments = {"layers": arguments}  # as Keras wrote before 2.2.3
     if not isinstance(arguments, Mapping):
         raise RestoreError(f"This is no configuration of a layer: {str(config)[:200]}")
     if operations.is_operation(config):
@@ -109,20 +113,20 @@ def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], 
     if cls is None and name == "Lambda":
         arguments = lambda_arguments(arguments)
     if cls is None:
-        name, arguments = old_names.layer(name, arguments)
         cls = classes.get(name)
     if cls is None and str(config.get("module") or "").startswith("keras.src.ops"):
         return Operation(operations.name_of(config, _functions()), name=arguments.get("name"))
     if cls is None:
         error = UnknownNameError("layer class", name, classes)
         error.add_note(
-            "A class of one's own must be known: `register_keras_serializable`, or `custom_objects={name: class}`."
+            f"{origin.writer()} wrote the layer {arguments.get('name')!r}. A class of one's own must be known:"
+            f" `register_keras_serializable`, or `custom_objects={{{name!r}: your_class}}`."
         )
         raise error
     if not (inspect.isclass(cls) and issubclass(cls, Layer)):
         raise ArgumentError(f"{name!r} is registered, but it is no layer class: {cls!r}.")
     # The layers of a model inside are read by its own `from_config`.
-    arguments = {k: v if k == "layers" else nested(v, classes, depth + 1) for k, v in arguments.items()}
+    arguments = {k: v if k.endswith(NO_LAYERS) else nested(v, classes, depth + 1) for k, v in arguments.items()}
     if policy_name(arguments.get("dtype")) == policy and cls.__name__ != "InputLayer":
         arguments = {**arguments, "dtype": None}
     if not takes_name(cls):
@@ -133,12 +137,20 @@ def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], 
 def _made(cls: type[Layer], arguments: dict[str, Any]) -> Layer:
     if cls.__module__.startswith("jkeras."):
         shapes = {k: arguments[k] for k in LEGACY_SHAPE_ARGUMENTS if arguments.get(k) is not None}
-        own_reader = "from_config" in vars(cls) or "layers" in arguments
-        fitting = arguments if own_reader else known_arguments(cls, arguments, old_names.IGNORED)
+        own_reader = _holds_layers(cls, arguments)
+        fitting = arguments if own_reader else known_arguments(cls, arguments)
+        unknown = sorted(set(fitting) - set(inspect.signature(cls).parameters) - set(LEGACY_SHAPE_ARGUMENTS))
+        if unknown and not (own_reader or takes_any(cls)):
+            what = f"it has {', '.join(f'{key}={fitting[key]!r}' for key in unknown)}"[:300]
+            raise origin.refused(cls.__name__, arguments.get("name"), f"{what}, which the layer does not take here.")
         arguments = {**fitting, **shapes}
     try:
         return cls.from_config(arguments)
-    except JkerasError:
+    except RestoreError:
+        raise
+    except JkerasError as error:
+        if isinstance(error, (ArgumentError, SignatureError)) and not _holds_layers(cls, arguments):
+            raise origin.refused(cls.__name__, arguments.get("name"), f"{error}") from error
         raise
     except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
         if not cls.__module__.startswith("jkeras.") or is_users(error):
@@ -146,6 +158,11 @@ def _made(cls: type[Layer], arguments: dict[str, Any]) -> Layer:
         raise RestoreError(
             f"The configuration of a {cls.__name__} is damaged: {type(error).__name__}: {error}"
         ) from error
+
+
+def _holds_layers(cls: type[Layer], arguments: Mapping[str, Any]) -> bool:
+    """Whether a class reads its configuration itself; it is the user's, or that of a model."""
+    return not cls.__module__.startswith("jkeras.") or "from_config" in vars(cls) or "layers" in arguments
 
 
 def _known(name: Any) -> Any:
@@ -172,7 +189,7 @@ def nested(value: Any, classes: Mapping[str, type[Layer]], depth: int) -> Any:
 def _is_layer(name: str, value: Mapping[str, Any]) -> bool:
     found = target_of(value, {})
     if found is None:
-        return old_names.CLASSES.get(name) is not None
+        return False
     return inspect.isclass(found) and issubclass(found, Layer)
 
 
@@ -208,7 +225,6 @@ class _Graph:
         self.options: dict[str, Mapping[str, Any]] = {}
         self.outputs: dict[tuple[str, int], list[SymbolicTensor]] = {}
         self.missing: set[tuple[str, int]] = set()
-        self.first = _first_nodes(config)
 
     def ends(self) -> tuple[Any, Any]:
         """The structure of inputs and the structure of outputs."""
@@ -289,30 +305,13 @@ class _Graph:
         return set()
 
     def _arguments(self, node: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-        if isinstance(node, Mapping):
-            return [self._read(v) for v in node["args"]], self._read(node.get("kwargs") or {})
-        # Keras 2: a node is a list of [layer, node, tensor, keyword arguments].
-        parts = [node] if node and isinstance(node[0], str) else node
-        if isinstance(parts, Mapping):
-            parts = list(parts.values())
-        values = [part[3]["value"] if part[0] == "_CONSTANT_VALUE" else self._tensor(part) for part in parts]
-        kwargs: dict[str, Any] = {}
-        for part in parts:
-            kwargs.update(part[3] if len(part) > 3 and part[0] != "_CONSTANT_VALUE" else {})
-        return [values[0] if len(values) == 1 else values], {k: self._old_value(v) for k, v in kwargs.items()}
-
-    def _old_value(self, value: Any) -> Any:
-        is_place = isinstance(value, list) and len(value) >= 3 and isinstance(value[0], str) and value[0] in self.made
-        if is_place:
-            return self._tensor(value)
-        return [self._old_value(v) for v in value] if isinstance(value, list) else value
+        return [self._read(v) for v in node["args"]], self._read(node.get("kwargs") or {})
 
     def _tensor(self, place: Any) -> Any:
         """The tensor of a place; None, and a note of what is missing, if nothing has made it yet."""
         name, node, index = place[0], place[1], place[2]
         if name not in self.made:
             raise RestoreError(f"A layer is applied to the output of {name!r}, and the model has no such layer.")
-        node -= self.first.get(name, 0)
         if (name, node) not in self.outputs:
             self.missing.add((name, node))
             return None
@@ -335,34 +334,12 @@ class _Graph:
 
     def _final(self, place: Any) -> SymbolicTensor:
         name, node, *rest = place
-        if name in self.made and name not in self.first:
+        if name in self.made:
             node = max(node - ends_from(self.made[name]), 0)
         result: SymbolicTensor | None = self._tensor([name, node, *rest])
         if result is None:
             raise RestoreError(f"The model's outputs name {place[0]!r}, which is never applied.")
         return result
-
-
-def _first_nodes(config: Mapping[str, Any]) -> dict[str, int]:
-    """The number of the first application of each layer in a configuration of Keras 2, where it is 1 for models.
-
-    Every application is used by another layer or is an output, so the first one is the smallest number that occurs.
-    """
-    parts = [part for entry in config["layers"] for node in _old_nodes(entry) for part in node]
-    ends = [config.get("input_layers"), config.get("output_layers")]
-    parts += [place for end in ends if isinstance(end, list) for place in end if isinstance(place, list)]
-    if not any(_old_nodes(entry) for entry in config["layers"]):
-        return {}
-    first: dict[str, int] = {}
-    for part in parts:
-        if isinstance(part, list) and len(part) > 1 and isinstance(part[0], str) and isinstance(part[1], int):
-            first[part[0]] = min(part[1], first.get(part[0], part[1]))
-    return first
-
-
-def _old_nodes(entry: Mapping[str, Any]) -> list[Any]:
-    nodes = entry.get("inbound_nodes") if isinstance(entry, Mapping) else None
-    return [node for node in nodes if isinstance(node, list)] if isinstance(nodes, list) else []
 
 
 def _names_function(entry: Mapping[str, Any]) -> bool:

@@ -6,9 +6,10 @@ key, the history, our own options) stands in `metadata.json`, where Keras does n
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +21,13 @@ from jkeras.files import compile_config, own_part, stored_weights
 from jkeras.files import config as configs
 from jkeras.files.containers import archives, documents, hdf5
 from jkeras.files.containers.kinds import CONFIG, METADATA, WEIGHTS_FILE
-from jkeras.files.dialects import old_names
-from jkeras.files.dialects.old_weights import major
+from jkeras.files.dialects import definitions, optimizer_states, weight_paths
 from jkeras.training.state import arrays_of
 from jkeras.types import Specs
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model
+    from jkeras.optimizers.base import BaseOptimizer
 
 # The version of Keras whose format this is.
 KERAS_VERSION = "3.15.0"
@@ -114,20 +115,24 @@ class KerasFile:
     """A `.keras` file, or a directory with its members, in memory, with every size checked.
 
     Attributes:
-        config: the definition.
+        config: the definition, in the form of Keras 3.
+        version: of Keras that wrote it.
         own: what jkeras wrote beside it; empty for a file of real Keras.
     """
 
     def __init__(self, path: Path):
         self.path = path
-        self.members: dict[str, bytes] = archives.read_folder(path) if path.is_dir() else archives.read(path)
+        members = archives.read_folder(path) if path.is_dir() else archives.read(path)
+        self.members: dict[str, bytes] = weight_paths.members_of_today(members)
         for name in (CONFIG, WEIGHTS_FILE):
             if name not in self.members:
                 raise RestoreError(f"{path} is no model's file: there is no {name!r} in it.")
         self.config: dict[str, Any] = documents.parse(self.members[CONFIG], f"{path}/{CONFIG}")
         metadata = documents.parse(self.members.get(METADATA, b"{}"), f"{path}/{METADATA}")
-        if major(str(metadata.get("keras_version", KERAS_VERSION))) < 3:
-            self.config = old_names.with_old_functions(self.config)
+        self.version = str(metadata.get("keras_version", KERAS_VERSION))
+        compiled = self.config.get("compile_config")  # of which `compile_config.read` takes care
+        self.config = definitions.of_today({**self.config, "compile_config": None}, self.version)
+        self.config["compile_config"] = compiled
         own = metadata.get("jkeras")
         self.own: Mapping[str, Any] = own if isinstance(own, dict) else {}
 
@@ -152,9 +157,11 @@ class KerasFile:
             lines.pop()
         return [line.removesuffix("\r") for line in lines]
 
-    def tree(self) -> Any:
+    @contextlib.contextmanager
+    def tree(self) -> Iterator[hdf5.Tree]:
         """The weights, as a context manager."""
-        return hdf5.open_tree(self.members[WEIGHTS_FILE], f"{self.path}/{WEIGHTS_FILE}")
+        with hdf5.open_tree(self.members[WEIGHTS_FILE], f"{self.path}/{WEIGHTS_FILE}") as tree:
+            yield weight_paths.tree_of_today(tree)
 
 
 def build_shape(config: Mapping[str, Any]) -> Any:
@@ -165,8 +172,16 @@ def build_shape(config: Mapping[str, Any]) -> Any:
     return build.get("input_shape", build.get("shapes_dict"))
 
 
-def optimizer_arrays(tree: hdf5.Tree) -> list[np.ndarray]:
-    """The arrays of the optimizer's state, in order."""
+def optimizer_arrays(file: KerasFile, tree: hdf5.Tree, model: Model, optimizer: BaseOptimizer) -> list[np.ndarray]:
+    """The arrays of the optimizer's state in the order of Keras 3.
+
+    Raises:
+        RestoreError: they do not fit the model's weights.
+    """
     group = "optimizer/vars"
     names = sorted(tree.children(group), key=lambda name: (len(name), name))
-    return [tree.array(f"{group}/{name}") for name in names]
+    arrays = [tree.array(f"{group}/{name}") for name in names]
+    if definitions.major(file.version) >= 3:
+        return arrays
+    shapes = [info.shape for info in model.description.weights if info.trainable]
+    return optimizer_states.of_today(type(optimizer).__name__, optimizer.get_config(), arrays, shapes)

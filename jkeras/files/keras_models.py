@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from jkeras.errors import RestoreError
+from jkeras.errors import PartialLoadWarning, RestoreError
 from jkeras.files import compile_config, keras_file, legacy_file, own_part, stored_weights
 from jkeras.files.adapted import with_learned
+from jkeras.files.dialects import origin
 from jkeras.files.keras_file import KerasFile
 from jkeras.files.weight_matching import all_values, nested
 from jkeras.graph.scope import WeightInfo
+from jkeras.optimizers.base import BaseOptimizer
 from jkeras.random_keys import as_key
 from jkeras.training.program import init_optimizer, trainable_parts
 from jkeras.training.recipe import Recipe
@@ -29,19 +34,19 @@ def load_keras(
 ) -> Model:
     """The model in a `.keras` file or in its unpacked form; see `files.table.Format.read_model`."""
     file = KerasFile(path)
-    with file.tree() as tree:
+    with file.tree() as tree, origin.written_by(file.version):
         moved: set[str] = set()
         model = define(with_learned(file.config, file, tree, moved), str(path))
         if file.own.get("inputs"):
             model = model.build_for(own_part.read_specs(file.own["inputs"]))
         values = all_values(model.description.weights, stored_weights.find(model, tree, ignore=moved))
-        optimizer_arrays = keras_file.optimizer_arrays(tree) if compile else []
-    if compile and recipe is None:
-        if file.own.get("recipe"):
-            recipe = own_part.read_recipe(file.own["recipe"], path)
-        elif file.compile_config is not None:
-            recipe = compile_config.read(file.compile_config, str(path))
-    model = _with_values(model, values, recipe, optimizer_arrays, str(path))
+        if compile and recipe is None:
+            if file.own.get("recipe"):
+                recipe = own_part.read_recipe(file.own["recipe"], path)
+            elif file.compile_config is not None:
+                recipe = compile_config.read(file.compile_config, str(path))
+        state = functools.partial(keras_file.optimizer_arrays, file, tree, model) if compile else None
+        model = _with_values(model, values, recipe, state, str(path))
     return own_part.with_own(model, file.own, str(path))
 
 
@@ -49,19 +54,23 @@ def load_h5(
     path: Path, compile: bool, recipe: Recipe | None, define: Callable[[Mapping[str, Any], str], Model]
 ) -> Model:
     """The model in a `.h5` file; see `files.table.Format.read_model`."""
-    with legacy_file.opened(path) as file:
+    with legacy_file.opened(path) as file, origin.written_by(file.version):
         model = define(legacy_file.with_learned(file), str(path))
         if not model.built:
             model = legacy_file.built_by_weights(model, file)
         values = all_values(model.description.weights, legacy_file.find(model, file))
         if compile and recipe is None and file.training_config is not None:
             recipe = compile_config.read(file.training_config, str(path))
-        optimizer_arrays = legacy_file.optimizer_arrays(file, model) if compile and recipe is not None else []
-    return _with_values(model, values, recipe, optimizer_arrays, str(path))
+        state = functools.partial(legacy_file.optimizer_arrays, file, model) if compile else None
+        return _with_values(model, values, recipe, state, str(path))
 
 
 def _with_values(
-    model: Model, values: Mapping[tuple[str, str], Any], recipe: Recipe | None, optimizer_arrays: list[Any], where: str
+    model: Model,
+    values: Mapping[tuple[str, str], Any],
+    recipe: Recipe | None,
+    optimizer_arrays: Callable[[BaseOptimizer], list[np.ndarray]] | None,
+    where: str,
 ) -> Model:
     def value(info: WeightInfo) -> jax.Array:
         key = (info.collection, info.name)
@@ -70,19 +79,38 @@ def _with_values(
     params, state = nested(model.description.weights, value)
     step = jnp.zeros((), jnp.int32)
     opt_state = None
-    # A model that was compiled and not trained has a step count and a learning rate, and no slots.
-    if recipe is not None and len(optimizer_arrays) > 2:
-        frozen, _ = trainable_parts(model.description)
-        fresh = init_optimizer(recipe.optimizer, params, frozen)
-        try:
-            opt_state = recipe.optimizer.from_keras_variables(
-                optimizer_arrays, fresh, keras_file.trainable_paths(model)
-            )
-        except RestoreError as error:
-            error.add_note(
-                f"This is the optimizer's state in {where}; `load_model(path, compile=False)` leaves it out."
-            )
-            raise
+    if recipe is not None and optimizer_arrays is not None:
+        opt_state = _optimizer_state(model, params, recipe.optimizer, optimizer_arrays, where)
+    if recipe is not None and opt_state is not None:
         step = jnp.asarray(recipe.optimizer.get_iterations(opt_state), jnp.int32)
     train_state = TrainState(params, state, opt_state, step, as_key(None))
     return model._evolve(recipe=recipe, state=train_state)
+
+
+def _optimizer_state(
+    model: Model,
+    params: Mapping[str, Any],
+    optimizer: BaseOptimizer,
+    arrays: Callable[[BaseOptimizer], list[np.ndarray]],
+    where: str,
+) -> Any:
+    """The state of the optimizer in a file; None, with a warning where it does not fit, if training starts with a new one."""
+    frozen, _ = trainable_parts(model.description)
+    try:
+        found = arrays(optimizer)
+        # A model that was compiled and not trained has a step count and a learning rate, and no slots.
+        if len(found) <= 2 and not (len(found) and int(found[0])):
+            return None
+        fresh = init_optimizer(optimizer, params, frozen)
+        return optimizer.from_keras_variables(found, fresh, keras_file.trainable_paths(model))
+    except RestoreError as error:
+        # As for a model whose layers were frozen or thawed after `compile`.
+        warnings.warn(
+            PartialLoadWarning(
+                f"The state of the optimizer in {where} does not fit the weights that are trained now, so training starts"
+                f" with a new one: {error} `load_model(path, compile=False)` leaves the state out.",
+                {"optimizer": str(error)},
+            ),
+            stacklevel=2,
+        )
+        return None

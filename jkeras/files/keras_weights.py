@@ -14,6 +14,7 @@ import numpy as np
 from jkeras.errors import ArgumentError
 from jkeras.files import keras_file, legacy_file, stored_weights
 from jkeras.files.containers import hdf5, shards
+from jkeras.files.dialects import weight_paths
 from jkeras.files.weight_matching import Entry, Found
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def find_in_hdf5(model: Model, path: Path, by_name: bool) -> Found:
     with hdf5.open_tree(path, str(path)) as tree:
         if legacy_file.is_by_layer(tree):
             return legacy_file.find(model, legacy_file.LegacyFile(tree, str(path)), by_name)
-        return _found(model, tree, by_name)
+        return _found(model, weight_paths.tree_of_today(tree), by_name)
 
 
 def find_in_shards(model: Model, path: Path, by_name: bool) -> Found:

@@ -20,7 +20,7 @@ from jkeras.files import config as configs
 from jkeras.files.adapted import class_in, with_arguments
 from jkeras.files.containers import documents, hdf5
 from jkeras.files.containers.hdf5 import Tree
-from jkeras.files.dialects import old_names, old_weights
+from jkeras.files.dialects import definitions, old_weights, optimizer_states
 from jkeras.files.weight_matching import Entry, Found, is_kept
 from jkeras.graph.in_files import in_files
 from jkeras.graph.operation import Operation
@@ -29,6 +29,7 @@ from jkeras.paths import flatten
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model
+    from jkeras.optimizers.base import BaseOptimizer
 
 TOP_LEVEL = "top_level_model_weights"
 # Keras 3 cannot restore `optimizer_weights`: it builds the optimizer for no weights first, and then cannot train. What it does
@@ -53,8 +54,8 @@ class LegacyFile:
         self.root = "model_weights" if "model_weights" in tree.groups else ""
         self.version: str = str(self._text("keras_version") or "1")
         self.config = self._json("model_config")
-        if self.config is not None and old_weights.major(self.version) < 3:
-            self.config = old_names.with_old_functions(self.config)
+        if self.config is not None:
+            self.config = definitions.of_today(self.config, self.version)
         self.training_config: dict[str, Any] | None = self._json("training_config")
         self.backend: Any = self._text("backend")
 
@@ -259,8 +260,13 @@ def built_by_weights(model: Model, file: LegacyFile) -> Any:
     )
 
 
-def optimizer_arrays(file: LegacyFile, model: Model) -> list[np.ndarray]:
+def optimizer_arrays(file: LegacyFile, model: Model | None, optimizer: BaseOptimizer | None) -> list[np.ndarray]:
     """The arrays of the optimizer's state in Keras 3's order.
+
+    Args:
+        file: the file.
+        model: the model with the weights, for files from before Keras 3.
+        optimizer: the optimizer, for the same.
 
     Raises:
         RestoreError: arrays are listed and not there.
@@ -274,20 +280,11 @@ def optimizer_arrays(file: LegacyFile, model: Model) -> list[np.ndarray]:
     if missing:
         raise RestoreError(f"{file.where} is damaged: the arrays {missing[:5]} are listed and not there.")
     arrays = [file.tree.array(path) for path in paths]
-    if old_weights.major(file.version) >= 3:
+    if definitions.major(file.version) >= 3 or model is None or optimizer is None:
         return arrays
     infos = [info for info in model.description.weights if info.trainable]
-    training = (file.training_config or {}).get("optimizer_config")
-    training = training if isinstance(training, Mapping) else {}
-    arguments = training.get("config")
-    return old_weights.optimizer_arrays(
-        str(training.get("class_name")),
-        arguments if isinstance(arguments, Mapping) else {},
-        arrays,
-        [info.shape for info in infos],
-        _orders(infos, model, file),
-        names[0] if names else "",
-    )
+    shapes, orders = [info.shape for info in infos], _orders(infos, model, file)
+    return optimizer_states.of_today(type(optimizer).__name__, optimizer.get_config(), arrays, shapes, names, orders)
 
 
 def _orders(infos: list[WeightInfo], model: Model, file: LegacyFile) -> list[list[int]]:

@@ -13,8 +13,7 @@ from jkeras.errors import ArgumentError, JkerasError, RestoreError
 from jkeras.files import config as configs
 from jkeras.files import hub, keras_file, untrusted
 from jkeras.files.containers import documents, kinds
-from jkeras.files.dialects import old_names
-from jkeras.files.dialects.old_weights import major
+from jkeras.files.dialects import definitions
 from jkeras.files.table import FORMATS
 from jkeras.models.model import Model, known_classes
 from jkeras.registry import custom_object_scope
@@ -78,9 +77,8 @@ def load_model(
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
     """The model that `model.to_json()`, ours or that of any version of Keras, describes, with fresh weights."""
     config = documents.parse(json_string, "The JSON text")
-    if "keras_version" in config and major(str(config["keras_version"])) < 3:
-        config = old_names.with_old_functions(config)
     with untrusted.reading("The JSON text"), allowance.of_file(len(json_string)):
+        config = definitions.of_today(config, str(config["keras_version"]) if "keras_version" in config else None)
         return model_from_config(config, custom_objects)
 
 

@@ -128,6 +128,11 @@ def configurable(name: str, function: Callable[..., Any]) -> list[str]:
     return [p.name for p in parameters if p.kind not in variadic and not _is_applied(name, p.name)]
 
 
+def parameters(function: Callable[..., Any]) -> list[str]:
+    """The names of all arguments of a function, in order."""
+    return list(inspect.signature(function).parameters)
+
+
 def name_of(config: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     """The function that a configuration names.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # What Keras keeps beside the weights: states of random generators, of metrics, of the optimizer.
 BESIDE = re.compile(
-    r"(^|/)(_?seed_generator|_?compile_metrics|metrics|optimizer|_layer_checkpoint_dependencies)(/|$|_\d+)"
+    r"(^|/)(_?seed_generator|_?compile_metrics|metrics|optimizer)(/|$|_\d+)"
 )
 
 
@@ -61,7 +61,7 @@ def find(model: Model, tree: AnyTree, ignore: Collection[str] = (), by_name: boo
     if by_name and not has_names(tree):
         raise RestoreError(f"{tree.where} holds no names of layers, so nothing can be found by name.")
     found, used = Found(tree.where), set(ignore)
-    groups = functools.partial(_named_groups, _Labels(tree)) if by_name else functools.partial(_groups, tree)
+    groups = functools.partial(_named_groups, _Labels(tree)) if by_name else _groups
     for place in places(model):
         _find_place(place, groups(place), tree, found, used)
     found.extra = [_entry(tree, path) for path in tree.shapes if path not in used and not BESIDE.search(path)]
@@ -97,11 +97,8 @@ def _find_place(place: Place, groups: list[str], tree: AnyTree, found: Found, us
         found.entries[info.collection, info.name] = _entry(tree, path)
 
 
-def _groups(tree: AnyTree, place: Place) -> list[str]:
-    groups = [_vars(path) for path in place.paths]
-    if groups[0] not in tree.groups:  # the name of `layers` in Keras 2.13
-        groups += [group.replace("layers", "_layer_checkpoint_dependencies") for group in groups]
-    return groups
+def _groups(place: Place) -> list[str]:
+    return [_vars(path) for path in place.paths]
 
 
 def _vars(path: str) -> str:

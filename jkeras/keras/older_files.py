@@ -16,7 +16,7 @@ from jkeras import losses as described_losses
 from jkeras.errors import RestoreError
 from jkeras.files import keras_file, legacy_file
 from jkeras.files.containers import hdf5
-from jkeras.files.dialects import old_weights
+from jkeras.files.dialects import definitions
 from jkeras.files.legacy_file import OPTIMIZER, TOP_LEVEL, LegacyFile
 from jkeras.files.loading import load_model
 from jkeras.keras.old_configs import object_from
@@ -111,7 +111,7 @@ def load(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool) ->
     from jkeras.keras.value import around
 
     with legacy_file.opened(path) as file:
-        if old_weights.major(file.version) >= 3:
+        if definitions.major(file.version) >= 3:
             return _load(file, custom_objects, compile)
     return around(load_model(path, custom_objects, compile))
 
@@ -131,7 +131,7 @@ def _load(file: LegacyFile, custom_objects: Mapping[str, Any] | None, compile: b
         _fill(file, TOP_LEVEL, _own_weights(model))
     if compile and file.training_config is not None:
         model.compile_from_config(_training_config(file.training_config))
-        slots = legacy_file.optimizer_arrays(file, None)
+        slots = legacy_file.optimizer_arrays(file, None, None)
         if slots and len(slots) == len(model.optimizer.variables):
             for cell, value in zip(model.optimizer.variables, slots, strict=True):
                 cell.assign(value)

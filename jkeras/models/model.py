@@ -324,7 +324,8 @@ class Model(TrainableModel):
 def known_classes() -> dict[str, type[Layer]]:
     """Every class of the library that a configuration may name."""
     sequential: type[Layer] = named("jkeras.models.sequential", "Sequential")  # which is built on this module
-    return {**configs.layer_classes(), "Functional": Model, "Model": Model, "Sequential": sequential}
+    old = {name: named("jkeras.layers.locally_connected", name) for name in ("LocallyConnected1D", "LocallyConnected2D")}
+    return {**configs.layer_classes(), **old, "Functional": Model, "Model": Model, "Sequential": sequential}
 
 
 def _origins_of_tensors(network: Network, inputs: Any, outputs: Any) -> dict[str, Callable[[], Any]]:

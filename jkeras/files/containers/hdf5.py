@@ -8,6 +8,7 @@ refuses all of that; afterwards only plain arrays are left to be read.
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import math
 from collections.abc import Iterator, Mapping
@@ -56,6 +57,7 @@ class Tree:
         self._objects: dict[str, Any] = {}  # groups and arrays of h5py, which has no types
         self._seen: set[tuple[int, int]] = set()
         self._declared = 0
+        self._children: dict[str, dict[str, None]] | None = None
         self._visit("", file, 0)
 
     def _refuse(self, path: str, why: str) -> RestoreError:
@@ -149,7 +151,7 @@ class Tree:
             RestoreError: it cannot be read.
         """
         try:
-            return self._attribute(path, name) if name in self._objects[path].attrs else None
+            return self._attribute(path, name) if path in self._objects and name in self._objects[path].attrs else None
         except DAMAGE as error:
             if isinstance(error, RestoreError):
                 raise
@@ -176,7 +178,33 @@ class Tree:
 
     def children(self, path: str) -> list[str]:
         """The names directly inside a group."""
-        return list(self._objects[path]) if path in self.groups else []
+        return list(self._names.get(path, ()))
+
+    @property
+    def _names(self) -> dict[str, dict[str, None]]:
+        if self._children is None:
+            self._children = {}
+            for path in (*self.groups, *self.shapes):
+                above, _, name = path.rpartition("/")
+                if path:
+                    self._children.setdefault(above, {})[name] = None
+        return self._children
+
+    def renamed(self, names: Mapping[str, str]) -> Tree:
+        """The same groups and arrays under other paths.
+
+        Args:
+            names: the new path by the old one, for all paths.
+        """
+        other = copy.copy(self)
+        other.shapes = {names[path]: shape for path, shape in self.shapes.items()}
+        other.groups = {}
+        for path in self.groups:
+            parts = names[path].split("/")
+            other.groups.update(dict.fromkeys("/".join(parts[:depth]) for depth in range(len(parts) + 1)))
+        other._objects = {names[path]: member for path, member in self._objects.items()}
+        other._children = None
+        return other
 
 
 def _text(value: Attribute) -> Attribute:

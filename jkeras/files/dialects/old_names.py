@@ -77,12 +77,15 @@ _RECURRENT = {
     "forget_bias_init": "unit_forget_bias",
 }
 
+RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+LOOKUPS = ("StringLookup", "IntegerLookup", "TextVectorization")
 _OLD_RECURRENT = {"implementation", "consume_less", "inner_init"}
 
 # Old argument -> new argument, by today's class.
 ARGUMENTS: dict[str, dict[str, str]] = {
     "Dense": {**_WEIGHTS, "output_dim": "units"},
     **{name: _CONVOLUTION for name in ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose")},
+    **{name: _CONVOLUTION for name in ("LocallyConnected1D", "LocallyConnected2D")},
     **{name: _CONVOLUTION for name in ("SeparableConv1D", "SeparableConv2D")},
     "ConvLSTM2D": {**_CONVOLUTION, **_RECURRENT},
     **{f"{kind}Pooling{d}D": _POOLING for kind in ("Max", "Average") for d in (1, 2, 3)},
@@ -105,7 +108,7 @@ ARGUMENTS: dict[str, dict[str, str]] = {
 }
 
 _VALUES: dict[str, dict[Any, Any]] = {
-    "data_format": {"th": "channels_first", "tf": "channels_last"},
+    "data_format": {"th": "channels_first", "tf": "channels_last", "default": None},
     "unit_forget_bias": {"one": True, "ones": True, "zero": False, "zeros": False},
     "initializer": {"uniform": "random_uniform", "normal": "random_normal", "zero": "zeros", "one": "ones"},
 }
@@ -117,6 +120,29 @@ CONSTRAINTS = {"maxnorm": "MaxNorm", "nonneg": "NonNeg", "unitnorm": "UnitNorm"}
 IGNORED = frozenset(
     {"implementation", "consume_less", "renorm_momentum", "schedule_decay", "is_legacy_optimizer", "jit_compile"}
 )
+
+_CONV_KERNEL = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
+# Arguments that say nothing, whatever their value, by today's class; `*` is every class.
+MEANINGLESS: dict[str, frozenset[str]] = {
+    "*": frozenset({"dynamic", "input_dtype", "consume_less"}),
+    **{name: frozenset({"implementation", "input_length"}) for name in (*RECURRENT, *(f"{name}Cell" for name in RECURRENT))},
+    "MultiHeadAttention": frozenset({"query_shape", "key_shape", "value_shape"}),  # what it was built for
+    # Written because their base class has them; their kernels are the depthwise and the pointwise one.
+    **{name: frozenset(_CONV_KERNEL) for name in ("SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D")},
+    "Embedding": frozenset({"input_length"}),
+    "RandomRotation": frozenset({"value_range"}),  # of Keras 3.0 to 3.3, which did nothing with it
+    "BatchNormalization": frozenset({"fused", "renorm_clipping", "renorm_momentum"}),
+    **{name: frozenset({"vocabulary_size", "has_input_vocabulary"}) for name in LOOKUPS},
+}
+# Arguments that may only be what they are by default, by today's class, because today's layer does nothing else.
+ONLY: dict[str, dict[str, Any]] = {
+    "*": {"time_major": False, "ragged": False},
+    **{name: {"groups": 1} for name in ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")},
+    **{name: {"groups": 1} for name in ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D")},
+    "BatchNormalization": {"renorm": False, "virtual_batch_size": None, "adjustment": None, "mode": 0},
+    "Embedding": {"dropout": 0.0},
+    **{name: {"oov_method": "floormod", "ragged": False} for name in LOOKUPS},
+}
 
 # How Keras 1 merged tensors.
 MERGES = {
@@ -147,10 +173,6 @@ def layer(class_name: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str,
     elif class_name == "GRU" and "reset_after" not in config and _OLD_RECURRENT & set(config):
         config["reset_after"] = False  # Keras before 2.2 knew no other way
     current = CLASSES.get(class_name, class_name)
-    if current in ("BatchNormalization",) and config.pop("mode", 0) not in (0, None):
-        raise RestoreError("BatchNormalization: Keras 1's `mode` other than 0 is not offered.")
-    if current == "Embedding":
-        config.pop("dropout", None)
     for old, new in ARGUMENTS.get(current, {}).items():
         if old in config:
             config[new] = _value(new, config.pop(old))
@@ -162,11 +184,16 @@ def layer(class_name: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str,
         config.pop("padding")
     if current == "InputLayer" and "batch_input_shape" in config:
         config["batch_shape"] = config.pop("batch_input_shape")
+    if "encoding" in config and config["encoding"] is None:
+        config.pop("encoding")  # the default of lookups until 2.9
     if isinstance(config.get("axis"), list) and len(config["axis"]) == 1:
         config["axis"] = config["axis"][0]
-    for key in ("input_dtype", "time_major"):
-        if not config.get(key) or key == "input_dtype":
-            config.pop(key, None)
+    for owner in ("*", current):
+        config = {key: value for key, value in config.items() if key not in MEANINGLESS.get(owner, ())}
+        for key, only in ONLY.get(owner, {}).items():
+            value = config.pop(key, only)
+            if value != only and value is not None:
+                raise RestoreError(f"`{key}={value!r}` is not offered, only {only!r}.")
     return current, {key: _object(key, value) for key, value in config.items()}
 
 
@@ -225,29 +252,3 @@ def with_old_functions(value: Json) -> Json:
 def _old_function(value: Json) -> Json:
     name = value.get("config") if isinstance(value, Mapping) and value.get("class_name") == "function" else value
     return "hard_sigmoid_keras2" if name == "hard_sigmoid" else with_old_functions(value)
-
-
-def optimizer(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of an optimizer in today's words.
-
-    >>> optimizer({"class_name": "SGD", "config": {"lr": 0.1, "decay": 0.0}})
-    {'class_name': 'SGD', 'config': {'learning_rate': 0.1}}
-    """
-    arguments = {k: v for k, v in (config.get("config") or {}).items() if k not in IGNORED}
-    if "lr" in arguments:
-        arguments["learning_rate"] = arguments.pop("lr")
-    decay = arguments.pop("decay", 0.0)
-    if decay and not isinstance(arguments.get("learning_rate"), Mapping):
-        arguments["learning_rate"] = {
-            "class_name": "InverseTimeDecay",
-            "config": {
-                "initial_learning_rate": arguments.get("learning_rate", 0.01),
-                "decay_steps": 1,
-                "decay_rate": decay,
-            },
-        }
-    if arguments.get("epsilon", 0) is None:
-        arguments.pop("epsilon")
-    name = str(config.get("class_name", ""))
-    name = {"SGDOptimizer": "SGD", "Custom>Adam": "Adam"}.get(name, name.rpartition(">")[2])
-    return {**{k: v for k, v in config.items() if k == "module"}, "class_name": name, "config": arguments}

@@ -7,28 +7,18 @@ The functions take and return plain arrays; a layer is looked at only for its ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from jkeras.errors import RestoreError
+from jkeras.files.dialects import definitions
 
 Arrays: TypeAlias = list[np.ndarray]
 # A layer of jkeras or of its drop-in, told by the name of its class, of which arguments are read that this class has.
 AnyLayer: TypeAlias = Any
 
 FLIPPED = ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "ConvLSTM2D")
-
-
-def major(version: str) -> int:
-    """The first number of a version.
-
-    >>> major("2.2.4-tf")
-    2
-    """
-    digits = version.partition(".")[0]
-    return int(digits) if digits.isdigit() else 1
 
 
 def translate(old_class: str | None, layer: AnyLayer, arrays: Arrays, version: str, backend: str | None) -> Arrays:
@@ -41,13 +31,13 @@ def translate(old_class: str | None, layer: AnyLayer, arrays: Arrays, version: s
         version: the version of Keras that wrote it.
         backend: the backend that wrote it, or None.
     """
-    if major(version) >= 3:
+    if definitions.major(version) >= 3:
         return arrays
     parts = _parts(layer)
     if parts is not None:
         return _in_parts(layer, parts, arrays, version, backend)
     name = type(layer).__name__
-    if major(version) == 1:
+    if definitions.major(version) == 1:
         arrays = _from_first(name, layer, arrays)
     if backend == "theano" and name in FLIPPED and arrays:
         # Theano's convolution ran its kernels back to front.
@@ -163,62 +153,3 @@ def _from_cudnn(name: str, layer: AnyLayer, arrays: Arrays) -> Arrays:
     if name == "LSTM":
         return [kernel, recurrent, np.sum(np.split(arrays[2], 2), axis=0)]
     return [kernel, recurrent, arrays[2].reshape(2, -1)]
-
-
-# -- optimizers ----------------------------------------------------------------------------------------------------
-
-
-def optimizer_arrays(
-    class_name: str,
-    config: Mapping[str, Any],
-    arrays: Arrays,
-    shapes: Sequence[tuple[int, ...]],
-    orders: Sequence[Sequence[int]],
-    first_name: str = "",
-) -> Arrays:
-    """The state of an optimizer of Keras 2 in the order of Keras 3: step, learning rate, then weight by weight.
-
-    Keras 2 kept slot by slot, all first moments and then all second ones, each in some order of the weights; from 2.11 on
-    it kept them weight by weight, and a learning rate that may be missing.
-
-    Args:
-        class_name: the optimizer's class.
-        config: its arguments.
-        arrays: what the file holds.
-        shapes: the shapes of the weights that are trained, in today's order.
-        orders: in which order the weights may have been: their numbers in today's order.
-        first_name: the name of the first array; `iteration` from 2.11 on.
-
-    Raises:
-        RestoreError: the arrays do not fit the weights in any of the orders.
-    """
-    if not arrays or not shapes:
-        return []
-    has_step = arrays[0].shape == () and shapes[orders[0][0]] != ()
-    step, slots = (arrays[0], arrays[1:]) if has_step else (np.int32(0), arrays)
-    count = len(shapes)
-    if first_name.rpartition("/")[2].partition(":")[0] == "iteration":
-        is_rate = len(slots) % count == 1 and slots[0].shape == ()
-        return [np.asarray(step).astype(np.int32), *_rate(config), *(slots[1:] if is_rate else slots)]
-    if len(slots) % count:
-        slots = slots[: len(slots) - len(slots) % count]
-    if class_name == "Adam" and not config.get("amsgrad"):
-        slots = slots[: 2 * count]  # Keras 2 kept empty third slots
-    rounds = len(slots) // count
-    for order in orders:
-        if all(slots[k * count + j].shape == shapes[i] for k in range(rounds) for j, i in enumerate(order)):
-            break
-    else:
-        raise RestoreError(
-            f"The state of {class_name} in the file does not fit the model's weights. To load the model without it:"
-            f" `load_model(path, compile=False)`."
-        )
-    position = {i: j for j, i in enumerate(order)}
-    head: Arrays = [np.asarray(step).astype(np.int32), *_rate(config)]
-    return head + [slots[k * count + position[i]] for i in range(count) for k in range(rounds)]
-
-
-def _rate(config: Mapping[str, Any]) -> Arrays:
-    """The learning rate as an array; none where it follows a schedule."""
-    rate = config.get("lr", config.get("learning_rate", 0.001))
-    return [] if isinstance(rate, Mapping) or config.get("decay") else [np.asarray(rate, np.float32)]

@@ -1,0 +1,92 @@
+"""What models were compiled with, as any version of Keras wrote it, in the form of Keras 3: optimizers, losses, metrics.
+
+Everything is a plain value; what is in today's form already comes back as it is.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from jkeras.files.dialects import old_names, origin
+from jkeras.values.custom_objects import custom_object
+
+Json: TypeAlias = Any
+
+OPTIMIZERS = {
+    "SGDOptimizer": "SGD",
+    "LossScaleOptimizerV3": "LossScaleOptimizer",
+    "LossScaleOptimizerV1": "LossScaleOptimizer",
+}
+# Arguments of losses and metrics that say what their class says.
+FUNCTION = ("fn",)
+# Classes that are nothing but the function that they name.
+WRAPPERS = ("LossFunctionWrapper", "MeanMetricWrapper", "SumOverBatchSizeMetricWrapper")
+REDUCTIONS = {"auto": "sum_over_batch_size", "sum_over_nonzero_weights": "sum_over_batch_size"}
+METRICS = {"CosineProximity": "CosineSimilarity"}
+
+
+def optimizer(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration of an optimizer in today's words.
+
+    >>> optimizer({"class_name": "SGD", "config": {"lr": 0.1, "decay": 0.0}})
+    {'class_name': 'SGD', 'config': {'learning_rate': 0.1}}
+    """
+    name = str(config.get("class_name", ""))
+    name = name if custom_object(name) is not None else name.rpartition(">")[2]
+    name = OPTIMIZERS.get(name, name)
+    arguments = {k: v for k, v in (config.get("config") or {}).items() if k not in old_names.IGNORED}
+    if "lr" in arguments:
+        arguments["learning_rate"] = arguments.pop("lr")
+    inner = arguments.get("inner_optimizer", arguments.pop("optimizer", None) if name == "LossScaleOptimizer" else None)
+    if isinstance(inner, Mapping):
+        arguments["inner_optimizer"] = optimizer(inner)
+    if name == "LossScaleOptimizer":
+        arguments.pop("dynamic", None)
+    decay = arguments.pop("decay", 0.0)
+    slow = (config.get("config") or {}).get("schedule_decay", decay) if name == "Nadam" else 0.0
+    if slow:
+        warnings.warn(
+            f"{origin.writer()} trained this model with a Nadam whose momentum was scheduled with a decay of {slow:g}; the"
+            f" Nadam of Keras since 2.11, which trains it further, has a decay of 1.",
+            UserWarning,
+            stacklevel=2,
+        )
+    elif decay and not isinstance(arguments.get("learning_rate"), Mapping):
+        rate = {"initial_learning_rate": arguments.get("learning_rate", 0.01), "decay_steps": 1, "decay_rate": decay}
+        arguments["learning_rate"] = {"class_name": "InverseTimeDecay", "config": rate}
+    if arguments.get("epsilon", 0) is None:
+        arguments.pop("epsilon")
+    arguments |= {key: _schedule(value) for key, value in arguments.items() if key == "learning_rate"}
+    return {**{k: v for k, v in config.items() if k == "module"}, "class_name": name, "config": arguments}
+
+
+def _schedule(rate: Json) -> Json:
+    """A learning rate; schedules were written with the name None."""
+    if not isinstance(rate, Mapping) or not isinstance(rate.get("config"), Mapping):
+        return rate
+    return {**rate, "config": {k: v for k, v in rate["config"].items() if k != "name" or v is not None}}
+
+
+def loss_or_metric(written: Json) -> Json:
+    """A loss or metric in today's words: a name, or a configuration.
+
+    >>> loss_or_metric({"class_name": "Hinge", "config": {"reduction": "auto", "fn": "hinge"}})
+    {'class_name': 'Hinge', 'config': {'reduction': 'sum_over_batch_size'}}
+    >>> loss_or_metric({"class_name": "MeanMetricWrapper", "config": {"name": "acc", "fn": "binary_accuracy"}})
+    'binary_accuracy'
+    """
+    if isinstance(written, str) and ">" in written and custom_object(written) is None:
+        return written.rpartition(">")[2]  # `Custom>name`, which was registered in no package
+    if not isinstance(written, Mapping) or not isinstance(written.get("config"), Mapping):
+        return written
+    name, arguments = str(written.get("class_name")), dict(written["config"])
+    if custom_object(name) is not None:
+        return written
+    if name in WRAPPERS:
+        return loss_or_metric(arguments.get("fn"))
+    arguments = {key: value for key, value in arguments.items() if key not in FUNCTION}
+    if arguments.get("reduction") in REDUCTIONS:
+        arguments["reduction"] = REDUCTIONS[arguments["reduction"]]
+    return {**written, "class_name": METRICS.get(name, name), "config": arguments}
