@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jkeras.errors import RestoreError
+from jkeras.files import operations
 from jkeras.files.dialects import calls, old_names, origin
 from jkeras.values.custom_objects import custom_object
 
@@ -55,6 +56,8 @@ def _value(value: Any) -> Any:
 
 def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     """A layer, or another object with a class."""
+    if operations.is_operation(entry):
+        return dict(entry)
     class_name, config = entry["class_name"], entry["config"]
     if isinstance(config, list):  # of a Sequential before 2.2.3, or the value of a `__tuple__`
         config = {"layers": config} if class_name == "Sequential" else config
