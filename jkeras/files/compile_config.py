@@ -10,7 +10,7 @@ import numpy as np
 
 from jkeras import losses, metrics, optimizers
 from jkeras.errors import ArgumentError, JkerasError, RestoreError
-from jkeras.files.dialects import training
+from jkeras.files.dialects import origin, training
 from jkeras.training.recipe import BY_SHAPE_LOSSES, BY_SHAPE_METRICS, Recipe
 
 KEYS = (
@@ -73,8 +73,8 @@ def read(config: Mapping[str, Any], where: str) -> Recipe:
         return Recipe(**arguments)
     except (JkerasError, TypeError, KeyError, AttributeError, ValueError) as error:
         raise RestoreError(
-            f"The training configuration in {where} cannot be restored: {error} To load the model without it:"
-            f" `load_model(path, compile=False)`, or with another: `load_model(path, recipe=jk.Recipe(...))`."
+            f"The training configuration in {where}, as {origin.writer()} wrote it, cannot be restored: {error} To load the"
+            f" model without it: `load_model(path, compile=False)`, or with another: `load_model(path, recipe=jk.Recipe(...))`."
         ) from error
 
 

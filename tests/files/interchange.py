@@ -26,6 +26,7 @@ import numpy as np
 import jkeras as jk
 from jkeras.files.config_reader import layer_classes
 from jkeras.graph.in_files import in_files
+from tests.files import old_keras
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "files.md"
 START, END = "<!-- the table -->", "<!-- the end of the table -->"
@@ -385,11 +386,14 @@ def main() -> None:
     for column, names in failed.items():
         for name, why in names.items():
             print(*column, name, why, sep=": ")
+    old, wrong = old_keras.table(keras)
+    for place, why in wrong.items():
+        print(*place, why, sep=": ")
     if "--write" in sys.argv:
         page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(
-            re.sub(f"{START}\n.*?{END}", lambda _: f"{START}\n{found}\n{END}", page, flags=re.DOTALL), "utf-8"
-        )
+        for start, end, new in ((START, END, found), (old_keras.START, old_keras.END, old)):
+            page = re.sub(f"{start}\n.*?{end}", lambda _, s=start, e=end, n=new: f"{s}\n{n}\n{e}", page, flags=re.DOTALL)
+        PAGE.write_text(page, "utf-8")
 
 
 if __name__ == "__main__":

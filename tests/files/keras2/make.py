@@ -49,7 +49,7 @@ def moved(model, rng):
     """Small changes of all weights, so that none is as its initializer made it."""
     trained = {id(weight) for weight in model.trainable_weights}
     for weight in model.weights:
-        if id(weight) in trained or "moving_" in weight.name:
+        if id(weight) in trained or "moving_" in getattr(weight, "name", ""):
             weight.assign(weight + tf.cast(rng.uniform(0.02, 0.1, weight.shape), weight.dtype))
 
 
@@ -94,10 +94,15 @@ def write(name, folder):
 
 
 def main():
-    """Writes the archive; arguments are kinds to write alone, for a look."""
+    """Writes the archive; arguments are kinds to write anew, the others stay as they are."""
+    target = FOLDER / f"{keras.__version__}.zip"
     names = sys.argv[1:] or list(models.KINDS)
-    problems = {}
     with tempfile.TemporaryDirectory() as folder:
+        if sys.argv[1:] and target.exists():
+            with zipfile.ZipFile(target) as archive:
+                archive.extractall(folder)
+        listed = pathlib.Path(folder, "problems.json")
+        problems = json.loads(listed.read_text()) if listed.exists() else {}
         for name in names:
             try:
                 arrays, failed = write(name, folder)
@@ -109,14 +114,11 @@ def main():
             np.savez_compressed(buffer, **storable(arrays))
             pathlib.Path(folder, f"{name}.npz").write_bytes(buffer.getvalue())
             print(name, failed or "", flush=True)
-        pathlib.Path(folder, "problems.json").write_text(json.dumps(problems, indent=1))
-        with zipfile.ZipFile(
-            FOLDER / f"{keras.__version__}.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9
-        ) as archive:
+        listed.write_text(json.dumps(problems, indent=1))
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for file in sorted(pathlib.Path(folder).iterdir()):
-                archive.writestr(
-                    zipfile.ZipInfo(file.name, (2026, 1, 1, 0, 0, 0)), file.read_bytes(), zipfile.ZIP_DEFLATED, 9
-                )
+                info = zipfile.ZipInfo(file.name, (2026, 1, 1, 0, 0, 0))
+                archive.writestr(info, file.read_bytes(), zipfile.ZIP_DEFLATED, 9)
 
 
 if __name__ == "__main__":
