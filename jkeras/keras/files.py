@@ -25,9 +25,11 @@ from jkeras.errors import ArgumentError, RestoreError
 from jkeras.files import hub, legacy_file, untrusted
 from jkeras.files.containers import archives, documents, hdf5, kinds, shards
 from jkeras.files.containers.kinds import CONFIG, METADATA, WEIGHTS_FILE, Kind
+from jkeras.files.dialects import definitions, optimizer_states, training, weight_paths
 from jkeras.files.loading import load_model as described_model
 from jkeras.keras import older_files
 from jkeras.keras.deserialization import SafeModeScope, deserialize_keras_object, in_safe_mode
+from jkeras.keras.registration import custom_object_scope
 from jkeras.keras.serialization import ObjectSharingScope, serialize_keras_object
 from jkeras.keras.stores import ArrayStore, Assets, ReadStore
 from jkeras.keras.walk import load_state, loading_failure, save_state
@@ -183,7 +185,7 @@ def load_from(
 
 
 def _load_archive(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool, where: str | None = None) -> Any:
-    members = archives.read_folder(path) if path.is_dir() else archives.read(path)
+    members = weight_paths.members_of_today(archives.read_folder(path) if path.is_dir() else archives.read(path))
     where = str(path) if where is None else where
     for name in (CONFIG, WEIGHTS_FILE):
         if name not in members:
@@ -191,14 +193,43 @@ def _load_archive(path: Path, custom_objects: Mapping[str, Any] | None, compile:
     config = documents.parse(members[CONFIG], f"{where}/{CONFIG}")
     if not compile:
         config["compile_config"] = None
+    written = documents.parse(members.get(METADATA, b"{}"), f"{where}/{METADATA}").get("keras_version")
+    is_old = written is not None and definitions.major(str(written)) < 3
+    if is_old:
+        if not older_files.uses_own_classes(config, custom_objects):
+            return older_files.around_described(path, custom_objects, compile)
+        with custom_object_scope(custom_objects):
+            config = _of_today(config, str(written))
     with ObjectSharingScope():
         model = deserialize_keras_object(config, custom_objects=custom_objects)
     with hdf5.open_tree(members[WEIGHTS_FILE], f"{where}/{WEIGHTS_FILE}") as tree, Assets.of(members) as assets:
         failed: dict[int, Any] = {}
-        load_state(model, ReadStore(tree), assets, failed=failed)
+        tree = weight_paths.tree_of_today(tree)
+        store = ReadStore(tree, _old_optimizer_state(model, tree) if is_old else None)
+        load_state(model, store, assets, failed=failed)
     if failed:
         raise loading_failure(failed)
     return model
+
+
+def _of_today(config: dict[str, Any], version: str) -> dict[str, Any]:
+    """A model of Keras 2 and what it was compiled with in the form of Keras 3."""
+    compiled = config.get("compile_config")
+    found: dict[str, Any] = definitions.of_today({**config, "compile_config": None}, version)
+    return {**found, "compile_config": training.of_today(compiled) if isinstance(compiled, Mapping) else None}
+
+
+def _old_optimizer_state(model: Any, tree: hdf5.Tree) -> dict[str, dict[str, Any]]:
+    """The state of the optimizer, which Keras 2 kept in another order."""
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None:
+        return {}
+    group = "optimizer/vars"
+    names = sorted(tree.children(group), key=lambda name: (len(name), name))
+    arrays = [tree.array(f"{group}/{name}") for name in names]
+    shapes = [tuple(cell.shape) for cell in model.trainable_variables]
+    found = optimizer_states.of_today(type(optimizer).__name__, optimizer.get_config(), arrays, shapes)
+    return {"optimizer": {str(i): array for i, array in enumerate(found)}}
 
 
 def _load_directory(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:

@@ -16,10 +16,11 @@ from jkeras import losses as described_losses
 from jkeras.errors import RestoreError
 from jkeras.files import keras_file, legacy_file
 from jkeras.files.containers import hdf5
-from jkeras.files.dialects import definitions
+from jkeras.files.dialects import definitions, old_weights, training
 from jkeras.files.legacy_file import OPTIMIZER, TOP_LEVEL, LegacyFile
 from jkeras.files.loading import load_model
 from jkeras.keras.old_configs import object_from
+from jkeras.keras.registration import custom_object_scope, get_registered_object
 from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.variables import Variable
 from jkeras.values.config import serialize
@@ -108,12 +109,32 @@ def load(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool) ->
     Raises:
         RestoreError: the file is damaged, or its weights do not fit its definition.
     """
+    with custom_object_scope(custom_objects), legacy_file.opened(path) as file:
+        if definitions.major(file.version) >= 3 or uses_own_classes(file.config, custom_objects):
+            return _load(file, custom_objects, compile)
+    return around_described(path, custom_objects, compile)
+
+
+def around_described(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
+    """The model that the immutable face reads from a file, as an object."""
     from jkeras.keras.value import around
 
-    with legacy_file.opened(path) as file:
-        if definitions.major(file.version) >= 3:
-            return _load(file, custom_objects, compile)
     return around(load_model(path, custom_objects, compile))
+
+
+def uses_own_classes(config: Any, custom_objects: Mapping[str, Any] | None) -> bool:
+    """Whether a configuration names a class of layers that the user wrote with this face, which only it can read."""
+    from jkeras.keras.layer import Layer
+
+    if isinstance(config, (list, tuple)):
+        return any(uses_own_classes(part, custom_objects) for part in config)
+    if not isinstance(config, Mapping):
+        return False
+    for name in (config.get("registered_name"), config.get("class_name")):
+        found = get_registered_object(name, custom_objects) if isinstance(name, str) else None
+        if isinstance(found, type) and issubclass(found, Layer):
+            return True
+    return any(uses_own_classes(part, custom_objects) for part in config.values())
 
 
 def _load(file: LegacyFile, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
@@ -126,7 +147,7 @@ def _load(file: LegacyFile, custom_objects: Mapping[str, Any] | None, compile: b
             f" {[layer.name for layer in expected]}."
         )
     for layer, name in zip(expected, stored, strict=True):
-        _fill(file, name, _weights(layer))
+        _fill(file, name, _weights(layer), layer)
     if f"{ROOT}/{TOP_LEVEL}" in file.tree.groups:
         _fill(file, TOP_LEVEL, _own_weights(model))
     if compile and file.training_config is not None:
@@ -145,6 +166,7 @@ def _training_config(written: Mapping[str, Any]) -> dict[str, Any]:
     readers = {"loss": losses, "metrics": metrics, "weighted_metrics": metrics, "optimizer": optimizers}
     config = {name: value for name, value in written.items() if name != "optimizer_config"}
     config["optimizer"] = written.get("optimizer_config")
+    config = training.of_today(config)
 
     def today(value: Any, family: Any) -> Any:
         if isinstance(value, Mapping) and "class_name" in value and "module" not in value:
@@ -156,9 +178,10 @@ def _training_config(written: Mapping[str, Any]) -> dict[str, Any]:
     return {name: today(value, readers[name]) if name in readers else value for name, value in config.items()}
 
 
-def _fill(file: LegacyFile, name: str, cells: list[Variable]) -> None:
-    paths = file.weight_paths(name)
-    if len(paths) != len(cells):
-        raise RestoreError(f"{file.where} has {len(paths)} weights for {name!r}; the layer has {len(cells)}.")
-    for cell, path in zip(cells, paths, strict=True):
-        cell.assign(file.tree.array(path))
+def _fill(file: LegacyFile, name: str, cells: list[Variable], layer: Any = None) -> None:
+    arrays = [file.tree.array(path) for path in file.weight_paths(name)]
+    arrays = old_weights.translate(None, layer, arrays, file.version, file.backend)
+    if len(arrays) != len(cells):
+        raise RestoreError(f"{file.where} has {len(arrays)} weights for {name!r}; the layer has {len(cells)}.")
+    for cell, array in zip(cells, arrays, strict=True):
+        cell.assign(array)

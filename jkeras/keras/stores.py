@@ -82,19 +82,19 @@ class ReadStore:
 
     Args:
         tree: the file.
+        instead: arrays that take the place of those in the file, by the path of the object.
     """
 
-    def __init__(self, tree: AnyTree):
+    def __init__(self, tree: AnyTree, instead: Mapping[str, Mapping[str, np.ndarray]] | None = None):
         self.tree = tree
+        self.instead = dict(instead or {})
 
-    def get(self, path: str) -> ReadGroup:
+    def get(self, path: str) -> Mapping[str, np.ndarray]:
         """The group of an object; empty if there is none."""
-        old = path.replace("layers", "_layer_checkpoint_dependencies")  # as Keras 2.13 had it
-        for place in (path, old):
-            group = f"{place}/vars" if place else "vars"
-            if group in self.tree.groups:
-                return ReadGroup(self.tree, group)
-        return ReadGroup(self.tree, None)
+        if path in self.instead:
+            return self.instead[path]
+        group = f"{path}/vars" if path else "vars"
+        return ReadGroup(self.tree, group if group in self.tree.groups else None)
 
     def has(self, path: str) -> bool:
         """Whether there is anything under a path."""

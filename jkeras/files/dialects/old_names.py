@@ -118,20 +118,20 @@ CONSTRAINTS = {"maxnorm": "MaxNorm", "nonneg": "NonNeg", "unitnorm": "UnitNorm"}
 
 # Options of other versions without a meaning here, whatever their value.
 IGNORED = frozenset(
-    {"implementation", "consume_less", "renorm_momentum", "schedule_decay", "is_legacy_optimizer", "jit_compile"}
+    {"implementation", "consume_less", "schedule_decay", "is_legacy_optimizer", "jit_compile"}
 )
 
 _CONV_KERNEL = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
 # Arguments that say nothing, whatever their value, by today's class; `*` is every class.
 MEANINGLESS: dict[str, frozenset[str]] = {
     "*": frozenset({"dynamic", "input_dtype", "consume_less"}),
-    **{name: frozenset({"implementation", "input_length"}) for name in (*RECURRENT, *(f"{name}Cell" for name in RECURRENT))},
+    **{name: frozenset({"implementation", "input_length"}) for name in (*RECURRENT, *(f"{name}Cell" for name in RECURRENT[:3]))},
     "MultiHeadAttention": frozenset({"query_shape", "key_shape", "value_shape"}),  # what it was built for
     # Written because their base class has them; their kernels are the depthwise and the pointwise one.
     **{name: frozenset(_CONV_KERNEL) for name in ("SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D")},
     "Embedding": frozenset({"input_length"}),
     "RandomRotation": frozenset({"value_range"}),  # of Keras 3.0 to 3.3, which did nothing with it
-    "BatchNormalization": frozenset({"fused", "renorm_clipping", "renorm_momentum"}),
+    "BatchNormalization": frozenset({"fused"}),
     **{name: frozenset({"vocabulary_size", "has_input_vocabulary"}) for name in LOOKUPS},
 }
 # Arguments that may only be what they are by default, by today's class, because today's layer does nothing else.
@@ -139,7 +139,7 @@ ONLY: dict[str, dict[str, Any]] = {
     "*": {"time_major": False, "ragged": False},
     **{name: {"groups": 1} for name in ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")},
     **{name: {"groups": 1} for name in ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D")},
-    "BatchNormalization": {"renorm": False, "virtual_batch_size": None, "adjustment": None, "mode": 0},
+    "BatchNormalization": {"virtual_batch_size": None, "adjustment": None, "mode": 0},
     "Embedding": {"dropout": 0.0},
     **{name: {"oov_method": "floormod", "ragged": False} for name in LOOKUPS},
 }

@@ -27,6 +27,38 @@ REDUCTIONS = {"auto": "sum_over_batch_size", "sum_over_nonzero_weights": "sum_ov
 METRICS = {"CosineProximity": "CosineSimilarity"}
 
 
+def of_today(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What `compile` was given, as Keras 2 wrote it in `.keras` files, in the form of Keras 3."""
+    found = {key: value for key, value in config.items() if value is not None}
+    if isinstance(found.get("optimizer"), Mapping):
+        found["optimizer"] = _public(optimizer(found["optimizer"]), "keras.optimizers")
+    for key, module in (("loss", "keras.losses"), ("metrics", "keras.metrics"), ("weighted_metrics", "keras.metrics")):
+        if key in found:
+            found[key] = _each(found[key], module)
+    return found
+
+
+def _each(value: Json, module: str) -> Json:
+    if isinstance(value, Mapping) and "class_name" not in value:
+        return {key: _each(part, module) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_each(part, module) for part in value]
+    return _public(loss_or_metric(value), module)
+
+
+def _public(value: Json, module: str) -> Json:
+    """An object with the module where Keras 3 has its class, and what is inside of it."""
+    own = isinstance(value, Mapping) and str(value.get("module") or "keras").startswith("keras")
+    if not own or custom_object(str(value.get("class_name"))) is not None or not isinstance(value.get("config"), Mapping):
+        return value
+    config = dict(value["config"])
+    if isinstance(config.get("learning_rate"), Mapping):
+        config["learning_rate"] = _public(config["learning_rate"], "keras.optimizers.schedules")
+    if isinstance(config.get("inner_optimizer"), Mapping):
+        config["inner_optimizer"] = _public(config["inner_optimizer"], module)
+    return {"module": module, "class_name": value["class_name"], "config": config, "registered_name": None}
+
+
 def optimizer(config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration of an optimizer in today's words.
 
