@@ -169,7 +169,7 @@ def test_every_argument_that_keras_ever_wrote(family):
         ("DepthwiseConv2D", "groups", 3),
         ("BatchNormalization", "virtual_batch_size", 4),
         ("LSTM", "time_major", True),
-        ("TextVectorization", "ragged", True),
+        ("StringLookup", "oov_method", "other"),
         ("Dense", "rank_of_kernel", 2),
         ("Dense", "units", -1),
         ("Dense", "kernel_initializer", {"class_name": "Identity", "config": {"gain": 1.0, "spread": 2}}),

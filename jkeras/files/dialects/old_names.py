@@ -136,12 +136,12 @@ MEANINGLESS: dict[str, frozenset[str]] = {
 }
 # Arguments that may only be what they are by default, by today's class, because today's layer does nothing else.
 ONLY: dict[str, dict[str, Any]] = {
-    "*": {"time_major": False, "ragged": False},
+    "*": {"time_major": False},
     **{name: {"groups": 1} for name in ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")},
     **{name: {"groups": 1} for name in ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D")},
     "BatchNormalization": {"virtual_batch_size": None, "adjustment": None, "mode": 0},
     "Embedding": {"dropout": 0.0},
-    **{name: {"oov_method": "floormod", "ragged": False} for name in LOOKUPS},
+    "StringLookup": {"oov_method": "floormod"},
 }
 
 # How Keras 1 merged tensors.
