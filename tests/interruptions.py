@@ -14,3 +14,15 @@ class Cut(callbacks.Callback):
         self.left -= 1
         if self.left == 0:
             raise RuntimeError("cut off")
+
+
+class CutEpoch(callbacks.Callback):
+    """Ends a run with an exception at the end of an epoch, counted from 0."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise RuntimeError("cut off")

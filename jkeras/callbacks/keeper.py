@@ -6,6 +6,7 @@ callbacks have been called, so that it holds what they decided (`training/keepin
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from pathlib import Path
@@ -51,7 +52,14 @@ class Keeper(Callback, RunKeeper):
         self.schedule: Schedule = Schedule.of(name, save_freq)
         self.resumes = resumes
         self.spare = spare
+        self._most, self._background = keep, background
         self._writer = checkpoints.Writer(self.folder, keep, background)
+
+    def move_to(self, folder: Path) -> None:
+        """Saves elsewhere from now on; for a copy that keeps a part of what the callback was made for."""
+        self.folder = folder
+        self.schedule = copy.copy(self.schedule)
+        self._writer = checkpoints.Writer(folder, self._most, self._background)
 
     # -- what the loop asks -----------------------------------------------------------------------------------------
 

@@ -109,7 +109,8 @@ class Ensemble:
 
         Args:
             x, y, batch_size, epochs, verbose, validation_split, validation_data: as in `Model.fit`.
-            callbacks: callbacks with hooks per epoch.
+            callbacks: callbacks with hooks per epoch; `BackupAndRestore` lets a run that was cut off go on, bit for bit, with the
+                same members in the same groups.
             shuffle, class_weight, sample_weight: as in `Model.fit`.
             group: how many members are trained in one program; chosen by their size if None. Numbers do not depend on it.
         """
@@ -126,7 +127,7 @@ class Ensemble:
             verbose=verbose,
             steps_per_execution=recipe.steps_per_execution,
         )
-        plan = members.Plan(options, as_list(callbacks), group=group)
+        plan = members.Plan(options, as_list(callbacks), group=group, settings=self.seeds)
         state, histories = members.train(model, program, self._training_state(model, program), source, validation, plan)
         return self._with(model=model, state=state, histories=tuple(histories))
 

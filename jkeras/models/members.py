@@ -21,6 +21,7 @@ import numpy as np
 from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import Callback, CallbackList
 from jkeras.errors import ArgumentError, InputError
+from jkeras.models import member_keeping
 from jkeras.models.group_progress import GroupProgress
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
@@ -31,7 +32,7 @@ from jkeras.training.array_source import ArraySource
 from jkeras.training.device_memory import device_budget
 from jkeras.training.job import Job, Options
 from jkeras.training.program import trainable
-from jkeras.training.state import TrainState, arrays_of
+from jkeras.training.state import TrainState, arrays_of, filled, named_arrays
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model
@@ -55,6 +56,8 @@ class Plan:
         rows: for each member the rows of the data that it sees; None for all.
         group: how many members train in one program; None to choose.
         progress: told of the epochs of all groups, where there are several.
+        settings: what distinguishes each member from the others, as JSON can hold it; None where a run cannot go on from a
+            checkpoint.
     """
 
     options: Options
@@ -64,6 +67,7 @@ class Plan:
     rows: np.ndarray | None = None
     group: int | None = None
     progress: GroupProgress | None = None
+    settings: Sequence[Any] | None = None
 
 
 def stack(states: Sequence[Any]) -> Any:
@@ -108,9 +112,12 @@ def train(
         plan: how.
 
     Raises:
-        ArgumentError: a callback has hooks per batch.
+        ArgumentError: a callback has hooks per batch, or keeps checkpoints in a way that does not fit many models.
+        RestoreError: a checkpoint is of other members, or was made in groups of another size.
         InputError: the data is too large.
     """
+    keepers = member_keeping.keepers(plan.callbacks, plan.settings is not None)
+    plan = dataclasses.replace(plan, callbacks=[c for c in plan.callbacks if c not in keepers])
     for callback in plan.callbacks:
         if CallbackList([callback]).wants(*PER_BATCH):
             raise ArgumentError(
@@ -132,30 +139,46 @@ def train(
         job, runner=runs.runner(many=True), train=plan.train or job.train, evaluate=plan.evaluate or job.evaluate
     )
 
-    def run(start: int) -> tuple[TrainState, list[History]]:
-        chosen = slice(start, min(start + size, count))
-        rows = None if plan.rows is None else plan.rows[chosen]
-        return _train_group(model, job, member(state, chosen), source, validation, plan, rows)
+    ranges = [range(start, min(start + size, count)) for start in starts]
+    parts = member_keeping.parts(keepers, ranges, size)
+
+    def run(number: int) -> tuple[TrainState, list[History]]:
+        chosen = slice(ranges[number].start, ranges[number].stop)
+        own = dataclasses.replace(
+            plan,
+            rows=None if plan.rows is None else plan.rows[chosen],
+            settings=None if plan.settings is None else plan.settings[chosen],
+        )
+        return _train_group(model, job, member(state, chosen), source, validation, own, [p[number] for p in parts])
 
     if len(starts) == 1:
-        return run(0)
+        result = run(0)
+        member_keeping.completed(keepers, parts)
+        return result
     progress = GroupProgress(len(starts), plan.options.epochs, plan.options.verbose)
     plan = dataclasses.replace(plan, options=dataclasses.replace(plan.options, verbose=0), progress=progress)
     on_cpu = jax.devices()[0].platform == "cpu"
     with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1) if on_cpu else 1) as pool:
-        results = list(pool.map(run, starts))
+        results = list(pool.map(run, range(len(starts))))
+    member_keeping.completed(keepers, parts)
     states = [final for final, _ in results]
     joined = jax.tree.map(lambda *parts: jnp.concatenate(parts), *states)
     return joined, [history for _, histories in results for history in histories]
 
 
 def _train_group(
-    model: Model, job: Job, state: TrainState, source: ArraySource, validation: Any, plan: Plan, rows: Any
+    model: Model,
+    job: Job,
+    state: TrainState,
+    source: ArraySource,
+    validation: Any,
+    plan: Plan,
+    keepers: Sequence[member_keeping.PartKeeper],
 ) -> tuple[TrainState, list[History]]:
-    group = Group(model, state, plan.callbacks, job.program.objective.directions, plan.options, plan.progress)
-    if rows is not None:
-        source = dataclasses.replace(source, subset=jnp.asarray(rows, jnp.int32))
-    session = loop.fit(job, owned_copy(state), source, validation, plan.options, CallbackList([group]), group.live)
+    group = Group(model, state, plan, job.program.objective.directions)
+    if plan.rows is not None:
+        source = dataclasses.replace(source, subset=jnp.asarray(plan.rows, jnp.int32))
+    session = loop.fit(job, owned_copy(state), source, validation, plan.options, CallbackList([group, *keepers]), group.live)
     if plan.progress is not None:
         plan.progress.group_ended(len(session.epochs))
     params, opt_state = arrays_of(session.state).params, arrays_of(session.state).opt_state
@@ -170,6 +193,7 @@ def _train_group(
 class Live:
     """The loop's view of a group: what callbacks would see as the model, if they did not each have a member's own."""
 
+    definition: Callable[[], dict[str, Any]]
     stop_training: bool = False
     current: Callable[[], TrainState] | None = None
     changed: TrainState | None = None
@@ -181,6 +205,10 @@ class Live:
     def take(self) -> TrainState | None:
         """The state, if a member's callback changed it."""
         return self.changed
+
+    def written_definition(self) -> dict[str, Any]:
+        """What a checkpoint says of the members beside their arrays."""
+        return self.definition()
 
 
 class Member:
@@ -204,25 +232,50 @@ class Member:
         """What happened to this member."""
         return History(self.logs, self.epochs, self.callbacks.params)
 
+    def get_state(self) -> dict[str, Any]:
+        """What a checkpoint holds of it, beside its arrays."""
+        callbacks = {name: callback.get_state() for name, callback in self.callbacks.stateful().items()}
+        frozen = None if self.frozen is None else named_arrays(self.frozen)
+        return {"callbacks": callbacks, "epochs": self.epochs, "logs": self.logs, "frozen": frozen}
+
+    def set_state(self, state: Mapping[str, Any], template: TrainState) -> None:
+        """Goes back to what `get_state` gave.
+
+        Args:
+            state: from a checkpoint.
+            template: a state of the structure of the member's.
+        """
+        for name, callback in self.callbacks.stateful().items():
+            if name in state["callbacks"]:
+                callback.set_state(state["callbacks"][name])
+        self.epochs = list(state["epochs"])
+        self.logs = {name: list(values) for name, values in state["logs"].items()}
+        frozen = state["frozen"]
+        if frozen is not None:
+            arrays = {name: jnp.asarray(value) for name, value in frozen.items()}
+            self.frozen = filled(template, arrays, str(jax.random.key_impl(template.rng)))
+
 
 class Group(Callback):
     """Calls each member's callbacks with that member's logs; a member that stops keeps the state that it has then."""
 
-    def __init__(
-        self,
-        model: Model,
-        state: TrainState,
-        callbacks: Sequence[Any],
-        directions: Any,
-        options: Options,
-        progress: GroupProgress | None = None,
-    ):
+    def __init__(self, model: Model, state: TrainState, plan: Plan, directions: Any):
         super().__init__()
-        self.progress = progress
-        self.live: Live = Live()
-        params = {"epochs": options.epochs, "verbose": 0}
+        self.progress = plan.progress
+        self.live: Live = Live(lambda: member_keeping.written_definition(model, plan.settings or ()))
+        self.template: TrainState = member(state, 0)
+        params = {"epochs": plan.options.epochs, "verbose": 0}
         count = state.step.shape[0]
-        self.members: list[Member] = [Member(model, i, callbacks, directions, params) for i in range(count)]
+        self.members: list[Member] = [Member(model, i, plan.callbacks, directions, params) for i in range(count)]
+
+    def get_state(self) -> dict[str, Any]:
+        """What a checkpoint holds of the members, beside their arrays."""
+        return {"members": [who.get_state() for who in self.members]}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Goes back to what `get_state` gave."""
+        for who, kept in zip(self.members, state["members"], strict=True):
+            who.set_state(kept, self.template)
 
     def _call(self, who: Member, hook: str, *args: Any) -> None:
         if not who.callbacks.callbacks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
@@ -111,11 +112,11 @@ class Sweep:
             epochs=epochs, shuffle=shuffle, verbose=verbose, steps_per_execution=recipe.steps_per_execution
         )
         state = self._first_state(model, program)
-        plan = members.Plan(options, as_list(callbacks), group=group)
+        plan = members.Plan(options, as_list(callbacks), group=group, settings=self.settings)
         if varied.PLACE in state.model_state:
             job = training_job(model, program, members.member(state, 0), source.example())
-            plan = members.Plan(
-                options, as_list(callbacks), varied.VariedStep(job.train), varied.VariedStep(job.evaluate), group=group
+            plan = dataclasses.replace(
+                plan, train=varied.VariedStep(job.train), evaluate=varied.VariedStep(job.evaluate)
             )
         final, histories = members.train(model, program, state, source, validation, plan)
         kept = {name: tree for name, tree in final.model_state.items() if name != varied.PLACE}

@@ -1,0 +1,114 @@
+"""Checkpoints of models that train together: each group of members is a run with a folder of its own.
+
+A group is not known to be over before all are: what one that ended has kept stays until then, so that a run that is cut off
+later does not train it again.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jkeras.callbacks.callback import Callback
+from jkeras.callbacks.keeper import Keeper
+from jkeras.errors import ArgumentError, RestoreError
+from jkeras.files.containers.checkpoints import Snapshot
+from jkeras.files.restoring import writable_definition
+from jkeras.training.hooks import RunKeeper
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
+
+PREFIX = "members-"
+
+
+class PartKeeper(Callback, RunKeeper):
+    """A keeper of one group, in a folder inside of that of the keeper that the user gave."""
+
+    def __init__(self, whole: Keeper, folder: Path):
+        super().__init__()
+        self.keeper: Keeper = copy.copy(whole)
+        self.keeper.move_to(folder)
+        self.schedule = self.keeper.schedule
+
+    @property
+    def reads_logs(self) -> bool:
+        """Never: the logs are those of many models."""
+        return False
+
+    def found(self) -> tuple[Path, dict[str, Any]] | None:
+        """The checkpoint to go on from and its configuration."""
+        return self.keeper.found()
+
+    def begins(self, step: int) -> None:
+        """Called when a run begins at the beginning."""
+        self.keeper.begins(step)
+
+    def accepts(self, epoch: int, logs: dict[str, Any]) -> bool:
+        """Always."""
+        return True
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Saves."""
+        self.keeper.keep(snapshot)
+
+    def wait(self) -> None:
+        """Returns when everything is written."""
+        self.keeper.wait()
+
+    def completed(self) -> None:
+        """Nothing yet: other groups may still train."""
+
+
+def keepers(callbacks: Iterable[Any], possible: bool) -> list[Keeper]:
+    """The callbacks that keep checkpoints.
+
+    Raises:
+        ArgumentError: one of them chooses by the logs, or this kind of run cannot go on.
+    """
+    found = [callback for callback in callbacks if isinstance(callback, Keeper)]
+    for keeper in found:
+        if not possible:
+            raise ArgumentError(
+                f"callbacks: {type(keeper).__name__} keeps checkpoints, from which only `fit` of a model, an `Ensemble` or a"
+                f" sweep goes on."
+            )
+        if keeper.reads_logs:
+            raise ArgumentError(
+                f"callbacks: {type(keeper).__name__} keeps the best by its logs; of models that train together each has"
+                f" logs of its own. Keep all of them, without `save_best_only`."
+            )
+    return found
+
+
+def parts(found: Sequence[Keeper], ranges: Sequence[range], size: int) -> list[list[PartKeeper]]:
+    """For each keeper those of all groups.
+
+    Raises:
+        RestoreError: the folder has checkpoints of other groups.
+    """
+    names = [f"{PREFIX}{chosen.start}-{chosen.stop - 1}" for chosen in ranges]
+    for keeper in found:
+        others = sorted(path.name for path in keeper.folder.glob(PREFIX + "*") if path.name not in names)
+        if others and keeper.resumes:
+            raise RestoreError(
+                f"{keeper.folder} holds checkpoints of groups of other members, {', '.join(others)}; here they are"
+                f" {', '.join(names)}. Pass the same number of members, and `group=` with the size of those groups."
+            )
+    return [[PartKeeper(keeper, keeper.folder / name) for name in names] for keeper in found]
+
+
+def completed(found: Sequence[Keeper], several: Sequence[Sequence[PartKeeper]]) -> None:
+    """Called when all groups came to their end."""
+    for whole, own in zip(found, several, strict=True):
+        for part in own:
+            part.keeper.completed()
+        whole.completed()
+
+
+def written_definition(model: Model, settings: Sequence[Any]) -> dict[str, Any]:
+    """What a checkpoint of several members says of them beside their arrays."""
+    written = writable_definition(model)
+    return {**written, "model": None, "members": {"model": written["model"], "settings": list(settings)}}
