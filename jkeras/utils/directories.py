@@ -57,7 +57,7 @@ def image_dataset_from_directory(
         validation_split: share of the files kept for validation.
         subset: "training", "validation" or "both".
         interpolation: see `jkeras.utils.images.resize`.
-        follow_links: whether links to folders are followed.
+        follow_links: whether links to folders are followed, and may lead out of the folder.
         crop_to_aspect_ratio: cuts pictures instead of distorting them.
         pad_to_aspect_ratio: adds borders instead of distorting them.
         data_format: "channels_last" or "channels_first".
@@ -241,7 +241,8 @@ def list_files(
 
     Raises:
         ArgumentError: `class_names` are not subfolders, or given for labels that are not inferred.
-        InputError: there is no such folder, or as many labels as there are files are not given.
+        InputError: there is no such folder, as many labels as there are files are not given, or a link leads out of the
+            folder.
     """
     root = os.fspath(directory)
     if not os.path.isdir(root):
@@ -252,12 +253,12 @@ def list_files(
         if unknown:
             raise ArgumentError(f"class_names={list(class_names or ())}: {root!r} has the subfolders {found}.")
         names = list(class_names) if class_names is not None else found
-        groups = [_files_below(os.path.join(root, name), formats, follow_links) for name in names]
+        groups = [_files_below(root, os.path.join(root, name), formats, follow_links) for name in names]
         numbers = np.repeat(np.arange(len(names), dtype=np.int32), [len(group) for group in groups])
         return [path for group in groups for path in group], numbers, names
     if class_names is not None:
         raise ArgumentError("`class_names` goes with labels='inferred' only.")
-    paths = _files_below(root, formats, follow_links)
+    paths = _files_below(root, root, formats, follow_links)
     if labels is None:
         return paths, None, None
     if len(labels) != len(paths):
@@ -266,11 +267,23 @@ def list_files(
     return paths, numbers, [str(label) for label in np.unique(numbers)]
 
 
-def _files_below(folder: str, formats: tuple[str, ...], follow_links: bool) -> list[str]:
+def _files_below(root: str, folder: str, formats: tuple[str, ...], follow_links: bool) -> list[str]:
     walked = sorted(os.walk(folder, followlinks=follow_links), key=lambda entry: entry[0])
-    return [
-        os.path.join(root, name)
-        for root, _, names in walked
+    found = [
+        os.path.join(inner, name)
+        for inner, _, names in walked
         for name in sorted(names)
         if name.lower().endswith(formats)
     ]
+    if not follow_links:
+        for path in (folder, *found):
+            _check_inside(root, path)
+    return found
+
+
+def _check_inside(root: str, path: str) -> None:
+    """Refuses a link that leads out of the folder."""
+    if os.path.islink(path) and os.path.commonpath([os.path.realpath(root), os.path.realpath(path)]) != os.path.realpath(root):
+        raise InputError(
+            f"{path!r} is a link that leads out of {root!r}. If it is meant to be there, write `follow_links=True`."
+        )

@@ -82,6 +82,11 @@ TABLE = (
         "No links, no devices", crafted.links, "a link|a device",
     ),
     Attack(
+        "Folders of data with links", "", "have images, texts or sounds read from elsewhere by `image_dataset_from_directory`",
+        "A link that leads out of the folder is refused, unless the program says `follow_links=True`", crafted.folders,
+        "leads out of",
+    ),
+    Attack(
         "Names in a `.keras` file", "", "write outside when the archive is unpacked, or show two readers two files",
         "Nothing is unpacked to the disk; such names, links and double names are refused", crafted.archive_names,
         "leads out|is a link|twice",

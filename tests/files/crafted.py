@@ -405,6 +405,29 @@ def traversals(ground: Ground) -> Iterator[tuple[str, Path | Action]]:
     yield "file name", lambda: get_file(climbing, ground.secret.as_uri(), cache_dir=ground.folder / "cache")
 
 
+def folders(ground: Ground) -> Iterator[tuple[str, Path | Action]]:
+    """Folders of images, texts and sounds with links to what lies outside."""
+    from jkeras import utils
+
+    readers = {
+        ".png": utils.image_dataset_from_directory,
+        ".txt": utils.text_dataset_from_directory,
+        ".wav": utils.audio_dataset_from_directory,
+    }
+    for suffix, read in readers.items():
+        for kind in ("file", "folder"):
+            root = ground.folder / f"{kind}{suffix}"
+            (root / "a").mkdir(parents=True)
+            (root / "a" / f"one{suffix}").write_bytes(b"x")
+            (ground.folder / "elsewhere").mkdir(exist_ok=True)
+            (ground.folder / "elsewhere" / f"two{suffix}").write_bytes(b"x")
+            if kind == "file":
+                (root / "a" / f"two{suffix}").symlink_to(ground.secret)
+            else:
+                (root / "b").symlink_to(ground.folder / "elsewhere")
+            yield f"{kind}{suffix}", lambda read=read, root=root: list(read(root, verbose=False))
+
+
 def links(ground: Ground) -> Iterator[tuple[str, Path | Action]]:
     away = tar_member("away", type=tarfile.SYMTYPE, linkname=str(ground.outside))
     yield "through a symbolic link", fetched(ground, "symbolic", away, tar_member("away/canary"))
