@@ -40,7 +40,7 @@ def export(
     if format != FORMAT:
         raise ArgumentError(
             f"export(format={format!r}): jkeras exports {FORMAT!r}. For the formats of TensorFlow, ONNX and others save the"
-            f" model as .keras and export it with Keras."
+            f" model as .keras and export it with Keras; docs/files.md says what stands in their way here."
         )
     platforms = PLATFORMS if platforms is None else tuple(platforms)
     specs = _symbolic(_shapes(model) if input_signature is None else input_signature)
