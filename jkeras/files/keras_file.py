@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.files import compile_config, own_part, stored_weights
+from jkeras.files import compile_config, optimizer_order, own_part, stored_weights
 from jkeras.files import config as configs
 from jkeras.files.containers import archives, documents, hdf5
 from jkeras.files.containers.kinds import CONFIG, METADATA, WEIGHTS_FILE
@@ -87,7 +87,8 @@ def optimizer_variables(model: Model) -> list[tuple[str, np.ndarray]]:
         return []
     try:
         recipe: Any = model.recipe
-        found = recipe.optimizer.keras_variables(arrays_of(model.state).opt_state, trainable_paths(model))
+        opt_state = arrays_of(model.state).opt_state
+        found = optimizer_order.variables(recipe.optimizer, opt_state, trainable_paths(model))
     except NotImplementedError as error:
         raise ArgumentError(f"{error} Save into a directory (a path without suffix) to keep its state.") from None
     return [(variable.name, np.asarray(variable.value)) for variable in found]

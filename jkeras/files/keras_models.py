@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras.errors import PartialLoadWarning, RestoreError
-from jkeras.files import compile_config, keras_file, legacy_file, own_part, stored_weights
+from jkeras.files import compile_config, keras_file, legacy_file, optimizer_order, own_part, stored_weights
 from jkeras.files.adapted import with_learned
 from jkeras.files.dialects import origin
 from jkeras.files.keras_file import KerasFile
@@ -102,7 +102,7 @@ def _optimizer_state(
         if len(found) <= 2 and not (len(found) and int(found[0])):
             return None
         fresh = init_optimizer(optimizer, params, frozen)
-        return optimizer.from_keras_variables(found, fresh, keras_file.trainable_paths(model))
+        return optimizer_order.read(optimizer, found, fresh, keras_file.trainable_paths(model))
     except RestoreError as error:
         # As for a model whose layers were frozen or thawed after `compile`.
         warnings.warn(

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import jkeras as jk
 from jkeras import dtypes, tree
 from jkeras.errors import ArgumentError, NotBuiltError
-from jkeras.files import compile_config
+from jkeras.files import compile_config, optimizer_order
 from jkeras.files import config as configs
 from jkeras.files.weight_matching import is_kept
 from jkeras.keras.mutable import Mutable, value_of
@@ -66,7 +66,7 @@ def to_value(model: Any, named: bool = True) -> Any:
             )
         fresh = value.with_optimizer_state().state.opt_state
         slots = [cell.value for cell in model.optimizer.variables]
-        opt_state = value.recipe.optimizer.from_keras_variables(slots, fresh, _trained_paths(value))
+        opt_state = optimizer_order.read(value.recipe.optimizer, slots, fresh, _trained_paths(value))
         value = value.with_state(state.replace(opt_state=opt_state))
     return value
 
@@ -198,6 +198,6 @@ def take_over(model: Any, value: Any) -> None:
     if opt_state is not None and model.optimizer is not None:
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        slots = value.recipe.optimizer.keras_variables(opt_state, _trained_paths(value))
+        slots = optimizer_order.variables(value.recipe.optimizer, opt_state, _trained_paths(value))
         for cell, slot in zip(model.optimizer.variables, slots, strict=True):
             cell.assign(slot.value)

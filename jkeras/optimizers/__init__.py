@@ -25,7 +25,7 @@ from jkeras.optimizers.adafactor import Adafactor
 from jkeras.optimizers.adagrad import Adadelta, Adagrad
 from jkeras.optimizers.adam import Adam, AdamW
 from jkeras.optimizers.adam_variants import Adamax, Nadam
-from jkeras.optimizers.base import BaseOptimizer, KerasVariable
+from jkeras.optimizers.base import BaseOptimizer
 from jkeras.optimizers.ftrl import Ftrl
 from jkeras.optimizers.lion_lamb import Lamb, Lion
 from jkeras.optimizers.loss_scale import LossScaleOptimizer
@@ -107,7 +107,6 @@ __all__ = [
     "Adamax",
     "BaseOptimizer",
     "Ftrl",
-    "KerasVariable",
     "Lamb",
     "Lion",
     "LossScaleOptimizer",

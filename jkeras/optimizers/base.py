@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Self, TypeVar
+from collections.abc import Callable
+from typing import Any, Self, TypeVar
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
 from jkeras import constants
-from jkeras.errors import InputError, RestoreError
+from jkeras.errors import InputError
 from jkeras.types import Array, ArrayLike, ArrayTree
 from jkeras.values.spec import Spec
-
-
-class KerasVariable(NamedTuple):
-    """One array of an optimizer's state, with the name that Keras gives it."""
-
-    name: str
-    value: Any
 
 
 class OptimizerAttributes:
@@ -92,23 +84,6 @@ class BaseOptimizer(OptimizerAttributes, Spec):
         """
         return self
 
-    def keras_variables(self, state: Any, ordered_paths: Sequence[str]) -> list[KerasVariable]:
-        """The state's arrays in the order of Keras's `optimizer.variables`.
-
-        Args:
-            state: a state of this optimizer.
-            ordered_paths: the paths of the trainable weights in the order of Keras's `model.trainable_variables`.
-        """
-        raise NotImplementedError(f"{type(self).__name__} has no counterpart in Keras files.")
-
-    def from_keras_variables(self, values: Sequence[Any], state: Any, ordered_paths: Sequence[str]) -> Any:
-        """The inverse of `keras_variables`: a copy of `state` with the arrays `values`.
-
-        Raises:
-            RestoreError: the number or a shape of the arrays does not fit.
-        """
-        raise NotImplementedError(f"{type(self).__name__} has no counterpart in Keras files.")
-
 
 def place_like(value: ArrayLike, old: Array) -> jax.Array:
     """`value` with the type, shape and placement of `old`, so that a compiled step takes it without a retrace."""
@@ -152,36 +127,3 @@ def schedule_error(optimizer: BaseOptimizer) -> InputError:
         f"The learning rate of this {type(optimizer).__name__} follows a schedule and cannot be set."
         " Make the optimizer with a number, `learning_rate=0.001`, to set it during training."
     )
-
-
-class VariableReader:
-    """Hands out the arrays of a Keras file one by one, checked against what they replace."""
-
-    def __init__(self, values: Sequence[Any]):
-        self.values: list[Any] = list(values)
-        self.position = 0
-
-    def take(self, name: str, old: Array) -> jax.Array:
-        """The next array, with the type and placement of `old`."""
-        if self.position >= len(self.values):
-            raise RestoreError(f"The optimizer state ends at array {self.position}, before {name!r}.")
-        value = np.asarray(self.values[self.position])
-        if value.shape != jnp.shape(old):
-            raise RestoreError(
-                f"Array {self.position} of the optimizer state ({name!r}) has shape {value.shape},"
-                f" expected {jnp.shape(old)}."
-            )
-        self.position += 1
-        return place_like(value, old)
-
-    def skip(self) -> None:
-        """Passes over an array that has no counterpart here."""
-        self.position += 1
-
-    def finish(self) -> None:
-        """Raises if arrays are left."""
-        if self.position != len(self.values):
-            raise RestoreError(
-                f"The optimizer state has {len(self.values)} arrays, expected {self.position}:"
-                " it was saved by another optimizer or for another model."
-            )

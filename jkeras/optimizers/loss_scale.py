@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 import jax
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments, registry
 from jkeras.errors import ArgumentError
-from jkeras.optimizers.base import BaseOptimizer, KerasVariable, VariableReader, run_if
+from jkeras.optimizers.base import BaseOptimizer, run_if
 from jkeras.optimizers.multi import MultiOptimizer
 from jkeras.optimizers.optimizer import Optimizer
 from jkeras.optimizers.table import RULES, named, resolve
@@ -133,23 +133,3 @@ class LossScaleOptimizer(BaseOptimizer):
     def compile_key(self) -> Self:
         inner = self.inner_optimizer.compile_key()
         return self.replace(inner_optimizer=inner, initial_scale=1.0, name=None)
-
-    def keras_variables(self, state: LossScaleState, ordered_paths: Sequence[str]) -> list[KerasVariable]:
-        return [
-            # Keras gives the wrapper an iteration and a learning rate of its own that it never uses.
-            KerasVariable("iteration", jnp.zeros((), jnp.int32)),
-            KerasVariable("learning_rate", jnp.zeros((), jnp.float32)),
-            KerasVariable("step_counter", state.step_counter),
-            KerasVariable("dynamic_scale", state.dynamic_scale),
-            *self.inner_optimizer.keras_variables(state.inner, ordered_paths),
-        ]
-
-    def from_keras_variables(
-        self, values: Sequence[Any], state: LossScaleState, ordered_paths: Sequence[str]
-    ) -> LossScaleState:
-        own = VariableReader(values[:4])
-        own.skip()
-        own.skip()
-        counter, scale = own.take("step_counter", state.step_counter), own.take("dynamic_scale", state.dynamic_scale)
-        inner = self.inner_optimizer.from_keras_variables(values[4:], state.inner, ordered_paths)
-        return LossScaleState(counter, scale, inner)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments, registry
 from jkeras.errors import ArgumentError, InputError
-from jkeras.optimizers.base import BaseOptimizer, KerasVariable, VariableReader
+from jkeras.optimizers.base import BaseOptimizer
 from jkeras.optimizers.optax_optimizer import OptaxOptimizer
 from jkeras.optimizers.optimizer import Optimizer
 from jkeras.optimizers.table import RULES, resolve
@@ -237,33 +237,3 @@ class MultiOptimizer(BaseOptimizer):
         if not isinstance(self.optimizer_map, OptimizerMap):
             return self.replace(name=None)
         return self.replace(name=None, optimizer_map=self.optimizer_map.map(lambda o: o.compile_key()))
-
-    def keras_variables(self, state: MultiState, ordered_paths: Sequence[str]) -> list[KerasVariable]:
-        found = [
-            KerasVariable("iteration", state.iterations),
-            # Keras gives the whole a learning rate that it never uses.
-            KerasVariable("learning_rate", jnp.zeros((), jnp.float32)),
-        ]
-        for (optimizer, paths), inner in zip(self._keras_groups(ordered_paths), state.inner, strict=True):
-            found += optimizer.keras_variables(inner, paths)
-        return found
-
-    def from_keras_variables(
-        self, values: Sequence[Any], state: MultiState, ordered_paths: Sequence[str]
-    ) -> MultiState:
-        own = VariableReader(values[:2])
-        iterations = own.take("iteration", state.iterations)
-        start, inner = 2, []
-        for (optimizer, paths), old in zip(self._keras_groups(ordered_paths), state.inner, strict=True):
-            count = len(optimizer.keras_variables(old, paths))
-            inner.append(optimizer.from_keras_variables(values[start : start + count], old, paths))
-            start += count
-        return MultiState(iterations, tuple(inner))
-
-    def _keras_groups(self, ordered_paths: Sequence[str]) -> list[tuple[BaseOptimizer, list[str]]]:
-        if isinstance(self.optimizer_map, OptimizerMap):
-            return self.groups(dict.fromkeys(ordered_paths), ordered_paths)
-        raise NotImplementedError(
-            "The state of a MultiOptimizer that is made with a function cannot go into a Keras file:"
-            " use an OptimizerMap."
-        )

@@ -13,10 +13,9 @@ import numpy as np
 
 from jkeras import arguments, constants, registry
 from jkeras.errors import ArgumentError, InputError
-from jkeras.optimizers import clipping, keras_order, schedules
+from jkeras.optimizers import clipping, schedules
 from jkeras.optimizers.base import (
     BaseOptimizer,
-    KerasVariable,
     learning_rate_scalar,
     place_like,
     run_if,
@@ -326,15 +325,7 @@ class Optimizer(BaseOptimizer):
         exact = [f"^{re.escape(path)}$" for path in var_list or ()]
         return self.replace(weight_decay_exclusions=(*exact, *(var_names or ())))
 
-    # -- Keras's order of variables -------------------------------------------------------------------------------
-
-    def keras_variables(self, state: OptimizerState, ordered_paths: Sequence[str]) -> list[KerasVariable]:
-        return keras_order.write(self, state, ordered_paths)
-
-    def from_keras_variables(
-        self, values: Sequence[Any], state: OptimizerState, ordered_paths: Sequence[str]
-    ) -> OptimizerState:
-        return keras_order.read(self, values, state, ordered_paths)
+    # -- files ------------------------------------------------------------------------------------------------------
 
     def keras_slot(self, name: str, slots: Slots) -> Any:
         """What Keras stores for a slot that `init_slots` leaves out, given the others; None if it stores nothing."""

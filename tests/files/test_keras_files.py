@@ -15,6 +15,7 @@ import jkeras as jk
 import jkeras.keras
 from jkeras import layers
 from jkeras.errors import ArgumentError, RestoreError, UnknownNameError
+from jkeras.files import optimizer_order
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore"
@@ -446,7 +447,7 @@ def test_every_optimizer_goes_both_ways(name, suffix, tmp_path, rng):
     theirs.optimizer.iterations.assign(5)
     theirs.save(path)
     loaded = jk.load_model(path)
-    found = loaded.recipe.optimizer.keras_variables(
+    found = optimizer_order.variables(loaded.recipe.optimizer,
         loaded.state.opt_state, [info.name for info in loaded.description.weights if info.trainable]
     )
     same_state([v.value for v in found], theirs.optimizer.variables)

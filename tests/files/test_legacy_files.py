@@ -17,6 +17,7 @@ import jkeras as jk
 from jkeras import layers
 from jkeras.errors import RestoreError, UnknownNameError
 from jkeras.files import config as configs
+from jkeras.files import optimizer_order
 from jkeras.models.model import known_classes
 
 
@@ -478,7 +479,7 @@ def test_old_optimizers(name, tmp_path, rng):
     write(path, dense(3, 4), {"b": weights[:2], "a": weights[2:]}, version, "tensorflow", training, stored)
     rename(path)
     loaded = jk.load_model(path)
-    found = loaded.recipe.optimizer.keras_variables(
+    found = optimizer_order.variables(loaded.recipe.optimizer,
         loaded.state.opt_state, [info.name for info in loaded.description.weights]
     )
     wanted = [np.int32(7), np.float32(0.01), *weight_by_weight(state)]

@@ -7,6 +7,7 @@ import pytest
 
 from jkeras import optimizers
 from jkeras.errors import ArgumentError
+from jkeras.files import optimizer_order
 from tests.optimizers.problem import SHAPES, assert_close, gradient, keras_weights, start
 
 
@@ -35,11 +36,11 @@ def test_equals_keras_with_steps_that_overflow():
         params, state = step(params, state, gradients)
     for path, expected in zip(SHAPES, weights, strict=True):
         assert_close(params[path], expected)
-    mine = ours.keras_variables(state, list(SHAPES))
+    mine = optimizer_order.variables(ours, state, list(SHAPES))
     for variable, expected in zip(mine, their_state, strict=True):
         assert_close(variable.value, expected)
     assert int(optimizers.get_iterations(state)) == 10
-    restored = ours.from_keras_variables([v.value for v in mine], ours.init(params), list(SHAPES))
+    restored = optimizer_order.read(ours, [v.value for v in mine], ours.init(params), list(SHAPES))
     jax.tree.map(np.testing.assert_array_equal, restored, state)
 
 

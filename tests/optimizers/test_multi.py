@@ -7,6 +7,7 @@ import pytest
 
 from jkeras import optimizers
 from jkeras.errors import ArgumentError, InputError
+from jkeras.files import optimizer_order
 from jkeras.optimizers import SGD, Adam, MultiOptimizer, OptimizerMap, RMSprop
 from tests.optimizers.problem import SHAPES, assert_close, run_keras, run_ours
 
@@ -22,10 +23,10 @@ def test_equals_keras():
     params, state = run_ours(ours, gradients)
     for path in SHAPES:
         assert_close(params[path], weights[path])
-    variables = ours.keras_variables(state, list(SHAPES))
+    variables = optimizer_order.variables(ours, state, list(SHAPES))
     for mine, expected in zip(variables, theirs.variables, strict=True):
         assert_close(mine.value, expected.value)
-    restored = ours.from_keras_variables([v.value for v in variables], ours.init(params), list(SHAPES))
+    restored = optimizer_order.read(ours, [v.value for v in variables], ours.init(params), list(SHAPES))
     jax.tree.map(np.testing.assert_array_equal, restored, state)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from jkeras import optimizers
 from jkeras.errors import ArgumentError, InputError, RestoreError, SignatureError, UnknownNameError
+from jkeras.files import optimizer_order
 from jkeras.values.fields import field
 from tests.optimizers.problem import SHAPES, assert_close, run_keras, run_ours, start
 from tests.optimizers.test_rules import VARIANTS
@@ -99,10 +100,10 @@ def test_accumulated_gradients_equal_keras(kwargs):
     for path in SHAPES:
         assert_close(params[path], weights[path])
     assert int(optimizers.get_iterations(state)) == 6
-    variables = ours.keras_variables(state, list(SHAPES))
+    variables = optimizer_order.variables(ours, state, list(SHAPES))
     for mine, expected in zip(variables, theirs.variables, strict=True):
         assert_close(mine.value, expected.value)
-    restored = ours.from_keras_variables([v.value for v in variables], ours.init(params), list(SHAPES))
+    restored = optimizer_order.read(ours, [v.value for v in variables], ours.init(params), list(SHAPES))
     jax.tree.map(np.testing.assert_array_equal, restored, state)
 
 
@@ -144,7 +145,7 @@ def test_moving_averages_equal_keras(frequency):
     params, state = run_ours(ours, gradients)
     for path in SHAPES:
         assert_close(params[path], weights[path])
-    for mine, expected in zip(ours.keras_variables(state, list(SHAPES)), theirs.variables, strict=True):
+    for mine, expected in zip(optimizer_order.variables(ours, state, list(SHAPES)), theirs.variables, strict=True):
         assert_close(mine.value, expected.value)
     final = ours.finalize(params, state)
     for path in SHAPES:
@@ -275,13 +276,13 @@ def test_errors():
     with pytest.raises(InputError, match="needs the weights"):
         optimizer.update(GRADIENTS, optimizer.init(PARAMS))
     state = optimizer.init(PARAMS)
-    values = [v.value for v in optimizer.keras_variables(state, list(PARAMS))]
+    values = [v.value for v in optimizer_order.variables(optimizer, state, list(PARAMS))]
     with pytest.raises(RestoreError, match="expected 6"):
-        optimizer.from_keras_variables([*values, values[-1]], state, list(PARAMS))
+        optimizer_order.read(optimizer, [*values, values[-1]], state, list(PARAMS))
     with pytest.raises(RestoreError, match="ends at array 5"):
-        optimizer.from_keras_variables(values[:-1], state, list(PARAMS))
+        optimizer_order.read(optimizer, values[:-1], state, list(PARAMS))
     with pytest.raises(RestoreError, match="shape"):
-        optimizer.from_keras_variables(values, state, list(reversed(PARAMS)))
+        optimizer_order.read(optimizer, values, state, list(reversed(PARAMS)))
 
 
 def test_first_weights_are_not_changed():

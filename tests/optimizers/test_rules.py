@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jkeras import optimizers
+from jkeras.files import optimizer_order
 from tests.optimizers.problem import SHAPES, assert_close, run_keras, run_ours
 
 # Rule -> variants of its own arguments.
@@ -82,12 +83,12 @@ def test_equals_keras(name, kwargs):
     for path in SHAPES:
         assert_close(params[path], weights[path])
 
-    variables = ours.keras_variables(state, list(SHAPES))
+    variables = optimizer_order.variables(ours, state, list(SHAPES))
     assert len(variables) == len(theirs.variables)
     for mine, expected in zip(variables, theirs.variables, strict=True):
         assert_close(mine.value, expected.value)
 
-    restored = ours.from_keras_variables([v.value for v in variables], ours.init(params), list(SHAPES))
+    restored = optimizer_order.read(ours, [v.value for v in variables], ours.init(params), list(SHAPES))
     assert jax.tree.structure(restored) == jax.tree.structure(state)
     for mine, expected in zip(jax.tree.leaves(restored), jax.tree.leaves(state), strict=True):
         np.testing.assert_array_equal(mine, expected)
@@ -126,7 +127,7 @@ def test_names_of_variables(name):
     params = {"dense/kernel": np.zeros((2, 3), "float32"), "dense/bias": np.zeros(3, "float32")}
     with keras.name_scope("dense"):
         theirs.build([keras.Variable(value, name=path.split("/")[1]) for path, value in params.items()])
-    names = [v.name for v in ours.keras_variables(ours.init(params), list(params))]
+    names = [v.name for v in optimizer_order.variables(ours, ours.init(params), list(params))]
     expected = [v.name for v in theirs.variables]
     if name in ("Adafactor", "Nadam"):  # Keras leaves some of their variables without a name of their own
         assert len(names) == len(expected)
