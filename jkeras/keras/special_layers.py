@@ -11,15 +11,14 @@ import numpy as np
 
 from jkeras import initializers, layers
 from jkeras.errors import ArgumentError
+from jkeras.keras.attention_parts import PARTS, build_attention, private_names
 from jkeras.keras.facades import on_view
 from jkeras.keras.recurrent import build_inside
 from jkeras.keras.seeds import draw_seed
 from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.tracking import DotNotTrackScope
 from jkeras.keras.variables import Variable, name_scope
-from jkeras.layers.attention import drop
 from jkeras.layers.foreign import weight_name
-from jkeras.layers.multi_head_attention import equations, masked_softmax
 from jkeras.layers.spectral_normalization import leading_vectors
 
 # -- attention --------------------------------------------------------------------------------------------------------
@@ -43,23 +42,13 @@ def _attention(description: Any) -> dict[str, Any]:
         if self.use_gate:
             build_inside(self.gate, query_shape)
         build_inside(self.attention_output, (*query_shape[:-1], self.query.sizes[0], self.value.sizes[1]))
-        rank = len(query_shape) + 1
-        axes = self._attended(rank)
-        scored, combined = equations(rank, axes)
-        vars(self).update(_attention_axes=axes, _dot_product_equation=scored, _combine_equation=combined)
+        build_attention(self, len(query_shape) + 1)
 
     def _arguments(self: Any) -> dict[str, Any]:
         own = vars(self)
         values = {name: own[name] if name in own else getattr(self, name) for name in type(self)._fields}
         return {**values, "activity_regularizer": self._given_activity_regularizer}
 
-    def _masked_softmax(self: Any, attention_scores: Any, attention_mask: Any = None) -> Any:
-        return masked_softmax(attention_scores, attention_mask, len(self._attention_axes))
-
-    def _dropout_layer(self: Any, scores: Any, training: Any = None) -> Any:
-        return dropped(self, scores) if training and self.dropout > 0 else scores
-
-    dropped = on_view(lambda layer, scores: drop(layer, scores, layer.dropout, layer.seed))
     run = on_view(description._compute_attention)
 
     def _compute_attention(
@@ -68,38 +57,16 @@ def _attention(description: Any) -> dict[str, Any]:
         mask = None if attention_mask is None else jnp.asarray(attention_mask).astype(bool)
         return run(self, query, key, value, mask, *args, **kwargs)
 
-    projections = {"query": "query", "key": "key", "value": "value", "gate": "gate", "output": "attention_output"}
-    sizes = (
-        ("num_heads", "key_dim", "value_dim", "dropout", "use_bias") if description is layers.MultiHeadAttention else ()
-    )
     return {
         "__post_init__": __post_init__,
         "build": build,
         "_arguments": _arguments,
         "_seeded": staticmethod(lambda layer: layer.dropout > 0),
-        **{f"{name}_dense": property(_Alias(own).of) for name, own in projections.items()},
-        # What subclasses with a `call` of their own use, or assign in a `build` of their own.
-        **{f"_{name}_dense": _Alias(own) for name, own in projections.items()},
-        **{f"_{name}": _Alias(name) for name in sizes},
+        **PARTS,
+        **(private_names(description) if description is layers.MultiHeadAttention else {}),
         "_compute_attention": _compute_attention,
         "_attends_fused": property(lambda self: type(self)._compute_attention is _compute_attention),
-        "_masked_softmax": _masked_softmax,
-        "_dropout_layer": _dropout_layer,
     }
-
-
-class _Alias:
-    """Another name of an attribute, until the object has one of its own under that name."""
-
-    def __init__(self, name: str):
-        self.name = name
-
-    def of(self, layer: Any) -> Any:
-        """The attribute."""
-        return getattr(layer, self.name)
-
-    def __get__(self, layer: Any, owner: type) -> Any:
-        return self if layer is None else self.of(layer)
 
 
 def _checked_attention(description: Any) -> dict[str, Any]:

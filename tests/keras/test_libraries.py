@@ -208,6 +208,37 @@ def test_attention_by_its_parts(shape, rng):
     assert np.abs(own(x, x, training=True) - own(x, x)).max() > 0.1
 
 
+def test_attention_with_a_build_of_its_own(rng):
+    def own(library):
+        class WithoutBiasOfKeys(library.layers.MultiHeadAttention):
+            def build(self, query_shape, value_shape, key_shape=None):
+                for name, bias in (("query", "de"), ("key", None), ("value", "de")):
+                    projection = library.layers.EinsumDense(
+                        "abc,cde->abde",
+                        output_shape=(None, self._num_heads, self._key_dim),
+                        bias_axes=bias if self._use_bias else None,
+                        name=name,
+                        **self._get_common_kwargs_for_sublayer(),
+                    )
+                    projection.build(query_shape)
+                    setattr(self, f"_{name}_dense", projection)
+                self._build_attention(len(query_shape) + 1)
+                shared = self._get_common_kwargs_for_sublayer()
+                self._output_dense = self._make_output_dense(query_shape, shared, "attention_output")
+                self._output_dense.build((*query_shape[:-1], self._num_heads, self._value_dim))
+
+        return WithoutBiasOfKeys(2, 4, output_shape=(3,), kernel_regularizer="l2")
+
+    x = rng.normal(size=(2, 3, 4)).astype("float32")
+    mine, theirs = own(keras), own(real)
+    for layer in (mine, theirs):
+        layer.build(x.shape, x.shape)
+    mine.set_weights(theirs.get_weights())
+    np.testing.assert_allclose(mine(x, x, use_causal_mask=True), theirs(x, x, use_causal_mask=True), rtol=1e-4, atol=1e-5)
+    assert [w.path.partition("/")[2] for w in mine.weights] == [w.path.partition("/")[2] for w in theirs.weights]
+    np.testing.assert_allclose(sum(mine.losses), sum(theirs.losses), rtol=1e-5)
+
+
 def test_the_version_of_keras():
     with keras_imports():
         import keras as found

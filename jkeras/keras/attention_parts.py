@@ -1,0 +1,106 @@
+"""The parts that Keras's `MultiHeadAttention` is written with, for subclasses with a `build` or `call` of their own."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from typing import Any
+
+from jkeras import layers
+from jkeras.keras.facades import on_view
+from jkeras.keras.mutable import facade_of
+from jkeras.layers.attention import drop
+from jkeras.layers.multi_head_attention import equations, masked_softmax
+
+# Keras's names of the projections, and what they are called here.
+PROJECTIONS = {"query": "query", "key": "key", "value": "value", "gate": "gate", "output": "attention_output"}
+
+
+class Alias:
+    """Another name of an attribute, until the object has one of its own under that name."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def of(self, layer: Any) -> Any:
+        """The attribute."""
+        return getattr(layer, self.name)
+
+    def __get__(self, layer: Any, owner: type) -> Any:
+        return self if layer is None else self.of(layer)
+
+
+class OwnAlias(Alias):
+    """The same of an attribute that the object itself must have."""
+
+    def of(self, layer: Any) -> Any:
+        """The attribute."""
+        if self.name not in vars(layer):
+            raise AttributeError(f"{type(layer).__name__!r} object has no attribute {self.name!r}")
+        return vars(layer)[self.name]
+
+
+def build_attention(self: Any, rank: int) -> None:
+    """Notes the axes that are attended over, and the equations of scores and outputs, of projections of `rank` axes."""
+    axes = self._attended(rank)
+    scored, combined = equations(rank, axes)
+    vars(self).update(_attention_axes=axes, _dot_product_equation=scored, _combine_equation=combined)
+
+
+def _softmax(self: Any, attention_scores: Any, attention_mask: Any = None) -> Any:
+    return masked_softmax(attention_scores, attention_mask, len(self._attention_axes))
+
+
+_dropped = on_view(lambda layer, scores: drop(layer, scores, layer.dropout, layer.seed))
+
+
+def _dropout(self: Any, scores: Any, training: Any = None) -> Any:
+    return _dropped(self, scores) if training and self.dropout > 0 else scores
+
+
+def _shared_arguments(self: Any) -> dict[str, Any]:
+    """The arguments that all projections have, each with initializers of its own."""
+    names = "kernel_regularizer bias_regularizer kernel_constraint bias_constraint".split()
+    initializers = (self.kernel_initializer, self.bias_initializer)
+    kernel, bias = (type(each).from_config(each.get_config()) for each in initializers)
+    return {
+        **{name: getattr(self, name) for name in names},
+        "activity_regularizer": self._given_activity_regularizer,
+        "kernel_initializer": kernel,
+        "bias_initializer": bias,
+        "dtype": self.dtype_policy,
+    }
+
+
+def _output_projection(self: Any, query_shape: Any, common_kwargs: Mapping[str, Any], name: str | None = None) -> Any:
+    """A projection of the heads' outputs to the output's size, not yet built."""
+    sizes = self.output_shape or (query_shape[-1],)
+    free = len(query_shape) - 1
+    letters = string.ascii_lowercase[: free + 2 + len(sizes)]
+    rows, heads, outputs = letters[:free], letters[free : free + 2], letters[free + 2 :]
+    return facade_of(layers.EinsumDense)(
+        f"{rows}{heads},{heads}{outputs}->{rows}{outputs}",
+        output_shape=(*[None] * (free - 1), *sizes),
+        bias_axes=outputs if self.use_bias else None,
+        name=name,
+        **common_kwargs,
+    )
+
+
+PARTS: dict[str, Any] = {
+    **{f"{name}_dense": property(Alias(own).of) for name, own in PROJECTIONS.items()},
+    **{f"_{name}_dense": OwnAlias(own) for name, own in PROJECTIONS.items()},
+    **{own: OwnAlias(f"_{name}_dense") for name, own in PROJECTIONS.items()},
+    "_build_attention": build_attention,
+    "_dropout_layer": _dropout,
+    "_get_common_kwargs_for_sublayer": _shared_arguments,
+    "_inverse_sqrt_key_dim": property(lambda self: 1.0 / self.key_dim**0.5),
+    "_make_output_dense": _output_projection,
+    "_masked_softmax": _softmax,
+}
+
+
+def private_names(description: Any) -> dict[str, Any]:
+    """Keras's private names of the constructor's arguments."""
+    hidden = ("attention_axes", "activity_regularizer", "name", "dtype", "trainable", "autocast", "seed")
+    return {f"_{name}": Alias(name) for name in description._fields if name not in hidden}
