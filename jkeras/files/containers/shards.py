@@ -11,16 +11,17 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
+from jkeras.console.primary_process import silent
 from jkeras.errors import ArgumentError, RestoreError
 from jkeras.files.containers import documents, hdf5
 from jkeras.files.containers.hdf5 import Attribute, Tree
-from jkeras.files.containers.writing import replacing
+from jkeras.files.containers.writing import alone, leftovers, replacing, sync, writing
 
 SUFFIX = ".weights.json"
 MAX_FILES = 10_000
@@ -73,7 +74,15 @@ def opened(path: Path) -> Iterator[Joined]:
 
 
 def _files(path: Path) -> list[Path]:
-    """The files that an index names."""
+    """The files that an index names, all of which are there."""
+    files = [path.parent / name for name in _names_in(path)]
+    missing = [file.name for file in files if not file.is_file()]
+    if missing:
+        raise RestoreError(f"{path} is not whole: of its files {missing[:5]} are missing in {path.parent}.")
+    return files
+
+
+def _names_in(path: Path) -> list[str]:
     written = documents.parse(path.read_bytes(), str(path)).get("weight_map")
     entries = list(written.values()) if isinstance(written, Mapping) else [None]
     names: dict[str, None] = {}
@@ -84,11 +93,7 @@ def _files(path: Path) -> list[Path]:
             names[name] = None
     if len(names) > MAX_FILES:
         raise RestoreError(f"{path} is refused: it names {len(names)} files.")
-    files = [path.parent / name for name in names]
-    missing = [file.name for file in files if not file.is_file()]
-    if missing:
-        raise RestoreError(f"{path} is not whole: of its files {missing[:5]} are missing in {path.parent}.")
-    return files
+    return list(names)
 
 
 def write(
@@ -103,27 +108,36 @@ def write(
         ArgumentError: a group alone is larger than that.
     """
     shards = _divided(arrays, limit)
-    names = _names(path, len(shards))
-    earlier = _earlier(path)
-    home = {member.rpartition("/")[0]: number for number, members in enumerate(shards) for member in members}
-    weight_map = {f"/{group}": names[number] for group, number in sorted(home.items())}
-    total = sum(array.nbytes for array in arrays.values())
-    index = {"metadata": {"total_size": total}, "weight_map": weight_map}
-    try:
-        for number, (name, members) in enumerate(zip(names, shards, strict=True)):
+    if silent():  # another process writes
+        return
+    path = path.absolute()
+    for leftover in leftovers(path):
+        _remove(_listed(leftover / path.name, path))  # of a save that was cut off while its files took their places
+    with writing(path) as folder:
+        folder.mkdir()
+        home = {member.rpartition("/")[0]: number for number, members in enumerate(shards) for member in members}
+        for number, members in enumerate(shards):
             # Names of layers without weights of their own stand in the first file.
             inside = {group: texts for group, texts in attributes.items() if home.get(group, 0) == number}
-            hdf5.write(path.parent / name, members, inside)
-        with replacing(path) as fresh, fresh.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(index, indent=4))
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        for name in names:
-            (path.parent / name).unlink(missing_ok=True)
-        raise
-    for file_before in set(earlier) - {path.parent / name for name in names}:
-        file_before.unlink(missing_ok=True)
+            hdf5.write(folder / str(number), members, inside)
+        with alone(path.parent):
+            names = _names(path, len(shards))
+            total = sum(array.nbytes for array in arrays.values())
+            weight_map = {f"/{group}": names[number] for group, number in sorted(home.items())}
+            index = {"metadata": {"total_size": total}, "weight_map": weight_map}
+            with replacing(folder / path.name) as fresh:
+                fresh.write_text(json.dumps(index, indent=4), encoding="utf-8")
+            earlier = _listed(path, path)
+            try:
+                for number, name in enumerate(names):
+                    os.replace(folder / str(number), path.parent / name)
+                sync(path.parent)
+                os.replace(folder / path.name, path)
+                sync(path.parent)
+            except BaseException:
+                _remove(path.parent / name for name in names)
+                raise
+            _remove(earlier)
 
 
 def _divided(arrays: Mapping[str, np.ndarray], limit: int) -> list[dict[str, np.ndarray]]:
@@ -158,10 +172,15 @@ def _names(path: Path, count: int) -> list[str]:
     return [f"{name}{addition}.weights.h5" for name in plain]
 
 
-def _earlier(path: Path) -> list[Path]:
-    """The files of the index that is about to be replaced, as far as their names are ones that we give."""
+def _listed(index: Path, path: Path) -> list[Path]:
+    """The files that an index names, beside `path`, as far as their names are ones that we give."""
     ours = re.compile(re.escape(_base(path)) + r"_\d{5}(-[0-9a-f]{8})?\.weights\.h5")
     try:
-        return [file for file in _files(path) if ours.fullmatch(file.name)]
+        return [path.parent / name for name in _names_in(index) if ours.fullmatch(name)]
     except (OSError, RestoreError):
         return []
+
+
+def _remove(files: Iterable[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)

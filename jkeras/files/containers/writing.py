@@ -90,12 +90,18 @@ def remove(path: Path) -> None:
 
 
 def _clean(path: Path) -> None:
-    """Removes what processes left that are no more."""
-    start = f".{path.name}"
-    for name in os.listdir(path.parent):
-        found = _LEFTOVER.fullmatch(name.removeprefix(start)) if name.startswith(start) else None
-        if found is not None and _is_dead(path.parent / name, int(found["process"]), found["host"]):
-            remove(path.parent / name)
+    for leftover in leftovers(path):
+        remove(leftover)
+
+
+def leftovers(path: Path) -> list[Path]:
+    """What processes left beside a path that are no more."""
+    start, found = f".{path.name}", []
+    for name in os.listdir(path.parent) if path.parent.is_dir() else ():
+        match = _LEFTOVER.fullmatch(name.removeprefix(start)) if name.startswith(start) else None
+        if match is not None and _is_dead(path.parent / name, int(match["process"]), match["host"]):
+            found.append(path.parent / name)
+    return found
 
 
 def _is_dead(leftover: Path, process: int, host: str | None) -> bool:
