@@ -1,7 +1,8 @@
 """The first values of many alike weights, drawn by one small program for each kind.
 
 A program that draws all weights of a deep network takes longer to compile than its training step. Its layers are mostly
-alike, so a few programs, one for each initializer, shape and type, give the same bits sooner.
+alike, so a few programs, one for each initializer, shape and type, give the same bits sooner; those of most random values
+serve many shapes and models (see `jkeras.initializers.draws`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from jkeras.paths import nested
 # With fewer weights to a kind, one program for all is compiled sooner.
 WEIGHTS_PER_KIND = 4
 
-Kind = tuple[Any, tuple[int, ...], str]
+Kind = tuple[Any, ...]
 
 
 def are_alike(weights: Sequence[WeightInfo]) -> bool:
@@ -33,12 +34,18 @@ def draw(weights: Sequence[WeightInfo], root: jax.Array) -> dict[str, Any]:
     """Variables `{"params": ..., "state": ...}`; the bits are those of Flax's initialisation from the same key."""
     values: dict[str, dict[tuple[str, ...], jax.Array]] = {"params": {}, "state": {}}
     for weight in weights:
-        values[weight.collection][weight.path] = _program()(_kind(weight), linen.key_of(root, weight))
+        key = linen.key_of(root, weight)
+        if weight.initializer.program(weight.shape) is None:
+            value = _program()((weight.initializer, weight.shape, weight.dtype), key)
+        else:
+            value = weight.initializer(weight.shape, dtype=weight.dtype, key=key)
+        values[weight.collection][weight.path] = value
     return {collection: nested(flat) for collection, flat in values.items()}
 
 
 def _kind(weight: WeightInfo) -> Kind:
-    return weight.initializer, weight.shape, weight.dtype
+    shared = weight.initializer.program(weight.shape)
+    return (weight.initializer, weight.shape, weight.dtype) if shared is None else (*shared, weight.dtype)
 
 
 @functools.lru_cache(maxsize=1)

@@ -50,6 +50,10 @@ class Initializer(Spec):
         """
         raise NotImplementedError(f"{type(self).__name__} must define `__call__(self, shape, dtype=None, key=None)`.")
 
+    def program(self, shape: tuple[int, ...]) -> tuple[Any, ...] | None:
+        """What the compiled program is shared by that draws values of a shape, with other shapes; None: with none."""
+        return None
+
     def clone(self) -> Self:
         """The initializer itself: a value needs no copies."""
         return self

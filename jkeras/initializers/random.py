@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.initializers.base import Initializer, default_key, standard_dtype, standard_shape
+from jkeras.initializers.draws import Distribution, common_length, draw
 from jkeras.types import DTypeLike
 from jkeras.values.fields import field
 
@@ -54,7 +55,7 @@ class _Seeded:
 
 
 class RandomInitializer(_Seeded, Initializer):
-    """Base of the initializers that draw; a subclass defines `sample(key, shape, dtype)`."""
+    """Base of the initializers that draw; a subclass defines `drawn_from(shape)`, or `sample(key, shape, dtype)`."""
 
     if TYPE_CHECKING:
         _seed: int | None = field(default=None, alias="seed", kw_only=True)
@@ -73,7 +74,19 @@ class RandomInitializer(_Seeded, Initializer):
 
     def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
         """Draws float32 (or float64) values."""
-        raise NotImplementedError(f"{type(self).__name__} must define `sample(self, key, shape, dtype)`.")
+        distribution = self.drawn_from(shape)
+        if distribution is None:
+            raise NotImplementedError(f"{type(self).__name__} must define `sample(self, key, shape, dtype)`.")
+        return draw(distribution, key, shape, dtype)
+
+    def drawn_from(self, shape: tuple[int, ...]) -> Distribution | None:
+        """What the values of a weight are drawn from, each apart; None where they are drawn otherwise."""
+        return None
+
+    def program(self, shape: tuple[int, ...]) -> tuple[Any, ...] | None:
+        """See `Initializer.program`."""
+        distribution, length = self.drawn_from(shape), common_length(shape)
+        return None if distribution is None or length is None else (distribution.kind, length)
 
 
 class _Drawn(RandomInitializer):
@@ -94,8 +107,8 @@ class RandomUniform(_Drawn):
     maxval: float = field(default=0.05, convert=arguments.number)
     seed: int | None = field(default=None, convert=_integer_seed)
 
-    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
-        return jax.random.uniform(key, shape, dtype, self.minval, self.maxval)
+    def drawn_from(self, shape: tuple[int, ...]) -> Distribution:
+        return Distribution("uniform", self.minval, self.maxval)
 
 
 class RandomNormal(_Drawn):
@@ -109,8 +122,8 @@ class RandomNormal(_Drawn):
     stddev: float = field(default=0.05, convert=arguments.non_negative)
     seed: int | None = field(default=None, convert=_integer_seed)
 
-    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
-        return self.mean + self.stddev * jax.random.normal(key, shape, dtype)
+    def drawn_from(self, shape: tuple[int, ...]) -> Distribution:
+        return Distribution("normal", self.mean, self.stddev)
 
 
 class TruncatedNormal(_Drawn):
@@ -124,8 +137,8 @@ class TruncatedNormal(_Drawn):
     stddev: float = field(default=0.05, convert=arguments.non_negative)
     seed: int | None = field(default=None, convert=_integer_seed)
 
-    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
-        return self.mean + self.stddev * jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
+    def drawn_from(self, shape: tuple[int, ...]) -> Distribution:
+        return Distribution("truncated_normal", self.mean, self.stddev)
 
 
 def compute_fans(
@@ -163,16 +176,16 @@ class FanInitializer(_Scaling, _Drawn):
     The variance is `scale / n`, with n the fan in, the fan out, or their mean, by `mode`.
     """
 
-    def sample(self, key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
+    def drawn_from(self, shape: tuple[int, ...]) -> Distribution:
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         stddev = math.sqrt(self.scale / max(1.0, n))
         if self.distribution == "uniform":
             limit = math.sqrt(3) * stddev
-            return jax.random.uniform(key, shape, dtype, -limit, limit)
+            return Distribution("uniform", -limit, limit)
         if self.distribution == "untruncated_normal":
-            return stddev * jax.random.normal(key, shape, dtype)
-        return stddev / TRUNCATED_STDDEV * jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
+            return Distribution("normal", 0.0, stddev)
+        return Distribution("truncated_normal", 0.0, stddev / TRUNCATED_STDDEV)
 
 
 class FixedScaling(FanInitializer):
