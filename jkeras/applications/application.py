@@ -87,6 +87,7 @@ def build(application: Application, face: Face, options: dict[str, Any]) -> Any:
     if options["name"] is None and application.model_name is None:
         options["name"] = options["model_name"](shape)
     path = download(application.files(options)) if options["weights"] == "imagenet" else options["weights"]
+    options["path"] = path
 
     images = face.layers.Input(shape=shape) if given is None else given
     blocks = Blocks(face, numbered=application.numbered)

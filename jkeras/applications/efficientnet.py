@@ -55,7 +55,7 @@ def scaled(b: Blocks, x: Tensor, options: Options) -> Tensor:
     """Images with values from 0 to 255 as the network wants them."""
     layers = b.layers
     x = layers.Rescaling(1.0 / 255.0)(x)
-    x = layers.Normalization(axis=b.axis, **b.face.unadapted(b.channels(x)))(x)
+    x = layers.Normalization(axis=b.axis, **b.face.normalization(b.channels(x), options["path"]))(x)
     return layers.Rescaling(list(_SCALES))(x) if options["weights"] == "imagenet" else x
 
 

@@ -27,8 +27,8 @@ class Face(NamedTuple):
         source_inputs: the inputs that a symbolic tensor is computed from.
         layer_class: the class of this face for a class of layers of the core that has no public name.
         load: the model with the weights of a file.
-        unadapted: the arguments of a `Normalization` of some channels that takes its numbers from a file, and changes
-            nothing otherwise.
+        normalization: the arguments of a `Normalization` of some channels that takes its numbers from a file of weights,
+            and changes nothing where there is none.
         names_at_creation: whether a layer has its automatic name, which counts layers of all models, from its creation.
         name_scope: the context in which layers are made whose weights have a name before theirs.
     """
@@ -41,7 +41,7 @@ class Face(NamedTuple):
     source_inputs: Callable[[Tensor], list[Tensor]]
     layer_class: Callable[[type], Any]
     load: Callable[[Any, str | os.PathLike[str]], Any]
-    unadapted: Callable[[int], dict[str, Any]]
+    normalization: Callable[[int, str | os.PathLike[str] | None], dict[str, Any]]
     names_at_creation: bool
     name_scope: Callable[[str], AbstractContextManager[Any]]
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import os
+from pathlib import Path
 from typing import Any
 
 from jkeras import layers
 from jkeras.applications.application import Application, function
 from jkeras.applications.face import Face
+from jkeras.files.adapted_numbers import normalization_numbers
 from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.models.model import Model
 from jkeras.models.sequential import Sequential
 from jkeras.utils.sources import get_source_inputs
+
+
+def _normalization(channels: int, path: str | os.PathLike[str] | None) -> dict[str, Any]:
+    """The numbers are arguments here, not weights that are loaded."""
+    mean, variance = (path and normalization_numbers(Path(path))) or ([0.0] * channels, [1.0] * channels)
+    return {"mean": mean, "variance": variance}
+
 
 VALUES = Face(
     name="jkeras",
@@ -22,7 +32,7 @@ VALUES = Face(
     source_inputs=get_source_inputs,
     layer_class=lambda cls: cls,
     load=lambda model, path: model.load_weights(path),
-    unadapted=lambda channels: {"mean": [0.0] * channels, "variance": [1.0] * channels},
+    normalization=_normalization,
     names_at_creation=False,
     name_scope=contextlib.nullcontext,
 )

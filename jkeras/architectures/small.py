@@ -65,7 +65,7 @@ def EfficientNetB0(
         drop_connect_rate: the rate at which samples skip the last block; earlier ones are skipped less often.
     """
     inputs, parts = layers.Input(input_shape), blocks()
-    x = efficientnet.scaled(parts, inputs, {"weights": None})
+    x = efficientnet.scaled(parts, inputs, {"weights": None, "path": None})
     x = efficientnet.features(parts, x, efficientnet.SIZES["B0"], drop_connect_rate)
     if include_top:
         options = {"classes": classes, "classifier_activation": classifier_activation}

@@ -56,15 +56,18 @@ def common_length(shape: tuple[int, ...]) -> int | None:
 
 def _starts_alike(key: jax.Array) -> bool:
     """Whether a longer vector from the key begins with a shorter one."""
-    return str(jax.random.key_impl(key)) == "threefry2x32" and bool(jax.config.jax_threefry_partitionable)
+    return str(jax.random.key_impl(key)) == "threefry2x32" and bool(jax.config.jax_threefry_partitionable)  # type: ignore[attr-defined]
 
 
 def _drawn(kind: str, shape: tuple[int, ...], dtype: DTypeLike, key: jax.Array, first: Any, second: Any) -> jax.Array:
     if kind == "uniform":
         return jax.random.uniform(key, shape, dtype, first, second)
     if kind == "normal":
-        return first + second * jax.random.normal(key, shape, dtype)
-    return first + second * jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
+        values = jax.random.normal(key, shape, dtype)
+    else:
+        values = jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
+    result: jax.Array = first + second * values
+    return result
 
 
 @functools.lru_cache(maxsize=1)

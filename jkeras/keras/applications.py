@@ -39,7 +39,7 @@ OBJECTS = Face(
     source_inputs=get_source_inputs,
     layer_class=facade_of,
     load=_load,
-    unadapted=lambda channels: {},
+    normalization=lambda channels, path: {},
     names_at_creation=True,
     name_scope=name_scope,
 )

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from jkeras.applications.catalogue import HOMES
 
 TABLE = Path(__file__).with_name("facts.tsv")
@@ -108,10 +110,15 @@ def read() -> dict[str, Facts]:
 
 def without_drawing(keras: Any) -> None:
     """Has the initializers of Keras give zeros, which takes no compilation for each shape."""
-    import numpy as np
-
     for kind in ("VarianceScaling", "Zeros", "Ones", "Constant"):
         getattr(keras.initializers, kind).__call__ = lambda self, shape, dtype=None: np.zeros(shape, "float32")
+
+
+def without_drawing_here(monkeypatch: Any) -> None:
+    """Has the initializers of both faces give zeros."""
+    monkeypatch.setattr(
+        "jkeras.initializers.random.draw", lambda distribution, key, shape, dtype: np.zeros(shape, "float32")
+    )
 
 
 def write() -> None:

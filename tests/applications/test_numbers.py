@@ -6,7 +6,7 @@ import pytest
 
 import jkeras.keras as dropin
 from jkeras import applications
-from jkeras.initializers.random import RandomInitializer
+from tests.applications.facts import without_drawing_here
 
 # Small images; with the classifier where it does not fix the size.
 CASES = [
@@ -65,7 +65,7 @@ def test_numbers(name, options, rng, monkeypatch, tmp_path):
     images = rng.uniform(0, 255, (2, *options["input_shape"])).astype("float32")
     expected = theirs.predict(images, verbose=0)
     assert np.isfinite(expected).all() and np.ptp(expected) > 0
-    monkeypatch.setattr(RandomInitializer, "__call__", lambda self, shape, dtype=None, key=None: np.zeros(shape, "float32"))
+    without_drawing_here(monkeypatch)
     for face in (applications, dropin.applications):
         model = getattr(face, name)(weights=path, **options)
         scale = np.abs(expected).max()
