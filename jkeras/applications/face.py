@@ -24,7 +24,7 @@ class Face(NamedTuple):
         model: `model(inputs, outputs, name=...)`.
         sequential: `sequential(layers, name=...)`.
         is_symbolic: whether something is a symbolic tensor.
-        source_inputs: the inputs that a symbolic tensor is computed from.
+        source_inputs: what a symbolic tensor is computed from, as `model` takes it.
         layer_class: the class of this face for a class of layers of the core that has no public name.
         load: the model with the weights of a file.
         normalization: the arguments of a `Normalization` of some channels that takes its numbers from a file of weights,
@@ -38,7 +38,7 @@ class Face(NamedTuple):
     model: Callable[..., Any]
     sequential: Callable[..., Any]
     is_symbolic: Callable[[Any], bool]
-    source_inputs: Callable[[Tensor], list[Tensor]]
+    source_inputs: Callable[[Tensor], Any]
     layer_class: Callable[[type], Any]
     load: Callable[[Any, str | os.PathLike[str]], Any]
     normalization: Callable[[int, str | os.PathLike[str] | None], dict[str, Any]]

@@ -17,6 +17,12 @@ from jkeras.models.sequential import Sequential
 from jkeras.utils.sources import get_source_inputs
 
 
+def _sources(tensor: SymbolicTensor) -> Any:
+    """The input, or the inputs, that a tensor is computed from."""
+    sources = get_source_inputs(tensor)
+    return sources[0] if len(sources) == 1 else sources
+
+
 def _normalization(channels: int, path: str | os.PathLike[str] | None) -> dict[str, Any]:
     """The numbers are arguments here, not weights that are loaded."""
     mean, variance = (path and normalization_numbers(Path(path))) or ([0.0] * channels, [1.0] * channels)
@@ -29,7 +35,7 @@ VALUES = Face(
     model=Model,
     sequential=Sequential,
     is_symbolic=lambda tensor: isinstance(tensor, SymbolicTensor),
-    source_inputs=get_source_inputs,
+    source_inputs=_sources,
     layer_class=lambda cls: cls,
     load=lambda model, path: model.load_weights(path),
     normalization=_normalization,

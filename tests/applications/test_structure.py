@@ -9,6 +9,8 @@ from tests.applications.facts import BARE, cases, facts, key, read, without_draw
 
 CASES = list(cases())
 IDS = [key(*case) for case in CASES]
+# Of many layers, by the rules of smaller ones.
+LARGE = "DenseNet201 EfficientNetB6 EfficientNetB7 EfficientNetV2L EfficientNetV2M NASNetLarge ResNet152 ResNet152V2".split()
 # As objects: one of each family, and what is made of nested models or has layers of its own.
 OBJECTS = [
     ("ConvNeXtTiny", {}),
@@ -21,7 +23,11 @@ OBJECTS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [pytest.param(*case, marks=pytest.mark.slow if case[0] in LARGE else ()) for case in CASES],
+    ids=IDS,
+)
 def test_values(name, options):
     model = getattr(applications, name)(weights=None, **options)
     layers = [layer.name for layer in model.definition.layers if not isinstance(layer, Operation)]
