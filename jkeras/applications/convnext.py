@@ -9,11 +9,11 @@ from jkeras.applications.application import Application, Options
 from jkeras.applications.face import Blocks, Tensor
 from jkeras.applications.imagenet_utils import decode_predictions as decode_predictions
 from jkeras.applications.imagenet_utils import preprocess_none as preprocess_input
-from jkeras.applications.own_layers import LayerScale as LayerScale
-from jkeras.applications.own_layers import StochasticDepth as StochasticDepth
 from jkeras.applications.signatures import ConvNeXtNetwork
 from jkeras.applications.value_face import of_values
 from jkeras.applications.weight_files import published
+from jkeras.layers.network_parts import LayerScale as LayerScale
+from jkeras.layers.network_parts import StochasticDepth as StochasticDepth
 
 EPSILON = 1e-6
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

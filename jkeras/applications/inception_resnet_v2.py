@@ -7,10 +7,10 @@ from jkeras.applications.face import Blocks, Tensor
 from jkeras.applications.imagenet_utils import decode_predictions as decode_predictions
 from jkeras.applications.imagenet_utils import preprocess_tf as preprocess_input
 from jkeras.applications.inception_parts import Conv, Pool, branches, down, stem
-from jkeras.applications.own_layers import CustomScaleLayer as CustomScaleLayer
 from jkeras.applications.signatures import Network
 from jkeras.applications.value_face import of_values
 from jkeras.applications.weight_files import tf_kernels
+from jkeras.layers.network_parts import CustomScaleLayer as CustomScaleLayer
 
 # Blocks whose branches are joined.
 _MIXED_5B = (

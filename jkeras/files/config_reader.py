@@ -24,6 +24,7 @@ from jkeras.files.untrusted import is_users
 from jkeras.graph.layer import LEGACY_SHAPE_ARGUMENTS, Layer
 from jkeras.graph.operation import Operation, function_named
 from jkeras.graph.symbolic import SymbolicTensor
+from jkeras.layers import network_parts
 from jkeras.models.base import ModelValue
 from jkeras.registry import custom_object, known_arguments
 from jkeras.values.config import MAX_DEPTH, deserialize, target_of
@@ -114,6 +115,8 @@ def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], 
         arguments = lambda_arguments(arguments)
     if cls is None:
         cls = classes.get(name)
+    if cls is None:
+        cls = network_parts.CLASSES.get((str(config.get("module")), name))
     if cls is None and str(config.get("module") or "").startswith("keras.src.ops"):
         return Operation(operations.name_of(config, _functions()), name=arguments.get("name"))
     if cls is None:

@@ -45,8 +45,13 @@ _SCALED = {
 }
 
 
+# Layers that belong to the networks of a module.
+_LAYERS = {"convnext": ("LayerScale", "StochasticDepth"), "inception_resnet_v2": ("CustomScaleLayer",)}
+
+
 def _networks(module: str) -> dict[str, str]:
     names = dict.fromkeys(catalogue.MODULES[module], f"{_HERE}.applications")
+    names |= dict.fromkeys(_LAYERS.get(module, ()), f"{_HERE}.layers")
     if module in _SCALED:
         names["preprocess_input"] = f"{_HERE}.applications:preprocess_{_SCALED[module]}"
     return names

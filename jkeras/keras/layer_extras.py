@@ -18,7 +18,11 @@ from jkeras.keras.special_layers import SPECIAL
 from jkeras.keras.tensor import KerasTensor
 
 # Classes that are parts of others and have no public name.
-PARTS = {"Projection": "jkeras.layers.multi_head_attention", "ConvLSTMCell": "jkeras.layers.recurrent.conv_lstm"}
+PARTS = {
+    "Projection": "jkeras.layers.multi_head_attention",
+    "ConvLSTMCell": "jkeras.layers.recurrent.conv_lstm",
+    **dict.fromkeys(("CustomScaleLayer", "LayerScale", "StochasticDepth"), "jkeras.layers.network_parts"),
+}
 
 # The class that Keras derives a class from, where it is another than `Layer`.
 BASES: dict[str, str] = {

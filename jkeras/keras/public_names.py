@@ -27,6 +27,8 @@ _MODULES = frozenset(
 _INNER = {
     "keras.src.models.functional": ("functional", "Functional"),
     "keras.src.layers.preprocessing.feature_space": ("feature_space", "Feature Cross TFDIdentity"),
+    "keras.src.applications.convnext": ("layers", "LayerScale StochasticDepth"),
+    "keras.src.applications.inception_resnet_v2": ("layers", "CustomScaleLayer"),
     "keras.utils": ("feature_space", "FeatureSpace"),
 }
 

@@ -4,13 +4,14 @@ import pytest
 
 import jkeras.keras as dropin
 from jkeras import applications
+from jkeras.applications.catalogue import MODULES
 from jkeras.graph.operation import Operation
 from tests.applications.facts import BARE, cases, facts, key, read, without_drawing_here
 
 CASES = list(cases())
 IDS = [key(*case) for case in CASES]
-# Of many layers, by the rules of smaller ones.
-LARGE = "DenseNet201 EfficientNetB6 EfficientNetB7 EfficientNetV2L EfficientNetV2M NASNetLarge ResNet152 ResNet152V2".split()
+# The first of each module; the others follow the same rules.
+FIRST = {names[0] for names in MODULES.values()}
 # As objects: one of each family, and what is made of nested models or has layers of its own.
 OBJECTS = [
     ("ConvNeXtTiny", {}),
@@ -25,7 +26,7 @@ OBJECTS = [
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [pytest.param(*case, marks=pytest.mark.slow if case[0] in LARGE else ()) for case in CASES],
+    [pytest.param(*case, marks=() if case[0] in FIRST or case[1] else pytest.mark.slow) for case in CASES],
     ids=IDS,
 )
 def test_values(name, options):

@@ -1,4 +1,4 @@
-"""Layers that a network brings with it."""
+"""Layers that belong to networks of `jkeras.applications`, and have no public name, as in Keras."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class CustomScaleLayer(Layer):
     [1.5, 1.5]
     """
 
+    keras_module = "keras.src.applications.inception_resnet_v2"
     couples_samples: ClassVar[bool | None] = False
 
     scale: float = field(convert=arguments.number)
@@ -43,6 +44,7 @@ class LayerScale(Layer):
         projection_dim: how many features there are.
     """
 
+    keras_module = "keras.src.applications.convnext"
     couples_samples: ClassVar[bool | None] = False
     known_output = keeps_shape
 
@@ -65,6 +67,7 @@ class StochasticDepth(Layer):
         drop_path_rate: the rate.
     """
 
+    keras_module = "keras.src.applications.convnext"
     couples_samples: ClassVar[bool | None] = False
     known_output = keeps_shape
 
@@ -77,3 +80,9 @@ class StochasticDepth(Layer):
         shape = (inputs.shape[0], *(1 for _ in inputs.shape[1:]))
         mask = jnp.floor(keep + jax.random.uniform(self.make_rng(), shape)).astype(inputs.dtype)
         return inputs / keep * mask
+
+
+# By how files name them: a user's class of the same name is another one.
+CLASSES: dict[tuple[str, str], type[Layer]] = {
+    (cls.keras_module, cls.__name__): cls for cls in (CustomScaleLayer, LayerScale, StochasticDepth)
+}
