@@ -131,7 +131,7 @@ def _epoch(
         )
         logs.update({f"val_{name}": value for name, value in scores.items()})
     session.call("on_epoch_end", epoch, logs)
-    bar.finish(logs)
+    bar.finish(logs, step=done if total is None else None)
     session.epochs.append(epoch)
     for name, value in logs.items():
         session.history.setdefault(name, []).append(value)

@@ -289,3 +289,10 @@ def test_lists_in_pieces_give_the_vocabulary_of_the_whole(monkeypatch):
     pieces = [jk.layers.TextVectorization().adapt(texts), jk.layers.StringLookup(output_mode="tf_idf").adapt(texts)]
     assert [p.get_vocabulary() for p in pieces] == [w.get_vocabulary() for w in whole]
     assert pieces[1].idf_weights == whole[1].idf_weights
+
+
+def test_batches_of_an_unknown_number_are_counted(capsys):
+    model = jk.Sequential([jk.Input((2,)), jk.layers.Dense(1)]).compile("sgd", "mse")
+    data = jk.data.Dataset.from_generator(lambda: iter([(np.ones((4, 2), "float32"), np.ones((4, 1), "float32"))] * 3))
+    model = model.fit(data, verbose=2)
+    assert capsys.readouterr().out.startswith("3/3 - ")
