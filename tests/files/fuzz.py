@@ -15,6 +15,7 @@ import dataclasses
 import json
 import logging
 import multiprocessing
+import resource
 import shutil
 import tempfile
 import time
@@ -31,7 +32,9 @@ from jkeras.files.containers import seals
 from jkeras.training.program import init_optimizer, trainable_parts
 
 LIMIT_SECONDS = 60
-NUMBERS = (-1, 0, 3, 2.5, 2**70, float("nan"))
+# What one file may take: seconds of the processor, and bytes of memory beyond its size.
+SECONDS, GROWTH = 2.0, 200 * 2**20
+NUMBERS = (-1, 0, 3, 2.5, 2**70, float("nan"), 10**8, 10**12, 1e12)
 JUNK: tuple[Any, ...] = (None, True, False, *NUMBERS, "", "relu", "\0", [], [[]], [1, "a"], {}, {"a": 1},
                          {"class_name": "Dense"}, {"class_name": "Dense", "config": {}})  # fmt: skip
 
@@ -254,6 +257,11 @@ def make_valid(folder: Path) -> None:
         kind.write(model, valid(folder, name))
 
 
+def memory() -> int:
+    """The most bytes that the process had so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 class Fuzz:
     """Runs on copies of the valid files in a folder."""
 
@@ -281,12 +289,18 @@ class Fuzz:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         shutil.copytree(source, path) if source.is_dir() else shutil.copyfile(source, path)
         what, intact = damage(name, path, draw)
+        before, start, found = memory(), time.process_time(), None
         try:
             found = KINDS[name].read(self.model, path)
         except errors.JkerasError:
-            return name, what, "error"
+            pass
         except Exception as error:  # any other is what this program looks for
             return name, what, f"WRONG: {type(error).__name__}: {str(error)[:300]}"
+        seconds, grown = time.process_time() - start, memory() - before
+        if seconds > SECONDS or grown > GROWTH:
+            return name, what, f"WRONG: it took {seconds:.1f} s and {grown / 2**20:.0f} MB"
+        if found is None:
+            return name, what, "error"
         if self.same(found):
             return name, what, "equal"
         guarded = intact and (KINDS[name].guarded or what == "definition")

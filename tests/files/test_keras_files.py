@@ -706,3 +706,16 @@ def test_the_functions_take_handles():
     assert isinstance(again, keras_names.Model)
     config = keras_names.saving.serialize_keras_object(keras_names.layers.Dense(3))
     assert keras_names.saving.deserialize_keras_object(config).units == 3
+
+
+def test_large_arrays_are_the_bytes_of_the_file_until_they_change(tmp_path):
+    """They are not copied, and training does not write into what others hold."""
+    x = np.ones((4, 600), "float32")
+    model = jk.Sequential([jk.Input((600,)), jk.layers.Dense(600), jk.layers.Dense(1)]).compile("sgd", "mse").init(2)
+    model.save(tmp_path / "m.keras")
+    loaded = jk.load_model(tmp_path / "m.keras")
+    before = [weight.copy() for weight in loaded.get_weights()]
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+    trained = loaded.fit(x, x[:, :1], verbose=0)
+    assert not np.array_equal(trained.get_weights()[0], before[0])
+    assert all(np.array_equal(a, b) for a, b in zip(before, loaded.get_weights(), strict=True))

@@ -48,8 +48,9 @@ class Tree:
         groups: the paths of all groups; the root is "".
     """
 
-    def __init__(self, file: h5py.File, size: int, where: str):
+    def __init__(self, file: h5py.File, size: int, where: str, contents: bytes | None = None):
         self._file = file
+        self._contents = contents
         self._size = size
         self.where = where
         self.shapes: dict[str, tuple[int, ...]] = {}
@@ -134,7 +135,8 @@ class Tree:
         """
         dataset = self._objects[path]
         try:
-            value = np.asarray(dataset[()])
+            value = self._view(dataset)
+            value = np.asarray(dataset[()]) if value is None else value
             kind = self._attribute(path, "dtype") if "dtype" in dataset.attrs else None
         except DAMAGE as error:
             raise RestoreError(f"{self.where} is damaged: {path!r} cannot be read: {error}") from None
@@ -143,6 +145,21 @@ class Tree:
 
             return value.view(ml_dtypes.bfloat16) if value.dtype.itemsize == 2 else value.astype(ml_dtypes.bfloat16)
         return value
+
+    def _view(self, dataset: h5py.Dataset) -> np.ndarray | None:
+        """A large array that lies in one piece in bytes in memory, without a copy; None for any other.
+
+        It keeps all of the bytes alive, so arrays that are a small part of them are copied.
+        """
+        size = math.prod(dataset.shape) * dataset.dtype.itemsize
+        plain = dataset.chunks is None and dataset.compression is None and dataset.dtype.isnative
+        start = dataset.id.get_offset() if self._contents is not None and plain else None
+        if self._contents is None or start is None or size < max(SMALL, len(self._contents) // 64):
+            return None
+        if start + size > len(self._contents):
+            raise OSError("it reaches beyond the end of the file")
+        count = math.prod(dataset.shape)
+        return np.frombuffer(self._contents, dataset.dtype, count, start).reshape(dataset.shape)
 
     def attribute(self, path: str, name: str) -> Attribute:
         """An attribute: a text, a list of texts, or an array; None if there is none.
@@ -244,7 +261,7 @@ def open_tree(source: Path | bytes, where: str) -> Iterator[Tree]:
         raise RestoreError(f"{where} is damaged: {error}") from None
     with root:
         try:
-            tree = Tree(root, size, where)
+            tree = Tree(root, size, where, source if isinstance(source, bytes) else None)
         except DAMAGE as error:
             if isinstance(error, RestoreError):
                 raise

@@ -1,0 +1,103 @@
+"""Loading `.keras` files: a deep one against Keras 3, a large one against reading the same bytes.
+
+    python -m benchmarks.loading --layers 200 --gigabytes 1 --repeats 5
+
+Both sides load in turns in one process; what counts is the median, of seconds and of seconds of the processor.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+
+def timed(action):
+    wall, processor = time.perf_counter(), time.process_time()
+    result = action()
+    return time.perf_counter() - wall, time.process_time() - processor, result
+
+
+def in_turns(sides, repeats):
+    """Prints the medians of each side after one round that does not count, and returns those of the processor."""
+    seconds = {name: [] for name in sides}
+    for number in range(repeats + 1):
+        for name, action in sides.items():
+            wall, processor, _ = timed(action)
+            if number:
+                seconds[name].append((wall, processor))
+    found = {name: [median(column) for column in zip(*values, strict=True)] for name, values in seconds.items()}
+    for name, (wall, processor) in found.items():
+        print(f"  {name:24s} {wall:8.3f} s, of the processor {processor:8.3f} s")
+    return found
+
+
+def deep(layers, repeats, folder):
+    """A file with many layers, as Keras 3 writes it."""
+    import keras
+
+    import jkeras as jk
+    import jkeras.keras
+
+    x = inputs = keras.Input((16,))
+    for _ in range(layers // 2):
+        x = keras.layers.BatchNormalization()(keras.layers.Dense(16, activation="relu")(x))
+    model = keras.Model(inputs, x)
+    model.compile("adam", "mse")
+    path = str(Path(folder, "deep.keras"))
+    model.save(path)
+    print(f"{layers} layers, {os.path.getsize(path) / 1e6:.1f} MB")
+    found = in_turns(
+        {
+            "Keras 3": lambda: keras.models.load_model(path),
+            "jkeras": lambda: jk.load_model(path),
+            "jkeras.keras": lambda: jkeras.keras.models.load_model(path),
+        },
+        repeats,
+    )
+    print(f"  jkeras / Keras 3: {found['jkeras'][1] / found['Keras 3'][1]:.2f} of the processor's time")
+
+
+def large(gigabytes, repeats, folder):
+    """A file with few layers and many bytes."""
+    import jkeras as jk
+    from jkeras import layers
+
+    units = int((gigabytes * 2**30 / 4 / 4) ** 0.5)
+    model = jk.Sequential([jk.Input((units,)), *(layers.Dense(units, use_bias=False) for _ in range(4))])
+    arrays = [np.ones((units, units), "float32") for _ in range(4)]
+    model = model.set_weights(arrays)
+    path, plain = Path(folder, "large.keras"), Path(folder, "large.npz")
+    model.save(path)
+    np.savez(plain, *arrays)
+    del arrays, model
+    print(f"{path.stat().st_size / 1e9:.2f} GB")
+
+    def numpy_load():
+        with np.load(plain) as file:
+            return [file[name] for name in file]
+
+    found = in_turns({"numpy.load": numpy_load, "jkeras": lambda: jk.load_model(path).get_weights()}, repeats)
+    print(f"  jkeras / numpy.load: {found['jkeras'][0] / found['numpy.load'][0]:.2f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--layers", type=int, default=200)
+    parser.add_argument("--gigabytes", type=float, default=1.0)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if options.layers:
+            deep(options.layers, options.repeats, folder)
+        if options.gigabytes:
+            large(options.gigabytes, options.repeats, folder)
+
+
+if __name__ == "__main__":
+    main()
