@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
 import numpy as np
-from jax.extend.core import get_opaque_trace_state
 
 from jkeras import config, lowering
 from jkeras.graph.apply import apply
 from jkeras.graph.layer_scope import Record, WeightlessScope
 from jkeras.graph.scope import BoundLayer, Run
+from jkeras.tracing import is_traced
 
 
 def call_on_arrays(layer: BoundLayer, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -34,7 +33,7 @@ def call_on_arrays(layer: BoundLayer, args: tuple[Any, ...], kwargs: Mapping[str
 def run(layer: BoundLayer, variables: Mapping[str, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """The outputs of a definition with given variables; see `Layer.apply`."""
     leaves = jax.tree.leaves(args)
-    if not leaves or not set(kwargs) <= {"training"} or not all(map(_is_number, leaves)) or _is_traced():
+    if not leaves or not set(kwargs) <= {"training"} or not all(map(_is_number, leaves)) or is_traced():
         return apply(layer, variables, args, kwargs)
     training = bool(kwargs.get("training") or False)
     return _program(lowering.cache_token())(layer, training, variables, args)
@@ -52,15 +51,3 @@ def _program(token: str) -> Callable[..., Any]:
 
 def _is_number(leaf: Any) -> bool:
     return isinstance(leaf, jax.Array) or isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biufcV"
-
-
-def _is_traced() -> bool:
-    """Whether a user's own program is being traced, for which options of the compiler are given elsewhere."""
-    return bool(get_opaque_trace_state() != _untraced_state())
-
-
-@functools.lru_cache(maxsize=1)
-def _untraced_state() -> Any:
-    # That of a new thread, since this one may be in a trace when it is first asked.
-    with ThreadPoolExecutor(1) as executor:
-        return executor.submit(get_opaque_trace_state).result()

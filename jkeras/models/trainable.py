@@ -10,7 +10,7 @@ from jkeras.models import training
 from jkeras.models.discarded import check_used
 from jkeras.models.stepping import SteppingModel
 from jkeras.tracebacks import filtered_methods
-from jkeras.training import batches, strategy
+from jkeras.training import strategy
 from jkeras.training.program import build_program, init_optimizer, trainable_parts
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch, arrays_of
@@ -274,8 +274,7 @@ class TrainableModel(SteppingModel):
         self, x: Data | None, y: Data | None = None, sample_weight: Data | None = None, return_dict: bool = False
     ) -> training.Scores:
         """Loss and metrics of one batch in inference mode."""
-        size = batches.row_count(Batch(batches.to_arrays(x, "x")))
-        return training.evaluate(self, x, y, size, 0, sample_weight, None, None, return_dict)
+        return training.test_on_batch(self, x, y, sample_weight, return_dict)
 
     def predict_on_batch(self, x: Data | None) -> Any:
         """The outputs for one batch as NumPy arrays."""

@@ -236,13 +236,30 @@ def train_on_batch(
             values = jax.tree.map(jax.numpy.asarray, (state, source.data))
             state, values = steps.with_logs(job.train, program, *values)
     elif recipe.distribute is None and not donate:
-        state, values = steps.keeping_step(job.train, program, state, source.data)
+        state, values = steps.compiled(steps.with_logs)(job.train, program, state, source.data)
     else:
         state = consume(state, "train_on_batch", 3) if donate else owned_copy(state)
         state = job.runner.release(job.runner.train_one(job.train, program, state, source.data)[0])
         values = job.logs(arrays_of(state).metrics)
     logs = to_floats(values)
     return model._evolve(state=state.replace(metrics=None)), _as_result(logs, program, return_dict)
+
+
+def test_on_batch(
+    model: SteppingModel, x: Data | None, y: Data | None, sample_weight: Data | None, return_dict: bool
+) -> Scores:
+    """See `Model.test_on_batch`."""
+    recipe = compiled_recipe(model, "test_on_batch")
+    source = _one_batch(x, y, sample_weight, None)
+    if recipe.distribute is not None or recipe.run_eagerly or model._spec_contents.handle is not None:
+        return evaluate(model, x, y, source.rows, 0, sample_weight, None, None, return_dict)
+    model = ready_for(model, source.data.x)
+    program = build_program(model.definition, recipe, source.data)
+    check_data(model, source, program, recipe)
+    job = evaluation_job(model, program, model.state, source.data)
+    state = model.state.forward.replace(metrics=job.empty_metrics(source.data))
+    logs = to_floats(steps.compiled(steps.scored)(job.evaluate, job.program, state, source.data))
+    return _as_result(logs, program, return_dict)
 
 
 def predict_on_batch(model: SteppingModel, x: Data | None) -> Any:

@@ -13,12 +13,13 @@ from jkeras.training.stepping import tests_itself, trains_itself
 from jkeras.training.steps import (
     Logs,
     as_batch,
-    donating_step,
+    compiled,
     empty_metrics,
     evaluate,
-    keeping_step,
     ready,
+    scored,
     train,
+    with_logs,
 )
 
 
@@ -47,7 +48,7 @@ def train_step(
         program = with_own_logs(program, TRAIN, state, batch)
         missing = {k: v for k, v in empty_metrics(program, batch).items() if k not in state.metrics}
         state = state.replace(metrics={**arrays_of(state).metrics, **missing})
-    result: tuple[TrainState, Logs] = (donating_step if donate else keeping_step)(step, program, state, batch)
+    result: tuple[TrainState, Logs] = compiled(with_logs, donate)(step, program, state, batch)
     return result
 
 
@@ -60,5 +61,5 @@ def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) 
         step = evaluate_custom
         program = with_own_logs(program, TEST, state, batch)
     state = state.replace(metrics=empty_metrics(program, batch))
-    result: Logs = keeping_step(step, program, state, batch)[1]
+    result: Logs = compiled(scored)(step, program, state, batch)
     return result

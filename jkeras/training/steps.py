@@ -19,6 +19,7 @@ from jkeras.graph.describe import describe
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import as_spec
 from jkeras.paths import merge
+from jkeras.tracing import is_traced
 from jkeras.training import objective as objectives
 from jkeras.training.objective import match
 from jkeras.training.program import Program, call_arguments, init_optimizer, trainable
@@ -222,8 +223,6 @@ def compute_logs(program: Program, metrics: Mapping[str, Any]) -> Logs:
     return {**values, **own, **returned}
 
 
-logs: Callable[..., dict[str, jax.Array]] = jax.jit(compute_logs, static_argnums=0)
-
 
 def metrics_by_name(program: Program) -> dict[str, Any]:
     """The metric behind each metric state."""
@@ -263,9 +262,26 @@ def with_logs(
     return state, compute_logs(program, arrays_of(state).metrics)
 
 
-# In one program with the step, since a second one takes as long to start. The first leaves `state` valid.
-keeping_step = jax.jit(with_logs, static_argnums=(0, 1))
-donating_step = jax.jit(with_logs, static_argnums=(0, 1), donate_argnums=2)
+def scored(step: Callable[..., TrainState], program: Program, state: TrainState, batch: Batch) -> Logs:
+    """The values of the metrics after a step."""
+    return with_logs(step, program, state, batch)[1]
+
+
+def compiled(function: Callable[..., Any], donates: bool = False) -> Callable[..., Any]:
+    """`with_logs` or `scored` as a program; step and logs in one, since a second one takes as long to start.
+
+    Args:
+        function: `(step, program, state, batch) -> result`.
+        donates: whether the buffers of the state are given away.
+    """
+    return _compiled(function, donates, is_traced(), lowering.cache_token())
+
+
+@functools.lru_cache(maxsize=32)
+def _compiled(function: Callable[..., Any], donates: bool, traced: bool, _token: str) -> Callable[..., Any]:
+    options = None if traced else lowering.compiler_options()
+    donated = (2,) if donates else ()
+    return jax.jit(function, static_argnums=(0, 1), donate_argnums=donated, compiler_options=options)
 
 
 def as_batch(batch: Any) -> Batch:
