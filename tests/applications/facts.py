@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jkeras.applications.catalogue import HOMES
+from jkeras.applications.catalogue import HOMES, MODULES
 
 TABLE = Path(__file__).with_name("facts.tsv")
 BARE = {"include_top": False, "input_shape": [96, 80, 3]}
@@ -98,7 +98,13 @@ def facts(layers: Iterable[str], weights: Iterable[tuple[str, tuple[int, ...]]])
 
 def covered() -> set[str]:
     """The names that are compared with Keras."""
-    return {f"keras.applications.{name}" for name in HOMES}
+    networks = {f"keras.applications.{name}" for name in HOMES}
+    modules = (*MODULES, "imagenet_utils")  # by `test_imagenet_utils`
+    return networks | {
+        f"keras.applications.{module}.{name}"
+        for module in modules
+        for name in ("preprocess_input", "decode_predictions")
+    }
 
 
 def read() -> dict[str, Facts]:
