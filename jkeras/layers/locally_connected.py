@@ -49,7 +49,6 @@ class LocallyConnected1D(Convolution):
     """
 
     rank: ClassVar[int] = 1
-    dilation_rate: ClassVar[SizesField] = (1, 1)
 
     filters: int = field(convert=arguments.positive_int)
     kernel_size: SizesField = field(convert=arguments.ints(1))
@@ -66,6 +65,9 @@ class LocallyConnected1D(Convolution):
     kernel_constraint: ConstraintField = CONSTRAINT
     bias_constraint: ConstraintField = CONSTRAINT
     implementation: int = field(default=1, convert=arguments.one_of(1, 2, 3))
+
+    def __post_init__(self) -> None:
+        """These have no dilation, whose combination with strides the base class checks."""
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         sizes = input_shape[2:] if self.channels_first else input_shape[1:-1]

@@ -13,6 +13,8 @@ from jkeras import layers
 from jkeras.errors import ArgumentError, JkerasError
 from jkeras.files.dialects import old_names
 from jkeras.keras.modules import Mirror
+from jkeras.keras.mutable import facade_of
+from jkeras.lazy import named
 from jkeras.scripts.layers import with_kernel_size
 from jkeras.scripts.notes import NOTES
 
@@ -199,7 +201,19 @@ def thresholded_relu(theta: float = 1.0, **kwargs: Any) -> Any:
     return importlib.import_module(f"{_KERAS}.layers").ReLU(threshold=theta, **kwargs)
 
 
-FUNCTIONS: dict[str, dict[str, Callable[..., Any]]] = {"layers": {"merge": merge, "ThresholdedReLU": thresholded_relu}}
+def locally_connected(name: str, *args: Any, **kwargs: Any) -> Any:
+    """A layer whose kernel differs from place to place, which Keras had until version 3."""
+    importlib.import_module(f"{_KERAS}.layers")  # which makes classes of descriptions
+    return facade_of(named("jkeras.layers.locally_connected", name))(*args, **kwargs)
+
+
+FUNCTIONS: dict[str, dict[str, Callable[..., Any]]] = {
+    "layers": {
+        "merge": merge,
+        "ThresholdedReLU": thresholded_relu,
+        **{name: functools.partial(locally_connected, name) for name in ("LocallyConnected1D", "LocallyConnected2D")},
+    }
+}
 
 
 class KerasModule(Mirror):

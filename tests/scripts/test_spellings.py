@@ -356,3 +356,11 @@ def test_nothing_is_left_behind():
         dense(output_dim=3)
     for name in set(old_names.CLASSES) - set(NAMES["layers"]) - {"Model", "ThresholdedReLU"}:
         assert hasattr(jkeras.keras.layers, name), name
+
+
+def test_locally_connected_layers(session):
+    import keras
+
+    layer = keras.layers.LocallyConnected2D(3, (3, 2), activation="relu")
+    assert layer(np.ones((2, 6, 5, 2), "float32")).shape == (2, 4, 4, 3)
+    assert [tuple(weight.shape) for weight in layer.weights] == [(16, 12, 3), (4, 4, 3)]

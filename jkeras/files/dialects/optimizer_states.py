@@ -48,7 +48,7 @@ def of_today(
     inner = config.get("inner_optimizer")
     if isinstance(inner, Mapping):
         scale = np.asarray(config.get("initial_scale") or 1.0, np.float32)
-        own = [np.int32(0), np.float32(0), np.int32(0), scale]
+        own: Arrays = [np.zeros((), np.int32), np.zeros((), np.float32), np.zeros((), np.int32), scale]
         found = of_today(str(inner.get("class_name")), inner.get("config") or {}, arrays, shapes, names, orders)
         return own + found if found else []
     if not names or _last(names[0]) == "iteration":
@@ -96,7 +96,9 @@ def _with_places(slots: Arrays, shapes: Sequence[tuple[int, ...]], averaged: boo
     found = slots[: len(shapes)] if averaged else []
     left = iter(slots[len(found) :])
     for shape in shapes:
-        found += [np.float32(0), np.float32(0), *_some(left, 1)] if len(shape) < 2 else _some(left, 3)
+        found += (
+            [np.zeros((), np.float32), np.zeros((), np.float32), *_some(left, 1)] if len(shape) < 2 else _some(left, 3)
+        )
     return found + list(left)
 
 
@@ -122,7 +124,8 @@ def _slot_by_slot(
     if class_name == "Nadam":
         cache = [i for i, name in enumerate(names) if _last(name) == "momentum_cache"]
         after = [slots[cache[0]] if cache else _momentum_product(config, int(step))]
-        slots, names = ([value for i, value in enumerate(part) if i not in cache] for part in (slots, names))
+        slots = [slot for i, slot in enumerate(slots) if i not in cache]
+        names = [name for i, name in enumerate(names) if i not in cache]
     if names and all(_last(name) in LEGACY_SLOTS for name in names):
         by_slot = sorted(range(len(slots)), key=lambda i: LEGACY_SLOTS.index(_last(names[i])))
         slots = [slots[i] for i in by_slot]  # those of `Ftrl` stand side by side

@@ -23,6 +23,8 @@ import zipfile
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
+import compiled  # noqa: F401  which adds kinds
+import functions  # noqa: F401  the same
 import keras
 import models
 import numpy as np
