@@ -22,6 +22,7 @@ PARTS = {
     "Projection": "jkeras.layers.multi_head_attention",
     "ConvLSTMCell": "jkeras.layers.recurrent.conv_lstm",
     **dict.fromkeys(("CustomScaleLayer", "LayerScale", "StochasticDepth"), "jkeras.layers.network_parts"),
+    **dict.fromkeys(("LocallyConnected1D", "LocallyConnected2D"), "jkeras.layers.locally_connected"),  # of old files
 }
 
 # The class that Keras derives a class from, where it is another than `Layer`.

@@ -119,7 +119,8 @@ def around_described(path: Path, custom_objects: Mapping[str, Any] | None, compi
     """The model that the immutable face reads from a file, as an object."""
     from jkeras.keras.value import around
 
-    return around(load_model(path, custom_objects, compile))
+    with custom_object_scope(custom_objects):
+        return around(load_model(path, custom_objects, compile))
 
 
 def uses_own_classes(config: Any, custom_objects: Mapping[str, Any] | None) -> bool:

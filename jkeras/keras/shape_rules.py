@@ -6,6 +6,7 @@ Each rule has the arguments of its function, symbolic tensors among them.
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any
@@ -215,10 +216,14 @@ def _scalar(key: Any) -> Any:
 def _with_integers(function: Callable[..., Any], argument: int) -> Callable[..., Any]:
     """The rule of a function one of whose arguments has to be of integers; a default type stands for them, too."""
 
+    name = list(inspect.signature(function).parameters)[argument]
+
+    def integers(value: Any) -> Any:
+        return KerasTensor(value.shape, "int32") if isinstance(value, KerasTensor) else value
+
     def rule(*args: Any, **kwargs: Any) -> Any:
-        chosen = args[argument]
-        if isinstance(chosen, KerasTensor):
-            args = (*args[:argument], KerasTensor(chosen.shape, "int32"), *args[argument + 1 :])
+        args = tuple(integers(value) if i == argument else value for i, value in enumerate(args))
+        kwargs = {key: integers(value) if key == name else value for key, value in kwargs.items()}
         return infer_function_spec(function, *args, **kwargs)
 
     return rule
