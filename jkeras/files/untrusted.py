@@ -22,7 +22,7 @@ def reading(where: Any) -> Iterator[None]:
     """
     try:
         yield
-    except (JkerasError, OSError):
+    except (JkerasError, OSError, Warning):  # warnings, where they are errors
         raise
     except RecursionError:
         raise RestoreError(f"{where} is nested too deeply to be a model.") from None
