@@ -6,12 +6,14 @@ import json
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jkeras import initializers, losses, metrics, optimizers
 from jkeras.errors import JkerasError
 from jkeras.files import config as configs
 from jkeras.files.dialects import definitions, old_names, origin, training
+from jkeras.models import model_from_json
 from jkeras.models.model import known_classes
 
 TABLE = Path(__file__).parent / "keras2" / "arguments.tsv"
@@ -195,6 +197,37 @@ def test_what_is_left_out_is_nothing_that_layers_take_today():
             owners = classes.values() if owner == "*" else [classes[owner]]
             for cls in owners:
                 assert not set(arguments) & set(getattr(cls, "_fields", ())), (owner, cls)
+
+
+def test_nodes_of_tensorflow_in_graphs(rng):
+    """`TensorFlowOpLayer`, as TensorFlow 2.0 to 2.3 wrote operators."""
+
+    def entry(class_name, nodes, **config):
+        found = {"class_name": class_name, "name": config["name"], "inbound_nodes": nodes}
+        return {**found, "config": {"trainable": True, "dtype": "float32", **config}}
+
+    def node(name, op, constants, inputs, **attributes):
+        node_def = {"name": name, "op": op, "input": [], "attr": attributes}
+        return entry("TensorFlowOpLayer", [inputs], name=name, node_def=node_def, constants=constants)
+
+    layers = [
+        entry("InputLayer", [], name="x", batch_input_shape=[None, 4, 3]),
+        node("mul", "Mul", {"0": 2.0}, [["x", 0, 0, {}]]),
+        node("add", "AddV2", {}, [["mul", 0, 0, {}], ["x", 0, 0, {}]]),
+        node("mean", "Mean", {"1": 1}, [["add", 0, 0, {}]], keep_dims={"b": True}),
+        node(
+            "slice", "StridedSlice", {"1": [0, 0], "2": [0, 1], "3": [1, 1]}, [["add", 0, 0, {}]],
+            begin_mask={"i": "1"}, end_mask={"i": "1"}, shrink_axis_mask={"i": "2"},
+        ),
+        node("cat", "ConcatV2", {"2": 1}, [["mean", 0, 0, {}], ["add", 0, 0, {}]]),
+    ]  # fmt: skip
+    ends = {"input_layers": [["x", 0, 0]], "output_layers": [["cat", 0, 0], ["slice", 0, 0]]}
+    config = {"class_name": "Model", "keras_version": "2.4.0", "config": {"name": "old", "layers": layers, **ends}}
+    model = model_from_json(json.dumps(config))
+    x = rng.normal(size=(2, 4, 3)).astype("float32")
+    joined, first = model(x)
+    np.testing.assert_allclose(joined, np.concatenate([3 * x.mean(1, keepdims=True), 3 * x], axis=1), rtol=1e-5)
+    np.testing.assert_allclose(first, 3 * x[:, 0], rtol=1e-5)
 
 
 if __name__ == "__main__":
