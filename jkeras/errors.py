@@ -245,11 +245,13 @@ class ConsumedError(JkerasError, RuntimeError):
 
     The mistake::
 
+        model = model.init(0)
         trained = model.fit(x, y, donate=True)
         model.predict(x)
 
     Instead::
 
+        model = model.init(0)
         model = model.fit(x, y, donate=True)
         model.predict(x)
     """

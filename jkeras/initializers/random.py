@@ -285,8 +285,14 @@ class Orthogonal(_Drawn):
         if len(shape) < 2:
             raise InputError(f"Orthogonal needs a weight of at least two axes; got the shape {shape}.")
         rows, columns = math.prod(shape[:-1]), shape[-1]
-        drawn = jax.random.normal(key, (max(rows, columns), min(rows, columns)), dtype)
-        q, r = jnp.linalg.qr(drawn)
-        # QR is unique up to signs; with a positive diagonal of R the result is uniform over all orthogonal matrices.
-        q = q * jnp.sign(jnp.diagonal(r))
+        drawn = draw(Distribution("normal", 0.0, 1.0), key, (max(rows, columns), min(rows, columns)), dtype)
+        q: jax.Array = _orthonormal(drawn)
         return self.gain * (q.T if rows < columns else q).reshape(shape)
+
+
+@jax.jit
+def _orthonormal(drawn: jax.Array) -> jax.Array:
+    """A matrix with orthonormal columns, of one drawn from a normal distribution."""
+    q, r = jnp.linalg.qr(drawn)
+    # QR is unique up to signs; with a positive diagonal of R the result is uniform over all orthogonal matrices.
+    return q * jnp.sign(jnp.diagonal(r))
