@@ -46,7 +46,7 @@ def _program(token: str) -> Callable[..., Any]:
     def program(layer: BoundLayer, training: bool, variables: Any, args: tuple[Any, ...]) -> Any:
         return apply(layer, variables, args, {"training": training})
 
-    return jax.jit(program, static_argnums=(0, 1), compiler_options=lowering.prediction_options())
+    return jax.jit(program, static_argnums=(0, 1), compiler_options=lowering.compiler_options())
 
 
 def _is_number(leaf: Any) -> bool:

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jkeras.buffers import owned_copy, taken
 from jkeras.errors import InputError
 from jkeras.keras.variables import Variable
-from jkeras.lowering import cache_token, compiler_options, prediction_options
+from jkeras.lowering import cache_token, compiler_options
 from jkeras.training import runs
 from jkeras.training.job import Job as CoreJob
 from jkeras.training.state import Batch, TrainState, arrays_of
@@ -163,7 +163,7 @@ class Runner(runs.Runner):
         self._reported: dict[Any, Program] = {}
         self.train_batch = jax.jit(train_batch, static_argnums=0, compiler_options=options)
         self.test_batch = jax.jit(test_batch, static_argnums=0, compiler_options=options)
-        self.predict_batch = jax.jit(predict_batch, static_argnums=0, compiler_options=prediction_options())
+        self.predict_batch = jax.jit(predict_batch, static_argnums=0, compiler_options=options)
 
     def reporting(self, program: Program, method: str, lists: Lists, data: Any) -> Program:
         """The program with what its step reports, for arrays like these."""

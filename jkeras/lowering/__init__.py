@@ -9,7 +9,6 @@ from jkeras.lowering.pooling import max_pool as max_pool
 from jkeras.lowering.switch import cache_token as cache_token
 from jkeras.lowering.switch import compiler_options as compiler_options
 from jkeras.lowering.switch import current_mode as current_mode
-from jkeras.lowering.switch import prediction_options as prediction_options
 from jkeras.lowering.switch import quick_options as quick_options
 from jkeras.lowering.switch import use as use
 from jkeras.lowering.transposed import conv_transpose as conv_transpose

@@ -21,7 +21,7 @@ MODES = ("auto", "plain")
 MEASURED_VERSIONS = ((0, 10), (0, 11), (0, 12))
 # Which operations XLA hands to YNNPACK on CPUs.
 LIBRARY = "xla_cpu_experimental_ynn_fusion_type"
-SUMS, PRODUCTS = "LIBRARY_FUSION_TYPE_REDUCE", "LIBRARY_FUSION_TYPE_DOT"
+SUMS = "LIBRARY_FUSION_TYPE_REDUCE"
 
 _chosen: contextvars.ContextVar[str | None] = contextvars.ContextVar("jkeras_lowering", default=None)
 
@@ -69,18 +69,10 @@ def compiler_options() -> dict[str, str]:
 
     On CPUs XLA hands products, convolutions and sums to a library (YNNPACK). Its sums over leading axes (gradients of
     biases, statistics of batches) are some twenty times faster than XLA's own loops, its convolutions slower and its
-    products no faster than Eigen's: only the sums are handed over. See docs/performance.md.
+    products no faster than Eigen's, and some are wrong (JAX 0.10: a product with a constant beside an einsum over rows):
+    only the sums are handed over. See docs/performance.md.
     """
     return {LIBRARY: SUMS} if _has_library() else {}
-
-
-def prediction_options() -> dict[str, str]:
-    """Compiler options for programs that predict.
-
-    Products are handed over, too: those of small batches are not worth Eigen's threads. A perceptron takes 127 instead of
-    207 microseconds for 32 rows, as long for 512; an LSTM a seventh more.
-    """
-    return {LIBRARY: f"{SUMS},{PRODUCTS}"} if _has_library() else {}
 
 
 @functools.lru_cache(maxsize=1)
@@ -89,7 +81,7 @@ def _has_library() -> bool:
     version = tuple(int(part) for part in jax.__version__.split(".")[:2])
     if version not in MEASURED_VERSIONS or jax.default_backend() != "cpu":
         return False
-    options = {LIBRARY: f"{SUMS},{PRODUCTS}"}
+    options = {LIBRARY: SUMS}
     try:
         jax.jit(lambda x: x, compiler_options=options).lower(0.0).compile()
     except Exception:  # noqa: BLE001 - an option that this build does not know is only a lost optimisation

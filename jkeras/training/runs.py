@@ -138,7 +138,6 @@ class Runner:
 
         self.many = many
         options = lowering.compiler_options() if compiler_options is None else compiler_options
-        forward = lowering.prediction_options() if compiler_options is None else compiler_options
         compiled = functools.partial(jax.jit, compiler_options=options)
 
         @functools.partial(
@@ -190,7 +189,7 @@ class Runner:
             result: tuple[Any, Any] = over(run, 0)(state)
             return result
 
-        @functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=forward)
+        @functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=options)
         def predict_one(definition: Layer, token: str, state: TrainState, inputs: PyTree[Any]) -> Any:
             """The outputs for one batch."""
             return steps.predict(definition, state, inputs)
