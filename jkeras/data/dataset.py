@@ -259,6 +259,16 @@ class Dataset:
         size = self.size if self.size in (0, INFINITE_CARDINALITY) else UNKNOWN_CARDINALITY
         return self._then(lambda stage, _: stages.unbatched(stage), size)
 
+    def rebatch(self, batch_size: int, drop_remainder: bool = False, name: str | None = None) -> Dataset:
+        """The rows of each element in batches of another size, across the ends of elements.
+
+        >>> [batch.tolist() for batch in Dataset.range(7).batch(3).rebatch(2)]
+        [[0, 1], [2, 3], [4, 5], [6]]
+        """
+        check_numbers("rebatch", 1, batch_size=batch_size)
+        arguments.flags("rebatch", drop_remainder=drop_remainder)
+        return self.unbatch().batch(batch_size, drop_remainder)
+
     # -- order ----------------------------------------------------------------------------------------------------
 
     def shuffle(

@@ -80,6 +80,11 @@ class CompileMetrics(Metric):
         self.output_names = output_names
 
     @property
+    def given(self) -> dict[str, Any]:
+        """What `compile` was given: `metrics` and `weighted_metrics`."""
+        return dict(self._given)
+
+    @property
     def metrics(self) -> list[Metric]:
         """Those of all outputs, without weights first; none before `build`."""
         lists = [metrics for group in self._lists.values() for metrics in group if metrics is not None]

@@ -102,9 +102,8 @@ def _single(name: str) -> property:
 
 
 def _metric_names(model: Model) -> set[str]:
-    config = model.get_compile_config() if model.compiled else {}
-    found = jax.tree.leaves((config.get("metrics"), config.get("weighted_metrics")))
-    return {name for name in found if isinstance(name, str)}
+    compiled = model.compiled_metrics
+    return set() if compiled is None else {name for name in jax.tree.leaves(compiled.given) if isinstance(name, str)}
 
 
 def _losses(kwargs: dict[str, Any]) -> dict[str, Any]:

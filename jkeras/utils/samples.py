@@ -22,7 +22,7 @@ Batch: TypeAlias = Any
 # Methods of pipelines, which `Samples` has by becoming one.
 PIPELINE_METHODS = frozenset(
     "apply as_numpy_iterator cache cardinality concatenate element_spec enumerate filter flat_map interleave map"
-    " padded_batch prefetch reduce repeat shard shuffle skip take unbatch with_options".split()
+    " padded_batch prefetch rebatch reduce repeat shard shuffle skip take unbatch with_options".split()
 )
 
 

@@ -259,6 +259,20 @@ def test_callbacks_follow_accuracy_under_its_old_name(session, data, tmp_path):
     assert ReduceLROnPlateau(epsilon=0.5).min_delta == 0.5 and TensorBoard(str(tmp_path), write_grads=True)
 
 
+@SILENT
+def test_callbacks_follow_accuracy_of_what_has_no_configuration(session, data):
+    import keras
+
+    class Warmup(keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step):
+            return 0.1 * keras.ops.minimum(keras.ops.cast(step, "float32") / 10, 1)
+
+    model, stop = small(keras), keras.callbacks.EarlyStopping(monitor="val_acc", patience=9)
+    model.compile(keras.optimizers.SGD(Warmup()), lambda y, p: keras.losses.mse(y, p), metrics=["accuracy"])
+    model.fit(*data, validation_split=0.5, verbose=0, callbacks=[stop])
+    assert stop.monitor == "val_accuracy"
+
+
 @pytest.mark.parametrize("best", [False, True])
 def test_a_checkpoint_after_every_so_many_epochs(best, session, data, tmp_path, said):
     import keras

@@ -412,6 +412,16 @@ def test_elements_have_numpy(tf):
     )
 
 
+def test_elements_of_numpy(tf):
+    dataset = tf.data.Dataset.from_tensor_slices(({"a": A, "text": ["xy", "z"]}, [1, 2]))
+    row, label = next(dataset.as_numpy_iterator())
+    assert row["text"][:1] == b"x" and isinstance(label, np.integer) and type(row["a"]) is np.ndarray
+    ((batch, labels),) = dataset.batch(2).as_numpy_iterator()
+    assert batch["text"].tolist() == [b"xy", b"z"] and labels.tolist() == [1, 2]
+    lookup = tf.keras.layers.StringLookup(vocabulary=["z"])
+    assert np.asarray(lookup(batch["text"])).tolist() == [0, 1]
+
+
 def test_arrays_of_jax_have_numpy(tf):
     metric = tf.keras.metrics.Mean()
     metric.update_state([1.0, 3.0])

@@ -18,12 +18,13 @@ from jkeras.data import TensorSpec
 from jkeras.errors import ArgumentError, InputError
 from jkeras.scripts.patches import Patches
 from jkeras.scripts.tensorflow import files, strings
-from jkeras.scripts.tensorflow.tensors import as_tensors
+from jkeras.scripts.tensorflow.tensors import as_numpy, as_tensors
 
 
 def install(patches: Patches) -> None:
     """`Dataset.list_files`, `Dataset.sample_from_datasets` and their kin; elements with `.numpy()`."""
     patches.around(Dataset, "__iter__", as_tensors)
+    patches.around(Dataset, "as_numpy_iterator", as_numpy)
     function: Callable[..., Any]
     for function in (list_files, sample_from_datasets, choose_from_datasets):
         patches.set(Dataset, function.__name__, staticmethod(function))
@@ -110,7 +111,7 @@ def _chosen(datasets: Sequence[Dataset], choices: Callable[[set[int]], Iterator[
     """Elements by the numbers of data sets; `choices` gets those that have ended."""
 
     def elements() -> Iterator[Any]:
-        sources = [dataset.as_numpy_iterator() for dataset in datasets]
+        sources = [dataset.iterate(next(dataset.passes)) for dataset in datasets]
         ended: set[int] = set()
         for number in choices(ended):
             element = next(sources[number], _END)

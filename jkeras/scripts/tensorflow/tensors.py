@@ -71,6 +71,12 @@ def as_tensors(iterate: Any, self: Any) -> Iterator[Any]:
         yield jax.tree.map(host, element, is_leaf=lambda part: not isinstance(part, (tuple, dict)))
 
 
+def as_numpy(iterate: Any, self: Any) -> Iterator[Any]:
+    """The elements of an iteration as `.numpy()` gives them: numbers, arrays, texts as bytes."""
+    for element in as_tensors(iterate, self):
+        yield jax.tree.map(lambda leaf: leaf.numpy(), element)
+
+
 def install(patches: Patches) -> None:
     """Arrays of JAX, and what data sets yield to a script, have `.numpy()`."""
     patches.set(jax.Array, "numpy", _numpy)
