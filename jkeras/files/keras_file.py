@@ -124,7 +124,7 @@ class KerasFile:
     def __init__(self, path: Path):
         self.path = path
         members = archives.read_folder(path) if path.is_dir() else archives.read(path)
-        self.members: dict[str, bytes] = weight_paths.members_of_today(members)
+        self.members: dict[str, archives.Contents] = weight_paths.members_of_today(members)
         for name in (CONFIG, WEIGHTS_FILE):
             if name not in self.members:
                 raise RestoreError(f"{path} is no model's file: there is no {name!r} in it.")
@@ -153,7 +153,7 @@ class KerasFile:
         contents = self.members.get(f"assets/{place}")
         if contents is None:
             return None
-        lines = contents.decode("utf-8", errors="replace").split("\n")
+        lines = bytes(contents).decode("utf-8", errors="replace").split("\n")
         while lines and not lines[-1]:
             lines.pop()
         return [line.removesuffix("\r") for line in lines]

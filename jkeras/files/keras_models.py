@@ -15,6 +15,8 @@ import numpy as np
 from jkeras.errors import PartialLoadWarning, RestoreError
 from jkeras.files import compile_config, keras_file, legacy_file, optimizer_order, own_part, stored_weights
 from jkeras.files.adapted import with_learned
+from jkeras.files.containers.kinds import WEIGHTS_FILE
+from jkeras.files.device_arrays import on_device
 from jkeras.files.dialects import origin
 from jkeras.files.keras_file import KerasFile
 from jkeras.files.weight_matching import all_values, nested
@@ -46,7 +48,7 @@ def load_keras(
             elif file.compile_config is not None:
                 recipe = compile_config.read(file.compile_config, str(path))
         state = functools.partial(keras_file.optimizer_arrays, file, tree, model) if compile else None
-        model = _with_values(model, values, recipe, state, str(path))
+        model = _with_values(model, values, recipe, state, str(path), len(file.members[WEIGHTS_FILE]))
     return own_part.with_own(model, file.own, str(path))
 
 
@@ -71,11 +73,13 @@ def _with_values(
     recipe: Recipe | None,
     optimizer_arrays: Callable[[BaseOptimizer], list[np.ndarray]] | None,
     where: str,
+    size: int = 0,
 ) -> Model:
     def value(info: WeightInfo) -> jax.Array:
-        key = (info.collection, info.name)
-        return jnp.asarray(values[key]) if key in values else jnp.zeros(info.shape, info.dtype)
+        found = arrays.get((info.collection, info.name))
+        return jnp.zeros(info.shape, info.dtype) if found is None else found
 
+    arrays = on_device(values, {(info.collection, info.name): info.dtype for info in model.description.weights}, size)
     params, state = nested(model.description.weights, value)
     step = jnp.zeros((), jnp.int32)
     opt_state = None

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from jkeras.errors import ArgumentError, PartialLoadWarning, RestoreError, suggestion
+from jkeras.files.device_arrays import on_device
 from jkeras.graph.scope import WeightInfo
 from jkeras.paths import flatten
 
@@ -255,8 +255,7 @@ def values_by_name(model: Model) -> dict[str, Any]:
 def as_arrays(infos: Iterable[WeightInfo], values: Mapping[Key, Any]) -> dict[str, dict[str, Any]]:
     """Values as flat trees of JAX arrays, one for each collection."""
     flat: dict[str, dict[str, Any]] = {"params": {}, "state": {}}
-    for info in infos:
-        key = (info.collection, info.name)
-        if key in values:
-            flat[info.collection][info.name] = jnp.array(values[key], info.dtype)
+    types = {(info.collection, info.name): info.dtype for info in infos}
+    for (collection, name), array in on_device(values, types).items():
+        flat[collection][name] = array
     return flat

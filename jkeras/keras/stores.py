@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from jkeras.errors import RestoreError
+from jkeras.files.containers.archives import Contents
 from jkeras.files.containers.shards import AnyTree
 
 ASSETS = "assets"
@@ -116,7 +117,7 @@ class Assets:
 
     @classmethod
     @contextlib.contextmanager
-    def of(cls, members: Mapping[str, bytes]) -> Iterator[Self | None]:
+    def of(cls, members: Mapping[str, Contents]) -> Iterator[Self | None]:
         """The files of an archive; None if it has none."""
         files = {name: contents for name, contents in members.items() if name.startswith(ASSETS + "/")}
         if not files:

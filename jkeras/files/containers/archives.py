@@ -11,9 +11,10 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from jkeras.errors import RestoreError
-from jkeras.files.containers import checksums
+from jkeras.files.containers import buffers, checksums
 from jkeras.files.containers.writing import replacing
 
 MAX_ENTRIES = 10_000
@@ -22,9 +23,14 @@ MAX_RATIO = 100
 # Constants of zeros, which a program packed that changed the file, are beyond it, too: so much may come out of any member, and
 # out of all of them.
 SMALL, SMALL_IN_ALL = 16 * 2**20, 48 * 2**20
+# Members that are stored as they are and take that much are read in blocks, each of which is checked while the cache has it.
+LARGE, BLOCK = 2**20, 2**18
+
+# What a member holds: large ones are memory that arrays can lie in.
+Contents: TypeAlias = bytes | memoryview
 
 
-def read(path: Path) -> dict[str, bytes]:
+def read(path: Path) -> dict[str, Contents]:
     """The members of an archive by name.
 
     Raises:
@@ -43,7 +49,7 @@ def read(path: Path) -> dict[str, bytes]:
         raise RestoreError(f"{path} is damaged: {error}") from None
 
 
-def read_folder(path: Path) -> dict[str, bytes]:
+def read_folder(path: Path) -> dict[str, Contents]:
     """The members of an unpacked archive by name.
 
     Raises:
@@ -79,9 +85,14 @@ def _check(members: list[zipfile.ZipInfo], size: int, path: Path) -> None:
         raise RestoreError(f"{path} is refused: it unpacks to more than {MAX_RATIO} times its size.")
 
 
-def _contents(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+def _contents(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Contents:
+    is_plain = member.compress_type == zipfile.ZIP_STORED and member.file_size == member.compress_size
+    contents: Contents
     with archive.open(member) as file:
-        contents = file.read(member.file_size + 1)
+        if is_plain and member.file_size >= LARGE:
+            contents = buffers.filled(file, member.file_size, BLOCK)
+        else:
+            contents = file.read(member.file_size + 1)
     if len(contents) != member.file_size:
         raise RestoreError(f"{archive.filename} is damaged: {member.filename!r} has not the size that it claims.")
     return contents

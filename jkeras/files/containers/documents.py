@@ -14,7 +14,7 @@ MAX_SIZE = 256 * 2**20
 MAX_CONTAINERS = 1_000_000
 
 
-def parse(text: str | bytes, where: str) -> dict[str, Any]:
+def parse(text: str | bytes | memoryview, where: str) -> dict[str, Any]:
     """The JSON object that a text holds.
 
     Raises:
@@ -22,6 +22,7 @@ def parse(text: str | bytes, where: str) -> dict[str, Any]:
     """
     if len(text) > MAX_SIZE:
         raise RestoreError(f"{where} is {len(text)} bytes long, which no model's configuration is.")
+    text = bytes(text) if isinstance(text, memoryview) else text
     count = text.count("{") + text.count("[") if isinstance(text, str) else text.count(b"{") + text.count(b"[")
     if count > MAX_CONTAINERS:
         raise RestoreError(f"{where} holds {count} lists and dicts, more than the {MAX_CONTAINERS} that are read.")

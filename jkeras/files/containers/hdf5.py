@@ -23,6 +23,8 @@ from jkeras.types import ArrayLike
 if TYPE_CHECKING:
     import h5py
 from jkeras.files.containers import seals
+from jkeras.files.containers.archives import Contents
+from jkeras.files.containers.buffers import ALIGNMENT, MemoryFile
 from jkeras.files.containers.kinds import HDF5_SIGNATURE as SIGNATURE
 from jkeras.files.containers.writing import replacing
 
@@ -48,7 +50,7 @@ class Tree:
         groups: the paths of all groups; the root is "".
     """
 
-    def __init__(self, file: h5py.File, size: int, where: str, contents: bytes | None = None):
+    def __init__(self, file: h5py.File, size: int, where: str, contents: Contents | None = None):
         self._file = file
         self._contents = contents
         self._size = size
@@ -235,7 +237,7 @@ def _text(value: Attribute) -> Attribute:
 
 
 @contextlib.contextmanager
-def open_tree(source: Path | bytes, where: str) -> Iterator[Tree]:
+def open_tree(source: Path | Contents, where: str) -> Iterator[Tree]:
     """Opens and checks a file, or the bytes of one.
 
     Raises:
@@ -243,7 +245,7 @@ def open_tree(source: Path | bytes, where: str) -> Iterator[Tree]:
     """
     import h5py
 
-    file: Path | io.BytesIO
+    file: Path | MemoryFile
     if isinstance(source, Path):
         with source.open("rb") as opened:
             start = opened.read(len(SIGNATURE))
@@ -251,8 +253,8 @@ def open_tree(source: Path | bytes, where: str) -> Iterator[Tree]:
         seals.check(source)
         file = source
     else:
-        start, size = source[: len(SIGNATURE)], len(source)
-        file = io.BytesIO(source)
+        start, size = bytes(source[: len(SIGNATURE)]), len(source)
+        file = MemoryFile(memoryview(source))
     if start != SIGNATURE:
         raise RestoreError(f"{where} is no HDF5 file.")
     try:
@@ -261,7 +263,7 @@ def open_tree(source: Path | bytes, where: str) -> Iterator[Tree]:
         raise RestoreError(f"{where} is damaged: {error}") from None
     with root:
         try:
-            tree = Tree(root, size, where, source if isinstance(source, bytes) else None)
+            tree = Tree(root, size, where, None if isinstance(source, Path) else source)
         except DAMAGE as error:
             if isinstance(error, RestoreError):
                 raise
@@ -283,7 +285,7 @@ def to_bytes(arrays: Mapping[str, ArrayLike], attributes: Mapping[str, Mapping[s
     import h5py
 
     buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
+    with h5py.File(buffer, "w", alignment_threshold=SMALL, alignment_interval=ALIGNMENT) as file:
         for path, texts in attributes.items():
             group = file.require_group(path) if path else file
             for name, text in texts.items():

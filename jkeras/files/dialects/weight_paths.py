@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from jkeras.files.containers.archives import Contents
 from jkeras.files.containers.hdf5 import Tree
 
 OLD, NEW = "_layer_checkpoint_dependencies", "layers"
@@ -61,7 +62,7 @@ def tree_of_today(tree: Tree) -> Tree:
     return tree.renamed(of_today([*tree.groups, *tree.shapes]))
 
 
-def members_of_today(members: Mapping[str, bytes]) -> dict[str, bytes]:
+def members_of_today(members: Mapping[str, Contents]) -> dict[str, Contents]:
     """The members of an archive under the names of today."""
     if not any(is_old(name) for name in members):
         return dict(members)

@@ -1,0 +1,60 @@
+"""Memory for the contents of files, so aligned that JAX takes large arrays in it as they are, and files over it."""
+
+from __future__ import annotations
+
+import io
+from typing import IO
+
+import numpy as np
+
+# Of addresses, as XLA wants it on the processor.
+ALIGNMENT = 64
+
+
+def aligned(size: int) -> memoryview:
+    """That many bytes of any value, at an address that is a multiple of `ALIGNMENT`."""
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory.data[start : start + size]
+
+
+def filled(file: IO[bytes], size: int, block: int) -> memoryview:
+    """The next `size` bytes of a file, or what there is of them, read in blocks."""
+    memory = aligned(size)
+    done = 0
+    while done < size and (data := file.read(min(block, size - done))):
+        memory[done : done + len(data)] = data
+        done += len(data)
+    return memory[:done].toreadonly()
+
+
+class MemoryFile(io.RawIOBase):
+    """A file to read whose contents are in memory, which is not copied."""
+
+    def __init__(self, memory: memoryview):
+        super().__init__()
+        self._memory = memory
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: len(self._memory)}[whence]
+        if start + offset < 0:
+            raise ValueError(f"a position of {start + offset} bytes")
+        self._position = start + offset
+        return self._position
+
+    def readinto(self, target: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        view = memoryview(target).cast("B")
+        found = self._memory[self._position : self._position + len(view)]
+        view[: len(found)] = found
+        self._position += len(found)
+        return len(found)
