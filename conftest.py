@@ -8,6 +8,8 @@ import jkeras as jk
 
 # Has every name that it is asked for, pytest's own included.
 collect_ignore = ["jkeras/keras/src"]
+# Are run with real Keras 2, for which there is an environment of its own.
+collect_ignore_glob = ["tests/files/keras2/*.py"]
 
 
 @pytest.fixture(autouse=True)

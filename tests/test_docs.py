@@ -1,6 +1,7 @@
 """Every Python block of the README and of the docs runs as pasted, one after another."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ RUN = [pytest.param(str(p), marks=[pytest.mark.slow] * (str(p) == LONG)) for p i
 @pytest.mark.parametrize("name", RUN)
 def test_blocks_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    for module in [one for one in sys.modules if one.partition(".")[0] == "keras"]:
+        monkeypatch.delitem(sys.modules, module)  # that other tests imported: the pages begin in a process of their own
     namespace = {"__name__": "__main__"}
     for block in blocks(name):
         exec(compile(block, name, "exec"), namespace)

@@ -115,6 +115,8 @@ class Layer(LayerAttributes, Spec):
 
     # How files of Keras keep layers of the class.
     _in_files: ClassVar[InFiles] = InFiles()
+    # Whether layers of the class are values; those of the drop-in are objects that can change.
+    _is_value: ClassVar[bool] = True
 
     if TYPE_CHECKING:
         _activity_regularizer: RegularizerLike = field(default=None, alias="activity_regularizer", kw_only=True)

@@ -340,6 +340,7 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
 
     # -- no value of the core -------------------------------------------------------------------------------------
 
+    _is_value = False
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 

@@ -169,7 +169,7 @@ def test_files_and_flax(tmp_path):
         np.testing.assert_array_equal(again(x), deep(x))
         assert again.definition == deep.definition
     module, variables = deep.to_flax()
-    np.testing.assert_allclose(module.apply(variables, x), deep(x), rtol=1e-6)
+    np.testing.assert_allclose(module.apply(variables, x), deep(x), rtol=1e-6, atol=1e-6)
     per_step = jk.Sequential([layers.Input((5, 4)), layers.TimeDistributed(layers.Repeat(model_inside(), 2))])
     trained = per_step.compile("sgd", "mse").fit(np.ones((4, 5, 4)), np.ones((4, 5, 4)), verbose=0)
     assert any(not np.array_equal(a, b) for a, b in zip(per_step.get_weights(), trained.get_weights(), strict=True))

@@ -28,16 +28,19 @@ class _BuiltIn(Mapping[str, Any]):
     """The layer classes of jkeras by name, for configurations that hold layers."""
 
     def __getitem__(self, name: str) -> type[Layer]:
-        for cls in _subclasses(Layer):
-            if cls.__name__ == name and cls.__module__.startswith("jkeras."):
+        for cls in self._classes():
+            if cls.__name__ == name:
                 return cls
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        return (cls.__name__ for cls in _subclasses(Layer) if cls.__module__.startswith("jkeras."))
+        return (cls.__name__ for cls in self._classes())
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def _classes(self) -> Iterator[type[Layer]]:
+        return (cls for cls in _subclasses(Layer) if cls._is_value and cls.__module__.startswith("jkeras."))
 
 
 def _subclasses(cls: type[Layer]) -> Iterator[type[Layer]]:
