@@ -56,7 +56,7 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
     ...         self.gain = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="gain")
     ...     def call(self, x):
     ...         return x * self.gain
-    >>> layer = Scale()
+    >>> layer = Scale(name="scale")
     >>> layer(np.ones((1, 2), "float32")).tolist(), layer.gain.path
     ([[1.0, 1.0]], 'scale/gain')
     """
