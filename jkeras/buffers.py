@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -12,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import SingleDeviceSharding
 
+# Of addresses of memory that JAX takes over as it is, on CPUs.
+ALIGNMENT = 64
 # Compiling a copy of many arrays takes as long as this many copies that compile nothing.
 COPIES_BEFORE_COMPILING = 8
 # Fewer arrays are copied as fast without.
@@ -27,11 +30,25 @@ def owned_copy(tree: Any) -> Any:
     often = len(leaves) >= LEAST_COMPILED and next(_copies(structure)) >= COPIES_BEFORE_COMPILING
     if often and all(_is_on_one_device(leaf) for leaf in leaves):
         return _compiled_copy(tree)
-    together = [i for i, leaf in enumerate(leaves) if _is_put(leaf)]
-    # One call for all of them, which takes a third of the time.
-    copied = dict(zip(together, jax.device_put([leaves[i] for i in together], may_alias=False), strict=True))
-    fresh = [copied[i] if i in copied else jnp.array(leaf) for i, leaf in enumerate(leaves)]
-    return jax.tree.unflatten(structure, fresh)
+    return put_together(tree, _is_put, jnp.array, may_alias=False)
+
+
+def put_together(
+    tree: Any, is_put: Callable[[Any], bool], otherwise: Callable[[Any], Any], may_alias: bool | None = None
+) -> Any:
+    """The tree with some leaves handed to `jax.device_put` in one call, which takes a third of the time of many.
+
+    Args:
+        tree: arrays.
+        is_put: which of them are.
+        otherwise: makes of each other one what stands in its place.
+        may_alias: as in `jax.device_put`.
+    """
+    leaves, structure = jax.tree.flatten(tree)
+    chosen = [is_put(leaf) for leaf in leaves]
+    put = iter(jax.device_put([leaf for leaf, is_one in zip(leaves, chosen, strict=True) if is_one], may_alias=may_alias))
+    placed = [next(put) if is_one else otherwise(leaf) for leaf, is_one in zip(leaves, chosen, strict=True)]
+    return jax.tree.unflatten(structure, placed)
 
 
 def taken(arrays: list[jax.Array]) -> list[jax.Array]:

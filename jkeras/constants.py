@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike, DTypeLike
 
+from jkeras.buffers import put_together
+
 
 def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> jax.Array:
     """Zeros on the default device."""
@@ -28,9 +30,7 @@ def zeros_like(array: ArrayLike) -> Any:
 
 def on_device(tree: Any) -> Any:
     """The tree with its NumPy arrays on the default device, in one call."""
-    leaves, structure = jax.tree.flatten(tree)
-    placed = iter(jax.device_put([leaf for leaf in leaves if isinstance(leaf, np.ndarray)]))
-    return jax.tree.unflatten(structure, [next(placed) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves])
+    return put_together(tree, lambda leaf: isinstance(leaf, np.ndarray), lambda leaf: leaf)
 
 
 def scalar(value: ArrayLike, dtype: DTypeLike) -> jax.Array:

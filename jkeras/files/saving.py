@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jkeras import arguments
 from jkeras.errors import ArgumentError, ExistsError
@@ -30,8 +31,7 @@ def save_model(model: Model, path: PathLike, overwrite: bool = True, include_opt
     path = arguments.checked("save", "filepath", path, arguments.path)
     _check_definition(model)
     kind = kinds.to_write(path, "model", "save")
-    write = FORMATS[kind].write_model
-    assert write is not None  # as the kind says
+    write = cast("Callable[..., None]", FORMATS[kind].write_model)  # the kind says that there is one
     check_free(path, kind, overwrite)
     write(model, path, include_optimizer)
 
@@ -40,8 +40,7 @@ def save_weights(model: Model, path: PathLike, overwrite: bool = True, max_shard
     """Saves the weights of a model; see `Model.save_weights`."""
     path = arguments.checked("save_weights", "filepath", path, arguments.path)
     kind = kinds.to_write(path, "weights", "save_weights")
-    write = FORMATS[kind].write_weights
-    assert write is not None  # as the kind says
+    write = cast("Callable[..., None]", FORMATS[kind].write_weights)  # likewise
     if max_shard_size is not None and kind is not kinds.SHARDS:
         raise ArgumentError(
             f"save_weights({str(path)!r}, max_shard_size={max_shard_size!r}): weights in several files need a path that ends"

@@ -12,9 +12,8 @@ import jax.numpy as jnp
 from jkeras.compilation import use_persistent_cache
 from jkeras.errors import NotBuiltError
 from jkeras.graph import drawing, linen
-from jkeras.graph.describe import describe, leaf_key, unflatten
+from jkeras.graph.describe import describe, shape_key, unflatten
 from jkeras.graph.scope import BoundLayer, walk
-from jkeras.graph.shapes import is_shape
 from jkeras.lowering.switch import quick_options
 from jkeras.paths import with_value_at
 from jkeras.random_keys import as_key
@@ -40,10 +39,9 @@ def _initialized(layer: BoundLayer, key: jax.Array, number: int | None, args: Py
         weights = describe(layer, *args, **kwargs).weights
         if drawing.are_alike(weights):
             return overlay_carried(layer, drawing.draw(weights, _folded(key, number)))
-    leaves, structure = jax.tree.flatten((args, kwargs), is_leaf=is_shape)
     # Options of the compiler belong to the outermost program; inside of a user's own there is one already.
     make = _initialize if traced else _initializer()
-    variables = make(layer, tuple(map(leaf_key, leaves)), structure, key, number)
+    variables = make(layer, *shape_key((args, kwargs)), key, number)
     return overlay_carried(layer, variables)
 
 

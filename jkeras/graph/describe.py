@@ -118,8 +118,7 @@ class Description:
 
 def describe(layer: BoundLayer, *args: Any, **kwargs: Any) -> Description:
     """Weights and outputs of a definition for inputs of given shapes (`jax.ShapeDtypeStruct` or arrays)."""
-    leaves, structure = jax.tree.flatten((args, kwargs), is_leaf=is_shape)
-    return _describe(layer, tuple(map(leaf_key, leaves)), structure)
+    return _describe(layer, *shape_key((args, kwargs)))
 
 
 @functools.lru_cache(maxsize=256)
@@ -152,7 +151,13 @@ def known_sizes(layer: BoundLayer, shapes: PyTree[Any]) -> Any:
     raise problems[0]
 
 
-def leaf_key(leaf: Any) -> tuple[Any, Any]:
+def shape_key(tree: PyTree[Any]) -> tuple[tuple[Any, ...], Any]:
+    """What a tree of arrays, shapes and plain values is remembered by: its leaves, and its structure. See `unflatten`."""
+    leaves, structure = jax.tree.flatten(tree, is_leaf=is_shape)
+    return tuple(map(_leaf_key, leaves)), structure
+
+
+def _leaf_key(leaf: Any) -> tuple[Any, Any]:
     """An array's shape and dtype, or a plain Python value (such as `return_attention_scores=True`) and its type."""
     if isinstance(leaf, (bool, int, float, str)):
         return leaf, type(leaf)
@@ -161,7 +166,7 @@ def leaf_key(leaf: Any) -> tuple[Any, Any]:
 
 
 def unflatten(structure: PyTree[Any], leaves: tuple[Any, ...], make: Callable[[Any, Any], Any]) -> Any:
-    """The arguments that `leaf_key` took apart, with arrays from `make(shape, dtype)`."""
+    """The tree that `shape_key` took apart, with arrays from `make(shape, dtype)`."""
     values = [value if isinstance(dtype, type) else make(value, dtype) for value, dtype in leaves]
     return jax.tree.unflatten(structure, values)
 

@@ -99,10 +99,10 @@ class Convolution(Attributes, Layer):
             raise InputError(f"{self._place}: the number of channels must be known, input {show_shape(input_shape)}.")
         return channels
 
-    def _add_bias(self, size: int) -> None:
+    def _add_bias(self, *shape: int) -> None:
         if self.use_bias:
             self.bias: Array = self.add_weight(
-                (size,),
+                shape,
                 self.bias_initializer,
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,

@@ -90,14 +90,7 @@ class LocallyConnected1D(Convolution):
             constraint=self.kernel_constraint,
             name="kernel",
         )
-        if self.use_bias:
-            self.bias: Array = self.add_weight(
-                (*outs, self.filters),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+        self._add_bias(*outs, self.filters)
 
     def _new_sizes(self, sizes: tuple[int | None, ...]) -> tuple[int, ...]:
         found = []

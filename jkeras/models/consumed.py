@@ -17,15 +17,14 @@ from jkeras.training.state import TrainState, arrays_of
 _PLACES: dict[int, tuple[weakref.ref[Any], str]] = {}
 
 
-def consume(state: TrainState, method: str, depth: int = 2) -> TrainState:
+def consume(state: TrainState, method: str) -> TrainState:
     """The state for a run to train in place. Weights and optimizer are its own arrays; only step and key are copied.
 
     Args:
         state: the state of a model that nobody uses any more.
-        method: which takes it.
-        depth: how many frames up the line that asked for this is.
+        method: of models, which takes it; it was called three frames up.
     """
-    frame = caller(depth)
+    frame = caller(3)
     place = f"`{method}(..., donate=True)` in {frame.f_code.co_filename}, line {frame.f_lineno}"
     for leaf in jax.tree.leaves(state.replace(step=None, rng=None, metrics=None)):
         _PLACES[id(leaf)] = (weakref.ref(leaf, functools.partial(_forget, id(leaf))), place)

@@ -127,7 +127,7 @@ def fit(
         validation_freq,
     )
     with job.runner.guard():
-        owned = consume(state, "fit", 3) if donate else _owned(model, state)
+        owned = consume(state, "fit") if donate else _owned(model, state)
         session = loop.fit(job, owned, source, validation, options, callback_list, handle)
     final = job.runner.release(session.state)
     arrays = arrays_of(final)
@@ -238,7 +238,7 @@ def train_on_batch(
     elif recipe.distribute is None and not donate:
         state, values = steps.compiled(steps.with_logs)(job.train, program, state, source.data)
     else:
-        state = consume(state, "train_on_batch", 3) if donate else owned_copy(state)
+        state = consume(state, "train_on_batch") if donate else owned_copy(state)
         state = job.runner.release(job.runner.train_one(job.train, program, state, source.data)[0])
         values = job.logs(arrays_of(state).metrics)
     logs = to_floats(values)

@@ -10,8 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras.graph.describe import leaf_key, unflatten
-from jkeras.graph.shapes import is_shape
+from jkeras.graph.describe import shape_key, unflatten
 from jkeras.training import runs, steps
 from jkeras.training.program import Program
 from jkeras.training.state import Batch
@@ -62,8 +61,7 @@ class Job:
 
     def empty_metrics(self, batch: Batch) -> Any:
         """Metric states before the first batch, on the host."""
-        leaves, structure = jax.tree.flatten((batch.x, batch.y), is_leaf=is_shape)
-        return _empty_metrics(self.program, tuple(map(leaf_key, leaves)), structure).fill()
+        return _empty_metrics(self.program, *shape_key((batch.x, batch.y))).fill()
 
     def rows_independent(self, training: bool) -> bool:
         """Whether a ragged last batch may be filled up with rows that do not count."""

@@ -14,9 +14,9 @@ import jax
 
 from jkeras import lowering
 from jkeras.errors import InputError
-from jkeras.graph.describe import Description, describe, leaf_key, unflatten
+from jkeras.graph.describe import Description, describe, shape_key, unflatten
 from jkeras.graph.layer import Layer
-from jkeras.graph.shapes import as_spec, is_shape
+from jkeras.graph.shapes import as_spec
 from jkeras.paths import flatten
 from jkeras.training import objective as objectives
 from jkeras.training.objective import Objective, match
@@ -88,8 +88,7 @@ def build_program(definition: Layer, recipe: Recipe, batch: Batch) -> Program:
     Raises:
         InputError: the data does not fit the model or the losses.
     """
-    leaves, structure = jax.tree.flatten((batch.x, batch.y), is_leaf=is_shape)
-    return _program(definition, recipe, tuple(map(leaf_key, leaves)), structure, lowering.cache_token())
+    return _program(definition, recipe, *shape_key((batch.x, batch.y)), lowering.cache_token())
 
 
 @functools.lru_cache(maxsize=256)

@@ -16,9 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jkeras.buffers import ALIGNMENT, put_together
 from jkeras.types import Array, PyTree
 
-ALIGNMENT = 64
 # Smaller arrays are copied in less time than it takes to think about it.
 LEAST_BYTES = 1 << 20
 # Positions of elements are 32-bit numbers.
@@ -45,15 +45,11 @@ class Lent:
 
 def place(tree: PyTree[Any]) -> Any:
     """Arrays on the default device; those of the host as `Lent` where that saves a copy."""
-    leaves, structure = jax.tree.flatten(tree)
-    skipped = [_skipped(leaf) for leaf in leaves]
-    # One call for all that go whole: a call for each would take as long as a small step.
-    whole = iter(jax.device_put([leaf for leaf, count in zip(leaves, skipped, strict=True) if count is None]))
-    placed = [next(whole) if count is None else _lent(leaf, count) for leaf, count in zip(leaves, skipped, strict=True)]
-    return jax.tree.unflatten(structure, placed)
+    return put_together(tree, lambda leaf: _skipped(leaf) is None, _lent)
 
 
-def _lent(array: Array, skipped: int) -> Lent:
+def _lent(array: Array) -> Lent:
+    skipped = _skipped(array) or 0
     head = -(-skipped // math.prod(array.shape[1:]))
     return Lent(jax.device_put(array.reshape(-1)[skipped:]), jnp.array(array[:head]), array.shape, skipped)
 

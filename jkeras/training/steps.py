@@ -223,7 +223,6 @@ def compute_logs(program: Program, metrics: Mapping[str, Any]) -> Logs:
     return {**values, **own, **returned}
 
 
-
 def metrics_by_name(program: Program) -> dict[str, Any]:
     """The metric behind each metric state."""
     known = {term.log_name: term.metric for term in program.objective.metrics}

@@ -7,8 +7,7 @@ from typing import IO
 
 import numpy as np
 
-# Of addresses, as XLA wants it on the processor.
-ALIGNMENT = 64
+from jkeras.buffers import ALIGNMENT
 
 
 def aligned(size: int) -> memoryview:

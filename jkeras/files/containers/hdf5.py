@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from jkeras.buffers import ALIGNMENT
 from jkeras.errors import RestoreError
 from jkeras.types import ArrayLike
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import h5py
 from jkeras.files.containers import seals
 from jkeras.files.containers.archives import Contents
-from jkeras.files.containers.buffers import ALIGNMENT, MemoryFile
+from jkeras.files.containers.buffers import MemoryFile
 from jkeras.files.containers.kinds import HDF5_SIGNATURE as SIGNATURE
 from jkeras.files.containers.writing import replacing
 

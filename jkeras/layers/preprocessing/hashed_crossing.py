@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras import arguments, config, dtypes
-from jkeras.dtypes import DTypePolicy
+from jkeras import arguments, dtypes
 from jkeras.errors import InputError
-from jkeras.layers.preprocessing.encoding import HostLayer, dense_only, encode, is_text, output_mode
-from jkeras.layers.preprocessing.hashing import each_hashed, fingerprint64
+from jkeras.layers.preprocessing.encoding import dense_only, encode, is_text, output_mode
+from jkeras.layers.preprocessing.hashing import BinLayer, each_hashed, fingerprint64
 from jkeras.types import DTypePolicyLike, PolicyField, TensorLike
-from jkeras.values.config import serialize
 from jkeras.values.fields import field
 
 # The key that TensorFlow's crosses begin with, and the factor of its joined fingerprints (MurmurHash2).
@@ -43,7 +41,7 @@ def crossed(columns: Sequence[np.ndarray], count: int) -> np.ndarray:
     return (hashed % np.uint64(count)).astype("int64").reshape(columns[0].shape)
 
 
-class HashedCrossing(HostLayer):
+class HashedCrossing(BinLayer):
     """Puts combinations of features into bins by a hash that never changes, the one of Keras, on the host.
 
     Shapes: every feature `(batch, 1)`, `(batch,)` or `()`; the output has that shape, or ends in `num_bins` in the mode
@@ -97,15 +95,6 @@ class HashedCrossing(HostLayer):
             if not is_text(column) and column.dtype.kind not in "iu":
                 raise InputError(f"{place}: inputs should have an integer or string dtype; one has {column.dtype}.")
         return columns
-
-    @property
-    def _type(self) -> str:
-        return "int32" if self.output_mode == "int" else config.floatx()
-
-    def get_config(self) -> dict[str, Any]:
-        # Keras wants an integer type where bins are not encoded.
-        name = "int64" if self.output_mode == "int" and self.dtype is None else self.dtype_policy.name
-        return {**super().get_config(), "dtype": serialize(DTypePolicy(name))}
 
 
 __all__ = ["HashedCrossing", "crossed"]

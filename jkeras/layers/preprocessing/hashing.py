@@ -187,7 +187,26 @@ def each_hashed(values: np.ndarray, hash_of: Callable[[bytes], int]) -> np.ndarr
     return np.asarray(hashed, dtype="uint64")[places].reshape(values.shape)
 
 
-class Hashing(HostLayer):
+class BinAttributes:
+    """What layers of bins have; they place the argument themselves (see `jkeras.values.fields`)."""
+
+    output_mode: str
+
+
+class BinLayer(BinAttributes, HostLayer):
+    """Base of layers that give the number of a bin, or encode it."""
+
+    @property
+    def _type(self) -> str:
+        return "int32" if self.output_mode == "int" else config.floatx()
+
+    def get_config(self) -> dict[str, Any]:
+        # Keras wants an integer type where bins are not encoded.
+        name = "int64" if self.output_mode == "int" and self.dtype is None else self.dtype_policy.name
+        return {**super().get_config(), "dtype": serialize(DTypePolicy(name))}
+
+
+class Hashing(BinLayer):
     """Puts strings or integers into bins by a hash that never changes, the one of Keras.
 
     Args:
@@ -217,15 +236,6 @@ class Hashing(HostLayer):
         ids = bins(values, count, self.salt)
         ids = ids if mask is None else np.where(mask, 0, ids + 1)
         return encode(jnp.asarray(ids), self.output_mode, self.num_bins, self._type)
-
-    @property
-    def _type(self) -> str:
-        return "int32" if self.output_mode == "int" else config.floatx()
-
-    def get_config(self) -> dict[str, Any]:
-        # Keras wants an integer type where bins are not encoded.
-        name = "int64" if self.output_mode == "int" and self.dtype is None else self.dtype_policy.name
-        return {**super().get_config(), "dtype": serialize(DTypePolicy(name))}
 
 
 __all__ = ["Hashing", "fingerprint64", "siphash"]
