@@ -93,7 +93,9 @@ def main():
     files, labels = pictures(args.pictures, args.stored)
     steps = args.pictures // args.batch
     model = network(args.side, args.width)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, JAX {jax.__version__} on {jax.default_backend()}, {steps} steps")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, JAX {jax.__version__} on {jax.default_backend()}, {steps} steps"
+    )
 
     x = np.stack([decode(file, label, args.side)[0] for file, label in zip(files[:, None], labels, strict=True)])
 

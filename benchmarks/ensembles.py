@@ -37,7 +37,9 @@ def main() -> None:
     seeds = list(range(options.members))
     rates = np.geomspace(1e-4, 1e-2, options.members).tolist()
     seeded = [base.init(seed) for seed in seeds]
-    rated = [net.compile(jk.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"]) for rate in rates]
+    rated = [
+        net.compile(jk.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"]) for rate in rates
+    ]
 
     def separately(models: list[Any]) -> Callable[[], Any]:
         return lambda: [jax.block_until_ready(model.fit(x, y, verbose=0).params) for model in models]

@@ -89,7 +89,9 @@ def large(gigabytes, repeats, folder):
         with np.load(plain) as file:
             return [file[name] for name in file]
 
-    found = in_turns({"numpy.load": numpy_load, "jkeras": lambda: jax.block_until_ready(jk.load_model(path).params)}, repeats)
+    found = in_turns(
+        {"numpy.load": numpy_load, "jkeras": lambda: jax.block_until_ready(jk.load_model(path).params)}, repeats
+    )
     print(f"  jkeras / numpy.load: {found['jkeras'][0] / found['numpy.load'][0]:.2f}")
 
 

@@ -78,7 +78,9 @@ def main():
         steps = measure(options.gigabytes, options.batch, options.every, options.saves, background, options.folder)
         alone = [seconds for seconds, saving in steps if not saving]
         during = [seconds for seconds, saving in steps if saving]
-        print(f"{'in the background' if background else 'waiting for it'}: {len(alone)} steps alone, {len(during)} during saves")
+        print(
+            f"{'in the background' if background else 'waiting for it'}: {len(alone)} steps alone, {len(during)} during saves"
+        )
         for name, one, other in zip(("clock", "processor"), np.transpose(alone), np.transpose(during), strict=True):
             usual = np.median(one)
             print(

@@ -51,7 +51,9 @@ def sent_bytes(text: str, devices: int) -> dict[str, float]:
             for size in filter(None, shape.split(",")):
                 count *= int(size)
             nbytes += count * SIZES.get(kind, 4)
-        factor = {"all-reduce": 2 * share, "reduce-scatter": devices - 1, "collective-permute": 1.0}.get(match[2], share)
+        factor = {"all-reduce": 2 * share, "reduce-scatter": devices - 1, "collective-permute": 1.0}.get(
+            match[2], share
+        )
         found[match[2]] = found.get(match[2], 0.0) + factor * nbytes
     return found
 
@@ -81,16 +83,17 @@ def measure(name: str, devices: int) -> dict[str, Any]:
     if strategy is not None:
         source = as_source(x, y, None, BATCH)
         program = build_program(trained.definition, trained.recipe, source.example())
-        runner, state = strategy.runner(), steps.ready(program, trained.recipe.optimizer, trained.state, source.example())
+        runner, state = (
+            strategy.runner(),
+            steps.ready(program, trained.recipe.optimizer, trained.state, source.example()),
+        )
         order = runner.everywhere(np.arange(len(x), dtype=np.int32))
         arguments = (runner.place(state), runner.place_data(source.data), order, len(x), 0, 1)
         if name == "MirroredStrategy":
             sizes = jk.distribute.mirrored.Sizes(BATCH, devices, False)
             lowered = runner._train_steps.lower(steps.train, program, sizes, runner.ids, *arguments)
         else:
-            lowered = runner.inner.train_steps.lower(
-                steps.train, program, *arguments, batch_size=BATCH, masked=False
-            )
+            lowered = runner.inner.train_steps.lower(steps.train, program, *arguments, batch_size=BATCH, masked=False)
         result["sent"] = sent_bytes(lowered.compile().as_text(), devices)
         weights = sum(leaf.nbytes for leaf in jax.tree.leaves(trained.params))
         result["formula"] = 2 * (devices - 1) / devices * weights
@@ -173,7 +176,9 @@ def main() -> None:
         sent = ", ".join(f"{kind} {nbytes / 1e6:.2f}" for kind, nbytes in row.get("sent", {}).items()) or "-"
         formula = f"{row['formula'] / 1e6:.2f}" if "formula" in row else "-"
         print(f"| {row['strategy']} | {row['devices']} | {row['rows/s']:,.0f} | {sent} | {formula} |", flush=True)
-    heads = "tokens per accelerator | accelerators | GB sent each | compute, ms | communicate, ms | efficiency | overlapped"
+    heads = (
+        "tokens per accelerator | accelerators | GB sent each | compute, ms | communicate, ms | efficiency | overlapped"
+    )
     print(f"\n{GPT2_XL.name}:\n\n| {heads} |\n|{'---|' * 7}")
     for tokens in (16 * 1024, 2 * 1024):
         for n in (8, 64, 512):

@@ -17,7 +17,14 @@ os.environ["KERAS_BACKEND"] = "jax"
 
 import numpy as np
 
-WAYS = ("jkeras", "jkeras, donate=True", "jkeras, second fit", "jkeras, donate=True, second fit", "jkeras.keras", "keras")
+WAYS = (
+    "jkeras",
+    "jkeras, donate=True",
+    "jkeras, second fit",
+    "jkeras, donate=True, second fit",
+    "jkeras.keras",
+    "keras",
+)
 
 
 def peak() -> int:

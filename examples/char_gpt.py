@@ -1,6 +1,6 @@
 """A small GPT that learns to write like Shakespeare, character by character.
 
-    python examples/char_gpt.py [--steps 1000] [--text file.txt] [--prompt "ROMEO:"] [--picture char_gpt.png]
+python examples/char_gpt.py [--steps 1000] [--text file.txt] [--prompt "ROMEO:"] [--picture char_gpt.png]
 """
 
 import argparse
@@ -70,8 +70,13 @@ def main(arguments=None):
     x, y = windows(tokens[:split], 32 * options.steps, seed=0)
     # One pass over the windows, in ten parts with a validation after each.
     model = model.fit(
-        x, y, batch_size=32, epochs=10, steps_per_epoch=max(options.steps // 10, 1),
-        validation_data=windows(tokens[split:], 320, seed=1), verbose=2,
+        x,
+        y,
+        batch_size=32,
+        epochs=10,
+        steps_per_epoch=max(options.steps // 10, 1),
+        validation_data=windows(tokens[split:], 320, seed=1),
+        verbose=2,
     )
     loss = model.history["val_loss"][-1]
     print(f"Validation loss: {loss:.3f}, or {loss / np.log(2):.2f} bits per character.\n")

@@ -77,7 +77,9 @@ def main(arguments=None):
     probabilities = model.predict(x_test, verbose=0)
     guesses = probabilities.argmax(axis=1)
     print(f"Accuracy: {model.history['accuracy'][-1]:.4f} in training, {np.mean(guesses == y_test):.4f} in the test.")
-    titles = [NAMES[guesses[i]] + ("" if guesses[i] == true else f"\n({NAMES[true]})") for i, true in enumerate(y_test[:24])]
+    titles = [
+        NAMES[guesses[i]] + ("" if guesses[i] == true else f"\n({NAMES[true]})") for i, true in enumerate(y_test[:24])
+    ]
     jk.plots.image_grid(x_test[:24], titles, columns=8, path=options.picture)
     print(f"The first test images are in {options.picture}, with the truth in brackets where the model is wrong.")
     return model

@@ -1,6 +1,6 @@
 """A subclassed model with a layer of one's own: a residual block with a learned, slowly adapting gain.
 
-    python examples/custom_layer.py [--epochs 3]
+python examples/custom_layer.py [--epochs 3]
 """
 
 import argparse

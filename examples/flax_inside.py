@@ -1,6 +1,6 @@
 """A Flax module inside of a model: a gated layer of one's own in Linen, trained by `fit`, taken out again with its weights.
 
-    python examples/flax_inside.py [--epochs 20] [--picture flax_inside.png]
+python examples/flax_inside.py [--epochs 20] [--picture flax_inside.png]
 """
 
 import argparse
@@ -32,12 +32,14 @@ def main(arguments=None):
 
     (x, y), (x_test, y_test) = jk.datasets.digits.load_data()
     x, x_test = x.reshape(len(x), -1) / 16.0, x_test.reshape(len(x_test), -1) / 16.0
-    model = jk.Sequential([
-        layers.Input((64,)),
-        layers.FlaxLayer(Gated(48), name="gated"),
-        layers.Dropout(0.2),
-        layers.Dense(10, activation="softmax"),
-    ])
+    model = jk.Sequential(
+        [
+            layers.Input((64,)),
+            layers.FlaxLayer(Gated(48), name="gated"),
+            layers.Dropout(0.2),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
     model = model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     model = model.fit(x, y, epochs=options.epochs, verbose=0)
     print(f"Test accuracy: {model.evaluate(x_test, y_test, verbose=0)[1]:.4f}")

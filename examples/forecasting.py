@@ -1,6 +1,6 @@
 """Forecasting: tomorrow's highest temperature in Seattle from the last two weeks, against "as today".
 
-    python examples/forecasting.py [--epochs 60] [--file seattle-weather.csv] [--picture forecasting.png]
+python examples/forecasting.py [--epochs 60] [--file seattle-weather.csv] [--picture forecasting.png]
 """
 
 import argparse
@@ -63,20 +63,22 @@ def main(arguments=None):
     valid = windows(days, warmer, length, first - length, second)
     test = windows(days, warmer, length, second - length, len(days))
 
-    model = jk.Sequential([
-        layers.Input((length, days.shape[1])),
-        normalization,
-        layers.GRU(24),
-        layers.Dropout(0.2),
-        layers.Dense(1),
-    ])
+    model = jk.Sequential(
+        [
+            layers.Input((length, days.shape[1])),
+            normalization,
+            layers.GRU(24),
+            layers.Dropout(0.2),
+            layers.Dense(1),
+        ]
+    )
     model = model.compile(jk.optimizers.Adam(3e-3), "mse")
     stop = jk.callbacks.EarlyStopping("val_loss", patience=10, restore_best_weights=True)
     model = model.fit(train, validation_data=valid, epochs=options.epochs, callbacks=[stop], verbose=0)
     print(f"Trained for {len(model.history['loss'])} epochs on {first} days.")
 
     truth = target[second:]
-    season = [np.mean(target[: first][np.arange(first) % 365 == day % 365]) for day in range(second, len(days))]
+    season = [np.mean(target[:first][np.arange(first) % 365 == day % 365]) for day in range(second, len(days))]
     forecasts = {
         "the network": target[second - 1 : -1] + model.predict(test, verbose=0)[:, 0],
         "as today": target[second - 1 : -1],

@@ -1,6 +1,6 @@
 """A generative adversarial network with a training step of its own: two losses, two optimizers, one pure function.
 
-    python examples/gan.py [--epochs 12] [--images 12000] [--data auto|mnist|digits] [--picture gan.png]
+python examples/gan.py [--epochs 12] [--images 12000] [--data auto|mnist|digits] [--picture gan.png]
 """
 
 import argparse
@@ -18,28 +18,32 @@ fool = jk.losses.BinaryCrossentropy(from_logits=True)
 
 def build_generator(shape):
     height, width = shape[0] // 4, shape[1] // 4
-    return jk.Sequential([
-        layers.Input((LATENT,)),
-        layers.Dense(height * width * 64),
-        layers.LeakyReLU(0.2),
-        layers.Reshape((height, width, 64)),
-        layers.Conv2DTranspose(32, 4, strides=2, padding="same"),
-        layers.LeakyReLU(0.2),
-        layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation="sigmoid"),
-    ])
+    return jk.Sequential(
+        [
+            layers.Input((LATENT,)),
+            layers.Dense(height * width * 64),
+            layers.LeakyReLU(0.2),
+            layers.Reshape((height, width, 64)),
+            layers.Conv2DTranspose(32, 4, strides=2, padding="same"),
+            layers.LeakyReLU(0.2),
+            layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation="sigmoid"),
+        ]
+    )
 
 
 def build_discriminator(shape):
-    return jk.Sequential([
-        layers.Input(shape),
-        layers.Conv2D(32, 4, strides=2, padding="same"),
-        layers.LeakyReLU(0.2),
-        layers.Conv2D(64, 4, strides=2, padding="same"),
-        layers.LeakyReLU(0.2),
-        layers.Flatten(),
-        layers.Dropout(0.3),
-        layers.Dense(1),
-    ])
+    return jk.Sequential(
+        [
+            layers.Input(shape),
+            layers.Conv2D(32, 4, strides=2, padding="same"),
+            layers.LeakyReLU(0.2),
+            layers.Conv2D(64, 4, strides=2, padding="same"),
+            layers.LeakyReLU(0.2),
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(1),
+        ]
+    )
 
 
 class GAN(jk.Model):
@@ -89,10 +93,12 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
 
     (images, _), _ = load_digits(options.data, options.images, channels=True)
-    optimizer = jk.optimizers.MultiOptimizer([
-        ("generator/*", jk.optimizers.Adam(2e-4, beta_1=0.5)),
-        ("discriminator/*", jk.optimizers.Adam(2e-4, beta_1=0.5)),
-    ])
+    optimizer = jk.optimizers.MultiOptimizer(
+        [
+            ("generator/*", jk.optimizers.Adam(2e-4, beta_1=0.5)),
+            ("discriminator/*", jk.optimizers.Adam(2e-4, beta_1=0.5)),
+        ]
+    )
     model = GAN(images.shape[1:]).compile(optimizer)
     model = model.fit(images, epochs=options.epochs, batch_size=64)
     noise = jax.random.normal(jax.random.key(1), (64, LATENT))

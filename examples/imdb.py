@@ -1,7 +1,7 @@
 """Is a film review positive? An LSTM, or a transformer, reads its words.
 
-    python examples/imdb.py --network lstm [--epochs 3] [--reviews 10000] [--file imdb_flat.npz]
-    python examples/imdb.py --network transformer
+python examples/imdb.py --network lstm [--epochs 3] [--reviews 10000] [--file imdb_flat.npz]
+python examples/imdb.py --network transformer
 """
 
 import argparse
@@ -48,14 +48,16 @@ class Positions(jk.Layer):
 
 
 def lstm(words, length, width):
-    return jk.Sequential([
-        layers.Input((length,), dtype="int32"),
-        layers.Embedding(words, width, mask_zero=True),  # the mask tells the layers above which words are padding
-        layers.Dropout(0.3),
-        layers.LSTM(width),
-        layers.Dropout(0.3),
-        layers.Dense(1, activation="sigmoid"),
-    ])
+    return jk.Sequential(
+        [
+            layers.Input((length,), dtype="int32"),
+            layers.Embedding(words, width, mask_zero=True),  # the mask tells the layers above which words are padding
+            layers.Dropout(0.3),
+            layers.LSTM(width),
+            layers.Dropout(0.3),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
 
 
 def transformer(words, length, width):

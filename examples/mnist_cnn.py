@@ -1,6 +1,6 @@
 """A small convolutional network that reads MNIST digits (98.8 % or more of the test images after 3 epochs).
 
-    python examples/mnist_cnn.py [--epochs 3] [--images 60000] [--data auto|mnist|digits] [--picture mnist_cnn.png]
+python examples/mnist_cnn.py [--epochs 3] [--images 60000] [--data auto|mnist|digits] [--picture mnist_cnn.png]
 """
 
 import argparse
@@ -12,16 +12,18 @@ from jkeras import layers
 
 
 def build(shape):
-    return jk.Sequential([
-        layers.Input(shape),
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(64, 3, activation="relu", padding="same"),
-        layers.MaxPooling2D(2),
-        layers.Flatten(),
-        layers.Dropout(0.5),
-        layers.Dense(10, activation="softmax"),
-    ])
+    return jk.Sequential(
+        [
+            layers.Input(shape),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(64, 3, activation="relu", padding="same"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dropout(0.5),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
 
 
 def main(arguments=None):

@@ -29,12 +29,14 @@ def main(arguments=None):
     (x_train, y_train), (x_test, y_test) = load_digits(options.data, options.images)
     epochs = options.epochs or (5 if len(x_train) > 10_000 else 30)
 
-    model = jk.Sequential([
-        layers.Input(x_train.shape[1:]),
-        layers.Flatten(),
-        layers.Dense(64, activation="relu"),
-        layers.Dense(10, activation="softmax"),
-    ])
+    model = jk.Sequential(
+        [
+            layers.Input(x_train.shape[1:]),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
     model = model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     model = model.fit(x_train, y_train, epochs=epochs, batch_size=32, validation_data=(x_test, y_test))
     loss, accuracy = model.evaluate(x_test, y_test, verbose=0)

@@ -20,12 +20,15 @@ from jkeras import layers
 
 
 def build(shape):
-    return jk.Sequential([
-        layers.Input(shape),
-        layers.Flatten(),
-        layers.Dense(64, activation="relu"),
-        layers.Dense(10, activation="softmax"),
-    ], name="reader")
+    return jk.Sequential(
+        [
+            layers.Input(shape),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ],
+        name="reader",
+    )
 
 
 def draw(path, histories):

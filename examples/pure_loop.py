@@ -1,6 +1,6 @@
 """A training loop of one's own over the pure step: no `fit`, nothing hidden, every state still there afterwards.
 
-    python examples/pure_loop.py [--epochs 3]
+python examples/pure_loop.py [--epochs 3]
 """
 
 import argparse
@@ -21,12 +21,14 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
 
     (x_train, y_train), (x_test, y_test) = load_digits(options.data, options.images)
-    model = jk.Sequential([
-        layers.Input(x_train.shape[1:]),
-        layers.Flatten(),
-        layers.Dense(64, activation="relu"),
-        layers.Dense(10, activation="softmax"),
-    ])
+    model = jk.Sequential(
+        [
+            layers.Input(x_train.shape[1:]),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
     model = model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
     definition, recipe, state = model.definition, model.recipe, model.state

@@ -1,6 +1,6 @@
 """Regression on a table: the value of houses in California, by a network that stops by itself, against a linear model.
 
-    python examples/regression.py [--epochs 100] [--file california_housing.npz] [--picture regression.png]
+python examples/regression.py [--epochs 100] [--file california_housing.npz] [--picture regression.png]
 """
 
 import argparse
@@ -16,13 +16,15 @@ UNIT = 100_000  # the network predicts in units of 100,000 dollars, so that its 
 
 def build(normalization):
     # The statistics of the columns live in the model: it takes raw numbers, here and wherever it is loaded.
-    return jk.Sequential([
-        layers.Input((8,)),
-        normalization,
-        layers.Dense(64, activation="relu"),
-        layers.Dense(64, activation="relu"),
-        layers.Dense(1),
-    ])
+    return jk.Sequential(
+        [
+            layers.Input((8,)),
+            normalization,
+            layers.Dense(64, activation="relu"),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(1),
+        ]
+    )
 
 
 def rmse(true, predicted):

@@ -58,14 +58,16 @@ class Streak(callbacks.Callback):
 
 
 def build(shape):
-    model = jk.Sequential([
-        layers.Input(shape),
-        layers.Flatten(),
-        layers.Dense(64, activation="relu"),
-        layers.BatchNormalization(),
-        layers.Dropout(0.3),
-        layers.Dense(10, activation="softmax"),
-    ])
+    model = jk.Sequential(
+        [
+            layers.Input(shape),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.3),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
     rate = jk.optimizers.schedules.CosineDecay(0.01, 500)
     return model.compile(jk.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
 

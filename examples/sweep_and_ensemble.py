@@ -1,6 +1,6 @@
 """Chooses a learning rate and a dropout rate in one sweep, then trains an ensemble with them that knows when it is unsure.
 
-    python examples/sweep_and_ensemble.py [--epochs 10] [--members 8] [--picture sweep.png] [--doubts doubts.png]
+python examples/sweep_and_ensemble.py [--epochs 10] [--members 8] [--picture sweep.png] [--doubts doubts.png]
 """
 
 import argparse
@@ -21,7 +21,9 @@ def main(arguments=None):
 
     (x, y), (x_test, y_test) = jk.datasets.digits.load_data()
     x, x_test = x.reshape(len(x), -1) / 16.0, x_test.reshape(len(x_test), -1) / 16.0
-    net = jk.Sequential([layers.Input((64,)), layers.Dense(32, "relu"), layers.Dropout(0.0), layers.Dense(10, "softmax")])
+    net = jk.Sequential(
+        [layers.Input((64,)), layers.Dense(32, "relu"), layers.Dropout(0.0), layers.Dense(10, "softmax")]
+    )
     base = net.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
     # Twelve trainings in one program; each model stops by itself when it gets no better.
@@ -45,7 +47,9 @@ def main(arguments=None):
     least = np.argsort(-doubt)[:16]
     titles = [f"{mean[i].argmax()}? ±{doubt[i]:.2f} ({y_test[i]})" for i in least]
     jk.plots.image_grid(x_test[least].reshape(-1, 8, 8), titles, columns=8, path=options.doubts)
-    print(f"The sweep is in {options.picture}, the most doubtful digits (with the truth in brackets) in {options.doubts}.")
+    print(
+        f"The sweep is in {options.picture}, the most doubtful digits (with the truth in brackets) in {options.doubts}."
+    )
     return ensemble
 
 

@@ -1,6 +1,6 @@
 """Transfer: a network that has learned the digits 0 to 4 learns 5 to 9 from a few examples, better than from scratch.
 
-    python examples/transfer.py [--epochs 2] [--repeats 3] [--data auto|mnist|digits] [--picture transfer.png]
+python examples/transfer.py [--epochs 2] [--repeats 3] [--data auto|mnist|digits] [--picture transfer.png]
 """
 
 import argparse
@@ -14,22 +14,27 @@ from jkeras import layers
 
 def build(shape):
     """A convolutional base, which turns an image into features, and a head that names one of five classes."""
-    base = jk.Sequential([
-        layers.Input(shape),
-        layers.Conv2D(16, 3, activation="relu", padding="same"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(32, 3, activation="relu", padding="same"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(64, 3, activation="relu", padding="same"),
-        layers.MaxPooling2D(2),
-        layers.Flatten(),
-    ], name="base")
-    return jk.Sequential([
-        layers.Input(shape),
-        base,
-        layers.Dropout(0.5),
-        layers.Dense(5, activation="softmax", name="head"),
-    ])
+    base = jk.Sequential(
+        [
+            layers.Input(shape),
+            layers.Conv2D(16, 3, activation="relu", padding="same"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(32, 3, activation="relu", padding="same"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(64, 3, activation="relu", padding="same"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+        ],
+        name="base",
+    )
+    return jk.Sequential(
+        [
+            layers.Input(shape),
+            base,
+            layers.Dropout(0.5),
+            layers.Dense(5, activation="softmax", name="head"),
+        ]
+    )
 
 
 def compiled(model):

@@ -1,6 +1,6 @@
 """A functional model with two inputs and two outputs: is the second digit larger, and what is their sum?
 
-    python examples/two_inputs.py [--epochs 3] [--pairs 20000]
+python examples/two_inputs.py [--epochs 3] [--pairs 20000]
 """
 
 import argparse
@@ -15,7 +15,9 @@ from jkeras import layers
 def build(shape):
     left, right = jk.Input(shape, name="left"), jk.Input(shape, name="right")
     # One encoder, used twice: both images are read with the same weights.
-    encoder = jk.Sequential([layers.Flatten(), layers.Dense(64, activation="relu"), layers.Dense(32, activation="relu")])
+    encoder = jk.Sequential(
+        [layers.Flatten(), layers.Dense(64, activation="relu"), layers.Dense(32, activation="relu")]
+    )
     read = layers.Concatenate()([encoder(left), encoder(right)])
     hidden = layers.Dense(64, activation="relu")(read)
     larger = layers.Dense(1, activation="sigmoid", name="larger")(hidden)

@@ -1,6 +1,6 @@
 """A variational autoencoder: a layer that samples, a loss of one's own in a pure step, and a walk through its latent plane.
 
-    python examples/vae.py [--epochs 15] [--images 30000] [--data auto|mnist|digits] [--picture vae.png]
+python examples/vae.py [--epochs 15] [--images 30000] [--data auto|mnist|digits] [--picture vae.png]
 """
 
 import argparse
@@ -19,18 +19,22 @@ LATENT = 2
 class VAE(jk.Model):
     def __init__(self, pixels, width=256):
         super().__init__()
-        self.encoder = jk.Sequential([
-            layers.Input((pixels,)),
-            layers.Dense(width, activation="relu"),
-            layers.Dense(width, activation="relu"),
-            layers.Dense(2 * LATENT),
-        ])
-        self.decoder = jk.Sequential([
-            layers.Input((LATENT,)),
-            layers.Dense(width, activation="relu"),
-            layers.Dense(width, activation="relu"),
-            layers.Dense(pixels),
-        ])
+        self.encoder = jk.Sequential(
+            [
+                layers.Input((pixels,)),
+                layers.Dense(width, activation="relu"),
+                layers.Dense(width, activation="relu"),
+                layers.Dense(2 * LATENT),
+            ]
+        )
+        self.decoder = jk.Sequential(
+            [
+                layers.Input((LATENT,)),
+                layers.Dense(width, activation="relu"),
+                layers.Dense(width, activation="relu"),
+                layers.Dense(pixels),
+            ]
+        )
 
     def call(self, x):
         """The pixels' logits at the mean of what the encoder thinks, and that mean with the logarithm of its variance."""

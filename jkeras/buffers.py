@@ -46,7 +46,9 @@ def put_together(
     """
     leaves, structure = jax.tree.flatten(tree)
     chosen = [is_put(leaf) for leaf in leaves]
-    put = iter(jax.device_put([leaf for leaf, is_one in zip(leaves, chosen, strict=True) if is_one], may_alias=may_alias))
+    put = iter(
+        jax.device_put([leaf for leaf, is_one in zip(leaves, chosen, strict=True) if is_one], may_alias=may_alias)
+    )
     placed = [next(put) if is_one else otherwise(leaf) for leaf, is_one in zip(leaves, chosen, strict=True)]
     return jax.tree.unflatten(structure, placed)
 
@@ -69,7 +71,11 @@ _compiled_copy = jax.jit(lambda tree: jax.tree.map(jnp.copy, tree))
 
 
 def _is_on_one_device(leaf: Any) -> bool:
-    return isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer) and type(leaf.sharding) is SingleDeviceSharding
+    return (
+        isinstance(leaf, jax.Array)
+        and not isinstance(leaf, jax.core.Tracer)
+        and type(leaf.sharding) is SingleDeviceSharding
+    )
 
 
 def _is_put(leaf: Any) -> bool:

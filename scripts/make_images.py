@@ -32,14 +32,16 @@ def digits():
 
 
 def network():
-    return jk.Sequential([
-        layers.Input((8, 8, 1)),
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Flatten(),
-        layers.Dropout(0.3),
-        layers.Dense(10, activation="softmax"),
-    ]).compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return jk.Sequential(
+        [
+            layers.Input((8, 8, 1)),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(10, activation="softmax"),
+        ]
+    ).compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
 def model():
@@ -74,7 +76,9 @@ def history():
 def sweep():
     """What a sweep found."""
     (x, y), _ = digits()
-    net = jk.Sequential([layers.Input((64,)), layers.Dense(32, "relu"), layers.Dropout(0.2), layers.Dense(10, "softmax")])
+    net = jk.Sequential(
+        [layers.Input((64,)), layers.Dense(32, "relu"), layers.Dropout(0.2), layers.Dense(10, "softmax")]
+    )
     base = net.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     found = jk.sweep(base, learning_rate=list(np.geomspace(1e-4, 1e-1, 6)), dropout=[0.0, 0.3])
     found = found.fit(x.reshape(len(x), -1), y, epochs=8, verbose=0, validation_split=0.2)
@@ -116,7 +120,9 @@ def _terminal(prompt, name, show):
     finally:
         sys.stdout = kept
     # What a terminal shows in the end: of a line that was drawn again and again, the last drawing.
-    lines = [re.split(r"\r|\x1b\[2K|\x1b\[1G", line.rstrip("\r"))[-1] for line in printed.replace("\x08", "").split("\n")]
+    lines = [
+        re.split(r"\r|\x1b\[2K|\x1b\[1G", line.rstrip("\r"))[-1] for line in printed.replace("\x08", "").split("\n")
+    ]
     console = Console(record=True, width=108, file=io.StringIO(), force_terminal=True)
     console.print(prompt, style="bold", highlight=False)
     console.print(Text.from_ansi("\n".join(lines).rstrip()))
@@ -129,7 +135,16 @@ def tensorboard():
         (x, y), _ = digits()
         log = jk.callbacks.TensorBoard(f"{folder}/logs", histogram_freq=1)
         _ = network().fit(x, y, epochs=10, verbose=0, validation_split=0.2, callbacks=[log])
-        command = [sys.executable, "-m", "tensorboard.main", "--logdir", f"{folder}/logs", "--port", "0", "--load_fast=false"]
+        command = [
+            sys.executable,
+            "-m",
+            "tensorboard.main",
+            "--logdir",
+            f"{folder}/logs",
+            "--port",
+            "0",
+            "--load_fast=false",
+        ]
         server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         try:
             address = next(m[0] for line in server.stderr if (m := re.search(r"http://localhost:\d+", line)))

@@ -26,7 +26,11 @@ def save_model(model: Model, path: PathLike, overwrite: bool = True, include_opt
     if hub.is_name(path):
         _check_definition(model)
         write_members = functools.partial(keras_file.save_unpacked, model, include_optimizer=include_optimizer)
-        hub.save(os.fspath(path), write_members, hub.model_card(os.fspath(path), model.name or model._base_name, facts(model)))
+        hub.save(
+            os.fspath(path),
+            write_members,
+            hub.model_card(os.fspath(path), model.name or model._base_name, facts(model)),
+        )
         return
     path = arguments.checked("save", "filepath", path, arguments.path)
     _check_definition(model)

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from jkeras.models.model import Model
 
 # What Keras keeps beside the weights: states of random generators, of metrics, of the optimizer.
-BESIDE = re.compile(
-    r"(^|/)(_?seed_generator|_?compile_metrics|metrics|optimizer)(/|$|_\d+)"
-)
+BESIDE = re.compile(r"(^|/)(_?seed_generator|_?compile_metrics|metrics|optimizer)(/|$|_\d+)")
 
 
 def to_store(model: Model, learned: bool = False) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:

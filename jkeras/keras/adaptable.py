@@ -87,7 +87,9 @@ def _spec_by(rule: Callable[..., KerasTensor]) -> dict[str, Any]:
 
     def compute_output_shape(self: Any, input_shape: Any) -> Any:
         several = bool(input_shape) and isinstance(input_shape[0], (list, tuple))
-        inputs = [KerasTensor(shape, "string") for shape in input_shape] if several else KerasTensor(input_shape, "string")
+        inputs = (
+            [KerasTensor(shape, "string") for shape in input_shape] if several else KerasTensor(input_shape, "string")
+        )
         return rule(self, inputs).shape
 
     return {"compute_output_spec": compute_output_spec, "compute_output_shape": compute_output_shape}

@@ -222,7 +222,9 @@ class Variable(HoldsArray):
             )
         self._dtype = standardize_dtype(dtype)
         self._shape = self._known_shape(shape)
-        charge(math.prod(self._shape), f"numbers in the variable {self._path!r}", np.dtype(jnp.dtype(self._dtype)).itemsize)
+        charge(
+            math.prod(self._shape), f"numbers in the variable {self._path!r}", np.dtype(jnp.dtype(self._dtype)).itemsize
+        )
         self._initializer = initializer
         scope = _scope.get()
         if scope is not None:

@@ -178,7 +178,9 @@ def _train_group(
     group = Group(model, state, plan, job.program.objective.directions)
     if plan.rows is not None:
         source = dataclasses.replace(source, subset=jnp.asarray(plan.rows, jnp.int32))
-    session = loop.fit(job, owned_copy(state), source, validation, plan.options, CallbackList([group, *keepers]), group.live)
+    session = loop.fit(
+        job, owned_copy(state), source, validation, plan.options, CallbackList([group, *keepers]), group.live
+    )
     if plan.progress is not None:
         plan.progress.group_ended(len(session.epochs))
     params, opt_state = arrays_of(session.state).params, arrays_of(session.state).opt_state

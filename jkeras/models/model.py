@@ -142,9 +142,7 @@ class Model(TrainableModel):
         """
         saving.save_model(self, filepath, overwrite, include_optimizer)
 
-    def save_weights(
-        self, filepath: PathLike, overwrite: bool = True, max_shard_size: float | None = None
-    ) -> None:
+    def save_weights(self, filepath: PathLike, overwrite: bool = True, max_shard_size: float | None = None) -> None:
         """Saves the weights alone.
 
         The path's suffix chooses the format: `.weights.h5` as Keras 3 has it, `.h5` and `.hdf5` as Keras 2 had it, both of
@@ -324,7 +322,9 @@ class Model(TrainableModel):
 def known_classes() -> dict[str, type[Layer]]:
     """Every class of the library that a configuration may name."""
     sequential: type[Layer] = named("jkeras.models.sequential", "Sequential")  # which is built on this module
-    old = {name: named("jkeras.layers.locally_connected", name) for name in ("LocallyConnected1D", "LocallyConnected2D")}
+    old = {
+        name: named("jkeras.layers.locally_connected", name) for name in ("LocallyConnected1D", "LocallyConnected2D")
+    }
     return {**configs.layer_classes(), **old, "Functional": Model, "Model": Model, "Sequential": sequential}
 
 

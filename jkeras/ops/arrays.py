@@ -329,7 +329,21 @@ TABLE: dict[str, Callable[..., Any]] = {
 TABLE |= {
     function.__name__: function
     for function in (
-        *(array_split, diff, mean, var, average, argsort, arange, bincount, bitwise_invert, clip, divide_no_nan, einsum, matmul),
+        *(
+            array_split,
+            diff,
+            mean,
+            var,
+            average,
+            argsort,
+            arange,
+            bincount,
+            bitwise_invert,
+            clip,
+            divide_no_nan,
+            einsum,
+            matmul,
+        ),
         *(empty, ones, zeros, eye, identity, tri, get_item, pad, round, slogdet, squeeze, trunc, unique, view),
     )
 }

@@ -271,7 +271,11 @@ def _plain(history: Mapping[str, Any]) -> dict[str, list[Any]]:
 
 def definition_differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """How the definition and the recipe in a checkpoint differ from those of a model, a line each."""
-    parts = [part for part in ("model", "recipe", "members") if expected.get(part) is not None and found.get(part) is not None]
+    parts = [
+        part
+        for part in ("model", "recipe", "members")
+        if expected.get(part) is not None and found.get(part) is not None
+    ]
     return [line for part in parts for line in _differences(expected[part], found[part], f"  {part}")]
 
 

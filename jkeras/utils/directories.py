@@ -283,7 +283,9 @@ def _files_below(root: str, folder: str, formats: tuple[str, ...], follow_links:
 
 def _check_inside(root: str, path: str) -> None:
     """Refuses a link that leads out of the folder."""
-    if os.path.islink(path) and os.path.commonpath([os.path.realpath(root), os.path.realpath(path)]) != os.path.realpath(root):
+    if os.path.islink(path) and os.path.commonpath(
+        [os.path.realpath(root), os.path.realpath(path)]
+    ) != os.path.realpath(root):
         raise InputError(
             f"{path!r} is a link that leads out of {root!r}. If it is meant to be there, write `follow_links=True`."
         )

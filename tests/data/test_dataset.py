@@ -61,7 +61,10 @@ CASES = {
     "batches of batches": (lambda d: d.batch(5).batch(2), [[[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]]),
     "unbatch": (lambda d: d.batch(3).unbatch(), list(range(10))),
     "rebatch": (lambda d: d.batch(3).rebatch(4), [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]),
-    "rebatch of whole batches": (lambda d: d.batch(4).rebatch(3, drop_remainder=True), [[0, 1, 2], [3, 4, 5], [6, 7, 8]]),
+    "rebatch of whole batches": (
+        lambda d: d.batch(4).rebatch(3, drop_remainder=True),
+        [[0, 1, 2], [3, 4, 5], [6, 7, 8]],
+    ),
     "batch of another size": (lambda d: d.batch(3).unbatch().batch(6), [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9]]),
     "repeat": (lambda d: d.take(2).repeat(3), [0, 1] * 3),
     "repeat never": (lambda d: d.repeat(0), []),

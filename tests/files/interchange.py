@@ -102,7 +102,9 @@ def _rows() -> dict[str, Row]:
         "ELU": row("ELU", (4,), alpha=0.5),
         "EinsumDense": row("EinsumDense", (3, 4), equation="abc,cd->abd", output_shape=(None, 5), bias_axes="d"),
         "Embedding": row("Embedding", (4,), input_dim=7, output_dim=3, mask_zero=True, dtype="int32"),
-        "ReversibleEmbedding": row("ReversibleEmbedding", (4,), input_dim=7, output_dim=3, tie_weights=False, dtype="int32"),
+        "ReversibleEmbedding": row(
+            "ReversibleEmbedding", (4,), input_dim=7, output_dim=3, tie_weights=False, dtype="int32"
+        ),
         "Flatten": row("Flatten", image),
         "GRU": row("GRU", time, units=2, reset_after=False, go_backwards=True, recurrent_activation="hard_sigmoid"),
         "GRUCell": row("RNN", time, cell=lambda c: c.GRUCell(2, use_bias=False)),
@@ -392,7 +394,9 @@ def main() -> None:
     if "--write" in sys.argv:
         page = PAGE.read_text(encoding="utf-8")
         for start, end, new in ((START, END, found), (old_keras.START, old_keras.END, old)):
-            page = re.sub(f"{start}\n.*?{end}", lambda _, s=start, e=end, n=new: f"{s}\n{n}\n{e}", page, flags=re.DOTALL)
+            page = re.sub(
+                f"{start}\n.*?{end}", lambda _, s=start, e=end, n=new: f"{s}\n{n}\n{e}", page, flags=re.DOTALL
+            )
         PAGE.write_text(page, "utf-8")
 
 

@@ -32,7 +32,9 @@ def model(number: int) -> Any:
     import jkeras as jk
     from jkeras import layers
 
-    made = jk.Sequential([jk.Input((SIZES[number],)), layers.Dense(SIZES[number]), layers.Dense(1)]).compile("adam", "mse")
+    made = jk.Sequential([jk.Input((SIZES[number],)), layers.Dense(SIZES[number]), layers.Dense(1)]).compile(
+        "adam", "mse"
+    )
     return made.init(number)
 
 

@@ -160,7 +160,9 @@ class Server(http.server.BaseHTTPRequestHandler):
             self.answer([{"type": "file", "path": n, "size": len(c), "oid": "0" * 40} for n, c in self.files.items()])
         elif self.path.startswith("/api/models/"):
             siblings = [{"rfilename": n} for n in self.files]
-            self.answer({"id": "someone/something", "modelId": "someone/something", "sha": "0" * 40, "siblings": siblings})
+            self.answer(
+                {"id": "someone/something", "modelId": "someone/something", "sha": "0" * 40, "siblings": siblings}
+            )
         else:
             self.send_error(404)
 

@@ -447,8 +447,10 @@ def test_every_optimizer_goes_both_ways(name, suffix, tmp_path, rng):
     theirs.optimizer.iterations.assign(5)
     theirs.save(path)
     loaded = jk.load_model(path)
-    found = optimizer_order.variables(loaded.recipe.optimizer,
-        loaded.state.opt_state, [info.name for info in loaded.description.weights if info.trainable]
+    found = optimizer_order.variables(
+        loaded.recipe.optimizer,
+        loaded.state.opt_state,
+        [info.name for info in loaded.description.weights if info.trainable],
     )
     same_state([v.value for v in found], theirs.optimizer.variables)
     assert int(loaded.state.step) == 5

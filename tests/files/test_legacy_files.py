@@ -479,8 +479,8 @@ def test_old_optimizers(name, tmp_path, rng):
     write(path, dense(3, 4), {"b": weights[:2], "a": weights[2:]}, version, "tensorflow", training, stored)
     rename(path)
     loaded = jk.load_model(path)
-    found = optimizer_order.variables(loaded.recipe.optimizer,
-        loaded.state.opt_state, [info.name for info in loaded.description.weights]
+    found = optimizer_order.variables(
+        loaded.recipe.optimizer, loaded.state.opt_state, [info.name for info in loaded.description.weights]
     )
     wanted = [np.int32(7), np.float32(0.01), *weight_by_weight(state)]
     assert len(found) == len(wanted)

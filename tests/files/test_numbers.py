@@ -58,7 +58,10 @@ def test_of_operations(operation, arguments):
 
 
 def test_the_limit_is_named_and_can_be_raised(monkeypatch):
-    with pytest.raises(errors.RestoreError, match=r"asks for 100000000 .*jk\.config\.load_budget"), allowance.of_file(9):
+    with (
+        pytest.raises(errors.RestoreError, match=r"asks for 100000000 .*jk\.config\.load_budget"),
+        allowance.of_file(9),
+    ):
         keras.metrics.MeanIoU(10**4)
     monkeypatch.setattr(jk.config, "load_budget", 2**30)
     with allowance.of_file(9):

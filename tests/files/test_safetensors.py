@@ -151,7 +151,9 @@ def test_weights_of_models(tmp_path):
 def test_the_reference_package_and_this_one_read_each_other(tmp_path):
     reference = pytest.importorskip("safetensors.numpy")
     rng = np.random.default_rng(0)
-    arrays = {f"a/{d}": (rng.normal(size=(3, 4)) > 0).astype(d) for d in ("?", "i1", "i4", "u8", "f2", "f4", "f8", "c8")}
+    arrays = {
+        f"a/{d}": (rng.normal(size=(3, 4)) > 0).astype(d) for d in ("?", "i1", "i4", "u8", "f2", "f4", "f8", "c8")
+    }
     safetensors.write(tmp_path / "ours.safetensors", arrays, {"format": "np"})
     reference.save_file(arrays, tmp_path / "theirs.safetensors")
     for name, read in (("ours", reference.load_file), ("theirs", safetensors.read), ("ours", safetensors.read)):

@@ -186,7 +186,9 @@ def test_shards_of_a_process_that_is_killed(tmp_path):
     states = set()
     for last in (4, 5, 6):  # with one of two files in place, with both, with the index
         old.save_weights(path, max_shard_size=70 / 2**30)
-        assert len(list(tmp_path.iterdir())) == 3, f"something is left of the process that was killed before step {last}"
+        assert len(list(tmp_path.iterdir())) == 3, (
+            f"something is left of the process that was killed before step {last}"
+        )
         ended = subprocess.run([sys.executable, "-c", KILLED, str(path), str(last)]).returncode
         loaded = small(jk).load_weights(path)
         new = not np.array_equal(loaded.weights[0], old.weights[0])
@@ -283,7 +285,10 @@ def test_a_large_constant_in_a_configuration_is_no_bomb(tmp_path):
     start = jk.initializers.Constant(value)
     model = jk.Sequential([jk.Input((300,)), jk.layers.Dense(1000, kernel_initializer=start, use_bias=False)])
     model.save(tmp_path / "it.keras")
-    with zipfile.ZipFile(tmp_path / "it.keras") as old, zipfile.ZipFile(tmp_path / "new.keras", "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(tmp_path / "it.keras") as old,
+        zipfile.ZipFile(tmp_path / "new.keras", "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for name in old.namelist():
             new.writestr(name, old.read(name))
     for load in (jk.load_model, jkeras.keras.models.load_model):

@@ -10,7 +10,10 @@ from jkeras.keras import layers
 CASES = {
     "dense": (lambda: layers.Dense(3, activation="softmax"), (None, 2, 4)),
     "strides": (lambda: layers.Conv2D(4, (3, 2), strides=2, activation="relu"), (None, 9, None, 3)),
-    "dilation": (lambda: layers.Conv2D(4, 3, dilation_rate=2, padding="same", data_format="channels_first"), (2, 3, 9, 8)),
+    "dilation": (
+        lambda: layers.Conv2D(4, 3, dilation_rate=2, padding="same", data_format="channels_first"),
+        (2, 3, 9, 8),
+    ),
     "causal": (lambda: layers.Conv1D(4, 3, strides=2, padding="causal"), (None, 11, 2)),
     "normalization": (lambda: layers.LayerNormalization(dtype="mixed_float16"), (None, 3)),
     "last step": (lambda: layers.LSTM(5), (None, None, 3)),

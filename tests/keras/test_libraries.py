@@ -234,7 +234,9 @@ def test_attention_with_a_build_of_its_own(rng):
     for layer in (mine, theirs):
         layer.build(x.shape, x.shape)
     mine.set_weights(theirs.get_weights())
-    np.testing.assert_allclose(mine(x, x, use_causal_mask=True), theirs(x, x, use_causal_mask=True), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        mine(x, x, use_causal_mask=True), theirs(x, x, use_causal_mask=True), rtol=1e-4, atol=1e-5
+    )
     assert [w.path.partition("/")[2] for w in mine.weights] == [w.path.partition("/")[2] for w in theirs.weights]
     np.testing.assert_allclose(sum(mine.losses), sum(theirs.losses), rtol=1e-5)
 

@@ -1,6 +1,5 @@
 """`fit` trains in the memory of the variables, and leaves alone what others hold."""
 
-
 import numpy as np
 import pytest
 

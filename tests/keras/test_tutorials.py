@@ -141,7 +141,11 @@ def values(monkeypatch):
 
     def package(name, **attributes):
         module = types.ModuleType(name)
-        attributes |= {"__path__": [], "__spec__": ModuleSpec(name, None), "__getattr__": functools.partial(getattr, jk)}
+        attributes |= {
+            "__path__": [],
+            "__spec__": ModuleSpec(name, None),
+            "__getattr__": functools.partial(getattr, jk),
+        }
         vars(module).update(attributes)
         monkeypatch.setitem(sys.modules, name, module)
         return module

@@ -268,7 +268,9 @@ def test_callbacks_follow_accuracy_of_what_has_no_configuration(session, data):
             return 0.1 * keras.ops.minimum(keras.ops.cast(step, "float32") / 10, 1)
 
     model, stop = small(keras), keras.callbacks.EarlyStopping(monitor="val_acc", patience=9)
-    model.compile(keras.optimizers.SGD(Warmup()), lambda y, p: keras.losses.mean_squared_error(y, p), metrics=["accuracy"])
+    model.compile(
+        keras.optimizers.SGD(Warmup()), lambda y, p: keras.losses.mean_squared_error(y, p), metrics=["accuracy"]
+    )
     model.fit(*data, validation_split=0.5, verbose=0, callbacks=[stop])
     assert stop.monitor == "val_accuracy"
 

@@ -117,18 +117,22 @@ _VALUES: dict[str, dict[Any, Any]] = {
 CONSTRAINTS = {"maxnorm": "MaxNorm", "nonneg": "NonNeg", "unitnorm": "UnitNorm"}
 
 # Options of other versions without a meaning here, whatever their value.
-IGNORED = frozenset(
-    {"implementation", "consume_less", "schedule_decay", "is_legacy_optimizer", "jit_compile"}
-)
+IGNORED = frozenset({"implementation", "consume_less", "schedule_decay", "is_legacy_optimizer", "jit_compile"})
 
 _CONV_KERNEL = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
 # Arguments that say nothing, whatever their value, by today's class; `*` is every class.
 MEANINGLESS: dict[str, frozenset[str]] = {
     "*": frozenset({"dynamic", "input_dtype", "consume_less"}),
-    **{name: frozenset({"implementation", "input_length"}) for name in (*RECURRENT, *(f"{name}Cell" for name in RECURRENT[:3]))},
+    **{
+        name: frozenset({"implementation", "input_length"})
+        for name in (*RECURRENT, *(f"{name}Cell" for name in RECURRENT[:3]))
+    },
     "MultiHeadAttention": frozenset({"query_shape", "key_shape", "value_shape"}),  # what it was built for
     # Written because their base class has them; their kernels are the depthwise and the pointwise one.
-    **{name: frozenset(_CONV_KERNEL) for name in ("SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D")},
+    **{
+        name: frozenset(_CONV_KERNEL)
+        for name in ("SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D")
+    },
     "Embedding": frozenset({"input_length"}),
     "RandomRotation": frozenset({"value_range"}),  # of Keras 3.0 to 3.3, which did nothing with it
     "BatchNormalization": frozenset({"fused"}),

@@ -49,7 +49,11 @@ def _each(value: Json, module: str) -> Json:
 def _public(value: Json, module: str) -> Json:
     """An object with the module where Keras 3 has its class, and what is inside of it."""
     own = isinstance(value, Mapping) and str(value.get("module") or "keras").startswith("keras")
-    if not own or custom_object(str(value.get("class_name"))) is not None or not isinstance(value.get("config"), Mapping):
+    if (
+        not own
+        or custom_object(str(value.get("class_name"))) is not None
+        or not isinstance(value.get("config"), Mapping)
+    ):
         return value
     config = dict(value["config"])
     if isinstance(config.get("learning_rate"), Mapping):

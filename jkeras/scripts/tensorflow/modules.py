@@ -99,7 +99,9 @@ def _advice(name: str) -> str:
     near = suggestion(name, NAMES)
     if near.startswith(" Did") and known != name:
         near = near.strip()
-        return f"{near} Else write {INSTEAD[known]}." if known else f"{near} Else write `keras.ops`, `jax.numpy` or NumPy."
+        return (
+            f"{near} Else write {INSTEAD[known]}." if known else f"{near} Else write `keras.ops`, `jax.numpy` or NumPy."
+        )
     return f"Write {INSTEAD[known] if known else '`keras.ops`, `jax.numpy` or NumPy'}."
 
 

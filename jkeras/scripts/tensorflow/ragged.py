@@ -92,7 +92,9 @@ def constant(pylist: Sequence[Sequence[Any]], dtype: DTypeLike | None = None) ->
         InputError: the rows hold rows themselves.
     """
     if any(isinstance(value, (list, tuple)) for row in pylist for value in row):
-        raise InputError("tf.ragged.constant: expected a list of rows of numbers or texts; rows of rows are not offered.")
+        raise InputError(
+            "tf.ragged.constant: expected a list of rows of numbers or texts; rows of rows are not offered."
+        )
     texts = any(isinstance(value, (str, bytes)) for row in pylist for value in row)
     kinds = {type(value) for row in pylist for value in row}
     kind = str if texts else dtype_of(dtype or ("int32" if kinds <= {int, bool} else "float32"))
