@@ -74,7 +74,7 @@ def public_names(package: str, *others: Iterable[str]) -> list[str]:
 
 
 def _is_public(name: str, value: object, home: str) -> bool:
-    if name.startswith("_") or name.isupper() and isinstance(value, dict) or isinstance(value, ModuleType):
+    if name.startswith("_") or (name.isupper() and isinstance(value, dict)) or isinstance(value, ModuleType):
         return False
     return str(getattr(value, "__module__", home)).startswith(home) and value is not annotations
 

@@ -199,7 +199,7 @@ def test_a_clone_with_other_layers():
         model = k.Sequential([k.layers.Input((2,)), k.layers.Dense(3), k.layers.ReLU(), k.layers.Dense(1)])
         clone = k.models.clone_model(model, clone_function=change)
         shapes.append([w.shape for w in clone.get_weights()])
-        assert [w.shape for w in model.get_weights()][0] == (2, 3)
+        assert next(w.shape for w in model.get_weights()) == (2, 3)
     assert shapes[0] == shapes[1] == [(2, 6), (6,), (6, 2), (2,)]
 
 

@@ -94,7 +94,7 @@ _CONFIGURES = {
         "image.map_coordinates",
         "image.perspective_transform",
         "image.elastic_transform",
-    },  # fmt: skip
+    },
 }
 
 

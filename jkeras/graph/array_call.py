@@ -50,4 +50,4 @@ def _program(token: str) -> Callable[..., Any]:
 
 
 def _is_number(leaf: Any) -> bool:
-    return isinstance(leaf, jax.Array) or isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biufcV"
+    return isinstance(leaf, jax.Array) or (isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biufcV")

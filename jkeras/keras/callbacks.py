@@ -200,7 +200,7 @@ class MonitorCallback(Monitor):
             return False
         for whole in self.model.metrics:
             for metric in whole.metrics if isinstance(whole, CompileMetrics) else [whole]:
-                if name == metric.name or name.endswith(f"_{metric.name}") and metric.direction is not None:
+                if name == metric.name or (name.endswith(f"_{metric.name}") and metric.direction is not None):
                     return metric.direction == "up"
         raise ArgumentError(
             f"{type(self).__name__} callback received monitor={self.monitor}, but Keras isn't able to automatically determine"

@@ -271,7 +271,7 @@ def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> jax.Arra
         known = math.prod(sizes[name] for name in group if name in sizes)
         if len(unknown) > 1 or size % max(known, 1) or (not unknown and known != size):
             raise ArgumentError(f"ops.rearrange(pattern={pattern!r}): cannot split an axis of size {size} as {group}.")
-        sizes.update({name: size // known for name in unknown})
+        sizes.update(dict.fromkeys(unknown, size // known))
     names = [name for group in before for name in group]
     wanted = [name for group in after for name in group]
     if sorted(names) != sorted(wanted):

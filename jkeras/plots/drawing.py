@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -58,7 +59,7 @@ def to_svg(diagram: Diagram, placed: Placed) -> str:
 def _curve(points: Sequence[Point], direction: str) -> str:
     """A smooth line through points, that leaves and arrives straight."""
     parts = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         if direction == "TB":
             middle = (y0 + y1) / 2
             parts.append(f"C{x0:.1f} {middle:.1f} {x1:.1f} {middle:.1f} {x1:.1f} {y1:.1f}")

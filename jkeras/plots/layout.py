@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -82,7 +83,7 @@ def _ordered(ranks: list[int], chains: list[list[int]]) -> list[list[int]]:
     above: dict[int, list[int]] = {i: [] for i in range(len(ranks))}
     below: dict[int, list[int]] = {i: [] for i in range(len(ranks))}
     for chain in chains:
-        for source, target in zip(chain, chain[1:], strict=False):
+        for source, target in itertools.pairwise(chain):
             above[target].append(source)
             below[source].append(target)
     rows = [[i for i, rank in enumerate(ranks) if rank == r] for r in range(max(ranks, default=0) + 1)]

@@ -118,7 +118,7 @@ GONE: dict[str, dict[str, str]] = {
         "HDF5Matrix": "`h5py.File(path)[name]`.",
         "multi_gpu_model": "`with jkeras.distribute.MirroredStrategy().scope():` around the model.",
     },
-    "metrics": {name: "a metric of your own." for name in ("fbeta_score", "fmeasure", "matthews_correlation")},
+    "metrics": dict.fromkeys(("fbeta_score", "fmeasure", "matthews_correlation"), "a metric of your own."),
 }
 
 

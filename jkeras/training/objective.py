@@ -200,7 +200,7 @@ def _per_output(given: Any, names: tuple[str, ...], count: int, what: str, broad
                 f"compile({what}=...) has {len(given)} entries; the model has {count} outputs: {list(names)}."
             )
         return list(given)
-    return [given] * count if broadcast or count == 1 else [given] * count
+    return [given] * count
 
 
 def _metrics_per_output(given: Any, names: tuple[str, ...], count: int) -> list[list[Any]]:

@@ -96,6 +96,7 @@ def _read(
                 return places.put(entry, timeout=PATIENCE)
             except queue.Full:
                 continue
+        return None
 
     try:
         while not stop.is_set():

@@ -268,7 +268,7 @@ def test_cifar10_reads_all_batches(home, rng, monkeypatch):
     monkeypatch.setattr(datasets.cifar10, "FILE_HASH", hashlib.sha256(contents).hexdigest())
     with serving({"cifar-10-python.tar.gz": contents}) as (url, _):
         monkeypatch.setenv("JKERAS_DATASETS_URL", url)
-        (x_train, y_train), (x_test, y_test) = datasets.cifar10.load_data()
+        (x_train, y_train), (x_test, _y_test) = datasets.cifar10.load_data()
     assert x_train.shape == (15, 32, 32, 3) and x_test.shape == (3, 32, 32, 3)
     assert y_train.ravel().tolist() == [n for i in range(1, 6) for n in parts[f"data_batch_{i}"][b"labels"]]
     expected = parts["data_batch_2"][b"data"][0].reshape(3, 32, 32).transpose(1, 2, 0)

@@ -92,7 +92,7 @@ def test_fsdp_holds_a_quarter_on_each_device_and_saves(tmp_path):
     assert placement.bytes_per_device <= 0.30 * placement.nbytes
     assert d.describe(model, d.DataParallel(), verbose=False).bytes_per_device == placement.nbytes
     leaves = jax.tree.leaves((model.state.params, model.state.opt_state))
-    held = {device: 0 for device in jax.devices()}
+    held = dict.fromkeys(jax.devices(), 0)
     for shard in (shard for leaf in leaves for shard in leaf.addressable_shards):
         held[shard.device] += shard.data.nbytes
     assert max(held.values()) <= placement.bytes_per_device

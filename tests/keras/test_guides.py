@@ -85,7 +85,7 @@ def loop_from_scratch(keras, model, data):
     for batch in data:
         loss, state = train_step(state, batch)
         losses.append(float(loss))
-    trainable_variables, non_trainable_variables, optimizer_variables, metric_variables = state
+    trainable_variables, non_trainable_variables, _optimizer_variables, metric_variables = state
     for variable, value in zip(train_acc_metric.variables, metric_variables, strict=True):
         variable.assign(value)
     losses.append(float(train_acc_metric.result()))

@@ -351,7 +351,7 @@ def _check_masks(case: Case, ours: Any, theirs: Any, inputs: Any, masks: Any) ->
     if not case.keeps_mask:
         # A layer of ours with a `compute_mask` of its own decides there.
         decides = type(ours).compute_mask is not layers.Layer.compute_mask
-        same(ours.supports_masking or decides and theirs.supports_masking, theirs.supports_masking)
+        same(ours.supports_masking or (decides and theirs.supports_masking), theirs.supports_masking)
     masks = jax.tree.map(jnp.asarray, masks)
     mask = ours.compute_mask(inputs, masks)
     wanted = theirs.compute_mask(inputs, masks) if theirs.supports_masking or case.keeps_mask else None

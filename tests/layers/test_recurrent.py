@@ -123,7 +123,7 @@ def recurrent_layer(draw: Draw):
     """SimpleRNN, LSTM, GRU with any arguments, alone or in both directions."""
     name, units = draw.of("SimpleRNN", "LSTM", "GRU"), draw.size(1, 3)
     flags = ("go_backwards", "return_sequences", "return_state", "zero_output_for_mask", "use_bias")
-    arguments = {"units": units} | draw.some(**{flag: (True, False) for flag in flags}, activation=("relu", "tanh"))
+    arguments = {"units": units} | draw.some(**dict.fromkeys(flags, (True, False)), activation=("relu", "tanh"))
     own = {
         "LSTM": {"recurrent_activation": ("sigmoid", "hard_sigmoid"), "unit_forget_bias": (True, False)},
         "GRU": {"recurrent_activation": ("sigmoid", "hard_sigmoid"), "reset_after": (True, False)},

@@ -336,7 +336,7 @@ def test_signatures_are_those_of_keras():
         theirs = getattr(keras.ops, name, None)
         if name not in ops.__all__ or theirs is None or not callable(function):
             continue
-        ours = [p for p in inspect.signature(function).parameters.values()]
+        ours = list(inspect.signature(function).parameters.values())
         if [p.name for p in ours] != list(inspect.signature(theirs).parameters):
             different.append(name)
     assert different == ["relu"]  # ours also takes what `activations.relu` takes

@@ -225,7 +225,7 @@ def test_a_rule_of_ones_own():
     for cls in (Decaying, Written):
         optimizer = cls(factor=0.0, weight_decay=0.1)
         assert optimizer == cls(factor=0.0, weight_decay=0.1) != cls(factor=0.0)
-        params, state = step(optimizer)
+        params, _state = step(optimizer)
         expected = PARAMS["dense/bias"] * (1 - 0.01) - 0.1 * GRADIENTS["dense/bias"]
         np.testing.assert_allclose(params["dense/bias"], expected, rtol=1e-6)
         assert optimizer.compile_key() == cls(0.3, factor=0.0, weight_decay=0.1).compile_key()

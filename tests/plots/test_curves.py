@@ -67,7 +67,7 @@ def test_sweeps(tmp_path, rng):
     swept = jk.sweep(model, learning_rate=[1e-4, 1e-2, 1e30], seed=[0, 1]).fit(x, x[:, 0], epochs=3, verbose=0)
     figure = swept.plot(path=tmp_path / "sweep.png")
     assert [axes.get_title() for axes in figure.axes] == ["loss", "loss by learning_rate", "loss by seed"]
-    assert len([line for line in figure.axes[0].lines]) == 6
+    assert len(list(figure.axes[0].lines)) == 6
     assert "best first" in swept._repr_html_()
 
 

@@ -463,9 +463,11 @@ def test_csv(tf, tmp_path):
 
 
 def test_a_tape_shows_the_step_to_write(tf):
-    with pytest.raises(TapeError, match=rf"(?s){re.escape(__file__)}, line \d+: .*jax\.value_and_grad"):
-        with tf.GradientTape():
-            pass
+    with (
+        pytest.raises(TapeError, match=rf"(?s){re.escape(__file__)}, line \d+: .*jax\.value_and_grad"),
+        tf.GradientTape(),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("name", ["keras.x", "signal.stft", "reduce_summ", "compat.v1.Session", *INSTEAD])

@@ -147,7 +147,7 @@ def test_evaluate_and_predict_forms():
 
 def test_train_on_batch():
     model = compiled()
-    new, (loss, accuracy) = model.train_on_batch(X[:8], Y[:8])
+    new, (loss, _accuracy) = model.train_on_batch(X[:8], Y[:8])
     assert loss == pytest.approx(model.evaluate(X[:8], Y[:8], verbose=0)[0], rel=1e-5)
     assert not np.array_equal(weights_of(new), weights_of(model))
 
@@ -173,7 +173,7 @@ def test_what_is_printed(verbose, lines, capsys):
     fit(verbose=verbose)
     out = capsys.readouterr().out
     assert len(out.splitlines()) == lines
-    assert verbose == 0 or "Epoch 1/2" in out and "accuracy: " in out
+    assert verbose == 0 or ("Epoch 1/2" in out and "accuracy: " in out)
 
 
 def test_callbacks_see_and_change_the_run():

@@ -86,7 +86,7 @@ def test_a_policy_of_the_whole_model(name):
 
 def test_the_last_layer_in_float32(name="mixed_float16"):
     with policy(name):
-        ours, theirs, history = trained(name, last="float32", optimizer=("Adam", 0.01))
+        ours, _theirs, history = trained(name, last="float32", optimizer=("Adam", 0.01))
         assert str(ours(X.astype("float32")).dtype) == "float32"
         np.testing.assert_allclose(ours.history["loss"], history["loss"], rtol=POLICIES[name][2])
         assert ours.predict(X[:4], verbose=0).dtype == np.float32

@@ -50,7 +50,7 @@ def test_batches_are_filled_up_to_the_longest(sounds):
 
 
 def test_one_length(sounds, capsys):
-    folder, values = sounds
+    folder, _values = sounds
     train, validation = audio_dataset_from_directory(
         folder, output_sequence_length=4, sampling_rate=8000, validation_split=0.25, subset="both", seed=1
     )

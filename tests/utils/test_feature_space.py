@@ -85,9 +85,16 @@ def test_apart_and_as_integers(face):
     encoded = space(TABLE)
     shapes = {name: tuple(np.shape(value)) for name, value in encoded.items()}
     assert shapes == {
-        **{"float_1": (10, 1), "float_2": (10, 1), "float_3": (10, 3), "int_1": (10, 1), "int_2": (10, 32)},
-        **{"int_3": (10, 11), "string_1": (10, 5), "string_2": (10, 1)},
-        **{"string_2_X_int_2": (10, 1), "int_1_X_int_3": (10, 6)},
+        "float_1": (10, 1),
+        "float_2": (10, 1),
+        "float_3": (10, 3),
+        "int_1": (10, 1),
+        "int_2": (10, 32),
+        "int_3": (10, 11),
+        "string_1": (10, 5),
+        "string_2": (10, 1),
+        "string_2_X_int_2": (10, 1),
+        "int_1_X_int_3": (10, 6),
     }
     assert all("int" in str(encoded[name].dtype) for name in ("string_2", "int_1", "string_2_X_int_2"))
     assert tuple(space(ROW)["int_3"].shape) == (11,)

@@ -21,7 +21,7 @@ def test_sizes_equal_keras(total, left, right):
         expected = keras_datasets._rescale_dataset_split_sizes(left, right, total)
     except (ValueError, TypeError):
         expected = None
-    if left is None and right is None or expected is None or min(expected) <= 0:
+    if (left is None and right is None) or expected is None or min(expected) <= 0:
         with pytest.raises(ArgumentError, match=r"split_dataset\("):
             split_dataset(np.arange(total), left, right)
         return
@@ -54,7 +54,7 @@ def test_batches_stay_batches_and_objects_are_read_by_number():
         def __getitem__(self, index):
             return np.float32(index), index**2
 
-    left, right = split_dataset(Squares(), left_size=3)
+    left, _right = split_dataset(Squares(), left_size=3)
     assert [float(x) for x, _ in left] == [0, 1, 2]
     batches = split_dataset(left.batch(2), left_size=2)[0]
     assert [(x.tolist(), y.tolist()) for x, y in batches] == [([0, 1], [0, 1])]

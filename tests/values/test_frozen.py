@@ -203,7 +203,7 @@ def test_gradients_and_optimizers_work_on_what_is_read(rng):
         updates, slots = optimizer.update(grads, slots, params)
         return optax.apply_updates(params, updates), slots
 
-    params, slots = update(model.params, optimizer.init(model.params))
+    params, _slots = update(model.params, optimizer.init(model.params))
     new = model.with_state(model.state.replace(params=params))
     np.testing.assert_array_equal(new.params["d"]["kernel"], params["d"]["kernel"])
     assert not np.array_equal(new(x), model(x))

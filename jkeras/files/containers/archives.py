@@ -100,10 +100,9 @@ def _contents(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Contents:
 
 def write(path: Path, members: Mapping[str, bytes]) -> None:
     """Writes an archive in the place of `path`; a crash leaves the file that was there."""
-    with replacing(path) as fresh:
-        with fresh.open("wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                for name, contents in members.items():
-                    archive.writestr(name, contents)
-            file.flush()
-            os.fsync(file.fileno())
+    with replacing(path) as fresh, fresh.open("wb") as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            for name, contents in members.items():
+                archive.writestr(name, contents)
+        file.flush()
+        os.fsync(file.fileno())

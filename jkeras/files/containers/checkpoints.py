@@ -155,7 +155,7 @@ class Writer:
                     remove(self.folder, old)
             if done is not None:
                 done(target)
-        except BaseException as error:  # noqa: B036 - raised again where somebody can see it
+        except BaseException as error:
             self._error = error
 
 

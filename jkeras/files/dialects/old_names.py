@@ -84,15 +84,15 @@ _OLD_RECURRENT = {"implementation", "consume_less", "inner_init"}
 # Old argument -> new argument, by today's class.
 ARGUMENTS: dict[str, dict[str, str]] = {
     "Dense": {**_WEIGHTS, "output_dim": "units"},
-    **{name: _CONVOLUTION for name in ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose")},
-    **{name: _CONVOLUTION for name in ("LocallyConnected1D", "LocallyConnected2D")},
-    **{name: _CONVOLUTION for name in ("SeparableConv1D", "SeparableConv2D")},
+    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose"), _CONVOLUTION),
+    **dict.fromkeys(("LocallyConnected1D", "LocallyConnected2D"), _CONVOLUTION),
+    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), _CONVOLUTION),
     "ConvLSTM2D": {**_CONVOLUTION, **_RECURRENT},
     **{f"{kind}Pooling{d}D": _POOLING for kind in ("Max", "Average") for d in (1, 2, 3)},
     **{f"Global{kind}Pooling{d}D": _PLACES for kind in ("Max", "Average") for d in (1, 2, 3)},
     **{f"{kind}{d}D": _PLACES for kind in ("UpSampling", "ZeroPadding", "Cropping") for d in (2, 3)},
     "UpSampling1D": {"length": "size"},
-    **{name: _RECURRENT for name in ("SimpleRNN", "LSTM", "GRU")},
+    **dict.fromkeys(("SimpleRNN", "LSTM", "GRU"), _RECURRENT),
     "Embedding": {
         "init": "embeddings_initializer",
         "W_regularizer": "embeddings_regularizer",
