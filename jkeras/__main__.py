@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from jkeras.distribute.launching import launch
+from jkeras.distribute.launcher import launch
 from jkeras.run import run_module, run_script
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import jax
 
-from jkeras import arguments, traces
+from jkeras import arguments, trace_reader
 from jkeras.errors import ArgumentError, NotCompiledError
 from jkeras.models.training import ready_for, training_job, training_state
-from jkeras.traces import LayerTime as LayerTime
+from jkeras.trace_reader import LayerTime as LayerTime
 from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import is_array_data
@@ -143,11 +143,11 @@ def profile(
     options.python_tracer_level = 0  # calls of Python functions would slow down what is measured
     with jax.profiler.trace(folder, profiler_options=options):
         train()
-    events = traces.read(folder)
-    operations = traces.operations(events)
+    events = trace_reader.read(folder)
+    operations = trace_reader.operations(events)
     text = run.program_text()
-    layers = traces.by_layer(traces.operations(events, PROGRAM), text, steps) if text else ()
-    ran, window = traces.busy(operations)
+    layers = trace_reader.by_layer(trace_reader.operations(events, PROGRAM), text, steps) if text else ()
+    ran, window = trace_reader.busy(operations)
     device = min(ran / steps, step)  # tracing makes operations slower
     return Profile(
         compile_seconds=max(cold - short, 0.0),

@@ -30,7 +30,7 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.s
 # What points up, and why it may.
 PUBLIC = "writes or reads its version"
 EXCEPTIONS = {
-    ("jkeras.distribute.agreement", "jkeras"): PUBLIC,
+    ("jkeras.distribute.consistency", "jkeras"): PUBLIC,
     ("jkeras.keras.as_value", "jkeras"): "makes objects of the other face by their public names",
     ("jkeras.keras.value", "jkeras"): "makes objects of the other face by their public names",
 }

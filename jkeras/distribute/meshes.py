@@ -13,9 +13,9 @@ from jax import lax
 from jax.experimental import multihost_utils
 from jax.sharding import NamedSharding, PartitionSpec
 
-from jkeras import lowering, replicas
-from jkeras.distribute import agreement, arrays
-from jkeras.distribute.together import together
+from jkeras import collectives, lowering
+from jkeras.distribute import arrays, consistency
+from jkeras.distribute.process_group import together
 from jkeras.errors import InputError
 from jkeras.graph.describe import describe
 from jkeras.graph.layer import Layer
@@ -120,7 +120,7 @@ class MeshRunner:
         """
         example = source.example()
         if self.processes > 1:
-            agreement.check(program, source, self.strategy)
+            consistency.check(program, source, self.strategy)
         own = self.strategy.auto_shard_dataset or self.processes == 1
         parts = self.parts if own else max(1, self.parts // self.processes)
         check_batch(program, steps.batch_size(example), parts, self.strategy, isinstance(source, ArraySource))
@@ -194,7 +194,7 @@ class MeshRunner:
                 batch = arrays.pad_rows(batch, self.parts)
             spec = self._rows(steps.batch_size(batch) % self.parts == 0)
             batch = jax.tree.map(lambda a: lax.with_sharding_constraint(a, self._sharding(spec)), batch)
-            with replicas.gathering(self._gathered if self.strategy.gathers_weights else None):
+            with collectives.gathering(self._gathered if self.strategy.gathers_weights else None):
                 return self._constrained(step(program, self._constrained(state), batch))
 
         return run
@@ -298,7 +298,7 @@ class MeshRunner:
         return self._predict(definition, lowering.cache_token(), self.place(state), x)
 
     def _predicted(self, definition: Layer, token: str, state: TrainState, inputs: PyTree[Any]) -> PyTree[Any]:
-        with replicas.gathering(self._gathered if self.strategy.gathers_weights else None):
+        with collectives.gathering(self._gathered if self.strategy.gathers_weights else None):
             return steps.predict(definition, state, inputs)
 
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jkeras import replicas
+from jkeras import collectives
 from jkeras.distribute import arrays
 from jkeras.distribute.devices import as_names
 from jkeras.distribute.meshes import Evaluated, MeshRunner, Placed, Source, Trained, independent
@@ -32,7 +32,7 @@ AXIS = "replica"
 
 
 class ReplicaRunner(MeshRunner):
-    """Steps as replicas: each device runs the step on its rows, and sums are shared (`jkeras.replicas`).
+    """Steps as replicas: each device runs the step on its rows, and sums are shared (`jkeras.collectives`).
 
     Between dispatches every device has the whole state, as under a mesh; a batch that cannot be divided is computed whole.
     """
@@ -214,12 +214,14 @@ def share_of(
 def replicated(step: Step, program: Program, state: TrainState, batch: Batch) -> TrainState:
     """One step of one replica: what comes out is the same in all of them."""
     empty = steps.empty_metrics(program, batch)
-    with replicas.sharing(AXIS):
+    with collectives.sharing(AXIS):
         new = step(program, state.replace(metrics=empty), batch)
-        new = new.replace(model_state=replicas.averaged(arrays_of(new).model_state))
+        new = new.replace(model_state=collectives.averaged(arrays_of(new).model_state))
         if step is train_custom:  # which may have gradients that were not averaged
             arrays = arrays_of(new)
-            new = new.replace(params=replicas.averaged(arrays.params), opt_state=replicas.averaged(arrays.opt_state))
+            new = new.replace(
+                params=collectives.averaged(arrays.params), opt_state=collectives.averaged(arrays.opt_state)
+            )
     known = steps.metrics_by_name(program)
     before = arrays_of(state).metrics
     after = arrays_of(new).metrics

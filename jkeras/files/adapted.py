@@ -14,7 +14,7 @@ import numpy as np
 
 from jkeras.files.config_reader import layer_classes
 from jkeras.files.containers.hdf5 import Tree
-from jkeras.files.keras_file import KerasFile
+from jkeras.files.keras3_archive import KerasFile
 from jkeras.graph.in_files import Beside, in_files
 from jkeras.graph.layer import Layer
 from jkeras.registry import snake_case

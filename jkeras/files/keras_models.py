@@ -13,12 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras.errors import PartialLoadWarning, RestoreError
-from jkeras.files import compile_config, keras_file, legacy_file, optimizer_order, own_part, stored_weights
+from jkeras.files import compile_config, keras2_h5, keras3_archive, keras3_weights, optimizer_order, own_part
 from jkeras.files.adapted import with_learned
 from jkeras.files.containers.kinds import WEIGHTS_FILE
 from jkeras.files.device_arrays import on_device
 from jkeras.files.dialects import origin
-from jkeras.files.keras_file import KerasFile
+from jkeras.files.keras3_archive import KerasFile
 from jkeras.files.weight_matching import all_values, nested
 from jkeras.graph.scope import WeightInfo
 from jkeras.optimizers.base import BaseOptimizer
@@ -41,13 +41,13 @@ def load_keras(
         model = define(with_learned(file.config, file, tree, moved), str(path))
         if file.own.get("inputs"):
             model = model.build_for(own_part.read_specs(file.own["inputs"]))
-        values = all_values(model.description.weights, stored_weights.find(model, tree, ignore=moved))
+        values = all_values(model.description.weights, keras3_weights.find(model, tree, ignore=moved))
         if compile and recipe is None:
             if file.own.get("recipe"):
                 recipe = own_part.read_recipe(file.own["recipe"], path)
             elif file.compile_config is not None:
                 recipe = compile_config.read(file.compile_config, str(path))
-        state = functools.partial(keras_file.optimizer_arrays, file, tree, model) if compile else None
+        state = functools.partial(keras3_archive.optimizer_arrays, file, tree, model) if compile else None
         model = _with_values(model, values, recipe, state, str(path), len(file.members[WEIGHTS_FILE]))
     return own_part.with_own(model, file.own, str(path))
 
@@ -56,14 +56,14 @@ def load_h5(
     path: Path, compile: bool, recipe: Recipe | None, define: Callable[[Mapping[str, Any], str], Model]
 ) -> Model:
     """The model in a `.h5` file; see `files.table.Format.read_model`."""
-    with legacy_file.opened(path) as file, origin.written_by(file.version):
-        model = define(legacy_file.with_learned(file), str(path))
+    with keras2_h5.opened(path) as file, origin.written_by(file.version):
+        model = define(keras2_h5.with_learned(file), str(path))
         if not model.built:
-            model = legacy_file.built_by_weights(model, file)
-        values = all_values(model.description.weights, legacy_file.find(model, file))
+            model = keras2_h5.built_by_weights(model, file)
+        values = all_values(model.description.weights, keras2_h5.find(model, file))
         if compile and recipe is None and file.training_config is not None:
             recipe = compile_config.read(file.training_config, str(path))
-        state = functools.partial(legacy_file.optimizer_arrays, file, model) if compile else None
+        state = functools.partial(keras2_h5.optimizer_arrays, file, model) if compile else None
         return _with_values(model, values, recipe, state, str(path))
 
 
@@ -106,7 +106,7 @@ def _optimizer_state(
         if len(found) <= 2 and not (len(found) and int(found[0])):
             return None
         fresh = init_optimizer(optimizer, params, frozen)
-        return optimizer_order.read(optimizer, found, fresh, keras_file.trainable_paths(model))
+        return optimizer_order.read(optimizer, found, fresh, keras3_archive.trainable_paths(model))
     except RestoreError as error:
         # As for a model whose layers were frozen or thawed after `compile`.
         warnings.warn(

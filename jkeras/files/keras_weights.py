@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jkeras.errors import ArgumentError
-from jkeras.files import keras_file, legacy_file, stored_weights
+from jkeras.files import keras2_h5, keras3_archive, keras3_weights
 from jkeras.files.containers import hdf5, shards
 from jkeras.files.dialects import weight_paths
 from jkeras.files.weight_matching import Entry, Found
@@ -26,7 +26,7 @@ SHARD_SIZE = 5.0
 
 def write(model: Model, path: Path) -> None:
     """Writes a `.weights.h5` file."""
-    hdf5.write(path, *stored_weights.to_store(model, learned=True))
+    hdf5.write(path, *keras3_weights.to_store(model, learned=True))
 
 
 def write_shards(model: Model, path: Path, max_shard_size: float | None = None) -> None:
@@ -34,22 +34,22 @@ def write_shards(model: Model, path: Path, max_shard_size: float | None = None) 
     size = SHARD_SIZE if max_shard_size is None else max_shard_size
     if isinstance(size, bool) or not isinstance(size, (int, float)) or not 0 < size < 1e6:
         raise ArgumentError(f"save_weights(max_shard_size={max_shard_size!r}): expected a number of GB above 0.")
-    shards.write(path, *stored_weights.to_store(model, learned=True), limit=int(size * 2**30))
+    shards.write(path, *keras3_weights.to_store(model, learned=True), limit=int(size * 2**30))
 
 
 def write_by_layer(model: Model, path: Path) -> None:
     """Writes a `.h5` file."""
     arrays: dict[str, np.ndarray] = {}
     attributes: dict[str, dict[str, Any]] = {}
-    legacy_file.weights_to(model, arrays, attributes, "", learned=True)
+    keras2_h5.weights_to(model, arrays, attributes, "", learned=True)
     hdf5.write(path, arrays, attributes)
 
 
 def find_in_hdf5(model: Model, path: Path, by_name: bool) -> Found:
     """What an HDF5 file of either layout has."""
     with hdf5.open_tree(path, str(path)) as tree:
-        if legacy_file.is_by_layer(tree):
-            return legacy_file.find(model, legacy_file.LegacyFile(tree, str(path)), by_name)
+        if keras2_h5.is_by_layer(tree):
+            return keras2_h5.find(model, keras2_h5.LegacyFile(tree, str(path)), by_name)
         return _found(model, weight_paths.tree_of_today(tree), by_name)
 
 
@@ -61,11 +61,11 @@ def find_in_shards(model: Model, path: Path, by_name: bool) -> Found:
 
 def find_in_archive(model: Model, path: Path, by_name: bool) -> Found:
     """What a file of a whole model has."""
-    with keras_file.KerasFile(path).tree() as tree:
+    with keras3_archive.KerasFile(path).tree() as tree:
         return _found(model, tree, by_name)
 
 
 def _found(model: Model, tree: shards.AnyTree, by_name: bool) -> Found:
-    found = stored_weights.find(model, tree, by_name=by_name and stored_weights.has_names(tree))
+    found = keras3_weights.find(model, tree, by_name=by_name and keras3_weights.has_names(tree))
     # In memory, since the file is about to be closed.
     return dataclasses.replace(found, entries={k: Entry.of(e.place, e.read()) for k, e in found.entries.items()})

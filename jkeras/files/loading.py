@@ -11,7 +11,7 @@ from typing import Any
 from jkeras import allowance
 from jkeras.errors import ArgumentError, JkerasError, RestoreError
 from jkeras.files import config as configs
-from jkeras.files import hub, keras_file, untrusted
+from jkeras.files import hub, keras3_archive, untrusted
 from jkeras.files.containers import documents, kinds
 from jkeras.files.dialects import definitions
 from jkeras.files.table import FORMATS
@@ -96,7 +96,7 @@ def _defined(config: Mapping[str, Any], where: str) -> Model:
     model = configs.from_config(config, known_classes())
     if not isinstance(model, Model):
         raise RestoreError(f"{where} describes a {type(model).__name__}, which is no model.")
-    shape = keras_file.build_shape(config)
+    shape = keras3_archive.build_shape(config)
     if not model.built and shape is not None:
         try:
             return model.build(_shape(shape))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jkeras import arguments
 from jkeras.errors import ArgumentError, ExistsError
 from jkeras.files import config as configs
-from jkeras.files import hub, keras_file
+from jkeras.files import hub, keras3_archive
 from jkeras.files.containers import kinds
 from jkeras.files.table import FORMATS
 from jkeras.types import PathLike
@@ -25,7 +25,7 @@ def save_model(model: Model, path: PathLike, overwrite: bool = True, include_opt
     """Saves a model; see `Model.save`."""
     if hub.is_name(path):
         _check_definition(model)
-        write_members = functools.partial(keras_file.save_unpacked, model, include_optimizer=include_optimizer)
+        write_members = functools.partial(keras3_archive.save_unpacked, model, include_optimizer=include_optimizer)
         hub.save(
             os.fspath(path),
             write_members,

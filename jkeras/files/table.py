@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jkeras.files import (
-    keras_file,
+    keras2_h5,
+    keras3_archive,
     keras_models,
     keras_weights,
-    legacy_file,
     safetensors_weights,
     saved_directory,
 )
@@ -64,10 +64,8 @@ FORMATS: Mapping[Kind, Format] = {
     kinds.DIRECTORY: Format(
         saved_directory.save, saved_directory.load, saved_directory.save_weights, saved_directory.find_weights
     ),
-    kinds.KERAS: Format(keras_file.save, keras_models.load_keras, None, keras_weights.find_in_archive),
-    kinds.HDF5: Format(
-        legacy_file.save, keras_models.load_h5, keras_weights.write_by_layer, keras_weights.find_in_hdf5
-    ),
+    kinds.KERAS: Format(keras3_archive.save, keras_models.load_keras, None, keras_weights.find_in_archive),
+    kinds.HDF5: Format(keras2_h5.save, keras_models.load_h5, keras_weights.write_by_layer, keras_weights.find_in_hdf5),
     kinds.WEIGHTS: Format(None, None, keras_weights.write, keras_weights.find_in_hdf5),
     kinds.SHARDS: Format(None, None, keras_weights.write_shards, keras_weights.find_in_shards),
     kinds.SAFETENSORS: Format(None, None, safetensors_weights.write, safetensors_weights.find),

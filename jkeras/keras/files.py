@@ -22,7 +22,7 @@ from typing import Any
 
 from jkeras import allowance
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.files import hub, legacy_file, untrusted
+from jkeras.files import hub, keras2_h5, untrusted
 from jkeras.files.containers import archives, documents, hdf5, kinds, shards
 from jkeras.files.containers.kinds import CONFIG, METADATA, WEIGHTS_FILE, Kind
 from jkeras.files.dialects import definitions, optimizer_states, training, weight_paths
@@ -348,7 +348,7 @@ def _opened(path: Path, kind: Kind) -> Iterator[shards.AnyTree | None]:
         yield None
         return
     with read(path) as tree:
-        yield None if isinstance(tree, hdf5.Tree) and legacy_file.is_by_layer(tree) else tree
+        yield None if isinstance(tree, hdf5.Tree) and keras2_h5.is_by_layer(tree) else tree
 
 
 @contextlib.contextmanager

@@ -14,10 +14,10 @@ import numpy as np
 
 from jkeras import losses as described_losses
 from jkeras.errors import RestoreError
-from jkeras.files import keras_file, legacy_file
+from jkeras.files import keras2_h5, keras3_archive
 from jkeras.files.containers import hdf5
 from jkeras.files.dialects import definitions, old_weights, training
-from jkeras.files.legacy_file import OPTIMIZER, TOP_LEVEL, LegacyFile
+from jkeras.files.keras2_h5 import OPTIMIZER, TOP_LEVEL, LegacyFile
 from jkeras.files.loading import load_model
 from jkeras.keras.old_configs import object_from
 from jkeras.keras.registration import custom_object_scope, get_registered_object
@@ -44,15 +44,15 @@ def save(model: Any, path: Path, include_optimizer: bool = True) -> None:
     training = written.pop("compile_config", None) or {}
     attributes: dict[str, dict[str, Any]] = {
         "": {
-            "keras_version": keras_file.KERAS_VERSION,
+            "keras_version": keras3_archive.KERAS_VERSION,
             "backend": "jax",
-            "model_config": json.dumps(legacy_file.plain(written)),
+            "model_config": json.dumps(keras2_h5.plain(written)),
         }
     }
     attributes[ROOT] = {
         "layer_names": [layer.name for layer in model.layers],
         "backend": "jax",
-        "keras_version": keras_file.KERAS_VERSION,
+        "keras_version": keras3_archive.KERAS_VERSION,
     }
     arrays: dict[str, np.ndarray] = {}
 
@@ -109,7 +109,7 @@ def load(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool) ->
     Raises:
         RestoreError: the file is damaged, or its weights do not fit its definition.
     """
-    with custom_object_scope(custom_objects), legacy_file.opened(path) as file:
+    with custom_object_scope(custom_objects), keras2_h5.opened(path) as file:
         if definitions.major(file.version) >= 3 or uses_own_classes(file.config, custom_objects):
             return _load(file, custom_objects, compile)
     return around_described(path, custom_objects, compile)
@@ -153,7 +153,7 @@ def _load(file: LegacyFile, custom_objects: Mapping[str, Any] | None, compile: b
         _fill(file, TOP_LEVEL, _own_weights(model))
     if compile and file.training_config is not None:
         model.compile_from_config(_training_config(file.training_config))
-        slots = legacy_file.optimizer_arrays(file, None, None)
+        slots = keras2_h5.optimizer_arrays(file, None, None)
         if slots and len(slots) == len(model.optimizer.variables):
             for cell, value in zip(model.optimizer.variables, slots, strict=True):
                 cell.assign(value)

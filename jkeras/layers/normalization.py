@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import arguments, constraints, initializers, lowering, regularizers, replicas
+from jkeras import arguments, collectives, constraints, initializers, lowering, regularizers
 from jkeras.dtypes import at_least_float32
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
@@ -182,16 +182,16 @@ class BatchNormalization(Layer):
 
     def _moments(self, x: jax.Array, axis: int, mask: Bool[Array, "..."] | None) -> tuple[jax.Array, jax.Array]:
         axes = tuple(i for i in range(x.ndim) if i != axis)
-        everywhere = replicas.axis() if self.synchronized else None
-        with replicas.sharing(everywhere):
+        everywhere = collectives.axis() if self.synchronized else None
+        with collectives.sharing(everywhere):
             return self._shared_moments(x, axis, axes, mask)
 
     def _shared_moments(
         self, x: jax.Array, axis: int, axes: tuple[int, ...], mask: Bool[Array, "..."] | None
     ) -> tuple[jax.Array, jax.Array]:
         if mask is None:
-            mean = replicas.pmean(jnp.mean(x, axis=axes))
-            return mean, replicas.pmean(jnp.mean(jnp.square(x - along(mean, (axis,), x.ndim)), axis=axes))
+            mean = collectives.pmean(jnp.mean(x, axis=axes))
+            return mean, collectives.pmean(jnp.mean(jnp.square(x - along(mean, (axis,), x.ndim)), axis=axes))
         if mask.ndim != x.ndim - 1:
             raise InputError(
                 f"{self._place} (BatchNormalization) got a mask of shape {show_shape(mask.shape)} for an input of shape"
@@ -199,10 +199,10 @@ class BatchNormalization(Layer):
             )
         weights = jnp.broadcast_to(jnp.expand_dims(mask, -1).astype(x.dtype), x.shape)
         # Keras's guard against a batch without any valid step.
-        count = replicas.psum(jnp.sum(weights, axis=axes)) + 1e-7
-        mean = replicas.psum(jnp.sum(x * weights, axis=axes)) / count
+        count = collectives.psum(jnp.sum(weights, axis=axes)) + 1e-7
+        mean = collectives.psum(jnp.sum(x * weights, axis=axes)) / count
         centred = jnp.square(x - along(mean, (axis,), x.ndim)) * weights
-        return mean, replicas.psum(jnp.sum(centred, axis=axes)) / count
+        return mean, collectives.psum(jnp.sum(centred, axis=axes)) / count
 
 
 @functools.partial(jax.jit, static_argnames=("axis", "epsilon"), inline=True)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jkeras import replicas
+from jkeras import collectives
 from jkeras.errors import InputError
 from jkeras.types import Array, ArrayLike, PyTree
 
@@ -99,7 +99,7 @@ def reduce_weighted(
         weighted = jnp.where(kept, weighted, 0)
     if reduction in (None, "none"):
         return weighted
-    total = replicas.psum(jnp.sum(weighted))
+    total = collectives.psum(jnp.sum(weighted))
     if reduction == "sum":
         return total
     if reduction == "mean_with_sample_weight" and weights is not None:
@@ -109,7 +109,7 @@ def reduce_weighted(
         divisor = jnp.sum(jnp.broadcast_to(kept, weighted.shape), dtype=weighted.dtype)
     else:
         divisor = jnp.asarray(math.prod(weighted.shape), weighted.dtype)
-    return divide_no_nan(total, replicas.psum(divisor))
+    return divide_no_nan(total, collectives.psum(divisor))
 
 
 def fill_rows(mask: ArrayLike | None, tree: PyTree[Array]) -> PyTree[Array]:

@@ -21,7 +21,7 @@ import numpy as np
 from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import Callback, CallbackList
 from jkeras.errors import ArgumentError, InputError
-from jkeras.models import member_keeping
+from jkeras.models import member_checkpoints
 from jkeras.models.group_progress import GroupProgress
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
@@ -116,7 +116,7 @@ def train(
         RestoreError: a checkpoint is of other members, or was made in groups of another size.
         InputError: the data is too large.
     """
-    keepers = member_keeping.keepers(plan.callbacks, plan.settings is not None)
+    keepers = member_checkpoints.keepers(plan.callbacks, plan.settings is not None)
     plan = dataclasses.replace(plan, callbacks=[c for c in plan.callbacks if c not in keepers])
     for callback in plan.callbacks:
         if CallbackList([callback]).wants(*PER_BATCH):
@@ -140,7 +140,7 @@ def train(
     )
 
     ranges = [range(start, min(start + size, count)) for start in starts]
-    parts = member_keeping.parts(keepers, ranges, size)
+    parts = member_checkpoints.parts(keepers, ranges, size)
 
     def run(number: int) -> tuple[TrainState, list[History]]:
         chosen = slice(ranges[number].start, ranges[number].stop)
@@ -153,14 +153,14 @@ def train(
 
     if len(starts) == 1:
         result = run(0)
-        member_keeping.completed(keepers, parts)
+        member_checkpoints.completed(keepers, parts)
         return result
     progress = GroupProgress(len(starts), plan.options.epochs, plan.options.verbose)
     plan = dataclasses.replace(plan, options=dataclasses.replace(plan.options, verbose=0), progress=progress)
     on_cpu = jax.devices()[0].platform == "cpu"
     with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1) if on_cpu else 1) as pool:
         results = list(pool.map(run, range(len(starts))))
-    member_keeping.completed(keepers, parts)
+    member_checkpoints.completed(keepers, parts)
     states = [final for final, _ in results]
     joined = jax.tree.map(lambda *parts: jnp.concatenate(parts), *states)
     return joined, [history for _, histories in results for history in histories]
@@ -173,7 +173,7 @@ def _train_group(
     source: ArraySource,
     validation: Any,
     plan: Plan,
-    keepers: Sequence[member_keeping.PartKeeper],
+    keepers: Sequence[member_checkpoints.PartKeeper],
 ) -> tuple[TrainState, list[History]]:
     group = Group(model, state, plan, job.program.objective.directions)
     if plan.rows is not None:
@@ -264,7 +264,7 @@ class Group(Callback):
     def __init__(self, model: Model, state: TrainState, plan: Plan, directions: Any):
         super().__init__()
         self.progress = plan.progress
-        self.live: Live = Live(lambda: member_keeping.written_definition(model, plan.settings or ()))
+        self.live: Live = Live(lambda: member_checkpoints.written_definition(model, plan.settings or ()))
         self.template: TrainState = member(state, 0)
         params = {"epochs": plan.options.epochs, "verbose": 0}
         count = state.step.shape[0]

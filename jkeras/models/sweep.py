@@ -14,7 +14,7 @@ import numpy as np
 
 from jkeras import optimizers
 from jkeras.errors import ArgumentError, NotBuiltError, suggestion
-from jkeras.models import members, varied
+from jkeras.models import members, traced_hyperparameters
 from jkeras.models.data_checks import check_data
 from jkeras.models.ensemble import as_list, training_data
 from jkeras.models.history import History, html_table
@@ -55,7 +55,7 @@ def sweep(model: Model, *, together: bool = False, **values: Any) -> Sweep:
     """
     if not values:
         raise ArgumentError("sweep(model): expected hyperparameters, such as learning_rate=[0.1, 0.01].")
-    checked = varied.check(model, values)
+    checked = traced_hyperparameters.check(model, values)
     if together and len({len(column) for column in checked.values()}) > 1:
         lengths = {name: len(column) for name, column in checked.items()}
         raise ArgumentError(f"sweep(together=True): the lists have different lengths: {lengths}.")
@@ -113,13 +113,15 @@ class Sweep:
         )
         state = self._first_state(model, program)
         plan = members.Plan(options, as_list(callbacks), group=group, settings=self.settings)
-        if varied.PLACE in state.model_state:
+        if traced_hyperparameters.PLACE in state.model_state:
             job = training_job(model, program, members.member(state, 0), source.example())
             plan = dataclasses.replace(
-                plan, train=varied.VariedStep(job.train), evaluate=varied.VariedStep(job.evaluate)
+                plan,
+                train=traced_hyperparameters.VariedStep(job.train),
+                evaluate=traced_hyperparameters.VariedStep(job.evaluate),
             )
         final, histories = members.train(model, program, state, source, validation, plan)
-        kept = {name: tree for name, tree in final.model_state.items() if name != varied.PLACE}
+        kept = {name: tree for name, tree in final.model_state.items() if name != traced_hyperparameters.PLACE}
         return self._with(model=model, histories=tuple(histories), _state=final.replace(model_state=kept))
 
     def _first_state(self, model: Model, program: Program) -> TrainState:
@@ -139,9 +141,9 @@ class Sweep:
         if "learning_rate" in self.settings[0]:
             rates = jnp.asarray([setting["learning_rate"] for setting in self.settings], jnp.float32)
             opt_state = jax.vmap(lambda s, rate: optimizers.set_learning_rate(optimizer, s, rate))(opt_state, rates)
-        names = [name for name in self.settings[0] if name not in varied.OF_STATE]
+        names = [name for name in self.settings[0] if name not in traced_hyperparameters.OF_STATE]
         columns = {name: jnp.asarray([s[name] for s in self.settings], jnp.float32) for name in names}
-        place = {varied.PLACE: columns} if columns else {}
+        place = {traced_hyperparameters.PLACE: columns} if columns else {}
         result: TrainState = state.replace(opt_state=opt_state, model_state={**arrays_of(state).model_state, **place})
         return result
 
@@ -156,7 +158,7 @@ class Sweep:
             raise IndexError(f"The sweep has {len(self)} models.")
         if self._state is None:
             raise NotBuiltError("Nothing is trained yet: `sweep = sweep.fit(x, y)`.")
-        model = varied.applied(self.model, self.settings[index])
+        model = traced_hyperparameters.applied(self.model, self.settings[index])
         return model._evolve(state=members.member(self._state, index), history=self.histories[index])
 
     def __iter__(self) -> Iterator[Model]:

@@ -22,7 +22,7 @@ import numpy as np
 
 from jkeras.buffers import owned_copy
 from jkeras.errors import JkerasError, RestoreError
-from jkeras.files.containers import directory, packing
+from jkeras.files.containers import directory, json_arrays
 from jkeras.files.containers.checkpoints import Snapshot
 from jkeras.paths import filled_tree, named_leaves
 from jkeras.training.array_source import ArraySource
@@ -189,7 +189,7 @@ class Keeping:
             "history": session.history,
             "epoch numbers": session.epochs,
         }
-        text, extra = packing.pack(run, "run")
+        text, extra = json_arrays.pack(run, "run")
         # Copies: it is written while the run goes on.
         params = dict(session.callbacks.params)
         history = {"logs": _plain(session.history), "epoch": list(session.epochs), "params": params}
@@ -234,7 +234,7 @@ class Keeping:
             problems += directory.differences(named_leaves(METRICS, empty), metrics)
         directory.refuse(problems, where)
         arrays = directory.read_arrays(folder, found)
-        run = packing.unpack(config["run"], arrays)
+        run = json_arrays.unpack(config["run"], arrays)
         problems = _differences(self._data(), run["data"], "  data")
         ours, theirs = set(self.session.callbacks.stateful()), set(run["callbacks"])
         problems += [f"  callbacks/{name}: in the checkpoint, not here" for name in sorted(theirs - ours)]

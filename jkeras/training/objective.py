@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jkeras import losses, metrics, replicas
+from jkeras import collectives, losses, metrics
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer_call import note_place
 from jkeras.losses import Loss
@@ -256,8 +256,8 @@ def compute_loss(
 def _mean(values: jax.Array, valid: PyTree[Array] | None) -> jax.Array:
     """The mean of values per sample that no reduction was asked for; rows that only fill up are 0 and do not count."""
     counted = values.shape[0] if valid is None else jnp.sum(valid)
-    size = replicas.psum(jnp.float32(counted)) * math.prod(values.shape[1:])
-    return replicas.psum(jnp.sum(values)) / jnp.maximum(size, 1)
+    size = collectives.psum(jnp.float32(counted)) * math.prod(values.shape[1:])
+    return collectives.psum(jnp.sum(values)) / jnp.maximum(size, 1)
 
 
 def _mask(mask: PyTree[Array] | None, valid: PyTree[Array] | None, output: Any) -> Any:

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jkeras import lowering, replicas
+from jkeras import collectives, lowering
 from jkeras.errors import InputError
 from jkeras.graph import linen
 from jkeras.graph.describe import describe
@@ -34,7 +34,7 @@ Logs = dict[str, jax.Array]
 
 def stream(rng: jax.Array, name: str, step: Array) -> jax.Array:
     """The key of a named random stream at a step; each replica has its own."""
-    return replicas.own_key(jax.random.fold_in(jax.random.fold_in(rng, zlib.crc32(name.encode())), step))
+    return collectives.own_key(jax.random.fold_in(jax.random.fold_in(rng, zlib.crc32(name.encode())), step))
 
 
 # -- parts of a step, for users' own steps too ---------------------------------------------------------------------
@@ -45,7 +45,7 @@ def forward(
 ) -> linen.Pass:
     """Runs the model on a batch."""
     arrays = arrays_of(state)
-    variables = {"params": replicas.in_use(arrays.params), "state": arrays.model_state}
+    variables = {"params": collectives.in_use(arrays.params), "state": arrays.model_state}
     result, _ = linen.run(
         program.definition,
         variables,
@@ -87,7 +87,7 @@ def score(program: Program, result: linen.Pass, batch: Batch) -> Scored:
     masks = [result.run.masks.get(id(output), (None, None))[1] for output in outputs]
     loss, parts = objectives.compute_loss(program.objective, targets, outputs, weights, masks, batch.valid)
     for extra in result.run.losses:
-        loss = loss + replicas.pmean(extra.astype(jnp.float32))
+        loss = loss + collectives.pmean(extra.astype(jnp.float32))
     return Scored(loss, parts, outputs, result.state, masks)
 
 
@@ -109,7 +109,7 @@ def compute_gradients(program: Program, state: TrainState, batch: Batch) -> tupl
         return program.optimizer.scale_loss(scored.loss, arrays_of(state).opt_state), scored
 
     (_, scored), grads = jax.value_and_grad(loss_of, has_aux=True)(trainable(program, state.params))
-    return replicas.pmean(grads), scored
+    return collectives.pmean(grads), scored
 
 
 def gradients_of(
@@ -135,7 +135,7 @@ def gradients_of(
             f"No trainable weight is called like {only!r}; there are {sorted(trainable(program, state.params))}."
         )
     grads, result = jax.grad(scaled, has_aux=True)(chosen)
-    return replicas.pmean(grads), result
+    return collectives.pmean(grads), result
 
 
 @jax.named_scope("optimizer")
@@ -240,7 +240,7 @@ def predict(definition: Layer, state: TrainState, inputs: PyTree[Any]) -> Any:
     arrays = arrays_of(state)
     result, _ = linen.run(
         definition,
-        {"params": replicas.in_use(arrays.params), "state": arrays.model_state},
+        {"params": collectives.in_use(arrays.params), "state": arrays.model_state},
         call_arguments(inputs),
         {},
         rng=stream(state.rng, "dropout", state.step),

@@ -15,7 +15,7 @@ from jkeras.errors import ArgumentError, NotBuiltError, RestoreError
 from jkeras.files.adapted import with_own_learned
 from jkeras.files.containers import archives, hdf5
 from jkeras.files.containers.kinds import CONFIG, METADATA, WEIGHTS_FILE
-from jkeras.files.keras_file import KERAS_VERSION, KerasFile
+from jkeras.files.keras3_archive import KERAS_VERSION, KerasFile
 from jkeras.graph.input import Input
 from jkeras.graph.layer import Layer
 from jkeras.registry import custom_object_scope

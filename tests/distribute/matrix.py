@@ -10,7 +10,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=4")
 import numpy as np
 
 import jkeras as jk
-from jkeras.distribute.launching import launch
+from jkeras.distribute.launcher import launch
 from tests.distribute import cases
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jkeras.distribute.launching import launch
+from jkeras.distribute.launcher import launch
 from tests.distribute import cases
 
 WORKER = Path(__file__).with_name("worker.py")

@@ -112,23 +112,23 @@ def test_refused(case):
 
 
 def test_processes_that_differ():
-    from jkeras.distribute import agreement
+    from jkeras.distribute import consistency
     from jkeras.training.program import build_program
 
     def said(units, rows, version="0.1.0"):
         model = jk.Sequential([layers.Input((8,)), layers.Dense(units)]).compile("sgd", "mse")
         source = jk.training.sources.as_source(np.ones((rows, 8)), np.ones((rows, units)))
         program = build_program(model.definition, model.recipe, source.example())
-        return {**agreement.facts(program, source, d.DataParallel()), "jkeras": version}
+        return {**consistency.facts(program, source, d.DataParallel()), "jkeras": version}
 
-    agreement.compare([said(4, 64), said(4, 64)])
+    consistency.compare([said(4, 64), said(4, 64)])
     for other, words in {
         "model": (said(5, 64), ["weight dense/kernel: float32[8, 4] in process 0, float32[8, 5] in process 1"]),
         "data": (said(4, 60), ["number of rows: 64 in process 0, 60 in process 1"]),
         "version": (said(4, 64, "0.2.0"), ["jkeras: 0.1.0 in process 0, 0.2.0 in process 1"]),
     }.values():
         with pytest.raises(ProcessError) as caught:
-            agreement.compare([said(4, 64), other])
+            consistency.compare([said(4, 64), other])
         assert all(word in str(caught.value) for word in words)
 
 

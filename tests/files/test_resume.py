@@ -12,7 +12,7 @@ import pytest
 
 import jkeras as jk
 from jkeras import callbacks, errors, layers
-from jkeras.files.containers import checkpoints, packing
+from jkeras.files.containers import checkpoints, json_arrays
 from jkeras.training import device_memory
 from tests.interruptions import Cut
 
@@ -348,8 +348,8 @@ VALUES = {
 
 @pytest.mark.parametrize("name", VALUES)
 def test_packing_gives_back_what_it_got(name):
-    packed, arrays = packing.pack(VALUES[name], "here")
-    got = packing.unpack(json.loads(json.dumps(packed)), arrays)
+    packed, arrays = json_arrays.pack(VALUES[name], "here")
+    got = json_arrays.unpack(json.loads(json.dumps(packed)), arrays)
     assert repr(got) == repr(VALUES[name])
     if name.endswith("arrays"):
         assert jax.tree.all(jax.tree.map(np.array_equal, got, VALUES[name]))
@@ -360,7 +360,7 @@ def test_packing_gives_back_what_it_got(name):
 )
 def test_damaged_packing(damaged):
     with pytest.raises(errors.RestoreError, match="damaged"):
-        packing.unpack(damaged, {})
+        json_arrays.unpack(damaged, {})
 
 
 def test_runs_that_are_killed_end_with_the_same_bits():

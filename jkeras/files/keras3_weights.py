@@ -11,7 +11,7 @@ import numpy as np
 
 from jkeras.errors import RestoreError
 from jkeras.files.containers.shards import AnyTree
-from jkeras.files.keras_layout import LABEL, Place, places
+from jkeras.files.keras3_paths import LABEL, Place, places
 from jkeras.files.weight_matching import Entry, Found
 from jkeras.graph.in_files import in_files
 from jkeras.paths import flatten

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from jkeras import traces
+from jkeras import trace_reader
 
 
 def event(name, start, length, line=(1, 1), module="jit_train_steps", run="7"):
@@ -23,7 +23,7 @@ def test_operations_inside_of_others_count_once():
         event("other thread", 1, 5, line=(1, 2)), event("other program", 0, 9, module="jit_predict"),
         {"ph": "X", "pid": 1, "tid": 1, "ts": 0, "dur": 99, "name": "host", "args": None}, {},
     ]  # fmt: skip
-    assert own(traces.operations(events)) == {"loop": 7, "inner": 2, "deeper": 1, "after": 4, "other thread": 5}
+    assert own(trace_reader.operations(events)) == {"loop": 7, "inner": 2, "deeper": 1, "after": 4, "other thread": 5}
 
 
 def test_on_devices_only_the_line_of_operations_counts():
@@ -34,15 +34,15 @@ def test_on_devices_only_the_line_of_operations_counts():
         event("fusion", 0, 4, line=(1, 9)),
         event("host", 0, 2, line=(2, 1)),
     ]
-    assert [(o.name, o.own) for o in traces.operations(events)] == [("fusion", 4), ("host", 2)]
+    assert [(o.name, o.own) for o in trace_reader.operations(events)] == [("fusion", 4), ("host", 2)]
 
 
 def test_runs_overlap_and_have_gaps():
     events = [event("a", 0, 10), event("b", 90, 10), event("a", 50, 60, run="8"), event("a", 200, 50, run="9")]
-    assert traces.busy(traces.operations(events)) == pytest.approx((160e-6, 250e-6))
-    unnumbered = traces.operations([event("a", 0, 10, run=None), event("b", 90, 10, run=None)])
-    assert traces.busy(unnumbered) == pytest.approx((20e-6, 100e-6))
-    assert traces.busy([]) == (0.0, 0.0)
+    assert trace_reader.busy(trace_reader.operations(events)) == pytest.approx((160e-6, 250e-6))
+    unnumbered = trace_reader.operations([event("a", 0, 10, run=None), event("b", 90, 10, run=None)])
+    assert trace_reader.busy(unnumbered) == pytest.approx((20e-6, 100e-6))
+    assert trace_reader.busy([]) == (0.0, 0.0)
 
 
 def test_origins_of_instructions():
@@ -55,7 +55,7 @@ def test_origins_of_instructions():
             r'  %p = f32[] parameter(0), metadata={op_name="state[\"a\"]"}',
         ]
     )
-    assert traces.origins(text) == {
+    assert trace_reader.origins(text) == {
         "dot.4": "jit(f)/dense.enter/dot_general", "add.1": "jit(f)/add", "p": r"state[\"a\"]",
     }  # fmt: skip
 
@@ -73,7 +73,7 @@ def test_origins_of_instructions():
     ],
 )
 def test_places(name, expected):
-    assert traces.place(name) == expected
+    assert trace_reader.place(name) == expected
 
 
 def test_times_by_layer():
@@ -81,7 +81,7 @@ def test_times_by_layer():
         '%dot.1 = f32[] dot(), metadata={op_name="a.enter/dot"}\n%dot.2 = f32[] dot(), metadata={op_name="b.enter/mul"}'
     )
     events = [event("dot.1", 0, 2e6), event("dot.1", 3e6, 2e6), event("dot.2", 6e6, 3e6), event("copy.12", 9e6, 1e6)]
-    rows = traces.by_layer(traces.operations(events), text, steps=2)
+    rows = trace_reader.by_layer(trace_reader.operations(events), text, steps=2)
     assert [(row.layer, row.seconds, row.share) for row in rows] == [
         ("a", 2.0, 0.5),
         ("b", 1.5, 0.375),
@@ -91,7 +91,7 @@ def test_times_by_layer():
 
 
 def test_the_newest_trace_is_read(tmp_path):
-    assert traces.read(tmp_path) == []
+    assert trace_reader.read(tmp_path) == []
     with gzip.open(tmp_path / "host.trace.json.gz", "wt") as file:
         json.dump({"traceEvents": [{"name": "one"}]}, file)
-    assert traces.read(tmp_path) == [{"name": "one"}]
+    assert trace_reader.read(tmp_path) == [{"name": "one"}]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from jkeras.errors import JkerasError, RestoreError
-from jkeras.files import compile_config, keras_file
+from jkeras.files import compile_config, keras3_archive
 from jkeras.files import config as configs
 from jkeras.files.adapted import class_in, with_arguments
 from jkeras.files.containers import documents, hdf5
@@ -316,7 +316,7 @@ def save(model: Model, path: Path, include_optimizer: bool = True) -> None:
     """
     config = plain(configs.to_config(model))
     attributes: dict[str, dict[str, Any]] = {
-        "": {"keras_version": keras_file.KERAS_VERSION, "backend": "jax", "model_config": json.dumps(config)}
+        "": {"keras_version": keras3_archive.KERAS_VERSION, "backend": "jax", "model_config": json.dumps(config)}
     }
     arrays: dict[str, np.ndarray] = {}
     weights_to(model, arrays, attributes, "model_weights")
@@ -325,7 +325,7 @@ def save(model: Model, path: Path, include_optimizer: bool = True) -> None:
         optimizer = training.pop("optimizer")
         training["optimizer_config"] = {"class_name": optimizer["class_name"], "config": optimizer["config"]}
         attributes[""]["training_config"] = json.dumps(training)
-        variables = keras_file.optimizer_variables(model)
+        variables = keras3_archive.optimizer_variables(model)
         if variables:
             prefix = model.recipe.optimizer.name or "optimizer"
             names = [f"{prefix}/{name}" for name, _ in variables]
@@ -342,7 +342,7 @@ def weights_to(
     attributes[root] = {
         "layer_names": _layer_names(model),
         "backend": "jax",
-        "keras_version": keras_file.KERAS_VERSION,
+        "keras_version": keras3_archive.KERAS_VERSION,
     }
     with_weights = dict(owners(model))
     groups = {name: with_weights.get(name, []) for name in sorted({*_layer_names(model), *with_weights})}

@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from jkeras.errors import ArgumentError, RestoreError
-from jkeras.files import compile_config, optimizer_order, own_part, stored_weights
+from jkeras.files import compile_config, keras3_weights, optimizer_order, own_part
 from jkeras.files import config as configs
 from jkeras.files.containers import archives, documents, hdf5
 from jkeras.files.containers.kinds import CONFIG, METADATA, WEIGHTS_FILE
@@ -57,7 +57,7 @@ def members(model: Model, include_optimizer: bool = True) -> dict[str, bytes]:
     """The members of a model's archive by name; see `save`."""
     config = configs.to_config(model)
     config["build_config"] = {"input_shape": input_shapes(model)}
-    arrays, attributes = stored_weights.to_store(model)
+    arrays, attributes = keras3_weights.to_store(model)
     if include_optimizer and model.recipe is not None:
         config["compile_config"] = compile_config.written(model.recipe)
         variables = optimizer_variables(model)

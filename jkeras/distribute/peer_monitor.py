@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 
 import jax
 
-from jkeras.distribute import agreement
+from jkeras.distribute import consistency
 from jkeras.distribute.processes import ADDRESSES
 
 CONNECT_SECONDS = 5.0
@@ -64,7 +64,7 @@ class Watch:
         said = {"token": secrets.token_hex(16), "hosts": ",".join(_own_hosts()), "port": "0"}
         if server is not None:
             said["port"] = str(server.getsockname()[1])
-        hub = agreement.everywhere(said)[0]
+        hub = consistency.everywhere(said)[0]
         if server is not None:
             self._start(self._accept, server, hub["token"], count - 1)
         else:

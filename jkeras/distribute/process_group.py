@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import jax
 
 from jkeras.console import primary_process
-from jkeras.distribute.watching import watch
+from jkeras.distribute.peer_monitor import watch
 from jkeras.errors import ProcessError
 
 # Words in JAX's errors that tell that a process, not the program, has failed.
