@@ -10,12 +10,12 @@ import pytest
 import jkeras as jk
 
 INTERNAL = {
-    "jkeras": "arguments compilation console constants dispatch graph keys lazy lowering profiling random_keys registry"
-    " replicas silence spec tracebacks traces training values",
+    "jkeras": "arguments collectives compilation console constants dispatch graph keys lazy lowering profiling random_keys"
+    " registry spec trace_reader tracebacks training values",
     "jkeras.layers": "HostLayer siphash fingerprint64 core convolution",
     "jkeras.optimizers": "TABLE RULES base serialize_value registry jax Any",
     "jkeras.activations": "Spec TABLE jnp ArgumentError",
-    "jkeras.models": "base model training keras_file",
+    "jkeras.models": "base model training display",
 }
 PUBLIC = {
     "jkeras": "Sequential Model Layer Input layers losses data keras sweep train_step Ensemble config",

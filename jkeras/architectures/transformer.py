@@ -44,4 +44,5 @@ def block(x: SymbolicTensor, heads: int, dropout_rate: float, *, causal: bool, n
     y = layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm2")(x)
     y = layers.Dense(4 * width, activation="gelu", name=f"{name}_expand")(y)
     y = layers.Dense(width, name=f"{name}_contract")(y)
-    return layers.Add(name=f"{name}_add2")([x, layers.Dropout(dropout_rate, name=f"{name}_drop2")(y)])
+    total: SymbolicTensor = layers.Add(name=f"{name}_add2")([x, layers.Dropout(dropout_rate, name=f"{name}_drop2")(y)])
+    return total

@@ -337,7 +337,7 @@ def save(model: Model, path: Path, include_optimizer: bool = True) -> None:
 def weights_to(
     model: Model, arrays: dict[str, np.ndarray], attributes: dict[str, dict[str, Any]], root: str, learned: bool = False
 ) -> None:
-    """Adds the weights of a model, layer by layer, below a group; `learned` is as in `stored_weights.to_store`."""
+    """Adds the weights of a model, layer by layer, below a group; `learned` is as in `keras3_weights.to_store`."""
     values = {"params": flatten(model.params), "state": flatten(model.model_state)}
     attributes[root] = {
         "layer_names": _layer_names(model),
