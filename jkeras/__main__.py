@@ -35,15 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     several.add_argument("--keras", action="store_true", help="imports of keras find jkeras, as with run")
     several.add_argument("script", help="the script")
     several.add_argument("arguments", nargs=argparse.REMAINDER, help="the script's own arguments")
-    given = parser.parse_args(arguments)
-    if given.command == "launch":
+    options = parser.parse_args(arguments)
+    if options.command == "launch":
         return launch(
-            given.script, given.arguments, processes=given.processes, devices=given.devices, keras=given.keras
+            options.script, options.arguments, processes=options.processes, devices=options.devices, keras=options.keras
         )
-    if given.module:
-        run_module(given.module[0], given.module[1:])
-    elif given.script is not None:
-        run_script(given.script, given.arguments)
+    if options.module:
+        run_module(options.module[0], options.module[1:])
+    elif options.script is not None:
+        run_script(options.script, options.arguments)
     else:
         run.error("give a script, or -m and a module")
     return 0

@@ -114,11 +114,11 @@ def public(name: str, function: Function) -> Function:
         try:
             return function(*args, **kwargs)
         except _UNSAID as error:
-            given = (*args, *kwargs.values())
-            if type(error) not in _UNSAID or any(map(callable, given)):
+            operands = (*args, *kwargs.values())
+            if type(error) not in _UNSAID or any(map(callable, operands)):
                 raise  # one that says more, or that comes from a function of the user's
             text = str(error).partition("\n")[0]
-            raise InputError(f"{label} of {', '.join(map(_described, given)) or 'nothing'}: {text}") from error
+            raise InputError(f"{label} of {', '.join(map(_described, operands)) or 'nothing'}: {text}") from error
 
     return found_at(f"jkeras.{label}", filtered(cast(Function, call)))
 

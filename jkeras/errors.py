@@ -285,14 +285,14 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """
     known = list(known)
     folded = {candidate.lower().replace("_", ""): candidate for candidate in known}
-    wanted = name.lower().replace("_", "")
+    lower_name = name.lower().replace("_", "")
 
     def likeness(candidate: str) -> float:
-        if wanted == "".join(word[:1] for word in folded[candidate].lower().split("_")):
+        if lower_name == "".join(word[:1] for word in folded[candidate].lower().split("_")):
             return 1.0  # initials: lr, learning_rate
         # A typo seldom changes the length by much; but a name may also be cut short.
-        whole = _ratio(wanted, candidate) - 0.05 * abs(len(wanted) - len(candidate))
-        return max(whole, _ratio(wanted, candidate[: len(wanted) + 1]) - 0.2)
+        whole = _ratio(lower_name, candidate) - 0.05 * abs(len(lower_name) - len(candidate))
+        return max(whole, _ratio(lower_name, candidate[: len(lower_name) + 1]) - 0.2)
 
     near = max(folded, key=likeness, default="")
     if near and likeness(near) >= 0.55:

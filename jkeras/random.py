@@ -306,18 +306,18 @@ def _numbers(
     """A parameter of a distribution; Python's numbers stay what they are, so that they take any type."""
     plain = isinstance(value, (int, float, complex, jax.Array))
     numbers = value if plain else _array(function, argument, value)
-    given = f"random.{function}({argument}={arguments.shown(value)})"
+    call = f"random.{function}({argument}={arguments.shown(value)})"
     pairs = list(zip(np.shape(numbers)[::-1], shape[::-1], strict=False))
     known = not any(export.is_symbolic_dim(size) for pair in pairs for size in pair)
     if known and any(size != whole and 1 not in (size, whole) for size, whole in pairs):
-        raise ArgumentError(f"{given}: the shape {np.shape(numbers)} does not fit {shape}.")
+        raise ArgumentError(f"{call}: the shape {np.shape(numbers)} does not fit {shape}.")
     # What is on a device is not looked at, since that would wait for it.
     if isinstance(value, jax.Array):
         return numbers
     if above is not None and not np.all(np.asarray(value) > above):
-        raise ArgumentError(f"{given}: expected numbers above {above}.")
+        raise ArgumentError(f"{call}: expected numbers above {above}.")
     if (low, high) != (-math.inf, math.inf) and not np.all((np.asarray(value) >= low) & (np.asarray(value) <= high)):
-        raise ArgumentError(f"{given}: expected numbers from {low} to {high}.")
+        raise ArgumentError(f"{call}: expected numbers from {low} to {high}.")
     return numbers
 
 

@@ -100,11 +100,11 @@ def operations(events: Iterable[Event], modules: str = MODULES) -> list[Operatio
         if known and re.fullmatch(modules, str(details.get("hlo_module"))):
             lines[line].append(event)
     devices = {pid for pid, _ in device_lines}
-    found = []
+    operations_read = []
     for line, inside in lines.items():
         if line[0] not in devices or line in device_lines:
-            found.extend(_own_times(inside))
-    return found
+            operations_read.extend(_own_times(inside))
+    return operations_read
 
 
 def _own_times(events: list[Event]) -> list[Operation]:
@@ -124,14 +124,14 @@ def _own_times(events: list[Event]) -> list[Operation]:
     ]
 
 
-def busy(found: Iterable[Operation]) -> tuple[float, float]:
+def busy(operations: Iterable[Operation]) -> tuple[float, float]:
     """Seconds in which at least one run of the program was under way, and from the first one's start to the last one's end.
 
     A run lasts from the start of its first operation to the end of its last, so that work which the trace does not show,
     such as that of threads that an operation starts, is in it. Where runs have no numbers each operation counts as one.
     """
     runs: dict[object, tuple[float, float]] = {}
-    for index, operation in enumerate(found):
+    for index, operation in enumerate(operations):
         run = ("operation", index) if operation.run is None else operation.run
         start, end = runs.get(run, (operation.start, operation.end))
         runs[run] = min(start, operation.start), max(end, operation.end)
@@ -174,11 +174,11 @@ def place(op_name: str) -> Place:
     return Place(layer, "transpose(jvp" in op_name, scopes[-1])
 
 
-def by_layer(found: Iterable[Operation], text: str, steps: int, most: int = 2) -> tuple[LayerTime, ...]:
+def by_layer(operations: Iterable[Operation], text: str, steps: int, most: int = 2) -> tuple[LayerTime, ...]:
     """The time of each layer in a step, the longest first, with its `most` longest operations."""
     names = origins(text)
     seconds: dict[str, dict[tuple[bool, str], float]] = defaultdict(lambda: defaultdict(float))
-    for operation in found:
+    for operation in operations:
         layer, backward, what = place(names.get(operation.name, ""))
         what = what or re.sub(r"[.\d]+$", "", operation.name)
         seconds[layer][backward, what] += operation.own / 1e6 / steps

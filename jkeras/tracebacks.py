@@ -103,7 +103,7 @@ def _kept(place: TracebackType | None, planned: bool) -> TracebackType | None:
     Those are the user's. If the exception is none that jkeras raises on purpose (`planned`), the last line of jkeras after
     the user's last one stays, too: the fault may be there.
     """
-    kept: list[TracebackType] = []
+    frames: list[TracebackType] = []
     last_own: TracebackType | None = None
     shown = True
     while place is not None:
@@ -115,13 +115,13 @@ def _kept(place: TracebackType | None, planned: bool) -> TracebackType | None:
         elif package not in DEPENDENCIES:
             shown = True
         if shown:
-            kept.append(place)
+            frames.append(place)
             last_own = None
         place = place.tb_next
     if last_own is not None and not planned:
-        kept.append(last_own)
+        frames.append(last_own)
     following = None
-    for entry in reversed(kept):
+    for entry in reversed(frames):
         following = TracebackType(following, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
     return following
 

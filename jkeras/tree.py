@@ -55,11 +55,11 @@ def flatten_with_path(structure: PyTree[Any]) -> list[tuple[tuple[Any, ...], Any
     """
     if not is_nested(structure):
         return [((), structure)]
-    found = []
+    pairs = []
     for place, (path, part) in enumerate(jax.tree_util.tree_leaves_with_path(structure, lambda v: v is not structure)):
         step = path[0].key if isinstance(path[0], (DictKey, FlattenedIndexKey)) else place
-        found += [((step, *rest), leaf) for rest, leaf in flatten_with_path(part)]
-    return found
+        pairs += [((step, *rest), leaf) for rest, leaf in flatten_with_path(part)]
+    return pairs
 
 
 def map_structure(func: Callable[..., Any], *structures: PyTree[Any], none_is_leaf: bool = True) -> PyTree[Any]:
@@ -205,7 +205,7 @@ def _check_alike(
 ) -> None:
     expected: Any = jax.tree.structure(first, is_leaf=is_leaf)
     for other in others:
-        given: Any = jax.tree.structure(other, is_leaf=is_leaf)
-        if given != expected:
+        structure: Any = jax.tree.structure(other, is_leaf=is_leaf)
+        if structure != expected:
             how = "that go at least as deep as the first" if up_to else "that are nested alike"
-            raise InputError(f"tree.{function}: expected structures {how}, got {expected} and {given}.")
+            raise InputError(f"tree.{function}: expected structures {how}, got {expected} and {structure}.")

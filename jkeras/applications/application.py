@@ -72,24 +72,24 @@ def build(application: Application, face: Face, options: dict[str, Any]) -> Any:
         )
     options["weights"] = checked_weights(application.name, options["weights"])
     check_options(application.name, options)
-    given = options["input_tensor"]
-    if given is not None and not face.is_symbolic(given):
+    input_tensor = options["input_tensor"]
+    if input_tensor is not None and not face.is_symbolic(input_tensor):
         raise ArgumentError(
-            f"{application.name}(input_tensor={given!r}): expected a symbolic tensor, as `Input` returns."
+            f"{application.name}(input_tensor={input_tensor!r}): expected a symbolic tensor, as `Input` returns."
         )
     if application.prepare is not None:
         application.prepare(options)
     size = options.get("size", application.size)
     shape = image_shape(application.name, options, size, application.smallest, any_size=application.any_size)
-    if application.same_width and given is not None and options["input_shape"]:
-        check_same_width(application.name, given.shape, shape)
+    if application.same_width and input_tensor is not None and options["input_shape"]:
+        check_same_width(application.name, input_tensor.shape, shape)
     options["input_shape"] = shape
     if options["name"] is None and application.model_name is None:
         options["name"] = options["model_name"](shape)
     path = download(application.files(options)) if options["weights"] == "imagenet" else options["weights"]
     options["path"] = path
 
-    images = face.layers.Input(shape=shape) if given is None else given
+    images = face.layers.Input(shape=shape) if input_tensor is None else input_tensor
     blocks = Blocks(face, numbered=application.numbered)
     x = application.features(blocks, images, options)
     x = (
@@ -97,7 +97,7 @@ def build(application: Application, face: Face, options: dict[str, Any]) -> Any:
         if options["include_top"]
         else _pooled(application, blocks, x, options)
     )
-    model = face.model(images if given is None else face.source_inputs(given), x, name=options["name"])
+    model = face.model(images if input_tensor is None else face.source_inputs(input_tensor), x, name=options["name"])
     return model if path is None else face.load(model, path)
 
 

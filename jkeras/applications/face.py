@@ -54,8 +54,8 @@ class NumberedLayers:
         self._counts: Counter[str] = Counter()
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._layers, name)
-        return self.numbered(found) if isinstance(found, type) else found
+        layer = getattr(self._layers, name)
+        return self.numbered(layer) if isinstance(layer, type) else layer
 
     def numbered(self, cls: type) -> Callable[..., Any]:
         """The constructor, with a number in the name where none is given."""
@@ -94,8 +94,8 @@ class Blocks:
 
     def own_layer(self, cls: type) -> Any:
         """What makes layers of a class of the core that has no public name."""
-        made = self.face.layer_class(cls)
-        return self.layers.numbered(made) if isinstance(self.layers, NumberedLayers) else made
+        layer_class = self.face.layer_class(cls)
+        return self.layers.numbered(layer_class) if isinstance(self.layers, NumberedLayers) else layer_class
 
     def norm(self, x: Tensor, name: str | None = None, **options: Any) -> Tensor:
         """Batch normalization over the channels."""

@@ -25,12 +25,12 @@ def image_shape(network: str, options: Mapping[str, Any], size: int, smallest: i
     Raises:
         ArgumentError: the shape is none of an image, is too small, or does not go with the weights.
     """
-    given, pretrained = options["input_shape"], options["weights"] == "imagenet"
+    shape_argument, pretrained = options["input_shape"], options["weights"] == "imagenet"
     with_top = options["include_top"] and not any_size
-    if not given:
+    if not shape_argument:
         return _ordered(size, size, 3) if with_top else _ordered(None, None, 3)
-    shape = tuple(arguments.checked(network, "input_shape", given, arguments.shape))
-    where = f"{network}(input_shape={given!r})"
+    shape = tuple(arguments.checked(network, "input_shape", shape_argument, arguments.shape))
+    where = f"{network}(input_shape={shape_argument!r})"
     if len(shape) != 3:
         raise ArgumentError(f"{where}: `input_shape` must be a tuple of three integers, {_layout()}.")
     channels = shape[channel_place()]

@@ -89,7 +89,7 @@ def _prepare(network: str) -> Callable[[dict[str, Any]], None]:
 def _nasnet(key: str) -> Application:
     size, name = SIZES[key], f"NASNet{key}"
     file = f"NASNet-{key.lower()}"
-    kept = f"nasnet_{key.lower()}"
+    file_stem = f"nasnet_{key.lower()}"
     return Application(
         name=name,
         features=_features(size),
@@ -98,7 +98,7 @@ def _nasnet(key: str) -> Application:
             "tensorflow/keras-applications/nasnet",
             (f"{file}.h5", f"{file}-no-top.h5"),
             size.checksums,
-            (f"{kept}.h5", f"{kept}_no_top.h5"),
+            (f"{file_stem}.h5", f"{file_stem}_no_top.h5"),
         ),
         summary=f"The {key.lower()} network whose cells were found by a search.",
         protocol=NASNetNetwork,

@@ -45,14 +45,14 @@ def UNet(
     if any(size is not None and size % 2**depth for size in input_shape[:2]):
         raise ArgumentError(f"UNet(depth={depth}): height and width {input_shape[:2]} must be multiples of {2**depth}.")
     inputs = layers.Input(input_shape)
-    x, kept = inputs, []
+    x, skips = inputs, []
     for level in range(depth):
         x = _pair(x, filters * 2**level, f"down{level + 1}")
-        kept.append(x)
+        skips.append(x)
         x = layers.MaxPooling2D(2, name=f"down{level + 1}_pool")(x)
     x = _pair(x, filters * 2**depth, "bottom")
     for level in reversed(range(depth)):
         x = layers.Conv2DTranspose(filters * 2**level, 2, strides=2, name=f"up{level + 1}_conv")(x)
-        x = layers.Concatenate(name=f"up{level + 1}_join")([kept[level], x])
+        x = layers.Concatenate(name=f"up{level + 1}_join")([skips[level], x])
         x = _pair(x, filters * 2**level, f"up{level + 1}")
     return Model(inputs, layers.Conv2D(classes, 1, activation=activation, name="outputs")(x), name="unet")

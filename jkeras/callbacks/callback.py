@@ -169,13 +169,13 @@ class CallbackList:
 
     def stateful(self) -> dict[str, Any]:
         """The callbacks with a state, by the names of their classes, counted where there are several of one."""
-        found: dict[str, Any] = {}
+        by_name: dict[str, Any] = {}
         for callback in self.callbacks:
             if _has_state(callback):
                 name = type(callback).__name__
-                count = sum(known.partition(" ")[0] == name for known in found)
-                found[f"{name} {count + 1}" if count else name] = callback
-        return found
+                count = sum(known.partition(" ")[0] == name for known in by_name)
+                by_name[f"{name} {count + 1}" if count else name] = callback
+        return by_name
 
     def wants(self, *hooks: str) -> bool:
         """Whether any callback defines one of the hooks."""

@@ -170,16 +170,16 @@ def conform(element: Element, spec: Structure, index: int) -> Element:
     if spec is None:
         return to_arrays(element)
     structure = structure_of(spec)
-    wanted = leaves(spec)
+    spec_leaves = leaves(spec)
     try:
-        given = [to_array(leaf) for leaf in structure.flatten_up_to(element)]
-        pairs = list(zip(wanted, given, strict=True))
+        elements = [to_array(leaf) for leaf in structure.flatten_up_to(element)]
+        pairs = list(zip(spec_leaves, elements, strict=True))
         fits = all(want.accepts(array.shape) for want, array in pairs)
         arrays = [array.astype(want.dtype, casting="same_kind") for want, array in pairs] if fits else []
     except (TypeError, ValueError):
         fits = False
     if not fits:
-        said = describe(structure.unflatten(wanted))
+        said = describe(structure.unflatten(spec_leaves))
         raise InputError(f"from_generator(): element {index} is {describe(as_arrays(element))}, but {said} was said.")
     return structure.unflatten(arrays)
 
@@ -274,9 +274,9 @@ def stack_padded(elements: Sequence[Element], shapes: Structure, values: Structu
             raise differ(elements[0], element, index, "padded_batch()")
         for column, array in zip(columns, arrays, strict=True):
             column.append(array)
-    wanted = _spread(structure, shapes, "padded_shapes")
+    target_shapes = _spread(structure, shapes, "padded_shapes")
     fills = _spread(structure, values, "padding_values")
-    padded = [_pad(*parts, start) for parts in zip(columns, wanted, fills, strict=True)]
+    padded = [_pad(*parts, start) for parts in zip(columns, target_shapes, fills, strict=True)]
     return jax.tree.unflatten(structure, padded)
 
 

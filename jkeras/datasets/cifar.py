@@ -48,10 +48,10 @@ def load_batch(path: Path, label_key: str) -> tuple[np.ndarray, np.ndarray]:
     """
     try:
         contents = path.read_bytes()
-        found, expected = hashlib.md5(contents).hexdigest(), CHECKSUMS[path.parent.name][path.name]
-        if found != expected:
+        digest, expected = hashlib.md5(contents).hexdigest(), CHECKSUMS[path.parent.name][path.name]
+        if digest != expected:
             raise DamagedFileError(
-                f"it has the checksum {found}, expected {expected}; remove its folder to have it made again"
+                f"it has the checksum {digest}, expected {expected}; remove its folder to have it made again"
             )
         batch = unpickle_arrays(io.BytesIO(contents), encoding="bytes")
         images = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, 32, 32)

@@ -44,9 +44,9 @@ def load_data() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.nda
 
 def _find(file_name: str) -> Path:
     subdir = os.path.join("datasets", "fashion-mnist")
-    found = cache_home() / subdir / file_name
-    if found.is_file():
-        return found
+    cached = cache_home() / subdir / file_name
+    if cached.is_file():
+        return cached
     base = os.environ.get("JKERAS_DATASETS_URL", KERAS_FILES).rstrip("/")
     return fetch(file_name, f"{base}/{file_name}", None, cache_subdir=subdir)
 

@@ -52,8 +52,8 @@ def load_data(
     check(seed)
     words.check(num_words=num_words, skip_top=skip_top, maxlen=maxlen, start_char=start_char, oov_char=oov_char)
     words.check(index_from=index_from)
-    found = find_file(path, "imdb.npz", FILE_HASH, pinned=True)
-    arrays = load_ragged_arrays(found, "x_train", "y_train", "x_test", "y_test")
+    archive = find_file(path, "imdb.npz", FILE_HASH, pinned=True)
+    arrays = load_ragged_arrays(archive, "x_train", "y_train", "x_test", "y_test")
     generator = np.random.RandomState(seed)  # one for both halves, as in Keras
     halves = [shuffled(generator, *arrays[:2]), shuffled(generator, *arrays[2:])]
     numbered = [(words.number_words(texts, start_char, index_from), labels) for texts, labels in halves]

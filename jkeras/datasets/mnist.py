@@ -26,6 +26,6 @@ def load_data(path: str = "mnist.npz") -> tuple[tuple[np.ndarray, np.ndarray], t
 
     Source: Y. LeCun and C. Cortes, derived from NIST data; CC BY-SA 3.0.
     """
-    found = find_file(path, "mnist.npz", FILE_HASH)
-    x_train, y_train, x_test, y_test = load_arrays(found, "x_train", "y_train", "x_test", "y_test")
+    archive = find_file(path, "mnist.npz", FILE_HASH)
+    x_train, y_train, x_test, y_test = load_arrays(archive, "x_train", "y_train", "x_test", "y_test")
     return (x_train, y_train), (x_test, y_test)

@@ -54,10 +54,10 @@ def load_data(
     check(seed, test_split)
     words.check(num_words=num_words, skip_top=skip_top, maxlen=maxlen, start_char=start_char, oov_char=oov_char)
     words.check(index_from=index_from)
-    found = find_file(path, "reuters.npz", FILE_HASH, pinned=True)
-    texts, labels = shuffled(seed, *load_ragged_arrays(found, "x", "y"))
-    kept, kept_labels = words.drop_long(words.number_words(texts, start_char, index_from), labels, maxlen)
-    limited = words.limit_words(kept, num_words, skip_top, oov_char)
+    archive = find_file(path, "reuters.npz", FILE_HASH, pinned=True)
+    texts, labels = shuffled(seed, *load_ragged_arrays(archive, "x", "y"))
+    sequences, kept_labels = words.drop_long(words.number_words(texts, start_char, index_from), labels, maxlen)
+    limited = words.limit_words(sequences, num_words, skip_top, oov_char)
     return split(words.ragged(limited), np.asarray(kept_labels), test_split)
 
 

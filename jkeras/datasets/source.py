@@ -40,20 +40,20 @@ def find_file(path: str | os.PathLike[str], remote_name: str, file_hash: str, *,
         DamagedFileError: a download, or with `pinned` any file, has another checksum.
     """
     path = arguments.checked("load_data", "path", path, arguments.path)
-    found = next((place for place in _places(path) if place.is_file()), None)
-    if found is None and len(path.parts) > 1:
+    file = next((place for place in _places(path) if place.is_file()), None)
+    if file is None and len(path.parts) > 1:
         raise DownloadError(f"There is no file {path}.")
-    if found is None:
+    if file is None:
         origin = os.environ.get("JKERAS_DATASETS_URL", KERAS_FILES).rstrip("/") + "/" + remote_name
         return fetch(path.name, origin, file_hash)
     if pinned:
-        checksum = file_checksum(found, file_hash)
+        checksum = file_checksum(file, file_hash)
         if checksum != file_hash:
             raise DamagedFileError(
-                f"{found} has the checksum {checksum}, expected {file_hash}. It needs to be the original file, because"
+                f"{file} has the checksum {checksum}, expected {file_hash}. It needs to be the original file, because"
                 " it holds pickled data. Remove it to have it downloaded again."
             )
-    return found
+    return file
 
 
 def fetch(name: str, origin: str, file_hash: str | None, **options: Any) -> Path:
@@ -141,8 +141,8 @@ def load_ragged_arrays(path: Path, *names: str) -> list[np.ndarray]:
                     file.seek(0)
                     arrays.append(np.lib.format.read_array(file, allow_pickle=False))
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
-        wanted = ", ".join(names)
-        raise DamagedFileError(f"{path} is not the file expected, with the arrays {wanted} ({error}).") from error
+        array_names = ", ".join(names)
+        raise DamagedFileError(f"{path} is not the file expected, with the arrays {array_names} ({error}).") from error
     return arrays
 
 

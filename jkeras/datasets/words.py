@@ -41,10 +41,10 @@ def drop_long(
     """
     if not maxlen:
         return texts, labels
-    kept = [(text, label) for text, label in zip(texts, labels, strict=True) if len(text) < maxlen]
-    if not kept:
+    short_enough = [(text, label) for text, label in zip(texts, labels, strict=True) if len(text) < maxlen]
+    if not short_enough:
         raise ArgumentError(f"load_data(maxlen={maxlen!r}): no text is shorter than that. Give a larger one.")
-    return [text for text, _ in kept], [label for _, label in kept]
+    return [text for text, _ in short_enough], [label for _, label in short_enough]
 
 
 def limit_words(

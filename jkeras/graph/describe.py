@@ -51,7 +51,7 @@ def trace(
     """
     leaves, structure = jax.tree.flatten((args, kwargs))
     positions = [i for i, leaf in enumerate(leaves) if is_input(leaf)]
-    found: list[Any] = []
+    traces: list[Any] = []
 
     def program(key: Any, arrays: list[Any]) -> Any:
         # Made in here, so that none of the trace's values outlives it.
@@ -61,12 +61,12 @@ def trace(
             filled[position] = array
         filled_args, filled_kwargs = jax.tree.unflatten(structure, filled)
         outputs = DescribingScope(layer, run, record, parent=parent).layer(*filled_args, **filled_kwargs)
-        found[:] = tuple(record.weights.values()), len(run.losses), bool(run.masks)
+        traces[:] = tuple(record.weights.values()), len(run.losses), bool(run.masks)
         return outputs
 
     kind = jax.config.jax_default_prng_impl  # type: ignore[attr-defined]
     outputs = jax.eval_shape(program, _spec_of_key(kind), [leaves[i] for i in positions])
-    return Traced(outputs, *found)
+    return Traced(outputs, *traces)
 
 
 @functools.lru_cache(maxsize=8)

@@ -32,8 +32,8 @@ PLAIN = InFiles()
 
 def in_files(cls: type) -> InFiles:
     """What a class says; objects that are no layers say nothing."""
-    found: InFiles = getattr(cls, "_in_files", PLAIN)
-    return found
+    in_files_of_class: InFiles = getattr(cls, "_in_files", PLAIN)
+    return in_files_of_class
 
 
 class Beside(Protocol):

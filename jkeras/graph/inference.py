@@ -116,13 +116,13 @@ def _by_rule(question: _Question) -> Outline | None:
         return None
     if not has_rule(type(layer), "known_output"):
         return None
-    given = Shape(args[0].shape, layer.compute_dtype) if layer.autocast else args[0]
-    output = layer.known_output(given)
+    input_shape = Shape(args[0].shape, layer.compute_dtype) if layer.autocast else args[0]
+    output = layer.known_output(input_shape)
     if output is None:
         return None
     record = Record(making=True)
     scope = OutlineScope(layer, Run(), record)
-    prepare(scope.layer, scope, {"inputs": given})
+    prepare(scope.layer, scope, {"inputs": input_shape})
     return Outline(Template.of(output), tuple(in_keras_order(tuple(record.weights.values()), layer)), False)
 
 

@@ -406,11 +406,11 @@ class Layer(LayerAttributes, Spec):
 
     def children(self) -> dict[str, Layer]:
         """The layers directly inside this one, by the name that their weights have."""
-        found: dict[str, Layer] = {}
+        children: dict[str, Layer] = {}
         for attribute, value in vars(self).items():
             if isinstance(value, (Layer, list, tuple, dict)) and not attribute.startswith("_spec_"):
-                map_layers(value, attribute, lambda name, layer: found.setdefault(name, layer))
-        return found
+                map_layers(value, attribute, lambda name, layer: children.setdefault(name, layer))
+        return children
 
     def _bind_children(self, bind: Callable[[str, Layer], Layer]) -> None:
         """Replaces the layers inside this (bound) copy by bound copies."""

@@ -153,9 +153,9 @@ def run(
     if variables is None:
         outputs, made = flax.core.init(program)({"params": jax.random.key(0) if key is None else key})
     else:
-        given = {name: variables.get(name, {}) for name in ("params", "state")}
-        outputs, updated = flax.core.apply(program, mutable=["state"])(given)
-        made = {**given, **updated}
+        collections = {name: variables.get(name, {}) for name in ("params", "state")}
+        outputs, updated = flax.core.apply(program, mutable=["state"])(collections)
+        made = {**collections, **updated}
     made = {name: made.get(name, {}) for name in ("params", "state")}
     return Pass(outputs, made["state"], this_run, record), made
 

@@ -132,7 +132,7 @@ class Network(Spec):
             if op.layer not in outlines:
                 outlines[op.layer] = outline(self.layers[op.layer], self._filled(op.args), self._filled(op.kwargs))
         ids = [id(inner) for layer in self.layers.values() for _, inner in walk(layer)]
-        if len(set(ids)) < len(ids) or any(found.masked for found in outlines.values()):
+        if len(set(ids)) < len(ids) or any(call.masked for call in outlines.values()):
             return None
         return tuple(
             dataclasses.replace(weight, path=(name, *weight.path), trainable=weight.trainable and trainable)

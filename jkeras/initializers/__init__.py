@@ -95,14 +95,14 @@ def get(identifier: InitializerLike) -> Initializer | None:
     """
     if isinstance(identifier, (np.ndarray, np.generic, jax.Array)):
         return Constant(identifier)
-    found = registry.resolve("initializer", TABLE, identifier, Initializer)
-    if found is None or isinstance(found, Initializer):
-        return found
-    if isinstance(found, type):
-        found = found()
-    if not callable(found):
-        raise ArgumentError(f"{type(found).__name__} is no initializer: it cannot be called with a shape.")
-    return FunctionInitializer(found)
+    initializer = registry.resolve("initializer", TABLE, identifier, Initializer)
+    if initializer is None or isinstance(initializer, Initializer):
+        return initializer
+    if isinstance(initializer, type):
+        initializer = initializer()
+    if not callable(initializer):
+        raise ArgumentError(f"{type(initializer).__name__} is no initializer: it cannot be called with a shape.")
+    return FunctionInitializer(initializer)
 
 
 def serialize(initializer: Initializer | None) -> Any:

@@ -69,8 +69,8 @@ def _encoded(self: Any, inputs: Any, depth: int, of_ids: str) -> KerasTensor:
     shape = tuple(inputs.shape)
     if self.output_mode == "int":
         return KerasTensor(shape, of_ids)
-    kept = shape[:-1] if self.output_mode != "one_hot" or shape[-1:] == (1,) else shape
-    return KerasTensor((*kept, depth), "float32")
+    leading = shape[:-1] if self.output_mode != "one_hot" or shape[-1:] == (1,) else shape
+    return KerasTensor((*leading, depth), "float32")
 
 
 def _text_spec(self: Any, inputs: Any) -> KerasTensor:
@@ -165,18 +165,18 @@ def _build_normalization(self: Any, input_shape: Any) -> None:
         raise ArgumentError(
             f"All `axis` values must be in the range [-ndim, ndim). Received inputs with ndim={rank}, while axis={self.axis}"
         )
-    kept = sorted(axis % rank for axis in self.axis)
-    for axis in kept:
+    axes = sorted(axis % rank for axis in self.axis)
+    for axis in axes:
         if input_shape[axis] is None:
             raise ArgumentError(
                 f"All `axis` values to be kept must have a known shape. Received axis={self.axis}, inputs.shape={input_shape},"
                 f" with unknown axis at index {axis}"
             )
-    shape = tuple(input_shape[axis] for axis in kept)
+    shape = tuple(input_shape[axis] for axis in axes)
     vars(self).update(
         _input_shape=tuple(input_shape),
-        _reduced=tuple(axis for axis in range(rank) if axis not in kept),
-        _broadcast=tuple(input_shape[axis] if axis in kept else 1 for axis in range(rank)),
+        _reduced=tuple(axis for axis in range(rank) if axis not in axes),
+        _broadcast=tuple(input_shape[axis] if axis in axes else 1 for axis in range(rank)),
     )
     if self.input_mean is None:
         options = {"trainable": False, "shape": shape}
@@ -195,11 +195,11 @@ def _statistic(given: str, cell: str) -> property:
         value = own[cell].value if value is None else jnp.asarray(value)
         if value.ndim < sum(size != 1 for size in self._broadcast) or value.ndim != len(self.axis):
             # Fewer axes than are kept: the last of them.
-            kept = [axis for axis in range(len(self._broadcast)) if axis not in self._reduced][
+            remaining_axes = [axis for axis in range(len(self._broadcast)) if axis not in self._reduced][
                 -value.ndim or len(self._broadcast) :
             ]
             shape = [1] * len(self._broadcast)
-            for axis, size in zip(kept, value.shape, strict=True):
+            for axis, size in zip(remaining_axes, value.shape, strict=True):
                 shape[axis] = size
             return jnp.broadcast_to(value.reshape(shape), self._broadcast).astype(self.compute_dtype)
         return value.reshape(self._broadcast).astype(self.compute_dtype)
@@ -264,8 +264,8 @@ def _check_sizes(self: Any, shape: Any) -> None:
 
 
 def _normalization_arguments(self: Any) -> dict[str, Any]:
-    given = {"mean": self.input_mean, "variance": self.input_variance}
-    return {name: given[name] if name in given else getattr(self, name) for name in type(self)._fields}
+    statistics = {"mean": self.input_mean, "variance": self.input_variance}
+    return {name: statistics[name] if name in statistics else getattr(self, name) for name in type(self)._fields}
 
 
 def nothing(self: Any) -> None:

@@ -18,8 +18,14 @@ def is_asked_for(model: Any, callbacks: Any) -> bool:
 
 
 def _listed(callbacks: Any) -> list[Any]:
-    found = getattr(callbacks, "callbacks", callbacks)
-    return [] if found is None else list(found) if isinstance(found, (list, tuple)) else [found]
+    callback_list = getattr(callbacks, "callbacks", callbacks)
+    return (
+        []
+        if callback_list is None
+        else list(callback_list)
+        if isinstance(callback_list, (list, tuple))
+        else [callback_list]
+    )
 
 
 def compiled_value(model: Any) -> jk.Model:

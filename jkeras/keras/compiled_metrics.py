@@ -67,11 +67,11 @@ class CompileMetrics(Metric):
         output_names: Sequence[str] | None = None,
     ):
         super().__init__(name="compile_metrics")
-        for argument, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
-            if given and not isinstance(given, (list, tuple, dict)):
+        for argument, requested in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
+            if requested and not isinstance(requested, (list, tuple, dict)):
                 raise ArgumentError(
-                    f"Expected `{argument}` argument to be a list, tuple, or dict. Received instead: {argument}={given} of"
-                    f" type {type(given)}"
+                    f"Expected `{argument}` argument to be a list, tuple, or dict. Received instead: {argument}={requested} of"
+                    f" type {type(requested)}"
                 )
         own = vars(self)  # the user's objects are left as they are
         own["_given"] = {"metrics": metrics, "weighted_metrics": weighted_metrics}
@@ -102,8 +102,8 @@ class CompileMetrics(Metric):
             ArgumentError: their structures do not fit.
         """
         outputs = _Outputs(y_pred, self.output_names)
-        for argument, given in self._given.items():
-            self._lists[argument] = self._matched(argument, given, outputs, y_true, y_pred)
+        for argument, requested in self._given.items():
+            self._lists[argument] = self._matched(argument, requested, outputs, y_true, y_pred)
         vars(self)["_names"] = outputs.names if outputs.is_flat and outputs.count > 1 else None
         self.built = True
 

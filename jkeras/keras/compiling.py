@@ -105,18 +105,18 @@ class Compiling(Steps):
     @property
     def metrics(self) -> list[Any]:  # type: ignore[override]
         """The running loss, the metrics of `compile`, those of single losses, and those that the model and its layers hold."""
-        found = self._get_own_metrics()
+        own_metrics = self._get_own_metrics()
         for layer in self._flatten_layers(include_self=False):  # type: ignore[attr-defined]
             if not isinstance(layer, Compiling):  # a model inside has been compiled for itself
-                found.extend(layer.metrics)
-        return found
+                own_metrics.extend(layer.metrics)
+        return own_metrics
 
     def _get_own_metrics(self) -> list[Any]:
-        found = [metric for metric in (self._loss_tracker, self._compile_metrics) if metric is not None]
+        own_metrics = [metric for metric in (self._loss_tracker, self._compile_metrics) if metric is not None]
         if self._compile_loss is not None:
-            found.extend(self._compile_loss.metrics)
-        found.extend(self._metrics)  # type: ignore[attr-defined]
-        return found
+            own_metrics.extend(self._compile_loss.metrics)
+        own_metrics.extend(self._metrics)  # type: ignore[attr-defined]
+        return own_metrics
 
     @property
     def metrics_names(self) -> list[str]:

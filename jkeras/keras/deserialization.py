@@ -126,10 +126,10 @@ class _Reader:
                 )
             else:
                 name = config["class_name"]
-        found = table.get(name) if isinstance(name, str) else None
-        if found is None:
+        entry = table.get(name) if isinstance(name, str) else None
+        if entry is None:
             return name
-        return self._made(found, {"class_name": name}, inner or {}) if inspect.isclass(found) else found
+        return self._made(entry, {"class_name": name}, inner or {}) if inspect.isclass(entry) else entry
 
     def _function(self, config: Mapping[str, Any], name: Any) -> Any:
         if not isinstance(name, str):
@@ -137,17 +137,17 @@ class _Reader:
                 f"Expected 'config' to be a non-null str for a function classname,\ninstead got {type(name)}\n"
                 f"Full config: {config}"
             )
-        found = get_registered_object(name, self.custom_objects)
-        if found is not None:
-            return found
+        function = get_registered_object(name, self.custom_objects)
+        if function is not None:
+            return function
         module = config.get("module")
         if module == "builtins":
-            found = builtin_function(name)
+            function = builtin_function(name)
         elif module:
-            found = public_object(module, name)
-        if found is not None:
+            function = public_object(module, name)
+        if function is not None:
             _check_name(config, name, module)
-            return found
+            return function
         for key, value in self.custom_objects.items():  # Keras up to 3.6 wrote names without their package
             if module == "builtins" and key.endswith(f">{name}"):
                 return value
@@ -171,14 +171,14 @@ class _Reader:
                 _check_name(config, name, module)
         if cls is None and module and module.partition(".")[0] in _TRUSTED:
             # In a module that the program has imported: nothing is imported because a file says so.
-            found = getattr(sys.modules.get(module), name, None)
-            cls = found if inspect.isclass(found) and hasattr(found, "from_config") else None
+            by_name = getattr(sys.modules.get(module), name, None)
+            cls = by_name if inspect.isclass(by_name) and hasattr(by_name, "from_config") else None
         if cls is None:
             raise self._unknown("class", name, config)
-        made = self._made(cls, config, inner)
+        instance = self._made(cls, config, inner)
         if "shared_object_id" in config:
-            remember_shared(config["shared_object_id"], made)
-        return made
+            remember_shared(config["shared_object_id"], instance)
+        return instance
 
     def _made(self, cls: Any, config: Mapping[str, Any], inner: Mapping[str, Any]) -> Any:
         if inspect.isfunction(cls):

@@ -246,5 +246,5 @@ def _read(part: Any) -> Any:
 
 def _must_learn(layer: Any) -> bool:
     """Whether a layer learns from data, and has not been told what there is to know."""
-    given = ("input_mean", "vocabulary", "bin_boundaries")
-    return hasattr(layer, "adapt") and all(getattr(layer, name, None) is None for name in given)
+    statistics = ("input_mean", "vocabulary", "bin_boundaries")
+    return hasattr(layer, "adapt") and all(getattr(layer, name, None) is None for name in statistics)

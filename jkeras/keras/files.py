@@ -215,8 +215,8 @@ def _load_archive(path: Path, custom_objects: Mapping[str, Any] | None, compile:
 def _of_today(config: dict[str, Any], version: str) -> dict[str, Any]:
     """A model of Keras 2 and what it was compiled with in the form of Keras 3."""
     compiled = config.get("compile_config")
-    found: dict[str, Any] = definitions.of_today({**config, "compile_config": None}, version)
-    return {**found, "compile_config": training.of_today(compiled) if isinstance(compiled, Mapping) else None}
+    current: dict[str, Any] = definitions.of_today({**config, "compile_config": None}, version)
+    return {**current, "compile_config": training.of_today(compiled) if isinstance(compiled, Mapping) else None}
 
 
 def _old_optimizer_state(model: Any, tree: hdf5.Tree) -> dict[str, dict[str, Any]]:
@@ -228,8 +228,8 @@ def _old_optimizer_state(model: Any, tree: hdf5.Tree) -> dict[str, dict[str, Any
     names = sorted(tree.children(group), key=lambda name: (len(name), name))
     arrays = [tree.array(f"{group}/{name}") for name in names]
     shapes = [tuple(cell.shape) for cell in model.trainable_variables]
-    found = optimizer_states.of_today(type(optimizer).__name__, optimizer.get_config(), arrays, shapes)
-    return {"optimizer": {str(i): array for i, array in enumerate(found)}}
+    slots = optimizer_states.of_today(type(optimizer).__name__, optimizer.get_config(), arrays, shapes)
+    return {"optimizer": {str(i): array for i, array in enumerate(slots)}}
 
 
 def _load_directory(path: Path, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:

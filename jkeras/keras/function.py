@@ -74,7 +74,7 @@ class Function(Operation):
     def compute_output_spec(self, inputs: Any) -> Any:
         self._assert_input_compatibility(inputs)
         pairs = zip(tree.flatten(inputs), self._inputs, strict=False)
-        if all(given is not None and given.shape == own.shape for given, own in pairs):
+        if all(argument is not None and argument.shape == own.shape for argument, own in pairs):
             return tree.map_structure(lambda own: KerasTensor(own.shape, own.dtype), self._outputs_struct)
         return self._run_through_graph(inputs, operation_fn=lambda operation: operation.compute_output_spec)
 
@@ -127,12 +127,12 @@ class Function(Operation):
                 "Function was called with an invalid input structure. Expected input structure:"
                 f" {self._inputs_struct}\nReceived input structure: {inputs}"
             ) from None
-        for given, own in zip(tree.flatten(inputs), self._inputs, strict=True):
-            known = [(a, b) for a, b in zip(given.shape, own.shape, strict=False) if a is not None and b is not None]
-            if len(given.shape) != len(own.shape) or any(a != b for a, b in known):
+        for argument, own in zip(tree.flatten(inputs), self._inputs, strict=True):
+            known = [(a, b) for a, b in zip(argument.shape, own.shape, strict=False) if a is not None and b is not None]
+            if len(argument.shape) != len(own.shape) or any(a != b for a, b in known):
                 raise InputError(
                     f"{type(self).__name__} was passed incompatible inputs. For input '{own.name}', expected shape"
-                    f" {own.shape}, but received instead a tensor with shape {given.shape}."
+                    f" {own.shape}, but received instead a tensor with shape {argument.shape}."
                 )
 
 

@@ -184,10 +184,10 @@ class Functional(Function, Model):
             tree.assert_same_structure(tree.lists_to_tuples(inputs), tree.lists_to_tuples(struct))
         except ValueError:
             expected = tree.map_structure(lambda tensor: tensor.name, struct)
-            given = tree.map_structure(lambda value: f"Tensor(shape={getattr(value, 'shape', None)})", inputs)
+            specs = tree.map_structure(lambda value: f"Tensor(shape={getattr(value, 'shape', None)})", inputs)
             message = (
                 f"The structure of `inputs` doesn't match the expected structure.\nExpected: {expected}\n"
-                f"Received: inputs={given}"
+                f"Received: inputs={specs}"
             )
             if not fits:
                 raise InputError(message) from None

@@ -121,15 +121,15 @@ def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
     >>> get_source_inputs(x * 2 + x)[0] is x
     True
     """
-    found: dict[int, KerasTensor] = {}
+    sources: dict[int, KerasTensor] = {}
     seen: set[int] = set()
     stack = [tensor]
     while stack:
         current = stack.pop()
         node = made_by(current)
         if node is None or node.is_input:
-            found.setdefault(id(current), current)
+            sources.setdefault(id(current), current)
         elif id(node) not in seen:
             seen.add(id(node))
             stack.extend(reversed(node.input_tensors))
-    return list(found.values())
+    return list(sources.values())

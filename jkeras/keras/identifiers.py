@@ -41,23 +41,23 @@ class Family:
         if identifier is None or isinstance(identifier, self.base):
             return identifier
         if isinstance(identifier, Mapping):
-            found = self.deserialize(identifier)
+            resolved = self.deserialize(identifier)
         elif isinstance(identifier, str):
-            found = self._named(identifier)
+            resolved = self._named(identifier)
         else:
-            found = identifier
-        if isinstance(found, type):
-            found = found()
-        if isinstance(found, self.base) or (self.functions and callable(found)):
-            return found
+            resolved = identifier
+        if isinstance(resolved, type):
+            resolved = resolved()
+        if isinstance(resolved, self.base) or (self.functions and callable(resolved)):
+            return resolved
         raise ArgumentError(f"Could not interpret {self.kind} identifier: {identifier!r}")
 
     def _named(self, name: str) -> Any:
-        found = get_registered_object(name, module_objects=self.table)
-        if found is None:
+        registered = get_registered_object(name, module_objects=self.table)
+        if registered is None:
             unknown = UnknownNameError(self.kind, name, (key for key in self.table if key == key.lower()))
             raise unknown.of(f"Could not interpret {self.kind} identifier")  # words of Keras, which libraries look for
-        return found
+        return registered
 
     def serializer(self, argument: str) -> Callable[..., Any]:
         """`serialize` under the name that Keras gives its argument.

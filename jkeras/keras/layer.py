@@ -356,11 +356,11 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
 
     def children(self) -> dict[str, Any]:
         """The layers directly inside, by the names that a description of this layer would give them."""
-        found: dict[str, Any] = {}
+        children: dict[str, Any] = {}
         for attribute, value in vars(self).items():
             if not attribute.startswith("_"):
-                graph_layer.map_layers(_plain(value), attribute, lambda name, layer: found.setdefault(name, layer))
-        return found
+                graph_layer.map_layers(_plain(value), attribute, lambda name, layer: children.setdefault(name, layer))
+        return children
 
 
 def _plain(value: Any) -> Any:

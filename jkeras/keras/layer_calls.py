@@ -207,11 +207,11 @@ class LayerCalls:
                 " build it by calling it on some data."
             )
         trainable, others = self.trainable_variables, self.non_trainable_variables
-        given = {
+        scope_arguments = {
             "trainable_variables": (trainable_variables, trainable),
             "non_trainable_variables": (non_trainable_variables, others),
         }
-        for name, (values, own) in given.items():
+        for name, (values, own) in scope_arguments.items():
             if len(values) != len(own):
                 raise ArgumentError(
                     f"Argument `{name}` must be a list of tensors corresponding 1:1 to {cls}().{name}. Received list with"

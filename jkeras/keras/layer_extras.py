@@ -121,14 +121,14 @@ _run_softmax = on_view(layers.Softmax.call)
 def _softmax(self: Any, inputs: Any, mask: Any = None) -> Any:
     """Softmax, where the mask is true."""
     if mask is not None:
-        shape, given = tuple(inputs.shape), tuple(mask.shape)
-        if len(given) > len(shape):
+        shape, mask_shape = tuple(inputs.shape), tuple(mask.shape)
+        if len(mask_shape) > len(shape):
             raise InputError(
-                f"`mask` must not have more dimensions than `inputs`. Received: mask.shape={given}, inputs.shape={shape}"
+                f"`mask` must not have more dimensions than `inputs`. Received: mask.shape={mask_shape}, inputs.shape={shape}"
             )
-        if any(have not in (1, want) for have, want in zip(given[::-1], shape[::-1], strict=False)):
+        if any(have not in (1, want) for have, want in zip(mask_shape[::-1], shape[::-1], strict=False)):
             raise InputError(
-                f"`mask` must be broadcastable to `inputs`. Received: mask.shape={given}, inputs.shape={shape}"
+                f"`mask` must be broadcastable to `inputs`. Received: mask.shape={mask_shape}, inputs.shape={shape}"
             )
     return _run_softmax(self, inputs, mask)
 

@@ -187,13 +187,13 @@ class LayerState:
         Raises:
             ValueError: there are too few or too many, or one has another shape.
         """
-        own, given = self.weights, list(weights)
-        if len(own) != len(given):
+        own, arrays = self.weights, list(weights)
+        if len(own) != len(arrays):
             raise ArgumentError(
-                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length {len(given)}, but the"
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length {len(arrays)}, but the"
                 f" layer was expecting {len(own)} weights."
             )
-        for weight, value in zip(own, given, strict=True):
+        for weight, value in zip(own, arrays, strict=True):
             if weight.shape != tuple(np.shape(value)):
                 raise ArgumentError(
                     f"Layer {self.name} weight shape {weight.shape} is not compatible with provided weight shape"

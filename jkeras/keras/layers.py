@@ -54,8 +54,8 @@ def __getattr__(name: str) -> Any:
     name = _SECOND_NAMES.get(name, name)
     if name == "TFSMLayer" or name.startswith("_"):
         raise AttributeError(f"keras.layers has no {name!r}.")
-    found = named(PARTS[name], name) if name in PARTS else getattr(layers, name)
-    value = facade_of(found) if inspect.isclass(found) and issubclass(found, Description) else found
+    member = named(PARTS[name], name) if name in PARTS else getattr(layers, name)
+    value = facade_of(member) if inspect.isclass(member) and issubclass(member, Description) else member
     if inspect.isfunction(value) and name in _FUNCTIONS:
         value = _merge(name)
     if name not in PARTS:  # parts of layers are found, for pickling, but are no names of this module

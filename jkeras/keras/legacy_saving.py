@@ -45,9 +45,13 @@ def deserialize_keras_object(
     if identifier is None:
         return None
     name = identifier if isinstance(identifier, str) else identifier.get("class_name")
-    found = get_registered_object(name, custom_objects, module_objects)
+    registered = get_registered_object(name, custom_objects, module_objects)
     if isinstance(identifier, str):
-        if found is None:
+        if registered is None:
             raise ArgumentError(f"Unknown {printable_module_name}: '{identifier}'.")
-        return found() if isinstance(found, type) else found
-    return object_from(identifier, custom_objects) if found is None else found.from_config(dict(identifier["config"]))
+        return registered() if isinstance(registered, type) else registered
+    return (
+        object_from(identifier, custom_objects)
+        if registered is None
+        else registered.from_config(dict(identifier["config"]))
+    )

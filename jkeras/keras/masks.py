@@ -16,9 +16,9 @@ def mask_of(tensor: Any) -> Any:
     """The mask that came with a tensor, or None."""
     mask = getattr(tensor, "_keras_mask", None)
     if mask is None and _of_tracers:
-        reference, kept = _of_tracers.get(id(tensor), (None, None))
+        reference, known_mask = _of_tracers.get(id(tensor), (None, None))
         if reference is not None and reference() is tensor:
-            return kept
+            return known_mask
     return mask
 
 

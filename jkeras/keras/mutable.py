@@ -97,9 +97,9 @@ def facade(description: type[Spec], base: Class, module: str, **namespace: Any) 
         module: where the class can be found under the description's name.
         namespace: attributes of the class.
     """
-    kept = {name: inspect.getattr_static(base, name) for name in base.overrides}
+    overrides = {name: inspect.getattr_static(base, name) for name in base.overrides}
     own = {"__module__": module, "__qualname__": description.__name__, "__doc__": without_examples(description.__doc__)}
-    namespace = {**own, "description": description, **kept, **namespace}
+    namespace = {**own, "description": description, **overrides, **namespace}
     cls = type(base)(description.__name__, (description, base), namespace)
     return _facades.setdefault(description, cls)
 

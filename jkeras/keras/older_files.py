@@ -132,8 +132,8 @@ def uses_own_classes(config: Any, custom_objects: Mapping[str, Any] | None) -> b
     if not isinstance(config, Mapping):
         return False
     for name in (config.get("registered_name"), config.get("class_name")):
-        found = get_registered_object(name, custom_objects) if isinstance(name, str) else None
-        if isinstance(found, type) and issubclass(found, Layer):
+        registered = get_registered_object(name, custom_objects) if isinstance(name, str) else None
+        if isinstance(registered, type) and issubclass(registered, Layer):
             return True
     return any(uses_own_classes(part, custom_objects) for part in config.values())
 

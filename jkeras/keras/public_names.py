@@ -98,16 +98,16 @@ def _anywhere(module: str, name: str) -> Any:
     """The public object of a name that a configuration has from inside of Keras."""
     family = f"keras.{module.split('.')[2]}"
     for home in (family, "keras"):
-        found = _lookup(home, name) if home in _MODULES else None
-        if inspect.isclass(found):
-            return found
+        member = _lookup(home, name) if home in _MODULES else None
+        if inspect.isclass(member):
+            return member
     return None
 
 
 def builtin_function(name: str) -> Any:
     """The function of that name among activations, losses, metrics and so on; None if there is none."""
     for family in _FUNCTIONS:
-        found = _lookup(f"keras.{family}", name)
-        if callable(found) and name not in ("get", "serialize", "deserialize"):
-            return found
+        function = _lookup(f"keras.{family}", name)
+        if callable(function) and name not in ("get", "serialize", "deserialize"):
+            return function
     return None

@@ -43,10 +43,10 @@ def _seeded(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         bound = signature.bind(*args, **kwargs)
         seed = bound.arguments.pop("seed", None)
-        given = {name: read(value) for name, value in bound.arguments.items()}
-        if name in _TYPES and given.get("dtype") is not None:
-            _check_type(name, given["dtype"])
-        return function(**given, seed=_key(seed))
+        arguments = {name: read(value) for name, value in bound.arguments.items()}
+        if name in _TYPES and arguments.get("dtype") is not None:
+            _check_type(name, arguments["dtype"])
+        return function(**arguments, seed=_key(seed))
 
     return filtered(call)
 

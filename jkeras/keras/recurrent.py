@@ -57,8 +57,8 @@ def build_rnn(self: Any, sequences_shape: Any, initial_state_shape: Any = None) 
     fresh, structure = jax.tree.flatten(self._fresh_states(sequences_shape))
     with DotNotTrackScope(), name_scope(self.name, caller=self):
         for place, state in enumerate(fresh):
-            kept = Variable(state, trainable=False, dtype=self.variable_dtype, name="rnn_state")
-            setattr(self, f"kept_{place}", kept)
+            variable = Variable(state, trainable=False, dtype=self.variable_dtype, name="rnn_state")
+            setattr(self, f"kept_{place}", variable)
     self._states_structure = structure
 
 
@@ -70,8 +70,8 @@ def _states(self: Any) -> Any:
 
 
 def _state_variables(self: Any) -> list[Variable]:
-    kept = (vars(self).get(f"kept_{place}") for place in range(len(vars(self))))
-    return [variable for variable in kept if isinstance(variable, Variable)]
+    candidates = (vars(self).get(f"kept_{place}") for place in range(len(vars(self))))
+    return [variable for variable in candidates if isinstance(variable, Variable)]
 
 
 def reset_state(self: Any) -> None:
@@ -81,8 +81,8 @@ def reset_state(self: Any) -> None:
 
 
 def _check_batch(self: Any, sequences: Any, initial_state: Any) -> Any:
-    kept = self._state_variables() if self.stateful and initial_state is None else []
-    for variable in kept:
+    variables = self._state_variables() if self.stateful and initial_state is None else []
+    for variable in variables:
         if variable.shape[0] != sequences.shape[0]:
             raise InputError(
                 "If an RNN is stateful, the batch size of the input sequences must be the same as the batch size of the"
@@ -193,11 +193,11 @@ def get_recurrent_dropout_mask(self: Any, step_input: Any) -> Any:
 
 def _mask(cell: Any, name: str, like: Any, rate: float) -> Any:
     """A mask that stays with the cell, not with its views, until it is reset."""
-    kept = vars(vars(cell).get("_original", cell))
-    if kept.get(name) is None and rate > 0:
+    cell_attributes = vars(vars(cell).get("_original", cell))
+    if cell_attributes.get(name) is None and rate > 0:
         draws = [random.dropout(jnp.ones_like(like), rate, seed=cell.seed_generator) for _ in range(_mask_count(cell))]
-        kept[name] = draws if cell.masks_per_gate else draws[0]
-    return kept.get(name)
+        cell_attributes[name] = draws if cell.masks_per_gate else draws[0]
+    return cell_attributes.get(name)
 
 
 def _mask_count(cell: Any) -> int:
@@ -323,7 +323,7 @@ def _post_init_bidirectional(self: Any) -> None:
     layer, backward, weights = (own.pop(name) for name in ("layer", "backward_layer", "weights"))
     for untracked in (layer, backward):
         self._tracker.untrack(untracked)
-    missing = [name for given in (layer, backward or layer) for name in NEEDED if not hasattr(given, name)]
+    missing = [name for direction in (layer, backward or layer) for name in NEEDED if not hasattr(direction, name)]
     if missing:
         raise ArgumentError(f"Bidirectional(layer={layer!r}): expected a recurrent layer; it has no `{missing[0]}`.")
     forward_name = f"forward_{layer.name.removeprefix('forward_')}"
@@ -381,13 +381,13 @@ def reset_bidirectional(self: Any) -> None:
 
 
 def _bidirectional_arguments(self: Any) -> dict[str, Any]:
-    given = {
+    arguments = {
         "layer": _fresh(self.forward_layer, name=self.forward_layer.name.removeprefix("forward_")),
         "merge_mode": self.merge_mode,
         "weights": None,
         "backward_layer": self.backward_layer,
     }
-    return {**given, **{name: getattr(self, name) for name in type(self)._fields if name not in given}}
+    return {**arguments, **{name: getattr(self, name) for name in type(self)._fields if name not in arguments}}
 
 
 BIDIRECTIONAL = {

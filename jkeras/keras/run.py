@@ -133,8 +133,8 @@ def train(program: Program, state: TrainState, batch: Batch) -> TrainState:
     """The core's form of `model.train_step`."""
     lists: Lists = (state.params, state.model_state, state.opt_state, state.metrics["variables"])  # type: ignore[assignment]
     logs, (params, others, slots, metrics) = call_step(program.model, "train_step", lists, packed(batch))
-    kept = {"variables": metrics, "logs": _reported(program, logs)}
-    return state.replace(params=params, model_state=others, opt_state=slots, step=state.step + 1, metrics=kept)
+    results = {"variables": metrics, "logs": _reported(program, logs)}
+    return state.replace(params=params, model_state=others, opt_state=slots, step=state.step + 1, metrics=results)
 
 
 def test(program: Program, state: TrainState, batch: Batch) -> TrainState:
@@ -195,8 +195,8 @@ class Calling(runs.Runner):
     def _train_one(self, step: Any, program: Program, state: TrainState, batch: Batch) -> tuple[TrainState, Any]:
         lists = (state.params, state.model_state, state.opt_state, state.metrics["variables"])
         logs, (params, others, slots, metrics) = program.model.train_function(lists, iter([packed(batch)]))
-        kept = {"variables": list(metrics), "logs": flat_logs(logs)}
-        state = state.replace(params=params, model_state=others, opt_state=slots, step=state.step + 1, metrics=kept)
+        results = {"variables": list(metrics), "logs": flat_logs(logs)}
+        state = state.replace(params=params, model_state=others, opt_state=slots, step=state.step + 1, metrics=results)
         return state, state.step
 
     def _eval_one(self, step: Any, program: Program, state: TrainState, batch: Batch) -> tuple[Any, Any]:

@@ -160,10 +160,10 @@ class Sequential(Model):
             return self._functional.call(inputs, training=training, mask=mask, **kwargs)
         outputs = inputs
         for layer in self.layers:
-            given = {"mask": mask, "training": training}
+            keywords = {"mask": mask, "training": training}
             taken = {name for name, accepts in layer._call_has_context_arg.items() if accepts}
             taken |= {"mask"} if layer._call_has_mask_arg else set()
-            context = {**kwargs, **{name: value for name, value in given.items() if value is not None}}
+            context = {**kwargs, **{name: value for name, value in keywords.items() if value is not None}}
             outputs = layer(outputs, **{name: value for name, value in context.items() if name in taken})
             mask = masks_of(outputs)
             mask = None if all(part is None for part in tree.flatten(mask)) else mask

@@ -164,13 +164,13 @@ def broadcast(*shapes: tuple[int | None, ...]) -> tuple[int | None, ...]:
     rank = max(map(len, shapes))
     sizes: list[int | None] = []
     for axis in range(rank):
-        found = {shape[axis - rank + len(shape)] for shape in shapes if axis >= rank - len(shape)} - {1}
-        known = found - {None}
+        axis_sizes = {shape[axis - rank + len(shape)] for shape in shapes if axis >= rank - len(shape)} - {1}
+        known = axis_sizes - {None}
         if len(known) > 1:
             raise InputError(
                 f"Cannot broadcast shape, the failure dim has value {sorted(known)}. Input shapes: {shapes}"
             )
-        sizes.append(known.pop() if known else None if found else 1)
+        sizes.append(known.pop() if known else None if axis_sizes else 1)
     return tuple(sizes)
 
 

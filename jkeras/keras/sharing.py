@@ -44,8 +44,8 @@ def _recipe_key(model: Any) -> Hashable | None:
     """The values of optimizer, losses and metrics, by which they compare; None if one is a user's."""
     if not model.compiled:
         return ()
-    given = model._compile_config
-    parts = [given.get(name) for name in ("loss", "loss_weights", "metrics", "weighted_metrics")]
+    compile_config = model._compile_config
+    parts = [compile_config.get(name) for name in ("loss", "loss_weights", "metrics", "weighted_metrics")]
     leaves, structure = jax.tree.flatten(parts, is_leaf=lambda part: isinstance(part, Mutable))
     optimizer = model.optimizer
     if optimizer is not None:

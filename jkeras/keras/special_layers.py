@@ -175,11 +175,11 @@ def _keep(self: Any, state: Any) -> None:
 
 
 def _initial_flax(self: Any, key: Any, inputs: Any) -> tuple[Any, Any]:
-    given = vars(self)["variables"]
-    if given is None:
+    variables = vars(self)["variables"]
+    if variables is None:
         return self.guest.init(key, inputs, True)
-    rest = {name: value for name, value in given.items() if name != "params"}
-    return given.get("params", {}), rest
+    rest = {name: value for name, value in variables.items() if name != "params"}
+    return variables.get("params", {}), rest
 
 
 _GUEST = {

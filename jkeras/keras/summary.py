@@ -122,10 +122,10 @@ def _shape(layer: Any) -> str:
         shapes = [tensor.shape for tensor in tree.flatten(layer._inbound_nodes[-1].outputs)]
     elif getattr(layer, "_build_shapes_dict", None):
         try:
-            found = layer.compute_output_shape(**layer._build_shapes_dict)
+            output_shape = layer.compute_output_shape(**layer._build_shapes_dict)
         except Exception:
             return "?"
-        shapes = jax.tree.leaves(found, is_leaf=lambda value: isinstance(value, tuple))
+        shapes = jax.tree.leaves(output_shape, is_leaf=lambda value: isinstance(value, tuple))
     else:
         return "?"
     texts = [f"({', '.join(_highlight(size) for size in shape)})" for shape in shapes]

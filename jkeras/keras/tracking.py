@@ -72,7 +72,7 @@ class Tracker:
         """Forgets a value."""
         self.version += 1
         for _, store in self.config.values():
-            store[:] = [kept for kept in store if kept is not value]
+            store[:] = [entry for entry in store if entry is not value]
 
     def lock(self, msg: str | None = None) -> None:
         """From now on nothing may be added."""
@@ -96,7 +96,7 @@ class Tracker:
 
     def is_in_store(self, store_name: str, value: Any) -> bool:
         """Whether a value has been noticed as one of a kind."""
-        return any(kept is value for kept in self.config[store_name][1])
+        return any(entry is value for entry in self.config[store_name][1])
 
     def replace_tracked_value(self, store_name: str, old_value: Any, new_value: Any) -> None:
         """Puts one value in another's place.
@@ -107,7 +107,7 @@ class Tracker:
         if not self.is_in_store(store_name, old_value):
             raise ValueError(f"Unknown value: {old_value}")
         store = self.config[store_name][1]
-        store[:] = [new_value if kept is old_value else kept for kept in store]
+        store[:] = [new_value if entry is old_value else entry for entry in store]
 
 
 _UNTRACKED = (str, int, float, bool, type(None), jax.Array)
@@ -147,7 +147,7 @@ class TrackedList(list[Any]):
         super().__setitem__(index, _track(self.tracker, value))
 
     def remove(self, value: Any) -> None:
-        self.pop(next(place for place, kept in enumerate(self) if kept is value or _same(kept, value)))
+        self.pop(next(place for place, entry in enumerate(self) if entry is value or _same(entry, value)))
 
     def pop(self, index: Any = -1) -> Any:
         value = super().pop(index)

@@ -147,10 +147,10 @@ def _is_shape(value: Any) -> bool:
 
 def recipe_arguments(model: Any) -> dict[str, Any] | None:
     """What the immutable model is compiled with; None if the model is not compiled, or with objects of users' classes."""
-    given: Mapping[str, Any] | None = model._compile_config
-    if given is None:
+    compile_config: Mapping[str, Any] | None = model._compile_config
+    if compile_config is None:
         return None
-    parts = {name: given.get(name) for name in ("loss", "metrics", "weighted_metrics")}
+    parts = {name: compile_config.get(name) for name in ("loss", "metrics", "weighted_metrics")}
     parts["optimizer"] = model.optimizer
     leaves = jax.tree.leaves(parts, is_leaf=lambda part: isinstance(part, Mutable))
     if any(isinstance(leaf, Mutable) and not leaf.is_facade() for leaf in leaves):
@@ -159,7 +159,7 @@ def recipe_arguments(model: Any) -> dict[str, Any] | None:
     # The optimizer scales losses already if it should.
     return {
         **values,
-        "loss_weights": given.get("loss_weights"),
+        "loss_weights": compile_config.get("loss_weights"),
         "run_eagerly": model.run_eagerly,
         "auto_scale_loss": False,
     }

@@ -19,8 +19,8 @@ from jkeras.values.fields import field
 
 def drop(layer: Layer, weights: jax.Array, rate: float, seed: int | None) -> jax.Array:
     """Sets a share of attention weights to zero and scales up the others."""
-    kept = jax.random.bernoulli(layer.make_rng(seed), 1.0 - rate, weights.shape)
-    return jnp.where(kept, weights / (1.0 - rate), 0)
+    keep = jax.random.bernoulli(layer.make_rng(seed), 1.0 - rate, weights.shape)
+    return jnp.where(keep, weights / (1.0 - rate), 0)
 
 
 class Attention(Layer):
@@ -146,9 +146,9 @@ class AdditiveAttention(Attention):
 def _three(layer: Layer, inputs: Any) -> tuple[Any, Any, Any]:
     """Query, value and key (or their shapes) from what an attention layer is called with."""
     if not isinstance(inputs, Sequence) or len(inputs) not in (2, 3) or isinstance(inputs[0], (int, type(None))):
-        given = f"an input of shape {show_shape(inputs.shape)}" if has_shape(inputs) else repr(inputs)
+        description = f"an input of shape {show_shape(inputs.shape)}" if has_shape(inputs) else repr(inputs)
         raise InputError(
-            f"{layer._place} ({type(layer).__name__}) takes a list, [query, value] or [query, value, key]; got {given}."
+            f"{layer._place} ({type(layer).__name__}) takes a list, [query, value] or [query, value, key]; got {description}."
         )
     query, value = inputs[:2]
     key = inputs[2] if len(inputs) == 3 and inputs[2] is not None else value

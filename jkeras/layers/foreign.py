@@ -39,14 +39,14 @@ class _Guest(Layer):
         if self._guest_trees is None:
             key = jax.random.key(0)
             shapes = jax.eval_shape(lambda k, x: self._initial(k, x), key, inputs)
-            made: dict[str, Any] = {}
+            inner: dict[str, Any] = {}
 
             def weight(index: int, path: tuple[Any, ...], leaf: PyTree[Array], trainable: bool) -> jax.Array:
                 def initializer(shape: Shape, dtype: DTypeLike | None, key: Array) -> jax.Array:
                     # One run of the guest's initialisation serves all its weights.
-                    if "leaves" not in made:
-                        made["leaves"] = jax.tree.leaves(self._initial(key, inputs))
-                    result: jax.Array = made["leaves"][index]
+                    if "leaves" not in inner:
+                        inner["leaves"] = jax.tree.leaves(self._initial(key, inputs))
+                    result: jax.Array = inner["leaves"][index]
                     return result
 
                 # Under mixed precision the guest computes in the compute type; its state stays exact.
@@ -72,10 +72,10 @@ class _Guest(Layer):
     def _keep(self, state: PyTree[Array]) -> None:
         """Records the new state."""
         params, old = cast(tuple[Any, Any], self._guest_trees)
-        given: Any = jax.tree.structure(state)
-        if given != jax.tree.structure(old):
+        structure: Any = jax.tree.structure(state)
+        if structure != jax.tree.structure(old):
             raise InputError(
-                f"{self._place}: the state returned has the structure {given}; at the start it was"
+                f"{self._place}: the state returned has the structure {structure}; at the start it was"
                 f" {jax.tree.structure(old)}."
             )
         for name, value in zip(self._state_names, jax.tree.leaves(state), strict=True):
@@ -88,14 +88,14 @@ class _Guest(Layer):
 
 def _takes(function: Callable[..., Any], allowed: tuple[str, ...], name: str) -> list[str]:
     """The arguments of a function, in order."""
-    given = list(inspect.signature(function).parameters)
-    unknown = [argument for argument in given if argument not in allowed]
-    if unknown or "inputs" not in given:
+    parameters = list(inspect.signature(function).parameters)
+    unknown = [argument for argument in parameters if argument not in allowed]
+    if unknown or "inputs" not in parameters:
         raise ArgumentError(
-            f"JaxLayer({name}=...): its arguments are {given}; it must take 'inputs' and may take"
+            f"JaxLayer({name}=...): its arguments are {parameters}; it must take 'inputs' and may take"
             f" {', '.join(map(repr, (a for a in allowed if a != 'inputs')))}."
         )
-    return given
+    return parameters
 
 
 class JaxLayer(_Guest):
@@ -135,8 +135,8 @@ class JaxLayer(_Guest):
     def _initial(self, key: Array, inputs: PyTree[Array]) -> tuple[Any, Any]:
         takes = list(inspect.signature(self.call_fn).parameters)
         if self.params is not None or self.state is not None or not {"params", "state"} & set(takes):
-            given = thawed(({} if self.params is None else self.params, self.state or {}))
-            initial: tuple[Any, Any] = jax.tree.map(jnp.asarray, given)
+            variables = thawed(({} if self.params is None else self.params, self.state or {}))
+            initial: tuple[Any, Any] = jax.tree.map(jnp.asarray, variables)
             return initial
         offered = {"rng": key, "inputs": inputs, "training": True}
         result = self.init_fn(*(offered[name] for name in inspect.signature(self.init_fn).parameters))
@@ -179,15 +179,15 @@ class FlaxLayer(_Guest):
     variables: Any = field(default=None, in_config=False)
 
     def __post_init__(self) -> None:
-        found = linen.guest(self.module, self.method)
-        if found is None:
+        guest = linen.guest(self.module, self.method)
+        if guest is None:
             raise ArgumentError(
                 f"FlaxLayer(module={self.module!r}): expected an instance of flax.linen.Module or flax.nnx.Module."
             )
-        self.guest = found
-        if isinstance(found, linen.NnxGuest):
+        self.guest = guest
+        if isinstance(guest, linen.NnxGuest):
             # An NNX object is mutable; what the layer keeps is its value.
-            self.module = found
+            self.module = guest
 
     def _initial(self, key: Array, inputs: PyTree[Array]) -> tuple[Any, Any]:
         if self.variables is not None:

@@ -93,15 +93,15 @@ class LocallyConnected1D(Convolution):
         self._add_bias(*outs, self.filters)
 
     def _new_sizes(self, sizes: tuple[int | None, ...]) -> tuple[int, ...]:
-        found = []
+        new_sizes = []
         for size, window, stride in zip(sizes, self.kernel_size, self.strides, strict=True):
             places = size or 0 if self.padding == "same" else (size or 0) - window + 1
-            found.append(-(-places // stride))
-        if min(found) < 1:
+            new_sizes.append(-(-places // stride))
+        if min(new_sizes) < 1:
             raise InputError(
                 f"{self._place}: the window {self.kernel_size} does not fit into an input of sizes {sizes}."
             )
-        return tuple(found)
+        return tuple(new_sizes)
 
     def call(self, inputs: Num[Array, "batch *sizes channels"]) -> Num[Array, "batch *new_sizes filters"]:
         x = jnp.moveaxis(inputs, 1, -1) if self.channels_first else inputs
@@ -158,13 +158,13 @@ def _window(
     for out, width, stride in zip(outs, kernel, strides, strict=True):
         start = np.arange(out) * stride - (width // 2 if padding == "same" else 0)
         axes.append(start[:, None] + np.arange(width))
-    found = np.zeros((math.prod(outs), math.prod(kernel)), np.int64)
+    places = np.zeros((math.prod(outs), math.prod(kernel)), np.int64)
     for place, position in enumerate(itertools.product(*map(range, outs))):
         seen = itertools.product(*(axis[at] for axis, at in zip(axes, position, strict=True)))
         for offset, point in enumerate(seen):
             inside = all(0 <= p < size for p, size in zip(point, known, strict=True))
-            found[place, offset] = np.ravel_multi_index(point, known) if inside else math.prod(known)
-    return found
+            places[place, offset] = np.ravel_multi_index(point, known) if inside else math.prod(known)
+    return places
 
 
 def _sparse_order(window: np.ndarray, ins: int, channels: int, filters: int, channels_first: bool) -> np.ndarray:

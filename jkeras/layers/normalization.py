@@ -122,16 +122,18 @@ class BatchNormalization(Layer):
                 autocast=False,
                 name="beta",
             )
-        kept: dict[str, Any] = {"trainable": False, "autocast": False, "aggregation": "mean"}
-        self.moving_mean: Any = self.add_weight((size,), self.moving_mean_initializer, name="moving_mean", **kept)
+        options: dict[str, Any] = {"trainable": False, "autocast": False, "aggregation": "mean"}
+        self.moving_mean: Any = self.add_weight((size,), self.moving_mean_initializer, name="moving_mean", **options)
         self.moving_variance: Any = self.add_weight(
-            (size,), self.moving_variance_initializer, name="moving_variance", **kept
+            (size,), self.moving_variance_initializer, name="moving_variance", **options
         )
         if self.renorm:
             deviation = self._deviation_initializer
-            self.moving_stddev: Any = self.add_weight((size,), deviation, name="moving_stddev", **kept)
-            self.renorm_mean: Any = self.add_weight((size,), self.moving_mean_initializer, name="renorm_mean", **kept)
-            self.renorm_stddev: Any = self.add_weight((size,), deviation, name="renorm_stddev", **kept)
+            self.moving_stddev: Any = self.add_weight((size,), deviation, name="moving_stddev", **options)
+            self.renorm_mean: Any = self.add_weight(
+                (size,), self.moving_mean_initializer, name="renorm_mean", **options
+            )
+            self.renorm_stddev: Any = self.add_weight((size,), deviation, name="renorm_stddev", **options)
 
     def _deviation_initializer(
         self, shape: Shape, dtype: DTypeLike | None = None, key: Array | None = None
@@ -306,12 +308,12 @@ class LayerNormalization(Layer):
     rms_scaling: bool = field(default=False, convert=arguments.boolean, kw_only=True)
 
     def _axes(self, rank: int) -> tuple[int, ...]:
-        given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        if not all(-rank <= axis < rank for axis in given):
+        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        if not all(-rank <= axis < rank for axis in axes):
             raise InputError(
                 f"{self._place} ({type(self).__name__}) has axis={self.axis}, but its input has {rank} axes."
             )
-        return tuple(sorted(axis % rank for axis in given))
+        return tuple(sorted(axis % rank for axis in axes))
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         shape = tuple(_size_of(self, input_shape, axis) for axis in self._axes(len(input_shape)))

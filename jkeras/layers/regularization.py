@@ -66,8 +66,8 @@ def _keep(x: jax.Array, key: Key[Array, ""], rate: float, shape: tuple[int, ...]
     """`x` with shares set to 0 and the rest scaled up, by a mask of the given shape."""
     if _is(rate, 1):
         return jnp.zeros_like(x)
-    kept = jax.random.bernoulli(key, 1 - rate, shape)
-    return jnp.where(kept, x / jnp.asarray(1 - rate, x.dtype), jnp.zeros((), x.dtype))
+    keep = jax.random.bernoulli(key, 1 - rate, shape)
+    return jnp.where(keep, x / jnp.asarray(1 - rate, x.dtype), jnp.zeros((), x.dtype))
 
 
 class Dropout(_Noisy):
@@ -200,8 +200,8 @@ class AlphaDropout(_Noisy):
         # -scale * alpha of selu: the value that a unit saturates at.
         dropped = -1.7580993408473766
         a = ((1 - self.rate) * (1 + self.rate * dropped**2)) ** -0.5
-        kept = jax.random.uniform(key, shape) >= self.rate
-        result: Num[Array, "*shape"] = a * jnp.where(kept, x, dropped) - a * dropped * self.rate
+        keep = jax.random.uniform(key, shape) >= self.rate
+        result: Num[Array, "*shape"] = a * jnp.where(keep, x, dropped) - a * dropped * self.rate
         return result
 
 

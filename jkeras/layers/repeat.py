@@ -95,17 +95,17 @@ class Repeat(Layer):
     _infos: ClassVar[dict[str, Any] | None] = None
 
     def call(self, inputs: jax.Array, training: bool | None = None, mask: Array | None = None) -> Any:
-        given = {} if mask is None else {"mask": mask}
+        masks = {} if mask is None else {"mask": mask}
         run = self.scope_for("Repeat").run
         keys = None if run.rng is None else jax.random.split(self.make_rng(), self.times)
 
         def one(x: PyTree[Array], item: PyTree[Array]) -> tuple[Any, Any]:
             variables, key = item
-            result, _ = self._run(variables, x, given, training=bool(training), rng=key)
+            result, _ = self._run(variables, x, masks, training=bool(training), rng=key)
             losses = sum(result.run.losses, jnp.float32(0)) if result.run.losses else None
             return result.outputs, (result.state, losses)
 
-        weights = self._weights(inputs, given)
+        weights = self._weights(inputs, masks)
         stacked = self._variables(weights)
         self._check(inputs, jax.eval_shape(one, inputs, jax.tree.map(lambda leaf: leaf[0], (stacked, keys)))[0])
         step = jax.checkpoint(one) if self.recompute else one
@@ -124,24 +124,24 @@ class Repeat(Layer):
         """What is known of one layer's weights, by the attribute that holds those of all; made on first use."""
         if self._infos is not None:
             return self._infos
-        found = trace(self.layer, (inputs,), given, has_shape, parent=self).weights
-        made: dict[str, Any] = {}
+        weights = trace(self.layer, (inputs,), given, has_shape, parent=self).weights
+        trees: dict[str, Any] = {}
 
         def initializer(info: Any) -> Any:
             def draw(shape: Shape, dtype: DTypeLike | None, key: Array) -> jax.Array:
                 # One run of the layers' initialisation serves all weights.
-                if not made:
+                if not trees:
 
                     def fresh(key: Array) -> Any:
                         return self._run(None, inputs, given, rng=jax.random.key(0), key=key)[1]
 
-                    made.update(jax.vmap(fresh)(jax.random.split(key, self.times)))
-                result: jax.Array = value_at(made[info.collection], info.path)
+                    trees.update(jax.vmap(fresh)(jax.random.split(key, self.times)))
+                result: jax.Array = value_at(trees[info.collection], info.path)
                 return result
 
             return draw
 
-        infos = {f"weight_{i}": info for i, info in enumerate(found)}
+        infos = {f"weight_{i}": info for i, info in enumerate(weights)}
         for attribute, info in infos.items():
             options = {
                 "initializer": initializer(info),
@@ -168,9 +168,9 @@ class Repeat(Layer):
 
     def _check(self, inputs: Any, outputs: Any) -> None:
         if not isinstance(inputs, jax.Array) or show_tensors(inputs) != show_tensors(outputs):
-            given, got = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), (inputs, outputs))
+            before, got = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), (inputs, outputs))
             raise InputError(
-                f"{self._place} (Repeat): the {type(self.layer).__name__} inside turns samples of {show_tensors(given)} into"
+                f"{self._place} (Repeat): the {type(self.layer).__name__} inside turns samples of {show_tensors(before)} into"
                 f" {show_tensors(got)}, so that it cannot follow itself; its output needs the shape and type of its input."
             )
 

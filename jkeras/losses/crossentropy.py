@@ -127,16 +127,16 @@ def sparse_categorical_crossentropy(
             f"sparse_categorical_crossentropy needs class ids of shape {expected} for predictions of shape"
             f" {y_pred.shape}; got {y_true.shape}."
         )
-    kept = None
+    counts = None
     if ignore_class is not None:
-        kept = y_true != ignore_class
-        y_true = jnp.where(kept, y_true, 0)
-        y_pred = jnp.where(jnp.expand_dims(kept, axis), y_pred, 0)
+        counts = y_true != ignore_class
+        y_true = jnp.where(counts, y_true, 0)
+        y_pred = jnp.where(jnp.expand_dims(counts, axis), y_pred, 0)
     log_p = _log_probabilities(y_pred, from_logits, axis)
     # A one-hot product fuses into the reduction, and its gradient needs no scatter.
     chosen = jax.nn.one_hot(y_true.astype(jnp.int32), y_pred.shape[axis], axis=axis, dtype=log_p.dtype)
     loss = -jnp.sum(chosen * log_p, axis=axis)
-    return loss if kept is None else jnp.where(kept, loss, 0.0)
+    return loss if counts is None else jnp.where(counts, loss, 0.0)
 
 
 def _binary(y_true: jax.Array, y_pred: jax.Array, from_logits: bool) -> jax.Array:

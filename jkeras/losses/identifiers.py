@@ -122,13 +122,13 @@ def as_loss(identifier: LossLike | None) -> Loss:
     >>> as_loss(lambda y_true, y_pred: abs(y_true - y_pred)).name
     '<lambda>'
     """
-    found = get(identifier)
-    if isinstance(found, Loss):
-        return found
-    if found is None:
+    loss = get(identifier)
+    if isinstance(loss, Loss):
+        return loss
+    if loss is None:
         raise ArgumentError("expected a loss: a name, a configuration, a `Loss` or a function; got None")
-    cls = next((cls for cls in CLASSES if cls.function is found), None)
-    return FunctionLoss(found) if cls is None else cls()
+    cls = next((cls for cls in CLASSES if cls.function is loss), None)
+    return FunctionLoss(loss) if cls is None else cls()
 
 
 def shape_rule(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> str:

@@ -86,27 +86,27 @@ def reduce_weighted(
     if sample_weight is not None:
         weights = jnp.asarray(sample_weight, values.dtype)
         values, weights = align(values, weights)
-    kept = None
+    unmasked = None
     if mask is not None:
-        kept = jnp.asarray(mask, bool)
-        values, kept = align(values, kept, "mask")
+        unmasked = jnp.asarray(mask, bool)
+        values, unmasked = align(values, unmasked, "mask")
         if weights is not None and weights.ndim != values.ndim:
             values, weights = align(values, weights)
         # Selection, not multiplication: what is masked may be NaN.
-        values = jnp.where(kept, values, 0)
+        values = jnp.where(unmasked, values, 0)
     weighted = values if weights is None else values * weights
-    if kept is not None and weights is not None:
-        weighted = jnp.where(kept, weighted, 0)
+    if unmasked is not None and weights is not None:
+        weighted = jnp.where(unmasked, weighted, 0)
     if reduction in (None, "none"):
         return weighted
     total = collectives.psum(jnp.sum(weighted))
     if reduction == "sum":
         return total
     if reduction == "mean_with_sample_weight" and weights is not None:
-        counted = weights if kept is None else jnp.where(kept, weights, 0)
+        counted = weights if unmasked is None else jnp.where(unmasked, weights, 0)
         divisor = jnp.sum(jnp.broadcast_to(counted, weighted.shape))
-    elif kept is not None:
-        divisor = jnp.sum(jnp.broadcast_to(kept, weighted.shape), dtype=weighted.dtype)
+    elif unmasked is not None:
+        divisor = jnp.sum(jnp.broadcast_to(unmasked, weighted.shape), dtype=weighted.dtype)
     else:
         divisor = jnp.asarray(math.prod(weighted.shape), weighted.dtype)
     return divide_no_nan(total, collectives.psum(divisor))

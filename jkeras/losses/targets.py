@@ -121,10 +121,10 @@ def _class_id(loss: PairLoss, y_true: np.ndarray, y_pred_shape: Shape, where: st
     axis %= len(y_pred_shape)
     classes = y_pred_shape[axis]
     ids = y_pred_shape[:axis] + y_pred_shape[axis + 1 :]
-    kept = y_pred_shape[:axis] + (1,) + y_pred_shape[axis + 1 :]
+    remaining = y_pred_shape[:axis] + (1,) + y_pred_shape[axis + 1 :]
     if not (
         (y_true.ndim == len(ids) and _fits(y_true.shape, ids, False))
-        or (y_true.ndim == len(kept) and _fits(y_true.shape, kept, False))
+        or (y_true.ndim == len(remaining) and _fits(y_true.shape, remaining, False))
     ):
         advice = f"{loss.name} needs class ids."
         if y_true.ndim == len(y_pred_shape) and _fits(y_true.shape, y_pred_shape, False):

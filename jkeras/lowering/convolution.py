@@ -136,7 +136,7 @@ def _backward(
     pairs: Pairs,
     dilation: tuple[int, ...],
     groups: int,
-    kept: tuple[Array, ...],
+    residuals: tuple[Array, ...],
     dy: jax.Array,
 ) -> Any:
     def fast(x: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -151,7 +151,7 @@ def _backward(
         result: tuple[jax.Array, jax.Array] = jax.vjp(forward, x, kernel)[1](dy)
         return result
 
-    return on_cpu(fast, stock, *kept, dy)
+    return on_cpu(fast, stock, *residuals, dy)
 
 
 _conv.defvjp(_forward, _backward)

@@ -109,7 +109,7 @@ def _forward(x: Array, kernel: Array, strides: tuple[int, ...], pairs: Pairs, di
 
 
 def _backward(
-    strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...], kept: tuple[Array, ...], dy: jax.Array
+    strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...], residuals: tuple[Array, ...], dy: jax.Array
 ) -> Any:
     def fast(x: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
         gradient = dy.reshape(*dy.shape[:-1], *kernel.shape[-2:])
@@ -123,7 +123,7 @@ def _backward(
         result: tuple[jax.Array, jax.Array] = jax.vjp(forward, x, kernel)[1](dy)
         return result
 
-    return on_cpu(fast, stock, *kept, dy)
+    return on_cpu(fast, stock, *residuals, dy)
 
 
 _depthwise.defvjp(_forward, _backward)

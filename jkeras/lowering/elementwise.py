@@ -50,7 +50,7 @@ def _forward(x: jax.Array, axes: tuple[int, ...], epsilon: float) -> Any:
     return (x - mean) * scale, (x, mean, scale)
 
 
-def _backward(axes: tuple[int, ...], epsilon: float, kept: tuple[Array, ...], dy: jax.Array) -> tuple[jax.Array]:
+def _backward(axes: tuple[int, ...], epsilon: float, residuals: tuple[Array, ...], dy: jax.Array) -> tuple[jax.Array]:
     def fast(x: jax.Array, mean: jax.Array, scale: jax.Array, dy: jax.Array) -> jax.Array:
         y = (x - mean) * scale
         along = jnp.mean(dy * y, axis=axes, keepdims=True)
@@ -60,7 +60,7 @@ def _backward(axes: tuple[int, ...], epsilon: float, kept: tuple[Array, ...], dy
         result: jax.Array = jax.vjp(lambda x: plain.standardized(x, axes, epsilon), x)[1](dy)[0]
         return result
 
-    return (on_cpu(fast, stock, *kept, dy),)
+    return (on_cpu(fast, stock, *residuals, dy),)
 
 
 _standardized.defvjp(_forward, _backward)

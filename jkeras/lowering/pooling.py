@@ -184,12 +184,12 @@ def _average_pool(x: jax.Array, windows: Windows) -> jax.Array:
 def _counts(shape: tuple[int, ...], windows: Windows) -> np.ndarray:
     """How many elements of the input lie in each window: `(1, *windows, 1)`."""
     charge(math.prod(shape[1:-1]), "places of an average pooling layer", 4)
-    found = np.ones((), np.float32)
+    counts = np.ones((), np.float32)
     for i, (low, high) in enumerate(windows.pairs):
         size, here = windows.size[i], np.pad(np.ones(shape[1 + i], np.float32), (low, high))
         along = np.lib.stride_tricks.sliding_window_view(here, size)[:: windows.strides[i]].sum(-1)
-        found = found[..., None] * along
-    return found[None, ..., None]
+        counts = counts[..., None] * along
+    return counts[None, ..., None]
 
 
 def _average_forward(x: jax.Array, windows: Windows) -> Any:

@@ -265,8 +265,8 @@ def _fast_forward(form: Form, inputs: jax.Array, states: Arrays, weights: Weight
     return (outputs, after), (inputs, saved, weights, seen)
 
 
-def _fast_backward(form: Form, kept: tuple[Any, ...], gradients: Any) -> Any:
-    inputs, saved, weights, seen = kept
+def _fast_backward(form: Form, residuals: tuple[Any, ...], gradients: Any) -> Any:
+    inputs, saved, weights, seen = residuals
     backwards = functools.partial(_backward_loop, form)
     return *_placed(backwards, weights, inputs, saved, seen, *gradients), None
 
@@ -322,7 +322,7 @@ def _backward_loop(
     if inside:
         zero = functools.partial(jnp.zeros_like, dtype=at_least_float32(inputs.dtype))
         sums = jax.tree.map(zero, weights)
-    (d_before, sums), kept = lax.scan(step, (d_states, sums), (items, d_outputs), reverse=not form.reverse)
-    d_inputs = kept if inside else of_inputs(kept)
-    sums = sums if inside else of_weights(inputs, saved, kept)
+    (d_before, sums), gradients = lax.scan(step, (d_states, sums), (items, d_outputs), reverse=not form.reverse)
+    d_inputs = gradients if inside else of_inputs(gradients)
+    sums = sums if inside else of_weights(inputs, saved, gradients)
     return d_inputs, d_before, jax.tree.map(lambda sum, weight: sum.astype(weight.dtype), sums, weights)

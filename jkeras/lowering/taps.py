@@ -50,13 +50,13 @@ def taps(
     """Each position in the window, and what it meets at every output: `(batch, *outputs, channels)`."""
     rank = len(window)
     sizes = [(padded.shape[1 + i] - (window[i] - 1) * dilation[i] - 1) // strides[i] + 1 for i in range(rank)]
-    found = []
+    slices = []
     for position in itertools.product(*map(range, window)):
         start = [position[i] * dilation[i] for i in range(rank)]
         stop = [start[i] + (sizes[i] - 1) * strides[i] + 1 for i in range(rank)]
         piece = lax.slice(padded, (0, *start, 0), (padded.shape[0], *stop, padded.shape[-1]), (1, *strides, 1))
-        found.append((position, piece))
-    return found
+        slices.append((position, piece))
+    return slices
 
 
 def wide(x: jax.Array) -> jax.Array:

@@ -43,8 +43,8 @@ def conv_transpose(
     Returns:
         `(batch, *positions, outputs)`, or the channels first.
     """
-    given = None if output_padding is None else tuple(output_padding)
-    options = (tuple(strides), padding, given, tuple(dilation))
+    padding_sizes = None if output_padding is None else tuple(output_padding)
+    options = (tuple(strides), padding, padding_sizes, tuple(dilation))
     kernel = kernel.astype(x.dtype)
     if current_mode() == "plain" or not jnp.issubdtype(x.dtype, jnp.floating):
         return _stock(x, kernel, options, channels_first)
@@ -80,7 +80,7 @@ def _forward(x: Array, kernel: Array, options: Any) -> Any:
     return _transposed(x, kernel, options), (x, kernel)
 
 
-def _backward(options: Any, kept: tuple[Array, ...], dy: jax.Array) -> Any:
+def _backward(options: Any, residuals: tuple[Array, ...], dy: jax.Array) -> Any:
     strides, padding, output_padding, dilation = options
 
     def fast(x: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -100,7 +100,7 @@ def _backward(options: Any, kept: tuple[Array, ...], dy: jax.Array) -> Any:
         result: tuple[jax.Array, jax.Array] = jax.vjp(functools.partial(_stock, options=options), x, kernel)[1](dy)
         return result
 
-    return on_cpu(fast, stock, *kept, dy)
+    return on_cpu(fast, stock, *residuals, dy)
 
 
 _transposed.defvjp(_forward, _backward)

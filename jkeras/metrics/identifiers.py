@@ -90,12 +90,12 @@ def get(identifier: MetricLike | None) -> Any:
     >>> get(regression.pearson_correlation).name
     'pearson_correlation'
     """
-    found = registry.resolve("metric", TABLE, identifier, Metric)
-    if found is None or isinstance(found, Metric):
-        return found
-    if not callable(found):
-        raise ArgumentError(f"{type(found).__name__} is no metric: it cannot be called with targets and predictions.")
-    return function.MeanMetricWrapper(found)
+    metric = registry.resolve("metric", TABLE, identifier, Metric)
+    if metric is None or isinstance(metric, Metric):
+        return metric
+    if not callable(metric):
+        raise ArgumentError(f"{type(metric).__name__} is no metric: it cannot be called with targets and predictions.")
+    return function.MeanMetricWrapper(metric)
 
 
 def accuracy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Metric:

@@ -197,12 +197,12 @@ class SparseCategoricalCrossentropy(PairMetric):
         if self.ignore_class is None:
             return super().update(state, y_true, y_pred, sample_weight)
         values = self.values(jnp.asarray(y_true), jnp.asarray(y_pred))
-        kept = (jnp.asarray(y_true) != self.ignore_class).reshape(values.shape).astype(values.dtype)
+        mask = (jnp.asarray(y_true) != self.ignore_class).reshape(values.shape).astype(values.dtype)
         if sample_weight is not None:
             weights = jnp.asarray(sample_weight).astype(values.dtype)
-            kept, weights = squeeze_or_expand(kept, weights)
-            kept = kept * weights.reshape(weights.shape + (1,) * (kept.ndim - weights.ndim))
-        return add_to_mean(state, values, kept)
+            mask, weights = squeeze_or_expand(mask, weights)
+            mask = mask * weights.reshape(weights.shape + (1,) * (mask.ndim - weights.ndim))
+        return add_to_mean(state, values, mask)
 
 
 class CosineSimilarity(PairMetric):

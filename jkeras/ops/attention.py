@@ -91,8 +91,8 @@ def dot_product_attention(
 _attend = jax.jit(jax.nn.dot_product_attention, static_argnames=("scale", "is_causal", "implementation"), inline=True)
 
 
-def _fused(query: jax.Array, key: jax.Array, value: jax.Array, wanted: bool | None) -> bool:
-    if wanted is False:
+def _fused(query: jax.Array, key: jax.Array, value: jax.Array, flash_attention: bool | None) -> bool:
+    if flash_attention is False:
         return False
     head = max(query.shape[-1], value.shape[-1])
     problem = None
@@ -104,14 +104,14 @@ def _fused(query: jax.Array, key: jax.Array, value: jax.Array, wanted: bool | No
         problem = f"the head size is {head}; it must be a multiple of 8 up to {FUSED_HEAD_SIZE}"
     elif query.shape[1] % 2 or key.shape[1] % 2:
         problem = f"the lengths are {query.shape[1]} and {key.shape[1]}; gradients under a mask need even ones"
-    elif wanted is None:
+    elif flash_attention is None:
         try:
             # The library checks the chip and the version of cuDNN when it traces.
             wide = (_widen(array, head) for array in (query, key, value))
             jax.eval_shape(functools.partial(jax.nn.dot_product_attention, implementation="cudnn"), *wide)
         except (NotImplementedError, RuntimeError, ValueError) as error:
             problem = str(error)
-    if problem is not None and wanted:
+    if problem is not None and flash_attention:
         raise InputError(f"flash_attention=True is not possible: {problem}. Leave it out to choose by platform.")
     return problem is None
 

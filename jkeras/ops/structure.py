@@ -273,10 +273,10 @@ def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> jax.Arra
             raise ArgumentError(f"ops.rearrange(pattern={pattern!r}): cannot split an axis of size {size} as {group}.")
         sizes.update(dict.fromkeys(unknown, size // known))
     names = [name for group in before for name in group]
-    wanted = [name for group in after for name in group]
-    if sorted(names) != sorted(wanted):
+    output_names = [name for group in after for name in group]
+    if sorted(names) != sorted(output_names):
         raise ArgumentError(f"ops.rearrange(pattern={pattern!r}): both sides must name the same axes.")
-    split = tensor.reshape([sizes[name] for name in names]).transpose([names.index(name) for name in wanted])
+    split = tensor.reshape([sizes[name] for name in names]).transpose([names.index(name) for name in output_names])
     return split.reshape([math.prod(sizes[name] for name in group) for group in after])
 
 

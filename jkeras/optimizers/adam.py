@@ -50,10 +50,10 @@ class AdamRule(Optimizer):
     ) -> tuple[jax.Array, Slots]:
         momentum = moment(slots["momentum"], gradient, self.beta_1)
         velocity = moment(slots["velocity"], jnp.square(gradient), self.beta_2)
-        kept = {"momentum": momentum, "velocity": velocity}
+        new_slots = {"momentum": momentum, "velocity": velocity}
         if self.amsgrad:
-            velocity = kept["velocity_hat"] = jnp.maximum(slots["velocity_hat"], velocity)
-        return -momentum * scalars["rate"] / (jnp.sqrt(velocity) + self.epsilon), kept
+            velocity = new_slots["velocity_hat"] = jnp.maximum(slots["velocity_hat"], velocity)
+        return -momentum * scalars["rate"] / (jnp.sqrt(velocity) + self.epsilon), new_slots
 
 
 class Adam(AdamRule):

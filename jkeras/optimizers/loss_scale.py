@@ -48,10 +48,10 @@ class LossScaleState(NamedTuple):
 
 
 def _inner(value: object) -> BaseOptimizer:
-    found = resolve({**RULES, **named(MultiOptimizer)}, value)
-    if found is None or isinstance(found, LossScaleOptimizer):
+    optimizer = resolve({**RULES, **named(MultiOptimizer)}, value)
+    if optimizer is None or isinstance(optimizer, LossScaleOptimizer):
         raise ArgumentError("expected an optimizer that is no LossScaleOptimizer")
-    return found.replace(loss_scale_factor=None) if isinstance(found, Optimizer | MultiOptimizer) else found
+    return optimizer.replace(loss_scale_factor=None) if isinstance(optimizer, Optimizer | MultiOptimizer) else optimizer
 
 
 class LossScaleOptimizer(BaseOptimizer):

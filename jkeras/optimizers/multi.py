@@ -38,11 +38,11 @@ class Weight:
 
 
 def _rule(value: object) -> BaseOptimizer:
-    found = resolve(RULES, value)
-    if not isinstance(found, Optimizer | OptaxOptimizer):
+    optimizer = resolve(RULES, value)
+    if not isinstance(optimizer, Optimizer | OptaxOptimizer):
         raise ArgumentError("expected an optimizer that is no LossScaleOptimizer and no MultiOptimizer")
     # The whole unscales the gradients, not its parts.
-    return found.replace(loss_scale_factor=None) if isinstance(found, Optimizer) else found
+    return optimizer.replace(loss_scale_factor=None) if isinstance(optimizer, Optimizer) else optimizer
 
 
 def _rules(value: object) -> dict[str, BaseOptimizer]:
@@ -182,11 +182,11 @@ class MultiOptimizer(BaseOptimizer):
             for path in paths:
                 groups[self.optimizer_map.index(path)][1].append(path)
             return groups
-        found: dict[BaseOptimizer, list[str]] = {}
+        names_by_optimizer: dict[BaseOptimizer, list[str]] = {}
         for path in paths:
             weight = Weight(path, jnp.shape(leaves[path]), str(jnp.result_type(leaves[path])))
-            found.setdefault(_rule(self.optimizer_map(weight)), []).append(path)
-        return list(found.items())
+            names_by_optimizer.setdefault(_rule(self.optimizer_map(weight)), []).append(path)
+        return list(names_by_optimizer.items())
 
     def init(self, params: ArrayTree) -> MultiState:
         leaves = by_path(params)

@@ -72,10 +72,10 @@ class OptaxOptimizer(BaseOptimizer):
         return updates, OptaxState(state.iterations + 1, inner)
 
     def get_learning_rate(self, state: OptaxState) -> jax.Array:
-        found = optax.tree.get(state.inner, "learning_rate")
-        if found is None:
+        learning_rate = optax.tree.get(state.inner, "learning_rate")
+        if learning_rate is None:
             raise self._no_learning_rate()
-        return jnp.asarray(found)
+        return jnp.asarray(learning_rate)
 
     def set_learning_rate(self, state: OptaxState, value: ArrayLike) -> OptaxState:
         old = optax.tree.get(state.inner, "learning_rate")

@@ -136,9 +136,9 @@ class Optimizer(BaseOptimizer):
     def __post_init__(self) -> None:
         bounds = {"clipnorm": self.clipnorm, "clipvalue": self.clipvalue, "global_clipnorm": self.global_clipnorm}
         if sum(value is not None for value in bounds.values()) > 1:
-            given = ", ".join(f"{name}={value}" for name, value in bounds.items())
+            settings = ", ".join(f"{name}={value}" for name, value in bounds.items())
             raise ArgumentError(
-                f"{type(self).__name__} takes one of clipnorm, clipvalue, global_clipnorm; got {given}."
+                f"{type(self).__name__} takes one of clipnorm, clipvalue, global_clipnorm; got {settings}."
             )
         if self.name is None:
             self.name = registry.snake_case(type(self).__name__)

@@ -41,11 +41,11 @@ class RMSprop(Optimizer):
         self, gradient: jax.Array, variable: jax.Array, slots: Slots, scalars: Mapping[str, jax.Array]
     ) -> tuple[jax.Array, Slots]:
         velocity = self.rho * slots["velocity"] + (1 - self.rho) * jnp.square(gradient)
-        kept = {"velocity": velocity}
+        new_slots = {"velocity": velocity}
         if self.centered:
-            average = kept["average_gradient"] = self.rho * slots["average_gradient"] + (1 - self.rho) * gradient
+            average = new_slots["average_gradient"] = self.rho * slots["average_gradient"] + (1 - self.rho) * gradient
             velocity = velocity - jnp.square(average)
         increment = scalars["learning_rate"] * gradient / jnp.sqrt(velocity + self.epsilon)
         if self.momentum > 0:
-            increment = kept["momentum"] = self.momentum * slots["momentum"] + increment
-        return -increment, kept
+            increment = new_slots["momentum"] = self.momentum * slots["momentum"] + increment
+        return -increment, new_slots

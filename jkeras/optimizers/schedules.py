@@ -219,10 +219,10 @@ def get(identifier: OptimizerLike) -> LearningRateSchedule | Callable[[Any], Any
         UnknownNameError: no schedule has that name.
         ArgumentError: the identifier is none of the above.
     """
-    found: LearningRateSchedule | Callable[[Any], Any] | None = registry.resolve(
+    schedule: LearningRateSchedule | Callable[[Any], Any] | None = registry.resolve(
         "learning rate schedule", TABLE, identifier, LearningRateSchedule
     )
-    return found
+    return schedule
 
 
 def serialize(learning_rate_schedule: Any) -> Any:

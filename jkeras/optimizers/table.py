@@ -44,9 +44,9 @@ def resolve(table: Mapping[str, type[BaseOptimizer]], identifier: OptimizerLike)
         if isinstance(name, str) and name.lower() in table and registry.custom_object(name) is None:
             identifier = {**identifier, "class_name": name.lower()}
     if identifier is None or isinstance(identifier, str | Mapping | BaseOptimizer | type):
-        found = registry.resolve("optimizer", table, identifier, BaseOptimizer)
-        if found is None or isinstance(found, BaseOptimizer):
-            return found
+        optimizer = registry.resolve("optimizer", table, identifier, BaseOptimizer)
+        if optimizer is None or isinstance(optimizer, BaseOptimizer):
+            return optimizer
     raise ArgumentError(
         f"expected an optimizer, its name or configuration, or an Optax transformation; got {identifier!r}"
     )

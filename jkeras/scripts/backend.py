@@ -168,9 +168,9 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
     )
 
     def run(values: Any) -> Any:
-        given = list(values) if isinstance(inputs, (list, tuple)) else [values]
-        arrays = [jnp.asarray(v) for v, p in zip(given, places, strict=False) if not isinstance(p, LearningPhase)]
-        flags = [v for v, p in zip(given, places, strict=False) if isinstance(p, LearningPhase)]
+        arguments = list(values) if isinstance(inputs, (list, tuple)) else [values]
+        arrays = [jnp.asarray(v) for v, p in zip(arguments, places, strict=False) if not isinstance(p, LearningPhase)]
+        flags = [v for v, p in zip(arguments, places, strict=False) if isinstance(p, LearningPhase)]
         results = model(arrays, training=bool(flags and flags[0]))
         found = [np.asarray(result) for result in (results if isinstance(results, (list, tuple)) else [results])]
         return found if several else found[0]

@@ -29,13 +29,13 @@ def renamed(
         table: today's names by the old ones.
         without: old arguments to leave out.
     """
-    found: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     for name, value in kwargs.items():
         if name in table:
             NOTES.old(f"{where}({name}=...)", f"{where}({table[name]}=...)")
-            found[table[name]] = value
+            arguments[table[name]] = value
         elif name in without:
             NOTES.left_out(f"{where}({name}=...)")
         else:
-            found[name] = value
-    return found
+            arguments[name] = value
+    return arguments

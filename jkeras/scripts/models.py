@@ -81,8 +81,8 @@ def _method(name: str) -> Callable[..., Any]:
             return original(self, *args, **_losses(kwargs))
         if name != "fit":
             return original(self, *args, **kwargs)
-        given = inspect.signature(original).bind_partial(self, *args, **kwargs).arguments
-        follow_names(given.get("callbacks"), _metric_names(self))
+        bound = inspect.signature(original).bind_partial(self, *args, **kwargs).arguments
+        follow_names(bound.get("callbacks"), _metric_names(self))
         history = original(self, *args, **kwargs)
         history.history = SpelledLogs(history.history)
         return history

@@ -52,9 +52,9 @@ def rnn(
         return tree if time_major else jax.tree.map(lambda array: jnp.swapaxes(array, 0, 1), tree)
 
     steps = turned(jax.tree.map(lambda array: jnp.asarray(unwrap(array)), inputs))
-    kept = None if mask is None else turned(jnp.asarray(unwrap(mask), bool))
+    mask_steps = None if mask is None else turned(jnp.asarray(unwrap(mask), bool))
     if go_backwards:
-        steps, kept = jax.tree.map(lambda array: jnp.flip(array, 0), (steps, kept))
+        steps, mask_steps = jax.tree.map(lambda array: jnp.flip(array, 0), (steps, mask_steps))
     states = [jnp.asarray(unwrap(state)) for state in initial_states]
     fixed = [unwrap(constant) for constant in constants or ()]
 
@@ -69,10 +69,10 @@ def rnn(
             new, output = _chosen(keep, new, states), _chosen(keep, output, masked)
         return (new, output), (output if return_all_outputs else None)
 
-    first = jax.tree.map(lambda array: array[0], (steps, kept))
+    first = jax.tree.map(lambda array: array[0], (steps, mask_steps))
     shapes = jax.eval_shape(lambda item, states: step_function(item[0], [*states, *fixed])[0], first, states)
     nothing = jax.tree.map(lambda spec: jnp.zeros(spec.shape, spec.dtype), shapes)
-    (states, last), outputs = jax.lax.scan(step, (states, nothing), (steps, kept), unroll=unroll)
+    (states, last), outputs = jax.lax.scan(step, (states, nothing), (steps, mask_steps), unroll=unroll)
     if not return_all_outputs:
         outputs = jax.tree.map(lambda output: output[None], last)
     return last, turned(outputs), states

@@ -66,8 +66,10 @@ class BaseWrapper(BaseEstimator):  # type: ignore[misc]
         """The parameters that a function takes, with others put over them."""
         names = inspect.signature(fn).parameters
         renamed = {"nb_epoch": "epochs"}
-        given = {name if name in names else renamed.get(name, name): value for name, value in self.sk_params.items()}
-        return {**{name: value for name, value in given.items() if name in names}, **(override or {})}
+        parameters = {
+            name if name in names else renamed.get(name, name): value for name, value in self.sk_params.items()
+        }
+        return {**{name: value for name, value in parameters.items() if name in names}, **(override or {})}
 
     def fit(self, x: TensorLike, y: TensorLike, **kwargs: Any) -> Any:
         """Builds the model and trains it; its `History`."""
@@ -86,8 +88,8 @@ class BaseWrapper(BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.model.predict(x, **self.filter_sk_params(Trainer.predict, kwargs)))
 
     def _evaluated(self, x: TensorLike, y: TensorLike, kwargs: Mapping[str, Any]) -> dict[str, float]:
-        given = {**self.filter_sk_params(Trainer.evaluate, kwargs), "return_dict": True}
-        return dict(self.model.evaluate(x, y, **given))
+        parameters = {**self.filter_sk_params(Trainer.evaluate, kwargs), "return_dict": True}
+        return dict(self.model.evaluate(x, y, **parameters))
 
 
 class KerasClassifier(ClassifierMixin, BaseWrapper):  # type: ignore[misc]

@@ -248,11 +248,11 @@ def list_files(
     if not os.path.isdir(root):
         raise InputError(f"There is no folder {root!r}.")
     if labels == "inferred":
-        found = sorted(e.name for e in os.scandir(root) if e.is_dir() and not e.name.startswith("."))
-        unknown = set(class_names or ()) - set(found)
+        class_folders = sorted(e.name for e in os.scandir(root) if e.is_dir() and not e.name.startswith("."))
+        unknown = set(class_names or ()) - set(class_folders)
         if unknown:
-            raise ArgumentError(f"class_names={list(class_names or ())}: {root!r} has the subfolders {found}.")
-        names = list(class_names) if class_names is not None else found
+            raise ArgumentError(f"class_names={list(class_names or ())}: {root!r} has the subfolders {class_folders}.")
+        names = list(class_names) if class_names is not None else class_folders
         groups = [_files_below(root, os.path.join(root, name), formats, follow_links) for name in names]
         numbers = np.repeat(np.arange(len(names), dtype=np.int32), [len(group) for group in groups])
         return [path for group in groups for path in group], numbers, names
@@ -269,16 +269,16 @@ def list_files(
 
 def _files_below(root: str, folder: str, formats: tuple[str, ...], follow_links: bool) -> list[str]:
     walked = sorted(os.walk(folder, followlinks=follow_links), key=lambda entry: entry[0])
-    found = [
+    files = [
         os.path.join(inner, name)
         for inner, _, names in walked
         for name in sorted(names)
         if name.lower().endswith(formats)
     ]
     if not follow_links:
-        for path in (folder, *found):
+        for path in (folder, *files):
             _check_inside(root, path)
-    return found
+    return files
 
 
 def _check_inside(root: str, path: str) -> None:

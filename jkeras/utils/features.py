@@ -183,12 +183,12 @@ class FeatureKinds:
                 f" {', '.join(KINDS)}."
             )
         size = KINDS[feature]
-        made: Feature = getattr(cls, feature)(name=name, **({"num_bins": sizes[size]} if size else {}))
-        return made
+        instance: Feature = getattr(cls, feature)(name=name, **({"num_bins": sizes[size]} if size else {}))
+        return instance
 
     @classmethod
     def _crosses(cls, crosses: Iterable[Any] | None, crossing_dim: int | None, known: Iterable[str]) -> list[Cross]:
-        found = []
+        crossed = []
         for cross in crosses or ():
             if not isinstance(cross, Cross):
                 if not crossing_dim:
@@ -199,8 +199,8 @@ class FeatureKinds:
                 raise ArgumentError(
                     f"All features in `crosses` should be present in `features`. Received unknown features: {unknown}"
                 )
-            found.append(cross)
-        return found
+            crossed.append(cross)
+        return crossed
 
 
 # The kinds by name, and which default of a space is their number of bins.
@@ -253,9 +253,9 @@ def columns(data: Mapping[str, TensorLike], features: Mapping[str, Feature]) -> 
             f"The features are {names}; missing: {missing}; not among the features: {unknown}. Take the target and other"
             f" columns out first."
         )
-    found = {name: _column(data[name], feature.dtype) for name, feature in features.items()}
-    single = any(not column.ndim for column in found.values())
-    return {name: column.reshape(-1, 1) if column.ndim < 2 else column for name, column in found.items()}, single
+    columns = {name: _column(data[name], feature.dtype) for name, feature in features.items()}
+    single = any(not column.ndim for column in columns.values())
+    return {name: column.reshape(-1, 1) if column.ndim < 2 else column for name, column in columns.items()}, single
 
 
 def _column(values: TensorLike, dtype: str) -> np.ndarray:

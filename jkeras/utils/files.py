@@ -148,10 +148,10 @@ def download(url: str, target: Path, file_hash: str | None = None, hash_algorith
     with _scratch_file(target) as scratch:
         _fetch(url, scratch)
         if file_hash is not None and algorithm is not None:
-            found = file_checksum(scratch, file_hash, algorithm)
-            if found != file_hash.lower():
+            digest = file_checksum(scratch, file_hash, algorithm)
+            if digest != file_hash.lower():
                 raise DamagedFileError(
-                    f"The file at {url} has the {algorithm} checksum {found}, expected {file_hash}. It was not kept."
+                    f"The file at {url} has the {algorithm} checksum {digest}, expected {file_hash}. It was not kept."
                 )
         os.replace(scratch, target)
 

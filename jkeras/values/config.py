@@ -137,7 +137,7 @@ def _array(config: Any) -> np.ndarray:
 def target_of(entry: Mapping[str, Any], table: Mapping[str, Any]) -> Any | None:
     """The class or function that an entry names: one of the user's own, else one of the table; None if there is neither."""
     for name in (entry.get("registered_name"), entry.get("class_name")):
-        found = custom_object(name) if isinstance(name, str) and name else None
-        if found is not None:
-            return found
+        target = custom_object(name) if isinstance(name, str) and name else None
+        if target is not None:
+            return target
     return table.get(str(entry.get("class_name")))

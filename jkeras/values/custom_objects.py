@@ -54,10 +54,10 @@ def scoped_objects() -> Mapping[str, Any]:
 
 def custom_object(name: str) -> Any | None:
     """The custom object of that name, with or without its package, or None."""
-    found = _scope.get(_NOTHING).get(name, _registered.get(name))
-    if found is None and ">" not in name:
-        found = next((v for k, v in _registered.items() if k.partition(">")[2] == name), None)
-    return found
+    registered = _scope.get(_NOTHING).get(name, _registered.get(name))
+    if registered is None and ">" not in name:
+        registered = next((v for k, v in _registered.items() if k.partition(">")[2] == name), None)
+    return registered
 
 
 def get_custom_objects() -> dict[str, Any]:
@@ -81,7 +81,7 @@ def get_registered_object(
     name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
 ) -> Any | None:
     """The custom object of that name, looked for among those made known, then in the two tables; or None."""
-    found = custom_object(name)
+    registered = custom_object(name)
     for table in (custom_objects, module_objects):
-        found = (table or {}).get(name) if found is None else found
-    return found
+        registered = (table or {}).get(name) if registered is None else registered
+    return registered

@@ -122,16 +122,16 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
                 f"{cls.__name__}() takes at most {len(positional)} positional arguments, got {len(args)}."
                 f" The arguments are: {', '.join(fields)}."
             )
-        given = dict(zip(positional, args, strict=False))
+        arguments = dict(zip(positional, args, strict=False))
         for name, value in kwargs.items():
             if name not in fields:
                 raise SignatureError(f"{cls.__name__}() has no argument {name!r}.{suggestion(name, fields)}")
-            if name in given:
+            if name in arguments:
                 raise SignatureError(f"{cls.__name__}() got argument {name!r} twice.")
-            given[name] = value
+            arguments[name] = value
         values = {}
         for name, f in fields.items():
-            value = given.get(name, f.default)
+            value = arguments.get(name, f.default)
             if value is MISSING:
                 raise SignatureError(f"{cls.__name__}() needs the argument {name!r}.")
             values[name] = cls._convert(name, f, value)

@@ -45,17 +45,17 @@ _FAMILIES: dict[Any, tuple[type[Metric], dict[str, Any]]] = {
 
 
 def _facades() -> dict[Any, type[Metric]]:
-    made: dict[Any, type[Metric]] = {core.Mean: facade(core.Mean, Metric, __name__)}
+    classes: dict[Any, type[Metric]] = {core.Mean: facade(core.Mean, Metric, __name__)}
     for description in dict.fromkeys(DESCRIPTIONS.values()):
         averages = issubclass(description, MeanMetric) or description is core.RootMeanSquaredError
-        base, namespace = _FAMILIES.get(description, (made[core.Mean] if averages else Metric, {}))
+        base, namespace = _FAMILIES.get(description, (classes[core.Mean] if averages else Metric, {}))
         if description is core.MeanMetricWrapper:
             namespace = function_mean()
         elif description is core.SparseCategoricalCrossentropy:
             namespace = CLASS_IDS
-        if description not in made:
-            made[description] = facade(description, base, __name__, **namespace)
-    return made
+        if description not in classes:
+            classes[description] = facade(description, base, __name__, **namespace)
+    return classes
 
 
 _CLASSES = _facades()

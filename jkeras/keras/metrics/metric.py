@@ -245,7 +245,7 @@ def _unmasked(
     if mask is not None:
         weights = as_array(mask, metric.dtype)
         if sample_weight is not None:
-            weights, given = align(weights, as_array(sample_weight, metric.dtype))
-            weights = weights * given
+            weights, sample_weights = align(weights, as_array(sample_weight, metric.dtype))
+            weights = weights * sample_weights
         sample_weight = weights
     return (y_true, y_pred, sample_weight), {}

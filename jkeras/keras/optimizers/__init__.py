@@ -60,11 +60,11 @@ _PARTS: dict[Any, dict[str, Any]] = {
 
 
 def _facades() -> dict[str, type[Optimizer]]:
-    made: dict[Any, type[Optimizer]] = {}
+    classes: dict[Any, type[Optimizer]] = {}
     for description, slot_lists in _SLOTS.items():
-        base = made.get(_DERIVED.get(description), Optimizer)
-        made[description] = facade(description, base, __name__, slot_lists=slot_lists, **_PARTS.get(description, {}))
-    return {cls.__name__: cls for cls in made.values()}
+        base = classes.get(_DERIVED.get(description), Optimizer)
+        classes[description] = facade(description, base, __name__, slot_lists=slot_lists, **_PARTS.get(description, {}))
+    return {cls.__name__: cls for cls in classes.values()}
 
 
 FACADES = _facades()

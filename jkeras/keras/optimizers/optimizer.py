@@ -312,13 +312,13 @@ class Optimizer(OptimizerCells):
                 " created). You can build it via `optimizer.build(trainable_variables)`."
             )
         own = self.variables
-        for name, given, expected in (
+        for name, tensors, expected in (
             ("optimizer_variables", optimizer_variables, own),
             ("trainable_variables", trainable_variables, self._trainable_variables),
         ):
-            if len(given) != len(expected):
+            if len(tensors) != len(expected):
                 raise ArgumentError(
-                    f"Argument `{name}` must be a list of tensors, one for each variable: got {len(given)} for"
+                    f"Argument `{name}` must be a list of tensors, one for each variable: got {len(tensors)} for"
                     f" {len(expected)} variables. Was `trainable` of a layer changed? Then compile the model again: an"
                     f" optimizer is made for the variables that it began with."
                 )

@@ -51,11 +51,11 @@ class _Inside(types.ModuleType):
 def _found(path: str, name: str) -> Any:
     for place in _places(path):
         try:
-            found = getattr(importlib.import_module(f"{_ROOT}.{place}" if place else _ROOT), name)
+            member = getattr(importlib.import_module(f"{_ROOT}.{place}" if place else _ROOT), name)
         except (AttributeError, ImportError):
             continue
-        if not isinstance(found, types.ModuleType):
-            return found
+        if not isinstance(member, types.ModuleType):
+            return member
     specials = importlib.import_module(f"{__name__}.specials")
     if name in specials.__all__:
         return getattr(specials, name)

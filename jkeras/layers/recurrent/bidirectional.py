@@ -79,7 +79,7 @@ class Bidirectional(Layer):
     def __post_init__(self) -> None:
         # `layer` is not kept: what is inside this layer are its two copies.
         layer, backward = vars(self).pop("layer"), vars(self).pop("backward_layer")
-        if not all(isinstance(given, Directed) for given in (layer, backward or layer)):
+        if not all(isinstance(direction, Directed) for direction in (layer, backward or layer)):
             raise ArgumentError(
                 f"Bidirectional(layer={layer!r}): expected a recurrent layer, which has {', '.join(map(repr, NEEDED))}."
             )
@@ -122,13 +122,13 @@ class Bidirectional(Layer):
     def _arguments(self) -> dict[str, Any]:
         if "forward_layer" not in vars(self):
             return super()._arguments()
-        given = {
+        arguments = {
             "layer": self.forward_layer,
             "merge_mode": self.merge_mode,
             "weights": self._given,
             "backward_layer": None if self._derived else self.backward_layer,
         }
-        return {**given, **{name: vars(self)[name] for name in type(self)._fields if name not in given}}
+        return {**arguments, **{name: vars(self)[name] for name in type(self)._fields if name not in arguments}}
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "backward_layer": serialize(self.backward_layer)}

@@ -180,8 +180,8 @@ class RecurrentCell(CellAttributes, Layer):
         shape = (self.gates, *like.shape) if self.masks_per_gate else like.shape
         if rate == 1:
             return jnp.zeros(shape, like.dtype)
-        kept = jax.random.bernoulli(self.make_rng(self.seed), 1 - rate, shape)
-        return kept.astype(like.dtype) / jnp.asarray(1 - rate, like.dtype)
+        keep = jax.random.bernoulli(self.make_rng(self.seed), 1 - rate, shape)
+        return keep.astype(like.dtype) / jnp.asarray(1 - rate, like.dtype)
 
     def by_gate(self, values: jax.Array, which: int) -> list[jax.Array]:
         """The inputs (0) or the first state (1) as each gate sees them; a single array if all see the same."""

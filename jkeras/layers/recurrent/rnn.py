@@ -141,28 +141,28 @@ class RNN(RNNAttributes, Layer):
             for number, state in enumerate(jax.tree.leaves(self._fresh_states(sequences_shape))):
                 name = f"rnn_state_{number}" if number else "rnn_state"
                 try:
-                    kept = self.add_weight(state.shape, "zeros", trainable=False, name=name)
+                    weight = self.add_weight(state.shape, "zeros", trainable=False, name=name)
                 except InputError as error:
                     raise InputError(f"{error} A stateful layer needs batches of one size.") from None
-                setattr(self, f"kept_{number}", kept)
+                setattr(self, f"kept_{number}", weight)
 
     def _states_before(self, sequences: jax.Array, initial_state: PyTree[Array]) -> list[Any]:
         fresh = self._fresh_states(sequences.shape)
         expected, structure = jax.tree.flatten(fresh)
         if initial_state is not None:
-            given = jax.tree.leaves(initial_state)
+            states = jax.tree.leaves(initial_state)
         elif self.stateful:
-            given = [getattr(self, f"kept_{number}") for number in range(len(expected))]
+            states = [getattr(self, f"kept_{number}") for number in range(len(expected))]
         else:
             return fresh
-        shapes = [tuple(jnp.shape(state)) for state in given]
+        shapes = [tuple(jnp.shape(state)) for state in states]
         if shapes != [state.shape for state in expected]:
             raise InputError(
                 f"{self._place} ({type(self).__name__}) got states of the shapes"
                 f" {', '.join(map(show_shape, shapes))} for an input of shape {show_shape(sequences.shape)}; it needs"
                 f" {', '.join(show_shape(state.shape) for state in expected)}."
             )
-        cast = [jnp.asarray(state, like.dtype) for state, like in zip(given, expected, strict=True)]
+        cast = [jnp.asarray(state, like.dtype) for state, like in zip(states, expected, strict=True)]
         result: list[Any] = jax.tree.unflatten(structure, cast)
         return result
 
@@ -220,13 +220,13 @@ class RNN(RNNAttributes, Layer):
         masks = jax.tree.leaves(mask)
         if not masks:
             return None
-        found = jnp.asarray(masks[0], bool)
-        if found.shape[:2] != sequences.shape[:2]:
+        seen = jnp.asarray(masks[0], bool)
+        if seen.shape[:2] != sequences.shape[:2]:
             raise InputError(
-                f"{self._place} ({type(self).__name__}) got a mask of shape {show_shape(found.shape)} for an input"
+                f"{self._place} ({type(self).__name__}) got a mask of shape {show_shape(seen.shape)} for an input"
                 f" of shape {show_shape(sequences.shape)}; it needs {show_shape(sequences.shape[:2])}."
             )
-        return jnp.any(found, axis=tuple(range(2, found.ndim))).T
+        return jnp.any(seen, axis=tuple(range(2, seen.ndim))).T
 
     def _run(self, inputs: jax.Array, states: PyTree[Array], seen: jax.Array | None) -> tuple[Any, Any, Any]:
         """All steps of a cell of which only `call` is known: the first here, where weights are made, then a loop."""

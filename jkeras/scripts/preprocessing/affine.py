@@ -71,17 +71,17 @@ def apply_affine_transform(
 
 
 def _matrices(theta: float, tx: float, ty: float, shear: float, zx: float, zy: float) -> list[np.ndarray]:
-    found = []
+    matrices = []
     if theta:
         cosine, sine = np.cos(theta), np.sin(theta)
-        found.append(np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]]))
+        matrices.append(np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]]))
     if tx or ty:
-        found.append(np.array([[1, 0, tx], [0, 1, ty], [0, 0, 1.0]]))
+        matrices.append(np.array([[1, 0, tx], [0, 1, ty], [0, 0, 1.0]]))
     if shear:
-        found.append(np.array([[1, -np.sin(shear), 0], [0, np.cos(shear), 0], [0, 0, 1]]))
+        matrices.append(np.array([[1, -np.sin(shear), 0], [0, np.cos(shear), 0], [0, 0, 1]]))
     if zx != 1 or zy != 1:
-        found.append(np.diag([zx, zy, 1.0]))
-    return found
+        matrices.append(np.diag([zx, zy, 1.0]))
+    return matrices
 
 
 def _around_centre(matrix: np.ndarray, rows: int, columns: int) -> np.ndarray:

@@ -228,20 +228,20 @@ class ImageDataGenerator:
 
     def apply_transform(self, x: np.ndarray, transform_parameters: dict[str, Any]) -> np.ndarray:
         """A picture changed as `get_random_transform` drew it; what is left out of the parameters stays."""
-        axes, given = Layout.of(self.data_format), transform_parameters
-        moves = {name: given[name] for name in ("theta", "tx", "ty", "shear", "zx", "zy") if name in given}
+        axes, parameters = Layout.of(self.data_format), transform_parameters
+        moves = {name: parameters[name] for name in ("theta", "tx", "ty", "shear", "zx", "zy") if name in parameters}
         x = apply_affine_transform(
             x, **moves, row_axis=axes.rows, col_axis=axes.columns, channel_axis=axes.channels, fill_mode=self.fill_mode,
             cval=self.cval, order=self.interpolation_order,
         )  # fmt: skip
-        if given.get("channel_shift_intensity") is not None:
-            x = apply_channel_shift(x, given["channel_shift_intensity"], axes.channels)
-        if given.get("flip_horizontal"):
+        if parameters.get("channel_shift_intensity") is not None:
+            x = apply_channel_shift(x, parameters["channel_shift_intensity"], axes.channels)
+        if parameters.get("flip_horizontal"):
             x = np.flip(x, axes.columns)
-        if given.get("flip_vertical"):
+        if parameters.get("flip_vertical"):
             x = np.flip(x, axes.rows)
-        if given.get("brightness") is not None:
-            x = apply_brightness_shift(x, given["brightness"], False)
+        if parameters.get("brightness") is not None:
+            x = apply_brightness_shift(x, parameters["brightness"], False)
         return x
 
     def random_transform(self, x: np.ndarray, seed: int | None = None) -> np.ndarray:
@@ -345,10 +345,10 @@ def random_zoom(x: np.ndarray, zoom_range: Sequence[float], *args: Any, **kwargs
 
 def _moved(x: np.ndarray, change: dict[str, float], args: tuple[Any, ...], kwargs: dict[str, Any]) -> np.ndarray:
     names = ("row_axis", "col_axis", "channel_axis", "fill_mode", "cval", "order")
-    given: dict[str, Any] = {**dict(zip(names, args, strict=False)), **change, **kwargs}
-    if "interpolation_order" in given:
-        given["order"] = given.pop("interpolation_order")
-    return apply_affine_transform(x, **given)
+    parameters: dict[str, Any] = {**dict(zip(names, args, strict=False)), **change, **kwargs}
+    if "interpolation_order" in parameters:
+        parameters["order"] = parameters.pop("interpolation_order")
+    return apply_affine_transform(x, **parameters)
 
 
 def random_channel_shift(x: np.ndarray, intensity_range: float, channel_axis: int = 0) -> np.ndarray:

@@ -427,9 +427,9 @@ class DataFrameIterator(FileIterator):
         if not all(isinstance(name, str) for name in table[x_col]):
             raise TypeError(f"flow_from_dataframe: the column {x_col!r} must have names of files.")
         if kinds and not all(isinstance(value, kinds) for value in table[y_col]):
-            wanted = " or ".join(kind.__name__ for kind in kinds)
+            kind_names = " or ".join(kind.__name__ for kind in kinds)
             raise TypeError(
-                f"flow_from_dataframe(class_mode={mode!r}): the column {y_col!r} must have {wanted} values."
+                f"flow_from_dataframe(class_mode={mode!r}): the column {y_col!r} must have {kind_names} values."
             )
         if mode == "binary" and (count := len(set(classes)) if classes else table[y_col].nunique()) != 2:
             raise ArgumentError(f"flow_from_dataframe(class_mode='binary') needs 2 classes, there are {count}.")
@@ -462,8 +462,8 @@ class DataFrameIterator(FileIterator):
 def _of_classes(table: Any, y_col: str, classes: Sequence[str] | None) -> tuple[Any, list[str]]:
     """The rows with classes in use, and the names of the classes in order."""
     if not classes:
-        found = {one for label in table[y_col] for one in (label if isinstance(label, (list, tuple)) else [label])}
-        return table.dropna(subset=[y_col]), sorted(found)
+        labels = {one for label in table[y_col] for one in (label if isinstance(label, (list, tuple)) else [label])}
+        return table.dropna(subset=[y_col]), sorted(labels)
     names = list(collections.OrderedDict.fromkeys(classes))
 
     def kept(label: Any) -> Any:

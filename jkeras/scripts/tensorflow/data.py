@@ -213,7 +213,7 @@ def _table(
 
 def _column(name: str, fields: list[str], default: Any, looked_at: int | None) -> np.ndarray:
     """The fields of a column, in the type that was said or that the first ones suggest."""
-    given = (
+    values = (
         default is not None
         and not isinstance(default, (type, np.dtype))
         and default != "string"
@@ -221,12 +221,12 @@ def _column(name: str, fields: list[str], default: Any, looked_at: int | None) -
     )
     if default is None:
         kind = _kind([field for field in fields[:looked_at] if field])
-    elif given:
+    elif values:
         value = np.asarray(default).reshape(-1)[0]
         kind = {"U": "str", "S": "str", "f": "float32"}.get(np.asarray(value).dtype.kind, "int32")
     else:
         kind = "str" if default in ("string", str) else np.dtype(default).name
-    empty = np.asarray(default).reshape(-1)[0] if given else "" if kind == "str" else 0
+    empty = np.asarray(default).reshape(-1)[0] if values else "" if kind == "str" else 0
     if kind == "str":
         return np.array([field or str(empty) for field in fields])
     try:

@@ -93,9 +93,9 @@ def resize_with_crop_or_pad(image: Any, target_height: int, target_width: int) -
     """Pictures cut off or filled up with zeros around their centre."""
     height, width = image.shape[-3:-1]
     cut = (max(height - target_height, 0) // 2, max(width - target_width, 0) // 2)
-    kept = crop_to_bounding_box(image, *cut, min(height, target_height), min(width, target_width))
+    cropped = crop_to_bounding_box(image, *cut, min(height, target_height), min(width, target_width))
     before = (max(target_height - height, 0) // 2, max(target_width - width, 0) // 2)
-    return pad_to_bounding_box(kept, *before, target_height, target_width)
+    return pad_to_bounding_box(cropped, *before, target_height, target_width)
 
 
 def crop_to_bounding_box(

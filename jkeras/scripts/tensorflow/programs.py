@@ -128,10 +128,10 @@ class PhysicalDevice(NamedTuple):
 def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice]:
     """The processors that JAX sees, of a kind ("CPU", "GPU", "TPU") or all."""
     kinds = {"cuda": "GPU", "rocm": "GPU"}
-    found = [(kinds.get(device.platform, device.platform.upper()), device.id) for device in jax.devices()]
-    if all(kind != "CPU" for kind, _ in found):
-        found += [("CPU", device.id) for device in jax.devices("cpu")]
-    return [PhysicalDevice(f"/physical_device:{k}:{n}", k) for k, n in found if device_type in (None, k)]
+    devices = [(kinds.get(device.platform, device.platform.upper()), device.id) for device in jax.devices()]
+    if all(kind != "CPU" for kind, _ in devices):
+        devices += [("CPU", device.id) for device in jax.devices("cpu")]
+    return [PhysicalDevice(f"/physical_device:{k}:{n}", k) for k, n in devices if device_type in (None, k)]
 
 
 def set_memory_growth(device: Any, enable: bool) -> NoReturn:

@@ -57,7 +57,9 @@ class RaggedTensor:
             shape: sizes to cut or fill up to; None leaves one as it is.
         """
         length = max(map(len, self._rows), default=0)
-        rows, length = (given or size for given, size in zip(shape or (None, None), (len(self), length), strict=False))
+        rows, length = (
+            wanted or size for wanted, size in zip(shape or (None, None), (len(self), length), strict=False)
+        )
         flat = self.flat_values
         filled = np.zeros((rows, length, *flat.shape[1:]), flat.dtype)
         if default_value is not None:
@@ -68,9 +70,9 @@ class RaggedTensor:
 
     def numpy(self) -> Any:
         """An array of the rows as arrays."""
-        found = np.empty(len(self._rows), object)
-        found[:] = [host(row).numpy() for row in self._rows]
-        return found
+        rows = np.empty(len(self._rows), object)
+        rows[:] = [host(row).numpy() for row in self._rows]
+        return rows
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -29,8 +29,8 @@ def texts(value: TensorLike) -> np.ndarray:
 
 def _mapped(function: Callable[[str], Any], input: TensorLike, dtype: DTypeLike = str) -> Any:
     array = texts(input)
-    found = [function(text) for text in array.reshape(-1)]
-    return host(np.array(found, dtype).reshape(array.shape))
+    mapped = [function(text) for text in array.reshape(-1)]
+    return host(np.array(mapped, dtype).reshape(array.shape))
 
 
 def length(input: TensorLike, unit: str = "BYTE") -> Any:

@@ -317,13 +317,13 @@ def _target(place: str) -> Callable[..., Any]:
 
 
 def _functions() -> dict[str, Callable[..., Any]]:
-    found: dict[str, Callable[..., Any]] = {}
+    functions: dict[str, Callable[..., Any]] = {}
     for line in filter(None, map(str.strip, _ROWS.splitlines())):
         names, _, rest = line.partition(": ")
         signature, _, place = rest.partition(" -> ")
         target = _target(place)
-        found.update({name: _renamed(name, signature, target) for name in names.split()})
-    return found
+        functions.update({name: _renamed(name, signature, target) for name in names.split()})
+    return functions
 
 
 FUNCTIONS = _functions()
