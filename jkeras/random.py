@@ -223,7 +223,7 @@ def dropout(
     rate = arguments.checked("random.dropout", "rate", rate, arguments.probability)
     if rate in (0, 1):
         return inputs if rate == 0 else jnp.zeros_like(inputs)
-    drawn = inputs.shape
+    mask_shape = inputs.shape
     if noise_shape is not None:
         sizes = arguments.checked("random.dropout", "noise_shape", noise_shape, arguments.shape)
         fits = len(sizes) == inputs.ndim
@@ -231,8 +231,8 @@ def dropout(
             raise ArgumentError(
                 f"random.dropout(noise_shape={noise_shape!r}): expected 1, None or the size of each axis of {inputs.shape}."
             )
-        drawn = tuple(n if s is None else s for n, s in zip(inputs.shape, sizes, strict=True))
-    stays = jnp.broadcast_to(jax.random.bernoulli(_key("dropout", seed), 1.0 - rate, drawn), inputs.shape)
+        mask_shape = tuple(n if s is None else s for n, s in zip(inputs.shape, sizes, strict=True))
+    stays = jnp.broadcast_to(jax.random.bernoulli(_key("dropout", seed), 1.0 - rate, mask_shape), inputs.shape)
     return jnp.where(stays, inputs / (1.0 - rate), jnp.zeros_like(inputs))
 
 

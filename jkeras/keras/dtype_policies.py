@@ -203,8 +203,8 @@ def set_dtype_policy(policy: Any) -> None:
             "Invalid `policy` argument. Expected the string name of a policy (such as 'mixed_float16') or a `DTypePolicy`"
             f" instance (maps are for the `dtype` of a layer). Received: policy={policy} (of type {type(policy)})"
         )
-    known = get(policy)
-    settings.set_dtype_policy_name(known.name)
+    new_policy = get(policy)
+    settings.set_dtype_policy_name(new_policy.name)
 
 
 def serialize(dtype_policy: Any) -> dict[str, Any]:

@@ -62,14 +62,14 @@ def _size(size: Any, shape: Any) -> int | None:
     if size is None or jax.export.is_symbolic_dim(size):
         return None
     try:
-        known = operator.index(size)
+        integer = operator.index(size)
     except TypeError:
         raise ArgumentError(
             f"Cannot convert '{shape}' to a shape. Found invalid dimension '{size}' of type '{type(size)}'."
         ) from None
-    if known < 0:
+    if integer < 0:
         raise ArgumentError(f"Cannot convert '{shape}' to a shape. Negative dimensions are not allowed.")
-    return known
+    return integer
 
 
 def result_type(*dtypes: Any) -> str:

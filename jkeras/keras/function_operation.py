@@ -67,16 +67,16 @@ class FunctionOperation(Operation):
 
 
 def _configured(cls: type[FunctionOperation], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    known = operations.configurable(cls.function, FUNCTIONS[cls.function])
-    if len(args) > len(known):
-        raise SignatureError(f"{cls.__name__}() takes the arguments {known}, got {len(args)} positional ones.")
-    call_arguments = {**dict(zip(known, args, strict=False)), **kwargs}
+    parameters = operations.configurable(cls.function, FUNCTIONS[cls.function])
+    if len(args) > len(parameters):
+        raise SignatureError(f"{cls.__name__}() takes the arguments {parameters}, got {len(args)} positional ones.")
+    call_arguments = {**dict(zip(parameters, args, strict=False)), **kwargs}
     unknown = [
-        key for key in call_arguments if key not in known and not (key == "dtype" and call_arguments[key] is None)
+        key for key in call_arguments if key not in parameters and not (key == "dtype" and call_arguments[key] is None)
     ]
     takes_any = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(FUNCTIONS[cls.function]).parameters.values())
     if unknown and not takes_any:
-        raise SignatureError(f"{cls.__name__}() has no argument {unknown[0]!r}.{suggestion(unknown[0], known)}")
+        raise SignatureError(f"{cls.__name__}() has no argument {unknown[0]!r}.{suggestion(unknown[0], parameters)}")
     return call_arguments
 
 

@@ -248,8 +248,8 @@ def _with_context(operation: Operation, context: Mapping[str, Any]) -> Callable[
     """The operation with the arguments of the whole call that it takes."""
     if not context or not isinstance(operation, Layer):
         return operation
-    taken = {name: value for name, value in context.items() if operation._call_has_context_arg.get(name)}
-    return (lambda *args, **kwargs: operation(*args, **{**kwargs, **taken})) if taken else operation
+    accepted = {name: value for name, value in context.items() if operation._call_has_context_arg.get(name)}
+    return (lambda *args, **kwargs: operation(*args, **{**kwargs, **accepted})) if accepted else operation
 
 
 def _converted(value: Any, dtype: str) -> Any:

@@ -150,8 +150,8 @@ def _run_compiled(self: Any, arrays: Any, training: bool) -> Any:
 def _known_output(self: Any, inputs: Shape) -> Shape | None:
     """The output of built-in cells, where it comes without the states."""
     cell = self.cell
-    known = (recurrent.SimpleRNNCell, recurrent.LSTMCell, recurrent.GRUCell)
-    if not isinstance(cell, known) or not cell.is_facade() or cell.compute_dtype != self.compute_dtype:
+    built_in_cells = (recurrent.SimpleRNNCell, recurrent.LSTMCell, recurrent.GRUCell)
+    if not isinstance(cell, built_in_cells) or not cell.is_facade() or cell.compute_dtype != self.compute_dtype:
         return None
     if self.return_state or len(inputs.shape) != 3:
         return None

@@ -463,9 +463,9 @@ def initialize_all_variables() -> None:
 def _initializer_function(initializer: Any) -> Callable[..., Any] | None:
     """The function of shape and dtype that gives the first value, or None if the value itself is given."""
     if isinstance(initializer, str):
-        named = initializers.get(initializer)
+        function = initializers.get(initializer)
         key = jax.random.key(random.randrange(10**9))
-        return lambda shape, dtype: named(shape, dtype=dtype, key=key)
+        return lambda shape, dtype: function(shape, dtype=dtype, key=key)
     return initializer if callable(initializer) and not isinstance(initializer, Variable) else None
 
 

@@ -120,15 +120,15 @@ class EinsumDense(Layer):
         hidden = len(input_shape) - len(inputs)
         left = self.equation.startswith("...")
         # Dots on the left stand for the batch axis too; otherwise it is the output's first letter.
-        named = self.output_shape if left and hidden else (input_shape[0], *self.output_shape)
-        if hidden < 0 or ("..." not in self.equation and hidden) or len(named) != len(outputs):
+        full_output = self.output_shape if left and hidden else (input_shape[0], *self.output_shape)
+        if hidden < 0 or ("..." not in self.equation and hidden) or len(full_output) != len(outputs):
             raise InputError(
                 f"{self._place} (EinsumDense) computes {self.equation!r} with output_shape={self.output_shape} (without the"
                 f" batch axis and the axes of dots), which does not fit an input of shape {show_shape(input_shape)}."
             )
         given = dict(zip(inputs, input_shape[hidden:] if left else input_shape, strict=False))
         sizes = dict(given)
-        for letter, size in zip(outputs, named, strict=True):
+        for letter, size in zip(outputs, full_output, strict=True):
             if size is not None and given.get(letter, size) != size:
                 raise InputError(
                     f"{self._place} (EinsumDense): axis {letter!r} of {self.equation!r} has size {given[letter]} in the input"

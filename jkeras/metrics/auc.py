@@ -126,11 +126,11 @@ class AUC(BuiltInMetric):
     def compute(self, state: State) -> jax.Array:
         return self._values(counts(state, self._all_thresholds()))
 
-    def _values(self, counted: Counts) -> jax.Array:
+    def _values(self, counts: Counts) -> jax.Array:
         if self.curve == "PR" and self.summation_method == "interpolation":
-            pieces = _interpolated_pr(counted)
+            pieces = _interpolated_pr(counts)
         else:
-            x, y = _points(counted, self.curve)
+            x, y = _points(counts, self.curve)
             height = _HEIGHTS[self.summation_method](y[:-1], y[1:])
             pieces = (x[:-1] - x[1:]) * height
         if not self.multi_label:
@@ -147,22 +147,22 @@ def _plain(value: object) -> Any:
     return value.value if isinstance(value, enum.Enum) else value
 
 
-def _points(counted: Counts, curve: str) -> tuple[jax.Array, jax.Array]:
+def _points(counts: Counts, curve: str) -> tuple[jax.Array, jax.Array]:
     """The curve's points at each threshold, from the lowest threshold on."""
-    tp, fp, tn, fn = counted
+    tp, fp, tn, fn = counts
     if curve == "ROC":
-        return divide_no_nan(fp, fp + tn), counted.recall
+        return divide_no_nan(fp, fp + tn), counts.recall
     if curve == "PR":
-        return counted.recall, counted.precision
+        return counts.recall, counts.precision
     odds = divide_no_nan(tp + fn, tn + fp)
     recall_gain = jnp.where(tp == 0, 0.0, 1.0 - odds * divide_no_nan(fn, tp))
     precision_gain = jnp.where(tp == 0, 1.0, 1.0 - odds * divide_no_nan(fp, tp))
     return jnp.maximum(recall_gain, 0.0), precision_gain
 
 
-def _interpolated_pr(counted: Counts) -> jax.Array:
+def _interpolated_pr(counts: Counts) -> jax.Array:
     """Areas between neighbouring thresholds, true and false positives interpolated linearly between them."""
-    tp, fp, _, fn = counted
+    tp, fp, _, fn = counts
     predicted = tp + fp
     d_tp = tp[:-1] - tp[1:]
     slope = divide_no_nan(d_tp, jnp.maximum(predicted[:-1] - predicted[1:], 0))

@@ -180,7 +180,7 @@ class _ThresholdAttributes:
 class _AtThresholds(_ThresholdAttributes, BuiltInMetric):
     """A number made of the counts at each threshold, one threshold or several."""
 
-    def _values(self, counted: Counts) -> jax.Array:
+    def _values(self, counts: Counts) -> jax.Array:
         raise NotImplementedError
 
     def _all_thresholds(self) -> tuple[float, ...]:
@@ -227,29 +227,29 @@ class TruePositives(_Count):
     2.0
     """
 
-    def _values(self, counted: Counts) -> jax.Array:
-        return counted.true_positives
+    def _values(self, counts: Counts) -> jax.Array:
+        return counts.true_positives
 
 
 class FalsePositives(_Count):
     """The weight of negative samples predicted positive."""
 
-    def _values(self, counted: Counts) -> jax.Array:
-        return counted.false_positives
+    def _values(self, counts: Counts) -> jax.Array:
+        return counts.false_positives
 
 
 class TrueNegatives(_Count):
     """The weight of negative samples predicted negative."""
 
-    def _values(self, counted: Counts) -> jax.Array:
-        return counted.true_negatives
+    def _values(self, counts: Counts) -> jax.Array:
+        return counts.true_negatives
 
 
 class FalseNegatives(_Count):
     """The weight of positive samples predicted negative."""
 
-    def _values(self, counted: Counts) -> jax.Array:
-        return counted.false_negatives
+    def _values(self, counts: Counts) -> jax.Array:
+        return counts.false_negatives
 
 
 class Precision(_AtThresholds):
@@ -273,8 +273,8 @@ class Precision(_AtThresholds):
     dtype: DTypeField = DTYPE
     better: ClassVar[str | None] = "up"
 
-    def _values(self, counted: Counts) -> jax.Array:
-        return counted.precision
+    def _values(self, counts: Counts) -> jax.Array:
+        return counts.precision
 
 
 class Recall(_AtThresholds):
@@ -287,8 +287,8 @@ class Recall(_AtThresholds):
     dtype: DTypeField = DTYPE
     better: ClassVar[str | None] = "up"
 
-    def _values(self, counted: Counts) -> jax.Array:
-        return counted.recall
+    def _values(self, counts: Counts) -> jax.Array:
+        return counts.recall
 
 
 class _BestAttributes:
@@ -304,7 +304,7 @@ class _BestAt(_BestAttributes, BuiltInMetric):
     def _required(self) -> float:
         raise NotImplementedError
 
-    def _rates(self, counted: Counts) -> tuple[jax.Array, jax.Array]:
+    def _rates(self, counts: Counts) -> tuple[jax.Array, jax.Array]:
         """The rate that must reach the value, and the rate reported."""
         raise NotImplementedError
 
@@ -328,8 +328,8 @@ class _BestAt(_BestAttributes, BuiltInMetric):
     def compute(self, state: State) -> jax.Array:
         return self._values(counts(state, self._all_thresholds()))
 
-    def _values(self, counted: Counts) -> jax.Array:
-        constrained, reported = self._rates(counted)
+    def _values(self, counts: Counts) -> jax.Array:
+        constrained, reported = self._rates(counts)
         return jnp.max(jnp.where(constrained >= self._required(), reported, 0), initial=0)
 
 
@@ -354,8 +354,8 @@ class SensitivityAtSpecificity(_BestAt):
     def _required(self) -> float:
         return self.specificity
 
-    def _rates(self, counted: Counts) -> tuple[jax.Array, jax.Array]:
-        return counted.specificity, counted.recall
+    def _rates(self, counts: Counts) -> tuple[jax.Array, jax.Array]:
+        return counts.specificity, counts.recall
 
 
 class SpecificityAtSensitivity(_BestAt):
@@ -370,8 +370,8 @@ class SpecificityAtSensitivity(_BestAt):
     def _required(self) -> float:
         return self.sensitivity
 
-    def _rates(self, counted: Counts) -> tuple[jax.Array, jax.Array]:
-        return counted.recall, counted.specificity
+    def _rates(self, counts: Counts) -> tuple[jax.Array, jax.Array]:
+        return counts.recall, counts.specificity
 
 
 class PrecisionAtRecall(_BestAt):
@@ -386,8 +386,8 @@ class PrecisionAtRecall(_BestAt):
     def _required(self) -> float:
         return self.recall
 
-    def _rates(self, counted: Counts) -> tuple[jax.Array, jax.Array]:
-        return counted.recall, counted.precision
+    def _rates(self, counts: Counts) -> tuple[jax.Array, jax.Array]:
+        return counts.recall, counts.precision
 
 
 class RecallAtPrecision(_BestAt):
@@ -402,5 +402,5 @@ class RecallAtPrecision(_BestAt):
     def _required(self) -> float:
         return self.precision
 
-    def _rates(self, counted: Counts) -> tuple[jax.Array, jax.Array]:
-        return counted.precision, counted.recall
+    def _rates(self, counts: Counts) -> tuple[jax.Array, jax.Array]:
+        return counts.precision, counts.recall

@@ -196,14 +196,14 @@ def dataset_of_files(
     def part(start: int, stop: int, shuffled: bool) -> Samples:
         if start == stop:
             raise InputError(f"validation_split={validation_split!r} of {len(paths)} files leaves one part empty.")
-        chosen = np.array(paths[start:stop])
+        chosen_paths = np.array(paths[start:stop])
         targets = None if numbers is None else _encode(numbers[start:stop], label_mode, len(names or ()))
 
         def read(index: np.ndarray) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-            inputs = read_all(chosen[index].tolist())
+            inputs = read_all(chosen_paths[index].tolist())
             return inputs if targets is None else (inputs, targets[index])
 
-        return Samples(stop - start, read, batch_size, shuffled, seed, names, chosen.tolist())
+        return Samples(stop - start, read, batch_size, shuffled, seed, names, chosen_paths.tolist())
 
     at = len(paths) - int((validation_split or 0) * len(paths))
     if subset is None:

@@ -29,8 +29,8 @@ _HEX_DIGITS = {64: "sha256", 32: "md5"}
 
 def cache_home() -> Path:
     """The folder for downloaded files: `$JKERAS_HOME`, else `$KERAS_HOME`, else `~/.keras`, shared with Keras."""
-    named = os.environ.get("JKERAS_HOME") or os.environ.get("KERAS_HOME")
-    return Path(named).expanduser() if named else Path.home() / ".keras"
+    folder = os.environ.get("JKERAS_HOME") or os.environ.get("KERAS_HOME")
+    return Path(folder).expanduser() if folder else Path.home() / ".keras"
 
 
 def get_file(

@@ -155,9 +155,9 @@ class Metric(Mutable, metrics.Metric):
             raise NotImplementedError(f"{type(self).__name__} must define `update_state`.")
         args, kwargs = _unmasked(self, *args, **kwargs) if self.applies_mask else (args, kwargs)
         batch = [unwrap(argument) for argument in args]
-        named = {name: unwrap(argument) for name, argument in kwargs.items()}
+        keywords = {name: unwrap(argument) for name, argument in kwargs.items()}
         examples = [as_array(argument) for argument in batch[:2] if self.early is not None]
-        added = self._numbers(self.update(self.empty(*examples), *batch, **named))
+        added = self._numbers(self.update(self.empty(*examples), *batch, **keywords))
         self._add_cells(added)
         for name, value in added.items():
             self._cell(name).assign_add(value)

@@ -213,5 +213,5 @@ class MultiOptimizer(Optimizer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         """The optimizer that `get_config` described."""
-        chosen = deserialize_keras_object(config["optimizer_map"], custom_objects=custom_objects)
-        return cls(**{**config, "optimizer_map": chosen})
+        by_variable = deserialize_keras_object(config["optimizer_map"], custom_objects=custom_objects)
+        return cls(**{**config, "optimizer_map": by_variable})

@@ -211,20 +211,20 @@ class ImageDataGenerator:
         draw = np.random.uniform
         zoom = self.zoom_range
         # The order of the draws is that of Keras, so that a seed gives the same pictures.
-        drawn: dict[str, Any] = {
+        transform: dict[str, Any] = {
             "theta": draw(-self.rotation_range, self.rotation_range) if self.rotation_range else 0,
             "tx": _shift(self.height_shift_range, img_shape[axes.rows]),
             "ty": _shift(self.width_shift_range, img_shape[axes.columns]),
             "shear": draw(-self.shear_range, self.shear_range) if self.shear_range else 0,
         }
-        drawn["zx"], drawn["zy"] = (1, 1) if zoom == [1, 1] else draw(zoom[0], zoom[1], 2)
-        drawn["flip_horizontal"] = (np.random.random() < 0.5) * self.horizontal_flip
-        drawn["flip_vertical"] = (np.random.random() < 0.5) * self.vertical_flip
+        transform["zx"], transform["zy"] = (1, 1) if zoom == [1, 1] else draw(zoom[0], zoom[1], 2)
+        transform["flip_horizontal"] = (np.random.random() < 0.5) * self.horizontal_flip
+        transform["flip_vertical"] = (np.random.random() < 0.5) * self.vertical_flip
         reach = self.channel_shift_range
-        drawn["channel_shift_intensity"] = draw(-reach, reach) if reach else None
+        transform["channel_shift_intensity"] = draw(-reach, reach) if reach else None
         bright = self.brightness_range
-        drawn["brightness"] = None if bright is None else draw(bright[0], bright[1])
-        return drawn
+        transform["brightness"] = None if bright is None else draw(bright[0], bright[1])
+        return transform
 
     def apply_transform(self, x: np.ndarray, transform_parameters: dict[str, Any]) -> np.ndarray:
         """A picture changed as `get_random_transform` drew it; what is left out of the parameters stays."""
