@@ -83,17 +83,17 @@ def measure(name: str, devices: int) -> dict[str, Any]:
     if strategy is not None:
         source = as_source(x, y, None, BATCH)
         program = build_program(trained.definition, trained.recipe, source.example())
-        runner, state = (
-            strategy.runner(),
+        loops, state = (
+            strategy.loops(),
             steps.ready(program, trained.recipe.optimizer, trained.state, source.example()),
         )
-        order = runner.everywhere(np.arange(len(x), dtype=np.int32))
-        arguments = (runner.place(state), runner.place_data(source.data), order, len(x), 0, 1)
+        order = loops.everywhere(np.arange(len(x), dtype=np.int32))
+        arguments = (loops.place(state), loops.place_data(source.data), order, len(x), 0, 1)
         if name == "MirroredStrategy":
             sizes = jk.distribute.mirrored.Sizes(BATCH, devices, False)
-            lowered = runner._train_steps.lower(steps.train, program, sizes, runner.ids, *arguments)
+            lowered = loops._train_steps.lower(steps.train, program, sizes, loops.ids, *arguments)
         else:
-            lowered = runner.inner.train_steps.lower(steps.train, program, *arguments, batch_size=BATCH, masked=False)
+            lowered = loops.inner.train_steps.lower(steps.train, program, *arguments, batch_size=BATCH, masked=False)
         result["sent"] = sent_bytes(lowered.compile().as_text(), devices)
         weights = sum(leaf.nbytes for leaf in jax.tree.leaves(trained.params))
         result["formula"] = 2 * (devices - 1) / devices * weights

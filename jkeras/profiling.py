@@ -12,7 +12,7 @@ import jax
 
 from jkeras import arguments, trace_reader
 from jkeras.errors import ArgumentError, NotCompiledError
-from jkeras.models.training import ready_for, training_job, training_state
+from jkeras.models.training import ready_for, training_state, training_task
 from jkeras.trace_reader import LayerTime as LayerTime
 from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
@@ -184,19 +184,19 @@ class _Run:
         ready = ready_for(model, example.x)
         program = build_program(ready.definition, self.recipe, example)
         state = training_state(ready, self.recipe, program, None)
-        self.job = training_job(ready, program, state, example, None)
-        self.state = state.replace(metrics=steps.empty_metrics(self.job.program, example))
+        self.task = training_task(ready, program, state, example, None)
+        self.state = state.replace(metrics=steps.empty_metrics(self.task.program, example))
 
     def placed(self) -> Batch:
         """The data on the device."""
-        return self.job.runner.place_data(self.source.data)
+        return self.task.loops.place_data(self.source.data)
 
     def program_text(self) -> str:
         """The program that `fit` ran, compiled already; empty if it ran another."""
-        job, source = self.job, self.source
-        if not isinstance(job.runner.train_steps, jax.stages.Wrapped) or self.recipe.run_eagerly:
+        task, source = self.task, self.source
+        if not isinstance(task.loops.train_steps, jax.stages.Wrapped) or self.recipe.run_eagerly:
             return ""
         order = jax.numpy.arange(source.rows, dtype="int32")
-        arguments = (job.train, job.program, self.state, self.placed(), order, source.rows, 0, 1)
-        lowered = job.runner.train_steps.lower(*arguments, batch_size=source.batch_size, masked=False)
+        arguments = (task.train, task.program, self.state, self.placed(), order, source.rows, 0, 1)
+        lowered = task.loops.train_steps.lower(*arguments, batch_size=source.batch_size, masked=False)
         return lowered.compile().as_text() or ""

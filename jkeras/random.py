@@ -56,7 +56,7 @@ class SeedGenerator(Layer):
     """
 
     keras_module = "keras.random"
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     if TYPE_CHECKING:
         _name: str | None = field(init=False)

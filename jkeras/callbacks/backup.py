@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from jkeras.callbacks.keeper import Keeper
+from jkeras.callbacks.checkpoint_callback import CheckpointCallback
 from jkeras.files.containers import checkpoints
 from jkeras.training.save_schedule import SaveFrequency
 
 
-class BackupAndRestore(Keeper):
+class BackupAndRestore(CheckpointCallback):
     """Saves the run as it goes; when the same script runs again, `fit` goes on where the last backup was.
 
     A backup holds everything that decides how the run goes on: weights, states of layers and of the optimizer, step, key,

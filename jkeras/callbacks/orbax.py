@@ -7,14 +7,14 @@ import os
 from jkeras import arguments
 from jkeras.callbacks.callback import Logs
 from jkeras.callbacks.checkpoint import BestSoFar
-from jkeras.callbacks.keeper import Keeper
+from jkeras.callbacks.checkpoint_callback import CheckpointCallback
 from jkeras.errors import ArgumentError
 from jkeras.files.containers import checkpoints
 from jkeras.files.containers.checkpoints import Snapshot
 from jkeras.training.save_schedule import SaveFrequency
 
 
-class OrbaxCheckpoint(Keeper, BestSoFar):
+class OrbaxCheckpoint(CheckpointCallback, BestSoFar):
     """Keeps checkpoints while the model trains, each in `directory/step-000000123`, its arrays in Orbax's format.
 
     `jk.load_model(directory)` gives the model of the latest, `model.restore(directory, step=123)` that of a step. They hold
@@ -66,7 +66,7 @@ class OrbaxCheckpoint(Keeper, BestSoFar):
                 "OrbaxCheckpoint: weights alone do not say how a run goes on; leave one of resume=True and"
                 " save_weights_only=True out."
             )
-        Keeper.__init__(self, directory, save_freq, max_to_keep, save_on_background, resume)
+        CheckpointCallback.__init__(self, directory, save_freq, max_to_keep, save_on_background, resume)
         self.directory = directory
         self.save_freq = save_freq
         self.max_to_keep = max_to_keep

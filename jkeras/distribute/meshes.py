@@ -20,10 +20,10 @@ from jkeras.errors import InputError
 from jkeras.graph.describe import describe
 from jkeras.graph.layer import Layer
 from jkeras.graph.scope import walk
-from jkeras.training import runs, steps
+from jkeras.training import compiled_loops, steps
 from jkeras.training.array_source import ArraySource
+from jkeras.training.compiled_loops import CompiledLoops, Step
 from jkeras.training.program import call_arguments
-from jkeras.training.runs import Runner, Step
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.stream_source import StreamSource
 from jkeras.types import ArrayLike, ArrayTree, PyTree, Shape
@@ -52,8 +52,8 @@ class Placed:
     divided: bool
 
 
-class MeshRunner:
-    """What `jkeras.training.runs.Runner` does, with state and batches laid out over a mesh.
+class MeshLoops:
+    """What `jkeras.training.compiled_loops.CompiledLoops` does, with state and batches laid out over a mesh.
 
     Numbers are those of one device: the compiler sees the whole batch, and adds the communication that its parts need.
 
@@ -68,7 +68,7 @@ class MeshRunner:
         self.parts: int = int(self.mesh.shape[self.axis])
         self.processes: int = len({device.process_index for device in self.mesh.devices.flat})
         # The options for one CPU device, which has all cores, make several three times slower.
-        self.inner: Runner = Runner(False, self._around, None if self.mesh.size == 1 else {})
+        self.inner: CompiledLoops = CompiledLoops(False, self._around, None if self.mesh.size == 1 else {})
         # Regular expressions are not matched again for every dispatch.
         self._layouts = functools.lru_cache(maxsize=16)(self._laid_out)
         self.logs: Any = self.inner.logs
@@ -167,7 +167,7 @@ class MeshRunner:
 
     def padded(self, program: Program, batch: Batch, training: bool) -> Batch:
         """A batch of the host, filled up to be divided, where that is possible."""
-        if steps.batch_size(batch) % self.parts and independent(program, training):
+        if steps.batch_size(batch) % self.parts and takes_padding(program, training):
             return arrays.pad_rows(batch, self.parts, np)
         return batch
 
@@ -190,7 +190,7 @@ class MeshRunner:
 
     def _around(self, step: Step, training: bool) -> Step:
         def run(program: Program, state: TrainState, batch: Batch) -> TrainState:
-            if steps.batch_size(batch) % self.parts and independent(program, training):
+            if steps.batch_size(batch) % self.parts and takes_padding(program, training):
                 batch = arrays.pad_rows(batch, self.parts)
             spec = self._rows(steps.batch_size(batch) % self.parts == 0)
             batch = jax.tree.map(lambda a: lax.with_sharding_constraint(a, self._sharding(spec)), batch)
@@ -218,7 +218,7 @@ class MeshRunner:
     # -- what the loop calls -----------------------------------------------------------------------------------------
 
     def spread(self, tree: Tree, state: TrainState) -> Tree:
-        """As in `Runner`."""
+        """As in `CompiledLoops`."""
         return tree
 
     def train_steps(
@@ -235,7 +235,7 @@ class MeshRunner:
         batch_size: int,
         masked: bool,
     ) -> Trained:
-        """As in `Runner`."""
+        """As in `CompiledLoops`."""
         result: Trained = self.inner.train_steps(
             step,
             program,
@@ -263,35 +263,35 @@ class MeshRunner:
         batch_size: int,
         masked: bool,
     ) -> Evaluated:
-        """As in `Runner`."""
+        """As in `CompiledLoops`."""
         result: Evaluated = self.inner.eval_steps(
             step, program, self.place(state), data, rows, start, stop, batch_size=batch_size, masked=masked
         )
         return result
 
     def train_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Trained:
-        """As in `Runner`."""
+        """As in `CompiledLoops`."""
         result: Trained = self.inner.train_one(
             step, program, self.place(state), self.place_batch(batch, program, True).batch
         )
         return result
 
     def train_rows(self, step: Step, program: Program, state: TrainState, data: Batch, rows: jax.Array) -> Trained:
-        """As in `Runner`."""
+        """As in `CompiledLoops`."""
         result: Trained = self.inner.train_rows(step, program, self.place(state), data, self.everywhere(rows))
         return result
 
     def eval_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Evaluated:
-        """As in `Runner`."""
+        """As in `CompiledLoops`."""
         result: Evaluated = self.inner.eval_one(
             step, program, self.place(state), self.place_batch(batch, program, False).batch
         )
         return result
 
     def predict(self, definition: Layer, state: TrainState, inputs: PyTree[Any]) -> PyTree[Any]:
-        """As in `Runner`; every process gets all outputs."""
+        """As in `CompiledLoops`; every process gets all outputs."""
         batch = Batch(jax.tree.map(np.asarray, inputs))
-        if steps.batch_size(batch) % self.parts and runs.rows_independent(definition, False):
+        if steps.batch_size(batch) % self.parts and not compiled_loops.mixes_samples(definition, False):
             batch = arrays.pad_rows(batch, self.parts, np)
         spec = self._rows(steps.batch_size(batch) % self.parts == 0)
         x = arrays.put(batch.x, jax.tree.map(lambda leaf: self._sharding(spec), batch.x))
@@ -302,9 +302,9 @@ class MeshRunner:
             return steps.predict(definition, state, inputs)
 
 
-def independent(program: Program, training: bool) -> bool:
+def takes_padding(program: Program, training: bool) -> bool:
     """Whether a batch may be filled up with rows that do not count."""
-    return program.objective.rows_independent and runs.rows_independent(program.definition, training)
+    return not (program.objective.mixes_samples or compiled_loops.mixes_samples(program.definition, training))
 
 
 def check_batch(program: Program, rows: int, parts: int, strategy: MeshStrategy, in_memory: bool) -> None:
@@ -320,7 +320,7 @@ def check_batch(program: Program, rows: int, parts: int, strategy: MeshStrategy,
             f"A batch has {rows} row{'s' * (rows != 1)}, but {name} divides it among {parts} devices, which need one row"
             f" each at least. Pass {hint}, or give the strategy fewer devices: `{name}(devices={rows})`."
         )
-    if rows % parts and not independent(program, True):
+    if rows % parts and not takes_padding(program, True):
         below, above = rows - rows % parts, rows + -rows % parts
         raise InputError(
             f"A batch of {rows} rows cannot be divided evenly among the {parts} devices of {name}, and it cannot be filled"
@@ -330,9 +330,9 @@ def check_batch(program: Program, rows: int, parts: int, strategy: MeshStrategy,
 
 def _coupling(program: Program) -> str:
     for path, layer in walk(program.definition):
-        if layer.couples_samples:
+        if layer.mixes_samples:
             return f"in {'/'.join(path) or layer.name} ({type(layer).__name__}) rows depend on each other"
-        if layer.couples_samples is None and not type(layer).__module__.startswith("jkeras."):
+        if layer.mixes_samples is None and not type(layer).__module__.startswith("jkeras."):
             return f"nothing is known of how rows depend on each other in {'/'.join(path) or type(layer).__name__}"
         if layer.activity_regularizer is not None:
             return f"{'/'.join(path)} has an activity regularizer, which sees the whole batch"
@@ -340,6 +340,6 @@ def _coupling(program: Program) -> str:
 
 
 @functools.lru_cache(maxsize=16)
-def runner_of(strategy: MeshStrategy, token: str) -> MeshRunner:
-    """The runner of a strategy; equal strategies share it, and with it what is compiled."""
-    return strategy.runner_class(strategy)
+def loops_of_strategy(strategy: MeshStrategy, token: str) -> MeshLoops:
+    """The loops of a strategy; equal strategies share it, and with it what is compiled."""
+    return strategy.loops_class(strategy)

@@ -14,16 +14,16 @@ from jax import lax
 from jkeras import collectives
 from jkeras.distribute import arrays
 from jkeras.distribute.devices import as_names
-from jkeras.distribute.meshes import Evaluated, MeshRunner, Placed, Source, Trained, independent
+from jkeras.distribute.meshes import Evaluated, MeshLoops, Placed, Source, Trained, takes_padding
 from jkeras.distribute.sharded import MeshStrategy
 from jkeras.errors import ArgumentError
 from jkeras.graph.scope import walk
 from jkeras.metrics import Metric
 from jkeras.training import objective as objectives
 from jkeras.training import steps
+from jkeras.training.compiled_loops import Step
 from jkeras.training.own_steps import train_custom
 from jkeras.training.program import Program
-from jkeras.training.runs import Step
 from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
 from jkeras.types import ArrayLike, DevicesField, PyTree
 from jkeras.values.fields import field
@@ -31,7 +31,7 @@ from jkeras.values.fields import field
 AXIS = "replica"
 
 
-class ReplicaRunner(MeshRunner):
+class ReplicaLoops(MeshLoops):
     """Steps as replicas: each device runs the step on its rows, and sums are shared (`jkeras.collectives`).
 
     Between dispatches every device has the whole state, as under a mesh; a batch that cannot be divided is computed whole.
@@ -64,7 +64,7 @@ class ReplicaRunner(MeshRunner):
         self._eval_one = mapped(_eval_one, **one)
 
     def check(self, program: Program, source: Source) -> None:
-        """As in `MeshRunner`; a layer with a state for each row is refused, too."""
+        """As in `MeshLoops`; a layer with a state for each row is refused, too."""
         super().check(program, source)
         for path, layer in walk(program.definition):
             if layer.stateful:
@@ -74,7 +74,7 @@ class ReplicaRunner(MeshRunner):
                 )
 
     def _divides(self, program: Program, rows: int, training: bool) -> bool:
-        return rows % self.parts == 0 or independent(program, training)
+        return rows % self.parts == 0 or takes_padding(program, training)
 
     def train_steps(
         self,
@@ -90,7 +90,7 @@ class ReplicaRunner(MeshRunner):
         batch_size: int,
         masked: bool,
     ) -> Trained:
-        """As in `Runner`."""
+        """As in `CompiledLoops`."""
         sizes = Sizes(batch_size, self.parts, masked)
         place = self.everywhere
         result: Trained = self._train_steps(
@@ -111,7 +111,7 @@ class ReplicaRunner(MeshRunner):
         batch_size: int,
         masked: bool,
     ) -> Evaluated:
-        """As in `Runner`."""
+        """As in `CompiledLoops`."""
         if not self._divides(program, batch_size, False):
             return super().eval_steps(
                 step, program, state, data, rows, start, stop, batch_size=batch_size, masked=masked
@@ -121,7 +121,7 @@ class ReplicaRunner(MeshRunner):
         return result
 
     def train_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Trained:
-        """As in `Runner`."""
+        """As in `CompiledLoops`."""
         placed = self.place_batch(batch, program, True)
         if not placed.divided:
             return super().train_one(step, program, state, placed)
@@ -129,7 +129,7 @@ class ReplicaRunner(MeshRunner):
         return result
 
     def eval_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Evaluated:
-        """As in `Runner`."""
+        """As in `CompiledLoops`."""
         placed = self.place_batch(batch, program, False)
         if not placed.divided:
             return super().eval_one(step, program, state, placed)
@@ -137,7 +137,7 @@ class ReplicaRunner(MeshRunner):
         return result
 
     def place_batch(self, batch: Batch | Placed, program: Program, training: bool) -> Placed:
-        """As in `MeshRunner`; a divided batch gets a leading axis of devices."""
+        """As in `MeshLoops`; a divided batch gets a leading axis of devices."""
         if isinstance(batch, Placed) or not self._divides(program, steps.batch_size(batch), training):
             return super().place_batch(batch, program, training)
         padded = self.padded(program, jax.tree.map(np.asarray, batch), training)
@@ -170,7 +170,7 @@ class MirroredStrategy(MeshStrategy):
     Source: TensorFlow's `tf.distribute.MirroredStrategy`.
     """
 
-    runner_class: ClassVar[type[MeshRunner]] = ReplicaRunner
+    loops_class: ClassVar[type[MeshLoops]] = ReplicaLoops
     local: ClassVar[bool] = True
 
     devices: DevicesField = field(default=None, convert=as_names)

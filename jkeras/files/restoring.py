@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jkeras.files.containers import checkpoints, directory
 from jkeras.files.saved_directory import written_definition, written_without_definition
 from jkeras.models.history import History
-from jkeras.training.keeping import definition_differences
+from jkeras.training.checkpointing import definition_differences
 from jkeras.training.state import filled, named_arrays
 
 if TYPE_CHECKING:

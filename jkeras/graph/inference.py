@@ -152,7 +152,7 @@ def _keeps_batch(question: _Question) -> bool:
     """Whether the first axis of all results is the batch: no row depends on others, and every argument with axes has rows."""
     numbers = all(isinstance(leaf, (Shape, bool, int, float, str)) for leaf in question.leaves)
     rows = all(tensor.shape[:1] == (None,) for tensor in question.inputs)
-    return numbers and rows and all(layer.couples_samples is False for _, layer in walk(question.layer))
+    return numbers and rows and all(layer.mixes_samples is False for _, layer in walk(question.layer))
 
 
 def _trace(question: _Question, stand_in: int) -> Traced:

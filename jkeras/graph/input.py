@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class InputLayer(Layer):
     """The place where data enters a functional model. `Input(...)` makes one and returns its tensor."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
     if TYPE_CHECKING:

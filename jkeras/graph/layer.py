@@ -111,7 +111,7 @@ class Layer(LayerAttributes, Spec):
     supports_masking: ClassVar[bool] = False
     # Whether the output of one sample depends on the others in the batch (as in BatchNormalization). None: unknown,
     # which for classes outside jkeras counts as yes. Decides whether a ragged last batch may be padded.
-    couples_samples: ClassVar[bool | None] = None
+    mixes_samples: ClassVar[bool | None] = None
 
     # How files of Keras keep layers of the class.
     _in_files: ClassVar[InFiles] = InFiles()

@@ -48,7 +48,7 @@ class Operation(Layer):
         function_named(self.operation)
 
     @property
-    def couples_samples(self) -> bool | None:  # type: ignore[override]
+    def mixes_samples(self) -> bool | None:  # type: ignore[override]
         """False for functions of single elements; for the others it depends on their arguments, so unknown."""
         return False if self.operation in _table().ROWWISE else None
 

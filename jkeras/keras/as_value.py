@@ -6,7 +6,7 @@ from typing import Any
 
 import jkeras as jk
 from jkeras.callbacks.callback import HOOKS, Callback
-from jkeras.callbacks.keeper import Keeper
+from jkeras.callbacks.checkpoint_callback import CheckpointCallback
 from jkeras.errors import ArgumentError
 from jkeras.keras.run import Hooks
 from jkeras.keras.value import take_over, to_value
@@ -14,7 +14,9 @@ from jkeras.keras.value import take_over, to_value
 
 def is_asked_for(model: Any, callbacks: Any) -> bool:
     """Whether a run of a model needs what only the immutable face has."""
-    return model._strategy is not None or any(isinstance(callback, Keeper) for callback in _listed(callbacks))
+    return model._strategy is not None or any(
+        isinstance(callback, CheckpointCallback) for callback in _listed(callbacks)
+    )
 
 
 def _listed(callbacks: Any) -> list[Any]:
@@ -59,7 +61,7 @@ def _base() -> Any:
 
 def fit(model: Any, callback_list: Any, arguments: dict[str, Any]) -> None:
     """Trains the immutable model and gives the object what came out."""
-    keepers = [callback for callback in callback_list.callbacks if isinstance(callback, Keeper)]
+    keepers = [callback for callback in callback_list.callbacks if isinstance(callback, CheckpointCallback)]
     between = Between(model, Hooks(callback_list, model, {}))
     trained = compiled_value(model).fit(**arguments, callbacks=[between, *keepers])
     take_over(model, trained)

@@ -73,7 +73,7 @@ class ObjectNode(Description):
         version: of its attributes; a change of them makes another node.
     """
 
-    couples_samples: ClassVar[bool | None] = None
+    mixes_samples: ClassVar[bool | None] = None
     supports_masking: ClassVar[bool] = True
 
     held: Any

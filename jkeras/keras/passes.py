@@ -13,16 +13,16 @@ import numpy as np
 
 from jkeras.console.progress import COMPILING, ProgressBar
 from jkeras.errors import InputError
-from jkeras.keras.run import Hooks, Job, Lists, Run, packed
+from jkeras.keras.run import Hooks, Lists, Run, Task, packed
 from jkeras.keras.steps import CompiledFunction
 from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
 from jkeras.training.evaluation import evaluate_on_device
-from jkeras.training.job import to_floats
 from jkeras.training.prefetch import BATCHES_AHEAD, Background
 from jkeras.training.state import Batch, TrainState
 from jkeras.training.stream_source import StreamSource
+from jkeras.training.task import to_floats
 
 Source = ArraySource | StreamSource
 
@@ -44,25 +44,25 @@ class Pass:
             self.state = changed.replace(metrics=self.state.metrics)
 
 
-def evaluate(this: Pass, job: Job, source: Source, bar: ProgressBar, stopped: Callable[[], bool]) -> dict[str, Any]:
+def evaluate(this: Pass, task: Task, source: Source, bar: ProgressBar, stopped: Callable[[], bool]) -> dict[str, Any]:
     """The logs of the last step over the data."""
     hooks = this.hooks
     per_batch = hooks.wants("on_test_batch_begin", "on_test_batch_end")
-    data = on_device(source, job.runner) if not per_batch else None
+    data = on_device(source, task.loops) if not per_batch else None
     compiling = bar.waiting(COMPILING.format("test"))
     if data is not None and isinstance(source, ArraySource):
         with compiling:
-            this.state = evaluate_on_device(job, this.state, source, data, pad=False)
-        return to_floats(job.logs(this.state.metrics))
+            this.state = evaluate_on_device(task, this.state, source, data, pad=False)
+        return to_floats(task.logs(this.state.metrics))
     index = -1
     with Background(source.batches(), BATCHES_AHEAD, jax.device_put) as batches:
         for index, batch in enumerate(batches):
             if per_batch:
                 this.call("on_test_batch_begin", index)
             with compiling if index == 0 else contextlib.nullcontext():
-                metrics, others = job.runner.eval_one(job.evaluate, job.program, this.state, batch)
+                metrics, others = task.loops.eval_one(task.evaluate, task.program, this.state, batch)
             this.state = this.state.replace(metrics=metrics, model_state=others)
-            logs = job.logs(metrics)
+            logs = task.logs(metrics)
             if per_batch:
                 this.call("on_test_batch_end", index, to_floats(logs))
             bar.update(index + 1, functools.partial(to_floats, logs))
@@ -71,7 +71,7 @@ def evaluate(this: Pass, job: Job, source: Source, bar: ProgressBar, stopped: Ca
     hooks.flush()
     if index < 0:
         raise InputError("The data for evaluation yields no batches; a generator can be read only once.")
-    return to_floats(job.logs(this.state.metrics))
+    return to_floats(task.logs(this.state.metrics))
 
 
 def predict(

@@ -17,9 +17,9 @@ from jkeras.buffers import owned_copy, taken
 from jkeras.errors import InputError
 from jkeras.keras.variables import Variable
 from jkeras.lowering import cache_token, compiler_options
-from jkeras.training import runs
-from jkeras.training.job import Job as CoreJob
+from jkeras.training import compiled_loops
 from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.training.task import Task as CoreTask
 from jkeras.utils import pack_x_y_sample_weight
 
 Lists = tuple[list[Any], ...]
@@ -144,7 +144,7 @@ def test(program: Program, state: TrainState, batch: Batch) -> TrainState:
     return state.replace(model_state=others, metrics={"variables": metrics, "logs": _reported(program, logs)})
 
 
-class Runner(runs.Runner):
+class CompiledLoops(compiled_loops.CompiledLoops):
     """The core's compiled loops, and compiled steps over lists for single batches."""
 
     def __init__(self) -> None:
@@ -180,7 +180,7 @@ def _spec(leaf: Any) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(leaf.shape, jax.dtypes.canonicalize_dtype(leaf.dtype))
 
 
-class Calling(runs.Runner):
+class Calling(compiled_loops.CompiledLoops):
     """Runs steps by calling the model's functions, one batch at a time: those that are not to be compiled, and the user's."""
 
     def __init__(self) -> None:
@@ -205,14 +205,14 @@ class Calling(runs.Runner):
         return {"variables": list(metrics), "logs": flat_logs(logs)}, others
 
 
-_shared: dict[str, Runner] = {}
+_shared: dict[str, CompiledLoops] = {}
 
 
-def shared_runner() -> Runner:
+def shared_loops() -> CompiledLoops:
     """The compiled steps of models that are made of unmodified built-in parts, which equal ones share."""
     token = cache_token()
     if token not in _shared:
-        _shared[token] = Runner()
+        _shared[token] = CompiledLoops()
     return _shared[token]
 
 
@@ -251,7 +251,7 @@ def assign(cells: Iterable[Variable], values: Iterable[Any]) -> None:
 
 
 class Run:
-    """A run of `fit`: what the core's loop asks of a live model (`training.session.Live`).
+    """A run of `fit`: what the core's loop asks of a live model (`training.run.Live`).
 
     Args:
         model: the model that is trained.
@@ -373,17 +373,17 @@ class Run:
         self._current = None
 
 
-class Job(CoreJob):
+class Task(CoreTask):
     """What the core's loop needs to know of a model of the drop-in.
 
     Args:
         program: whose step it is.
-        runner: what runs it.
+        loops: what runs it.
         metrics: gives the states of metrics to begin an epoch with.
     """
 
-    def __init__(self, program: Program, runner: runs.Runner, metrics: Callable[[], list[Any]]):
-        super().__init__(program, train, test, runner)
+    def __init__(self, program: Program, loops: compiled_loops.CompiledLoops, metrics: Callable[[], list[Any]]):
+        super().__init__(program, train, test, loops)
         self._metrics = metrics
 
     def logs(self, metrics: Any) -> dict[str, Any]:
@@ -394,9 +394,9 @@ class Job(CoreJob):
         """Metric states before the first batch."""
         return {"variables": self._metrics(), "logs": self.program.first_logs()}
 
-    def rows_independent(self, training: bool) -> bool:
-        """No: a step of a user's own may do anything with a batch."""
-        return False
+    def mixes_samples(self, training: bool) -> bool:
+        """It may: a step of a user's own can do anything with a batch."""
+        return True
 
 
 class Hooks:

@@ -32,8 +32,8 @@ class CompiledFunction:
 
     def settled(self) -> Callable[[Lists, Iterator[Any]], tuple[Any, Lists]]:
         """The function for the model as it is now, which does not look for changes in each call."""
-        runner, program = self._model().compiled_step()  # type: ignore[misc]
-        step = getattr(runner, f"{self._mode}_batch")
+        loops, program = self._model().compiled_step()  # type: ignore[misc]
+        step = getattr(loops, f"{self._mode}_batch")
         if self._mode != "predict":
             return lambda state, iterator: step(program, state, next(iterator))
 

@@ -18,30 +18,30 @@ from jkeras.keras.passes import Pass, Source, evaluate, predict
 from jkeras.keras.run import (
     Calling,
     Cells,
+    CompiledLoops,
     Hooks,
-    Job,
     Program,
     Run,
-    Runner,
     SharedKey,
+    Task,
     assign,
     flat_logs,
     packed,
-    shared_runner,
+    shared_loops,
 )
 from jkeras.keras.steps import CompiledFunction
 from jkeras.keras.validation import Validation
 from jkeras.keras.variables import StatelessScope, SymbolicScope
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
-from jkeras.training import batches, loop, runs
+from jkeras.training import batches, compiled_loops, loop
 from jkeras.training.array_source import ArraySource
 from jkeras.training.class_weights import class_weights
-from jkeras.training.job import Options
-from jkeras.training.predict import FAST_BATCH_SIZE
+from jkeras.training.prediction import FAST_BATCH_SIZE
 from jkeras.training.sources import as_source, split, weighted
 from jkeras.training.state import Batch
 from jkeras.training.stream_source import StreamSource
+from jkeras.training.task import Options
 from jkeras.utils import unpack_x_y_sample_weight
 
 
@@ -109,7 +109,7 @@ class Trainer(Compiling):
         source = weighted(source, class_weight)
         self.make_train_function()
         run = Run(self, Cells.of(self, training=True))
-        runner, program = self._job_parts(self.train_function, "train_step", run.cells, source.example())
+        loops, program = self._task_parts(self.train_function, "train_step", run.cells, source.example())
         validate = Validation(
             self, validation_data, validation_batch_size or batch_size, validation_steps, validation_freq, callback_list
         )
@@ -132,15 +132,15 @@ class Trainer(Compiling):
             epochs, initial_epoch, shuffle if shuffle == "batch" else bool(shuffle), verbose,
             "auto" if self.steps_per_execution == 1 else self.steps_per_execution,
         )  # fmt: skip
-        session = None
+        fit_run = None
         state = run.state(*self._begin_progress(), owned=True)
         try:
-            session = loop.fit(Job(program, runner, run.first_metrics), state, source, None, options, hooks, run)  # type: ignore[arg-type]
+            fit_run = loop.fit(Task(program, loops, run.first_metrics), state, source, None, options, hooks, run)  # type: ignore[arg-type]
         finally:
-            run.finish(None if session is None else session.state)
+            run.finish(None if fit_run is None else fit_run.state)
             self._validation = None
-        self._progress = (session.state.step, session.state.rng)
-        if session.interrupted.is_set():
+        self._progress = (fit_run.state.step, fit_run.state.rng)
+        if fit_run.interrupted.is_set():
             raise KeyboardInterrupt
         return self.history
 
@@ -169,7 +169,7 @@ class Trainer(Compiling):
         verbose = _shown(verbose)
         callback_list = self._callback_list(callbacks, verbose, epochs=1, steps=source.steps_per_epoch)
         run = Run(self, Cells.of(self, training=False))
-        runner, program = self._job_parts(self.test_function, "test_step", run.cells, example)
+        loops, program = self._task_parts(self.test_function, "test_step", run.cells, example)
         self.stop_evaluating = False
         callback_list.on_test_begin()
         self.reset_metrics()
@@ -177,10 +177,10 @@ class Trainer(Compiling):
         hooks = Hooks(callback_list, self, {})
         this = Pass(run, run.state(*self._begin_progress()), hooks)
         run.offer(lambda: this.state)
-        job = Job(program, runner, run.first_metrics)
-        this.state = this.state.replace(metrics=job.empty_metrics(example))
+        task = Task(program, loops, run.first_metrics)
+        this.state = this.state.replace(metrics=task.empty_metrics(example))
         try:
-            logs = evaluate(this, job, source, bar, lambda: self.stop_evaluating)
+            logs = evaluate(this, task, source, bar, lambda: self.stop_evaluating)
         finally:
             run.finish(this.state)
         bar.finish(logs)
@@ -202,7 +202,7 @@ class Trainer(Compiling):
         verbose = _shown(verbose)
         callback_list = self._callback_list(callbacks, verbose, epochs=1, steps=source.steps_per_epoch)
         function = self.make_predict_function() or self.predict_function
-        pad = isinstance(function, CompiledFunction) and self._rows_independent()
+        pad = isinstance(function, CompiledFunction) and not self._mixes_samples()
         if isinstance(source, ArraySource) and pad and batch_size is None and steps is None and not callbacks:
             source = dataclasses.replace(source, batch_size=min(source.rows, FAST_BATCH_SIZE))
         self.stop_predicting = False
@@ -284,31 +284,31 @@ class Trainer(Compiling):
             return callbacks
         return CallbackList(callbacks, model=self, verbose=resolve_verbosity(verbose), **params)
 
-    def compiled_step(self) -> tuple[Runner, Program]:
+    def compiled_step(self) -> tuple[CompiledLoops, Program]:
         """What runs the compiled steps of this model, and the key that they are compiled for."""
         from jkeras.keras.sharing import own_key, shared_key
 
         own = own_key(self)
         if self._step_cache is None or self._step_cache[0] != own:
             shared = shared_key(self)
-            runner = Runner() if shared is None else shared_runner()
-            self._step_cache = (own, runner, Program((id(self), own) if shared is None else shared, self))
-        _, runner, program = self._step_cache
-        return runner, program
+            loops = CompiledLoops() if shared is None else shared_loops()
+            self._step_cache = (own, loops, Program((id(self), own) if shared is None else shared, self))
+        _, loops, program = self._step_cache
+        return loops, program
 
-    def _rows_independent(self) -> bool:
-        """Whether it is known that each row's prediction does not depend on the other rows."""
+    def _mixes_samples(self) -> bool:
+        """Whether a row's prediction may depend on the other rows."""
         self.compiled_step()
         shared = self._step_cache[2].key[0] if self._step_cache is not None else None
-        return isinstance(shared, SharedKey) and runs.rows_independent(shared.definition, training=False)
+        return not isinstance(shared, SharedKey) or compiled_loops.mixes_samples(shared.definition, training=False)
 
-    def _job_parts(self, function: Any, method: str, cells: Cells, example: Batch) -> tuple[Any, Program]:
+    def _task_parts(self, function: Any, method: str, cells: Cells, example: Batch) -> tuple[Any, Program]:
         """What runs the steps of a run over data, and their program."""
-        runner, program = self.compiled_step()
+        loops, program = self.compiled_step()
         if not isinstance(function, CompiledFunction):
             return Calling(), program
         parts = Cells._fields if method == "train_step" else ("trainable", "non_trainable", "metrics")
-        return runner, runner.reporting(program, method, cells.values(*parts), packed(example))
+        return loops, loops.reporting(program, method, cells.values(*parts), packed(example))
 
     def _begin_progress(self) -> tuple[Any, Any]:
         if self._progress is None:

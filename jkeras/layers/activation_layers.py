@@ -17,7 +17,7 @@ from jkeras.values.fields import field
 
 class _Elementwise(Layer):
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
 
 class ReLU(_Elementwise):

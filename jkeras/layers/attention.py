@@ -46,7 +46,7 @@ class Attention(Layer):
     [0.0, 1.0, 2.0]
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     use_scale: bool = field(default=False, convert=arguments.boolean)
     score_mode: str = field(default="dot", convert=arguments.one_of("dot", "concat"))
@@ -122,7 +122,7 @@ class AdditiveAttention(Attention):
     (None, 2, 4)
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     use_scale: bool = field(default=True, convert=arguments.boolean)
     dropout: float = field(default=0.0, convert=arguments.between(0, 1, open_high=True))

@@ -71,7 +71,7 @@ class Attributes:
 class Convolution(Attributes, Layer):
     """What all convolutions share: checks, the layout of the data, bias and activation."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     rank: ClassVar[int]
 
     if TYPE_CHECKING:

@@ -63,7 +63,7 @@ class Dense(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     if TYPE_CHECKING:
         _activity_regularizer: RegularizerLike = field(init=False)
@@ -131,7 +131,7 @@ class Activation(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     activation: ActivationField = field(convert=activations.get)
 
@@ -146,7 +146,7 @@ class Identity(Layer):
     """Returns its input unchanged."""
 
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     known_output = keeps_shape
 
@@ -203,7 +203,7 @@ class Masking(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     mask_value: float = field(default=0.0, convert=arguments.numeric)
 
@@ -247,7 +247,7 @@ class Embedding(Layer):
         quantization_config: likewise.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     if TYPE_CHECKING:
         _activity_regularizer: RegularizerLike = field(init=False)

@@ -96,7 +96,7 @@ class EinsumDense(Layer):
     activity_regularizer: RegularizerField = field(default=None, convert=regularizers.get, kw_only=True)
 
     @property
-    def couples_samples(self) -> bool | None:  # type: ignore[override]
+    def mixes_samples(self) -> bool | None:  # type: ignore[override]
         inputs, kernel, outputs = self._letters
         return not self.equation.startswith("...") and (inputs[0] != outputs[0] or inputs[0] in kernel)
 

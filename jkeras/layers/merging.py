@@ -21,7 +21,7 @@ class Merge(Layer):
     """Base of layers that combine a list of tensors element by element, with broadcasting."""
 
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     def merge(self, inputs: list[Num[Array, "..."]]) -> Num[Array, "..."]:
         """Combines inputs of equal rank."""

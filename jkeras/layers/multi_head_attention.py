@@ -52,7 +52,7 @@ class Projection(Layer):
         activation: applied at the end.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     sizes: tuple[int, ...] = field(convert=_sizes)
     contracted: int = 1
@@ -142,7 +142,7 @@ class _Attributes:
 class _Heads(_Attributes, Layer):
     """What the two layers share: projections, masks, and the choice between fused and explicit attention."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
     if TYPE_CHECKING:
@@ -324,7 +324,7 @@ class MultiHeadAttention(_Heads):
     (None, 8, 16)
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
     _in_files: ClassVar[InFiles] = InFiles(
         children={
@@ -409,7 +409,7 @@ class GroupQueryAttention(_Heads):
     (None, 8, 16)
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
     _in_files: ClassVar[InFiles] = InFiles(
         class_name="GroupedQueryAttention",

@@ -26,7 +26,7 @@ class CustomScaleLayer(Layer):
     """
 
     keras_module = "keras.src.applications.inception_resnet_v2"
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     scale: float = field(convert=arguments.number)
 
@@ -45,7 +45,7 @@ class LayerScale(Layer):
     """
 
     keras_module = "keras.src.applications.convnext"
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     known_output = keeps_shape
 
     init_values: float = field(convert=arguments.number)
@@ -68,7 +68,7 @@ class StochasticDepth(Layer):
     """
 
     keras_module = "keras.src.applications.convnext"
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     known_output = keeps_shape
 
     drop_path_rate: float = field(convert=arguments.probability)

@@ -78,7 +78,7 @@ class BatchNormalization(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = True
+    mixes_samples: ClassVar[bool | None] = True
 
     axis: int = field(default=-1, convert=arguments.integer)
     momentum: float = field(default=0.99, convert=arguments.between(0, 1))
@@ -293,7 +293,7 @@ class LayerNormalization(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     axis: Any = AXES
     epsilon: float = field(default=1e-3, convert=arguments.non_negative)
@@ -363,7 +363,7 @@ class RMSNormalization(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     axis: Any = AXES
     epsilon: float = field(default=1e-6, convert=arguments.non_negative)
@@ -392,7 +392,7 @@ class UnitNormalization(Layer):
     """Scales each sample to length 1 over the given axes; where the length is 0 it stays 0."""
 
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     axis: Any = AXES
 
@@ -422,7 +422,7 @@ class GroupNormalization(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     groups: int = field(default=32, convert=arguments.at_least(-1))
     axis: int = field(default=-1, convert=arguments.integer)

@@ -37,7 +37,7 @@ class _Attributes:
 class _Spatial(_Attributes, Layer):
     """Base of layers over `rank` spatial axes."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     rank: ClassVar[int]
 
     @property

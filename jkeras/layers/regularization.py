@@ -38,7 +38,7 @@ class _Noisy(_Attributes, Layer):
     """Base of layers that change their input at random in training, and pass it on otherwise."""
 
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     known_output = keeps_shape
 
@@ -214,7 +214,7 @@ class ActivityRegularization(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = True
+    mixes_samples: ClassVar[bool | None] = True
 
     l1: float = field(default=0.0, convert=arguments.non_negative)
     l2: float = field(default=0.0, convert=arguments.non_negative)

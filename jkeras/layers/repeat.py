@@ -69,11 +69,11 @@ class Repeat(Layer):
     recompute: bool = field(default=False, convert=arguments.boolean)
 
     @property
-    def couples_samples(self) -> bool | None:  # type: ignore[override]
+    def mixes_samples(self) -> bool | None:  # type: ignore[override]
         known = [
             False
-            if layer.couples_samples is None and type(layer).__module__.startswith("jkeras.")
-            else layer.couples_samples
+            if layer.mixes_samples is None and type(layer).__module__.startswith("jkeras.")
+            else layer.mixes_samples
             for _, layer in walk(self.layer)
         ]
         regularized = any(layer.activity_regularizer is not None for _, layer in walk(self.layer))

@@ -27,7 +27,7 @@ class Flatten(Layer):
     (None, 20)
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     data_format: DataFormatField = DATA_FORMAT
 
@@ -48,7 +48,7 @@ class Reshape(Layer):
     (None, 2, 5)
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     target_shape: tuple[int, ...] = field(convert=lambda value: _target_shape(value))
 
@@ -88,7 +88,7 @@ class Permute(Layer):
     (None, 64, 10)
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     dims: tuple[int, ...] = field(convert=lambda value: _order(value))
 
@@ -116,7 +116,7 @@ class RepeatVector(Layer):
     (None, 3, 32)
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     n: int = field(convert=arguments.positive_int)
 
@@ -162,7 +162,7 @@ class _BorderedAttributes:
 class _Bordered(_BorderedAttributes, Layer):
     """Base of padding and cropping: pairs of numbers for each spatial axis."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     rank: ClassVar[int] = 1
 
     @property

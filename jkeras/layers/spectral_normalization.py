@@ -30,7 +30,7 @@ class SpectralNormalization(Layer):
     Source: Miyato et al. 2018.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     _in_files: ClassVar[InFiles] = InFiles(repeats=("layer/kernel", "layer/embeddings"))
 
     layer: LayerField = field(convert=fields.layer)

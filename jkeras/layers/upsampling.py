@@ -24,7 +24,7 @@ class UpSampling1D(Layer):
     (None, 12, 2)
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     size: int = field(default=2, convert=arguments.positive_int)
 
@@ -39,7 +39,7 @@ class UpSampling1D(Layer):
 class _UpSampling(Layer):
     """Repeats along several spatial axes."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     rank: ClassVar[int]
 
     size: SizesField = field(default=2, convert=arguments.ints(2))

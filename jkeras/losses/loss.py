@@ -60,7 +60,7 @@ class Loss(LossAttributes, Spec):
 
     # True where the values of a batch depend on each other although there is one per row; such a loss is never given
     # rows that only fill up a batch.
-    couples_rows: ClassVar[bool] = False
+    mixes_samples: ClassVar[bool] = False
     # What targets must look like, for `check_targets`; "any" is not checked.
     target_kind: ClassVar[str] = "any"
 
@@ -181,14 +181,14 @@ def match_ranks(y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike]) -> tuple[A
 def per_sample(loss: Loss, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
     """Whether the loss of one row is independent of the other rows, as far as shapes tell.
 
-    False where `call` gives a scalar or loses the batch axis, and for losses that declare `couples_rows`.
+    False where `call` gives a scalar or loses the batch axis, and for losses that declare `mixes_samples`.
 
     Args:
         loss: the loss.
         y_true_spec: shapes and types of the targets of a batch (`jax.ShapeDtypeStruct` or arrays, or a tree of them).
         y_pred_spec: those of the predictions.
     """
-    if loss.couples_rows:
+    if loss.mixes_samples:
         return False
     dtype = loss.dtype or compute_dtype(None)
     cast = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, dtype), (y_true_spec, y_pred_spec))

@@ -162,7 +162,7 @@ class Circle(PairLoss):
     name: str | None = "circle"
     dtype: DTypeField = DTYPE
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(circle)
-    couples_rows = True
+    mixes_samples = True
     target_kind = "label"
 
     def valid(self, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], values: jax.Array) -> jax.Array | None:

@@ -57,7 +57,7 @@ class MeanMetricWrapper(MeanMetric):
         result: jax.Array = self.fn(y_true, y_pred, **self.kwargs)
         return result
 
-    def rows_independent(self, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
+    def takes_padding(self, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
         return keeps_batch_axis(self.values, y_true_spec, y_pred_spec)
 
     def get_config(self) -> dict[str, Any]:

@@ -115,7 +115,7 @@ class Metric(MetricAttributes, Spec):
         """The value of a state."""
         raise NotImplementedError(f"{type(self).__name__} must define `empty`, `update` and `compute`.")
 
-    def rows_independent(self, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
+    def takes_padding(self, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
         """Whether rows of weight 0 leave the result alone, so that a batch may be filled up with them."""
         return True
 
@@ -137,4 +137,4 @@ def per_sample(metric: Metric, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
 
     False for functions that give one number per batch: what they do with a row is unknown.
     """
-    return metric.rows_independent(y_true_spec, y_pred_spec)
+    return metric.takes_padding(y_true_spec, y_pred_spec)

@@ -107,7 +107,7 @@ class MeanMetric(Metric):
 
     applies_mask = True
     # True where a row's value depends on the other rows of its batch.
-    couples_rows: ClassVar[bool] = False
+    mixes_samples: ClassVar[bool] = False
 
     def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
         return {"total": self._zeros(), "count": self._zeros()}
@@ -121,7 +121,7 @@ class MeanMetric(Metric):
     ) -> State:
         y_true, y_pred = jax.tree.map(jnp.asarray, (y_true, y_pred))
         y_pred = jax.tree.map(_widened, y_pred)
-        if self.couples_rows and sample_weight is not None:
+        if self.mixes_samples and sample_weight is not None:
             y_true, y_pred = fill_rows(jnp.asarray(sample_weight) != 0, (y_true, y_pred))
         return add_to_mean(state, self.values(y_true, y_pred), sample_weight)
 

@@ -117,7 +117,7 @@ class Hinge(PlainMetric):
 
     name: str | None = "hinge"
     better: ClassVar[str | None] = "down"
-    couples_rows = True  # whether labels are 0 and 1 is asked of the whole batch
+    mixes_samples = True  # whether labels are 0 and 1 is asked of the whole batch
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.hinge)
 
 
@@ -126,7 +126,7 @@ class SquaredHinge(PlainMetric):
 
     name: str | None = "squared_hinge"
     better: ClassVar[str | None] = "down"
-    couples_rows = True
+    mixes_samples = True
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.squared_hinge)
 
 

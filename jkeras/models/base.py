@@ -117,7 +117,7 @@ class ModelValue(ModelAttributes, Layer):
 
     keras_module = "keras"
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = None
+    mixes_samples: ClassVar[bool | None] = None
 
     _memos = (*Layer._memos, "_spec_memo")
 

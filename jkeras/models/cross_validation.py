@@ -17,8 +17,8 @@ from jkeras.models.model import Model
 from jkeras.models.training import compiled_recipe, training_state
 from jkeras.tracebacks import filtered
 from jkeras.training.array_source import ArraySource
-from jkeras.training.job import Options
 from jkeras.training.program import build_program
+from jkeras.training.task import Options
 from jkeras.types import CallbacksLike, Data, Verbose
 
 

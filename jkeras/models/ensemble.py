@@ -20,13 +20,13 @@ from jkeras.models.model import Model
 from jkeras.models.training import compiled_recipe
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
-from jkeras.training import runs, steps
+from jkeras.training import compiled_loops, steps
 from jkeras.training.array_source import ArraySource
 from jkeras.training.evaluation import evaluate
-from jkeras.training.job import Job, Options
 from jkeras.training.program import Program, build_program, init_optimizer
 from jkeras.training.sources import as_source, split, weighted
 from jkeras.training.state import TrainState, arrays_of
+from jkeras.training.task import Options, Task
 from jkeras.types import CallbacksLike, Data, Verbose
 
 
@@ -139,9 +139,9 @@ class Ensemble:
         source = array_source(x, y, sample_weight, batch_size)
         model = self.model.build_for(source.example().x)
         program = build_program(model.definition, recipe, source.example())
-        job = Job(program, steps.train, steps.evaluate, runs.runner(many=True))
+        task = Task(program, steps.train, steps.evaluate, compiled_loops.loops_of(many=True))
         callbacks = CallbackList()
-        return evaluate(job, self._members_state(model), source, callbacks, callbacks.call)
+        return evaluate(task, self._members_state(model), source, callbacks, callbacks.call)
 
     def predict_members(self, x: Data | None, batch_size: int | None = None) -> Any:
         """The outputs of every member: arrays of shape `(members, rows, ...)`."""

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jkeras.callbacks.callback import Callback
-from jkeras.callbacks.keeper import Keeper
+from jkeras.callbacks.checkpoint_callback import CheckpointCallback
 from jkeras.errors import ArgumentError, RestoreError
 from jkeras.files.containers.checkpoints import Snapshot
 from jkeras.files.restoring import writable_definition
-from jkeras.training.hooks import RunKeeper
+from jkeras.training.hooks import SnapshotStore
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 PREFIX = "members-"
 
 
-class PartKeeper(Callback, RunKeeper):
+class GroupStore(Callback, SnapshotStore):
     """A keeper of one group, in a folder inside of that of the keeper that the user gave."""
 
-    def __init__(self, whole: Keeper, folder: Path):
+    def __init__(self, whole: CheckpointCallback, folder: Path):
         super().__init__()
-        self.keeper: Keeper = copy.copy(whole)
+        self.keeper: CheckpointCallback = copy.copy(whole)
         self.keeper.move_to(folder)
         self.schedule = self.keeper.schedule
 
@@ -62,13 +62,13 @@ class PartKeeper(Callback, RunKeeper):
         """Nothing yet: other groups may still train."""
 
 
-def keepers(callbacks: Iterable[Any], possible: bool) -> list[Keeper]:
+def keepers(callbacks: Iterable[Any], possible: bool) -> list[CheckpointCallback]:
     """The callbacks that keep checkpoints.
 
     Raises:
         ArgumentError: one of them chooses by the logs, or this kind of run cannot go on.
     """
-    found = [callback for callback in callbacks if isinstance(callback, Keeper)]
+    found = [callback for callback in callbacks if isinstance(callback, CheckpointCallback)]
     for keeper in found:
         if not possible:
             raise ArgumentError(
@@ -83,7 +83,7 @@ def keepers(callbacks: Iterable[Any], possible: bool) -> list[Keeper]:
     return found
 
 
-def parts(found: Sequence[Keeper], ranges: Sequence[range], size: int) -> list[list[PartKeeper]]:
+def parts(found: Sequence[CheckpointCallback], ranges: Sequence[range], size: int) -> list[list[GroupStore]]:
     """For each keeper those of all groups.
 
     Raises:
@@ -97,10 +97,10 @@ def parts(found: Sequence[Keeper], ranges: Sequence[range], size: int) -> list[l
                 f"{keeper.folder} holds checkpoints of groups of other members, {', '.join(others)}; here they are"
                 f" {', '.join(names)}. Pass the same number of members, and `group=` with the size of those groups."
             )
-    return [[PartKeeper(keeper, keeper.folder / name) for name in names] for keeper in found]
+    return [[GroupStore(keeper, keeper.folder / name) for name in names] for keeper in found]
 
 
-def completed(found: Sequence[Keeper], several: Sequence[Sequence[PartKeeper]]) -> None:
+def completed(found: Sequence[CheckpointCallback], several: Sequence[Sequence[GroupStore]]) -> None:
     """Called when all groups came to their end."""
     for whole, own in zip(found, several, strict=True):
         for part in own:

@@ -25,14 +25,14 @@ from jkeras.models import member_checkpoints
 from jkeras.models.group_progress import GroupProgress
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
-from jkeras.models.training import training_job
+from jkeras.models.training import training_task
 from jkeras.paths import merge
-from jkeras.training import loop, runs
+from jkeras.training import compiled_loops, loop
 from jkeras.training.array_source import ArraySource
 from jkeras.training.device_memory import device_budget
-from jkeras.training.job import Job, Options
 from jkeras.training.program import trainable
 from jkeras.training.state import TrainState, arrays_of, filled, named_arrays
+from jkeras.training.task import Options, Task
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model
@@ -62,8 +62,8 @@ class Plan:
 
     options: Options
     callbacks: Sequence[Any] = ()
-    train: runs.Step | None = None
-    evaluate: runs.Step | None = None
+    train: compiled_loops.Step | None = None
+    evaluate: compiled_loops.Step | None = None
     rows: np.ndarray | None = None
     group: int | None = None
     progress: GroupProgress | None = None
@@ -132,11 +132,14 @@ def train(
     count = state.step.shape[0]
     size = plan.group or group_size(state, count)
     starts = list(range(0, count, size))
-    job = training_job(
+    task = training_task(
         model, program, member(state, 0), source.example(), None if validation is None else validation.example()
     )
-    job = dataclasses.replace(
-        job, runner=runs.runner(many=True), train=plan.train or job.train, evaluate=plan.evaluate or job.evaluate
+    task = dataclasses.replace(
+        task,
+        loops=compiled_loops.loops_of(many=True),
+        train=plan.train or task.train,
+        evaluate=plan.evaluate or task.evaluate,
     )
 
     ranges = [range(start, min(start + size, count)) for start in starts]
@@ -149,7 +152,7 @@ def train(
             rows=None if plan.rows is None else plan.rows[chosen],
             settings=None if plan.settings is None else plan.settings[chosen],
         )
-        return _train_group(model, job, member(state, chosen), source, validation, own, [p[number] for p in parts])
+        return _train_group(model, task, member(state, chosen), source, validation, own, [p[number] for p in parts])
 
     if len(starts) == 1:
         result = run(0)
@@ -168,26 +171,26 @@ def train(
 
 def _train_group(
     model: Model,
-    job: Job,
+    task: Task,
     state: TrainState,
     source: ArraySource,
     validation: Any,
     plan: Plan,
-    keepers: Sequence[member_checkpoints.PartKeeper],
+    keepers: Sequence[member_checkpoints.GroupStore],
 ) -> tuple[TrainState, list[History]]:
-    group = Group(model, state, plan, job.program.objective.directions)
+    group = Group(model, state, plan, task.program.objective.directions)
     if plan.rows is not None:
         source = dataclasses.replace(source, subset=jnp.asarray(plan.rows, jnp.int32))
-    session = loop.fit(
-        job, owned_copy(state), source, validation, plan.options, CallbackList([group, *keepers]), group.live
+    fit_run = loop.fit(
+        task, owned_copy(state), source, validation, plan.options, CallbackList([group, *keepers]), group.live
     )
     if plan.progress is not None:
-        plan.progress.group_ended(len(session.epochs))
-    params, opt_state = arrays_of(session.state).params, arrays_of(session.state).opt_state
+        plan.progress.group_ended(len(fit_run.epochs))
+    params, opt_state = arrays_of(fit_run.state).params, arrays_of(fit_run.state).opt_state
     recipe: Any = model.recipe
     optimizer = recipe.optimizer
-    finalize: Any = jax.vmap(lambda p, s: optimizer.finalize(trainable(job.program, p), s))
-    final = session.state.replace(params=jax.vmap(merge)(params, finalize(params, opt_state)))
+    finalize: Any = jax.vmap(lambda p, s: optimizer.finalize(trainable(task.program, p), s))
+    final = fit_run.state.replace(params=jax.vmap(merge)(params, finalize(params, opt_state)))
     return final, [h.history() for h in group.members]
 
 

@@ -19,12 +19,12 @@ from jkeras.models.data_checks import check_data
 from jkeras.models.ensemble import as_list, training_data
 from jkeras.models.history import History, html_table
 from jkeras.models.model import Model
-from jkeras.models.training import compiled_recipe, training_job
+from jkeras.models.training import compiled_recipe, training_task
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered, filtered_methods
-from jkeras.training.job import Options
 from jkeras.training.program import Program, build_program, init_optimizer
 from jkeras.training.state import TrainState, arrays_of
+from jkeras.training.task import Options
 from jkeras.types import CallbacksLike, Data, PathLike, Verbose
 
 
@@ -114,11 +114,11 @@ class Sweep:
         state = self._first_state(model, program)
         plan = members.Plan(options, as_list(callbacks), group=group, settings=self.settings)
         if traced_hyperparameters.PLACE in state.model_state:
-            job = training_job(model, program, members.member(state, 0), source.example())
+            task = training_task(model, program, members.member(state, 0), source.example())
             plan = dataclasses.replace(
                 plan,
-                train=traced_hyperparameters.VariedStep(job.train),
-                evaluate=traced_hyperparameters.VariedStep(job.evaluate),
+                train=traced_hyperparameters.VariedStep(task.train),
+                evaluate=traced_hyperparameters.VariedStep(task.evaluate),
             )
         final, histories = members.train(model, program, state, source, validation, plan)
         kept = {name: tree for name, tree in final.model_state.items() if name != traced_hyperparameters.PLACE}

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, overload
 from jkeras import optimizers
 from jkeras.models import training
 from jkeras.models.discarded import check_used
-from jkeras.models.stepping import SteppingModel
+from jkeras.models.step_methods import ModelWithSteps
 from jkeras.tracebacks import filtered_methods
 from jkeras.training import strategy
 from jkeras.training.program import build_program, init_optimizer, trainable_parts
@@ -19,7 +19,7 @@ from jkeras.values.frozen import FrozenList
 
 
 @filtered_methods("compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
-class TrainableModel(SteppingModel):
+class TrainableModel(ModelWithSteps):
     """A model that can be compiled, trained, evaluated and asked."""
 
     def compile(

@@ -22,22 +22,21 @@ from jkeras.models.data_checks import check_classes, check_counts, check_data, c
 from jkeras.models.discarded import check_used
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
-from jkeras.models.stepping import SteppingModel
+from jkeras.models.step_methods import ModelWithSteps
 from jkeras.paths import merge
 from jkeras.random_keys import as_key
-from jkeras.training import batches, evaluation, loop, runs, steps
-from jkeras.training import predict as prediction
+from jkeras.training import batches, compiled_loops, evaluation, loop, prediction, steps
 from jkeras.training.array_source import ArraySource
-from jkeras.training.job import Job, Options, to_floats
 from jkeras.training.own_steps import TEST, TRAIN, evaluate_custom, train_custom, with_own_logs
 from jkeras.training.program import Program, build_program, init_optimizer, trainable
 from jkeras.training.recipe import Recipe
 from jkeras.training.sources import as_source, split, weighted
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.stream_source import StreamSource
+from jkeras.training.task import Options, Task, to_floats
 from jkeras.types import CallbacksLike, Data, Verbose
 
-Model = TypeVar("Model", bound=SteppingModel)
+Model = TypeVar("Model", bound=ModelWithSteps)
 
 # What evaluation gives: one number, the loss and each metric, or all of them by name.
 Scores: TypeAlias = float | list[float] | dict[str, float]
@@ -108,7 +107,7 @@ def fit(
         check_data(model, part, program, recipe, name)
     check_used("fit", 3)
     state = training_state(model, recipe, program, seed)
-    job = training_job(model, program, state, example, None if validation is None else validation.example())
+    task = training_task(model, program, state, example, None if validation is None else validation.example())
     running = model._evolve(state=state)
     directions = program.objective.directions
     outer = model._spec_contents.handle
@@ -121,20 +120,20 @@ def fit(
         initial_epoch,
         shuffle,
         verbose,
-        job.runner.steps_per_dispatch(recipe.steps_per_execution),
+        task.loops.steps_per_dispatch(recipe.steps_per_execution),
         recipe.run_eagerly,
         recipe.check_finite,
         validation_freq,
     )
-    with job.runner.guard():
+    with task.loops.guard():
         owned = consume(state, "fit") if donate else _owned(model, state)
-        session = loop.fit(job, owned, source, validation, options, callback_list, handle)
-    final = job.runner.release(session.state)
+        fit_run = loop.fit(task, owned, source, validation, options, callback_list, handle)
+    final = task.loops.release(fit_run.state)
     arrays = arrays_of(final)
     params = recipe.optimizer.finalize(trainable(program, arrays.params), arrays.opt_state)
     final = final.replace(params=merge(arrays.params, params))
-    history = History(session.history, session.epochs, callback_list.params)
-    if session.interrupted.is_set():
+    history = History(fit_run.history, fit_run.epochs, callback_list.params)
+    if fit_run.interrupted.is_set():
         print(f"\nInterrupted: returning the model as trained so far ({int(final.step)} steps).")
     trained = model._evolve(state=final, history=history)
     if outer is None:
@@ -143,7 +142,7 @@ def fit(
 
 
 def evaluate(
-    model: SteppingModel,
+    model: ModelWithSteps,
     x: Data | None,
     y: Data | None,
     batch_size: int | None,
@@ -163,10 +162,10 @@ def evaluate(
     check_data(model, source, program, recipe)
     handle = model._spec_contents.handle or Handle(model)
     callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=resolve_verbosity(verbose))
-    job = evaluation_job(model, program, model.state, example)
-    with job.runner.guard():
+    task = evaluation_task(model, program, model.state, example)
+    with task.loops.guard():
         logs = evaluation.evaluate(
-            job,
+            task,
             model.state,
             source,
             callback_list,
@@ -179,7 +178,7 @@ def evaluate(
 
 
 def predict(
-    model: SteppingModel,
+    model: ModelWithSteps,
     x: Data | None,
     batch_size: int | None,
     verbose: Verbose,
@@ -193,8 +192,8 @@ def predict(
     check_embedded_ids(model, source)
     handle = model._spec_contents.handle or Handle(model)
     callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=resolve_verbosity(verbose))
-    runner = _runner(model.recipe)
-    with runner.guard():
+    loops = _loops(model.recipe)
+    with loops.guard():
         return prediction.predict(
             model.definition,
             model.state,
@@ -204,7 +203,7 @@ def predict(
             chosen_size=batch_size is not None,
             run_eagerly=model.recipe is not None and model.recipe.run_eagerly,
             current=lambda: handle.value.state,
-            runner=runner,
+            loops=loops,
         )
 
 
@@ -228,25 +227,25 @@ def train_on_batch(
     program = build_program(model.definition, recipe, source.data)
     check_data(model, source, program, recipe)
     state = training_state(model, recipe, program, None)
-    job = training_job(model, program, state, source.data)
-    program = job.program
-    state = state.replace(metrics=job.empty_metrics(source.data))
+    task = training_task(model, program, state, source.data)
+    program = task.program
+    state = state.replace(metrics=task.empty_metrics(source.data))
     if recipe.run_eagerly:
         with jax.disable_jit():
             values = jax.tree.map(jax.numpy.asarray, (state, source.data))
-            state, values = steps.with_logs(job.train, program, *values)
+            state, values = steps.with_logs(task.train, program, *values)
     elif recipe.distribute is None and not donate:
-        state, values = steps.compiled(steps.with_logs)(job.train, program, state, source.data)
+        state, values = steps.compiled(steps.with_logs)(task.train, program, state, source.data)
     else:
         state = consume(state, "train_on_batch") if donate else owned_copy(state)
-        state = job.runner.release(job.runner.train_one(job.train, program, state, source.data)[0])
-        values = job.logs(arrays_of(state).metrics)
+        state = task.loops.release(task.loops.train_one(task.train, program, state, source.data)[0])
+        values = task.logs(arrays_of(state).metrics)
     logs = to_floats(values)
     return model._evolve(state=state.replace(metrics=None)), _as_result(logs, program, return_dict)
 
 
 def test_on_batch(
-    model: SteppingModel, x: Data | None, y: Data | None, sample_weight: Data | None, return_dict: bool
+    model: ModelWithSteps, x: Data | None, y: Data | None, sample_weight: Data | None, return_dict: bool
 ) -> Scores:
     """See `Model.test_on_batch`."""
     recipe = compiled_recipe(model, "test_on_batch")
@@ -256,17 +255,17 @@ def test_on_batch(
     model = ready_for(model, source.data.x)
     program = build_program(model.definition, recipe, source.data)
     check_data(model, source, program, recipe)
-    job = evaluation_job(model, program, model.state, source.data)
-    state = model.state.forward.replace(metrics=job.empty_metrics(source.data))
-    logs = to_floats(steps.compiled(steps.scored)(job.evaluate, job.program, state, source.data))
+    task = evaluation_task(model, program, model.state, source.data)
+    state = model.state.forward.replace(metrics=task.empty_metrics(source.data))
+    logs = to_floats(steps.compiled(steps.scored)(task.evaluate, task.program, state, source.data))
     return _as_result(logs, program, return_dict)
 
 
-def predict_on_batch(model: SteppingModel, x: Data | None) -> Any:
+def predict_on_batch(model: ModelWithSteps, x: Data | None) -> Any:
     """See `Model.predict_on_batch`."""
     x = batches.to_arrays(x, "x")
     model = ready_for(model, x)
-    return jax.device_get(runs.runner().predict(model.definition, model.state, x))
+    return jax.device_get(compiled_loops.loops_of().predict(model.definition, model.state, x))
 
 
 # -- what these stand on -------------------------------------------------------------------------------------------
@@ -279,7 +278,7 @@ def ready_for(model: Model, x: Data | None) -> Model:
     return model if handle is None else handle.adopt(model)
 
 
-def compiled_recipe(model: SteppingModel, method: str) -> Recipe:
+def compiled_recipe(model: ModelWithSteps, method: str) -> Recipe:
     """The recipe that the model was compiled with.
 
     Raises:
@@ -293,26 +292,26 @@ def compiled_recipe(model: SteppingModel, method: str) -> Recipe:
     return model.recipe
 
 
-def training_job(
-    model: SteppingModel, program: Program, state: TrainState, example: Batch, scored: Batch | None = None
-) -> Job:
+def training_task(
+    model: ModelWithSteps, program: Program, state: TrainState, example: Batch, scored: Batch | None = None
+) -> Task:
     """What a run needs, for batches like `example` in training and `scored` in evaluation."""
-    evaluation = evaluation_job(model, program, state, example if scored is None else scored)
+    evaluation = evaluation_task(model, program, state, example if scored is None else scored)
     if not model.has_own_train_step:
         return dataclasses.replace(evaluation, program=program, scoring=evaluation.program)
     own = with_own_logs(program, TRAIN, state, example)
     return dataclasses.replace(evaluation, program=own, train=train_custom, scoring=evaluation.program)
 
 
-def evaluation_job(model: SteppingModel, program: Program, state: TrainState, example: Batch) -> Job:
+def evaluation_task(model: ModelWithSteps, program: Program, state: TrainState, example: Batch) -> Task:
     """What an evaluation needs, for batches like `example`."""
     if not model.has_own_test_step:
-        return Job(program, steps.train, steps.evaluate, _runner(model.recipe))
+        return Task(program, steps.train, steps.evaluate, _loops(model.recipe))
     own = with_own_logs(program, TEST, state, example)
-    return Job(own, steps.train, evaluate_custom, _runner(model.recipe))
+    return Task(own, steps.train, evaluate_custom, _loops(model.recipe))
 
 
-def training_state(model: SteppingModel, recipe: Recipe, program: Program, seed: int | None) -> TrainState:
+def training_state(model: ModelWithSteps, recipe: Recipe, program: Program, seed: int | None) -> TrainState:
     """The state that training starts from, with an optimizer's state."""
     state = model.state
     if arrays_of(state).opt_state is None:
@@ -321,7 +320,7 @@ def training_state(model: SteppingModel, recipe: Recipe, program: Program, seed:
     return state if seed is None else state.replace(rng=as_key(seed))
 
 
-def _owned(model: SteppingModel, state: TrainState) -> TrainState:
+def _owned(model: ModelWithSteps, state: TrainState) -> TrainState:
     """The state for a run to train in: copies of what the model has, and the optimizer's state if it was just made."""
     if arrays_of(model.state).opt_state is None:
         copied: TrainState = owned_copy(state.replace(opt_state=None))
@@ -330,9 +329,9 @@ def _owned(model: SteppingModel, state: TrainState) -> TrainState:
     return result
 
 
-def _runner(recipe: Recipe | None) -> Any:
+def _loops(recipe: Recipe | None) -> Any:
     """What runs steps: the loops for one device, or those of a strategy."""
-    return runs.runner() if recipe is None or recipe.distribute is None else recipe.distribute.runner()
+    return compiled_loops.loops_of() if recipe is None or recipe.distribute is None else recipe.distribute.loops()
 
 
 def _shuffle(value: object) -> bool | Literal["batch"]:

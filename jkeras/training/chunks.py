@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jkeras.training.hooks import Hooks
 
 if TYPE_CHECKING:
-    from jkeras.training.job import Options
+    from jkeras.training.task import Options
 
 # One dispatch should last about this long: seldom enough to cost nothing, often enough to draw a smooth bar.
 SECONDS_PER_DISPATCH = 0.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 
 from jkeras import config
-from jkeras.training import runs
+from jkeras.training import compiled_loops
 from jkeras.training.array_source import ArraySource
 from jkeras.training.state import Batch
 from jkeras.training.stream_source import StreamSource
@@ -31,14 +31,14 @@ def _free_host_memory() -> float:
         return float("inf")
 
 
-def fits(source: ArraySource, runner: runs.Runner) -> bool:
-    """Whether the data, with the copies that a runner needs, fits in the budget."""
-    result: bool = runner.agreed(source.nbytes * runner.copies <= device_budget())
+def fits(source: ArraySource, loops: compiled_loops.CompiledLoops) -> bool:
+    """Whether the data, with the copies that they need, fits in the budget."""
+    result: bool = loops.agreed(source.nbytes * loops.copies <= device_budget())
     return result
 
 
-def on_device(source: ArraySource | StreamSource, runner: runs.Runner) -> Batch | None:
+def on_device(source: ArraySource | StreamSource, loops: compiled_loops.CompiledLoops) -> Batch | None:
     """The data, placed on the device whole; None if it does not fit there."""
-    if isinstance(source, ArraySource) and fits(source, runner):
-        return runner.place_data(source.data)
+    if isinstance(source, ArraySource) and fits(source, loops):
+        return loops.place_data(source.data)
     return None

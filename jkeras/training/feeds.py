@@ -17,14 +17,14 @@ from jkeras.training.batches import fill_up
 from jkeras.training.chunks import Chunks
 from jkeras.training.device_memory import fits
 from jkeras.training.finiteness import non_finite
-from jkeras.training.job import to_floats
 from jkeras.training.order import Order
 from jkeras.training.prefetch import BATCHES_AHEAD, Background
 from jkeras.training.state import Batch, arrays_of
 from jkeras.training.stream_source import StreamSource
+from jkeras.training.task import to_floats
 
 if TYPE_CHECKING:
-    from jkeras.training.session import Session
+    from jkeras.training.run import FitRun
 
 
 class Feed(Protocol):
@@ -33,35 +33,35 @@ class Feed(Protocol):
     total: int | None
 
     def empty_metrics(self) -> Any: ...
-    def run(self, epoch: int, done: int = 0) -> Iterator[int]: ...
+    def train(self, epoch: int, done: int = 0) -> Iterator[int]: ...
     def get_state(self) -> dict[str, Any]: ...
     def set_state(self, state: Mapping[str, Any]) -> None: ...
 
 
-def make_feed(session: Session, source: ArraySource | StreamSource) -> Feed:
+def make_feed(run: FitRun, source: ArraySource | StreamSource) -> Feed:
     """The way in which this kind of data reaches the device."""
-    independent = session.job.rows_independent(training=True)
-    if session.options.run_eagerly or session.checks_finite:
-        return HostFeed(session, source, pad=False)
-    if isinstance(source, ArraySource) and fits(source, session.job.runner):
-        return DeviceFeed(session, source, pad=independent)
-    return HostFeed(session, source, pad=independent)
+    pad = not run.task.mixes_samples(training=True)
+    if run.options.run_eagerly or run.checks_finite:
+        return HostFeed(run, source, pad=False)
+    if isinstance(source, ArraySource) and fits(source, run.task.loops):
+        return DeviceFeed(run, source, pad=pad)
+    return HostFeed(run, source, pad=pad)
 
 
 class DeviceFeed:
     """Data that lies on the device whole; each epoch's order is drawn and gathered there."""
 
-    def __init__(self, session: Session, source: ArraySource, pad: bool):
-        self.session = session
+    def __init__(self, run: FitRun, source: ArraySource, pad: bool):
+        self.run = run
         self.source = source
-        self.data: Any = session.job.runner.place_data(source.data)
+        self.data: Any = run.task.loops.place_data(source.data)
         self.masked: bool = pad and source.ragged
-        self.order: Order = Order(session, source)
+        self.order: Order = Order(run, source)
         self.total: int | None = source.steps_per_epoch
-        self.chunks: Chunks = Chunks(session.options, session.callbacks)
+        self.chunks: Chunks = Chunks(run.options, run.callbacks)
 
     def empty_metrics(self) -> Any:
-        return self.session.job.empty_metrics(self.source.example())
+        return self.run.task.empty_metrics(self.source.example())
 
     def get_state(self) -> dict[str, Any]:
         return {"order": self.order.get_state()}
@@ -69,25 +69,25 @@ class DeviceFeed:
     def set_state(self, state: Mapping[str, Any]) -> None:
         self.order.set_state(state["order"])
 
-    def run(self, epoch: int, done: int = 0) -> Iterator[int]:
-        session, source = self.session, self.source
+    def train(self, epoch: int, done: int = 0) -> Iterator[int]:
+        run, source = self.run, self.source
         order, first, last = self.order.span(epoch)
         full = last if self.masked else min(last, source.rows // source.batch_size)
         per_batch = self.chunks.per_batch
         done += first
         waiting: Any = None
-        while done < full and not session.stopping:
-            most = session.most_steps
+        while done < full and not run.stopping:
+            most = run.most_steps
             size = self.chunks.size if most is None else min(self.chunks.size, most)
             stop = min(full, done + size)
             if per_batch:
-                session.call("on_train_batch_begin", done - first)
+                run.call("on_train_batch_begin", done - first)
             started = done
-            with session.compiling():
-                session.state, token = session.job.runner.train_steps(
-                    session.job.train,
-                    session.job.program,
-                    session.state,
+            with run.compiling():
+                run.state, token = run.task.loops.train_steps(
+                    run.task.train,
+                    run.task.program,
+                    run.state,
                     self.data,
                     order,
                     source.rows,
@@ -98,26 +98,26 @@ class DeviceFeed:
                 )
             done = stop
             if per_batch:
-                session.call("on_train_batch_end", stop - 1 - first, _batch_logs(session))
+                run.call("on_train_batch_end", stop - 1 - first, _batch_logs(run))
             if waiting is not None:
                 jax.block_until_ready(waiting)
             waiting = token
             self.chunks.note(stop - started)
             yield done - first
-        if done == full < last and not session.stopping:
+        if done == full < last and not run.stopping:
             self._last(order, full - first)
             yield last - first
 
     def _last(self, order: jax.Array, index: int) -> None:
         """The ragged last batch of a network whose rows depend on each other: a step of exactly its shape."""
-        session, source = self.session, self.source
+        run, source = self.run, self.source
         if self.chunks.per_batch:
-            session.call("on_train_batch_begin", index)
-        job = session.job
-        rows = job.runner.last_rows(order, source.rows // source.batch_size * source.batch_size, source.rows)
-        session.state, _ = job.runner.train_rows(job.train, job.program, session.state, self.data, rows)
+            run.call("on_train_batch_begin", index)
+        task = run.task
+        rows = task.loops.last_rows(order, source.rows // source.batch_size * source.batch_size, source.rows)
+        run.state, _ = task.loops.train_rows(task.train, task.program, run.state, self.data, rows)
         if self.chunks.per_batch:
-            session.call("on_train_batch_end", index, _batch_logs(session))
+            run.call("on_train_batch_end", index, _batch_logs(run))
 
 
 class HostFeed:
@@ -126,17 +126,17 @@ class HostFeed:
     The state is that of the batches used, not of those made.
     """
 
-    def __init__(self, session: Session, source: ArraySource | StreamSource, pad: bool):
-        self.session = session
+    def __init__(self, run: FitRun, source: ArraySource | StreamSource, pad: bool):
+        self.run = run
         self.source = source
         self.pad = pad
         self.reading: Background | None = None
-        self.order: Order | None = Order(session, source) if isinstance(source, ArraySource) else None
+        self.order: Order | None = Order(run, source) if isinstance(source, ArraySource) else None
         self.total: int | None = source.steps_per_epoch
-        self.chunks: Chunks = Chunks(session.options, session.callbacks)
+        self.chunks: Chunks = Chunks(run.options, run.callbacks)
 
     def empty_metrics(self) -> Any:
-        return self.session.job.empty_metrics(self.source.example())
+        return self.run.task.empty_metrics(self.source.example())
 
     def get_state(self) -> dict[str, Any]:
         stream = None
@@ -150,69 +150,69 @@ class HostFeed:
         if isinstance(self.source, StreamSource):
             self.source.set_state(state["stream"])
 
-    def run(self, epoch: int, done: int = 0) -> Iterator[int]:
-        session = self.session
+    def train(self, epoch: int, done: int = 0) -> Iterator[int]:
+        run = self.run
         full_size = steps.batch_size(self.source.example())
         waiting: Any = None
-        if done and session.stopping:  # a run that is resumed where a callback had stopped it
+        if done and run.stopping:  # a run that is resumed where a callback had stopped it
             return
-        note = self.source.get_state if isinstance(self.source, StreamSource) and session.keeps else None
+        note = self.source.get_state if isinstance(self.source, StreamSource) and run.keeps else None
         prepare = functools.partial(self._prepare, full_size=full_size)
         with Background(self._batches(epoch, done), BATCHES_AHEAD, prepare, note) as self.reading:
             for index, batch in enumerate(self.reading, done):
                 if self.chunks.per_batch:
-                    session.call("on_train_batch_begin", index)
-                with session.compiling():
+                    run.call("on_train_batch_begin", index)
+                with run.compiling():
                     token = self._step(batch, index)
                 if self.chunks.per_batch:
-                    session.call("on_train_batch_end", index, _batch_logs(session))
+                    run.call("on_train_batch_end", index, _batch_logs(run))
                 if waiting is not None:
                     jax.block_until_ready(waiting)
                 waiting = token
                 yield index + 1
-                if session.stopping:
+                if run.stopping:
                     return  # the state stays that of the last batch used
         self.reading = None
 
     def _prepare(self, batch: Batch, full_size: int) -> Batch:
         if self.pad:
             batch = fill_up(batch, full_size)
-        session = self.session
-        if session.options.run_eagerly or session.checks_finite:  # which look at the batch themselves
+        run = self.run
+        if run.options.run_eagerly or run.checks_finite:  # which look at the batch themselves
             return batch
-        result: Batch = session.job.runner.place_batch(batch, session.job.program, True)
+        result: Batch = run.task.loops.place_batch(batch, run.task.program, True)
         return result
 
     def _step(self, batch: Batch, index: int) -> Any:
-        session, job = self.session, self.session.job
-        if session.checks_finite:
-            before = owned_copy(session.state)
-            session.state, token = job.runner.train_one(job.train, job.program, session.state, batch)
-            explanation = non_finite(job, before, session.state, batch, index)
-            if explanation and session.options.check_finite:
+        run, task = self.run, self.run.task
+        if run.checks_finite:
+            before = owned_copy(run.state)
+            run.state, token = task.loops.train_one(task.train, task.program, run.state, batch)
+            explanation = non_finite(task, before, run.state, batch, index)
+            if explanation and run.options.check_finite:
                 raise NonFiniteError(explanation)
             if explanation:
-                session.call("on_non_finite", explanation)
+                run.call("on_non_finite", explanation)
             return token
-        if session.options.run_eagerly:
+        if run.options.run_eagerly:
             with jax.disable_jit():
-                session.state = job.train(job.program, session.state, jax.tree.map(jax.numpy.asarray, batch))
-            return session.state.step
-        session.state, token = job.runner.train_one(job.train, job.program, session.state, batch)
+                run.state = task.train(task.program, run.state, jax.tree.map(jax.numpy.asarray, batch))
+            return run.state.step
+        run.state, token = task.loops.train_one(task.train, task.program, run.state, batch)
         return token
 
     def _batches(self, epoch: int, done: int) -> Iterator[Batch]:
         source = self.source
         if isinstance(source, ArraySource):
-            rows, first, last = (self.order or Order(self.session, source)).span(epoch)
+            rows, first, last = (self.order or Order(self.run, source)).span(epoch)
             return source.batches(np.asarray(rows)[: source.rows], first + done, last)
-        order, count, state = None, source.batch_count, self.session.state
+        order, count, state = None, source.batch_count, self.run.state
         if source.numbered and count is not None:
-            draw = self.session.job.runner.epoch_order
-            shuffle = bool(self.session.options.shuffle)
+            draw = self.run.task.loops.epoch_order
+            shuffle = bool(self.run.options.shuffle)
             order = np.asarray(draw(state.rng, epoch, state.step, rows=count, length=count, shuffle=shuffle))
         return source.batches(order, source.steps is not None, done)
 
 
-def _batch_logs(session: Session) -> dict[str, Any]:
-    return to_floats(session.job.logs(arrays_of(session.state).metrics))
+def _batch_logs(run: FitRun) -> dict[str, Any]:
+    return to_floats(run.task.logs(arrays_of(run.state).metrics))

@@ -31,8 +31,8 @@ class Hooks(Protocol):
     def stateful(self) -> dict[str, Stateful]: ...
 
 
-class RunKeeper(abc.ABC):
-    """A callback that a run gives its snapshots to; `callbacks.keeper` has the base of those that write them."""
+class SnapshotStore(abc.ABC):
+    """A callback that a run gives its snapshots to; `callbacks.checkpoint_callback` has the base of those that write them."""
 
     schedule: Schedule
 

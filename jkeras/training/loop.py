@@ -18,31 +18,31 @@ import jax
 from jkeras.buffers import owned_copy
 from jkeras.console.progress import ProgressBar
 from jkeras.training.array_source import ArraySource
+from jkeras.training.checkpointing import Preempted, RunCheckpointer, terminable
 from jkeras.training.device_memory import on_device
 from jkeras.training.evaluation import evaluate
 from jkeras.training.feeds import Feed, make_feed
 from jkeras.training.hooks import Hooks
 from jkeras.training.interrupts import interruptible
-from jkeras.training.job import Job, Options, to_floats
-from jkeras.training.keeping import Keeping, Preempted, terminable
-from jkeras.training.session import Live, Session
+from jkeras.training.run import FitRun, Live
 from jkeras.training.state import TrainState, arrays_of
 from jkeras.training.stream_source import StreamSource
+from jkeras.training.task import Options, Task, to_floats
 
 # How often several processes ask each other whether a signal came, which makes the host wait for the devices.
 BATCHES_BETWEEN_VOTES = 16
 
 
 def fit(
-    job: Job,
+    task: Task,
     state: TrainState,
     source: ArraySource | StreamSource,
     validation: ArraySource | StreamSource | None,
     options: Options,
     callbacks: Hooks,
     live: Live,
-) -> Session:
-    """Trains. Returns the session with the final state and the history.
+) -> FitRun:
+    """Trains. Returns the run with the final state and the history.
 
     A keyboard interrupt ends training after the current chunk; the state reached is returned. A run with callbacks that
     keep checkpoints begins where the latest was taken, if they say so. The buffers of `state` are the run's from now on.
@@ -50,91 +50,91 @@ def fit(
     Raises:
         SystemExit: SIGTERM came to a run with such callbacks; everything is saved.
     """
-    job.runner.check(job.program, source)
-    session = Session(job, state, options, callbacks, live)
-    feed = make_feed(session, source)
-    validation_data = None if validation is None else on_device(validation, job.runner)
-    keeping = session.keeping = Keeping(session, feed, (source, validation), options.initial_epoch)
-    preempted = session.raised_by_signal(keeping.preempted) if keeping.keepers else None
-    with terminable(preempted), interruptible(session.raised_by_signal(session.interrupted)), keeping:
+    task.loops.check(task.program, source)
+    run = FitRun(task, state, options, callbacks, live)
+    feed = make_feed(run, source)
+    validation_data = None if validation is None else on_device(validation, task.loops)
+    keeping = run.keeping = RunCheckpointer(run, feed, (source, validation), options.initial_epoch)
+    preempted = run.raised_by_signal(keeping.preempted) if keeping.keepers else None
+    with terminable(preempted), interruptible(run.raised_by_signal(run.interrupted)), keeping:
         try:
             keeping.resume()
-            session.call("on_train_begin")
+            run.call("on_train_begin")
             keeping.put_in_place()
             logs = keeping.position.logs
             first = options.epochs if keeping.position.ended else keeping.position.epoch
             for epoch in range(first, options.epochs):
-                epoch_logs = _epoch(session, keeping, epoch, feed, validation, validation_data)
+                epoch_logs = _epoch(run, keeping, epoch, feed, validation, validation_data)
                 if epoch_logs is None:
                     warnings.warn(f"The data ran out before epoch {epoch + 1}, so training ends there.", stacklevel=4)
                     break
                 logs = epoch_logs
-                if not session.interrupted.is_set():
+                if not run.interrupted.is_set():
                     keeping.after_epoch(logs)
-                if session.stopping:
+                if run.stopping:
                     break
-            if session.preempted:
+            if run.preempted:
                 raise Preempted
-            session.call("on_train_end", logs)
-            if not session.interrupted.is_set():
+            run.call("on_train_end", logs)
+            if not run.interrupted.is_set():
                 keeping.completed()
         except KeyboardInterrupt:
-            session.interrupted.set()
-            if any(leaf.is_deleted() for leaf in jax.tree.leaves(session.state)):
+            run.interrupted.set()
+            if any(leaf.is_deleted() for leaf in jax.tree.leaves(run.state)):
                 raise  # a second interrupt, in the middle of a step: its buffers are given away, its result is not there
-    session.state = session.state.replace(metrics=None)
-    session.keeping = None  # it refers to the session, and the two would keep the state until garbage is collected
-    return session
+    run.state = run.state.replace(metrics=None)
+    run.keeping = None  # it refers to the run, and the two would keep the state until garbage is collected
+    return run
 
 
 def _epoch(
-    session: Session, keeping: Keeping, epoch: int, feed: Feed, validation: Any, validation_data: Any
+    run: FitRun, keeping: RunCheckpointer, epoch: int, feed: Feed, validation: Any, validation_data: Any
 ) -> dict[str, float] | None:
     """One epoch; its logs, or None if there was no data for it."""
-    options = session.options
-    session.call("on_epoch_begin", epoch)
-    empty = session.job.runner.spread(feed.empty_metrics(), session.state)
-    session.state = session.state.replace(metrics=owned_copy(empty))
+    options = run.options
+    run.call("on_epoch_begin", epoch)
+    empty = run.task.loops.spread(feed.empty_metrics(), run.state)
+    run.state = run.state.replace(metrics=owned_copy(empty))
     keeping.begin_epoch(epoch)
     total = feed.total
     bar = ProgressBar(total, epoch, options.epochs, options.verbose)
-    if not session.epochs and not options.run_eagerly:
-        session.bar = bar
+    if not run.epochs and not options.run_eagerly:
+        run.bar = bar
     done = begun = keeping.position.batch
-    for done in feed.run(epoch, begun):
+    for done in feed.train(epoch, begun):
         if bar.verbose == 1:
-            metrics = session.job.logs(arrays_of(session.state).metrics)
+            metrics = run.task.logs(arrays_of(run.state).metrics)
             bar.update(done, functools.partial(to_floats, metrics))
         keeping.after_steps(done)
         if done % BATCHES_BETWEEN_VOTES == 0:
-            session.vote()
-        if session.stopping:
+            run.vote()
+        if run.stopping:
             break
-    session.vote()
-    if session.preempted:
+    run.vote()
+    if run.preempted:
         raise Preempted
-    if done == 0 and not session.stopping:
+    if done == 0 and not run.stopping:
         return None
-    logs = to_floats(session.job.logs(arrays_of(session.state).metrics))
-    if validation is not None and _validates(epoch, options.validation_freq) and not session.interrupted.is_set():
+    logs = to_floats(run.task.logs(arrays_of(run.state).metrics))
+    if validation is not None and _validates(epoch, options.validation_freq) and not run.interrupted.is_set():
         scores = evaluate(
-            session.job,
-            session.state,
+            run.task,
+            run.state,
             validation,
-            session.callbacks,
-            session.call,
+            run.callbacks,
+            run.call,
             data=validation_data,
             verbose=0,
             run_eagerly=options.run_eagerly,
-            current=lambda: session.state,
-            line=None if session.epochs else bar,
+            current=lambda: run.state,
+            line=None if run.epochs else bar,
         )
         logs.update({f"val_{name}": value for name, value in scores.items()})
-    session.call("on_epoch_end", epoch, logs)
+    run.call("on_epoch_end", epoch, logs)
     bar.finish(logs, step=done if total is None else None)
-    session.epochs.append(epoch)
+    run.epochs.append(epoch)
     for name, value in logs.items():
-        session.history.setdefault(name, []).append(value)
+        run.history.setdefault(name, []).append(value)
     return logs
 
 

@@ -77,21 +77,21 @@ class Objective(Spec):
         return {term.log_name: term.metric.direction for term in self.metrics}
 
     @property
-    def rows_independent(self) -> bool:
-        """Whether losses and metrics give values per row, so that rows which do not count can be left out."""
+    def mixes_samples(self) -> bool:
+        """Whether a loss or a metric may not give values per row, so that rows which do not count cannot be left out."""
         targets, outputs = self.shapes
-        return _rows_independent(self, tuple(targets), tuple(outputs))
+        return _mixes_samples(self, tuple(targets), tuple(outputs))
 
 
 @functools.lru_cache(maxsize=256)
-def _rows_independent(objective: Objective, targets: tuple[Any, ...], outputs: tuple[Any, ...]) -> bool:
+def _mixes_samples(objective: Objective, targets: tuple[Any, ...], outputs: tuple[Any, ...]) -> bool:
     terms: list[tuple[str, Any, Any, int]] = [("loss", t.loss, losses.per_sample, t.output) for t in objective.losses]
     terms += [("metric", t.metric, metrics.per_sample, t.output) for t in objective.metrics]
     for kind, term, per_sample, i in terms:
         with _noted(kind, term, objective.names[i], targets[i], outputs[i]):
             if not per_sample(term, targets[i], outputs[i]):
-                return False
-    return True
+                return True
+    return False
 
 
 def match(structure: PyTree[Any], names: tuple[str, ...], count: int, what: str) -> list[Any]:

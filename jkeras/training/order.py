@@ -17,7 +17,7 @@ from jkeras.types import Array, ArrayLike
 
 if TYPE_CHECKING:
     from jkeras.training.array_source import ArraySource
-    from jkeras.training.session import Session
+    from jkeras.training.run import FitRun
 
 
 def draw(
@@ -71,8 +71,8 @@ def _permutation(rows: int, *seed: Any) -> np.ndarray:
 class Order:
     """The order of rows of each pass through the data; a pass may take several epochs (`steps_per_epoch`)."""
 
-    def __init__(self, session: Session, source: ArraySource):
-        self.session = session
+    def __init__(self, run: FitRun, source: ArraySource):
+        self.run = run
         self.source = source
         self.lap = -1
         self.step: Any = None
@@ -82,7 +82,7 @@ class Order:
         """The order of rows, and the first and last batch of an epoch (half open)."""
         lap, start, stop = self.source.span(epoch)
         if lap != self.lap:
-            self._draw(lap, np.asarray(self.session.state.step) - start)
+            self._draw(lap, np.asarray(self.run.state.step) - start)
         return self.rows, start, stop
 
     def get_state(self) -> dict[str, Any]:
@@ -95,11 +95,11 @@ class Order:
             self._draw(state["lap"], jax.numpy.asarray(state["step"]))
 
     def _draw(self, lap: int, step: ArrayLike) -> None:
-        session, source = self.session, self.source
+        run, source = self.run, self.source
         self.lap, self.step = lap, step
-        shuffle = session.options.shuffle
-        self.rows = session.job.runner.epoch_order(
-            session.state.rng,
+        shuffle = run.options.shuffle
+        self.rows = run.task.loops.epoch_order(
+            run.state.rng,
             lap,
             step,
             rows=source.rows,

@@ -13,7 +13,7 @@ from jkeras.graph.shapes import as_spec
 from jkeras.training import objective as objectives
 from jkeras.training.program import Program
 from jkeras.training.state import Batch, TrainState, arrays_of
-from jkeras.training.stepping import Stepping
+from jkeras.training.step_methods import StepMethods
 from jkeras.training.steps import CUSTOM, OWN, batch_size, ready
 
 
@@ -21,7 +21,7 @@ class OwnStep(NamedTuple):
     """A step that models may override."""
 
     name: str
-    run: Callable[[Stepping, TrainState, Batch], tuple[TrainState, Mapping[str, Any]]]
+    run: Callable[[StepMethods, TrainState, Batch], tuple[TrainState, Mapping[str, Any]]]
 
 
 TRAIN = OwnStep("train_step", lambda model, state, batch: model.train_step(state, batch))
@@ -53,9 +53,9 @@ def _own_step(program: Program, step: OwnStep, state: TrainState, batch: Batch) 
     return result
 
 
-def _stepping(program: Program) -> Stepping:
+def _stepping(program: Program) -> StepMethods:
     definition: Any = program.definition
-    if not isinstance(definition, Stepping):
+    if not isinstance(definition, StepMethods):
         raise InputError(f"{type(definition).__name__} has no steps of its own.")
     return definition
 

@@ -22,7 +22,7 @@ from jkeras.training import objective as objectives
 from jkeras.training.objective import Objective, match
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch
-from jkeras.training.stepping import Stepping, trains_itself
+from jkeras.training.step_methods import StepMethods, trains_itself
 from jkeras.types import PyTree
 from jkeras.values.spec import Spec
 
@@ -71,7 +71,7 @@ def output_names(definition: Layer, outputs: PyTree[Any]) -> tuple[str, ...]:
     count = len(jax.tree.leaves(outputs))
     if isinstance(outputs, Mapping) and len(outputs) == count:
         return tuple(sorted(outputs))
-    names = definition.output_names if isinstance(definition, Stepping) else ()
+    names = definition.output_names if isinstance(definition, StepMethods) else ()
     if names and len(names) == count:
         return tuple(names)
     return ("output",) if count == 1 else tuple(f"output_{i}" for i in range(count))

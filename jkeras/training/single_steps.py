@@ -9,7 +9,7 @@ from jkeras.training.own_steps import TEST, TRAIN, evaluate_custom, train_custom
 from jkeras.training.program import build_program
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, arrays_of
-from jkeras.training.stepping import tests_itself, trains_itself
+from jkeras.training.step_methods import tests_itself, trains_itself
 from jkeras.training.steps import (
     Logs,
     as_batch,

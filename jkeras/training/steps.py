@@ -58,7 +58,7 @@ def forward(
     return result
 
 
-class Scored(NamedTuple):
+class ForwardResult(NamedTuple):
     """A batch after the forward pass.
 
     Attributes:
@@ -77,7 +77,7 @@ class Scored(NamedTuple):
 
 
 @jax.named_scope("loss")
-def score(program: Program, result: linen.Pass, batch: Batch) -> Scored:
+def score(program: Program, result: linen.Pass, batch: Batch) -> ForwardResult:
     """The loss of a batch, with the losses that layers added."""
     names = program.objective.names
     outputs = flat_outputs(result.outputs)
@@ -88,7 +88,7 @@ def score(program: Program, result: linen.Pass, batch: Batch) -> Scored:
     loss, parts = objectives.compute_loss(program.objective, targets, outputs, weights, masks, batch.valid)
     for extra in result.run.losses:
         loss = loss + collectives.pmean(extra.astype(jnp.float32))
-    return Scored(loss, parts, outputs, result.state, masks)
+    return ForwardResult(loss, parts, outputs, result.state, masks)
 
 
 def flat_outputs(outputs: PyTree[Any]) -> list[Any]:
@@ -100,10 +100,10 @@ def _arrays(values: list[Any]) -> list[Any]:
     return [None if value is None else jnp.asarray(value) for value in values]
 
 
-def compute_gradients(program: Program, state: TrainState, batch: Batch) -> tuple[dict[str, Any], Scored]:
+def compute_gradients(program: Program, state: TrainState, batch: Batch) -> tuple[dict[str, Any], ForwardResult]:
     """Gradients of the loss by path, and the scored batch."""
 
-    def loss_of(params: dict[str, Any]) -> tuple[jax.Array, Scored]:
+    def loss_of(params: dict[str, Any]) -> tuple[jax.Array, ForwardResult]:
         result = forward(program, state.replace(params=merge(state.params, params)), batch, training=True)
         scored = score(program, result, batch)
         return program.optimizer.scale_loss(scored.loss, arrays_of(state).opt_state), scored
@@ -140,7 +140,7 @@ def gradients_of(
 
 @jax.named_scope("optimizer")
 def apply_gradients(
-    program: Program, state: TrainState, grads: Mapping[str, Any], scored: Scored | None = None
+    program: Program, state: TrainState, grads: Mapping[str, Any], scored: ForwardResult | None = None
 ) -> TrainState:
     """The state after one optimizer update: new params, projected by their constraints."""
     old = trainable(program, state.params)
@@ -157,7 +157,7 @@ def apply_gradients(
 
 
 @jax.named_scope("metrics")
-def update_metrics(program: Program, state: TrainState, batch: Batch, scored: Scored) -> TrainState:
+def update_metrics(program: Program, state: TrainState, batch: Batch, scored: ForwardResult) -> TrainState:
     """The state with running metrics that include a scored batch."""
     names, count = program.objective.names, len(scored.outputs)
     size = jnp.sum(batch.valid).astype(jnp.float32) if batch.valid is not None else jnp.float32(batch_size(batch))

@@ -30,9 +30,9 @@ class Strategy(Spec):
         finally:
             _current.reset(before)
 
-    def runner(self) -> Any:
-        """What runs steps, as `jkeras.training.runs.Runner` does on one device."""
-        raise NotImplementedError(f"{type(self).__name__} must define `runner(self)`.")
+    def loops(self) -> Any:
+        """What runs steps, as `jkeras.training.compiled_loops.CompiledLoops` does on one device."""
+        raise NotImplementedError(f"{type(self).__name__} must define `loops(self)`.")
 
 
 def current() -> Strategy | None:

@@ -130,7 +130,7 @@ def test_each_replica_draws_random_numbers_of_its_own():
 
 def test_strategies_are_values_and_share_what_is_compiled():
     assert d.MirroredStrategy(devices=2) == d.MirroredStrategy(devices=2) != d.MirroredStrategy()
-    assert d.FSDP().runner() is d.FSDP().runner() is not d.DataParallel().runner()
+    assert d.FSDP().loops() is d.FSDP().loops() is not d.DataParallel().loops()
     with d.DataParallel().scope() as strategy:
         model = wide().compile("sgd", "mse")
         with d.FSDP().scope():

@@ -115,7 +115,7 @@ def test_equal_questions_are_asked_once():
     traces = []
 
     class Noted(jk.Layer):
-        couples_samples = False
+        mixes_samples = False
 
         def __init__(self, size):
             super().__init__()

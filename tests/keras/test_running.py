@@ -9,7 +9,7 @@ import pytest
 import jkeras as jk
 import jkeras.keras as keras
 from jkeras.keras.layers import Dense
-from jkeras.keras.run import shared_runner
+from jkeras.keras.run import shared_loops
 from jkeras.keras.value import around
 
 
@@ -39,8 +39,8 @@ class Net(keras.Model):
 
 
 def steps_compiled():
-    runner = shared_runner()
-    functions = (runner.train_steps, runner.eval_steps, runner.predict_batch, runner.train_batch)
+    loops = shared_loops()
+    functions = (loops.train_steps, loops.eval_steps, loops.predict_batch, loops.train_batch)
     return [function._cache_size() for function in functions]
 
 

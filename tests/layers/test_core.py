@@ -147,9 +147,9 @@ def test_einsum_of_a_size_left_open(rng):
 
 
 def test_einsum_mixes_samples_only_where_the_equation_does():
-    assert not EinsumDense("abc,cd->abd", (None, 6)).couples_samples
-    assert not EinsumDense("...x,xy->...y", 6).couples_samples
-    assert EinsumDense("ab,ac->bc", 3).couples_samples
+    assert not EinsumDense("abc,cd->abd", (None, 6)).mixes_samples
+    assert not EinsumDense("...x,xy->...y", 6).mixes_samples
+    assert EinsumDense("ab,ac->bc", 3).mixes_samples
 
 
 def test_the_fans_of_an_einsum_kernel_follow_the_equation():

@@ -347,7 +347,7 @@ def test_stateful_needs_to_know_the_batch_size():
     with pytest.raises(errors.InputError, match=r"batch size must be known.*\(None, 4, 3\)"):
         layer(layers.Input((4, 3)))
     assert layer(layers.Input((4, 3), batch_size=5)).shape == (5, 2)
-    assert layer.couples_samples and not recurrent.LSTM(2).couples_samples
+    assert layer.mixes_samples and not recurrent.LSTM(2).mixes_samples
     with pytest.raises(errors.InputError, match="rnn_state"):
         layer.reset_states()
 

@@ -92,7 +92,7 @@ def test_noise_depends_on_the_key_and_the_seed_alone():
 def test_activity_regularization_is_a_loss_and_couples_samples():
     layer = layers.ActivityRegularization(l2=0.1)
     assert describe(layer, (2, 3)).losses == 1
-    assert layer.couples_samples
+    assert layer.mixes_samples
 
 
 def test_a_penalty_on_the_output_survives_the_configuration_of_any_layer():

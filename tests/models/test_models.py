@@ -205,7 +205,7 @@ def test_freeze():
 
 def test_state_is_updated_by_assignment():
     class Count(jk.Layer):
-        couples_samples = True
+        mixes_samples = True
 
         def build(self, input_shape):
             self.seen = self.add_weight((), initializer="zeros", trainable=False, name="seen")

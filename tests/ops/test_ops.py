@@ -10,7 +10,7 @@ import pytest
 
 import jkeras as jk
 from jkeras import activations, errors, layers, ops
-from jkeras.training.runs import rows_independent
+from jkeras.training.compiled_loops import mixes_samples
 
 RNG = np.random.default_rng(0)
 P = RNG.uniform(0.1, 0.9, (3, 4)).astype("float32")  # in every function's domain
@@ -386,7 +386,7 @@ def test_symbolic_calls_promise_the_shapes_of_arrays():
 def test_rows_that_depend_on_others_are_known():
     def independent(make):
         x = layers.Input((4,))
-        return rows_independent(jk.Model(x, make(x)).definition, False)
+        return not mixes_samples(jk.Model(x, make(x)).definition, False)
 
     assert independent(lambda x: ops.exp(x) * 2 + x)
     assert not independent(lambda x: x - ops.mean(x, axis=0))

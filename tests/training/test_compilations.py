@@ -11,7 +11,7 @@ from jkeras import layers
 class Counted(jk.Layer):
     """Counts how often its `call` is traced in training and in inference."""
 
-    couples_samples = False
+    mixes_samples = False
     traces = {True: 0, False: 0}
 
     def call(self, x, training=False):
@@ -20,7 +20,7 @@ class Counted(jk.Layer):
 
 
 class Coupled(Counted):
-    couples_samples = True
+    mixes_samples = True
 
 
 @pytest.fixture

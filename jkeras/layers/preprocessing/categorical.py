@@ -38,7 +38,7 @@ class CategoryEncoding(Layer):
     [[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     num_tokens: int = field(default=None, convert=arguments.positive_int)
     output_mode: str = field(default="multi_hot", convert=output_mode("multi_hot", "one_hot", "count"))
@@ -90,7 +90,7 @@ class Discretization(Layer):
     [0, 1, 2]
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     bin_boundaries: Any = field(default=None, convert=arguments.optional(_boundaries))
     num_bins: int | None = field(default=None, convert=arguments.optional(arguments.positive_int))

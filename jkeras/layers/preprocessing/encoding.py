@@ -89,7 +89,7 @@ class HostLayer(Layer):
     """Base of layers that read strings or Python values: called on data they compute at once, outside of any
     program."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         leaves = jax.tree.leaves((args, kwargs))

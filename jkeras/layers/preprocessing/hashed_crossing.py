@@ -61,7 +61,7 @@ class HashedCrossing(BinLayer):
     [1, 4, 1, 1, 3]
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     if TYPE_CHECKING:
         _dtype: DTypePolicyLike = field(init=False)

@@ -220,7 +220,7 @@ class Hashing(BinLayer):
     [1, 0, 1, 1, 2]
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     num_bins: int = field(convert=arguments.positive_int)
     mask_value: int | str | None = field(default=None, convert=arguments.optional(_term))

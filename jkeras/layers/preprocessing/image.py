@@ -75,7 +75,7 @@ class _Attributes:
 class ImageLayer(_Attributes, Layer):
     """Base of the layers below: checks the rank, casts to the compute type, knows the axes."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     def axes(self, images: jax.Array) -> tuple[int, int]:
         """The axes of height and width."""
@@ -107,7 +107,7 @@ class Rescaling(Layer):
     [-1.0, 1.0]
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
     scale: Any = field(convert=arguments.numeric)
@@ -139,7 +139,7 @@ class Resizing(ImageLayer):
     (None, 2, 3, 1)
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     height: int = field(convert=arguments.positive_int)
     width: int = field(convert=arguments.positive_int)
@@ -183,7 +183,7 @@ class CenterCrop(ImageLayer):
         data_format: "channels_last" or "channels_first".
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     height: int = field(convert=arguments.positive_int)
     width: int = field(convert=arguments.positive_int)
@@ -206,7 +206,7 @@ class CenterCrop(ImageLayer):
 class RandomImageLayer(ImageLayer):
     """Base of the random layers: they change images in training only."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         alone = not self.is_bound
@@ -239,7 +239,7 @@ class RandomFlip(RandomImageLayer):
         data_format: "channels_last" or "channels_first".
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     mode: str = field(
         default="horizontal_and_vertical",
@@ -260,7 +260,7 @@ class RandomFlip(RandomImageLayer):
 class _Affine(RandomImageLayer):
     """Base of the layers that move every pixel."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     def change(self, images: Num[Array, "*shape"], key: Key[Array, ""]) -> Num[Array, "*shape"]:
         rows, columns = self.axes(images)
@@ -289,7 +289,7 @@ class RandomRotation(_Affine):
         data_format: "channels_last" or "channels_first".
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=_SHIFT)
     fill_mode: str = field(default="reflect", convert=_FILL_MODE)
@@ -321,7 +321,7 @@ class RandomZoom(_Affine):
         data_format: "channels_last" or "channels_first".
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     height_factor: Any = field(convert=_as_given(_ZOOM))
     width_factor: Any = field(default=None, convert=arguments.optional(_as_given(_ZOOM)))
@@ -351,7 +351,7 @@ class RandomTranslation(_Affine):
         data_format: "channels_last" or "channels_first".
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     height_factor: Any = field(convert=_as_given(_SHIFT))
     width_factor: Any = field(convert=_as_given(_SHIFT))
@@ -383,7 +383,7 @@ class RandomCrop(RandomImageLayer):
         name: the layer's name.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     if TYPE_CHECKING:
         _name: str | None = field(init=False)
@@ -418,7 +418,7 @@ class RandomContrast(RandomImageLayer):
         seed: an integer.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=_factor(0.0, 1.0))
     value_range: Any = field(default=(0, 255), convert=arguments.pair)
@@ -441,7 +441,7 @@ class RandomBrightness(RandomImageLayer):
         seed: an integer.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=_SHIFT)
     value_range: Any = field(default=(0, 255), convert=lambda v: tuple(sorted(arguments.pair(v))))

@@ -94,7 +94,7 @@ class _Attributes:
 class Lookup(_Attributes, HostLayer):
     """What IntegerLookup and StringLookup share: the order of ids is mask, unknown terms, vocabulary."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     _in_files: ClassVar[InFiles] = InFiles(learns=True)
 
     if TYPE_CHECKING:
@@ -327,7 +327,7 @@ class IntegerLookup(Lookup):
     [[1, 3, 4], [4, 0, 2]]
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     max_tokens: int | None = field(default=None, convert=arguments.optional(_size))
     num_oov_indices: int = field(default=1, convert=arguments.at_least(0))
@@ -407,7 +407,7 @@ class StringLookup(Lookup):
     (['[UNK]', 'b', 'a', 'c'], [2, 3, 0])
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     max_tokens: int | None = field(default=None, convert=arguments.optional(_size))
     num_oov_indices: int = field(default=1, convert=arguments.at_least(0))

@@ -36,7 +36,7 @@ class Normalization(Layer):
     [[0.0]]
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
     _in_files: ClassVar[InFiles] = InFiles(learns=True)
 

@@ -63,7 +63,7 @@ class TextVectorization(HostLayer):
     [[3, 1, 4, 0]]
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     _in_files: ClassVar[InFiles] = InFiles(learns=True)
 
     if TYPE_CHECKING:

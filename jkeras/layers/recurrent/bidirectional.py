@@ -69,7 +69,7 @@ class Bidirectional(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     layer: LayerField = field(convert=fields.layer)
     merge_mode: str | None = field(default="concat", convert=arguments.one_of(*MERGES))

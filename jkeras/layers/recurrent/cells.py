@@ -82,7 +82,7 @@ class RecurrentCell(CellAttributes, Layer):
     A subclass says how many gates it has, how many states, and defines `advance`.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     gates: ClassVar[int] = 1
     state_count: ClassVar[int] = 1
 

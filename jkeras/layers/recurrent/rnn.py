@@ -103,7 +103,7 @@ class RNN(RNNAttributes, Layer):
         return super()._bind(args, kwargs)
 
     @property
-    def couples_samples(self) -> bool | None:  # type: ignore[override]
+    def mixes_samples(self) -> bool | None:  # type: ignore[override]
         """Whether rows depend on each other; the rows of a state must not be exchanged for others."""
         return self.stateful or not isinstance(self.cell, Layer)
 

@@ -66,7 +66,7 @@ class StackedRNNCells(Layer):
     (None, 3)
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     cells: Any = field(convert=_cells)
 

@@ -42,7 +42,7 @@ class TimeDistributed(Wrapper):
 
     Time is never unrolled. As long as the layer inside treats the samples of a batch apart, all steps are one call on
     `batch * time` samples. Otherwise (batch normalisation in training, and users' own layers, of which nothing is known
-    unless they set `couples_samples = False`) the steps follow one another in one compiled loop, in which the layer's
+    unless they set `mixes_samples = False`) the steps follow one another in one compiled loop, in which the layer's
     state goes from step to step; numbers are those of Keras in both cases.
 
     Args:
@@ -57,7 +57,7 @@ class TimeDistributed(Wrapper):
     """
 
     supports_masking: ClassVar[bool] = True
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     # How the layer is run step after step; `jkeras.keras`, where layers hold variables, has its own way.
     _scan: ClassVar[Any] = staticmethod(scan_layer)
 
@@ -96,7 +96,7 @@ class TimeDistributed(Wrapper):
 
     def _samples_apart(self, training: bool) -> bool:
         for _, layer in walk(self.layer):
-            known = layer.couples_samples
+            known = layer.mixes_samples
             if known is None and type(layer).__module__.startswith("jkeras."):
                 known = False
             if known is None or (known and (training or layer.stateful)):

@@ -12,10 +12,10 @@ from jkeras.models.structure import StructuredModel
 from jkeras.training import steps
 from jkeras.training.program import Program
 from jkeras.training.state import Batch, TrainState
-from jkeras.training.stepping import Stepping
+from jkeras.training.step_methods import StepMethods
 
 
-class SteppingModel(StructuredModel, Stepping):
+class ModelWithSteps(StructuredModel, StepMethods):
     """A model with its `train_step` and `test_step`."""
 
     def train_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:
@@ -99,12 +99,12 @@ class SteppingModel(StructuredModel, Stepping):
     @property
     def has_own_train_step(self) -> bool:
         """Whether a subclass overrides `train_step`."""
-        return type(self).train_step is not SteppingModel.train_step
+        return type(self).train_step is not ModelWithSteps.train_step
 
     @property
     def has_own_test_step(self) -> bool:
         """Whether a subclass overrides `test_step`."""
-        return type(self).test_step is not SteppingModel.test_step
+        return type(self).test_step is not ModelWithSteps.test_step
 
     @property
     def own_metrics(self) -> tuple[tuple[str, Any], ...]:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from jkeras.buffers import owned_copy
 from jkeras.console.progress import COMPILING, ProgressBar
 from jkeras.training.hooks import Hooks
-from jkeras.training.job import Job, Options
 from jkeras.training.state import TrainState, arrays_of
+from jkeras.training.task import Options, Task
 
 if TYPE_CHECKING:
-    from jkeras.training.keeping import Keeping
+    from jkeras.training.checkpointing import RunCheckpointer
 
 
 class Live(Protocol):
@@ -26,11 +26,11 @@ class Live(Protocol):
     def take(self) -> TrainState | None: ...
 
 
-class Session:
+class FitRun:
     """One run of `fit`: the current state, and what happened so far."""
 
-    def __init__(self, job: Job, state: TrainState, options: Options, callbacks: Hooks, live: Live):
-        self.job = job
+    def __init__(self, task: Task, state: TrainState, options: Options, callbacks: Hooks, live: Live):
+        self.task = task
         self.state: Any = state
         self.options = options
         self.callbacks = callbacks
@@ -38,7 +38,7 @@ class Session:
         self.interrupted: threading.Event = threading.Event()
         # Of several processes: signals that came to this one, and the flags that they raise once all have agreed.
         self.signals: list[tuple[threading.Event, threading.Event]] = []
-        self.keeping: Keeping | None = None
+        self.keeping: RunCheckpointer | None = None
         self.history: dict[str, list[float]] = {}
         self.epochs: list[int] = []
         # The bar of this epoch, until it has said that the step is being compiled.
@@ -76,7 +76,7 @@ class Session:
 
     def raised_by_signal(self, flag: threading.Event) -> threading.Event:
         """What a signal sets to raise a flag: the flag itself, unless several processes have to raise it together."""
-        if not self.job.runner.votes:
+        if not self.task.loops.votes:
             return flag
         signalled = threading.Event()
         self.signals.append((signalled, flag))
@@ -85,7 +85,7 @@ class Session:
     def vote(self) -> None:
         """Raises, in all processes, the flags for which a signal came to one of them."""
         if self.signals:
-            came = self.job.runner.anywhere([signalled.is_set() for signalled, _ in self.signals])
+            came = self.task.loops.anywhere([signalled.is_set() for signalled, _ in self.signals])
             for told, (_, flag) in zip(came, self.signals, strict=True):
                 if told:
                     flag.set()
@@ -94,7 +94,7 @@ class Session:
         """Calls a hook of the callbacks, with the live model up to date before and its changes taken over after."""
         if not self.callbacks.callbacks:
             return
-        self.live.offer(lambda: self.job.runner.release(self.state))
+        self.live.offer(lambda: self.task.loops.release(self.state))
         self.callbacks.call(hook, *args)
         changed = self.live.take()
         if changed is not None:

@@ -1,7 +1,7 @@
 """What callbacks that save whole runs have in common: when they save, and the folder that they save in.
 
 The loop asks a keeper, not the other way round: it ends a dispatch where a save is due, and takes the snapshot when all
-callbacks have been called, so that it holds what they decided (`training/keeping.py`).
+callbacks have been called, so that it holds what they decided (`training/checkpointing.py`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from jkeras.callbacks.callback import Callback, Logs
 from jkeras.errors import ArgumentError, RestoreError
 from jkeras.files.containers import checkpoints, directory
 from jkeras.files.containers.checkpoints import Snapshot
-from jkeras.training.hooks import RunKeeper
+from jkeras.training.hooks import SnapshotStore
 from jkeras.training.save_schedule import SaveFrequency, Schedule
 
 
-class Keeper(Callback, RunKeeper):
+class CheckpointCallback(Callback, SnapshotStore):
     """Base of callbacks that save everything that decides how a run goes on.
 
     Args:

@@ -26,14 +26,14 @@ from jkeras.files.containers import directory, json_arrays
 from jkeras.files.containers.checkpoints import Snapshot
 from jkeras.paths import filled_tree, named_leaves
 from jkeras.training.array_source import ArraySource
-from jkeras.training.hooks import RunKeeper
+from jkeras.training.hooks import SnapshotStore
 from jkeras.training.state import TrainState, arrays_of, filled, named_arrays
 from jkeras.training.stream_source import StreamSource
 from jkeras.types import PyTree
 
 if TYPE_CHECKING:
     from jkeras.training.feeds import Feed
-    from jkeras.training.session import Session
+    from jkeras.training.run import FitRun
 
 METRICS = "run/metrics"
 
@@ -62,30 +62,30 @@ class Position:
         return self.stopped and not self.begun
 
 
-class Keeping:
+class RunCheckpointer:
     """The keepers among the callbacks of a run, and what they need to know of it.
 
     Args:
-        session: the run.
+        run: the run.
         feed: what brings the data.
         sources: the data to train and to validate with.
         first: the number of the first epoch.
     """
 
-    def __init__(self, session: Session, feed: Feed, sources: tuple[Any, Any], first: int):
-        self.session = session
+    def __init__(self, run: FitRun, feed: Feed, sources: tuple[Any, Any], first: int):
+        self.run = run
         self.feed = feed
         self.sources = sources
-        self.keepers: list[RunKeeper] = [c for c in session.callbacks.callbacks if isinstance(c, RunKeeper)]
+        self.keepers: list[SnapshotStore] = [c for c in run.callbacks.callbacks if isinstance(c, SnapshotStore)]
         self.position = Position(first)
         self.steps = 0
         self.epochs = 0
         self.preempted: threading.Event = threading.Event()
         self.restored: tuple[TrainState, dict[str, Any]] | None = None
-        handle: Any = session.live
+        handle: Any = run.live
         self.definition = handle.written_definition() if self.keepers else {}
 
-    def __enter__(self) -> Keeping:
+    def __enter__(self) -> RunCheckpointer:
         return self
 
     def __exit__(
@@ -135,7 +135,7 @@ class Keeping:
         if not self.keepers:
             return
         self.epochs += 1
-        stopped = self.session.live.stop_training
+        stopped = self.run.live.stop_training
         self.position = Position(self.position.epoch + 1, logs=dict(logs), stopped=stopped)
         self._save([keeper for keeper in self.keepers if keeper.schedule.due_after_epoch(self.epochs)], lambda: logs)
 
@@ -156,7 +156,7 @@ class Keeping:
         for keeper in self.keepers:
             keeper.completed()
 
-    def _save(self, due: list[RunKeeper], logs: PyTree[Any]) -> None:
+    def _save(self, due: list[SnapshotStore], logs: PyTree[Any]) -> None:
         if not due:
             return
         values = logs() if any(keeper.reads_logs for keeper in due) else {}
@@ -168,41 +168,41 @@ class Keeping:
                 keeper.keep(snapshot)
 
     def _running_logs(self) -> dict[str, Any]:
-        values = jax.device_get(self.session.job.logs(arrays_of(self.session.state).metrics))
+        values = jax.device_get(self.run.task.logs(arrays_of(self.run.state).metrics))
         return {name: float(value) for name, value in values.items() if np.ndim(value) == 0}
 
     # -- what --------------------------------------------------------------------------------------------------------
 
     def _snapshot(self) -> Snapshot:
         """Everything, in buffers of its own: the next step gives those of the state away."""
-        session, position = self.session, self.position
-        state = session.job.runner.release(session.state)
+        run, position = self.run, self.position
+        state = run.task.loops.release(run.state)
         state = owned_copy(state if position.begun else state.replace(metrics=None))
         run = {
-            "position": dataclasses.asdict(dataclasses.replace(position, stopped=bool(session.live.stop_training))),
+            "position": dataclasses.asdict(dataclasses.replace(position, stopped=bool(run.live.stop_training))),
             "steps": self.steps,
             "epochs": self.epochs,
             "data": self._data(),
             "feed": self.feed.get_state(),
             "validation": self.sources[1].get_state() if isinstance(self.sources[1], StreamSource) else None,
             "callbacks": self._callback_states(),
-            "history": session.history,
-            "epoch numbers": session.epochs,
+            "history": run.history,
+            "epoch numbers": run.epochs,
         }
         text, extra = json_arrays.pack(run, "run")
         # Copies: it is written while the run goes on.
-        params = dict(session.callbacks.params)
-        history = {"logs": _plain(session.history), "epoch": list(session.epochs), "params": params}
+        params = dict(run.callbacks.params)
+        history = {"logs": _plain(run.history), "epoch": list(run.epochs), "params": params}
         arrays = {**named_arrays(state), **named_leaves(METRICS, arrays_of(state).metrics), **extra}
         return Snapshot(state.step, {**self.definition, "history": history, "run": text}, arrays)
 
     def _data(self) -> dict[str, Any]:
         source = self.sources[0]
         size = {"rows": source.rows, "batch_size": source.batch_size} if isinstance(source, ArraySource) else {}
-        return {**size, "batches in an epoch": source.steps, "shuffle": self.session.options.shuffle}
+        return {**size, "batches in an epoch": source.steps, "shuffle": self.run.options.shuffle}
 
     def _callback_states(self) -> dict[str, Any]:
-        return {name: callback.get_state() for name, callback in self.session.callbacks.stateful().items()}
+        return {name: callback.get_state() for name, callback in self.run.callbacks.stateful().items()}
 
     # -- going on ----------------------------------------------------------------------------------------------------
 
@@ -218,17 +218,17 @@ class Keeping:
                 self._read(*found)
                 return
         for keeper in self.keepers:
-            keeper.begins(int(np.max(jax.device_get(self.session.state.step))))
+            keeper.begins(int(np.max(jax.device_get(self.run.state.step))))
 
     def _read(self, folder: Path, config: Mapping[str, Any]) -> None:
-        session, where = self.session, f"The checkpoint in {folder}"
+        run, where = self.run, f"The checkpoint in {folder}"
         if "run" not in config:
             raise RestoreError(f"{where} holds a model, but not the run that it is from; `jk.load_model` reads it.")
         found = config["arrays"]
         own = {name: value for name, value in found.items() if not name.startswith("run/")}
         problems = definition_differences(self.definition, config)
-        problems += directory.differences(named_arrays(session.state), own)
-        empty = session.job.runner.spread(self.feed.empty_metrics(), session.state)
+        problems += directory.differences(named_arrays(run.state), own)
+        empty = run.task.loops.spread(self.feed.empty_metrics(), run.state)
         metrics = {name: value for name, value in found.items() if name.startswith(METRICS + "/")}
         if metrics:
             problems += directory.differences(named_leaves(METRICS, empty), metrics)
@@ -236,16 +236,16 @@ class Keeping:
         arrays = directory.read_arrays(folder, found)
         run = json_arrays.unpack(config["run"], arrays)
         problems = _differences(self._data(), run["data"], "  data")
-        ours, theirs = set(self.session.callbacks.stateful()), set(run["callbacks"])
+        ours, theirs = set(self.run.callbacks.stateful()), set(run["callbacks"])
         problems += [f"  callbacks/{name}: in the checkpoint, not here" for name in sorted(theirs - ours)]
         problems += [f"  callbacks/{name}: here, not in the checkpoint" for name in sorted(ours - theirs)]
         directory.refuse(problems, where)
-        state = filled(session.state, arrays, config["key"])
+        state = filled(run.state, arrays, config["key"])
         state = state.replace(metrics=filled_tree(METRICS, empty, arrays) if metrics else None)
         self.position = Position(**run["position"])
         self.steps, self.epochs = run["steps"], run["epochs"]
-        session.history, session.epochs = run["history"], run["epoch numbers"]
-        session.state = owned_copy(state)
+        run.history, run.epochs = run["history"], run["epoch numbers"]
+        run.state = owned_copy(state)
         self.restored = state, run["callbacks"]
         self.feed.set_state(run["feed"])
         if run["validation"] is not None and isinstance(self.sources[1], StreamSource):
@@ -256,9 +256,9 @@ class Keeping:
         if self.restored is None:
             return
         state, callbacks = self.restored
-        self.session.state = owned_copy(state)
-        self.session.live.stop_training = self.position.stopped
-        for name, callback in self.session.callbacks.stateful().items():
+        self.run.state = owned_copy(state)
+        self.run.live.stop_training = self.position.stopped
+        for name, callback in self.run.callbacks.stateful().items():
             callback.set_state(callbacks[name])
 
 

@@ -1,8 +1,8 @@
 """Data that a program reads where it lies, without a copy.
 
 On CPUs JAX uses the memory of a NumPy array whose address is a multiple of 64 bytes, and copies any other; NumPy's own large
-arrays begin 16 bytes after one, and so would all be copied at the beginning of each `fit`. `Lent` is such an array from its
-first suitable element on, with the rows that begin before it as a small array of their own.
+arrays begin 16 bytes after one, and so would all be copied at the beginning of each `fit`. `BorrowedArray` is such an array
+from its first suitable element on, with the rows that begin before it as a small array of their own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_ELEMENTS = 2**31 - 1
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
-class Lent:
+class BorrowedArray:
     """An array `(rows, ...)` whose memory somebody else owns.
 
     Attributes:
@@ -44,14 +44,14 @@ class Lent:
 
 
 def place(tree: PyTree[Any]) -> Any:
-    """Arrays on the default device; those of the host as `Lent` where that saves a copy."""
+    """Arrays on the default device; those of the host as `BorrowedArray` where that saves a copy."""
     return put_together(tree, lambda leaf: _skipped(leaf) is None, _lent)
 
 
-def _lent(array: Array) -> Lent:
+def _lent(array: Array) -> BorrowedArray:
     skipped = _skipped(array) or 0
     head = -(-skipped // math.prod(array.shape[1:]))
-    return Lent(jax.device_put(array.reshape(-1)[skipped:]), jnp.array(array[:head]), array.shape, skipped)
+    return BorrowedArray(jax.device_put(array.reshape(-1)[skipped:]), jnp.array(array[:head]), array.shape, skipped)
 
 
 def _skipped(array: Array) -> int | None:
@@ -67,26 +67,26 @@ def _skipped(array: Array) -> int | None:
 
 def row_count(tree: PyTree[Any]) -> int:
     """The number of rows, that of any of the arrays."""
-    result: int = jax.tree.leaves(tree, is_leaf=_is_lent)[0].shape[0]
+    result: int = jax.tree.leaves(tree, is_leaf=_is_borrowed)[0].shape[0]
     return result
 
 
 def take(tree: PyTree[Any], rows: jax.Array) -> Any:
     """The rows of these numbers, all of which there are, in a program or outside."""
-    return jax.tree.map(lambda array: _take(array, rows), tree, is_leaf=_is_lent)
+    return jax.tree.map(lambda array: _take(array, rows), tree, is_leaf=_is_borrowed)
 
 
 def cut(tree: PyTree[Any], start: Array | int, size: int) -> Any:
     """`size` neighbouring rows, all of which there are."""
-    return jax.tree.map(lambda array: _cut(array, start, size), tree, is_leaf=_is_lent)
+    return jax.tree.map(lambda array: _cut(array, start, size), tree, is_leaf=_is_borrowed)
 
 
-def _is_lent(value: object) -> bool:
-    return isinstance(value, Lent)
+def _is_borrowed(value: object) -> bool:
+    return isinstance(value, BorrowedArray)
 
 
 def _take(array: Array, rows: jax.Array) -> jax.Array:
-    if not isinstance(array, Lent):
+    if not isinstance(array, BorrowedArray):
         return array.at[rows].get(mode="promise_in_bounds")
     width = math.prod(array.shape[1:])
     places = jnp.maximum(rows * width - array.skipped, 0)
@@ -96,7 +96,7 @@ def _take(array: Array, rows: jax.Array) -> jax.Array:
 
 
 def _cut(array: Array, start: Array | int, size: int) -> jax.Array:
-    if not isinstance(array, Lent):
+    if not isinstance(array, BorrowedArray):
         return lax.dynamic_slice_in_dim(array, start, size)
     width = math.prod(array.shape[1:])
     # The slice begins at the body's first element where it should begin before: rows of the head are then late by
@@ -109,7 +109,7 @@ def _cut(array: Array, start: Array | int, size: int) -> jax.Array:
     return late.reshape(size, *array.shape[1:])
 
 
-def _with_head(array: Lent, rows: jax.Array, late: jax.Array) -> jax.Array:
+def _with_head(array: BorrowedArray, rows: jax.Array, late: jax.Array) -> jax.Array:
     count = array.head.shape[0]
     early = (rows < count).reshape(-1, *[1] * (late.ndim - 1))
     return jnp.where(early, array.head.at[jnp.minimum(rows, count - 1)].get(mode="promise_in_bounds"), late)

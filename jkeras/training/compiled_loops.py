@@ -19,8 +19,8 @@ from jax import lax
 from jkeras import lowering
 from jkeras.graph.layer import Layer
 from jkeras.graph.scope import walk
+from jkeras.training import borrowed_arrays, steps
 from jkeras.training import order as orders
-from jkeras.training import resident, steps
 from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
 from jkeras.types import Array, ArrayLike, PyTree
 
@@ -31,25 +31,25 @@ Step = Callable[[Any, TrainState, Batch], TrainState]
 
 
 @functools.lru_cache(maxsize=256)
-def rows_independent(definition: Layer, training: bool) -> bool:
-    """Whether each row of a batch gives the same result whatever the other rows are.
+def mixes_samples(definition: Layer, training: bool) -> bool:
+    """Whether what a row of a batch gives may depend on the other rows.
 
-    Only then may a ragged last batch be filled up with rows that do not count.
+    Only where it does not may a ragged last batch be filled up with rows that do not count.
     """
     for _, layer in walk(definition):
-        known = layer.couples_samples
+        known = layer.mixes_samples
         if known is None and type(layer).__module__.startswith("jkeras.") and layer.children():
             known = False  # what is inside of it decides
         if known is None or (known and training) or layer.activity_regularizer is not None:
-            return False
-    return True
+            return True
+    return False
 
 
 @jax.named_scope("batch")
 def gather(data: Batch, order: jax.Array, index: Array, rows: Array, batch_size: int, masked: bool) -> Batch:
     """The batch of that number: rows `order[index * batch_size : (index + 1) * batch_size]`."""
     picked = lax.dynamic_slice_in_dim(order, index * batch_size, batch_size)
-    batch = resident.take(data, picked)
+    batch = borrowed_arrays.take(data, picked)
     if masked:
         valid = index * batch_size + jnp.arange(batch_size, dtype=jnp.int32) < rows
         batch = dataclasses.replace(batch, valid=valid)
@@ -87,12 +87,12 @@ def _eval_steps(
     batch_size: int,
     masked: bool,
 ) -> tuple[Any, Any]:
-    size = resident.row_count(data)
+    size = borrowed_arrays.row_count(data)
 
     def body(index: Array, carry: tuple[Any, Any]) -> tuple[Any, Any]:
         metrics, model_state = carry
         first = jnp.minimum(index * batch_size, size - batch_size)
-        batch = resident.cut(data, first, batch_size)
+        batch = borrowed_arrays.cut(data, first, batch_size)
         if masked:
             # The last slice starts early so as to stay inside the data; rows seen before do not count again.
             position = first + jnp.arange(batch_size, dtype=jnp.int32)
@@ -114,12 +114,12 @@ def _eval_one(step: Step, program: Program, state: TrainState, batch: Batch) -> 
     return new.metrics, new.model_state
 
 
-class Runner:
+class CompiledLoops:
     """The compiled loops, for one model or for many at once.
 
     With `many`, states, orders and keys have a leading axis of models, and everything is vmapped over it; data has none.
 
-    Each program is compiled once per static argument and shape, for all users of the same runner.
+    Each program is compiled once per static argument and shape, for all users of the same loops.
 
     Args:
         many: see above.
@@ -209,7 +209,7 @@ class Runner:
             step = around(step, True)
 
             def run(state: TrainState, rows: jax.Array) -> TrainState:
-                return step(program, state, resident.take(data, rows))
+                return step(program, state, borrowed_arrays.take(data, rows))
 
             state = over(run, 0, 0)(state, rows)
             return state, state.step + 0
@@ -281,7 +281,7 @@ class Runner:
 
     def place_data(self, data: Batch) -> Batch:
         """Data in memory, on the device."""
-        result: Batch = resident.place(data)
+        result: Batch = borrowed_arrays.place(data)
         return result
 
     def place_batch(self, batch: Batch, program: Program, training: bool) -> Any:
@@ -309,11 +309,11 @@ class Runner:
         return jax.tree.map(lambda a: jnp.broadcast_to(a, (count, *a.shape)), tree)
 
 
-def runner(many: bool = False) -> Runner:
+def loops_of(many: bool = False) -> CompiledLoops:
     """The compiled loops for the forms of operations that are in force."""
-    return _runner(many, lowering.cache_token())
+    return _loops(many, lowering.cache_token())
 
 
 @functools.lru_cache(maxsize=8)
-def _runner(many: bool, token: str) -> Runner:
-    return Runner(many)
+def _loops(many: bool, token: str) -> CompiledLoops:
+    return CompiledLoops(many)

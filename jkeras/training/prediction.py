@@ -12,7 +12,7 @@ import numpy as np
 from jkeras.console.progress import COMPILING, ProgressBar
 from jkeras.errors import InputError
 from jkeras.graph.layer import Layer
-from jkeras.training import runs, steps
+from jkeras.training import compiled_loops, steps
 from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import fill_up
 from jkeras.training.hooks import Hooks
@@ -35,15 +35,15 @@ def predict(
     chosen_size: bool,
     run_eagerly: bool = False,
     current: Callable[[], TrainState] | None = None,
-    runner: runs.Runner | None = None,
+    loops: compiled_loops.CompiledLoops | None = None,
 ) -> Any:
     """The outputs for all rows, as NumPy arrays in the structure of the model's outputs.
 
     `current` gives the state to use once `on_predict_begin` has been called, which may have changed it.
     """
-    runner = runner or runs.runner()
-    independent = runs.rows_independent(definition, training=False)
-    if isinstance(source, ArraySource) and independent and not chosen_size and source.steps is None:
+    loops = loops or compiled_loops.loops_of()
+    pads = not compiled_loops.mixes_samples(definition, training=False)
+    if isinstance(source, ArraySource) and pads and not chosen_size and source.steps is None:
         size = min(source.rows, FAST_BATCH_SIZE)
         source = ArraySource(source.data, source.rows, size)
     callbacks.call("on_predict_begin")
@@ -58,13 +58,13 @@ def predict(
         for index, batch in enumerate(batches):
             callbacks.call("on_predict_batch_begin", index)
             rows = steps.batch_size(batch)
-            x = fill_up(batch, size).x if independent and rows < size else batch.x
+            x = fill_up(batch, size).x if pads and rows < size else batch.x
             if run_eagerly:
                 with jax.disable_jit():
                     outputs = steps.predict(definition, state, jax.tree.map(jax.numpy.asarray, x))
             else:
                 with bar.waiting(COMPILING.format("predict")) if index == 0 else contextlib.nullcontext():
-                    outputs = runner.predict(definition, state, x)
+                    outputs = loops.predict(definition, state, x)
             if callbacks.callbacks:
                 callbacks.call("on_predict_batch_end", index, {"outputs": _fetch(outputs, rows)})
             if pending is not None:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from jkeras.training.program import Program
 
 
-class Stepping:
-    """A definition that may have steps and metrics of its own; `models/stepping.py` has the base of those."""
+class StepMethods:
+    """A definition that may have steps and metrics of its own; `models/step_methods.py` has the base of those."""
 
     @property
     def output_names(self) -> Sequence[str]:
@@ -49,9 +49,9 @@ class Stepping:
 
 def trains_itself(definition: object) -> bool:
     """Whether a definition has a training step of its own."""
-    return isinstance(definition, Stepping) and definition.has_own_train_step
+    return isinstance(definition, StepMethods) and definition.has_own_train_step
 
 
 def tests_itself(definition: object) -> bool:
     """Whether a definition has an evaluation step of its own."""
-    return isinstance(definition, Stepping) and definition.has_own_test_step
+    return isinstance(definition, StepMethods) and definition.has_own_test_step

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import jkeras as jk
-from jkeras.training import resident
+from jkeras.training import borrowed_arrays
 
 
 def unaligned(shape, dtype, offset, rng):
@@ -20,7 +20,7 @@ def unaligned(shape, dtype, offset, rng):
 
 @pytest.fixture
 def eager_lending(monkeypatch):
-    monkeypatch.setattr(resident, "LEAST_BYTES", 0)
+    monkeypatch.setattr(borrowed_arrays, "LEAST_BYTES", 0)
 
 
 CASES = [
@@ -31,18 +31,18 @@ CASES = [
 @pytest.mark.parametrize("shape, dtype, offset", CASES)
 def test_rows_equal_those_of_the_array(shape, dtype, offset, rng, eager_lending):
     array = unaligned(shape, dtype, offset, rng)
-    placed = resident.place({"x": array})
-    assert isinstance(placed["x"], resident.Lent) and resident.row_count(placed) == shape[0]
+    placed = borrowed_arrays.place({"x": array})
+    assert isinstance(placed["x"], borrowed_arrays.BorrowedArray) and borrowed_arrays.row_count(placed) == shape[0]
     order = rng.permutation(shape[0]).astype(np.int32)
-    np.testing.assert_array_equal(jax.jit(resident.take)(placed, order)["x"], array[order])
-    cut = jax.jit(resident.cut, static_argnums=2)
+    np.testing.assert_array_equal(jax.jit(borrowed_arrays.take)(placed, order)["x"], array[order])
+    cut = jax.jit(borrowed_arrays.cut, static_argnums=2)
     for start, size in ((0, 1), (0, 4), (1, 3), (shape[0] - 4, 4), (0, shape[0])):
         np.testing.assert_array_equal(cut(placed, start, size)["x"], array[start : start + size])
 
 
 def test_memory_is_not_copied(rng):
     array = unaligned((600, 500), "float32", 16, rng)
-    lent = resident.place(array)
+    lent = borrowed_arrays.place(array)
     assert lent.body.unsafe_buffer_pointer() == array.ctypes.data + 48
 
 
@@ -50,7 +50,7 @@ def test_memory_is_not_copied(rng):
     "array", [np.zeros(9, "float32"), np.zeros((4, 3), "float32"), np.zeros((4, 6), "float32")[:, ::2]]
 )
 def test_other_arrays_are_handed_over_whole(array):
-    assert isinstance(resident.place(array), jax.Array)
+    assert isinstance(borrowed_arrays.place(array), jax.Array)
 
 
 def test_training_and_evaluation_do_not_depend_on_the_address(rng, eager_lending):

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras.graph.describe import shape_key, unflatten
-from jkeras.training import runs, steps
+from jkeras.training import compiled_loops, steps
 from jkeras.training.program import Program
 from jkeras.training.state import Batch
 from jkeras.types import Array, PyTree
@@ -33,40 +33,40 @@ class Options:
 
 
 @dataclasses.dataclass
-class Job:
+class Task:
     """What is trained or evaluated: the compiled parts.
 
     Attributes:
         program: the static part of the step.
         train: the step, `(program, state, batch) -> state`.
         evaluate: likewise, for validation.
-        runner: the compiled loops, for one model or many.
+        loops: the compiled loops, for one model or many.
         scoring: the static part of evaluation, where it is not `program`.
     """
 
     program: Any
-    train: runs.Step
-    evaluate: runs.Step
-    runner: runs.Runner = dataclasses.field(default_factory=runs.runner)
+    train: compiled_loops.Step
+    evaluate: compiled_loops.Step
+    loops: compiled_loops.CompiledLoops = dataclasses.field(default_factory=compiled_loops.loops_of)
     scoring: Any = None
 
-    def for_evaluation(self) -> Job:
+    def for_evaluation(self) -> Task:
         """The same for evaluation alone."""
         return self if self.scoring is None else dataclasses.replace(self, program=self.scoring, scoring=None)
 
     def logs(self, metrics: PyTree[Any]) -> dict[str, Any]:
         """Metric values from metric states."""
-        result: dict[str, Any] = self.runner.logs(self.program, metrics)
+        result: dict[str, Any] = self.loops.logs(self.program, metrics)
         return result
 
     def empty_metrics(self, batch: Batch) -> Any:
         """Metric states before the first batch, on the host."""
         return _empty_metrics(self.program, *shape_key((batch.x, batch.y))).fill()
 
-    def rows_independent(self, training: bool) -> bool:
-        """Whether a ragged last batch may be filled up with rows that do not count."""
-        independent = self.program.objective.rows_independent
-        return bool(independent) and runs.rows_independent(self.program.definition, training)
+    def mixes_samples(self, training: bool) -> bool:
+        """Whether a row may act on others, so that a ragged last batch must not be filled up with rows that do not count."""
+        program = self.program
+        return program.objective.mixes_samples or compiled_loops.mixes_samples(program.definition, training)
 
 
 @functools.lru_cache(maxsize=256)
