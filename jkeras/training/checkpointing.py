@@ -178,7 +178,7 @@ class RunCheckpointer:
         run, position = self.run, self.position
         state = run.task.loops.release(run.state)
         state = owned_copy(state if position.begun else state.replace(metrics=None))
-        run = {
+        record = {
             "position": dataclasses.asdict(dataclasses.replace(position, stopped=bool(run.live.stop_training))),
             "steps": self.steps,
             "epochs": self.epochs,
@@ -189,7 +189,7 @@ class RunCheckpointer:
             "history": run.history,
             "epoch numbers": run.epochs,
         }
-        text, extra = json_arrays.pack(run, "run")
+        text, extra = json_arrays.pack(record, "run")
         # Copies: it is written while the run goes on.
         params = dict(run.callbacks.params)
         history = {"logs": _plain(run.history), "epoch": list(run.epochs), "params": params}
@@ -234,22 +234,22 @@ class RunCheckpointer:
             problems += directory.differences(named_leaves(METRICS, empty), metrics)
         directory.refuse(problems, where)
         arrays = directory.read_arrays(folder, found)
-        run = json_arrays.unpack(config["run"], arrays)
-        problems = _differences(self._data(), run["data"], "  data")
-        ours, theirs = set(self.run.callbacks.stateful()), set(run["callbacks"])
+        record = json_arrays.unpack(config["run"], arrays)
+        problems = _differences(self._data(), record["data"], "  data")
+        ours, theirs = set(self.run.callbacks.stateful()), set(record["callbacks"])
         problems += [f"  callbacks/{name}: in the checkpoint, not here" for name in sorted(theirs - ours)]
         problems += [f"  callbacks/{name}: here, not in the checkpoint" for name in sorted(ours - theirs)]
         directory.refuse(problems, where)
         state = filled(run.state, arrays, config["key"])
         state = state.replace(metrics=filled_tree(METRICS, empty, arrays) if metrics else None)
-        self.position = Position(**run["position"])
-        self.steps, self.epochs = run["steps"], run["epochs"]
-        run.history, run.epochs = run["history"], run["epoch numbers"]
+        self.position = Position(**record["position"])
+        self.steps, self.epochs = record["steps"], record["epochs"]
+        run.history, run.epochs = record["history"], record["epoch numbers"]
         run.state = owned_copy(state)
-        self.restored = state, run["callbacks"]
-        self.feed.set_state(run["feed"])
-        if run["validation"] is not None and isinstance(self.sources[1], StreamSource):
-            self.sources[1].set_state(run["validation"])
+        self.restored = state, record["callbacks"]
+        self.feed.set_state(record["feed"])
+        if record["validation"] is not None and isinstance(self.sources[1], StreamSource):
+            self.sources[1].set_state(record["validation"])
 
     def put_in_place(self) -> None:
         """Gives model and callbacks what the checkpoint holds, whatever hooks did meanwhile."""
