@@ -1,0 +1,89 @@
+"""Six networks of `applications`, here and in Keras: building, the first prediction, training steps.
+
+    python -m benchmarks.applications [--rounds 3] [--networks MobileNetV2 ResNet50] [--libraries jkeras keras]
+
+Each library runs in a process of its own without the compilation cache, in turn, and the medians of the rounds are
+compared. Numbers are processor seconds for what compiles (building, the first prediction, the first step) and seconds by
+the clock for a step after that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+NETWORKS = ("MobileNetV2", "ResNet50", "DenseNet121", "EfficientNetB0", "ConvNeXtTiny", "Xception")
+LIBRARIES = ("jkeras", "drop-in", "keras")
+SIZE, BATCH, STEPS = 96, 8, 5
+PARTS = ("build", "predict", "first step", "step")
+
+
+def measure(library: str, network: str) -> dict[str, float]:
+    """The numbers of one network in this process."""
+    import numpy as np
+
+    if library == "drop-in":
+        from jkeras import keras as k
+    else:
+        k = __import__(library)
+    x = np.random.default_rng(0).random((BATCH, SIZE, SIZE, 3), "float32")
+    y = np.arange(BATCH) % 10
+    start = time.process_time()
+    model = getattr(k.applications, network)(weights=None, input_shape=(SIZE, SIZE, 3), classes=10)
+    model.get_weights()  # where weights are drawn when they are asked for
+    built = time.process_time()
+    model.predict(x, verbose=0)
+    predicted = time.process_time()
+    model = model.compile("sgd", "sparse_categorical_crossentropy") or model
+
+    def train(epochs: int) -> None:
+        nonlocal model
+        result = model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0)
+        model = result if library == "jkeras" else model
+
+    start_of_training = time.process_time()
+    train(1)
+    first_step = time.process_time() - start_of_training
+    train(1)
+    before = time.perf_counter()
+    train(STEPS)
+    step = (time.perf_counter() - before) / STEPS
+    return {"build": built - start, "predict": predicted - built, "first step": first_step, "step": step}
+
+
+def in_own_process(library: str, network: str) -> dict[str, float]:
+    """`measure` in a fresh process."""
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JKERAS_COMPILATION_CACHE": "off"}
+    command = [sys.executable, "-m", "benchmarks.applications", "--one", library, network]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.splitlines()
+    numbers: dict[str, float] = json.loads(lines[-1])
+    return numbers
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--networks", nargs="+", default=NETWORKS)
+    parser.add_argument("--libraries", nargs="+", default=LIBRARIES, choices=LIBRARIES)
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measure(*options.one)))
+        return
+    print("| network | library | " + " | ".join(f"{part} s" for part in PARTS) + " |\n|---|---|" + "---:|" * len(PARTS))
+    for network in options.networks:
+        rounds = [
+            {library: in_own_process(library, network) for library in options.libraries} for _ in range(options.rounds)
+        ]
+        for library in options.libraries:
+            numbers = [statistics.median(r[library][part] for r in rounds) for part in PARTS]
+            print(f"| {network} | {library} | " + " | ".join(f"{number:.2f}" for number in numbers) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
