@@ -44,7 +44,7 @@ bench: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks.run $(ARGS)
 
 docs: .venv-docs/installed
-	.venv-docs/bin/python -m mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true .venv-docs/bin/python -m mkdocs build --strict
 
 # .venv-NAME and .venv-NAME-anything have the package and its extra NAME.
 .venv-%/installed: pyproject.toml

@@ -15,7 +15,7 @@ def blocks(name):
 
 
 # Takes longest, and the README has some of it.
-LONG = "docs/many-models.md"
+LONG = "docs/guides/many_models.md"
 RUN = [pytest.param(str(p), marks=[pytest.mark.slow] * (str(p) == LONG)) for p in PAGES if blocks(p)]
 
 

@@ -98,7 +98,11 @@ def facade(description: type[Spec], base: Class, module: str, **namespace: Any) 
         namespace: attributes of the class.
     """
     overrides = {name: inspect.getattr_static(base, name) for name in base.overrides}
-    own = {"__module__": module, "__qualname__": description.__name__, "__doc__": without_examples(description.__doc__)}
+    own = {
+        "__module__": module,
+        "__qualname__": description.__name__,
+        "__doc__": without_examples(vars(description)["__doc__"]),
+    }
     namespace = {**own, "description": description, **overrides, **namespace}
     cls = type(base)(description.__name__, (description, base), namespace)
     return _facades.setdefault(description, cls)

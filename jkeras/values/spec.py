@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 from jkeras.errors import ArgumentError, FrozenError, SignatureError, UnknownNameError, suggestion
 from jkeras.tracebacks import filtered
 from jkeras.values.config import Configured, serialize
+from jkeras.values.docstrings import completed
 from jkeras.values.fields import MISSING, Field, captured_arguments, declared_fields, field, signature_of
 from jkeras.values.frozen import frozen, kept, thawed
 from jkeras.values.keys import HashedKey, Keyed, key_of
@@ -39,6 +40,12 @@ class SpecMeta(type):
     _is_root: bool
     _handwritten: bool
     _signature: inspect.Signature | None
+
+    if not TYPE_CHECKING:  # worked out when somebody reads it; checkers and editors see what the class says itself
+
+        @property
+        def __doc__(cls):
+            return completed(cls)
 
     def __new__(
         mcls,
