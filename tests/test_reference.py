@@ -1,8 +1,13 @@
 """The reference has an entry for every public name, and docstrings say what users need."""
 
 import functools
+import inspect
 import re
 
+import pytest
+
+import jkeras as jk
+from jkeras.values.docstrings import described, parse
 from scripts.reference import names, pages
 
 
@@ -35,3 +40,46 @@ def test_an_entry_has_types_and_real_defaults():
     assert page.count("required") == 1
     page = site()["reference/callbacks/EarlyStopping.md"].partition("\n## ")[0]
     assert "required" not in page and "(`int`, default `0`)" in page
+
+
+# Classes and functions of these namespaces say everything; what a function of targets and predictions needs too.
+COMPLETE = ("layers", "losses", "metrics", "optimizers", "optimizers.schedules", "callbacks")
+WITH_SHAPES = ("layers", "losses", "metrics")
+# Raise nothing of their own.
+HARMLESS = {"Callback", "CSVLogger", "History", "ProgbarLogger", "RemoteMonitor", "OptimizerState"}
+
+
+def missing(namespace, value):
+    """What the docstring of a public object lacks."""
+    sections = parse(inspect.getdoc(value))
+    titles = {section.title for section in sections}
+    texts = {name.lstrip("*") for title in ("Args", "Attributes") for name in described(sections, title)}
+    parameters = set(inspect.signature(value).parameters)
+    of_samples = {"y_true", "y_pred"} <= parameters
+    full = inspect.isclass(value) or of_samples
+    yield from sorted(parameters - texts)
+    if "example" not in titles:
+        yield "example"
+    if "Raises" not in titles and full and value.__name__ not in HARMLESS:
+        yield "Raises"
+    if "Shapes" not in titles and full and namespace in WITH_SHAPES and value.__name__ != "check_targets":
+        yield "Shapes"
+
+
+@pytest.mark.parametrize("namespace", COMPLETE)
+def test_docstrings_are_complete(namespace):
+    lacking = {}
+    for entry in names.entries()[f"jkeras.{namespace}"]:
+        if inspect.isclass(entry.value) or inspect.isfunction(entry.value):
+            lacking[entry.path] = list(missing(namespace, entry.value))
+    assert not {path: names for path, names in lacking.items() if names}
+
+
+def test_users_classes_keep_their_docstrings():
+    class Documented(jk.Layer):
+        """Only this."""
+
+    class Silent(jk.Layer):
+        pass
+
+    assert Documented.__doc__ == "Only this." and Silent.__doc__ is None

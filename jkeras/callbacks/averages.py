@@ -23,6 +23,10 @@ class SwapEMAWeights(Callback):
 
     Raises:
         ArgumentError: the optimizer keeps no averages.
+
+    >>> swap = SwapEMAWeights(swap_on_epoch=True)
+    >>> swap.swap_on_epoch
+    True
     """
 
     state_names: tuple[str, ...] = ("_weights",)

@@ -20,6 +20,8 @@ class BackupAndRestore(CheckpointCallback):
     SIGTERM, with which schedulers announce that they take the machine away, makes `fit` save at once, in the middle of the
     epoch, and end the program (`SystemExit`); this works where `fit` runs in the main thread.
 
+    As Keras's; Keras saves weights, optimizer and epoch only, and starts an epoch that was cut off at its first batch.
+
     Args:
         backup_dir: where to; for this run alone.
         save_freq: "epoch"; a number of steps; "5 epochs" or "10 minutes"; a `datetime.timedelta`; or False for SIGTERM alone.
@@ -28,9 +30,12 @@ class BackupAndRestore(CheckpointCallback):
 
     Raises:
         ArgumentError: `save_freq` or `backup_dir` is not as said.
-        RestoreError: raised by `fit` when the backup is of another model, recipe or data; it lists the differences.
+        RestoreError: raised by `fit` when the backup is of another model, recipe or data; it lists the
+            differences.
 
-    As Keras's; Keras saves weights, optimizer and epoch only, and starts an epoch that was cut off at its first batch.
+    >>> backup = BackupAndRestore("backup", save_freq="10 minutes")
+    >>> isinstance(backup, BackupAndRestore)
+    True
     """
 
     def __init__(

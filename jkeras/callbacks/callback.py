@@ -34,6 +34,20 @@ class Callback:
         state_names: attributes that change while the model trains and that decide how it goes on. Checkpoints of
             `BackupAndRestore` and `OrbaxCheckpoint` hold them; a run that is resumed gets them back. Numbers, text, arrays, and
             lists, tuples and dicts of them; for anything else define `get_state` and `set_state`.
+
+    >>> class Notes(Callback):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.seen = []
+    ...     def on_train_begin(self, logs=None):
+    ...         self.seen.append("train")
+    ...     def on_epoch_end(self, epoch, logs=None):
+    ...         self.seen.append(epoch)
+    >>> notes = Notes()
+    >>> notes.on_train_begin()
+    >>> notes.on_epoch_end(0, {"loss": 1.0})
+    >>> notes.seen
+    ['train', 0]
     """
 
     state_names: tuple[str, ...] = ()
@@ -141,9 +155,19 @@ class CallbackList:
 
     Args:
         callbacks: callbacks, one callback, another list of them, or None.
+        model: the live model, if it is known.
+        params: the parameters of the run.
 
     Raises:
         ArgumentError: something is no callback, or defines a hook whose name is misspelt.
+
+    >>> class Count(Callback):
+    ...     calls = 0
+    ...     def on_epoch_end(self, epoch, logs=None):
+    ...         self.calls += 1
+    >>> callbacks = CallbackList([Count()])
+    >>> [type(callback).__name__ for callback in callbacks.callbacks]
+    ['Count']
     """
 
     def __init__(self, callbacks: CallbacksLike = None, model: Handle | None = None, **params: object):

@@ -94,6 +94,9 @@ class ModelCheckpoint(BestSoFar):
 
     Raises:
         ArgumentError: `save_freq` or `filepath` is not as said.
+
+    >>> ModelCheckpoint("{epoch:02d}-{val_loss:.2f}.keras", save_best_only=True).monitor
+    'val_loss'
     """
 
     def __init__(

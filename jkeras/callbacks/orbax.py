@@ -20,6 +20,9 @@ class OrbaxCheckpoint(CheckpointCallback, BestSoFar):
     `jk.load_model(directory)` gives the model of the latest, `model.restore(directory, step=123)` that of a step. They hold
     what a backup holds (see `BackupAndRestore`), so that `resume=True` goes on from the latest, bit for bit.
 
+    As Keras's, with steps of the optimizer as numbers also where saves are due after epochs. SIGTERM saves as with
+    `BackupAndRestore`.
+
     Args:
         directory: where to; for this run alone.
         monitor: the value that tells the best, for `save_best_only`.
@@ -34,11 +37,13 @@ class OrbaxCheckpoint(CheckpointCallback, BestSoFar):
         resume: whether `fit` goes on from the latest checkpoint that is there.
 
     Raises:
-        ArgumentError: an argument is not as said; raised by `fit` when the directory holds later steps of another run.
+        ArgumentError: an argument is not as said; raised by `fit` when the directory holds later steps of another
+            run.
         RestoreError: raised by `fit` with `resume=True` when the checkpoint is of another model, recipe or data.
 
-    As Keras's, with steps of the optimizer as numbers also where saves are due after epochs. SIGTERM saves as with
-    `BackupAndRestore`.
+    >>> checkpoint = OrbaxCheckpoint("checkpoints", max_to_keep=3, resume=True)
+    >>> checkpoint.monitor
+    'val_loss'
     """
 
     state_names: tuple[str, ...] = ("best",)

@@ -17,7 +17,14 @@ from jkeras.errors import SignatureError, suggestion
 
 
 class History(Callback):
-    """Keeps the logs of every epoch in `history`; `fit` keeps them in the model as well."""
+    """Keeps the logs of every epoch in `history`; `fit` keeps them in the model as well.
+
+    >>> history = History()
+    >>> history.on_train_begin()
+    >>> history.on_epoch_end(0, {"loss": 0.5})
+    >>> history.history
+    {'loss': [0.5]}
+    """
 
     state_names: tuple[str, ...] = ("epoch", "history")
 
@@ -38,14 +45,31 @@ class History(Callback):
 
 
 class ProgbarLogger(Callback):
-    """Accepted for Keras's scripts: `fit` draws its bar itself, as `verbose` says."""
+    """Accepted for Keras's scripts: `fit` draws its bar itself, as `verbose` says.
+
+    >>> isinstance(ProgbarLogger(), Callback)
+    True
+    """
 
 
 class LambdaCallback(Callback):
     """Functions as a callback: `LambdaCallback(on_epoch_end=lambda epoch, logs: print(logs))`.
 
+    Args:
+        on_epoch_begin: a function, called with epoch and logs before each epoch.
+        on_epoch_end: a function, called with epoch and logs after each epoch.
+        on_train_begin: a function, called with logs before training.
+        on_train_end: a function, called with logs after training.
+        on_train_batch_begin: a function, called with batch and logs before each batch.
+        on_train_batch_end: a function, called with batch and logs after each batch.
+        kwargs: functions for the other hooks of `Callback`.
+
     Raises:
         SignatureError: a name is none of the hooks.
+
+    >>> log = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+    >>> log.on_epoch_end(0, {"loss": 0.5})
+    0 0.5
     """
 
     def __init__(
@@ -82,6 +106,9 @@ class CSVLogger(Callback):
         filename: the file.
         separator: between the values.
         append: whether an existing file is continued.
+
+    >>> CSVLogger("log.csv", append=True).append
+    True
     """
 
     def __init__(self, filename: str | Path, separator: str = ",", append: bool = False):
@@ -140,6 +167,9 @@ class RemoteMonitor(Callback):
         field: the form field that holds the JSON when it is not sent as JSON.
         headers: more HTTP headers.
         send_as_json: whether the body is JSON rather than a form.
+
+    >>> RemoteMonitor("http://localhost:9000").root
+    'http://localhost:9000'
     """
 
     def __init__(

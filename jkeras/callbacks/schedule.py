@@ -39,13 +39,22 @@ class EarlyStopping(Monitor):
 
     Args:
         monitor: the value to watch.
-        min_delta: a smaller change than this is no improvement.
-        patience: epochs without improvement to wait for.
-        verbose: 1 prints when it stops and restores.
+        min_delta: changes smaller than this do not count as an improvement.
+        patience: how many epochs without improvement end the training.
+        verbose: 1 prints a line when it stops and when it restores.
         mode: "min", "max", or "auto" for the metric's own direction.
-        baseline: a value that must be beaten for the wait to start anew.
-        restore_best_weights: whether the weights of the best epoch come back at the end, also if it did not stop.
-        start_from_epoch: epochs at the start that are not watched.
+        baseline: a value that must be beaten before an epoch counts as an improvement.
+        restore_best_weights: whether the weights of the best epoch are restored at the end, even if training was
+            not stopped early.
+        start_from_epoch: the first epoch that is watched.
+
+    Raises:
+        ArgumentError: `mode` or `patience` has a value that it cannot take, or "auto" cannot tell a metric's
+            direction.
+
+    >>> stop = EarlyStopping("val_loss", patience=3, restore_best_weights=True)
+    >>> stop.patience, stop.restore_best_weights
+    (3, True)
     """
 
     state_names: tuple[str, ...] = ("wait", "stopped_epoch", "best", "best_weights", "best_epoch")
@@ -122,6 +131,12 @@ class ReduceLROnPlateau(Monitor):
         min_delta: a smaller change than this is no improvement.
         cooldown: epochs to leave alone after a change.
         min_lr: the learning rate does not fall below this.
+
+    Raises:
+        ArgumentError: `factor` is not below 1, or `mode` or `patience` has a value that it cannot take.
+
+    >>> ReduceLROnPlateau(factor=0.5, patience=2).factor
+    0.5
     """
 
     state_names: tuple[str, ...] = ("best", "wait", "cooldown_counter")
@@ -195,6 +210,13 @@ class LearningRateScheduler(Callback):
     Args:
         schedule: takes the epoch (from 0) and the current learning rate, returns the new one.
         verbose: 1 prints it.
+
+    Raises:
+        ArgumentError: the schedule is no function, or returns no float.
+
+    >>> schedule = LearningRateScheduler(lambda epoch, rate: rate * 0.9)
+    >>> round(schedule.schedule(1, 0.1), 2)
+    0.09
     """
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0):
@@ -234,6 +256,13 @@ class TerminateOnNaN(Callback):
 
     Args:
         raise_error: raises instead of stopping.
+
+    Raises:
+        RuntimeError: with `raise_error`, a loss is not finite.
+
+    >>> callback = TerminateOnNaN()
+    >>> isinstance(callback, Callback)
+    True
     """
 
     def __init__(self, raise_error: bool = False):

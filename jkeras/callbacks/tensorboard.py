@@ -36,6 +36,13 @@ class TensorBoard(Callback):
         profile_batch: profiles a batch, or a range `(first, last)`, numbered from 1; 0 profiles nothing.
         embeddings_freq: writes the weights of embeddings every so many epochs; 0 never.
         embeddings_metadata: the file that labels an embedding's rows, or one per layer in a dict by the layer's name.
+
+    Raises:
+        ArgumentError: `update_freq` or another argument has a value that it cannot take.
+
+    >>> board = TensorBoard("logs", histogram_freq=1)
+    >>> board.histogram_freq
+    1
     """
 
     def __init__(

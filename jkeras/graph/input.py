@@ -18,7 +18,22 @@ if TYPE_CHECKING:
 
 
 class InputLayer(Layer):
-    """The place where data enters a functional model. `Input(...)` makes one and returns its tensor."""
+    """The place where data enters a functional model. `Input(...)` makes one and returns its tensor.
+
+    Shapes: `(batch_size, *shape)`, unchanged.
+
+    Args:
+        shape: the shape of a sample; None for a size that varies.
+        batch_size: the size of a batch, if it is fixed.
+        sparse: accepted for Keras's signature; only False is offered.
+        ragged: accepted for Keras's signature; only False is offered.
+        batch_shape: the shape with the batch axis, instead of `shape`.
+        input_tensor: accepted for Keras's signature; only None is offered.
+        optional: whether None may be passed.
+
+    >>> InputLayer((28, 28, 1)).batch_shape
+    (None, 28, 28, 1)
+    """
 
     mixes_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True

@@ -85,13 +85,6 @@ class Layer(LayerAttributes, Spec):
     Subclass it the way Keras taught: an `__init__` that keeps arguments and sublayers as attributes, a `build` that calls
     `add_weight`, a `call` that computes. The layer freezes when its constructor returns.
 
-    Args:
-        activity_regularizer: adds a loss computed from the output, divided by the batch size.
-        trainable: whether training changes the weights of this layer and its sublayers.
-        dtype: a type or policy; None takes that of the model around the layer, float32 if that has none either.
-        autocast: whether floating inputs are cast to the compute type.
-        name: the name inside a model; None numbers layers of a class in order of appearance (`dense`, `dense_1`).
-
     Example::
 
         class Scale(jk.Layer):
@@ -103,6 +96,18 @@ class Layer(LayerAttributes, Spec):
 
     Inside `call`, assigning to an attribute that holds a non-trainable weight updates the model's state
     (`self.count = self.count + 1`). Sublayers may be attributes, or in lists, tuples and dicts kept as attributes.
+
+    Args:
+        activity_regularizer: adds a loss computed from the output, divided by the batch size.
+        trainable: whether training changes the weights of this layer and its sublayers.
+        dtype: a type or policy; None takes that of the model around the layer, float32 if that has none either.
+        autocast: whether floating inputs are cast to the compute type.
+        name: the name inside a model; None numbers layers of a class in order of appearance (`dense`, `dense_1`).
+
+    Raises:
+        SignatureError: an argument is missing, unknown or given twice.
+        ArgumentError: an argument has a value that the layer cannot take.
+        InputError: the layer is called with inputs of a rank, shape or type that it cannot take.
     """
 
     keras_module = "keras.layers"

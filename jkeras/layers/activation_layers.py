@@ -23,6 +23,8 @@ class _Elementwise(Layer):
 class ReLU(_Elementwise):
     """`max(x, threshold)` with a slope below and a ceiling.
 
+    Shapes: any, unchanged.
+
     Args:
         max_value: the ceiling; None for none.
         negative_slope: the slope below the threshold.
@@ -46,7 +48,17 @@ class ReLU(_Elementwise):
 
 
 class LeakyReLU(_Elementwise):
-    """`x` above 0 and `negative_slope * x` below."""
+    """`x` above 0 and `negative_slope * x` below.
+
+    Shapes: any, unchanged.
+
+    Args:
+        negative_slope: the slope below 0.
+
+    >>> import jax.numpy as jnp
+    >>> LeakyReLU()(jnp.array([-1.0, 2.0])).round(2).tolist()
+    [-0.3, 2.0]
+    """
 
     negative_slope: float = field(default=0.3, convert=arguments.number)
 
@@ -63,7 +75,19 @@ class LeakyReLU(_Elementwise):
 
 
 class ELU(_Elementwise):
-    """`x` above 0 and `alpha * (exp(x) - 1)` below."""
+    """`x` above 0 and `alpha * (exp(x) - 1)` below.
+
+    Shapes: any, unchanged.
+
+    Args:
+        alpha: minus the value far below 0.
+
+    Source: D.-A. Clevert et al., https://arxiv.org/abs/1511.07289.
+
+    >>> import jax.numpy as jnp
+    >>> ELU()(jnp.array([-1.0, 2.0])).round(2).tolist()
+    [-0.63, 2.0]
+    """
 
     alpha: float = field(default=1.0, convert=arguments.number)
 
@@ -76,11 +100,18 @@ class ELU(_Elementwise):
 class PReLU(_Elementwise):
     """`x` above 0 and `alpha * x` below, with a learned alpha per value.
 
+    Shapes: any, unchanged; `alpha` has the shape of a sample, with 1 on `shared_axes`.
+
     Args:
         alpha_initializer: of alpha.
         alpha_regularizer: a penalty on alpha.
         alpha_constraint: a projection of alpha.
         shared_axes: axes along which alpha is shared, numbered from 1.
+
+    Source: K. He et al., https://arxiv.org/abs/1502.01852.
+
+    >>> PReLU(shared_axes=[1, 2]).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     alpha_initializer: InitializerField = field(default="Zeros", convert=initializers.get)
@@ -114,8 +145,14 @@ class PReLU(_Elementwise):
 class Softmax(_Elementwise):
     """Exponentials scaled to sum to 1; masked positions get 0.
 
+    Shapes: any, unchanged; a mask has the shape of the input.
+
     Args:
         axis: the axis, or axes, that sum to 1.
+
+    >>> import jax.numpy as jnp
+    >>> Softmax()(jnp.array([[0.0, 0.0]])).tolist()
+    [[0.5, 0.5]]
     """
 
     axis: Any = field(default=-1, convert=arguments.integers)

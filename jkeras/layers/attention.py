@@ -31,14 +31,17 @@ class Attention(Layer):
 
     The value's mask hides positions, the query's mask sets rows of the output to zero and is the output's mask.
 
+    Call arguments: `return_attention_scores` also returns the weights `(batch, Tq, Tv)`; `use_causal_mask` hides later
+    positions.
+
+    Shapes: query `(batch, queries, features)`, value `(batch, keys, values)`, key `(batch, keys, features)`; the
+    output is `(batch, queries, values)`.
+
     Args:
         use_scale: whether scores are multiplied by a learned number.
         score_mode: "dot", or "concat" for `weight * sum(tanh(query + key))`.
         dropout: the share of attention weights dropped in training.
         seed: of the dropout.
-
-    Call arguments: `return_attention_scores` also returns the weights `(batch, Tq, Tv)`; `use_causal_mask` hides later
-    positions.
 
     >>> import jax.numpy as jnp
     >>> q, v = jnp.ones((1, 2, 3)), jnp.arange(12.0).reshape(1, 4, 3)
@@ -112,6 +115,9 @@ class AdditiveAttention(Attention):
     """Additive attention (Bahdanau et al., 2015, arXiv:1409.0473): scores are `sum(scale * tanh(query + key))`.
 
     Inputs, masks and call arguments are those of `Attention`.
+
+    Shapes: query `(batch, queries, features)`, value `(batch, keys, values)`, key `(batch, keys, features)`; the
+    output is `(batch, queries, values)`.
 
     Args:
         use_scale: whether a learned vector of length `dim` weighs the sum.

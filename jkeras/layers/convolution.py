@@ -99,7 +99,10 @@ class _Conv(Convolution):
 
 
 class Conv1D(_Conv):
-    """Convolution over time: `(batch, time, channels)` to `(batch, new_time, filters)`.
+    """Convolution over time.
+
+    Shapes: `(batch, time, channels)` to `(batch, new_time, filters)`; kernel `(window, channels / groups,
+    filters)`.
 
     Args:
         filters: the number of outputs channels.
@@ -118,6 +121,9 @@ class Conv1D(_Conv):
         activity_regularizer: a penalty on the output.
         kernel_constraint: a projection of the kernel after each update.
         bias_constraint: likewise for the bias.
+
+    Raises:
+        InputError: the input has another rank, or its channels are no multiple of `groups`.
 
     >>> Conv1D(8, 3).compute_output_shape((None, 10, 4))
     (None, 8, 8)
@@ -144,9 +150,10 @@ class Conv1D(_Conv):
 
 
 class Conv2D(_Conv):
-    """Convolution over images: `(batch, height, width, channels)` to `(batch, new_height, new_width, filters)`.
+    """Convolution over images.
 
-    Arguments as in `Conv1D`, without causal padding.
+    Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, filters)`; kernel `(*window,
+    channels / groups, filters)`.
 
     >>> Conv2D(8, 3, padding="same", strides=2).compute_output_shape((None, 28, 28, 1))
     (None, 14, 14, 8)
@@ -173,7 +180,13 @@ class Conv2D(_Conv):
 
 
 class Conv3D(Conv2D):
-    """Convolution over volumes: `(batch, depth, height, width, channels)`; arguments as in `Conv1D`."""
+    """Convolution over volumes.
+
+    Shapes: `(batch, depth, height, width, channels)` to `(batch, new_depth, new_height, new_width, filters)`.
+
+    >>> Conv3D(8, 3, padding="same").compute_output_shape((None, 8, 8, 8, 1))
+    (None, 8, 8, 8, 8)
+    """
 
     rank: ClassVar[int] = 3
 

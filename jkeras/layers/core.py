@@ -125,6 +125,8 @@ class Dense(Layer):
 class Activation(Layer):
     """Applies an activation function.
 
+    Shapes: any, unchanged.
+
     >>> import jax.numpy as jnp
     >>> Activation("relu")(jnp.array([-1.0, 2.0])).tolist()
     [0.0, 2.0]
@@ -143,7 +145,14 @@ class Activation(Layer):
 
 
 class Identity(Layer):
-    """Returns its input unchanged."""
+    """Returns its input unchanged.
+
+    Shapes: any, unchanged.
+
+    >>> import jax.numpy as jnp
+    >>> Identity()(jnp.array([1.0, 2.0])).tolist()
+    [1.0, 2.0]
+    """
 
     supports_masking: ClassVar[bool] = True
     mixes_samples: ClassVar[bool | None] = False
@@ -166,6 +175,8 @@ class Lambda(Layer):
     The function must be pure and work on JAX arrays; a closure or a global number that it uses counts as part of the layer
     when models are compared. Lambdas that change a batch's rows together are the reason why a model with one never pads a
     ragged last batch.
+
+    Shapes: any, to what the function returns; the batch axis stays in front.
 
     Args:
         function: takes the inputs, and `mask` or `training` if it has arguments of these names.
@@ -200,6 +211,15 @@ class Masking(Layer):
     """Marks the time steps in which every feature equals a value, and sets them to zero.
 
     Shapes: `(batch, time, features)`, unchanged; the mask is `(batch, time)`.
+
+    Args:
+        mask_value: the value that marks a step.
+
+    >>> import jax.numpy as jnp
+    >>> Masking()(jnp.array([[[1.0, 2.0], [0.0, 0.0]]])).tolist()
+    [[[1.0, 2.0], [0.0, 0.0]]]
+    >>> Masking().compute_mask(jnp.array([[[1.0, 2.0], [0.0, 0.0]]]), None).tolist()
+    [[True, False]]
     """
 
     supports_masking: ClassVar[bool] = True
@@ -245,6 +265,13 @@ class Embedding(Layer):
         lora_rank: accepted for Keras's signature; only None is offered.
         lora_alpha: likewise.
         quantization_config: likewise.
+
+    Raises:
+        InputError: an id is outside of the table; data is checked before it enters a program.
+
+    >>> import jkeras as jk
+    >>> jk.Sequential([jk.Input((10,), dtype="int32"), Embedding(1000, 16)]).output_shape
+    (None, 10, 16)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -316,6 +343,9 @@ class ReversibleEmbedding(Embedding, own_arguments=True):
         lora_rank: accepted for Keras's signature; only None is offered.
         lora_alpha: likewise.
         quantization_config: likewise.
+
+    >>> ReversibleEmbedding(1000, 16).compute_output_shape((None, 10))
+    (None, 10, 16)
     """
 
     input_dim: int = field(convert=arguments.positive_int)

@@ -31,7 +31,11 @@ from jkeras.values.fields import field
 
 
 class _Depthwise(Convolution):
-    """Convolution of each channel on its own, `depth_multiplier` times."""
+    """Convolution of each channel on its own, `depth_multiplier` times.
+
+    Args:
+        depth_multiplier: how many outputs each channel gets.
+    """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         channels = self._channels(input_shape)
@@ -58,7 +62,14 @@ class _Depthwise(Convolution):
 
 
 class DepthwiseConv1D(_Depthwise):
-    """Depthwise convolution over time; kernel `(window, channels, multiplier)`."""
+    """Depthwise convolution over time.
+
+    Shapes: `(batch, time, channels)` to `(batch, new_time, channels * depth_multiplier)`; kernel `(window,
+    channels, depth_multiplier)`.
+
+    >>> DepthwiseConv1D(3, padding="same", depth_multiplier=2).compute_output_shape((None, 10, 4))
+    (None, 10, 8)
+    """
 
     rank: ClassVar[int] = 1
 
@@ -80,7 +91,14 @@ class DepthwiseConv1D(_Depthwise):
 
 
 class DepthwiseConv2D(DepthwiseConv1D):
-    """Depthwise convolution over images; kernel `(*window, channels, multiplier)`."""
+    """Depthwise convolution over images.
+
+    Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, channels * depth_multiplier)`;
+    kernel `(*window, channels, depth_multiplier)`.
+
+    >>> DepthwiseConv2D(3, padding="same").compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
+    """
 
     rank: ClassVar[int] = 2
 
@@ -90,7 +108,11 @@ class DepthwiseConv2D(DepthwiseConv1D):
 
 
 class _Separable(Convolution):
-    """A depthwise convolution followed by a mixing of the channels."""
+    """A depthwise convolution followed by a mixing of the channels.
+
+    Args:
+        depth_multiplier: how many outputs each channel gets.
+    """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         channels = self._channels(input_shape)
@@ -132,7 +154,13 @@ class _Separable(Convolution):
 
 
 class SeparableConv1D(_Separable):
-    """Separable convolution over time: depthwise, then pointwise, one bias."""
+    """Separable convolution over time: depthwise, then pointwise, one bias.
+
+    Shapes: `(batch, time, channels)` to `(batch, new_time, filters)`.
+
+    >>> SeparableConv1D(8, 3, padding="same").compute_output_shape((None, 10, 4))
+    (None, 10, 8)
+    """
 
     rank: ClassVar[int] = 1
 
@@ -158,7 +186,15 @@ class SeparableConv1D(_Separable):
 
 
 class SeparableConv2D(SeparableConv1D):
-    """Separable convolution over images: depthwise, then pointwise, one bias."""
+    """Separable convolution over images: depthwise, then pointwise, one bias.
+
+    Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, filters)`.
+
+    Source: F. Chollet, https://arxiv.org/abs/1610.02357.
+
+    >>> SeparableConv2D(8, 3, padding="same").compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 8)
+    """
 
     rank: ClassVar[int] = 2
 

@@ -50,6 +50,8 @@ def _partial_shape(value: object) -> tuple[int | None, ...]:
 class EinsumDense(Layer):
     """A fully connected layer over the axes that an equation names: `activation(einsum(equation, x, kernel) + bias)`.
 
+    Shapes: as the equation says; `output_shape` has the sizes of the output's axes without the batch axis.
+
     Args:
         equation: letters for the axes of `input,kernel->output`; three dots stand for axes that stay as they are, all on
             the left or all on the right.

@@ -28,7 +28,10 @@ def weight_name(path: tuple[Any, ...], trainable: bool) -> str:
 
 
 class _Guest(Layer):
-    """Keeps the trees of parameters and state of a guest as weights, one for each leaf."""
+    """Keeps the trees of parameters and state of a guest as weights, one for each leaf.
+
+    Shapes: what the guest takes and gives; the batch axis stays in front.
+    """
 
     # In a bound copy: parameters and state, as the guest knows them, and the names of the weights that keep the state.
     _guest_trees: ClassVar[tuple[Any, Any] | None] = None

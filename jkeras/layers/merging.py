@@ -18,7 +18,13 @@ from jkeras.values.fields import field
 
 
 class Merge(Layer):
-    """Base of layers that combine a list of tensors element by element, with broadcasting."""
+    """Base of layers that combine a list of tensors element by element, with broadcasting.
+
+    Shapes: a list of tensors whose shapes broadcast; the result has the broadcast shape.
+
+    Raises:
+        InputError: the input is no list, or its shapes do not broadcast.
+    """
 
     supports_masking: ClassVar[bool] = True
     mixes_samples: ClassVar[bool | None] = False
@@ -70,7 +76,12 @@ class Add(Merge):
 
 
 class Subtract(Merge):
-    """The first input minus the second."""
+    """The first input minus the second.
+
+    >>> import jax.numpy as jnp
+    >>> Subtract()([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
+    [-2.0, -3.0]
+    """
 
     def call(self, inputs: Sequence[Array]) -> Num[Array, "..."]:
         if isinstance(inputs, (list, tuple)) and len(inputs) != 2:
@@ -82,28 +93,48 @@ class Subtract(Merge):
 
 
 class Multiply(Merge):
-    """The product of the inputs."""
+    """The product of the inputs.
+
+    >>> import jax.numpy as jnp
+    >>> Multiply()([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
+    [3.0, 10.0]
+    """
 
     def merge(self, inputs: list[Num[Array, "..."]]) -> Num[Array, "..."]:
         return functools.reduce(jnp.multiply, inputs)
 
 
 class Average(Merge):
-    """The mean of the inputs."""
+    """The mean of the inputs.
+
+    >>> import jax.numpy as jnp
+    >>> Average()([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
+    [2.0, 3.5]
+    """
 
     def merge(self, inputs: list[Num[Array, "..."]]) -> Num[Array, "..."]:
         return functools.reduce(jnp.add, inputs) / len(inputs)
 
 
 class Maximum(Merge):
-    """The largest of the inputs."""
+    """The largest of the inputs.
+
+    >>> import jax.numpy as jnp
+    >>> Maximum()([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
+    [3.0, 5.0]
+    """
 
     def merge(self, inputs: list[Num[Array, "..."]]) -> Num[Array, "..."]:
         return functools.reduce(jnp.maximum, inputs)
 
 
 class Minimum(Merge):
-    """The smallest of the inputs."""
+    """The smallest of the inputs.
+
+    >>> import jax.numpy as jnp
+    >>> Minimum()([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
+    [1.0, 2.0]
+    """
 
     def merge(self, inputs: list[Num[Array, "..."]]) -> Num[Array, "..."]:
         return functools.reduce(jnp.minimum, inputs)
@@ -111,6 +142,8 @@ class Minimum(Merge):
 
 class Concatenate(Merge):
     """Joins the inputs along an axis; all other sizes must agree.
+
+    Shapes: a list of tensors whose sizes agree but for `axis`, along which sizes add up.
 
     >>> import jax.numpy as jnp
     >>> Concatenate()([jnp.ones((1, 2)), jnp.zeros((1, 1))]).tolist()
@@ -144,9 +177,16 @@ class Concatenate(Merge):
 class Dot(Merge):
     """The dot product of two inputs over given axes, sample by sample.
 
+    Shapes: two tensors `(batch, ...)` whose sizes on `axes` agree; those axes vanish. Two vectors give `(batch,
+    1)`.
+
     Args:
         axes: the axis to sum over, or one for each input; the batch is axis 0.
         normalize: whether the inputs are scaled to length 1 first, which gives the cosine of their angle.
+
+    >>> import jax.numpy as jnp
+    >>> Dot(axes=1)([jnp.array([[1.0, 2.0]]), jnp.array([[3.0, 5.0]])]).tolist()
+    [[13.0]]
     """
 
     axes: Any = field(convert=arguments.integers)
@@ -186,42 +226,156 @@ def _unit(x: jax.Array, axis: int) -> jax.Array:
 
 
 def add(inputs: Sequence[Array], **kwargs: Any) -> Any:
-    """`Add` as a function."""
+    """`Add` as a function.
+
+    Shapes: a list of tensors whose shapes broadcast; the result has the broadcast shape.
+
+    Args:
+        inputs: a list of tensors, symbolic or not.
+        kwargs: arguments of `Add`.
+
+    Raises:
+        InputError: the input is no list, or its shapes do not broadcast.
+
+    >>> import jax.numpy as jnp
+    >>> add([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
+    [4.0, 7.0]
+    """
     return Add(**kwargs)(inputs)
 
 
 def subtract(inputs: Sequence[Array], **kwargs: Any) -> Any:
-    """`Subtract` as a function."""
+    """`Subtract` as a function.
+
+    Shapes: a list of tensors whose shapes broadcast; the result has the broadcast shape.
+
+    Args:
+        inputs: a list of tensors, symbolic or not.
+        kwargs: arguments of `Subtract`.
+
+    Raises:
+        InputError: the input is no list, or its shapes do not broadcast.
+
+    >>> import jax.numpy as jnp
+    >>> subtract([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
+    [-2.0, -3.0]
+    """
     return Subtract(**kwargs)(inputs)
 
 
 def multiply(inputs: Sequence[Array], **kwargs: Any) -> Any:
-    """`Multiply` as a function."""
+    """`Multiply` as a function.
+
+    Shapes: a list of tensors whose shapes broadcast; the result has the broadcast shape.
+
+    Args:
+        inputs: a list of tensors, symbolic or not.
+        kwargs: arguments of `Multiply`.
+
+    Raises:
+        InputError: the input is no list, or its shapes do not broadcast.
+
+    >>> import jax.numpy as jnp
+    >>> multiply([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
+    [3.0, 10.0]
+    """
     return Multiply(**kwargs)(inputs)
 
 
 def average(inputs: Sequence[Array], **kwargs: Any) -> Any:
-    """`Average` as a function."""
+    """`Average` as a function.
+
+    Shapes: a list of tensors whose shapes broadcast; the result has the broadcast shape.
+
+    Args:
+        inputs: a list of tensors, symbolic or not.
+        kwargs: arguments of `Average`.
+
+    Raises:
+        InputError: the input is no list, or its shapes do not broadcast.
+
+    >>> import jax.numpy as jnp
+    >>> average([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
+    [2.0, 3.5]
+    """
     return Average(**kwargs)(inputs)
 
 
 def maximum(inputs: Sequence[Array], **kwargs: Any) -> Any:
-    """`Maximum` as a function."""
+    """`Maximum` as a function.
+
+    Shapes: a list of tensors whose shapes broadcast; the result has the broadcast shape.
+
+    Args:
+        inputs: a list of tensors, symbolic or not.
+        kwargs: arguments of `Maximum`.
+
+    Raises:
+        InputError: the input is no list, or its shapes do not broadcast.
+
+    >>> import jax.numpy as jnp
+    >>> maximum([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
+    [3.0, 5.0]
+    """
     return Maximum(**kwargs)(inputs)
 
 
 def minimum(inputs: Sequence[Array], **kwargs: Any) -> Any:
-    """`Minimum` as a function."""
+    """`Minimum` as a function.
+
+    Shapes: a list of tensors whose shapes broadcast; the result has the broadcast shape.
+
+    Args:
+        inputs: a list of tensors, symbolic or not.
+        kwargs: arguments of `Minimum`.
+
+    Raises:
+        InputError: the input is no list, or its shapes do not broadcast.
+
+    >>> import jax.numpy as jnp
+    >>> minimum([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
+    [1.0, 2.0]
+    """
     return Minimum(**kwargs)(inputs)
 
 
 def concatenate(inputs: Sequence[Array], axis: int = -1, **kwargs: Any) -> Any:
-    """`Concatenate` as a function."""
+    """`Concatenate` as a function.
+
+    Shapes: a list of tensors whose sizes agree but for `axis`, along which sizes add up.
+
+    Args:
+        inputs: a list of tensors, symbolic or not.
+        axis: the axis along which they are joined.
+        kwargs: arguments of `Concatenate`.
+
+    Raises:
+        InputError: the input is no list, or other sizes differ.
+
+    >>> import jax.numpy as jnp
+    >>> concatenate([jnp.ones((1, 2)), jnp.zeros((1, 1))]).tolist()
+    [[1.0, 1.0, 0.0]]
+    """
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
 def dot(inputs: Sequence[Array], axes: Axis = -1, **kwargs: Any) -> Any:
-    """`Dot` as a function."""
+    """`Dot` as a function.
+
+    Shapes: two tensors `(batch, ...)` whose sizes on `axes` agree; those axes vanish.
+
+    Args:
+        inputs: a list of two tensors, symbolic or not.
+        axes: the axis that is summed over, or one for each input.
+        kwargs: arguments of `Dot`.
+
+    Raises:
+        InputError: the input is no list of two, or sizes differ.
+
+    >>> import jax.numpy as jnp
+    >>> dot([jnp.array([[1.0, 2.0]]), jnp.array([[3.0, 5.0]])], axes=1).tolist()
+    [[13.0]]
+    """
     return Dot(axes=axes, **kwargs)(inputs)
 
 

@@ -296,6 +296,12 @@ class MultiHeadAttention(_Heads):
     Masks of query, value and key (as they come with the tensors, or given), `attention_mask` of shape `(batch, T,
     S)`, the causal mask and the sliding window are combined by "and".
 
+    Call arguments: `return_attention_scores` also returns the weights `(batch, num_heads, T, S)`; `use_causal_mask`
+    hides later positions.
+
+    Shapes: query `(batch, queries, features)`, value and key `(batch, keys, ...)`; the output is `(batch, queries,
+    features)`.
+
     Args:
         num_heads: the number of heads.
         key_dim: the size of each head's queries and keys; scores are divided by its square root.
@@ -316,9 +322,6 @@ class MultiHeadAttention(_Heads):
         bias_constraint: likewise.
         use_gate: whether a sigmoid projection of the query multiplies the heads' outputs.
         seed: of the dropout.
-
-    Call arguments: `return_attention_scores` also returns the weights `(batch, num_heads, T, S)`; `use_causal_mask`
-    hides later positions.
 
     >>> MultiHeadAttention(num_heads=2, key_dim=4).compute_output_shape((None, 8, 16), (None, 4, 16))
     (None, 8, 16)
@@ -386,6 +389,9 @@ class GroupQueryAttention(_Heads):
     Calls, shapes and masks are those of `MultiHeadAttention`. Kernels: query `(features, num_query_heads,
     head_dim)`, key and value `(features, num_key_value_heads, head_dim)`, attention_output `(num_query_heads,
     head_dim, features)`.
+
+    Shapes: query `(batch, queries, features)`, value and key `(batch, keys, ...)`; the output is `(batch, queries,
+    features)`.
 
     Args:
         head_dim: the size of each head.

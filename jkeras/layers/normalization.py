@@ -53,6 +53,8 @@ class BatchNormalization(Layer):
     In training the batch's own statistics are used, and moving averages follow them; otherwise, and in a layer that is not
     trainable, the moving averages are. Shapes stay as they are; gamma, beta and the averages are `(channels,)`.
 
+    Shapes: any, unchanged; the weights have the size of `axis`.
+
     Args:
         axis: the channel axis.
         momentum: of the moving averages: `moving * momentum + batch * (1 - momentum)`.
@@ -74,7 +76,12 @@ class BatchNormalization(Layer):
         synchronized: whether the replicas of a `MirroredStrategy` normalise by the statistics of the whole batch instead
             of their own; under a mesh (`DataParallel`, `FSDP`, `ModelParallel`) they always do.
 
-    Source: Ioffe and Szegedy 2015, and Ioffe 2017 for `renorm`; defaults and the biased moving variance are Keras's.
+    Source: S. Ioffe and C. Szegedy, https://arxiv.org/abs/1502.03167.
+
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((4,)), BatchNormalization()])
+    >>> [weight.path[-1] for weight in model.description.weights]
+    ['gamma', 'beta', 'moving_mean', 'moving_variance']
     """
 
     supports_masking: ClassVar[bool] = True
@@ -276,6 +283,8 @@ AXES: Any = field(
 class LayerNormalization(Layer):
     """Centres and scales each sample over the given axes.
 
+    Shapes: any, unchanged.
+
     Args:
         axis: the axis, or axes, to normalise over.
         epsilon: added to the variance.
@@ -289,7 +298,12 @@ class LayerNormalization(Layer):
         gamma_constraint: a projection of gamma.
         rms_scaling: scales by the standard deviation without centring; Keras's old form of `RMSNormalization`, which see.
 
-    Source: Ba, Kiros and Hinton 2016; epsilon is Keras's 1e-3.
+    Source: J. L. Ba et al., https://arxiv.org/abs/1607.06450.
+
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((2,)), LayerNormalization()])
+    >>> model(jnp.array([[1.0, 3.0]])).round(2).tolist()
+    [[-1.0, 1.0]]
     """
 
     supports_masking: ClassVar[bool] = True
@@ -355,11 +369,16 @@ class LayerNormalization(Layer):
 class RMSNormalization(Layer):
     """Scales each sample by the root mean square over the given axes.
 
+    Shapes: any, unchanged.
+
     Args:
         axis: the axis, or axes.
         epsilon: added to the mean square.
 
-    Source: Zhang and Sennrich 2019.
+    Source: B. Zhang and R. Sennrich, https://arxiv.org/abs/1910.07467.
+
+    >>> RMSNormalization().compute_output_shape((None, 8))
+    (None, 8)
     """
 
     supports_masking: ClassVar[bool] = True
@@ -389,7 +408,16 @@ def _of_length_one(x: jax.Array, scale: jax.Array, axes: tuple[int, ...], epsilo
 
 
 class UnitNormalization(Layer):
-    """Scales each sample to length 1 over the given axes; where the length is 0 it stays 0."""
+    """Scales each sample to length 1 over the given axes; where the length is 0 it stays 0.
+
+    Shapes: any, unchanged.
+
+    Args:
+        axis: the axis or axes over which the length is taken.
+
+    >>> UnitNormalization()(jnp.array([[3.0, 4.0]])).round(2).tolist()
+    [[0.6, 0.8]]
+    """
 
     supports_masking: ClassVar[bool] = True
     mixes_samples: ClassVar[bool | None] = False
@@ -405,6 +433,8 @@ class UnitNormalization(Layer):
 class GroupNormalization(Layer):
     """Centres and scales each sample over groups of channels and all other axes.
 
+    Shapes: any, unchanged; the size of `axis` is a multiple of `groups`.
+
     Args:
         groups: the number of groups; -1 makes each channel a group of its own.
         axis: the channel axis.
@@ -418,7 +448,10 @@ class GroupNormalization(Layer):
         beta_constraint: a projection of beta.
         gamma_constraint: a projection of gamma.
 
-    Source: Wu and He 2018.
+    Source: Y. Wu and K. He, https://arxiv.org/abs/1803.08494.
+
+    >>> GroupNormalization(groups=2).compute_output_shape((None, 8, 8, 4))
+    (None, 8, 8, 4)
     """
 
     supports_masking: ClassVar[bool] = True

@@ -87,11 +87,16 @@ class _Pooling(_Spatial):
 class MaxPooling1D(_Pooling):
     """The largest value of each window of `(batch, time, channels)`.
 
+    Shapes: `(batch, time, channels)` to `(batch, new_time, channels)`.
+
     Args:
         pool_size: the size of the window.
-        strides: its step; the size if None.
+        strides: its step; the size of the window if None.
         padding: "valid" or "same".
         data_format: "channels_last" or "channels_first".
+
+    Raises:
+        InputError: the input has another rank, or no window fits into it.
 
     >>> MaxPooling1D(2).compute_output_shape((None, 10, 4))
     (None, 5, 4)
@@ -108,7 +113,13 @@ class MaxPooling1D(_Pooling):
 
 
 class MaxPooling2D(MaxPooling1D):
-    """The largest value of each window of images; arguments as in `MaxPooling1D`."""
+    """The largest value of each window of images.
+
+    Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, channels)`.
+
+    >>> MaxPooling2D(2).compute_output_shape((None, 8, 8, 3))
+    (None, 4, 4, 3)
+    """
 
     rank: ClassVar[int] = 2
 
@@ -117,7 +128,13 @@ class MaxPooling2D(MaxPooling1D):
 
 
 class MaxPooling3D(MaxPooling1D):
-    """The largest value of each window of volumes; arguments as in `MaxPooling1D`."""
+    """The largest value of each window of volumes.
+
+    Shapes: `(batch, depth, height, width, channels)` to `(batch, new_depth, new_height, new_width, channels)`.
+
+    >>> MaxPooling3D(2).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 4, 4, 4, 3)
+    """
 
     rank: ClassVar[int] = 3
 
@@ -126,7 +143,11 @@ class MaxPooling3D(MaxPooling1D):
 
 
 class AveragePooling1D(MaxPooling1D):
-    """The mean of each window of `(batch, time, channels)`; padding does not count."""
+    """The mean of each window of `(batch, time, channels)`; padding does not count.
+
+    >>> AveragePooling1D(2)(jnp.array([[[1.0], [3.0], [5.0], [7.0]]])).tolist()
+    [[[2.0], [6.0]]]
+    """
 
     pool: ClassVar[Callable[..., jax.Array]] = lowering.average_pool
 
@@ -134,7 +155,11 @@ class AveragePooling1D(MaxPooling1D):
 
 
 class AveragePooling2D(MaxPooling2D):
-    """The mean of each window of images; padding does not count."""
+    """The mean of each window of images; padding does not count.
+
+    >>> AveragePooling2D(2).compute_output_shape((None, 8, 8, 3))
+    (None, 4, 4, 3)
+    """
 
     pool: ClassVar[Callable[..., jax.Array]] = lowering.average_pool
 
@@ -142,7 +167,11 @@ class AveragePooling2D(MaxPooling2D):
 
 
 class AveragePooling3D(MaxPooling3D):
-    """The mean of each window of volumes; padding does not count."""
+    """The mean of each window of volumes; padding does not count.
+
+    >>> AveragePooling3D(2).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 4, 4, 4, 3)
+    """
 
     pool: ClassVar[Callable[..., jax.Array]] = lowering.average_pool
 
@@ -162,26 +191,51 @@ class _GlobalPooling(_Spatial):
 
 
 class GlobalMaxPooling1D(_GlobalPooling):
-    """The largest value over time: `(batch, time, channels)` to `(batch, channels)`."""
+    """The largest value over time.
+
+    Shapes: `(batch, time, channels)` to `(batch, channels)`, or with axes of size 1 where `keepdims`.
+
+    >>> GlobalMaxPooling1D()(jnp.array([[[1.0, 2.0], [3.0, 4.0]]])).tolist()
+    [[3.0, 4.0]]
+    """
 
     rank: ClassVar[int] = 1
     reduce: ClassVar[Callable[..., jax.Array]] = jnp.max
 
 
 class GlobalMaxPooling2D(GlobalMaxPooling1D):
-    """The largest value over each image: `(batch, channels)`."""
+    """The largest value over each image.
+
+    Shapes: `(batch, height, width, channels)` to `(batch, channels)`, or with axes of size 1 where `keepdims`.
+
+    >>> GlobalMaxPooling2D()(jnp.arange(4.0).reshape(1, 2, 2, 1)).tolist()
+    [[3.0]]
+    """
 
     rank: ClassVar[int] = 2
 
 
 class GlobalMaxPooling3D(GlobalMaxPooling1D):
-    """The largest value over each volume: `(batch, channels)`."""
+    """The largest value over each volume.
+
+    Shapes: `(batch, depth, height, width, channels)` to `(batch, channels)`, or with axes of size 1 where
+    `keepdims`.
+
+    >>> GlobalMaxPooling3D()(jnp.arange(8.0).reshape(1, 2, 2, 2, 1)).tolist()
+    [[7.0]]
+    """
 
     rank: ClassVar[int] = 3
 
 
 class GlobalAveragePooling1D(_GlobalPooling):
-    """The mean over time: `(batch, time, channels)` to `(batch, channels)`; masked steps do not count."""
+    """The mean over time; masked steps do not count.
+
+    Shapes: `(batch, time, channels)` to `(batch, channels)`, or with axes of size 1 where `keepdims`.
+
+    >>> GlobalAveragePooling1D()(jnp.array([[[1.0, 2.0], [3.0, 4.0]]])).tolist()
+    [[2.0, 3.0]]
+    """
 
     rank: ClassVar[int] = 1
     reduce: ClassVar[Callable[..., jax.Array]] = jnp.mean
@@ -204,14 +258,27 @@ class GlobalAveragePooling1D(_GlobalPooling):
 
 
 class GlobalAveragePooling2D(_GlobalPooling):
-    """The mean over each image: `(batch, channels)`."""
+    """The mean over each image.
+
+    Shapes: `(batch, height, width, channels)` to `(batch, channels)`, or with axes of size 1 where `keepdims`.
+
+    >>> GlobalAveragePooling2D()(jnp.arange(4.0).reshape(1, 2, 2, 1)).tolist()
+    [[1.5]]
+    """
 
     rank: ClassVar[int] = 2
     reduce: ClassVar[Callable[..., jax.Array]] = jnp.mean
 
 
 class GlobalAveragePooling3D(GlobalAveragePooling2D):
-    """The mean over each volume: `(batch, channels)`."""
+    """The mean over each volume.
+
+    Shapes: `(batch, depth, height, width, channels)` to `(batch, channels)`, or with axes of size 1 where
+    `keepdims`.
+
+    >>> GlobalAveragePooling3D()(jnp.arange(8.0).reshape(1, 2, 2, 2, 1)).tolist()
+    [[3.5]]
+    """
 
     rank: ClassVar[int] = 3
 
@@ -236,7 +303,16 @@ class _AdaptivePooling(_Spatial):
 
 
 class AdaptiveAveragePooling1D(_AdaptivePooling):
-    """The means of `output_size` windows over time."""
+    """The means of `output_size` windows over time.
+
+    Shapes: `(batch, time, channels)` to `(batch, output_size, channels)`.
+
+    Args:
+        output_size: the number of windows: one number, or one for each axis.
+
+    >>> AdaptiveAveragePooling1D(2).compute_output_shape((None, 4, 3))
+    (None, 2, 3)
+    """
 
     rank: ClassVar[int] = 1
     reduce: ClassVar[Callable[..., jax.Array]] = jnp.mean
@@ -246,7 +322,13 @@ class AdaptiveAveragePooling1D(_AdaptivePooling):
 
 
 class AdaptiveAveragePooling2D(AdaptiveAveragePooling1D):
-    """The means of `output_size` windows over each image."""
+    """The means of `output_size` windows over each image.
+
+    Shapes: `(batch, height, width, channels)` to `(batch, *output_size, channels)`.
+
+    >>> AdaptiveAveragePooling2D(2).compute_output_shape((None, 8, 8, 3))
+    (None, 2, 2, 3)
+    """
 
     rank: ClassVar[int] = 2
 
@@ -254,7 +336,13 @@ class AdaptiveAveragePooling2D(AdaptiveAveragePooling1D):
 
 
 class AdaptiveAveragePooling3D(AdaptiveAveragePooling1D):
-    """The means of `output_size` windows over each volume."""
+    """The means of `output_size` windows over each volume.
+
+    Shapes: `(batch, depth, height, width, channels)` to `(batch, *output_size, channels)`.
+
+    >>> AdaptiveAveragePooling3D(2).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 2, 2, 2, 3)
+    """
 
     rank: ClassVar[int] = 3
 
@@ -262,19 +350,31 @@ class AdaptiveAveragePooling3D(AdaptiveAveragePooling1D):
 
 
 class AdaptiveMaxPooling1D(AdaptiveAveragePooling1D):
-    """The largest values of `output_size` windows over time."""
+    """The largest values of `output_size` windows over time.
+
+    >>> AdaptiveMaxPooling1D(2).compute_output_shape((None, 4, 3))
+    (None, 2, 3)
+    """
 
     reduce: ClassVar[Callable[..., jax.Array]] = jnp.max
 
 
 class AdaptiveMaxPooling2D(AdaptiveAveragePooling2D):
-    """The largest values of `output_size` windows over each image."""
+    """The largest values of `output_size` windows over each image.
+
+    >>> AdaptiveMaxPooling2D(2).compute_output_shape((None, 8, 8, 3))
+    (None, 2, 2, 3)
+    """
 
     reduce: ClassVar[Callable[..., jax.Array]] = jnp.max
 
 
 class AdaptiveMaxPooling3D(AdaptiveAveragePooling3D):
-    """The largest values of `output_size` windows over each volume."""
+    """The largest values of `output_size` windows over each volume.
+
+    >>> AdaptiveMaxPooling3D(2).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 2, 2, 2, 3)
+    """
 
     reduce: ClassVar[Callable[..., jax.Array]] = jnp.max
 

@@ -35,7 +35,10 @@ def _noise_shape(value: Any) -> tuple[int | None, ...]:
 
 
 class _Noisy(_Attributes, Layer):
-    """Base of layers that change their input at random in training, and pass it on otherwise."""
+    """Base of layers that change their input at random in training, and pass it on otherwise.
+
+    Shapes: any, unchanged.
+    """
 
     supports_masking: ClassVar[bool] = True
     mixes_samples: ClassVar[bool | None] = False
@@ -78,6 +81,8 @@ class Dropout(_Noisy):
         noise_shape: the shape of the random mask, None or 1 where it is shared; None for one of its own per value.
         seed: varies the mask between layers that would otherwise have the same.
 
+    Source: N. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014.
+
     >>> import jax.numpy as jnp
     >>> Dropout(0.5)(jnp.ones(3)).tolist()
     [1.0, 1.0, 1.0]
@@ -95,7 +100,11 @@ class Dropout(_Noisy):
 
 
 class _SpatialDropout(_Noisy):
-    """Drops whole channels of `(batch, *sizes, channels)`."""
+    """Drops whole channels of `(batch, *sizes, channels)`.
+
+    Args:
+        rate: the share of the channels that training drops.
+    """
 
     rank: ClassVar[int]
 
@@ -125,7 +134,15 @@ class _SpatialDropout(_Noisy):
 
 
 class SpatialDropout1D(_SpatialDropout):
-    """Drops whole channels of `(batch, time, channels)`."""
+    """Drops whole channels of `(batch, time, channels)`.
+
+    Shapes: `(batch, time, channels)`, unchanged.
+
+    Source: J. Tompson et al., "Efficient Object Localization Using Convolutional Networks", 2015.
+
+    >>> SpatialDropout1D(0.5).compute_output_shape((None, 8, 3))
+    (None, 8, 3)
+    """
 
     rank: ClassVar[int] = 1
 
@@ -136,7 +153,13 @@ class SpatialDropout1D(_SpatialDropout):
 
 
 class SpatialDropout2D(_SpatialDropout):
-    """Drops whole channels of images."""
+    """Drops whole channels of images.
+
+    Shapes: `(batch, height, width, channels)`, unchanged.
+
+    >>> SpatialDropout2D(0.5).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
+    """
 
     rank: ClassVar[int] = 2
 
@@ -152,13 +175,27 @@ class SpatialDropout2D(_SpatialDropout):
 
 
 class SpatialDropout3D(SpatialDropout2D):
-    """Drops whole channels of volumes."""
+    """Drops whole channels of volumes.
+
+    Shapes: `(batch, depth, height, width, channels)`, unchanged.
+
+    >>> SpatialDropout3D(0.5).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 8, 8, 8, 3)
+    """
 
     rank: ClassVar[int] = 3
 
 
 class GaussianDropout(_Noisy):
-    """Multiplies by normal noise of mean 1 and standard deviation `sqrt(rate / (1 - rate))` in training."""
+    """Multiplies by normal noise of mean 1 and standard deviation `sqrt(rate / (1 - rate))` in training.
+
+    Args:
+        rate: how strong the noise is, as in `Dropout`; 0 is none.
+
+    >>> import jax.numpy as jnp
+    >>> GaussianDropout(0.5)(jnp.array([1.0, 2.0])).tolist()
+    [1.0, 2.0]
+    """
 
     rate: float = field(convert=arguments.between(0, 1, open_high=True))
     seed: int | None = SEED
@@ -170,7 +207,15 @@ class GaussianDropout(_Noisy):
 
 
 class GaussianNoise(_Noisy):
-    """Adds normal noise in training."""
+    """Adds normal noise in training.
+
+    Args:
+        stddev: the standard deviation of the noise.
+
+    >>> import jax.numpy as jnp
+    >>> GaussianNoise(0.1)(jnp.array([1.0, 2.0])).tolist()
+    [1.0, 2.0]
+    """
 
     stddev: float = field(convert=arguments.between(0, 1))
     seed: int | None = SEED
@@ -186,7 +231,14 @@ class GaussianNoise(_Noisy):
 class AlphaDropout(_Noisy):
     """Dropout that keeps mean and variance, for networks of `selu` units.
 
+    Args:
+        rate: the share of the values that training drops.
+
     Source: Klambauer et al. 2017.
+
+    >>> import jax.numpy as jnp
+    >>> AlphaDropout(0.5)(jnp.array([1.0, 2.0])).tolist()
+    [1.0, 2.0]
     """
 
     rate: float = field(convert=arguments.between(0, 1, open_high=True))
@@ -208,9 +260,14 @@ class AlphaDropout(_Noisy):
 class ActivityRegularization(Layer):
     """Passes its input on and adds a penalty on it to the loss, divided by the batch size.
 
+    Shapes: any, unchanged.
+
     Args:
         l1: the factor of the sum of absolute values.
         l2: the factor of the sum of squares.
+
+    >>> ActivityRegularization(l2=0.01).compute_output_shape((None, 8))
+    (None, 8)
     """
 
     supports_masking: ClassVar[bool] = True

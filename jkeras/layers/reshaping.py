@@ -21,7 +21,9 @@ DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
 
 
 class Flatten(Layer):
-    """Joins all axes but the first: `(batch, ...)` to `(batch, features)`.
+    """Joins all axes but the first.
+
+    Shapes: `(batch, ...)` to `(batch, features)`.
 
     >>> Flatten().compute_output_shape((None, 4, 5))
     (None, 20)
@@ -43,6 +45,14 @@ class Flatten(Layer):
 
 class Reshape(Layer):
     """Gives each sample another shape; one size may be -1.
+
+    Shapes: `(batch, ...)` to `(batch, *target_shape)`.
+
+    Args:
+        target_shape: the shape of a sample; one size may be -1.
+
+    Raises:
+        InputError: the shape has another number of values.
 
     >>> Reshape((2, -1)).compute_output_shape((None, 10))
     (None, 2, 5)
@@ -84,6 +94,11 @@ def _target_shape(value: object) -> tuple[int, ...]:
 class Permute(Layer):
     """Reorders the axes of each sample, numbered from 1.
 
+    Shapes: `(batch, a, b, ...)` to the same sizes in the order of `dims`.
+
+    Args:
+        dims: the axes in their new order, the first after the batch axis being 1.
+
     >>> Permute((2, 1)).compute_output_shape((None, 10, 64))
     (None, 64, 10)
     """
@@ -110,7 +125,12 @@ def _order(value: object) -> tuple[int, ...]:
 
 
 class RepeatVector(Layer):
-    """Repeats each sample: `(batch, features)` to `(batch, n, features)`.
+    """Repeats each sample along a new axis of time.
+
+    Shapes: `(batch, features)` to `(batch, n, features)`.
+
+    Args:
+        n: how often.
 
     >>> RepeatVector(3).compute_output_shape((None, 32))
     (None, 3, 32)
@@ -191,7 +211,16 @@ class _Bordered(_BorderedAttributes, Layer):
 
 
 class ZeroPadding1D(_Bordered):
-    """Adds zeros before and after the time axis of `(batch, time, features)`."""
+    """Adds zeros before and after the time axis of `(batch, time, features)`.
+
+    Shapes: `(batch, time, features)`, larger by the padding.
+
+    Args:
+        padding: how many zeros: one number, or two for before and after.
+
+    >>> ZeroPadding1D(1).compute_output_shape((None, 8, 3))
+    (None, 10, 3)
+    """
 
     padding: Any = field(default=1, convert=_pairs(1))
     data_format: DataFormatField = DATA_FORMAT
@@ -204,7 +233,16 @@ class ZeroPadding1D(_Bordered):
 
 
 class ZeroPadding2D(_Bordered):
-    """Adds zeros around images."""
+    """Adds zeros around images.
+
+    Shapes: `(batch, height, width, channels)`, larger by the padding.
+
+    Args:
+        padding: how many zeros: one number, one for each axis, or a pair (before, after) for each axis.
+
+    >>> ZeroPadding2D(1).compute_output_shape((None, 8, 8, 3))
+    (None, 10, 10, 3)
+    """
 
     rank: ClassVar[int] = 2
     padding: Any = field(default=(1, 1), convert=_pairs(2))
@@ -215,14 +253,35 @@ class ZeroPadding2D(_Bordered):
 
 
 class ZeroPadding3D(ZeroPadding2D):
-    """Adds zeros around volumes."""
+    """Adds zeros around volumes.
+
+    Shapes: `(batch, depth, height, width, channels)`, larger by the padding.
+
+    Args:
+        padding: how many zeros: one number, one for each axis, or a pair (before, after) for each axis.
+
+    >>> ZeroPadding3D(1).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 10, 10, 10, 3)
+    """
 
     rank: ClassVar[int] = 3
     padding: Any = field(default=((1, 1), (1, 1), (1, 1)), convert=_pairs(3))
 
 
 class Cropping1D(_Bordered):
-    """Cuts time steps off at the start and the end of `(batch, time, features)`."""
+    """Cuts time steps off at the start and the end of `(batch, time, features)`.
+
+    Shapes: `(batch, time, features)`, smaller by the cropping.
+
+    Args:
+        cropping: how much: one number, or two for before and after.
+
+    Raises:
+        InputError: nothing would be left.
+
+    >>> Cropping1D(1).compute_output_shape((None, 8, 3))
+    (None, 6, 3)
+    """
 
     cropping: Any = field(default=(1, 1), convert=_pairs(1))
 
@@ -234,7 +293,19 @@ class Cropping1D(_Bordered):
 
 
 class Cropping2D(_Bordered):
-    """Cuts borders off images."""
+    """Cuts borders off images.
+
+    Shapes: `(batch, height, width, channels)`, smaller by the cropping.
+
+    Args:
+        cropping: how much: one number, one for each axis, or a pair (before, after) for each axis.
+
+    Raises:
+        InputError: nothing would be left.
+
+    >>> Cropping2D(1).compute_output_shape((None, 8, 8, 3))
+    (None, 6, 6, 3)
+    """
 
     rank: ClassVar[int] = 2
     cropping: Any = field(default=((0, 0), (0, 0)), convert=_pairs(2))
@@ -245,7 +316,16 @@ class Cropping2D(_Bordered):
 
 
 class Cropping3D(Cropping2D):
-    """Cuts borders off volumes."""
+    """Cuts borders off volumes.
+
+    Shapes: `(batch, depth, height, width, channels)`, smaller by the cropping.
+
+    Args:
+        cropping: how much: one number, one for each axis, or a pair (before, after) for each axis.
+
+    >>> Cropping3D(1).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 6, 6, 6, 3)
+    """
 
     rank: ClassVar[int] = 3
     cropping: Any = field(default=((1, 1), (1, 1), (1, 1)), convert=_pairs(3))

@@ -21,13 +21,19 @@ from jkeras.values.fields import field
 class SpectralNormalization(Layer):
     """Divides the kernel of a layer by an estimate of its largest singular value.
 
+    The kernel itself stays as the optimizer left it and is divided whenever it is used; Keras overwrites it in training.
+
+    Shapes: those of the wrapped layer.
+
     Args:
         layer: a layer with a `kernel`, or an `Embedding`.
         power_iterations: steps of the estimate for each training batch.
 
-    The kernel itself stays as the optimizer left it and is divided whenever it is used; Keras overwrites it in training.
+    Source: T. Miyato et al., https://arxiv.org/abs/1802.05957.
 
-    Source: Miyato et al. 2018.
+    >>> from jkeras.layers import Dense
+    >>> SpectralNormalization(Dense(3)).compute_output_shape((None, 4))
+    (None, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False

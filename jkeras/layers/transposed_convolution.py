@@ -68,7 +68,12 @@ class _ConvTranspose(Convolution):
 
 
 class Conv1DTranspose(_ConvTranspose):
-    """Transposed convolution over time: `(batch, time, channels)`; kernel `(window, filters, channels)`.
+    """Transposed convolution over time.
+
+    Shapes: `(batch, time, channels)` to `(batch, new_time, filters)`; kernel `(window, filters, channels)`.
+
+    Args:
+        output_padding: how much larger the output is than its smallest size; None chooses by `padding`.
 
     >>> Conv1DTranspose(8, 3, strides=2, padding="same").compute_output_shape((None, 10, 4))
     (None, 20, 8)
@@ -95,7 +100,17 @@ class Conv1DTranspose(_ConvTranspose):
 
 
 class Conv2DTranspose(Conv1DTranspose):
-    """Transposed convolution over images; kernel `(*window, filters, channels)`."""
+    """Transposed convolution over images.
+
+    Shapes: `(batch, height, width, channels)` to `(batch, new_height, new_width, filters)`; kernel `(*window,
+    filters, channels)`.
+
+    Args:
+        output_padding: how much larger the output is than its smallest size; None chooses by `padding`.
+
+    >>> Conv2DTranspose(8, 3, strides=2, padding="same").compute_output_shape((None, 14, 14, 1))
+    (None, 28, 28, 8)
+    """
 
     rank: ClassVar[int] = 2
 
@@ -106,7 +121,17 @@ class Conv2DTranspose(Conv1DTranspose):
 
 
 class Conv3DTranspose(_ConvTranspose):
-    """Transposed convolution over volumes; kernel `(*window, filters, channels)`."""
+    """Transposed convolution over volumes.
+
+    Shapes: `(batch, depth, height, width, channels)` to `(batch, new_depth, new_height, new_width, filters)`;
+    kernel `(*window, filters, channels)`.
+
+    Args:
+        output_padding: how much larger the output is than its smallest size; None chooses by `padding`.
+
+    >>> Conv3DTranspose(2, 2, strides=2).compute_output_shape((None, 4, 4, 4, 1))
+    (None, 8, 8, 8, 2)
+    """
 
     rank: ClassVar[int] = 3
 

@@ -18,7 +18,12 @@ METHODS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 
 class UpSampling1D(Layer):
-    """Repeats each time step: `(batch, time, features)` to `(batch, time * size, features)`.
+    """Repeats each time step.
+
+    Shapes: `(batch, time, features)` to `(batch, time * size, features)`.
+
+    Args:
+        size: how often.
 
     >>> UpSampling1D(3).compute_output_shape((None, 4, 2))
     (None, 12, 2)
@@ -62,6 +67,8 @@ class _UpSampling(Layer):
 class UpSampling2D(_UpSampling):
     """Makes images larger: `(batch, height, width, channels)`.
 
+    Shapes: `(batch, height, width, channels)` to `(batch, size[0] * height, size[1] * width, channels)`.
+
     Args:
         size: the factors of height and width.
         data_format: "channels_last" or "channels_first".
@@ -89,7 +96,16 @@ class UpSampling2D(_UpSampling):
 
 
 class UpSampling3D(_UpSampling):
-    """Repeats the voxels of volumes: `(batch, depth, height, width, channels)`; arguments as in `UpSampling2D`."""
+    """Repeats the voxels of volumes.
+
+    Shapes: `(batch, depth, height, width, channels)`, each size multiplied.
+
+    Args:
+        size: how often: one number, or one for each axis.
+
+    >>> UpSampling3D(2).compute_output_shape((None, 4, 4, 4, 1))
+    (None, 8, 8, 8, 1)
+    """
 
     rank: ClassVar[int] = 3
 

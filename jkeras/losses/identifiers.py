@@ -18,6 +18,9 @@ class FunctionLoss(Loss):
 
     Values per sample, `(batch, ...)`, are weighted and reduced like those of any loss; a scalar stays as it is.
 
+    Args:
+        kwargs: more arguments of the function.
+
     >>> import jax.numpy as jnp
     >>> loss = FunctionLoss(lambda y_true, y_pred, power: jnp.abs(y_true - y_pred) ** power, power=3)
     >>> float(loss(jnp.array([1.0, 2.0]), jnp.array([3.0, 2.0])))
@@ -117,6 +120,13 @@ def get(identifier: LossLike | None) -> Any:
 def as_loss(identifier: LossLike | None) -> Loss:
     """Like `get`, but always a `Loss`.
 
+    Args:
+        identifier: a name, a configuration, a `Loss`, its class, or a function `(y_true, y_pred) -> values`.
+
+    Raises:
+        UnknownNameError: no loss has that name.
+        ArgumentError: what is given means no loss.
+
     >>> as_loss("mse")
     MeanSquaredError()
     >>> as_loss(lambda y_true, y_pred: abs(y_true - y_pred)).name
@@ -148,6 +158,10 @@ def shape_rule(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | 
 def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Loss:
     """The loss that "crossentropy" and "ce" mean in `compile`.
 
+    Args:
+        y_true_shape: the shape of the targets, None for unknown sizes.
+        y_pred_shape: the shape of the predictions.
+
     >>> crossentropy_for((None,), (None, 10))
     SparseCategoricalCrossentropy()
     """
@@ -161,11 +175,30 @@ def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[
 
 
 def serialize(loss: object) -> Any:
-    """The JSON-able form of a loss or a loss function."""
+    """The JSON-able form of a loss or a loss function.
+
+    Args:
+        loss: a loss or a function.
+
+    >>> serialize(regression.Huber())["class_name"]
+    'Huber'
+    """
     return serialize_value(loss)
 
 
 def deserialize(name: LossLike | None, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The loss or function that `serialize` described; `custom_objects` are names known for this call."""
+    """The loss or function that `serialize` described; `custom_objects` are names known for this call.
+
+    Args:
+        name: what `serialize` returned, or a name.
+        custom_objects: names known for this call.
+
+    Raises:
+        UnknownNameError: no loss has that name.
+        ArgumentError: what is given means no loss.
+
+    >>> deserialize("mse").__name__
+    'mean_squared_error'
+    """
     with registry.custom_object_scope(custom_objects or {}):
         return get(name)

@@ -41,11 +41,19 @@ class LossAttributes:
 class Loss(LossAttributes, Spec):
     """A loss. A subclass defines `call(y_true, y_pred)`, which gives values per sample, `(batch, ...)`.
 
+    Shapes: targets and predictions `(batch, ...)`, to one number, or as `reduction` says.
+
     Args:
         name: by default the class name in snake case.
         reduction: "sum_over_batch_size" (the mean over all values), "mean" (the same), "sum",
             "mean_with_sample_weight" (the weighted sum divided by the sum of weights), "none" or None (no reduction).
         dtype: the type that targets and predictions are cast to, float32 by default.
+
+    Raises:
+        ArgumentError: an argument has a value that the loss cannot take.
+        InputError: weights or a mask do not fit the values, or targets are complex.
+        TypeError: the shapes of targets and predictions do not broadcast; `fit` raises an `InputError` that names
+            the output.
 
     >>> class Pinball(Loss):
     ...     quantile: float = 0.5
@@ -187,6 +195,14 @@ def per_sample(loss: Loss, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
         loss: the loss.
         y_true_spec: shapes and types of the targets of a batch (`jax.ShapeDtypeStruct` or arrays, or a tree of them).
         y_pred_spec: those of the predictions.
+
+    Raises:
+        InputError: the loss refuses the shapes.
+
+    >>> from jkeras.losses import MeanSquaredError
+    >>> spec = jax.ShapeDtypeStruct((2, 3), "float32")
+    >>> per_sample(MeanSquaredError(), spec, spec)
+    True
     """
     if loss.mixes_samples:
         return False

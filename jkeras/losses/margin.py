@@ -20,6 +20,16 @@ def _signs(y_true: jax.Array) -> jax.Array:
 def hinge(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     """`mean(max(1 - y_true * y_pred, 0))` over the last axis.
 
+    Shapes: targets -1 or 1 (or 0 and 1) `(batch, ..., features)` and predictions of the same shape; one value for
+    each sample, `(batch, ...)`.
+
+    Args:
+        y_true: labels -1 and 1, or 0 and 1.
+        y_pred: scores of the same shape.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
+
     >>> hinge(jnp.array([[1.0, -1.0]]), jnp.array([[0.5, -2.0]])).tolist()
     [0.25]
     """
@@ -29,6 +39,16 @@ def hinge(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
 
 def squared_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     """`mean(max(1 - y_true * y_pred, 0)**2)` over the last axis.
+
+    Shapes: targets -1 or 1 (or 0 and 1) `(batch, ..., features)` and predictions of the same shape; one value for
+    each sample, `(batch, ...)`.
+
+    Args:
+        y_true: labels -1 and 1, or 0 and 1.
+        y_pred: scores of the same shape.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
 
     >>> squared_hinge(jnp.array([[1.0, -1.0]]), jnp.array([[0.5, -2.0]])).tolist()
     [0.125]
@@ -40,6 +60,16 @@ def squared_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
 def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     """`max(best wrong score - right score + 1, 0)` of one-hot targets `(batch, ..., classes)`.
 
+    Shapes: targets `(batch, ..., classes)`, one-hot or probabilities, and predictions of the same shape; one value
+    for each sample, `(batch, ...)`.
+
+    Args:
+        y_true: one-hot vectors, `(batch, ..., classes)`.
+        y_pred: scores of the same shape.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
+
     >>> categorical_hinge(jnp.array([[0.0, 1.0]]), jnp.array([[0.5, 1.0]])).tolist()
     [0.5]
     """
@@ -50,21 +80,33 @@ def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
 
 
 class Hinge(PlainLoss):
-    """The mean of `max(1 - y_true * y_pred, 0)`."""
+    """The mean of `max(1 - y_true * y_pred, 0)`.
+
+    >>> float(Hinge()(jnp.array([[1.0], [-1.0]]), jnp.array([[0.5], [0.5]])))
+    1.0
+    """
 
     name: str | None = "hinge"
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(hinge)
 
 
 class SquaredHinge(PlainLoss):
-    """The mean of `max(1 - y_true * y_pred, 0)**2`."""
+    """The mean of `max(1 - y_true * y_pred, 0)**2`.
+
+    >>> float(SquaredHinge()(jnp.array([[1.0], [-1.0]]), jnp.array([[0.5], [0.5]])))
+    1.25
+    """
 
     name: str | None = "squared_hinge"
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(squared_hinge)
 
 
 class CategoricalHinge(PlainLoss):
-    """`max(best wrong score - right score + 1, 0)` of one-hot targets."""
+    """`max(best wrong score - right score + 1, 0)` of one-hot targets.
+
+    >>> float(CategoricalHinge()(jnp.array([[0.0, 1.0]]), jnp.array([[0.25, 0.75]])))
+    0.5
+    """
 
     name: str | None = "categorical_hinge"
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(categorical_hinge)

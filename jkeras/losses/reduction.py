@@ -77,6 +77,9 @@ def reduce_weighted(
         reduction: "sum_over_batch_size" and "mean" divide the weighted sum by the number of values that count,
             "mean_with_sample_weight" by the sum of the weights, "sum" by nothing; "none" and None do not sum.
 
+    Raises:
+        InputError: weights or mask do not fit the values.
+
     >>> float(reduce_weighted(jnp.array([1.0, 3.0, jnp.nan]), mask=jnp.array([True, True, False])))
     2.0
     >>> float(reduce_weighted(jnp.array([1.0, 3.0]), jnp.array([3.0, 1.0]), reduction="mean_with_sample_weight"))

@@ -37,6 +37,16 @@ def _matched(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[jax.Array, jax.Array
 def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     """`mean((y_true - y_pred)**2)` over the last axis.
 
+    Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
+    ...)`.
+
+    Args:
+        y_true: targets, `(batch, ..., features)`.
+        y_pred: predictions of the same shape.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
+
     >>> mean_squared_error(jnp.array([[0.0, 1.0]]), jnp.array([[2.0, 1.0]])).tolist()
     [2.0]
     """
@@ -46,6 +56,16 @@ def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
 
 def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     """`mean(abs(y_true - y_pred))` over the last axis.
+
+    Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
+    ...)`.
+
+    Args:
+        y_true: targets, `(batch, ..., features)`.
+        y_pred: predictions of the same shape.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
 
     >>> mean_absolute_error(jnp.array([[0.0, 1.0]]), jnp.array([[2.0, 1.0]])).tolist()
     [1.0]
@@ -57,6 +77,16 @@ def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
 def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     """`100 * mean(abs(y_true - y_pred) / max(abs(y_true), epsilon))` over the last axis.
 
+    Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
+    ...)`.
+
+    Args:
+        y_true: targets, `(batch, ..., features)`.
+        y_pred: predictions of the same shape.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
+
     >>> mean_absolute_percentage_error(jnp.array([[2.0, 4.0]]), jnp.array([[1.0, 4.0]])).tolist()
     [25.0]
     """
@@ -67,6 +97,16 @@ def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> jax.
 
 def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     """`mean((log(y_true + 1) - log(y_pred + 1))**2)` over the last axis, negative numbers taken as zero.
+
+    Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
+    ...)`.
+
+    Args:
+        y_true: targets, `(batch, ..., features)`.
+        y_pred: predictions of the same shape.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
 
     >>> mean_squared_logarithmic_error(jnp.array([[3.0]]), jnp.array([[3.0]])).tolist()
     [0.0]
@@ -86,6 +126,17 @@ def l2_normalize(x: jax.Array, axis: Axis | None) -> jax.Array:
 def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = -1) -> jax.Array:
     """The negative cosine of the angle between targets and predictions, from -1 (same direction) to 1.
 
+    Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
+    ...)`.
+
+    Args:
+        y_true: targets, `(batch, ..., features)`.
+        y_pred: predictions of the same shape.
+        axis: the axis of the vectors.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
+
     >>> cosine_similarity(jnp.array([[1.0, 0.0]]), jnp.array([[3.0, 0.0]])).tolist()
     [-1.0]
     """
@@ -95,6 +146,17 @@ def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = 
 
 def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0) -> jax.Array:
     """Half the squared error up to `delta`, linear beyond; averaged over the last axis.
+
+    Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
+    ...)`.
+
+    Args:
+        y_true: targets, `(batch, ..., features)`.
+        y_pred: predictions of the same shape.
+        delta: where the loss turns from squared to linear.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
 
     Source: P. J. Huber, "Robust Estimation of a Location Parameter", 1964.
 
@@ -109,6 +171,16 @@ def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0) -> jax.Array
 
 def log_cosh(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     """`mean(log(cosh(y_pred - y_true)))` over the last axis, computed without overflow.
+
+    Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
+    ...)`.
+
+    Args:
+        y_true: targets, `(batch, ..., features)`.
+        y_pred: predictions of the same shape.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
 
     >>> round(log_cosh(jnp.array([[0.0]]), jnp.array([[1.0]])).item(), 4)
     0.4338
@@ -130,35 +202,55 @@ class MeanSquaredError(PlainLoss):
 
 
 class MeanAbsoluteError(PlainLoss):
-    """The mean of absolute errors."""
+    """The mean of absolute errors.
+
+    >>> round(float(MeanAbsoluteError()(jnp.array([[1.0, 2.0]]), jnp.array([[1.0, 4.0]]))), 4)
+    1.0
+    """
 
     name: str | None = "mean_absolute_error"
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(mean_absolute_error)
 
 
 class MeanAbsolutePercentageError(PlainLoss):
-    """The mean of absolute errors in percent of the targets."""
+    """The mean of absolute errors in percent of the targets.
+
+    >>> round(float(MeanAbsolutePercentageError()(jnp.array([[1.0, 2.0]]), jnp.array([[1.0, 4.0]]))), 4)
+    50.0
+    """
 
     name: str | None = "mean_absolute_percentage_error"
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(mean_absolute_percentage_error)
 
 
 class MeanSquaredLogarithmicError(PlainLoss):
-    """The mean of squared errors of `log(1 + y)`."""
+    """The mean of squared errors of `log(1 + y)`.
+
+    >>> round(float(MeanSquaredLogarithmicError()(jnp.array([[1.0, 2.0]]), jnp.array([[1.0, 4.0]]))), 4)
+    0.1305
+    """
 
     name: str | None = "mean_squared_logarithmic_error"
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(mean_squared_logarithmic_error)
 
 
 class LogCosh(PlainLoss):
-    """The mean of `log(cosh(error))`: squared near zero, linear far from it."""
+    """The mean of `log(cosh(error))`: squared near zero, linear far from it.
+
+    >>> round(float(LogCosh()(jnp.array([[1.0, 2.0]]), jnp.array([[1.0, 4.0]]))), 4)
+    0.6625
+    """
 
     name: str | None = "log_cosh"
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(log_cosh)
 
 
 class CosineSimilarity(PairLoss):
-    """The negative cosine of the angle between targets and predictions."""
+    """The negative cosine of the angle between targets and predictions.
+
+    >>> round(float(CosineSimilarity()(jnp.array([[1.0, 0.0]]), jnp.array([[1.0, 1.0]]))), 4)
+    -0.7071
+    """
 
     axis: int = field(default=-1, convert=arguments.integer, in_config=False)
     reduction: str | None = REDUCTION

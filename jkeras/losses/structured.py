@@ -22,6 +22,16 @@ from jkeras.values.fields import field
 def dice(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = None) -> jax.Array:
     """`1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))` over `axis`, by default over everything.
 
+    Shapes: targets and predictions of one shape; sums go over `axis`, by default over everything.
+
+    Args:
+        y_true: targets from 0 to 1.
+        y_pred: predictions of the same shape.
+        axis: the axes that are summed over; None sums over all.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
+
     >>> round(dice(jnp.array([1.0, 0.0]), jnp.array([1.0, 1.0])).item(), 4)
     0.3333
     """
@@ -38,6 +48,18 @@ def tversky(
     As in Keras, `alpha` weighs targets that are not predicted and `beta` predictions that are not targets.
     Source: S. Salehi et al., "Tversky loss function for image segmentation using 3D fully convolutional deep
     networks", 2017.
+
+    Shapes: targets and predictions of one shape; sums go over `axis`, by default over everything.
+
+    Args:
+        y_true: targets from 0 to 1.
+        y_pred: predictions of the same shape.
+        alpha: the weight of targets that are not predicted.
+        beta: the weight of predictions that are not targets.
+        axis: the axes that are summed over; None sums over all.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
 
     >>> round(tversky(jnp.array([1.0, 0.0]), jnp.array([1.0, 1.0])).item(), 4)
     0.3333
@@ -60,6 +82,9 @@ def circle(
 ) -> jax.Array:
     """Draws embeddings of one label together and those of different labels apart.
 
+    Shapes: class ids `(batch,)` and embeddings `(batch, features)` of length 1; one value for each sample,
+    `(batch,)`.
+
     Args:
         y_true: labels, `(batch,)`.
         y_pred: embeddings of norm 1, `(batch, features)`.
@@ -69,7 +94,13 @@ def circle(
         gamma: the scale of the exponents.
         margin: how far apart.
 
+    Raises:
+        ValueError: the shapes do not fit.
+
     Source: Y. Sun et al., "Circle Loss: A Unified Perspective of Pair Similarity Optimization", 2020.
+
+    >>> circle(jnp.array([0, 0, 1]), jnp.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])).round(2).tolist()
+    [0.0, 38.4, 0.0]
     """
     y_pred = jnp.asarray(y_pred)
     labels = jnp.asarray(y_true).astype(jnp.int32).reshape(-1, 1)
@@ -90,6 +121,8 @@ def circle(
 def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     """The negative log-probability of label sequences under all their alignments; class 0 is the blank.
 
+    Shapes: class ids `(batch, labels)` and logits `(batch, time, classes)`; one value for each sample, `(batch,)`.
+
     Args:
         y_true: class ids from 1 on, padded with 0 at the end, `(batch, labels)`.
         y_pred: logits, `(batch, time, classes)`.
@@ -101,6 +134,9 @@ def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
         InputError: the ranks are others.
 
     Source: A. Graves et al., "Connectionist Temporal Classification", 2006; computed by Optax.
+
+    >>> ctc(jnp.array([[1, 2]]), jnp.zeros((1, 4, 3))).round(4).tolist()
+    [1.686]
     """
     y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
     if y_true.ndim != 2 or y_pred.ndim != 3:
@@ -116,7 +152,11 @@ def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
 
 
 class CTC(PlainLoss):
-    """Connectionist temporal classification: sequences of class ids against longer sequences of logits."""
+    """Connectionist temporal classification: sequences of class ids against longer sequences of logits.
+
+    >>> CTC(reduction="sum")
+    CTC(reduction='sum')
+    """
 
     name: str | None = "ctc"
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(ctc)
@@ -138,7 +178,15 @@ class Dice(PairLoss):
 
 
 class Tversky(PairLoss):
-    """Dice with separate weights of the two kinds of error."""
+    """Dice with separate weights of the two kinds of error.
+
+    Args:
+        alpha: the weight of targets that are not predicted.
+        beta: the weight of predictions that are not targets.
+
+    >>> round(float(Tversky()(jnp.array([[1.0, 0.0]]), jnp.array([[1.0, 1.0]]))), 4)
+    0.3333
+    """
 
     alpha: float = field(default=0.5, convert=arguments.number)
     beta: float = field(default=0.5, convert=arguments.number)
@@ -153,6 +201,9 @@ class Circle(PairLoss):
     """Draws embeddings of one label together and those of different labels apart.
 
     Samples without a positive and a negative partner in the batch do not count.
+
+    >>> Circle(gamma=64.0)
+    Circle(gamma=64.0)
     """
 
     gamma: float = field(default=80.0, convert=arguments.number)

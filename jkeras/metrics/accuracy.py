@@ -32,6 +32,17 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
 def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> jax.Array:
     """1 where the label equals `y_pred > threshold`.
 
+    Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
+    ...)`.
+
+    Args:
+        y_true: labels 0 and 1.
+        y_pred: predictions of the same shape.
+        threshold: predictions above this number are positive.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
+
     >>> binary_accuracy(jnp.array([1.0, 1.0]), jnp.array([0.6, 0.5])).tolist()
     [1.0, 0.0]
     """
@@ -47,6 +58,16 @@ def _ids_beside(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
 def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     """1 where the largest target is at the place of the largest prediction, `(batch, ...)`.
 
+    Shapes: targets `(batch, ..., classes)`, one-hot or probabilities, and predictions of the same shape; one value
+    for each sample, `(batch, ...)`.
+
+    Args:
+        y_true: one-hot vectors, `(batch, ..., classes)`.
+        y_pred: scores of the same shape.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
+
     >>> categorical_accuracy(jnp.array([[0, 1], [1, 0]]), jnp.array([[0.2, 0.8], [0.3, 0.7]])).tolist()
     [1.0, 0.0]
     """
@@ -58,6 +79,16 @@ def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
 
 def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     """1 where the class id is the place of the largest prediction, `(batch, ...)`.
+
+    Shapes: class ids `(batch, ...)` or `(batch, ..., 1)` and predictions `(batch, ..., classes)`; one value for
+    each sample, `(batch, ...)`.
+
+    Args:
+        y_true: class ids.
+        y_pred: scores, `(batch, ..., classes)`.
+
+    Raises:
+        ValueError: the shapes do not fit.
 
     >>> sparse_categorical_accuracy(jnp.array([1, 0]), jnp.array([[0.2, 0.8], [0.3, 0.7]])).tolist()
     [1.0, 0.0]
@@ -79,6 +110,17 @@ def _in_top_k(ids: jax.Array, y_pred: jax.Array, k: int) -> jax.Array:
 def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> jax.Array:
     """1 where the largest target is among the `k` largest predictions, `(batch, ...)`.
 
+    Shapes: targets `(batch, ..., classes)`, one-hot or probabilities, and predictions of the same shape; one value
+    for each sample, `(batch, ...)`.
+
+    Args:
+        y_true: one-hot vectors, `(batch, ..., classes)`.
+        y_pred: scores of the same shape.
+        k: how many of the largest predictions are looked at.
+
+    Raises:
+        ValueError: the shapes do not fit.
+
     >>> top_k_categorical_accuracy(jnp.array([[0, 0, 1]]), jnp.array([[0.2, 0.5, 0.3]]), k=2).tolist()
     [1.0]
     """
@@ -92,6 +134,18 @@ def sparse_top_k_categorical_accuracy(
     """1 where the class id is among the `k` largest predictions, `(batch, ...)`.
 
     With `from_sorted_ids` the predictions are class ids, the best first.
+
+    Shapes: class ids `(batch, ...)` or `(batch, ..., 1)` and predictions `(batch, ..., classes)`; one value for
+    each sample, `(batch, ...)`.
+
+    Args:
+        y_true: class ids.
+        y_pred: scores, `(batch, ..., classes)`.
+        k: how many of the largest predictions are looked at.
+        from_sorted_ids: whether predictions are ids already, the best first.
+
+    Raises:
+        ValueError: the shapes do not fit.
 
     >>> sparse_top_k_categorical_accuracy(jnp.array([2]), jnp.array([[0.2, 0.5, 0.3]]), k=2).tolist()
     [1.0]
@@ -122,7 +176,13 @@ class Accuracy(_Accuracy):
 
 
 class BinaryAccuracy(_Accuracy):
-    """How often labels 0 and 1 equal `y_pred > threshold`; a prediction of exactly `threshold` means 0."""
+    """How often labels 0 and 1 equal `y_pred > threshold`; a prediction of exactly `threshold` means 0.
+
+    >>> metric = BinaryAccuracy()
+    >>> state = metric.update(metric.empty(), jnp.array([[1.0], [0.0]]), jnp.array([[0.6], [0.7]]))
+    >>> round(float(metric.compute(state)), 4)
+    0.5
+    """
 
     name: str | None = "binary_accuracy"
     dtype: DTypeField = DTYPE
@@ -131,7 +191,13 @@ class BinaryAccuracy(_Accuracy):
 
 
 class CategoricalAccuracy(_Accuracy):
-    """How often the largest prediction is at the place of the largest target; targets are one-hot."""
+    """How often the largest prediction is at the place of the largest target; targets are one-hot.
+
+    >>> metric = CategoricalAccuracy()
+    >>> state = metric.update(metric.empty(), jnp.array([[1.0, 0.0]]), jnp.array([[0.6, 0.4]]))
+    >>> round(float(metric.compute(state)), 4)
+    1.0
+    """
 
     name: str | None = "categorical_accuracy"
     dtype: DTypeField = DTYPE
@@ -139,7 +205,13 @@ class CategoricalAccuracy(_Accuracy):
 
 
 class SparseCategoricalAccuracy(_Accuracy):
-    """How often the largest prediction is at the place that the class id names."""
+    """How often the largest prediction is at the place that the class id names.
+
+    >>> metric = SparseCategoricalAccuracy()
+    >>> state = metric.update(metric.empty(), jnp.array([0, 1]), jnp.array([[0.6, 0.4], [0.7, 0.3]]))
+    >>> round(float(metric.compute(state)), 4)
+    0.5
+    """
 
     name: str | None = "sparse_categorical_accuracy"
     dtype: DTypeField = DTYPE
@@ -147,7 +219,13 @@ class SparseCategoricalAccuracy(_Accuracy):
 
 
 class TopKCategoricalAccuracy(_Accuracy):
-    """How often the true class is among the `k` largest predictions; targets are one-hot."""
+    """How often the true class is among the `k` largest predictions; targets are one-hot.
+
+    >>> metric = TopKCategoricalAccuracy(k=2)
+    >>> state = metric.update(metric.empty(), jnp.array([[0.0, 0.0, 1.0]]), jnp.array([[0.5, 0.2, 0.3]]))
+    >>> round(float(metric.compute(state)), 4)
+    1.0
+    """
 
     k: int = field(default=5, convert=arguments.positive_int)
     name: str | None = "top_k_categorical_accuracy"
@@ -156,7 +234,16 @@ class TopKCategoricalAccuracy(_Accuracy):
 
 
 class SparseTopKCategoricalAccuracy(_Accuracy):
-    """How often the class id is among the `k` largest predictions."""
+    """How often the class id is among the `k` largest predictions.
+
+    Args:
+        from_sorted_ids: whether predictions are ids already, the best first.
+
+    >>> metric = SparseTopKCategoricalAccuracy(k=2)
+    >>> state = metric.update(metric.empty(), jnp.array([2]), jnp.array([[0.5, 0.2, 0.3]]))
+    >>> round(float(metric.compute(state)), 4)
+    1.0
+    """
 
     k: int = field(default=5, convert=arguments.positive_int)
     name: str | None = "sparse_top_k_categorical_accuracy"

@@ -36,6 +36,8 @@ _HEIGHTS: Mapping[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
 class AUC(BuiltInMetric):
     """The area under a curve, approximated by the counts at some thresholds.
 
+    Shapes: labels and predictions of one shape, `(batch,)` or `(batch, labels)` with `multi_label`.
+
     Args:
         num_thresholds: the number of thresholds, the two outside of 0 and 1 included.
         curve: "ROC", "PR" (precision over recall) or "PRGAIN".

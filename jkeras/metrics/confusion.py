@@ -178,7 +178,10 @@ class _ThresholdAttributes:
 
 
 class _AtThresholds(_ThresholdAttributes, BuiltInMetric):
-    """A number made of the counts at each threshold, one threshold or several."""
+    """A number made of the counts at each threshold, one threshold or several.
+
+    Shapes: labels and predictions of one shape, `(batch, ...)`; one value, or one for each threshold of a list.
+    """
 
     def _values(self, counts: Counts) -> jax.Array:
         raise NotImplementedError
@@ -232,21 +235,39 @@ class TruePositives(_Count):
 
 
 class FalsePositives(_Count):
-    """The weight of negative samples predicted positive."""
+    """The weight of negative samples predicted positive.
+
+    >>> metric = FalsePositives()
+    >>> state = metric.update(metric.empty(), jnp.array([0, 1, 1, 1]), jnp.array([0.1, 0.4, 0.6, 0.9]))
+    >>> round(float(metric.compute(state)), 4)
+    0.0
+    """
 
     def _values(self, counts: Counts) -> jax.Array:
         return counts.false_positives
 
 
 class TrueNegatives(_Count):
-    """The weight of negative samples predicted negative."""
+    """The weight of negative samples predicted negative.
+
+    >>> metric = TrueNegatives()
+    >>> state = metric.update(metric.empty(), jnp.array([0, 1, 1, 1]), jnp.array([0.1, 0.4, 0.6, 0.9]))
+    >>> round(float(metric.compute(state)), 4)
+    1.0
+    """
 
     def _values(self, counts: Counts) -> jax.Array:
         return counts.true_negatives
 
 
 class FalseNegatives(_Count):
-    """The weight of positive samples predicted negative."""
+    """The weight of positive samples predicted negative.
+
+    >>> metric = FalseNegatives()
+    >>> state = metric.update(metric.empty(), jnp.array([0, 1, 1, 1]), jnp.array([0.1, 0.4, 0.6, 0.9]))
+    >>> round(float(metric.compute(state)), 4)
+    1.0
+    """
 
     def _values(self, counts: Counts) -> jax.Array:
         return counts.false_negatives
@@ -278,7 +299,13 @@ class Precision(_AtThresholds):
 
 
 class Recall(_AtThresholds):
-    """The share of positive samples that are predicted positive; arguments as for `Precision`."""
+    """The share of positive samples that are predicted positive; arguments as for `Precision`.
+
+    >>> metric = Recall()
+    >>> state = metric.update(metric.empty(), jnp.array([0, 1, 1, 1]), jnp.array([0.1, 0.4, 0.6, 0.9]))
+    >>> round(float(metric.compute(state)), 4)
+    0.6667
+    """
 
     thresholds: Converted[float | Sequence[float] | None, float | tuple[float, ...] | None] = THRESHOLDS
     top_k: int | None = TOP_K
@@ -297,7 +324,10 @@ class _BestAttributes:
 
 
 class _BestAt(_BestAttributes, BuiltInMetric):
-    """The best of one rate over the thresholds at which another is large enough."""
+    """The best of one rate over the thresholds at which another is large enough.
+
+    Shapes: labels and predictions of one shape, `(batch, ...)`; one value.
+    """
 
     better: ClassVar[str | None] = "up"
 
@@ -339,6 +369,9 @@ COUNT: Any = field(default=200, convert=arguments.positive_int)
 class SensitivityAtSpecificity(_BestAt):
     """The best sensitivity (recall) where the specificity is at least `specificity`.
 
+    Args:
+        specificity: the specificity that is asked for, from 0 to 1.
+
     >>> metric = SensitivityAtSpecificity(0.5)
     >>> y_true, y_pred = jnp.array([0, 0, 0, 1, 1]), jnp.array([0.0, 0.3, 0.8, 0.3, 0.8])
     >>> float(metric.compute(metric.update(metric.empty(), y_true, y_pred)))
@@ -359,7 +392,16 @@ class SensitivityAtSpecificity(_BestAt):
 
 
 class SpecificityAtSensitivity(_BestAt):
-    """The best specificity where the sensitivity (recall) is at least `sensitivity`."""
+    """The best specificity where the sensitivity (recall) is at least `sensitivity`.
+
+    Args:
+        sensitivity: the sensitivity that is asked for, from 0 to 1.
+
+    >>> metric = SpecificityAtSensitivity(sensitivity=0.5)
+    >>> state = metric.update(metric.empty(), jnp.array([0, 1, 1, 1]), jnp.array([0.1, 0.4, 0.6, 0.9]))
+    >>> round(float(metric.compute(state)), 4)
+    1.0
+    """
 
     sensitivity: float = field(convert=arguments.probability)
     num_thresholds: int = COUNT
@@ -375,7 +417,16 @@ class SpecificityAtSensitivity(_BestAt):
 
 
 class PrecisionAtRecall(_BestAt):
-    """The best precision where the recall is at least `recall`."""
+    """The best precision where the recall is at least `recall`.
+
+    Args:
+        recall: the recall that is asked for, from 0 to 1.
+
+    >>> metric = PrecisionAtRecall(recall=0.5)
+    >>> state = metric.update(metric.empty(), jnp.array([0, 1, 1, 1]), jnp.array([0.1, 0.4, 0.6, 0.9]))
+    >>> round(float(metric.compute(state)), 4)
+    1.0
+    """
 
     recall: float = field(convert=arguments.probability)
     num_thresholds: int = COUNT
@@ -391,7 +442,16 @@ class PrecisionAtRecall(_BestAt):
 
 
 class RecallAtPrecision(_BestAt):
-    """The best recall where the precision is at least `precision`."""
+    """The best recall where the precision is at least `precision`.
+
+    Args:
+        precision: the precision that is asked for, from 0 to 1.
+
+    >>> metric = RecallAtPrecision(precision=0.8)
+    >>> state = metric.update(metric.empty(), jnp.array([0, 1, 1, 1]), jnp.array([0.1, 0.4, 0.6, 0.9]))
+    >>> round(float(metric.compute(state)), 4)
+    1.0
+    """
 
     precision: float = field(convert=arguments.probability)
     num_thresholds: int = COUNT

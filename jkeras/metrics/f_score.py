@@ -82,6 +82,8 @@ class _FScore(_FScoreAttributes, BuiltInMetric):
 class FBetaScore(_FScore):
     """The F-beta score of `(batch, classes)`; recall weighs `beta` times as much as precision.
 
+    Shapes: labels and predictions `(batch, classes)`; one value, or `(classes,)` where `average` is None.
+
     Args:
         average: None for one score per class, "micro" to count all classes together, "macro" for the mean over classes,
             "weighted" for the mean weighted by the number of targets.
@@ -106,6 +108,8 @@ class FBetaScore(_FScore):
 
 class F1Score(_FScore):
     """The F-1 score of `(batch, classes)`: the harmonic mean of precision and recall.
+
+    Shapes: labels and predictions `(batch, classes)`; one value, or `(classes,)` where `average` is None.
 
     >>> metric = F1Score(average="micro")
     >>> y_true, y_pred = jnp.array([[1, 0], [0, 1]]), jnp.array([[0.8, 0.2], [0.6, 0.4]])

@@ -35,6 +35,9 @@ class MeanMetricWrapper(MeanMetric):
 
     Values per sample, `(batch, ...)`, are averaged over samples; a scalar counts as one value per batch.
 
+    Args:
+        kwargs: more arguments of the function.
+
     >>> import jax.numpy as jnp
     >>> metric = MeanMetricWrapper(lambda y_true, y_pred: jnp.abs(y_true - y_pred), name="distance")
     >>> state = metric.update(metric.empty(), jnp.array([1.0, 2.0]), jnp.array([2.0, 5.0]))

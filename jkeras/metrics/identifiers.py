@@ -101,6 +101,10 @@ def get(identifier: MetricLike | None) -> Any:
 def accuracy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Metric:
     """The metric that "accuracy" and "acc" mean in `compile`.
 
+    Args:
+        y_true_shape: the shape of the targets, None for unknown sizes.
+        y_pred_shape: the shape of the predictions.
+
     >>> accuracy_for((None,), (None, 10))
     SparseCategoricalAccuracy()
     """
@@ -115,6 +119,10 @@ def accuracy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int 
 def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> Metric:
     """The metric that "crossentropy" and "ce" mean in `compile`.
 
+    Args:
+        y_true_shape: the shape of the targets, None for unknown sizes.
+        y_pred_shape: the shape of the predictions.
+
     >>> crossentropy_for((None, 1), (None, 1))
     BinaryCrossentropy()
     """
@@ -127,11 +135,30 @@ def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[
 
 
 def serialize(metric: object) -> Any:
-    """The JSON-able form of a metric."""
+    """The JSON-able form of a metric.
+
+    Args:
+        metric: a metric or a function.
+
+    >>> serialize(regression.MeanSquaredError())["class_name"]
+    'MeanSquaredError'
+    """
     return serialize_value(metric)
 
 
 def deserialize(config: MetricLike | None, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The metric that `serialize` described; `custom_objects` are names known for this call."""
+    """The metric that `serialize` described; `custom_objects` are names known for this call.
+
+    Args:
+        config: what `serialize` returned, or a name.
+        custom_objects: names known for this call.
+
+    Raises:
+        UnknownNameError: no metric has that name.
+        ArgumentError: what is given means no metric.
+
+    >>> deserialize("mse")
+    MeanSquaredError()
+    """
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)

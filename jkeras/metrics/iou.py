@@ -44,7 +44,10 @@ class _Attributes:
 
 
 class _IoU(_Attributes, BuiltInMetric):
-    """The confusion matrix `(true class, predicted class)`, and the mean over some classes that occur."""
+    """The confusion matrix `(true class, predicted class)`, and the mean over some classes that occur.
+
+    Shapes: class ids `(batch, ...)`, or scores `(batch, ..., classes)` where they are not sparse.
+    """
 
     better: ClassVar[str | None] = "up"
 
@@ -128,7 +131,13 @@ class IoU(_IoU):
 
 
 class MeanIoU(_IoU):
-    """The mean intersection over union of all classes that occur."""
+    """The mean intersection over union of all classes that occur.
+
+    >>> metric = MeanIoU(num_classes=2)
+    >>> state = metric.update(metric.empty(), jnp.array([0, 0, 1, 1]), jnp.array([0, 1, 0, 1]))
+    >>> round(float(metric.compute(state)), 4)
+    0.3333
+    """
 
     num_classes: int = field(convert=arguments.positive_int)
     name: str | None = None
@@ -140,7 +149,13 @@ class MeanIoU(_IoU):
 
 
 class OneHotIoU(_IoU):
-    """The mean intersection over union of some classes, of one-hot targets."""
+    """The mean intersection over union of some classes, of one-hot targets.
+
+    >>> metric = OneHotIoU(num_classes=2, target_class_ids=[0])
+    >>> state = metric.update(metric.empty(), jnp.array([[1, 0], [0, 1]]), jnp.array([[0.9, 0.1], [0.6, 0.4]]))
+    >>> round(float(metric.compute(state)), 4)
+    0.5
+    """
 
     num_classes: int = field(convert=arguments.positive_int)
     target_class_ids: tuple[int, ...] = field(convert=_class_ids)
@@ -152,7 +167,13 @@ class OneHotIoU(_IoU):
 
 
 class OneHotMeanIoU(_IoU):
-    """The mean intersection over union of all classes that occur, of one-hot targets."""
+    """The mean intersection over union of all classes that occur, of one-hot targets.
+
+    >>> metric = OneHotMeanIoU(num_classes=2)
+    >>> state = metric.update(metric.empty(), jnp.array([[1, 0], [0, 1]]), jnp.array([[0.9, 0.1], [0.6, 0.4]]))
+    >>> round(float(metric.compute(state)), 4)
+    0.25
+    """
 
     num_classes: int = field(convert=arguments.positive_int)
     name: str | None = None

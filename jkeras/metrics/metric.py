@@ -35,12 +35,20 @@ class Metric(MetricAttributes, Spec):
     dicts of arrays of fixed shape, so all four work under `jax.jit`, `jax.lax.scan` and `jax.vmap`, and states of
     different devices or workers can be merged in any order.
 
+    A subclass defines `empty`, `update` and `compute`. Rows whose sample weight is 0 must not change the result: that
+    is how a batch is filled up.
+
+    Shapes: targets and predictions `(batch, ...)`; the value has no axes.
+
     Args:
         dtype: the type of states, float32 by default.
         name: by default the class name in snake case.
 
-    A subclass defines `empty`, `update` and `compute`. Rows whose sample weight is 0 must not change the result: that
-    is how a batch is filled up.
+    Raises:
+        ArgumentError: an argument has a value that the metric cannot take.
+        InputError: targets, predictions and weights do not fit each other, where the metric can tell.
+        TypeError: the shapes of targets and predictions do not broadcast; `fit` and `evaluate` raise an
+            `InputError` that names the output.
 
     >>> class Largest(Metric):
     ...     def empty(self, y_true=None, y_pred=None):
@@ -136,5 +144,18 @@ def per_sample(metric: Metric, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
     """Whether a batch may be filled up with rows of weight 0 without changing the metric.
 
     False for functions that give one number per batch: what they do with a row is unknown.
+
+    Args:
+        metric: the metric.
+        y_true_spec: shapes and types of the targets of a batch.
+        y_pred_spec: those of the predictions.
+
+    Raises:
+        InputError: the metric refuses the shapes.
+
+    >>> from jkeras.metrics import MeanSquaredError
+    >>> spec = jax.ShapeDtypeStruct((2, 3), "float32")
+    >>> per_sample(MeanSquaredError(), spec, spec)
+    True
     """
     return metric.takes_padding(y_true_spec, y_pred_spec)

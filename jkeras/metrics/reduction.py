@@ -60,6 +60,8 @@ def add_to_mean(state: State, values: ArrayLike, sample_weight: ArrayLike | None
 class Sum(BuiltInMetric):
     """The weighted sum of values.
 
+    Shapes: values `(batch, ...)`.
+
     >>> metric = Sum()
     >>> float(metric.compute(metric.update(metric.empty(), jnp.array([1.0, 2.0]), sample_weight=jnp.array([1.0, 3.0]))))
     7.0
@@ -82,6 +84,8 @@ class Sum(BuiltInMetric):
 class Mean(BuiltInMetric):
     """The weighted mean of values; axes behind the batch axis are averaged first.
 
+    Shapes: values `(batch, ...)`.
+
     >>> metric = Mean()
     >>> state = metric.update(metric.empty(), jnp.array([1.0, 3.0]))
     >>> state = metric.update(state, jnp.array([8.0]))
@@ -103,7 +107,15 @@ class Mean(BuiltInMetric):
 
 
 class MeanMetric(Metric):
-    """The mean of values per sample. A subclass defines `values(y_true, y_pred)`, `(batch, ...)`."""
+    """The mean of values per sample. A subclass defines `values(y_true, y_pred)`, `(batch, ...)`.
+
+    >>> class Distance(MeanMetric):
+    ...     def values(self, y_true, y_pred):
+    ...         return jnp.abs(y_true - y_pred)
+    >>> metric = Distance()
+    >>> float(metric.compute(metric.update(metric.empty(), jnp.array([1.0, 2.0]), jnp.array([2.0, 5.0]))))
+    2.0
+    """
 
     applies_mask = True
     # True where a row's value depends on the other rows of its batch.

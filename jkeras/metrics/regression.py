@@ -31,6 +31,17 @@ def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = 
 def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = -1) -> jax.Array:
     """Pearson's correlation along `axis`; NaN where one side is constant.
 
+    Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
+    ...)`.
+
+    Args:
+        y_true: targets, `(batch, ..., features)`.
+        y_pred: predictions of the same shape.
+        axis: the axis over which values are compared.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
+
     >>> pearson_correlation(jnp.array([[0.0, 1.0, 2.0]]), jnp.array([[1.0, 3.0, 5.0]])).tolist()
     [1.0]
     """
@@ -44,6 +55,17 @@ def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None 
 
 def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = -1) -> jax.Array:
     """Lin's concordance correlation along `axis`: correlation that also asks for equal mean and scale.
+
+    Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
+    ...)`.
+
+    Args:
+        y_true: targets, `(batch, ..., features)`.
+        y_pred: predictions of the same shape.
+        axis: the axis over which values are compared.
+
+    Raises:
+        TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
 
     Source: L. I.-K. Lin, "A Concordance Correlation Coefficient to Evaluate Reproducibility", 1989.
 
@@ -81,7 +103,13 @@ class MeanSquaredError(PlainMetric):
 
 
 class MeanAbsoluteError(PlainMetric):
-    """The mean of absolute errors."""
+    """The mean of absolute errors.
+
+    >>> metric = MeanAbsoluteError()
+    >>> state = metric.update(metric.empty(), jnp.array([[1.0, 2.0]]), jnp.array([[1.0, 4.0]]))
+    >>> round(float(metric.compute(state)), 4)
+    1.0
+    """
 
     name: str | None = "mean_absolute_error"
     better: ClassVar[str | None] = "down"
@@ -89,7 +117,13 @@ class MeanAbsoluteError(PlainMetric):
 
 
 class MeanAbsolutePercentageError(PlainMetric):
-    """The mean of absolute errors in percent of the targets."""
+    """The mean of absolute errors in percent of the targets.
+
+    >>> metric = MeanAbsolutePercentageError()
+    >>> state = metric.update(metric.empty(), jnp.array([[1.0, 2.0]]), jnp.array([[1.0, 4.0]]))
+    >>> round(float(metric.compute(state)), 4)
+    50.0
+    """
 
     name: str | None = "mean_absolute_percentage_error"
     better: ClassVar[str | None] = "down"
@@ -97,7 +131,13 @@ class MeanAbsolutePercentageError(PlainMetric):
 
 
 class MeanSquaredLogarithmicError(PlainMetric):
-    """The mean of squared errors of `log(1 + y)`."""
+    """The mean of squared errors of `log(1 + y)`.
+
+    >>> metric = MeanSquaredLogarithmicError()
+    >>> state = metric.update(metric.empty(), jnp.array([[1.0, 2.0]]), jnp.array([[1.0, 4.0]]))
+    >>> round(float(metric.compute(state)), 4)
+    0.1305
+    """
 
     name: str | None = "mean_squared_logarithmic_error"
     better: ClassVar[str | None] = "down"
@@ -105,7 +145,13 @@ class MeanSquaredLogarithmicError(PlainMetric):
 
 
 class LogCoshError(PlainMetric):
-    """The mean of `log(cosh(error))`."""
+    """The mean of `log(cosh(error))`.
+
+    >>> metric = LogCoshError()
+    >>> state = metric.update(metric.empty(), jnp.array([[1.0, 2.0]]), jnp.array([[1.0, 4.0]]))
+    >>> round(float(metric.compute(state)), 4)
+    0.6625
+    """
 
     name: str | None = "logcosh"
     better: ClassVar[str | None] = "down"
@@ -113,7 +159,13 @@ class LogCoshError(PlainMetric):
 
 
 class Hinge(PlainMetric):
-    """The mean of `max(1 - y_true * y_pred, 0)`."""
+    """The mean of `max(1 - y_true * y_pred, 0)`.
+
+    >>> metric = Hinge()
+    >>> state = metric.update(metric.empty(), jnp.array([[1.0], [-1.0]]), jnp.array([[0.5], [0.5]]))
+    >>> round(float(metric.compute(state)), 4)
+    1.0
+    """
 
     name: str | None = "hinge"
     better: ClassVar[str | None] = "down"
@@ -122,7 +174,13 @@ class Hinge(PlainMetric):
 
 
 class SquaredHinge(PlainMetric):
-    """The mean of `max(1 - y_true * y_pred, 0)**2`."""
+    """The mean of `max(1 - y_true * y_pred, 0)**2`.
+
+    >>> metric = SquaredHinge()
+    >>> state = metric.update(metric.empty(), jnp.array([[1.0], [-1.0]]), jnp.array([[0.5], [0.5]]))
+    >>> round(float(metric.compute(state)), 4)
+    1.25
+    """
 
     name: str | None = "squared_hinge"
     better: ClassVar[str | None] = "down"
@@ -131,7 +189,13 @@ class SquaredHinge(PlainMetric):
 
 
 class CategoricalHinge(PlainMetric):
-    """The mean of `max(best wrong score - right score + 1, 0)`."""
+    """The mean of `max(best wrong score - right score + 1, 0)`.
+
+    >>> metric = CategoricalHinge()
+    >>> state = metric.update(metric.empty(), jnp.array([[0.0, 1.0]]), jnp.array([[0.25, 0.75]]))
+    >>> round(float(metric.compute(state)), 4)
+    0.5
+    """
 
     name: str | None = "categorical_hinge"
     better: ClassVar[str | None] = "down"
@@ -139,7 +203,13 @@ class CategoricalHinge(PlainMetric):
 
 
 class KLDivergence(PlainMetric):
-    """The mean Kullback-Leibler divergence."""
+    """The mean Kullback-Leibler divergence.
+
+    >>> metric = KLDivergence()
+    >>> state = metric.update(metric.empty(), jnp.array([[1.0, 0.0]]), jnp.array([[0.6, 0.4]]))
+    >>> round(float(metric.compute(state)), 4)
+    0.5108
+    """
 
     name: str | None = "kl_divergence"
     better: ClassVar[str | None] = "down"
@@ -147,7 +217,13 @@ class KLDivergence(PlainMetric):
 
 
 class Poisson(PlainMetric):
-    """The mean of `y_pred - y_true * log(y_pred)`."""
+    """The mean of `y_pred - y_true * log(y_pred)`.
+
+    >>> metric = Poisson()
+    >>> state = metric.update(metric.empty(), jnp.array([[0.0]]), jnp.array([[2.0]]))
+    >>> round(float(metric.compute(state)), 4)
+    2.0
+    """
 
     name: str | None = "poisson"
     better: ClassVar[str | None] = "down"
@@ -155,7 +231,13 @@ class Poisson(PlainMetric):
 
 
 class BinaryCrossentropy(PairMetric):
-    """The mean cross-entropy of labels that are 0 or 1."""
+    """The mean cross-entropy of labels that are 0 or 1.
+
+    >>> metric = BinaryCrossentropy()
+    >>> state = metric.update(metric.empty(), jnp.array([[1.0, 0.0]]), jnp.array([[0.6, 0.4]]))
+    >>> round(float(metric.compute(state)), 4)
+    0.5108
+    """
 
     name: str | None = "binary_crossentropy"
     dtype: DTypeField = DTYPE
@@ -166,7 +248,13 @@ class BinaryCrossentropy(PairMetric):
 
 
 class CategoricalCrossentropy(PairMetric):
-    """The mean cross-entropy of one-hot targets or target probabilities."""
+    """The mean cross-entropy of one-hot targets or target probabilities.
+
+    >>> metric = CategoricalCrossentropy()
+    >>> state = metric.update(metric.empty(), jnp.array([[1.0, 0.0]]), jnp.array([[0.6, 0.4]]))
+    >>> round(float(metric.compute(state)), 4)
+    0.5108
+    """
 
     name: str | None = "categorical_crossentropy"
     dtype: DTypeField = DTYPE
@@ -181,6 +269,11 @@ class SparseCategoricalCrossentropy(PairMetric):
     """The mean cross-entropy of class ids; samples of `ignore_class` do not count.
 
     Keras leaves such samples out only where sample weights are given, and counts them as 0 otherwise.
+
+    >>> metric = SparseCategoricalCrossentropy()
+    >>> state = metric.update(metric.empty(), jnp.array([0]), jnp.array([[0.6, 0.4]]))
+    >>> round(float(metric.compute(state)), 4)
+    0.5108
     """
 
     name: str | None = "sparse_categorical_crossentropy"
@@ -206,7 +299,13 @@ class SparseCategoricalCrossentropy(PairMetric):
 
 
 class CosineSimilarity(PairMetric):
-    """The mean cosine of the angle between targets and predictions."""
+    """The mean cosine of the angle between targets and predictions.
+
+    >>> metric = CosineSimilarity()
+    >>> state = metric.update(metric.empty(), jnp.array([[1.0, 0.0]]), jnp.array([[1.0, 1.0]]))
+    >>> round(float(metric.compute(state)), 4)
+    0.7071
+    """
 
     name: str | None = "cosine_similarity"
     dtype: DTypeField = DTYPE
@@ -220,7 +319,13 @@ class CosineSimilarity(PairMetric):
 
 
 class PearsonCorrelation(PairMetric):
-    """The mean of Pearson's correlation along `axis`."""
+    """The mean of Pearson's correlation along `axis`.
+
+    >>> metric = PearsonCorrelation()
+    >>> state = metric.update(metric.empty(), jnp.array([[1.0, 2.0, 4.0]]), jnp.array([[1.0, 3.0, 3.0]]))
+    >>> round(float(metric.compute(state)), 4)
+    0.7559
+    """
 
     name: str | None = "pearson_correlation"
     dtype: DTypeField = DTYPE
@@ -230,7 +335,13 @@ class PearsonCorrelation(PairMetric):
 
 
 class ConcordanceCorrelation(PairMetric):
-    """The mean of Lin's concordance correlation along `axis`."""
+    """The mean of Lin's concordance correlation along `axis`.
+
+    >>> metric = ConcordanceCorrelation()
+    >>> state = metric.update(metric.empty(), jnp.array([[1.0, 2.0, 4.0]]), jnp.array([[1.0, 3.0, 3.0]]))
+    >>> round(float(metric.compute(state)), 4)
+    0.7273
+    """
 
     name: str | None = "concordance_correlation"
     dtype: DTypeField = DTYPE

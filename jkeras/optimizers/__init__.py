@@ -61,18 +61,44 @@ def get(identifier: OptimizerLike) -> BaseOptimizer | None:
 
 
 def serialize(optimizer: BaseOptimizer | None) -> Any:
-    """The JSON-able form of an optimizer."""
+    """The JSON-able form of an optimizer.
+
+    Args:
+        optimizer: an optimizer.
+
+    Raises:
+        ArgumentError: it is an Optax transformation, which has no configuration.
+
+    >>> serialize(SGD(0.1))["class_name"]
+    'SGD'
+    """
     return serialize_value(optimizer)
 
 
 def deserialize(config: OptimizerLike, custom_objects: Mapping[str, Any] | None = None) -> BaseOptimizer | None:
-    """The optimizer that `serialize` described; `custom_objects` are names known for this call."""
+    """The optimizer that `serialize` described; `custom_objects` are names known for this call.
+
+    Args:
+        config: what `serialize` returned, or a name.
+        custom_objects: names known for this call.
+
+    Raises:
+        UnknownNameError: no optimizer has that name.
+        ArgumentError: what is given means no optimizer.
+
+    >>> deserialize("sgd")
+    SGD()
+    """
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)
 
 
 def get_learning_rate(optimizer: BaseOptimizer, opt_state: Any) -> jax.Array:
     """The learning rate of the next update; a schedule is evaluated at the current count.
+
+    Args:
+        optimizer: whose state it is.
+        opt_state: the optimizer's state.
 
     >>> import jax.numpy as jnp
     >>> optimizer = SGD(schedules.ExponentialDecay(0.5, 10, 0.9))
@@ -85,14 +111,32 @@ def get_learning_rate(optimizer: BaseOptimizer, opt_state: Any) -> jax.Array:
 def set_learning_rate(optimizer: BaseOptimizer, opt_state: Any, value: ArrayLike) -> Any:
     """A copy of `opt_state` with another learning rate; the compiled training step stays valid.
 
+    Args:
+        optimizer: whose state it is.
+        opt_state: the optimizer's state.
+        value: the new learning rate.
+
     Raises:
         InputError: the learning rate follows a schedule.
+
+    >>> import jax.numpy as jnp
+    >>> state = set_learning_rate(SGD(0.5), SGD(0.5).init({"w": jnp.zeros(2)}), 0.25)
+    >>> float(get_learning_rate(SGD(0.5), state))
+    0.25
     """
     return optimizer.set_learning_rate(opt_state, value)
 
 
 def get_iterations(opt_state: Any) -> jax.Array:
-    """The number of updates made so far, an int32 scalar."""
+    """The number of updates made so far, an int32 scalar.
+
+    Args:
+        opt_state: the optimizer's state.
+
+    >>> import jax.numpy as jnp
+    >>> int(get_iterations(SGD().init({"w": jnp.zeros(2)})))
+    0
+    """
     result: jax.Array = opt_state.iterations
     return result
 

@@ -35,8 +35,14 @@ class Adafactor(Optimizer):
         epsilon_1: added to the squared gradients.
         epsilon_2: the least size of a weight that steps are relative to.
         clip_threshold: the root mean square to which an update is clipped.
+        relative_step: whether the learning rate is at most one over the square root of the number of the update.
 
     Source: Shazeer & Stern, https://arxiv.org/abs/1804.04235.
+
+    >>> params = {"w": jnp.array([1.0])}
+    >>> optimizer = Adafactor(0.1)
+    >>> optimizer.update({"w": jnp.array([2.0])}, optimizer.init(params), params)[0]["w"].round(3).tolist()
+    [-0.1]
     """
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)

@@ -16,7 +16,15 @@ from jkeras.values.fields import field
 class Adagrad(Optimizer):
     """`a += g**2; w -= learning_rate * g / sqrt(a + epsilon)`: steps shrink with all gradients so far.
 
+    Args:
+        initial_accumulator_value: what the sums of squares begin with.
+
     Source: Duchi et al., https://www.jmlr.org/papers/v12/duchi11a.html.
+
+    >>> params = {"w": jnp.array([1.0])}
+    >>> optimizer = Adagrad(0.1)
+    >>> optimizer.update({"w": jnp.array([2.0])}, optimizer.init(params), params)[0]["w"].round(3).tolist()
+    [-0.099]
     """
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
@@ -43,7 +51,15 @@ class Adadelta(Optimizer):
     `a = rho * a + (1 - rho) * g**2; d = g * sqrt(b + epsilon) / sqrt(a + epsilon); b = rho * b + (1 - rho) * d**2`, and
     `w -= learning_rate * d`. A `learning_rate` of 1.0 is the form in the paper.
 
+    Args:
+        rho: the decay of the averages.
+
     Source: Zeiler, https://arxiv.org/abs/1212.5701.
+
+    >>> params = {"w": jnp.array([1.0])}
+    >>> optimizer = Adadelta(1.0)
+    >>> optimizer.update({"w": jnp.array([2.0])}, optimizer.init(params), params)[0]["w"].round(3).tolist()
+    [-0.001]
     """
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)

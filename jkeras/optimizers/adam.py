@@ -29,7 +29,11 @@ def adam_rate(learning_rate: jax.Array, step: jax.Array, beta_1: float, beta_2: 
 
 
 class AdamRule(Optimizer):
-    """The update of Adam and AdamW, which differ in their arguments alone."""
+    """The update of Adam and AdamW, which differ in their arguments alone.
+
+    Args:
+        amsgrad: whether the largest average of squares so far is used.
+    """
 
     beta_1: float = field(default=0.9, convert=arguments.probability, kw_only=True)
     beta_2: float = field(default=0.999, convert=arguments.probability, kw_only=True)
@@ -82,10 +86,15 @@ class Adam(AdamRule):
 class AdamW(AdamRule):
     """Adam with weight decay: before each update `w -= w * weight_decay * learning_rate`.
 
-    Source: Loshchilov & Hutter, https://arxiv.org/abs/1711.05101.
-
     Raises:
         ArgumentError: `weight_decay` is None.
+
+    Source: Loshchilov & Hutter, https://arxiv.org/abs/1711.05101.
+
+    >>> params = {"w": jnp.array([1.0])}
+    >>> optimizer = AdamW(0.1)
+    >>> optimizer.update({"w": jnp.array([2.0])}, optimizer.init(params), params)[0]["w"].round(3).tolist()
+    [-0.1]
     """
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)

@@ -21,6 +21,11 @@ class Adamax(Optimizer):
     `w -= learning_rate * m / ((1 - beta_1**t) * (u + epsilon))`; `optax.adamax` puts `epsilon` inside the maximum.
 
     Source: Kingma & Ba, section 7.1, https://arxiv.org/abs/1412.6980.
+
+    >>> params = {"w": jnp.array([1.0])}
+    >>> optimizer = Adamax(0.1)
+    >>> optimizer.update({"w": jnp.array([2.0])}, optimizer.init(params), params)[0]["w"].round(3).tolist()
+    [-0.1]
     """
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
@@ -48,6 +53,11 @@ class Nadam(Optimizer):
     """Adam with Nesterov momentum, which follows the schedule `beta_1 * (1 - 0.5 * 0.96**t)` of the paper.
 
     Source: Dozat, http://cs229.stanford.edu/proj2015/054_report.pdf.
+
+    >>> params = {"w": jnp.array([1.0])}
+    >>> optimizer = Nadam(0.1)
+    >>> optimizer.update({"w": jnp.array([2.0])}, optimizer.init(params), params)[0]["w"].round(3).tolist()
+    [-0.106]
     """
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)

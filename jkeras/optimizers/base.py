@@ -35,6 +35,16 @@ class BaseOptimizer(OptimizerAttributes, Spec):
 
     `init` and `update` are pure and can be transformed by JAX. Subclasses are `Optimizer` (one update rule for
     every weight) and the wrappers `LossScaleOptimizer`, `MultiOptimizer` and `OptaxOptimizer`.
+
+    Raises:
+        ArgumentError: an argument has a value that the optimizer cannot take.
+
+    >>> from jkeras.optimizers import SGD
+    >>> params = {"w": jnp.array([1.0])}
+    >>> optimizer = SGD(0.5)
+    >>> updates, state = optimizer.update({"w": jnp.array([1.0])}, optimizer.init(params), params)
+    >>> optax.apply_updates(params, updates)["w"].tolist()
+    [0.5]
     """
 
     keras_module = "keras.optimizers"

@@ -25,7 +25,20 @@ class Ftrl(Optimizer):
     `z += s - (n'**p - n**p) / learning_rate * w`, and
     `w = (clip(z, -l1, l1) - z) / (n'**p / learning_rate + 2 * l2 + beta / learning_rate)`.
 
+    Args:
+        learning_rate_power: the power of the sums of squares by which the learning rate falls; at most 0.
+        initial_accumulator_value: what the sums of squares begin with.
+        l1_regularization_strength: the L1 penalty.
+        l2_regularization_strength: the L2 penalty.
+        l2_shrinkage_regularization_strength: an L2 penalty that acts on the gradient instead of the sums.
+        beta: added to the square roots of the sums.
+
     Source: McMahan et al., https://research.google.com/pubs/archive/41159.pdf.
+
+    >>> params = {"w": jnp.array([1.0])}
+    >>> optimizer = Ftrl(0.1)
+    >>> optimizer.update({"w": jnp.array([2.0])}, optimizer.init(params), params)[0]["w"].round(3).tolist()
+    [-0.255]
     """
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)

@@ -19,10 +19,15 @@ class Lion(Optimizer):
 
     Then `m = beta_2 * m + (1 - beta_2) * g`. It wants a smaller learning rate and a larger weight decay than Adam.
 
-    Source: Chen et al., https://arxiv.org/abs/2302.06675.
-
     Raises:
         ArgumentError: `beta_1` is not in (0, 1].
+
+    Source: Chen et al., https://arxiv.org/abs/2302.06675.
+
+    >>> params = {"w": jnp.array([1.0])}
+    >>> optimizer = Lion(0.1)
+    >>> optimizer.update({"w": jnp.array([2.0])}, optimizer.init(params), params)[0]["w"].round(3).tolist()
+    [-0.1]
     """
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)
@@ -46,6 +51,11 @@ class Lamb(Optimizer):
     """Adam whose step for each weight array is scaled to the norm of that array, for very large batches.
 
     Source: You et al., https://arxiv.org/abs/1904.00962.
+
+    >>> params = {"w": jnp.array([1.0])}
+    >>> optimizer = Lamb(0.1)
+    >>> optimizer.update({"w": jnp.array([2.0])}, optimizer.init(params), params)[0]["w"].round(3).tolist()
+    [-0.1]
     """
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)

@@ -75,6 +75,9 @@ class OptimizerMap(Spec):
         default_optimizer: for weights that no pattern describes; None makes those an error.
         optimizer_map: pattern -> optimizer, in order of preference; for patterns see `matches`.
 
+    Raises:
+        ArgumentError: a value is no optimizer.
+
     >>> from jkeras.optimizers import SGD, Adam
     >>> optimizers = OptimizerMap(Adam(), {"encoder/*": SGD()})
     >>> optimizers["encoder/dense/kernel"], optimizers["decoder/dense/kernel"]

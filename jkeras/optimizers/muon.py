@@ -31,15 +31,27 @@ class Muon(Optimizer):
     scaled by `rms_rate * sqrt(max(rows, columns))`, so that learning rates of Adam fit; None leaves it unscaled.
 
     Args:
-        adam_beta_1, adam_beta_2, adam_weight_decay, epsilon: of the Adam part.
+        adam_beta_1: of the Adam part.
+        adam_beta_2: of the Adam part.
+        adam_weight_decay: of the Adam part.
+        epsilon: of the Adam part.
         exclude_layers: regular expressions, searched for in the paths of weights that Adam shall update.
         exclude_embeddings: whether Adam updates weights with "embedding" in their path.
-        muon_a, muon_b, muon_c: coefficients of the Newton-Schulz iteration.
+        muon_a: coefficients of the Newton-Schulz iteration.
+        muon_b: coefficients of the Newton-Schulz iteration.
+        muon_c: coefficients of the Newton-Schulz iteration.
         adam_lr_ratio: the learning rate of the Adam part as a multiple of `learning_rate`.
-        momentum, nesterov: of the orthogonal part.
+        momentum: of the orthogonal part.
+        nesterov: of the orthogonal part.
         ns_steps: iterations of Newton-Schulz.
+        rms_rate: the root mean square of an update of the orthogonal part, as a multiple of the learning rate.
 
     Source: Jordan, https://kellerjordan.github.io/posts/muon; Liu et al., https://arxiv.org/abs/2502.16982.
+
+    >>> params = {"kernel": jnp.eye(2)}
+    >>> optimizer = Muon(0.1)
+    >>> optimizer.update({"kernel": jnp.eye(2)}, optimizer.init(params), params)[0]["kernel"].shape
+    (2, 2)
     """
 
     learning_rate: LearningRateField = field(default=0.001, convert=learning_rate)

@@ -38,6 +38,13 @@ class OptaxOptimizer(BaseOptimizer):
     Callbacks can read and set the learning rate of a transformation that was made with
     `optax.inject_hyperparams(optax.adam)(learning_rate=1e-3)`; others keep theirs to themselves.
 
+    Args:
+        transform: what Optax made.
+        name: of the optimizer.
+
+    Raises:
+        ArgumentError: it is no transformation; also raised when the optimizer is to be saved.
+
     >>> params = {"w": jnp.array([1.0])}
     >>> optimizer = OptaxOptimizer(optax.inject_hyperparams(optax.sgd)(learning_rate=0.5))
     >>> state = optimizer.init(params)

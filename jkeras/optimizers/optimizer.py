@@ -42,6 +42,11 @@ class OptimizerState(NamedTuple):
         average: moving averages of the weights (`use_ema`).
         accumulator: sums of the gradients since the last update (`gradient_accumulation_steps`).
         micro_step: gradients in the accumulator, int32.
+
+    >>> from jkeras.optimizers import Adam
+    >>> state = Adam(0.1).init({"w": jnp.zeros(2)})
+    >>> int(state.iterations), sorted(state.slots)
+    (0, ['momentum', 'velocity'])
     """
 
     iterations: jax.Array

@@ -19,6 +19,11 @@ class RMSprop(Optimizer):
     With `momentum` the increments gather in `m = momentum * m + increment; w -= m`. With `centered`, `v` minus the
     square of the average gradient takes the place of `v`, an estimate of the variance.
 
+    Args:
+        rho: the decay of the averages.
+        momentum: the share of the last update that is kept.
+        centered: whether the variance of the gradients is used instead of their mean square.
+
     Source: Hinton, http://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf.
 
     >>> params = {"w": jnp.array([1.0])}

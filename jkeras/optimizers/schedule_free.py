@@ -21,7 +21,15 @@ class ScheduleFreeAdamW(Optimizer):
     `z -= learning_rate * g / (sqrt(v / (1 - beta_2**t)) + epsilon)`, `x = (1 - 1/t) * x + z / t`,
     `y = (1 - beta_1) * z + beta_1 * x`. The rate grows linearly over the first `warmup_steps` updates.
 
+    Args:
+        warmup_steps: over how many steps the learning rate rises from zero.
+
     Source: Defazio et al., https://arxiv.org/abs/2405.15682.
+
+    >>> params = {"w": jnp.array([1.0])}
+    >>> optimizer = ScheduleFreeAdamW(0.1)
+    >>> optimizer.update({"w": jnp.array([2.0])}, optimizer.init(params), params)[0]["w"].round(3).tolist()
+    [-0.1]
     """
 
     learning_rate: LearningRateField = field(default=0.0025, convert=learning_rate)

@@ -30,6 +30,9 @@ positive: Callable[[object], float] = arguments.between(0, math.inf, open_low=Tr
 class LearningRateSchedule(Spec):
     """A function from the number of updates made so far, an integer scalar, to a learning rate.
 
+    Raises:
+        ArgumentError: an argument has a value that the schedule cannot take.
+
     >>> class Harmonic(LearningRateSchedule):
     ...     initial_learning_rate: float = 0.1
     ...     def __call__(self, step):
@@ -55,7 +58,11 @@ def _periods(step: ArrayLike, length: float, staircase: bool) -> jax.Array:
 
 
 class ExponentialDecay(LearningRateSchedule):
-    """`initial_learning_rate * decay_rate ** (step / decay_steps)`; with `staircase` the exponent is rounded down."""
+    """`initial_learning_rate * decay_rate ** (step / decay_steps)`; with `staircase` the exponent is rounded down.
+
+    >>> float(ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)(10))
+    0.05
+    """
 
     initial_learning_rate: float = field(convert=arguments.number)
     decay_steps: float = field(convert=positive)
@@ -69,7 +76,11 @@ class ExponentialDecay(LearningRateSchedule):
 
 
 class InverseTimeDecay(LearningRateSchedule):
-    """`initial_learning_rate / (1 + decay_rate * step / decay_steps)`; `staircase` rounds `step / decay_steps` down."""
+    """`initial_learning_rate / (1 + decay_rate * step / decay_steps)`; `staircase` rounds `step / decay_steps` down.
+
+    >>> float(InverseTimeDecay(0.1, decay_steps=10, decay_rate=1.0)(10))
+    0.05
+    """
 
     initial_learning_rate: float = field(convert=arguments.number)
     decay_steps: float = field(convert=positive)
@@ -91,6 +102,10 @@ def _numbers(value: object) -> tuple[float, ...]:
 
 class PiecewiseConstantDecay(LearningRateSchedule):
     """`values[0]` up to and including step `boundaries[0]`, then `values[1]` up to `boundaries[1]`, and so on.
+
+    Args:
+        boundaries: the last step of each value but the last.
+        values: learning rates, one more than boundaries.
 
     Raises:
         ArgumentError: there is not one value more than boundaries.
@@ -121,6 +136,14 @@ class PolynomialDecay(LearningRateSchedule):
 
     With `cycle`, `decay_steps` is raised to its next multiple that is not below `step`, so the rate goes up again at
     every multiple; without, the rate stays at its end.
+
+    Args:
+        end_learning_rate: the rate at the end.
+        power: the power; 1 falls in a line.
+        cycle: whether the decay starts again, over more steps, when it has ended.
+
+    >>> float(PolynomialDecay(0.1, decay_steps=10, end_learning_rate=0.0)(5))
+    0.05
     """
 
     initial_learning_rate: float = field(convert=arguments.number)
@@ -150,6 +173,11 @@ class CosineDecay(LearningRateSchedule):
 
     With `warmup_target` the rate first goes from `initial_learning_rate` to that target in `warmup_steps` steps, and
     the decay starts there. Source: Loshchilov & Hutter, https://arxiv.org/abs/1608.03983.
+
+    Args:
+        alpha: the lowest rate, as a share of the highest.
+        warmup_target: the rate at the end of the warm-up, from which the decay starts; None means no warm-up.
+        warmup_steps: over how many steps the rate rises to `warmup_target`.
 
     >>> schedule = CosineDecay(0.0, 10, warmup_target=1.0, warmup_steps=4)
     >>> [round(float(schedule(step)), 2) for step in (0, 2, 4, 9, 14)]
@@ -182,7 +210,17 @@ class CosineDecay(LearningRateSchedule):
 class CosineDecayRestarts(LearningRateSchedule):
     """Cosine decay that starts again: each period is `t_mul` times as long as the last and `m_mul` times as high.
 
+    Args:
+        first_decay_steps: the length of the first period.
+        t_mul: how much longer each period is than the last.
+        m_mul: how much higher.
+        alpha: the lowest rate, as a share of the highest.
+
     Source: Loshchilov & Hutter, https://arxiv.org/abs/1608.03983.
+
+    >>> schedule = CosineDecayRestarts(0.1, first_decay_steps=10)
+    >>> [round(float(schedule(step)), 3) for step in (0, 5, 10)]
+    [0.1, 0.05, 0.1]
     """
 
     initial_learning_rate: float = field(convert=arguments.number)
@@ -215,9 +253,15 @@ TABLE: Mapping[str, type[LearningRateSchedule]] = registry.named_table(
 def get(identifier: OptimizerLike) -> LearningRateSchedule | Callable[[Any], Any] | None:
     """The schedule that `identifier` means: None (stays None), a configuration, a schedule, or a function of the step.
 
+    Args:
+        identifier: None (stays None), a configuration, a schedule, or a function of the step.
+
     Raises:
         UnknownNameError: no schedule has that name.
         ArgumentError: the identifier is none of the above.
+
+    >>> get(ExponentialDecay(0.1, 10, 0.5))(0).item() > 0
+    True
     """
     schedule: LearningRateSchedule | Callable[[Any], Any] | None = registry.resolve(
         "learning rate schedule", TABLE, identifier, LearningRateSchedule
@@ -226,12 +270,31 @@ def get(identifier: OptimizerLike) -> LearningRateSchedule | Callable[[Any], Any
 
 
 def serialize(learning_rate_schedule: Any) -> Any:
-    """The JSON-able form of a schedule."""
+    """The JSON-able form of a schedule.
+
+    Args:
+        learning_rate_schedule: a schedule.
+
+    >>> serialize(ExponentialDecay(0.1, 10, 0.5))["class_name"]
+    'ExponentialDecay'
+    """
     return serialize_value(learning_rate_schedule)
 
 
 def deserialize(config: OptimizerLike, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The schedule that `serialize` described; `custom_objects` are names known for this call."""
+    """The schedule that `serialize` described; `custom_objects` are names known for this call.
+
+    Args:
+        config: what `serialize` returned.
+        custom_objects: names known for this call.
+
+    Raises:
+        ArgumentError: what is given means no schedule.
+
+    >>> schedule = ExponentialDecay(0.1, 10, 0.5)
+    >>> deserialize(serialize(schedule)) == schedule
+    True
+    """
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)
 

@@ -18,6 +18,10 @@ class SGD(Optimizer):
     The velocity takes in the learning rate, so a change of the rate acts on later gradients only (in
     `optax.sgd` it acts on the whole velocity at once). With `nesterov`, `w += momentum * m - learning_rate * g`.
 
+    Args:
+        momentum: the share of the last update that is kept.
+        nesterov: whether the gradient is taken after the step of the momentum.
+
     >>> import jax.numpy as jnp
     >>> params = {"w": jnp.array([1.0])}
     >>> optimizer = SGD(0.5)

@@ -56,11 +56,14 @@ def _kind(paragraph: str) -> str:
 def entries(body: str) -> dict[str, str]:
     r"""The entries `name: text` of a section.
 
-    >>> entries("x: a number,\n    or two.\n*others: more.")
-    {'x': 'a number, or two.', '*others': 'more.'}
+    >>> entries("x: a number,\n    or two.\na, *b: more.")
+    {'x': 'a number, or two.', 'a': 'more.', '*b': 'more.'}
     """
-    pairs = (entry.partition(":") for entry in _ENTRY.split(body) if entry.strip())
-    return {name.split(" (")[0].strip(): " ".join(text.split()) for name, _, text in pairs}
+    result: dict[str, str] = {}
+    for entry in filter(str.strip, _ENTRY.split(body)):
+        names, _, text = entry.partition(":")
+        result.update(dict.fromkeys((name.strip() for name in names.split(" (")[0].split(",")), " ".join(text.split())))
+    return result
 
 
 def described(sections: Iterable[Section], title: str) -> dict[str, str]:

@@ -76,6 +76,8 @@ class Discretization(Layer):
 
     A number equal to a boundary belongs to the bin above.
 
+    Shapes: any of numbers, unchanged; bins are encoded as in `CategoryEncoding`.
+
     Args:
         bin_boundaries: increasing numbers; n of them make n + 1 bins.
         num_bins: how many bins `adapt` makes, in place of boundaries.

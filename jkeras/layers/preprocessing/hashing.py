@@ -209,6 +209,8 @@ class BinLayer(BinAttributes, HostLayer):
 class Hashing(BinLayer):
     """Puts strings or integers into bins by a hash that never changes, the one of Keras.
 
+    Shapes: any of strings or integers, unchanged; bins are encoded as in `CategoryEncoding`.
+
     Args:
         num_bins: the number of bins.
         mask_value: a value that gets bin 0 for itself.

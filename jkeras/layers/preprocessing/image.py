@@ -73,7 +73,14 @@ class _Attributes:
 
 
 class ImageLayer(_Attributes, Layer):
-    """Base of the layers below: checks the rank, casts to the compute type, knows the axes."""
+    """Base of the layers below: checks the rank, casts to the compute type, knows the axes.
+
+    Shapes: images `(batch, height, width, channels)` or one of them without the batch axis; the same with another
+    size where the layer changes it.
+
+    Raises:
+        InputError: the input has another rank.
+    """
 
     mixes_samples: ClassVar[bool | None] = False
 
@@ -97,6 +104,8 @@ class ImageLayer(_Attributes, Layer):
 
 class Rescaling(Layer):
     """`inputs * scale + offset`, for example `Rescaling(1 / 255)`.
+
+    Shapes: any, unchanged.
 
     Args:
         scale: a number, or one for each channel.
@@ -181,6 +190,9 @@ class CenterCrop(ImageLayer):
         height: of the result.
         width: of the result.
         data_format: "channels_last" or "channels_first".
+
+    >>> CenterCrop(4, 6).compute_output_shape((None, 8, 8, 3))
+    (None, 4, 6, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -237,6 +249,9 @@ class RandomFlip(RandomImageLayer):
         mode: "horizontal", "vertical" or "horizontal_and_vertical".
         seed: an integer.
         data_format: "channels_last" or "channels_first".
+
+    >>> RandomFlip("horizontal").compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -287,6 +302,9 @@ class RandomRotation(_Affine):
         seed: an integer.
         fill_value: for "constant".
         data_format: "channels_last" or "channels_first".
+
+    >>> RandomRotation(0.1).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -319,6 +337,9 @@ class RandomZoom(_Affine):
         seed: an integer.
         fill_value: for "constant".
         data_format: "channels_last" or "channels_first".
+
+    >>> RandomZoom(0.2).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -342,13 +363,18 @@ class RandomTranslation(_Affine):
     """Shifts each image.
 
     Args:
-        height_factor: the bounds of the shift down as parts of the height, from -1 to 1; one number f means from -f
+        height_factor: the bounds of the shift down as parts of the height, from -1 to 1; one number f means from
+            -f
         to f. width_factor: likewise to the right, of the width.
         fill_mode: what lies outside: "reflect", "wrap", "constant" or "nearest".
         interpolation: "nearest" or "bilinear".
         seed: an integer.
         fill_value: for "constant".
         data_format: "channels_last" or "channels_first".
+        width_factor: the largest shift to the sides, as a share of the width, or a pair of bounds.
+
+    >>> RandomTranslation(0.1, 0.1).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -381,6 +407,9 @@ class RandomCrop(RandomImageLayer):
         seed: an integer.
         data_format: "channels_last" or "channels_first".
         name: the layer's name.
+
+    >>> RandomCrop(4, 4).compute_output_shape((None, 8, 8, 3))
+    (None, 4, 4, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -416,6 +445,9 @@ class RandomContrast(RandomImageLayer):
         factor: the bounds `(low, high)` in [0, 1] of a factor between `1 - low` and `1 + high`; one number means both.
         value_range: the least and the largest value.
         seed: an integer.
+
+    >>> RandomContrast(0.2).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -439,6 +471,9 @@ class RandomBrightness(RandomImageLayer):
         factor: the bounds of the number as parts of the range, from -1 to 1; one number f means from -f to f.
         value_range: the least and the largest value.
         seed: an integer.
+
+    >>> RandomBrightness(0.2).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False

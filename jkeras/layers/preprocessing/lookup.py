@@ -92,7 +92,10 @@ class _Attributes:
 
 
 class Lookup(_Attributes, HostLayer):
-    """What IntegerLookup and StringLookup share: the order of ids is mask, unknown terms, vocabulary."""
+    """What IntegerLookup and StringLookup share: the order of ids is mask, unknown terms, vocabulary.
+
+    Shapes: any, unchanged; with another `output_mode` than "int", `(batch, ...)` to `(batch, vocabulary)`.
+    """
 
     mixes_samples: ClassVar[bool | None] = False
     _in_files: ClassVar[InFiles] = InFiles(learns=True)

@@ -24,6 +24,8 @@ from jkeras.values.fields import field
 class Normalization(Layer):
     """Shifts and scales features to mean 0 and variance 1, by numbers that are given or found by `adapt`.
 
+    Shapes: any, unchanged; mean and variance have the sizes of `axis`.
+
     Args:
         axis: the axes that have a mean and a variance of their own; None for one of each.
         mean: the means, with `variance`.

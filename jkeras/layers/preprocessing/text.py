@@ -40,6 +40,8 @@ class TextVectorization(HostLayer):
     A text is made plain (`standardize`), cut into words (`split`), these joined into n-grams, and looked up; see
     `StringLookup` for the ids. In the mode "int" 0 is padding and 1 an unknown word.
 
+    Shapes: texts `(batch,)` or `(batch, 1)` to `(batch, words)` of ids, or `(batch, vocabulary)` of counts.
+
     Args:
         max_tokens: the largest size of the vocabulary, special words included.
         standardize: "lower_and_strip_punctuation", "lower", "strip_punctuation", None, or a function of a NumPy array

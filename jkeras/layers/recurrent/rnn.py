@@ -41,26 +41,12 @@ class RNNAttributes:
 class RNN(RNNAttributes, Layer):
     """Runs a cell over the time axis, in one compiled loop whatever the length.
 
-    Shapes: `(batch, time, ...)` to `(batch, ...)`, or `(batch, time, ...)` with `return_sequences`.
-
     A cell is a layer (or any object) with `state_size`, an integer or a list of them, and `call(inputs, states)` that
     returns an output and the list of new states; it may have `output_size`, `get_initial_state(batch_size)`, sublayers,
     dropout, state. Weights must be made in `build`, and sublayers used in every step. A masked step leaves the states
     as they are and puts out the last output again.
 
-    Args:
-        cell: a cell, or a list of cells to stack.
-        return_sequences: whether to return the output of every step.
-        return_state: whether to return `output, *states`.
-        go_backwards: whether to start with the last step; sequences come out in the order of processing.
-        stateful: whether a batch starts with the states that the one before ended with; needs a fixed batch size.
-        unroll: accepted for Keras's signature; the loop is always compiled as a loop.
-        zero_output_for_mask: whether masked steps put out zeros in place of the last output.
-
     Call arguments: `initial_state`, one array or a list of them; `mask` `(batch, time)` of booleans; `training`.
-
-    Raises:
-        InputError: states of other sizes than the cell's, or a stateful layer whose batch size is unknown or changes.
 
     Example::
 
@@ -74,6 +60,25 @@ class RNN(RNNAttributes, Layer):
                 return output, [output]
 
         layers.RNN(MinimalCell(32), return_sequences=True)
+
+    Shapes: `(batch, time, ...)` to `(batch, ...)`, or `(batch, time, ...)` with `return_sequences`.
+
+    Args:
+        cell: a cell, or a list of cells to stack.
+        return_sequences: whether to return the output of every step.
+        return_state: whether to return `output, *states`.
+        go_backwards: whether to start with the last step; sequences come out in the order of processing.
+        stateful: whether a batch starts with the states that the one before ended with; needs a fixed batch size.
+        unroll: accepted for Keras's signature; the loop is always compiled as a loop.
+        zero_output_for_mask: whether masked steps put out zeros in place of the last output.
+
+    Raises:
+        InputError: states of other sizes than the cell's, or a stateful layer whose batch size is unknown or
+            changes.
+
+    >>> from jkeras.layers import LSTMCell
+    >>> RNN(LSTMCell(3)).compute_output_shape((None, 7, 2))
+    (None, 3)
     """
 
     supports_masking: ClassVar[bool] = True

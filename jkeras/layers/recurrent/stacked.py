@@ -58,6 +58,8 @@ class StackedRNNCells(Layer):
 
     The states are a list with the list of states of every cell.
 
+    Shapes: `(batch, features)` to the output of the last cell; the states are those of all cells.
+
     Args:
         cells: the cells, the lowest first.
 

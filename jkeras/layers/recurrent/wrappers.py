@@ -21,6 +21,8 @@ from jkeras.values.fields import field
 class Wrapper(Layer):
     """Base of layers that hold one other layer, as `self.layer`. A subclass defines `call`.
 
+    Shapes: what the subclass makes of them.
+
     Args:
         layer: the layer inside.
 
