@@ -265,6 +265,14 @@ def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> jax.Array:
     return nn.softmax(jnp.asarray(x), axis)
 
 
+def one_class(where: str, shape: tuple[int | None, ...]) -> str:
+    """What is said of a softmax over one value, which is 1 whatever the value is."""
+    return (
+        f"{where}: softmax over an axis of size 1, in an output of shape {('batch', *shape[1:])}, always gives 1, so nothing"
+        f" can be learned. For two classes write a sigmoid and binary_crossentropy, or give the layer 2 units."
+    ).replace("'batch'", "batch")
+
+
 def log_softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> jax.Array:
     """`log(softmax(x))`, without the underflow of the two steps."""
     return nn.log_softmax(jnp.asarray(x), axis)

@@ -48,6 +48,24 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
+# Packages whose objects are taken for those of jkeras, with what to write instead.
+_PACKAGES = {
+    "keras": "It is an object of Keras itself, which jkeras does not use: take the one of that name from `jkeras`.",
+    "tf_keras": "It is an object of Keras itself, which jkeras does not use: take the one of that name from `jkeras`.",
+    "tensorflow": "It is an object of TensorFlow, which jkeras does not use.",
+    "torch": "It is an object of PyTorch, which jkeras does not use: write its like from `jkeras.layers`.",
+    "flax": "It is a module of Flax: write `layers.FlaxLayer(module)`.",
+    "equinox": "It is a module of Equinox, which jkeras does not use: wrap its function, `layers.Lambda(function)`.",
+}
+
+
+def whose(value: object) -> str:
+    """A sentence that says whose an object is, with a space in front; empty if it is nobody's whom people confuse us with."""
+    kinds = (value if isinstance(value, type) else type(value)).__mro__
+    packages = (kind.__module__.partition(".")[0] for kind in kinds)
+    return next((f" {_PACKAGES[package]}" for package in packages if package in _PACKAGES), "")
+
+
 def optional(convert: Callable[[Any], Result]) -> Callable[[Any], Result | None]:
     """`None` stays `None`; anything else goes through `convert`."""
     return lambda value: None if value is None else convert(value)

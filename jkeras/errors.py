@@ -12,7 +12,7 @@ The tree::
     ├── NotBuiltError (ValueError)       weights are needed and none exist yet
     ├── NotCompiledError (RuntimeError)  `fit` or `evaluate` before `compile`
     ├── ConsumedError (RuntimeError)     a model is used whose arrays were given to `fit(donate=True)`
-    ├── DiscardedResultError (RuntimeError)  the result of `compile`, `fit` or `add` is thrown away
+    ├── DiscardedResultError (RuntimeError)  the result of `compile`, `fit` or `add` is thrown away, or shown and lost
     ├── ExistsError (FileExistsError)    a file is there and may not be replaced
     ├── SaveError (OSError)              a file could not be written
     ├── RestoreError (ValueError)        a saved model does not fit the model that restores it

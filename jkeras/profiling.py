@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import jax
 
 from jkeras import arguments, trace_reader
+from jkeras.console.tables import html_table
 from jkeras.errors import ArgumentError, NotCompiledError
 from jkeras.models.training import ready_for, training_state, training_task
 from jkeras.trace_reader import LayerTime as LayerTime
@@ -59,7 +60,7 @@ class Profile:
     note: str
     trace: str
 
-    def __str__(self) -> str:
+    def _times(self) -> list[tuple[str, float]]:
         rows = [
             ("compile, once", self.compile_seconds),
             ("start of fit, once", self.start_seconds),
@@ -69,7 +70,24 @@ class Profile:
         if self.device_seconds:
             rows += [("  device", self.device_seconds), ("  host", self.host_seconds)]
             rows += [("step while traced", self.traced_seconds)]
-        lines = [f"{name:28}{1e3 * seconds:12.3f} ms" for name, seconds in rows]
+        return rows
+
+    def _repr_html_(self) -> str:
+        times = html_table(["", "ms"], [[n.strip(), f"{1e3 * s:.3f}"] for n, s in self._times()], "Time of training")
+        rows = [
+            [
+                row.layer,
+                f"{row.share:.1%}",
+                f"{1e3 * row.seconds:.3f}",
+                ", ".join(f"{n} {1e3 * s:.3f}" for n, s in row.top),
+            ]
+            for row in self.layers
+        ]
+        footer = [*([self.note] if self.note else []), f"{self.steps} steps; trace in {self.trace}"]
+        return times + html_table(["layer", "share", "ms per step", "what"], rows, "Time by layer", footer=footer)
+
+    def __str__(self) -> str:
+        lines = [f"{name:28}{1e3 * seconds:12.3f} ms" for name, seconds in self._times()]
         if self.layers:
             width = max(len(row.layer) for row in self.layers) + 2
             lines += ["", f"{'layer':{width}}{'share':>7}{'ms per step':>13}  what"]

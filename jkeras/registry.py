@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
+from jkeras.arguments import whose
 from jkeras.errors import ArgumentError, UnknownNameError
 from jkeras.values.config import target_of
 from jkeras.values.custom_objects import custom_modules as custom_modules
@@ -76,7 +77,7 @@ def resolve(kind: str, table: Mapping[str, Any], identifier: object, base: type 
         return identifier()
     if callable(identifier):
         return identifier
-    raise ArgumentError(f"expected a {kind}: a name, a configuration, an instance or a function")
+    raise ArgumentError(f"expected a {kind}: a name, a configuration, an instance or a function.{whose(identifier)}")
 
 
 def _from_config(kind: str, table: Mapping[str, Any], identifier: Mapping[str, Any]) -> Any:

@@ -26,6 +26,9 @@ HIDDEN = frozenset({"jkeras", "jax", "jaxlib", "flax"})
 # Packages whose lines are shown if those that called them are.
 DEPENDENCIES = frozenset({"numpy", "optax", "orbax", "h5py", "grain"}) | sys.stdlib_module_names
 
+# Whose place in jkeras tells the user nothing.
+_PLANNED = (JkerasError, KeyboardInterrupt)
+
 NOTE = "Lines inside jkeras and JAX are left out; JKERAS_FULL_TRACEBACK=1 shows them."
 _NOTE_OF_JAX = "JAX_TRACEBACK_FILTERING=off"
 
@@ -47,7 +50,7 @@ def filtered(function: Function) -> Function:
                     raise
                 # It arose in this line, not inside of the function.
                 raise _signature_error(function, kwargs, error) from None
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             if config.is_traceback_filtering_enabled():
                 shorten(error)
             raise  # which adds no line for this function, unlike raising `error` anew
@@ -78,10 +81,10 @@ def caller(depth: int) -> FrameType:
 def shorten(error: BaseException) -> None:
     """Leaves lines out of the traceback of an exception and of those it came from."""
     for one in _chain(error):
-        one.__traceback__ = _kept(one.__traceback__, isinstance(one, JkerasError))
+        one.__traceback__ = _kept(one.__traceback__, isinstance(one, _PLANNED))
         earlier: list[str] | None = getattr(one, "__notes__", None)
         notes = [note for note in earlier or () if _NOTE_OF_JAX not in note and note != NOTE]
-        if one is error and not isinstance(error, JkerasError):
+        if one is error and not isinstance(error, _PLANNED):
             notes.append(NOTE)
         if notes or earlier is not None:
             one.__notes__ = notes

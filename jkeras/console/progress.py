@@ -2,14 +2,15 @@
 
 Keras's bar and lines, so that a Keras user recognises them; the differences are that the values of a step are asked for
 only when they are drawn, so that drawing never makes the loop wait for the device more often than that, that a line
-which would not fit the terminal is cut while it is being redrawn, and that it says so when a step is being compiled.
+which would not fit the terminal is cut while it is being redrawn and wrapped between values at the end, and that it says
+so when a step is being compiled. In a notebook a bar is one output, which is replaced.
 """
 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import operator
-import os
 import sys
 import threading
 import time
@@ -18,6 +19,7 @@ from typing import Any, Literal, TextIO, TypeAlias, TypeVar
 
 import numpy as np
 
+from jkeras.console.lines import BOLD, GREEN, PLAIN, WHITE, Line, StreamLine, is_interactive, line_on, visible, wrapped
 from jkeras.errors import ArgumentError
 
 Values: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
@@ -33,8 +35,6 @@ SECONDS_UNTIL_WAITING_SHOWS = 0.5
 SECONDS_BETWEEN_COUNTS = 0.1
 # Work that is not asked to report, such as `adapt`, has a bar when it lasts longer.
 SECONDS_UNTIL_BAR = 2.0
-
-_BOLD, _GREEN, _WHITE, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
 
 class ProgressBar:
@@ -79,9 +79,10 @@ class ProgressBar:
         self._last_draw = -float("inf")
         self._first: tuple[int, float] | None = None
         self._step = 0
-        self._drawn_width = 0
+        # Lines that are not drawn over are text in a notebook, too.
+        self._line: Line = line_on(self.stream) if self.verbose == 1 else StreamLine(self.stream)
         if self.verbose and epochs is not None and epochs > 1:
-            self._print(f"Epoch {epoch + 1}/{epochs}\n")
+            self._line.announce(f"Epoch {epoch + 1}/{epochs}")
 
     def update(self, step: int, values: Values = None) -> None:
         """Notes that `step` steps are done, and redraws the bar if it is time to.
@@ -115,7 +116,7 @@ class ProgressBar:
             self._draw(step, now, values, final=True)
         else:
             times = f"{now - self._start:.0f}s - {self._pace(step, now)}"
-            self._print(f"{self._counter(step)} - {times}{_listing(values)}\n")
+            self._line.announce(wrapped(f"{self._counter(step)} - {times}", _listing(values), self._line.columns()))
 
     @contextlib.contextmanager
     def waiting(self, what: str) -> Iterator[None]:
@@ -124,12 +125,14 @@ class ProgressBar:
         Only where a bar is redrawn, on a terminal or in a notebook, and only if it takes longer than half a second. The
         block must print nothing itself.
         """
-        if self.verbose != 1 or not _is_interactive(self.stream):
+        if self.verbose != 1 or not is_interactive(self.stream):
             yield
             return
         over = threading.Event()
         # The block is one call into the compiler, so that only another thread can count; it ends before the block does.
-        counter = threading.Thread(target=self._count, args=(what, over), daemon=True)
+        # A notebook finds the cell to write to in the context.
+        context = contextvars.copy_context()
+        counter = threading.Thread(target=context.run, args=(self._count, what, over), daemon=True)
         counter.start()
         try:
             yield
@@ -144,32 +147,26 @@ class ProgressBar:
             while not over.wait(pause):
                 shown, pause = True, SECONDS_BETWEEN_COUNTS
                 text = f"{what} ... {self._clock() - start:.1f} s"
-                room = self._columns() or len(text) + 1
-                text = text[: room - 1]
-                self._print(f"\r{text}{' ' * max(0, self._drawn_width - len(text))}")
-                self._drawn_width = max(self._drawn_width, len(text))
+                room = self._line.columns()
+                self._line.draw(text if room is None else text[: room - 1])
             if shown:
-                self._print(f"\r{' ' * self._drawn_width}\r")
-                self._drawn_width = 0
+                self._line.erase()
 
     def _draw(self, step: int, now: float, values: Values, final: bool) -> None:
-        counter = self._counter(step)
-        bar = self._bar(step)
-        elapsed = now - self._start
         if self.total is not None and not final:
-            shown_time = duration(self._seconds_per_step(step, now) * (self.total - step))
+            time_shown = duration(self._seconds_per_step(step, now) * (self.total - step))
         else:
-            shown_time = f"{elapsed:.0f}s"
-        tail = f" {self._pace(step, now)}{_listing(values)}"
-        width = len(counter) + (WIDTH + 1 if bar else 0) + 1 + len(shown_time) + len(tail)
-        room = self._columns()
-        if not final and room is not None and width >= room:
-            tail = tail[: max(0, len(tail) - (width - room + 1))]
-            width = min(width, room - 1)
-        padding = " " * max(0, self._drawn_width - width)
-        end = "\n" if final else ""
-        self._drawn_width = width
-        self._print(f"\r{_BOLD}{counter}{_PLAIN}{bar} {_BOLD}{shown_time}{_PLAIN}{tail}{padding}{end}")
+            time_shown = f"{now - self._start:.0f}s"
+        head = f"{BOLD}{self._counter(step)}{PLAIN}{self._bar(step)} {BOLD}{time_shown}{PLAIN}"
+        tail = f" {self._pace(step, now)}"
+        room = self._line.columns()
+        if final:
+            self._line.finish(wrapped(head + tail, _listing(values), room))
+            return
+        tail = wrapped(tail, _listing(values), None)
+        if room is not None:
+            tail = tail[: max(0, room - 1 - len(visible(head)))]
+        self._line.draw(head + tail)
 
     def _counter(self, step: int) -> str:
         if self.total is None:
@@ -180,24 +177,15 @@ class ProgressBar:
         if self.total is None:
             return ""
         done = min(WIDTH, int(WIDTH * step / self.total))
-        line = self._line()
-        return " " + (f"{_GREEN}{line * done}{_PLAIN}" if done else "") + f"{_WHITE}{line * (WIDTH - done)}{_PLAIN}"
+        stroke = self._stroke()
+        return " " + (f"{GREEN}{stroke * done}{PLAIN}" if done else "") + f"{WHITE}{stroke * (WIDTH - done)}{PLAIN}"
 
-    def _line(self) -> str:
+    def _stroke(self) -> str:
         try:
             "━".encode(getattr(self.stream, "encoding", None) or "utf-8")
         except (UnicodeEncodeError, LookupError):
             return "="
         return "━"
-
-    def _columns(self) -> int | None:
-        """The width of the terminal, None where lines do not wrap or nobody knows."""
-        if not _is_terminal(self.stream):
-            return None
-        try:
-            return os.get_terminal_size(self.stream.fileno()).columns or None
-        except (OSError, ValueError, AttributeError):
-            return None
 
     def _seconds_per_step(self, step: int, now: float) -> float:
         if not step:
@@ -214,10 +202,6 @@ class ProgressBar:
         if seconds >= 1e-3:
             return f"{seconds * 1e3:.0f}ms/{self.unit}"
         return f"{seconds * 1e6:.0f}us/{self.unit}"
-
-    def _print(self, text: str) -> None:
-        self.stream.write(text)
-        self.stream.flush()
 
 
 def tracked(
@@ -252,7 +236,7 @@ def resolve_verbosity(verbose: Verbosity | bool | str, stream: TextIO | None = N
         ArgumentError: `verbose` is none of "auto", 0, 1, 2.
     """
     if verbose == "auto":
-        return 1 if _is_interactive(sys.stdout if stream is None else stream) else 2
+        return 1 if is_interactive(sys.stdout if stream is None else stream) else 2
     if verbose not in (0, 1, 2):
         raise ArgumentError(f"verbose={verbose!r}: expected 'auto', 0 (silent), 1 (a bar) or 2 (one line an epoch).")
     return int(verbose)
@@ -271,9 +255,9 @@ def duration(seconds: float) -> str:
     return f"{minutes}:{rest:02d}" if minutes else f"{rest}s"
 
 
-def _listing(values: Values) -> str:
+def _listing(values: Values) -> list[str]:
     values = values() if callable(values) else values
-    return "".join(f" - {name}: {_shown(value)}" for name, value in (values or {}).items())
+    return [f"{name}: {_shown(value)}" for name, value in (values or {}).items()]
 
 
 def _shown(value: Any) -> str:
@@ -282,13 +266,3 @@ def _shown(value: Any) -> str:
     except (TypeError, ValueError):
         return str(value)
     return f"{number:.4f}" if abs(number) > 1e-3 else f"{number:.4e}"
-
-
-def _is_interactive(stream: TextIO) -> bool:
-    """Whether a line can be drawn over: on terminals, and in notebooks, whose streams are none."""
-    return _is_terminal(stream) or "ipykernel" in sys.modules
-
-
-def _is_terminal(stream: TextIO) -> bool:
-    isatty = getattr(stream, "isatty", None)
-    return bool(isatty is not None and isatty())

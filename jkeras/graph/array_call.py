@@ -13,6 +13,8 @@ import jax
 import numpy as np
 
 from jkeras import config, lowering
+from jkeras.arguments import shown, whose
+from jkeras.errors import InputError
 from jkeras.graph.apply import apply
 from jkeras.graph.layer_scope import Record, WeightlessScope
 from jkeras.graph.scope import BoundLayer, Run
@@ -20,7 +22,15 @@ from jkeras.tracing import is_traced
 
 
 def call_on_arrays(layer: BoundLayer, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Computes a layer on arrays: with the weights it carries, or without any."""
+    """Computes a layer on arrays: with the weights it carries, or without any.
+
+    Raises:
+        InputError: a tensor of another library is among them.
+    """
+    for leaf in jax.tree.leaves((args, kwargs)):
+        owner = "" if isinstance(leaf, (jax.Array, np.ndarray)) else whose(leaf)
+        if owner and not _has_values(leaf):
+            raise InputError(f"{layer.path} ({type(layer).__name__}) was called on {shown(leaf)}.{owner}")
     carried = layer._carried()
     if carried is not None:
         return run(layer, carried, args, kwargs)
@@ -47,6 +57,13 @@ def _program(token: str) -> Callable[..., Any]:
         return apply(layer, variables, args, {"training": training})
 
     return jax.jit(program, static_argnums=(0, 1), compiler_options=lowering.compiler_options())
+
+
+def _has_values(leaf: object) -> bool:
+    try:
+        return np.asarray(leaf).dtype != object
+    except (TypeError, ValueError, RuntimeError):
+        return False
 
 
 def _is_number(leaf: Any) -> bool:

@@ -46,6 +46,23 @@ def _sizes_by_axis(value: object) -> dict[int, int]:
     raise ArgumentError("expected a dictionary from axes to sizes")
 
 
+class MissingAxisError(InputError):
+    """An input has too few axes. What should have kept them may know what to write; see `Layer.more_axes`.
+
+    Args:
+        problem: what is wrong.
+        advice: what to write, where nothing better is known.
+    """
+
+    def __init__(self, problem: str, advice: str):
+        super().__init__(problem + advice)
+        self.advice = advice
+
+    def advised(self, advice: str) -> InputError:
+        """The error with other advice."""
+        return InputError(f"{str(self).removesuffix(self.advice)} {advice}")
+
+
 def check_inputs(specs: Any, inputs: PyTree[Any], layer: str) -> None:
     """Compares inputs with a layer's `input_spec`.
 
@@ -78,10 +95,10 @@ def _check_one(spec: InputSpec, shape: tuple[int | None, ...], layer: str) -> No
             if size is not None and -len(shape) <= axis < len(shape) and shape[axis] not in (size, None):
                 problem = f"size {size} on axis {axis}"
     if problem:
-        raise InputError(
-            f"{layer} got an input of shape {show_shape(shape)}, batch axis first;"
-            f" it expects {problem}.{_advice(spec, shape)}"
-        )
+        text = f"{layer} got an input of shape {show_shape(shape)}, batch axis first; it expects {problem}."
+        if len(shape) < (spec.ndim or spec.min_ndim or 0):
+            raise MissingAxisError(text, _advice(spec, shape))
+        raise InputError(text + _advice(spec, shape))
 
 
 def _advice(spec: InputSpec, shape: tuple[int | None, ...]) -> str:

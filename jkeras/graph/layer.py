@@ -179,6 +179,10 @@ class Layer(LayerAttributes, Spec):
         """The weights for inputs of given shapes, in Keras's order, where they are known without tracing `call`."""
         return None
 
+    def more_axes(self) -> str:
+        """What to write so that the output keeps an axis that a layer above misses; empty if there is no such argument."""
+        return ""
+
     # An `InputSpec`, or a list of them, checked before `build`; None checks nothing. May be a property, or assigned in
     # `__init__` or `build`.
     input_spec: ClassVar[Any] = None

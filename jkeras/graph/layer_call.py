@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jkeras import activations
 from jkeras.errors import InputError, JkerasError
 from jkeras.graph.input_spec import check_inputs
 from jkeras.graph.scope import BoundLayer, Run, Scope
@@ -76,6 +78,9 @@ def call_bound(layer: BoundLayer, scope: Scope, args: tuple[Any, ...], kwargs: d
         _check_complete(layer, spec, arguments)
         prepare(layer, scope, {name: arguments[name] for name in tensors})
         outputs = _call(layer, spec, arguments)
+        if outputs is None:
+            raise InputError(no_output(layer, layer.path))
+        _warn_of_one_class(layer, outputs)
         _finish(layer, run, first, outputs, mask)
         return outputs
     except Exception as error:
@@ -84,6 +89,17 @@ def call_bound(layer: BoundLayer, scope: Scope, args: tuple[Any, ...], kwargs: d
         raise
     finally:
         run.training = outer_training
+
+
+def no_output(layer: object, path: str) -> str:
+    """What is said of a layer whose `call` forgets its result."""
+    return f"{path}: {type(layer).__name__}.call() gave None. End it with `return ...`."
+
+
+def _warn_of_one_class(layer: BoundLayer, outputs: PyTree[Any]) -> None:
+    if isinstance(outputs, jax.Array) and outputs.shape[-1:] == (1,):
+        if any(value is activations.softmax for value in vars(layer).values()):
+            warnings.warn(activations.one_class(f"{layer.path} ({type(layer).__name__})", outputs.shape), stacklevel=2)
 
 
 def prepare(layer: BoundLayer, scope: Scope, tensors: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ import jax
 
 from jkeras.dispatch import Symbolic, is_symbolic
 from jkeras.errors import InputError
+from jkeras.graph.input_spec import MissingAxisError
 from jkeras.graph.layer import Layer
 from jkeras.graph.operation import Operation
 from jkeras.graph.shapes import show_shape
@@ -108,7 +109,9 @@ class SymbolicTensor(Symbolic):
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise self._refuse("become a NumPy array")
 
+    @property
     def __jax_array__(self) -> Any:
+        # JAX asks whether there is such a method before it gives up with a message of its own.
         raise self._refuse("be passed to a JAX function")
 
     def __bool__(self) -> bool:
@@ -164,4 +167,10 @@ for _operator, _name in {"neg": "negative", "abs": "abs"}.items():
 
 def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Adds one application of `layer` to the graph and returns its symbolic outputs."""
-    return Node(layer, args, kwargs, layer.compute_output_spec(*args, **kwargs)).outputs
+    try:
+        outputs = layer.compute_output_spec(*args, **kwargs)
+    except MissingAxisError as error:
+        below = [leaf.node.layer for leaf in jax.tree.leaves((args, kwargs)) if isinstance(leaf, SymbolicTensor)]
+        advice = next(filter(None, (one.more_axes() for one in below)), "")
+        raise error.advised(advice) if advice else error from None
+    return Node(layer, args, kwargs, outputs).outputs

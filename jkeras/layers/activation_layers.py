@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar
 
 import jax
@@ -158,6 +159,9 @@ class Softmax(_Elementwise):
     axis: Any = field(default=-1, convert=arguments.integers)
 
     def call(self, inputs: Num[Array, "*shape"], mask: Bool[Array, "..."] | None = None) -> Num[Array, "*shape"]:
+        axes = (self.axis,) if isinstance(self.axis, int) else self.axis
+        if all(inputs.shape[axis] == 1 for axis in axes):
+            warnings.warn(activations.one_class(f"{self._place} (Softmax)", inputs.shape), stacklevel=2)
         if mask is None:
             return jax.nn.softmax(inputs, axis=self.axis)
         # Keras's stand-in for minus infinity, which float16 can hold too.

@@ -30,6 +30,7 @@ from jkeras.graph.network import Network
 from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import Shape, is_shape
 from jkeras.models.consumed import check_available
+from jkeras.models.discarded import check_used
 from jkeras.models.history import History
 from jkeras.models.inputs import fit_inputs
 from jkeras.random_keys import as_key
@@ -277,6 +278,7 @@ class ModelValue(ModelAttributes, Layer):
             return self
         if input_shape is None:
             raise ArgumentError("build(input_shape): expected the shape of the inputs, such as (None, 28, 28, 1).")
+        check_used("build")
         shape = tuple(input_shape) if isinstance(input_shape, (list, tuple)) and _is_sizes(input_shape) else input_shape
         return self.build_for(jax.tree.map(lambda sizes: Shape(sizes, config.floatx()), shape, is_leaf=is_shape))
 
@@ -299,6 +301,7 @@ class ModelValue(ModelAttributes, Layer):
         """
         if args:
             return super().init(key, *args, **kwargs)
+        check_used("init")
         return self._evolve(state=self._fresh_state(key), history=None)
 
     @property
@@ -333,6 +336,7 @@ class ModelValue(ModelAttributes, Layer):
             raise ArgumentError(
                 f"with_state(state={state!r}): expected a `TrainState`, such as `model.state.replace(params=...)`."
             )
+        check_used("with_state")
         return self._evolve(state=state)
 
     @property

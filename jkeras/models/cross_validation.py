@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from jkeras.console.progress import resolve_verbosity
+from jkeras.console.tables import html_table
 from jkeras.errors import ArgumentError
 from jkeras.models import members
 from jkeras.models.data_checks import check_data
@@ -45,6 +46,12 @@ class CrossValidation:
     def std(self) -> dict[str, float]:
         """The standard deviation of each score over the folds (of the sample, with n - 1)."""
         return {name: float(np.std(values, ddof=1)) for name, values in self.scores.items()}
+
+    def _repr_html_(self) -> str:
+        names = [*self.scores]
+        rows: list[list[Any]] = [[i + 1, *(float(self.scores[n][i]) for n in names)] for i in range(len(self.models))]
+        rows += [["mean", *self.mean.values()], ["std", *self.std.values()]]
+        return html_table(["fold", *names], rows, f"Cross-validation of {len(self.models)} folds")
 
     def __repr__(self) -> str:
         parts = [f"{name} {mean:.4f} ± {self.std[name]:.4f}" for name, mean in self.mean.items()]

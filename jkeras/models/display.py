@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
-from jkeras.models.summary import summary
+from jkeras.console.tables import html_table
+from jkeras.models.summary import Contents
 from jkeras.types import PathLike
 
 if TYPE_CHECKING:
@@ -24,6 +24,6 @@ def plot(model: Model, path: PathLike | None = None, **options: Any) -> Any:
 
 def html_of(model: Model) -> str:
     """The summary of a model for a notebook."""
-    lines: list[str] = []
-    summary(model, print_fn=lines.append, line_length=90)
-    return f"<pre>{html.escape(chr(10).join(lines))}</pre>"
+    contents = Contents(model)
+    names, rows = contents.table()
+    return html_table([name for name, _ in names], rows, contents.title, footer=contents.footer)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import html
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from jkeras.console.tables import html_table as html_table
 from jkeras.errors import FrozenError
 from jkeras.types import PathLike
 from jkeras.values.frozen import FrozenDict, FrozenList
@@ -78,32 +78,31 @@ class History(Mapping[str, list[float]]):
         return plot_history(self, metrics, path=path)
 
     def to_pandas(self) -> Any:
-        """A pandas data frame with a row for each epoch (numbered from 0) and a column for each log."""
+        """A pandas data frame with a row for each epoch and a column for each log.
+
+        Epochs count from 1, as in the bar, in `plot` and in `to_csv`; `epoch` has the numbers that callbacks get, from 0.
+        """
         import pandas
 
-        return pandas.DataFrame({name: pandas.Series(values) for name, values in self._logs.items()}).rename_axis(
-            "epoch"
-        )
+        frame = pandas.DataFrame({name: pandas.Series(values) for name, values in self._logs.items()})
+        return frame.set_axis(pandas.Index(self._counted(len(frame)), name="epoch", dtype="int64"), axis="index")
+
+    def _counted(self, rows: int) -> list[int]:
+        """What the epochs are called, from 1."""
+        return [epoch + 1 for epoch in self._epoch] if len(self._epoch) == rows else list(range(1, rows + 1))
 
     def to_csv(self, path: PathLike) -> None:
-        """Writes the logs as comma-separated values, a row for each epoch."""
-        rows = itertools.zip_longest(*self._logs.values(), fillvalue="")
+        """Writes the logs as comma-separated values, a row for each epoch, counted from 1."""
         with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["epoch", *self._logs])
-            writer.writerows([i, *row] for i, row in enumerate(rows))
+            writer.writerows(self._rows())
 
     def _repr_html_(self) -> str:
-        rows = list(enumerate(itertools.zip_longest(*self._logs.values(), fillvalue="")))
-        return html_table(["epoch", *self._logs], [[i + 1, *row] for i, row in rows[-10:]], f"{len(rows)} epochs")
+        rows = self._rows()
+        shown = rows if len(rows) <= 12 else [*rows[:3], ["..."] * (1 + len(self._logs)), *rows[-8:]]
+        return html_table(["epoch", *self._logs], shown, f"History of {len(rows)} epoch{'s'[: len(rows) != 1]}")
 
-
-def html_table(names: Sequence[str], rows: Sequence[Sequence[Any]], caption: str) -> str:
-    """A small table for notebooks."""
-
-    def show(value: Any) -> str:
-        return html.escape(f"{value:.4g}" if isinstance(value, float) else str(value))
-
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
-    body = "".join("<tr>" + "".join(f"<td>{show(v)}</td>" for v in row) + "</tr>" for row in rows)
-    return f"<table><caption>{html.escape(caption)}</caption><tr>{head}</tr>{body}</table>"
+    def _rows(self) -> list[list[Any]]:
+        rows = list(itertools.zip_longest(*self._logs.values(), fillvalue=""))
+        return [[epoch, *row] for epoch, row in zip(self._counted(len(rows)), rows, strict=True)]

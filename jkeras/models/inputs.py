@@ -85,6 +85,11 @@ def _fit(info: InputInfo, value: Any, path: str) -> Any:
 
 def _advice(want: tuple[int | None, ...], have: tuple[int, ...]) -> str:
     if len(have) == len(want) - 1 and all(w is None or w == h for w, h in zip(want[1:], have, strict=False)):
+        if want[1:2] == (None,) and all(w is None or w == h for w, h in zip(want[2:], have[1:], strict=False)):
+            return (
+                f" `Input` leaves out the batch axis: `Input({want[2:]})` is for data like this. If it is one sample, pass"
+                f" `x[None]`."
+            )
         return " The batch axis is missing: pass `x[None]` for a single sample, `data.batch(32)` for a data set."
     if len(have) == len(want) - 1:
         return " An axis is missing: for example `x[..., None]` adds a channel or feature axis."

@@ -8,13 +8,14 @@ from typing import Any, Self, Unpack
 import jax.numpy as jnp
 
 from jkeras import config
-from jkeras.arguments import shown
+from jkeras.arguments import shown, whose
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
 from jkeras.files import config as configs
 from jkeras.graph import network as networks
 from jkeras.graph.input import InputLayer
 from jkeras.graph.layer import Layer
+from jkeras.graph.layer_call import no_output
 from jkeras.graph.network import Network, nameless_key
 from jkeras.graph.scope import WeightInfo
 from jkeras.graph.shapes import has_shape, show_tensors
@@ -205,6 +206,8 @@ def _connected(entrance: InputLayer, chain: Sequence[Layer]) -> Network:
     first = tensor = entrance()
     for layer in chain:
         tensor = layer(tensor)
+        if tensor is None:
+            raise ArgumentError(no_output(layer, layer.name or type(layer).__name__))
         if not is_symbolic(tensor):
             raise ArgumentError(
                 f"{layer!r} has several outputs, so it cannot stand in a Sequential. Use the functional form,"
@@ -226,7 +229,9 @@ def _as_layer(entry: Any, first: bool) -> tuple[Layer | None, InputLayer | None]
             raise ArgumentError(
                 f"Sequential takes layers; got the class {entry.__name__}: write `{entry.__name__}(...)`."
             )
-        raise ArgumentError(f"Sequential takes layers; got {show_tensors(entry)} of type {type(entry).__name__}.")
+        raise ArgumentError(
+            f"Sequential takes layers; got {show_tensors(entry)} of type {type(entry).__name__}.{whose(entry)}"
+        )
     shape = entry._spec_input_shape if first else None
     return entry, None if shape is None else InputLayer(batch_shape=shape)
 

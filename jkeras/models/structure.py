@@ -196,11 +196,15 @@ class StructuredModel(ModelValue):
 
     def freeze(self, *patterns: str) -> Self:
         """A copy in which layers whose path matches a pattern (`"conv*"`, `"encoder/*"`) are frozen."""
-        return self._set_trainable(patterns or ("*",), False)
+        frozen = self._set_trainable(patterns or ("*",), False)
+        check_used("freeze")
+        return frozen
 
     def unfreeze(self, *patterns: str) -> Self:
         """The reverse of `freeze`."""
-        return self._set_trainable(patterns or ("*",), True)
+        thawed = self._set_trainable(patterns or ("*",), True)
+        check_used("unfreeze")
+        return thawed
 
     def _set_trainable(self, patterns: tuple[str, ...], value: bool) -> Self:
         paths: dict[int, list[str]] = {}  # a shared layer has several

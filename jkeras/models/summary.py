@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
+from jkeras.console.lines import visible
 from jkeras.graph.layer import Layer
 from jkeras.graph.network import is_ref
 from jkeras.graph.shapes import show_shape
@@ -78,6 +79,63 @@ def _connected_to(model: Model, name: str) -> str:
     return ", ".join(sources) or "-"
 
 
+class Contents:
+    """What a summary says, however it is shown; arguments as in `Model.summary`.
+
+    Attributes:
+        title: the line above the table.
+        footer: the lines below it.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: tuple[str, str] | None = None,
+        show_cost: bool = False,
+    ):
+        self.model = model
+        self._expand, self._trainable, self._range, self._cost = expand_nested, show_trainable, layer_range, show_cost
+        self._infos = list(model.description.weights) if model.built else []
+        self._costs = layer_costs(model) if show_cost else {}
+        self.title: str = f'Model: "{model.name or model._base_name}"'
+        self.footer: list[str] = [*_footer(model, self._infos), *(_costs(model, self._costs) if show_cost else [])]
+
+    def table(self) -> tuple[list[tuple[str, dict[str, Any]]], list[list[str]]]:
+        """The columns, each with options for a table of rich, and the cells of each row."""
+        network = self.model._network
+        branching = network is not None and not self.model._is_chain and any(len(op.args.leaves) for op in network.ops)
+        columns: list[tuple[str, dict[str, Any]]] = [
+            ("Layer (type)", {"overflow": "fold"}),
+            ("Output Shape", {"overflow": "fold"}),
+            ("Param #", {"justify": "right"}),
+        ]
+        columns += [("Trainable", {"justify": "center"})] if self._trainable else []
+        columns += [("Operations", {"justify": "right"}), ("Output", {"justify": "right"})] if self._cost else []
+        columns += [("Connected to", {"overflow": "fold"})] if branching else []
+        rows = _rows(self.model, (), self._expand, 0)
+        if self._range:
+            names = [row[0] for row in rows]
+            rows = rows[names.index(self._range[0]) : names.index(self._range[1]) + 1]
+        return columns, [self._cells(*row, branching) for row in rows]
+
+    def _cells(self, name: str, layer: Layer, path: tuple[str, ...], depth: int, branching: bool) -> list[str]:
+        weights = [info for info in self._infos if info.path[: len(path)] == path]
+        shape = _output_shape(self.model, name) if depth == 0 else "-"
+        count = f"{_count(weights):,}" if self._infos else "?"
+        cells = [f"{'  ' * depth}{name} ({type(layer).__name__})", shape, count]
+        if self._trainable:
+            trainable = all(info.trainable for info in weights if info.collection == "params")
+            cells.append(("Y" if trainable else "N") if weights else "-")
+        if self._cost:
+            operations, held = self._costs.get(name, (float("nan"), 0)) if depth == 0 else (float("nan"), 0)
+            cells += [show_count(operations), show_bytes(held) if held else "?"]
+        if branching:
+            cells.append(_connected_to(self.model, name) if depth == 0 else "-")
+        return cells
+
+
 def summary(
     model: Model,
     line_length: int | None = None,
@@ -93,49 +151,25 @@ def summary(
     from rich.markup import escape
     from rich.table import Table
 
-    network = model._network
-    branching = network is not None and not model._is_chain and any(len(op.args.leaves) for op in network.ops)
-    infos = list(model.description.weights) if model.built else []
+    contents = Contents(model, expand_nested, show_trainable, layer_range, show_cost)
+    columns, rows = contents.table()
     table = Table(show_lines=True, header_style="bold", title=None)
-    table.add_column("Layer (type)", overflow="fold")
-    table.add_column("Output Shape", overflow="fold")
-    table.add_column("Param #", justify="right")
-    if show_trainable:
-        table.add_column("Trainable", justify="center")
-    costs = layer_costs(model) if show_cost else {}
-    if show_cost:
-        table.add_column("Operations", justify="right")
-        table.add_column("Output", justify="right")
-    if branching:
-        table.add_column("Connected to", overflow="fold")
-    rows = _rows(model, (), expand_nested, 0)
-    if layer_range:
-        names = [row[0] for row in rows]
-        rows = rows[names.index(layer_range[0]) : names.index(layer_range[1]) + 1]
-    for name, layer, path, depth in rows:
-        weights = [info for info in infos if info.path[: len(path)] == path]
-        shape = _output_shape(model, name) if depth == 0 else "-"
-        cells = [f"{'  ' * depth}{name} ({type(layer).__name__})", shape, f"{_count(weights):,}" if infos else "?"]
-        if show_trainable:
-            trainable = all(info.trainable for info in weights if info.collection == "params")
-            cells.append(("Y" if trainable else "N") if weights else "-")
-        if show_cost:
-            operations, held = costs.get(name, (float("nan"), 0)) if depth == 0 else (float("nan"), 0)
-            cells += [show_count(operations), show_bytes(held) if held else "?"]
-        if branching:
-            cells.append(_connected_to(model, name) if depth == 0 else "-")
+    for name, options in columns:
+        table.add_column(name, **options)
+    for cells in rows:
         table.add_row(*map(escape, cells))
 
-    stream = io.StringIO()
-    width = line_length or (None if print_fn is None else 98)
-    console = Console(file=stream, width=width) if print_fn is not None else Console(width=width)
-    title = f'Model: "{model.name or model._base_name}"'
-    console.print(f"[bold]{escape(title)}[/bold]", highlight=False)
-    console.print(table)
-    for line in [*_footer(model, infos), *(_costs(model, costs) if show_cost else [])]:
-        console.print(line, highlight=False)
-    if print_fn is not None:
-        print_fn(stream.getvalue())
+    # Text in a notebook, too, and in one piece: the value of a cell is the other form of a table.
+    console = Console(width=line_length or (None if print_fn is None else 98), force_jupyter=False)
+    with console.capture() as capture:
+        console.print(f"[bold]{escape(contents.title)}[/bold]", highlight=False)
+        console.print(table)
+        for line in contents.footer:
+            console.print(line, highlight=False)
+    if print_fn is None:
+        sys.stdout.write(capture.get())
+    else:
+        print_fn(visible(capture.get()))
 
 
 def _costs(model: Model, costs: dict[str, tuple[float, int]]) -> list[str]:

@@ -113,7 +113,8 @@ class TrainableModel(ModelWithSteps):
             InputError: the data does not fit the model or the loss; found before anything is compiled.
             NonFiniteError: with `compile(check_finite=True)`, a NaN or infinite value, and where it arose.
 
-        A keyboard interrupt ends training and returns the model as trained so far.
+        An interrupt key ends training after the current step. A script gets a KeyboardInterrupt, whose `model` is the model
+        as trained so far (`except KeyboardInterrupt as stop: model = stop.model`); a notebook and the REPL get that model.
         """
         return training.fit(
             self,
@@ -304,6 +305,7 @@ class TrainableModel(ModelWithSteps):
         """The model with another learning rate; nothing is compiled again."""
         recipe, model = training.compiled_recipe(self, "with_learning_rate"), self.with_optimizer_state()
         opt_state = optimizers.set_learning_rate(recipe.optimizer, arrays_of(model.state).opt_state, value)
+        check_used("with_learning_rate")
         return model._evolve(state=model.state.replace(opt_state=opt_state))
 
     def with_optimizer_state(self) -> Self:

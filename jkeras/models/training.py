@@ -22,6 +22,7 @@ from jkeras.models.data_checks import check_classes, check_counts, check_data, c
 from jkeras.models.discarded import check_used
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
+from jkeras.models.interruption import interrupted
 from jkeras.models.step_methods import ModelWithSteps
 from jkeras.paths import merge
 from jkeras.random_keys import as_key
@@ -133,12 +134,10 @@ def fit(
     params = recipe.optimizer.finalize(trainable(program, arrays.params), arrays.opt_state)
     final = final.replace(params=merge(arrays.params, params))
     history = History(fit_run.history, fit_run.epochs, callback_list.params)
-    if fit_run.interrupted.is_set():
-        print(f"\nInterrupted: returning the model as trained so far ({int(final.step)} steps).")
     trained = model._evolve(state=final, history=history)
     if outer is None:
         handle.value = trained  # a callback that is asked afterwards knows the trained model
-    return trained
+    return interrupted(trained, int(np.max(final.step))) if fit_run.interrupted.is_set() else trained
 
 
 def evaluate(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import optax
 
 from jkeras import registry
+from jkeras.arguments import whose
 from jkeras.errors import ArgumentError
 from jkeras.optimizers.adafactor import Adafactor
 from jkeras.optimizers.adagrad import Adadelta, Adagrad
@@ -48,5 +49,5 @@ def resolve(table: Mapping[str, type[BaseOptimizer]], identifier: OptimizerLike)
         if optimizer is None or isinstance(optimizer, BaseOptimizer):
             return optimizer
     raise ArgumentError(
-        f"expected an optimizer, its name or configuration, or an Optax transformation; got {identifier!r}"
+        f"expected an optimizer, its name or configuration, or an Optax transformation.{whose(identifier)}"
     )

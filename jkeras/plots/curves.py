@@ -10,6 +10,7 @@ import numpy as np
 
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError, suggestion
+from jkeras.plots.figures import figures, finish, panels_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,20 +31,16 @@ class Trained(Protocol):
         """The logs."""
 
 
+@runtime_checkable
+class Numbered(Protocol):
+    """Logs that know the numbers of their epochs, from 0."""
+
+    @property
+    def epoch(self) -> Sequence[int]:
+        """The numbers."""
+
+
 COLOURS = ("#1f77b4", "#d95f02", "#2ca02c", "#7570b3", "#e7298a", "#66a61e", "#8c564b", "#17becf")
-
-
-def figures(what: str) -> Any:  # a module
-    """`matplotlib.pyplot`.
-
-    Raises:
-        ImportError: matplotlib is not there.
-    """
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(f"{what} needs matplotlib: pip install 'jkeras[plot]'") from error
-    return plt
 
 
 def plot_history(
@@ -76,24 +73,24 @@ def plot_history(
                 raise ArgumentError(f"plot(metrics=...): the history has no {name!r}.{suggestion(name, names)}")
         names = list(metrics)
     names.sort(key=lambda name: (name == "learning_rate", name != "loss"))
-    plt = figures("plot_history")
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
-    figure, grid = plt.subplots(rows, columns, figsize=(4.6 * columns, 3.3 * rows), squeeze=False, layout="constrained")
+    figure, grid = panels_of("plot_history", rows, columns, size=(4.6 * columns, 3.3 * rows))
+    first = next((next(iter(one.epoch), 0) for one in (history, values_by_name) if isinstance(one, Numbered)), 0)
     for axes, name in zip(grid.flat, names, strict=False):
-        _panel(axes, name, logs[name], logs.get(f"val_{name}"))
+        _panel(axes, name, first + 1, logs[name], logs.get(f"val_{name}"))
     for axes in grid.flat[len(names) :]:
         axes.axis("off")
     return finish(figure, path)
 
 
-def _panel(axes: Axes, name: str, values: np.ndarray, validation: np.ndarray | None) -> None:
-    epochs: np.ndarray = np.arange(1, len(values) + 1)
+def _panel(axes: Axes, name: str, first: int, values: np.ndarray, validation: np.ndarray | None) -> None:
+    epochs: np.ndarray = first + np.arange(len(values))
     axes.plot(epochs, values, color=COLOURS[0], label="training", marker="." if len(values) < 30 else None)
     watched, colour = values, COLOURS[0]
     if validation is not None:
         # With `validation_freq` there are fewer values than epochs; they are spread over the run.
-        at = epochs if len(validation) == len(values) else np.linspace(1, len(values), len(validation))
+        at = epochs if len(validation) == len(values) else np.linspace(epochs[0], epochs[-1], len(validation))
         axes.plot(
             at, validation, color=COLOURS[1], linestyle="--", label="validation", marker="." if len(at) < 30 else None
         )
@@ -114,6 +111,9 @@ def _panel(axes: Axes, name: str, values: np.ndarray, validation: np.ndarray | N
         )
         axes.margins(y=0.15)
     axes.set(title=name, xlabel="epoch")
+    if len(values) == 1:
+        axes.set_xticks(epochs)
+        return
     locator: Any = axes.xaxis.get_major_locator()  # of the kind that linear axes have
     locator.set_params(integer=True)
     axes.grid(alpha=0.25)
@@ -144,7 +144,7 @@ def plot_sweep(sweep: Sweep, metric: str | None = None, *, path: str | os.PathLi
     varied = [name for name in sweep.settings[0] if len({setting[name] for setting in sweep.settings}) > 1]
     varied = varied or list(sweep.settings[0])[:1]
     count = 1 + len(varied)
-    figure, panels = plt.subplots(1, count, figsize=(4.4 * count, 3.4), squeeze=False, layout="constrained")
+    figure, panels = panels_of("plot_sweep", 1, count, size=(4.4 * count, 3.4))
     curves, table = panels[0][0], history[metric]
     shades = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(order)))
     last = np.asarray([h[metric][-1] for h in sweep.histories])
@@ -172,11 +172,3 @@ def plot_sweep(sweep: Sweep, metric: str | None = None, *, path: str | os.PathLi
         for axes in panels.flat:
             axes.set_yscale("log")
     return finish(figure, path)
-
-
-def finish(figure: Figure, path: str | os.PathLike[str] | None) -> Figure:
-    """The figure, written to a path if there is one."""
-    if path is not None:
-        figure.savefig(arguments.checked("plot", "path", path, arguments.path), dpi=130)
-        figures("a plot").close(figure)
-    return figure

@@ -71,7 +71,7 @@ def _curve(points: Sequence[Point], direction: str) -> str:
 
 def to_file(diagram: Diagram, placed: Placed, path: Path) -> None:
     """Draws the picture with matplotlib, which knows PNG and PDF."""
-    from jkeras.plots.curves import figures
+    from jkeras.plots.figures import figures
 
     plt = figures("a diagram as PNG or PDF (without Graphviz)")
     from matplotlib.patches import FancyArrowPatch, FancyBboxPatch

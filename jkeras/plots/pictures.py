@@ -11,7 +11,7 @@ import numpy as np
 
 from jkeras import arguments
 from jkeras.errors import InputError
-from jkeras.plots.curves import figures, finish
+from jkeras.plots.figures import finish, panels_of
 from jkeras.types import NestedNumbers
 
 if TYPE_CHECKING:
@@ -76,9 +76,8 @@ def plot_confusion(
     """
     matrix = confusion_matrix(y_true, y_pred, None if labels is None else len(labels))
     shown = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1) if normalize else matrix
-    plt = figures("plot_confusion")
     side = max(3.2, 0.52 * len(matrix) + 1.4)
-    figure, axes = plt.subplots(figsize=(side + 0.6, side), layout="constrained")
+    figure, ((axes,),) = panels_of("plot_confusion", 1, 1, size=(side + 0.6, side))
     # Shares of rows, so that mistakes of rare classes are seen as well.
     shade = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(shade, cmap="Blues", vmin=0, vmax=1)
@@ -123,11 +122,8 @@ def image_grid(
     arguments.checked("image_grid", "columns", columns, arguments.optional(arguments.positive_int))
     columns = columns or math.ceil(len(array) ** 0.5)
     rows = -(-len(array) // columns)
-    plt = figures("image_grid")
     height = 1.15 if titles is None else 1.4
-    figure, grid = plt.subplots(
-        rows, columns, figsize=(1.15 * columns, height * rows), squeeze=False, layout="constrained"
-    )
+    figure, grid = panels_of("image_grid", rows, columns, size=(1.15 * columns, height * rows))
     for i, axes in enumerate(grid.flat):
         axes.axis("off")
         if i < len(array):

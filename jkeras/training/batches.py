@@ -45,6 +45,12 @@ def to_arrays(value: Any, what: str) -> Any:
     Raises:
         InputError: something is no array of numbers.
     """
+    if isinstance(value, jax.core.Tracer):
+        raise InputError(
+            f"{what} has no values: `fit`, `evaluate` and `predict` were called in a function that JAX traces (`jit`, `grad`,"
+            f" `vmap`). They compile by themselves, so call them outside of it; inside, use `model(x)`, `model.apply`,"
+            f" `jk.train_step` or `jk.eval_step`."
+        )
     if value is None or isinstance(value, jax.Array):
         return value
     if isinstance(value, Mapping):

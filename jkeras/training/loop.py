@@ -44,8 +44,9 @@ def fit(
 ) -> FitRun:
     """Trains. Returns the run with the final state and the history.
 
-    A keyboard interrupt ends training after the current chunk; the state reached is returned. A run with callbacks that
-    keep checkpoints begins where the latest was taken, if they say so. The buffers of `state` are the run's from now on.
+    An interrupt key ends training after the current chunk; the session says so and has the state reached. A run with
+    callbacks that keep checkpoints begins where the latest was taken, if they say so. The buffers of `state` are the run's
+    from now on.
 
     Raises:
         SystemExit: SIGTERM came to a run with such callbacks; everything is saved.
@@ -131,7 +132,7 @@ def _epoch(
         )
         logs.update({f"val_{name}": value for name, value in scores.items()})
     run.call("on_epoch_end", epoch, logs)
-    bar.finish(logs, step=done if total is None else None)
+    bar.finish(logs, step=done)  # fewer than there are, if training was stopped or interrupted
     run.epochs.append(epoch)
     for name, value in logs.items():
         run.history.setdefault(name, []).append(value)

@@ -275,6 +275,7 @@ def test_results_must_not_be_thrown_away():
         model.add(layers.Dense(1))
 
 
+@pytest.mark.filterwarnings("ignore:.*softmax over an axis of size 1")
 @settings(max_examples=15)
 @given(
     units=st.lists(st.integers(1, 5), min_size=1, max_size=3),

@@ -54,10 +54,10 @@ def test_what_to_plot(history):
 
 def test_histories_as_tables(history, tmp_path):
     frame = history.to_pandas()
-    assert frame.shape == (4, 5) and frame["val_loss"].idxmin() == 1
+    assert frame.shape == (4, 5) and frame["val_loss"].idxmin() == 2
     history.to_csv(tmp_path / "logs.csv")
     rows = list(csv.DictReader((tmp_path / "logs.csv").read_text().splitlines()))
-    assert [float(row["loss"]) for row in rows] == LOGS["loss"] and rows[3]["epoch"] == "3"
+    assert [float(row["loss"]) for row in rows] == LOGS["loss"] and rows[3]["epoch"] == "4"
     assert "<th>val_loss</th>" in history._repr_html_() and "4 epochs" in history._repr_html_()
 
 

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import jax.numpy as jnp
 import numpy as np
@@ -207,32 +206,62 @@ def test_early_stopping_restores_the_best_weights():
 # -- interrupted runs ------------------------------------------------------------------------------------------------
 
 
-def test_an_interrupt_from_a_callback_returns_the_model(capsys):
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_an_interrupt_from_a_callback(capsys, monkeypatch, by_hand):
     def interrupt(epoch, logs):
         if epoch == 1:
             raise KeyboardInterrupt
 
-    trained = fit(epochs=9, callbacks=[jk.callbacks.LambdaCallback(on_epoch_end=interrupt)])
+    def run():
+        return fit(epochs=9, callbacks=[jk.callbacks.LambdaCallback(on_epoch_end=interrupt)])
+
+    if by_hand:  # a notebook or the REPL
+        monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+        trained = run()
+        assert "Interrupted" in capsys.readouterr().out
+    else:
+        with pytest.raises(KeyboardInterrupt, match="after 8 steps.*stop.model") as stop:
+            run()
+        trained = stop.value.model
     assert len(trained.history["loss"]) <= 2 and int(trained.state.step) == 8
-    assert "Interrupted" in capsys.readouterr().out
 
 
 SCRIPT = """
 import numpy as np, jkeras as jk
 model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(2)]).compile("adam", "mse")
-print("ready", flush=True)
-model = model.fit(np.ones((64, 4)), np.ones((64, 2)), epochs=10**6, verbose=0)
+class Ready(jk.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 3:
+            print("ready", flush=True)
+stop = None
+try:
+    model = model.fit(np.ones((640, 4)), np.ones((640, 2)), epochs=10**6, verbose=0, callbacks=[Ready()])
+except KeyboardInterrupt as error:
+    stop, model = error, error.model
 print("steps", int(model.state.step) > 0, np.isfinite(model.predict(np.ones((1, 4)), verbose=0)).all())
+raise stop
 """
 
 
-def test_the_interrupt_key_returns_the_model():
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True)
+def test_the_interrupt_key_ends_a_script_with_its_status():
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert process.stdout.readline().strip() == "ready"
-    time.sleep(4)
     os.kill(process.pid, signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode == 0 and "steps True True" in out
+    out, problem = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT and "steps True True" in out
+    assert "jkeras/" not in problem and "stop.model" in problem
+
+
+def test_the_bar_of_an_epoch_that_was_cut_short_says_so(capsys):
+    class Stop(jk.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = batch == 1
+
+    trained = fit(verbose=1, epochs=2, callbacks=[Stop()])
+    last = capsys.readouterr().out.split("\r")[-1]
+    assert "2/4" in last and int(trained.state.step) == 2
 
 
 class Mine(Exception):

@@ -155,6 +155,10 @@ class Bidirectional(Layer):
     def input_spec(self) -> Any:
         return self.forward_layer.input_spec
 
+    def more_axes(self) -> str:
+        advice: str = self.forward_layer.more_axes()
+        return advice
+
     def call(
         self,
         sequences: Num[Array, "batch time *features"],

@@ -116,6 +116,12 @@ class RNN(RNNAttributes, Layer):
     def input_spec(self) -> InputSpec:
         return InputSpec(min_ndim=3)
 
+    def more_axes(self) -> str:
+        if self.return_sequences:
+            return ""
+        name = type(self).__name__
+        return f"The {name} below gives its last step alone; write `{name}(..., return_sequences=True)` there."
+
     @property
     def state_size(self) -> list[Any]:
         """The sizes of the cell's states."""

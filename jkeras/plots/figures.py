@@ -1,0 +1,68 @@
+"""Matplotlib's figures, which a notebook shows once."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jkeras import arguments
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def figures(what: str) -> Any:  # a module
+    """`matplotlib.pyplot`.
+
+    Raises:
+        ImportError: matplotlib is not there.
+    """
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(f"{what} needs matplotlib: pip install 'jkeras[plot]'") from error
+    return plt
+
+
+@functools.cache
+def _figure_class() -> type[Figure]:
+    """A figure that is not shown a second time as the value of a cell whose open figures are shown at its end."""
+    from matplotlib.figure import Figure
+
+    class NotebookFigure(Figure):
+        def _ipython_display_(self) -> None:
+            plt = figures("a plot")
+            if plt.get_fignums() and "inline" not in plt.get_backend():
+                return  # a window or a widget shows it already
+            from IPython.display import Image, display
+
+            plt.close(self)  # so that the end of the cell does not show it again
+            picture = io.BytesIO()
+            self.savefig(picture, format="png", dpi=96)
+            display(Image(picture.getvalue()))
+
+    return NotebookFigure
+
+
+def panels_of(what: str, rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, np.ndarray]:
+    """A figure and its panels, `(rows, columns)` axes.
+
+    Raises:
+        ImportError: matplotlib is not there; `what` needs it.
+    """
+    figure, panels = figures(what).subplots(
+        rows, columns, figsize=size, squeeze=False, layout="constrained", FigureClass=_figure_class()
+    )
+    return figure, panels
+
+
+def finish(figure: Figure, path: str | os.PathLike[str] | None) -> Figure:
+    """The figure, written to a path if there is one."""
+    if path is not None:
+        figure.savefig(arguments.checked("plot", "path", path, arguments.path), dpi=130)
+        figures("a plot").close(figure)
+    return figure
