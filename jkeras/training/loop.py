@@ -44,7 +44,7 @@ def fit(
 ) -> FitRun:
     """Trains. Returns the run with the final state and the history.
 
-    An interrupt key ends training after the current chunk; the session says so and has the state reached. A run with
+    An interrupt key ends training after the current chunk; the run says so and has the state reached. A run with
     callbacks that keep checkpoints begins where the latest was taken, if they say so. The buffers of `state` are the run's
     from now on.
 

@@ -58,7 +58,7 @@ def test_histories_as_tables(history, tmp_path):
     history.to_csv(tmp_path / "logs.csv")
     rows = list(csv.DictReader((tmp_path / "logs.csv").read_text().splitlines()))
     assert [float(row["loss"]) for row in rows] == LOGS["loss"] and rows[3]["epoch"] == "4"
-    assert "<th>val_loss</th>" in history._repr_html_() and "4 epochs" in history._repr_html_()
+    assert ">val_loss</th>" in history._repr_html_() and "4 epochs" in history._repr_html_()
 
 
 def test_sweeps(tmp_path, rng):
