@@ -596,7 +596,7 @@ class Concatenate(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Conv1D(BuiltinLayer):
-    """Convolution over time: `(batch, time, channels)` to `(batch, new_time, filters)`."""
+    """Convolution over time."""
 
     trainable: Any
     dtype: Any
@@ -649,7 +649,7 @@ class Conv1D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Conv1DTranspose(BuiltinLayer):
-    """Transposed convolution over time: `(batch, time, channels)`; kernel `(window, filters, channels)`."""
+    """Transposed convolution over time."""
 
     trainable: Any
     dtype: Any
@@ -702,7 +702,7 @@ class Conv1DTranspose(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Conv2D(BuiltinLayer):
-    """Convolution over images: `(batch, height, width, channels)` to `(batch, new_height, new_width, filters)`."""
+    """Convolution over images."""
 
     trainable: Any
     dtype: Any
@@ -755,7 +755,7 @@ class Conv2D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Conv2DTranspose(BuiltinLayer):
-    """Transposed convolution over images; kernel `(*window, filters, channels)`."""
+    """Transposed convolution over images."""
 
     trainable: Any
     dtype: Any
@@ -808,7 +808,7 @@ class Conv2DTranspose(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Conv3D(BuiltinLayer):
-    """Convolution over volumes: `(batch, depth, height, width, channels)`; arguments as in `Conv1D`."""
+    """Convolution over volumes."""
 
     trainable: Any
     dtype: Any
@@ -861,7 +861,7 @@ class Conv3D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Conv3DTranspose(BuiltinLayer):
-    """Transposed convolution over volumes; kernel `(*window, filters, channels)`."""
+    """Transposed convolution over volumes."""
 
     trainable: Any
     dtype: Any
@@ -1037,7 +1037,7 @@ class Dense(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class DepthwiseConv1D(BuiltinLayer):
-    """Depthwise convolution over time; kernel `(window, channels, multiplier)`."""
+    """Depthwise convolution over time."""
 
     trainable: Any
     dtype: Any
@@ -1088,7 +1088,7 @@ class DepthwiseConv1D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class DepthwiseConv2D(BuiltinLayer):
-    """Depthwise convolution over images; kernel `(*window, channels, multiplier)`."""
+    """Depthwise convolution over images."""
 
     trainable: Any
     dtype: Any
@@ -1347,7 +1347,7 @@ class Embedding(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Flatten(BuiltinLayer):
-    """Joins all axes but the first: `(batch, ...)` to `(batch, features)`."""
+    """Joins all axes but the first."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1517,7 +1517,7 @@ class GaussianNoise(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalAveragePooling1D(BuiltinLayer):
-    """The mean over time: `(batch, time, channels)` to `(batch, channels)`; masked steps do not count."""
+    """The mean over time; masked steps do not count."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1544,7 +1544,7 @@ class GlobalAveragePooling1D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalAveragePooling2D(BuiltinLayer):
-    """The mean over each image: `(batch, channels)`."""
+    """The mean over each image."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1570,7 +1570,7 @@ class GlobalAveragePooling2D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalAveragePooling3D(BuiltinLayer):
-    """The mean over each volume: `(batch, channels)`."""
+    """The mean over each volume."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1596,7 +1596,7 @@ class GlobalAveragePooling3D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalMaxPooling1D(BuiltinLayer):
-    """The largest value over time: `(batch, time, channels)` to `(batch, channels)`."""
+    """The largest value over time."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1622,7 +1622,7 @@ class GlobalMaxPooling1D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalMaxPooling2D(BuiltinLayer):
-    """The largest value over each image: `(batch, channels)`."""
+    """The largest value over each image."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1648,7 +1648,7 @@ class GlobalMaxPooling2D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalMaxPooling3D(BuiltinLayer):
-    """The largest value over each volume: `(batch, channels)`."""
+    """The largest value over each volume."""
 
     activity_regularizer: Any
     trainable: Any
@@ -2191,7 +2191,7 @@ class MaxPooling1D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class MaxPooling2D(BuiltinLayer):
-    """The largest value of each window of images; arguments as in `MaxPooling1D`."""
+    """The largest value of each window of images."""
 
     activity_regularizer: Any
     trainable: Any
@@ -2221,7 +2221,7 @@ class MaxPooling2D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class MaxPooling3D(BuiltinLayer):
-    """The largest value of each window of volumes; arguments as in `MaxPooling1D`."""
+    """The largest value of each window of volumes."""
 
     activity_regularizer: Any
     trainable: Any
@@ -2857,7 +2857,7 @@ class Repeat(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class RepeatVector(BuiltinLayer):
-    """Repeats each sample: `(batch, features)` to `(batch, n, features)`."""
+    """Repeats each sample along a new axis of time."""
 
     activity_regularizer: Any
     trainable: Any
@@ -3399,7 +3399,7 @@ class UnitNormalization(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class UpSampling1D(BuiltinLayer):
-    """Repeats each time step: `(batch, time, features)` to `(batch, time * size, features)`."""
+    """Repeats each time step."""
 
     activity_regularizer: Any
     trainable: Any
@@ -3451,7 +3451,7 @@ class UpSampling2D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class UpSampling3D(BuiltinLayer):
-    """Repeats the voxels of volumes: `(batch, depth, height, width, channels)`; arguments as in `UpSampling2D`."""
+    """Repeats the voxels of volumes."""
 
     activity_regularizer: Any
     trainable: Any
