@@ -65,8 +65,11 @@ def measure(name: str, devices: int) -> dict[str, Any]:
 
     import jkeras as jk
     from jkeras.training import steps
+    from jkeras.training.compiled_loops import TRAIN_STEPS, loops_of
+    from jkeras.training.layout import Span
     from jkeras.training.program import build_program
     from jkeras.training.sources import as_source
+    from jkeras.training.step import Step
 
     rng = np.random.default_rng(0)
     x = rng.normal(size=(20 * BATCH, 512)).astype("float32")
@@ -83,17 +86,12 @@ def measure(name: str, devices: int) -> dict[str, Any]:
     if strategy is not None:
         source = as_source(x, y, None, BATCH)
         program = build_program(trained.definition, trained.recipe, source.example())
-        loops, state = (
-            strategy.loops(),
-            steps.ready(program, trained.recipe.optimizer, trained.state, source.example()),
-        )
-        order = loops.everywhere(np.arange(len(x), dtype=np.int32))
-        arguments = (loops.place(state), loops.place_data(source.data), order, len(x), 0, 1)
-        if name == "MirroredStrategy":
-            sizes = jk.distribute.mirrored.Sizes(BATCH, devices, False)
-            lowered = loops._train_steps.lower(steps.train, program, sizes, loops.ids, *arguments)
-        else:
-            lowered = loops.inner.train_steps.lower(steps.train, program, *arguments, batch_size=BATCH, masked=False)
+        loops = loops_of(strategy)
+        layout, step = loops.layout, Step(steps.train, program)
+        state = steps.ready(program, trained.recipe.optimizer, trained.state, source.example())
+        order = layout.place_order(np.arange(len(x), dtype=np.int32))
+        arguments = (layout.place(state), layout.place_data(source.data), order, Span(0, 1, len(x), BATCH))
+        lowered = loops.program(TRAIN_STEPS).lower(step, *arguments)
         result["sent"] = sent_bytes(lowered.compile().as_text(), devices)
         weights = sum(leaf.nbytes for leaf in jax.tree.leaves(trained.params))
         result["formula"] = 2 * (devices - 1) / devices * weights

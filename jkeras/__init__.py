@@ -64,10 +64,10 @@ if TYPE_CHECKING:
     from jkeras.profiling import profile as profile
     from jkeras.training.recipe import Recipe as Recipe
     from jkeras.training.single_steps import eval_step as eval_step
+    from jkeras.training.single_steps import predict_step as predict_step
     from jkeras.training.single_steps import train_step as train_step
     from jkeras.training.state import Batch as Batch
     from jkeras.training.state import TrainState as TrainState
-    from jkeras.training.steps import predict_step as predict_step
 else:
     _TABLE = names_in(
         {
@@ -94,9 +94,8 @@ else:
             "jkeras.models.sweep": "sweep",
             "jkeras.profiling": "profile",
             "jkeras.training.recipe": "Recipe",
-            "jkeras.training.single_steps": "eval_step train_step",
+            "jkeras.training.single_steps": "eval_step predict_step train_step",
             "jkeras.training.state": "Batch TrainState",
-            "jkeras.training.steps": "predict_step",
         }
     )
     __all__ = [name for name in _TABLE if name not in ("data", "wrappers")]  # which need extras

@@ -18,6 +18,8 @@ from jkeras.trace_reader import LayerTime as LayerTime
 from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import is_array_data
+from jkeras.training.compiled_loops import TRAIN_STEPS
+from jkeras.training.layout import Span
 from jkeras.training.program import build_program
 from jkeras.training.sources import as_source
 from jkeras.training.state import Batch
@@ -203,18 +205,17 @@ class _Run:
         program = build_program(ready.definition, self.recipe, example)
         state = training_state(ready, self.recipe, program, None)
         self.task = training_task(ready, program, state, example, None)
-        self.state = state.replace(metrics=steps.empty_metrics(self.task.program, example))
+        self.state = state.replace(metrics=steps.empty_metrics(self.task.train.program, example))
 
     def placed(self) -> Batch:
         """The data on the device."""
-        return self.task.loops.place_data(self.source.data)
+        return self.task.layout.place_data(self.source.data)
 
     def program_text(self) -> str:
         """The program that `fit` ran, compiled already; empty if it ran another."""
         task, source = self.task, self.source
-        if not isinstance(task.loops.train_steps, jax.stages.Wrapped) or self.recipe.run_eagerly:
+        if self.recipe.distribute is not None or self.recipe.run_eagerly:
             return ""
         order = jax.numpy.arange(source.rows, dtype="int32")
-        arguments = (task.train, task.program, self.state, self.placed(), order, source.rows, 0, 1)
-        lowered = task.loops.train_steps.lower(*arguments, batch_size=source.batch_size, masked=False)
-        return lowered.compile().as_text() or ""
+        arguments = (self.state, self.placed(), order, Span(0, 1, source.rows, source.batch_size))
+        return task.loops.program(TRAIN_STEPS).lower(task.train, *arguments).compile().as_text() or ""

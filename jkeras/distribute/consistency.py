@@ -20,15 +20,15 @@ from jkeras.training.array_source import ArraySource
 from jkeras.training.program import call_arguments
 
 if TYPE_CHECKING:
-    from jkeras.distribute.meshes import Source
-    from jkeras.distribute.sharded import MeshStrategy
+    from jkeras.distribute.mesh_rules import MeshRules
     from jkeras.training.program import Program
+    from jkeras.training.sources import Source
 
 # What each process says of itself, as JSON; of longer texts the end is cut off, and their digest still differs.
 MESSAGE_BYTES = 16384
 
 
-def facts(program: Program, source: Source, strategy: MeshStrategy) -> dict[str, str]:
+def facts(program: Program, source: Source, strategy: MeshRules) -> dict[str, str]:
     """What has to be the same in all processes, by name."""
     example = source.example()
     described: dict[str, object] = {
@@ -53,7 +53,7 @@ def facts(program: Program, source: Source, strategy: MeshStrategy) -> dict[str,
     return {name: str(value)[:500] for name, value in described.items()}
 
 
-def check(program: Program, source: Source, strategy: MeshStrategy) -> None:
+def check(program: Program, source: Source, strategy: MeshRules) -> None:
     """Compares all processes; every one of them calls this at the same place.
 
     Raises:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import jax
 import numpy as np
@@ -13,31 +14,26 @@ from jax import lax
 from jax.experimental import multihost_utils
 from jax.sharding import NamedSharding, PartitionSpec
 
-from jkeras import collectives, lowering
+from jkeras import collectives
 from jkeras.distribute import arrays, consistency
+from jkeras.distribute.mesh_rules import MeshRules
 from jkeras.distribute.process_group import together
 from jkeras.errors import InputError
 from jkeras.graph.describe import describe
 from jkeras.graph.layer import Layer
 from jkeras.graph.scope import walk
-from jkeras.training import compiled_loops, steps
+from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
-from jkeras.training.compiled_loops import CompiledLoops, Step
-from jkeras.training.program import call_arguments
+from jkeras.training.compiled_loops import PREDICT
+from jkeras.training.layout import BoundStep, Layout, Loop
+from jkeras.training.program import Program, call_arguments, mixes_samples
+from jkeras.training.sources import Source
 from jkeras.training.state import Batch, TrainState, arrays_of
-from jkeras.training.stream_source import StreamSource
-from jkeras.types import ArrayLike, ArrayTree, PyTree, Shape
-
-if TYPE_CHECKING:
-    from jkeras.distribute.sharded import MeshStrategy
-    from jkeras.training.program import Program
+from jkeras.training.step import Step
+from jkeras.types import PyTree, Shape
 
 Tree = TypeVar("Tree")
 Decision = TypeVar("Decision", int, float, bool)
-Source: TypeAlias = ArraySource | StreamSource
-# A state after training, with the number of its step; sums of metrics after evaluation, with the states of layers.
-Trained: TypeAlias = tuple[TrainState, jax.Array]
-Evaluated: TypeAlias = tuple[ArrayTree, ArrayTree]
 
 WHOLE: PartitionSpec = PartitionSpec()
 # Steps in a dispatch of several processes, which have to agree on it.
@@ -52,32 +48,29 @@ class Placed:
     divided: bool
 
 
-class MeshLoops:
-    """What `jkeras.training.compiled_loops.CompiledLoops` does, with state and batches laid out over a mesh.
+class MeshLayout(Layout):
+    """State and batches laid out over a mesh.
 
     Numbers are those of one device: the compiler sees the whole batch, and adds the communication that its parts need.
 
     Args:
         strategy: says how.
+        mesh: other devices than those that the strategy finds, such as those of a machine that is not here.
     """
 
-    def __init__(self, strategy: MeshStrategy):
+    def __init__(self, strategy: MeshRules, mesh: jax.sharding.Mesh | None = None):
         self.strategy = strategy
-        self.mesh: Any = strategy.mesh()
+        self.mesh: Any = strategy.mesh() if mesh is None else mesh
         self.axis: str = strategy.batch_axis
         self.parts: int = int(self.mesh.shape[self.axis])
         self.processes: int = len({device.process_index for device in self.mesh.devices.flat})
         # The options for one CPU device, which has all cores, make several three times slower.
-        self.inner: CompiledLoops = CompiledLoops(False, self._around, None if self.mesh.size == 1 else {})
+        super().__init__(None if self.mesh.size == 1 else {})
         # Regular expressions are not matched again for every dispatch.
         self._layouts = functools.lru_cache(maxsize=16)(self._laid_out)
-        self.logs: Any = self.inner.logs
-        self.epoch_order = self.inner.epoch_order
-        self.last_rows = self.inner.last_rows
-        self._predict = jax.jit(self._predicted, static_argnums=(0, 1), out_shardings=self._sharding(WHOLE))
 
     @property
-    def copies(self) -> float:
+    def copies(self) -> float:  # type: ignore[override]
         """How many copies of data in memory a device's memory has to hold; devices of the CPU share theirs."""
         if not self.strategy.auto_shard_dataset and self.processes > 1:
             return float("inf")  # each process has data of its own, which it brings batch by batch
@@ -93,7 +86,7 @@ class MeshLoops:
         return STEPS_PER_DISPATCH if wanted == "auto" and self.processes > 1 else wanted
 
     @property
-    def votes(self) -> bool:
+    def votes(self) -> bool:  # type: ignore[override]
         """Whether signals have to be agreed on by several processes."""
         return self.processes > 1
 
@@ -147,6 +140,10 @@ class MeshLoops:
         """A state, laid out."""
         return arrays.put(state, self.shardings(state))
 
+    def place_order(self, order: jax.Array) -> jax.Array:
+        """Numbers of rows, copied to every device."""
+        return self.everywhere(order)
+
     def everywhere(self, tree: Tree) -> Tree:
         """Arrays, copied to every device."""
         return cast(Tree, jax.tree.map(lambda leaf: arrays.put(leaf, self._sharding(WHOLE)), tree))
@@ -165,9 +162,21 @@ class MeshLoops:
         divided = steps.batch_size(host) % self.parts == 0
         return Placed(arrays.put(host, jax.tree.map(lambda leaf: self._sharding(self._rows(divided)), host)), divided)
 
+    def place_inputs(self, inputs: PyTree[Any], definition: Layer) -> Any:
+        """Inputs from the host, their rows divided among the devices where that is possible."""
+        batch = Batch(jax.tree.map(np.asarray, inputs))
+        if steps.batch_size(batch) % self.parts and not mixes_samples(definition, False):
+            batch = arrays.pad_rows(batch, self.parts, np)
+        spec = self._rows(steps.batch_size(batch) % self.parts == 0)
+        return arrays.put(batch.x, jax.tree.map(lambda leaf: self._sharding(spec), batch.x))
+
+    def accept(self, batch: Batch | Placed, program: Program, training: bool) -> tuple[Layout, Batch]:
+        """This layout, and the batch as it lies on the devices."""
+        return self, self.place_batch(batch, program, training).batch
+
     def padded(self, program: Program, batch: Batch, training: bool) -> Batch:
         """A batch of the host, filled up to be divided, where that is possible."""
-        if steps.batch_size(batch) % self.parts and takes_padding(program, training):
+        if steps.batch_size(batch) % self.parts and not program.mixes_samples(training):
             return arrays.pad_rows(batch, self.parts, np)
         return batch
 
@@ -188,14 +197,30 @@ class MeshLoops:
 
     # -- the compiled step -------------------------------------------------------------------------------------------
 
-    def _around(self, step: Step, training: bool) -> Step:
-        def run(program: Program, state: TrainState, batch: Batch) -> TrainState:
-            if steps.batch_size(batch) % self.parts and takes_padding(program, training):
+    def compile_arguments(self, loop: Loop) -> dict[str, Any]:
+        """Every process gets all outputs of a prediction."""
+        whole = {"out_shardings": self._sharding(WHOLE)} if loop is PREDICT else {}
+        return {**super().compile_arguments(loop), **whole}
+
+    def around(self, step: Step, training: bool) -> BoundStep:
+        """The step, with the places of its state and its batch written down for the compiler."""
+
+        def run(state: TrainState, batch: Batch) -> TrainState:
+            if steps.batch_size(batch) % self.parts and not step.program.mixes_samples(training):
                 batch = arrays.pad_rows(batch, self.parts)
             spec = self._rows(steps.batch_size(batch) % self.parts == 0)
             batch = jax.tree.map(lambda a: lax.with_sharding_constraint(a, self._sharding(spec)), batch)
             with collectives.gathering(self._gathered if self.strategy.gathers_weights else None):
-                return self._constrained(step(program, self._constrained(state), batch))
+                return self._constrained(step(self._constrained(state), batch))
+
+        return run
+
+    def around_prediction(self, step: Step) -> Callable[[TrainState, Any], Any]:
+        """The forward pass, which puts weights together where it computes with them."""
+
+        def run(state: TrainState, inputs: PyTree[Any]) -> Any:
+            with collectives.gathering(self._gathered if self.strategy.gathers_weights else None):
+                return step(state, inputs)
 
         return run
 
@@ -215,99 +240,8 @@ class MeshLoops:
         constrained: TrainState = jax.tree.map(lax.with_sharding_constraint, state, self.shardings(state))
         return constrained
 
-    # -- what the loop calls -----------------------------------------------------------------------------------------
 
-    def spread(self, tree: Tree, state: TrainState) -> Tree:
-        """As in `CompiledLoops`."""
-        return tree
-
-    def train_steps(
-        self,
-        step: Step,
-        program: Program,
-        state: TrainState,
-        data: Batch,
-        order: jax.Array,
-        rows: ArrayLike,
-        start: ArrayLike,
-        stop: ArrayLike,
-        *,
-        batch_size: int,
-        masked: bool,
-    ) -> Trained:
-        """As in `CompiledLoops`."""
-        result: Trained = self.inner.train_steps(
-            step,
-            program,
-            self.place(state),
-            data,
-            self.everywhere(order),
-            rows,
-            start,
-            stop,
-            batch_size=batch_size,
-            masked=masked,
-        )
-        return result
-
-    def eval_steps(
-        self,
-        step: Step,
-        program: Program,
-        state: TrainState,
-        data: Batch,
-        rows: ArrayLike,
-        start: ArrayLike,
-        stop: ArrayLike,
-        *,
-        batch_size: int,
-        masked: bool,
-    ) -> Evaluated:
-        """As in `CompiledLoops`."""
-        result: Evaluated = self.inner.eval_steps(
-            step, program, self.place(state), data, rows, start, stop, batch_size=batch_size, masked=masked
-        )
-        return result
-
-    def train_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Trained:
-        """As in `CompiledLoops`."""
-        result: Trained = self.inner.train_one(
-            step, program, self.place(state), self.place_batch(batch, program, True).batch
-        )
-        return result
-
-    def train_rows(self, step: Step, program: Program, state: TrainState, data: Batch, rows: jax.Array) -> Trained:
-        """As in `CompiledLoops`."""
-        result: Trained = self.inner.train_rows(step, program, self.place(state), data, self.everywhere(rows))
-        return result
-
-    def eval_one(self, step: Step, program: Program, state: TrainState, batch: Batch | Placed) -> Evaluated:
-        """As in `CompiledLoops`."""
-        result: Evaluated = self.inner.eval_one(
-            step, program, self.place(state), self.place_batch(batch, program, False).batch
-        )
-        return result
-
-    def predict(self, definition: Layer, state: TrainState, inputs: PyTree[Any]) -> PyTree[Any]:
-        """As in `CompiledLoops`; every process gets all outputs."""
-        batch = Batch(jax.tree.map(np.asarray, inputs))
-        if steps.batch_size(batch) % self.parts and not compiled_loops.mixes_samples(definition, False):
-            batch = arrays.pad_rows(batch, self.parts, np)
-        spec = self._rows(steps.batch_size(batch) % self.parts == 0)
-        x = arrays.put(batch.x, jax.tree.map(lambda leaf: self._sharding(spec), batch.x))
-        return self._predict(definition, lowering.cache_token(), self.place(state), x)
-
-    def _predicted(self, definition: Layer, token: str, state: TrainState, inputs: PyTree[Any]) -> PyTree[Any]:
-        with collectives.gathering(self._gathered if self.strategy.gathers_weights else None):
-            return steps.predict(definition, state, inputs)
-
-
-def takes_padding(program: Program, training: bool) -> bool:
-    """Whether a batch may be filled up with rows that do not count."""
-    return not (program.objective.mixes_samples or compiled_loops.mixes_samples(program.definition, training))
-
-
-def check_batch(program: Program, rows: int, parts: int, strategy: MeshStrategy, in_memory: bool) -> None:
+def check_batch(program: Program, rows: int, parts: int, strategy: object, in_memory: bool) -> None:
     """Checks that batches for training can be divided.
 
     Raises:
@@ -320,7 +254,7 @@ def check_batch(program: Program, rows: int, parts: int, strategy: MeshStrategy,
             f"A batch has {rows} row{'s' * (rows != 1)}, but {name} divides it among {parts} devices, which need one row"
             f" each at least. Pass {hint}, or give the strategy fewer devices: `{name}(devices={rows})`."
         )
-    if rows % parts and not takes_padding(program, True):
+    if rows % parts and program.mixes_samples(True):
         below, above = rows - rows % parts, rows + -rows % parts
         raise InputError(
             f"A batch of {rows} rows cannot be divided evenly among the {parts} devices of {name}, and it cannot be filled"
@@ -337,9 +271,3 @@ def _coupling(program: Program) -> str:
         if layer.activity_regularizer is not None:
             return f"{'/'.join(path)} has an activity regularizer, which sees the whole batch"
     return "a loss or a metric sees the whole batch"
-
-
-@functools.lru_cache(maxsize=16)
-def loops_of_strategy(strategy: MeshStrategy, token: str) -> MeshLoops:
-    """The loops of a strategy; equal strategies share it, and with it what is compiled."""
-    return strategy.loops_class(strategy)

@@ -11,10 +11,10 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, PartitionSpec
 
-from jkeras import arguments, lowering
+from jkeras import arguments
 from jkeras.distribute import devices as devices_
 from jkeras.distribute.mesh import DeviceMesh, LayoutMap, TensorLayout, check_layout
-from jkeras.distribute.meshes import MeshLoops, loops_of_strategy
+from jkeras.distribute.meshes import MeshLayout
 from jkeras.errors import ArgumentError
 from jkeras.graph.scope import WeightInfo
 from jkeras.paths import array_name
@@ -46,7 +46,7 @@ class MeshAttributes:
 class MeshStrategy(MeshAttributes, Strategy):
     """Base of the strategies that lay arrays out over a mesh of devices and let the compiler do the rest."""
 
-    loops_class: ClassVar[type[MeshLoops]] = MeshLoops
+    layout_class: ClassVar[type[MeshLayout]] = MeshLayout
     # Whether a step puts weights that are kept in parts together before it computes with them.
     gathers_weights: ClassVar[bool] = False
     # Whether the mesh is made of the devices of this process alone.
@@ -88,8 +88,8 @@ class MeshStrategy(MeshAttributes, Strategy):
         """How many parts a batch is divided into."""
         return int(self.mesh().shape[self.batch_axis])
 
-    def loops(self) -> MeshLoops:
-        return loops_of_strategy(self, lowering.cache_token())
+    def layout(self) -> MeshLayout:
+        return self.layout_class(self)
 
     def state_specs(self, state: TrainState) -> PyTree[Any]:
         """For each array of a state, the axes of the mesh that it is split along."""

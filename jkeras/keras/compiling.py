@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jkeras.keras.passes import Source
-from jkeras.keras.run import CompiledLoops, Program
+from jkeras.keras.run import Loops, Program
 from jkeras.keras.steps import Steps
 from jkeras.tracebacks import filtered_methods
 
@@ -38,7 +38,7 @@ class Compiling(Steps):
     # Steps taken and root key of the orders of data, which checkpoints hold; None before the first `fit`.
     _progress: tuple[Any, Any] | None = None
     _validation: tuple[Any, Source] | None = None
-    _step_cache: tuple[Any, CompiledLoops, Program] | None = None
+    _step_cache: tuple[Any, Loops, Program] | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in Compiling.__annotations__:

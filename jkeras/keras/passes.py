@@ -20,11 +20,9 @@ from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
 from jkeras.training.evaluation import evaluate_on_device
 from jkeras.training.prefetch import BATCHES_AHEAD, Background
+from jkeras.training.sources import Source
 from jkeras.training.state import Batch, TrainState
-from jkeras.training.stream_source import StreamSource
 from jkeras.training.task import to_floats
-
-Source = ArraySource | StreamSource
 
 
 class Pass:
@@ -48,21 +46,21 @@ def evaluate(this: Pass, task: Task, source: Source, bar: ProgressBar, stopped: 
     """The logs of the last step over the data."""
     hooks = this.hooks
     per_batch = hooks.wants("on_test_batch_begin", "on_test_batch_end")
-    data = on_device(source, task.loops) if not per_batch else None
+    data = on_device(source, task.layout) if not per_batch else None
     compiling = bar.waiting(COMPILING.format("test"))
     if data is not None and isinstance(source, ArraySource):
         with compiling:
             this.state = evaluate_on_device(task, this.state, source, data, pad=False)
-        return to_floats(task.logs(this.state.metrics))
+        return to_floats(task.logs(task.evaluate, this.state.metrics))
     index = -1
     with Background(source.batches(), BATCHES_AHEAD, jax.device_put) as batches:
         for index, batch in enumerate(batches):
             if per_batch:
                 this.call("on_test_batch_begin", index)
             with compiling if index == 0 else contextlib.nullcontext():
-                metrics, others = task.loops.eval_one(task.evaluate, task.program, this.state, batch)
+                metrics, others = task.loops.eval_one(task.evaluate, this.state, batch)
             this.state = this.state.replace(metrics=metrics, model_state=others)
-            logs = task.logs(metrics)
+            logs = task.logs(task.evaluate, metrics)
             if per_batch:
                 this.call("on_test_batch_end", index, to_floats(logs))
             bar.update(index + 1, functools.partial(to_floats, logs))
@@ -71,7 +69,7 @@ def evaluate(this: Pass, task: Task, source: Source, bar: ProgressBar, stopped: 
     hooks.flush()
     if index < 0:
         raise InputError("The data for evaluation yields no batches; a generator can be read only once.")
-    return to_floats(task.logs(this.state.metrics))
+    return to_floats(task.logs(task.evaluate, this.state.metrics))
 
 
 def predict(

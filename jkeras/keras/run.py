@@ -16,9 +16,11 @@ import jax.numpy as jnp
 from jkeras.buffers import owned_copy, taken
 from jkeras.errors import InputError
 from jkeras.keras.variables import Variable
-from jkeras.lowering import cache_token, compiler_options
-from jkeras.training import compiled_loops
+from jkeras.lowering import cache_token
+from jkeras.training.compiled_loops import CompiledLoops
+from jkeras.training.layout import Layout, Loop
 from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.training.step import Step
 from jkeras.training.task import Task as CoreTask
 from jkeras.utils import pack_x_y_sample_weight
 
@@ -67,6 +69,10 @@ class Program:
     def of(self, model: Any) -> Program:
         """The same program, of another model that is equal."""
         return self if self.model is model else Program(self.key[0], model, self.logs)
+
+    def mixes_samples(self, training: bool) -> bool:
+        """A row may act on others: a step of a user's own can do anything with a batch."""
+        return True
 
     def first_logs(self) -> dict[str, jax.Array]:
         """What is reported before the first step."""
@@ -144,26 +150,28 @@ def test(program: Program, state: TrainState, batch: Batch) -> TrainState:
     return state.replace(model_state=others, metrics={"variables": metrics, "logs": _reported(program, logs)})
 
 
-class CompiledLoops(compiled_loops.CompiledLoops):
-    """The core's compiled loops, and compiled steps over lists for single batches."""
+def _train_batch(layout: Layout, program: Program, lists: Lists, data: Any) -> Any:
+    return call_step(program.model, "train_step", lists, data)
+
+
+def _test_batch(layout: Layout, program: Program, lists: Lists, data: Any) -> Any:
+    return call_step(program.model, "test_step", lists, data)
+
+
+def _predict_batch(layout: Layout, program: Program, lists: Lists, data: Any) -> Any:
+    return program.model.predict_step(lists, data)
+
+
+class Loops(CompiledLoops):
+    """The core's compiled loops, and compiled steps over lists for single batches: functions of a program, lists and data."""
 
     def __init__(self) -> None:
-        super().__init__(many=False)
-        options = compiler_options()
-
-        def train_batch(program: Program, lists: Lists, data: Any) -> Any:
-            return call_step(program.model, "train_step", lists, data)
-
-        def test_batch(program: Program, lists: Lists, data: Any) -> Any:
-            return call_step(program.model, "test_step", lists, data)
-
-        def predict_batch(program: Program, lists: Lists, data: Any) -> Any:
-            return program.model.predict_step(lists, data)
-
+        super().__init__(Layout())
+        roles = ("state", "batch")
         self._reported: dict[Any, Program] = {}
-        self.train_batch = jax.jit(train_batch, static_argnums=0, compiler_options=options)
-        self.test_batch = jax.jit(test_batch, static_argnums=0, compiler_options=options)
-        self.predict_batch = jax.jit(predict_batch, static_argnums=0, compiler_options=options)
+        self.train_batch = self.program(Loop("train_batch", _train_batch, roles))
+        self.test_batch = self.program(Loop("test_batch", _test_batch, roles))
+        self.predict_batch = self.program(Loop("predict_batch", _predict_batch, roles))
 
     def reporting(self, program: Program, method: str, lists: Lists, data: Any) -> Program:
         """The program with what its step reports, for arrays like these."""
@@ -180,39 +188,42 @@ def _spec(leaf: Any) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(leaf.shape, jax.dtypes.canonicalize_dtype(leaf.dtype))
 
 
-class Calling(compiled_loops.CompiledLoops):
+class BatchByBatch(Layout):
+    """One device that no data lies on."""
+
+    def agreed(self, decision: Any) -> Any:
+        return False
+
+
+class CalledSteps(CompiledLoops):
     """Runs steps by calling the model's functions, one batch at a time: those that are not to be compiled, and the user's."""
 
     def __init__(self) -> None:
-        super().__init__(many=False)
-        self.train_one = self._train_one  # type: ignore[assignment]
-        self.eval_one = self._eval_one  # type: ignore[assignment]
+        super().__init__(BatchByBatch())
 
-    def agreed(self, decision: Any) -> Any:
-        """Data comes batch by batch."""
-        return False
-
-    def _train_one(self, step: Any, program: Program, state: TrainState, batch: Batch) -> tuple[TrainState, Any]:
+    def train_one(self, step: Step, state: TrainState, batch: Any) -> tuple[TrainState, Any]:
+        """One step by `train_function`."""
         lists = (state.params, state.model_state, state.opt_state, state.metrics["variables"])
-        logs, (params, others, slots, metrics) = program.model.train_function(lists, iter([packed(batch)]))
+        logs, (params, others, slots, metrics) = step.program.model.train_function(lists, iter([packed(batch)]))
         results = {"variables": list(metrics), "logs": flat_logs(logs)}
         state = state.replace(params=params, model_state=others, opt_state=slots, step=state.step + 1, metrics=results)
         return state, state.step
 
-    def _eval_one(self, step: Any, program: Program, state: TrainState, batch: Batch) -> tuple[Any, Any]:
+    def eval_one(self, step: Step, state: TrainState, batch: Any) -> tuple[Any, Any]:
+        """One step by `test_function`."""
         lists = (state.params, state.model_state, state.metrics["variables"])
-        logs, (_, others, metrics) = program.model.test_function(lists, iter([packed(batch)]))
+        logs, (_, others, metrics) = step.program.model.test_function(lists, iter([packed(batch)]))
         return {"variables": list(metrics), "logs": flat_logs(logs)}, others
 
 
-_shared: dict[str, CompiledLoops] = {}
+_shared: dict[str, Loops] = {}
 
 
-def shared_loops() -> CompiledLoops:
+def shared_loops() -> Loops:
     """The compiled steps of models that are made of unmodified built-in parts, which equal ones share."""
     token = cache_token()
     if token not in _shared:
-        _shared[token] = CompiledLoops()
+        _shared[token] = Loops()
     return _shared[token]
 
 
@@ -382,21 +393,17 @@ class Task(CoreTask):
         metrics: gives the states of metrics to begin an epoch with.
     """
 
-    def __init__(self, program: Program, loops: compiled_loops.CompiledLoops, metrics: Callable[[], list[Any]]):
-        super().__init__(program, train, test, loops)
+    def __init__(self, program: Program, loops: CompiledLoops, metrics: Callable[[], list[Any]]):
+        super().__init__(Step(train, program), Step(test, program), loops)
         self._metrics = metrics
 
-    def logs(self, metrics: Any) -> dict[str, Any]:
+    def logs(self, step: Step, metrics: Any) -> dict[str, Any]:
         """What the last step reported."""
         return metrics["logs"]
 
-    def empty_metrics(self, batch: Batch) -> Any:
+    def empty_metrics(self, step: Step, batch: Batch) -> Any:
         """Metric states before the first batch."""
-        return {"variables": self._metrics(), "logs": self.program.first_logs()}
-
-    def mixes_samples(self, training: bool) -> bool:
-        """It may: a step of a user's own can do anything with a batch."""
-        return True
+        return {"variables": self._metrics(), "logs": step.program.first_logs()}
 
 
 class Hooks:

@@ -14,12 +14,12 @@ from jkeras.console.progress import ProgressBar, resolve_verbosity
 from jkeras.errors import ArgumentError
 from jkeras.keras import as_value, config
 from jkeras.keras.compiling import Compiling
-from jkeras.keras.passes import Pass, Source, evaluate, predict
+from jkeras.keras.passes import Pass, evaluate, predict
 from jkeras.keras.run import (
-    Calling,
+    CalledSteps,
     Cells,
-    CompiledLoops,
     Hooks,
+    Loops,
     Program,
     Run,
     SharedKey,
@@ -34,11 +34,12 @@ from jkeras.keras.validation import Validation
 from jkeras.keras.variables import StatelessScope, SymbolicScope
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
-from jkeras.training import batches, compiled_loops, loop
+from jkeras.training import batches, loop
 from jkeras.training.array_source import ArraySource
 from jkeras.training.class_weights import class_weights
 from jkeras.training.prediction import FAST_BATCH_SIZE
-from jkeras.training.sources import as_source, split, weighted
+from jkeras.training.program import mixes_samples
+from jkeras.training.sources import Source, as_source, split, weighted
 from jkeras.training.state import Batch
 from jkeras.training.stream_source import StreamSource
 from jkeras.training.task import Options
@@ -178,7 +179,7 @@ class Trainer(Compiling):
         this = Pass(run, run.state(*self._begin_progress()), hooks)
         run.offer(lambda: this.state)
         task = Task(program, loops, run.first_metrics)
-        this.state = this.state.replace(metrics=task.empty_metrics(example))
+        this.state = this.state.replace(metrics=task.empty_metrics(task.evaluate, example))
         try:
             logs = evaluate(this, task, source, bar, lambda: self.stop_evaluating)
         finally:
@@ -284,14 +285,14 @@ class Trainer(Compiling):
             return callbacks
         return CallbackList(callbacks, model=self, verbose=resolve_verbosity(verbose), **params)
 
-    def compiled_step(self) -> tuple[CompiledLoops, Program]:
+    def compiled_step(self) -> tuple[Loops, Program]:
         """What runs the compiled steps of this model, and the key that they are compiled for."""
         from jkeras.keras.sharing import own_key, shared_key
 
         own = own_key(self)
         if self._step_cache is None or self._step_cache[0] != own:
             shared = shared_key(self)
-            loops = CompiledLoops() if shared is None else shared_loops()
+            loops = Loops() if shared is None else shared_loops()
             self._step_cache = (own, loops, Program((id(self), own) if shared is None else shared, self))
         _, loops, program = self._step_cache
         return loops, program
@@ -300,13 +301,13 @@ class Trainer(Compiling):
         """Whether a row's prediction may depend on the other rows."""
         self.compiled_step()
         shared = self._step_cache[2].key[0] if self._step_cache is not None else None
-        return not isinstance(shared, SharedKey) or compiled_loops.mixes_samples(shared.definition, training=False)
+        return not isinstance(shared, SharedKey) or mixes_samples(shared.definition, training=False)
 
     def _task_parts(self, function: Any, method: str, cells: Cells, example: Batch) -> tuple[Any, Program]:
         """What runs the steps of a run over data, and their program."""
         loops, program = self.compiled_step()
         if not isinstance(function, CompiledFunction):
-            return Calling(), program
+            return CalledSteps(), program
         parts = Cells._fields if method == "train_step" else ("trainable", "non_trainable", "metrics")
         return loops, loops.reporting(program, method, cells.values(*parts), packed(example))
 

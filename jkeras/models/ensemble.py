@@ -20,12 +20,14 @@ from jkeras.models.model import Model
 from jkeras.models.training import compiled_recipe
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
-from jkeras.training import compiled_loops, steps
+from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
+from jkeras.training.compiled_loops import loops_of
 from jkeras.training.evaluation import evaluate
 from jkeras.training.program import Program, build_program, init_optimizer
 from jkeras.training.sources import as_source, split, weighted
 from jkeras.training.state import TrainState, arrays_of
+from jkeras.training.step import Step
 from jkeras.training.task import Options, Task
 from jkeras.types import CallbacksLike, Data, Verbose
 
@@ -139,7 +141,7 @@ class Ensemble:
         source = array_source(x, y, sample_weight, batch_size)
         model = self.model.build_for(source.example().x)
         program = build_program(model.definition, recipe, source.example())
-        task = Task(program, steps.train, steps.evaluate, compiled_loops.loops_of(many=True))
+        task = Task(Step(steps.train, program), Step(steps.evaluate, program), loops_of(many=True))
         callbacks = CallbackList()
         return evaluate(task, self._members_state(model), source, callbacks, callbacks.call)
 
@@ -148,7 +150,8 @@ class Ensemble:
         source = array_source(x, None, None, batch_size or 512)
         model = self.model.build_for(source.example().x)
         state = self._members_state(model)
-        parts = [jax.device_get(_predict_many(model.definition, state, batch.x)) for batch in source.batches()]
+        predict = loops_of(many=True).predict
+        parts = [jax.device_get(predict(model.definition, state, batch.x)) for batch in source.batches()]
         return jax.tree.map(lambda *pieces: np.concatenate(pieces, axis=1), *parts)
 
     def predict(self, x: Data | None, batch_size: int | None = None) -> tuple[Any, Any]:
@@ -212,8 +215,3 @@ def training_data(
 def as_list(callbacks: CallbacksLike) -> list[Any]:
     """Callbacks as a list."""
     return CallbackList(callbacks).callbacks
-
-
-_predict_many = jax.jit(
-    lambda definition, state, x: jax.vmap(lambda one: steps.predict(definition, one, x))(state), static_argnums=0
-)

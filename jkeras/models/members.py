@@ -27,11 +27,13 @@ from jkeras.models.handle import Handle
 from jkeras.models.history import History
 from jkeras.models.training import training_task
 from jkeras.paths import merge
-from jkeras.training import compiled_loops, loop
+from jkeras.training import loop
 from jkeras.training.array_source import ArraySource
+from jkeras.training.compiled_loops import loops_of
 from jkeras.training.device_memory import device_budget
 from jkeras.training.program import trainable
 from jkeras.training.state import TrainState, arrays_of, filled, named_arrays
+from jkeras.training.step import Step
 from jkeras.training.task import Options, Task
 
 if TYPE_CHECKING:
@@ -62,8 +64,8 @@ class Plan:
 
     options: Options
     callbacks: Sequence[Any] = ()
-    train: compiled_loops.Step | None = None
-    evaluate: compiled_loops.Step | None = None
+    train: Step | None = None
+    evaluate: Step | None = None
     rows: np.ndarray | None = None
     group: int | None = None
     progress: GroupProgress | None = None
@@ -137,7 +139,7 @@ def train(
     )
     task = dataclasses.replace(
         task,
-        loops=compiled_loops.loops_of(many=True),
+        loops=loops_of(many=True),
         train=plan.train or task.train,
         evaluate=plan.evaluate or task.evaluate,
     )
@@ -178,7 +180,7 @@ def _train_group(
     plan: Plan,
     keepers: Sequence[member_checkpoints.GroupStore],
 ) -> tuple[TrainState, list[History]]:
-    group = Group(model, state, plan, task.program.objective.directions)
+    group = Group(model, state, plan, task.train.program.objective.directions)
     if plan.rows is not None:
         source = dataclasses.replace(source, subset=jnp.asarray(plan.rows, jnp.int32))
     fit_run = loop.fit(
@@ -189,7 +191,7 @@ def _train_group(
     params, opt_state = arrays_of(fit_run.state).params, arrays_of(fit_run.state).opt_state
     recipe: Any = model.recipe
     optimizer = recipe.optimizer
-    finalize: Any = jax.vmap(lambda p, s: optimizer.finalize(trainable(task.program, p), s))
+    finalize: Any = jax.vmap(lambda p, s: optimizer.finalize(trainable(task.train.program, p), s))
     final = fit_run.state.replace(params=jax.vmap(merge)(params, finalize(params, opt_state)))
     return final, [h.history() for h in group.members]
 

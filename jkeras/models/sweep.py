@@ -24,6 +24,7 @@ from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered, filtered_methods
 from jkeras.training.program import Program, build_program, init_optimizer
 from jkeras.training.state import TrainState, arrays_of
+from jkeras.training.step import Step
 from jkeras.training.task import Options
 from jkeras.types import CallbacksLike, Data, PathLike, Verbose
 
@@ -117,8 +118,8 @@ class Sweep:
             task = training_task(model, program, members.member(state, 0), source.example())
             plan = dataclasses.replace(
                 plan,
-                train=traced_hyperparameters.VariedStep(task.train),
-                evaluate=traced_hyperparameters.VariedStep(task.evaluate),
+                train=Step(traced_hyperparameters.VariedStep(task.train.function), task.train.program),
+                evaluate=Step(traced_hyperparameters.VariedStep(task.evaluate.function), task.evaluate.program),
             )
         final, histories = members.train(model, program, state, source, validation, plan)
         kept = {name: tree for name, tree in final.model_state.items() if name != traced_hyperparameters.PLACE}

@@ -26,13 +26,15 @@ from jkeras.models.interruption import interrupted
 from jkeras.models.step_methods import ModelWithSteps
 from jkeras.paths import merge
 from jkeras.random_keys import as_key
-from jkeras.training import batches, compiled_loops, evaluation, loop, prediction, steps
+from jkeras.training import batches, evaluation, loop, prediction, steps
 from jkeras.training.array_source import ArraySource
+from jkeras.training.compiled_loops import CompiledLoops, loops_of
 from jkeras.training.own_steps import TEST, TRAIN, evaluate_custom, train_custom, with_own_logs
 from jkeras.training.program import Program, build_program, init_optimizer, trainable
 from jkeras.training.recipe import Recipe
 from jkeras.training.sources import as_source, split, weighted
 from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.training.step import Step
 from jkeras.training.stream_source import StreamSource
 from jkeras.training.task import Options, Task, to_floats
 from jkeras.types import CallbacksLike, Data, Verbose
@@ -121,15 +123,15 @@ def fit(
         initial_epoch,
         shuffle,
         verbose,
-        task.loops.steps_per_dispatch(recipe.steps_per_execution),
+        task.layout.steps_per_dispatch(recipe.steps_per_execution),
         recipe.run_eagerly,
         recipe.check_finite,
         validation_freq,
     )
-    with task.loops.guard():
+    with task.layout.guard():
         owned = consume(state, "fit") if donate else _owned(model, state)
         fit_run = loop.fit(task, owned, source, validation, options, callback_list, handle)
-    final = task.loops.release(fit_run.state)
+    final = task.layout.release(fit_run.state)
     arrays = arrays_of(final)
     params = recipe.optimizer.finalize(trainable(program, arrays.params), arrays.opt_state)
     final = final.replace(params=merge(arrays.params, params))
@@ -162,7 +164,7 @@ def evaluate(
     handle = model._spec_contents.handle or Handle(model)
     callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=resolve_verbosity(verbose))
     task = evaluation_task(model, program, model.state, example)
-    with task.loops.guard():
+    with task.layout.guard():
         logs = evaluation.evaluate(
             task,
             model.state,
@@ -192,7 +194,7 @@ def predict(
     handle = model._spec_contents.handle or Handle(model)
     callback_list = CallbackList(callbacks, handle, steps=source.steps_per_epoch, verbose=resolve_verbosity(verbose))
     loops = _loops(model.recipe)
-    with loops.guard():
+    with loops.layout.guard():
         return prediction.predict(
             model.definition,
             model.state,
@@ -227,18 +229,18 @@ def train_on_batch(
     check_data(model, source, program, recipe)
     state = training_state(model, recipe, program, None)
     task = training_task(model, program, state, source.data)
-    program = task.program
-    state = state.replace(metrics=task.empty_metrics(source.data))
+    state = state.replace(metrics=task.empty_metrics(task.train, source.data))
     if recipe.run_eagerly:
         with jax.disable_jit():
             values = jax.tree.map(jax.numpy.asarray, (state, source.data))
-            state, values = steps.with_logs(task.train, program, *values)
+            state = task.train(*values)
+            values = steps.compute_logs(task.train.program, arrays_of(state).metrics)
     elif recipe.distribute is None and not donate:
-        state, values = steps.compiled(steps.with_logs)(task.train, program, state, source.data)
+        state, values = task.loops.step_with_logs(task.train, state, source.data)
     else:
         state = consume(state, "train_on_batch") if donate else owned_copy(state)
-        state = task.loops.release(task.loops.train_one(task.train, program, state, source.data)[0])
-        values = task.logs(arrays_of(state).metrics)
+        state = task.layout.release(task.loops.train_one(task.train, state, source.data)[0])
+        values = task.logs(task.train, arrays_of(state).metrics)
     logs = to_floats(values)
     return model._evolve(state=state.replace(metrics=None)), _as_result(logs, program, return_dict)
 
@@ -255,8 +257,8 @@ def test_on_batch(
     program = build_program(model.definition, recipe, source.data)
     check_data(model, source, program, recipe)
     task = evaluation_task(model, program, model.state, source.data)
-    state = model.state.forward.replace(metrics=task.empty_metrics(source.data))
-    logs = to_floats(steps.compiled(steps.scored)(task.evaluate, task.program, state, source.data))
+    state = model.state.forward.replace(metrics=task.empty_metrics(task.evaluate, source.data))
+    logs = to_floats(task.loops.logs_of_step(task.evaluate, state, source.data))
     return _as_result(logs, program, return_dict)
 
 
@@ -264,7 +266,7 @@ def predict_on_batch(model: ModelWithSteps, x: Data | None) -> Any:
     """See `Model.predict_on_batch`."""
     x = batches.to_arrays(x, "x")
     model = ready_for(model, x)
-    return jax.device_get(compiled_loops.loops_of().predict(model.definition, model.state, x))
+    return jax.device_get(loops_of().predict(model.definition, model.state, x))
 
 
 # -- what these stand on -------------------------------------------------------------------------------------------
@@ -297,17 +299,18 @@ def training_task(
     """What a run needs, for batches like `example` in training and `scored` in evaluation."""
     evaluation = evaluation_task(model, program, state, example if scored is None else scored)
     if not model.has_own_train_step:
-        return dataclasses.replace(evaluation, program=program, scoring=evaluation.program)
+        return evaluation
     own = with_own_logs(program, TRAIN, state, example)
-    return dataclasses.replace(evaluation, program=own, train=train_custom, scoring=evaluation.program)
+    return dataclasses.replace(evaluation, train=Step(train_custom, own))
 
 
 def evaluation_task(model: ModelWithSteps, program: Program, state: TrainState, example: Batch) -> Task:
     """What an evaluation needs, for batches like `example`."""
+    train = Step(steps.train, program)
     if not model.has_own_test_step:
-        return Task(program, steps.train, steps.evaluate, _loops(model.recipe))
+        return Task(train, Step(steps.evaluate, program), _loops(model.recipe))
     own = with_own_logs(program, TEST, state, example)
-    return Task(own, steps.train, evaluate_custom, _loops(model.recipe))
+    return Task(train, Step(evaluate_custom, own), _loops(model.recipe))
 
 
 def training_state(model: ModelWithSteps, recipe: Recipe, program: Program, seed: int | None) -> TrainState:
@@ -328,9 +331,9 @@ def _owned(model: ModelWithSteps, state: TrainState) -> TrainState:
     return result
 
 
-def _loops(recipe: Recipe | None) -> Any:
+def _loops(recipe: Recipe | None) -> CompiledLoops:
     """What runs steps: the loops for one device, or those of a strategy."""
-    return compiled_loops.loops_of() if recipe is None or recipe.distribute is None else recipe.distribute.loops()
+    return loops_of(None if recipe is None else recipe.distribute)
 
 
 def _shuffle(value: object) -> bool | Literal["batch"]:

@@ -168,7 +168,7 @@ class RunCheckpointer:
                 keeper.keep(snapshot)
 
     def _running_logs(self) -> dict[str, Any]:
-        values = jax.device_get(self.run.task.logs(arrays_of(self.run.state).metrics))
+        values = jax.device_get(self.run.task.logs(self.run.task.train, arrays_of(self.run.state).metrics))
         return {name: float(value) for name, value in values.items() if np.ndim(value) == 0}
 
     # -- what --------------------------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ class RunCheckpointer:
     def _snapshot(self) -> Snapshot:
         """Everything, in buffers of its own: the next step gives those of the state away."""
         run, position = self.run, self.position
-        state = run.task.loops.release(run.state)
+        state = run.task.layout.release(run.state)
         state = owned_copy(state if position.begun else state.replace(metrics=None))
         record = {
             "position": dataclasses.asdict(dataclasses.replace(position, stopped=bool(run.live.stop_training))),
@@ -228,7 +228,7 @@ class RunCheckpointer:
         own = {name: value for name, value in found.items() if not name.startswith("run/")}
         problems = definition_differences(self.definition, config)
         problems += directory.differences(named_arrays(run.state), own)
-        empty = run.task.loops.spread(self.feed.empty_metrics(), run.state)
+        empty = run.task.layout.spread(self.feed.empty_metrics(), run.state)
         metrics = {name: value for name, value in found.items() if name.startswith(METRICS + "/")}
         if metrics:
             problems += directory.differences(named_leaves(METRICS, empty), metrics)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import jax
 
 from jkeras import config
-from jkeras.training import compiled_loops
 from jkeras.training.array_source import ArraySource
+from jkeras.training.layout import Layout
 from jkeras.training.state import Batch
 from jkeras.training.stream_source import StreamSource
 
@@ -31,14 +31,14 @@ def _free_host_memory() -> float:
         return float("inf")
 
 
-def fits(source: ArraySource, loops: compiled_loops.CompiledLoops) -> bool:
+def fits(source: ArraySource, layout: Layout) -> bool:
     """Whether the data, with the copies that they need, fits in the budget."""
-    result: bool = loops.agreed(source.nbytes * loops.copies <= device_budget())
+    result: bool = layout.agreed(source.nbytes * layout.copies <= device_budget())
     return result
 
 
-def on_device(source: ArraySource | StreamSource, loops: compiled_loops.CompiledLoops) -> Batch | None:
+def on_device(source: ArraySource | StreamSource, layout: Layout) -> Batch | None:
     """The data, placed on the device whole; None if it does not fit there."""
-    if isinstance(source, ArraySource) and fits(source, loops):
-        return loops.place_data(source.data)
+    if isinstance(source, ArraySource) and fits(source, layout):
+        return layout.place_data(source.data)
     return None

@@ -15,6 +15,7 @@ from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
 from jkeras.training.hooks import Hooks
+from jkeras.training.layout import Span
 from jkeras.training.prefetch import BATCHES_AHEAD, Background
 from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
 from jkeras.training.stream_source import StreamSource
@@ -40,17 +41,17 @@ def evaluate(
     `current` gives the state to evaluate once `on_test_begin` has been called, which may have changed it. `line` is the bar
     in whose line it is said that the step is being compiled, if there is one beside this evaluation's own.
     """
-    task = task.for_evaluation()
+    layout, step = task.layout, task.evaluate
     call("on_test_begin")
     state = state if current is None else current()
-    empty = task.empty_metrics(source.example())
-    state = state.replace(metrics=task.loops.spread(empty, state))
+    empty = task.empty_metrics(step, source.example())
+    state = state.replace(metrics=layout.spread(empty, state))
     bar = ProgressBar(source.steps_per_epoch, verbose=verbose)
     compiling = contextlib.nullcontext() if run_eagerly else (line or bar).waiting(COMPILING.format("test"))
-    pad = not task.mixes_samples(training=False)
+    pad = not step.program.mixes_samples(training=False)
     per_batch = callbacks.wants("on_test_batch_begin", "on_test_batch_end")
     if isinstance(source, ArraySource) and not run_eagerly:
-        data = on_device(source, task.loops) if data is None else data
+        data = on_device(source, layout) if data is None else data
     if isinstance(source, ArraySource) and data is not None and not per_batch and not run_eagerly:
         with compiling:
             state = evaluate_on_device(task, state, source, data, pad)
@@ -60,7 +61,7 @@ def evaluate(
 
         def prepare(batch: Batch) -> Batch:
             batch = fill_up(batch, size) if pad else batch
-            return batch if run_eagerly else task.loops.place_batch(batch, task.program, False)
+            return batch if run_eagerly else layout.place_batch(batch, step.program, False)
 
         with Background(source.batches(), BATCHES_AHEAD, prepare) as batches:
             for index, batch in enumerate(batches):
@@ -68,19 +69,19 @@ def evaluate(
                     call("on_test_batch_begin", index)
                 if run_eagerly:
                     with jax.disable_jit():
-                        state = task.evaluate(task.program, state, jax.tree.map(jax.numpy.asarray, batch))
+                        state = step(state, jax.tree.map(jax.numpy.asarray, batch))
                     metrics = arrays_of(state).metrics
                 else:
                     with compiling if index == 0 else contextlib.nullcontext():
-                        metrics, model_state = task.loops.eval_one(task.evaluate, task.program, state, batch)
+                        metrics, model_state = task.loops.eval_one(task.evaluate, state, batch)
                     state = with_arrays(state, metrics=metrics, model_state=model_state)
-                values = task.logs(metrics) if per_batch or bar.verbose == 1 else {}
+                values = task.logs(step, metrics) if per_batch or bar.verbose == 1 else {}
                 if per_batch:
                     call("on_test_batch_end", index, to_floats(values))
                 bar.update(index + 1, functools.partial(to_floats, values))
         if index < 0:
             raise InputError("The data for evaluation yields no batches; a generator can be read only once.")
-    logs = to_floats(task.logs(arrays_of(state).metrics))
+    logs = to_floats(task.logs(step, arrays_of(state).metrics))
     bar.finish(logs)
     call("on_test_end", logs)
     return logs
@@ -92,13 +93,12 @@ def evaluate_on_device(task: Task, state: TrainState, source: ArraySource, data:
     full = source.steps_per_epoch
     if source.ragged and not masked:
         full = min(full, source.rows // source.batch_size)
-    metrics, model_state = task.loops.eval_steps(
-        task.evaluate, task.program, state, data, source.rows, 0, full, batch_size=source.batch_size, masked=masked
-    )
+    span = Span(0, full, source.rows, source.batch_size, masked)
+    metrics, model_state = task.loops.eval_steps(task.evaluate, state, data, span)
     state = with_arrays(state, metrics=metrics, model_state=model_state)
     if full < source.steps_per_epoch:
         start = full * source.batch_size
         batch = borrowed_arrays.cut(data, start, borrowed_arrays.row_count(data) - start)
-        metrics, model_state = task.loops.eval_one(task.evaluate, task.program, state, batch)
+        metrics, model_state = task.loops.eval_one(task.evaluate, state, batch)
         state = with_arrays(state, metrics=metrics, model_state=model_state)
     return state

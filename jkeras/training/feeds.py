@@ -17,7 +17,8 @@ from jkeras.training.batches import fill_up
 from jkeras.training.chunks import Chunks
 from jkeras.training.device_memory import fits
 from jkeras.training.finiteness import non_finite
-from jkeras.training.order import Order
+from jkeras.training.layout import Span
+from jkeras.training.order import Order, epoch_order
 from jkeras.training.prefetch import BATCHES_AHEAD, Background
 from jkeras.training.state import Batch, arrays_of
 from jkeras.training.stream_source import StreamSource
@@ -40,10 +41,10 @@ class Feed(Protocol):
 
 def make_feed(run: FitRun, source: ArraySource | StreamSource) -> Feed:
     """The way in which this kind of data reaches the device."""
-    pad = not run.task.mixes_samples(training=True)
+    pad = not run.task.train.program.mixes_samples(training=True)
     if run.options.run_eagerly or run.checks_finite:
         return HostFeed(run, source, pad=False)
-    if isinstance(source, ArraySource) and fits(source, run.task.loops):
+    if isinstance(source, ArraySource) and fits(source, run.task.layout):
         return DeviceFeed(run, source, pad=pad)
     return HostFeed(run, source, pad=pad)
 
@@ -54,14 +55,14 @@ class DeviceFeed:
     def __init__(self, run: FitRun, source: ArraySource, pad: bool):
         self.run = run
         self.source = source
-        self.data: Any = run.task.loops.place_data(source.data)
+        self.data: Any = run.task.layout.place_data(source.data)
         self.masked: bool = pad and source.ragged
         self.order: Order = Order(run, source)
         self.total: int | None = source.steps_per_epoch
         self.chunks: Chunks = Chunks(run.options, run.callbacks)
 
     def empty_metrics(self) -> Any:
-        return self.run.task.empty_metrics(self.source.example())
+        return self.run.task.empty_metrics(self.run.task.train, self.source.example())
 
     def get_state(self) -> dict[str, Any]:
         return {"order": self.order.get_state()}
@@ -86,15 +87,10 @@ class DeviceFeed:
             with run.compiling():
                 run.state, token = run.task.loops.train_steps(
                     run.task.train,
-                    run.task.program,
                     run.state,
                     self.data,
                     order,
-                    source.rows,
-                    done,
-                    stop,
-                    batch_size=source.batch_size,
-                    masked=self.masked,
+                    Span(done, stop, source.rows, source.batch_size, self.masked),
                 )
             done = stop
             if per_batch:
@@ -114,8 +110,8 @@ class DeviceFeed:
         if self.chunks.per_batch:
             run.call("on_train_batch_begin", index)
         task = run.task
-        rows = task.loops.last_rows(order, source.rows // source.batch_size * source.batch_size, source.rows)
-        run.state, _ = task.loops.train_rows(task.train, task.program, run.state, self.data, rows)
+        rows = order[..., source.rows // source.batch_size * source.batch_size : source.rows]
+        run.state, _ = task.loops.train_rows(task.train, run.state, self.data, rows)
         if self.chunks.per_batch:
             run.call("on_train_batch_end", index, _batch_logs(run))
 
@@ -136,7 +132,7 @@ class HostFeed:
         self.chunks: Chunks = Chunks(run.options, run.callbacks)
 
     def empty_metrics(self) -> Any:
-        return self.run.task.empty_metrics(self.source.example())
+        return self.run.task.empty_metrics(self.run.task.train, self.source.example())
 
     def get_state(self) -> dict[str, Any]:
         stream = None
@@ -180,14 +176,14 @@ class HostFeed:
         run = self.run
         if run.options.run_eagerly or run.checks_finite:  # which look at the batch themselves
             return batch
-        result: Batch = run.task.loops.place_batch(batch, run.task.program, True)
+        result: Batch = run.task.layout.place_batch(batch, run.task.train.program, True)
         return result
 
     def _step(self, batch: Batch, index: int) -> Any:
         run, task = self.run, self.run.task
         if run.checks_finite:
             before = owned_copy(run.state)
-            run.state, token = task.loops.train_one(task.train, task.program, run.state, batch)
+            run.state, token = task.loops.train_one(task.train, run.state, batch)
             explanation = non_finite(task, before, run.state, batch, index)
             if explanation and run.options.check_finite:
                 raise NonFiniteError(explanation)
@@ -196,9 +192,9 @@ class HostFeed:
             return token
         if run.options.run_eagerly:
             with jax.disable_jit():
-                run.state = task.train(task.program, run.state, jax.tree.map(jax.numpy.asarray, batch))
+                run.state = task.train(run.state, jax.tree.map(jax.numpy.asarray, batch))
             return run.state.step
-        run.state, token = task.loops.train_one(task.train, task.program, run.state, batch)
+        run.state, token = task.loops.train_one(task.train, run.state, batch)
         return token
 
     def _batches(self, epoch: int, done: int) -> Iterator[Batch]:
@@ -208,11 +204,11 @@ class HostFeed:
             return source.batches(np.asarray(rows)[: source.rows], first + done, last)
         order, count, state = None, source.batch_count, self.run.state
         if source.numbered and count is not None:
-            draw = self.run.task.loops.epoch_order
             shuffle = bool(self.run.options.shuffle)
-            order = np.asarray(draw(state.rng, epoch, state.step, rows=count, length=count, shuffle=shuffle))
+            drawn = epoch_order(state.rng, epoch, state.step, rows=count, length=count, shuffle=shuffle)
+            order = np.asarray(drawn)
         return source.batches(order, source.steps is not None, done)
 
 
 def _batch_logs(run: FitRun) -> dict[str, Any]:
-    return to_floats(run.task.logs(arrays_of(run.state).metrics))
+    return to_floats(run.task.logs(run.task.train, arrays_of(run.state).metrics))

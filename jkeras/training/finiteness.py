@@ -14,10 +14,10 @@ from jkeras.training.task import Task
 
 def non_finite(task: Task, before: TrainState, after: TrainState, batch: Batch, index: int) -> str | None:
     """At which step and in which layer a loss stopped being finite; None if it is."""
-    loss = float(task.logs(arrays_of(after).metrics).get("loss", 0.0))
+    loss = float(task.logs(task.train, arrays_of(after).metrics).get("loss", 0.0))
     if math.isfinite(loss):
         return None
-    result = steps.forward(task.program, before, batch, training=True, check_finite=True)
+    result = steps.forward(task.train.program, before, batch, training=True, check_finite=True)
     where = next((path for path, flag in result.run.finite or () if not bool(flag)), None)
     inputs = all(np.isfinite(np.asarray(leaf)).all() for leaf in jax.tree.leaves(batch.x) if leaf.dtype.kind == "f")
     culprit = (

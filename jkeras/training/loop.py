@@ -51,10 +51,10 @@ def fit(
     Raises:
         SystemExit: SIGTERM came to a run with such callbacks; everything is saved.
     """
-    task.loops.check(task.program, source)
+    task.layout.check(task.train.program, source)
     run = FitRun(task, state, options, callbacks, live)
     feed = make_feed(run, source)
-    validation_data = None if validation is None else on_device(validation, task.loops)
+    validation_data = None if validation is None else on_device(validation, task.layout)
     keeping = run.keeping = RunCheckpointer(run, feed, (source, validation), options.initial_epoch)
     preempted = run.raised_by_signal(keeping.preempted) if keeping.keepers else None
     with terminable(preempted), interruptible(run.raised_by_signal(run.interrupted)), keeping:
@@ -94,7 +94,7 @@ def _epoch(
     """One epoch; its logs, or None if there was no data for it."""
     options = run.options
     run.call("on_epoch_begin", epoch)
-    empty = run.task.loops.spread(feed.empty_metrics(), run.state)
+    empty = run.task.layout.spread(feed.empty_metrics(), run.state)
     run.state = run.state.replace(metrics=owned_copy(empty))
     keeping.begin_epoch(epoch)
     total = feed.total
@@ -104,7 +104,7 @@ def _epoch(
     done = begun = keeping.position.batch
     for done in feed.train(epoch, begun):
         if bar.verbose == 1:
-            metrics = run.task.logs(arrays_of(run.state).metrics)
+            metrics = run.task.logs(run.task.train, arrays_of(run.state).metrics)
             bar.update(done, functools.partial(to_floats, metrics))
         keeping.after_steps(done)
         if done % BATCHES_BETWEEN_VOTES == 0:
@@ -116,7 +116,7 @@ def _epoch(
         raise Preempted
     if done == 0 and not run.stopping:
         return None
-    logs = to_floats(run.task.logs(arrays_of(run.state).metrics))
+    logs = to_floats(run.task.logs(run.task.train, arrays_of(run.state).metrics))
     if validation is not None and _validates(epoch, options.validation_freq) and not run.interrupted.is_set():
         scores = evaluate(
             run.task,

@@ -6,6 +6,7 @@ compiled. NumPy promises the same bits from the same seed in every version.
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,18 @@ def draw(
     return full
 
 
+def epoch_order(key: jax.Array, epoch: ArrayLike, step: ArrayLike, *, rows: int, length: int, shuffle: Any) -> Any:
+    """The rows of an epoch that begins at a step, in order; of several keys, an order for each. See `draw`."""
+    words, first = np.asarray(jax.random.key_data(key)), np.asarray(step)
+    chosen = functools.partial(draw, epoch=int(np.asarray(epoch)), rows=rows, length=length, shuffle=shuffle)
+    if words.ndim > 1:
+        order = np.stack([chosen(*each) for each in zip(words, first, strict=True)])
+    else:
+        order = chosen(words, first)
+    # For a mesh the host's array stands for a copy on each device.
+    return jax.numpy.asarray(order) if len(key.sharding.device_set) == 1 else order
+
+
 def _bits(count: int, key: np.ndarray, name: str, *numbers: int) -> np.ndarray:
     seed = [*map(int, np.ravel(key)), zlib.crc32(name.encode()), *map(int, numbers)]
     return np.random.Philox(np.random.SeedSequence(seed)).random_raw(count)
@@ -98,7 +111,7 @@ class Order:
         run, source = self.run, self.source
         self.lap, self.step = lap, step
         shuffle = run.options.shuffle
-        self.rows = run.task.loops.epoch_order(
+        self.rows = epoch_order(
             run.state.rng,
             lap,
             step,

@@ -12,11 +12,13 @@ import numpy as np
 from jkeras.console.progress import COMPILING, ProgressBar
 from jkeras.errors import InputError
 from jkeras.graph.layer import Layer
-from jkeras.training import compiled_loops, steps
+from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import fill_up
+from jkeras.training.compiled_loops import CompiledLoops
 from jkeras.training.hooks import Hooks
 from jkeras.training.prefetch import Background
+from jkeras.training.program import mixes_samples
 from jkeras.training.state import TrainState
 from jkeras.training.stream_source import StreamSource
 from jkeras.types import PyTree, Verbose
@@ -35,14 +37,13 @@ def predict(
     chosen_size: bool,
     run_eagerly: bool = False,
     current: Callable[[], TrainState] | None = None,
-    loops: compiled_loops.CompiledLoops | None = None,
+    loops: CompiledLoops,
 ) -> Any:
     """The outputs for all rows, as NumPy arrays in the structure of the model's outputs.
 
     `current` gives the state to use once `on_predict_begin` has been called, which may have changed it.
     """
-    loops = loops or compiled_loops.loops_of()
-    pads = not compiled_loops.mixes_samples(definition, training=False)
+    pads = not mixes_samples(definition, training=False)
     if isinstance(source, ArraySource) and pads and not chosen_size and source.steps is None:
         size = min(source.rows, FAST_BATCH_SIZE)
         source = ArraySource(source.data, source.rows, size)

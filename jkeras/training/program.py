@@ -16,6 +16,7 @@ from jkeras import lowering
 from jkeras.errors import InputError
 from jkeras.graph.describe import Description, describe, shape_key, unflatten
 from jkeras.graph.layer import Layer
+from jkeras.graph.scope import walk
 from jkeras.graph.shapes import as_spec
 from jkeras.paths import flatten
 from jkeras.training import objective as objectives
@@ -64,6 +65,25 @@ class Program(Spec):
         self.keeps_metrics = keeps_metrics
         self.own_metrics = own_metrics
         self.lowering: str = lowering.cache_token()
+
+    def mixes_samples(self, training: bool) -> bool:
+        """Whether a row may act on others: in a layer, a loss or a metric."""
+        return self.objective.mixes_samples or mixes_samples(self.definition, training)
+
+
+@functools.lru_cache(maxsize=256)
+def mixes_samples(definition: Layer, training: bool) -> bool:
+    """Whether what a row of a batch gives may depend on the other rows.
+
+    Only where it does not may a ragged last batch be filled up with rows that do not count.
+    """
+    for _, layer in walk(definition):
+        known = layer.mixes_samples
+        if known is None and type(layer).__module__.startswith("jkeras.") and layer.children():
+            known = False  # what is inside of it decides
+        if known is None or (known and training) or layer.activity_regularizer is not None:
+            return True
+    return False
 
 
 def output_names(definition: Layer, outputs: PyTree[Any]) -> tuple[str, ...]:

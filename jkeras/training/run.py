@@ -76,7 +76,7 @@ class FitRun:
 
     def raised_by_signal(self, flag: threading.Event) -> threading.Event:
         """What a signal sets to raise a flag: the flag itself, unless several processes have to raise it together."""
-        if not self.task.loops.votes:
+        if not self.task.layout.votes:
             return flag
         signalled = threading.Event()
         self.signals.append((signalled, flag))
@@ -85,7 +85,7 @@ class FitRun:
     def vote(self) -> None:
         """Raises, in all processes, the flags for which a signal came to one of them."""
         if self.signals:
-            came = self.task.loops.anywhere([signalled.is_set() for signalled, _ in self.signals])
+            came = self.task.layout.anywhere([signalled.is_set() for signalled, _ in self.signals])
             for told, (_, flag) in zip(came, self.signals, strict=True):
                 if told:
                     flag.set()
@@ -94,7 +94,7 @@ class FitRun:
         """Calls a hook of the callbacks, with the live model up to date before and its changes taken over after."""
         if not self.callbacks.callbacks:
             return
-        self.live.offer(lambda: self.task.loops.release(self.state))
+        self.live.offer(lambda: self.task.layout.release(self.state))
         self.callbacks.call(hook, *args)
         changed = self.live.take()
         if changed is not None:

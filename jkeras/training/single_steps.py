@@ -1,26 +1,20 @@
-"""One step at a time, as pure functions of values: `jk.train_step` and `jk.eval_step`."""
+"""One step at a time, as pure functions of values: `jk.train_step`, `jk.eval_step` and `jk.predict_step`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from jkeras.graph.layer import Layer
+from jkeras.tracing import is_traced
+from jkeras.training.compiled_loops import CompiledLoops, loops_of
 from jkeras.training.own_steps import TEST, TRAIN, evaluate_custom, train_custom, with_own_logs
 from jkeras.training.program import build_program
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, arrays_of
+from jkeras.training.step import Step
 from jkeras.training.step_methods import tests_itself, trains_itself
-from jkeras.training.steps import (
-    Logs,
-    as_batch,
-    compiled,
-    empty_metrics,
-    evaluate,
-    ready,
-    scored,
-    train,
-    with_logs,
-)
+from jkeras.training.steps import Logs, as_batch, empty_metrics, evaluate, ready, train
+from jkeras.types import PyTree
 
 
 def train_step(
@@ -48,8 +42,7 @@ def train_step(
         program = with_own_logs(program, TRAIN, state, batch)
         missing = {k: v for k, v in empty_metrics(program, batch).items() if k not in state.metrics}
         state = state.replace(metrics={**arrays_of(state).metrics, **missing})
-    result: tuple[TrainState, Logs] = compiled(with_logs, donate)(step, program, state, batch)
-    return result
+    return _loops().step_with_logs(Step(step, program), state, batch, donate)
 
 
 def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) -> Logs:
@@ -61,5 +54,13 @@ def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) 
         step = evaluate_custom
         program = with_own_logs(program, TEST, state, batch)
     state = state.replace(metrics=empty_metrics(program, batch))
-    result: Logs = compiled(scored)(step, program, state, batch)
-    return result
+    return _loops().logs_of_step(Step(step, program), state, batch)
+
+
+def predict_step(definition: Layer, state: TrainState, inputs: PyTree[Any]) -> Any:
+    """The outputs for one batch of inputs in inference mode."""
+    return _loops().predict(definition, state, inputs)
+
+
+def _loops() -> CompiledLoops:
+    return loops_of(nested=is_traced())

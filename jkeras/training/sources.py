@@ -11,7 +11,7 @@ import math
 import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sized
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import numpy as np
@@ -25,6 +25,8 @@ from jkeras.training.data_protocols import Cardinal, Indexed
 from jkeras.training.state import Batch
 from jkeras.training.stream_source import StreamSource
 from jkeras.types import Data
+
+Source: TypeAlias = ArraySource | StreamSource
 
 DEFAULT_BATCH_SIZE = 32
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import functools
 import zlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,11 +18,11 @@ from jkeras.graph.describe import describe
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import as_spec
 from jkeras.paths import merge
-from jkeras.tracing import is_traced
 from jkeras.training import objective as objectives
 from jkeras.training.objective import match
 from jkeras.training.program import Program, call_arguments, init_optimizer, trainable
 from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.training.step import Step
 from jkeras.types import Array, PyTree
 
 if TYPE_CHECKING:
@@ -230,13 +229,8 @@ def metrics_by_name(program: Program) -> dict[str, Any]:
     return known
 
 
-def predict_step(definition: Layer, state: TrainState, inputs: PyTree[Any]) -> Any:
-    """The outputs for one batch of inputs in inference mode."""
-    return _predict(definition, lowering.cache_token(), state, inputs)
-
-
 def predict(definition: Layer, state: TrainState, inputs: PyTree[Any]) -> Any:
-    """`predict_step` without compiling it."""
+    """The outputs for one batch of inputs in inference mode."""
     arrays = arrays_of(state)
     result, _ = linen.run(
         definition,
@@ -248,39 +242,20 @@ def predict(definition: Layer, state: TrainState, inputs: PyTree[Any]) -> Any:
     return result.outputs
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _predict(definition: Layer, token: str, state: TrainState, inputs: PyTree[Any]) -> Any:
-    return predict(definition, state, inputs)
+class Inference(NamedTuple):
+    """What a prediction is compiled for: the definition, and the forms of operations."""
+
+    definition: Layer
+    lowering: str
 
 
-def with_logs(
-    step: Callable[..., TrainState], program: Program, state: TrainState, batch: Batch
-) -> tuple[TrainState, Logs]:
-    """The state after a step, and the values of its metrics."""
-    state = step(program, state, batch)
-    return state, compute_logs(program, arrays_of(state).metrics)
+def prediction(definition: Layer) -> Step:
+    """The forward pass of a definition as a step from state and inputs to outputs."""
+    return Step(_inference, Inference(definition, lowering.cache_token()))
 
 
-def scored(step: Callable[..., TrainState], program: Program, state: TrainState, batch: Batch) -> Logs:
-    """The values of the metrics after a step."""
-    return with_logs(step, program, state, batch)[1]
-
-
-def compiled(function: Callable[..., Any], donates: bool = False) -> Callable[..., Any]:
-    """`with_logs` or `scored` as a program; step and logs in one, since a second one takes as long to start.
-
-    Args:
-        function: `(step, program, state, batch) -> result`.
-        donates: whether the buffers of the state are given away.
-    """
-    return _compiled(function, donates, is_traced(), lowering.cache_token())
-
-
-@functools.lru_cache(maxsize=32)
-def _compiled(function: Callable[..., Any], donates: bool, traced: bool, _token: str) -> Callable[..., Any]:
-    options = None if traced else lowering.compiler_options()
-    donated = (2,) if donates else ()
-    return jax.jit(function, static_argnums=(0, 1), donate_argnums=donated, compiler_options=options)
+def _inference(program: Inference, state: TrainState, inputs: PyTree[Any]) -> Any:
+    return predict(program.definition, state, inputs)
 
 
 def as_batch(batch: Any) -> Batch:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import contextvars
 from collections.abc import Iterator
-from typing import Any
 
 from jkeras.errors import ArgumentError
+from jkeras.training.layout import Layout
 from jkeras.values.spec import Spec
 
 _current: contextvars.ContextVar[Strategy | None] = contextvars.ContextVar("jkeras_strategy", default=None)
@@ -30,9 +30,9 @@ class Strategy(Spec):
         finally:
             _current.reset(before)
 
-    def loops(self) -> Any:
-        """What runs steps, as `jkeras.training.compiled_loops.CompiledLoops` does on one device."""
-        raise NotImplementedError(f"{type(self).__name__} must define `loops(self)`.")
+    def layout(self) -> Layout:
+        """Where arrays live, and how steps over them are compiled."""
+        raise NotImplementedError(f"{type(self).__name__} must define `layout(self)`.")
 
 
 def current() -> Strategy | None:

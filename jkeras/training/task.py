@@ -11,9 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras.graph.describe import shape_key, unflatten
-from jkeras.training import compiled_loops, steps
+from jkeras.training import steps
+from jkeras.training.compiled_loops import CompiledLoops, loops_of
+from jkeras.training.layout import Layout
 from jkeras.training.program import Program
 from jkeras.training.state import Batch
+from jkeras.training.step import Step
 from jkeras.types import Array, PyTree
 from jkeras.values.frozen import Template
 
@@ -37,36 +40,28 @@ class Task:
     """What is trained or evaluated: the compiled parts.
 
     Attributes:
-        program: the static part of the step.
-        train: the step, `(program, state, batch) -> state`.
-        evaluate: likewise, for validation.
-        loops: the compiled loops, for one model or many.
-        scoring: the static part of evaluation, where it is not `program`.
+        train: the training step.
+        evaluate: the step of evaluation and validation.
+        loops: what runs them.
     """
 
-    program: Any
-    train: compiled_loops.Step
-    evaluate: compiled_loops.Step
-    loops: compiled_loops.CompiledLoops = dataclasses.field(default_factory=compiled_loops.loops_of)
-    scoring: Any = None
+    train: Step
+    evaluate: Step
+    loops: CompiledLoops = dataclasses.field(default_factory=loops_of)
 
-    def for_evaluation(self) -> Task:
-        """The same for evaluation alone."""
-        return self if self.scoring is None else dataclasses.replace(self, program=self.scoring, scoring=None)
+    @property
+    def layout(self) -> Layout:
+        """Where the arrays live."""
+        return self.loops.layout
 
-    def logs(self, metrics: PyTree[Any]) -> dict[str, Any]:
-        """Metric values from metric states."""
-        result: dict[str, Any] = self.loops.logs(self.program, metrics)
+    def logs(self, step: Step, metrics: PyTree[Any]) -> dict[str, Any]:
+        """Metric values from the metric states of a step."""
+        result: dict[str, Any] = self.loops.logs(step.program, metrics)
         return result
 
-    def empty_metrics(self, batch: Batch) -> Any:
-        """Metric states before the first batch, on the host."""
-        return _empty_metrics(self.program, *shape_key((batch.x, batch.y))).fill()
-
-    def mixes_samples(self, training: bool) -> bool:
-        """Whether a row may act on others, so that a ragged last batch must not be filled up with rows that do not count."""
-        program = self.program
-        return program.objective.mixes_samples or compiled_loops.mixes_samples(program.definition, training)
+    def empty_metrics(self, step: Step, batch: Batch) -> Any:
+        """Metric states of a step before the first batch, on the host."""
+        return _empty_metrics(step.program, *shape_key((batch.x, batch.y))).fill()
 
 
 @functools.lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ import pytest
 
 import jkeras as jk
 from jkeras import layers
+from jkeras.training.compiled_loops import loops_of
 from tests.distribute import cases
 
 d = jk.distribute
@@ -130,7 +131,7 @@ def test_each_replica_draws_random_numbers_of_its_own():
 
 def test_strategies_are_values_and_share_what_is_compiled():
     assert d.MirroredStrategy(devices=2) == d.MirroredStrategy(devices=2) != d.MirroredStrategy()
-    assert d.FSDP().loops() is d.FSDP().loops() is not d.DataParallel().loops()
+    assert loops_of(d.FSDP()) is loops_of(d.FSDP()) is not loops_of(d.DataParallel())
     with d.DataParallel().scope() as strategy:
         model = wide().compile("sgd", "mse")
         with d.FSDP().scope():

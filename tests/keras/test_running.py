@@ -11,6 +11,7 @@ import jkeras.keras as keras
 from jkeras.keras.layers import Dense
 from jkeras.keras.run import shared_loops
 from jkeras.keras.value import around
+from jkeras.training.compiled_loops import EVAL_STEPS, TRAIN_STEPS
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ class Net(keras.Model):
 
 def steps_compiled():
     loops = shared_loops()
-    functions = (loops.train_steps, loops.eval_steps, loops.predict_batch, loops.train_batch)
+    functions = (loops.program(TRAIN_STEPS), loops.program(EVAL_STEPS), loops.predict_batch, loops.train_batch)
     return [function._cache_size() for function in functions]
 
 

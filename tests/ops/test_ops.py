@@ -10,7 +10,7 @@ import pytest
 
 import jkeras as jk
 from jkeras import activations, errors, layers, ops
-from jkeras.training.compiled_loops import mixes_samples
+from jkeras.training.program import mixes_samples
 
 RNG = np.random.default_rng(0)
 P = RNG.uniform(0.1, 0.9, (3, 4)).astype("float32")  # in every function's domain

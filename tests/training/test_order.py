@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from jkeras.training import compiled_loops, order
+from jkeras.training import order
 
 KEY = np.array([3, 7], np.uint32)
 EXPECTED = [3, 0, 4, 7, 2, 5, 6, 1]
@@ -43,5 +43,5 @@ def test_a_resample_is_the_same_in_every_epoch():
 
 def test_many_models_have_orders_of_their_own():
     keys = jax.random.split(jax.random.key(0), 3)
-    drawn = compiled_loops.loops_of(many=True).epoch_order(keys, 0, np.zeros(3, int), rows=50, length=50, shuffle=True)
+    drawn = order.epoch_order(keys, 0, np.zeros(3, int), rows=50, length=50, shuffle=True)
     assert drawn.shape == (3, 50) and len({tuple(row) for row in np.asarray(drawn).tolist()}) == 3

@@ -1,0 +1,28 @@
+"""What a strategy over a mesh decides, as layouts and checks ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Protocol
+
+import jax
+
+from jkeras.graph.scope import WeightInfo
+from jkeras.training.state import TrainState
+from jkeras.types import PyTree
+
+
+class MeshRules(Protocol):
+    """A strategy over a mesh; `distribute/sharded.py` has the base of those that there are."""
+
+    gathers_weights: ClassVar[bool]
+
+    @property
+    def auto_shard_dataset(self) -> bool: ...
+    @property
+    def gather(self) -> bool: ...
+    @property
+    def batch_axis(self) -> str: ...
+    def mesh(self) -> jax.sharding.Mesh: ...
+    def state_specs(self, state: TrainState) -> PyTree[Any]: ...
+    def check_weights(self, weights: Iterable[WeightInfo]) -> None: ...

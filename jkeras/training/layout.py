@@ -1,0 +1,217 @@
+"""Where the arrays of a run live, and how a step over them is compiled.
+
+This is the one module of `training/` that compiles. A `Loop` is a pure function over a step; a layout makes a program of it.
+`Layout` is one device; `ManyModels` adds a leading axis of models; strategies have layouts over meshes and over replicas
+(`distribute/meshes.py`, `distribute/mirrored.py`), which override what differs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jkeras import lowering
+from jkeras.training import borrowed_arrays
+from jkeras.training.state import Batch, TrainState
+from jkeras.training.step import Step
+from jkeras.types import Array, ArrayLike, PyTree
+
+# What is given a state and a batch: a step, perhaps with something around it.
+BoundStep = Callable[[TrainState, Batch], TrainState]
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Span:
+    """Some batches of data that lies on the device whole.
+
+    How many they are is an argument of the compiled program, not part of it: one compilation serves spans of any length.
+
+    Attributes:
+        start: the number of the first batch.
+        stop: the number of the batch behind the last.
+        rows: how many rows the data has.
+        batch_size: rows in a batch.
+        masked: whether the last batch is filled up with rows that do not count.
+    """
+
+    start: ArrayLike
+    stop: ArrayLike
+    rows: ArrayLike
+    batch_size: int = dataclasses.field(metadata={"static": True})
+    masked: bool = dataclasses.field(default=False, metadata={"static": True})
+
+
+class Loop(NamedTuple):
+    """A function that a layout compiles: `(layout, step, *arguments) -> results`.
+
+    Attributes:
+        name: of the compiled program.
+        function: see above.
+        roles: what each argument is, for layouts that give some a leading axis: "state", "data", "order", "rows", "span",
+            "batch" or "metrics".
+        donates: whether the buffers of the first argument are given away.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    roles: tuple[str, ...]
+    donates: bool = False
+
+
+class CompiledProgram(Protocol):
+    """What `jax.jit` gives."""
+
+    def __call__(self, *arguments: Any) -> Any: ...
+    def lower(self, *arguments: Any) -> Any: ...
+
+
+class Layout:
+    """One device.
+
+    Args:
+        options: of the compiler; None for those of this platform.
+    """
+
+    # How many copies of data in memory a device's memory has to hold.
+    copies: float = 1
+    # Whether signals have to be agreed on by several processes.
+    votes: bool = False
+
+    def __init__(self, options: Mapping[str, str] | None = None):
+        self.options: dict[str, str] = dict(lowering.compiler_options() if options is None else options)
+
+    # -- how a loop becomes a program ---------------------------------------------------------------------------------
+
+    def compile(self, loop: Loop) -> CompiledProgram:
+        """The program of a loop: a function of a step, or what else is static, and of arrays."""
+
+        def program(step: Any, *arguments: Any) -> Any:
+            return self.over(functools.partial(loop.function, self, step), loop.roles)(*arguments)
+
+        program.__name__ = loop.name
+        donated = (1,) if loop.donates else ()
+        return jax.jit(program, static_argnums=0, donate_argnums=donated, **self.compile_arguments(loop))
+
+    def compile_arguments(self, loop: Loop) -> dict[str, Any]:
+        """What `jax.jit` is told beside."""
+        return {"compiler_options": self.options or None}
+
+    def over(self, function: Callable[..., Any], roles: tuple[str, ...]) -> Callable[..., Any]:
+        """The function for arguments with the axes that this layout gives them."""
+        return function
+
+    def around(self, step: Step, training: bool) -> BoundStep:
+        """The step as it is traced."""
+        return step.__call__
+
+    def around_prediction(self, step: Step) -> Callable[[TrainState, Any], Any]:
+        """The forward pass as it is traced."""
+        return step.__call__
+
+    @jax.named_scope("batch")
+    def picked(self, data: Batch, order: jax.Array, index: Array, span: Span) -> Batch:
+        """The batch of a number in an order of rows."""
+        size = span.batch_size
+        batch: Batch = borrowed_arrays.take(data, lax.dynamic_slice_in_dim(order, index * size, size))
+        if not span.masked:
+            return batch
+        return dataclasses.replace(batch, valid=index * size + jnp.arange(size, dtype=jnp.int32) < span.rows)
+
+    def cut(self, data: Batch, index: Array, span: Span) -> Batch:
+        """The batch of a number in the order in which rows lie."""
+        size = span.batch_size
+        first = jnp.minimum(index * size, borrowed_arrays.row_count(data) - size)
+        batch: Batch = borrowed_arrays.cut(data, first, size)
+        if not span.masked:
+            return batch
+        # The last slice starts early so as to stay inside the data; rows seen before do not count again.
+        position = first + jnp.arange(size, dtype=jnp.int32)
+        return dataclasses.replace(batch, valid=(position >= index * size) & (position < span.rows))
+
+    # -- which layout serves a batch ----------------------------------------------------------------------------------
+
+    @property
+    def whole(self) -> Layout:
+        """The layout for batches that are not divided."""
+        return self
+
+    def for_rows(self, program: Any, rows: int, training: bool) -> Layout:
+        """The layout for batches of so many rows: this one, or `whole`."""
+        return self
+
+    def accept(self, batch: Any, program: Any, training: bool) -> tuple[Layout, Any]:
+        """The layout that serves a batch, placed or not, and the arrays for its program."""
+        return self, batch
+
+    # -- where things live --------------------------------------------------------------------------------------------
+
+    def place(self, state: TrainState) -> TrainState:
+        """A state, on the devices."""
+        return state
+
+    def place_data(self, data: Batch) -> Batch:
+        """Data in memory, on the devices."""
+        result: Batch = borrowed_arrays.place(data)
+        return result
+
+    def place_order(self, order: jax.Array) -> jax.Array:
+        """Numbers of rows, on the devices."""
+        return order
+
+    def place_batch(self, batch: Batch, program: Any, training: bool) -> Any:
+        """A batch from the host, on the devices."""
+        return jax.device_put(batch)
+
+    def place_inputs(self, inputs: PyTree[Any], definition: Any) -> Any:
+        """Inputs from the host; rows may be added at the end."""
+        return inputs
+
+    def release(self, state: TrainState) -> TrainState:
+        """A state that other programs can use, of one that these steps gave."""
+        return state
+
+    def spread(self, tree: PyTree[Any], state: TrainState) -> Any:
+        """A tree of arrays, repeated for each model."""
+        return tree
+
+    # -- processes ----------------------------------------------------------------------------------------------------
+
+    def guard(self) -> contextlib.AbstractContextManager[None]:
+        """What a run happens in."""
+        return contextlib.nullcontext()
+
+    def check(self, program: Any, source: Any) -> None:
+        """Compares what is to be trained with the devices, before anything is compiled."""
+
+    def steps_per_dispatch(self, wanted: Any) -> Any:
+        """How many steps one dispatch has, where `wanted` (a number or "auto") is asked for."""
+        return wanted
+
+    def anywhere(self, flags: list[bool]) -> list[bool]:
+        """Which flags are set in at least one process."""
+        return flags
+
+    def agreed(self, decision: Any) -> Any:
+        """A decision (a number or a bool) that all processes take alike."""
+        return decision
+
+
+class ManyModels(Layout):
+    """Many models on one device: states, orders and metrics have a leading axis of models; data has none."""
+
+    OWN: ClassVar[frozenset[str]] = frozenset({"state", "order", "rows", "metrics"})
+
+    def over(self, function: Callable[..., Any], roles: tuple[str, ...]) -> Callable[..., Any]:
+        return jax.vmap(function, in_axes=tuple(0 if role in self.OWN else None for role in roles))
+
+    def spread(self, tree: PyTree[Any], state: TrainState) -> Any:
+        count = state.step.shape[0]
+        return jax.tree.map(lambda a: jnp.broadcast_to(a, (count, *a.shape)), tree)
