@@ -25,7 +25,7 @@ from jkeras.graph.scope import walk
 from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
 from jkeras.training.compiled_loops import PREDICT
-from jkeras.training.layout import BoundStep, Layout, Loop
+from jkeras.training.layout import BoundStep, Layout, Loop, placed_specs
 from jkeras.training.program import Program, call_arguments, mixes_samples
 from jkeras.training.sources import Source
 from jkeras.training.state import Batch, TrainState, arrays_of
@@ -173,6 +173,17 @@ class MeshLayout(Layout):
     def accept(self, batch: Batch | Placed, program: Program, training: bool) -> tuple[Layout, Batch]:
         """This layout, and the batch as it lies on the devices."""
         return self, self.place_batch(batch, program, training).batch
+
+    def abstract_state(self, state: TrainState) -> TrainState:
+        return placed_specs(state, self.shardings(state))
+
+    def abstract_data(self, data: PyTree[Any]) -> Any:
+        return placed_specs(data, jax.tree.map(lambda leaf: self._sharding(WHOLE), data))
+
+    def abstract_batch(self, batch: Batch) -> Batch:
+        spec = self._rows(steps.batch_size(batch) % self.parts == 0)
+        result: Batch = placed_specs(batch, jax.tree.map(lambda leaf: self._sharding(spec), batch))
+        return result
 
     def padded(self, program: Program, batch: Batch, training: bool) -> Batch:
         """A batch of the host, filled up to be divided, where that is possible."""

@@ -22,7 +22,7 @@ from jkeras.graph.scope import walk
 from jkeras.metrics import Metric
 from jkeras.training import objective as objectives
 from jkeras.training import steps
-from jkeras.training.layout import BoundStep, CompiledProgram, Layout, Loop, Span
+from jkeras.training.layout import BoundStep, CompiledProgram, Layout, Loop, Span, placed_specs
 from jkeras.training.own_steps import train_custom
 from jkeras.training.program import Program
 from jkeras.training.sources import Source
@@ -112,6 +112,21 @@ class ReplicaLayout(MeshLayout):
 
     def _divides(self, program: Program, rows: int, training: bool) -> bool:
         return rows % self.parts == 0 or not program.mixes_samples(training)
+
+    def abstract_state(self, state: TrainState) -> TrainState:
+        return placed_specs(state)
+
+    def abstract_data(self, data: PyTree[Any]) -> Any:
+        return placed_specs(data)
+
+    def abstract_batch(self, batch: Batch) -> Batch:
+        """As in `MeshLayout`, with a leading axis of devices."""
+
+        def share(leaf: Any) -> jax.ShapeDtypeStruct:
+            return jax.ShapeDtypeStruct((self.parts, leaf.shape[0] // self.parts, *leaf.shape[1:]), leaf.dtype)
+
+        shares: Batch = jax.tree.map(share, batch)
+        return shares
 
     def place_batch(self, batch: Batch | Placed, program: Program, training: bool) -> Placed:
         """As in `MeshLayout`; a divided batch gets a leading axis of devices."""

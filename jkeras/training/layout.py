@@ -182,6 +182,21 @@ class Layout:
         """A tree of arrays, repeated for each model."""
         return tree
 
+    # -- the same without arrays --------------------------------------------------------------------------------------
+
+    def abstract_state(self, state: TrainState) -> TrainState:
+        """Shapes, types and layouts of a state as `place` gives it."""
+        return placed_specs(state)
+
+    def abstract_data(self, data: PyTree[Any]) -> Any:
+        """Those of data, or of an order, in memory."""
+        return placed_specs(data)
+
+    def abstract_batch(self, batch: Batch) -> Batch:
+        """Those of a batch as programs get it."""
+        result: Batch = placed_specs(batch)
+        return result
+
     # -- processes ----------------------------------------------------------------------------------------------------
 
     def guard(self) -> contextlib.AbstractContextManager[None]:
@@ -202,6 +217,15 @@ class Layout:
     def agreed(self, decision: Any) -> Any:
         """A decision (a number or a bool) that all processes take alike."""
         return decision
+
+
+def placed_specs(tree: PyTree[Any], shardings: PyTree[Any] | None = None) -> Any:
+    """Shapes and types of arrays, with how they are laid out where that is said."""
+
+    def spec(leaf: Any, sharding: Any = None) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
+
+    return jax.tree.map(spec, tree) if shardings is None else jax.tree.map(spec, tree, shardings)
 
 
 class ManyModels(Layout):
