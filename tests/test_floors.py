@@ -22,7 +22,7 @@ FLOORS = (
     "callbacks",
     "models files plots distribute distribution profiling",
     "data datasets utils architectures applications wrappers backend saving",
-    "keras scripts imports run pytest_plugin",
+    "keras scripts imports run pytest_plugin commands",
     "__init__ __main__",
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
@@ -31,6 +31,7 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.s
 PUBLIC = "writes or reads its version"
 EXCEPTIONS = {
     ("jkeras.distribute.consistency", "jkeras"): PUBLIC,
+    ("jkeras.commands.main", "jkeras"): PUBLIC,
     ("jkeras.keras.as_value", "jkeras"): "makes objects of the other face by their public names",
     ("jkeras.keras.value", "jkeras"): "makes objects of the other face by their public names",
 }

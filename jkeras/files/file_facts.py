@@ -1,0 +1,90 @@
+"""What can be said of a file without building anything with it, and whether it loads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from jkeras.errors import JkerasError
+from jkeras.files.containers import checkpoints, directory, hdf5, kinds, safetensors, shards
+from jkeras.files.containers.kinds import Kind
+from jkeras.files.keras3_archive import KerasFile
+from jkeras.files.loading import load_model
+from jkeras.models.model import Model
+from jkeras.models.summary import show_bytes
+
+Facts = list[tuple[str, str]]
+
+
+def facts_of(path: Path) -> tuple[Facts, bool]:
+    """Names and values, in the order in which they are printed, and whether the file loads."""
+    kind = kinds.to_read(path, "info")
+    facts: Facts = [("file", str(path)), ("format", kind.name.replace("`", "")), ("size", show_bytes(_size(path)))]
+    try:
+        facts.append(("written by", _writer(path, kind)))
+        arrays = _weights(path, kind)
+        if arrays is not None:
+            count = sum(int(np.prod(shape)) for shape in arrays.values())
+            return [
+                *facts,
+                ("contents", "weights without a model"),
+                ("arrays", f"{len(arrays)}, {count:,} numbers"),
+            ], True
+        facts += _model_facts(load_model(path))
+    except (JkerasError, OSError) as error:
+        return [*facts, ("loads", f"no: {' '.join(str(error).split())}")], False
+    return [*facts, ("loads", "yes")], True
+
+
+def _size(path: Path) -> int:
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)
+
+
+def _writer(path: Path, kind: Kind) -> str:
+    if kind is kinds.KERAS:
+        file = KerasFile(path)
+        return f"jkeras, as Keras {file.version} does" if file.own else f"Keras {file.version}"
+    if kind is kinds.HDF5:
+        with hdf5.open_tree(path, str(path)) as tree:
+            version, backend = tree.attribute("", "keras_version"), tree.attribute("", "backend")
+        return f"Keras {version} ({backend})" if version else "not said"
+    if kind is kinds.DIRECTORY:
+        return f"jkeras, on JAX {_config(path).get('jax', 'of unknown version')}"
+    return "not said"
+
+
+def _config(path: Path) -> dict[str, object]:
+    folder = directory.find(checkpoints.find(path) if checkpoints.steps(path) else path)
+    config: dict[str, object] = directory.read_config(folder)
+    return config
+
+
+def _weights(path: Path, kind: Kind) -> dict[str, tuple[int, ...]] | None:
+    """The shapes in a file of weights alone; None for a whole model."""
+    if kind is kinds.SAFETENSORS:
+        return {name: array.shape for name, array in safetensors.read(path).items()}
+    if kind is kinds.SHARDS:
+        with shards.opened(path) as joined:
+            return dict(joined.shapes)
+    if kind in (kinds.HDF5, kinds.WEIGHTS):
+        with hdf5.open_tree(path, str(path)) as tree:
+            return None if tree.attribute("", "model_config") else dict(tree.shapes)
+    return None
+
+
+def _model_facts(model: Model) -> Facts:
+    kinds_of_layers = Counter(type(layer).__name__ for layer in model.layers)
+    listed = ", ".join(f"{count} {name}" for name, count in kinds_of_layers.most_common())
+    specs = model.input_specs if model.built else None
+    facts = [
+        ("contents", f"{type(model).__name__} {model.name or model._base_name!r}"),
+        ("layers", f"{len(model.layers)}: {listed}"),
+        ("weights", f"{model.count_params():,}" if model.built else "made when it sees data"),
+        ("input", str(specs)),
+        ("compiled", "no" if model.recipe is None else type(model.recipe.optimizer).__name__),
+    ]
+    epochs = len(model.history.epoch)
+    return [*facts, *([("trained", f"{epochs} epochs, {int(model.state.step)} steps")] if epochs else [])]
