@@ -16,6 +16,7 @@ The tree::
     ├── ExistsError (FileExistsError)    a file is there and may not be replaced
     ├── SaveError (OSError)              a file could not be written
     ├── RestoreError (ValueError)        a saved model does not fit the model that restores it
+    │   └── DescriptionError (TypeError)  a configuration describes no object that can be made
     ├── ProcessError (RuntimeError)      processes that train together disagree, or one of them is gone
     ├── DownloadError (OSError)          a file is neither present nor to be had
     └── DamagedFileError (ValueError)    a file has the wrong checksum or contents, or an archive is not safe to unpack
@@ -198,6 +199,14 @@ class RestoreError(JkerasError, ValueError):
 
         model.save("model")
         model = jk.load_model("model")
+    """
+
+
+class DescriptionError(RestoreError, TypeError):
+    """A configuration, as a rule one in a file, names no known class or function, or describes nothing that can be made of it.
+
+    In `jkeras.keras` it is the `TypeError` that Keras raises there. Make your own classes known, `load_model(path,
+    custom_objects={"Scale": Scale})` or `@register_keras_serializable()`, and let `from_config` take what `get_config` gives.
     """
 
 

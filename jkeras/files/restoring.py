@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jkeras.files.containers import checkpoints, directory
+from jkeras.files.device_arrays import on_device
 from jkeras.files.saved_directory import written_definition, written_without_definition
 from jkeras.models.history import History
 from jkeras.training.checkpointing import definition_differences
@@ -33,7 +34,9 @@ def restored(model: Model, folder: Path, step: int | None) -> Any:
     problems = definition_differences(writable_definition(model), config)
     problems += directory.differences(named_arrays(template), found)
     directory.refuse(problems, f"The checkpoint in {folder}")
-    state = filled(template, directory.read_arrays(folder, config["arrays"]), config["key"])
+    arrays = directory.read_arrays(folder, config["arrays"])
+    own = {name: array for name, array in arrays.items() if name in found}
+    state = filled(template, on_device(own, {name: array.dtype for name, array in own.items()}), config["key"])
     kept = config.get("history") or {}
     return model._evolve(state=state, history=History(kept.get("logs"), kept.get("epoch", ()), kept.get("params")))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from jkeras.errors import RestoreError
 from jkeras.files import config as configs
 from jkeras.files import own_part
 from jkeras.files.containers import checkpoints, directory
+from jkeras.files.device_arrays import on_device
 from jkeras.files.weight_matching import Entry, Found, nested, values_by_name
 from jkeras.graph.scope import WeightInfo
 from jkeras.training.program import init_optimizer, trainable_parts
@@ -87,7 +87,8 @@ def load(path: Path, compile: bool, recipe: Recipe | None, define: Callable[[Map
         found = {name: entry for name, entry in found.items() if not name.startswith("opt_state/")}
     directory.check(wanted, found, str(path))
     arrays = directory.read_arrays(folder, config["arrays"])
-    state = filled(expected, {name: arrays[name] for name in wanted}, config["key"])
+    placed = on_device({name: arrays[name] for name in wanted}, {name: arrays[name].dtype for name in wanted})
+    state = filled(expected, placed, config["key"])
     return model._evolve(state=state, history=own_part.read_history(config.get("history")))
 
 
@@ -118,7 +119,7 @@ def find_weights(model: Model, path: Path, by_name: bool) -> Found:
     found = Found(str(path))
     infos: Mapping[str, WeightInfo] = {f"{info.collection}/{info.name}": info for info in model.description.weights}
     for name, array in arrays.items():
-        entry = Entry(name, tuple(array.shape), jnp.dtype(array.dtype).name, functools.partial(jnp.asarray, array))
+        entry = Entry.of(name, array)
         if name in infos:
             found.entries[infos[name].collection, infos[name].name] = entry
         elif name.startswith(COLLECTIONS):

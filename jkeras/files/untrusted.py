@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jkeras.errors import JkerasError, RestoreError
+from jkeras.errors import DescriptionError, JkerasError, RestoreError
 from jkeras.registry import custom_modules
 
 
 @contextlib.contextmanager
-def reading(where: Any) -> Iterator[None]:
+def reading(where: Any, own: Iterable[Any] = ()) -> Iterator[None]:
     """Makes whatever goes wrong while a definition is made and its weights are put in place an error about the file.
 
     What the operating system says, and errors in a user's own classes, stay as they are.
 
+    Args:
+        where: the file.
+        own: classes and functions of the user's, beside those that are registered.
+
     Raises:
-        RestoreError: the file is at fault.
+        RestoreError: the file is at fault; a DescriptionError in the place of a TypeError.
     """
     try:
         yield
@@ -28,11 +32,10 @@ def reading(where: Any) -> Iterator[None]:
         raise RestoreError(f"{where} is nested too deeply to be a model.") from None
     except Exception as error:
         # A definition may ask for anything, and the errors of JAX and Flax about it have no common class.
-        if is_users(error):
+        if is_users(error, own):
             raise
-        raise RestoreError(
-            f"{where} is damaged, or describes no model that works: {type(error).__name__}: {error}"
-        ) from error
+        kind = DescriptionError if isinstance(error, TypeError) else RestoreError
+        raise kind(f"{where} is damaged, or describes no model that works: {type(error).__name__}: {error}") from error
 
 
 def size(path: Path) -> int:
@@ -42,9 +45,9 @@ def size(path: Path) -> int:
     return sum(p.stat(follow_symlinks=False).st_size for p in path.rglob("*"))
 
 
-def is_users(error: BaseException) -> bool:
-    """Whether code of a custom object had a part in it."""
-    modules = custom_modules()
+def is_users(error: BaseException, own: Iterable[Any] = ()) -> bool:
+    """Whether code of a custom object, or of one of those, had a part in it."""
+    modules = custom_modules(own)
     place = error.__traceback__
     while place is not None:
         if place.tb_frame.f_globals.get("__name__") in modules:

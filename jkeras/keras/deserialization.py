@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import registry
-from jkeras.errors import ArgumentError, RestoreError
+from jkeras.errors import ArgumentError, DescriptionError, RestoreError
 from jkeras.keras import lambdas
 from jkeras.keras.public_names import builtin_function, public_object
 from jkeras.keras.registration import GLOBAL_CUSTOM_OBJECTS, get_registered_object
@@ -63,7 +63,7 @@ def deserialize_keras_object(
         **kwargs: arguments of older versions, `printable_module_name` for example, which mean nothing here.
 
     Raises:
-        TypeError: the configuration names something unknown, or is none.
+        DescriptionError: a TypeError; the configuration names something unknown, or is none.
         ArgumentError: it holds a lambda, or names a function that is no part of a model.
 
     >>> deserialize_keras_object({"class_name": "__numpy__", "config": {"value": [1, 2], "dtype": "int32"}}).tolist()
@@ -98,7 +98,7 @@ class _Reader:
         if isinstance(config, (str, int, float, bool)):
             return config
         if not isinstance(config, Mapping):
-            raise TypeError(f"Could not parse config: {config}")
+            raise DescriptionError(f"Could not parse config: {config}")
         if "class_name" not in config or "config" not in config:
             return {key: self.read(value) for key, value in config.items()}
         inner = {} if config["config"] is None else config["config"]
@@ -120,7 +120,7 @@ class _Reader:
             if config["class_name"] == "function":
                 name = inner if config.get("module", "builtins") == "builtins" else config.get("registered_name")
             elif config.get("module", "_") is None:
-                raise TypeError(
+                raise DescriptionError(
                     f"Cannot deserialize object of type `{config['class_name']}`. If `{config['class_name']}` is a custom"
                     " class, please register it using the `@keras.saving.register_keras_serializable()` decorator."
                 )
@@ -133,7 +133,7 @@ class _Reader:
 
     def _function(self, config: Mapping[str, Any], name: Any) -> Any:
         if not isinstance(name, str):
-            raise TypeError(
+            raise DescriptionError(
                 f"Expected 'config' to be a non-null str for a function classname,\ninstead got {type(name)}\n"
                 f"Full config: {config}"
             )
@@ -156,7 +156,7 @@ class _Reader:
     def _object(self, config: Mapping[str, Any], inner: Any) -> Any:
         name = config["class_name"]
         if not isinstance(inner, Mapping):
-            raise TypeError(
+            raise DescriptionError(
                 f"Expected 'config' to be a dict for {name},\ninstead got {type(inner)}\nFull config: {config}"
             )
         known = shared_object(config.get("shared_object_id"))
@@ -184,7 +184,7 @@ class _Reader:
         if inspect.isfunction(cls):
             return cls
         if not hasattr(cls, "from_config"):
-            raise TypeError(
+            raise DescriptionError(
                 f"Unable to reconstruct an instance of '{config['class_name']}' because the class is missing a"
                 f" `from_config()` method. Full object config: {config}"
             )
@@ -192,7 +192,7 @@ class _Reader:
             try:
                 instance = cls.from_config(dict(inner))
             except TypeError as error:
-                raise TypeError(
+                raise DescriptionError(
                     f"{cls} could not be deserialized properly. Please ensure that components that are Python object"
                     " instances (layers, models, etc.) returned by `get_config()` are explicitly deserialized in the model's"
                     f" `from_config()` method.\n\nconfig={config}.\n\nException encountered: {error}"
@@ -205,8 +205,8 @@ class _Reader:
                 instance.compiled = True
         return instance
 
-    def _unknown(self, kind: str, name: str, config: Mapping[str, Any]) -> TypeError:
-        return TypeError(
+    def _unknown(self, kind: str, name: str, config: Mapping[str, Any]) -> DescriptionError:
+        return DescriptionError(
             f"Could not locate {kind} '{name}'. Make sure custom classes and functions are decorated with"
             " `@keras.saving.register_keras_serializable()`, or pass them in `custom_objects`."
             f" Full object config: {config}"
@@ -248,7 +248,7 @@ def _tensor(reader: _Reader, inner: Mapping[str, Any]) -> KerasTensor:
 
 def _typespec(reader: _Reader, inner: Any) -> Any:
     if not isinstance(inner, (tuple, list)):
-        raise TypeError(
+        raise DescriptionError(
             f"Expected 'config' to be a list or a tuple for a __typespec__ class name,\ninstead got {type(inner)}"
         )
     raise RestoreError("A TensorFlow TypeSpec cannot be read: there is no TensorFlow here.")

@@ -158,8 +158,15 @@ def load_model(
             f"File format not supported: filepath={filepath}. Keras 3 only supports V3 `.keras` files, legacy H5 format files"
             f" (`.h5` extension), and directories that jkeras wrote. Known are {kinds.listed('model')}."
         )
-    with _safety(safe_mode), allowance.of_file(untrusted.size(path)):
+    with _safety(safe_mode), _reading(path, untrusted.size(path), custom_objects):
         return read(path, custom_objects, compile)
+
+
+@contextlib.contextmanager
+def _reading(where: Any, size: int, custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
+    """Around reading a file that a stranger may have written."""
+    with untrusted.reading(where, (custom_objects or {}).values()), allowance.of_file(size):
+        yield
 
 
 def _safety(safe_mode: bool) -> SafeModeScope:
@@ -180,7 +187,7 @@ def load_from(
         path = Path(folder, "model.keras")
         path.write_bytes(contents)
         known = {**(custom_objects or {}), **({} if cls is None else {cls.__name__: cls})}
-        with allowance.of_file(len(contents)):
+        with _reading("the file", len(contents), known):
             return _load_archive(path, known, compile, "the file")
 
 
@@ -319,7 +326,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
             f"File format not supported: filepath={filepath}. Keras 3 only supports V3 `.keras` and `.weights.h5` files, or"
             f" legacy V1/V2 `.h5` files. Known are {kinds.listed()}."
         )
-    with _opened(path, kind) as tree:
+    with untrusted.reading(path, (type(layer) for layer in model._flatten_layers())), _opened(path, kind) as tree:
         if tree is None:
             from jkeras.keras.value import take_over
 

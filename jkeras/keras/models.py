@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from jkeras import allowance
 from jkeras.errors import ArgumentError
+from jkeras.files import untrusted
+from jkeras.files.containers import documents
 from jkeras.keras.cloning import clone_model as clone_model
 from jkeras.keras.functional import Functional as Functional
 from jkeras.keras.model import Model as Model
@@ -17,8 +19,15 @@ from jkeras.lazy import names_from
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The model that `model.to_json()` wrote, with fresh weights."""
-    return model_from_config(json.loads(json_string), custom_objects)
+    """The model that `model.to_json()` wrote, with fresh weights.
+
+    Raises:
+        RestoreError: the text describes no model.
+    """
+    config = documents.parse(json_string, "The JSON text")
+    own = (custom_objects or {}).values()
+    with untrusted.reading("The JSON text", own), allowance.of_file(len(json_string)):
+        return model_from_config(config, custom_objects)
 
 
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:

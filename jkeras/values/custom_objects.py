@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 Named = TypeVar("Named", bound=type | Callable[..., Any])
@@ -65,9 +65,9 @@ def get_custom_objects() -> dict[str, Any]:
     return _registered
 
 
-def custom_modules() -> set[str]:
-    """The modules of all custom objects that are known at the moment."""
-    targets = [*_registered.values(), *_scope.get(_NOTHING).values()]
+def custom_modules(own: Iterable[Any] = ()) -> set[str]:
+    """The modules of all custom objects that are known at the moment, and of those."""
+    targets = [*_registered.values(), *_scope.get(_NOTHING).values(), *own]
     names = {getattr(target, "__module__", None) for target in targets}
     return {name for name in names if isinstance(name, str) and not name.startswith("jkeras.")}
 

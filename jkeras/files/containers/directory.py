@@ -8,30 +8,22 @@ This file knows configurations and arrays, not models.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import json
-import logging
 import math
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import jax
 import numpy as np
 
 from jkeras.console.primary_process import silent
 from jkeras.errors import ExistsError, RestoreError
-from jkeras.files.containers import checksums, documents
-from jkeras.files.containers.writing import alone, failure, sync, writing
-
-if TYPE_CHECKING:
-    import orbax.checkpoint as ocp
-
-# An array as a configuration names it: its shape and the name of its type.
-Listed: TypeAlias = Sequence[Any]
+from jkeras.files.containers import checksums, documents, orbax_arrays
+from jkeras.files.containers.orbax_arrays import Listed
+from jkeras.files.containers.writing import alone, sync, writing
 
 
 class Described(Protocol):
@@ -51,8 +43,6 @@ VERSION = 1
 # Other programs compress what they write; weights hardly shrink, so what claims to unpack to more was made to fill memory.
 MAX_RATIO = 100
 ALWAYS_ALLOWED = 64 * 2**20
-# What the operating system says, in Orbax's long messages.
-_REASONS = tuple(map(os.strerror, (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO)))
 
 
 def save(
@@ -75,8 +65,7 @@ def save(
     text = json.dumps({"format": FORMAT, "version": VERSION, **config, "arrays": shapes}, indent=1)
     with writing(directory) as fresh:
         fresh.mkdir()
-        # Orbax wants names without slashes and no empty arrays' trouble: numbers, and the names in the configuration.
-        _write_arrays(fresh / "arrays", {f"{i:06d}": value for i, value in enumerate(arrays.values())}, directory)
+        orbax_arrays.write(fresh / "arrays", list(arrays.values()), directory)
         with (fresh / "config.json").open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
@@ -84,51 +73,6 @@ def save(
         checksums.write(fresh)
         with alone(directory.parent):
             _replace(fresh, directory)
-
-
-def _write_arrays(folder: Path, arrays: Mapping[str, np.ndarray | jax.Array], directory: Path) -> None:
-    import orbax.checkpoint as ocp
-
-    if not arrays:
-        return
-    try:
-        # Not compressed: trained weights lose 7 % of their size by it, and a save takes seven times as long.
-        with _unlogged(), _checkpointer() as checkpointer:
-            checkpointer.save(folder, args=ocp.args.PyTreeSave(arrays))
-    except ValueError as error:  # what Orbax makes of errors of the operating system
-        why = str(error).partition("\n")[0]
-        reason = next((text for text in _REASONS if text in why), why)
-        raise failure(directory, reason) from None
-
-
-@contextlib.contextmanager
-def _unlogged() -> Iterator[None]:
-    """Keeps Orbax's threads from logging the error that is raised anyway, each with a traceback."""
-    loggers = [logging.getLogger(name) for name in ("absl", "asyncio")]
-
-    def below_error(record: logging.LogRecord) -> bool:
-        return record.levelno < logging.ERROR
-
-    for logger in loggers:
-        logger.addFilter(below_error)
-    try:
-        yield
-    finally:
-        for logger in loggers:
-            logger.removeFilter(below_error)
-
-
-def _checkpointer() -> ocp.Checkpointer:
-    """Orbax's, which would wait for the other processes if it knew of them; each reads and writes whole arrays."""
-    import orbax.checkpoint as ocp
-
-    single = ocp.options.MultiprocessingOptions(
-        primary_host=jax.process_index(),
-        active_processes={jax.process_index()},
-        barrier_sync_key_prefix=f"process{jax.process_index()}",
-    )
-    handler = ocp.PyTreeCheckpointHandler(use_compression=False, multiprocessing_options=single)
-    return ocp.Checkpointer(handler, multiprocessing_options=single)
 
 
 def _is_save(directory: Path) -> bool:
@@ -238,23 +182,10 @@ def _listed(entry: Listed) -> str:
     return f"{entry[1]}{list(entry[0])}"
 
 
-def read_arrays(directory: Path, shapes: Mapping[str, Listed]) -> dict[str, jax.Array]:
+def read_arrays(directory: Path, shapes: Mapping[str, Listed]) -> dict[str, np.ndarray]:
     """The arrays by name.
 
     Raises:
         RestoreError: they are damaged.
     """
-    if not shapes:
-        return {}
-    import orbax.checkpoint as ocp
-
-    target = {
-        f"{i:06d}": jax.ShapeDtypeStruct(tuple(shape), jax.numpy.dtype(dtype))
-        for i, (shape, dtype) in enumerate(shapes.values())
-    }
-    try:
-        with ocp.StandardCheckpointer() as checkpointer:
-            restored = checkpointer.restore(directory / "arrays", target)
-    except (ValueError, KeyError, OSError) as error:
-        raise RestoreError(f"The arrays in {directory} are damaged: {error}") from None
-    return dict(zip(shapes, restored.values(), strict=True))
+    return orbax_arrays.read(directory / "arrays", shapes, directory)
