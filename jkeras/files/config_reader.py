@@ -269,8 +269,9 @@ class _Graph:
         if isinstance(arguments, Mapping):
             entry = {**entry, "config": {**arguments, "name": name}}
         self.options[name] = arguments if isinstance(arguments, Mapping) else {}
-        if self._is_function(entry):
-            self.made[name] = Operation(operations.name_of(entry, _functions()), name=name)
+        function = self._function(entry)
+        if function is not None:
+            self.made[name] = Operation(function, name=name)
             return name
         policy = policy_name(self.config.get("dtype")) or "float32"
         self.made[name] = from_config(entry, self.classes, policy=policy)
@@ -278,15 +279,12 @@ class _Graph:
             self.outputs[name, 0] = [self.made[name]()]
         return name
 
-    def _is_function(self, entry: Mapping[str, Any]) -> bool:
-        """Whether an entry without a module is a function: `.h5` files write `x * 0.5` like the layer Multiply."""
-        if entry.get("module") or _known(entry.get("class_name")) is not None:
-            return False
+    def _function(self, entry: Mapping[str, Any]) -> str | None:
+        """The function that an entry without a module names; None for a layer."""
         nodes = entry.get("inbound_nodes") or [{}]
-        if not isinstance(nodes[0], Mapping) or entry["class_name"] == "InputLayer":
-            return False
-        # Both kinds may have the same class name; only layers say whether they are trained.
-        return "trainable" not in self.options[entry["config"]["name"]] and _names_function(entry)
+        if _known(entry.get("class_name")) is not None or not isinstance(nodes[0], Mapping):
+            return None
+        return operations.without_module(entry, _functions())
 
     def _apply(self, name: str, index: int, node: Mapping[str, Any]) -> set[tuple[str, int]]:
         """Applies a layer once, unless tensors that it needs are not known yet; which those are."""
@@ -343,11 +341,3 @@ class _Graph:
         if result is None:
             raise RestoreError(f"The model's outputs name {place[0]!r}, which is never applied.")
         return result
-
-
-def _names_function(entry: Mapping[str, Any]) -> bool:
-    try:
-        operations.name_of(entry, _functions())
-    except UnknownNameError:
-        return False
-    return True

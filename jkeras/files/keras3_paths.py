@@ -63,10 +63,12 @@ class _Walk:
             self.own.setdefault(info.path[:-1], []).append(info)
         # A shared layer has its weights under the path where it is bound first, which need not be where Keras meets it.
         self.home: dict[int, tuple[str, ...]] = {}
-        for path, layer in walk(model):
+        # Kept, as `met` is: a layer that is made when it is asked for would leave its identity to the next.
+        self.walked = list(walk(model))
+        for path, layer in self.walked:
             if id(layer) not in self.home or (not self._has(self.home[id(layer)]) and self._has(path)):
                 self.home[id(layer)] = path
-        self.met: set[int] = set()
+        self.met: dict[int, Layer] = {}
 
     def _has(self, path: tuple[str, ...]) -> bool:
         return any(found[: len(path)] == path for found in self.own)
@@ -76,7 +78,7 @@ class _Walk:
     ) -> Iterator[Place]:
         if id(layer) in self.met:
             return
-        self.met.add(id(layer))
+        self.met[id(layer)] = layer
         ours = self.home.get(id(layer), ours)
         yield Place(theirs, named, name, layer, tuple(self.own.get(ours, ())), self._before(layer, ours))
         known = set()

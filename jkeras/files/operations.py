@@ -148,6 +148,21 @@ def name_of(config: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     raise UnknownNameError("operation", class_name, known)
 
 
+def without_module(entry: Mapping[str, Any], known: Mapping[str, Any]) -> str | None:
+    """The function that an entry of a graph names without a module, as in `.h5` files; None if it is a layer.
+
+    Both kinds may have the same class name, as `x * 0.5` and the layer Multiply; only layers say whether they are trained.
+    """
+    arguments = entry.get("config")
+    is_layer = entry.get("module") or not isinstance(arguments, Mapping) or "trainable" in arguments
+    if is_layer or entry["class_name"] == "InputLayer":
+        return None
+    try:
+        return name_of(entry, known)
+    except UnknownNameError:
+        return None
+
+
 def part(
     name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:

@@ -8,12 +8,15 @@ from typing import Any
 
 from jkeras import tree
 from jkeras.errors import InputError
+from jkeras.files import operations
 from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.history import KerasHistory, Node
 from jkeras.keras.old_configs import object_from
 from jkeras.keras.operation import Operation
+from jkeras.keras.registration import get_registered_object
 from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.tensor import KerasTensor
+from jkeras.ops.table import FUNCTIONS
 
 _GRAPH = ("layers", "input_layers", "output_layers")
 
@@ -98,7 +101,7 @@ def read(cls: Any, config: Mapping[str, Any], custom_objects: Mapping[str, Any] 
     layers: dict[str, Operation] = {}
     calls: dict[str, list[Any]] = {}
     for entry in config["layers"]:
-        layer = object_from(_described(entry), custom_objects)
+        layer = object_from(_described(entry, custom_objects), custom_objects)
         if not isinstance(layer, Operation):
             raise InputError(
                 f"Unexpected object from deserialization, expected a layer or operation, got a {type(layer)}"
@@ -131,11 +134,15 @@ def read(cls: Any, config: Mapping[str, Any], custom_objects: Mapping[str, Any] 
     )
 
 
-def _described(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of a layer; old files have its name only beside it."""
+def _described(entry: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The configuration of a layer or function; `.h5` files say no module, and old ones have the name only beside it."""
     described = {key: value for key, value in entry.items() if key not in ("name", "inbound_nodes")}
     if "module" not in entry and isinstance(entry.get("config"), dict):
         described["config"] = {"name": entry["name"], **entry["config"]}
+        if get_registered_object(entry["class_name"], custom_objects) is None:
+            function = operations.without_module(entry, FUNCTIONS)
+            if function is not None:
+                described["module"] = operations.place(function, entry["config"])[0]
     return described
 
 

@@ -7,7 +7,7 @@ layers of functional and sequential models under `layers`. An object that is met
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from jkeras.errors import RestoreError
@@ -84,14 +84,28 @@ def _members(container: Any) -> Iterator[tuple[str, Any]]:
         yield (f"{name}_{counts[name]}" if counts[name] else name), value
 
 
+class _Visited:
+    """Objects and containers by identity. It keeps them: a list that a property makes would leave its identity to the next."""
+
+    def __init__(self, visited: Iterable[Any] = ()):
+        self._by_id = {id(value): value for value in visited}
+
+    def __contains__(self, value: object) -> bool:
+        return id(value) in self._by_id
+
+    def add(self, value: Any) -> None:
+        """Takes one in."""
+        self._by_id[id(value)] = value
+
+
 def save_state(root: Any, store: ArrayStore, assets: Assets | None, skip: Collection[Any] = ()) -> None:
     """Asks every object for its arrays and files."""
-    visited = {id(each) for each in skip}
+    visited = _Visited(skip)
 
     def save(value: Any, path: str) -> None:
-        if id(value) in visited:
+        if value in visited:
             return
-        visited.add(id(value))
+        visited.add(value)
         if not is_saveable(value):
             for name, inner in _members(value):
                 save(inner, _join(path, name))
@@ -114,12 +128,12 @@ class _Reader:
         self.store = store
         self.assets = assets
         self.failed = failed
-        self.visited = {id(each) for each in skip}
-        self.containers: set[int] = set()
+        self.visited = _Visited(skip)
+        self.containers = _Visited()
 
     def read(self, value: Any, path: str) -> None:
         """Gives an object, and those inside, what the file has for them."""
-        if id(value) in self.visited:
+        if value in self.visited:
             return
         error = self._read_own(value, path)
         before = len(self.failed)
@@ -128,7 +142,7 @@ class _Reader:
         if error is None:
             # One that failed under another path may be found under this one.
             if len(self.failed) <= before:
-                self.visited.add(id(value))
+                self.visited.add(value)
             self.failed.pop(id(value), None)
 
     def _read_own(self, value: Any, path: str) -> Exception | None:
@@ -145,8 +159,8 @@ class _Reader:
     def _read_any(self, value: Any, path: str) -> None:
         if is_saveable(value):
             self.read(value, path)
-        elif id(value) not in self.containers:
-            self.containers.add(id(value))
+        elif value not in self.containers:
+            self.containers.add(value)
             for name, inner in _members(value):
                 self._read_any(inner, _join(path, name))
 

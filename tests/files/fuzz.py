@@ -10,251 +10,41 @@ from __future__ import annotations
 
 import argparse
 import collections
-import copy
-import dataclasses
-import json
 import logging
 import multiprocessing
 import resource
 import shutil
 import tempfile
 import time
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import jkeras as jk
-from jkeras import errors, layers
-from jkeras.files.containers import seals
-from jkeras.training.program import init_optimizer, trainable_parts
+from jkeras import errors
+from tests.files.fuzz_damage import damage
+from tests.files.fuzz_files import FILES, KINDS, Readers, original
 
 LIMIT_SECONDS = 60
 # What one file may take: seconds of the processor, and bytes of memory beyond its size.
 SECONDS, GROWTH = 2.0, 200 * 2**20
-NUMBERS = (-1, 0, 3, 2.5, 2**70, float("nan"), 10**8, 10**12, 1e12)
-JUNK: tuple[Any, ...] = (None, True, False, *NUMBERS, "", "relu", "\0", [], [[]], [1, "a"], {}, {"a": 1},
-                         {"class_name": "Dense"}, {"class_name": "Dense", "config": {}})  # fmt: skip
+
+# The kind of file, the damage, and the outcome.
+Result = tuple[str, str, str]
 
 
-def original() -> jk.Model:
-    """A model with branches, functions, state, wrapped and nested layers, a regulariser, and an optimizer's state."""
-    x = jk.Input((6, 3), name="x")
-    y = layers.Conv1D(4, 2, activation="relu", kernel_regularizer="l2")(x)
-    y = layers.BatchNormalization()(y)
-    y = layers.Bidirectional(layers.GRU(2, return_sequences=True))(y)
-    inner = jk.Sequential([jk.Input((5, 4)), layers.TimeDistributed(layers.Dense(3)), layers.Flatten()], name="inner")
-    z = layers.Dense(2)(inner(y) * 0.5)
-    model = jk.Model(x, {"a": z, "b": layers.Concatenate()([z, layers.Dense(1)(z)])})
-    model = model.compile("adam", {"a": "mse", "b": "mae"}).init(3)
-    frozen, _ = trainable_parts(model.description)
-    return model.with_state(model.state.replace(opt_state=init_optimizer(model.recipe.optimizer, model.params, frozen)))
-
-
-# -- kinds of files ------------------------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True)
-class Kind:
-    """A kind of file: how it is written and read, and whether a checksum guards its contents."""
-
-    suffix: str
-    write: Callable[[jk.Model, Path], None]
-    read: Callable[[jk.Model, Path], list[np.ndarray]]
-    guarded: bool
-
-
-def _save(model: jk.Model, path: Path) -> None:
-    model.save(path)
-
-
-def _save_bare(model: jk.Model, path: Path) -> None:
-    model.save(path)
-    path.write_bytes(path.read_bytes()[: -seals.SIZE])
-
-
-def _save_unlisted(model: jk.Model, path: Path) -> None:
-    model.save(path)
-    (path / "checksums.json").unlink()
-
-
-def _save_weights(model: jk.Model, path: Path) -> None:
-    model.save_weights(path)
-
-
-def _load(model: jk.Model, path: Path) -> list[np.ndarray]:
-    return jk.load_model(path).get_weights()
-
-
-def _load_weights(model: jk.Model, path: Path) -> list[np.ndarray]:
-    return model.init(9).load_weights(path).get_weights()
-
-
-KINDS = {
-    ".keras": Kind(".keras", _save, _load, True),
-    ".h5": Kind(".h5", _save, _load, True),
-    ".weights.h5": Kind(".weights.h5", _save_weights, _load_weights, True),
-    "directory": Kind("", _save, _load, True),
-    ".safetensors": Kind(".safetensors", _save_weights, _load_weights, True),
-    "bare .h5": Kind(".h5", _save_bare, _load, False),
-    "bare directory": Kind("", _save_unlisted, _load, False),
-}
-
-
-# -- kinds of damage -----------------------------------------------------------------------------------------------
-
-
-def flips(data: bytearray, draw: np.random.Generator) -> bytearray:
-    for position in draw.integers(0, len(data), draw.integers(1, 5)):
-        data[position] ^= 1 << int(draw.integers(8))
-    return data
-
-
-def noise(data: bytearray, draw: np.random.Generator) -> bytearray:
-    start, size = int(draw.integers(len(data))), int(draw.integers(1, 65))
-    span = data[start : start + size]
-    data[start : start + size] = draw.bytes(len(span))
-    return data
-
-
-def truncation(data: bytearray, draw: np.random.Generator) -> bytearray:
-    return data[: int(draw.integers(len(data)))]
-
-
-def deletion(data: bytearray, draw: np.random.Generator) -> bytearray:
-    start, size = int(draw.integers(len(data))), int(2 ** draw.integers(12))
-    return data[:start] + data[start + size :]
-
-
-def duplication(data: bytearray, draw: np.random.Generator) -> bytearray:
-    start, size = int(draw.integers(len(data))), int(2 ** draw.integers(12))
-    return data[: start + size] + data[start:]
-
-
-def zeros(data: bytearray, draw: np.random.Generator) -> bytearray:
-    start, size = int(draw.integers(len(data))), int(2 ** draw.integers(12))
-    span = data[start : start + size]
-    data[start : start + size] = bytes(len(span))
-    return data
-
-
-def exchange(data: bytearray, draw: np.random.Generator) -> bytearray:
-    size = int(2 ** draw.integers(10))
-    first, second = (int(v) for v in draw.integers(0, max(1, len(data) - size), 2))
-    data[first : first + size], data[second : second + size] = data[second : second + size], data[first : first + size]
-    return data
-
-
-BYTES = (flips, noise, truncation, deletion, duplication, zeros, exchange)
-
-
-def mutated(text: bytes, draw: np.random.Generator) -> bytes:
-    """JSON with some values replaced, keys removed or renamed."""
-    document = json.loads(text)
-    for _ in range(int(draw.integers(1, 4))):
-        places: list[tuple[Any, Any]] = []
-        waiting = [document]
-        while waiting:
-            value = waiting.pop()
-            keys = list(value) if isinstance(value, dict) else range(len(value))
-            places += [(value, key) for key in keys]
-            waiting += [value[key] for key in keys if isinstance(value[key], (dict, list))]
-        if not places:
-            break
-        holder, key = places[int(draw.integers(len(places)))]
-        action = int(draw.integers(4))
-        if action == 0:
-            del holder[key]
-        elif action == 1 and isinstance(holder, dict):
-            holder[f"{key}x"] = holder.pop(key)
-        else:
-            holder[key] = copy.deepcopy(JUNK[int(draw.integers(len(JUNK)))])
-    return json.dumps(document).encode()
-
-
-def damage_bytes(path: Path, draw: np.random.Generator) -> tuple[str, bool]:
-    """Damages a file; the name of what was done, and whether checksums were left as they were."""
-    way = BYTES[int(draw.integers(len(BYTES)))]
-    path.write_bytes(way(bytearray(path.read_bytes()), draw))
-    return way.__name__, True
-
-
-def damage_members(path: Path, draw: np.random.Generator) -> tuple[str, bool]:
-    """Damages members of an archive and packs them anew, with fresh checksums."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    names = sorted(members)
-    name, other = (names[int(i)] for i in draw.integers(0, len(names), 2))
-    way = ("mutated", "mutated", "mutated", "swapped", "removed", "inside")[int(draw.integers(6))]
-    if way == "mutated":
-        name = ("config.json", "metadata.json")[int(draw.integers(8)) == 0]
-        members[name] = mutated(members[name], draw)
-    elif way == "swapped":
-        members[name], members[other] = members[other], members[name]
-    elif way == "removed":
-        del members[name]
-    else:
-        members[name] = bytes(BYTES[int(draw.integers(len(BYTES)))](bytearray(members[name]), draw))
-    with zipfile.ZipFile(path, "w") as archive:
-        for key, contents in members.items():
-            archive.writestr(key, contents)
-    # JSON says nothing about the values of weights, so these must be the same, or the error be noticed.
-    return f"member {way}", way != "inside"
-
-
-def damage_h5_config(path: Path, draw: np.random.Generator) -> tuple[str, bool]:
-    """Changes the definition in a `.h5` file with HDF5 itself, which cuts a seal off."""
-    import h5py
-
-    with h5py.File(path, "r+") as file:
-        name = ("model_config", "model_config", "training_config")[int(draw.integers(3))]
-        file.attrs[name] = mutated(file.attrs[name].encode(), draw).decode()
-    return "definition", True
-
-
-def damage_directory(path: Path, draw: np.random.Generator) -> tuple[str, bool]:
-    """Damages, removes or adds a file of a directory."""
-    files = sorted(p for p in path.rglob("*") if p.is_file())
-    chosen = files[int(draw.integers(len(files)))]
-    way = int(draw.integers(8))
-    if way == 0:
-        chosen.unlink()
-        return "file removed", True
-    if way == 1:
-        other = files[int(draw.integers(len(files)))]
-        contents, others = chosen.read_bytes(), other.read_bytes()
-        chosen.write_bytes(others)
-        other.write_bytes(contents)
-        return "files exchanged", True
-    if way == 2:
-        (path / "checksums.json").unlink(missing_ok=True)
-        (path / "config.json").write_bytes(mutated((path / "config.json").read_bytes(), draw))
-        return "definition", True
-    return damage_bytes(chosen, draw) if chosen.stat().st_size else ("nothing", True)
-
-
-def damage(name: str, path: Path, draw: np.random.Generator) -> tuple[str, bool]:
-    """Damages a file of a kind in one of the ways that fit it."""
-    if path.is_dir():
-        return damage_directory(path, draw)
-    special = {".keras": damage_members, ".h5": damage_h5_config, "bare .h5": damage_h5_config}.get(name)
-    return special(path, draw) if special is not None and draw.integers(2) else damage_bytes(path, draw)
-
-
-# -- runs ----------------------------------------------------------------------------------------------------------
-
-
-def valid(folder: Path, name: str) -> Path:
-    return folder / f"{name.replace(' ', '-')}-valid{KINDS[name].suffix}"
+def place(folder: Path, file: str) -> Path:
+    """Where the valid file of a kind is, in a folder of its own."""
+    return folder / "valid" / file.replace(" ", "-") / FILES[file].name
 
 
 def make_valid(folder: Path) -> None:
     """Writes a valid file of each kind."""
     model = original()
-    for name, kind in KINDS.items():
-        kind.write(model, valid(folder, name))
+    for name, file in FILES.items():
+        path = place(folder, name)
+        path.parent.mkdir(parents=True)
+        file.write(model, path)
 
 
 def memory() -> int:
@@ -262,37 +52,40 @@ def memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def same(found: list[np.ndarray], wanted: list[np.ndarray]) -> bool:
+    """Whether arrays are the same to the last bit."""
+    return len(found) == len(wanted) and all(
+        a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+        for a, b in zip(found, wanted, strict=True)
+    )
+
+
 class Fuzz:
     """Runs on copies of the valid files in a folder."""
 
     def __init__(self, folder: Path):
-        logging.disable(logging.CRITICAL)  # what Orbax says about damaged files
+        logging.disable(logging.CRITICAL)
         self.folder = folder
-        self.model = jk.load_model(valid(folder, "directory"))
-        self.weights = self.model.get_weights()
-        for name, kind in KINDS.items():
-            if not self.same(kind.read(self.model, valid(folder, name))):
-                raise RuntimeError(f"{name} does not come back as it was")
+        self.readers = Readers(place(folder, "directory"))
+        self.weights = {kind: self.readers.read(kind, place(folder, kind[1])) for kind in KINDS}
+        wanted = sorted(array.tobytes() for array in original().get_weights())
+        for (face, file), found in self.weights.items():
+            if "Keras 2" not in file and sorted(array.tobytes() for array in found) != wanted:
+                raise RuntimeError(f"{file} does not come back as it was, on {face}")
 
-    def same(self, found: list[np.ndarray]) -> bool:
-        return len(found) == len(self.weights) and all(
-            a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
-            for a, b in zip(found, self.weights, strict=True)
-        )
-
-    def run(self, number: int) -> tuple[str, str, str]:
-        """The kind of file, the damage and the outcome: "error", "equal", "other weights", or what went wrong."""
+    def run(self, number: int) -> Result:
+        """The outcome is "error", "equal", "other weights", or what went wrong."""
         draw = np.random.default_rng([number, 2026])
-        name = list(KINDS)[number % len(KINDS)]
-        source = valid(self.folder, name)
-        path = self.folder / f"damaged{KINDS[name].suffix}"
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        shutil.copytree(source, path) if source.is_dir() else shutil.copyfile(source, path)
-        what, intact = damage(name, path, draw)
+        kind = KINDS[number % len(KINDS)]
+        name, file = f"{kind[1]}, {kind[0]}", FILES[kind[1]]
+        copy = self.folder / "damaged"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(place(self.folder, kind[1]).parent, copy)
+        what, intact = damage(copy, draw)
         before, start, found = memory(), time.process_time(), None
         try:
-            found = KINDS[name].read(self.model, path)
-        except errors.JkerasError:
+            found = self.readers.read(kind, copy / file.name)
+        except (errors.JkerasError, FileNotFoundError):
             pass
         except Exception as error:  # any other is what this program looks for
             return name, what, f"WRONG: {type(error).__name__}: {str(error)[:300]}"
@@ -301,9 +94,9 @@ class Fuzz:
             return name, what, f"WRONG: it took {seconds:.1f} s and {grown / 2**20:.0f} MB"
         if found is None:
             return name, what, "error"
-        if self.same(found):
+        if same(found, self.weights[kind]):
             return name, what, "equal"
-        guarded = intact and (KINDS[name].guarded or what == "definition")
+        guarded = intact and (file.guarded or what == "definition")
         return name, what, "WRONG: the weights changed unnoticed" if guarded else "other weights"
 
 
@@ -314,10 +107,10 @@ def _worker(folder: Path, first: int, last: int, pipe: Any) -> None:
         pipe.send((number, fuzz.run(number)))
 
 
-def sweep(folder: Path, first: int, runs: int) -> list[tuple[int, tuple[str, str, str]]]:
+def sweep(folder: Path, first: int, runs: int) -> list[tuple[int, Result]]:
     """The outcomes of that many runs; a run that crashes or hangs its process is an outcome, too."""
     context = multiprocessing.get_context("spawn")
-    results: list[tuple[int, tuple[str, str, str]]] = []
+    results: list[tuple[int, Result]] = []
     number, last = first, first + runs
     while number < last:
         here, there = context.Pipe(False)
@@ -338,14 +131,14 @@ def sweep(folder: Path, first: int, runs: int) -> list[tuple[int, tuple[str, str
             if len(results) == 0 and isinstance(error, EOFError):
                 raise
             what = "crash" if isinstance(error, EOFError) else f"more than {LIMIT_SECONDS} s"
-            results.append((number, (list(KINDS)[number % len(KINDS)], "?", f"WRONG: {what}")))
+            results.append((number, (", ".join(KINDS[number % len(KINDS)][::-1]), "?", f"WRONG: {what}")))
             _report(*results[-1])
             number += 1
         process.join()
     return results
 
 
-def _report(number: int, result: tuple[str, str, str]) -> None:
+def _report(number: int, result: Result) -> None:
     if result[2].startswith("WRONG"):
         print(f"run {number}: {', '.join(result)}", flush=True)
 
@@ -364,8 +157,8 @@ def main() -> int:
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     for _, (kind, _, outcome) in results:
         counts[kind][outcome.partition(":")[0]] += 1
-    for kind in KINDS:
-        print(f"{kind:15s}", ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts[kind].items())))
+    for kind in sorted(counts):
+        print(f"{kind:30s}", ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts[kind].items())))
     wrong = sum(counter["WRONG"] for counter in counts.values())
     print(f"{len(results)} runs in {seconds:.0f} s, {wrong} wrong")
     return wrong

@@ -233,6 +233,42 @@ def test_handles_change_in_place(tmp_path):
         encoder(jkeras.keras, width=4).load_weights(path, skip_mismatch=True)
 
 
+@pytest.mark.parametrize("kind", ["sequential", "functional", "subclass"])
+def test_models_side_by_side_in_a_model_of_the_drop_in(kind, tmp_path):
+    """Their lists of layers are made anew whenever they are asked for."""
+    keras = jkeras.keras
+
+    def block():
+        dense = [keras.layers.Dense(3, bias_initializer="random_normal") for _ in range(2)]
+        if kind == "sequential":
+            return keras.Sequential(dense)
+        x = keras.Input((3,))
+        if kind == "functional":
+            return keras.Model(x, dense[1](dense[0](x)))
+
+        class Block(keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.parts = [dense[0], [dense[1]]]
+
+            def call(self, x):
+                return self.parts[1][0](self.parts[0](x))
+
+        return Block()
+
+    x = outputs = keras.Input((3,))
+    for _ in range(5):
+        outputs = block()(outputs)
+    model = keras.Model(x, outputs)
+    wanted = model.get_weights()
+    for _ in range(4):
+        model.save_weights(tmp_path / "it.weights.h5")
+        model.set_weights([array + 1 for array in wanted])
+        model.load_weights(tmp_path / "it.weights.h5")
+        for found, array in zip(model.get_weights(), wanted, strict=True):
+            np.testing.assert_array_equal(found, array)
+
+
 def test_checkpoints_of_weights(tmp_path):
     model = jk.Sequential([jk.Input((3,)), layers.Dense(1)]).compile("sgd", "mse")
     x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
