@@ -16,6 +16,7 @@ import resource
 import shutil
 import tempfile
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,7 @@ class Fuzz:
 
 
 def _worker(folder: Path, first: int, last: int, pipe: Any) -> None:
+    warnings.simplefilter("ignore")  # about optimizers whose state is damaged
     fuzz = Fuzz(folder)
     pipe.send("ready")
     for number in range(first, last):
