@@ -56,3 +56,22 @@ def charge(count: int, what: str, each: int = 1) -> None:
             f" {max(count * each, 2 * config.load_budget)}, and load it again."
         )
     left[0] -= count * each
+
+
+def check(count: int, what: str, each: int, where: object) -> None:
+    """Refuses a file that holds more of something than is read, whose limit grows with `jk.config.load_budget`.
+
+    Args:
+        count: how many it holds.
+        what: of what, in the plural, for the message.
+        each: bytes of memory that one takes.
+        where: the file.
+
+    Raises:
+        RestoreError: it holds more.
+    """
+    if count * each > config.load_budget:
+        raise RestoreError(
+            f"{where} is refused: it holds {count} {what}, and {config.load_budget // each} are read. If you trust it, set"
+            f" `jk.config.load_budget` (now {config.load_budget} bytes) to {count * each} or more, and load it again."
+        )

@@ -61,6 +61,11 @@ class _Walk:
         self.own: dict[tuple[str, ...], list[WeightInfo]] = {}
         for info in filter(is_kept, model.description.weights):
             self.own.setdefault(info.path[:-1], []).append(info)
+        # The names directly under each path.
+        self.inside: dict[tuple[str, ...], dict[str, None]] = {}
+        for path in self.own:
+            for depth, name in enumerate(path):
+                self.inside.setdefault(path[:depth], {})[name] = None
         # A shared layer has its weights under the path where it is bound first, which need not be where Keras meets it.
         self.home: dict[int, tuple[str, ...]] = {}
         # Kept, as `met` is: a layer that is made when it is asked for would leave its identity to the next.
@@ -71,7 +76,7 @@ class _Walk:
         self.met: dict[int, Layer] = {}
 
     def _has(self, path: tuple[str, ...]) -> bool:
-        return any(found[: len(path)] == path for found in self.own)
+        return path in self.own or path in self.inside
 
     def visit(
         self, layer: Layer, ours: tuple[str, ...], theirs: tuple[str, ...], named: tuple[str, ...], name: str
@@ -106,9 +111,7 @@ class _Walk:
     def _made_in_build(
         self, stored: InFiles, ours: tuple[str, ...], theirs: tuple[str, ...], named: tuple[str, ...], known: set[str]
     ) -> Iterator[Place]:
-        depth = len(ours)
-        names = {path[depth]: None for path in self.own if path[:depth] == ours and len(path) > depth}
-        for inner in names:
+        for inner in self.inside.get(ours, ()):
             if inner in known:
                 continue
             attributes = stored.children.get(inner, (inner,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -298,19 +299,20 @@ def unique_names(layers: list[Layer]) -> list[str]:
     """
     # A layer taken from another model prefers the name it had there, but gives way.
     preferred = [None if origin_of(layer) is None else layer.name for layer in layers]
-    given = [layer.name for layer, soft in zip(layers, preferred, strict=True) if layer.name is not None and not soft]
-    given += [name for i, name in enumerate(preferred) if name and name not in given and name not in preferred[:i]]
-    twice = {name for name in given if given.count(name) > 1}
+    named = zip(layers, preferred, strict=True)
+    counted = collections.Counter(layer.name for layer, soft in named if layer.name is not None and not soft)
+    twice = sorted(name for name, count in counted.items() if count > 1)
     if twice:
         raise ArgumentError(
-            f"Two layers of one model are named {sorted(twice)[0]!r}. Layer names must be unique: leave `name` out, or"
+            f"Two layers of one model are named {twice[0]!r}. Layer names must be unique: leave `name` out, or"
             f" choose different ones. To share one layer's weights, use the same layer object twice."
         )
+    given = {*counted, *filter(None, preferred)}
     counts: dict[str, int] = {}
-    names = []
+    names: dict[str, None] = {}
     for layer, soft in zip(layers, preferred, strict=True):
-        if layer.name is not None and not (soft and soft in names):
-            names.append(layer.name)
+        if layer.name is not None and not (soft and (soft in names or soft in counted)):
+            names[layer.name] = None
             continue
         base = layer._base_name
         while True:
@@ -319,8 +321,8 @@ def unique_names(layers: list[Layer]) -> list[str]:
             name = f"{base}_{count}" if count else base
             if name not in given:
                 break
-        names.append(name)
-    return names
+        names[name] = None
+    return list(names)
 
 
 def _assemble(
@@ -356,4 +358,9 @@ def _assemble(
 
 def number_repeats(names: list[str]) -> list[str]:
     """Names made unique by numbers: an output listed twice is `x`, `x_1`."""
-    return [name if name not in names[:i] else f"{name}_{names[:i].count(name)}" for i, name in enumerate(names)]
+    counts: collections.Counter[str] = collections.Counter()
+    numbered = []
+    for name in names:
+        numbered.append(f"{name}_{counts[name]}" if counts[name] else name)
+        counts[name] += 1
+    return numbered

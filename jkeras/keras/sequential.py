@@ -39,9 +39,7 @@ class Sequential(Model):
         self._functional: Functional | None = None
         self._layers: list[Layer] = []
         if layers:
-            for layer in layers:
-                self.add(layer, rebuild=False)
-            self._maybe_rebuild()
+            self._extend(layers)
 
     # -- the stack ------------------------------------------------------------------------------------------------
 
@@ -52,9 +50,24 @@ class Sequential(Model):
             layer: the layer, or what `Input` returned.
             rebuild: whether the model is built again at once.
         """
+        self._append(layer, {other.name: other for other in self._layers})
+        if rebuild:
+            self._maybe_rebuild()
+        else:
+            self.built = False
+            self._functional = None
+
+    def _extend(self, layers: Iterable[Any]) -> None:
+        """Puts several layers on top and builds once, so that the time grows linearly with them."""
+        by_name: dict[str, Layer] = {}
+        for layer in layers:
+            self._append(layer, by_name)
+        self._maybe_rebuild()
+
+    def _append(self, layer: Any, by_name: dict[str, Layer]) -> None:
         shape = getattr(layer, "_input_shape_arg", None)
         if not self._layers and shape is not None:
-            self.add(InputLayer(shape=shape))
+            self._append(InputLayer(shape=shape), by_name)
         if isinstance(layer, KerasTensor) and layer.history is not None:
             origin = layer.history.operation
             layer = origin if isinstance(origin, InputLayer) else layer
@@ -63,7 +76,7 @@ class Sequential(Model):
                 "Only instances of `keras.Layer` can be added to a Sequential model."
                 f" Received: {layer} (of type {type(layer)})"
             )
-        if any(other.name == layer.name and other is not layer for other in self._layers):
+        if by_name.setdefault(layer.name, layer) is not layer:
             raise ArgumentError(
                 f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the name of"
                 " a layer in this model. Update the `name` argument to pass a unique name."
@@ -74,11 +87,6 @@ class Sequential(Model):
                 f" {self._layers[0].batch_shape}. You cannot add a different Input layer to it."
             )
         self._layers.append(layer)
-        if rebuild:
-            self._maybe_rebuild()
-        else:
-            self.built = False
-            self._functional = None
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Takes the last layer away and returns it."""
@@ -239,8 +247,7 @@ class Sequential(Model):
                 f" Received: config={config}"
             )
         model = cls(name=config["name"])
-        for layer_config in config["layers"]:
-            model.add(object_from(layer_config, custom_objects))
+        model._extend(object_from(layer, custom_objects) for layer in config["layers"])
         shape = config.get("build_input_shape")
         if model._functional is None and shape and isinstance(shape, (tuple, list)):
             model.build(shape)

@@ -50,6 +50,7 @@ class Tracker:
         self.message = ""
         # Grows with every change of what is owned.
         self.version = 0
+        self._by_id: dict[str, dict[int, Any]] = {}
 
     def track(self, value: Any) -> Any:
         """The value, noticed; a container comes back as one that notices what is put into it later."""
@@ -71,6 +72,7 @@ class Tracker:
     def untrack(self, value: Any) -> None:
         """Forgets a value."""
         self.version += 1
+        self._by_id.clear()
         for _, store in self.config.values():
             store[:] = [entry for entry in store if entry is not value]
 
@@ -93,10 +95,14 @@ class Tracker:
             raise ValueError(self.message)
         self.version += 1
         self.config[store_name][1].append(value)
+        self._by_id.setdefault(store_name, {})[id(value)] = value
 
     def is_in_store(self, store_name: str, value: Any) -> bool:
         """Whether a value has been noticed as one of a kind."""
-        return any(entry is value for entry in self.config[store_name][1])
+        store, by_id = self.config[store_name][1], self._by_id.get(store_name, {})
+        if len(by_id) != len(store):  # which others add to as well
+            by_id = self._by_id[store_name] = {id(entry): entry for entry in store}
+        return id(value) in by_id
 
     def replace_tracked_value(self, store_name: str, old_value: Any, new_value: Any) -> None:
         """Puts one value in another's place.
@@ -108,6 +114,7 @@ class Tracker:
             raise ValueError(f"Unknown value: {old_value}")
         store = self.config[store_name][1]
         store[:] = [new_value if entry is old_value else entry for entry in store]
+        self._by_id.clear()
 
 
 _UNTRACKED = (str, int, float, bool, type(None), jax.Array)

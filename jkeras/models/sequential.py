@@ -182,7 +182,8 @@ class Sequential(Model):
                 raise ArgumentError(
                     f"Sequential.from_config: expected a configuration with 'layers', got {shown(config)}."
                 )
-            entries = [configs.from_config(entry, known_classes(), policy=policy) for entry in config["layers"]]
+            classes = known_classes()
+            entries = [configs.from_config(entry, classes, policy=policy) for entry in config["layers"]]
             dtype = None if policy == "float32" else policy
             return cls(entries, name=config.get("name"), trainable=config.get("trainable", True), dtype=dtype)
 

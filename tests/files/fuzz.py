@@ -85,7 +85,8 @@ class Fuzz:
         what, intact = damage(copy, draw)
         before, start, found = memory(), time.process_time(), None
         try:
-            found = self.readers.read(kind, copy / file.name)
+            with warnings.catch_warnings(action="ignore"):  # about optimizers whose state is damaged
+                found = self.readers.read(kind, copy / file.name)
         except (errors.JkerasError, FileNotFoundError):
             pass
         except Exception as error:  # any other is what this program looks for
@@ -102,7 +103,6 @@ class Fuzz:
 
 
 def _worker(folder: Path, first: int, last: int, pipe: Any) -> None:
-    warnings.simplefilter("ignore")  # about optimizers whose state is damaged
     fuzz = Fuzz(folder)
     pipe.send("ready")
     for number in range(first, last):

@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from jkeras import allowance
 from jkeras.errors import RestoreError
 from jkeras.files.containers import buffers, checksums
 from jkeras.files.containers.writing import replacing
 
-MAX_ENTRIES = 10_000
+# Bytes that a member stands for, of which a file is written for some: 16,384 are read by default.
+MEMBER = 4096
 # What deflate makes of weights; all of a bomb is beyond it.
 MAX_RATIO = 100
 # Constants of zeros, which a program packed that changed the file, are beyond it, too: so much may come out of any member, and
@@ -59,8 +61,7 @@ def read_folder(path: Path) -> dict[str, Contents]:
 
 
 def _check(members: list[zipfile.ZipInfo], size: int, path: Path) -> None:
-    if len(members) > MAX_ENTRIES:
-        raise RestoreError(f"{path} holds {len(members)} members, which no model's file does.")
+    allowance.check(len(members), "members", MEMBER, path)
     seen: set[str] = set()
     for member in members:
         name = member.filename

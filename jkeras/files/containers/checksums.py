@@ -12,11 +12,13 @@ import stat
 import zlib
 from pathlib import Path
 
+from jkeras import allowance
 from jkeras.errors import RestoreError
 from jkeras.files.containers import documents, writing
 
 LIST = "checksums.json"
-MAX_FILES = 100_000
+# Bytes that a file's name and place take in memory.
+ENTRY = 640
 _BLOCK = 2**20
 
 
@@ -40,8 +42,7 @@ def files(folder: Path) -> dict[str, int]:
                     found[name] = kind.st_size
                 else:
                     raise RestoreError(f"{folder} is refused: {name!r} is a link or a device, not a file of a save.")
-        if len(found) + len(waiting) > MAX_FILES:
-            raise RestoreError(f"{folder} is refused: it holds more than {MAX_FILES} files.")
+        allowance.check(len(found) + len(waiting), "files", ENTRY, folder)
     return found
 
 

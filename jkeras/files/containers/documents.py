@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from jkeras import allowance
 from jkeras.errors import RestoreError
 
 # A model of 30 models inside one another nests about 100 deep; beyond it is damage or an attack.
 MAX_DEPTH = 100
 MAX_SIZE = 256 * 2**20
-# A layer takes about 20. Each takes 60 to 230 bytes in memory and three in a text, less in a compressed one.
-MAX_CONTAINERS = 1_000_000
+# Bytes of a list or dict in memory; it takes three in a text, less in a compressed one. A layer has about 20.
+CONTAINER = 64
 
 
 def parse(text: str | bytes | memoryview, where: str) -> dict[str, Any]:
@@ -24,8 +25,7 @@ def parse(text: str | bytes | memoryview, where: str) -> dict[str, Any]:
         raise RestoreError(f"{where} is {len(text)} bytes long, which no model's configuration is.")
     text = bytes(text) if isinstance(text, memoryview) else text
     count = text.count("{") + text.count("[") if isinstance(text, str) else text.count(b"{") + text.count(b"[")
-    if count > MAX_CONTAINERS:
-        raise RestoreError(f"{where} holds {count} lists and dicts, more than the {MAX_CONTAINERS} that are read.")
+    allowance.check(count, "lists and dicts", CONTAINER, where)
     try:
         document: object = json.loads(text)
     except RecursionError:

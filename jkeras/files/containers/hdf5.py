@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from jkeras import allowance
 from jkeras.buffers import ALIGNMENT
 from jkeras.errors import RestoreError
 from jkeras.types import ArrayLike
@@ -32,7 +33,8 @@ from jkeras.files.containers.writing import replacing
 # An attribute in a file: a text, a list of texts, a number or an array. Whoever reads one checks what it is.
 Attribute: TypeAlias = Any
 
-MAX_OBJECTS = 200_000
+# Bytes of a group or array that is open: 209,715 are read by default.
+OBJECT = 320
 MAX_DEPTH = 64
 # Deflate, shuffle, checksum, szip, n-bit, scale-offset, LZF: what comes with HDF5 and h5py, without plug-ins.
 FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000})
@@ -98,8 +100,7 @@ class Tree:
             raise self._refuse(path, "is in the file twice")
         self._seen.add(place)
         self._objects[path] = member
-        if len(self._objects) > MAX_OBJECTS:
-            raise RestoreError(f"{self.where} is refused: it holds more than {MAX_OBJECTS} objects.")
+        allowance.check(len(self._objects), "groups and arrays", OBJECT, self.where)
 
     def _check_dataset(self, path: str, dataset: h5py.Dataset) -> None:
         if dataset.is_virtual or dataset.external:
