@@ -18,6 +18,8 @@ The tree::
     ├── RestoreError (ValueError)        a saved model does not fit the model that restores it
     │   └── DescriptionError (TypeError)  a configuration describes no object that can be made
     ├── ProcessError (RuntimeError)      processes that train together disagree, or one of them is gone
+    ├── ExtraError (ImportError)         a library is missing that one of the package's extras installs
+    ├── CompilationError (RuntimeError)  a program could not be compiled for an accelerator
     ├── DownloadError (OSError)          a file is neither present nor to be had
     └── DamagedFileError (ValueError)    a file has the wrong checksum or contents, or an archive is not safe to unpack
 
@@ -227,6 +229,32 @@ class ProcessError(JkerasError, RuntimeError):
 
     Instead, start all of them with the same program, the same data and the same versions; the message says in what they
     differ.
+    """
+
+
+class ExtraError(JkerasError, ImportError):
+    """A library is missing that one of the package's extras installs.
+
+    The mistake::
+
+        jk.distribute.plan(model, 256, "v5e:2x2")   # without libtpu
+
+    Instead::
+
+        pip install 'jkeras[plan]'
+    """
+
+
+class CompilationError(JkerasError, RuntimeError):
+    """A program could not be compiled for an accelerator.
+
+    The mistake::
+
+        jk.distribute.plan(model, 1024, "v5e:16x16", timeout=60)   # a deep model
+
+    Instead::
+
+        jk.distribute.plan(model, 1024, "v5e:16x16")
     """
 
 

@@ -23,6 +23,7 @@ from jkeras.lazy import named
 COMMANDS = {
     "run": "run a Keras script or module unchanged, on jkeras",
     "launch": "run a script in several processes that train one model together",
+    "plan": "say what a training step takes on accelerators that need not be there",
     "summary": "print the layers of a saved model",
     "info": "say what a file of a model or of weights is: who wrote it, what is in it, whether it loads",
     "convert": "write a saved model in another format",

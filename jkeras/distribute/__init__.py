@@ -9,6 +9,8 @@ from jkeras.distribute.mesh import LayoutMap as LayoutMap
 from jkeras.distribute.mesh import TensorLayout as TensorLayout
 from jkeras.distribute.mesh import distribute_tensor as distribute_tensor
 from jkeras.distribute.mirrored import MirroredStrategy as MirroredStrategy
+from jkeras.distribute.planning.planner import plan as plan
+from jkeras.distribute.planning.value import Plan as Plan
 from jkeras.distribute.processes import initialize as initialize
 from jkeras.distribute.sharded import FSDP as FSDP
 from jkeras.distribute.sharded import DataParallel as DataParallel

@@ -231,6 +231,13 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
         return f"LayoutMap({self._device_mesh!r}, {self._rules!r})"
 
 
+def process_count(mesh: jax.sharding.Mesh | jax.sharding.AbstractMesh) -> int:
+    """How many processes the devices of a mesh belong to; one where they are only planned."""
+    if isinstance(mesh, jax.sharding.AbstractMesh):
+        return 1
+    return len({device.process_index for device in mesh.devices.flat})
+
+
 def distribute_tensor(tensor: ArrayLike, layout: TensorLayout | jax.sharding.Sharding) -> jax.Array:
     """An array laid out over devices.
 

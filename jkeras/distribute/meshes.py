@@ -16,6 +16,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from jkeras import collectives
 from jkeras.distribute import arrays, consistency
+from jkeras.distribute.mesh import process_count
 from jkeras.distribute.mesh_rules import MeshRules
 from jkeras.distribute.process_group import together
 from jkeras.errors import InputError
@@ -63,7 +64,7 @@ class MeshLayout(Layout):
         self.mesh: Any = strategy.mesh() if mesh is None else mesh
         self.axis: str = strategy.batch_axis
         self.parts: int = int(self.mesh.shape[self.axis])
-        self.processes: int = len({device.process_index for device in self.mesh.devices.flat})
+        self.processes: int = process_count(self.mesh)
         # The options for one CPU device, which has all cores, make several three times slower.
         super().__init__(None if self.mesh.size == 1 else {})
         # Regular expressions are not matched again for every dispatch.

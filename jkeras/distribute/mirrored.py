@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.sharding import PartitionSpec
 
 from jkeras import collectives
 from jkeras.distribute import arrays
@@ -103,12 +104,7 @@ class ReplicaLayout(MeshLayout):
     def check(self, program: Program, source: Source) -> None:
         """As in `MeshLayout`; a layer with a state for each row is refused, too."""
         super().check(program, source)
-        for path, layer in walk(program.definition):
-            if layer.stateful:
-                raise ArgumentError(
-                    f"{'/'.join(path)} ({type(layer).__name__}) is stateful: it has a state for each row of a batch, which"
-                    f" replicas cannot share. Train it under `jk.distribute.DataParallel()`."
-                )
+        check_stateless(program)
 
     def _divides(self, program: Program, rows: int, training: bool) -> bool:
         return rows % self.parts == 0 or not program.mixes_samples(training)
@@ -135,6 +131,20 @@ class ReplicaLayout(MeshLayout):
         padded = self.padded(program, jax.tree.map(np.asarray, batch), training)
         shares = jax.tree.map(lambda a: a.reshape(self.parts, -1, *a.shape[1:]), padded)
         return Placed(arrays.put(shares, jax.tree.map(lambda leaf: self._sharding(self._rows(True)), shares)), True)
+
+
+def check_stateless(program: Program) -> None:
+    """Checks that no layer has a state for each row.
+
+    Raises:
+        ArgumentError: one has.
+    """
+    for path, layer in walk(program.definition):
+        if layer.stateful:
+            raise ArgumentError(
+                f"{'/'.join(path)} ({type(layer).__name__}) is stateful: it has a state for each row of a batch, which"
+                f" replicas cannot share. Train it under `jk.distribute.DataParallel()`."
+            )
 
 
 class MirroredStrategy(MeshStrategy):
@@ -207,6 +217,16 @@ def replicated(step: Step, state: TrainState, batch: Batch) -> TrainState:
     after = arrays_of(new).metrics
     metrics = {name: _merged(known.get(name, objectives.MEAN), before[name], added) for name, added in after.items()}
     result: TrainState = new.replace(metrics=metrics)
+    return result
+
+
+def mapped_step(step: Step, mesh: Any, state: TrainState, batch: Batch) -> TrainState:
+    """One step of all replicas over a mesh, whose devices need not be there: what `pmap` makes of it."""
+    batch = arrays.pad_rows(batch, mesh.size)
+    whole, rows = PartitionSpec(), PartitionSpec(AXIS)
+    share = functools.partial(replicated, step)
+    shared = jax.shard_map(share, mesh=mesh, in_specs=(whole, rows), out_specs=whole, check_vma=False)
+    result: TrainState = shared(state, batch)
     return result
 
 

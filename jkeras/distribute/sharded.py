@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import jax
@@ -70,18 +72,25 @@ class MeshStrategy(MeshAttributes, Strategy):
         return "batch" if self.device_mesh is None else self.device_mesh.axis_names[0]
 
     def mesh(self) -> jax.sharding.Mesh:
-        """JAX's mesh.
+        """JAX's mesh; inside of `planned_on` the planned one, which has no devices.
 
         Raises:
             ArgumentError: a device is not there.
         """
-        return _mesh_of(self)
+        return _planned.get() or _mesh_of(self)
 
     def _make_mesh(self) -> jax.sharding.Mesh:
         if self.device_mesh is not None:
             return self.device_mesh.backend_mesh
         found = self._resolved()
         return jax.sharding.Mesh(np.array(found), (self.batch_axis,), axis_types=(AxisType.Auto,))
+
+    def planned_shape(self, present: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """Sizes and names of the axes of the mesh, if so many devices were present."""
+        if self.device_mesh is not None:
+            return self.device_mesh.shape, self.device_mesh.axis_names
+        chosen = len(self.devices) if isinstance(self.devices, tuple) else self.devices
+        return (chosen or present,), (self.batch_axis,)
 
     @property
     def num_replicas_in_sync(self) -> int:
@@ -101,6 +110,19 @@ class MeshStrategy(MeshAttributes, Strategy):
         Raises:
             ArgumentError: they do not go together.
         """
+
+
+_planned: contextvars.ContextVar[Any] = contextvars.ContextVar("jkeras_planned_mesh", default=None)
+
+
+@contextlib.contextmanager
+def planned_on(mesh: jax.sharding.Mesh | jax.sharding.AbstractMesh) -> Iterator[None]:
+    """While the block runs, strategies lay arrays out over this mesh, whose devices need not be there."""
+    before = _planned.set(mesh)
+    try:
+        yield
+    finally:
+        _planned.reset(before)
 
 
 @functools.lru_cache(maxsize=16)
@@ -214,6 +236,9 @@ class ModelParallel(MeshStrategy):
 
     def _make_mesh(self) -> jax.sharding.Mesh:
         return self.layout_map.device_mesh.backend_mesh
+
+    def planned_shape(self, present: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        return self.layout_map.device_mesh.shape, self.layout_map.device_mesh.axis_names
 
     def state_specs(self, state: TrainState) -> PyTree[Any]:
         layouts = {}
