@@ -7,7 +7,6 @@ import contextlib
 import runpy
 import sys
 from pathlib import Path
-from typing import Any
 
 from jkeras.distribute import FSDP, DataParallel, MirroredStrategy, Strategy, plan
 from jkeras.distribute.planning.chips import EXAMPLES

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jkeras.console.quantities import amount
-from jkeras.plots.curves import COLOURS, figures
+from jkeras.plots.curves import COLOURS
+from jkeras.plots.figures import finish, panels_of
 from jkeras.types import PathLike
 
 if TYPE_CHECKING:
@@ -44,20 +45,14 @@ def plot_plan(plan: Planned, *, path: PathLike | None = None) -> Figure:
     Raises:
         ImportError: matplotlib is not there.
     """
-    plt = figures("plot_plan")
     limits = list(plan.bounds)
     rows = 2 if limits else 1
-    drawn: tuple[Figure, Any] = plt.subplots(
-        rows, 1, figsize=(8.5, 1.5 + 1.6 * rows), squeeze=False, layout="constrained"
-    )
-    figure, panels = drawn
+    figure, panels = panels_of("plot_plan", rows, 1, (8.5, 1.5 + 1.6 * rows))
     figure.suptitle(plan.title, fontsize=9)
     _draw_memory(panels[0, 0], plan)
     if limits:
         _draw_limits(panels[1, 0], limits, plan.bound)
-    if path is not None:
-        figure.savefig(path)
-    return figure
+    return finish(figure, path)
 
 
 def _draw_memory(axes: Any, plan: Planned) -> None:

@@ -171,7 +171,7 @@ def _laid_out(
     step: Callable[[TrainState, Batch], TrainState]
     layouts, rows = jax.tree.map(lambda leaf: ANYWHERE, (state, batch))
     if mesh is None:
-        step = task.train
+        step = task.train.__call__
     else:
         layout = meshes.MeshLayout(strategy, mesh)  # type: ignore[arg-type]
         meshes.check_batch(task.train.program, steps.batch_size(batch), layout.parts, strategy, True)
