@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from jkeras.models.per_sample import accumulated_gradients as accumulated_gradients
     from jkeras.models.per_sample import jacobian as jacobian
     from jkeras.models.per_sample import per_sample_gradients as per_sample_gradients
+    from jkeras.models.search import search as search
     from jkeras.models.sequential import Sequential as Sequential
     from jkeras.models.sweep import sweep as sweep
     from jkeras.profiling import profile as profile
@@ -91,6 +92,7 @@ else:
             "jkeras.models.model": "Model",
             "jkeras.models.per_sample": "accumulated_gradients jacobian per_sample_gradients",
             "jkeras.models.sequential": "Sequential",
+            "jkeras.models.search": "search",
             "jkeras.models.sweep": "sweep",
             "jkeras.profiling": "profile",
             "jkeras.training.recipe": "Recipe",

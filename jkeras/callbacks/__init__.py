@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from jkeras.callbacks.callback import Callback as Callback
     from jkeras.callbacks.callback import CallbackList as CallbackList
     from jkeras.callbacks.checkpoint import ModelCheckpoint as ModelCheckpoint
+    from jkeras.callbacks.experiment_logger import MLflowLogger as MLflowLogger
+    from jkeras.callbacks.experiment_logger import WandbLogger as WandbLogger
     from jkeras.callbacks.orbax import OrbaxCheckpoint as OrbaxCheckpoint
+    from jkeras.callbacks.pruning import OptunaPruning as OptunaPruning
     from jkeras.callbacks.reporting import CSVLogger as CSVLogger
     from jkeras.callbacks.reporting import History as History
     from jkeras.callbacks.reporting import LambdaCallback as LambdaCallback
@@ -28,7 +31,9 @@ else:
             "jkeras.callbacks.backup": "BackupAndRestore",
             "jkeras.callbacks.callback": "Callback CallbackList",
             "jkeras.callbacks.checkpoint": "ModelCheckpoint",
+            "jkeras.callbacks.experiment_logger": "MLflowLogger WandbLogger",
             "jkeras.callbacks.orbax": "OrbaxCheckpoint",
+            "jkeras.callbacks.pruning": "OptunaPruning",
             "jkeras.callbacks.reporting": "CSVLogger History LambdaCallback ProgbarLogger RemoteMonitor",
             "jkeras.callbacks.schedule": "EarlyStopping LearningRateScheduler ReduceLROnPlateau TerminateOnNaN",
             "jkeras.callbacks.tensorboard": "TensorBoard",

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if first not in COMMANDS:
         problem = (
-            "a command is missing" if not words else f"there is no command {first!r}.{suggestion(first, COMMANDS)}"
+            "a command is missing." if not words else f"there is no command {first!r}.{suggestion(first, COMMANDS)}"
         )
         print(f"jkeras: error: {problem} `jkeras --help` lists them.", file=sys.stderr)
         return 2

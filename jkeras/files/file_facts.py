@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import jax
 import numpy as np
 
 from jkeras.errors import JkerasError
@@ -12,6 +13,7 @@ from jkeras.files.containers import checkpoints, directory, hdf5, kinds, safeten
 from jkeras.files.containers.kinds import Kind
 from jkeras.files.keras3_archive import KerasFile
 from jkeras.files.loading import load_model
+from jkeras.graph.shapes import show_shape
 from jkeras.models.model import Model
 from jkeras.models.summary import show_bytes
 
@@ -78,12 +80,12 @@ def _weights(path: Path, kind: Kind) -> dict[str, tuple[int, ...]] | None:
 def _model_facts(model: Model) -> Facts:
     kinds_of_layers = Counter(type(layer).__name__ for layer in model.layers)
     listed = ", ".join(f"{count} {name}" for name, count in kinds_of_layers.most_common())
-    specs = model.input_specs if model.built else None
+    specs = jax.tree.leaves(model.input_specs) if model.built else []
     facts = [
         ("contents", f"{type(model).__name__} {model.name or model._base_name!r}"),
         ("layers", f"{len(model.layers)}: {listed}"),
         ("weights", f"{model.count_params():,}" if model.built else "made when it sees data"),
-        ("input", str(specs)),
+        ("input", ", ".join(f"{show_shape((None, *s.shape[1:]))} {s.dtype}" for s in specs) or "not known yet"),
         ("compiled", "no" if model.recipe is None else type(model.recipe.optimizer).__name__),
     ]
     epochs = len(model.history.epoch)
