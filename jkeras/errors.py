@@ -235,26 +235,15 @@ class ProcessError(JkerasError, RuntimeError):
 class ExtraError(JkerasError, ImportError):
     """A library is missing that one of the package's extras installs.
 
-    The mistake::
-
-        jk.distribute.plan(model, 256, "v5e:2x2")   # without libtpu
-
-    Instead::
-
-        pip install 'jkeras[plan]'
+    Instead, install the extra that the message names: `pip install 'jkeras[plan]'`.
     """
 
 
 class CompilationError(JkerasError, RuntimeError):
     """A program could not be compiled for an accelerator.
 
-    The mistake::
-
-        jk.distribute.plan(model, 1024, "v5e:16x16", timeout=60)   # a deep model
-
-    Instead::
-
-        jk.distribute.plan(model, 1024, "v5e:16x16")
+    Instead, give it more time, or repeat equal blocks by `layers.Repeat`, of which one is compiled; the message has the
+    compiler's own reason.
     """
 
 
