@@ -131,7 +131,7 @@ def step_of(model: Model, batch: Any, topology: Topology, strategy: Strategy | N
     model = model.build_for(specs.x)
     program = build_program(model.definition, recipe, specs)
     alone = model._evolve(recipe=recipe)
-    abstract: TrainState = jax.eval_shape(functools.partial(_first_state, alone, recipe), specs.x)
+    abstract: TrainState = jax.eval_shape(functools.partial(first_state, alone, recipe), specs.x)
     task = training_task(alone, program, abstract, specs)
     abstract = jax.eval_shape(lambda s: s.replace(metrics=steps.empty_metrics(task.train.program, specs)), abstract)
     sharing = _mesh_of(topology, strategy) if isinstance(strategy, MeshStrategy) else None
@@ -144,7 +144,7 @@ def step_of(model: Model, batch: Any, topology: Topology, strategy: Strategy | N
         return _laid_out(model, task, abstract, specs, strategy, sharing)
 
 
-def _first_state(model: Model, recipe: Recipe, x: PyTree[Any]) -> TrainState:
+def first_state(model: Model, recipe: Recipe, x: PyTree[Any]) -> TrainState:
     """The state that training starts from; traced, so that nothing is drawn."""
     key = jax.random.key(0)
     variables = model.init(key, x)
