@@ -5,7 +5,7 @@ PYTHON ?= $(shell scripts/find-python)
 JOBS ?= 2
 TEST ?= .venv-test
 
-.PHONY: help demo test smoke slow lint format typecheck bench docs clean
+.PHONY: help demo test smoke slow lint format typecheck bench accelerators docs clean
 
 help:
 	@echo "make demo       train, evaluate, save and reload a digit classifier on real data"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint       ruff; 'make format' repairs what can be repaired"
 	@echo "make typecheck  mypy, and what pyright makes of the public names"
 	@echo "make bench      the benchmarks against other libraries"
+	@echo "make accelerators  programs for TPUs, compiled on a machine that has none"
 	@echo "make docs       the documentation, into site/"
 
 demo: .venv-plot/installed
@@ -42,6 +43,9 @@ typecheck: $(TEST)/installed
 
 bench: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks.run $(ARGS)
+
+accelerators: .venv-plan/installed
+	.venv-plan/bin/python -m benchmarks.ahead_of_time --platform tpu --results .venv-plan/accelerators.jsonl --write $(ARGS)
 
 docs: .venv-docs/installed
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true .venv-docs/bin/python -m mkdocs build --strict

@@ -1,9 +1,9 @@
 """What accelerators get to run, on a machine that has none: `python -m benchmarks.ahead_of_time --platform tpu`.
 
-The programs of `fit`, `evaluate` and `predict` and the training step of each strategy are compiled for a v5e:2x2 or an H100, beside
-the step of the same network written by hand in JAX and Optax (`benchmarks/peers/jax_networks.py`), with the same collective layout.
-The table has what the compiler says: operations (its own count, and that of products and convolutions with loops in full), bytes,
-temporaries, what is overwritten in place, collectives, calls to the host, 64-bit floats, custom calls.
+The programs of `fit`, `evaluate` and `predict` and the training step of each strategy are compiled for a v5e:2x2 or an
+H100, beside the step of the same network written by hand in JAX and Optax (`benchmarks/peers/jax_networks.py`), over the
+same mesh. The table has what the compiler says: operations (its own count, and that of products and convolutions with loops
+in full), bytes, temporaries, what is overwritten in place, collectives, calls to the host, 64-bit floats, custom calls.
 
     python -m benchmarks.ahead_of_time --platform tpu --results benchmarks/accelerators.jsonl --write   # all small models
     python -m benchmarks.ahead_of_time --platform tpu --only resnet50 --timeout 1200                     # a large one
@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AbstractMesh, AxisType, NamedSharding, PartitionSpec
 
