@@ -1,13 +1,16 @@
-"""Loading `.keras` files: a deep one against Keras 3, a large one against reading the same bytes.
+"""Loading `.keras` files: a deep one against Keras 3, a large one against reading the same bytes; memory to load weights.
 
     python -m benchmarks.loading --layers 200 --gigabytes 1 --repeats 5
 
-Both sides load in turns in one process; what counts is the median, of seconds and of seconds of the processor.
+Both sides load in turns in one process; what counts is the median, of seconds and of seconds of the processor. Memory is the most
+that a process of its own gets while it loads, beyond what it had before (Linux).
 """
 
 import argparse
 import gc
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -95,6 +98,50 @@ def large(gigabytes, repeats, folder):
     print(f"  jkeras / numpy.load: {found['jkeras'][0] / found['numpy.load'][0]:.2f}")
 
 
+FORMATS = (".h5", ".weights.h5", ".weights.json", ".safetensors", "")
+CHILD = """
+import sys, time, gc, jax, benchmarks.loading as loading
+model = loading.wide(float(sys.argv[1]))
+jax.block_until_ready(model.init(0).params)
+gc.collect()
+before = loading.most(reset=True)
+start = time.perf_counter()
+jax.block_until_ready(model.load_weights(sys.argv[2]).params)
+print(time.perf_counter() - start, loading.most() - before)
+"""
+
+
+def most(reset=False):
+    """The most bytes of memory of this process, since the last reset."""
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def wide(gigabytes):
+    """A model with four kernels of so many bytes in all."""
+    import jkeras as jk
+
+    units = int((gigabytes * 2**30 / 4 / 4) ** 0.5)
+    dense = (jk.layers.Dense(units, use_bias=False, kernel_initializer="ones") for _ in range(4))
+    return jk.Sequential([jk.Input((units,)), *dense])
+
+
+def weights(gigabytes, folder):
+    """Memory and time to load weights of every format."""
+    model = wide(gigabytes)
+    for suffix in FORMATS:
+        path = Path(folder, f"weights{suffix}")
+        model.save_weights(path)
+        size = sum(array.nbytes for array in model.get_weights())
+        command = [sys.executable, "-c", CHILD, str(gigabytes), str(path)]
+        seconds, grown = map(float, subprocess.run(command, capture_output=True, check=True).stdout.split())
+        print(
+            f"  load_weights, {suffix or 'directory':15s} {seconds:8.3f} s, {grown / size:5.2f} times the size in memory"
+        )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--layers", type=int, default=200)
@@ -106,6 +153,7 @@ def main():
             deep(options.layers, options.repeats, folder)
         if options.gigabytes:
             large(options.gigabytes, options.repeats, folder)
+            weights(options.gigabytes, folder)
 
 
 if __name__ == "__main__":

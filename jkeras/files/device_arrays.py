@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import DTypeLike
 
-K = TypeVar("K")
+from jkeras.files.containers.buffers import LARGE
 
-LARGE = 2**20
+K = TypeVar("K")
 
 
 def on_device(values: Mapping[K, Any], types: Mapping[K, DTypeLike], size: int = 0) -> dict[K, jax.Array]:

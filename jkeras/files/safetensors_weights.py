@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import jax.numpy as jnp
 
 from jkeras.files.containers import safetensors
 from jkeras.files.weight_matching import Entry, Found, of_names, values_by_name
@@ -22,8 +19,5 @@ def write(model: Model, path: Path) -> None:
 
 def find(model: Model, path: Path, by_name: bool) -> Found:
     """What a file has; weights lie under their names anyway."""
-    entries = {
-        name: Entry(name, array.shape, array.dtype.name, functools.partial(jnp.asarray, array))
-        for name, array in safetensors.read(path).items()
-    }
+    entries = {name: Entry.of(name, array) for name, array in safetensors.read(path).items()}
     return of_names(model.description.weights, entries, str(path))

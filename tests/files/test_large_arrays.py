@@ -11,8 +11,9 @@ import pytest
 
 import jkeras as jk
 from jkeras import layers
-from jkeras.files.containers import archives, buffers, hdf5
+from jkeras.files.containers import archives, buffers, hdf5, kinds
 from jkeras.files.device_arrays import LARGE, on_device
+from jkeras.files.table import FORMATS
 
 UNITS = 520  # a kernel of them is more than `LARGE`
 X = np.random.default_rng(0).normal(size=(8, UNITS)).astype("float32")
@@ -47,13 +48,25 @@ def test_large_arrays_are_aligned_in_the_file(path):
             assert array.nbytes < LARGE or array.ctypes.data % buffers.ALIGNMENT == 0, (name, shape)
 
 
-@pytest.mark.parametrize("kind", [".keras", ".h5", ".weights.h5", ".safetensors"])
+@pytest.mark.parametrize("kind", ["", ".h5", ".weights.h5", ".weights.json", ".safetensors"])
+def test_large_arrays_are_aligned_in_memory(kind, tmp_path):
+    """So a load takes no more memory than the size of the file."""
+    path, first = tmp_path / f"weights{kind}", model()
+    first.save_weights(path)
+    found = FORMATS[kinds.to_read(path, "")].read_weights(first, path, False)
+    arrays = [entry.read() for entry in found.entries.values()]
+    large = [array for array in arrays if array.nbytes >= LARGE]
+    assert len(large) == 2 and len(arrays) == 4
+    assert all(isinstance(array, np.ndarray) and array.ctypes.data % buffers.ALIGNMENT == 0 for array in large)
+
+
+@pytest.mark.parametrize("kind", ["", ".keras", ".h5", ".weights.h5", ".weights.json", ".safetensors"])
 def test_training_after_a_load(kind, tmp_path):
     """Arrays that are given away to a step are not changed under the models that have them, too, and nothing is warned of."""
     path, first = tmp_path / f"model{kind}", model()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        if kind in (".keras", ".h5"):
+        if kind in ("", ".keras", ".h5"):
             first.save(path)
             found = jk.load_model(path)
         else:

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import io
-from typing import IO
+import math
+from typing import IO, Any
 
 import numpy as np
 
 from jkeras.buffers import ALIGNMENT
 
+# Smaller arrays are copied as fast as they are taken over.
+LARGE = 2**20
+
 
 def aligned(size: int) -> memoryview:
     """That many bytes of any value, at an address that is a multiple of `ALIGNMENT`."""
+    return empty((size,), np.dtype(np.uint8)).data
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+    """An array of any value to read into, at such an address."""
+    size = math.prod(shape) * dtype.itemsize
     memory = np.empty(size + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
-    return memory.data[start : start + size]
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def filled(file: IO[bytes], size: int, block: int) -> memoryview:

@@ -24,7 +24,7 @@ from jkeras.types import ArrayLike
 
 if TYPE_CHECKING:
     import h5py
-from jkeras.files.containers import seals
+from jkeras.files.containers import buffers, seals
 from jkeras.files.containers.archives import Contents
 from jkeras.files.containers.buffers import MemoryFile
 from jkeras.files.containers.kinds import HDF5_SIGNATURE as SIGNATURE
@@ -140,7 +140,7 @@ class Tree:
         dataset = self._objects[path]
         try:
             value = self._view(dataset)
-            value = np.asarray(dataset[()]) if value is None else value
+            value = _read(dataset) if value is None else value
             kind = self._attribute(path, "dtype") if "dtype" in dataset.attrs else None
         except DAMAGE as error:
             raise RestoreError(f"{self.where} is damaged: {path!r} cannot be read: {error}") from None
@@ -226,6 +226,15 @@ class Tree:
         other._objects = {names[path]: member for path, member in self._objects.items()}
         other._children = None
         return other
+
+
+def _read(dataset: h5py.Dataset) -> np.ndarray:
+    """An array; a large one in memory that JAX takes over as it is."""
+    if dataset.nbytes < buffers.LARGE or dataset.dtype.kind == "V":
+        return np.asarray(dataset[()])
+    target = buffers.empty(dataset.shape, dataset.dtype)
+    dataset.read_direct(target)
+    return target
 
 
 def _text(value: Attribute) -> Attribute:

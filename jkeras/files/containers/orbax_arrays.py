@@ -20,6 +20,7 @@ import jax
 import numpy as np
 
 from jkeras.errors import RestoreError
+from jkeras.files.containers import buffers
 from jkeras.files.containers.writing import failure
 
 if TYPE_CHECKING:
@@ -110,12 +111,8 @@ def read(folder: Path, listed: Mapping[str, Listed], shown: Path) -> dict[str, n
     import tensorstore
 
     context = tensorstore.Context()
-    pending: collections.deque[tuple[str, Any]] = collections.deque()
+    pending: collections.deque[Any] = collections.deque()
     found: dict[str, np.ndarray] = {}
-
-    def settle() -> None:
-        name, future = pending.popleft()
-        found[name] = np.asarray(future.result())
 
     try:
         for number, (name, (sizes, type_name)) in enumerate(listed.items()):
@@ -128,15 +125,17 @@ def read(folder: Path, listed: Mapping[str, Listed], shown: Path) -> dict[str, n
                 raise ValueError(f"{name!r} is {store.dtype.name}{list(store.shape)}, not {type_name}{list(shape)}")
             if math.prod(size or 0 for size in store.chunk_layout.read_chunk.shape or ()) > math.prod(shape):
                 raise ValueError(f"{name!r} lies in pieces larger than itself")
-            pending.append((name, store.read()))
+            # In memory that JAX takes over as it is.
+            found[name] = buffers.empty(shape, dtype)
+            pending.append(tensorstore.array(found[name], store.dtype, copy=False, write=True).write(store))
             if len(pending) == READS:
-                settle()
+                pending.popleft().result()
         while pending:
-            settle()
+            pending.popleft().result()
     except (ValueError, KeyError, OSError) as error:
         why = str(error).partition(" [tensorstore_spec=")[0]
         raise RestoreError(f"The arrays in {shown} are damaged: {why}") from None
-    return {name: found[name] for name in listed}
+    return found
 
 
 def _opened(folder: Path, number: int, context: tensorstore.Context) -> tensorstore.TensorStore:

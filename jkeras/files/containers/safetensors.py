@@ -18,6 +18,7 @@ import ml_dtypes
 import numpy as np
 
 from jkeras.errors import ArgumentError, RestoreError
+from jkeras.files.containers import buffers
 from jkeras.files.containers.writing import replacing
 from jkeras.types import ArrayLike
 
@@ -124,7 +125,9 @@ def read_all(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[
             arrays: dict[str, np.ndarray] = {}
             checksum = 0
             for name, dtype, shape in entries:
-                array = np.fromfile(file, dtype, math.prod(shape)).reshape(shape)
+                array = buffers.empty(shape, dtype)
+                if file.readinto(_bytes(array)) != array.nbytes:
+                    raise RestoreError(f"{path} is damaged: it ends within {name!r}.")
                 if expected is not None:
                     checksum = zlib.crc32(_bytes(array), checksum)
                 arrays[name] = array
