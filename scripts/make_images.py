@@ -65,6 +65,28 @@ def fit():
     Diagram("fit", tuple(Box(name, what) for name, what in names), arrows).save(IMAGES / "fit.svg")
 
 
+def devices():
+    """How a strategy spreads a step, as SVG."""
+    names = [
+        ("batch", "rows of all devices"), ("device 0", "half of the rows"), ("device 1", "half of the rows"),
+        ("mean", "of the gradients, over the devices"), ("update", "the same on every device"),
+    ]  # fmt: skip
+    arrows = ((0, 1), (0, 2), (1, 3), (2, 3), (3, 4))
+    Diagram("devices", tuple(Box(name, what) for name, what in names), arrows).save(IMAGES / "guides" / "devices.svg")
+
+
+def libraries():
+    """How a library written for Keras comes to run here, as SVG."""
+    names = [
+        ("your script", "jkeras run script.py"), ("library", "import keras"), ("jkeras.keras", "Keras's objects"),
+        ("jkeras", "immutable models"), ("core", "one compiled step"),
+    ]  # fmt: skip
+    arrows = ((0, 1), (1, 2), (0, 3), (2, 4), (3, 4))
+    Diagram("libraries", tuple(Box(name, what) for name, what in names), arrows).save(
+        IMAGES / "guides" / "libraries.svg"
+    )
+
+
 def history():
     """The curves of a run."""
     (x, y), _ = digits()
@@ -169,7 +191,7 @@ def _screenshot(address, name, folder):
         subprocess.run([*command, f"--screenshot={IMAGES / name}", address], capture_output=True, check=True)
 
 
-PICTURES = [model, fit, history, sweep, confusion, summary, training, tensorboard, docs]
+PICTURES = [model, fit, devices, libraries, history, sweep, confusion, summary, training, tensorboard, docs]
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)

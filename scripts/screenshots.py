@@ -40,7 +40,8 @@ class Site(http.server.SimpleHTTPRequestHandler):
             self.send_error(404)
         elif self.path.startswith("/frame/"):
             _, _, width, height, page = self.path.split("/", 4)
-            frame = f'<iframe src="/{page}" style="border:0" width={width} height={height}></iframe><img src="/wait">'
+            size = f'width={width} height={height} style="border:0"'
+            frame = f'<iframe src="/{page}" {size}></iframe><img src="/wait" style="display:none">'
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 
 from scripts.reference import text
 from scripts.reference.entry import written
-from scripts.reference.names import NAMESPACES, Entry, entries
+from scripts.reference.names import NAMESPACES, Entry, entries, public_paths
 
 FOLDER = "reference"
 
 
+@functools.cache
 def pages() -> dict[str, str]:
     """Every page by its path: one for each namespace, and one for each name of those that have many arguments."""
     result = {}
@@ -27,10 +29,21 @@ def pages() -> dict[str, str]:
         if apart:
             result[f"{folder}/index.md"] = f"{head}\n\n{body}\n"
             for entry in group:
-                result[f"{folder}/{files[entry.path]}"] = written(entry, 1) + "\n"
+                result[f"{folder}/{files[entry.path]}"] = _boost(entry) + written(entry, 1) + "\n"
         else:
             result[f"{folder}.md"] = "\n\n".join([head, *map(written, group)]) + "\n"
     return result
+
+
+@functools.cache
+def _names() -> frozenset[str]:
+    return frozenset(path.rpartition(".")[2] for path in public_paths())
+
+
+def _boost(entry: Entry) -> str:
+    """How much the search prefers the page: more where other names begin with this one (`LSTM`, `LSTMCell`)."""
+    longer = any(name.startswith(entry.name) and name != entry.name for name in _names())
+    return f"---\nsearch:\n  boost: {8 if longer else 2}\n---\n\n"
 
 
 def navigation() -> list[dict[str, object]]:
