@@ -13,7 +13,7 @@ import numpy as np
 from jkeras import arguments
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.console.primary_process import silent
-from jkeras.errors import ArgumentError
+from jkeras.errors import ArgumentError, ExtraError
 
 
 class ExperimentLogger(Callback):
@@ -105,7 +105,7 @@ def _service(name: str, package: str) -> Any:
     try:
         return importlib.import_module(package)
     except ImportError as error:
-        raise ImportError(f"{name} needs {package}: pip install 'jkeras[{package}]'") from error
+        raise ExtraError(f"{name} needs {package}: pip install 'jkeras[{package}]'") from error
 
 
 def _numbers(prefix: str, logs: Logs) -> dict[str, float]:
@@ -125,7 +125,7 @@ class WandbLogger(ExperimentLogger):
         **options: more arguments of `wandb.init`, such as `mode="offline"`, `tags`, `group`.
 
     Raises:
-        ImportError: wandb is not installed.
+        ExtraError: wandb is not installed.
         ArgumentError: `log_freq` is neither "epoch" nor a positive integer.
 
     >>> import jkeras as jk
@@ -183,7 +183,7 @@ class MLflowLogger(ExperimentLogger):
         log_model: whether the trained model is kept as an artifact.
 
     Raises:
-        ImportError: mlflow is not installed.
+        ExtraError: mlflow is not installed.
         ArgumentError: `log_freq` is neither "epoch" nor a positive integer.
 
     >>> import jkeras as jk

@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from jkeras.callbacks.callback import Logs
 from jkeras.callbacks.monitor import Monitor
+from jkeras.errors import ExtraError
 
 
 @runtime_checkable
@@ -29,7 +30,7 @@ class OptunaPruning(Monitor):
         monitor: the name of the value in the logs.
 
     Raises:
-        ImportError: optuna is not installed.
+        ExtraError: optuna is not installed.
 
     >>> import jkeras as jk
     >>> def objective(trial):
@@ -46,7 +47,7 @@ class OptunaPruning(Monitor):
         try:
             import optuna
         except ImportError as error:
-            raise ImportError("OptunaPruning needs optuna: pip install 'jkeras[optuna]'") from error
+            raise ExtraError("OptunaPruning needs optuna: pip install 'jkeras[optuna]'") from error
         self.trial = trial
         self.pruned: type[Exception] = optuna.TrialPruned
 

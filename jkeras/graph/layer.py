@@ -259,7 +259,7 @@ class Layer(LayerAttributes, Spec):
         """
         if self._spec_scope is None:
             raise NotBuiltError(
-                f"{self!r}: `{use}` works inside `build` and `call` of a layer that runs in a model."
+                f"{type(self).__name__}: `{use}` works inside `build` and `call` of a layer that runs in a model."
                 f" To try the layer alone: `Sequential([layer])`, or"
                 f" `variables = layer.init(jax.random.key(0), x)` and `layer.apply(variables, x)`."
             )

@@ -204,6 +204,7 @@ class Dot(Merge):
             if not -tensor.ndim <= axis < tensor.ndim:
                 raise InputError(
                     f"{self._place} (Dot) has axes={self.axes}, but an input of shape {show_shape(tensor.shape)}."
+                    " Write axes that it has."
                 )
         axes = tuple(axis % tensor.ndim for axis, tensor in zip(axes, (first, second), strict=True))
         if first.shape[axes[0]] != second.shape[axes[1]]:

@@ -326,6 +326,7 @@ class LayerNormalization(Layer):
         if not all(-rank <= axis < rank for axis in axes):
             raise InputError(
                 f"{self._place} ({type(self).__name__}) has axis={self.axis}, but its input has {rank} axes."
+                f" Write one that it has."
             )
         return tuple(sorted(axis % rank for axis in axes))
 

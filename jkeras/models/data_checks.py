@@ -43,7 +43,7 @@ def check_data(
         target = targets[term.output]
         where = f"{model.path}/{names[term.output]}" if len(names) > 1 else model.path
         if target is None:
-            raise InputError(f"{where} has a loss, but there is no {name} for it.")
+            raise InputError(f"{where} has a loss, but there is no {name} for it. Pass it beside x.")
         shape = (len(target), *outputs[term.output].shape[1:])
         losses.check_targets(term.loss, np.asarray(target), shape, where)
     if isinstance(source, ArraySource):
@@ -115,7 +115,7 @@ def check_classes(class_weight: Mapping[int, float], output_shape: Any) -> None:
         if wrong:
             raise ArgumentError(
                 f"class_weight has a weight for the class {wrong[0]!r}; a model with the output {show_shape(output_shape)}"
-                f" has the classes 0 to {count - 1}."
+                f" has the classes 0 to {count - 1}. Give weights for these."
             )
 
 

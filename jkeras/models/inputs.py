@@ -55,6 +55,7 @@ def _by_name(network: Network, inputs: Mapping[str, Any], path: str) -> list[Any
             expected = sorted(keys) or names
             raise InputError(
                 f"{path} has the inputs {expected}; it was called on a dict with the keys {sorted(inputs)}."
+                f" Use the names of the inputs."
             )
         values.append(inputs[key])
     return values

@@ -47,7 +47,7 @@ def search(
 
     Raises:
         ArgumentError: an entry of the space is none of the above, or `mode` is neither "min" nor "max".
-        ImportError: optuna is needed and not installed.
+        ExtraError: optuna is needed and not installed.
 
     Example::
 

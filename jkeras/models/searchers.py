@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from jkeras.arguments import shown
 from jkeras.callbacks.callback import Callback
 from jkeras.callbacks.pruning import OptunaPruning
-from jkeras.errors import ArgumentError
+from jkeras.errors import ArgumentError, ExtraError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,14 +75,14 @@ class OptunaSearcher:
         seed: of a new study.
 
     Raises:
-        ImportError: optuna is not installed.
+        ExtraError: optuna is not installed.
     """
 
     def __init__(self, study: Any = None, direction: str = "minimize", seed: int = 0):
         try:
             import optuna
         except ImportError as error:
-            raise ImportError("search needs optuna: pip install 'jkeras[optuna]'") from error
+            raise ExtraError("search needs optuna: pip install 'jkeras[optuna]'") from error
         self._optuna: Any = optuna
         sampler = optuna.samplers.TPESampler(seed=seed)
         self.study = optuna.create_study(direction=direction, sampler=sampler) if study is None else study

@@ -31,6 +31,8 @@ from jkeras.types import Array, ArrayLike, LayerOptions, PyTree
 from jkeras.values.config import serialize
 from jkeras.values.frozen import FrozenList
 
+FUNCTIONS = " A function becomes a layer with `layers.Lambda(function)`."
+
 
 @filtered_methods("add", "pop", "get_layer")
 class Sequential(Model):
@@ -123,7 +125,9 @@ class Sequential(Model):
         if index is None:
             return super().get_layer(name)
         if not -len(self._chain) <= index < len(self._chain):
-            raise ArgumentError(f"get_layer(index={index}): the model has {len(self._chain)} layers.")
+            raise ArgumentError(
+                f"get_layer(index={index}): the model has {len(self._chain)} layers; write an index below that."
+            )
         return self.layers[index]
 
     def add(self, layer: Layer, rebuild: bool = True) -> Self:
@@ -231,7 +235,7 @@ def _as_layer(entry: Any, first: bool) -> tuple[Layer | None, InputLayer | None]
                 f"Sequential takes layers; got the class {entry.__name__}: write `{entry.__name__}(...)`."
             )
         raise ArgumentError(
-            f"Sequential takes layers; got {show_tensors(entry)} of type {type(entry).__name__}.{whose(entry)}"
+            f"Sequential takes layers; got {show_tensors(entry)} of type {type(entry).__name__}.{whose(entry) or FUNCTIONS}"
         )
     shape = entry._spec_input_shape if first else None
     return entry, None if shape is None else InputLayer(batch_shape=shape)

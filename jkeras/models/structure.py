@@ -46,7 +46,9 @@ class StructuredModel(ModelValue):
         members = list(self._members())
         if index is not None:
             if not -len(members) <= index < len(members):
-                raise ArgumentError(f"get_layer(index={index}): the model has {len(members)} layers.")
+                raise ArgumentError(
+                    f"get_layer(index={index}): the model has {len(members)} layers; write 0 to {len(members) - 1}."
+                )
             return self.layers[index]
         if name not in members:
             raise ArgumentError(f"get_layer({name!r}): no layer of that name.{suggestion(str(name), members)}")
@@ -175,7 +177,10 @@ class StructuredModel(ModelValue):
             if np.shape(value) != info.shape
         ]
         if len(weights) != len(infos):
-            problems.insert(0, f"the model has {len(infos)} weights, {len(weights)} were given")
+            problems.insert(
+                0,
+                f"the model has {len(infos)} weights, {len(weights)} were given; pass all, as `get_weights` gives them",
+            )
         if problems:
             raise InputError("set_weights: " + "; ".join(problems) + ".")
         check_used("set_weights")

@@ -116,7 +116,7 @@ def row_count(data: Batch) -> int:
         raise InputError(f"All data must have the same number of samples; {counts}.")
     count = next(iter(rows.values()))
     if count == 0:
-        raise InputError(f"The data is empty: {', '.join(rows)} have 0 samples.")
+        raise InputError(f"The data is empty: {', '.join(rows)} have 0 samples. Pass at least one.")
     return count
 
 

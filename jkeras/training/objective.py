@@ -145,7 +145,9 @@ def resolve(recipe: Recipe, names: tuple[str, ...], targets: list[Any], outputs:
         if identifier is None:
             continue
         if targets[i] is None:
-            raise InputError(f"The output {names[i]!r} has the loss {identifier!r}, but there is no y for it.")
+            raise InputError(
+                f"The output {names[i]!r} has the loss {identifier!r}, but there is no y for it. Pass `y`."
+            )
         loss = identifier
         if isinstance(identifier, str) and identifier.lower() in BY_SHAPE_LOSSES:
             loss = losses.as_loss(losses.crossentropy_for(targets[i].shape, outputs[i].shape))
@@ -192,7 +194,9 @@ def _per_output(given: Any, names: tuple[str, ...], count: int, what: str, broad
     if isinstance(given, Mapping):
         unknown = sorted(set(given) - set(names))
         if unknown:
-            raise ArgumentError(f"compile({what}=...) names {unknown}; the model's outputs are {list(names)}.")
+            raise ArgumentError(
+                f"compile({what}=...) names {unknown}; the model's outputs are {list(names)}. Use these names."
+            )
         return [given.get(name) for name in names]
     if isinstance(given, tuple):
         if len(given) != count:
@@ -214,7 +218,9 @@ def _metrics_per_output(given: Any, names: tuple[str, ...], count: int) -> list[
     if isinstance(given, Mapping):
         unknown = sorted(set(given) - set(names))
         if unknown:
-            raise ArgumentError(f"compile(metrics=...) names {unknown}; the model's outputs are {list(names)}.")
+            raise ArgumentError(
+                f"compile(metrics=...) names {unknown}; the model's outputs are {list(names)}. Use these names."
+            )
         return [flat(given.get(name)) for name in names]
     if count == 1:
         return [flat(given)]

@@ -47,7 +47,7 @@ def as_source(
     if isinstance(x, (ArraySource, StreamSource)):
         return x
     if x is None:
-        raise InputError("x is None: there is no data.")
+        raise InputError("x is None: there is no data. Pass arrays, or an iterable of batches.")
     if isinstance(x, (list, tuple, Mapping)) and not x:
         raise InputError("x is empty: there is no data.")
     if steps is None and _without_end(x):
@@ -62,7 +62,9 @@ def as_source(
         x, y = adapted.x, adapted.y if y is None else y
     if not is_array_data(x):
         if isinstance(x, (str, bytes, set, frozenset)) or not isinstance(x, (Iterable, Indexed)):
-            raise InputError(f"x of type {type(x).__name__} is neither arrays nor an iterable of batches.")
+            raise InputError(
+                f"x of type {type(x).__name__} is neither arrays nor an iterable of batches. Pass one of them."
+            )
         for name, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None:
                 raise ArgumentError(f"{name} must be None when x is an iterable of batches: it yields (x, {name}).")

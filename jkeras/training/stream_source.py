@@ -87,7 +87,9 @@ class StreamSource:
         """
         if self.sample is None and self.numbered:
             if self.batch_count == 0:
-                raise InputError("The data yields no batches.")
+                raise InputError(
+                    "The data yields no batches. Pass an iterable with at least one; a generator can be read only once."
+                )
             self.sample = self._standard(self.iterable[0])
         if self.sample is None:
             self._start()
@@ -95,7 +97,9 @@ class StreamSource:
             self.untouched = None if holder is None else holder.get_state()
             self.sample = self.ahead = self._next()
         if self.sample is None:
-            raise InputError("The data yields no batches.")
+            raise InputError(
+                "The data yields no batches. Pass an iterable with at least one; a generator can be read only once."
+            )
         return self.sample
 
     def batches(self, order: Any = None, resume: bool = False, done: int = 0) -> Iterator[Batch]:
