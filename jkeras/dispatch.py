@@ -19,6 +19,7 @@ import numpy as np
 from jkeras.arguments import shown
 from jkeras.errors import InputError, SignatureError
 from jkeras.tracebacks import filtered
+from jkeras.values.operation_words import documented
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -92,7 +93,7 @@ def thin(name: str, signature: str, function: Callable[..., Any]) -> Callable[..
         return function(*positional, **keyword)
 
     call.__module__, call.__name__, call.__qualname__ = "jkeras.ops", name, name
-    call.__doc__ = f"`keras.ops.{name}{spec}`."
+    call.__doc__ = documented(name, [*spec.parameters])
     call.__signature__ = spec  # type: ignore[attr-defined]
     return call
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import jkeras
 from jkeras.values.docstrings import Section, described
+from jkeras.values.operation_words import ARGUMENTS as OPERATION_ARGUMENTS
 from scripts.reference import text
 from scripts.reference.names import Entry
 
@@ -81,6 +82,8 @@ def _line(value: Any, file: Path) -> int:
 
 def _body(value: Any, signature: inspect.Signature | None, sections: list[Section]) -> Iterator[str]:
     texts = described(sections, "Args")
+    if str(getattr(value, "__module__", "")).startswith("jkeras.ops"):
+        texts = {**OPERATION_ARGUMENTS, **texts}
     names = set() if signature is None else set(signature.parameters)
     listed = False
     for section in sections:
