@@ -19,7 +19,7 @@ import numpy as np
 from jkeras.arguments import shown
 from jkeras.errors import InputError, SignatureError
 from jkeras.tracebacks import filtered
-from jkeras.values.operation_words import documented
+from jkeras.values.operation_words import completed, documented
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -93,7 +93,7 @@ def thin(name: str, signature: str, function: Callable[..., Any]) -> Callable[..
         return function(*positional, **keyword)
 
     call.__module__, call.__name__, call.__qualname__ = "jkeras.ops", name, name
-    call.__doc__ = documented(name, [*spec.parameters])
+    call.__doc__ = documented(name, spec.parameters)
     call.__signature__ = spec  # type: ignore[attr-defined]
     return call
 
@@ -121,6 +121,9 @@ def public(name: str, function: Function) -> Function:
             text = str(error).partition("\n")[0]
             raise InputError(f"{label} of {', '.join(map(_described, operands)) or 'nothing'}: {text}") from error
 
+    code = getattr(function, "__code__", None)
+    if code is not None and function.__doc__:
+        call.__doc__ = completed(function.__doc__, code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
     return found_at(f"jkeras.{label}", filtered(cast(Function, call)))
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 import jkeras as jk
+from jkeras.ops.table import PUBLIC
 from jkeras.values.docstrings import described, parse
 from scripts.reference import names, pages
 
@@ -83,3 +84,18 @@ def test_users_classes_keep_their_docstrings():
         pass
 
     assert Documented.__doc__ == "Only this." and Silent.__doc__ is None
+
+
+# Operations with arguments by any name or number, and those that never enter a graph.
+PLAIN = set("einsum switch rearrange multi_hot layer_normalization shape vectorize convert_to_numpy".split())
+PLAIN |= set("custom_gradient dtype is_tensor jvp".split())
+
+
+def test_operations_name_their_arguments_and_errors():
+    lacking = {}
+    for name, function in PUBLIC.items():
+        sections = parse(inspect.getdoc(function))
+        parameters = set(inspect.signature(function).parameters)
+        lacking[name] = parameters - set(described(sections, "Args"))
+        assert name in PLAIN or "Raises" in {section.title for section in sections}
+    assert not {name for name, parameters in lacking.items() if parameters} - PLAIN

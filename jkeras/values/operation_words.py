@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 ARGUMENTS: dict[str, str] = {
     "x": "an array, or nested lists of numbers.",
     "x1": "an array.",
@@ -96,6 +98,114 @@ ARGUMENTS: dict[str, str] = {
     "sequence_stride": "the distance between the beginnings of windows.",
     "upper": "whether the triangle is the upper one.",
     "f": "a function.",
+    "n": "how many times, or the size.",
+    "step": "the distance of two values.",
+    "minlength": "the least number of bins.",
+    "x_min": "the least value.",
+    "x_max": "the largest value.",
+    "kwargs": "accepted for Keras's signature.",
+    "subscripts": 'the equation, `"ij,jk->ik"` for example.',
+    "operands": "arrays.",
+    "key": "an index or slice.",
+    "pad_width": "how many values before and after, for each axis.",
+    "constant_values": 'what is added in the mode "constant".',
+    "decimals": "how many digits after the point.",
+    "return_index": "whether the first index of each value is returned.",
+    "return_inverse": "whether indices that rebuild the array are returned.",
+    "return_counts": "whether it is returned how often each value occurs.",
+    "ragged": "accepted for Keras's signature; only False is offered.",
+    "variable": "an array.",
+    "pred": "a boolean.",
+    "true_fn": "the function that is called if it is true.",
+    "false_fn": "the function that is called if it is false.",
+    "branches": "functions.",
+    "index": "which of them is called.",
+    "function": "a function of one element.",
+    "elements": "arrays; the function is called for each entry of the first axis.",
+    "elems": "arrays.",
+    "reverse": "whether to begin with the last.",
+    "init": "the state at the start.",
+    "init_val": "the state at the start.",
+    "unroll": "how many turns are written out.",
+    "length": "how many turns, or samples.",
+    "body_fun": "a function from the number of the turn and the state to the next state.",
+    "body": "a function from the state to the next state.",
+    "cond": "a function from the state to whether to go on.",
+    "loop_vars": "the state at the start.",
+    "maximum_iterations": "the largest number of turns.",
+    "reduction": 'how updates of one place combine: None (the last counts), "add", "max", "min" or "mul".',
+    "updates": "the new values.",
+    "start_indices": "where the slice begins.",
+    "predictions": "scores `(batch, classes)`.",
+    "targets": "class ids `(batch,)`.",
+    "tensor": "an array.",
+    "pattern": 'the axes before and after, `"b h w c -> b (h w) c"` for example.',
+    "axes_lengths": "sizes of axes that do not follow from the array.",
+    "ord": "which norm.",
+    "tol": "singular values below it count as zero.",
+    "full_matrices": "whether the orthogonal matrices are square.",
+    "compute_uv": "whether they are computed.",
+    "window": "the window by which samples are multiplied.",
+    "center": "whether the sequence is padded so that windows are centred.",
+    "abs_": "the absolute value.",
+    "angle": "the angle.",
+    "alpha": "minus the value far below zero.",
+    "max_value": "the largest value.",
+    "default_value": "what stands at or below the threshold.",
+    "approximate": "whether the tanh approximation is used.",
+    "synchronized": "accepted for Keras's signature.",
+    "mean": "the mean.",
+    "variance": "the variance.",
+    "scale": "a factor.",
+    "gamma": "a factor for each feature.",
+    "order": "the order of the norm, or of the interpolation.",
+    "max_val": "the largest possible value.",
+    "strategy": '"greedy" or "beam_search".',
+    "top_paths": "how many sequences are returned.",
+    "beam_width": "how many sequences are kept at each step.",
+    "merge_repeated": "whether repeated classes count once.",
+    "mask_index": "the class that stands for nothing.",
+    "sequence_lengths": "the length of each sequence.",
+    "block_size": "the side of a block.",
+    "depthwise_kernel": "the kernel for each channel.",
+    "pointwise_kernel": "the kernel that mixes channels.",
+    "output_padding": "how much larger the output is than its smallest size.",
+    "stride": "the step of the window.",
+    "dilation": "the distance between the samples of the window.",
+    "target_height": "the height of the result.",
+    "target_width": "the width of the result.",
+    "volumes": "volumes `(batch, depth, height, width, channels)`.",
+    "sigma": "the standard deviation.",
+    "fill_mode": "what stands outside of the image.",
+    "coordinates": "where values are read.",
+    "start_points": "four corners in the input.",
+    "end_points": "where they go.",
+    "interpolation": '"nearest", "bilinear" and so on.',
+    "translation": "by how much each axis is shifted.",
+    "output_shape": "the shape of the result.",
+    "antialias": "whether reducing smooths first.",
+    "spatial_dims": "the axes that are changed.",
+    "image1": "images.",
+    "image2": "images of the same shape.",
+    "filter_size": "the size of the window.",
+    "filter_sigma": "its standard deviation.",
+    "k1": "a constant of the measure.",
+    "k2": "a constant of the measure.",
+    "pyfunc": "a function of numbers.",
+    "excluded": "arguments that are passed as they are.",
+    "signature": 'the axes that a call takes and gives, `"(n)->()"` for example.',
+    "fun": "a function.",
+    "primals": "where it is evaluated.",
+    "tangents": "the direction.",
+    "has_aux": "whether it returns something else as well.",
+    "top_cropping": "how much is cut off, top.",
+    "top_padding": "how much is added, top.",
+    "bottom_cropping": "how much is cut off, bottom.",
+    "bottom_padding": "how much is added, bottom.",
+    "left_cropping": "how much is cut off, left.",
+    "left_padding": "how much is added, left.",
+    "right_cropping": "how much is cut off, right.",
+    "right_padding": "how much is added, right.",
 }
 
 MEANINGS: dict[str, str] = {
@@ -299,7 +409,7 @@ MEANINGS: dict[str, str] = {
 }
 
 
-def documented(name: str, names: list[str]) -> str:
+def documented(name: str, names: Iterable[str]) -> str:
     """The docstring of an operation that has none of its own.
 
     Args:
@@ -307,6 +417,21 @@ def documented(name: str, names: list[str]) -> str:
         names: its arguments.
     """
     meaning = MEANINGS[name]
-    arguments = "\n".join(f"    {argument}: {ARGUMENTS[argument]}" for argument in names if argument in ARGUMENTS)
-    raises = "    SignatureError: an argument is missing or unknown.\n    InputError: shapes or types do not fit."
-    return f"{meaning[0].upper()}{meaning[1:]}.\n\nArgs:\n{arguments}\n\nRaises:\n{raises}\n"
+    return completed(f"{meaning[0].upper()}{meaning[1:]}.", names)
+
+
+def completed(text: str, names: Iterable[str]) -> str:
+    """The docstring of an operation with its arguments and errors, where it does not name them.
+
+    Args:
+        text: the docstring.
+        names: the arguments.
+    """
+    prose, mark, example = text.rstrip().partition("\n\n    >>>")
+    indent = "    " if "\n" in text else ""
+    lines = [f"{indent}    {name}: {ARGUMENTS[name]}" for name in names if name in ARGUMENTS]
+    if lines and "Args:" not in text:
+        prose += f"\n\n{indent}Args:\n" + "\n".join(lines)
+    if "Raises:" not in text:
+        prose += f"\n\n{indent}Raises:\n{indent}    InputError: shapes or types do not fit."
+    return prose + mark + example
