@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from jkeras import config, dtypes, registry
+from jkeras.dtypes import QUANTIZATION_MODES as QUANTIZATION_MODES
+from jkeras.dtypes import AWQDTypePolicy as AWQDTypePolicy
 from jkeras.dtypes import DTypePolicy as DTypePolicy
+from jkeras.dtypes import GPTQDTypePolicy as GPTQDTypePolicy
+from jkeras.dtypes import Int4DTypePolicy as Int4DTypePolicy
+from jkeras.dtypes import QuantizedDTypePolicy as QuantizedDTypePolicy
+from jkeras.dtypes import QuantizedFloat8DTypePolicy as QuantizedFloat8DTypePolicy
 from jkeras.types import DTypePolicyLike
 from jkeras.values.config import serialize as serialize_value
 

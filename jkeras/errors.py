@@ -6,6 +6,8 @@ The tree::
     ├── ArgumentError (ValueError)       an argument has a value that is not allowed
     │   └── UnknownNameError             a string names nothing; the nearest name is given
     ├── SignatureError (TypeError)       an argument is missing, unknown or given twice
+    ├── DTypeError (TypeError)           an array has a type that the function does not take
+    ├── UnsupportedError (NotImplementedError)  a layer cannot do what is asked of it, though others can
     ├── FrozenError (AttributeError)     an immutable value was assigned to
     ├── InputError (ValueError)          data does not fit the layer, loss or model that gets it
     │   └── NonFiniteError               data, a layer's output or a loss is NaN or infinite
@@ -85,6 +87,32 @@ class SignatureError(JkerasError, TypeError):
     Instead::
 
         layers.Dense(4)
+    """
+
+
+class DTypeError(JkerasError, TypeError):
+    """An array has a type that the function does not take.
+
+    The mistake::
+
+        jk.quantizers.pack_int4(jnp.zeros(4))
+
+    Instead::
+
+        jk.quantizers.pack_int4(jnp.zeros(4, "int8"))
+    """
+
+
+class UnsupportedError(JkerasError, NotImplementedError):
+    """A layer cannot do what is asked of it, though others can.
+
+    The mistake::
+
+        model = jk.Sequential([jk.Input((4, 4, 1)), layers.Conv2D(2, 2)]).quantize("int8")
+
+    Instead, quantise a model that has layers with a dense kernel or a table::
+
+        model = jk.Sequential([jk.Input((4,)), layers.Dense(2)]).quantize("int8")
     """
 
 

@@ -15,7 +15,7 @@ FLOORS = (
     " console",
     "values types dtypes dispatch registry collectives tree",
     "initializers activations regularizers constraints losses metrics optimizers ops lowering dtype_policies"
-    " files.containers files.operations files.dialects",
+    " files.containers files.operations files.dialects quantization quantizers",
     "graph",
     "layers random",
     "training",

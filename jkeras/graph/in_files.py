@@ -19,12 +19,16 @@ class InFiles:
             first.
         repeats: paths of weights in sublayers that are kept once more, before the own ones; the first that is there.
         learns: whether something beside the weights is kept, see `Layer._learned_arrays`.
+        order: the names of the own weights in the order of files, where it is not that of the layer.
+        left_out: own weights that are in no file, as they are part of what is written of another.
     """
 
     class_name: str | None = None
     children: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     repeats: tuple[str, ...] = ()
     learns: bool = False
+    order: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 PLAIN = InFiles()

@@ -213,7 +213,7 @@ class Layer(LayerAttributes, Spec):
             regularizer: adds a loss computed from the weight.
             constraint: projects the weight after each optimizer update.
             aggregation: how replicas combine a non-trainable weight: "none", "mean", "sum" or "only_first_replica".
-            overwrite_with_gradient: accepted for Keras's signature; only its default False has an effect.
+            overwrite_with_gradient: whether training puts the gradient in the weight's place, instead of an optimizer's update.
             name: the weight's name in the layer.
 
         Raises:
@@ -231,10 +231,21 @@ class Layer(LayerAttributes, Spec):
                 "autocast": policy.compute_dtype if autocast and self.autocast else None,
                 "regularizer": regularizer,
                 "constraint": constraint,
+                "overwritten": overwrite_with_gradient,
             },
         )
         result: jax.Array = weight
         return result
+
+    def _add_frozen_weight(
+        self, shape: tuple[int, ...], initializer: InitializerLike, autocast: bool = True, name: str | None = None
+    ) -> jax.Array:
+        """The array of a weight among the trainable ones that no training changes."""
+        policy = self.dtype_policy
+        compute_dtype = policy.compute_dtype if autocast and self.autocast else None
+        options = {"initializer": initializer, "autocast": compute_dtype, "frozen": True}
+        weight: jax.Array = self.scope_for("add_weight").weight(name, tuple(shape), policy.variable_dtype, options)
+        return weight
 
     def add_loss(self, loss: ArrayLike) -> None:
         """Adds a scalar (or a list of scalars) to the model's loss, from inside `call`."""

@@ -95,7 +95,10 @@ class LayerScope:
         constraint = constraints.get(options.get("constraint"))
         self._made += 1
         initializer = _initializer(dtype, options)
-        info = WeightInfo(path, shape, dtype, trains, collection, regularizer, constraint, initializer, self._made)
+        overwritten = options.get("overwritten", False)
+        info = WeightInfo(
+            path, shape, dtype, trains, collection, regularizer, constraint, initializer, self._made, overwritten
+        )
         self.record.weights[collection, path] = info
         return info
 

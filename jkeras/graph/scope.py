@@ -85,6 +85,7 @@ class WeightInfo:
     constraint: Any = None
     initializer: Any = None
     number: int = 0  # among the weights of its layer, from 1, in the order in which they are made
+    overwritten: bool = False  # whether training puts the gradient in its place
 
     @property
     def name(self) -> str:
@@ -101,6 +102,7 @@ class WeightOptions(TypedDict, total=False):
     regularizer: Any
     constraint: Any
     frozen: bool  # no training changes it, though it is among the parameters
+    overwritten: bool  # training puts the gradient in its place
 
 
 class BoundLayer(Protocol):

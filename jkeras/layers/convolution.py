@@ -8,6 +8,7 @@ import jax
 
 from jkeras import activations, arguments, lowering
 from jkeras.errors import ArgumentError, InputError
+from jkeras.graph.in_files import InFiles
 from jkeras.graph.shapes import Shape
 from jkeras.layers.convolution_base import (
     ACTIVATION,
@@ -21,6 +22,7 @@ from jkeras.layers.convolution_base import (
     Convolution,
     per_axis,
 )
+from jkeras.layers.quantizable import LowRankLayer
 from jkeras.types import (
     ActivationField,
     Array,
@@ -34,8 +36,17 @@ from jkeras.types import (
 from jkeras.values.fields import field
 
 
-class _Conv(Convolution):
+class _Conv(LowRankLayer, Convolution):
     """Convolution, dense over channels or in groups."""
+
+    _in_files: ClassVar[InFiles] = InFiles(left_out=("lora_kernel_a", "lora_kernel_b"))
+
+    lora_rank: int | None = field(
+        default=None, convert=arguments.optional(arguments.positive_int), kw_only=True, in_config=False
+    )
+    lora_alpha: float | None = field(
+        default=None, convert=arguments.optional(arguments.number), kw_only=True, in_config=False
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,14 +62,10 @@ class _Conv(Convolution):
                 f"{self._place} ({type(self).__name__}) has groups={self.groups}, but its input has {channels} channels,"
                 f" which is no multiple of it."
             )
-        self.kernel: Array = self.add_weight(
-            (*self.kernel_size, channels // self.groups, self.filters),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
+        shape = (*self.kernel_size, channels // self.groups, self.filters)
+        self._add_adapted(shape, self.kernel_initializer)
         self._add_bias(self.filters)
+        self._add_adapters(shape)
 
     def known_output(self, inputs: Shape) -> Shape | None:
         standard = type(self).convolution_op is _Conv.convolution_op and self.activation in activations.KEEP_SHAPE
@@ -83,7 +90,7 @@ class _Conv(Convolution):
         return tuple((size - 1) * rate for size, rate in zip(self.kernel_size, self.dilation_rate, strict=True))
 
     def call(self, inputs: Num[Array, "batch *sizes channels"]) -> Num[Array, "batch *new_sizes new_channels"]:
-        return self._finish(self.convolution_op(inputs, self.kernel))
+        return self._finish(self.convolution_op(inputs, self._with_adapters(self.kernel)))
 
     def convolution_op(self, inputs: jax.Array, kernel: jax.Array) -> jax.Array:
         """The convolution alone, without bias and activation; a subclass may change the kernel before it is used."""

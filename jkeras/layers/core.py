@@ -16,6 +16,10 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import Shape, keeps_shape
+from jkeras.layers.quantizable import ALPHA, CONFIG, RANK, QuantizableLayer
+from jkeras.quantization import configs
+from jkeras.quantization.matrix import Matrix
+from jkeras.quantization.quantizers import AbsMaxQuantizer
 from jkeras.types import (
     ActivationField,
     Array,
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
     pass
 
 
-class Dense(Layer):
+class Dense(QuantizableLayer):
     """A fully connected layer: `activation(inputs @ kernel + bias)` over the last axis.
 
     Shapes: `(batch, ..., features)` to `(batch, ..., units)`; kernel `(features, units)`, bias `(units,)`.
@@ -53,9 +57,9 @@ class Dense(Layer):
         activity_regularizer: a penalty on the output, divided by the batch size.
         kernel_constraint: a projection of the kernel after each update.
         bias_constraint: likewise for the bias.
-        lora_rank: accepted for Keras's signature; only None is offered.
-        lora_alpha: likewise.
-        quantization_config: likewise.
+        lora_rank: the rank of a change that training makes instead of changing the kernel itself; None changes it.
+        lora_alpha: the change counts `lora_alpha / lora_rank`; None is once.
+        quantization_config: how the kernel is quantised, where `dtype` says that it is.
 
     >>> import jkeras as jk
     >>> jk.Sequential([jk.Input((4,)), Dense(3, activation="relu")]).output_shape
@@ -78,22 +82,17 @@ class Dense(Layer):
     activity_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
     kernel_constraint: ConstraintField = field(default=None, convert=constraints.get)
     bias_constraint: ConstraintField = field(default=None, convert=constraints.get)
-    lora_rank: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
-    lora_alpha: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
-    quantization_config: Any = field(default=None, convert=arguments.one_of(None))
+    lora_rank: int | None = RANK
+    lora_alpha: float | None = ALPHA
+    quantization_config: Any = CONFIG
 
     @property
     def input_spec(self) -> InputSpec:
         return InputSpec(min_ndim=2)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        self.kernel: Array = self.add_weight(
-            (input_shape[-1], self.units),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
+        self._matrix = dense_matrix((input_shape[-1], self.units))
+        self._add_matrix(self._matrix, self.kernel_initializer)
         if self.use_bias:
             self.bias: Array = self.add_weight(
                 (self.units,),
@@ -102,6 +101,11 @@ class Dense(Layer):
                 constraint=self.bias_constraint,
                 name="bias",
             )
+        self._add_beside(self._matrix)
+        self._add_adapters(self._matrix.shape)
+
+    def _matrices(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
+        return [dense_matrix(shapes["kernel"])]
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
@@ -116,10 +120,18 @@ class Dense(Layer):
     def call(
         self, inputs: Num[Array, "*batch features"], training: bool | None = None
     ) -> Num[Array, "*batch {self.units}"]:
-        outputs = jnp.matmul(inputs, self.kernel)
+        if self.quantization_mode is None:
+            outputs = jnp.matmul(inputs, self._with_adapters(self.kernel))
+        else:
+            outputs = self._product(self._matrix, "...a,ab->...b", inputs, training)
         if self.use_bias:
-            outputs = outputs + self.bias
+            outputs = outputs + self._shown_bias(self.bias)
         return self.activation(outputs)
+
+
+def dense_matrix(shape: tuple[Any, ...], name: str = "kernel") -> Matrix:
+    """A kernel whose first axis is summed over."""
+    return Matrix(name, shape, (0,), (1,), (shape[1],))
 
 
 class Activation(Layer):
@@ -247,7 +259,7 @@ def _zero_masked(inputs: jax.Array, mask_value: float) -> jax.Array:
     return result
 
 
-class Embedding(Layer):
+class Embedding(QuantizableLayer):
     """A table of vectors, one for each integer id.
 
     Shapes: `(batch, ...)` of integers to `(batch, ..., output_dim)`; the table is `(input_dim, output_dim)`.
@@ -262,9 +274,9 @@ class Embedding(Layer):
         embeddings_constraint: a projection of the table after each update.
         mask_zero: whether id 0 is padding, to be skipped by later layers.
         weights: an initial table.
-        lora_rank: accepted for Keras's signature; only None is offered.
-        lora_alpha: likewise.
-        quantization_config: likewise.
+        lora_rank: the rank of a change that training makes instead of changing the table itself; None changes it.
+        lora_alpha: the change counts `lora_alpha / lora_rank`; None is once.
+        quantization_config: how the table is quantised, where `dtype` says that it is.
 
     Raises:
         InputError: an id is outside of the table; data is checked before it enters a program.
@@ -275,6 +287,8 @@ class Embedding(Layer):
     """
 
     mixes_samples: ClassVar[bool | None] = False
+    _adapted: ClassVar[str] = "embeddings"
+    _modes: ClassVar[tuple[str, ...]] = ("int8", "int4")
 
     if TYPE_CHECKING:
         _activity_regularizer: RegularizerLike = field(init=False)
@@ -286,9 +300,9 @@ class Embedding(Layer):
     embeddings_constraint: ConstraintField = field(default=None, convert=constraints.get)
     mask_zero: bool = field(default=False, convert=arguments.boolean)
     weights: Any = field(default=None, convert=arguments.optional(lambda value: _table(value)), in_config=False)
-    lora_rank: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
-    lora_alpha: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
-    quantization_config: Any = field(default=None, convert=arguments.one_of(None))
+    lora_rank: int | None = RANK
+    lora_alpha: float | None = ALPHA
+    quantization_config: Any = CONFIG
     activity_regularizer: RegularizerField = field(default=None, convert=regularizers.get, kw_only=True)
     autocast: bool = field(default=False, convert=arguments.boolean, kw_only=True, in_config=False)
 
@@ -305,23 +319,29 @@ class Embedding(Layer):
         if given is not None:
             table = given[0] if isinstance(given, (list, tuple)) else given
             initializer = initializers.Constant(np.asarray(table))
-        self.embeddings: Array = self.add_weight(
-            (self.input_dim, self.output_dim),
-            initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-            autocast=False,
-            name="embeddings",
-        )
+        self._matrix = table_matrix((self.input_dim, self.output_dim))
+        self._add_matrix(self._matrix, initializer, autocast=False)
+        self._add_beside(self._matrix)
+        self._add_adapters(self._matrix.shape)
+
+    def _matrices(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
+        return [table_matrix(shapes["embeddings"])]
 
     def call(self, inputs: Num[Array, "*batch"]) -> Num[Array, "*batch {self.output_dim}"]:
         if isinstance(inputs, np.ndarray) or not isinstance(inputs, jax.core.Tracer):
             check_ids(self._place, np.asarray(inputs), self.input_dim)
         ids = inputs.astype(jnp.int32)
-        return jnp.take(self.embeddings, ids, axis=0, mode="clip").astype(self.compute_dtype)
+        if self.quantization_mode is not None:
+            return self._rows(self._matrix, ids)
+        return jnp.take(self._with_adapters(self.embeddings), ids, axis=0, mode="clip").astype(self.compute_dtype)
 
     def compute_mask(self, inputs: jax.Array, previous_mask: PyTree[Array | None]) -> Any:
         return inputs != 0 if self.mask_zero else None
+
+
+def table_matrix(shape: tuple[int, int]) -> Matrix:
+    """A table of vectors."""
+    return Matrix("embeddings", shape, (1,), (0,), (shape[0],), reduced=-1)
 
 
 class ReversibleEmbedding(Embedding, own_arguments=True):
@@ -340,13 +360,15 @@ class ReversibleEmbedding(Embedding, own_arguments=True):
         reverse_dtype: the type in which scores are computed.
         logit_soft_cap: scores are kept between plus and minus this number by `tanh`.
         weights: the table, if it is known already.
-        lora_rank: accepted for Keras's signature; only None is offered.
-        lora_alpha: likewise.
-        quantization_config: likewise.
+        lora_rank: the rank of a change that training makes instead of changing the table itself; None changes it.
+        lora_alpha: the change counts `lora_alpha / lora_rank`; None is once.
+        quantization_config: how the table is quantised, where `dtype` says that it is.
 
     >>> ReversibleEmbedding(1000, 16).compute_output_shape((None, 10))
     (None, 10, 16)
     """
+
+    _activations: ClassVar[Any] = AbsMaxQuantizer(axis=-1)
 
     input_dim: int = field(convert=arguments.positive_int)
     output_dim: int = field(convert=arguments.positive_int)
@@ -360,9 +382,13 @@ class ReversibleEmbedding(Embedding, own_arguments=True):
     weights: Any = field(
         default=None, convert=arguments.optional(lambda value: _table(value)), kw_only=True, in_config=False
     )
-    lora_rank: int | None = field(default=None, convert=arguments.one_of(None), kw_only=True, in_config=False)
-    lora_alpha: int | None = field(default=None, convert=arguments.one_of(None), kw_only=True, in_config=False)
-    quantization_config: Any = field(default=None, convert=arguments.one_of(None), kw_only=True)
+    lora_rank: int | None = field(
+        default=None, convert=arguments.optional(arguments.positive_int), kw_only=True, in_config=False
+    )
+    lora_alpha: float | None = field(
+        default=None, convert=arguments.optional(arguments.number), kw_only=True, in_config=False
+    )
+    quantization_config: Any = field(default=None, convert=configs.get, kw_only=True)
 
     if TYPE_CHECKING:  # for whom a field that is declared again keeps its place
 
@@ -385,28 +411,43 @@ class ReversibleEmbedding(Embedding, own_arguments=True):
             name: str | None = None,
             weights: TensorLike | None = None,
             lora_rank: int | None = None,
-            lora_alpha: int | None = None,
-            quantization_config: None = None,
+            lora_alpha: float | None = None,
+            quantization_config: Any = None,
         ) -> None: ...
 
     def build(self, input_shape: tuple[int | None, ...] | None = None) -> None:
         super().build(input_shape or ())
         if not self.tie_weights:
-            self.reverse_embeddings: Array = self.add_weight(
-                (self.output_dim, self.input_dim), self.embeddings_initializer, name="reverse_embeddings"
-            )
+            self._reverse_matrix = reverse_matrix((self.output_dim, self.input_dim))
+            self._add_matrix(self._reverse_matrix, self.embeddings_initializer)
+            self._add_beside(self._reverse_matrix)
+
+    def _matrices(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
+        reverse = shapes.get("reverse_embeddings")
+        return [*super()._matrices(shapes), *([] if reverse is None else [reverse_matrix(reverse)])]
 
     def call(self, inputs: Num[Array, "*batch"], reverse: bool = False) -> Num[Array, "*outputs"]:
         if not reverse:
             return super().call(inputs)
-        kernel = self.embeddings.T if self.tie_weights else self.reverse_embeddings
-        kernel = kernel.astype(self.reverse_dtype or self.compute_dtype)
-        scores = jnp.matmul(inputs.astype(kernel.dtype), kernel)
+        if self.quantization_mode is None:
+            kernel = self._with_adapters(self.embeddings).T if self.tie_weights else self.reverse_embeddings
+            kernel = kernel.astype(self.reverse_dtype or self.compute_dtype)
+            scores = jnp.matmul(inputs.astype(kernel.dtype), kernel)
+        elif self.tie_weights:
+            scores = self._product(self._matrix, "...d,vd->...v", inputs, adapted=False)
+        else:
+            scores = self._product(self._reverse_matrix, "...d,dv->...v", inputs, adapted=False)
         return scores if self.logit_soft_cap is None else jnp.tanh(scores / self.logit_soft_cap) * self.logit_soft_cap
 
     def compute_mask(self, inputs: jax.Array, previous_mask: PyTree[Array | None]) -> Any:
         ids = jnp.issubdtype(inputs.dtype, jnp.integer)  # vectors have no padding
         return super().compute_mask(inputs, previous_mask) if ids else None
+
+
+def reverse_matrix(shape: tuple[int, ...]) -> Matrix:
+    """A table from vectors to scores."""
+    rows = Matrix("reverse_embeddings", shape, (0,), (1,), (shape[1],), packed=0, owns_groups=False, zero_dtype=None)
+    return rows
 
 
 def _float_type(value: object) -> str:

@@ -9,9 +9,10 @@ import jax.numpy as jnp
 
 from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError, InputError
-from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import show_shape
 from jkeras.initializers.random import FanInitializer
+from jkeras.layers.quantizable import ALPHA, CONFIG, RANK, QuantizableLayer
+from jkeras.quantization.matrix import Contraction, Matrix
 from jkeras.types import (
     ActivationField,
     Array,
@@ -47,7 +48,7 @@ def _partial_shape(value: object) -> tuple[int | None, ...]:
     return arguments.shape(value)
 
 
-class EinsumDense(Layer):
+class EinsumDense(QuantizableLayer):
     """A fully connected layer over the axes that an equation names: `activation(einsum(equation, x, kernel) + bias)`.
 
     Shapes: as the equation says; `output_shape` has the sizes of the output's axes without the batch axis.
@@ -65,10 +66,10 @@ class EinsumDense(Layer):
         bias_regularizer: a penalty on the bias.
         kernel_constraint: a projection of the kernel after each update.
         bias_constraint: likewise for the bias.
-        lora_rank: accepted for Keras's signature; only None is offered.
-        lora_alpha: likewise.
-        gptq_unpacked_column_size: likewise.
-        quantization_config: likewise.
+        lora_rank: the rank of a change that training makes instead of changing the kernel itself; None changes it.
+        lora_alpha: the change counts `lora_alpha / lora_rank`; None is once.
+        gptq_unpacked_column_size: in files of Keras; follows from the kernel here.
+        quantization_config: how the kernel is quantised, where `dtype` says that it is.
 
     Raises:
         ArgumentError: the equation has another form, or names an axis that it does not define.
@@ -91,10 +92,12 @@ class EinsumDense(Layer):
     bias_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
     kernel_constraint: ConstraintField = field(default=None, convert=constraints.get)
     bias_constraint: ConstraintField = field(default=None, convert=constraints.get)
-    lora_rank: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
-    lora_alpha: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
-    gptq_unpacked_column_size: int | None = field(default=None, convert=arguments.one_of(None), in_config=False)
-    quantization_config: Any = field(default=None, convert=arguments.one_of(None))
+    lora_rank: int | None = RANK
+    lora_alpha: float | None = ALPHA
+    gptq_unpacked_column_size: int | None = field(
+        default=None, convert=arguments.optional(arguments.positive_int), in_config=False
+    )
+    quantization_config: Any = CONFIG
     activity_regularizer: RegularizerField = field(default=None, convert=regularizers.get, kw_only=True)
 
     @property
@@ -148,32 +151,40 @@ class EinsumDense(Layer):
                 input_axes=[i for i, letter in enumerate(kernel) if letter not in outputs],
                 output_axes=[i for i, letter in enumerate(kernel) if letter in outputs],
             )
-        self.kernel: Array = self.add_weight(
-            tuple(sizes[letter] for letter in kernel),
-            initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
+        shape: Any = tuple(sizes[letter] for letter in kernel)
+        self._matrix = self._einsum_matrix(shape, len(input_shape))
+        self._add_matrix(self._matrix, initializer)
         if self.bias_axes is not None:
             first = min((outputs.index(letter) for letter in self.bias_axes), default=len(outputs))
-            shape = [sizes[letter] if letter in self.bias_axes else 1 for letter in outputs[first:]]
+            bias = [sizes[letter] if letter in self.bias_axes else 1 for letter in outputs[first:]]
             if not self.equation.startswith("..."):
-                shape += [1] * (len(input_shape) - len(inputs))
+                bias += [1] * (len(input_shape) - len(inputs))
             self.bias: Array = self.add_weight(
-                tuple(shape),
+                tuple(bias),
                 self.bias_initializer,
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
                 name="bias",
             )
+        self._add_beside(self._matrix)
+        self._add_adapters(self._matrix.shape)
+
+    def _einsum_matrix(self, shape: tuple[int, ...], rank: int) -> Matrix:
+        product = Contraction.of(self.equation, rank)
+        return Matrix("kernel", shape, product.summed, product.order, product.sizes_in_output(shape))
+
+    def _matrices(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
+        return [self._einsum_matrix(shapes["kernel"], len(self._letters[0]) + ("..." in self.equation))]
 
     def call(
         self, inputs: Num[Array, "batch *features"], training: bool | None = None
     ) -> Num[Array, "batch *new_features"]:
-        outputs = jnp.einsum(self.equation, inputs, self.kernel)
+        if self.quantization_mode is None:
+            outputs = jnp.einsum(self.equation, inputs, self._with_adapters(self.kernel))
+        else:
+            outputs = self._product(self._matrix, self.equation, inputs, training)
         if self.bias_axes is not None:
-            outputs = outputs + self.bias
+            outputs = outputs + self._shown_bias(self.bias)
         return self.activation(outputs)
 
 

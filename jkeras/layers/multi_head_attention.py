@@ -15,6 +15,8 @@ from jkeras.graph.in_files import InFiles
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import show_shape
 from jkeras.initializers.random import FanInitializer
+from jkeras.layers.quantizable import ALPHA, CONFIG, RANK, QuantizableLayer
+from jkeras.quantization.matrix import Contraction, Matrix
 from jkeras.layers.attention import drop
 from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
 from jkeras.types import (
@@ -41,7 +43,7 @@ def _axes(value: object) -> tuple[int, ...]:
     return tuple(map(arguments.integer, value)) if isinstance(value, (tuple, list)) else (arguments.integer(value),)
 
 
-class Projection(Layer):
+class Projection(QuantizableLayer):
     """A dense map from the last axes of its input to axes of given sizes; a part of the layers below.
 
     Shapes: kernel `(*contracted axes, *sizes)`, bias `sizes`.
@@ -64,6 +66,9 @@ class Projection(Layer):
     bias_regularizer: RegularizerField = field(default=None, convert=regularizers.get)
     kernel_constraint: ConstraintField = field(default=None, convert=constraints.get)
     bias_constraint: ConstraintField = field(default=None, convert=constraints.get)
+    lora_rank: int | None = RANK
+    lora_alpha: float | None = ALPHA
+    quantization_config: Any = CONFIG
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         shape = (*input_shape[-self.contracted :], *self.sizes)
@@ -71,13 +76,8 @@ class Projection(Layer):
         if isinstance(initializer, FanInitializer) and None in (initializer.input_axes, initializer.output_axes):
             axes = tuple(range(len(shape)))
             initializer = initializer.replace(input_axes=axes[: self.contracted], output_axes=axes[self.contracted :])
-        self.kernel: Array = self.add_weight(
-            shape,
-            initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
+        self._matrix = self._projection_matrix(shape, len(input_shape))
+        self._add_matrix(self._matrix, initializer)
         if self.use_bias:
             self.bias: Array = self.add_weight(
                 self.sizes,
@@ -86,10 +86,27 @@ class Projection(Layer):
                 constraint=self.bias_constraint,
                 name="bias",
             )
+        self._add_beside(self._matrix)
+        self._add_adapters(shape)
 
-    def call(self, inputs: Num[Array, "*batch features"]) -> Num[Array, "..."]:
-        outputs = jnp.tensordot(inputs, self.kernel, axes=self.contracted)
-        return self.activation(outputs + self.bias if self.use_bias else outputs)
+    @property
+    def _equation(self) -> str:
+        summed, kept = string.ascii_lowercase[: self.contracted], string.ascii_uppercase[: len(self.sizes)]
+        return f"...{summed},{summed}{kept}->...{kept}"
+
+    def _projection_matrix(self, shape: tuple[int, ...], rank: int) -> Matrix:
+        product = Contraction.of(self._equation, rank)
+        return Matrix("kernel", shape, product.summed, product.order, product.sizes_in_output(shape))
+
+    def _matrices(self, shapes: dict[str, tuple[int, ...]]) -> list[Matrix]:
+        return [self._projection_matrix(shapes["kernel"], self.contracted + 1)]
+
+    def call(self, inputs: Num[Array, "*batch features"], training: bool | None = None) -> Num[Array, "..."]:
+        if self.quantization_mode is None:
+            outputs = jnp.tensordot(inputs, self._with_adapters(self.kernel), axes=self.contracted)
+        else:
+            outputs = self._product(self._matrix, self._equation, inputs, training)
+        return self.activation(outputs + self._shown_bias(self.bias) if self.use_bias else outputs)
 
 
 def equations(rank: int, axes: tuple[int, ...]) -> tuple[str, str]:

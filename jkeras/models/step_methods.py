@@ -8,14 +8,14 @@ from typing import Any, Self
 import jax
 
 from jkeras.errors import NotCompiledError
-from jkeras.models.structure import StructuredModel
+from jkeras.models.adaptation import AdaptableModel
 from jkeras.training import steps
 from jkeras.training.program import Program
 from jkeras.training.state import Batch, TrainState
 from jkeras.training.step_methods import StepMethods
 
 
-class ModelWithSteps(StructuredModel, StepMethods):
+class ModelWithSteps(AdaptableModel, StepMethods):
     """A model with its `train_step` and `test_step`."""
 
     def train_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:

@@ -43,6 +43,7 @@ class Program(Spec):
         extra_logs: names of the logs that a user's own step returns.
         keeps_metrics: whether the step updates the compiled metrics; a user's own may not.
         own_metrics: name and metric of each metric that a user's own step keeps beside the compiled ones.
+        overwritten: paths of the params that the gradient replaces.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Program(Spec):
         extra_logs: tuple[str, ...] = (),
         keeps_metrics: bool = True,
         own_metrics: tuple[tuple[str, Any], ...] = (),
+        overwritten: tuple[str, ...] = (),
     ):
         self.definition = definition
         self.optimizer = optimizer
@@ -64,6 +66,7 @@ class Program(Spec):
         self.extra_logs = extra_logs
         self.keeps_metrics = keeps_metrics
         self.own_metrics = own_metrics
+        self.overwritten = overwritten
         self.lowering: str = lowering.cache_token()
 
     def mixes_samples(self, training: bool) -> bool:
@@ -126,7 +129,9 @@ def _program(
             "There is nothing to minimise: compile the model with a loss (`compile(loss=...)`), or add one in a layer"
             " with `add_loss` or a regularizer."
         )
-    return Program(definition, recipe.optimizer.compile_key(), resolved, *trainable_parts(described))
+    overwritten = tuple(weight.name for weight in described.weights if weight.overwritten and weight.trainable)
+    parts = trainable_parts(described)
+    return Program(definition, recipe.optimizer.compile_key(), resolved, *parts, overwritten=overwritten)
 
 
 def trainable_parts(described: Description) -> tuple[frozenset[str], tuple[tuple[str, Any], ...]]:

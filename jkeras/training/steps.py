@@ -143,8 +143,10 @@ def apply_gradients(
 ) -> TrainState:
     """The state after one optimizer update: new params, projected by their constraints."""
     old = trainable(program, state.params)
-    updates, opt_state = program.optimizer.to_optax().update(dict(grads), arrays_of(state).opt_state, old)
-    new = optax.apply_updates(old, updates)
+    replaced = {path: grads[path] for path in program.overwritten}
+    grads = {path: jnp.zeros_like(g) if path in replaced else g for path, g in grads.items()}
+    updates, opt_state = program.optimizer.to_optax().update(grads, arrays_of(state).opt_state, old)
+    new = {**optax.apply_updates(old, updates), **replaced}
     for path, constraint in program.constraints:
         new[path] = constraint(new[path])
     return state.replace(

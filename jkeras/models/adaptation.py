@@ -1,0 +1,211 @@
+"""Models whose weights take another form: quantised, or left as they are with a change of low rank beside them."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import initializers
+from jkeras.errors import ArgumentError, NotBuiltError, suggestion
+from jkeras.files.weight_matching import nested
+from jkeras.graph.describe import has_rule
+from jkeras.graph.layer import Layer
+from jkeras.graph.scope import WeightInfo, walk
+from jkeras.layers.quantizable import LowRankLayer, QuantizableLayer
+from jkeras.layers.weight_forms import merged_values, quantized_values
+from jkeras.models.structure import StructuredModel
+from jkeras.paths import flatten
+from jkeras.quantization import configs
+from jkeras.tracebacks import filtered_methods
+from jkeras.training.state import arrays_of
+from jkeras.types import Array, InitializerLike
+
+Filters = str | Sequence[str] | Callable[[Layer], bool] | None
+# The weights of one layer by name.
+Values = Mapping[str, Array]
+
+
+@dataclasses.dataclass(frozen=True)
+class Form:
+    """A layer that takes another form.
+
+    Attributes:
+        path: of its weights.
+        old: as it was.
+        new: as it becomes.
+        values: its weights as they were, by name.
+        shapes: what the weights become, by name.
+    """
+
+    path: str
+    old: Any
+    new: Any
+    values: Values
+    shapes: Mapping[str, tuple[int, ...]]
+
+
+@filtered_methods("quantize", "enable_lora", "merge_lora")
+class AdaptableModel(StructuredModel):
+    """A model whose weights can take another form."""
+
+    def quantize(self, mode: str | None = None, config: Any = None, filters: Filters = None) -> Self:
+        """A copy whose matrices are kept in few bits: those of dense layers, projections of attention and embeddings.
+
+        Args:
+            mode: "int8" (products of integers), "int4" (two weights in a byte) or "float8" (training in 8 bits); "gptq" and
+                "awq" with a `config` that has calibration data.
+            config: a configuration of `jkeras.quantizers`; None takes that of the mode.
+            filters: the layers: a pattern that `re.search` finds in their names, several, or a function of the layer.
+
+        Raises:
+            ArgumentError: the mode is unknown, no layer is chosen, or one is quantised already.
+            NotBuiltError: the model has no weights yet.
+
+        >>> import jkeras as jk
+        >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(2)]).quantize("int8")
+        >>> [weight.dtype.name for weight in model.weights]
+        ['float32', 'int8', 'float32']
+        """
+        config = configs.resolved(mode, config)
+        matches = _matcher(filters)
+        self._check_built("quantize")
+        chosen = {
+            path: layer
+            for path, layer in self._adaptable(QuantizableLayer, "_matrices")
+            if config.mode in layer._modes and matches(path, layer)
+        }
+        if not chosen:
+            raise ArgumentError(
+                f"quantize({config.mode!r}, filters={filters!r}): none of the layers can be quantised so."
+                f" The model has {', '.join(sorted({type(layer).__name__ for _, layer in walk(self)}))}."
+            )
+        return self._with_forms(
+            {path: layer.quantized(config=config) for path, layer in chosen.items()},
+            lambda form: quantized_values(form.old, form.new, form.values),
+        )
+
+    def enable_lora(
+        self,
+        rank: int,
+        pattern: str = "*",
+        lora_alpha: float | None = None,
+        a_initializer: InitializerLike = "he_uniform",
+        b_initializer: InitializerLike = "zeros",
+        seed: int = 0,
+    ) -> Self:
+        """A copy in which layers keep their kernel or table, and training changes two factors of low rank beside it.
+
+        Args:
+            rank: the size between the factors.
+            pattern: for the paths of layers, such as `"encoder/*"`.
+            lora_alpha: the product of the factors counts `lora_alpha / rank`; None is once.
+            a_initializer: of the first factor.
+            b_initializer: of the second, whose zeros leave the outputs as they are.
+            seed: of the first values.
+
+        Raises:
+            ArgumentError: no layer matches, one has factors, or a constraint.
+            NotBuiltError: the model has no weights yet.
+
+        >>> import jkeras as jk
+        >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(8)]).enable_lora(2)
+        >>> [weight.shape for weight in model.trainable_weights]
+        [(8,), (4, 2), (2, 8)]
+        """
+        self._check_built("enable_lora")
+        found = dict(self._adaptable(LowRankLayer, "_adapted"))
+        chosen = {path: layer for path, layer in found.items() if fnmatch.fnmatchcase(path, pattern)}
+        if not chosen:
+            raise ArgumentError(f"enable_lora({rank!r}, {pattern!r}): no layer matches.{suggestion(pattern, found)}")
+        first = [initializers.get(each) for each in (a_initializer, b_initializer)]
+
+        def factors(form: Form) -> Values:
+            made = dict(form.values)
+            for name, draw in zip(form.new._adapters, first, strict=True):
+                key = jax.random.fold_in(jax.random.key(seed), zlib.crc32(f"{form.path}/{name}".encode()))
+                made[name] = jnp.asarray(draw(form.shapes[name], dtype="float32", key=key))
+            return made
+
+        return self._with_forms({path: layer.with_lora(rank, lora_alpha) for path, layer in chosen.items()}, factors)
+
+    def merge_lora(self) -> Self:
+        """A copy in which what training changed is part of the kernels and tables, and nothing is beside them.
+
+        Raises:
+            ArgumentError: no layer has factors.
+        """
+        chosen = {path: layer for path, layer in self._adaptable(LowRankLayer, "_adapted") if layer.lora_enabled}
+        if not chosen:
+            raise ArgumentError("merge_lora(): no layer has factors of low rank; `enable_lora(rank)` makes them.")
+        return self._with_forms(
+            {path: layer.replace(lora_rank=None, lora_alpha=None) for path, layer in chosen.items()},
+            lambda form: merged_values(form.old, form.values),
+        )
+
+    # -- how ------------------------------------------------------------------------------------------------------
+
+    def _check_built(self, method: str) -> None:
+        if not self.built:
+            raise NotBuiltError(
+                f"{method}(): {self.path} has no weights yet. Start it with `Input(shape)`, or call"
+                " `model = model.build((None, ...))` first."
+            )
+
+    def _adaptable(self, kind: Any, rule: str) -> Iterator[tuple[str, Any]]:
+        """The layers with weights of a kind, by the path of their weights, that compute as their class does."""
+        homes = {info.path[:-1] for info in self.description.weights}
+        for path, layer in walk(self):
+            if path in homes and isinstance(layer, kind) and has_rule(type(layer), rule):
+                yield "/".join(path), layer
+
+    def _with_forms(self, forms: Mapping[str, Any], convert: Callable[[Form], Values]) -> Self:
+        """A copy with other layers at some paths, whose weights `convert` makes of those that were there."""
+        old = {name: layer for path, layer in walk(self) if (name := "/".join(path)) in forms}
+        replaced = {id(old[name]): new for name, new in forms.items()}
+        changed = self.map_layers(lambda _, layer: replaced.get(id(layer), layer))
+        infos = changed.description.weights
+        shapes: dict[str, dict[str, tuple[int, ...]]] = {}
+        for info in infos:
+            shapes.setdefault("/".join(info.path[:-1]), {})[info.path[-1]] = info.shape
+        values = self._values_by_path()
+        for path, new in forms.items():
+            values[path] = dict(convert(Form(path, old[path], new, values[path], shapes[path])))
+
+        def value(info: WeightInfo) -> Array:
+            found = values["/".join(info.path[:-1])][info.path[-1]]
+            return jnp.asarray(found, info.dtype).reshape(info.shape)
+
+        params, state = nested(infos, value)
+        return changed._evolve(state=self.state.replace(params=params, model_state=state, opt_state=None))
+
+    def _values_by_path(self) -> dict[str, dict[str, Any]]:
+        arrays = arrays_of(self.state)
+        flat = {"params": flatten(arrays.params), "state": flatten(arrays.model_state)}
+        values: dict[str, dict[str, Any]] = {}
+        for info in self.description.weights:
+            layer_values = values.setdefault("/".join(info.path[:-1]), {})
+            layer_values[info.path[-1]] = flat[info.collection][info.name]
+        return values
+
+
+def _matcher(filters: Filters) -> Callable[[str, Layer], bool]:
+    if filters is None:
+        return lambda path, layer: True
+    if isinstance(filters, str):
+        filters = [filters]
+    if isinstance(filters, (list, tuple)) and all(isinstance(each, str) for each in filters):
+        patterns = [re.compile(each) for each in filters]
+        return lambda path, layer: any(pattern.search(path.rpartition("/")[2]) for pattern in patterns)
+    if callable(filters):
+        return lambda path, layer: bool(filters(layer))
+    raise ArgumentError(
+        "quantize(filters=...): The `filters` argument must be a regex string, a list of regex strings, or a callable."
+        f" Received: {type(filters)}."
+    )
