@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, MutableMapping
-from typing import Any
+from typing import Any, ClassVar
 
 from jkeras import config as settings
+from jkeras import dtypes
+from jkeras.dtypes import QUANTIZATION_MODES as QUANTIZATION_MODES
 from jkeras.dtypes import DTypePolicy as BuiltinPolicy
 from jkeras.errors import ArgumentError
 from jkeras.keras.dtypes import standardize_dtype
@@ -80,6 +82,91 @@ class DTypePolicy(BuiltinPolicy, metaclass=MutableMeta):
 
 
 FloatDTypePolicy = DTypePolicy
+
+
+class QuantizedDTypePolicy(DTypePolicy):
+    """A policy whose weights are quantised.
+
+    Args:
+        mode: how; see `jkeras.dtype_policies.QuantizedDTypePolicy`.
+        source_name: the policy without quantisation; None is the global policy.
+
+    Raises:
+        ArgumentError: the mode is unknown, or does not go with the type.
+
+    >>> QuantizedDTypePolicy("int8", "float32").quantization_mode
+    'int8'
+    """
+
+    keras_module = "keras.dtype_policies"
+    _value_class: ClassVar[Any] = dtypes.QuantizedDTypePolicy
+
+    def __init__(self, mode: str, source_name: str | None = None, **options: Any):
+        source_name = dtype_policy().name if source_name is None else source_name
+        # The policy of the core, whose sizes count.
+        self.value = self._value_class(mode, source_name, **options)
+        self._types = (self.value.compute_dtype, self.value.variable_dtype)
+        self._name = self.value.name
+        self._source_name = source_name
+
+    @property
+    def quantization_mode(self) -> str | None:
+        return self.value.quantization_mode
+
+    def get_config(self) -> dict[str, Any]:
+        return {"mode": self.value.mode, "source_name": self._source_name}
+
+
+class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
+    """A policy of products in floats of 8 bits.
+
+    Args:
+        mode: "float8".
+        source_name: the policy without quantisation; None is the global policy.
+        amax_history_length: over how many steps the largest value counts.
+    """
+
+    _value_class: ClassVar[Any] = dtypes.QuantizedFloat8DTypePolicy
+    default_amax_history_length = 1024
+
+    def __init__(self, mode: str, source_name: str | None = None, amax_history_length: int = 1024):
+        super().__init__(mode, source_name, amax_history_length=amax_history_length)
+
+    @property
+    def amax_history_length(self) -> int:
+        """Over how many steps the largest value counts."""
+        length: int = self.value.amax_history_length
+        return length
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "amax_history_length": self.amax_history_length}
+
+
+class _Sized(QuantizedDTypePolicy):
+    """A policy that states sizes in the name of its mode."""
+
+    def __init__(self, mode: str, source_name: str | None = None):
+        super().__init__(mode, source_name)
+        self.mode = self.value.quantization_mode
+        vars(self).update(self.value.sizes)
+
+
+class Int4DTypePolicy(_Sized):
+    """A policy of weights of 4 bits: `Int4DTypePolicy("int4/128")`; the number of inputs that share a scale is `block_size`."""
+
+    _value_class: ClassVar[Any] = dtypes.Int4DTypePolicy
+
+
+class GPTQDTypePolicy(_Sized):
+    """A policy of weights that GPTQ rounded: `GPTQDTypePolicy("gptq/4/128")`, with `weight_bits` and `group_size`."""
+
+    _value_class: ClassVar[Any] = dtypes.GPTQDTypePolicy
+
+
+class AWQDTypePolicy(_Sized):
+    """A policy of weights that AWQ rounded: `AWQDTypePolicy("awq/4/128")`, with `weight_bits` and `group_size`."""
+
+    _value_class: ClassVar[Any] = dtypes.AWQDTypePolicy
 
 
 class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
@@ -180,16 +267,24 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         return f"<DTypePolicyMap at {hex(id(self))} default_policy={default}, mapping={mapping}>"
 
 
+_QUANTIZED = (
+    QuantizedDTypePolicy,
+    QuantizedFloat8DTypePolicy,
+    Int4DTypePolicy,
+    GPTQDTypePolicy,
+    AWQDTypePolicy,
+)
 _CLASSES: dict[str, type] = {
     "DTypePolicy": DTypePolicy,
     "FloatDTypePolicy": DTypePolicy,
     "DTypePolicyMap": DTypePolicyMap,
+    **{cls.__name__: cls for cls in _QUANTIZED},
 }
 
 
 def dtype_policy() -> DTypePolicy:
     """The policy of layers that are not told one."""
-    return DTypePolicy(settings.dtype_policy_name())
+    return get(settings.dtype_policy_name())
 
 
 def set_dtype_policy(policy: Any) -> None:
@@ -232,10 +327,13 @@ def get(identifier: Any) -> DTypePolicy:
     if isinstance(identifier, DTypePolicy):
         return identifier
     if isinstance(identifier, BuiltinPolicy):
-        return DTypePolicy(identifier.name)
+        return get(identifier.name)
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     if isinstance(identifier, str):
+        if identifier.startswith(QUANTIZATION_MODES) and identifier not in dtypes.OTHERS:
+            class_name, mode, source_name = dtypes.quantized_class(identifier)
+            return _CLASSES[class_name](mode, source_name)
         return DTypePolicy(identifier)
     try:
         return DTypePolicy(standardize_dtype(identifier))

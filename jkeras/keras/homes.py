@@ -27,13 +27,14 @@ NAMES: dict[str, str] = {
     **_at("initializers", "Initializer"),
     **_at("regularizers", "Regularizer"),
     **_at("dtype_policies", "DTypePolicy FloatDTypePolicy"),
+    **_at("quantizers", "Quantizer"),
     **_at("backend", "device"),
 }
 
 # Modules with files of their own.
 MODULES = frozenset(
     """activations applications backend callbacks config constraints dtype_policies initializers layers losses metrics models ops
-    optimizers random regularizers saving src utils""".split()
+    optimizers quantizers random regularizers saving src utils""".split()
 )
 
 _SERIALIZATION = _at("saving", "deserialize_keras_object serialize_keras_object")
@@ -106,7 +107,5 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
 NOT_OFFERED: dict[str, str] = {
     "distillation": "write a `train_step` that calls the teacher.",
     "export": "use `model.export(path, format=...)`.",
-    "quantizers": "weights are not quantized.",
-    "Quantizer": "weights are not quantized.",
     "visualization": "draw with matplotlib.",
 }

@@ -26,6 +26,7 @@ from jkeras.keras.operation import Operation, written_arguments
 from jkeras.keras.rematerialization import get_current_remat_mode
 from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.variables import Variable
+from jkeras.quantization import configs
 
 
 class LayerMeta(MutableMeta):
@@ -215,7 +216,7 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
 
     @property
     def quantization_mode(self) -> str | None:
-        """Always None: quantized layers are not offered."""
+        """How weights are quantised; None is not at all."""
         return getattr(self._policy_in_force, "quantization_mode", None)
 
     @property
@@ -297,27 +298,31 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
             }
         return super().from_config(config)
 
-    def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None, **kwargs: Any) -> NoReturn:
-        """Not offered.
+    def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None, **kwargs: Any) -> None:
+        """Keeps weights in few bits; for layers whose class can.
 
         Raises:
-            ValueError: the layer is not built.
-            NotImplementedError: always, otherwise.
+            ValueError: the layer is not built, or the mode is unknown.
+            NotImplementedError: its class cannot.
         """
+        configs.resolved(mode, config)
+        self._check_is_built_to_quantize()
+        raise self._not_implemented_error("quantize")
+
+    def _check_is_built_to_quantize(self) -> None:
         if not self.built:
             raise ArgumentError(
                 f"Cannot quantize a layer that isn't yet built. Layer '{self.name}' (of type '{type(self).__name__}') is not"
                 " built yet."
             )
-        raise self._not_implemented_error("quantize", "Quantized layers are not offered by jkeras.")
 
-    def quantized_build(self, input_shape: Any, mode: Any) -> NoReturn:
-        """Not offered."""
-        raise self._not_implemented_error("quantized_build", "Quantized layers are not offered by jkeras.")
+    def quantized_build(self, input_shape: Any, mode: Any) -> None:
+        """Makes the weights of a mode; for layers whose class can."""
+        raise self._not_implemented_error("quantized_build")
 
-    def quantized_call(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Not offered."""
-        raise self._not_implemented_error("quantized_call", "Quantized layers are not offered by jkeras.")
+    def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Computes with quantised weights; for layers whose class can."""
+        raise self._not_implemented_error("quantized_call")
 
     def _not_implemented_error(self, attribute: Any, message: str = "") -> NotImplementedError:
         name = getattr(attribute, "__name__", attribute)

@@ -11,6 +11,7 @@ from jkeras import layers
 from jkeras.errors import InputError
 from jkeras.keras import recurrent, saving
 from jkeras.keras.adaptable import ADAPTABLE
+from jkeras.keras.adapted_weights import LowRankFacade, QuantizableFacade, weight_attributes
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.facades import on_view
 from jkeras.keras.merging import MERGING
@@ -77,12 +78,15 @@ def _build_without_shape(description: Any) -> Any:
 
 
 def _finish_embedding(self: Any) -> None:
-    BuiltinLayer._finish_construction(self)
+    LowRankFacade._finish_construction(self)
     if vars(self)["weights"] is not None:
         self.build()
 
 
+_KERNEL: dict[str, Any] = {"base": QuantizableFacade, **weight_attributes("kernel")}
 _EMBEDDING: dict[str, Any] = {
+    "base": QuantizableFacade,
+    **weight_attributes("embeddings"),
     "_old_arguments": ("input_length",),
     "_masks_on": staticmethod(lambda layer: layer.mask_zero),
     "_finish_construction": _finish_embedding,
@@ -166,9 +170,12 @@ EXTRAS: dict[str, dict[str, Any]] = {
     **{name: {"_seeded": staticmethod(_rate)} for name in
        ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout", "AlphaDropout")},
     "GaussianNoise": {"_seeded": staticmethod(lambda layer: layer.stddev > 0)},
-    "EinsumDense": {"_sizes": _einsum_sizes},
-    "Dense": {"_sized_axes": staticmethod(_last)},
+    "EinsumDense": {"_sizes": _einsum_sizes, **_KERNEL},
+    "Dense": {"_sized_axes": staticmethod(_last), **_KERNEL},
+    "Projection": _KERNEL,
     **{name: {"_sized_axes": staticmethod(_channels)} for name in _CONVOLUTIONS},
+    **{name: {"_sized_axes": staticmethod(_channels), "base": LowRankFacade, **weight_attributes("kernel")} for name in
+       ("Conv1D", "Conv2D", "Conv3D")},
     **{name: {"_sized_axes": staticmethod(_axis)} for name in ("BatchNormalization",)},
     # Inputs come as they are: float16 has no room for large ones.
     "GroupNormalization": {"_sized_axes": staticmethod(_axis), "_flags": {"autocast": False}},

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, Self
 from jkeras.errors import ArgumentError
 from jkeras.keras import state_tree
 from jkeras.keras.layer import Layer
+from jkeras.keras.model_quantization import quantize_model
 from jkeras.keras.trainer import Trainer
 from jkeras.keras.variables import Variable
 from jkeras.tracebacks import filtered_methods
@@ -164,12 +165,26 @@ class Model(Trainer, Layer):
         """Writes the program that predicts with its weights, as `jkeras.Model.export` does (`format="stablehlo"`)."""
         self.value.export(filepath, format, verbose, input_signature, **kwargs)
 
-    def quantize(self, mode: Any = None, config: Any = None, filters: Any = None, **kwargs: Any) -> NoReturn:
-        """Not offered in place; `model.value.quantize(...)` gives an immutable model with quantized weights."""
-        raise NotImplementedError(
-            f"quantize({mode!r}): layers of `jkeras.keras` are not quantized in place. `model.value.quantize(...)` gives an"
-            " immutable model with quantized weights."
-        )
+    def quantize(self, mode: Any = None, config: Any = None, filters: Any = None, **kwargs: Any) -> None:
+        """Quantises all layers inside whose class can; see `Layer.quantize`.
+
+        Args:
+            mode: "int8", "int4", "float8", "gptq" or "awq".
+            config: a configuration of `keras.quantizers`; None takes that of the mode.
+            filters: the layers: a pattern that `re.search` finds in their names, several, or a function of the layer.
+
+        Raises:
+            ValueError: an argument is unknown or not allowed, or a layer is quantised or not built.
+        """
+        quantize_model(self, mode, config, filters, kwargs)
+
+    def get_quantization_layer_structure(self, mode: Any = None) -> Any:
+        """The blocks of the model in order, for modes that look at data; a subclass says them.
+
+        Returns:
+            None, or `{"pre_block_layers": [...], "sequential_blocks": [...]}`.
+        """
+        return None
 
     def __reduce__(self) -> Any:
         from jkeras.keras.files import load_from, save_to

@@ -89,6 +89,10 @@ class Mode:
         """The values of `stored` and `others` for a weight of floats."""
         return {}
 
+    def numbers(self, matrix: Matrix, stored: Array) -> Array:
+        """What is stored in the shape of the weight."""
+        return stored
+
     def dequantize(self, matrix: Matrix, arrays: Arrays, policy: Any, dtype: str) -> Array:
         """The weight, or the rows of a table of vectors that the arrays hold, as floats."""
         raise NotImplementedError
@@ -211,9 +215,15 @@ class Int4(Mode):
                 made["g_idx"] = group_of_row(matrix.rows, size)
         return {name: pack_int4(integers, axis=matrix.packed)[0], **made}
 
+    def numbers(self, matrix: Matrix, stored: Array) -> Array:
+        return self._unpacked(matrix, stored).reshape(matrix.shape)
+
+    def _unpacked(self, matrix: Matrix, stored: Array) -> Array:
+        return unpack_int4(stored, matrix.table[matrix.packed], axis=matrix.packed)
+
     def dequantize(self, matrix: Matrix, arrays: Arrays, policy: Any, dtype: str) -> Array:
         name, size = matrix.name, _block_size(policy)
-        integers = unpack_int4(arrays[name], matrix.table[matrix.packed], axis=matrix.packed)
+        integers = self._unpacked(matrix, arrays[name])
         scale = arrays[f"{name}_scale"]
         if size is None:
             table = integers.astype(dtype) / (scale if matrix.reduced == 0 else scale[..., None])

@@ -1,0 +1,115 @@
+"""Quantizers, configurations of quantisation and their arithmetic: the names of `keras.quantizers`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+
+from jkeras import quantizers
+from jkeras.keras.deserialization import deserialize_keras_object
+from jkeras.keras.identifiers import Family
+from jkeras.keras.mutable import Mutable, facade
+from jkeras.keras.recorded import FunctionCall
+from jkeras.keras.serialization import serialize_keras_object
+from jkeras.keras.tensor import any_symbolic_tensors
+from jkeras.keras.variables import unwrap
+from jkeras.quantization import configs, zero_points
+
+
+class Quantizer(Mutable, quantizers.Quantizer):
+    """Base of quantizers: a subclass defines `__call__(self, x)`.
+
+    Args:
+        output_dtype: the type of the integers.
+    """
+
+    def __init__(self, output_dtype: str = "int8"):
+        self.output_dtype = output_dtype
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; a subclass says them.
+
+        Raises:
+            NotImplementedError: it does not.
+        """
+        if self.is_facade():
+            return super().get_config()
+        raise NotImplementedError(f"{self} does not implement get_config()")
+
+
+class QuantizationConfig(Mutable, quantizers.QuantizationConfig):
+    """Base of configurations: a subclass has the property `mode`.
+
+    Args:
+        weight_quantizer: makes integers of weights; None is the mode's own.
+        activation_quantizer: makes integers of inputs; None leaves them floats.
+    """
+
+    def __init__(self, weight_quantizer: Any = None, activation_quantizer: Any = None):
+        self.weight_quantizer = weight_quantizer
+        self.activation_quantizer = activation_quantizer
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments as plain values."""
+        return {name: serialize_keras_object(value) for name, value in self._arguments().items()}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """The configuration that `get_config` described."""
+        return cls(**{name: deserialize_keras_object(value) for name, value in config.items()})
+
+
+def _facades() -> dict[str, Any]:
+    found: dict[str, Any] = {"Quantizer": Quantizer, "QuantizationConfig": QuantizationConfig}
+    for name, description in configs.TABLE.items():
+        if name in found or description.__name__ != name:
+            continue
+        base: Any = QuantizationConfig if issubclass(description, configs.QuantizationConfig) else Quantizer
+        own = {key: getattr(description, key) for key in ("__init__",)}
+        found[name] = facade(description, base, __name__, **own)
+    return found
+
+
+TABLE = _facades()
+globals().update(TABLE)
+_NAMES = {key: TABLE[cls.__name__] for key, cls in configs.TABLE.items()}
+FAMILY = Family("quantizer", _NAMES, (quantizers.Quantizer, quantizers.QuantizationConfig))  # type: ignore[arg-type]
+serialize, deserialize = FAMILY.serializer("initializer"), FAMILY.deserialize
+
+
+def get(identifier: Any, **kwargs: Any) -> Any:
+    """The quantizer or configuration that a name, a configuration dict, a class or an object means; None stays None.
+
+    Raises:
+        ArgumentError: it means none.
+    """
+    return FAMILY.get(identifier)
+
+
+def _on_arrays(function: Callable[..., Any], is_operation: bool = False) -> Callable[..., Any]:
+    """A function of arrays that takes variables, and symbolic tensors if it is an operation."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if is_operation and any_symbolic_tensors(args[:1]):
+            return FunctionCall(lambda *tensors: function(*tensors, **kwargs))(*args)
+        args, kwargs = jax.tree.map(unwrap, (args, kwargs))
+        return function(*args, **kwargs)
+
+    call.__module__ = __name__
+    call.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    return call
+
+
+_FUNCTIONS = """abs_max_quantize abs_max_quantize_grouped_with_zero_point compute_float8_amax_history compute_float8_scale
+pack_int4 quantize_and_dequantize unpack_int4""".split()
+globals().update({name: _on_arrays(getattr(quantizers, name)) for name in _FUNCTIONS})
+# Of Keras's inside, which libraries import.
+globals().update({name: _on_arrays(getattr(zero_points, name)) for name in zero_points.__all__})
+fake_quant_with_min_max_vars = _on_arrays(quantizers.fake_quant_with_min_max_vars, is_operation=True)
+
+__all__ = sorted([*TABLE, *_FUNCTIONS, "fake_quant_with_min_max_vars", "get", "serialize", "deserialize"])
