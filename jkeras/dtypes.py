@@ -100,7 +100,6 @@ class DTypePolicy(Spec):
         """The type that weights are kept in."""
         return "float32" if self.name in MIXED else self.name
 
-
     @property
     def quantization_mode(self) -> str | None:
         """How weights are quantised; None is not at all."""
@@ -152,7 +151,7 @@ class QuantizedDTypePolicy(DTypePolicy, own_arguments=True):
 
     def _has_sizes(self) -> bool:
         base, *sizes = self.mode.split("/")
-        if self._base and base != self._base or len(sizes) != len(self._sizes):
+        if (self._base and base != self._base) or len(sizes) != len(self._sizes):
             return False
         for size, allowed in zip(sizes, self._sizes.values(), strict=True):
             number = int(size) if re.fullmatch(r"-?\d+", size) else 0

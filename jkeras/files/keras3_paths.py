@@ -41,6 +41,7 @@ class Place:
         layer: the layer, or None for one that is made in another layer's `build`.
         weights: its own weights, in order.
         before: weights of other layers that Keras keeps here as well, before the own ones.
+        left_out: own weights that are part of what is kept of another.
     """
 
     paths: tuple[str, ...]
@@ -49,6 +50,7 @@ class Place:
     layer: Layer | None
     weights: tuple[WeightInfo, ...]
     before: tuple[WeightInfo, ...] = ()
+    left_out: tuple[WeightInfo, ...] = ()
 
 
 def places(model: Model) -> list[Place]:
@@ -85,7 +87,10 @@ class _Walk:
             return
         self.met[id(layer)] = layer
         ours = self.home.get(id(layer), ours)
-        yield Place(theirs, named, name, layer, tuple(self.own.get(ours, ())), self._before(layer, ours))
+        own = self.own.get(ours, ())
+        kept = in_files(type(layer)).in_order(own, key=lambda info: info.path[-1])
+        left_out = tuple(info for info in own if info not in kept)
+        yield Place(theirs, named, name, layer, kept, self._before(layer, ours), left_out)
         known = set()
         for inner, their_name, child in children(layer):
             known.add(inner)

@@ -14,6 +14,7 @@ from jkeras.files.containers.shards import AnyTree
 from jkeras.files.keras3_paths import LABEL, Place, places
 from jkeras.files.weight_matching import Entry, Found
 from jkeras.graph.in_files import in_files
+from jkeras.graph.layer import Layer
 from jkeras.paths import flatten
 
 if TYPE_CHECKING:
@@ -37,8 +38,13 @@ def to_store(model: Model, learned: bool = False) -> tuple[dict[str, np.ndarray]
     for place in places(model):
         group = f"{place.paths[0]}/vars" if place.paths[0] else "vars"
         attributes[group] = {"name": place.name}
-        for i, info in enumerate((*place.before, *place.weights)):
-            arrays[f"{group}/{i}"] = np.asarray(values[info.collection][info.name])
+        own = (*place.weights, *place.left_out)
+        kept = {info.path[-1]: values[info.collection][info.name] for info in own}
+        if place.left_out and place.layer is not None:
+            kept = place.layer._values_in_files(kept)
+        before = [values[info.collection][info.name] for info in place.before]
+        for i, value in enumerate((*before, *(kept[info.path[-1]] for info in place.weights))):
+            arrays[f"{group}/{i}"] = np.asarray(value)
         if learned and place.layer is not None:
             arrays.update({f"{group}/{i}": a for i, a in enumerate(place.layer._learned_arrays().values())})
     return arrays, attributes
@@ -62,6 +68,8 @@ def find(model: Model, tree: AnyTree, ignore: Collection[str] = (), by_name: boo
     groups = functools.partial(_named_groups, _Labels(tree)) if by_name else _groups
     for place in places(model):
         _find_place(place, groups(place), tree, found, used)
+        if place.left_out and place.layer is not None:
+            _find_left_out(model, place, place.layer, found)
     found.extra = [_entry(tree, path) for path in tree.shapes if path not in used and not BESIDE.search(path)]
     return found
 
@@ -93,6 +101,15 @@ def _find_place(place: Place, groups: list[str], tree: AnyTree, found: Found, us
     for info, path in zip(place.weights, arrays, strict=False):
         used.add(path)
         found.entries[info.collection, info.name] = _entry(tree, path)
+
+
+def _find_left_out(model: Model, place: Place, layer: Layer, found: Found) -> None:
+    """Weights that are part of others in the file: what the layer says that is left of them."""
+    values = {"params": flatten(model.params), "state": flatten(model.model_state)}
+    own = {info.path[-1]: values[info.collection][info.name] for info in place.left_out}
+    for info in place.left_out:
+        value = np.asarray(layer._values_beside_files(own)[info.path[-1]])
+        found.entries[info.collection, info.name] = Entry.of(place.name, value)
 
 
 def _groups(place: Place) -> list[str]:

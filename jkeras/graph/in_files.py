@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Protocol, Self
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
+
+Weight = TypeVar("Weight")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +31,12 @@ class InFiles:
     learns: bool = False
     order: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+
+    def in_order(self, weights: Iterable[Weight], key: Callable[[Weight], str]) -> tuple[Weight, ...]:
+        """Those of a layer's own weights that are kept, in the order of files; `key` gives the name of one."""
+        places = {name: place for place, name in enumerate(self.order)}
+        kept = [weight for weight in weights if key(weight) not in self.left_out]
+        return tuple(sorted(kept, key=lambda weight: places.get(key(weight), len(places))))
 
 
 PLAIN = InFiles()

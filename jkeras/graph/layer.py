@@ -168,6 +168,22 @@ class Layer(LayerAttributes, Spec):
         """
         return {}
 
+    def _values_in_files(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The own weights as files of Keras have them, where some are part of others; see `InFiles.left_out`.
+
+        Args:
+            values: all of them, by name.
+        """
+        return values
+
+    def _values_beside_files(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What weights that are part of others in files become, once such a file is read.
+
+        Args:
+            values: as they are, by name.
+        """
+        return values
+
     def known_output(self, inputs: Shape) -> Shape | None:
         """Shape and type of the output by a rule, where a class has one; None finds them by tracing `call`.
 

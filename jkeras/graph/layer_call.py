@@ -77,6 +77,8 @@ def call_bound(layer: BoundLayer, scope: Scope, args: tuple[Any, ...], kwargs: d
             arguments[name] = cast(arguments[name])
         _check_complete(layer, spec, arguments)
         prepare(layer, scope, {name: arguments[name] for name in tensors})
+        if run.observed is not None and layer.path in run.observed:
+            run.observed[layer.path].append(next(arguments[name] for name in tensors))
         outputs = _call(layer, spec, arguments)
         if outputs is None:
             raise InputError(no_output(layer, layer.path))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import flax.core
@@ -127,6 +127,7 @@ def run(
     key: Array | None = None,
     check_finite: bool = False,
     parent: BoundLayer | None = None,
+    observe: Collection[str] = (),
 ) -> tuple[Pass, dict[str, Any]]:
     """Runs a definition once, with given variables or (None) making them.
 
@@ -140,11 +141,13 @@ def run(
         key: of initialisation.
         check_finite: whether to write down which layers' outputs are finite.
         parent: a layer, bound elsewhere, from which this one inherits its policy and whether it trains.
+        observe: the paths of layers whose inputs are kept.
 
     Returns:
         What the run gave, and all its variables `{"params": ..., "state": ...}`.
     """
     this_run = Run(training=training, rng=rng, finite=[] if check_finite else None)
+    this_run.observed = {path: [] for path in observe} or None
     record = Record(making=variables is None)
 
     def program(scope: Any) -> Any:

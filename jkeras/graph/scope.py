@@ -32,6 +32,8 @@ class Run:
     draws: dict[str, int] = dataclasses.field(default_factory=dict)
     # Which layer first produced a non-finite value: (path, flag) in order of execution, when asked for.
     finite: list[tuple[str, jax.Array]] | None = None
+    # The inputs of some layers by their paths, in order of execution, when asked for.
+    observed: dict[str, list[Any]] | None = None
 
     def mask_of(self, value: Any) -> Any:
         """The mask of a tensor, or a structure of masks; None where there is none."""

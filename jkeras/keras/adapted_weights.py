@@ -14,9 +14,10 @@ from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.variables import Variable
 from jkeras.keras.views import is_view
 from jkeras.layers.quantizable import QuantizableLayer
-from jkeras.layers.weight_forms import merged_values, quantized_values
 from jkeras.quantization import configs
-from jkeras.quantization.modes import MODES
+from jkeras.quantization.calibrated_modes import table_of
+from jkeras.quantization.matrix import Contraction
+from jkeras.quantization.table import MODES
 
 
 class AdaptedWeight:
@@ -32,6 +33,8 @@ class AdaptedWeight:
         if layer is None:
             return self
         own = vars(layer)
+        if self.name not in own and "quantized_kernel" in own:
+            return layer._numbers_of(own["quantized_kernel"])
         if self.name not in own:
             raise AttributeError(f"You must build the layer before accessing `{self.name}`.")
         return own[self.name] if is_view(layer) else layer._shown_weight(own[self.name])
@@ -76,7 +79,11 @@ class LowRankFacade(BuiltinLayer):
         return tuple(vars(self)[self._adapted].shape)
 
     def enable_lora(
-        self, rank: int, lora_alpha: float | None = None, a_initializer: Any = "he_uniform", b_initializer: Any = "zeros"
+        self,
+        rank: int,
+        lora_alpha: float | None = None,
+        a_initializer: Any = "he_uniform",
+        b_initializer: Any = "zeros",
     ) -> None:
         """From now on training changes two factors of low rank, and leaves the weight that their product is added to.
 
@@ -107,9 +114,7 @@ class LowRankFacade(BuiltinLayer):
         names = {id(cell): name for name, cell in vars(self).items() if isinstance(cell, Variable)}
         cells = [*self._trainable_variables, *self._non_trainable_variables]
         found = {names.get(id(cell), f"{place}"): cell for place, cell in enumerate(cells)}
-        rank = {name: place for place, name in enumerate(kept.order)}
-        written = [name for name in found if name not in kept.left_out]
-        return {name: found[name] for name in sorted(written, key=lambda name: rank.get(name, len(rank)))}
+        return {name: found[name] for name in kept.in_order(found, key=str)}
 
     def save_own_variables(self, store: Any) -> None:
         """Puts the layer's own variables into a dict-like store, a change of low rank as part of the weight."""
@@ -117,7 +122,7 @@ class LowRankFacade(BuiltinLayer):
         values: Mapping[str, Any] = cells
         if self._has_adapters:
             own = {**cells, **{name: vars(self)[name] for name in self._adapters}}
-            values = merged_values(self, {name: jnp.asarray(cell.value) for name, cell in own.items()})
+            values = self._merged_values({name: jnp.asarray(cell.value) for name, cell in own.items()})
         for place, name in enumerate(cells):
             store[f"{place}"] = values[name]
 
@@ -132,19 +137,23 @@ class LowRankFacade(BuiltinLayer):
             super().load_own_variables(store)  # which says what is wrong
         for place, cell in enumerate(cells.values()):
             cell.assign(store[f"{place}"])
-        for name in self._adapters if self._has_adapters else ():
-            cell = vars(self)[name]
+        if (
+            self._has_adapters
+        ):  # the change is part of the weight now; the first factor stays, so that there is a gradient
+            cell = vars(self)[self._adapters[1]]
             cell.assign(jnp.zeros(cell.shape, cell.dtype))
 
 
 class QuantizableFacade(LowRankFacade):
     """Base of layers that can be quantised."""
 
+    overrides: ClassVar[tuple[str, ...]] = (*LowRankFacade.overrides, "_product")
+
     @property
     def _form_policy(self) -> Any:
         """The policy whose sizes count."""
-        policy = self._policy_in_force
-        return policy.value if policy.quantization_mode is not None else policy
+        policy, mode = self._policy_in_force, self._mode
+        return policy if mode is None else mode.sized(policy.value, self.quantization_config)
 
     @property
     def _adapted_shape(self) -> tuple[int, ...]:
@@ -153,10 +162,14 @@ class QuantizableFacade(LowRankFacade):
 
     def _shown_weight(self, cell: Any) -> Any:
         mode = self._mode
-        if mode is None or mode.stored(self._matrix, self._form_policy) is None:
+        if mode is None or self._waits or mode.stored(self._matrix, self._form_policy) is None:
             return super()._shown_weight(cell)
+        return self._numbers_of(cell)
+
+    def _numbers_of(self, cell: Any) -> Any:
+        mode: Any = self._mode
         stored = jnp.asarray(cell.value)
-        numbers = mode.numbers(self._matrix, stored)
+        numbers = mode.numbers(self._matrix, stored, self._form_policy)
         if self._has_adapters:
             return self._with_adapters(numbers)
         return cell if numbers is stored else numbers
@@ -180,8 +193,7 @@ class QuantizableFacade(LowRankFacade):
                 f" {mode.upper()} requires a calibration dataset and a `{configs.MODES[mode].__name__}` object. Please use"
                 f" the `.quantize('{mode}', config=...)` method on the layer or model instead."
             )
-        sizes = {name: size for name, size in getattr(policy.value, "sizes", {}).items()}
-        self._take_form(policy, configs.MODES[mode](**sizes))
+        self._take_form(policy, configs.MODES[mode](**policy.value.sizes))
 
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None, **kwargs: Any) -> None:
         """Keeps the matrices in few bits from now on.
@@ -208,6 +220,64 @@ class QuantizableFacade(LowRankFacade):
         policy = MODES[config.mode].policy(config, self._policy_in_force.name)
         self._take_form(dtype_policies.get(policy.name), config)
 
+    def calibrate(self, known: Any, config: Any) -> None:
+        """Rounds the kernel of a layer in a mode that looks at data.
+
+        Args:
+            known: what the mode gathered of the layer's inputs.
+            config: with what the mode is asked for.
+        """
+        mode: Any = self._mode
+        cell = vars(self)[self._adapted]
+        made = mode.calibrate(self._matrix, jnp.asarray(cell.value), known, config)
+        self._tracker.unlock()
+        self._untrack_variable(vars(self).pop(self._adapted))
+        for name, value in made.items():
+            vars(self)[name].assign(value)
+        self._lock_state()
+
+    @property
+    def _waits(self) -> bool:
+        """Whether the layer is to be calibrated and computes with its floats until then."""
+        mode = self._mode
+        return mode is not None and mode.calibrated and self._adapted in vars(self)
+
+    @property
+    def is_gptq_calibrated(self) -> bool:
+        """Whether GPTQ has rounded the kernel."""
+        return self.quantization_mode == "gptq" and not self._waits
+
+    @property
+    def is_awq_calibrated(self) -> bool:
+        """Whether AWQ has rounded the kernel."""
+        return self.quantization_mode == "awq" and not self._waits
+
+    @property
+    def kernel_table(self) -> tuple[int, int]:
+        """The kernel's sizes as a table of inputs and outputs, as modes that look at data see it."""
+        return table_of(self._matrix.shape)
+
+    @property
+    def inputs_quantizer(self) -> Any:
+        """What makes integers of the inputs; None leaves them floats."""
+        return self._use().activations
+
+    # Names of Keras's inside, which libraries read.
+
+    @property
+    def _int4_block_size(self) -> int | None:
+        size = getattr(self._form_policy, "block_size", -1)
+        return None if size == -1 else size
+
+    _orig_input_dim = property(lambda self: self._matrix.table[0])
+    _orig_output_dim = _int4_unpacked_column_size = property(lambda self: self._matrix.table[1])
+    original_kernel_shape = property(lambda self: self._matrix.shape)
+
+    def _product(self, matrix: Any, equation: str, inputs: Any, training: Any = None, adapted: bool = True) -> Any:
+        if self._waits:
+            return Contraction.of(equation, inputs.ndim)(inputs, vars(self)[matrix.name])
+        return QuantizableLayer._product(self, matrix, equation, inputs, training, adapted)  # type: ignore[arg-type]
+
     def quantized_build(self, input_shape: Any, mode: Any, config: Any = None) -> None:
         """Checks the mode; weights of a mode are made by `build` or `quantize`.
 
@@ -226,21 +296,27 @@ class QuantizableFacade(LowRankFacade):
         own = vars(self)
         old = {name: jnp.asarray(cell.value) for name, cell in own.items() if isinstance(cell, Variable)}
         mode = MODES[policy.quantization_mode]
+        self.quantization_config = config.without_data()
         matrices = self._matrices({name: tuple(value.shape) for name, value in old.items()})
         if hasattr(self, "_matrix"):
             matrices[0] = self._matrix
         self._tracker.unlock()
-        for matrix in matrices:
-            if mode.stored(matrix, policy.value) is not None:
-                self._untrack_variable(own.pop(matrix.name))
-        self.quantization_config = config.without_data()
         BuiltinLayer.dtype_policy.fset(self, policy)  # type: ignore[attr-defined]
+        if mode.calibrated:  # until there are data the layer computes with what it has
+            for matrix in matrices:
+                self._add_declared(mode.stored(matrix, self._form_policy))
+                self._add_beside(matrix)
+            self._lock_state()
+            return
         for matrix in matrices:
-            stored = mode.stored(matrix, policy.value)
+            if mode.stored(matrix, self._form_policy) is not None:
+                self._untrack_variable(own.pop(matrix.name))
+        for matrix in matrices:
+            stored = mode.stored(matrix, self._form_policy)
             if stored is not None:
                 self._add_declared(stored)
             self._add_beside(matrix)
-        for name, value in quantized_values(self, self, old).items():
+        for name, value in self._quantized_values(matrices, old).items():
             if name not in old or own[name].dtype != str(old[name].dtype) or own[name].shape != old[name].shape:
                 own[name].assign(jnp.asarray(value).reshape(own[name].shape))
         self._lock_state()

@@ -71,6 +71,8 @@ def _facades() -> dict[str, Any]:
         base: Any = QuantizationConfig if issubclass(description, configs.QuantizationConfig) else Quantizer
         own = {key: getattr(description, key) for key in ("__init__",)}
         found[name] = facade(description, base, __name__, **own)
+        # Alone, not joined with those of the base.
+        found[name]._fields = description._fields
     return found
 
 

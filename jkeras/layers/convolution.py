@@ -22,7 +22,7 @@ from jkeras.layers.convolution_base import (
     Convolution,
     per_axis,
 )
-from jkeras.layers.quantizable import LowRankLayer
+from jkeras.layers.low_rank import LowRankLayer
 from jkeras.types import (
     ActivationField,
     Array,

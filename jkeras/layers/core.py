@@ -16,7 +16,8 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import Shape, keeps_shape
-from jkeras.layers.quantizable import ALPHA, CONFIG, RANK, QuantizableLayer
+from jkeras.layers.low_rank import ALPHA, RANK
+from jkeras.layers.quantizable import CONFIG, QuantizableLayer
 from jkeras.quantization import configs
 from jkeras.quantization.matrix import Matrix
 from jkeras.quantization.quantizers import AbsMaxQuantizer

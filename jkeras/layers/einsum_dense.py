@@ -11,7 +11,8 @@ from jkeras import activations, arguments, constraints, initializers, regularize
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.shapes import show_shape
 from jkeras.initializers.random import FanInitializer
-from jkeras.layers.quantizable import ALPHA, CONFIG, RANK, QuantizableLayer
+from jkeras.layers.low_rank import ALPHA, RANK
+from jkeras.layers.quantizable import CONFIG, QuantizableLayer
 from jkeras.quantization.matrix import Contraction, Matrix
 from jkeras.types import (
     ActivationField,

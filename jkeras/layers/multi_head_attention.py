@@ -15,10 +15,11 @@ from jkeras.graph.in_files import InFiles
 from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import show_shape
 from jkeras.initializers.random import FanInitializer
-from jkeras.layers.quantizable import ALPHA, CONFIG, RANK, QuantizableLayer
-from jkeras.quantization.matrix import Contraction, Matrix
 from jkeras.layers.attention import drop
+from jkeras.layers.low_rank import ALPHA, RANK
+from jkeras.layers.quantizable import CONFIG, QuantizableLayer
 from jkeras.ops.attention import attention_weights, causal_mask, dot_product_attention
+from jkeras.quantization.matrix import Contraction, Matrix
 from jkeras.types import (
     ActivationField,
     Array,

@@ -1,4 +1,4 @@
-"""What layers share whose weights can be quantised, and trained as they are but for a change of low rank.
+"""What layers share whose weights can be quantised.
 
 A layer says in `build` which of its weights are matrices, and computes through `_product` and `_rows`. What a policy makes of
 them stands in `jkeras.quantization.modes`; there is nothing about a mode here or in a layer.
@@ -6,139 +6,28 @@ them stands in `jkeras.quantization.modes`; there is nothing about a mode here o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import jax.numpy as jnp
 
-from jkeras import arguments
 from jkeras.errors import ArgumentError, UnsupportedError
 from jkeras.graph.in_files import InFiles
-from jkeras.graph.layer import Layer
+from jkeras.layers.low_rank import LowRankLayer
 from jkeras.quantization import configs
 from jkeras.quantization.matrix import Contraction, Matrix
-from jkeras.quantization.modes import MODES, Mode, Use
+from jkeras.quantization.modes import Declared, Mode, Use
+from jkeras.quantization.table import MODES
 from jkeras.types import Array
 from jkeras.values.fields import field
 
-RANK: Any = field(default=None, convert=arguments.optional(arguments.positive_int), in_config=False)
-ALPHA: Any = field(default=None, convert=arguments.optional(arguments.number), in_config=False)
 CONFIG: Any = field(default=None, convert=configs.get)
 
 
-class LowRankAttributes:
-    """What the classes declare as arguments, each in Keras's places (see `jkeras.values.fields`)."""
-
-    lora_rank: int | None
-    lora_alpha: float | None
-
-
 class QuantizableAttributes:
-    """The same for layers that can be quantised."""
+    """What the classes declare as arguments, each in Keras's place (see `jkeras.values.fields`)."""
 
     quantization_config: Any
-
-
-class LowRankLayer(LowRankAttributes, Layer):
-    """A layer whose weight can be left as it is, while training changes `alpha / rank * a @ b` that is added to it.
-
-    Hu et al., "LoRA: low-rank adaptation of large language models", arXiv:2106.09685.
-    """
-
-    # The weight that the change is one of.
-    _adapted: ClassVar[str] = "kernel"
-
-    @property
-    def lora_enabled(self) -> bool:
-        """Whether training changes a product of low rank alone."""
-        return self.lora_rank is not None
-
-    @property
-    def quantization_mode(self) -> str | None:
-        """How weights are quantised; None is not at all."""
-        return self.dtype_policy.quantization_mode
-
-    @property
-    def _lora_scale(self) -> float:
-        rank = self.lora_rank or 1
-        return (rank if self.lora_alpha is None else self.lora_alpha) / rank
-
-    @property
-    def _adapters(self) -> tuple[str, str]:
-        return f"lora_{self._adapted}_a", f"lora_{self._adapted}_b"
-
-    def _own(self, name: str) -> Any:
-        """An argument that is one of the adapted weight, such as its regularizer."""
-        return getattr(self, f"{self._adapted}_{name}")
-
-    def _add_adapted(self, shape: tuple[int, ...], initializer: Any, **options: Any) -> None:
-        """Makes the weight as floats."""
-        name = self._adapted
-        if self.lora_enabled:
-            weight = self._add_frozen_weight(shape, initializer, name=name, **options)
-        else:
-            regularizer, constraint = self._own("regularizer"), self._own("constraint")
-            weight = self.add_weight(
-                shape, initializer, regularizer=regularizer, constraint=constraint, name=name, **options
-            )
-        setattr(self, name, weight)
-
-    def _add_adapters(self, shape: tuple[int, ...], a_initializer: Any = "he_uniform", b_initializer: Any = "zeros") -> None:
-        """Makes the two factors."""
-        if not self.lora_enabled:
-            return
-        sizes = ((*shape[:-1], self.lora_rank), (self.lora_rank, shape[-1]))
-        for name, size, initializer in zip(self._adapters, sizes, (a_initializer, b_initializer), strict=True):
-            options: Any = {"dtype": "float32", "regularizer": self._own("regularizer"), "name": name}
-            setattr(self, name, self.add_weight(size, initializer, **options))
-
-    def _with_adapters(self, weight: Array) -> Array:
-        """The weight with the change added to it."""
-        if not self.lora_enabled:
-            return weight
-        a, b = (getattr(self, name) for name in self._adapters)
-        changed: Array = (weight + self._lora_scale * jnp.matmul(a, b)).astype(self.compute_dtype)
-        return changed
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        if self.lora_enabled:
-            alpha = self.lora_rank if self.lora_alpha is None else self.lora_alpha
-            config.update(lora_rank=self.lora_rank, lora_alpha=alpha)
-        return config
-
-    def _check_lora(self) -> None:
-        """Whether a change of low rank can be added.
-
-        Raises:
-            ArgumentError: there is one, or a constraint.
-        """
-        place = f"enable_lora on {self._place!r}"
-        if self._own("constraint"):
-            raise ArgumentError(
-                f"{place}: Lora is incompatible with {self._adapted} constraints. In order to enable lora on this layer, remove"
-                f" the `{self._adapted}_constraint` argument."
-            )
-        if self.lora_enabled:
-            raise ArgumentError(
-                f"{place}: lora is already enabled, with rank {self.lora_rank}. This can only be done once per layer."
-            )
-
-    def with_lora(self, rank: int, lora_alpha: float | None = None) -> Self:
-        """A copy whose weight stays as it is, with two factors of low rank that training changes.
-
-        Args:
-            rank: the size between the factors.
-            lora_alpha: their product counts `lora_alpha / rank`; None is once.
-
-        Raises:
-            ArgumentError: the layer has factors, or a constraint.
-
-        >>> from jkeras import layers
-        >>> layers.Dense(4).with_lora(2).lora_rank
-        2
-        """
-        self._check_lora()
-        return self.replace(lora_rank=rank, lora_alpha=lora_alpha)
 
 
 class QuantizableLayer(QuantizableAttributes, LowRankLayer):
@@ -169,7 +58,8 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
     @property
     def _form_policy(self) -> Any:
         """The policy whose sizes count."""
-        return self.dtype_policy
+        mode = self._mode
+        return self.dtype_policy if mode is None else mode.sized(self.dtype_policy, self.quantization_config)
 
     def _check_mode(self, name: str) -> None:
         if name not in self._modes:
@@ -209,14 +99,16 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
 
     def _stored_arrays(self, matrix: Matrix) -> dict[str, Any]:
         """The weights that a matrix is made of."""
-        mode, policy = self._mode, self._form_policy
-        if mode is None:
-            return {matrix.name: getattr(self, matrix.name)}
-        stored = mode.stored(matrix, policy)
-        names = [matrix.name if stored is None else stored.name, *(d.name for d in mode.others(matrix, policy))]
-        if not matrix.owns_groups and hasattr(self, "g_idx"):
+        return {name: getattr(self, name) for name in self._stored_names(matrix)}
+
+    def _stored_names(self, matrix: Matrix) -> list[str]:
+        mode: Any = self._mode
+        stored = mode.stored(matrix, self._form_policy)
+        beside = mode.others(matrix, self._form_policy)
+        names = [matrix.name if stored is None else stored.name, *(declared.name for declared in beside)]
+        if not matrix.owns_groups and any(name.endswith("_zero") for name in names):
             names.append("g_idx")
-        return {name: getattr(self, name) for name in names}
+        return names
 
     def _use(self) -> Use:
         mode: Any = self._mode
@@ -225,7 +117,9 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
         quantizer = default if config is None else config.activation_quantizer
         return Use(self._form_policy, config, quantizer, self.compute_dtype)
 
-    def _product(self, matrix: Matrix, equation: str, inputs: Array, training: Any = None, adapted: bool = True) -> Array:
+    def _product(
+        self, matrix: Matrix, equation: str, inputs: Array, training: Any = None, adapted: bool = True
+    ) -> Array:
         """The product of inputs and a matrix of a quantised layer, with the change of low rank if there is one."""
         mode: Any = self._mode
         contraction = Contraction.of(equation, inputs.ndim)
@@ -301,3 +195,38 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
                 f"enable_lora on {self._place!r}: lora is not currently supported with {mode.name.upper()} quantization."
                 " Enable it on the layer as floats, or on one of 'int8' or 'int4'."
             )
+
+    def _merged_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        mode = self._mode
+        if mode is None:
+            return super()._merged_values(values)
+        # A quantised weight becomes floats, is changed, and is quantised again.
+        change = self._change(values)
+        matrix = self._matrix_of(self._adapted, tuple(change.shape))
+        rest = {each: value for each, value in values.items() if each not in self._adapters}
+        arrays = {each: rest[each] for each in self._stored_names(matrix)}
+        weight = mode.dequantize(matrix, arrays, self._form_policy, self.compute_dtype).reshape(matrix.shape)
+        made = mode.quantize(matrix, weight + change, self._form_policy, None)
+        return {**rest, **{each: jnp.reshape(value, rest[each].shape) for each, value in made.items()}}
+
+    def _matrix_of(self, name: str, shape: tuple[int, ...]) -> Matrix:
+        """The matrix of a weight that has this shape as floats."""
+        return next(matrix for matrix in self._matrices({name: shape}) if matrix.name == name)
+
+    def _quantized_values(self, matrices: list[Matrix], values: Mapping[str, Any]) -> dict[str, Any]:
+        """The own weights, by name, as the policy wants them, from those of a layer of floats."""
+        mode: Any = self._mode
+        made = dict(values)
+        for matrix in matrices:
+            if mode.stored(matrix, self._form_policy) is not None:
+                del made[matrix.name]
+            made.update({d.name: _first_value(d) for d in mode.others(matrix, self._form_policy)})
+            made.update(mode.quantize(matrix, values[matrix.name], self._form_policy, self.quantization_config))
+        return made
+
+
+def _first_value(declared: Declared) -> Array:
+    dtype = declared.dtype or "float32"
+    if callable(declared.initializer):
+        return jnp.asarray(declared.initializer(declared.shape, dtype))
+    return jnp.full(declared.shape, {"ones": 1, "zeros": 0}[declared.initializer], dtype)

@@ -18,11 +18,13 @@ from jkeras.files.weight_matching import nested
 from jkeras.graph.describe import has_rule
 from jkeras.graph.layer import Layer
 from jkeras.graph.scope import WeightInfo, walk
-from jkeras.layers.quantizable import LowRankLayer, QuantizableLayer
-from jkeras.layers.weight_forms import merged_values, quantized_values
+from jkeras.layers.low_rank import LowRankLayer
+from jkeras.layers.quantizable import QuantizableLayer
+from jkeras.models.calibration import blocks, calibration_data, observed
 from jkeras.models.structure import StructuredModel
 from jkeras.paths import flatten
 from jkeras.quantization import configs
+from jkeras.quantization.table import MODES
 from jkeras.tracebacks import filtered_methods
 from jkeras.training.state import arrays_of
 from jkeras.types import Array, InitializerLike
@@ -49,6 +51,11 @@ class Form:
     new: Any
     values: Values
     shapes: Mapping[str, tuple[int, ...]]
+
+    @property
+    def old_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the weights as they were."""
+        return {name: tuple(value.shape) for name, value in self.values.items()}
 
 
 @filtered_methods("quantize", "enable_lora", "merge_lora")
@@ -86,10 +93,33 @@ class AdaptableModel(StructuredModel):
                 f"quantize({config.mode!r}, filters={filters!r}): none of the layers can be quantised so."
                 f" The model has {', '.join(sorted({type(layer).__name__ for _, layer in walk(self)}))}."
             )
+        if isinstance(config, configs.CalibratedConfig):
+            data = calibration_data(config, self.input_specs)
+            model = self
+            for block in blocks(config, chosen):
+                model = model._with_calibrated({path: chosen[path] for path in block}, data, config)
+            return model
         return self._with_forms(
             {path: layer.quantized(config=config) for path, layer in chosen.items()},
-            lambda form: quantized_values(form.old, form.new, form.values),
+            lambda form: form.new._quantized_values(form.old._matrices(form.old_shapes), form.values),
         )
+
+    def _with_calibrated(self, chosen: Mapping[str, Any], data: Any, config: Any) -> Self:
+        """A copy with some layers rounded, as the inputs that they get from calibration data say."""
+        values = self._values_by_path()
+        mode: Any = MODES[config.mode]
+        matrices = {
+            path: layer._matrices({name: tuple(value.shape) for name, value in values[path].items()})[0]
+            for path, layer in chosen.items()
+        }
+        known = observed(self.definition, self._variables, mode, matrices, data)
+
+        def rounded(form: Form) -> Values:
+            matrix = matrices[form.path]
+            rest = {name: value for name, value in form.values.items() if name != matrix.name}
+            return {**rest, **mode.calibrate(matrix, form.values[matrix.name], known[form.path], config)}
+
+        return self._with_forms({path: layer.quantized(config=config) for path, layer in chosen.items()}, rounded)
 
     def enable_lora(
         self,
@@ -146,7 +176,7 @@ class AdaptableModel(StructuredModel):
             raise ArgumentError("merge_lora(): no layer has factors of low rank; `enable_lora(rank)` makes them.")
         return self._with_forms(
             {path: layer.replace(lora_rank=None, lora_alpha=None) for path, layer in chosen.items()},
-            lambda form: merged_values(form.old, form.values),
+            lambda form: form.old._merged_values(form.values),
         )
 
     # -- how ------------------------------------------------------------------------------------------------------

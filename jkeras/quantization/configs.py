@@ -150,7 +150,6 @@ class Float8QuantizationConfig(QuantizationConfig, own_arguments=True):
     _mode: ClassVar[str | None] = "float8"
 
 
-
 class CalibratedConfig(QuantizationConfig):
     """What modes have in common that look at data: their integers are 0 to 2 ** bits - 1, with a scale and a zero."""
 
@@ -319,9 +318,7 @@ def resolved(mode: str | None, config: Any) -> Any:
             f" Received: config={config} (of type {type(config)})."
         )
     if mode is not None and config.mode != mode:
-        raise ArgumentError(
-            f"quantize(): Contradictory arguments: mode='{mode}' but config.mode='{config.mode}'."
-        )
+        raise ArgumentError(f"quantize(): Contradictory arguments: mode='{mode}' but config.mode='{config.mode}'.")
     return resolved(config.mode, None) if config.mode not in MODES else config
 
 

@@ -93,9 +93,7 @@ def _gradients_forward(
     return outputs, (scale, history)
 
 
-def _gradients_backward(
-    compute_dtype: str, kept: tuple[Array, Array], upstream: Array
-) -> tuple[Array, Array, Array]:
+def _gradients_backward(compute_dtype: str, kept: tuple[Array, Array], upstream: Array) -> tuple[Array, Array, Array]:
     scale, history = kept
     rounded = quantize_and_dequantize(upstream, scale, BACKWARD, compute_dtype)
     return rounded, *_next(upstream, scale, history, BACKWARD)

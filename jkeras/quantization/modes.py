@@ -89,8 +89,12 @@ class Mode:
         """The values of `stored` and `others` for a weight of floats."""
         return {}
 
-    def numbers(self, matrix: Matrix, stored: Array) -> Array:
-        """What is stored in the shape of the weight."""
+    def sized(self, policy: Any, config: Any) -> Any:
+        """A policy with the sizes that a configuration asks for."""
+        return policy
+
+    def numbers(self, matrix: Matrix, stored: Array, policy: Any) -> Array:
+        """What is stored, one number in each place."""
         return stored
 
     def dequantize(self, matrix: Matrix, arrays: Arrays, policy: Any, dtype: str) -> Array:
@@ -215,7 +219,10 @@ class Int4(Mode):
                 made["g_idx"] = group_of_row(matrix.rows, size)
         return {name: pack_int4(integers, axis=matrix.packed)[0], **made}
 
-    def numbers(self, matrix: Matrix, stored: Array) -> Array:
+    def sized(self, policy: Any, config: Any) -> Any:
+        return policy if config is None else self.policy(config, policy.source_name)
+
+    def numbers(self, matrix: Matrix, stored: Array, policy: Any) -> Array:
         return self._unpacked(matrix, stored).reshape(matrix.shape)
 
     def _unpacked(self, matrix: Matrix, stored: Array) -> Array:
@@ -280,4 +287,4 @@ class Float8(Mode):
         return float8.rounded_gradients(outputs, *of("outputs_grad"), use.compute_dtype)
 
 
-MODES: dict[str, Mode] = {mode.name: mode for mode in (Int8(), Int4(), Float8())}
+PLAIN: dict[str, Mode] = {mode.name: mode for mode in (Int8(), Int4(), Float8())}

@@ -105,7 +105,12 @@ def _of_groups(parameters: ArrayLike, g_idx: ArrayLike, group_axis: int) -> Arra
 
 
 def quantize_with_sz_map(
-    weights_matrix: ArrayLike, scale: ArrayLike, zero: ArrayLike, g_idx: ArrayLike, maxq: ArrayLike, group_axis: int = -1
+    weights_matrix: ArrayLike,
+    scale: ArrayLike,
+    zero: ArrayLike,
+    g_idx: ArrayLike,
+    maxq: ArrayLike,
+    group_axis: int = -1,
 ) -> Array:
     """Like `quantize_with_zero_point`, with the scale and zero of the group that `g_idx` gives for each position.
 

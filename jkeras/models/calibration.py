@@ -1,0 +1,112 @@
+"""What layers of a model get as inputs when calibration data go through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jkeras.errors import ArgumentError, InputError
+from jkeras.graph import linen
+from jkeras.graph.shapes import show_shape
+from jkeras.quantization.calibrated_modes import CalibratedMode, table_of
+from jkeras.quantization.calibration import token_windows
+from jkeras.quantization.matrix import Matrix
+
+# Samples that go through the model at once.
+BATCH = 32
+
+
+def calibration_data(config: Any, specs: Any) -> Any:
+    """The samples that a configuration has, as inputs of a model.
+
+    Args:
+        config: with arrays like the model's inputs, or with texts or ids and a tokenizer.
+        specs: shapes and types of the inputs.
+
+    Raises:
+        ArgumentError: there are no data.
+        InputError: they have another shape than the model's inputs.
+    """
+    name = type(config).__name__
+    if config.dataset is None:
+        raise ArgumentError(
+            f"quantize({config.mode!r}): {name}(dataset=None) has no calibration data; give inputs of the model."
+        )
+    structure = jax.tree.structure(specs)
+    data = config.dataset
+    if config.tokenizer is not None:
+        data = token_windows(data, config.tokenizer, config.sequence_length, config.num_samples)
+    if jax.tree.structure(data) != structure:  # samples in a list
+        if structure != jax.tree.structure(0):
+            raise InputError(
+                f"quantize({config.mode!r}): {name}(dataset=...) has another structure than the model's inputs."
+            )
+        data = np.stack([np.asarray(sample) for sample in data])
+    for array, spec in zip(jax.tree.leaves(data), jax.tree.leaves(specs), strict=True):
+        shape = np.shape(array)
+        if len(shape) != len(spec.shape) or shape[0] < 1 or shape[1:] != spec.shape[1:]:
+            raise InputError(
+                f"quantize({config.mode!r}): {name}(dataset=...) has arrays of shape {show_shape(shape)}; the model takes"
+                f" {show_shape((None, *spec.shape[1:]))}."
+            )
+    return jax.tree.map(lambda array, spec: np.asarray(array)[: config.num_samples].astype(spec.dtype), data, specs)
+
+
+def blocks(config: Any, chosen: Mapping[str, Any]) -> list[list[str]]:
+    """The paths of the chosen layers, block by block: those of the configuration, else the outermost layers in order.
+
+    Raises:
+        ArgumentError: a block of the configuration has none of them.
+    """
+    if config.quantization_layer_structure is None:
+        names = list(dict.fromkeys(path.partition("/")[0] for path in chosen))
+    else:
+        given = config.quantization_layer_structure["sequential_blocks"]
+        names = [block if isinstance(block, str) else block.name for block in given]
+    found = [[path for path in chosen if path == name or path.startswith(f"{name}/")] for name in names]
+    if not all(found):
+        raise ArgumentError(
+            f"quantize({config.mode!r}): the block {names[found.index([])]!r} of `quantization_layer_structure` has no layer to"
+            f" quantise; there are {', '.join(chosen)}."
+        )
+    return found
+
+
+def observed(
+    definition: Any, variables: Any, mode: CalibratedMode, matrices: Mapping[str, Matrix], data: Any
+) -> dict[str, Any]:
+    """What a mode gathers of the inputs of some layers, by their paths.
+
+    Args:
+        definition: the model.
+        variables: its variables.
+        mode: the mode.
+        matrices: the kernel of each layer.
+        data: samples.
+    """
+    rows = {path: table_of(matrix.shape)[0] for path, matrix in matrices.items()}
+
+    @jax.jit
+    def gather(variables: Any, known: Any, batch: Any) -> Any:
+        result, _ = linen.run(definition, variables, (batch,), {}, observe=tuple(matrices))
+        inputs: Any = result.run.observed
+        updated = dict(known)
+        for path, size in rows.items():
+            for each in inputs[path]:
+                updated[path] = mode.update(updated[path], each.reshape(-1, size))
+        return updated
+
+    known = {path: mode.start(size) for path, size in rows.items()}
+    for batch in _batches(data):
+        known = gather(variables, known, batch)
+    return known
+
+
+def _batches(data: Any) -> Iterator[Any]:
+    count = len(jax.tree.leaves(data)[0])
+    for start in range(0, count, BATCH):
+        yield jax.tree.map(lambda array: jnp.asarray(array[start : start + BATCH]), data)  # noqa: B023 - used at once

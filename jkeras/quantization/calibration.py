@@ -1,0 +1,49 @@
+"""Calibration data: texts or ids as windows of equal length."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from jkeras.errors import ArgumentError, DTypeError
+
+
+def token_windows(dataset: Any, tokenizer: Any, sequence_length: int, num_samples: int) -> np.ndarray:
+    """Windows of ids, `(num_samples, sequence_length)`, spread over all texts; short data sets are repeated.
+
+    Args:
+        dataset: texts, or arrays of ids.
+        tokenizer: has `tokenize(text)`; may be None if there are ids.
+        sequence_length: of a window.
+        num_samples: how many windows.
+
+    Raises:
+        DTypeError: the data set cannot be gone through.
+        ArgumentError: it is empty, or has texts and there is no tokenizer.
+
+    >>> token_windows([[1, 2, 3]], None, 2, 2).shape
+    (2, 2)
+    """
+    if not hasattr(dataset, "__iter__") or isinstance(dataset, (str, bytes)):
+        raise DTypeError(
+            "The `dataset` argument must be an iterable (e.g., a list of strings, a generator, or a NumPy array)."
+            f" Got type: {type(dataset).__name__}. Please pass the loaded dataset directly."
+        )
+    entries = list(dataset)
+    if not entries:
+        raise ArgumentError("Provided dataset is empty: `dataset` must have a text or an array of ids.")
+    if isinstance(entries[0], str):
+        if tokenizer is None:
+            raise ArgumentError("The `dataset` has texts, so a `tokenizer` with a method `tokenize(text)` is needed.")
+        entries = [tokenizer.tokenize(entry) for entry in entries]
+    tokens = np.concatenate([np.asarray(entry).reshape(-1) for entry in entries]).astype(np.int32)
+    tokens = np.tile(tokens, math.ceil(num_samples * sequence_length / max(1, tokens.size)))
+    last = tokens.size - sequence_length
+    stride = max(1, (last + 1) // num_samples)
+    starts = (np.arange(num_samples) * stride) % (last + 1)
+    return np.lib.stride_tricks.sliding_window_view(tokens, sequence_length)[starts]
+
+
+__all__ = ["token_windows"]
