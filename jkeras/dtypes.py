@@ -125,7 +125,7 @@ class QuantizedDTypePolicy(DTypePolicy, own_arguments=True):
     # The sizes that a mode states behind slashes, each with what it may be.
     _sizes: ClassVar[Mapping[str, tuple[int, ...]]] = {}
 
-    mode: str
+    mode: str  # type: ignore[misc] # the base class's argument is not inherited
     source_name: str | None = None
 
     def __post_init__(self) -> None:
@@ -193,7 +193,7 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
 
     default_amax_history_length: ClassVar[int] = 1024
 
-    mode: str
+    mode: str  # type: ignore[misc]
     source_name: str | None = None
     amax_history_length: int = 1024
 
@@ -206,7 +206,7 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
             )
 
 
-class Int4DTypePolicy(QuantizedDTypePolicy):
+class Int4DTypePolicy(QuantizedDTypePolicy):  # type: ignore[misc]
     """A policy of weights of 4 bits.
 
     Args:
@@ -226,7 +226,7 @@ class Int4DTypePolicy(QuantizedDTypePolicy):
         return self.sizes["block_size"]
 
 
-class GPTQDTypePolicy(QuantizedDTypePolicy):
+class GPTQDTypePolicy(QuantizedDTypePolicy):  # type: ignore[misc]
     """A policy of weights that GPTQ rounded.
 
     Args:
@@ -251,7 +251,7 @@ class GPTQDTypePolicy(QuantizedDTypePolicy):
         return self.sizes["group_size"]
 
 
-class AWQDTypePolicy(GPTQDTypePolicy):
+class AWQDTypePolicy(GPTQDTypePolicy):  # type: ignore[misc]
     """A policy of weights that AWQ rounded.
 
     Args:
@@ -271,9 +271,8 @@ _QUANTIZED: dict[str, tuple[type[QuantizedDTypePolicy], ...]] = {
     "gptq": (GPTQDTypePolicy, GPTQDTypePolicy),
     "awq": (AWQDTypePolicy, AWQDTypePolicy),
 }
-_CLASSES: dict[str, type[DTypePolicy]] = {
-    cls.__name__: cls for cls in (DTypePolicy, *dict.fromkeys(cls for pair in _QUANTIZED.values() for cls in pair))
-}
+_CLASSES: dict[str, type[DTypePolicy]] = {"DTypePolicy": DTypePolicy}
+_CLASSES.update({cls.__name__: cls for pair in _QUANTIZED.values() for cls in pair})
 
 
 def quantized_class(name: str) -> tuple[str, str, str]:

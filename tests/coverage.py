@@ -56,9 +56,7 @@ PARTS = {
 # Why names, or all names of a namespace, are absent.
 REASONS = {
     "keras.distillation": "a training step of a few lines: see the guides on custom training",
-    "keras.dtype_policies": "quantised policies are not offered; a policy per layer is its `dtype`",
     "keras.export": "`model.export`",
-    "keras.quantizers": "quantised training and storage are not offered",
     "keras.saving.KerasFileEditor": "`load_model`, then `set_weights`",
     "keras.visualization": "drawing is left to Matplotlib",
 }

@@ -39,7 +39,7 @@ def to_store(model: Model, learned: bool = False) -> tuple[dict[str, np.ndarray]
         group = f"{place.paths[0]}/vars" if place.paths[0] else "vars"
         attributes[group] = {"name": place.name}
         own = (*place.weights, *place.left_out)
-        kept = {info.path[-1]: values[info.collection][info.name] for info in own}
+        kept: Mapping[str, Any] = {info.path[-1]: values[info.collection][info.name] for info in own}
         if place.left_out and place.layer is not None:
             kept = place.layer._values_in_files(kept)
         before = [values[info.collection][info.name] for info in place.before]

@@ -33,7 +33,7 @@ class AdaptedWeight:
         if layer is None:
             return self
         own = vars(layer)
-        if self.name not in own and "quantized_kernel" in own:
+        if not is_view(layer) and "quantized_kernel" in own and not layer._waits:
             return layer._numbers_of(own["quantized_kernel"])
         if self.name not in own:
             raise AttributeError(f"You must build the layer before accessing `{self.name}`.")
@@ -49,7 +49,7 @@ class AdaptedWeight:
 class LowRankFacade(BuiltinLayer):
     """Base of layers that take a change of low rank."""
 
-    overrides: ClassVar[tuple[str, ...]] = ("_form_policy", "lora_enabled", "save_own_variables", "load_own_variables")
+    overrides: ClassVar[tuple[str, ...]] = ("lora_enabled",)
 
     def _finish_construction(self) -> None:
         own = vars(self)
@@ -147,7 +147,7 @@ class LowRankFacade(BuiltinLayer):
 class QuantizableFacade(LowRankFacade):
     """Base of layers that can be quantised."""
 
-    overrides: ClassVar[tuple[str, ...]] = (*LowRankFacade.overrides, "_product")
+    overrides: ClassVar[tuple[str, ...]] = (*LowRankFacade.overrides, "_form_policy", "_product")
 
     @property
     def _form_policy(self) -> Any:
@@ -239,18 +239,19 @@ class QuantizableFacade(LowRankFacade):
     @property
     def _waits(self) -> bool:
         """Whether the layer is to be calibrated and computes with its floats until then."""
-        mode = self._mode
-        return mode is not None and mode.calibrated and self._adapted in vars(self)
+        mode, own = self._mode, vars(self)
+        return mode is not None and mode.calibrated and self._adapted in own and not own.get("_calibrated", False)
 
     @property
     def is_gptq_calibrated(self) -> bool:
-        """Whether GPTQ has rounded the kernel."""
-        return self.quantization_mode == "gptq" and not self._waits
+        """Whether GPTQ has rounded the kernel; may be set where the numbers were assigned."""
+        return self.quantization_mode is not None and not self._waits
 
-    @property
-    def is_awq_calibrated(self) -> bool:
-        """Whether AWQ has rounded the kernel."""
-        return self.quantization_mode == "awq" and not self._waits
+    @is_gptq_calibrated.setter
+    def is_gptq_calibrated(self, value: bool) -> None:
+        vars(self)["_calibrated"] = value
+
+    is_awq_calibrated = is_gptq_calibrated
 
     @property
     def kernel_table(self) -> tuple[int, int]:
@@ -266,8 +267,12 @@ class QuantizableFacade(LowRankFacade):
 
     @property
     def _int4_block_size(self) -> int | None:
-        size = getattr(self._form_policy, "block_size", -1)
-        return None if size == -1 else size
+        config = self.quantization_config
+        return config.block_size if isinstance(config, configs.Int4QuantizationConfig) else None
+
+    @property
+    def _is_quantized(self) -> bool:
+        return self.built and self.quantization_mode is not None
 
     _orig_input_dim = property(lambda self: self._matrix.table[0])
     _orig_output_dim = _int4_unpacked_column_size = property(lambda self: self._matrix.table[1])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
+from jkeras.keras.adapted_weights import LowRankFacade, QuantizableFacade
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.input import InputLayer as InputLayer
 from jkeras.keras.input import InputSpec as InputSpec
@@ -595,13 +596,15 @@ class Concatenate(BuiltinLayer):
     @property
     def input_spec(self) -> Any: ...
 
-class Conv1D(BuiltinLayer):
-    """Convolution over time."""
+class Conv1D(LowRankFacade):
+    """Convolution over time: `(batch, time, channels)` to `(batch, new_time, filters)`."""
 
     trainable: Any
     dtype: Any
     autocast: Any
     name: Any
+    lora_rank: Any
+    lora_alpha: Any
     filters: Any
     kernel_size: Any
     strides: Any
@@ -641,6 +644,8 @@ class Conv1D(BuiltinLayer):
         dtype: Any = None,
         autocast: bool = True,
         name: str | None = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
     def build(self, input_shape: tuple[int | None, ...]) -> None: ...
@@ -649,7 +654,7 @@ class Conv1D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Conv1DTranspose(BuiltinLayer):
-    """Transposed convolution over time."""
+    """Transposed convolution over time: `(batch, time, channels)`; kernel `(window, filters, channels)`."""
 
     trainable: Any
     dtype: Any
@@ -701,13 +706,15 @@ class Conv1DTranspose(BuiltinLayer):
     @property
     def input_spec(self) -> Any: ...
 
-class Conv2D(BuiltinLayer):
-    """Convolution over images."""
+class Conv2D(LowRankFacade):
+    """Convolution over images: `(batch, height, width, channels)` to `(batch, new_height, new_width, filters)`."""
 
     trainable: Any
     dtype: Any
     autocast: Any
     name: Any
+    lora_rank: Any
+    lora_alpha: Any
     filters: Any
     kernel_size: Any
     strides: Any
@@ -747,6 +754,8 @@ class Conv2D(BuiltinLayer):
         dtype: Any = None,
         autocast: bool = True,
         name: str | None = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
     def build(self, input_shape: tuple[int | None, ...]) -> None: ...
@@ -755,7 +764,7 @@ class Conv2D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Conv2DTranspose(BuiltinLayer):
-    """Transposed convolution over images."""
+    """Transposed convolution over images; kernel `(*window, filters, channels)`."""
 
     trainable: Any
     dtype: Any
@@ -807,13 +816,15 @@ class Conv2DTranspose(BuiltinLayer):
     @property
     def input_spec(self) -> Any: ...
 
-class Conv3D(BuiltinLayer):
-    """Convolution over volumes."""
+class Conv3D(LowRankFacade):
+    """Convolution over volumes: `(batch, depth, height, width, channels)`; arguments as in `Conv1D`."""
 
     trainable: Any
     dtype: Any
     autocast: Any
     name: Any
+    lora_rank: Any
+    lora_alpha: Any
     filters: Any
     kernel_size: Any
     strides: Any
@@ -853,6 +864,8 @@ class Conv3D(BuiltinLayer):
         dtype: Any = None,
         autocast: bool = True,
         name: str | None = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
     def build(self, input_shape: tuple[int | None, ...]) -> None: ...
@@ -861,7 +874,7 @@ class Conv3D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Conv3DTranspose(BuiltinLayer):
-    """Transposed convolution over volumes."""
+    """Transposed convolution over volumes; kernel `(*window, filters, channels)`."""
 
     trainable: Any
     dtype: Any
@@ -989,7 +1002,7 @@ class Cropping3D(BuiltinLayer):
     @property
     def input_spec(self) -> Any: ...
 
-class Dense(BuiltinLayer):
+class Dense(QuantizableFacade):
     """A fully connected layer: `activation(inputs @ kernel + bias)` over the last axis."""
 
     trainable: Any
@@ -1022,7 +1035,7 @@ class Dense(BuiltinLayer):
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
         lora_rank: int | None = None,
-        lora_alpha: int | None = None,
+        lora_alpha: float | None = None,
         quantization_config: Any = None,
         *,
         trainable: bool = True,
@@ -1037,7 +1050,7 @@ class Dense(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class DepthwiseConv1D(BuiltinLayer):
-    """Depthwise convolution over time."""
+    """Depthwise convolution over time; kernel `(window, channels, multiplier)`."""
 
     trainable: Any
     dtype: Any
@@ -1088,7 +1101,7 @@ class DepthwiseConv1D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class DepthwiseConv2D(BuiltinLayer):
-    """Depthwise convolution over images."""
+    """Depthwise convolution over images; kernel `(*window, channels, multiplier)`."""
 
     trainable: Any
     dtype: Any
@@ -1251,7 +1264,7 @@ class ELU(BuiltinLayer):
     @property
     def input_spec(self) -> Any: ...
 
-class EinsumDense(BuiltinLayer):
+class EinsumDense(QuantizableFacade):
     """A fully connected layer over the axes that an equation names: `activation(einsum(equation, x, kernel) + bias)`."""
 
     activity_regularizer: Any
@@ -1286,7 +1299,7 @@ class EinsumDense(BuiltinLayer):
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
         lora_rank: int | None = None,
-        lora_alpha: int | None = None,
+        lora_alpha: float | None = None,
         gptq_unpacked_column_size: int | None = None,
         quantization_config: Any = None,
         *,
@@ -1302,7 +1315,7 @@ class EinsumDense(BuiltinLayer):
     @property
     def input_spec(self) -> Any: ...
 
-class Embedding(BuiltinLayer):
+class Embedding(QuantizableFacade):
     """A table of vectors, one for each integer id."""
 
     activity_regularizer: Any
@@ -1330,7 +1343,7 @@ class Embedding(BuiltinLayer):
         mask_zero: bool = False,
         weights: Any = None,
         lora_rank: int | None = None,
-        lora_alpha: int | None = None,
+        lora_alpha: float | None = None,
         quantization_config: Any = None,
         *,
         activity_regularizer: Any = None,
@@ -1347,7 +1360,7 @@ class Embedding(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Flatten(BuiltinLayer):
-    """Joins all axes but the first."""
+    """Joins all axes but the first: `(batch, ...)` to `(batch, features)`."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1517,7 +1530,7 @@ class GaussianNoise(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalAveragePooling1D(BuiltinLayer):
-    """The mean over time; masked steps do not count."""
+    """The mean over time: `(batch, time, channels)` to `(batch, channels)`; masked steps do not count."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1544,7 +1557,7 @@ class GlobalAveragePooling1D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalAveragePooling2D(BuiltinLayer):
-    """The mean over each image."""
+    """The mean over each image: `(batch, channels)`."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1570,7 +1583,7 @@ class GlobalAveragePooling2D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalAveragePooling3D(BuiltinLayer):
-    """The mean over each volume."""
+    """The mean over each volume: `(batch, channels)`."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1596,7 +1609,7 @@ class GlobalAveragePooling3D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalMaxPooling1D(BuiltinLayer):
-    """The largest value over time."""
+    """The largest value over time: `(batch, time, channels)` to `(batch, channels)`."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1622,7 +1635,7 @@ class GlobalMaxPooling1D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalMaxPooling2D(BuiltinLayer):
-    """The largest value over each image."""
+    """The largest value over each image: `(batch, channels)`."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1648,7 +1661,7 @@ class GlobalMaxPooling2D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalMaxPooling3D(BuiltinLayer):
-    """The largest value over each volume."""
+    """The largest value over each volume: `(batch, channels)`."""
 
     activity_regularizer: Any
     trainable: Any
@@ -2191,7 +2204,7 @@ class MaxPooling1D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class MaxPooling2D(BuiltinLayer):
-    """The largest value of each window of images."""
+    """The largest value of each window of images; arguments as in `MaxPooling1D`."""
 
     activity_regularizer: Any
     trainable: Any
@@ -2221,7 +2234,7 @@ class MaxPooling2D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class MaxPooling3D(BuiltinLayer):
-    """The largest value of each window of volumes."""
+    """The largest value of each window of volumes; arguments as in `MaxPooling1D`."""
 
     activity_regularizer: Any
     trainable: Any
@@ -2857,7 +2870,7 @@ class Repeat(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class RepeatVector(BuiltinLayer):
-    """Repeats each sample along a new axis of time."""
+    """Repeats each sample: `(batch, features)` to `(batch, n, features)`."""
 
     activity_regularizer: Any
     trainable: Any
@@ -2970,7 +2983,7 @@ class Resizing(BuiltinLayer):
     @property
     def input_spec(self) -> Any: ...
 
-class ReversibleEmbedding(BuiltinLayer):
+class ReversibleEmbedding(QuantizableFacade):
     """An embedding that also goes the other way: `layer(vectors, reverse=True)` are scores of all ids."""
 
     activity_regularizer: Any
@@ -3010,7 +3023,7 @@ class ReversibleEmbedding(BuiltinLayer):
         name: str | None = None,
         weights: Any = None,
         lora_rank: int | None = None,
-        lora_alpha: int | None = None,
+        lora_alpha: float | None = None,
         quantization_config: Any = None,
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
@@ -3399,7 +3412,7 @@ class UnitNormalization(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class UpSampling1D(BuiltinLayer):
-    """Repeats each time step."""
+    """Repeats each time step: `(batch, time, features)` to `(batch, time * size, features)`."""
 
     activity_regularizer: Any
     trainable: Any
@@ -3451,7 +3464,7 @@ class UpSampling2D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class UpSampling3D(BuiltinLayer):
-    """Repeats the voxels of volumes."""
+    """Repeats the voxels of volumes: `(batch, depth, height, width, channels)`; arguments as in `UpSampling2D`."""
 
     activity_regularizer: Any
     trainable: Any

@@ -39,6 +39,7 @@ from jkeras.values.fields import field
 class _Conv(LowRankLayer, Convolution):
     """Convolution, dense over channels or in groups."""
 
+    _rule: ClassVar[str] = "known_output"
     _in_files: ClassVar[InFiles] = InFiles(left_out=("lora_kernel_a", "lora_kernel_b"))
 
     lora_rank: int | None = field(

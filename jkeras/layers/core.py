@@ -340,7 +340,7 @@ class Embedding(QuantizableLayer):
         return inputs != 0 if self.mask_zero else None
 
 
-def table_matrix(shape: tuple[int, int]) -> Matrix:
+def table_matrix(shape: tuple[int, ...]) -> Matrix:
     """A table of vectors."""
     return Matrix("embeddings", shape, (1,), (0,), (shape[0],), reduced=-1)
 
@@ -447,8 +447,7 @@ class ReversibleEmbedding(Embedding, own_arguments=True):
 
 def reverse_matrix(shape: tuple[int, ...]) -> Matrix:
     """A table from vectors to scores."""
-    rows = Matrix("reverse_embeddings", shape, (0,), (1,), (shape[1],), packed=0, owns_groups=False, zero_dtype=None)
-    return rows
+    return Matrix("reverse_embeddings", shape, (0,), (1,), (shape[1],), packed=0, owns_groups=False, zero_dtype=None)
 
 
 def _float_type(value: object) -> str:

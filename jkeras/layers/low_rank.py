@@ -22,6 +22,10 @@ class LowRankAttributes:
 
     lora_rank: int | None
     lora_alpha: float | None
+    # The weights that `build` makes by their names.
+    kernel: Array
+    embeddings: Array
+    reverse_embeddings: Array
 
 
 class LowRankLayer(LowRankAttributes, Layer):
@@ -30,6 +34,8 @@ class LowRankLayer(LowRankAttributes, Layer):
     Hu et al., "LoRA: low-rank adaptation of large language models", arXiv:2106.09685.
     """
 
+    # A method beside `build` and `call`; a subclass that has others of these is left alone by models.
+    _rule: ClassVar[str] = "_matrices"
     # The weight that the change is one of.
     _adapted: ClassVar[str] = "kernel"
 

@@ -72,7 +72,7 @@ class Projection(QuantizableLayer):
     quantization_config: Any = CONFIG
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        shape = (*input_shape[-self.contracted :], *self.sizes)
+        shape: Any = (*input_shape[-self.contracted :], *self.sizes)
         initializer: Any = self.kernel_initializer
         if isinstance(initializer, FanInitializer) and None in (initializer.input_axes, initializer.output_axes):
             axes = tuple(range(len(shape)))

@@ -85,7 +85,7 @@ class AdaptableModel(StructuredModel):
         self._check_built("quantize")
         chosen = {
             path: layer
-            for path, layer in self._adaptable(QuantizableLayer, "_matrices")
+            for path, layer in self._adaptable(QuantizableLayer)
             if config.mode in layer._modes and matches(path, layer)
         }
         if not chosen:
@@ -150,11 +150,11 @@ class AdaptableModel(StructuredModel):
         [(8,), (4, 2), (2, 8)]
         """
         self._check_built("enable_lora")
-        found = dict(self._adaptable(LowRankLayer, "_adapted"))
+        found = dict(self._adaptable(LowRankLayer))
         chosen = {path: layer for path, layer in found.items() if fnmatch.fnmatchcase(path, pattern)}
         if not chosen:
             raise ArgumentError(f"enable_lora({rank!r}, {pattern!r}): no layer matches.{suggestion(pattern, found)}")
-        first = [initializers.get(each) for each in (a_initializer, b_initializer)]
+        first: list[Any] = [initializers.get(each) for each in (a_initializer, b_initializer)]
 
         def factors(form: Form) -> Values:
             made = dict(form.values)
@@ -171,7 +171,7 @@ class AdaptableModel(StructuredModel):
         Raises:
             ArgumentError: no layer has factors.
         """
-        chosen = {path: layer for path, layer in self._adaptable(LowRankLayer, "_adapted") if layer.lora_enabled}
+        chosen = {path: layer for path, layer in self._adaptable(LowRankLayer) if layer.lora_enabled}
         if not chosen:
             raise ArgumentError("merge_lora(): no layer has factors of low rank; `enable_lora(rank)` makes them.")
         return self._with_forms(
@@ -188,11 +188,12 @@ class AdaptableModel(StructuredModel):
                 " `model = model.build((None, ...))` first."
             )
 
-    def _adaptable(self, kind: Any, rule: str) -> Iterator[tuple[str, Any]]:
+    def _adaptable(self, kind: Any) -> Iterator[tuple[str, Any]]:
         """The layers with weights of a kind, by the path of their weights, that compute as their class does."""
         homes = {info.path[:-1] for info in self.description.weights}
         for path, layer in walk(self):
-            if path in homes and isinstance(layer, kind) and has_rule(type(layer), rule):
+            cls: Any = type(layer)
+            if path in homes and isinstance(layer, kind) and has_rule(cls, layer._rule):
                 yield "/".join(path), layer
 
     def _with_forms(self, forms: Mapping[str, Any], convert: Callable[[Form], Values]) -> Self:

@@ -36,7 +36,7 @@ def calibration_data(config: Any, specs: Any) -> Any:
         raise ArgumentError(
             f"quantize({config.mode!r}): {name}(dataset=None) has no calibration data; give inputs of the model."
         )
-    structure = jax.tree.structure(specs)
+    structure: Any = jax.tree.structure(specs)
     data = config.dataset
     if config.tokenizer is not None:
         data = token_windows(data, config.tokenizer, config.sequence_length, config.num_samples)

@@ -1,7 +1,7 @@
 """AWQ: weights of inputs that matter are scaled up before they are rounded, and down after.
 
-Lin et al., arXiv:2306.00978. Of scales `m ** r`, with `m` the largest absolute value of each input and `r` from 0 to 1, the one is
-taken with which `mean((w - w_rounded)^2 m^2)` is least.
+Lin et al., arXiv:2306.00978. Of the scales `m ** r`, with `m` the largest absolute value of each input and `r` from 0 to 1, the
+one is taken with which `mean((w - w_rounded)^2 m^2)` is least.
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ class CalibratedMode(Mode):
 
     def dequantize(self, matrix: Matrix, arrays: Arrays, policy: Any, dtype: str) -> Array:
         integers = self.integers(matrix, arrays["quantized_kernel"], policy)
-        parts = (arrays[name] for name in ("kernel_scale", "kernel_zero", "g_idx"))
-        return dequantize_with_sz_map(integers, *parts).T.reshape(matrix.shape)
+        scale, zero, groups = arrays["kernel_scale"], arrays["kernel_zero"], arrays["g_idx"]
+        return dequantize_with_sz_map(integers, scale, zero, groups).T.reshape(matrix.shape)
 
     def start(self, rows: int) -> Any:
         """What is known of a layer's inputs before it has seen any."""

@@ -208,8 +208,8 @@ class GPTQConfig(CalibratedConfig, own_arguments=True):
 
     _mode: ClassVar[str | None] = "gptq"
 
-    dataset: Any = field()
-    tokenizer: Any = field()
+    dataset: Any = field()  # type: ignore[misc] # the base class's arguments are not inherited
+    tokenizer: Any = field()  # type: ignore[misc]
     weight_bits: int = field(default=4, kw_only=True, convert=arguments.one_of(*BITS))
     num_samples: int = field(default=128, kw_only=True, convert=_positive("num_samples"))
     per_channel: bool = field(default=True, kw_only=True, convert=arguments.boolean)
@@ -245,8 +245,8 @@ class AWQConfig(CalibratedConfig, own_arguments=True):
 
     _mode: ClassVar[str | None] = "awq"
 
-    dataset: Any = field()
-    tokenizer: Any = field()
+    dataset: Any = field()  # type: ignore[misc] # the base class's arguments are not inherited
+    tokenizer: Any = field()  # type: ignore[misc]
     weight_bits: int = field(default=4, kw_only=True, convert=arguments.one_of(4))
     num_samples: int = field(default=128, kw_only=True, convert=_positive("num_samples"))
     sequence_length: int = field(default=512, kw_only=True, convert=_positive("sequence_length"))
@@ -277,7 +277,7 @@ TABLE: dict[str, Any] = named_table(
     GPTQConfig,
     AWQConfig,
 )
-MODES: dict[str, Any] = {cls._mode: cls for cls in TABLE.values() if getattr(cls, "_mode", None) is not None}
+MODES: dict[str, Any] = {str(cls._mode): cls for cls in TABLE.values() if getattr(cls, "_mode", None) is not None}
 
 
 def get(identifier: Any) -> Any:
@@ -302,9 +302,9 @@ def resolved(mode: str | None, config: Any) -> Any:
         raise ArgumentError(
             f"quantize(mode={mode!r}): Invalid quantization mode. Expected one of {tuple(MODES)}. Received: mode={mode}."
         )
-    if config is None and mode is None:
-        raise ArgumentError("quantize(): You must provide either `mode` or `config` to `quantize`.")
     if config is None:
+        if mode is None:
+            raise ArgumentError("quantize(): You must provide either `mode` or `config` to `quantize`.")
         if issubclass(MODES[mode], CalibratedConfig):
             name = MODES[mode].__name__
             raise ArgumentError(

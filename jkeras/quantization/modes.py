@@ -154,7 +154,7 @@ class Int8(Mode):
         return [Declared(f"{matrix.name}_scale", matrix.scale_shape)]
 
     def quantize(self, matrix: Matrix, weight: Array, policy: Any, config: Any) -> dict[str, Array]:
-        quantizer = (None if config is None else config.weight_quantizer) or AbsMaxQuantizer(matrix.summed)
+        quantizer = (None if config is None else config.weight_quantizer) or AbsMaxQuantizer(axis=matrix.summed)
         integers, scale = quantizer(weight, to_numpy=True)
         return {matrix.name: integers, f"{matrix.name}_scale": matrix.scale_of(scale)}
 
@@ -206,7 +206,7 @@ class Int4(Mode):
         table = jnp.reshape(weight, matrix.table)
         if size is None:
             asked = None if config is None else config.weight_quantizer
-            quantizer = asked or AbsMaxQuantizer(matrix.reduced, INT4)
+            quantizer = asked or AbsMaxQuantizer(axis=matrix.reduced, value_range=INT4)
             integers, scale = quantizer(table, to_numpy=True)
             made = {f"{name}_scale": jnp.squeeze(scale, axis=matrix.reduced)}
         else:

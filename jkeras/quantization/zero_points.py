@@ -136,7 +136,8 @@ def dequantize_with_sz_map(
     [[0.5, 2.0]]
     """
     scales: Any = _of_groups(scale, g_idx, group_axis)
-    return (jnp.asarray(weights_matrix) - _of_groups(zero, g_idx, group_axis).astype(scales.dtype)) * scales
+    weights: Array = (jnp.asarray(weights_matrix) - _of_groups(zero, g_idx, group_axis).astype(scales.dtype)) * scales
+    return weights
 
 
 __all__ = [

@@ -177,11 +177,6 @@ def test_a_subclass_over_tensors_is_functional():
     np.testing.assert_allclose(model.value.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-6)
 
 
-def test_quantization_in_place_is_refused():
-    with pytest.raises(NotImplementedError, match="model.value.quantize"):
-        small().quantize("int8")
-
-
 def test_an_h5_file_knows_custom_losses_by_name(tmp_path):
     @keras.saving.register_keras_serializable(package="h5")
     def cubed(y_true, y_pred):
