@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jkeras import constraints as constraints
     from jkeras import data as data
     from jkeras import datasets as datasets
+    from jkeras import distillation as distillation
     from jkeras import distribute as distribute
     from jkeras import distribution as distribution
     from jkeras import dtype_policies as dtype_policies
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from jkeras import ops as ops
     from jkeras import optimizers as optimizers
     from jkeras import plots as plots
+    from jkeras import quantizers as quantizers
     from jkeras import random as random
     from jkeras import regularizers as regularizers
     from jkeras import saving as saving
@@ -73,9 +75,9 @@ else:
     _TABLE = names_in(
         {
             "jkeras": (
-                "activations applications architectures backend callbacks config constraints data datasets distribute"
-                " distribution dtype_policies errors initializers keras layers losses metrics models ops optimizers plots random"
-                " regularizers saving tree utils wrappers"
+                "activations applications architectures backend callbacks config constraints data datasets distillation"
+                " distribute distribution dtype_policies errors initializers keras layers losses metrics models ops optimizers"
+                " plots quantizers random regularizers saving tree utils wrappers"
             ),
             "jkeras.dtypes": "DTypePolicy",
             "jkeras.graph.input": "Input",

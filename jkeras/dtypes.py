@@ -165,7 +165,7 @@ class QuantizedDTypePolicy(DTypePolicy, own_arguments=True):
         return dict(zip(self._sizes, map(int, self.mode.split("/")[1:]), strict=True))
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:  # type: ignore[override,misc]
         """What the policy is called."""
         return f"{self.mode}_from_{self.source_name}"
 

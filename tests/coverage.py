@@ -55,7 +55,6 @@ PARTS = {
 
 # Why names, or all names of a namespace, are absent.
 REASONS = {
-    "keras.distillation": "a training step of a few lines: see the guides on custom training",
     "keras.export": "`model.export`",
     "keras.saving.KerasFileEditor": "`load_model`, then `set_weights`",
     "keras.visualization": "drawing is left to Matplotlib",

@@ -33,8 +33,8 @@ NAMES: dict[str, str] = {
 
 # Modules with files of their own.
 MODULES = frozenset(
-    """activations applications backend callbacks config constraints dtype_policies initializers layers losses metrics models ops
-    optimizers quantizers random regularizers saving src utils""".split()
+    """activations applications backend callbacks config constraints distillation dtype_policies initializers layers losses
+    metrics models ops optimizers quantizers random regularizers saving src utils""".split()
 )
 
 _SERIALIZATION = _at("saving", "deserialize_keras_object serialize_keras_object")
@@ -105,7 +105,6 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
 
 # Parts of Keras that are missing, and why.
 NOT_OFFERED: dict[str, str] = {
-    "distillation": "write a `train_step` that calls the teacher.",
     "export": "use `model.export(path, format=...)`.",
     "visualization": "draw with matplotlib.",
 }

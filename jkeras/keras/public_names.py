@@ -17,7 +17,15 @@ _MODULES = frozenset(
         *(f"keras.{name}" for name in _FUNCTIONS),
         *(
             f"keras.{name}"
-            for name in ("layers", "models", "optimizers", "optimizers.schedules", "random", "quantizers")
+            for name in (
+                "layers",
+                "models",
+                "optimizers",
+                "optimizers.schedules",
+                "random",
+                "quantizers",
+                "distillation",
+            )
         ),
         *(f"keras.{name}" for name in ("dtype_policies", "ops", "ops.numpy", "ops.nn", "ops.image", "ops.linalg")),
         *(f"keras.{name}" for name in ("metrics", "callbacks", "mixed_precision")),
