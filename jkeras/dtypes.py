@@ -164,8 +164,8 @@ class QuantizedDTypePolicy(DTypePolicy, own_arguments=True):
         """What the mode states behind slashes, by name."""
         return dict(zip(self._sizes, map(int, self.mode.split("/")[1:]), strict=True))
 
-    @property
-    def name(self) -> str:  # type: ignore[override,misc]
+    @property  # type: ignore[misc]
+    def name(self) -> str:  # type: ignore[override]
         """What the policy is called."""
         return f"{self.mode}_from_{self.source_name}"
 

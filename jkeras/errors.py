@@ -95,11 +95,11 @@ class DTypeError(JkerasError, TypeError):
 
     The mistake::
 
-        jk.quantizers.pack_int4(jnp.zeros(4))
+        jk.quantizers.pack_int4(jk.ops.zeros(4))
 
     Instead::
 
-        jk.quantizers.pack_int4(jnp.zeros(4, "int8"))
+        jk.quantizers.pack_int4(jk.ops.zeros(4, "int8"))
     """
 
 
@@ -108,11 +108,11 @@ class UnsupportedError(JkerasError, NotImplementedError):
 
     The mistake::
 
-        model = jk.Sequential([jk.Input((4, 4, 1)), layers.Conv2D(2, 2)]).quantize("int8")
+        layers.Embedding(4, 2).quantized("float8")
 
-    Instead, quantise a model that has layers with a dense kernel or a table::
+    Instead::
 
-        model = jk.Sequential([jk.Input((4,)), layers.Dense(2)]).quantize("int8")
+        layers.Embedding(4, 2).quantized("int8")
     """
 
 

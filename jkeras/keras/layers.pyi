@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-from jkeras.keras.adapted_weights import LowRankFacade, QuantizableFacade
+from jkeras.keras.adapted_weights import LowRankFacade
+from jkeras.keras.adapted_weights import QuantizableFacade
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.input import InputLayer as InputLayer
 from jkeras.keras.input import InputSpec as InputSpec
