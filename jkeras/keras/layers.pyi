@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-from jkeras.keras.adapted_weights import LowRankFacade
-from jkeras.keras.adapted_weights import QuantizableFacade
+from jkeras.keras.adapted_weights import LowRankFacade, QuantizableFacade
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.input import InputLayer as InputLayer
 from jkeras.keras.input import InputSpec as InputSpec
@@ -598,7 +597,7 @@ class Concatenate(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Conv1D(LowRankFacade):
-    """Convolution over time: `(batch, time, channels)` to `(batch, new_time, filters)`."""
+    """Convolution over time."""
 
     trainable: Any
     dtype: Any
@@ -655,7 +654,7 @@ class Conv1D(LowRankFacade):
     def input_spec(self) -> Any: ...
 
 class Conv1DTranspose(BuiltinLayer):
-    """Transposed convolution over time: `(batch, time, channels)`; kernel `(window, filters, channels)`."""
+    """Transposed convolution over time."""
 
     trainable: Any
     dtype: Any
@@ -708,7 +707,7 @@ class Conv1DTranspose(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Conv2D(LowRankFacade):
-    """Convolution over images: `(batch, height, width, channels)` to `(batch, new_height, new_width, filters)`."""
+    """Convolution over images."""
 
     trainable: Any
     dtype: Any
@@ -765,7 +764,7 @@ class Conv2D(LowRankFacade):
     def input_spec(self) -> Any: ...
 
 class Conv2DTranspose(BuiltinLayer):
-    """Transposed convolution over images; kernel `(*window, filters, channels)`."""
+    """Transposed convolution over images."""
 
     trainable: Any
     dtype: Any
@@ -818,7 +817,7 @@ class Conv2DTranspose(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Conv3D(LowRankFacade):
-    """Convolution over volumes: `(batch, depth, height, width, channels)`; arguments as in `Conv1D`."""
+    """Convolution over volumes."""
 
     trainable: Any
     dtype: Any
@@ -875,7 +874,7 @@ class Conv3D(LowRankFacade):
     def input_spec(self) -> Any: ...
 
 class Conv3DTranspose(BuiltinLayer):
-    """Transposed convolution over volumes; kernel `(*window, filters, channels)`."""
+    """Transposed convolution over volumes."""
 
     trainable: Any
     dtype: Any
@@ -1051,7 +1050,7 @@ class Dense(QuantizableFacade):
     def input_spec(self) -> Any: ...
 
 class DepthwiseConv1D(BuiltinLayer):
-    """Depthwise convolution over time; kernel `(window, channels, multiplier)`."""
+    """Depthwise convolution over time."""
 
     trainable: Any
     dtype: Any
@@ -1102,7 +1101,7 @@ class DepthwiseConv1D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class DepthwiseConv2D(BuiltinLayer):
-    """Depthwise convolution over images; kernel `(*window, channels, multiplier)`."""
+    """Depthwise convolution over images."""
 
     trainable: Any
     dtype: Any
@@ -1361,7 +1360,7 @@ class Embedding(QuantizableFacade):
     def input_spec(self) -> Any: ...
 
 class Flatten(BuiltinLayer):
-    """Joins all axes but the first: `(batch, ...)` to `(batch, features)`."""
+    """Joins all axes but the first."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1531,7 +1530,7 @@ class GaussianNoise(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalAveragePooling1D(BuiltinLayer):
-    """The mean over time: `(batch, time, channels)` to `(batch, channels)`; masked steps do not count."""
+    """The mean over time; masked steps do not count."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1558,7 +1557,7 @@ class GlobalAveragePooling1D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalAveragePooling2D(BuiltinLayer):
-    """The mean over each image: `(batch, channels)`."""
+    """The mean over each image."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1584,7 +1583,7 @@ class GlobalAveragePooling2D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalAveragePooling3D(BuiltinLayer):
-    """The mean over each volume: `(batch, channels)`."""
+    """The mean over each volume."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1610,7 +1609,7 @@ class GlobalAveragePooling3D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalMaxPooling1D(BuiltinLayer):
-    """The largest value over time: `(batch, time, channels)` to `(batch, channels)`."""
+    """The largest value over time."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1636,7 +1635,7 @@ class GlobalMaxPooling1D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalMaxPooling2D(BuiltinLayer):
-    """The largest value over each image: `(batch, channels)`."""
+    """The largest value over each image."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1662,7 +1661,7 @@ class GlobalMaxPooling2D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class GlobalMaxPooling3D(BuiltinLayer):
-    """The largest value over each volume: `(batch, channels)`."""
+    """The largest value over each volume."""
 
     activity_regularizer: Any
     trainable: Any
@@ -2205,7 +2204,7 @@ class MaxPooling1D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class MaxPooling2D(BuiltinLayer):
-    """The largest value of each window of images; arguments as in `MaxPooling1D`."""
+    """The largest value of each window of images."""
 
     activity_regularizer: Any
     trainable: Any
@@ -2235,7 +2234,7 @@ class MaxPooling2D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class MaxPooling3D(BuiltinLayer):
-    """The largest value of each window of volumes; arguments as in `MaxPooling1D`."""
+    """The largest value of each window of volumes."""
 
     activity_regularizer: Any
     trainable: Any
@@ -2871,7 +2870,7 @@ class Repeat(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class RepeatVector(BuiltinLayer):
-    """Repeats each sample: `(batch, features)` to `(batch, n, features)`."""
+    """Repeats each sample along a new axis of time."""
 
     activity_regularizer: Any
     trainable: Any
@@ -3413,7 +3412,7 @@ class UnitNormalization(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class UpSampling1D(BuiltinLayer):
-    """Repeats each time step: `(batch, time, features)` to `(batch, time * size, features)`."""
+    """Repeats each time step."""
 
     activity_regularizer: Any
     trainable: Any
@@ -3465,7 +3464,7 @@ class UpSampling2D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class UpSampling3D(BuiltinLayer):
-    """Repeats the voxels of volumes: `(batch, depth, height, width, channels)`; arguments as in `UpSampling2D`."""
+    """Repeats the voxels of volumes."""
 
     activity_regularizer: Any
     trainable: Any
