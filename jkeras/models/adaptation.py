@@ -63,7 +63,9 @@ class AdaptableModel(StructuredModel):
     """A model whose weights can take another form."""
 
     def quantize(self, mode: str | None = None, config: Any = None, filters: Filters = None) -> Self:
-        """A copy whose matrices are kept in few bits: those of dense layers, projections of attention and embeddings.
+        """A copy whose matrices are kept in few bits: those of dense layers and embeddings.
+
+        The projections inside of attention stay as they are.
 
         Args:
             mode: "int8" (products of integers), "int4" (two weights in a byte) or "float8" (training in 8 bits); "gptq" and
@@ -94,7 +96,7 @@ class AdaptableModel(StructuredModel):
                 f" The model has {', '.join(sorted({type(layer).__name__ for _, layer in walk(self)}))}."
             )
         if isinstance(config, configs.CalibratedConfig):
-            data = calibration_data(config, self.input_specs)
+            data = calibration_data(config, self.input if self.is_functional else self.input_specs)
             model = self
             for block in blocks(config, chosen):
                 model = model._with_calibrated({path: chosen[path] for path in block}, data, config)

@@ -25,7 +25,7 @@ def calibration_data(config: Any, specs: Any) -> Any:
 
     Args:
         config: with arrays like the model's inputs, or with texts or ids and a tokenizer.
-        specs: shapes and types of the inputs.
+        specs: shapes and types of the inputs; None stands for any size.
 
     Raises:
         ArgumentError: there are no data.
@@ -48,7 +48,8 @@ def calibration_data(config: Any, specs: Any) -> Any:
         data = np.stack([np.asarray(sample) for sample in data])
     for array, spec in zip(jax.tree.leaves(data), jax.tree.leaves(specs), strict=True):
         shape = np.shape(array)
-        if len(shape) != len(spec.shape) or shape[0] < 1 or shape[1:] != spec.shape[1:]:
+        fits = len(shape) == len(spec.shape) and shape[0] > 0
+        if not fits or any(size not in (None, given) for size, given in zip(spec.shape[1:], shape[1:], strict=True)):
             raise InputError(
                 f"quantize({config.mode!r}): {name}(dataset=...) has arrays of shape {show_shape(shape)}; the model takes"
                 f" {show_shape((None, *spec.shape[1:]))}."
