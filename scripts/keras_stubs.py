@@ -168,6 +168,7 @@ def stub(module: types.ModuleType) -> str:
         key=lambda cls: (len([base for base in cls.__mro__ if base.__module__ == module.__name__]), cls.__name__)
     )
     known = {cls.__name__ for cls in classes} | {line.rpartition(" ")[2] for line in imports}
+    bases: dict[str, list[str]] = {}
     for cls in classes:
         for base in cls.__bases__:
             if (
@@ -175,8 +176,9 @@ def stub(module: types.ModuleType) -> str:
                 and base.__name__ not in known
                 and base.__name__ != "Mutable"
             ):
-                imports.append(f"from {base.__module__} import {base.__name__}")
+                bases.setdefault(base.__module__, []).append(base.__name__)
                 known.add(base.__name__)
+    imports += [f"from {home} import {', '.join(sorted(names))}" for home, names in bases.items()]
     parts = [class_stub(cls.__name__, cls) for cls in classes]
     return HEAD + "\n".join([*sorted(imports), "", "\n\n".join(parts), "", *values, *functions]) + "\n"
 
