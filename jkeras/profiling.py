@@ -12,17 +12,16 @@ import jax
 
 from jkeras import arguments, trace_reader
 from jkeras.console.tables import html_table
-from jkeras.errors import ArgumentError, NotCompiledError
-from jkeras.models.training import ready_for, training_state, training_task
+from jkeras.errors import ArgumentError
 from jkeras.trace_reader import LayerTime as LayerTime
 from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import is_array_data
 from jkeras.training.compiled_loops import TRAIN_STEPS
 from jkeras.training.layout import Span
-from jkeras.training.program import build_program
-from jkeras.training.sources import as_source
+from jkeras.training.sources import TrainingData, as_source
 from jkeras.training.state import Batch
+from jkeras.training.task import prepare
 from jkeras.types import PyTree
 
 if TYPE_CHECKING:
@@ -196,26 +195,20 @@ class _Run:
     """What `fit` does with this data, for looking at its parts."""
 
     def __init__(self, model: Model, data: Batch, batch_size: int):
-        if model.recipe is None:
-            raise NotCompiledError("profile() needs a compiled model: model.compile('adam', 'mse').")
-        self.recipe = model.recipe
-        self.source = cast(ArraySource, as_source(data.x, data.y, None, batch_size))
-        example = self.source.example()
-        ready = ready_for(model, example.x)
-        program = build_program(ready.definition, self.recipe, example)
-        state = training_state(ready, self.recipe, program, None)
-        self.task = training_task(ready, program, state, example, None)
-        self.state = state.replace(metrics=steps.empty_metrics(self.task.train.program, example))
+        self.task = prepare(
+            model, TrainingData(data.x, data.y, batch_size=batch_size), method="profile", in_memory=True
+        )
 
     def placed(self) -> Batch:
         """The data on the device."""
-        return self.task.layout.place_data(self.source.data)
+        return self.task.layout.place_data(self.task.arrays.data)
 
     def program_text(self) -> str:
         """The program that `fit` ran, compiled already; empty if it ran another."""
-        task, source = self.task, self.source
-        if self.recipe.distribute is not None or self.recipe.run_eagerly:
+        task, source = self.task, self.task.arrays
+        if task.model.recipe.distribute is not None or task.run_eagerly:
             return ""
+        state = task.first_state().replace(metrics=steps.empty_metrics(task.train.program, source.example()))
         order = jax.numpy.arange(source.rows, dtype="int32")
-        arguments = (self.state, self.placed(), order, Span(0, 1, source.rows, source.batch_size))
+        arguments = (state, self.placed(), order, Span(0, 1, source.rows, source.batch_size))
         return task.loops.program(TRAIN_STEPS).lower(task.train, *arguments).compile().as_text() or ""

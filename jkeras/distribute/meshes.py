@@ -175,7 +175,7 @@ class MeshLayout(Layout):
         """This layout, and the batch as it lies on the devices."""
         return self, self.place_batch(batch, program, training).batch
 
-    def abstract_state(self, state: TrainState) -> TrainState:
+    def abstract_state(self, state: TrainState) -> Any:
         return placed_specs(state, self.shardings(state))
 
     def abstract_data(self, data: PyTree[Any]) -> Any:

@@ -109,7 +109,7 @@ class ReplicaLayout(MeshLayout):
     def _divides(self, program: Program, rows: int, training: bool) -> bool:
         return rows % self.parts == 0 or not program.mixes_samples(training)
 
-    def abstract_state(self, state: TrainState) -> TrainState:
+    def abstract_state(self, state: TrainState) -> Any:
         return placed_specs(state)
 
     def abstract_data(self, data: PyTree[Any]) -> Any:

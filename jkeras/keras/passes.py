@@ -42,9 +42,9 @@ class Pass:
             self.state = changed.replace(metrics=self.state.metrics)
 
 
-def evaluate(this: Pass, task: Task, source: Source, bar: ProgressBar, stopped: Callable[[], bool]) -> dict[str, Any]:
+def evaluate(this: Pass, task: Task, bar: ProgressBar, stopped: Callable[[], bool]) -> dict[str, Any]:
     """The logs of the last step over the data."""
-    hooks = this.hooks
+    hooks, source = this.hooks, task.source
     per_batch = hooks.wants("on_test_batch_begin", "on_test_batch_end")
     data = on_device(source, task.layout) if not per_batch else None
     compiling = bar.waiting(COMPILING.format("test"))

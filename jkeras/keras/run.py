@@ -15,10 +15,12 @@ import jax.numpy as jnp
 
 from jkeras.buffers import owned_copy, taken
 from jkeras.errors import InputError
+from jkeras.files.restoring import writable_definition
 from jkeras.keras.variables import Variable
 from jkeras.lowering import cache_token
 from jkeras.training.compiled_loops import CompiledLoops
 from jkeras.training.layout import Layout, Loop
+from jkeras.training.sources import Source
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.step import Step
 from jkeras.training.task import Task as CoreTask
@@ -297,6 +299,10 @@ class Run:
         """The immutable model, for checkpoints."""
         return self.model.value
 
+    def written_definition(self) -> dict[str, Any]:
+        """What a checkpoint says of the model beside its arrays."""
+        return writable_definition(self.value)
+
     def state(self, step: Any, rng: Any, owned: bool = False) -> TrainState:
         """The state to begin with; the cells are lent from now on.
 
@@ -389,12 +395,13 @@ class Task(CoreTask):
 
     Args:
         program: whose step it is.
+        source: the data.
         loops: what runs it.
         metrics: gives the states of metrics to begin an epoch with.
     """
 
-    def __init__(self, program: Program, loops: CompiledLoops, metrics: Callable[[], list[Any]]):
-        super().__init__(Step(train, program), Step(test, program), loops)
+    def __init__(self, program: Program, source: Source, loops: CompiledLoops, metrics: Callable[[], list[Any]]):
+        super().__init__(Step(train, program), Step(test, program), source, loops)
         self._metrics = metrics
 
     def logs(self, step: Step, metrics: Any) -> dict[str, Any]:

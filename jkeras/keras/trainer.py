@@ -136,12 +136,12 @@ class Trainer(Compiling):
         fit_run = None
         state = run.state(*self._begin_progress(), owned=True)
         try:
-            fit_run = loop.fit(Task(program, loops, run.first_metrics), state, source, None, options, hooks, run)  # type: ignore[arg-type]
+            fit_run = loop.fit(Task(program, source, loops, run.first_metrics), state, options, hooks, run)  # type: ignore[arg-type]
         finally:
             run.finish(None if fit_run is None else fit_run.state)
             self._validation = None
         self._progress = (fit_run.state.step, fit_run.state.rng)
-        if fit_run.interrupted.is_set():
+        if fit_run.signals.interrupted.is_set():
             raise KeyboardInterrupt
         return self.history
 
@@ -178,10 +178,10 @@ class Trainer(Compiling):
         hooks = Hooks(callback_list, self, {})
         this = Pass(run, run.state(*self._begin_progress()), hooks)
         run.offer(lambda: this.state)
-        task = Task(program, loops, run.first_metrics)
+        task = Task(program, source, loops, run.first_metrics)
         this.state = this.state.replace(metrics=task.empty_metrics(task.evaluate, example))
         try:
-            logs = evaluate(this, task, source, bar, lambda: self.stop_evaluating)
+            logs = evaluate(this, task, bar, lambda: self.stop_evaluating)
         finally:
             run.finish(this.state)
         bar.finish(logs)

@@ -54,7 +54,6 @@ class Contents:
         state: the arrays, once they were chosen: trained, loaded, set or drawn by `init`.
         history: the logs of the last `fit`.
         program: the step that the model is part of while `train_step` is traced.
-        handle: the mutable object that the model was taken from in order to run it, which callbacks are to see.
     """
 
     definition: ModelValue | None = None
@@ -62,12 +61,11 @@ class Contents:
     state: TrainState | None = None
     history: History | None = None
     program: Program | None = None
-    handle: Any = None
 
     def changed(self, changes: Mapping[str, Any]) -> Contents | None:
         """These contents with others in their place; None if there is nothing left but the definition."""
         new = dataclasses.replace(self, **changes)
-        parts = (new.recipe, new.state, new.history, new.program, new.handle)
+        parts = (new.recipe, new.state, new.history, new.program)
         return None if all(part is None for part in parts) else new
 
 
@@ -330,14 +328,20 @@ class ModelValue(ModelAttributes, Layer):
                     variables[collection] = {**variables[collection], name: values}
         return TrainState(variables["params"], variables["state"], None, constants.zeros((), jnp.int32), root)
 
-    def with_state(self, state: TrainState) -> Self:
-        """The model with other arrays."""
+    @property
+    def steps_taken(self) -> int:
+        """How many optimizer steps led to the weights; 0 before any are drawn."""
+        state = self._spec_contents.state
+        return 0 if state is None else int(np.max(state.step))
+
+    def with_state(self, state: TrainState, history: History | None = None) -> Self:
+        """The model with other arrays, and perhaps with the logs of the training that led to them."""
         if not isinstance(state, TrainState):
             raise ArgumentError(
                 f"with_state(state={state!r}): expected a `TrainState`, such as `model.state.replace(params=...)`."
             )
         check_used("with_state")
-        return self._evolve(state=state)
+        return self._evolve(state=state) if history is None else self._evolve(state=state, history=history)
 
     @property
     def params(self) -> Mapping[str, Any]:

@@ -12,14 +12,12 @@ from jkeras.console.progress import resolve_verbosity
 from jkeras.console.tables import html_table
 from jkeras.errors import ArgumentError
 from jkeras.models import members
-from jkeras.models.data_checks import check_data
 from jkeras.models.ensemble import array_source, as_list
 from jkeras.models.model import Model
-from jkeras.models.training import compiled_recipe, training_state
 from jkeras.tracebacks import filtered
 from jkeras.training.array_source import ArraySource
-from jkeras.training.program import build_program
-from jkeras.training.task import Options
+from jkeras.training.sources import TrainingData
+from jkeras.training.task import Options, prepare, recipe_of
 from jkeras.types import CallbacksLike, Data, Verbose
 
 
@@ -99,14 +97,12 @@ def cross_validate(
     >>> found.scores["loss"].shape, found.mean["loss"] < 0.01
     ((4,), True)
     """
-    recipe = compiled_recipe(model, "cross_validate")
+    recipe = recipe_of(model, "cross_validate")
     source = array_source(x, y, sample_weight, batch_size)
     pairs = _pairs(folds, source.rows, shuffle, seed)
-    model = model.build_for(source.example().x)
-    program = build_program(model.definition, recipe, source.example())
-    check_data(model, source, program, recipe)
+    whole = prepare(model, TrainingData(source), method="cross_validate", in_memory=True)
+    model, start = whole.model, whole.first_state()
     options = Options(epochs=epochs, verbose=verbose, steps_per_execution=recipe.steps_per_execution)
-    start = training_state(model, recipe, program, None)
     trained: dict[int, Model] = {}
     # Folds of equal size train together; sizes differ by one row at most, unless the user says otherwise.
     for size in sorted({len(rows) for rows, _ in pairs}):
@@ -115,11 +111,11 @@ def cross_validate(
             print(f"Folds {', '.join(str(i + 1) for i in chosen)} of {len(pairs)}")
         plan = members.Plan(options, as_list(callbacks), rows=np.stack([pairs[i][0] for i in chosen]), group=group)
         part = ArraySource(source.data, size, min(source.batch_size, size))
-        fitting = build_program(model.definition, recipe, part.example())
-        state, histories = members.train(model, fitting, members.stack([start] * len(chosen)), part, None, plan)
+        task = prepare(model, TrainingData(part), method="cross_validate", in_memory=True)
+        state, histories = members.train(task, members.stack([start] * len(chosen)), plan)
         for position, i in enumerate(chosen):
             own = members.member(state, position)
-            trained[i] = model._evolve(state=own, history=histories[position])
+            trained[i] = model.with_state(own, histories[position])
     logs = []
     for i, (_, rows) in enumerate(pairs):
         data = jax.tree.map(lambda a, rows=rows: a[rows], source.data)

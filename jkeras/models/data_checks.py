@@ -21,6 +21,21 @@ from jkeras.training.program import Program, call_arguments
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import Batch
 from jkeras.training.stream_source import StreamSource
+from jkeras.training.task import Task
+
+
+def check_task(model: StructuredModel, task: Task, class_weight: Mapping[Any, float] | None) -> None:
+    """Compares the data of a task with its model.
+
+    Raises:
+        InputError: they do not go together.
+        ArgumentError: a class that has a weight is none.
+    """
+    program: Program = task.train.program
+    if class_weight is not None:
+        check_classes(class_weight, jax.tree.map(lambda spec: spec.shape, model.description.outputs))
+    for part, name in ((task.source, "y"), (task.validation, "y in validation_data")):
+        check_data(model, part, program, task.model.recipe, name)
 
 
 def check_data(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Self, cast
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -14,21 +15,17 @@ from jkeras import arguments
 from jkeras.callbacks.callback import CallbackList
 from jkeras.errors import ArgumentError, InputError
 from jkeras.models import members
-from jkeras.models.data_checks import check_data
 from jkeras.models.history import History
 from jkeras.models.model import Model
-from jkeras.models.training import compiled_recipe
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
-from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
 from jkeras.training.compiled_loops import loops_of
-from jkeras.training.evaluation import evaluate
-from jkeras.training.program import Program, build_program, init_optimizer
-from jkeras.training.sources import as_source, split, weighted
+from jkeras.training.evaluation import Evaluation, Pass
+from jkeras.training.program import init_optimizer
+from jkeras.training.sources import TrainingData, ValidationData, as_source
 from jkeras.training.state import TrainState, arrays_of
-from jkeras.training.step import Step
-from jkeras.training.task import Options, Task
+from jkeras.training.task import Options, Task, prepare, prepare_prediction
 from jkeras.types import CallbacksLike, Data, Verbose
 
 
@@ -78,7 +75,7 @@ class Ensemble:
         if not -len(self) <= index < len(self):
             raise IndexError(f"The ensemble has {len(self)} members.")
         state = members.member(self._members_state(self.model), index)
-        return self.model._evolve(state=state, history=self.histories[index])
+        return self.model.with_state(state, self.histories[index])
 
     def __iter__(self) -> Iterator[Model]:
         return (self[i] for i in range(len(self)))
@@ -116,42 +113,37 @@ class Ensemble:
             shuffle, class_weight, sample_weight: as in `Model.fit`.
             group: how many members are trained in one program; chosen by their size if None. Numbers do not depend on it.
         """
-        recipe = compiled_recipe(self.model, "fit")
-        source, validation = training_data(
-            x, y, sample_weight, batch_size, class_weight, validation_split, validation_data
+        task = prepare(
+            self.model,
+            TrainingData(x, y, sample_weight, batch_size, class_weight=class_weight),
+            ValidationData(validation_data, validation_split),
+            in_memory=True,
         )
-        model = self.model.build_for(source.example().x)
-        program = build_program(model.definition, recipe, source.example())
-        check_data(model, source, program, recipe)
         options = Options(
             epochs=epochs,
             shuffle="bootstrap" if self.bootstrap else shuffle,
             verbose=verbose,
-            steps_per_execution=recipe.steps_per_execution,
+            steps_per_execution=task.model.recipe.steps_per_execution,
         )
         plan = members.Plan(options, as_list(callbacks), group=group, settings=self.seeds)
-        state, histories = members.train(model, program, self._training_state(model, program), source, validation, plan)
-        return self._with(model=model, state=state, histories=tuple(histories))
+        state, histories = members.train(task, self._training_state(task), plan)
+        return self._with(model=task.model, state=state, histories=tuple(histories))
 
     def evaluate(
         self, x: Data | None, y: Data | None = None, batch_size: int | None = None, sample_weight: Data | None = None
     ) -> dict[str, Any]:
         """Loss and metrics of every member: arrays of shape `(members,)`."""
-        recipe = compiled_recipe(self.model, "evaluate")
-        source = array_source(x, y, sample_weight, batch_size)
-        model = self.model.build_for(source.example().x)
-        program = build_program(model.definition, recipe, source.example())
-        task = Task(Step(steps.train, program), Step(steps.evaluate, program), loops_of(many=True))
-        callbacks = CallbackList()
-        return evaluate(task, self._members_state(model), source, callbacks, callbacks.call)
+        data = TrainingData(x, y, sample_weight, batch_size)
+        task = prepare(self.model, data, method="evaluate", in_memory=True)
+        task = dataclasses.replace(task, loops=loops_of(many=True), run_eagerly=False)
+        run = Pass(CallbackList(), lambda: self._members_state(task.model))
+        return Evaluation(task, task.source).scores(run)
 
     def predict_members(self, x: Data | None, batch_size: int | None = None) -> Any:
         """The outputs of every member: arrays of shape `(members, rows, ...)`."""
-        source = array_source(x, None, None, batch_size or 512)
-        model = self.model.build_for(source.example().x)
-        state = self._members_state(model)
-        predict = loops_of(many=True).predict
-        parts = [jax.device_get(predict(model.definition, state, batch.x)) for batch in source.batches()]
+        task = prepare_prediction(self.model, array_source(x, None, None, batch_size or 512))
+        state, predict = self._members_state(task.model), loops_of(many=True).predict
+        parts = [jax.device_get(predict(task.definition, state, batch.x)) for batch in task.source.batches()]
         return jax.tree.map(lambda *pieces: np.concatenate(pieces, axis=1), *parts)
 
     def predict(self, x: Data | None, batch_size: int | None = None) -> tuple[Any, Any]:
@@ -165,11 +157,11 @@ class Ensemble:
         result: TrainState = members.stack([model.init(seed).state for seed in self.seeds])
         return result
 
-    def _training_state(self, model: Model, program: Program) -> TrainState:
-        state = self._members_state(model)
+    def _training_state(self, task: Task) -> TrainState:
+        state = self._members_state(task.model)
         if arrays_of(state).opt_state is None:
-            optimizer = compiled_recipe(model, "fit").optimizer
-            make: Any = jax.vmap(lambda params: init_optimizer(optimizer, params, program.frozen))
+            optimizer = task.model.recipe.optimizer
+            make: Any = jax.vmap(lambda params: init_optimizer(optimizer, params, task.train.program.frozen))
             state = state.replace(opt_state=make(arrays_of(state).params))
         keys = jnp.stack([as_key(seed) for seed in self.seeds])
         return state.replace(rng=keys)
@@ -190,26 +182,6 @@ def array_source(
     if not isinstance(source, ArraySource):
         raise InputError("Models that train together take arrays, since each sees them in an order of its own.")
     return source
-
-
-def training_data(
-    x: Data | None,
-    y: Data | None,
-    sample_weight: Data | None,
-    batch_size: Any,
-    class_weight: Mapping[Any, float] | None,
-    validation_split: float,
-    validation_data: Data | None,
-) -> tuple[ArraySource, ArraySource | None]:
-    """What to train and to validate on, from the arguments of `fit`."""
-    source, validation = array_source(x, y, sample_weight, batch_size), None
-    if validation_data is not None:
-        held_x, held_y, weight = (*cast("Iterable[Any]", validation_data), None, None)[:3]
-        validation = array_source(held_x, held_y, weight, batch_size)
-    elif validation_split:
-        source, validation = split(source, validation_split)
-    counted = weighted(source, class_weight)
-    return (counted if isinstance(counted, ArraySource) else source), validation
 
 
 def as_list(callbacks: CallbacksLike) -> list[Any]:

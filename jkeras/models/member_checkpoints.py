@@ -25,13 +25,13 @@ PREFIX = "members-"
 
 
 class GroupStore(Callback, SnapshotStore):
-    """A keeper of one group, in a folder inside of that of the keeper that the user gave."""
+    """Where the snapshots of one group go: a folder inside of that of the callback that the user gave."""
 
     def __init__(self, whole: CheckpointCallback, folder: Path):
         super().__init__()
-        self.keeper: CheckpointCallback = copy.copy(whole)
-        self.keeper.move_to(folder)
-        self.schedule = self.keeper.schedule
+        self.store: CheckpointCallback = copy.copy(whole)
+        self.store.move_to(folder)
+        self.schedule = self.store.schedule
 
     @property
     def reads_logs(self) -> bool:
@@ -40,11 +40,11 @@ class GroupStore(Callback, SnapshotStore):
 
     def found(self) -> tuple[Path, dict[str, Any]] | None:
         """The checkpoint to go on from and its configuration."""
-        return self.keeper.found()
+        return self.store.found()
 
     def begins(self, step: int) -> None:
         """Called when a run begins at the beginning."""
-        self.keeper.begins(step)
+        self.store.begins(step)
 
     def accepts(self, epoch: int, logs: dict[str, Any]) -> bool:
         """Always."""
@@ -52,59 +52,59 @@ class GroupStore(Callback, SnapshotStore):
 
     def keep(self, snapshot: Snapshot) -> None:
         """Saves."""
-        self.keeper.keep(snapshot)
+        self.store.keep(snapshot)
 
     def wait(self) -> None:
         """Returns when everything is written."""
-        self.keeper.wait()
+        self.store.wait()
 
     def completed(self) -> None:
         """Nothing yet: other groups may still train."""
 
 
-def keepers(callbacks: Iterable[Any], possible: bool) -> list[CheckpointCallback]:
+def stores(callbacks: Iterable[Any], possible: bool) -> list[CheckpointCallback]:
     """The callbacks that keep checkpoints.
 
     Raises:
         ArgumentError: one of them chooses by the logs, or this kind of run cannot go on.
     """
     found = [callback for callback in callbacks if isinstance(callback, CheckpointCallback)]
-    for keeper in found:
+    for store in found:
         if not possible:
             raise ArgumentError(
-                f"callbacks: {type(keeper).__name__} keeps checkpoints, from which only `fit` of a model, an `Ensemble` or a"
+                f"callbacks: {type(store).__name__} keeps checkpoints, from which only `fit` of a model, an `Ensemble` or a"
                 f" sweep goes on."
             )
-        if keeper.reads_logs:
+        if store.reads_logs:
             raise ArgumentError(
-                f"callbacks: {type(keeper).__name__} keeps the best by its logs; of models that train together each has"
+                f"callbacks: {type(store).__name__} keeps the best by its logs; of models that train together each has"
                 f" logs of its own. Keep all of them, without `save_best_only`."
             )
     return found
 
 
 def parts(found: Sequence[CheckpointCallback], ranges: Sequence[range], size: int) -> list[list[GroupStore]]:
-    """For each keeper those of all groups.
+    """For each callback the stores of all groups.
 
     Raises:
         RestoreError: the folder has checkpoints of other groups.
     """
     names = [f"{PREFIX}{chosen.start}-{chosen.stop - 1}" for chosen in ranges]
-    for keeper in found:
-        others = sorted(path.name for path in keeper.folder.glob(PREFIX + "*") if path.name not in names)
-        if others and keeper.resumes:
+    for store in found:
+        others = sorted(path.name for path in store.folder.glob(PREFIX + "*") if path.name not in names)
+        if others and store.resumes:
             raise RestoreError(
-                f"{keeper.folder} holds checkpoints of groups of other members, {', '.join(others)}; here they are"
+                f"{store.folder} holds checkpoints of groups of other members, {', '.join(others)}; here they are"
                 f" {', '.join(names)}. Pass the same number of members, and `group=` with the size of those groups."
             )
-    return [[GroupStore(keeper, keeper.folder / name) for name in names] for keeper in found]
+    return [[GroupStore(store, store.folder / name) for name in names] for store in found]
 
 
 def completed(found: Sequence[CheckpointCallback], several: Sequence[Sequence[GroupStore]]) -> None:
     """Called when all groups came to their end."""
     for whole, own in zip(found, several, strict=True):
         for part in own:
-            part.keeper.completed()
+            part.store.completed()
         whole.completed()
 
 

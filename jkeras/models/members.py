@@ -25,20 +25,16 @@ from jkeras.models import member_checkpoints
 from jkeras.models.group_progress import GroupProgress
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
-from jkeras.models.training import training_task
 from jkeras.paths import merge
 from jkeras.training import loop
-from jkeras.training.array_source import ArraySource
 from jkeras.training.compiled_loops import loops_of
 from jkeras.training.device_memory import device_budget
 from jkeras.training.program import trainable
 from jkeras.training.state import TrainState, arrays_of, filled, named_arrays
-from jkeras.training.step import Step
 from jkeras.training.task import Options, Task
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model
-    from jkeras.training.program import Program
 
 # How many bytes of weights, gradients and slots one group may have on CPUs, and elsewhere as a share of free memory.
 CACHE_BYTES = 2 * 2**20
@@ -54,7 +50,6 @@ class Plan:
     Attributes:
         options: of the loop.
         callbacks: each member gets copies of its own.
-        train, evaluate: the steps.
         rows: for each member the rows of the data that it sees; None for all.
         group: how many members train in one program; None to choose.
         progress: told of the epochs of all groups, where there are several.
@@ -64,8 +59,6 @@ class Plan:
 
     options: Options
     callbacks: Sequence[Any] = ()
-    train: Step | None = None
-    evaluate: Step | None = None
     rows: np.ndarray | None = None
     group: int | None = None
     progress: GroupProgress | None = None
@@ -100,17 +93,12 @@ def group_size(state: TrainState, count: int) -> int:
     return -(-count // groups)
 
 
-def train(
-    model: Model, program: Program, state: TrainState, source: ArraySource, validation: Any, plan: Plan
-) -> tuple[TrainState, list[History]]:
+def train(task: Task, state: TrainState, plan: Plan) -> tuple[TrainState, list[History]]:
     """Trains stacked states; returns them, and the members' histories.
 
     Args:
-        model: what they have in common; built, compiled.
-        program: the static part of its step.
+        task: what they have in common, prepared with `in_memory`.
         state: with a leading axis of members.
-        source: the data.
-        validation: data to validate on, or None.
         plan: how.
 
     Raises:
@@ -118,14 +106,15 @@ def train(
         RestoreError: a checkpoint is of other members, or was made in groups of another size.
         InputError: the data is too large.
     """
-    keepers = member_checkpoints.keepers(plan.callbacks, plan.settings is not None)
-    plan = dataclasses.replace(plan, callbacks=[c for c in plan.callbacks if c not in keepers])
+    stores = member_checkpoints.stores(plan.callbacks, plan.settings is not None)
+    plan = dataclasses.replace(plan, callbacks=[c for c in plan.callbacks if c not in stores])
     for callback in plan.callbacks:
         if CallbackList([callback]).wants(*PER_BATCH):
             raise ArgumentError(
                 f"callbacks: {type(callback).__name__} has hooks per batch; members that train together have hooks per"
                 f" epoch only, such as EarlyStopping, ReduceLROnPlateau and LearningRateScheduler."
             )
+    source = task.arrays
     if source.nbytes > device_budget():
         raise InputError(
             f"The data has {source.nbytes:,} bytes, more than may lie on the device ({int(device_budget()):,}; see"
@@ -134,18 +123,9 @@ def train(
     count = state.step.shape[0]
     size = plan.group or group_size(state, count)
     starts = list(range(0, count, size))
-    task = training_task(
-        model, program, member(state, 0), source.example(), None if validation is None else validation.example()
-    )
-    task = dataclasses.replace(
-        task,
-        loops=loops_of(many=True),
-        train=plan.train or task.train,
-        evaluate=plan.evaluate or task.evaluate,
-    )
-
+    task = dataclasses.replace(task, loops=loops_of(many=True))
     ranges = [range(start, min(start + size, count)) for start in starts]
-    parts = member_checkpoints.parts(keepers, ranges, size)
+    parts = member_checkpoints.parts(stores, ranges, size)
 
     def run(number: int) -> tuple[TrainState, list[History]]:
         chosen = slice(ranges[number].start, ranges[number].stop)
@@ -154,45 +134,38 @@ def train(
             rows=None if plan.rows is None else plan.rows[chosen],
             settings=None if plan.settings is None else plan.settings[chosen],
         )
-        return _train_group(model, task, member(state, chosen), source, validation, own, [p[number] for p in parts])
+        return _train_group(task, member(state, chosen), own, [p[number] for p in parts])
 
     if len(starts) == 1:
         result = run(0)
-        member_checkpoints.completed(keepers, parts)
+        member_checkpoints.completed(stores, parts)
         return result
     progress = GroupProgress(len(starts), plan.options.epochs, plan.options.verbose)
     plan = dataclasses.replace(plan, options=dataclasses.replace(plan.options, verbose=0), progress=progress)
     on_cpu = jax.devices()[0].platform == "cpu"
     with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1) if on_cpu else 1) as pool:
         results = list(pool.map(run, range(len(starts))))
-    member_checkpoints.completed(keepers, parts)
+    member_checkpoints.completed(stores, parts)
     states = [final for final, _ in results]
     joined = jax.tree.map(lambda *parts: jnp.concatenate(parts), *states)
     return joined, [history for _, histories in results for history in histories]
 
 
 def _train_group(
-    model: Model,
-    task: Task,
-    state: TrainState,
-    source: ArraySource,
-    validation: Any,
-    plan: Plan,
-    keepers: Sequence[member_checkpoints.GroupStore],
+    task: Task, state: TrainState, plan: Plan, stores: Sequence[member_checkpoints.GroupStore]
 ) -> tuple[TrainState, list[History]]:
-    group = Group(model, state, plan, task.train.program.objective.directions)
+    group = Group(task, state, plan)
     if plan.rows is not None:
-        source = dataclasses.replace(source, subset=jnp.asarray(plan.rows, jnp.int32))
-    fit_run = loop.fit(
-        task, owned_copy(state), source, validation, plan.options, CallbackList([group, *keepers]), group.live
-    )
+        task = dataclasses.replace(
+            task, source=dataclasses.replace(task.arrays, subset=jnp.asarray(plan.rows, jnp.int32))
+        )
+    run = loop.fit(task, owned_copy(state), plan.options, CallbackList([group, *stores]), group.live)
     if plan.progress is not None:
-        plan.progress.group_ended(len(fit_run.epochs))
-    params, opt_state = arrays_of(fit_run.state).params, arrays_of(fit_run.state).opt_state
-    recipe: Any = model.recipe
-    optimizer = recipe.optimizer
+        plan.progress.group_ended(len(run.epochs))
+    params, opt_state = arrays_of(run.state).params, arrays_of(run.state).opt_state
+    optimizer = task.model.recipe.optimizer
     finalize: Any = jax.vmap(lambda p, s: optimizer.finalize(trainable(task.train.program, p), s))
-    final = fit_run.state.replace(params=jax.vmap(merge)(params, finalize(params, opt_state)))
+    final = run.state.replace(params=jax.vmap(merge)(params, finalize(params, opt_state)))
     return final, [h.history() for h in group.members]
 
 
@@ -266,8 +239,9 @@ class Member:
 class Group(Callback):
     """Calls each member's callbacks with that member's logs; a member that stops keeps the state that it has then."""
 
-    def __init__(self, model: Model, state: TrainState, plan: Plan, directions: Any):
+    def __init__(self, task: Task, state: TrainState, plan: Plan):
         super().__init__()
+        model, directions = task.model, task.train.program.objective.directions
         self.progress = plan.progress
         self.live: Live = Live(lambda: member_checkpoints.written_definition(model, plan.settings or ()))
         self.template: TrainState = member(state, 0)

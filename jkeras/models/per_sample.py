@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 
 from jkeras.errors import ArgumentError
-from jkeras.models.training import compiled_recipe
 from jkeras.paths import merge
 from jkeras.training import steps
 from jkeras.training.program import Program, build_program, trainable
 from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.training.task import recipe_of
 from jkeras.types import Data
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _prepared(
 ) -> tuple[Batch, Program, TrainState]:
     model = model.build_for(x)
     batch = jax.tree.map(jnp.asarray, Batch(x, y, sample_weight))
-    program = build_program(model.definition, compiled_recipe(model, "per_sample_gradients"), batch)
+    program = build_program(model.definition, recipe_of(model, "per_sample_gradients"), batch)
     return batch, program, model.state.replace(opt_state=None)
 
 

@@ -9,10 +9,12 @@ import jax
 
 from jkeras.errors import NotCompiledError
 from jkeras.models.adaptation import AdaptableModel
+from jkeras.models.data_checks import check_task
 from jkeras.training import steps
 from jkeras.training.program import Program
 from jkeras.training.state import Batch, TrainState
 from jkeras.training.step_methods import StepMethods
+from jkeras.training.task import Task
 
 
 class ModelWithSteps(AdaptableModel, StepMethods):
@@ -92,7 +94,11 @@ class ModelWithSteps(AdaptableModel, StepMethods):
             raise NotCompiledError("This helper works inside `train_step` while the model trains.")
         return program
 
-    def _in_step(self, program: Program) -> Self:
+    def check_task(self, task: Task, class_weight: Mapping[Any, float] | None) -> None:
+        """Compares the data of a task with the model; part of `prepare`."""
+        check_task(self, task, class_weight)
+
+    def in_step(self, program: Program) -> Self:
         """The model as `train_step` sees it."""
         return self._evolve(program=program)
 

@@ -15,17 +15,15 @@ import numpy as np
 from jkeras import optimizers
 from jkeras.errors import ArgumentError, NotBuiltError, suggestion
 from jkeras.models import members, traced_hyperparameters
-from jkeras.models.data_checks import check_data
-from jkeras.models.ensemble import as_list, training_data
+from jkeras.models.ensemble import as_list
 from jkeras.models.history import History, html_table
 from jkeras.models.model import Model
-from jkeras.models.training import compiled_recipe, training_task
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered, filtered_methods
-from jkeras.training.program import Program, build_program, init_optimizer
+from jkeras.training.program import init_optimizer
+from jkeras.training.sources import TrainingData, ValidationData
 from jkeras.training.state import TrainState, arrays_of
-from jkeras.training.step import Step
-from jkeras.training.task import Options
+from jkeras.training.task import Options, Task, prepare
 from jkeras.types import CallbacksLike, Data, PathLike, Verbose
 
 
@@ -102,41 +100,37 @@ class Sweep:
         group: int | None = None,
     ) -> Self:
         """The sweep with all its models trained; arguments as in `Ensemble.fit`."""
-        recipe = compiled_recipe(self.model, "fit")
-        source, validation = training_data(
-            x, y, sample_weight, batch_size, class_weight, validation_split, validation_data
+        task = prepare(
+            self.model,
+            TrainingData(x, y, sample_weight, batch_size, class_weight=class_weight),
+            ValidationData(validation_data, validation_split),
+            in_memory=True,
         )
-        model = self.model.build_for(source.example().x)
-        program = build_program(model.definition, recipe, source.example())
-        check_data(model, source, program, recipe)
+        recipe = task.model.recipe
         options = Options(
             epochs=epochs, shuffle=shuffle, verbose=verbose, steps_per_execution=recipe.steps_per_execution
         )
-        state = self._first_state(model, program)
+        state = self._first_state(task)
         plan = members.Plan(options, as_list(callbacks), group=group, settings=self.settings)
         if traced_hyperparameters.PLACE in state.model_state:
-            task = training_task(model, program, members.member(state, 0), source.example())
-            plan = dataclasses.replace(
-                plan,
-                train=Step(traced_hyperparameters.VariedStep(task.train.function), task.train.program),
-                evaluate=Step(traced_hyperparameters.VariedStep(task.evaluate.function), task.evaluate.program),
-            )
-        final, histories = members.train(model, program, state, source, validation, plan)
+            varied = traced_hyperparameters.varied
+            task = dataclasses.replace(task, train=varied(task.train), evaluate=varied(task.evaluate))
+        final, histories = members.train(task, state, plan)
         kept = {name: tree for name, tree in final.model_state.items() if name != traced_hyperparameters.PLACE}
-        return self._with(model=model, histories=tuple(histories), _state=final.replace(model_state=kept))
+        return self._with(model=task.model, histories=tuple(histories), _state=final.replace(model_state=kept))
 
-    def _first_state(self, model: Model, program: Program) -> TrainState:
-        states = []
+    def _first_state(self, task: Task) -> TrainState:
+        model, states = task.model, []
         for setting in self.settings:
             seed = setting.get("seed")
             own = model.state if seed is None else model.init(seed).state.replace(rng=as_key(seed))
             states.append(own.replace(opt_state=None))
         state: TrainState = members.stack(states)
-        optimizer = compiled_recipe(model, "fit").optimizer
+        optimizer = model.recipe.optimizer
         if arrays_of(model.state).opt_state is not None and "seed" not in self.settings[0]:
             opt_state = members.stack([arrays_of(model.state).opt_state] * len(states))
         else:
-            opt_state = jax.vmap(lambda params: init_optimizer(optimizer, params, program.frozen))(
+            opt_state = jax.vmap(lambda params: init_optimizer(optimizer, params, task.train.program.frozen))(
                 arrays_of(state).params
             )
         if "learning_rate" in self.settings[0]:
@@ -160,7 +154,7 @@ class Sweep:
         if self._state is None:
             raise NotBuiltError("Nothing is trained yet: `sweep = sweep.fit(x, y)`.")
         model = traced_hyperparameters.applied(self.model, self.settings[index])
-        return model._evolve(state=members.member(self._state, index), history=self.histories[index])
+        return model.with_state(members.member(self._state, index), self.histories[index])
 
     def __iter__(self) -> Iterator[Model]:
         return (self[i] for i in range(len(self)))

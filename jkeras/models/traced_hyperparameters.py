@@ -17,10 +17,11 @@ from jkeras.errors import ArgumentError, suggestion
 from jkeras.graph.layer import Layer
 from jkeras.layers.regularization import _Noisy
 from jkeras.models.model import Model
-from jkeras.models.training import compiled_recipe
 from jkeras.regularizers import L1L2
 from jkeras.training.program import Program
 from jkeras.training.state import Batch, TrainState, arrays_of
+from jkeras.training.step import Step
+from jkeras.training.task import recipe_of
 from jkeras.types import Specs
 
 # Where the values of a member are kept, among the states of layers.
@@ -39,7 +40,7 @@ def check(model: Model, values: Mapping[str, Any]) -> dict[str, list[Any]]:
     Raises:
         ArgumentError: a name is not known, there is no value, or a value is not allowed.
     """
-    optimizer = compiled_recipe(model, "sweep").optimizer
+    optimizer = recipe_of(model, "sweep").optimizer
     numeric = [name for name in type(optimizer)._fields if name not in ("name", "learning_rate")]
     known = [*OF_STATE, *OF_LAYERS, *numeric]
     checked = {}
@@ -82,8 +83,8 @@ def applied(model: Model, values: Mapping[str, Any]) -> Model:
             return layer.replace(**fields) if fields else layer
 
         model = model.map_layers(change)
-    recipe = compiled_recipe(model, "sweep")
-    return model._evolve(recipe=recipe.replace(optimizer=recipe.optimizer.replace(**of_optimizer)))
+    recipe = recipe_of(model, "sweep")
+    return model.with_recipe(recipe.replace(optimizer=recipe.optimizer.replace(**of_optimizer)))
 
 
 def _layers(model: Model) -> list[Layer]:
@@ -125,6 +126,11 @@ class VariedStep:
                 f" cannot vary in one program. Fit the models one after another."
             ) from error
         return new.replace(model_state={**arrays_of(new).model_state, PLACE: values})
+
+
+def varied(step: Step) -> Step:
+    """A step that takes the values of hyperparameters from the state."""
+    return Step(VariedStep(step.function), step.program)
 
 
 def traced(program: Program, values: Mapping[str, Any]) -> Program:

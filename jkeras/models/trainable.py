@@ -13,7 +13,9 @@ from jkeras.tracebacks import filtered_methods
 from jkeras.training import strategy
 from jkeras.training.program import build_program, init_optimizer, trainable_parts
 from jkeras.training.recipe import Recipe
+from jkeras.training.sources import TrainingData, ValidationData
 from jkeras.training.state import Batch, arrays_of
+from jkeras.training.task import Options, recipe_of
 from jkeras.types import CallbacksLike, Data, LossesLike, MetricsLike, OptimizerLike, Verbose
 from jkeras.values.frozen import FrozenList
 
@@ -60,7 +62,14 @@ class TrainableModel(ModelWithSteps):
             strategy.current() if distribute is None else distribute,
         )
         check_used("compile")
-        return training.compiled(self, recipe)
+        return self.with_recipe(recipe)
+
+    def with_recipe(self, recipe: Recipe) -> Self:
+        """A model with a recipe that is made already, as `compile` makes it; the optimizer's state starts anew."""
+        if self.dtype_policy.name == "mixed_float16":
+            recipe = recipe.with_scaled_loss()
+        state = self._spec_contents.state
+        return self._evolve(recipe=recipe, state=None if state is None else state.replace(opt_state=None))
 
     def fit(
         self,
@@ -118,24 +127,10 @@ class TrainableModel(ModelWithSteps):
         """
         return training.fit(
             self,
-            x,
-            y,
-            batch_size,
-            epochs,
-            verbose,
+            TrainingData(x, y, sample_weight, batch_size, steps_per_epoch, class_weight),
+            ValidationData(validation_data, validation_split, validation_batch_size, validation_steps),
+            Options(epochs, initial_epoch, shuffle, verbose, validation_freq=validation_freq, seed=seed, donate=donate),
             callbacks,
-            validation_split,
-            validation_data,
-            shuffle,
-            class_weight,
-            sample_weight,
-            initial_epoch,
-            steps_per_epoch,
-            validation_steps,
-            validation_batch_size,
-            validation_freq,
-            seed,
-            donate,
         )
 
     @overload
@@ -191,7 +186,8 @@ class TrainableModel(ModelWithSteps):
 
         Arguments as in `fit`. Raises what `fit` raises.
         """
-        return training.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
+        data = TrainingData(x, y, sample_weight, batch_size, steps)
+        return training.evaluate(self, data, verbose, callbacks, return_dict)
 
     def predict(
         self,
@@ -205,7 +201,7 @@ class TrainableModel(ModelWithSteps):
 
         Arguments as in `fit`; without `batch_size` the size of batches is chosen for speed.
         """
-        return training.predict(self, x, batch_size, verbose, steps, callbacks)
+        return training.predict(self, TrainingData(x, batch_size=batch_size, steps=steps), verbose, callbacks)
 
     # -- one batch ------------------------------------------------------------------------------------------------
 
@@ -253,7 +249,8 @@ class TrainableModel(ModelWithSteps):
         donate: bool = False,
     ) -> tuple[Self, training.Scores]:
         """One optimizer step: the new model, and the loss and metrics of the batch; `donate` as in `fit`."""
-        return training.train_on_batch(self, x, y, sample_weight, class_weight, return_dict, donate)
+        data = TrainingData(x, y, sample_weight, class_weight=class_weight)
+        return training.train_on_batch(self, data, return_dict, donate)
 
     @overload
     def test_on_batch(
@@ -275,7 +272,7 @@ class TrainableModel(ModelWithSteps):
         self, x: Data | None, y: Data | None = None, sample_weight: Data | None = None, return_dict: bool = False
     ) -> training.Scores:
         """Loss and metrics of one batch in inference mode."""
-        return training.test_on_batch(self, x, y, sample_weight, return_dict)
+        return training.test_on_batch(self, TrainingData(x, y, sample_weight), return_dict)
 
     def predict_on_batch(self, x: Data | None) -> Any:
         """The outputs for one batch as NumPy arrays."""
@@ -296,21 +293,21 @@ class TrainableModel(ModelWithSteps):
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next update."""
-        recipe = training.compiled_recipe(self, "learning_rate")
+        recipe = recipe_of(self, "learning_rate")
         if arrays_of(self.state).opt_state is None:
             return float(self.with_optimizer_state().learning_rate)
         return float(optimizers.get_learning_rate(recipe.optimizer, arrays_of(self.state).opt_state))
 
     def with_learning_rate(self, value: float) -> Self:
         """The model with another learning rate; nothing is compiled again."""
-        recipe, model = training.compiled_recipe(self, "with_learning_rate"), self.with_optimizer_state()
+        recipe, model = recipe_of(self, "with_learning_rate"), self.with_optimizer_state()
         opt_state = optimizers.set_learning_rate(recipe.optimizer, arrays_of(model.state).opt_state, value)
         check_used("with_learning_rate")
         return model._evolve(state=model.state.replace(opt_state=opt_state))
 
     def with_optimizer_state(self) -> Self:
         """The model with an optimizer state, made now if there is none yet."""
-        recipe = training.compiled_recipe(self, "with_optimizer_state")
+        recipe = recipe_of(self, "with_optimizer_state")
         if arrays_of(self.state).opt_state is not None:
             return self
         frozen, _ = trainable_parts(self.description)
@@ -320,7 +317,7 @@ class TrainableModel(ModelWithSteps):
     @property
     def metrics_names(self) -> list[str]:
         """The names in the order of `evaluate`'s list, for a model whose outputs' targets look like its outputs."""
-        recipe = training.compiled_recipe(self, "metrics_names")
+        recipe = recipe_of(self, "metrics_names")
         outputs = self.description.outputs
         program = build_program(self.definition, recipe, Batch(self.input_specs, outputs))
         return program.objective.log_names

@@ -57,6 +57,10 @@ class ArraySource:
         """The size of all arrays in bytes."""
         return sum(leaf.nbytes for leaf in jax.tree.leaves(self.data))
 
+    def facts(self) -> dict[str, Any]:
+        """What a run that goes on from a checkpoint compares."""
+        return {"rows": self.rows, "batch_size": self.batch_size, "batches in an epoch": self.steps}
+
     def example(self) -> Batch:
         """The shapes of a full batch."""
         size = min(self.batch_size, self.rows)

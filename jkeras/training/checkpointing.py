@@ -9,81 +9,43 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import signal
-import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import numpy as np
 
 from jkeras.buffers import owned_copy
-from jkeras.errors import JkerasError, RestoreError
+from jkeras.errors import RestoreError
 from jkeras.files.containers import directory, json_arrays
 from jkeras.files.containers.checkpoints import Snapshot
 from jkeras.paths import filled_tree, named_leaves
-from jkeras.training.array_source import ArraySource
-from jkeras.training.hooks import SnapshotStore
+from jkeras.training.hooks import SnapshotStore, Stateful
+from jkeras.training.run import FitRun
+from jkeras.training.signals import Preempted
 from jkeras.training.state import TrainState, arrays_of, filled, named_arrays
-from jkeras.training.stream_source import StreamSource
-from jkeras.types import PyTree
-
-if TYPE_CHECKING:
-    from jkeras.training.feeds import Feed
-    from jkeras.training.run import FitRun
 
 METRICS = "run/metrics"
 
 
-@dataclasses.dataclass
-class Position:
-    """A place in a run.
-
-    Attributes:
-        epoch: the number of the epoch.
-        batch: how many of its batches are done.
-        begun: whether `on_epoch_begin` was called for it.
-        stopped: whether the run was stopped before its last epoch.
-        logs: of the epoch before.
-    """
-
-    epoch: int
-    batch: int = 0
-    begun: bool = False
-    stopped: bool = False
-    logs: dict[str, Any] = dataclasses.field(default_factory=dict)
-
-    @property
-    def ended(self) -> bool:
-        """Whether no epoch follows."""
-        return self.stopped and not self.begun
-
-
 class RunCheckpointer:
-    """The keepers among the callbacks of a run, and what they need to know of it.
+    """Takes snapshots of a run where a callback wants them, and lets a run go on from one.
+
+    As a context it waits at its end until everything is written.
 
     Args:
-        run: the run.
-        feed: what brings the data.
-        sources: the data to train and to validate with.
-        first: the number of the first epoch.
+        run: is read, and restored.
+        data: what knows its place in the data, by the name that it has in a checkpoint; None for what has no place.
     """
 
-    def __init__(self, run: FitRun, feed: Feed, sources: tuple[Any, Any], first: int):
+    def __init__(self, run: FitRun, data: Mapping[str, Stateful | None]):
         self.run = run
-        self.feed = feed
-        self.sources = sources
-        self.keepers: list[SnapshotStore] = [c for c in run.callbacks.callbacks if isinstance(c, SnapshotStore)]
-        self.position = Position(first)
-        self.steps = 0
-        self.epochs = 0
-        self.preempted: threading.Event = threading.Event()
+        self.data = data
         self.restored: tuple[TrainState, dict[str, Any]] | None = None
-        handle: Any = run.live
-        self.definition = handle.written_definition() if self.keepers else {}
+        self.definition: dict[str, Any] = run.live.written_definition() if run.stores else {}
 
     def __enter__(self) -> RunCheckpointer:
         return self
@@ -100,92 +62,73 @@ class RunCheckpointer:
 
     def _finish_writing(self) -> None:
         """Waits where something went wrong already, which is what the user is to see."""
-        for keeper in self.keepers:
+        for store in self.run.stores:
             try:
-                keeper.wait()
+                store.wait()
             except Exception as error:
                 warnings.warn(f"The last checkpoint could not be written: {error!r}", stacklevel=2)
 
     # -- when --------------------------------------------------------------------------------------------------------
 
-    def most_steps(self) -> int | None:
-        """How many steps the next dispatch may have at most, None for any number."""
-        left = (keeper.schedule.steps_left(self.steps) for keeper in self.keepers)
-        return min((count for count in left if count is not None), default=None)
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Notes that `on_epoch_begin` was called; puts everything in place where that was called for the second time."""
-        if self.position.begun:
-            self.put_in_place()
-        elif self.keepers:
-            self.position = dataclasses.replace(self.position, epoch=epoch, batch=0, begun=True)
-
-    def after_steps(self, done: int) -> None:
-        """Called after each dispatch; `done` batches of the epoch are done."""
-        if not self.keepers:
-            return
-        self.steps += done - self.position.batch
-        self.position.batch = done
-        self._save(
-            [keeper for keeper in self.keepers if keeper.schedule.due_after_step(self.steps)], self._running_logs
-        )
+    def after_steps(self) -> None:
+        """Called after each dispatch of the run."""
+        run = self.run
+        if run.stores:
+            self._save([s for s in run.stores if s.schedule.due_after_step(run.steps)], self._running_logs)
 
     def after_epoch(self, logs: dict[str, Any]) -> None:
         """Called after an epoch that was not cut off, its callbacks and its place in the history."""
-        if not self.keepers:
-            return
-        self.epochs += 1
-        stopped = self.run.live.stop_training
-        self.position = Position(self.position.epoch + 1, logs=dict(logs), stopped=stopped)
-        self._save([keeper for keeper in self.keepers if keeper.schedule.due_after_epoch(self.epochs)], lambda: logs)
+        run = self.run
+        if run.stores:
+            self._save([s for s in run.stores if s.schedule.due_after_epoch(run.epochs_done)], lambda: logs)
 
     def preempt(self) -> None:
         """Saves at once, because the program is about to end."""
-        for keeper in self.keepers:
-            keeper.keep(self._snapshot())
+        for store in self.run.stores:
+            store.keep(self._snapshot())
         self.wait()
 
     def wait(self) -> None:
         """Returns when everything is written. Raises what went wrong."""
-        for keeper in self.keepers:
-            keeper.wait()
+        for store in self.run.stores:
+            store.wait()
 
     def completed(self) -> None:
         """Called when the run came to its end."""
         self.wait()
-        for keeper in self.keepers:
-            keeper.completed()
+        for store in self.run.stores:
+            store.completed()
 
-    def _save(self, due: list[SnapshotStore], logs: PyTree[Any]) -> None:
+    def _save(self, due: list[SnapshotStore], logs: Callable[[], dict[str, Any]]) -> None:
         if not due:
             return
-        values = logs() if any(keeper.reads_logs for keeper in due) else {}
+        position = self.run.position
+        values = logs() if any(store.reads_logs for store in due) else {}
         # All decide before the snapshot is taken, since it holds what they decided.
-        wanted = [keeper for keeper in due if keeper.accepts(self.position.epoch - (not self.position.begun), values)]
-        if wanted:
+        chosen = [store for store in due if store.accepts(position.epoch - (not position.begun), values)]
+        if chosen:
             snapshot = self._snapshot()
-            for keeper in wanted:
-                keeper.keep(snapshot)
+            for store in chosen:
+                store.keep(snapshot)
 
     def _running_logs(self) -> dict[str, Any]:
-        values = jax.device_get(self.run.task.logs(self.run.task.train, arrays_of(self.run.state).metrics))
+        values = jax.device_get(self.run.logs())
         return {name: float(value) for name, value in values.items() if np.ndim(value) == 0}
 
     # -- what --------------------------------------------------------------------------------------------------------
 
     def _snapshot(self) -> Snapshot:
         """Everything, in buffers of its own: the next step gives those of the state away."""
-        run, position = self.run, self.position
+        run, position = self.run, self.run.position
         state = run.task.layout.release(run.state)
         state = owned_copy(state if position.begun else state.replace(metrics=None))
         record = {
             "position": dataclasses.asdict(dataclasses.replace(position, stopped=bool(run.live.stop_training))),
-            "steps": self.steps,
-            "epochs": self.epochs,
-            "data": self._data(),
-            "feed": self.feed.get_state(),
-            "validation": self.sources[1].get_state() if isinstance(self.sources[1], StreamSource) else None,
-            "callbacks": self._callback_states(),
+            "steps": run.steps,
+            "epochs": run.epochs_done,
+            "data": self._facts(),
+            **{name: None if part is None else part.get_state() for name, part in self.data.items()},
+            "callbacks": {name: callback.get_state() for name, callback in run.callbacks.stateful().items()},
             "history": run.history,
             "epoch numbers": run.epochs,
         }
@@ -196,69 +139,63 @@ class RunCheckpointer:
         arrays = {**named_arrays(state), **named_leaves(METRICS, arrays_of(state).metrics), **extra}
         return Snapshot(state.step, {**self.definition, "history": history, "run": text}, arrays)
 
-    def _data(self) -> dict[str, Any]:
-        source = self.sources[0]
-        size = {"rows": source.rows, "batch_size": source.batch_size} if isinstance(source, ArraySource) else {}
-        return {**size, "batches in an epoch": source.steps, "shuffle": self.run.options.shuffle}
-
-    def _callback_states(self) -> dict[str, Any]:
-        return {name: callback.get_state() for name, callback in self.run.callbacks.stateful().items()}
+    def _facts(self) -> dict[str, Any]:
+        """What must be the same of the data when the run goes on."""
+        return {**self.run.task.source.facts(), "shuffle": self.run.options.shuffle}
 
     # -- going on ----------------------------------------------------------------------------------------------------
 
     def resume(self) -> None:
-        """Reads the checkpoint to go on from, if a keeper has one; for before `on_train_begin`.
+        """Reads the checkpoint to go on from, if a callback has one; for before `on_train_begin`.
 
         Raises:
             RestoreError: it is damaged, or of another model, recipe or data; all differences are listed.
         """
-        for keeper in self.keepers:
-            found = keeper.found()
-            if found is not None:
-                self._read(*found)
+        for store in self.run.stores:
+            latest = store.found()
+            if latest is not None:
+                self._read(*latest)
                 return
-        for keeper in self.keepers:
-            keeper.begins(int(np.max(jax.device_get(self.run.state.step))))
+        for store in self.run.stores:
+            store.begins(int(np.max(jax.device_get(self.run.state.step))))
 
     def _read(self, folder: Path, config: Mapping[str, Any]) -> None:
         run, where = self.run, f"The checkpoint in {folder}"
         if "run" not in config:
             raise RestoreError(f"{where} holds a model, but not the run that it is from; `jk.load_model` reads it.")
-        found = config["arrays"]
-        own = {name: value for name, value in found.items() if not name.startswith("run/")}
+        stored = config["arrays"]
+        own = {name: value for name, value in stored.items() if not name.startswith("run/")}
         problems = definition_differences(self.definition, config)
         problems += directory.differences(named_arrays(run.state), own)
-        empty = run.task.layout.spread(self.feed.empty_metrics(), run.state)
-        metrics = {name: value for name, value in found.items() if name.startswith(METRICS + "/")}
+        empty = run.empty_metrics()
+        metrics = {name: value for name, value in stored.items() if name.startswith(METRICS + "/")}
         if metrics:
             problems += directory.differences(named_leaves(METRICS, empty), metrics)
         directory.refuse(problems, where)
-        arrays = directory.read_arrays(folder, found)
+        arrays = directory.read_arrays(folder, stored)
         record = json_arrays.unpack(config["run"], arrays)
-        problems = _differences(self._data(), record["data"], "  data")
-        ours, theirs = set(self.run.callbacks.stateful()), set(record["callbacks"])
+        problems = _differences(self._facts(), record["data"], "  data")
+        ours, theirs = set(run.callbacks.stateful()), set(record["callbacks"])
         problems += [f"  callbacks/{name}: in the checkpoint, not here" for name in sorted(theirs - ours)]
         problems += [f"  callbacks/{name}: here, not in the checkpoint" for name in sorted(ours - theirs)]
         directory.refuse(problems, where)
         state = filled(run.state, arrays, config["key"])
         state = state.replace(metrics=filled_tree(METRICS, empty, arrays) if metrics else None)
-        self.position = Position(**record["position"])
-        self.steps, self.epochs = record["steps"], record["epochs"]
-        run.history, run.epochs = record["history"], record["epoch numbers"]
-        run.state = owned_copy(state)
+        run.restore(state, record)
         self.restored = state, record["callbacks"]
-        self.feed.set_state(record["feed"])
-        if record["validation"] is not None and isinstance(self.sources[1], StreamSource):
-            self.sources[1].set_state(record["validation"])
+        for name, part in self.data.items():
+            if part is not None and record[name] is not None:
+                part.set_state(record[name])
 
     def put_in_place(self) -> None:
-        """Gives model and callbacks what the checkpoint holds, whatever hooks did meanwhile."""
+        """Restores model and callbacks from the checkpoint, discarding anything that hooks changed since."""
         if self.restored is None:
             return
+        run = self.run
         state, callbacks = self.restored
-        self.run.state = owned_copy(state)
-        self.run.live.stop_training = self.position.stopped
-        for name, callback in self.run.callbacks.stateful().items():
+        run.state = owned_copy(state)
+        run.live.stop_training = run.position.stopped
+        for name, callback in run.callbacks.stateful().items():
             callback.set_state(callbacks[name])
 
 
@@ -301,41 +238,3 @@ def _shown(value: object) -> str:
         result: str = value["class_name"]
         return result
     return "nothing" if value is _ABSENT else repr(value)[:100]
-
-
-# -- preemption ------------------------------------------------------------------------------------------------------
-
-
-class Preempted(JkerasError):
-    """The program was told to end, and everything is saved; caught by the loop."""
-
-
-@dataclasses.dataclass
-class terminable:
-    """Turns SIGTERM into a flag, where there is one: nothing is installed for None, or outside of the main thread.
-
-    A handler of the user's is called when everything is saved; without one the program ends.
-    """
-
-    flag: threading.Event | None
-    previous: Any = None
-
-    def __enter__(self) -> None:
-        if self.flag is not None and threading.current_thread() is threading.main_thread():
-            previous = signal.getsignal(signal.SIGTERM)
-            if previous is not signal.SIG_IGN:
-                self.previous = previous
-                signal.signal(signal.SIGTERM, lambda number, frame: self.flag.set())  # type: ignore[union-attr]
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
-        if self.previous is None:
-            return False
-        signal.signal(signal.SIGTERM, self.previous)
-        if not isinstance(error, Preempted) and not (error is None and self.flag is not None and self.flag.is_set()):
-            return False
-        if callable(self.previous):
-            signal.raise_signal(signal.SIGTERM)
-            return True
-        raise SystemExit(128 + signal.SIGTERM) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable
+from typing import Any, Protocol
 
 import jax
 
@@ -17,74 +18,119 @@ from jkeras.training.device_memory import on_device
 from jkeras.training.hooks import Hooks
 from jkeras.training.layout import Span
 from jkeras.training.prefetch import BATCHES_AHEAD, Background
+from jkeras.training.sources import Source
 from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
-from jkeras.training.stream_source import StreamSource
 from jkeras.training.task import Task, to_floats
 from jkeras.types import Verbose
 
 
-def evaluate(
-    task: Task,
-    state: TrainState,
-    source: ArraySource | StreamSource,
-    callbacks: Hooks,
-    call: Callable[..., None],
-    *,
-    data: Batch | None = None,
-    verbose: Verbose = 0,
-    run_eagerly: bool = False,
-    current: Callable[[], TrainState] | None = None,
-    line: ProgressBar | None = None,
-) -> dict[str, float]:
-    """Loss and metrics over a data set, in inference mode.
+class Observed(Protocol):
+    """What an evaluation belongs to: a run of `fit`, or a `Pass`."""
 
-    `current` gives the state to evaluate once `on_test_begin` has been called, which may have changed it. `line` is the bar
-    in whose line it is said that the step is being compiled, if there is one beside this evaluation's own.
+    @property
+    def callbacks(self) -> Hooks: ...
+    @property
+    def state(self) -> TrainState: ...
+    def call(self, hook: str, *args: Any) -> None: ...
+
+
+class Pass:
+    """An evaluation or prediction on its own.
+
+    Args:
+        callbacks: are told of it.
+        current: gives the state, which a callback may have changed.
     """
-    layout, step = task.layout, task.evaluate
-    call("on_test_begin")
-    state = state if current is None else current()
-    empty = task.empty_metrics(step, source.example())
-    state = state.replace(metrics=layout.spread(empty, state))
-    bar = ProgressBar(source.steps_per_epoch, verbose=verbose)
-    compiling = contextlib.nullcontext() if run_eagerly else (line or bar).waiting(COMPILING.format("test"))
-    pad = not step.program.mixes_samples(training=False)
-    per_batch = callbacks.wants("on_test_batch_begin", "on_test_batch_end")
-    if isinstance(source, ArraySource) and not run_eagerly:
-        data = on_device(source, layout) if data is None else data
-    if isinstance(source, ArraySource) and data is not None and not per_batch and not run_eagerly:
-        with compiling:
-            state = evaluate_on_device(task, state, source, data, pad)
-    else:
-        size = steps.batch_size(source.example())
+
+    def __init__(self, callbacks: Hooks, current: Callable[[], TrainState]):
+        self.callbacks = callbacks
+        self._current = current
+
+    @property
+    def state(self) -> TrainState:
+        """The state at this moment."""
+        return self._current()
+
+    def call(self, hook: str, *args: Any) -> None:
+        """Calls a hook."""
+        self.callbacks.call(hook, *args)
+
+
+class Evaluation:
+    """The evaluation of a data set, once or after each epoch; data that fits lies on the device from the beginning.
+
+    Args:
+        task: whose step of evaluation is run.
+        source: the data.
+    """
+
+    def __init__(self, task: Task, source: Source):
+        self.task = task
+        self.source = source
+        self.data: Batch | None = None if task.run_eagerly else on_device(source, task.layout)
+        # Whether a ragged last batch is filled up with rows that do not count.
+        self.pads: bool = not task.evaluate.program.mixes_samples(training=False)
+
+    def scores(self, run: Observed, verbose: Verbose = 0, line: ProgressBar | None = None) -> dict[str, float]:
+        """Loss and metrics in inference mode.
+
+        Args:
+            run: is told of it; its state counts once `on_test_begin` has been called.
+            verbose: of a bar of its own.
+            line: the bar in whose line it is said that the step is being compiled, if there is one beside.
+        """
+        task, source = self.task, self.source
+        run.call("on_test_begin")
+        state = run.state
+        state = state.replace(metrics=task.layout.spread(task.empty_metrics(task.evaluate, source.example()), state))
+        bar = ProgressBar(source.steps_per_epoch, verbose=verbose)
+        compiling = contextlib.nullcontext() if task.run_eagerly else (line or bar).waiting(COMPILING.format("test"))
+        per_batch = run.callbacks.wants("on_test_batch_begin", "on_test_batch_end")
+        if isinstance(source, ArraySource) and self.data is not None and not per_batch:
+            with compiling:
+                state = evaluate_on_device(task, state, source, self.data, self.pads)
+        else:
+            state = self._batches(run, state, bar, compiling)
+        logs = to_floats(task.logs(task.evaluate, arrays_of(state).metrics))
+        bar.finish(logs)
+        run.call("on_test_end", logs)
+        return logs
+
+    def _batches(
+        self, run: Observed, state: TrainState, bar: ProgressBar, compiling: contextlib.AbstractContextManager[None]
+    ) -> TrainState:
+        """The state after evaluating batches that come from the host.
+
+        Raises:
+            InputError: there are none.
+        """
+        task, step = self.task, self.task.evaluate
+        per_batch = run.callbacks.wants("on_test_batch_begin", "on_test_batch_end")
+        size = steps.batch_size(self.source.example())
         index = -1
 
-        def prepare(batch: Batch) -> Batch:
-            batch = fill_up(batch, size) if pad else batch
-            return batch if run_eagerly else layout.place_batch(batch, step.program, False)
+        def prepare(batch: Batch) -> Any:
+            batch = fill_up(batch, size) if self.pads else batch
+            return batch if task.run_eagerly else task.layout.place_batch(batch, step.program, False)
 
-        with Background(source.batches(), BATCHES_AHEAD, prepare) as batches:
+        with Background(self.source.batches(), BATCHES_AHEAD, prepare) as batches:
             for index, batch in enumerate(batches):
                 if per_batch:
-                    call("on_test_batch_begin", index)
-                if run_eagerly:
+                    run.call("on_test_batch_begin", index)
+                if task.run_eagerly:
                     with jax.disable_jit():
                         state = step(state, jax.tree.map(jax.numpy.asarray, batch))
-                    metrics = arrays_of(state).metrics
                 else:
                     with compiling if index == 0 else contextlib.nullcontext():
-                        metrics, model_state = task.loops.eval_one(task.evaluate, state, batch)
+                        metrics, model_state = task.loops.eval_one(step, state, batch)
                     state = with_arrays(state, metrics=metrics, model_state=model_state)
-                values = task.logs(step, metrics) if per_batch or bar.verbose == 1 else {}
+                values = task.logs(step, arrays_of(state).metrics) if per_batch or bar.verbose == 1 else {}
                 if per_batch:
-                    call("on_test_batch_end", index, to_floats(values))
+                    run.call("on_test_batch_end", index, to_floats(values))
                 bar.update(index + 1, functools.partial(to_floats, values))
         if index < 0:
             raise InputError("The data for evaluation yields no batches; a generator can be read only once.")
-    logs = to_floats(task.logs(step, arrays_of(state).metrics))
-    bar.finish(logs)
-    call("on_test_end", logs)
-    return logs
+        return state
 
 
 def evaluate_on_device(task: Task, state: TrainState, source: ArraySource, data: Batch, pad: bool) -> TrainState:

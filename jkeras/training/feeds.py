@@ -20,9 +20,8 @@ from jkeras.training.finiteness import non_finite
 from jkeras.training.layout import Span
 from jkeras.training.order import Order, epoch_order
 from jkeras.training.prefetch import BATCHES_AHEAD, Background
-from jkeras.training.state import Batch, arrays_of
+from jkeras.training.state import Batch
 from jkeras.training.stream_source import StreamSource
-from jkeras.training.task import to_floats
 
 if TYPE_CHECKING:
     from jkeras.training.run import FitRun
@@ -33,16 +32,16 @@ class Feed(Protocol):
 
     total: int | None
 
-    def empty_metrics(self) -> Any: ...
     def train(self, epoch: int, done: int = 0) -> Iterator[int]: ...
     def get_state(self) -> dict[str, Any]: ...
     def set_state(self, state: Mapping[str, Any]) -> None: ...
 
 
-def make_feed(run: FitRun, source: ArraySource | StreamSource) -> Feed:
-    """The way in which this kind of data reaches the device."""
+def make_feed(run: FitRun) -> Feed:
+    """The way in which the data of a run reaches the device."""
+    source = run.task.source
     pad = not run.task.train.program.mixes_samples(training=True)
-    if run.options.run_eagerly or run.checks_finite:
+    if run.task.run_eagerly or run.checks_finite:
         return HostFeed(run, source, pad=False)
     if isinstance(source, ArraySource) and fits(source, run.task.layout):
         return DeviceFeed(run, source, pad=pad)
@@ -60,9 +59,6 @@ class DeviceFeed:
         self.order: Order = Order(run, source)
         self.total: int | None = source.steps_per_epoch
         self.chunks: Chunks = Chunks(run.options, run.callbacks)
-
-    def empty_metrics(self) -> Any:
-        return self.run.task.empty_metrics(self.run.task.train, self.source.example())
 
     def get_state(self) -> dict[str, Any]:
         return {"order": self.order.get_state()}
@@ -94,7 +90,7 @@ class DeviceFeed:
                 )
             done = stop
             if per_batch:
-                run.call("on_train_batch_end", stop - 1 - first, _batch_logs(run))
+                run.call("on_train_batch_end", stop - 1 - first, run.batch_logs())
             if waiting is not None:
                 jax.block_until_ready(waiting)
             waiting = token
@@ -113,7 +109,7 @@ class DeviceFeed:
         rows = order[..., source.rows // source.batch_size * source.batch_size : source.rows]
         run.state, _ = task.loops.train_rows(task.train, run.state, self.data, rows)
         if self.chunks.per_batch:
-            run.call("on_train_batch_end", index, _batch_logs(run))
+            run.call("on_train_batch_end", index, run.batch_logs())
 
 
 class HostFeed:
@@ -130,9 +126,6 @@ class HostFeed:
         self.order: Order | None = Order(run, source) if isinstance(source, ArraySource) else None
         self.total: int | None = source.steps_per_epoch
         self.chunks: Chunks = Chunks(run.options, run.callbacks)
-
-    def empty_metrics(self) -> Any:
-        return self.run.task.empty_metrics(self.run.task.train, self.source.example())
 
     def get_state(self) -> dict[str, Any]:
         stream = None
@@ -152,7 +145,7 @@ class HostFeed:
         waiting: Any = None
         if done and run.stopping:  # a run that is resumed where a callback had stopped it
             return
-        note = self.source.get_state if isinstance(self.source, StreamSource) and run.keeps else None
+        note = self.source.get_state if isinstance(self.source, StreamSource) and run.stores else None
         prepare = functools.partial(self._prepare, full_size=full_size)
         with Background(self._batches(epoch, done), BATCHES_AHEAD, prepare, note) as self.reading:
             for index, batch in enumerate(self.reading, done):
@@ -161,7 +154,7 @@ class HostFeed:
                 with run.compiling():
                     token = self._step(batch, index)
                 if self.chunks.per_batch:
-                    run.call("on_train_batch_end", index, _batch_logs(run))
+                    run.call("on_train_batch_end", index, run.batch_logs())
                 if waiting is not None:
                     jax.block_until_ready(waiting)
                 waiting = token
@@ -174,7 +167,7 @@ class HostFeed:
         if self.pad:
             batch = fill_up(batch, full_size)
         run = self.run
-        if run.options.run_eagerly or run.checks_finite:  # which look at the batch themselves
+        if run.task.run_eagerly or run.checks_finite:  # which look at the batch themselves
             return batch
         result: Batch = run.task.layout.place_batch(batch, run.task.train.program, True)
         return result
@@ -190,7 +183,7 @@ class HostFeed:
             if explanation:
                 run.call("on_non_finite", explanation)
             return token
-        if run.options.run_eagerly:
+        if run.task.run_eagerly:
             with jax.disable_jit():
                 run.state = task.train(run.state, jax.tree.map(jax.numpy.asarray, batch))
             return run.state.step
@@ -208,7 +201,3 @@ class HostFeed:
             drawn = epoch_order(state.rng, epoch, state.step, rows=count, length=count, shuffle=shuffle)
             order = np.asarray(drawn)
         return source.batches(order, source.steps is not None, done)
-
-
-def _batch_logs(run: FitRun) -> dict[str, Any]:
-    return to_floats(run.task.logs(run.task.train, arrays_of(run.state).metrics))

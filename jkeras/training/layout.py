@@ -184,7 +184,7 @@ class Layout:
 
     # -- the same without arrays --------------------------------------------------------------------------------------
 
-    def abstract_state(self, state: TrainState) -> TrainState:
+    def abstract_state(self, state: TrainState) -> Any:
         """Shapes, types and layouts of a state as `place` gives it."""
         return placed_specs(state)
 

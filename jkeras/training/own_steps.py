@@ -41,7 +41,7 @@ def evaluate_custom(program: Program, state: TrainState, batch: Batch) -> TrainS
 def _own_step(program: Program, step: OwnStep, state: TrainState, batch: Batch) -> TrainState:
     metrics = arrays_of(state).metrics
     own = {name: value for name, value in metrics.items() if not name.startswith(CUSTOM)}
-    new, returned = step.run(_stepping(program)._in_step(program), state.replace(metrics=own), batch)
+    new, returned = step.run(_stepping(program).in_step(program), state.replace(metrics=own), batch)
     size = jnp.float32(batch_size(batch))
     means = {
         CUSTOM + name: objectives.MEAN.update(
@@ -72,7 +72,7 @@ def with_own_logs(program: Program, step: OwnStep, state: TrainState, batch: Bat
     found: dict[str, Any] = {}
 
     def probe(state: TrainState, batch: Batch) -> Any:
-        result: Any = step.run(model._in_step(program), state, batch)
+        result: Any = step.run(model.in_step(program), state, batch)
         if not (
             isinstance(result, tuple)
             and len(result) == 2
@@ -87,8 +87,9 @@ def with_own_logs(program: Program, step: OwnStep, state: TrainState, batch: Bat
         found.update(extra_logs=tuple(name for name in result[1] if name not in covered), keeps_metrics=updates)
         return result[0]
 
-    state = ready(program, program.optimizer, state.replace(metrics=None), batch)
-    jax.eval_shape(probe, state, jax.tree.map(as_spec, batch))
+    specs = jax.tree.map(as_spec, batch)
+    state = jax.eval_shape(lambda s: ready(program, program.optimizer, s, specs), state.replace(metrics=None))
+    jax.eval_shape(probe, state, specs)
     return program.replace(**found)
 
 

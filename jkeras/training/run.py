@@ -1,20 +1,21 @@
-"""One run of `fit`: where it is, and who is told of it."""
+"""One run of `fit`: its state, where it is, what happened so far, and who is told of it.
+
+A run knows neither how batches come (`feeds.py`) nor what checkpoints hold (`checkpointing.py`); both read it.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from jkeras.buffers import owned_copy
 from jkeras.console.progress import COMPILING, ProgressBar
-from jkeras.training.hooks import Hooks
+from jkeras.training.hooks import Hooks, SnapshotStore
+from jkeras.training.signals import Signals
 from jkeras.training.state import TrainState, arrays_of
-from jkeras.training.task import Options, Task
-
-if TYPE_CHECKING:
-    from jkeras.training.checkpointing import RunCheckpointer
+from jkeras.training.task import Options, Task, to_floats
 
 
 class Live(Protocol):
@@ -24,10 +25,51 @@ class Live(Protocol):
 
     def offer(self, state: Callable[[], TrainState]) -> None: ...
     def take(self) -> TrainState | None: ...
+    def written_definition(self) -> dict[str, Any]: ...
+
+
+@dataclasses.dataclass
+class Position:
+    """A place in a run.
+
+    Attributes:
+        epoch: the number of the epoch.
+        batch: how many of its batches are done.
+        begun: whether `on_epoch_begin` was called for it.
+        stopped: whether the run was stopped before its last epoch.
+        logs: of the epoch before.
+    """
+
+    epoch: int
+    batch: int = 0
+    begun: bool = False
+    stopped: bool = False
+    logs: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether no epoch follows."""
+        return self.stopped and not self.begun
 
 
 class FitRun:
-    """One run of `fit`: the current state, and what happened so far."""
+    """One run of `fit`.
+
+    Args:
+        task: what is trained.
+        state: the arrays to begin with; their buffers are the run's from now on.
+        options: how it runs.
+        callbacks: are told what happens.
+        live: what callbacks see as the model.
+
+    Attributes:
+        position: where it is.
+        steps, epochs_done: how many steps and whole epochs it did, earlier parts of a resumed run included.
+        history: the logs of each epoch, by name.
+        epochs: the numbers of these epochs.
+        signals: the flags that signals raise.
+        stores: the callbacks that want snapshots.
+    """
 
     def __init__(self, task: Task, state: TrainState, options: Options, callbacks: Hooks, live: Live):
         self.task = task
@@ -35,63 +77,40 @@ class FitRun:
         self.options = options
         self.callbacks = callbacks
         self.live = live
-        self.interrupted: threading.Event = threading.Event()
-        # Of several processes: signals that came to this one, and the flags that they raise once all have agreed.
-        self.signals: list[tuple[threading.Event, threading.Event]] = []
-        self.keeping: RunCheckpointer | None = None
+        self.signals: Signals = Signals(task.layout)
+        self.stores: list[SnapshotStore] = [c for c in callbacks.callbacks if isinstance(c, SnapshotStore)]
+        self.position: Position = Position(options.initial_epoch)
+        self.steps: int = 0
+        self.epochs_done: int = 0
         self.history: dict[str, list[float]] = {}
         self.epochs: list[int] = []
         # The bar of this epoch, until it has said that the step is being compiled.
         self.bar: ProgressBar | None = None
 
-    def compiling(self) -> contextlib.AbstractContextManager[None]:
-        """Goes around every dispatch; during the first one the bar's line says that the step is being compiled."""
-        bar, self.bar = self.bar, None
-        return contextlib.nullcontext() if bar is None else bar.waiting(COMPILING.format("train"))
+    # -- what decides how it goes on ----------------------------------------------------------------------------------
 
     @property
     def stopping(self) -> bool:
         """Whether training should end at the next opportunity."""
-        return self.live.stop_training or self.interrupted.is_set() or self.preempted
-
-    @property
-    def preempted(self) -> bool:
-        """Whether the program was told to end, and what it has is to be saved."""
-        return self.keeping is not None and self.keeping.preempted.is_set()
-
-    @property
-    def keeps(self) -> bool:
-        """Whether somebody may ask where in the data the run is."""
-        return self.keeping is not None and bool(self.keeping.keepers)
+        return self.live.stop_training or self.signals.interrupted.is_set() or self.signals.preempted.is_set()
 
     @property
     def most_steps(self) -> int | None:
-        """How many steps the next dispatch may have at most, None for any number."""
-        return None if self.keeping is None else self.keeping.most_steps()
+        """How many steps the next dispatch may have at most, None for any number: a snapshot may be due behind it."""
+        if not self.stores:
+            return None
+        left = (store.schedule.steps_left(self.steps) for store in self.stores)
+        return min((count for count in left if count is not None), default=None)
 
     @property
     def checks_finite(self) -> bool:
         """Whether somebody wants to know when and where a loss stops being finite."""
         return self.options.check_finite or self.callbacks.wants("on_non_finite")
 
-    def raised_by_signal(self, flag: threading.Event) -> threading.Event:
-        """What a signal sets to raise a flag: the flag itself, unless several processes have to raise it together."""
-        if not self.task.layout.votes:
-            return flag
-        signalled = threading.Event()
-        self.signals.append((signalled, flag))
-        return signalled
-
-    def vote(self) -> None:
-        """Raises, in all processes, the flags for which a signal came to one of them."""
-        if self.signals:
-            came = self.task.layout.anywhere([signalled.is_set() for signalled, _ in self.signals])
-            for told, (_, flag) in zip(came, self.signals, strict=True):
-                if told:
-                    flag.set()
+    # -- what happens -------------------------------------------------------------------------------------------------
 
     def call(self, hook: str, *args: Any) -> None:
-        """Calls a hook of the callbacks, with the live model up to date before and its changes taken over after."""
+        """Calls a hook of the callbacks, after syncing the live model; takes over what the hook changed."""
         if not self.callbacks.callbacks:
             return
         self.live.offer(lambda: self.task.layout.release(self.state))
@@ -100,3 +119,55 @@ class FitRun:
         if changed is not None:
             metrics = arrays_of(self.state).metrics
             self.state = owned_copy(changed.replace(metrics=None)).replace(metrics=metrics)
+
+    def compiling(self) -> contextlib.AbstractContextManager[None]:
+        """Goes around every dispatch; during the first one the bar's line says that the step is being compiled."""
+        bar, self.bar = self.bar, None
+        return contextlib.nullcontext() if bar is None else bar.waiting(COMPILING.format("train"))
+
+    def empty_metrics(self) -> Any:
+        """Metric states before the first batch of an epoch."""
+        task = self.task
+        return task.layout.spread(task.empty_metrics(task.train, task.source.example()), self.state)
+
+    def logs(self) -> dict[str, Any]:
+        """The values of the metrics so far, on the device."""
+        return self.task.logs(self.task.train, arrays_of(self.state).metrics)
+
+    def batch_logs(self) -> dict[str, Any]:
+        """The same as numbers, for the callbacks."""
+        return to_floats(self.logs())
+
+    # -- where it is --------------------------------------------------------------------------------------------------
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Notes that `on_epoch_begin` was called."""
+        self.position = dataclasses.replace(self.position, epoch=epoch, batch=0, begun=True)
+
+    def after_steps(self, done: int) -> None:
+        """Notes that so many batches of the epoch are done."""
+        self.steps += done - self.position.batch
+        self.position.batch = done
+
+    def record(self, epoch: int, logs: dict[str, Any]) -> None:
+        """Adds the logs of an epoch to the history."""
+        self.epochs.append(epoch)
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)
+
+    def end_epoch(self, logs: dict[str, Any]) -> None:
+        """Notes that an epoch came to its end, and was not cut off."""
+        self.epochs_done += 1
+        self.position = Position(self.position.epoch + 1, logs=dict(logs), stopped=self.live.stop_training)
+
+    def restore(self, state: TrainState, record: Mapping[str, Any]) -> None:
+        """Goes on from what a checkpoint holds.
+
+        Args:
+            state: the arrays.
+            record: `position`, `steps`, `epochs`, `history` and `epoch numbers`.
+        """
+        self.state = owned_copy(state)
+        self.position = Position(**record["position"])
+        self.steps, self.epochs_done = record["steps"], record["epochs"]
+        self.history, self.epochs = record["history"], record["epoch numbers"]

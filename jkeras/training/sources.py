@@ -85,6 +85,67 @@ def as_source(
     return source
 
 
+@dataclasses.dataclass(frozen=True)
+class TrainingData:
+    """Data as users give it to `fit` and `evaluate`; their docstrings say what each part may be."""
+
+    x: Any
+    y: Any = None
+    sample_weight: Any = None
+    batch_size: int | None = None
+    steps: int | None = None
+    class_weight: Mapping[Any, float] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ValidationData:
+    """Data to validate on: given, or a share of the data to train on."""
+
+    data: Any = None
+    split: float = 0.0
+    batch_size: int | None = None
+    steps: int | None = None
+
+
+def sources_of(data: TrainingData, held_out: ValidationData | None, passes_before: int) -> tuple[Source, Source | None]:
+    """What to train on, and what to validate on.
+
+    Args:
+        data: see there.
+        held_out: see there.
+        passes_before: of a model over streams, so that no two of its runs see the same orders.
+
+    Raises:
+        InputError: the data is empty, of different lengths, or of a kind that cannot be used.
+        ArgumentError: an argument does not go with this kind of data.
+    """
+    source = as_source(data.x, data.y, data.sample_weight, data.batch_size, data.steps)
+    if isinstance(source, StreamSource):
+        source.passes_before = passes_before
+    validation: Source | None = None
+    if held_out is not None and held_out.data is not None:
+        validation = _validation_source(held_out.data, held_out.batch_size or data.batch_size, held_out.steps)
+    elif held_out is not None and held_out.split:
+        if not isinstance(source, ArraySource):
+            raise ArgumentError("validation_split needs arrays; for an iterable of batches pass validation_data.")
+        source, own = split(source, held_out.split)
+        validation = own
+        if held_out.batch_size:
+            validation = dataclasses.replace(own, batch_size=min(held_out.batch_size, own.rows))
+    # Class weights are for training alone, so they come after the split.
+    return weighted(source, data.class_weight), validation
+
+
+def _validation_source(data: Any, batch_size: int | None, steps: int | None) -> Source:
+    if isinstance(data, tuple) and len(data) == 1 and is_array_data(data[0]):
+        data = data[0]
+    if isinstance(data, tuple) and len(data) > 3 and is_array_data(data[0]):
+        raise ArgumentError(f"validation_data: expected (x, y) or (x, y, sample_weight), got a tuple of {len(data)}.")
+    if isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and is_array_data(data[0]):
+        return as_source(data[0], data[1], data[2] if len(data) == 3 else None, batch_size, steps)
+    return as_source(data, None, None, batch_size, steps)
+
+
 def _without_end(x: Any) -> bool:
     """Whether a data set says that it has no end, as `tf.data`, `jkeras.data` and Grain do."""
     if issubclass(type(x), Cardinal):  # of the class: `Samples` would have to become a pipeline to answer

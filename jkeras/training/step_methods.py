@@ -34,7 +34,7 @@ class StepMethods:
         """Name and metric of each metric that an overridden step keeps in `state.metrics` beside the compiled ones."""
         return ()
 
-    def _in_step(self, program: Program) -> Self:
+    def in_step(self, program: Program) -> Self:
         """The definition as its steps see it."""
         raise NotImplementedError
 

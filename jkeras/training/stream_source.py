@@ -79,6 +79,10 @@ class StreamSource:
         """Whether the data can be read only once."""
         return isinstance(self.iterable, Iterator)
 
+    def facts(self) -> dict[str, Any]:
+        """What a run that goes on from a checkpoint compares."""
+        return {"batches in an epoch": self.steps}
+
     def example(self) -> Batch:
         """The first batch, which is not lost.
 
