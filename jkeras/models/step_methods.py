@@ -98,7 +98,7 @@ class ModelWithSteps(AdaptableModel, StepMethods):
         """Compares the data of a task with the model; part of `prepare`."""
         check_task(self, task, class_weight)
 
-    def in_step(self, program: Program) -> Self:
+    def in_step(self, program: Any) -> Self:
         """The model as `train_step` sees it."""
         return self._evolve(program=program)
 

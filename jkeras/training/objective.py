@@ -237,15 +237,27 @@ def _metrics_per_output(given: Any, names: tuple[str, ...], count: int) -> list[
 MEAN = metrics.Mean(name="loss")
 
 
-def compute_loss(
-    objective: Objective,
-    targets: list[Any],
-    outputs: list[Any],
-    weights: list[Any],
-    masks: list[Any],
-    valid: PyTree[Array] | None,
-) -> tuple[jax.Array, list[jax.Array]]:
+class Scorable(NamedTuple):
+    """What losses and metrics see of a batch: lists with an entry for each output.
+
+    Attributes:
+        targets: what is expected, or None.
+        outputs: what the model gave.
+        weights: sample weights, or None.
+        masks: of the outputs, or None.
+        valid: which rows count; None for all.
+    """
+
+    targets: list[Any]
+    outputs: list[Any]
+    weights: list[Any]
+    masks: list[Any]
+    valid: PyTree[Array] | None = None
+
+
+def compute_loss(objective: Objective, batch: Scorable) -> tuple[jax.Array, list[jax.Array]]:
     """The weighted total of the output losses, and each of them unweighted."""
+    targets, outputs, weights, masks, valid = batch
     total = jnp.zeros((), jnp.float32)
     parts = []
     for term in objective.losses:
@@ -290,16 +302,13 @@ def empty_metrics(objective: Objective, targets: list[Any], outputs: list[Any]) 
 def update_metrics(
     objective: Objective,
     states: Mapping[str, Any],
+    batch: Scorable,
     loss: jax.Array,
     parts: list[jax.Array],
     size: jax.Array,
-    targets: list[Any],
-    outputs: list[Any],
-    weights: list[Any],
-    masks: list[Any],
-    valid: PyTree[Array] | None,
 ) -> dict[str, Any]:
-    """Metric states after one more batch; losses count by the number of rows, as in Keras."""
+    """Metric states after one more batch, with its loss and the losses of its outputs, which count by its number of rows."""
+    targets, outputs, weights, masks, valid = batch
     new = {"loss": MEAN.update(states["loss"], loss, sample_weight=size)}
     if len(objective.losses) > 1:
         for term, part in zip(objective.losses, parts, strict=True):

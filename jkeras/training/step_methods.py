@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from jkeras.training.state import Batch, TrainState
-
-if TYPE_CHECKING:
-    from jkeras.training.program import Program
 
 
 class StepMethods:
@@ -34,8 +31,8 @@ class StepMethods:
         """Name and metric of each metric that an overridden step keeps in `state.metrics` beside the compiled ones."""
         return ()
 
-    def in_step(self, program: Program) -> Self:
-        """The definition as its steps see it."""
+    def in_step(self, program: Any) -> Self:
+        """The definition as its steps see it, with the `Program` that they are a part of."""
         raise NotImplementedError
 
     def train_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, Mapping[str, Any]]:

@@ -19,7 +19,7 @@ from jkeras.graph.layer import Layer
 from jkeras.graph.shapes import as_spec
 from jkeras.paths import merge
 from jkeras.training import objective as objectives
-from jkeras.training.objective import match
+from jkeras.training.objective import Scorable, match
 from jkeras.training.program import Program, call_arguments, init_optimizer, trainable
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.step import Step
@@ -78,16 +78,19 @@ class ForwardResult(NamedTuple):
 @jax.named_scope("loss")
 def score(program: Program, result: linen.Pass, batch: Batch) -> ForwardResult:
     """The loss of a batch, with the losses that layers added."""
-    names = program.objective.names
     outputs = flat_outputs(result.outputs)
-    count = len(outputs)
-    targets = _arrays(match(batch.y, names, count, "y"))
-    weights = _arrays(match(batch.sample_weight, names, count, "sample_weight"))
     masks = [result.run.masks.get(id(output), (None, None))[1] for output in outputs]
-    loss, parts = objectives.compute_loss(program.objective, targets, outputs, weights, masks, batch.valid)
+    loss, parts = objectives.compute_loss(program.objective, _scorable(program, batch, outputs, masks))
     for extra in result.run.losses:
         loss = loss + collectives.pmean(extra.astype(jnp.float32))
     return ForwardResult(loss, parts, outputs, result.state, masks)
+
+
+def _scorable(program: Program, batch: Batch, outputs: list[Any], masks: list[Any]) -> Scorable:
+    names, count = program.objective.names, len(outputs)
+    targets = _arrays(match(batch.y, names, count, "y"))
+    weights = _arrays(match(batch.sample_weight, names, count, "sample_weight"))
+    return Scorable(targets, outputs, weights, masks, batch.valid)
 
 
 def flat_outputs(outputs: PyTree[Any]) -> list[Any]:
@@ -160,20 +163,10 @@ def apply_gradients(
 @jax.named_scope("metrics")
 def update_metrics(program: Program, state: TrainState, batch: Batch, scored: ForwardResult) -> TrainState:
     """The state with running metrics that include a scored batch."""
-    names, count = program.objective.names, len(scored.outputs)
     size = jnp.sum(batch.valid).astype(jnp.float32) if batch.valid is not None else jnp.float32(batch_size(batch))
-    metrics = objectives.update_metrics(
-        program.objective,
-        arrays_of(state).metrics,
-        scored.loss,
-        scored.parts,
-        size,
-        _arrays(match(batch.y, names, count, "y")),
-        scored.outputs,
-        _arrays(match(batch.sample_weight, names, count, "sample_weight")),
-        scored.masks,
-        batch.valid,
-    )
+    scorable = _scorable(program, batch, scored.outputs, scored.masks)
+    states = arrays_of(state).metrics
+    metrics = objectives.update_metrics(program.objective, states, scorable, scored.loss, scored.parts, size)
     return state.replace(metrics=metrics)
 
 
