@@ -203,14 +203,15 @@ def test_a_run_that_was_stopped_stays_stopped(tmp_path):
     assert expected[2] == [0, 1]
 
 
-def test_an_interrupted_run_keeps_the_last_checkpoint(tmp_path, capsys):
+def test_an_interrupted_run_keeps_the_last_checkpoint(tmp_path):
     class Interrupts(callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             if batch == 3 and len(self.model.history) == 0:
                 raise KeyboardInterrupt
 
     expected = bits(run("device"))
-    _ = run("device", callbacks.BackupAndRestore(tmp_path, 2), Interrupts())
+    with pytest.raises(KeyboardInterrupt):
+        run("device", callbacks.BackupAndRestore(tmp_path, 2), Interrupts())
     assert checkpoints.steps(tmp_path) == [2]
     assert bits(run("device", callbacks.BackupAndRestore(tmp_path, 2))) == expected
 
