@@ -1,8 +1,8 @@
-"""What a step costs where data comes batch by batch: `python -m benchmarks.streams [--steps 200] [--rounds 9] [--only generator]`.
+"""What a step costs where data comes batch by batch: `python -m benchmarks.streams [--steps 200] [--only generator]`.
 
-`fit` on a Python generator, a `PyDataset`, PyTorch's `DataLoader`, a Grain loader (each where it is installed) and `jk.data`, and on
-arrays with a callback that is called after every batch: on the immutable face, in the drop-in and in Keras (JAX), in turn in one
-process. Microseconds a step of a small network, for which everything but the step itself counts; medians.
+`fit` on a Python generator, a `PyDataset`, PyTorch's `DataLoader`, a Grain loader (each where it is installed) and `jk.data`,
+and on arrays with a callback that is called after every batch: on the immutable face, in the drop-in and in Keras (JAX), in turn
+in one process. Microseconds a step of a small network, for which everything but the step itself counts; medians.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
 from jkeras.training.evaluation import evaluate_on_device
-from jkeras.training.prefetch import BATCHES_AHEAD, Background
+from jkeras.training.prefetch import ReadAhead
 from jkeras.training.sources import Source
 from jkeras.training.state import Batch, TrainState
 from jkeras.training.task import to_floats
@@ -53,7 +53,7 @@ def evaluate(this: Pass, task: Task, bar: ProgressBar, stopped: Callable[[], boo
             this.state = evaluate_on_device(task, this.state, source, data, pad=False)
         return to_floats(task.logs(task.evaluate, this.state.metrics))
     index = -1
-    with Background(source.batches(), BATCHES_AHEAD, jax.device_put) as batches:
+    with ReadAhead(source.batches(), place=jax.device_put) as batches:
         for index, batch in enumerate(batches):
             if per_batch:
                 this.call("on_test_batch_begin", index)
@@ -82,7 +82,7 @@ def predict(
     size = jax.tree.leaves(source.example().x)[0].shape[0]
     collected: list[Any] = []
     pending: Any = None
-    batches: Any = source.batches() if isinstance(source, ArraySource) else Background(source.batches())
+    batches: Any = source.batches() if isinstance(source, ArraySource) else ReadAhead(source.batches())
     with contextlib.closing(batches):
         for index, batch in enumerate(batches):
             if per_batch:

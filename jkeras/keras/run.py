@@ -19,7 +19,7 @@ from jkeras.files.restoring import writable_definition
 from jkeras.keras.variables import Variable
 from jkeras.lowering import cache_token
 from jkeras.training.compiled_loops import CompiledLoops
-from jkeras.training.layout import Layout, Loop
+from jkeras.training.layout import Layout, Loop, Span
 from jkeras.training.sources import Source
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.step import Step
@@ -407,6 +407,16 @@ class Task(CoreTask):
     def logs(self, step: Step, metrics: Any) -> dict[str, Any]:
         """What the last step reported."""
         return metrics["logs"]
+
+    def train_steps(self, state: TrainState, data: Batch, order: Any, span: Span, logs: bool) -> tuple[TrainState, Any]:
+        """The state after the steps of a span, which holds their logs."""
+        state, token = self.loops.train_steps(self.train, state, data, order, span)
+        return state, arrays_of(state).metrics["logs"] if logs else token
+
+    def train_one(self, state: TrainState, batch: Any, logs: bool) -> tuple[TrainState, Any]:
+        """The state after one step, which holds its logs."""
+        state, token = self.loops.train_one(self.train, state, batch)
+        return state, arrays_of(state).metrics["logs"] if logs else token
 
     def empty_metrics(self, step: Step, batch: Batch) -> Any:
         """Metric states before the first batch."""

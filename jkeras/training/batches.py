@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -123,7 +124,15 @@ def row_count(data: Batch) -> int:
 def fill_up(batch: Batch, size: int) -> Batch:
     """A batch of `size` rows, the added ones repeating the first and marked as not valid."""
     rows = int(jax.tree.leaves(batch.x)[0].shape[0])
-    valid = np.arange(max(size, rows)) < rows
+    valid = _first_rows(rows, max(size, rows))
     if rows < size:
         batch = jax.tree.map(lambda a: np.concatenate([a, np.repeat(np.asarray(a)[:1], size - rows, axis=0)]), batch)
     return dataclasses.replace(batch, valid=valid)
+
+
+@functools.lru_cache(maxsize=64)
+def _first_rows(count: int, size: int) -> np.ndarray:
+    """A mask of the first rows."""
+    mask = np.arange(size) < count
+    mask.flags.writeable = False
+    return mask

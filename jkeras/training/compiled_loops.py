@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # A state after training, with a counter to wait for; sums of metrics after evaluation, with the states of layers.
 Trained = tuple[TrainState, jax.Array]
 Evaluated = tuple[Any, Any]
+# A state after training, with the values of its metrics.
+WithLogs = tuple[TrainState, dict[str, jax.Array]]
 
 
 def _train_steps(layout: Layout, step: Step, state: TrainState, data: Batch, order: jax.Array, span: Span) -> Trained:
@@ -38,6 +40,14 @@ def _train_steps(layout: Layout, step: Step, state: TrainState, data: Batch, ord
 
     state = lax.fori_loop(span.start, span.stop, body, state)
     return state, state.step + 0
+
+
+def _train_steps_with_logs(
+    layout: Layout, step: Step, state: TrainState, data: Batch, order: jax.Array, span: Span
+) -> WithLogs:
+    # State and logs are one program, since a second one takes as long to start.
+    state, _ = _train_steps(layout, step, state, data, order, span)
+    return state, steps.compute_logs(step.program, arrays_of(state).metrics)
 
 
 def _train_one(layout: Layout, step: Step, state: TrainState, batch: Batch) -> Trained:
@@ -75,9 +85,8 @@ def _logs(layout: Layout, program: Any, metrics: PyTree[Any]) -> dict[str, jax.A
     return steps.compute_logs(program, metrics)
 
 
-def _step_with_logs(layout: Layout, step: Step, state: TrainState, batch: Batch) -> tuple[TrainState, Any]:
-    # Step and logs are one program here, since a second one takes as long to start.
-    state = step(state, batch)
+def _step_with_logs(layout: Layout, step: Step, state: TrainState, batch: Batch) -> WithLogs:
+    state = layout.around(step, True)(state, batch)
     return state, steps.compute_logs(step.program, arrays_of(state).metrics)
 
 
@@ -86,6 +95,9 @@ def _logs_of_step(layout: Layout, step: Step, state: TrainState, batch: Batch) -
 
 
 TRAIN_STEPS = Loop("train_steps", _train_steps, ("state", "data", "order", "span"), donates=True)
+TRAIN_STEPS_WITH_LOGS = Loop(
+    "train_steps_with_logs", _train_steps_with_logs, ("state", "data", "order", "span"), donates=True
+)
 TRAIN_ONE = Loop("train_one", _train_one, ("state", "batch"), donates=True)
 TRAIN_ROWS = Loop("train_rows", _train_rows, ("state", "data", "rows"), donates=True)
 EVAL_STEPS = Loop("eval_steps", _eval_steps, ("state", "data", "span"))
@@ -125,6 +137,22 @@ class CompiledLoops:
         result: Trained = self.program(TRAIN_STEPS)(step, layout.place(state), data, layout.place_order(order), span)
         return result
 
+    def train_steps_with_logs(
+        self, step: Step, state: TrainState, data: Batch, order: jax.Array, span: Span
+    ) -> WithLogs:
+        """The same, and the values of the metrics after them."""
+        layout = self.layout
+        result: WithLogs = self.program(TRAIN_STEPS_WITH_LOGS)(
+            step, layout.place(state), data, layout.place_order(order), span
+        )
+        return result
+
+    def train_one_with_logs(self, step: Step, state: TrainState, batch: Any) -> WithLogs:
+        """One step on a batch that came from the host, and the values of the metrics after it; donates `state`."""
+        layout, batch = self.layout.accept(batch, step.program, True)
+        result: WithLogs = self.program(DONATED_STEP_WITH_LOGS, layout)(step, layout.place(state), batch)
+        return result
+
     def train_one(self, step: Step, state: TrainState, batch: Any) -> Trained:
         """One step on a batch that came from the host; donates `state`."""
         layout, batch = self.layout.accept(batch, step.program, True)
@@ -162,12 +190,10 @@ class CompiledLoops:
 
     # -- one batch alone, on one device -------------------------------------------------------------------------------
 
-    def step_with_logs(
-        self, step: Step, state: TrainState, batch: Batch, donate: bool = False
-    ) -> tuple[TrainState, dict[str, jax.Array]]:
+    def step_with_logs(self, step: Step, state: TrainState, batch: Batch, donate: bool = False) -> WithLogs:
         """The state after a step, and the values of its metrics."""
         loop = DONATED_STEP_WITH_LOGS if donate else STEP_WITH_LOGS
-        result: tuple[TrainState, dict[str, jax.Array]] = self.program(loop)(step, state, batch)
+        result: WithLogs = self.program(loop)(step, state, batch)
         return result
 
     def logs_of_step(self, step: Step, state: TrainState, batch: Batch) -> dict[str, jax.Array]:

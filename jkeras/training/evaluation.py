@@ -17,7 +17,7 @@ from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
 from jkeras.training.hooks import Hooks
 from jkeras.training.layout import Span
-from jkeras.training.prefetch import BATCHES_AHEAD, Background
+from jkeras.training.prefetch import BATCHES_AHEAD, ReadAhead
 from jkeras.training.sources import Source
 from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
 from jkeras.training.task import Task, to_floats
@@ -109,11 +109,11 @@ class Evaluation:
         size = steps.batch_size(self.source.example())
         index = -1
 
-        def prepare(batch: Batch) -> Any:
-            batch = fill_up(batch, size) if self.pads else batch
+        def place(batch: Batch) -> Any:
             return batch if task.run_eagerly else task.layout.place_batch(batch, step.program, False)
 
-        with Background(self.source.batches(), BATCHES_AHEAD, prepare) as batches:
+        prepare = functools.partial(fill_up, size=size) if self.pads else None
+        with ReadAhead(self.source.batches(), BATCHES_AHEAD, prepare, place=place) as batches:
             for index, batch in enumerate(batches):
                 if per_batch:
                     run.call("on_test_batch_begin", index)

@@ -19,9 +19,10 @@ from jkeras.training.device_memory import fits
 from jkeras.training.finiteness import non_finite
 from jkeras.training.layout import Span
 from jkeras.training.order import Order, epoch_order
-from jkeras.training.prefetch import BATCHES_AHEAD, Background
+from jkeras.training.prefetch import BATCHES_AHEAD, ReadAhead
 from jkeras.training.state import Batch
 from jkeras.training.stream_source import StreamSource
+from jkeras.training.task import to_floats
 
 if TYPE_CHECKING:
     from jkeras.training.run import FitRun
@@ -81,19 +82,14 @@ class DeviceFeed:
                 run.call("on_train_batch_begin", done - first)
             started = done
             with run.compiling():
-                run.state, token = run.task.loops.train_steps(
-                    run.task.train,
-                    run.state,
-                    self.data,
-                    order,
-                    Span(done, stop, source.rows, source.batch_size, self.masked),
-                )
+                span = Span(done, stop, source.rows, source.batch_size, self.masked)
+                run.state, token = run.task.train_steps(run.state, self.data, order, span, logs=per_batch)
             done = stop
             if per_batch:
-                run.call("on_train_batch_end", stop - 1 - first, run.batch_logs())
+                run.call("on_train_batch_end", stop - 1 - first, to_floats(token))
             if waiting is not None:
                 jax.block_until_ready(waiting)
-            waiting = token
+            waiting = None if per_batch else token
             self.chunks.note(stop - started)
             yield done - first
         if done == full < last and not run.stopping:
@@ -113,7 +109,7 @@ class DeviceFeed:
 
 
 class HostFeed:
-    """Batches that come from the host one by one; a thread makes the next, and brings them to the device, meanwhile.
+    """Batches that come from the host one by one; the next are made while the device computes.
 
     The state is that of the batches used, not of those made.
     """
@@ -122,7 +118,7 @@ class HostFeed:
         self.run = run
         self.source = source
         self.pad = pad
-        self.reading: Background | None = None
+        self.reading: ReadAhead | None = None
         self.order: Order | None = Order(run, source) if isinstance(source, ArraySource) else None
         self.total: int | None = source.steps_per_epoch
         self.chunks: Chunks = Chunks(run.options, run.callbacks)
@@ -146,37 +142,35 @@ class HostFeed:
         if done and run.stopping:  # a run that is resumed where a callback had stopped it
             return
         note = self.source.get_state if isinstance(self.source, StreamSource) and run.stores else None
-        prepare = functools.partial(self._prepare, full_size=full_size)
-        with Background(self._batches(epoch, done), BATCHES_AHEAD, prepare, note) as self.reading:
+        prepare = functools.partial(fill_up, size=full_size) if self.pad else None
+        # Steps that are not compiled, or checked, look at the batch themselves.
+        place = None if run.task.run_eagerly or run.checks_finite else self._place
+        with ReadAhead(self._batches(epoch, done), BATCHES_AHEAD, prepare, note, place) as self.reading:
             for index, batch in enumerate(self.reading, done):
                 if self.chunks.per_batch:
                     run.call("on_train_batch_begin", index)
                 with run.compiling():
                     token = self._step(batch, index)
                 if self.chunks.per_batch:
-                    run.call("on_train_batch_end", index, run.batch_logs())
+                    run.call("on_train_batch_end", index, to_floats(token))
                 if waiting is not None:
                     jax.block_until_ready(waiting)
-                waiting = token
+                waiting = None if self.chunks.per_batch else token
                 yield index + 1
                 if run.stopping:
                     return  # the state stays that of the last batch used
         self.reading = None
 
-    def _prepare(self, batch: Batch, full_size: int) -> Batch:
-        if self.pad:
-            batch = fill_up(batch, full_size)
-        run = self.run
-        if run.task.run_eagerly or run.checks_finite:  # which look at the batch themselves
-            return batch
-        result: Batch = run.task.layout.place_batch(batch, run.task.train.program, True)
-        return result
+    def _place(self, batch: Batch) -> Any:
+        task = self.run.task
+        return task.layout.place_batch(batch, task.train.program, True)
 
     def _step(self, batch: Batch, index: int) -> Any:
-        run, task = self.run, self.run.task
+        """One step; its logs where somebody wants them after each batch, or else something to wait for."""
+        run, task, logs = self.run, self.run.task, self.chunks.per_batch
         if run.checks_finite:
             before = owned_copy(run.state)
-            run.state, token = task.loops.train_one(task.train, run.state, batch)
+            run.state, token = task.train_one(run.state, batch, logs)
             explanation = non_finite(task, before, run.state, batch, index)
             if explanation and run.options.check_finite:
                 raise NonFiniteError(explanation)
@@ -186,8 +180,8 @@ class HostFeed:
         if run.task.run_eagerly:
             with jax.disable_jit():
                 run.state = task.train(run.state, jax.tree.map(jax.numpy.asarray, batch))
-            return run.state.step
-        run.state, token = task.loops.train_one(task.train, run.state, batch)
+            return run.logs() if logs else run.state.step
+        run.state, token = task.train_one(run.state, batch, logs)
         return token
 
     def _batches(self, epoch: int, done: int) -> Iterator[Batch]:

@@ -14,7 +14,7 @@ from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
 from jkeras.training.batches import fill_up
 from jkeras.training.evaluation import Pass
-from jkeras.training.prefetch import Background
+from jkeras.training.prefetch import ReadAhead
 from jkeras.training.program import mixes_samples
 from jkeras.training.task import PredictionTask
 from jkeras.types import PyTree, Verbose
@@ -42,7 +42,7 @@ def predict(task: PredictionTask, run: Pass, verbose: Verbose = 0) -> Any:
     collected: list[Any] = []
     pending: Any = None
     # Arrays are cut faster than a thread is asked.
-    batches: Any = source.batches() if isinstance(source, ArraySource) else Background(source.batches())
+    batches: Any = source.batches() if isinstance(source, ArraySource) else ReadAhead(source.batches())
     with contextlib.closing(batches):
         for index, batch in enumerate(batches):
             run.call("on_predict_batch_begin", index)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
+import numpy as np
 
 from jkeras.errors import ArgumentError, InputError
 from jkeras.training.batches import standardize_batch
@@ -225,6 +226,8 @@ class StreamSource:
         expected = {} if self.sample is None else self.sample.parts()
         for (name, first), now in zip(expected.items(), batch.parts().values(), strict=False):
             if name == "sample_weight" and self.class_weight is not None:
+                continue
+            if isinstance(first, np.ndarray) and isinstance(now, np.ndarray) and first.ndim == now.ndim:
                 continue
             structures: list[Any] = [jax.tree.structure(first), jax.tree.structure(now)]
             if structures[0] != structures[1] or any(
