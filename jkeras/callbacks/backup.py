@@ -53,7 +53,7 @@ class BackupAndRestore(CheckpointCallback):
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
 
-    def completed(self) -> None:
+    def finish(self) -> None:
         """Deletes the backups, if asked to; the latest last, so that there is one until there is none."""
         if not self.delete_checkpoint:
             return

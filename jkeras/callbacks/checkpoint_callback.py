@@ -1,6 +1,6 @@
 """What callbacks that save whole runs have in common: when they save, and the folder that they save in.
 
-The loop asks a keeper, not the other way round: it ends a dispatch where a save is due, and takes the snapshot when all
+The loop asks such a callback, not the other way round: it ends a dispatch where a save is due, and takes the snapshot when all
 callbacks have been called, so that it holds what they decided (`training/checkpointing.py`).
 """
 
@@ -63,7 +63,7 @@ class CheckpointCallback(Callback, SnapshotStore):
 
     # -- what the loop asks -----------------------------------------------------------------------------------------
 
-    def found(self) -> tuple[Path, dict[str, Any]] | None:
+    def latest(self) -> tuple[Path, dict[str, Any]] | None:
         """The checkpoint to go on from and its configuration, or None to begin at the beginning.
 
         Raises:
@@ -82,7 +82,7 @@ class CheckpointCallback(Callback, SnapshotStore):
                 warnings.warn(f"Going on from the checkpoint before: {error}", stacklevel=2)
         return None
 
-    def begins(self, step: int) -> None:
+    def start(self, step: int) -> None:
         """Called when a run begins at the beginning, at this step of the model.
 
         Raises:
@@ -98,7 +98,7 @@ class CheckpointCallback(Callback, SnapshotStore):
         """Whether `accepts` looks at the logs."""
         return False
 
-    def keep(self, snapshot: Snapshot) -> None:
+    def save(self, snapshot: Snapshot) -> None:
         """Saves."""
         self.schedule.saved()
         self._writer.write(snapshot)
@@ -112,5 +112,5 @@ class CheckpointCallback(Callback, SnapshotStore):
         """Returns when everything is written. Raises what went wrong."""
         self._writer.wait()
 
-    def completed(self) -> None:
+    def finish(self) -> None:
         """Called when `fit` came to its end, after `on_train_end` of all callbacks."""

@@ -79,7 +79,7 @@ class OrbaxCheckpoint(CheckpointCallback, BestSoFar):
         self.save_weights_only = save_weights_only
         self.resume = resume
 
-    def begins(self, step: int) -> None:
+    def start(self, step: int) -> None:
         """Makes sure that the directory is this run's.
 
         Raises:
@@ -104,13 +104,13 @@ class OrbaxCheckpoint(CheckpointCallback, BestSoFar):
             return False
         return self.should_save(epoch, logs, self.folder)
 
-    def keep(self, snapshot: Snapshot) -> None:
+    def save(self, snapshot: Snapshot) -> None:
         """Saves."""
         if self.save_weights_only:
             arrays = {name: a for name, a in snapshot.arrays.items() if not name.startswith(("opt_state/", "run/"))}
             config = {name: part for name, part in snapshot.config.items() if name != "run"}
             snapshot = Snapshot(snapshot.step, config, arrays)
-        super().keep(snapshot)
+        super().save(snapshot)
 
     def wait_until_finished(self) -> None:
         """Returns when everything is written."""

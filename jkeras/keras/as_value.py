@@ -61,9 +61,9 @@ def _base() -> Any:
 
 def fit(model: Any, callback_list: Any, arguments: dict[str, Any]) -> None:
     """Trains the immutable model and gives the object what came out."""
-    keepers = [callback for callback in callback_list.callbacks if isinstance(callback, CheckpointCallback)]
+    stores = [callback for callback in callback_list.callbacks if isinstance(callback, CheckpointCallback)]
     between = Between(model, Hooks(callback_list, model, {}))
-    trained = compiled_value(model).fit(**arguments, callbacks=[between, *keepers])
+    trained = compiled_value(model).fit(**arguments, callbacks=[between, *stores])
     take_over(model, trained)
     if model.optimizer is not None:
         model.optimizer.finalize_variable_values(model.trainable_variables)

@@ -38,27 +38,27 @@ class GroupStore(Callback, SnapshotStore):
         """Never: the logs are those of many models."""
         return False
 
-    def found(self) -> tuple[Path, dict[str, Any]] | None:
+    def latest(self) -> tuple[Path, dict[str, Any]] | None:
         """The checkpoint to go on from and its configuration."""
-        return self.store.found()
+        return self.store.latest()
 
-    def begins(self, step: int) -> None:
+    def start(self, step: int) -> None:
         """Called when a run begins at the beginning."""
-        self.store.begins(step)
+        self.store.start(step)
 
     def accepts(self, epoch: int, logs: dict[str, Any]) -> bool:
         """Always."""
         return True
 
-    def keep(self, snapshot: Snapshot) -> None:
+    def save(self, snapshot: Snapshot) -> None:
         """Saves."""
-        self.store.keep(snapshot)
+        self.store.save(snapshot)
 
     def wait(self) -> None:
         """Returns when everything is written."""
         self.store.wait()
 
-    def completed(self) -> None:
+    def finish(self) -> None:
         """Nothing yet: other groups may still train."""
 
 
@@ -100,12 +100,12 @@ def parts(found: Sequence[CheckpointCallback], ranges: Sequence[range], size: in
     return [[GroupStore(store, store.folder / name) for name in names] for store in found]
 
 
-def completed(found: Sequence[CheckpointCallback], several: Sequence[Sequence[GroupStore]]) -> None:
+def finish(found: Sequence[CheckpointCallback], several: Sequence[Sequence[GroupStore]]) -> None:
     """Called when all groups came to their end."""
     for whole, own in zip(found, several, strict=True):
         for part in own:
-            part.store.completed()
-        whole.completed()
+            part.store.finish()
+        whole.finish()
 
 
 def written_definition(model: Model, settings: Sequence[Any]) -> dict[str, Any]:

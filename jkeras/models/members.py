@@ -138,14 +138,14 @@ def train(task: Task, state: TrainState, plan: Plan) -> tuple[TrainState, list[H
 
     if len(starts) == 1:
         result = run(0)
-        member_checkpoints.completed(stores, parts)
+        member_checkpoints.finish(stores, parts)
         return result
     progress = GroupProgress(len(starts), plan.options.epochs, plan.options.verbose)
     plan = dataclasses.replace(plan, options=dataclasses.replace(plan.options, verbose=0), progress=progress)
     on_cpu = jax.devices()[0].platform == "cpu"
     with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1) if on_cpu else 1) as pool:
         results = list(pool.map(run, range(len(starts))))
-    member_checkpoints.completed(stores, parts)
+    member_checkpoints.finish(stores, parts)
     states = [final for final, _ in results]
     joined = jax.tree.map(lambda *parts: jnp.concatenate(parts), *states)
     return joined, [history for _, histories in results for history in histories]

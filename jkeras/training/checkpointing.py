@@ -85,7 +85,7 @@ class RunCheckpointer:
     def preempt(self) -> None:
         """Saves at once, because the program is about to end."""
         for store in self.run.stores:
-            store.keep(self._snapshot())
+            store.save(self._snapshot())
         self.wait()
 
     def wait(self) -> None:
@@ -93,11 +93,11 @@ class RunCheckpointer:
         for store in self.run.stores:
             store.wait()
 
-    def completed(self) -> None:
+    def finish(self) -> None:
         """Called when the run came to its end."""
         self.wait()
         for store in self.run.stores:
-            store.completed()
+            store.finish()
 
     def _save(self, due: list[SnapshotStore], logs: Callable[[], dict[str, Any]]) -> None:
         if not due:
@@ -109,7 +109,7 @@ class RunCheckpointer:
         if chosen:
             snapshot = self._snapshot()
             for store in chosen:
-                store.keep(snapshot)
+                store.save(snapshot)
 
     def _running_logs(self) -> dict[str, Any]:
         values = jax.device_get(self.run.logs())
@@ -152,12 +152,12 @@ class RunCheckpointer:
             RestoreError: it is damaged, or of another model, recipe or data; all differences are listed.
         """
         for store in self.run.stores:
-            latest = store.found()
+            latest = store.latest()
             if latest is not None:
                 self._read(*latest)
                 return
         for store in self.run.stores:
-            store.begins(int(np.max(jax.device_get(self.run.state.step))))
+            store.start(int(np.max(jax.device_get(self.run.state.step))))
 
     def _read(self, folder: Path, config: Mapping[str, Any]) -> None:
         run, where = self.run, f"The checkpoint in {folder}"

@@ -42,11 +42,11 @@ class SnapshotStore(abc.ABC):
         """Whether `accepts` looks at the logs."""
 
     @abc.abstractmethod
-    def found(self) -> tuple[Path, dict[str, Any]] | None:
+    def latest(self) -> tuple[Path, dict[str, Any]] | None:
         """The checkpoint to go on from and its configuration, or None to begin at the beginning."""
 
     @abc.abstractmethod
-    def begins(self, step: int) -> None:
+    def start(self, step: int) -> None:
         """Called when a run begins at the beginning, at this step of the model."""
 
     @abc.abstractmethod
@@ -54,7 +54,7 @@ class SnapshotStore(abc.ABC):
         """Whether a save that is due is wanted."""
 
     @abc.abstractmethod
-    def keep(self, snapshot: Snapshot) -> None:
+    def save(self, snapshot: Snapshot) -> None:
         """Saves."""
 
     @abc.abstractmethod
@@ -62,5 +62,5 @@ class SnapshotStore(abc.ABC):
         """Returns when everything is written. Raises what went wrong."""
 
     @abc.abstractmethod
-    def completed(self) -> None:
+    def finish(self) -> None:
         """Called when `fit` came to its end."""

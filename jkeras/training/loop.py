@@ -71,7 +71,7 @@ def fit(task: Task, state: TrainState, options: Options, callbacks: Hooks, live:
                 raise Preempted
             run.call("on_train_end", logs)
             if not signals.interrupted.is_set():
-                checkpointer.completed()
+                checkpointer.finish()
         except KeyboardInterrupt:
             signals.interrupted.set()
             if any(leaf.is_deleted() for leaf in jax.tree.leaves(run.state)):

@@ -19,7 +19,7 @@ from scripts.reference.names import Entry
 ROOT = Path(jkeras.__file__).parents[1]
 # What classes of one family override, which the page of their base explains.
 _PROTOCOL = """build call compute_mask compute_output_shape compute_output_spec get_config from_config update_step values
-    merge empty update compute valid get_initial_state known_output input_spec direction rows_independent spatial_axes
+    merge empty update compute valid get_initial_state known_output input_spec direction takes_padding spatial_axes
     on_train_begin on_train_end on_epoch_begin on_epoch_end on_train_batch_begin on_train_batch_end on_test_begin
     on_test_end on_test_batch_begin on_test_batch_end on_predict_begin on_predict_end on_predict_batch_begin
     on_predict_batch_end function cell_arguments mixes_samples state_size output_size channels_first reset_state

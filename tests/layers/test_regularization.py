@@ -89,7 +89,7 @@ def test_noise_depends_on_the_key_and_the_seed_alone():
     assert not np.array_equal(draw(1, 5), draw(2, 5))
 
 
-def test_activity_regularization_is_a_loss_and_couples_samples():
+def test_activity_regularization_is_a_loss_and_mixes_samples():
     layer = layers.ActivityRegularization(l2=0.1)
     assert describe(layer, (2, 3)).losses == 1
     assert layer.mixes_samples
