@@ -97,9 +97,9 @@ def test_a_chunk_ends_where_a_save_is_due_and_others_stay_long(model, tmp_path):
     lengths = []
 
     class Spy(callbacks.BackupAndRestore):
-        def keep(self, snapshot):
+        def save(self, snapshot):
             lengths.append(int(snapshot.step))
-            super().keep(snapshot)
+            super().save(snapshot)
 
     spy = Spy(tmp_path / "b", save_freq=4)
     _ = model.compile("sgd", "mse", steps_per_execution=3).fit(X, Y, epochs=2, callbacks=[spy], **COMMON)
