@@ -87,7 +87,7 @@ class ReplicaLayout(MeshLayout):
             devices=list(self.mesh.devices.flat),
             static_broadcasted_argnums=0,
             in_axes=(None, 0, *(0 if role in OWN else None for role in loop.roles)),
-            out_axes=(None, None),
+            out_axes=(None,) * loop.results,
             donate_argnums=(2,) if loop.donates else (),
         )
         return ReplicatedProgram(mapped, np.arange(self.parts))

@@ -19,7 +19,7 @@ from jkeras.files.restoring import writable_definition
 from jkeras.keras.variables import Variable
 from jkeras.lowering import cache_token
 from jkeras.training.compiled_loops import CompiledLoops
-from jkeras.training.layout import Layout, Loop, Span
+from jkeras.training.layout import Layout, Loop
 from jkeras.training.sources import Source
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.step import Step
@@ -75,6 +75,11 @@ class Program:
     def mixes_samples(self, training: bool) -> bool:
         """A row may act on others: a step of a user's own can do anything with a batch."""
         return True
+
+    def compute_logs(self, metrics: Any) -> dict[str, Any]:
+        """What the last step reported."""
+        reported: dict[str, Any] = metrics["logs"]
+        return reported
 
     def first_logs(self) -> dict[str, jax.Array]:
         """What is reported before the first step."""
@@ -203,13 +208,13 @@ class CalledSteps(CompiledLoops):
     def __init__(self) -> None:
         super().__init__(BatchByBatch())
 
-    def train_one(self, step: Step, state: TrainState, batch: Any) -> tuple[TrainState, Any]:
+    def train_one(self, step: Step, state: TrainState, batch: Any) -> tuple[TrainState, Any, dict[str, Any]]:
         """One step by `train_function`."""
         lists = (state.params, state.model_state, state.opt_state, state.metrics["variables"])
         logs, (params, others, slots, metrics) = step.program.model.train_function(lists, iter([packed(batch)]))
         results = {"variables": list(metrics), "logs": flat_logs(logs)}
         state = state.replace(params=params, model_state=others, opt_state=slots, step=state.step + 1, metrics=results)
-        return state, state.step
+        return state, state.step, results["logs"]
 
     def eval_one(self, step: Step, state: TrainState, batch: Any) -> tuple[Any, Any]:
         """One step by `test_function`."""
@@ -407,16 +412,6 @@ class Task(CoreTask):
     def logs(self, step: Step, metrics: Any) -> dict[str, Any]:
         """What the last step reported."""
         return metrics["logs"]
-
-    def train_steps(self, state: TrainState, data: Batch, order: Any, span: Span, logs: bool) -> tuple[TrainState, Any]:
-        """The state after the steps of a span, which holds their logs."""
-        state, token = self.loops.train_steps(self.train, state, data, order, span)
-        return state, arrays_of(state).metrics["logs"] if logs else token
-
-    def train_one(self, state: TrainState, batch: Any, logs: bool) -> tuple[TrainState, Any]:
-        """The state after one step, which holds its logs."""
-        state, token = self.loops.train_one(self.train, state, batch)
-        return state, arrays_of(state).metrics["logs"] if logs else token
 
     def empty_metrics(self, step: Step, batch: Batch) -> Any:
         """Metric states before the first batch."""

@@ -24,7 +24,7 @@ from jkeras.models.history import History
 from jkeras.models.interruption import interrupted
 from jkeras.models.step_methods import ModelWithSteps
 from jkeras.paths import merge
-from jkeras.training import batches, loop, prediction, steps
+from jkeras.training import batches, loop, prediction
 from jkeras.training.compiled_loops import loops_of
 from jkeras.training.evaluation import Evaluation, Pass
 from jkeras.training.program import Program, trainable
@@ -130,13 +130,13 @@ def train_on_batch(model: Model, data: TrainingData, return_dict: bool, donate: 
     if recipe.run_eagerly:
         with jax.disable_jit():
             state = step(*jax.tree.map(jax.numpy.asarray, (state, batch)))
-            values = steps.compute_logs(step.program, arrays_of(state).metrics)
+            values = step.program.compute_logs(arrays_of(state).metrics)
     elif recipe.distribute is None and not donate:
         state, values = task.loops.step_with_logs(step, state, batch)
     else:
         state = consume(state, "train_on_batch") if donate else owned_copy(state)
-        state = task.layout.release(task.loops.train_one(step, state, batch)[0])
-        values = task.logs(step, arrays_of(state).metrics)
+        state, _, values = task.loops.train_one(step, state, batch)
+        state = task.layout.release(state)
     logs = to_floats(values)
     trained: Model = task.model.with_state(state.replace(metrics=None))
     return trained, _as_result(logs, step.program, return_dict)

@@ -193,7 +193,7 @@ class RunCheckpointer:
             return
         run = self.run
         state, callbacks = self.restored
-        run.state = owned_copy(state)
+        run.put(owned_copy(state))
         run.live.stop_training = run.position.stopped
         for name, callback in run.callbacks.stateful().items():
             callback.set_state(callbacks[name])

@@ -25,11 +25,10 @@ if TYPE_CHECKING:
 
 # -- pure functions ----------------------------------------------------------------------------------------------------
 
-# A state after training, with a counter to wait for; sums of metrics after evaluation, with the states of layers.
-Trained = tuple[TrainState, jax.Array]
+# A state after training, a counter to wait for, and the values of the metrics, which a program of their own would compute as
+# slowly as a step; sums of metrics after evaluation, with the states of layers.
+Trained = tuple[TrainState, jax.Array, dict[str, jax.Array]]
 Evaluated = tuple[Any, Any]
-# A state after training, with the values of its metrics.
-WithLogs = tuple[TrainState, dict[str, jax.Array]]
 
 
 def _train_steps(layout: Layout, step: Step, state: TrainState, data: Batch, order: jax.Array, span: Span) -> Trained:
@@ -38,21 +37,15 @@ def _train_steps(layout: Layout, step: Step, state: TrainState, data: Batch, ord
     def body(index: Array, state: TrainState) -> TrainState:
         return run(state, layout.picked(data, order, index, span))
 
-    state = lax.fori_loop(span.start, span.stop, body, state)
-    return state, state.step + 0
+    return _trained(step, lax.fori_loop(span.start, span.stop, body, state))
 
 
-def _train_steps_with_logs(
-    layout: Layout, step: Step, state: TrainState, data: Batch, order: jax.Array, span: Span
-) -> WithLogs:
-    # State and logs are one program, since a second one takes as long to start.
-    state, _ = _train_steps(layout, step, state, data, order, span)
-    return state, steps.compute_logs(step.program, arrays_of(state).metrics)
+def _trained(step: Step, state: TrainState) -> Trained:
+    return state, state.step + 0, step.program.compute_logs(arrays_of(state).metrics)
 
 
 def _train_one(layout: Layout, step: Step, state: TrainState, batch: Batch) -> Trained:
-    state = layout.around(step, True)(state, batch)
-    return state, state.step + 0
+    return _trained(step, layout.around(step, True)(state, batch))
 
 
 def _train_rows(layout: Layout, step: Step, state: TrainState, data: Batch, rows: jax.Array) -> Trained:
@@ -82,30 +75,23 @@ def _predict(layout: Layout, step: Step, state: TrainState, inputs: PyTree[Any])
 
 
 def _logs(layout: Layout, program: Any, metrics: PyTree[Any]) -> dict[str, jax.Array]:
-    return steps.compute_logs(program, metrics)
-
-
-def _step_with_logs(layout: Layout, step: Step, state: TrainState, batch: Batch) -> WithLogs:
-    state = layout.around(step, True)(state, batch)
-    return state, steps.compute_logs(step.program, arrays_of(state).metrics)
+    result: dict[str, jax.Array] = program.compute_logs(metrics)
+    return result
 
 
 def _logs_of_step(layout: Layout, step: Step, state: TrainState, batch: Batch) -> dict[str, jax.Array]:
-    return steps.compute_logs(step.program, arrays_of(step(state, batch)).metrics)
+    result: dict[str, jax.Array] = step.program.compute_logs(arrays_of(step(state, batch)).metrics)
+    return result
 
 
-TRAIN_STEPS = Loop("train_steps", _train_steps, ("state", "data", "order", "span"), donates=True)
-TRAIN_STEPS_WITH_LOGS = Loop(
-    "train_steps_with_logs", _train_steps_with_logs, ("state", "data", "order", "span"), donates=True
-)
-TRAIN_ONE = Loop("train_one", _train_one, ("state", "batch"), donates=True)
-TRAIN_ROWS = Loop("train_rows", _train_rows, ("state", "data", "rows"), donates=True)
-EVAL_STEPS = Loop("eval_steps", _eval_steps, ("state", "data", "span"))
-EVAL_ONE = Loop("eval_one", _eval_one, ("state", "batch"))
+TRAIN_STEPS = Loop("train_steps", _train_steps, ("state", "data", "order", "span"), donates=True, results=3)
+TRAIN_ONE = Loop("train_one", _train_one, ("state", "batch"), donates=True, results=3)
+TRAIN_ROWS = Loop("train_rows", _train_rows, ("state", "data", "rows"), donates=True, results=3)
+EVAL_STEPS = Loop("eval_steps", _eval_steps, ("state", "data", "span"), results=2)
+EVAL_ONE = Loop("eval_one", _eval_one, ("state", "batch"), results=2)
 PREDICT = Loop("predict", _predict, ("state", "batch"))
 LOGS = Loop("logs", _logs, ("metrics",))
-STEP_WITH_LOGS = Loop("step_with_logs", _step_with_logs, ("state", "batch"))
-DONATED_STEP_WITH_LOGS = Loop("donated_step_with_logs", _step_with_logs, ("state", "batch"), donates=True)
+STEP = Loop("step", _train_one, ("state", "batch"), results=3)
 LOGS_OF_STEP = Loop("logs_of_step", _logs_of_step, ("state", "batch"))
 
 
@@ -135,22 +121,6 @@ class CompiledLoops:
         """The steps of a span of an epoch, on rows in an order; donates `state`."""
         layout = self.layout
         result: Trained = self.program(TRAIN_STEPS)(step, layout.place(state), data, layout.place_order(order), span)
-        return result
-
-    def train_steps_with_logs(
-        self, step: Step, state: TrainState, data: Batch, order: jax.Array, span: Span
-    ) -> WithLogs:
-        """The same, and the values of the metrics after them."""
-        layout = self.layout
-        result: WithLogs = self.program(TRAIN_STEPS_WITH_LOGS)(
-            step, layout.place(state), data, layout.place_order(order), span
-        )
-        return result
-
-    def train_one_with_logs(self, step: Step, state: TrainState, batch: Any) -> WithLogs:
-        """One step on a batch that came from the host, and the values of the metrics after it; donates `state`."""
-        layout, batch = self.layout.accept(batch, step.program, True)
-        result: WithLogs = self.program(DONATED_STEP_WITH_LOGS, layout)(step, layout.place(state), batch)
         return result
 
     def train_one(self, step: Step, state: TrainState, batch: Any) -> Trained:
@@ -190,11 +160,12 @@ class CompiledLoops:
 
     # -- one batch alone, on one device -------------------------------------------------------------------------------
 
-    def step_with_logs(self, step: Step, state: TrainState, batch: Batch, donate: bool = False) -> WithLogs:
+    def step_with_logs(
+        self, step: Step, state: TrainState, batch: Batch, donate: bool = False
+    ) -> tuple[TrainState, dict[str, jax.Array]]:
         """The state after a step, and the values of its metrics."""
-        loop = DONATED_STEP_WITH_LOGS if donate else STEP_WITH_LOGS
-        result: WithLogs = self.program(loop)(step, state, batch)
-        return result
+        state, _, logs = self.program(TRAIN_ONE if donate else STEP)(step, state, batch)
+        return state, logs
 
     def logs_of_step(self, step: Step, state: TrainState, batch: Batch) -> dict[str, jax.Array]:
         """The values of the metrics after a step."""

@@ -22,7 +22,6 @@ from jkeras.training.order import Order, epoch_order
 from jkeras.training.prefetch import BATCHES_AHEAD, ReadAhead
 from jkeras.training.state import Batch
 from jkeras.training.stream_source import StreamSource
-from jkeras.training.task import to_floats
 
 if TYPE_CHECKING:
     from jkeras.training.run import FitRun
@@ -68,7 +67,7 @@ class DeviceFeed:
         self.order.set_state(state["order"])
 
     def train(self, epoch: int, done: int = 0) -> Iterator[int]:
-        run, source = self.run, self.source
+        run, task, source = self.run, self.run.task, self.source
         order, first, last = self.order.span(epoch)
         full = last if self.masked else min(last, source.rows // source.batch_size)
         per_batch = self.chunks.per_batch
@@ -83,13 +82,13 @@ class DeviceFeed:
             started = done
             with run.compiling():
                 span = Span(done, stop, source.rows, source.batch_size, self.masked)
-                run.state, token = run.task.train_steps(run.state, self.data, order, span, logs=per_batch)
+                token = run.take(task.loops.train_steps(task.train, run.state, self.data, order, span))
             done = stop
             if per_batch:
-                run.call("on_train_batch_end", stop - 1 - first, to_floats(token))
+                run.call("on_train_batch_end", stop - 1 - first, run.batch_logs())
             if waiting is not None:
                 jax.block_until_ready(waiting)
-            waiting = None if per_batch else token
+            waiting = token
             self.chunks.note(stop - started)
             yield done - first
         if done == full < last and not run.stopping:
@@ -103,7 +102,7 @@ class DeviceFeed:
             run.call("on_train_batch_begin", index)
         task = run.task
         rows = order[..., source.rows // source.batch_size * source.batch_size : source.rows]
-        run.state, _ = task.loops.train_rows(task.train, run.state, self.data, rows)
+        run.take(task.loops.train_rows(task.train, run.state, self.data, rows))
         if self.chunks.per_batch:
             run.call("on_train_batch_end", index, run.batch_logs())
 
@@ -152,10 +151,10 @@ class HostFeed:
                 with run.compiling():
                     token = self._step(batch, index)
                 if self.chunks.per_batch:
-                    run.call("on_train_batch_end", index, to_floats(token))
+                    run.call("on_train_batch_end", index, run.batch_logs())
                 if waiting is not None:
                     jax.block_until_ready(waiting)
-                waiting = None if self.chunks.per_batch else token
+                waiting = token
                 yield index + 1
                 if run.stopping:
                     return  # the state stays that of the last batch used
@@ -166,11 +165,11 @@ class HostFeed:
         return task.layout.place_batch(batch, task.train.program, True)
 
     def _step(self, batch: Batch, index: int) -> Any:
-        """One step; its logs where somebody wants them after each batch, or else something to wait for."""
-        run, task, logs = self.run, self.run.task, self.chunks.per_batch
+        """One step; something to wait for."""
+        run, task = self.run, self.run.task
         if run.checks_finite:
             before = owned_copy(run.state)
-            run.state, token = task.train_one(run.state, batch, logs)
+            token = run.take(task.loops.train_one(task.train, run.state, batch))
             explanation = non_finite(task, before, run.state, batch, index)
             if explanation and run.options.check_finite:
                 raise NonFiniteError(explanation)
@@ -179,10 +178,9 @@ class HostFeed:
             return token
         if run.task.run_eagerly:
             with jax.disable_jit():
-                run.state = task.train(run.state, jax.tree.map(jax.numpy.asarray, batch))
-            return run.logs() if logs else run.state.step
-        run.state, token = task.train_one(run.state, batch, logs)
-        return token
+                run.put(task.train(run.state, jax.tree.map(jax.numpy.asarray, batch)))
+            return run.state.step
+        return run.take(task.loops.train_one(task.train, run.state, batch))
 
     def _batches(self, epoch: int, done: int) -> Iterator[Batch]:
         source = self.source

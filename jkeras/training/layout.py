@@ -58,12 +58,14 @@ class Loop(NamedTuple):
         roles: what each argument is, for layouts that give some a leading axis: "state", "data", "order", "rows", "span",
             "batch" or "metrics".
         donates: whether the buffers of the first argument are given away.
+        results: how many results there are.
     """
 
     name: str
     function: Callable[..., Any]
     roles: tuple[str, ...]
     donates: bool = False
+    results: int = 1
 
 
 class CompiledProgram(Protocol):

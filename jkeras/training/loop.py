@@ -76,7 +76,7 @@ def fit(task: Task, state: TrainState, options: Options, callbacks: Hooks, live:
             signals.interrupted.set()
             if any(leaf.is_deleted() for leaf in jax.tree.leaves(run.state)):
                 raise  # a second interrupt, in the middle of a step: its buffers are given away, its result is not there
-    run.state = run.state.replace(metrics=None)
+    run.put(run.state.replace(metrics=None))
     return run
 
 
@@ -86,7 +86,7 @@ def _epoch(
     """One epoch; its logs, or None if there was no data for it."""
     options = run.options
     run.call("on_epoch_begin", epoch)
-    run.state = run.state.replace(metrics=owned_copy(run.empty_metrics()))
+    run.put(run.state.replace(metrics=owned_copy(run.empty_metrics())))
     if run.position.begun:  # before the checkpoint, too
         checkpointer.put_in_place()
     else:

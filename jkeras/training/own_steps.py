@@ -11,10 +11,10 @@ import jax.numpy as jnp
 from jkeras.errors import InputError
 from jkeras.graph.shapes import as_spec
 from jkeras.training import objective as objectives
-from jkeras.training.program import Program
+from jkeras.training.program import CUSTOM, OWN, Program
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.step_methods import StepMethods
-from jkeras.training.steps import CUSTOM, OWN, batch_size, ready
+from jkeras.training.steps import batch_size, ready
 
 
 class OwnStep(NamedTuple):

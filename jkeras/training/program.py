@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from jkeras.optimizers.base import BaseOptimizer
 
 
+# Mark, among metric states, the running means of logs that a user's own step returned, and the metrics that it keeps.
+CUSTOM = "custom: "
+OWN = "own: "
+
+
 class Program(Spec):
     """A training step without its arrays.
 
@@ -68,6 +73,14 @@ class Program(Spec):
         self.own_metrics = own_metrics
         self.overwritten = overwritten
         self.lowering: str = lowering.cache_token()
+
+    def compute_logs(self, metrics: Mapping[str, Any]) -> dict[str, jax.Array]:
+        """The values of running metrics."""
+        own = {name: metric.compute(metrics[OWN + name]) for name, metric in self.own_metrics}
+        compiled = {name: state for name, state in metrics.items() if not name.startswith((CUSTOM, OWN))}
+        returned = {name: objectives.MEAN.compute(metrics[CUSTOM + name]) for name in self.extra_logs}
+        values = objectives.compute_metrics(self.objective, compiled) if self.keeps_metrics else {}
+        return {**values, **own, **returned}
 
     def mixes_samples(self, training: bool) -> bool:
         """Whether a row may act on others: in a layer, a loss or a metric."""

@@ -84,6 +84,8 @@ class FitRun:
         self.epochs_done: int = 0
         self.history: dict[str, list[float]] = {}
         self.epochs: list[int] = []
+        # What the last dispatch gave of them, as long as nothing else made metrics.
+        self.latest_logs: dict[str, Any] | None = None
         # The bar of this epoch, until it has said that the step is being compiled.
         self.bar: ProgressBar | None = None
 
@@ -125,6 +127,15 @@ class FitRun:
         bar, self.bar = self.bar, None
         return contextlib.nullcontext() if bar is None else bar.waiting(COMPILING.format("train"))
 
+    def take(self, trained: tuple[Any, Any, dict[str, Any]]) -> Any:
+        """Goes on from what a dispatch gave; what to wait for."""
+        self.state, counter, self.latest_logs = trained
+        return counter
+
+    def put(self, state: Any) -> None:
+        """Goes on from another state, with metrics of its own."""
+        self.state, self.latest_logs = state, None
+
     def empty_metrics(self) -> Any:
         """Metric states before the first batch of an epoch."""
         task = self.task
@@ -132,6 +143,8 @@ class FitRun:
 
     def logs(self) -> dict[str, Any]:
         """The values of the metrics so far, on the device."""
+        if self.latest_logs is not None:
+            return self.latest_logs
         return self.task.logs(self.task.train, arrays_of(self.state).metrics)
 
     def batch_logs(self) -> dict[str, Any]:
@@ -167,7 +180,7 @@ class FitRun:
             state: the arrays.
             record: `position`, `steps`, `epochs`, `history` and `epoch numbers`.
         """
-        self.state = owned_copy(state)
+        self.put(owned_copy(state))
         self.position = Position(**record["position"])
         self.steps, self.epochs_done = record["steps"], record["epochs"]
         self.history, self.epochs = record["history"], record["epoch numbers"]

@@ -20,7 +20,7 @@ from jkeras.graph.shapes import as_spec
 from jkeras.paths import merge
 from jkeras.training import objective as objectives
 from jkeras.training.objective import Scorable, match
-from jkeras.training.program import Program, call_arguments, init_optimizer, trainable
+from jkeras.training.program import CUSTOM, OWN, Program, call_arguments, init_optimizer, trainable
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.step import Step
 from jkeras.types import Array, PyTree
@@ -186,11 +186,6 @@ def train(program: Program, state: TrainState, batch: Batch) -> TrainState:
     return apply_gradients(program, state, grads, scored)
 
 
-# Mark, among metric states, the running means of logs that a user's own step returned, and the metrics that it keeps.
-CUSTOM = "custom: "
-OWN = "own: "
-
-
 def evaluate(program: Program, state: TrainState, batch: Batch) -> TrainState:
     """Scores one batch in inference mode; only `state.metrics` and states of stateful layers change."""
     scored = score(program, forward(program, state, batch, training=False), batch)
@@ -206,15 +201,6 @@ def empty_metrics(program: Program, batch: Batch) -> dict[str, Any]:
     states.update((OWN + name, metric.empty()) for name, metric in program.own_metrics)
     states.update((CUSTOM + name, objectives.MEAN.empty()) for name in program.extra_logs)
     return states
-
-
-def compute_logs(program: Program, metrics: Mapping[str, Any]) -> Logs:
-    """The values of running metrics."""
-    own = {name: metric.compute(metrics[OWN + name]) for name, metric in program.own_metrics}
-    compiled = {name: state for name, state in metrics.items() if not name.startswith((CUSTOM, OWN))}
-    returned = {name: objectives.MEAN.compute(metrics[CUSTOM + name]) for name in program.extra_logs}
-    values = objectives.compute_metrics(program.objective, compiled) if program.keeps_metrics else {}
-    return {**values, **own, **returned}
 
 
 def metrics_by_name(program: Program) -> dict[str, Any]:

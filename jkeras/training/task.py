@@ -20,7 +20,7 @@ from jkeras.random_keys import as_key
 from jkeras.training import steps
 from jkeras.training.array_source import ArraySource
 from jkeras.training.compiled_loops import CompiledLoops, loops_of
-from jkeras.training.layout import Layout, Span
+from jkeras.training.layout import Layout
 from jkeras.training.own_steps import TEST, TRAIN, evaluate_custom, train_custom, with_own_logs
 from jkeras.training.program import Program, build_program, init_optimizer
 from jkeras.training.recipe import Recipe
@@ -107,15 +107,6 @@ class Task:
     def empty_metrics(self, step: Step, batch: Batch) -> Any:
         """Metric states of a step before the first batch, on the host."""
         return _empty_metrics(step.program, *shape_key((batch.x, batch.y))).fill()
-
-    def train_steps(self, state: TrainState, data: Batch, order: Any, span: Span, logs: bool) -> tuple[TrainState, Any]:
-        """The state after the steps of a span, and its logs, or something to wait for; donates the state that is given."""
-        train = self.loops.train_steps_with_logs if logs else self.loops.train_steps
-        return train(self.train, state, data, order, span)
-
-    def train_one(self, state: TrainState, batch: Any, logs: bool) -> tuple[TrainState, Any]:
-        """The same after one step on a batch that came from the host."""
-        return (self.loops.train_one_with_logs if logs else self.loops.train_one)(self.train, state, batch)
 
     def first_state(self, seed: int | None = None) -> TrainState:
         """The state that training starts from: the model's, with an optimizer's state, and perhaps another root key."""
