@@ -171,30 +171,41 @@ def prepare(
     source, validation = sources_of(data, held_out, model.steps_taken)
     if in_memory and not all(part is None or isinstance(part, ArraySource) for part in (source, validation)):
         raise InputError("Models that train together take arrays, since each sees them in an order of its own.")
+    task = _compiled_task(model, recipe, source, validation)
+    task.model.check_task(task, data.class_weight)
+    return _with_own_steps(task)
+
+
+def task_for(model: TaskModel, batch: Batch, state: TrainState) -> Task:
+    """A task for shapes alone, to look at its programs (`abstract_programs`): there is no data to check.
+
+    Args:
+        model: a compiled model.
+        batch: shapes and types of a batch.
+        state: those of the state that training starts from.
+    """
+    rows = steps.batch_size(batch)
+    task = _compiled_task(model, recipe_of(model, "fit"), ArraySource(batch, rows, rows), None)
+    return _with_own_steps(task, state)
+
+
+def _compiled_task(model: TaskModel, recipe: Recipe, source: Source, validation: Source | None) -> Task:
     example = source.example()
     model = model.build_for(example.x)
     program = build_program(model.definition, recipe, example)
-    task = Task(
-        Step(steps.train, program),
-        Step(steps.evaluate, program),
-        source,
-        loops_of(recipe.distribute),
-        validation,
-        recipe.run_eagerly,
-        model,
-    )
-    model.check_task(task, data.class_weight)
-    return with_own_steps(task, example, example if validation is None else validation.example())
+    train, evaluate = Step(steps.train, program), Step(steps.evaluate, program)
+    return Task(train, evaluate, source, loops_of(recipe.distribute), validation, recipe.run_eagerly, model)
 
 
-def with_own_steps(task: Task, example: Batch, scored: Batch) -> Task:
-    """The task with the steps that its model overrides, for batches like `example` in training and `scored` in evaluation."""
+def _with_own_steps(task: Task, state: TrainState | None = None) -> Task:
+    """The task with the steps that its model overrides; they are traced for a state, by default the model's."""
     model: TaskModel = task.model
     if model.has_own_test_step:
-        own = with_own_logs(task.evaluate.program, TEST, model.state, scored)
+        scored = (task.validation or task.source).example()
+        own = with_own_logs(task.evaluate.program, TEST, state or model.state, scored)
         task = dataclasses.replace(task, evaluate=Step(evaluate_custom, own))
     if model.has_own_train_step:
-        own = with_own_logs(task.train.program, TRAIN, model.state, example)
+        own = with_own_logs(task.train.program, TRAIN, state or model.state, task.source.example())
         task = dataclasses.replace(task, train=Step(train_custom, own))
     return task
 

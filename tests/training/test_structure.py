@@ -20,6 +20,7 @@ COMPILERS = {"jit", "pmap", "shard_map"}
 PLACES = {
     ("jkeras.training.layout", "jit"),
     ("jkeras.distribute.mirrored", "pmap"),
+    ("jkeras.distribute.mirrored", "shard_map"),
     ("jkeras.distribute.arrays", "jit"),
 }
 MOST_ARGUMENTS = 8

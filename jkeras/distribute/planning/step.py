@@ -23,14 +23,13 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.describe import describe
 from jkeras.graph.shapes import as_spec
 from jkeras.losses import SparseCategoricalCrossentropy
-from jkeras.models.training import compiled_recipe, training_task
 from jkeras.training import batches, steps
 from jkeras.training.program import build_program, call_arguments, init_optimizer, trainable_parts
 from jkeras.training.recipe import Recipe
 from jkeras.training.sources import as_source
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.strategy import Strategy
-from jkeras.training.task import Task
+from jkeras.training.task import Task, recipe_of, task_for
 from jkeras.types import PyTree
 
 if TYPE_CHECKING:
@@ -126,13 +125,12 @@ def step_of(model: Model, batch: Any, topology: Topology, strategy: Strategy | N
         ArgumentError: the strategy asks for other devices than the topology has.
         InputError: the batch does not fit the model, or cannot be divided.
     """
-    recipe = compiled_recipe(model, "plan").replace(distribute=None)
+    recipe = recipe_of(model, "plan").replace(distribute=None)
     specs = as_batch(model, recipe, batch)
     model = model.build_for(specs.x)
-    program = build_program(model.definition, recipe, specs)
-    alone = model._evolve(recipe=recipe)
+    alone = model.with_recipe(recipe)
     abstract: TrainState = jax.eval_shape(functools.partial(first_state, alone, recipe), specs.x)
-    task = training_task(alone, program, abstract, specs)
+    task = task_for(alone, specs, abstract)
     abstract = jax.eval_shape(lambda s: s.replace(metrics=steps.empty_metrics(task.train.program, specs)), abstract)
     sharing = _mesh_of(topology, strategy) if isinstance(strategy, MeshStrategy) else None
     if strategy is not None and sharing is None:
