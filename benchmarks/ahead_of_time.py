@@ -31,11 +31,10 @@ from benchmarks.workloads import WORKLOADS, Workload
 from jkeras.console.quantities import amount, count
 from jkeras.distribute.planning import chips, compiling, hlo
 from jkeras.distribute.planning.step import Step, as_batch, first_state, step_of
-from jkeras.models.training import compiled_recipe, training_task
 from jkeras.training.abstract_programs import abstract_programs
 from jkeras.training.compiled_loops import CompiledLoops
 from jkeras.training.layout import Layout
-from jkeras.training.program import build_program
+from jkeras.training.task import recipe_of, task_for
 
 TOPOLOGIES = {"tpu": "v5e:2x2", "cuda": "h100"}
 SMALL = ("mlp", "cnn", "lstm", "gru", "transformer", "gpt", "resnet18")
@@ -65,11 +64,10 @@ def model(name: str, dtype: str) -> Any:
 
 def programs(net: Any, batch: int) -> dict[str, Step]:
     """The programs of a run on one device, as functions of flat arrays."""
-    recipe = compiled_recipe(net, "compile")
+    recipe = recipe_of(net, "compile")
     specs = as_batch(net, recipe, batch)
-    program = build_program(net.definition, recipe, specs)
     state = jax.eval_shape(lambda x: first_state(net, recipe, x), specs.x)
-    task = training_task(net, program, state, specs)
+    task = task_for(net, specs, state)
     # Without the compiler's options for CPUs.
     task = dataclasses.replace(task, loops=CompiledLoops(Layout({})))
     found = abstract_programs(task, state, specs, 8 * batch)
