@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import collections
 import logging
+import math
 import multiprocessing
 import resource
 import shutil
@@ -109,8 +110,9 @@ def _worker(folder: Path, first: int, last: int, pipe: Any) -> None:
         pipe.send((number, fuzz.run(number)))
 
 
-def sweep(folder: Path, first: int, runs: int) -> list[tuple[int, Result]]:
-    """The outcomes of that many runs; a run that crashes or hangs its process is an outcome, too."""
+def sweep(folder: Path, first: int, runs: int, seconds: float = math.inf) -> list[tuple[int, Result]]:
+    """The outcomes of that many runs, or as many as that time allows; a run that crashes or hangs is an outcome, too."""
+    end = time.monotonic() + seconds
     context = multiprocessing.get_context("spawn")
     results: list[tuple[int, Result]] = []
     number, last = first, first + runs
@@ -123,6 +125,9 @@ def sweep(folder: Path, first: int, runs: int) -> list[tuple[int, Result]]:
             if not here.poll(300) or here.recv() != "ready":
                 raise RuntimeError("the runs do not start")
             while number < last:
+                if time.monotonic() > end:
+                    process.kill()
+                    return results
                 if not here.poll(LIMIT_SECONDS):
                     process.kill()
                     raise TimeoutError
@@ -150,11 +155,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--first", type=int, default=0, help="the number of the first run")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="after which no run begins")
     options = parser.parse_args()
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         make_valid(Path(folder))
-        results = sweep(Path(folder), options.first, options.runs)
+        results = sweep(Path(folder), options.first, options.runs, options.seconds)
     seconds = time.monotonic() - start
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     for _, (kind, _, outcome) in results:
@@ -162,7 +168,9 @@ def main() -> int:
     for kind in sorted(counts):
         print(f"{kind:30s}", ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts[kind].items())))
     wrong = sum(counter["WRONG"] for counter in counts.values())
-    print(f"{len(results)} runs in {seconds:.0f} s, {wrong} wrong")
+    print(
+        f"runs {options.first} to {options.first + len(results) - 1}: {len(results)} in {seconds:.0f} s, {wrong} wrong"
+    )
     return wrong
 
 
