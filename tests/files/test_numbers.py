@@ -10,7 +10,7 @@ import pytest
 import jkeras as jk
 import jkeras.keras as keras
 from jkeras import allowance, errors, layers
-from tests.files import numbers
+from tests.files import growth, numbers
 
 # Of layers, whose cases take longest, those that once took long.
 ONCE = ("AdaptiveMaxPooling2D", "AveragePooling2D", "DepthwiseConv1D", "Conv2DTranspose", "RepeatVector", "Embedding")
@@ -135,6 +135,31 @@ def test_layers_in_any_order_take_linear_time(tmp_path, order):
     load(10)
     few, many = load(300), load(1200)
     assert many < 8 * few + 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("face", ["jkeras", "drop-in"])
+@pytest.mark.parametrize("kind", growth.KINDS)
+def test_many_layers_and_names_take_linear_time(kind, face):
+    counts = (2500, 5000, 10_000)
+    growth.seconds(kind, 10, face)
+    found = [growth.seconds(kind, count, face)[0] for count in counts]
+    # A square would be 2; the logarithms of sorting and of trees of HDF5 are above 1.
+    assert growth.exponent(counts, found) < 1.4 or found[-1] < 1.0, dict(zip(counts, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "load"), [(".keras", jk.load_model), (".weights.h5", lambda path: growth.small().load_weights(path))]
+)
+def test_limits_of_counts_are_named_and_can_be_raised(suffix, load, tmp_path, monkeypatch):
+    make = growth.members if suffix == ".keras" else growth.names_in_hdf5
+    path = make(tmp_path, 60)
+    monkeypatch.setattr(jk.config, "load_budget", 4096 if suffix == ".weights.h5" else 100_000)
+    with pytest.raises(errors.RestoreError, match=r"it holds \d+ .*, and \d+ are read.*load_budget"):
+        load(path)
+    monkeypatch.undo()
+    if suffix == ".keras":
+        load(path)
 
 
 def test_layers_that_wait_for_one_another_are_named(tmp_path):

@@ -184,6 +184,8 @@ def layer(class_name: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str,
     sizes += [config.pop(key) for key in ("kernel_dim1", "kernel_dim2", "kernel_dim3") if key in config]
     if sizes:
         config["kernel_size"] = sizes
+    if current in ("Conv2DTranspose", "Conv3DTranspose") and "output_shape" in config:
+        _check_output_shape(config.pop("output_shape"), config)
     if config.get("padding") == "default":
         config.pop("padding")
     if current == "InputLayer" and "batch_input_shape" in config:
@@ -199,6 +201,24 @@ def layer(class_name: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str,
             if value != only and value is not None:
                 raise RestoreError(f"`{key}={value!r}` is not offered, only {only!r}.")
     return current, {key: _object(key, value) for key, value in config.items()}
+
+
+def _check_output_shape(shape: Json, config: Mapping[str, Any]) -> None:
+    """Refuses an output of a transposed convolution of Keras 1 that is not as large as it is by itself today.
+
+    How large the input is follows from the output, since the convolution makes the one of the other.
+    """
+    sizes = shape[2:] if config.get("data_format") == "channels_first" else shape[1:-1]
+    kernel, strides = config["kernel_size"], config.get("strides", 1)
+    strides = strides if isinstance(strides, (list, tuple)) else [strides] * len(sizes)
+    for size, width, stride in zip(sizes, kernel, strides, strict=True):
+        reach = 1 if config.get("padding") == "same" else width
+        inputs = -(-(size - reach + 1) // stride) if size else 0
+        if size and inputs * stride + max(reach - stride, 0) != size:
+            raise RestoreError(
+                f"`output_shape={shape!r}` is not offered: with strides of {stride} and a kernel of {width} the output of"
+                f" {inputs} places has {inputs * stride + max(reach - stride, 0)} of them."
+            )
 
 
 def _merge(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
