@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 def write(model: Model, path: Path) -> None:
-    """Writes the weights."""
-    safetensors.write(path, values_by_name(model), {"format": "np"})
+    """Writes the weights, and what a reader of the header may want to know, in the words of model cards."""
+    facts = {"library_name": "jkeras", "model": model.name or model._base_name, "weights": f"{model.count_params():,}"}
+    safetensors.write(path, values_by_name(model), {"format": "np", **facts})
 
 
 def find(model: Model, path: Path, by_name: bool) -> Found:

@@ -411,20 +411,19 @@ def test_other_kernels_of_keras_1(name, tmp_path):
     [(9, "valid", True), (10, "valid", False), (8, "same", True), (7, "same", False), (None, "same", True)],
 )
 @pytest.mark.parametrize("order", ["tf", "th"])
-def test_transposed_convolutions_of_keras_1_are_told_the_size_of_their_output(size, padding, natural, order, tmp_path):
+def test_transposed_convolutions_of_keras_1_are_told_the_size_of_their_output(size, padding, natural, order):
     shape, output = [4, 4, 3], [None, size, size, 2]
     if order == "th":
         shape, output = [3, 4, 4], [None, 2, size, size]
     arguments = {"nb_filter": 2, "nb_row": 3, "nb_col": 3, "subsample": [2, 2], "border_mode": padding}
     arguments |= {"dim_ordering": order, "output_shape": output, "name": "it", "batch_input_shape": [None, *shape]}
-    config = sequential(("Deconvolution2D", arguments))
-    path = write(tmp_path / "old.h5", config, {"it": [np.ones((3, 3, 2, 3)), np.zeros((2,))]}, "1.2.0", None)
+    text = json.dumps({**sequential(("Deconvolution2D", arguments)), "keras_version": "1.2.0"})
     if not natural:
         with pytest.raises(RestoreError, match=r"'it' \(Deconvolution2D\), as Keras 1\.2\.0 .*output_shape=\[None"):
-            jk.load_model(path)
+            jk.models.model_from_json(text)
         return
     size = size or 8
-    found = jk.load_model(path, compile=False).output_shape
+    found = jk.models.model_from_json(text).output_shape
     assert found == ((None, size, size, 2) if order == "tf" else (None, 2, size, size))
 
 

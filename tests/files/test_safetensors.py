@@ -137,7 +137,9 @@ def test_weights_of_models(tmp_path):
 
     model = build().init(1)
     model.save_weights(tmp_path / "x.safetensors")
-    assert sorted(safetensors.read(tmp_path / "x.safetensors")) == sorted(model.weight_paths)
+    found, metadata = safetensors.read_all(tmp_path / "x.safetensors")
+    assert sorted(found) == sorted(model.weight_paths)
+    assert metadata["library_name"] == "jkeras" and metadata["weights"] == f"{model.count_params():,}"
     for got, want in zip(
         build().load_weights(tmp_path / "x.safetensors").get_weights(), model.get_weights(), strict=True
     ):
