@@ -61,9 +61,10 @@ EXAMPLE_RUNS = {
         ],
         "frozen base",
     ),
+    "transfer_learning": (["--data", "digits", "--epochs", "1", "--images", "64"], "lora, int8"),
     "multi_device": (["--data", "digits", "--epochs", "1", "--images", "192"], "differ from those of one device"),
 }
-WITHOUT_PICTURE = {"two_inputs", "custom_layer", "pure_loop"}
+WITHOUT_PICTURE = {"two_inputs", "custom_layer", "pure_loop", "transfer_learning"}
 HELPERS = {"digits_data"}
 
 
@@ -92,7 +93,7 @@ def test_every_example_is_run():
 # Those that mostly compile.
 LONG = {
     "cifar_resnet", "char_gpt", "flax_inside", "gan", "imdb lstm", "imdb transformer", "mnist_cnn", "multi_device",
-    "sweep_and_ensemble", "transfer", "vae",
+    "sweep_and_ensemble", "transfer", "transfer_learning", "vae",
 }  # fmt: skip
 
 
