@@ -215,6 +215,7 @@ def page(rows: list[dict[str, Any]]) -> str:
             if not chosen:
                 continue
             lines += ["", f"## {topology}, {dtype}", "", f"| {HEADS} |", "|---" * 12 + "|"]
+            chosen.sort(key=lambda row: [*SMALL, *LARGE].index(row["model"]))
             lines += [_line(row) for row in chosen]
             ratios = list(_ratios(chosen))
             if ratios:
