@@ -67,12 +67,12 @@ def set_epsilon(value: float) -> None:
 
 
 def image_data_format() -> str:
-    """ "channels_last" or "channels_first": the layout of layers that are not told one."""
+    """ "channels_last" or "channels_first": the layout of layers that do not set `data_format`."""
     return _image_data_format
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Sets the layout of layers that are not told one."""
+    """Sets the layout of layers that do not set `data_format`."""
     global _image_data_format
     _image_data_format = arguments.checked("set_image_data_format", "data_format", data_format, _DATA_FORMATS)
 
@@ -85,12 +85,12 @@ def standardize_data_format(data_format: str | None) -> str:
 
 
 def dtype_policy_name() -> str:
-    """The name of the policy of layers that are not told one."""
+    """The name of the policy of layers that do not set `dtype`."""
     return _dtype_policy or _floatx
 
 
 def set_dtype_policy_name(name: str | None) -> None:
-    """Sets the policy of layers that are not told one; None goes back to the default float type."""
+    """Sets the policy of layers that do not set `dtype`; None goes back to the default float type."""
     global _dtype_policy
     _dtype_policy = name
 

@@ -24,7 +24,7 @@ FloatDTypePolicy = DTypePolicy
 
 
 def dtype_policy() -> DTypePolicy:
-    """The policy of layers that are not told one.
+    """The policy of layers that do not set `dtype`.
 
     >>> dtype_policy().name
     'float32'
@@ -33,7 +33,7 @@ def dtype_policy() -> DTypePolicy:
 
 
 def set_dtype_policy(policy: DTypePolicyLike) -> None:
-    """Sets the policy of layers that are not told one; None goes back to the default float type.
+    """Sets the policy of layers that do not set `dtype`; None goes back to the default float type.
 
     Args:
         policy: a `DTypePolicy`, its name such as `"mixed_bfloat16"`, or a dtype.

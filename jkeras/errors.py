@@ -22,7 +22,7 @@ The tree::
     ├── ProcessError (RuntimeError)      processes that train together disagree, or one of them is gone
     ├── ExtraError (ImportError)         a library is missing that one of the package's extras installs
     ├── CompilationError (RuntimeError)  a program could not be compiled for an accelerator
-    ├── DownloadError (OSError)          a file is neither present nor to be had
+    ├── DownloadError (OSError)          a file is missing and could not be downloaded
     └── DamagedFileError (ValueError)    a file has the wrong checksum or contents, or an archive is not safe to unpack
 
 and the warnings::

@@ -106,7 +106,7 @@ def pack_sequence_as(structure: PyTree[Any], flat_sequence: Iterable[Any]) -> Py
     """A structure like `structure` with other leaves.
 
     Raises:
-        InputError: there are as many leaves as `flat_sequence` has not.
+        InputError: the number of leaves differs from `len(flat_sequence)`.
 
     >>> pack_sequence_as({"a": 0, "b": [0, 0]}, [1, 2, 3])
     {'a': 1, 'b': [2, 3]}

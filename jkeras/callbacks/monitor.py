@@ -46,7 +46,7 @@ class Monitor(Callback):
     Args:
         monitor: the name of the value.
         mode: "min" if smaller is better, "max" if larger is, "auto" to go by the metric's own direction.
-        min_delta: a smaller change than this is none.
+        min_delta: changes smaller than this do not count as an improvement.
     """
 
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0):
@@ -77,7 +77,7 @@ class Monitor(Callback):
 
     @property
     def worst(self) -> float:
-        """What every value is better than."""
+        """The worst possible value."""
         if self.maximize is None:
             self.maximize = self._larger_is_better()
         return -math.inf if self.maximize else math.inf

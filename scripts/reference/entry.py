@@ -23,7 +23,7 @@ _PROTOCOL = """build call compute_mask compute_output_shape compute_output_spec 
     on_train_begin on_train_end on_epoch_begin on_epoch_end on_train_batch_begin on_train_batch_end on_test_begin
     on_test_end on_test_batch_begin on_test_batch_end on_predict_begin on_predict_end on_predict_batch_begin
     on_predict_batch_end function cell_arguments mixes_samples state_size output_size channels_first reset_state
-    reset_states rank""".split()
+    reset_states rank more_axes""".split()
 _BASES = ("Layer", "Loss", "Metric", "Optimizer", "Callback", "BaseOptimizer")
 
 
