@@ -57,11 +57,16 @@ def test_gradients_of_fake_quantization():
 
 
 @pytest.mark.parametrize(
-    ("size", "bits", "symmetric", "ordered"), [(16, 4, False, False), (32, 4, True, False), (64, 2, False, True)]
+    ("inputs", "size", "bits", "symmetric", "ordered"),
+    [
+        (12, 4, 4, False, True),
+        (12, 6, 2, True, False),
+        pytest.param(150, 32, 4, False, False, marks=pytest.mark.slow),  # more than one block
+    ],
 )
-def test_gptq(size, bits, symmetric, ordered):
-    weights, inputs = RNG.normal(size=(6, 150)).astype("float32"), RNG.normal(size=(200, 150)).astype("float32")
-    hessian = gptq.updated_hessian(np.zeros((150, 150), "float32"), 0, inputs)
+def test_gptq(inputs, size, bits, symmetric, ordered):
+    weights, samples = (RNG.normal(size=(count, inputs)).astype("float32") for count in (6, 200))
+    hessian = gptq.updated_hessian(np.zeros((inputs, inputs), "float32"), 0, samples)
     inverse, diagonal = gptq.damped_inverse(hessian, 0.01)
     parameters = functools.partial(THEIRS_PARAMETERS, bits=bits, symmetric=symmetric, per_channel=True)
     want = gptq_quantize_matrix(
