@@ -4,11 +4,13 @@
 PYTHON ?= $(shell scripts/find-python)
 JOBS ?= 2
 TEST ?= .venv-test
+DEMO ?= .venv-plot
 
-.PHONY: help demo test smoke slow lint format typecheck bench accelerators docs clean
+.PHONY: help demo wheel test smoke slow lint format typecheck bench accelerators docs clean
 
 help:
 	@echo "make demo       train, evaluate, save and reload a digit classifier on real data"
+	@echo "make wheel      build the package, and use it as it is installed"
 	@echo "make test       the whole test suite, doctests included"
 	@echo "make smoke      a few tests of every part"
 	@echo "make slow       minutes of tests that mostly compile"
@@ -18,8 +20,13 @@ help:
 	@echo "make accelerators  programs for TPUs, compiled on a machine that has none"
 	@echo "make docs       the documentation, into site/"
 
-demo: .venv-plot/installed
-	.venv-plot/bin/python examples/mnist_mlp.py
+demo: $(DEMO)/installed
+	$(DEMO)/bin/python examples/mnist_mlp.py $(ARGS)
+
+wheel: $(TEST)/installed
+	rm -rf dist
+	$(TEST)/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	scripts/check-wheel dist/jkeras-*.whl $(TEST)/bin/python
 
 test: $(TEST)/installed
 	$(TEST)/bin/python -m pytest tests jkeras --doctest-modules -n $(JOBS) --dist worksteal $(ARGS)
