@@ -300,28 +300,3 @@ ADAPTABLE: dict[str, dict[str, Any]] = {
     "IntegerLookup": _text_layer(layers.IntegerLookup, _lookup_spec),
     "TextVectorization": _text_layer(layers.TextVectorization, _text_spec),
 }
-
-
-# -- images -----------------------------------------------------------------------------------------------------------
-
-
-def _random_image(name: str) -> dict[str, Any]:
-    run = on_values(getattr(layers, name))
-
-    def call(self: Any, inputs: Any, training: bool = True) -> Any:
-        return run(self, inputs, training=training)
-
-    return {
-        **ANY_VALUES,
-        "call": call,
-        "_seeded": staticmethod(lambda layer: True),
-        "generator": property(lambda self: self.seed_generator),
-    }
-
-
-_RANDOM_IMAGES = (
-    "RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom".split()
-)
-ADAPTABLE.update({name: _random_image(name) for name in _RANDOM_IMAGES})
-for _name in ("Resizing", "CenterCrop"):
-    ADAPTABLE[_name] = {**ANY_VALUES, "call": on_values(getattr(layers, _name))}

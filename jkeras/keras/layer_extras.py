@@ -14,6 +14,7 @@ from jkeras.keras.adaptable import ADAPTABLE
 from jkeras.keras.adapted_weights import LowRankFacade, QuantizableFacade, weight_attributes
 from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.facades import on_view
+from jkeras.keras.image_layers import IMAGES
 from jkeras.keras.merging import MERGING
 from jkeras.keras.special_layers import SPECIAL
 from jkeras.keras.tensor import KerasTensor
@@ -195,6 +196,7 @@ EXTRAS: dict[str, dict[str, Any]] = {
     },
     "Softmax": {"call": _softmax},
     **ADAPTABLE,
+    **IMAGES,
     **MERGING,
     **SPECIAL,
     "RNN": recurrent.RNN,

@@ -91,23 +91,50 @@ if TYPE_CHECKING:
     from jkeras.layers.pooling import MaxPooling1D as MaxPooling1D
     from jkeras.layers.pooling import MaxPooling2D as MaxPooling2D
     from jkeras.layers.pooling import MaxPooling3D as MaxPooling3D
+    from jkeras.layers.preprocessing.audio import MelSpectrogram as MelSpectrogram
+    from jkeras.layers.preprocessing.audio import STFTSpectrogram as STFTSpectrogram
     from jkeras.layers.preprocessing.categorical import CategoryEncoding as CategoryEncoding
     from jkeras.layers.preprocessing.categorical import Discretization as Discretization
     from jkeras.layers.preprocessing.hashed_crossing import HashedCrossing as HashedCrossing
     from jkeras.layers.preprocessing.hashing import Hashing as Hashing
-    from jkeras.layers.preprocessing.image import CenterCrop as CenterCrop
-    from jkeras.layers.preprocessing.image import RandomBrightness as RandomBrightness
-    from jkeras.layers.preprocessing.image import RandomContrast as RandomContrast
-    from jkeras.layers.preprocessing.image import RandomCrop as RandomCrop
-    from jkeras.layers.preprocessing.image import RandomFlip as RandomFlip
-    from jkeras.layers.preprocessing.image import RandomRotation as RandomRotation
-    from jkeras.layers.preprocessing.image import RandomTranslation as RandomTranslation
-    from jkeras.layers.preprocessing.image import RandomZoom as RandomZoom
-    from jkeras.layers.preprocessing.image import Rescaling as Rescaling
-    from jkeras.layers.preprocessing.image import Resizing as Resizing
+    from jkeras.layers.preprocessing.images.box_layers import MaxNumBoundingBoxes as MaxNumBoundingBoxes
+    from jkeras.layers.preprocessing.images.colours import RandomBrightness as RandomBrightness
+    from jkeras.layers.preprocessing.images.colours import RandomColorDegeneration as RandomColorDegeneration
+    from jkeras.layers.preprocessing.images.colours import RandomColorJitter as RandomColorJitter
+    from jkeras.layers.preprocessing.images.colours import RandomContrast as RandomContrast
+    from jkeras.layers.preprocessing.images.colours import RandomGrayscale as RandomGrayscale
+    from jkeras.layers.preprocessing.images.colours import RandomHue as RandomHue
+    from jkeras.layers.preprocessing.images.colours import RandomInvert as RandomInvert
+    from jkeras.layers.preprocessing.images.colours import RandomPosterization as RandomPosterization
+    from jkeras.layers.preprocessing.images.colours import RandomSaturation as RandomSaturation
+    from jkeras.layers.preprocessing.images.colours import Solarization as Solarization
+    from jkeras.layers.preprocessing.images.geometry import RandomElasticTransform as RandomElasticTransform
+    from jkeras.layers.preprocessing.images.geometry import RandomFlip as RandomFlip
+    from jkeras.layers.preprocessing.images.geometry import RandomPerspective as RandomPerspective
+    from jkeras.layers.preprocessing.images.geometry import RandomRotation as RandomRotation
+    from jkeras.layers.preprocessing.images.geometry import RandomShear as RandomShear
+    from jkeras.layers.preprocessing.images.geometry import RandomTranslation as RandomTranslation
+    from jkeras.layers.preprocessing.images.geometry import RandomZoom as RandomZoom
+    from jkeras.layers.preprocessing.images.histograms import AutoContrast as AutoContrast
+    from jkeras.layers.preprocessing.images.histograms import (
+        ContrastLimitedAdaptiveHistogramEqualization as ContrastLimitedAdaptiveHistogramEqualization,
+    )
+    from jkeras.layers.preprocessing.images.histograms import Equalization as Equalization
+    from jkeras.layers.preprocessing.images.mixing import CutMix as CutMix
+    from jkeras.layers.preprocessing.images.mixing import MixUp as MixUp
+    from jkeras.layers.preprocessing.images.mixing import RandomErasing as RandomErasing
+    from jkeras.layers.preprocessing.images.policies import AugMix as AugMix
+    from jkeras.layers.preprocessing.images.policies import RandAugment as RandAugment
+    from jkeras.layers.preprocessing.images.sharpness import RandomGaussianBlur as RandomGaussianBlur
+    from jkeras.layers.preprocessing.images.sharpness import RandomSharpness as RandomSharpness
+    from jkeras.layers.preprocessing.images.sizes import CenterCrop as CenterCrop
+    from jkeras.layers.preprocessing.images.sizes import RandomCrop as RandomCrop
+    from jkeras.layers.preprocessing.images.sizes import Resizing as Resizing
     from jkeras.layers.preprocessing.lookup import IntegerLookup as IntegerLookup
     from jkeras.layers.preprocessing.lookup import StringLookup as StringLookup
     from jkeras.layers.preprocessing.normalization import Normalization as Normalization
+    from jkeras.layers.preprocessing.pipeline import Pipeline as Pipeline
+    from jkeras.layers.preprocessing.rescaling import Rescaling as Rescaling
     from jkeras.layers.preprocessing.text import TextVectorization as TextVectorization
     from jkeras.layers.recurrent import GRU as GRU
     from jkeras.layers.recurrent import LSTM as LSTM
@@ -185,10 +212,26 @@ else:
             "jkeras.layers.preprocessing.categorical": "CategoryEncoding Discretization",
             "jkeras.layers.preprocessing.hashed_crossing": "HashedCrossing",
             "jkeras.layers.preprocessing.hashing": "Hashing",
-            "jkeras.layers.preprocessing.image": (
-                "CenterCrop RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom"
-                " Rescaling Resizing"
+            "jkeras.layers.preprocessing.audio": "MelSpectrogram STFTSpectrogram",
+            "jkeras.layers.preprocessing.images.box_layers": "MaxNumBoundingBoxes",
+            "jkeras.layers.preprocessing.images.colours": (
+                "RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast"
+                " RandomGrayscale RandomHue RandomInvert RandomPosterization"
+                " RandomSaturation Solarization"
             ),
+            "jkeras.layers.preprocessing.images.geometry": (
+                "RandomElasticTransform RandomFlip RandomPerspective RandomRotation"
+                " RandomShear RandomTranslation RandomZoom"
+            ),
+            "jkeras.layers.preprocessing.images.histograms": (
+                "AutoContrast ContrastLimitedAdaptiveHistogramEqualization Equalization"
+            ),
+            "jkeras.layers.preprocessing.images.mixing": "CutMix MixUp RandomErasing",
+            "jkeras.layers.preprocessing.images.policies": "AugMix RandAugment",
+            "jkeras.layers.preprocessing.images.sharpness": "RandomGaussianBlur RandomSharpness",
+            "jkeras.layers.preprocessing.images.sizes": "CenterCrop RandomCrop Resizing",
+            "jkeras.layers.preprocessing.pipeline": "Pipeline",
+            "jkeras.layers.preprocessing.rescaling": "Rescaling",
             "jkeras.layers.preprocessing.lookup": "IntegerLookup StringLookup",
             "jkeras.layers.preprocessing.normalization": "Normalization",
             "jkeras.layers.preprocessing.text": "TextVectorization",

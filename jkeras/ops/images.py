@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -13,6 +14,7 @@ from jkeras import arguments, config, random_keys
 from jkeras.errors import ArgumentError, InputError
 from jkeras.ops.colours import hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv
 from jkeras.ops.image_layout import as_batch, checked, image_array, image_axes
+from jkeras.ops.sampling import sample
 from jkeras.types import Array, ArrayLike, DTypeLike, SeedLike, Sizes, TensorLike
 
 METHODS = arguments.one_of("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
@@ -104,23 +106,13 @@ def affine_transform(
     transform = jnp.broadcast_to(transform, (batch.shape[0], 8))
     kind = jnp.result_type(transform.dtype, float)  # places are fractions of pixels
     rows, columns = jnp.meshgrid(*(jnp.arange(n, dtype=kind) for n in batch.shape[1:3]), indexing="ij")
-
-    def one(image: jax.Array, t: jax.Array) -> jax.Array:
-        places = (t[3] * columns + t[4] * rows + t[5], t[0] * columns + t[1] * rows + t[2])
-        return _sample(image, places, order, mode, fill_value)
-
-    return back(jax.vmap(one)(batch, transform))
+    t = [number[:, None, None] for number in transform.T]
+    places = (t[3] * columns + t[4] * rows + t[5], t[0] * columns + t[1] * rows + t[2])
+    return back(sample(batch, *places, order, mode, fill_value))
 
 
 def _order(function: str, interpolation: str) -> int:
     return ORDERS[checked(function, "interpolation", interpolation, arguments.one_of(*ORDERS))]
-
-
-def _sample(image: jax.Array, places: Iterable[Array], order: int, mode: str, fill_value: ArrayLike) -> jax.Array:
-    """The values of an image `(height, width, channels)` at rows and columns."""
-    planes: Any = jax.vmap(lambda plane: _map_coordinates(plane, list(places), order, mode, fill_value), 2, -1)
-    result: jax.Array = planes(image)
-    return result
 
 
 def perspective_transform(
@@ -142,23 +134,20 @@ def perspective_transform(
     batch, back = as_batch(images, data_format)
     start, end = (jnp.broadcast_to(points, (batch.shape[0], 4, 2)) for points in (start, end))
     rows, columns = jnp.meshgrid(*(jnp.arange(n) for n in batch.shape[1:3]), indexing="ij")
-
-    def one(image: jax.Array, source: jax.Array, target: jax.Array) -> jax.Array:
-        h = _homography(source, target)
-        scale = h[6] * columns + h[7] * rows + 1
-        places = ((h[3] * columns + h[4] * rows + h[5]) / scale, (h[0] * columns + h[1] * rows + h[2]) / scale)
-        return _sample(image, places, order, "constant", fill_value)
-
-    return back(jax.vmap(one)(batch, start, end))
+    h = [number[:, None, None] for number in homography(start, end).T]
+    scale = h[6] * columns + h[7] * rows + 1
+    places = ((h[3] * columns + h[4] * rows + h[5]) / scale, (h[0] * columns + h[1] * rows + h[2]) / scale)
+    return back(sample(batch, *places, order, "constant", fill_value))
 
 
-def _homography(source: jax.Array, target: jax.Array) -> jax.Array:
-    """The eight numbers of the projective map that takes each target point to its source point."""
-    (u, v), (x, y) = source.T, target.T
+def homography(source: Array, target: Array) -> jax.Array:
+    """The eight numbers of the projective maps that take each target point to its source point, for points `(batch, 4, 2)`."""
+    (u, v), (x, y) = jnp.moveaxis(source, -1, 0), jnp.moveaxis(target, -1, 0)
     zero, one = jnp.zeros_like(x), jnp.ones_like(x)
     upper = jnp.stack([x, y, one, zero, zero, zero, -u * x, -u * y], axis=-1)
     lower = jnp.stack([zero, zero, zero, x, y, one, -v * x, -v * y], axis=-1)
-    result: jax.Array = jnp.linalg.solve(jnp.concatenate([upper, lower]), jnp.concatenate([u, v]))
+    places = jnp.concatenate([u, v], axis=-1)[..., None]
+    result: jax.Array = jnp.linalg.solve(jnp.concatenate([upper, lower], axis=-2), places)[..., 0]
     return result
 
 
@@ -328,10 +317,22 @@ def gaussian_blur(
     """Images smoothed by a Gaussian; `kernel_size` and `sigma` are those along x and y."""
     batch, back = as_batch(image_array("gaussian_blur", images), data_format)
     lines = [_bell(size, width, batch.dtype) for size, width in zip(kernel_size, sigma, strict=True)]
-    return back(_depthwise(batch, jnp.outer(lines[1], lines[0])))
+    return back(smoothed(smoothed(batch, lines[1], 1), lines[0], 2))
 
 
-def _bell(size: int, width: float, dtype: DTypeLike | None) -> jax.Array:
+def smoothed(batch: Array, line: Array, axis: int) -> jax.Array:
+    """Images convolved along one axis with a short line of weights; zero lies outside."""
+    size = line.shape[0]
+    padding = [(0, 0)] * batch.ndim
+    padding[axis] = ((size - 1) // 2, size // 2)
+    padded = jnp.pad(batch, padding)
+    parts = [
+        jax.lax.slice_in_dim(padded, place, place + batch.shape[axis], axis=axis) * line[place] for place in range(size)
+    ]
+    return functools.reduce(jnp.add, parts)
+
+
+def _bell(size: int, width: ArrayLike, dtype: DTypeLike | None) -> jax.Array:
     """A Gaussian of that many points, which add up to 1."""
     x = jnp.arange(size, dtype=dtype) - (size - 1) / 2
     line = jnp.exp(-0.5 * (x / width) ** 2)
@@ -370,18 +371,35 @@ def elastic_transform(
     batch, back = as_batch(image_array("elastic_transform", images), data_format)
     order = _order("elastic_transform", interpolation)
     mode = checked("elastic_transform", "fill_mode", fill_mode, FILL_MODES)
-    size = int(6 * sigma) | 1
-    both = jax.random.split(random_keys.as_key(seed))
-    shape = (*batch.shape[:3], 1)
     exact = batch.dtype if jnp.issubdtype(batch.dtype, jnp.floating) else jnp.dtype(config.floatx())
-    noises = [sigma * jax.random.normal(key, shape, exact) for key in both]
-    shifts = [alpha * gaussian_blur(noise, (size, size), (sigma, sigma), "channels_last") for noise in noises]
-    rows, columns = jnp.meshgrid(*(jnp.arange(n) for n in batch.shape[1:3]), indexing="ij")
+    noise = jax.random.normal(random_keys.as_key(seed), (2, *batch.shape[:3]), exact)
+    return back(bent(batch, noise, alpha, sigma, order, mode, fill_value))
 
-    def one(image: jax.Array, down: jax.Array, across: jax.Array) -> jax.Array:
-        return _sample(image, (rows + down[..., 0], columns + across[..., 0]), order, mode, fill_value)
 
-    return back(jax.vmap(one)(batch, *shifts).astype(batch.dtype))
+def bent(
+    batch: Array, noise: Array, alpha: ArrayLike, sigma: ArrayLike, order: int, mode: str, fill_value: ArrayLike
+) -> jax.Array:
+    """Images whose pixels come from places shifted by smoothed noise, `(2, batch, height, width)`: down and across."""
+    height, width = batch.shape[1:3]
+    down = _banded_bell(height, sigma, noise.dtype)
+    across = _banded_bell(width, sigma, noise.dtype)
+    shifts = jnp.einsum("rh,nbhw,cw->nbrc", down, noise * sigma, across, precision="highest")
+    rows, columns = jnp.meshgrid(*(jnp.arange(n) for n in (height, width)), indexing="ij")
+    result = sample(batch, rows + alpha * shifts[0], columns + alpha * shifts[1], order, mode, fill_value)
+    return result.astype(batch.dtype)
+
+
+def _banded_bell(size: int, sigma: ArrayLike, dtype: DTypeLike | None) -> jax.Array:
+    """The matrix that smooths a line of that many points by a Gaussian, cut after three standard deviations.
+
+    A matrix, since the number of points within them may be a traced value; in that case it is at most `size`.
+    """
+    longest = size if isinstance(sigma, jax.core.Tracer) else max(size, int(6 * sigma) // 2)
+    sigma = jnp.asarray(sigma, dtype)
+    distance = jnp.arange(-longest, longest + 1)
+    bell = jnp.where(jnp.abs(distance) <= (6 * sigma).astype("int32") // 2, jnp.exp(-0.5 * (distance / sigma) ** 2), 0)
+    place = jnp.arange(size)
+    return (bell / jnp.sum(bell)).astype(dtype)[place[None, :] - place[:, None] + longest]
 
 
 def ssim(

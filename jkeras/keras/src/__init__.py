@@ -23,7 +23,7 @@ _ALSO: dict[str, tuple[str, ...]] = {
     "backend": ("tensor", "variables", "dtypes", "seeds", "masks", "random", "ops", "rematerialization", "config"),
     "callbacks": ("callbacks",),
     "dtype_policies": ("config",),
-    "layers": ("layer", "input", "models", "feature_space"),
+    "layers": ("layer", "input", "models", "feature_space", "data_layers", "utils.bounding_boxes"),
     "legacy": ("saving",),
     "models": ("model", "functional", "sequential", "cloning"),
     "ops": ("operation", "function", "history", "graph", "function_operation"),

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from jkeras import errors, layers
-from jkeras.layers.preprocessing import image
 from tests.layers.contract import OURS, THEIRS, case, check, check_signature
 
 RNG = np.random.default_rng(0)
@@ -78,13 +77,13 @@ def test_whole_numbers_equal_keras(name):
 
 
 RANDOM = [
-    image.RandomFlip(seed=1),
-    image.RandomRotation(0.2),
-    image.RandomZoom(0.3),
-    image.RandomTranslation(0.3, 0.3),
-    image.RandomContrast(0.5),
-    image.RandomBrightness(0.3),
-    image.RandomCrop(4, 3),
+    layers.RandomFlip(seed=1),
+    layers.RandomRotation(0.2),
+    layers.RandomZoom(0.3),
+    layers.RandomTranslation(0.3, 0.3),
+    layers.RandomContrast(0.5),
+    layers.RandomBrightness(0.3),
+    layers.RandomCrop(4, 3),
 ]
 
 
@@ -95,7 +94,7 @@ def test_random_layers(layer):
     one, again, other = run(jax.random.key(0)), run(jax.random.key(0)), run(jax.random.key(1))
     assert jnp.array_equal(one, again) and not jnp.array_equal(one, other)
     assert one.min() >= 0 and one.max() <= 255
-    if not isinstance(layer, image.RandomCrop):
+    if not isinstance(layer, layers.RandomCrop):
         assert not (one == one[:1]).all()  # every image its own draw
         assert jnp.array_equal(layer.apply({}, many), many)  # unchanged in inference
     assert layer(layers.Input((6, 5, 3))).shape == (None, *one.shape[1:])
@@ -105,18 +104,18 @@ def test_random_layers(layer):
 
 def test_flip_draws_each_direction():
     many = jnp.broadcast_to(IMAGES[:1], (64, *IMAGES.shape[1:]))
-    flipped = image.RandomFlip().apply({}, many, training=True, rng=0)
+    flipped = layers.RandomFlip().apply({}, many, training=True, rng=0)
     forms = [many[0], many[0, ::-1], many[0, :, ::-1], many[0, ::-1, ::-1]]
     counts = [int(sum(jnp.array_equal(one, form) for one in flipped)) for form in forms]
     assert sum(counts) == 64 and min(counts) > 4
-    horizontal = image.RandomFlip("horizontal").apply({}, many, training=True, rng=0)
+    horizontal = layers.RandomFlip("horizontal").apply({}, many, training=True, rng=0)
     assert all(jnp.array_equal(one, forms[0]) or jnp.array_equal(one, forms[2]) for one in horizontal)
 
 
 def test_contrast_equals_keras_for_the_factor_drawn():
     arguments = {"factor": (0.3, 0.6), "value_range": (-1e4, 1e4)}
     many = np.repeat(IMAGES, 8, axis=0)
-    changed = np.asarray(image.RandomContrast(**arguments).apply({}, many, training=True, rng=0))
+    changed = np.asarray(layers.RandomContrast(**arguments).apply({}, many, training=True, rng=0))
     centred, moved = (x - x.mean((1, 2), keepdims=True) for x in (many, changed))
     factors = np.sum(centred * moved, (1, 2, 3)) / np.sum(centred**2, (1, 2, 3))
     assert 0.7 <= factors.min() < 0.9 and 1.3 < factors.max() <= 1.6
@@ -126,22 +125,22 @@ def test_contrast_equals_keras_for_the_factor_drawn():
 
 
 def test_crop_is_a_part():
-    crop = np.asarray(image.RandomCrop(4, 3).apply({}, IMAGES, training=True, rng=3))
+    crop = np.asarray(layers.RandomCrop(4, 3).apply({}, IMAGES, training=True, rng=3))
     parts = [IMAGES[:, i : i + 4, j : j + 3] for i in range(3) for j in range(3)]
     assert any(np.array_equal(crop, part) for part in parts)
-    assert image.RandomCrop(4, 3).apply({}, IMAGES).shape == (2, 4, 3, 3)
+    assert layers.RandomCrop(4, 3).apply({}, IMAGES).shape == (2, 4, 3, 3)
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: image.RandomRotation(2.0), "factor=2.0"),
-        (lambda: image.RandomZoom((-1.0, 0.5)), "height_factor"),
-        (lambda: image.RandomFlip("diagonal"), "'horizontal', 'vertical'"),
-        (lambda: image.RandomTranslation(0.1, 0.1, fill_mode="mirror"), "fill_mode"),
-        (lambda: image.Resizing(2, 2, "cubic"), "interpolation"),
-        (lambda: image.Resizing(2, 2, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True), "not both"),
-        (lambda: image.CenterCrop(2, 2)(layers.Input((3,))), "batch of images"),
+        (lambda: layers.RandomRotation(2.0), "factor=2.0"),
+        (lambda: layers.RandomZoom((-1.0, 0.5)), "height_factor"),
+        (lambda: layers.RandomFlip("diagonal"), "'horizontal', 'vertical'"),
+        (lambda: layers.RandomTranslation(0.1, 0.1, fill_mode="mirror"), "fill_mode"),
+        (lambda: layers.Resizing(2, 2, "cubic"), "interpolation"),
+        (lambda: layers.Resizing(2, 2, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True), "not both"),
+        (lambda: layers.CenterCrop(2, 2)(layers.Input((3,))), "batch of images"),
     ],
 )
 def test_mistakes_are_named(make, message):

@@ -1,0 +1,94 @@
+"""How the arguments of image layers are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from jkeras import arguments
+from jkeras.errors import ArgumentError
+from jkeras.ops.boxes import SUPPORTED_FORMATS
+
+SEED = arguments.optional(arguments.integer)
+INTERPOLATION = arguments.one_of("nearest", "bilinear")
+FILL_MODE = arguments.one_of("reflect", "wrap", "constant", "nearest")
+BOX_FORMAT = arguments.optional(arguments.one_of(*SUPPORTED_FORMATS))
+
+
+def factor(low: float, high: float, *, open_low: bool = False) -> Callable[[object], tuple[float, float]]:
+    """A pair of bounds inside `low` and `high`; one number means from its negative, or `low`, to itself."""
+    within = arguments.between(low, high, open_low=open_low)
+    message = f"expected a number, or two numbers, in {'(' if open_low else '['}{low}, {high}]"
+
+    def convert(value: object) -> tuple[float, float]:
+        try:
+            if isinstance(value, (tuple, list)) and len(value) == 2:
+                first, second = sorted(within(v) for v in value)
+                return (first, second)
+            size = abs(within(value))
+            return (max(-size, low) + 0.0, size) if low == 0 else (max(-size, low), size)
+        except (ArgumentError, TypeError):
+            raise ArgumentError(message) from None
+
+    return convert
+
+
+def as_given(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Checks a factor and keeps it as it was given, as Keras's configuration does."""
+
+    def convert(value: object) -> Any:
+        check(value)
+        return tuple(value) if isinstance(value, list) else value
+
+    return convert
+
+
+def shear(value: object) -> tuple[float, float]:
+    """The bounds of a shear: two numbers in [0, 1]; one number f, or Keras's (-f, f), means from -f to f."""
+    if isinstance(value, (tuple, list)) and len(value) == 2 and value[0] == -value[1]:
+        value = value[1]
+    first, second = PART(value)
+    return (first, second) if isinstance(value, (tuple, list)) else (-second, second)
+
+
+def value_range(value: object) -> tuple[float, float]:
+    """The least and the greatest value of images, in either order."""
+    try:
+        low, high = sorted(arguments.pair(value))
+    except ArgumentError:
+        low = high = 0.0
+    if low == high:
+        raise ArgumentError("expected two different numbers, the least and the greatest value of the images")
+    return low, high
+
+
+def odd_sizes(value: object) -> tuple[int, int]:
+    """Height and width of a kernel, two odd integers; one stands for both."""
+    try:
+        height, width = arguments.ints(2)(value)
+    except ArgumentError:
+        height = width = 0
+    if not (height % 2 and width % 2):
+        raise ArgumentError("expected an odd integer of at least 1, or two of them")
+    return height, width
+
+
+def fill(value: object) -> Any:
+    """None, a number, or three numbers, one for each channel."""
+    if value is None:
+        return None
+    try:
+        if isinstance(value, (tuple, list)):
+            if len(value) == 3:
+                return tuple(arguments.number(one) for one in value)
+        else:
+            return arguments.number(value)
+    except ArgumentError:
+        pass
+    raise ArgumentError("expected None, a number, or three numbers")
+
+
+PART = factor(0.0, 1.0)
+SHIFT = factor(-1.0, 1.0)
+ZOOM = factor(-1.0, 1.0, open_low=True)
+BITS = factor(1, 8)

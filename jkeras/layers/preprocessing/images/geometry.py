@@ -1,0 +1,382 @@
+"""Random changes of places: pixels, masks and boxes move together."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jkeras import arguments, config
+from jkeras.layers.preprocessing.images.base import RandomImageLayer, chosen, per_image, uniform
+from jkeras.layers.preprocessing.images.fields import (
+    FILL_MODE,
+    INTERPOLATION,
+    PART,
+    SEED,
+    SHIFT,
+    ZOOM,
+    as_given,
+    shear,
+    value_range,
+)
+from jkeras.ops import images as functions
+from jkeras.ops.boxes import affine_transform
+from jkeras.ops.image_layout import as_batch
+from jkeras.types import Array, DataFormatField, Key, Num
+from jkeras.values.fields import field
+
+Images = Num[Array, "*shape"]
+Boxes = Num[Array, "batch boxes 4"]
+
+
+class _PlaceLayer(RandomImageLayer):
+    """Base: masks take the nearest pixel where images are interpolated."""
+
+    couples_samples: ClassVar[bool | None] = False
+    _moves: ClassVar[bool] = True
+
+    def change_images(self, images: Images, values: Any) -> Images:
+        return self.move(images, values, self.interpolation)
+
+    def change_masks(self, masks: Images, values: Any) -> Images:
+        return self.move(masks, values, "nearest")
+
+    def move(self, images: Images, values: Any, interpolation: str) -> Images:
+        """A batch of images or masks after a transformation."""
+        raise NotImplementedError
+
+
+class RandomFlip(RandomImageLayer):
+    """Mirrors each image with probability one half, in each direction on its own.
+
+    Args:
+        mode: "horizontal", "vertical" or "horizontal_and_vertical".
+        seed: an integer.
+        data_format: "channels_last" or "channels_first".
+        bounding_box_format: how boxes are written, where there are any.
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+    _moves: ClassVar[bool] = True
+
+    mode: str = field(
+        default="horizontal_and_vertical",
+        convert=arguments.one_of("horizontal", "vertical", "horizontal_and_vertical"),
+    )
+    seed: int | None = field(default=None, convert=SEED)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+
+    def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
+        flips = jax.random.bernoulli(key, 0.5, (2, shape[0], 1, 1, 1))
+        return {"flips": flips[0], "vertical_flips": flips[1]}
+
+    def _flips(self, values: Any) -> dict[str, Array]:
+        """Which images are mirrored in the directions of the mode; Keras knows one answer for both."""
+        both = {"horizontal": values["flips"], "vertical": values.get("vertical_flips", values["flips"])}
+        return {direction: per_image(flips) for direction, flips in both.items() if direction in self.mode}
+
+    def change_images(self, images: Images, values: Any) -> Images:
+        axes = dict(zip(("vertical", "horizontal"), self.axes(), strict=True))
+        for direction, flips in self._flips(values).items():
+            images = jnp.where(flips, jnp.flip(images, axes[direction]), images)
+        return images
+
+    def change_boxes(self, boxes: Boxes, values: Any, size: tuple[int, int]) -> Boxes:
+        first = {"horizontal": 0, "vertical": 1}
+        for direction, flips in self._flips(values).items():
+            low = first[direction]
+            length = size[1 - low]
+            mirrored = (
+                boxes.at[..., low].set(length - boxes[..., low + 2]).at[..., low + 2].set(length - boxes[..., low])
+            )
+            boxes = jnp.where(flips[..., 0], mirrored, boxes)
+        return boxes
+
+
+class _Affine(_PlaceLayer):
+    """Base of the layers that move every pixel along straight lines."""
+
+    couples_samples: ClassVar[bool | None] = False
+
+    def move(self, images: Images, values: Any, interpolation: str) -> Images:
+        moves = self.matrix(values, self.size_of(images.shape))
+        zeros = jnp.zeros((images.shape[0],))
+        matrix = jnp.stack([jnp.broadcast_to(move, zeros.shape) for move in (*moves, 0.0, 0.0)], axis=1)
+        return functions.affine_transform(
+            images, matrix, interpolation, self.fill_mode, self.fill_value, self.data_format
+        )
+
+    def matrix(self, values: Any, size: tuple[int, int]) -> tuple[Any, ...]:
+        """The numbers `a0, a1, a2, b0, b1, b2` of `ops.image.affine_transform`, one for all images or one for each."""
+        raise NotImplementedError
+
+
+class RandomRotation(_Affine):
+    """Turns each image by a random angle around its middle.
+
+    Args:
+        factor: the bounds of the angle as parts of a full turn; one number f means from -f to f. Positive turns to the
+            left.
+        fill_mode: what lies outside: "reflect", "wrap", "constant" or "nearest".
+        interpolation: "nearest" or "bilinear".
+        seed: an integer.
+        fill_value: for "constant".
+        data_format: "channels_last" or "channels_first".
+        bounding_box_format: how boxes are written, where there are any.
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    factor: Any = field(convert=SHIFT)
+    fill_mode: str = field(default="reflect", convert=FILL_MODE)
+    interpolation: str = field(default="bilinear", convert=INTERPOLATION)
+    seed: int | None = field(default=None, convert=SEED)
+    fill_value: float = field(default=0.0, convert=arguments.number)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+
+    def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
+        low, high = self.factor
+        return {"angle": uniform(key, (shape[0],), (360 * low, 360 * high))}
+
+    def matrix(self, values: Any, size: tuple[int, int]) -> tuple[Any, ...]:
+        angle = values["angle"] * (math.pi / 180)
+        cos, sin = jnp.cos(angle), jnp.sin(angle)
+        y, x = (size[0] - 1) / 2, (size[1] - 1) / 2
+        return cos, -sin, x - x * cos + y * sin, sin, cos, y - x * sin - y * cos
+
+    def change_boxes(self, boxes: Boxes, values: Any, size: tuple[int, int]) -> Boxes:
+        zeros = jnp.zeros_like(values["angle"])
+        return affine_transform(boxes, values["angle"], zeros, zeros, zeros + 1, zeros, zeros, *size)
+
+
+class RandomZoom(_Affine):
+    """Enlarges or shrinks each image around its middle.
+
+    Args:
+        height_factor: the bounds of the change, from -1 (excluded) to 1; positive shrinks, and one number f means from -f
+            to f.
+        width_factor: likewise; None keeps the proportions.
+        fill_mode: what lies outside: "reflect", "wrap", "constant" or "nearest".
+        interpolation: "nearest" or "bilinear".
+        seed: an integer.
+        fill_value: for "constant".
+        data_format: "channels_last" or "channels_first".
+        bounding_box_format: how boxes are written, where there are any.
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    height_factor: Any = field(convert=as_given(ZOOM))
+    width_factor: Any = field(default=None, convert=arguments.optional(as_given(ZOOM)))
+    fill_mode: str = field(default="reflect", convert=FILL_MODE)
+    interpolation: str = field(default="bilinear", convert=INTERPOLATION)
+    seed: int | None = field(default=None, convert=SEED)
+    fill_value: float = field(default=0.0, convert=arguments.number)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+
+    def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
+        first, second = jax.random.split(key)
+        tall = 1 + uniform(first, (shape[0], 1), ZOOM(self.height_factor))
+        wide = tall if self.width_factor is None else 1 + uniform(second, (shape[0], 1), ZOOM(self.width_factor))
+        return {"height_zoom": tall, "width_zoom": wide}
+
+    def matrix(self, values: Any, size: tuple[int, int]) -> tuple[Any, ...]:
+        tall, wide = values["height_zoom"][:, 0], values["width_zoom"][:, 0]
+        x, y = (size[1] - 1) / 2 * (1 - wide), (size[0] - 1) / 2 * (1 - tall)
+        return wide, 0.0, x, 0.0, tall, y
+
+    def change_boxes(self, boxes: Boxes, values: Any, size: tuple[int, int]) -> Boxes:
+        wide, _, x, _, tall, y = self.matrix(values, size)
+        start = jnp.stack([x, y, x, y], axis=-1)[:, None]
+        length = jnp.stack([wide * size[1], tall * size[0]] * 2, axis=-1)[:, None]
+        part = (jnp.clip(boxes, start, start + length) - start) / length
+        return part * jnp.asarray([size[1], size[0]] * 2, boxes.dtype)
+
+
+class RandomTranslation(_Affine):
+    """Shifts each image.
+
+    Args:
+        height_factor: the bounds of the shift down as parts of the height, from -1 to 1; one number f means from -f to f.
+        width_factor: likewise to the right, of the width.
+        fill_mode: what lies outside: "reflect", "wrap", "constant" or "nearest".
+        interpolation: "nearest" or "bilinear".
+        seed: an integer.
+        fill_value: for "constant".
+        data_format: "channels_last" or "channels_first".
+        bounding_box_format: how boxes are written, where there are any.
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    height_factor: Any = field(convert=as_given(SHIFT))
+    width_factor: Any = field(convert=as_given(SHIFT))
+    fill_mode: str = field(default="reflect", convert=FILL_MODE)
+    interpolation: str = field(default="bilinear", convert=INTERPOLATION)
+    seed: int | None = field(default=None, convert=SEED)
+    fill_value: float = field(default=0.0, convert=arguments.number)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+
+    def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
+        first, second = jax.random.split(key)
+        height, width = self.size_of(shape)
+        down = height * uniform(first, (shape[0], 1), SHIFT(self.height_factor))
+        right = width * uniform(second, (shape[0], 1), SHIFT(self.width_factor))
+        return {"translations": jnp.concatenate([right, down], axis=1)}
+
+    def matrix(self, values: Any, size: tuple[int, int]) -> tuple[Any, ...]:
+        right, down = values["translations"].T
+        return 1.0, 0.0, -right, 0.0, 1.0, -down
+
+    def change_boxes(self, boxes: Boxes, values: Any, size: tuple[int, int]) -> Boxes:
+        return boxes + jnp.tile(values["translations"], 2)[:, None]
+
+
+class RandomShear(_Affine):
+    """Moves the rows of each image to one side, in proportion to their height, and the columns up or down.
+
+    Args:
+        x_factor: the bounds of the shift of rows, in [0, 1]; one number f means from -f to f.
+        y_factor: likewise of columns.
+        interpolation: "nearest" or "bilinear".
+        fill_mode: what lies outside: "reflect", "wrap", "constant" or "nearest".
+        fill_value: for "constant".
+        data_format: "channels_last" or "channels_first".
+        seed: an integer.
+        bounding_box_format: how boxes are written, where there are any.
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    x_factor: Any = field(default=0.0, convert=as_given(shear))
+    y_factor: Any = field(default=0.0, convert=as_given(shear))
+    interpolation: str = field(default="bilinear", convert=INTERPOLATION)
+    fill_mode: str = field(default="reflect", convert=FILL_MODE)
+    fill_value: float = field(default=0.0, convert=arguments.number)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    seed: int | None = field(default=None, convert=SEED)
+
+    def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
+        sign, *keys = jax.random.split(key, 3)
+        both = [uniform(k, (shape[0], 1), shear(f)) for k, f in zip(keys, (self.x_factor, self.y_factor), strict=True)]
+        return {"shear_factor": jnp.concatenate(both, axis=1) * jax.random.rademacher(sign, (shape[0], 1), float)}
+
+    def matrix(self, values: Any, size: tuple[int, int]) -> tuple[Any, ...]:
+        across, down = values["shear_factor"].T
+        return 1.0, across, 0.0, down, 1.0, 0.0
+
+    def change_boxes(self, boxes: Boxes, values: Any, size: tuple[int, int]) -> Boxes:
+        scale = jnp.asarray([size[1], size[0]] * 2, boxes.dtype)
+        x1, y1, x2, y2 = jnp.moveaxis(boxes / scale, -1, 0)
+        across, down = (amount[:, None] for amount in values["shear_factor"].T)
+        x1, x2 = (
+            jnp.where(across < 0, x1 - across * y1, x1 - across * y2),
+            jnp.where(across < 0, x2 - across * y2, x2 - across * y1),
+        )
+        y1, y2 = (
+            jnp.where(down > 0, y1 - down * x2, y1 - down * x1),
+            jnp.where(down > 0, y2 - down * x1, y2 - down * x2),
+        )
+        return jnp.stack([x1, y1, x2, y2], axis=-1) * scale
+
+
+class RandomPerspective(_PlaceLayer):
+    """Moves the corners of each image at random, as if it was seen from elsewhere.
+
+    Args:
+        factor: the bounds of the probability that an image is changed, in [0, 1]; one number f means from 0 to f.
+        scale: how far corners move, from 0 to 1: at most half of it, as a part of their coordinates.
+        interpolation: "nearest" or "bilinear".
+        fill_value: of what lies outside.
+        seed: an integer.
+        data_format: "channels_last" or "channels_first".
+        bounding_box_format: how boxes are written, where there are any.
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    factor: Any = field(default=1.0, convert=PART)
+    scale: float = field(default=1.0, convert=arguments.between(0, 1))
+    interpolation: str = field(default="bilinear", convert=INTERPOLATION)
+    fill_value: float = field(default=0.0, convert=arguments.number)
+    seed: int | None = field(default=None, convert=SEED)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+
+    def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
+        first, second = jax.random.split(key)
+        height, width = self.size_of(shape)
+        corners = jnp.asarray([[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]], float)
+        start = jnp.broadcast_to(corners, (shape[0], 4, 2))
+        moves = uniform(second, start.shape, (-0.5 * self.scale, 0.5 * self.scale))
+        return {
+            "apply_perspective": chosen(first, shape[0], self.factor),
+            "start_points": start,
+            "end_points": start + start * moves,
+        }
+
+    def move(self, images: Images, values: Any, interpolation: str) -> Images:
+        moved = functions.perspective_transform(
+            images, values["start_points"], values["end_points"], interpolation, self.fill_value, self.data_format
+        )
+        return jnp.where(per_image(values["apply_perspective"]), moved, images)
+
+    def change_boxes(self, boxes: Boxes, values: Any, size: tuple[int, int]) -> Boxes:
+        # The map of the images goes from the new places to the old ones; this is the way back.
+        numbers = functions.homography(values["start_points"], values["end_points"])
+        matrix = jnp.concatenate([numbers, jnp.ones_like(numbers[:, :1])], axis=1).reshape(-1, 3, 3)
+        x1, y1, x2, y2 = jnp.moveaxis(boxes, -1, 0)
+        corners = [jnp.stack([x, y, jnp.ones_like(x)], -1) for x, y in ((x1, y1), (x2, y2), (x1, y2), (x2, y1))]
+        moved = jnp.einsum("bxy,cbny->cbnx", jnp.linalg.inv(matrix), jnp.stack(corners), precision="highest")
+        places = moved[..., :2] / moved[..., 2:]
+        changed = jnp.concatenate([places.min(0), places.max(0)], axis=-1)
+        return jnp.where(values["apply_perspective"][:, None, None], changed, boxes)
+
+
+class RandomElasticTransform(_PlaceLayer):
+    """Bends images by smooth random shifts, of its own for each image (Simard et al., 2003).
+
+    Args:
+        factor: the bounds of the probability that an image is changed, in [0, 1]; one number f means from 0 to f.
+        scale: the bounds of the strength, in [0, 1]; one number f means from 0 to f. It is drawn once for a batch.
+        interpolation: "nearest" or "bilinear".
+        fill_mode: what lies outside: "constant", "nearest", "wrap", "mirror" or "reflect".
+        fill_value: for "constant".
+        value_range: the least and the greatest value.
+        seed: an integer.
+        data_format: "channels_last" or "channels_first".
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    factor: Any = field(default=1.0, convert=PART)
+    scale: Any = field(default=1.0, convert=PART)
+    interpolation: str = field(default="bilinear", convert=INTERPOLATION)
+    fill_mode: str = field(default="reflect", convert=functions.FILL_MODES)
+    fill_value: float = field(default=0.0, convert=arguments.number)
+    value_range: Any = field(default=(0, 255), convert=value_range)
+    seed: int | None = field(default=None, convert=SEED)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+
+    def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
+        first, second, third = jax.random.split(key, 3)
+        return {
+            "apply_transform": chosen(first, shape[0], self.factor),
+            "distortion_factor": uniform(second, (), self.scale),
+            "noise": jax.random.normal(third, (2, shape[0], *self.size_of(shape))),
+        }
+
+    def move(self, images: Images, values: Any, interpolation: str) -> Images:
+        height, width = self.size_of(images.shape)
+        factor = values["distortion_factor"]
+        alpha, sigma = max(height, width) * 0.1 * factor, min(height, width) * 0.05 * factor
+        batch, back = as_batch(images, self.data_format)
+        order = functions.ORDERS[interpolation]
+        # Without any strength there is nothing to smooth.
+        bent = functions.bent(
+            batch, values["noise"], alpha, jnp.maximum(sigma, 1e-6), order, self.fill_mode, self.fill_value
+        )
+        changed = jnp.where(per_image(values["apply_transform"]), back(bent), images)
+        low, high = self.value_range
+        return jnp.clip(changed, low, high).astype(images.dtype)

@@ -1,0 +1,57 @@
+"""`Pipeline`: layers one after the other, as one layer."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+
+from jkeras import arguments
+from jkeras.dispatch import is_symbolic
+from jkeras.errors import ArgumentError
+from jkeras.graph.layer import Layer
+from jkeras.graph.layer_call import method_signature
+from jkeras.values.fields import field
+
+
+def takes_training(layer: Any) -> bool:
+    """Whether the call of a layer differs between training and inference."""
+    return method_signature(layer.call).takes("training")
+
+
+def _layers(value: object) -> tuple[Layer, ...]:
+    layers = arguments.several(value)
+    for layer in layers:
+        if not isinstance(layer, Layer):
+            raise ArgumentError("expected a list of layers")
+    return layers
+
+
+class Pipeline(Layer):
+    """Layers one after the other, as a plain layer: for preparing data, in a model or outside of it.
+
+    Called on its own with arrays it trains, as its layers do.
+
+    Args:
+        layers: a list of layers.
+        name: the layer's name.
+    """
+
+    couples_samples: ClassVar[bool | None] = False
+
+    layers: Any = field(convert=_layers)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.is_bound and not any(map(is_symbolic, jax.tree.leaves((args, kwargs)))):
+            kwargs.setdefault("training", True)
+        return super().__call__(*args, **kwargs)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        for layer in self.layers:
+            inputs = layer(inputs, training=training) if takes_training(layer) else layer(inputs)
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """The layers and the name: Keras's pipeline knows nothing else."""
+        config = super().get_config()
+        return {"layers": config["layers"], "name": self.name}
