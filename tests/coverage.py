@@ -30,6 +30,7 @@ TABLES = (
     "tests.applications.facts",
     "tests.callbacks.test_against_keras",
     "tests.layers.covered",
+    "tests.layers.preprocessing.test_image_layers",
     "tests.losses.test_contract",
     "tests.metrics.test_contract",
     "tests.ops.test_ops",
@@ -56,6 +57,8 @@ PARTS = {
 # Why names, or all names of a namespace, are absent.
 REASONS = {
     "keras.export": "`model.export`",
+    "keras.layers.TFSMLayer": "needs TensorFlow; export the model to ONNX, or load its weights into the same layers",
+    "keras.layers.TorchModuleWrapper": "needs PyTorch; `FlaxLayer`, `JaxLayer`",
     "keras.saving.KerasFileEditor": "`load_model`, then `set_weights`",
     "keras.visualization": "drawing is left to Matplotlib",
 }

@@ -52,6 +52,8 @@ GOOD = {
     "axes": 1,
     "height": 2,
     "width": 2,
+    "layers": [jk.layers.RandomFlip()],
+    "max_number": 3,
     "factor": 0.1,
     "height_factor": 0.1,
     "width_factor": 0.1,
@@ -75,6 +77,7 @@ GOOD = {
 # Classes whose arguments depend on each other.
 ALSO = {
     "InputLayer": {"shape": (2,)},
+    "RandomPosterization": {"factor": 4},
     "MultiOptimizer": {"optimizer_map": {".*": jk.optimizers.SGD()}},
     "CategoryEncoding": {"num_tokens": 3},
     "Discretization": {"num_bins": 3},

@@ -21,6 +21,7 @@ from jkeras.files import operations
 from jkeras.files.dialects import definitions, origin
 from jkeras.files.named_functions import lambda_arguments
 from jkeras.files.untrusted import is_users
+from jkeras.graph.in_files import in_files
 from jkeras.graph.layer import LEGACY_SHAPE_ARGUMENTS, Layer
 from jkeras.graph.operation import Operation, function_named
 from jkeras.graph.symbolic import SymbolicTensor
@@ -129,7 +130,11 @@ def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], 
     if not (inspect.isclass(cls) and issubclass(cls, Layer)):
         raise ArgumentError(f"{name!r} is registered, but it is no layer class: {cls!r}.")
     # The layers of a model inside are read by its own `from_config`.
-    arguments = {k: v if k.endswith(NO_LAYERS) else nested(v, classes, depth + 1) for k, v in arguments.items()}
+    plain = ("layers",) if in_files(cls).plain_layers else ()
+    arguments = {
+        k: v if k.endswith(NO_LAYERS) and k not in plain else nested(v, classes, depth + 1)
+        for k, v in arguments.items()
+    }
     if policy_name(arguments.get("dtype")) == policy and cls.__name__ != "InputLayer":
         arguments = {**arguments, "dtype": None}
     if not takes_name(cls):

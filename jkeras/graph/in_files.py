@@ -23,6 +23,7 @@ class InFiles:
         learns: whether something beside the weights is kept, see `Layer._learned_arrays`.
         order: the names of the own weights in the order of files, where it is not that of the layer.
         left_out: own weights that are in no file, as they are part of what is written of another.
+        plain_layers: whether `layers` in its configuration are plain arguments; those of a model belong to its graph.
     """
 
     class_name: str | None = None
@@ -31,6 +32,7 @@ class InFiles:
     learns: bool = False
     order: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    plain_layers: bool = False
 
     def in_order(self, weights: Iterable[Weight], key: Callable[[Weight], str]) -> tuple[Weight, ...]:
         """Those of a layer's own weights that are kept, in the order of files; `key` gives the name of one."""

@@ -39,7 +39,7 @@ class DataLayer(Layer):
 
 
 class Backend:
-    """The functions that Keras's layers reach by `self.backend`: `backend.numpy.stack`, `backend.image.resize`, `backend.cast`."""
+    """What Keras's layers reach by `self.backend`: `backend.numpy.stack`, `backend.image.resize`, `backend.cast`."""
 
     name = _backend = "jax"
 

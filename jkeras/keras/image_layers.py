@@ -28,12 +28,18 @@ def _image_layer(description: Any) -> dict[str, Any]:
         return run(self, jax.tree.map(as_given_array, data, is_leaf=is_list), training=training)
 
     extras = {**ANY_VALUES, "call": call, "compiled_as": _value}
+    if "factor" in description._fields:
+        extras["_set_factor"] = _set_factor
     if "seed" in description._fields:
         extras |= {
             "_seeded": staticmethod(lambda layer: True),
             "generator": property(lambda self: self.seed_generator),
         }
     return extras
+
+
+def _set_factor(self: Any, factor: Any) -> None:
+    self.factor = type(self)._convert("factor", type(self)._fields["factor"], factor)
 
 
 def as_given_array(leaf: Any) -> Any:

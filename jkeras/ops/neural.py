@@ -15,6 +15,7 @@ from jkeras.dtypes import at_least_float32
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses import crossentropy
 from jkeras.ops.attention import dot_product_attention
+from jkeras.ops.ctc import ctc_decode
 from jkeras.types import Array, Axis, DTypeLike, Sizes, TensorLike
 
 # Activations that are the same function here and in `jkeras.activations`.
@@ -210,33 +211,6 @@ def ctc_loss(
     label_padding = jnp.arange(target.shape[1]) >= jnp.asarray(target_length)[:, None]
     result: jax.Array = optax.losses.ctc_loss(output, logit_padding, target, label_padding, blank_id=mask_index)
     return result
-
-
-def ctc_decode(
-    inputs: TensorLike,
-    sequence_lengths: TensorLike,
-    strategy: str = "greedy",
-    beam_width: int = 100,
-    top_paths: int = 1,
-    merge_repeated: bool = True,
-    mask_index: int = 0,
-) -> tuple[jax.Array, jax.Array]:
-    """The labels that logits `(batch, time, classes)` spell, padded with -1, and the negated sum of their logits.
-
-    Only `strategy="greedy"` is offered. Shapes: labels `(1, batch, time)`, scores `(batch, 1)`.
-    """
-    if strategy != "greedy":
-        raise ArgumentError(f"ops.ctc_decode(strategy={strategy!r}): only 'greedy' is offered.")
-    inputs = jnp.asarray(inputs)
-    counts = jnp.arange(inputs.shape[1]) < jnp.asarray(sequence_lengths)[:, None]
-    best = jnp.argmax(inputs, axis=-1)
-    score = -jnp.sum(jnp.where(counts, jnp.max(inputs, axis=-1), 0), axis=1, keepdims=True)
-    keep = counts & (best != mask_index)
-    if merge_repeated:
-        keep &= jnp.concatenate([jnp.ones_like(best[:, :1], bool), best[:, 1:] != best[:, :-1]], axis=1)
-    order = jnp.argsort(~keep, axis=1, stable=True)
-    labels = jnp.where(jnp.take_along_axis(keep, order, 1), jnp.take_along_axis(best, order, 1), -1)
-    return labels[None], score
 
 
 def _adaptive(reduce: Callable[..., Any]) -> Callable[..., Any]:

@@ -280,14 +280,19 @@ def test_every_name_is_there():
     assert names - {name.removeprefix("keras.ops.") for name in covered()} == MODULES
 
 
+LOGITS = jnp.asarray(np.random.default_rng(5).normal(size=(2, 7, 4)).astype("float32") * 2)
 # Functions of functions: each is computed with either side's.
 CONTROL = {
     "associative_scan": lambda ops: ops.associative_scan(lambda a, b: a + b, jnp.arange(4)),
     "cond": lambda ops: [ops.cond(jnp.array(first), lambda: 1.0, lambda: 2.0) for first in (True, False)],
     "convert_to_numpy": lambda ops: ops.convert_to_numpy(jnp.asarray(X)),
-    "ctc_decode": lambda ops: ops.ctc_decode(
-        jnp.asarray(np.eye(3, dtype="float32")[None, [1, 1, 0, 2, 2]]), jnp.array([5])
-    ),
+    "ctc_decode": lambda ops: [
+        ops.ctc_decode(jnp.asarray(np.eye(3, dtype="float32")[None, [1, 1, 0, 2, 2]]), jnp.array([5])),
+        *(
+            ops.ctc_decode(LOGITS, jnp.array([7, 4]), "beam_search", beam_width, 3, mask_index=mask_index)
+            for beam_width, mask_index in ((4, 0), (40, None))
+        ),
+    ],
     "custom_gradient": lambda ops: jax.grad(ops.custom_gradient(lambda x: (x**2, lambda upstream: upstream * 7.0)))(
         3.0
     ),

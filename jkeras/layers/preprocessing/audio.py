@@ -22,6 +22,29 @@ POSITIVE = arguments.between(0, float("inf"), open_low=True)
 MEL_FACTOR, MEL_BREAK = 1127.0, 700.0
 
 
+def _kernel_window(value: object) -> Any:
+    """A window that `initializers.STFT` makes kernels of."""
+    try:
+        return initializers.STFT("real", value).window
+    except ArgumentError:
+        raise ArgumentError(
+            "expected a name that `scipy.signal.get_window` knows, the values of a window, or None"
+        ) from None
+
+
+def _frame_window(value: object) -> Any:
+    """A window that `ops.stft` multiplies frames with."""
+    if value is None or (isinstance(value, str) and value in ("hann", "hamming")):
+        return value
+    try:
+        values = arguments.array(value)
+    except ArgumentError:
+        values = None
+    if values is None or values.ndim != 1 or values.dtype.kind not in "iuf":
+        raise ArgumentError("expected 'hann', 'hamming', the values of a window, or None")
+    return tuple(values.tolist())
+
+
 class STFTSpectrogram(Layer):
     """The short-time Fourier transform of signals, as a convolution whose kernels can be trained.
 
@@ -49,7 +72,7 @@ class STFTSpectrogram(Layer):
     (None, 7, 5)
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     mode: str = field(
         default="log", convert=arguments.one_of("log", "magnitude", "psd", "real", "imag", "angle", "stft")
@@ -57,7 +80,7 @@ class STFTSpectrogram(Layer):
     frame_length: int = field(default=256, convert=arguments.at_least(2))
     frame_step: int | None = field(default=None, convert=arguments.optional(arguments.positive_int))
     fft_length: int | None = field(default=None, convert=arguments.optional(arguments.positive_int))
-    window: Any = "hann"
+    window: Any = field(default="hann", convert=_kernel_window)
     periodic: bool = field(default=False, convert=arguments.boolean)
     scaling: str | None = field(default="density", convert=arguments.one_of("density", "spectrum", None))
     padding: str = field(default="valid", convert=arguments.one_of("valid", "same"))
@@ -79,7 +102,6 @@ class STFTSpectrogram(Layer):
             warnings.warn(
                 f"`fft_length` is recommended to be a power of two. Received fft_length={self.fft_length}", stacklevel=2
             )
-        self._kernel_of("real")  # refuses a window that there is not
 
     @property
     def input_spec(self) -> InputSpec:  # type: ignore[override]
@@ -178,12 +200,12 @@ class MelSpectrogram(Layer):
         ArgumentError: `fft_length` is less than `sequence_length`.
     """
 
-    couples_samples: ClassVar[bool | None] = True  # by the greatest value
+    mixes_samples: ClassVar[bool | None] = True  # by the greatest value
 
     fft_length: int = field(default=2048, convert=arguments.positive_int)
     sequence_stride: int = field(default=512, convert=arguments.positive_int)
     sequence_length: int | None = field(default=None, convert=arguments.optional(arguments.positive_int))
-    window: Any = "hann"
+    window: Any = field(default="hann", convert=_frame_window)
     sampling_rate: Any = field(default=16000, convert=POSITIVE)
     num_mel_bins: int = field(default=128, convert=arguments.positive_int)
     min_freq: float = field(default=20.0, convert=arguments.non_negative)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 
 from jkeras import arguments
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError
+from jkeras.graph.in_files import InFiles
 from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import method_signature
 from jkeras.values.fields import field
@@ -37,9 +38,14 @@ class Pipeline(Layer):
         name: the layer's name.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
+    _in_files: ClassVar[InFiles] = InFiles(plain_layers=True)
+
+    if TYPE_CHECKING:
+        _name: str | None = field(init=False)
 
     layers: Any = field(convert=_layers)
+    name: str | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not self.is_bound and not any(map(is_symbolic, jax.tree.leaves((args, kwargs)))):

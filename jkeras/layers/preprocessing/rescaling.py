@@ -24,7 +24,7 @@ class Rescaling(Layer):
     [-1.0, 1.0]
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     supports_masking: ClassVar[bool] = True
 
     scale: Any = field(convert=arguments.numeric)

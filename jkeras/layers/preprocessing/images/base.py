@@ -55,13 +55,15 @@ class ImageLayer(ImageAttributes, Layer):
         bounding_box_format: how boxes are written, see `jkeras.utils.bounding_boxes`; needed where there are any.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     # Whether the layer works in inference, too.
     _in_inference: ClassVar[bool] = False
     # Whether it draws random numbers.
     _is_random: ClassVar[bool] = True
     # Whether masks and boxes follow the pixels to other places.
     _moves: ClassVar[bool] = False
+    # Whether images of integers stay such.
+    _keeps_integers: ClassVar[bool] = False
     # The numbers of channels that it can deal with.
     _channels: ClassVar[tuple[int, ...]] = ()
 
@@ -258,7 +260,9 @@ class ImageLayer(ImageAttributes, Layer):
             InputError: the input is neither an image nor a batch of images, or has another number of channels.
         """
         self.check_images(images)
-        return jnp.asarray(images).astype(self.compute_dtype)
+        images = jnp.asarray(images)
+        kept = self._keeps_integers and not jnp.issubdtype(images.dtype, jnp.floating)
+        return images if kept else images.astype(self.compute_dtype)
 
     def check_images(self, images: Any) -> None:
         """Raises InputError where `prepare` does."""
@@ -294,15 +298,18 @@ class ImageLayer(ImageAttributes, Layer):
             raise InputError(
                 f"{place}: expected 'bounding_boxes' to be a dictionary with 'boxes' and 'labels'; got {bounding_boxes!r:.200}."
             )
+        if not self._moves:
+            return
         boxes, labels, rank = bounding_boxes["boxes"], bounding_boxes["labels"], len(shape) - 1
         if not has_shape(boxes) or len(boxes.shape) != rank or boxes.shape[-1] != 4 or not has_shape(labels):
             wanted = "(boxes, 4)" if rank == 2 else "(batch, boxes, 4)"
             raise InputError(f"{place}: expected 'boxes' of shape {wanted}; got {show_tensors(boxes)}.")
-        if tuple(labels.shape[: rank - 1]) != tuple(boxes.shape[: rank - 1]):
+        labelled = tuple(labels.shape)[1:] if rank == 2 and labels.shape[:1] == (1,) else tuple(labels.shape)
+        if labelled[: rank - 1] != tuple(boxes.shape[: rank - 1]) and tuple(labels.shape) != tuple(boxes.shape[:1]):
             raise InputError(
                 f"{place}: 'boxes' of shape {tuple(boxes.shape)} need as many 'labels'; these have shape {tuple(labels.shape)}."
             )
-        if not self._moves or is_symbolic(boxes) or isinstance(boxes, (Shape, jax.core.Tracer, jax.ShapeDtypeStruct)):
+        if is_symbolic(boxes) or isinstance(boxes, (Shape, jax.core.Tracer, jax.ShapeDtypeStruct)):
             return
         size = self.size_of(shape)
         corners = np.asarray(convert_format(boxes, self._box_format, "xyxy", *size))
@@ -319,7 +326,7 @@ class ImageLayer(ImageAttributes, Layer):
 class RandomImageLayer(ImageLayer):
     """Base of the layers that change images in training only; called on their own with arrays, they do so, too."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         alone = not self.is_bound
@@ -331,7 +338,7 @@ class RandomImageLayer(ImageLayer):
 class ColourLayer(RandomImageLayer):
     """Base of the layers that leave pixels where they are: masks and boxes stay as they are."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
 
 @functools.lru_cache(maxsize=8)

@@ -22,16 +22,13 @@ class MaxNumBoundingBoxes(ImageLayer):
         fill_value: of the boxes and labels that are filled in, an integer.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
+    _keeps_integers: ClassVar[bool] = True
     _in_inference: ClassVar[bool] = True
     _is_random: ClassVar[bool] = False
 
     max_number: int = field(convert=arguments.positive_int)
     fill_value: int = field(default=-1, convert=arguments.integer)
-
-    def prepare(self, images: Array) -> jax.Array:
-        self.check_images(images)
-        return jnp.asarray(images)
 
     def known_output(self, inputs: Shape) -> Shape | None:
         """The images."""

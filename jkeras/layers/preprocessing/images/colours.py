@@ -31,7 +31,7 @@ class RandomContrast(ColourLayer):
         seed: an integer.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=PART)
     value_range: Any = field(default=(0, 255), convert=value_range)
@@ -56,7 +56,7 @@ class RandomBrightness(ColourLayer):
         seed: an integer.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=SHIFT)
     value_range: Any = field(default=(0, 255), convert=value_range)
@@ -80,7 +80,7 @@ class RandomHue(ColourLayer):
         seed: an integer.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     _channels: ClassVar[tuple[int, ...]] = RGB
 
     factor: Any = field(convert=PART)
@@ -115,7 +115,7 @@ class RandomSaturation(ColourLayer):
         seed: an integer.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     _channels: ClassVar[tuple[int, ...]] = RGB
 
     factor: Any = field(convert=PART)
@@ -145,7 +145,7 @@ class RandomColorDegeneration(ColourLayer):
         seed: an integer.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     _channels: ClassVar[tuple[int, ...]] = RGB
 
     factor: Any = field(convert=PART)
@@ -170,7 +170,7 @@ class RandomGrayscale(ColourLayer):
         seed: an integer.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     _channels: ClassVar[tuple[int, ...]] = (1, 3)
 
     factor: float = field(default=0.5, convert=arguments.probability)
@@ -195,7 +195,7 @@ class RandomInvert(ColourLayer):
         data_format: "channels_last" or "channels_first".
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(default=1.0, convert=PART)
     value_range: Any = field(default=(0, 255), convert=value_range)
@@ -220,7 +220,7 @@ class RandomPosterization(ColourLayer):
         seed: an integer.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=BITS)
     value_range: Any = field(default=(0, 255), convert=value_range)
@@ -248,7 +248,7 @@ class Solarization(ColourLayer):
         seed: an integer.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     addition_factor: Any = field(default=0.0, convert=PART)
     threshold_factor: Any = field(default=0.0, convert=PART)
@@ -283,7 +283,7 @@ class RandomColorJitter(ColourLayer):
         data_format: "channels_last" or "channels_first".
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     value_range: Any = field(default=(0, 255), convert=value_range)
     brightness_factor: Any = field(default=None, convert=arguments.optional(SHIFT))
@@ -299,7 +299,8 @@ class RandomColorJitter(ColourLayer):
         return _jitters(factors, self.value_range, self.data_format, self.compute_dtype)
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
-        keys = jax.random.split(key, 4)
+        # The first layer draws what it draws alone.
+        keys = [key, *jax.random.split(key, 3)]
         return {name: layer.draw(one, shape) for one, (name, layer) in zip(keys, self._steps.items(), strict=False)}
 
     def change_images(self, images: Images, values: Any) -> Images:

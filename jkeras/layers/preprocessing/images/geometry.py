@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import arguments, config
+from jkeras import arguments, config, random_keys
 from jkeras.layers.preprocessing.images.base import RandomImageLayer, chosen, per_image, uniform
 from jkeras.layers.preprocessing.images.fields import (
     FILL_MODE,
@@ -34,7 +34,7 @@ Boxes = Num[Array, "batch boxes 4"]
 class _PlaceLayer(RandomImageLayer):
     """Base: masks take the nearest pixel where images are interpolated."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     _moves: ClassVar[bool] = True
 
     def change_images(self, images: Images, values: Any) -> Images:
@@ -58,7 +58,7 @@ class RandomFlip(RandomImageLayer):
         bounding_box_format: how boxes are written, where there are any.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     _moves: ClassVar[bool] = True
 
     mode: str = field(
@@ -91,14 +91,14 @@ class RandomFlip(RandomImageLayer):
             mirrored = (
                 boxes.at[..., low].set(length - boxes[..., low + 2]).at[..., low + 2].set(length - boxes[..., low])
             )
-            boxes = jnp.where(flips[..., 0], mirrored, boxes)
+            boxes = jnp.where(flips.reshape((-1,) + (1,) * (boxes.ndim - 1)), mirrored, boxes)
         return boxes
 
 
 class _Affine(_PlaceLayer):
     """Base of the layers that move every pixel along straight lines."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     def move(self, images: Images, values: Any, interpolation: str) -> Images:
         moves = self.matrix(values, self.size_of(images.shape))
@@ -127,7 +127,7 @@ class RandomRotation(_Affine):
         bounding_box_format: how boxes are written, where there are any.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=SHIFT)
     fill_mode: str = field(default="reflect", convert=FILL_MODE)
@@ -166,7 +166,7 @@ class RandomZoom(_Affine):
         bounding_box_format: how boxes are written, where there are any.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     height_factor: Any = field(convert=as_given(ZOOM))
     width_factor: Any = field(default=None, convert=arguments.optional(as_given(ZOOM)))
@@ -209,7 +209,7 @@ class RandomTranslation(_Affine):
         bounding_box_format: how boxes are written, where there are any.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     height_factor: Any = field(convert=as_given(SHIFT))
     width_factor: Any = field(convert=as_given(SHIFT))
@@ -248,7 +248,7 @@ class RandomShear(_Affine):
         bounding_box_format: how boxes are written, where there are any.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     x_factor: Any = field(default=0.0, convert=as_given(shear))
     y_factor: Any = field(default=0.0, convert=as_given(shear))
@@ -295,7 +295,7 @@ class RandomPerspective(_PlaceLayer):
         bounding_box_format: how boxes are written, where there are any.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(default=1.0, convert=PART)
     scale: float = field(default=1.0, convert=arguments.between(0, 1))
@@ -348,7 +348,7 @@ class RandomElasticTransform(_PlaceLayer):
         data_format: "channels_last" or "channels_first".
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(default=1.0, convert=PART)
     scale: Any = field(default=1.0, convert=PART)
@@ -374,9 +374,11 @@ class RandomElasticTransform(_PlaceLayer):
         batch, back = as_batch(images, self.data_format)
         order = functions.ORDERS[interpolation]
         # Without any strength there is nothing to smooth.
-        bent = functions.bent(
-            batch, values["noise"], alpha, jnp.maximum(sigma, 1e-6), order, self.fill_mode, self.fill_value
-        )
+        noise = values.get("noise")
+        if noise is None:  # Keras keeps the seed, of one noise for both directions
+            one = jax.random.normal(random_keys.as_key(values["seed"]), batch.shape[:3])
+            noise = jnp.broadcast_to(one, (2, *one.shape))
+        bent = functions.bent(batch, noise, alpha, jnp.maximum(sigma, 1e-6), order, self.fill_mode, self.fill_value)
         changed = jnp.where(per_image(values["apply_transform"]), back(bent), images)
         low, high = self.value_range
         return jnp.clip(changed, low, high).astype(images.dtype)

@@ -25,7 +25,7 @@ class AutoContrast(ImageLayer):
         value_range: the least and the largest value that there may be.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     _in_inference: ClassVar[bool] = True
     _is_random: ClassVar[bool] = False
 
@@ -50,7 +50,7 @@ class Equalization(RandomImageLayer):
         data_format: "channels_last" or "channels_first".
     """
 
-    couples_samples: ClassVar[bool | None] = True
+    mixes_samples: ClassVar[bool | None] = True
     _is_random: ClassVar[bool] = False
 
     value_range: Any = field(default=(0, 255), convert=value_range)
@@ -94,7 +94,8 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         data_format: "channels_last" or "channels_first".
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
+    _keeps_integers: ClassVar[bool] = True
     _in_inference: ClassVar[bool] = True
     _is_random: ClassVar[bool] = False
 
@@ -102,10 +103,6 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
     clip_limit: float = field(default=4.0, convert=arguments.non_negative)
     tile_grid_size: Any = field(default=(8, 8), convert=arguments.ints(2))
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
-
-    def prepare(self, images: Array) -> jax.Array:
-        self.check_images(images)
-        return jnp.asarray(images)
 
     def known_output(self, inputs: Any) -> Any:
         """Images keep their type and size."""

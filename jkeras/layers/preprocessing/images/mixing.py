@@ -20,8 +20,9 @@ Images = Num[Array, "*shape"]
 
 def _labels(labels: Images, order: Array, weight: Array) -> jax.Array:
     """Labels mixed with those of the other images, in proportion."""
-    weight = weight.reshape((-1,) + (1,) * max(labels.ndim - 1, 1))
-    return weight * labels + (1 - weight) * jnp.take(labels, order, axis=0)
+    labels = jnp.asarray(labels)
+    weight = jnp.asarray(weight).reshape((-1,) + (1,) * max(labels.ndim - 1, 1))
+    return weight * labels + (1 - weight) * jnp.take(labels, jnp.asarray(order), axis=0)
 
 
 class MixUp(RandomImageLayer):
@@ -36,7 +37,7 @@ class MixUp(RandomImageLayer):
         bounding_box_format: how boxes are written, where there are any.
     """
 
-    couples_samples: ClassVar[bool | None] = True
+    mixes_samples: ClassVar[bool | None] = True
     _moves: ClassVar[bool] = True
 
     alpha: float = field(default=0.2, convert=arguments.between(0, float("inf"), open_low=True, open_high=True))
@@ -51,8 +52,8 @@ class MixUp(RandomImageLayer):
         }
 
     def change_images(self, images: Images, values: Any) -> Images:
-        weight = per_image(values["mix_weight"]).astype(jnp.result_type(images.dtype, float))
-        return weight * images + (1 - weight) * jnp.take(images, values["permutation_order"], axis=0)
+        weight = per_image(jnp.asarray(values["mix_weight"])).astype(jnp.result_type(images.dtype, float))
+        return weight * images + (1 - weight) * jnp.take(images, jnp.asarray(values["permutation_order"]), axis=0)
 
     def change_labels(self, labels: Images, values: Any) -> Images:
         return _labels(labels, values["permutation_order"], values["mix_weight"])
@@ -62,7 +63,7 @@ class MixUp(RandomImageLayer):
     ) -> Any:
         if not self._has(transformation, training):
             return bounding_boxes
-        order = transformation["permutation_order"]
+        order = jnp.asarray(transformation["permutation_order"])
 
         def both(part: Any) -> jax.Array:
             part = jnp.asarray(part)
@@ -81,7 +82,7 @@ def _span(key: Key[Array, ""], length: int, part: Array) -> tuple[jax.Array, jax
 class _PatchLayer(RandomImageLayer):
     """Base of the layers that change a rectangle of each image."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     def patches(
         self, key: Key[Array, ""], shape: tuple[int, ...], parts: tuple[Array, Array]
@@ -108,7 +109,7 @@ class CutMix(_PatchLayer):
         data_format: "channels_last" or "channels_first".
     """
 
-    couples_samples: ClassVar[bool | None] = True
+    mixes_samples: ClassVar[bool | None] = True
     _moves: ClassVar[bool] = True
 
     factor: Any = field(default=1.0, convert=PART)
@@ -124,7 +125,7 @@ class CutMix(_PatchLayer):
         return {"permutation_order": order, "batch_masks": masks, "mix_weight": 1 - area}
 
     def change_images(self, images: Images, values: Any) -> Images:
-        other = jnp.take(images, values["permutation_order"], axis=0)
+        other = jnp.take(images, jnp.asarray(values["permutation_order"]), axis=0)
         channels = image_axes(self.data_format)[2]
         # The masks of segmentation have channels of their own.
         inside = jax.lax.slice_in_dim(values["batch_masks"], 0, 1, axis=channels % 4)
@@ -146,7 +147,7 @@ class RandomErasing(_PatchLayer, ColourLayer):
         data_format: "channels_last" or "channels_first".
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(default=1.0, convert=PART)
     scale: Any = field(default=(0.02, 0.33), convert=PART)
@@ -182,5 +183,5 @@ class RandomErasing(_PatchLayer, ColourLayer):
         return filling.reshape([-1 if place == axis and filling.ndim else 1 for place in range(4)])
 
     def change_images(self, images: Images, values: Any) -> Images:
-        erased = values["batch_masks"] & per_image(values["apply_erasing"])
-        return jnp.where(erased, values["fill_value"].astype(images.dtype), images)
+        erased = jnp.asarray(values["batch_masks"]) & per_image(jnp.asarray(values["apply_erasing"]))
+        return jnp.where(erased, jnp.asarray(values["fill_value"], images.dtype), images)

@@ -60,7 +60,7 @@ def _layers(
 class _Policy(RandomImageLayer):
     """Base: the layers, and how one of them is applied to each image."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     _moves: ClassVar[bool] = True
     _channels: ClassVar[tuple[int, ...]] = (3,)
 
@@ -135,7 +135,7 @@ class RandAugment(_Policy):
         bounding_box_format: how boxes are written, where there are any.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     value_range: Any = field(default=(0, 255), convert=value_range)
     num_ops: int = field(default=2, convert=arguments.positive_int)
@@ -185,7 +185,7 @@ class AugMix(_Policy):
         data_format: "channels_last" or "channels_first".
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     value_range: Any = field(default=(0, 255), convert=value_range)
     num_chains: int = field(default=3, convert=arguments.positive_int)

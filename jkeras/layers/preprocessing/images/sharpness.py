@@ -27,7 +27,7 @@ class RandomSharpness(ColourLayer):
         seed: an integer.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=PART)
     value_range: Any = field(default=(0, 255), convert=value_range)
@@ -60,7 +60,7 @@ class RandomGaussianBlur(ColourLayer):
         seed: an integer.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(default=1.0, convert=PART)
     kernel_size: Any = field(default=3, convert=odd_sizes)

@@ -26,7 +26,7 @@ class _SizeAttributes:
 class _SizeLayer(_SizeAttributes, ImageLayer):
     """Base of the layers whose results have a height and a width that were asked for, in inference as well."""
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     _in_inference: ClassVar[bool] = True
     _is_random: ClassVar[bool] = False
     _moves: ClassVar[bool] = True
@@ -78,7 +78,8 @@ class Resizing(_SizeLayer):
     (None, 2, 3, 1)
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
+    _keeps_integers: ClassVar[bool] = True
 
     height: int = field(convert=arguments.positive_int)
     width: int = field(convert=arguments.positive_int)
@@ -97,10 +98,6 @@ class Resizing(_SizeLayer):
     def known_output(self, inputs: Shape) -> Shape | None:
         """By tracing, since images keep their type."""
         return None
-
-    def prepare(self, images: Array) -> jax.Array:
-        self.check_images(images)
-        return jnp.asarray(images)
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         return self.size_of(shape)
@@ -168,7 +165,7 @@ class CenterCrop(_SizeLayer):
         bounding_box_format: how boxes are written, where there are any.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
 
     height: int = field(convert=arguments.positive_int)
     width: int = field(convert=arguments.positive_int)
@@ -207,7 +204,7 @@ class RandomCrop(_SizeLayer, RandomImageLayer):
         bounding_box_format: how boxes are written, where there are any.
     """
 
-    couples_samples: ClassVar[bool | None] = False
+    mixes_samples: ClassVar[bool | None] = False
     _is_random: ClassVar[bool] = True
 
     if TYPE_CHECKING:
