@@ -198,6 +198,9 @@ class MelSpectrogram(Layer):
 
     Raises:
         ArgumentError: `fft_length` is less than `sequence_length`.
+
+    >>> MelSpectrogram(fft_length=16, sequence_stride=8, num_mel_bins=4).compute_output_shape((None, 64))
+    (None, 4, 9)
     """
 
     mixes_samples: ClassVar[bool | None] = True  # by the greatest value

@@ -36,6 +36,13 @@ class Pipeline(Layer):
     Args:
         layers: a list of layers.
         name: the layer's name.
+
+    Raises:
+        ArgumentError: there is something else than layers.
+
+    >>> from jkeras import layers
+    >>> Pipeline([layers.RandomFlip(), layers.CenterCrop(4, 4)]).compute_output_shape((None, 8, 8, 3))
+    (None, 4, 4, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False

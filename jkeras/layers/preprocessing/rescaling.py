@@ -15,6 +15,8 @@ from jkeras.values.fields import field
 class Rescaling(Layer):
     """`inputs * scale + offset`, for example `Rescaling(1 / 255)`.
 
+    Shapes: any, unchanged.
+
     Args:
         scale: a number, or one for each channel.
         offset: likewise.

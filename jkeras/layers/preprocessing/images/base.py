@@ -51,6 +51,9 @@ class ImageAttributes:
 class ImageLayer(ImageAttributes, Layer):
     """Base of the image layers.
 
+    Shapes: images `(batch, height, width, channels)` or one of them without the batch axis; the same with another size where the
+    layer changes it.
+
     Args:
         bounding_box_format: how boxes are written, see `jkeras.utils.bounding_boxes`; needed where there are any.
     """

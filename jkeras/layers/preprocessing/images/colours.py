@@ -29,6 +29,9 @@ class RandomContrast(ColourLayer):
             is 0 and high is f.
         value_range: the least and the largest value.
         seed: an integer.
+
+    >>> RandomContrast(0.2).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -54,6 +57,9 @@ class RandomBrightness(ColourLayer):
         factor: the bounds of the number as parts of the range, from -1 to 1; one number f means from -f to f.
         value_range: the least and the largest value.
         seed: an integer.
+
+    >>> RandomBrightness(0.2).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -78,6 +84,9 @@ class RandomHue(ColourLayer):
         value_range: the least and the largest value.
         data_format: "channels_last" or "channels_first".
         seed: an integer.
+
+    >>> RandomHue(0.5).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -113,6 +122,9 @@ class RandomSaturation(ColourLayer):
         value_range: the least and the largest value.
         data_format: "channels_last" or "channels_first".
         seed: an integer.
+
+    >>> RandomSaturation(0.5).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -143,6 +155,9 @@ class RandomColorDegeneration(ColourLayer):
         value_range: the least and the largest value.
         data_format: "channels_last" or "channels_first".
         seed: an integer.
+
+    >>> RandomColorDegeneration(0.5).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -168,6 +183,9 @@ class RandomGrayscale(ColourLayer):
         factor: the probability, from 0 to 1.
         data_format: "channels_last" or "channels_first".
         seed: an integer.
+
+    >>> RandomGrayscale().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -193,6 +211,9 @@ class RandomInvert(ColourLayer):
         value_range: the least and the largest value.
         seed: an integer.
         data_format: "channels_last" or "channels_first".
+
+    >>> RandomInvert().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -218,6 +239,9 @@ class RandomPosterization(ColourLayer):
         value_range: the least and the largest value.
         data_format: "channels_last" or "channels_first".
         seed: an integer.
+
+    >>> RandomPosterization(4).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -246,6 +270,9 @@ class Solarization(ColourLayer):
         threshold_factor: likewise of the threshold.
         value_range: the least and the largest value.
         seed: an integer.
+
+    >>> Solarization().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -281,6 +308,9 @@ class RandomColorJitter(ColourLayer):
         hue_factor: see `RandomHue`.
         seed: an integer.
         data_format: "channels_last" or "channels_first".
+
+    >>> RandomColorJitter().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False

@@ -56,6 +56,9 @@ class RandomFlip(RandomImageLayer):
         seed: an integer.
         data_format: "channels_last" or "channels_first".
         bounding_box_format: how boxes are written, where there are any.
+
+    >>> RandomFlip().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -125,6 +128,9 @@ class RandomRotation(_Affine):
         fill_value: for "constant".
         data_format: "channels_last" or "channels_first".
         bounding_box_format: how boxes are written, where there are any.
+
+    >>> RandomRotation(0.1).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -164,6 +170,9 @@ class RandomZoom(_Affine):
         fill_value: for "constant".
         data_format: "channels_last" or "channels_first".
         bounding_box_format: how boxes are written, where there are any.
+
+    >>> RandomZoom(0.2).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -207,6 +216,9 @@ class RandomTranslation(_Affine):
         fill_value: for "constant".
         data_format: "channels_last" or "channels_first".
         bounding_box_format: how boxes are written, where there are any.
+
+    >>> RandomTranslation(0.1, 0.1).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -246,6 +258,9 @@ class RandomShear(_Affine):
         data_format: "channels_last" or "channels_first".
         seed: an integer.
         bounding_box_format: how boxes are written, where there are any.
+
+    >>> RandomShear().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -293,6 +308,9 @@ class RandomPerspective(_PlaceLayer):
         seed: an integer.
         data_format: "channels_last" or "channels_first".
         bounding_box_format: how boxes are written, where there are any.
+
+    >>> RandomPerspective().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -346,6 +364,9 @@ class RandomElasticTransform(_PlaceLayer):
         value_range: the least and the greatest value.
         seed: an integer.
         data_format: "channels_last" or "channels_first".
+
+    >>> RandomElasticTransform().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False

@@ -23,6 +23,9 @@ class AutoContrast(ImageLayer):
 
     Args:
         value_range: the least and the largest value that there may be.
+
+    >>> AutoContrast().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -48,6 +51,9 @@ class Equalization(RandomImageLayer):
         value_range: the least and the largest value.
         bins: how many classes of values are counted.
         data_format: "channels_last" or "channels_first".
+
+    >>> Equalization().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = True
@@ -92,6 +98,9 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         clip_limit: how many times the mean a frequency may be; 0 is no limit.
         tile_grid_size: into how many parts images are divided, down and across.
         data_format: "channels_last" or "channels_first".
+
+    >>> ContrastLimitedAdaptiveHistogramEqualization().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False

@@ -35,6 +35,9 @@ class MixUp(RandomImageLayer):
         data_format: "channels_last" or "channels_first".
         seed: an integer.
         bounding_box_format: how boxes are written, where there are any.
+
+    >>> MixUp().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = True
@@ -107,6 +110,9 @@ class CutMix(_PatchLayer):
             means from 0 to f.
         seed: an integer.
         data_format: "channels_last" or "channels_first".
+
+    >>> CutMix().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = True
@@ -145,6 +151,9 @@ class RandomErasing(_PatchLayer, ColourLayer):
         value_range: the least and the largest value.
         seed: an integer.
         data_format: "channels_last" or "channels_first".
+
+    >>> RandomErasing().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False

@@ -133,6 +133,9 @@ class RandAugment(_Policy):
         seed: an integer.
         data_format: "channels_last" or "channels_first".
         bounding_box_format: how boxes are written, where there are any.
+
+    >>> RandAugment().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -183,6 +186,9 @@ class AugMix(_Policy):
         interpolation: "nearest" or "bilinear".
         seed: an integer.
         data_format: "channels_last" or "channels_first".
+
+    >>> AugMix().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False

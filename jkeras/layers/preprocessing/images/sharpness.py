@@ -25,6 +25,9 @@ class RandomSharpness(ColourLayer):
         value_range: the least and the largest value.
         data_format: "channels_last" or "channels_first".
         seed: an integer.
+
+    >>> RandomSharpness(0.5).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -58,6 +61,9 @@ class RandomGaussianBlur(ColourLayer):
         value_range: the least and the largest value.
         data_format: "channels_last" or "channels_first".
         seed: an integer.
+
+    >>> RandomGaussianBlur().compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False

@@ -163,6 +163,9 @@ class CenterCrop(_SizeLayer):
         width: of the result.
         data_format: "channels_last" or "channels_first".
         bounding_box_format: how boxes are written, where there are any.
+
+    >>> CenterCrop(4, 6).compute_output_shape((None, 8, 8, 3))
+    (None, 4, 6, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
@@ -202,6 +205,9 @@ class RandomCrop(_SizeLayer, RandomImageLayer):
         data_format: "channels_last" or "channels_first".
         name: the layer's name.
         bounding_box_format: how boxes are written, where there are any.
+
+    >>> RandomCrop(4, 4).compute_output_shape((None, 8, 8, 3))
+    (None, 4, 4, 3)
     """
 
     mixes_samples: ClassVar[bool | None] = False
