@@ -305,6 +305,80 @@ class Attention(BuiltinLayer):
     @property
     def input_spec(self) -> Any: ...
 
+class AugMix(BuiltinLayer):
+    """The weighted mean of each image with several changed forms of it (Hendrycks et al., 2019)."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    value_range: Any
+    num_chains: Any
+    chain_depth: Any
+    factor: Any
+    alpha: Any
+    all_ops: Any
+    interpolation: Any
+    seed: Any
+    data_format: Any
+    def __init__(
+        self,
+        value_range: Any = ...,
+        num_chains: int = 3,
+        chain_depth: int = 3,
+        factor: Any = 0.3,
+        alpha: float = 1.0,
+        all_ops: bool = True,
+        interpolation: str = "bilinear",
+        seed: int | None = None,
+        data_format: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
+class AutoContrast(BuiltinLayer):
+    """Stretches every channel of every image so that it reaches both ends of the range, in training and in inference."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    data_format: Any
+    value_range: Any
+    def __init__(
+        self,
+        value_range: Any = ...,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+        data_format: Any = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+
 class Average(BuiltinLayer):
     """The mean of the inputs."""
 
@@ -551,6 +625,7 @@ class CenterCrop(BuiltinLayer):
     dtype: Any
     autocast: Any
     name: Any
+    bounding_box_format: Any
     height: Any
     width: Any
     data_format: Any
@@ -565,11 +640,13 @@ class CenterCrop(BuiltinLayer):
         dtype: Any = None,
         autocast: bool = True,
         name: str | None = None,
+        bounding_box_format: str | None = None,
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
-    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
 
 class Concatenate(BuiltinLayer):
     """Joins the inputs along an axis; all other sizes must agree."""
@@ -595,6 +672,39 @@ class Concatenate(BuiltinLayer):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
+
+class ContrastLimitedAdaptiveHistogramEqualization(BuiltinLayer):
+    """Equalizes the values of each part of an image, with a limit to how much contrast may grow (CLAHE, Zuiderveld 1994)."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    value_range: Any
+    clip_limit: Any
+    tile_grid_size: Any
+    data_format: Any
+    def __init__(
+        self,
+        value_range: Any = ...,
+        clip_limit: float = 4.0,
+        tile_grid_size: Any = ...,
+        data_format: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
 
 class Conv1D(LowRankFacade):
     """Convolution over time."""
@@ -1002,6 +1112,39 @@ class Cropping3D(BuiltinLayer):
     @property
     def input_spec(self) -> Any: ...
 
+class CutMix(BuiltinLayer):
+    """A rectangle of each image comes from another one of the batch; labels are mixed by area (Yun et al., 2019)."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    factor: Any
+    seed: Any
+    data_format: Any
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        seed: int | None = None,
+        data_format: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
 class Dense(QuantizableFacade):
     """A fully connected layer: `activation(inputs @ kernel + bias)` over the last axis."""
 
@@ -1358,6 +1501,37 @@ class Embedding(QuantizableFacade):
     def compute_mask(self, inputs: Any, mask: Any = None, *, previous_mask: Any = None) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
+
+class Equalization(BuiltinLayer):
+    """Makes all values of a channel about equally frequent, in training."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    value_range: Any
+    bins: Any
+    data_format: Any
+    def __init__(
+        self,
+        value_range: Any = ...,
+        bins: int = 256,
+        data_format: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
 
 class Flatten(BuiltinLayer):
     """Joins all axes but the first."""
@@ -2173,6 +2347,37 @@ class Masking(BuiltinLayer):
     @property
     def input_spec(self) -> Any: ...
 
+class MaxNumBoundingBoxes(BuiltinLayer):
+    """The same number of boxes for every image: later ones are left out, missing ones filled in."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    data_format: Any
+    max_number: Any
+    fill_value: Any
+    def __init__(
+        self,
+        max_number: int,
+        fill_value: int = -1,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+        data_format: Any = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+
 class MaxPooling1D(BuiltinLayer):
     """The largest value of each window of `(batch, time, channels)`."""
 
@@ -2286,6 +2491,54 @@ class Maximum(BuiltinLayer):
     @property
     def input_spec(self) -> Any: ...
 
+class MelSpectrogram(BuiltinLayer):
+    """Spectrograms on the mel scale, which follows how people hear pitch."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    fft_length: Any
+    sequence_stride: Any
+    sequence_length: Any
+    window: Any
+    sampling_rate: Any
+    num_mel_bins: Any
+    min_freq: Any
+    max_freq: Any
+    power_to_db: Any
+    top_db: Any
+    mag_exp: Any
+    min_power: Any
+    ref_power: Any
+    def __init__(
+        self,
+        fft_length: int = 2048,
+        sequence_stride: int = 512,
+        sequence_length: int | None = None,
+        window: Any = "hann",
+        sampling_rate: Any = 16000,
+        num_mel_bins: int = 128,
+        min_freq: float = 20.0,
+        max_freq: float | None = None,
+        power_to_db: bool = True,
+        top_db: float = 80.0,
+        mag_exp: float = 2.0,
+        min_power: float = 1e-10,
+        ref_power: float = 1.0,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+
 class Minimum(BuiltinLayer):
     """The smallest of the inputs."""
 
@@ -2308,6 +2561,39 @@ class Minimum(BuiltinLayer):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
+
+class MixUp(BuiltinLayer):
+    """The weighted mean of each image with another one of the batch, and of their labels (Zhang et al., 2017)."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    alpha: Any
+    data_format: Any
+    seed: Any
+    def __init__(
+        self,
+        alpha: float = 0.2,
+        data_format: Any = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
 
 class MultiHeadAttention(BuiltinLayer):
     """Attention of several heads (Vaswani et al., 2017, arXiv:1706.03762)."""
@@ -2499,6 +2785,30 @@ class Permute(BuiltinLayer):
     @property
     def input_spec(self) -> Any: ...
 
+class Pipeline(BuiltinLayer):
+    """Layers one after the other, as a plain layer: for preparing data, in a model or outside of it."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    layers: Any
+    name: Any
+    def __init__(
+        self,
+        layers: Any,
+        name: str | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, inputs: Any, training: bool = True, mask: Any = None) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+
 class RMSNormalization(BuiltinLayer):
     """Scales each sample by the root mean square over the given axes."""
 
@@ -2575,6 +2885,45 @@ class RNN(BuiltinLayer):
     def reset_state(self) -> None: ...
     def reset_states(self) -> None: ...
 
+class RandAugment(BuiltinLayer):
+    """A few operations, chosen at random for each image out of eleven (Cubuk et al., 2019)."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    value_range: Any
+    num_ops: Any
+    factor: Any
+    interpolation: Any
+    seed: Any
+    data_format: Any
+    def __init__(
+        self,
+        value_range: Any = ...,
+        num_ops: int = 2,
+        factor: Any = 0.5,
+        interpolation: str = "bilinear",
+        seed: int | None = None,
+        data_format: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
 class RandomBrightness(BuiltinLayer):
     """Adds a random number to each image, cut to the range of values."""
 
@@ -2583,10 +2932,11 @@ class RandomBrightness(BuiltinLayer):
     dtype: Any
     autocast: Any
     name: Any
+    bounding_box_format: Any
+    data_format: Any
     factor: Any
     value_range: Any
     seed: Any
-    data_format: Any
     def __init__(
         self,
         factor: Any,
@@ -2598,12 +2948,90 @@ class RandomBrightness(BuiltinLayer):
         dtype: Any = None,
         autocast: bool = True,
         name: str | None = None,
+        bounding_box_format: str | None = None,
         data_format: Any = None,
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
-    def call(self, inputs: Any, training: bool = True) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
+class RandomColorDegeneration(BuiltinLayer):
+    """Mixes each image with its grey form."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    factor: Any
+    value_range: Any
+    data_format: Any
+    seed: Any
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Any = ...,
+        data_format: Any = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
+class RandomColorJitter(BuiltinLayer):
+    """Changes brightness, contrast, saturation and hue, one after the other; None leaves one out."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    value_range: Any
+    brightness_factor: Any
+    contrast_factor: Any
+    saturation_factor: Any
+    hue_factor: Any
+    seed: Any
+    data_format: Any
+    def __init__(
+        self,
+        value_range: Any = ...,
+        brightness_factor: Any = None,
+        contrast_factor: Any = None,
+        saturation_factor: Any = None,
+        hue_factor: Any = None,
+        seed: int | None = None,
+        data_format: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
     @property
     def generator(self) -> Any: ...
 
@@ -2615,10 +3043,11 @@ class RandomContrast(BuiltinLayer):
     dtype: Any
     autocast: Any
     name: Any
+    bounding_box_format: Any
+    data_format: Any
     factor: Any
     value_range: Any
     seed: Any
-    data_format: Any
     def __init__(
         self,
         factor: Any,
@@ -2630,12 +3059,14 @@ class RandomContrast(BuiltinLayer):
         dtype: Any = None,
         autocast: bool = True,
         name: str | None = None,
+        bounding_box_format: str | None = None,
         data_format: Any = None,
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
-    def call(self, inputs: Any, training: bool = True) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
     @property
     def generator(self) -> Any: ...
 
@@ -2646,6 +3077,7 @@ class RandomCrop(BuiltinLayer):
     trainable: Any
     dtype: Any
     autocast: Any
+    bounding_box_format: Any
     height: Any
     width: Any
     seed: Any
@@ -2663,11 +3095,95 @@ class RandomCrop(BuiltinLayer):
         trainable: bool = True,
         dtype: Any = None,
         autocast: bool = True,
+        bounding_box_format: str | None = None,
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
-    def call(self, inputs: Any, training: bool = True) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
+class RandomElasticTransform(BuiltinLayer):
+    """Bends images by smooth random shifts, of its own for each image (Simard et al., 2003)."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    factor: Any
+    scale: Any
+    interpolation: Any
+    fill_mode: Any
+    fill_value: Any
+    value_range: Any
+    seed: Any
+    data_format: Any
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        scale: Any = 1.0,
+        interpolation: str = "bilinear",
+        fill_mode: str = "reflect",
+        fill_value: float = 0.0,
+        value_range: Any = ...,
+        seed: int | None = None,
+        data_format: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
+class RandomErasing(BuiltinLayer):
+    """Fills a rectangle of some images (Zhong et al., 2017)."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    factor: Any
+    scale: Any
+    fill_value: Any
+    value_range: Any
+    seed: Any
+    data_format: Any
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        scale: Any = ...,
+        fill_value: Any = None,
+        value_range: Any = ...,
+        seed: int | None = None,
+        data_format: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
     @property
     def generator(self) -> Any: ...
 
@@ -2679,6 +3195,7 @@ class RandomFlip(BuiltinLayer):
     dtype: Any
     autocast: Any
     name: Any
+    bounding_box_format: Any
     mode: Any
     seed: Any
     data_format: Any
@@ -2693,11 +3210,229 @@ class RandomFlip(BuiltinLayer):
         dtype: Any = None,
         autocast: bool = True,
         name: str | None = None,
+        bounding_box_format: str | None = None,
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
-    def call(self, inputs: Any, training: bool = True) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
+class RandomGaussianBlur(BuiltinLayer):
+    """Smooths some images by a Gaussian."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    factor: Any
+    kernel_size: Any
+    sigma: Any
+    value_range: Any
+    data_format: Any
+    seed: Any
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        kernel_size: Any = 3,
+        sigma: Any = 1.0,
+        value_range: Any = ...,
+        data_format: Any = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
+class RandomGrayscale(BuiltinLayer):
+    """Makes some images grey; they keep their channels."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    factor: Any
+    data_format: Any
+    seed: Any
+    def __init__(
+        self,
+        factor: float = 0.5,
+        data_format: Any = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
+class RandomHue(BuiltinLayer):
+    """Turns the hue of each image by a random angle, to either side."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    factor: Any
+    value_range: Any
+    data_format: Any
+    seed: Any
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Any = ...,
+        data_format: Any = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
+class RandomInvert(BuiltinLayer):
+    """Replaces the colours of some images by `value_range[1] - x`."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    factor: Any
+    value_range: Any
+    seed: Any
+    data_format: Any
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        value_range: Any = ...,
+        seed: int | None = None,
+        data_format: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
+class RandomPerspective(BuiltinLayer):
+    """Moves the corners of each image at random, as if it was seen from elsewhere."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    factor: Any
+    scale: Any
+    interpolation: Any
+    fill_value: Any
+    seed: Any
+    data_format: Any
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        scale: float = 1.0,
+        interpolation: str = "bilinear",
+        fill_value: float = 0.0,
+        seed: int | None = None,
+        data_format: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
+class RandomPosterization(BuiltinLayer):
+    """Keeps the first bits of every value alone."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    factor: Any
+    value_range: Any
+    data_format: Any
+    seed: Any
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Any = ...,
+        data_format: Any = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
     @property
     def generator(self) -> Any: ...
 
@@ -2709,6 +3444,7 @@ class RandomRotation(BuiltinLayer):
     dtype: Any
     autocast: Any
     name: Any
+    bounding_box_format: Any
     factor: Any
     fill_mode: Any
     interpolation: Any
@@ -2729,11 +3465,124 @@ class RandomRotation(BuiltinLayer):
         dtype: Any = None,
         autocast: bool = True,
         name: str | None = None,
+        bounding_box_format: str | None = None,
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
-    def call(self, inputs: Any, training: bool = True) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
+class RandomSaturation(BuiltinLayer):
+    """Makes the colours of each image weaker or stronger."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    factor: Any
+    value_range: Any
+    data_format: Any
+    seed: Any
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Any = ...,
+        data_format: Any = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
+class RandomSharpness(BuiltinLayer):
+    """Mixes each image with a softer form of it, or moves it away from that."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    factor: Any
+    value_range: Any
+    data_format: Any
+    seed: Any
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Any = ...,
+        data_format: Any = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
+
+class RandomShear(BuiltinLayer):
+    """Moves the rows of each image to one side, in proportion to their height, and the columns up or down."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    x_factor: Any
+    y_factor: Any
+    interpolation: Any
+    fill_mode: Any
+    fill_value: Any
+    data_format: Any
+    seed: Any
+    def __init__(
+        self,
+        x_factor: Any = 0.0,
+        y_factor: Any = 0.0,
+        interpolation: str = "bilinear",
+        fill_mode: str = "reflect",
+        fill_value: float = 0.0,
+        data_format: Any = None,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
     @property
     def generator(self) -> Any: ...
 
@@ -2745,6 +3594,7 @@ class RandomTranslation(BuiltinLayer):
     dtype: Any
     autocast: Any
     name: Any
+    bounding_box_format: Any
     height_factor: Any
     width_factor: Any
     fill_mode: Any
@@ -2767,11 +3617,13 @@ class RandomTranslation(BuiltinLayer):
         dtype: Any = None,
         autocast: bool = True,
         name: str | None = None,
+        bounding_box_format: str | None = None,
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
-    def call(self, inputs: Any, training: bool = True) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
     @property
     def generator(self) -> Any: ...
 
@@ -2783,6 +3635,7 @@ class RandomZoom(BuiltinLayer):
     dtype: Any
     autocast: Any
     name: Any
+    bounding_box_format: Any
     height_factor: Any
     width_factor: Any
     fill_mode: Any
@@ -2805,11 +3658,13 @@ class RandomZoom(BuiltinLayer):
         dtype: Any = None,
         autocast: bool = True,
         name: str | None = None,
+        bounding_box_format: str | None = None,
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
-    def call(self, inputs: Any, training: bool = True) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
     @property
     def generator(self) -> Any: ...
 
@@ -2951,6 +3806,7 @@ class Resizing(BuiltinLayer):
     dtype: Any
     autocast: Any
     name: Any
+    bounding_box_format: Any
     height: Any
     width: Any
     interpolation: Any
@@ -2977,11 +3833,13 @@ class Resizing(BuiltinLayer):
         dtype: Any = None,
         autocast: bool = True,
         name: str | None = None,
+        bounding_box_format: str | None = None,
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
-    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
 
 class ReversibleEmbedding(QuantizableFacade):
     """An embedding that also goes the other way: `layer(vectors, reverse=True)` are scores of all ids."""
@@ -3030,6 +3888,49 @@ class ReversibleEmbedding(QuantizableFacade):
     def build(self, input_shape: Any = None) -> None: ...
     def call(self, inputs: Any, reverse: bool = False) -> Any: ...
     def compute_mask(self, inputs: Any, mask: Any = None, *, previous_mask: Any = None) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+
+class STFTSpectrogram(BuiltinLayer):
+    """The short-time Fourier transform of signals, as a convolution whose kernels can be trained."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    mode: Any
+    frame_length: Any
+    frame_step: Any
+    fft_length: Any
+    window: Any
+    periodic: Any
+    scaling: Any
+    padding: Any
+    expand_dims: Any
+    data_format: Any
+    def __init__(
+        self,
+        mode: str = "log",
+        frame_length: int = 256,
+        frame_step: int | None = None,
+        fft_length: int | None = None,
+        window: Any = "hann",
+        periodic: bool = False,
+        scaling: str | None = "density",
+        padding: str = "valid",
+        expand_dims: bool = False,
+        data_format: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def build(self, input_shape: Any) -> None: ...
+    def call(self, inputs: Any) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
 
@@ -3235,6 +4136,43 @@ class Softmax(BuiltinLayer):
     def call(self, inputs: Any, mask: Any = None) -> Any: ...
     @property
     def input_spec(self) -> Any: ...
+
+class Solarization(BuiltinLayer):
+    """Adds a random number to each image, then turns values above a random threshold around: `x` becomes `255 - x`."""
+
+    activity_regularizer: Any
+    trainable: Any
+    dtype: Any
+    autocast: Any
+    name: Any
+    bounding_box_format: Any
+    data_format: Any
+    addition_factor: Any
+    threshold_factor: Any
+    value_range: Any
+    seed: Any
+    def __init__(
+        self,
+        addition_factor: Any = 0.0,
+        threshold_factor: Any = 0.0,
+        value_range: Any = ...,
+        seed: int | None = None,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        bounding_box_format: str | None = None,
+        data_format: Any = None,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+    def call(self, data: Any, training: bool = True) -> Any: ...
+    @property
+    def input_spec(self) -> Any: ...
+    def compiled_as(self) -> Any: ...
+    @property
+    def generator(self) -> Any: ...
 
 class StackedRNNCells(BuiltinLayer):
     """Several cells as one: the output of each is the input of the next."""
