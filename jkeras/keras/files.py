@@ -32,7 +32,7 @@ from jkeras.keras.deserialization import SafeModeScope, deserialize_keras_object
 from jkeras.keras.registration import custom_object_scope
 from jkeras.keras.serialization import ObjectSharingScope, serialize_keras_object
 from jkeras.keras.stores import ArrayStore, Assets, ReadStore
-from jkeras.keras.walk import load_state, loading_failure, save_state
+from jkeras.keras.walk import is_saveable, load_state, loading_failure, save_state
 
 # -- whole models ----------------------------------------------------------------------------------------------------------
 
@@ -209,6 +209,8 @@ def _load_archive(path: Path, custom_objects: Mapping[str, Any] | None, compile:
             config = _of_today(config, str(written))
     with ObjectSharingScope():
         model = deserialize_keras_object(config, custom_objects=custom_objects)
+    if not is_saveable(model):
+        raise RestoreError(f"{where}/{CONFIG} describes a {type(model).__name__}, which is no model.")
     with hdf5.open_tree(members[WEIGHTS_FILE], f"{where}/{WEIGHTS_FILE}") as tree, Assets.of(members) as assets:
         failed: dict[int, Any] = {}
         tree = weight_paths.tree_of_today(tree)
