@@ -284,9 +284,9 @@ def quantized_class(name: str) -> tuple[str, str, str]:
     >>> quantized_class("int4/128_from_float32")
     ('Int4DTypePolicy', 'int4/128', 'float32')
     """
-    mode, found, source = name.partition("_from_")
+    mode, separator, source = name.partition("_from_")
     classes = _QUANTIZED.get(mode.partition("/")[0])
-    if not found or classes is None or "_from_" in source:
+    if not separator or classes is None or "_from_" in source:
         raise ArgumentError(
             "expected a quantized policy, such as 'int8_from_float32'. Cannot convert `policy` into a valid pair (`mode`,"
             f" `source_name`) to instantiate `QuantizedDTypePolicy`. Received: policy={name}."

@@ -114,8 +114,8 @@ def describe(model: Model, strategy: Strategy | None = None, *, verbose: bool = 
         strategy.check_weights(model.description.weights)
         mesh = strategy.mesh()
         specs = strategy.state_specs(state)
-        found = named_arrays(specs.replace(rng=jax.random.key(0)))
-        layouts = [tuple(found[name]) for name, _ in names]
+        arrays = named_arrays(specs.replace(rng=jax.random.key(0)))
+        layouts = [tuple(arrays[name]) for name, _ in names]
         devices = [name_of(device) for device in mesh.devices.flat]
         sizes = dict(mesh.shape)
     else:

@@ -59,13 +59,13 @@ class DeviceMesh(Spec):
                 f"DeviceMesh(shape={self.shape}, axis_names={list(self.axis_names)}): {len(self.shape)} sizes, but"
                 f" {len(self.axis_names)} names."
             )
-        given = self.devices if isinstance(self.devices, tuple) else devices_.list_devices()
-        present = self.devices if isinstance(self.devices, int) else len(given)
+        devices = self.devices if isinstance(self.devices, tuple) else devices_.list_devices()
+        present = self.devices if isinstance(self.devices, int) else len(devices)
         if math.prod(self.shape) != present:
             shown = " x ".join(map(str, self.shape))
             raise ArgumentError(
                 f"DeviceMesh(shape={self.shape}) has {shown} = {math.prod(self.shape)} places, but there are {present}"
-                f" devices{'' if self.devices is None else ' in `devices`'}: {', '.join(given[:8])}."
+                f" devices{'' if self.devices is None else ' in `devices`'}: {', '.join(devices[:8])}."
             )
 
     @property
@@ -84,8 +84,10 @@ class DeviceMesh(Spec):
         Raises:
             ArgumentError: a device is not there.
         """
-        found = devices_.resolve(self.devices, local=False, what=f"DeviceMesh(shape={self.shape})")
-        return jax.make_mesh(self.shape, self.axis_names, axis_types=(AxisType.Auto,) * len(self.shape), devices=found)
+        devices = devices_.resolve(self.devices, local=False, what=f"DeviceMesh(shape={self.shape})")
+        return jax.make_mesh(
+            self.shape, self.axis_names, axis_types=(AxisType.Auto,) * len(self.shape), devices=devices
+        )
 
 
 def _axes(value: object) -> tuple[str | None, ...]:

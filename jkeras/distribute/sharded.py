@@ -82,8 +82,8 @@ class MeshStrategy(MeshAttributes, Strategy):
     def _make_mesh(self) -> jax.sharding.Mesh:
         if self.device_mesh is not None:
             return self.device_mesh.backend_mesh
-        found = self._resolved()
-        return jax.sharding.Mesh(np.array(found), (self.batch_axis,), axis_types=(AxisType.Auto,))
+        devices = self._resolved()
+        return jax.sharding.Mesh(np.array(devices), (self.batch_axis,), axis_types=(AxisType.Auto,))
 
     def planned_shape(self, present: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """Sizes and names of the axes of the mesh, if so many devices were present."""
@@ -266,14 +266,14 @@ class ModelParallel(MeshStrategy):
 
     def check_weights(self, weights: Iterable[WeightInfo]) -> None:
         shapes = {weight.name: tuple(weight.shape) for weight in weights}
-        found: dict[str, TensorLayout] = {}
+        layouts: dict[str, TensorLayout] = {}
         for path, shape in shapes.items():
             layout = self.layout_map[path]
             if layout is not None:
                 check_layout(f"The weight {path!r}", shape, layout)
-                found[path] = layout
+                layouts[path] = layout
         for key in self.layout_map:
-            if not any(self.layout_map[path] is self.layout_map[key] for path in found):
+            if not any(self.layout_map[path] is self.layout_map[key] for path in layouts):
                 raise ArgumentError(
                     f"The key {key!r} of the LayoutMap fits no weight of the model. Its weights are {', '.join(shapes)}."
                 )

@@ -70,10 +70,10 @@ def with_arguments(entry: Mapping[str, Any], beside: Beside) -> Mapping[str, Any
 
 def class_in(entry: Mapping[str, Any]) -> type[Layer] | None:
     """The class of a layer that a configuration names; None for one that is not known."""
-    found = target_of(entry, {})
-    if found is None:
-        found = _library().get(str(entry.get("class_name")))
-    return found if isinstance(found, type) and issubclass(found, Layer) else None
+    cls = target_of(entry, {})
+    if cls is None:
+        cls = _library().get(str(entry.get("class_name")))
+    return cls if isinstance(cls, type) and issubclass(cls, Layer) else None
 
 
 _library = functools.cache(layer_classes)

@@ -43,8 +43,8 @@ _made_so_far: contextvars.ContextVar[dict[int, Layer] | None] = contextvars.Cont
 
 def layer_classes() -> dict[str, type[Layer]]:
     """Every layer class of the library by its name."""
-    found = {name: getattr(layers, name) for name in dir(layers)}
-    return {name: value for name, value in found.items() if inspect.isclass(value) and issubclass(value, Layer)}
+    classes = {name: getattr(layers, name) for name in dir(layers)}
+    return {name: value for name, value in classes.items() if inspect.isclass(value) and issubclass(value, Layer)}
 
 
 def takes_name(cls: type[Layer]) -> bool:
@@ -79,8 +79,8 @@ def from_config(
         UnknownNameError: the class is neither in the library nor registered.
         RestoreError: the configuration is not one of a layer.
     """
-    made = _made_so_far.get(None)
-    if made is None:
+    model = _made_so_far.get(None)
+    if model is None:
         token = _made_so_far.set({})
         try:
             return from_config(definitions.of_today(config), classes, depth, policy)
@@ -89,9 +89,9 @@ def from_config(
     number = config.get("shared_object_id") if isinstance(config, Mapping) else None
     if not isinstance(number, int):
         return _from_config(config, classes, depth, policy)
-    if number not in made:
-        made[number] = _from_config(config, classes, depth, policy)
-    return made[number]
+    if number not in model:
+        model[number] = _from_config(config, classes, depth, policy)
+    return model[number]
 
 
 def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], depth: int, policy: str) -> Layer:
@@ -195,10 +195,10 @@ def nested(value: Any, classes: Mapping[str, type[Layer]], depth: int) -> Any:
 
 
 def _is_layer(name: str, value: Mapping[str, Any]) -> bool:
-    found = target_of(value, {})
-    if found is None:
+    target = target_of(value, {})
+    if target is None:
         return False
-    return inspect.isclass(found) and issubclass(found, Layer)
+    return inspect.isclass(target) and issubclass(target, Layer)
 
 
 def functional_tensors(config: Mapping[str, Any], classes: Mapping[str, type[Layer]]) -> tuple[Any, Any]:

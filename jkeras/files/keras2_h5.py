@@ -60,8 +60,8 @@ class LegacyFile:
         self.backend: Any = self._text("backend")
 
     def _text(self, name: str) -> Any:
-        found = self.tree.attribute(self.root, name)
-        return self.tree.attribute("", name) if found is None else found
+        text = self.tree.attribute(self.root, name)
+        return self.tree.attribute("", name) if text is None else text
 
     def _json(self, name: str) -> dict[str, Any] | None:
         text = self.tree.attribute("", name)
@@ -194,7 +194,7 @@ def find(model: Model, file: LegacyFile, by_name: bool = False) -> Found:
     """
     members = _members(model)
     expected = owners(model)
-    found = Found(file.where)
+    weights = Found(file.where)
     stored = []
     for name in file.layer_names():
         layer, old_class = members.get(name), _old_class(file, name)
@@ -202,7 +202,7 @@ def find(model: Model, file: LegacyFile, by_name: bool = False) -> Found:
         if cls is None or not in_files(cls).learns:
             stored.append(name)
         elif layer is not None:
-            found.learned(name, layer._learned_arrays(), [file.tree.array(path) for path in file.weight_paths(name)])
+            weights.learned(name, layer._learned_arrays(), [file.tree.array(path) for path in file.weight_paths(name)])
     names = [name for name, _ in expected]
     in_order = len(stored) == len(names) and not by_name
     pairs = dict(zip(names, stored, strict=True)) if in_order else {name: name for name in names if name in stored}
@@ -211,13 +211,13 @@ def find(model: Model, file: LegacyFile, by_name: bool = False) -> Found:
             arrays = [file.tree.array(path) for path in file.weight_paths(pairs[name])]
             old_class = _old_class(file, pairs[name])
             arrays = old_weights.translate(old_class, members[name], arrays, file.version, file.backend)
-            _assign(found, infos, arrays, pairs[name])
+            _assign(weights, infos, arrays, pairs[name])
     for name in sorted(set(stored) - set(pairs.values())):
-        _assign(found, [], [file.tree.array(path) for path in file.weight_paths(name)], name)
+        _assign(weights, [], [file.tree.array(path) for path in file.weight_paths(name)], name)
     top = f"{file.root}/{TOP_LEVEL}" if file.root else TOP_LEVEL
     arrays = [file.tree.array(path) for path in file.weight_paths(TOP_LEVEL)] if top in file.tree.groups else []
-    _assign(found, own_weights(model), arrays, TOP_LEVEL)
-    return found
+    _assign(weights, own_weights(model), arrays, TOP_LEVEL)
+    return weights
 
 
 def _assign(found: Found, infos: list[WeightInfo], arrays: list[np.ndarray], name: str) -> None:
@@ -363,7 +363,7 @@ def plain(entry: Mapping[str, Any]) -> dict[str, Any]:
     config = dict(entry["config"])
     if isinstance(config.get("layers"), list):
         config["layers"] = [plain(inner) for inner in config["layers"]]
-    kept = {k: v for k, v in entry.items() if k in ("name", "inbound_nodes", "shared_object_id")}
+    part = {k: v for k, v in entry.items() if k in ("name", "inbound_nodes", "shared_object_id")}
     name = entry.get("registered_name") or entry["class_name"]
     cls = class_in({"class_name": name})
-    return {"class_name": (in_files(cls).class_name if cls else None) or name, "config": config, **kept}
+    return {"class_name": (in_files(cls).class_name if cls else None) or name, "config": config, **part}

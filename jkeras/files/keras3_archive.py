@@ -88,10 +88,10 @@ def optimizer_variables(model: Model) -> list[tuple[str, np.ndarray]]:
     try:
         recipe: Any = model.recipe
         opt_state = arrays_of(model.state).opt_state
-        found = optimizer_order.variables(recipe.optimizer, opt_state, trainable_paths(model))
+        variables = optimizer_order.variables(recipe.optimizer, opt_state, trainable_paths(model))
     except NotImplementedError as error:
         raise ArgumentError(f"{error} Save into a directory (a path without suffix) to keep its state.") from None
-    return [(variable.name, np.asarray(variable.value)) for variable in found]
+    return [(variable.name, np.asarray(variable.value)) for variable in variables]
 
 
 def trainable_paths(model: Model) -> list[str]:
@@ -140,8 +140,8 @@ class KerasFile:
     @property
     def compile_config(self) -> Mapping[str, Any] | None:
         """The training configuration, if the file has one."""
-        found = self.config.get("compile_config")
-        return found if isinstance(found, dict) and found.get("optimizer") is not None else None
+        config = self.config.get("compile_config")
+        return config if isinstance(config, dict) and config.get("optimizer") is not None else None
 
     @property
     def input_shape(self) -> Any:

@@ -88,9 +88,9 @@ class _Walk:
         self.met[id(layer)] = layer
         ours = self.home.get(id(layer), ours)
         own = self.own.get(ours, ())
-        kept = in_files(type(layer)).in_order(own, key=lambda info: info.path[-1])
-        left_out = tuple(info for info in own if info not in kept)
-        yield Place(theirs, named, name, layer, kept, self._before(layer, ours), left_out)
+        infos = in_files(type(layer)).in_order(own, key=lambda info: info.path[-1])
+        left_out = tuple(info for info in own if info not in infos)
+        yield Place(theirs, named, name, layer, infos, self._before(layer, ours), left_out)
         known = set()
         for inner, their_name, child in children(layer):
             known.add(inner)

@@ -76,8 +76,8 @@ def _with_values(
     size: int = 0,
 ) -> Model:
     def value(info: WeightInfo) -> jax.Array:
-        found = arrays.get((info.collection, info.name))
-        return jnp.zeros(info.shape, info.dtype) if found is None else found
+        array = arrays.get((info.collection, info.name))
+        return jnp.zeros(info.shape, info.dtype) if array is None else array
 
     arrays = on_device(values, {(info.collection, info.name): info.dtype for info in model.description.weights}, size)
     params, state = nested(model.description.weights, value)
@@ -101,12 +101,12 @@ def _optimizer_state(
     """The state of the optimizer in a file; None, with a warning where it does not fit, if training starts with a new one."""
     frozen, _ = trainable_parts(model.description)
     try:
-        found = arrays(optimizer)
+        state = arrays(optimizer)
         # A model that was compiled and not trained has a step count and a learning rate, and no slots.
-        if len(found) <= 2 and not (len(found) and int(found[0])):
+        if len(state) <= 2 and not (len(state) and int(state[0])):
             return None
         fresh = init_optimizer(optimizer, params, frozen)
-        return optimizer_order.read(optimizer, found, fresh, keras3_archive.trainable_paths(model))
+        return optimizer_order.read(optimizer, state, fresh, keras3_archive.trainable_paths(model))
     except RestoreError as error:
         # As for a model whose layers were frozen or thawed after `compile`.
         warnings.warn(

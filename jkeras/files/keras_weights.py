@@ -66,6 +66,6 @@ def find_in_archive(model: Model, path: Path, by_name: bool) -> Found:
 
 
 def _found(model: Model, tree: shards.AnyTree, by_name: bool) -> Found:
-    found = keras3_weights.find(model, tree, by_name=by_name and keras3_weights.has_names(tree))
+    weights = keras3_weights.find(model, tree, by_name=by_name and keras3_weights.has_names(tree))
     # In memory, since the file is about to be closed.
-    return dataclasses.replace(found, entries={k: Entry.of(e.place, e.read()) for k, e in found.entries.items()})
+    return dataclasses.replace(weights, entries={k: Entry.of(e.place, e.read()) for k, e in weights.entries.items()})

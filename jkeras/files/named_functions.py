@@ -39,14 +39,14 @@ def _function(written: Any, layer: Any) -> Any:
             f" `load_model(path, custom_objects={{'name': function}})` finds it; or make it a class of layers; or build the"
             f" model in code and use `load_weights`."
         )
-    found = custom_object(name)
-    if found is None or not callable(found):
+    function = custom_object(name)
+    if function is None or not callable(function):
         raise RestoreError(
             f"The layer {layer!r} is a Lambda of the function {name!r}, which is not known:"
             f" `load_model(path, custom_objects={{{name!r}: function}})`, or decorate the function with"
             f" `register_keras_serializable()`."
         )
-    return found
+    return function
 
 
 def _name(written: object) -> str | None:

@@ -99,11 +99,11 @@ def _made(config: Mapping[str, Any], depth: int) -> Any:
 
 
 def _function(name: str) -> Any:
-    found = registry.get_registered_object(name)
-    if found is not None:
-        return found
+    function = registry.get_registered_object(name)
+    if function is not None:
+        return function
     for family in FUNCTIONS:
-        found = getattr(importlib.import_module(f"jkeras.{family}"), name, None)
-        if callable(found):
-            return found
+        function = getattr(importlib.import_module(f"jkeras.{family}"), name, None)
+        if callable(function):
+            return function
     raise RestoreError(f"There is no function {name!r}: pass `custom_objects={{{name!r}: function}}`, or register it.")

@@ -37,8 +37,10 @@ def restored(model: Model, folder: Path, step: int | None) -> Any:
     arrays = directory.read_arrays(folder, config["arrays"])
     own = {name: array for name, array in arrays.items() if name in found}
     state = filled(template, on_device(own, {name: array.dtype for name, array in own.items()}), config["key"])
-    kept = config.get("history") or {}
-    return model._evolve(state=state, history=History(kept.get("logs"), kept.get("epoch", ()), kept.get("params")))
+    history = config.get("history") or {}
+    return model._evolve(
+        state=state, history=History(history.get("logs"), history.get("epoch", ()), history.get("params"))
+    )
 
 
 def writable_definition(model: Model) -> dict[str, Any]:

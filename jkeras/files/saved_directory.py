@@ -80,14 +80,14 @@ def load(path: Path, compile: bool, recipe: Recipe | None, define: Callable[[Map
     model = model._evolve(recipe=recipe)
     has_optimizer = any(name.startswith("opt_state/") for name in config["arrays"])
     expected = jax.eval_shape(lambda: _template(model, recipe if has_optimizer else None))
-    wanted = named_arrays(expected)
+    names = named_arrays(expected)
     # Those of the run that a checkpoint is from are no part of the model.
     found = {name: entry for name, entry in config["arrays"].items() if not name.startswith("run/")}
     if not compile:
         found = {name: entry for name, entry in found.items() if not name.startswith("opt_state/")}
-    directory.check(wanted, found, str(path))
+    directory.check(names, found, str(path))
     arrays = directory.read_arrays(folder, config["arrays"])
-    placed = on_device({name: arrays[name] for name in wanted}, {name: arrays[name].dtype for name in wanted})
+    placed = on_device({name: arrays[name] for name in names}, {name: arrays[name].dtype for name in names})
     state = filled(expected, placed, config["key"])
     return model._evolve(state=state, history=own_part.read_history(config.get("history")))
 
@@ -114,14 +114,14 @@ def save_weights(model: Model, path: Path) -> None:
 def find_weights(model: Model, path: Path, by_name: bool) -> Found:
     """Weights lie under their names anyway, in a directory of weights and in one of a whole model."""
     folder = directory.find(path)
-    kept = directory.read_config(folder)["arrays"]
-    arrays = directory.read_arrays(folder, kept)
-    found = Found(str(path))
+    listed = directory.read_config(folder)["arrays"]
+    arrays = directory.read_arrays(folder, listed)
+    weights = Found(str(path))
     infos: Mapping[str, WeightInfo] = {f"{info.collection}/{info.name}": info for info in model.description.weights}
     for name, array in arrays.items():
         entry = Entry.of(name, array)
         if name in infos:
-            found.entries[infos[name].collection, infos[name].name] = entry
+            weights.entries[infos[name].collection, infos[name].name] = entry
         elif name.startswith(COLLECTIONS):
-            found.extra.append(entry)
-    return found
+            weights.extra.append(entry)
+    return weights

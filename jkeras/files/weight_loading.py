@@ -33,8 +33,8 @@ def load_weights(
     patterns = [only] if isinstance(only, str) else list(only or ())
     infos = model.description.weights
     with untrusted.reading(path):
-        found = FORMATS[kind].read_weights(model, path, by_name or bool(patterns))
-        values, skipped = weight_matching.chosen_values(infos, found, patterns, by_name, skip_mismatch)
+        weights = FORMATS[kind].read_weights(model, path, by_name or bool(patterns))
+        values, skipped = weight_matching.chosen_values(infos, weights, patterns, by_name, skip_mismatch)
     if skipped:
         # The level is that of the caller of the method.
         warnings.warn(weight_matching.warning(str(path), len(values), skipped), stacklevel=4)

@@ -68,14 +68,14 @@ class Found:
 
     def learned(self, name: str, arguments: Mapping[str, np.ndarray], arrays: Sequence[np.ndarray]) -> None:
         """Compares what a layer learned from data, arguments here, with what the file has; counts of samples may differ."""
-        for (argument, given), array in zip(arguments.items(), arrays, strict=False):
-            if given.dtype.kind in "iu":
+        for (argument, value), array in zip(arguments.items(), arrays, strict=False):
+            if value.dtype.kind in "iu":
                 continue
-            if not _fits(given, array) or not np.allclose(
-                np.broadcast_to(given, array.shape), array, rtol=1e-4, atol=1e-6
+            if not _fits(value, array) or not np.allclose(
+                np.broadcast_to(value, array.shape), array, rtol=1e-4, atol=1e-6
             ):
                 self.conflicts[f"{name}/{argument}"] = (
-                    f"{_few(array)} in the file, {_few(given)} in the model: adapt it alike"
+                    f"{_few(array)} in the file, {_few(value)} in the model: adapt it alike"
                 )
 
 
@@ -107,12 +107,12 @@ def by_key(infos: Iterable[WeightInfo]) -> dict[Key, WeightInfo]:
 
 def of_names(infos: Iterable[WeightInfo], entries: Mapping[str, Entry], where: str) -> Found:
     """What a file has that keeps weights under their names, such as `encoder/dense/kernel`."""
-    found, left = Found(where), dict(entries)
+    weights, left = Found(where), dict(entries)
     for key, info in by_key(infos).items():
         if info.name in left:
-            found.entries[key] = left.pop(info.name)
-    found.extra = list(left.values())
-    return found
+            weights.entries[key] = left.pop(info.name)
+    weights.extra = list(left.values())
+    return weights
 
 
 def differences(infos: Mapping[Key, WeightInfo], found: Found) -> dict[Key, str]:
@@ -140,13 +140,13 @@ def all_values(infos: Iterable[WeightInfo], found: Found, advice: str = "") -> d
     Raises:
         RestoreError: a weight is missing, of another shape or type, or the file has more; every difference is listed.
     """
-    wanted = by_key(infos)
-    problems = [(wanted[key].name, problem) for key, problem in differences(wanted, found).items()]
+    infos_by_key = by_key(infos)
+    problems = [(infos_by_key[key].name, problem) for key, problem in differences(infos_by_key, found).items()]
     problems += [(entry.place, f"{entry.shown} in the file, unknown to the model") for entry in found.extra]
     problems += found.conflicts.items()
     if problems:
         raise misfit(found.where, problems, advice)
-    return {key: found.entries[key].read() for key in wanted if key in found.entries}
+    return {key: found.entries[key].read() for key in infos_by_key if key in found.entries}
 
 
 ADVICE = (
@@ -171,18 +171,18 @@ def chosen_values(
         RestoreError: something is missing or differs that may not be skipped; every difference is listed.
         ArgumentError: a pattern matches nothing.
     """
-    wanted = by_key(selected(infos, only))
-    problems = differences(wanted, found)
+    infos_by_key = by_key(selected(infos, only))
+    problems = differences(infos_by_key, found)
     extra = [] if only else found.extra
     if not (only or by_name or skip_mismatch):
         return all_values(infos, found, ADVICE), {}
-    layers_found = {wanted[key].path[:-1] for key in wanted if key in found.entries}
+    layers_found = {infos_by_key[key].path[:-1] for key in infos_by_key if key in found.entries}
     skipped: dict[Key, str] = {}
     for key, problem in problems.items():
-        absent = by_name and wanted[key].path[:-1] not in layers_found
+        absent = by_name and infos_by_key[key].path[:-1] not in layers_found
         if skip_mismatch or absent:
             skipped[key] = problem
-    left = [(wanted[key].name, problem) for key, problem in problems.items() if key not in skipped]
+    left = [(infos_by_key[key].name, problem) for key, problem in problems.items() if key not in skipped]
     if not (by_name or skip_mismatch):
         left += [(entry.place, f"{entry.shown} in the file, unknown to the model") for entry in extra]
     if not (only or skip_mismatch):
@@ -190,11 +190,11 @@ def chosen_values(
     if left:
         raise misfit(found.where, left, ADVICE)
     # A layer is loaded whole or not at all.
-    broken = {wanted[key].path[:-1] for key in skipped}
-    report = {wanted[key].name: problem for key, problem in skipped.items()}
+    broken = {infos_by_key[key].path[:-1] for key in skipped}
+    report = {infos_by_key[key].name: problem for key, problem in skipped.items()}
     report.update({} if only else found.conflicts)
     values = {}
-    for key, info in wanted.items():
+    for key, info in infos_by_key.items():
         if key not in found.entries and key not in skipped:
             continue
         if info.path[:-1] not in broken:

@@ -37,8 +37,8 @@ class InFiles:
     def in_order(self, weights: Iterable[Weight], key: Callable[[Weight], str]) -> tuple[Weight, ...]:
         """Those of a layer's own weights that are kept, in the order of files; `key` gives the name of one."""
         places = {name: place for place, name in enumerate(self.order)}
-        kept = [weight for weight in weights if key(weight) not in self.left_out]
-        return tuple(sorted(kept, key=lambda weight: places.get(key(weight), len(places))))
+        written = [weight for weight in weights if key(weight) not in self.left_out]
+        return tuple(sorted(written, key=lambda weight: places.get(key(weight), len(places))))
 
 
 PLAIN = InFiles()

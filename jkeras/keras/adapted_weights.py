@@ -110,11 +110,11 @@ class LowRankFacade(BuiltinLayer):
 
     def _cells_in_files(self) -> dict[str, Variable]:
         """The variables that files have, by their attributes, in the order of files."""
-        kept = in_files(type(self))
+        rule = in_files(type(self))
         names = {id(cell): name for name, cell in vars(self).items() if isinstance(cell, Variable)}
         cells = [*self._trainable_variables, *self._non_trainable_variables]
-        found = {names.get(id(cell), f"{place}"): cell for place, cell in enumerate(cells)}
-        return {name: found[name] for name in kept.in_order(found, key=str)}
+        named_cells = {names.get(id(cell), f"{place}"): cell for place, cell in enumerate(cells)}
+        return {name: named_cells[name] for name in rule.in_order(named_cells, key=str)}
 
     def save_own_variables(self, store: Any) -> None:
         """Puts the layer's own variables into a dict-like store, a change of low rank as part of the weight."""
@@ -229,10 +229,10 @@ class QuantizableFacade(LowRankFacade):
         """
         mode: Any = self._mode
         cell = vars(self)[self._adapted]
-        made = mode.calibrate(self._matrix, jnp.asarray(cell.value), known, config)
+        values = mode.calibrate(self._matrix, jnp.asarray(cell.value), known, config)
         self._tracker.unlock()
         self._untrack_variable(vars(self).pop(self._adapted))
-        for name, value in made.items():
+        for name, value in values.items():
             vars(self)[name].assign(value)
         self._lock_state()
 

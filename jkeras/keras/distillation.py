@@ -294,8 +294,8 @@ class Distiller(Model):
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:
         """The model that `get_config` described."""
         parts = {name: deserialize_keras_object(config[name], custom_objects) for name in ("teacher", "student")}
-        found = [deserialize_keras_object(loss, custom_objects) for loss in config["distillation_losses"]]
-        return cls(**{**config, **parts, "distillation_losses": found})
+        losses = [deserialize_keras_object(loss, custom_objects) for loss in config["distillation_losses"]]
+        return cls(**{**config, **parts, "distillation_losses": losses})
 
 
 def _check_models(teacher: Any, student: Any) -> None:

@@ -64,16 +64,16 @@ class QuantizationConfig(Mutable, quantizers.QuantizationConfig):
 
 
 def _facades() -> dict[str, Any]:
-    found: dict[str, Any] = {"Quantizer": Quantizer, "QuantizationConfig": QuantizationConfig}
+    classes: dict[str, Any] = {"Quantizer": Quantizer, "QuantizationConfig": QuantizationConfig}
     for name, description in configs.TABLE.items():
-        if name in found or description.__name__ != name:
+        if name in classes or description.__name__ != name:
             continue
         base: Any = QuantizationConfig if issubclass(description, configs.QuantizationConfig) else Quantizer
         own = {key: getattr(description, key) for key in ("__init__",)}
-        found[name] = facade(description, base, __name__, **own)
+        classes[name] = facade(description, base, __name__, **own)
         # Alone, not joined with those of the base.
-        found[name]._fields = description._fields
-    return found
+        classes[name]._fields = description._fields
+    return classes
 
 
 TABLE = _facades()

@@ -92,8 +92,8 @@ class Projection(QuantizableLayer):
 
     @property
     def _equation(self) -> str:
-        summed, kept = string.ascii_lowercase[: self.contracted], string.ascii_uppercase[: len(self.sizes)]
-        return f"...{summed},{summed}{kept}->...{kept}"
+        summed, free = string.ascii_lowercase[: self.contracted], string.ascii_uppercase[: len(self.sizes)]
+        return f"...{summed},{summed}{free}->...{free}"
 
     def _projection_matrix(self, shape: tuple[int, ...], rank: int) -> Matrix:
         product = Contraction.of(self._equation, rank)

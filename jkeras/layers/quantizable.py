@@ -206,8 +206,8 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
         rest = {each: value for each, value in values.items() if each not in self._adapters}
         arrays = {each: rest[each] for each in self._stored_names(matrix)}
         weight = mode.dequantize(matrix, arrays, self._form_policy, self.compute_dtype).reshape(matrix.shape)
-        made = mode.quantize(matrix, weight + change, self._form_policy, None)
-        return {**rest, **{each: jnp.reshape(value, rest[each].shape) for each, value in made.items()}}
+        merged = mode.quantize(matrix, weight + change, self._form_policy, None)
+        return {**rest, **{each: jnp.reshape(value, rest[each].shape) for each, value in merged.items()}}
 
     def _matrix_of(self, name: str, shape: tuple[int, ...]) -> Matrix:
         """The matrix of a weight that has this shape as floats."""
@@ -216,13 +216,13 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
     def _quantized_values(self, matrices: list[Matrix], values: Mapping[str, Any]) -> dict[str, Any]:
         """The own weights, by name, as the policy wants them, from those of a layer of floats."""
         mode: Any = self._mode
-        made = dict(values)
+        quantized = dict(values)
         for matrix in matrices:
             if mode.stored(matrix, self._form_policy) is not None:
-                del made[matrix.name]
-            made.update({d.name: _first_value(d) for d in mode.others(matrix, self._form_policy)})
-            made.update(mode.quantize(matrix, values[matrix.name], self._form_policy, self.quantization_config))
-        return made
+                del quantized[matrix.name]
+            quantized.update({d.name: _first_value(d) for d in mode.others(matrix, self._form_policy)})
+            quantized.update(mode.quantize(matrix, values[matrix.name], self._form_policy, self.quantization_config))
+        return quantized
 
 
 def _first_value(declared: Declared) -> Array:

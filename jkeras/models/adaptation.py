@@ -152,18 +152,18 @@ class AdaptableModel(StructuredModel):
         [(8,), (4, 2), (2, 8)]
         """
         self._check_built("enable_lora")
-        found = dict(self._adaptable(LowRankLayer))
-        chosen = {path: layer for path, layer in found.items() if fnmatch.fnmatchcase(path, pattern)}
+        layers = dict(self._adaptable(LowRankLayer))
+        chosen = {path: layer for path, layer in layers.items() if fnmatch.fnmatchcase(path, pattern)}
         if not chosen:
-            raise ArgumentError(f"enable_lora({rank!r}, {pattern!r}): no layer matches.{suggestion(pattern, found)}")
+            raise ArgumentError(f"enable_lora({rank!r}, {pattern!r}): no layer matches.{suggestion(pattern, layers)}")
         first: list[Any] = [initializers.get(each) for each in (a_initializer, b_initializer)]
 
         def factors(form: Form) -> Values:
-            made = dict(form.values)
+            values = dict(form.values)
             for name, draw in zip(form.new._adapters, first, strict=True):
                 key = jax.random.fold_in(jax.random.key(seed), zlib.crc32(f"{form.path}/{name}".encode()))
-                made[name] = jnp.asarray(draw(form.shapes[name], dtype="float32", key=key))
-            return made
+                values[name] = jnp.asarray(draw(form.shapes[name], dtype="float32", key=key))
+            return values
 
         return self._with_forms({path: layer.with_lora(rank, lora_alpha) for path, layer in chosen.items()}, factors)
 
@@ -212,8 +212,8 @@ class AdaptableModel(StructuredModel):
             values[path] = dict(convert(Form(path, old[path], new, values[path], shapes[path])))
 
         def value(info: WeightInfo) -> Array:
-            found = values["/".join(info.path[:-1])][info.path[-1]]
-            return jnp.asarray(found, info.dtype).reshape(info.shape)
+            array = values["/".join(info.path[:-1])][info.path[-1]]
+            return jnp.asarray(array, info.dtype).reshape(info.shape)
 
         params, state = nested(infos, value)
         return changed._evolve(state=self.state.replace(params=params, model_state=state, opt_state=None))

@@ -49,7 +49,7 @@ def calibration_data(config: Any, specs: Any) -> Any:
     for array, spec in zip(jax.tree.leaves(data), jax.tree.leaves(specs), strict=True):
         shape = np.shape(array)
         fits = len(shape) == len(spec.shape) and shape[0] > 0
-        if not fits or any(size not in (None, given) for size, given in zip(spec.shape[1:], shape[1:], strict=True)):
+        if not fits or any(size not in (None, length) for size, length in zip(spec.shape[1:], shape[1:], strict=True)):
             raise InputError(
                 f"quantize({config.mode!r}): {name}(dataset=...) has arrays of shape {show_shape(shape)}; the model takes"
                 f" {show_shape((None, *spec.shape[1:]))}."
@@ -66,15 +66,15 @@ def blocks(config: Any, chosen: Mapping[str, Any]) -> list[list[str]]:
     if config.quantization_layer_structure is None:
         names = list(dict.fromkeys(path.partition("/")[0] for path in chosen))
     else:
-        given = config.quantization_layer_structure["sequential_blocks"]
-        names = [block if isinstance(block, str) else block.name for block in given]
-    found = [[path for path in chosen if path == name or path.startswith(f"{name}/")] for name in names]
-    if not all(found):
+        names_of_blocks = config.quantization_layer_structure["sequential_blocks"]
+        names = [block if isinstance(block, str) else block.name for block in names_of_blocks]
+    block_layers = [[path for path in chosen if path == name or path.startswith(f"{name}/")] for name in names]
+    if not all(block_layers):
         raise ArgumentError(
-            f"quantize({config.mode!r}): the block {names[found.index([])]!r} of `quantization_layer_structure` has no layer to"
-            f" quantise; there are {', '.join(chosen)}."
+            f"quantize({config.mode!r}): the block {names[block_layers.index([])]!r} of `quantization_layer_structure` has no"
+            f" layer to quantise; there are {', '.join(chosen)}."
         )
-    return found
+    return block_layers
 
 
 def observed(

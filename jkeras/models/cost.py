@@ -46,10 +46,10 @@ def _operations(layer: Any, arguments: Any) -> float:
     try:
         variables = jax.eval_shape(lambda *args: layer.init(0, *args), *arguments)
         lowered = jax.jit(lambda v, *args: layer.apply(v, *args)).lower(variables, *arguments)
-        found = lowered.cost_analysis() or {}
+        analysis = lowered.cost_analysis() or {}
     except TypeError:  # arguments that are no arrays: constants in a graph
         return float("nan")
-    return float(found.get("flops", 0.0)) if arrays else 0.0
+    return float(analysis.get("flops", 0.0)) if arrays else 0.0
 
 
 def step_cost(model: Model, batch_size: int = 32) -> dict[str, float]:
@@ -72,8 +72,10 @@ def step_cost(model: Model, batch_size: int = 32) -> dict[str, float]:
     if arrays_of(state).opt_state is None:
         state = state.replace(opt_state=init_optimizer(recipe.optimizer, arrays_of(state).params, program.frozen))
     state = jax.eval_shape(lambda s: s.replace(metrics=steps.empty_metrics(program, batch)), state)
-    found = jax.jit(steps.train, static_argnums=0).lower(program, state, batch).compile().cost_analysis() or {}
-    return {name: float(found[key]) for name, key in (("flops", "flops"), ("bytes", "bytes accessed")) if key in found}
+    analysis = jax.jit(steps.train, static_argnums=0).lower(program, state, batch).compile().cost_analysis() or {}
+    return {
+        name: float(analysis[key]) for name, key in (("flops", "flops"), ("bytes", "bytes accessed")) if key in analysis
+    }
 
 
 def show_count(value: float) -> str:

@@ -87,15 +87,15 @@ def embeddings_on_inputs(model: StructuredModel) -> list[tuple[Any, Embedding]]:
     network = model._network
     if network is None:
         return []
-    found = []
+    embeddings = []
     for op in network.ops:
         layer = network.layers[op.layer]
         if isinstance(layer, Embedding) and op.args.leaves:
             first = op.args.leaves[0]
             for position, info in enumerate(network.input_infos):
                 if is_ref(first) and first.index == info.ref:
-                    found.append(((position, info.name), layer))
-    return found
+                    embeddings.append(((position, info.name), layer))
+    return embeddings
 
 
 def _pick(x: Any, where: tuple[int, str | None]) -> Any:

@@ -19,12 +19,12 @@ FINAL = "final_output"
 
 
 def _given(value: Any) -> Any:
-    found = jax.tree.map(
+    shapes = jax.tree.map(
         losses.get, value, is_leaf=lambda leaf: leaf is None or not isinstance(leaf, (list, tuple, dict))
     )
-    if all(leaf is None for leaf in jax.tree.leaves(found, is_leaf=lambda leaf: leaf is None)):
+    if all(leaf is None for leaf in jax.tree.leaves(shapes, is_leaf=lambda leaf: leaf is None)):
         raise ArgumentError("expected a loss, or one for each output, of which at least one is not None")
-    return found
+    return shapes
 
 
 class DistillationLoss(Spec):
@@ -42,11 +42,11 @@ class DistillationLoss(Spec):
 
     def _total(self, loss: Any, compare: Any, teacher_outputs: Any, student_outputs: Any) -> Array:
         outputs = [jax.tree.leaves(each) for each in (teacher_outputs, student_outputs)]
-        given = (
+        terms = (
             [loss] if not isinstance(loss, (list, tuple, dict)) else jax.tree.leaves(loss, is_leaf=lambda x: x is None)
         )
         total: Array = sum(
-            (compare(each, t, s) for each, t, s in zip(given, *outputs, strict=True) if each is not None), jnp.zeros(())
+            (compare(each, t, s) for each, t, s in zip(terms, *outputs, strict=True) if each is not None), jnp.zeros(())
         )
         return total
 
@@ -127,21 +127,21 @@ class Distiller(Model):
                 f"Distiller(student_loss_weight={student_loss_weight!r}): expected a number from 0 to 1."
             )
         several = isinstance(distillation_losses, (list, tuple))
-        given = list(distillation_losses) if several else [distillation_losses]
-        if not given or not all(isinstance(loss, DistillationLoss) for loss in given):
+        losses = list(distillation_losses) if several else [distillation_losses]
+        if not losses or not all(isinstance(loss, DistillationLoss) for loss in losses):
             raise ArgumentError(
                 f"Distiller(distillation_losses={distillation_losses!r}): expected a `DistillationLoss` or several."
             )
-        weights = [1.0] * len(given) if distillation_loss_weights is None else list(distillation_loss_weights)
-        if len(weights) != len(given):
+        weights = [1.0] * len(losses) if distillation_loss_weights is None else list(distillation_loss_weights)
+        if len(weights) != len(losses):
             raise ArgumentError(
-                f"Distiller: {len(weights)} distillation_loss_weights for {len(given)} distillation_losses; expected one each."
+                f"Distiller: {len(weights)} distillation_loss_weights for {len(losses)} distillation_losses; expected one each."
             )
         _check_ends(teacher, student)
-        self.teacher = _telling(teacher, [loss.teacher_layer_name for loss in given]).freeze()
+        self.teacher = _telling(teacher, [loss.teacher_layer_name for loss in losses]).freeze()
         self.student = student
-        self.features = _telling(student, [loss.student_layer_name for loss in given])
-        self.distillation_losses = tuple(given)
+        self.features = _telling(student, [loss.student_layer_name for loss in losses])
+        self.distillation_losses = tuple(losses)
         self.distillation_loss_weights = tuple(weights)
         self.student_loss_weight = float(student_loss_weight)
 

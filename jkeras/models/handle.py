@@ -82,14 +82,14 @@ class Handle:
                 f"`self.model.{name}(...)` would change what is being trained while it runs. Set"
                 f" `self.model.stop_training = True` and write `model = model.{name}(...)` when `fit` has returned."
             )
-        found = getattr(self.value, name)
-        if name in REBINDING and callable(found):
+        attribute = getattr(self.value, name)
+        if name in REBINDING and callable(attribute):
 
             def rebind(*args: Any, **kwargs: Any) -> None:
-                self.value = found(*args, **kwargs)
+                self.value = attribute(*args, **kwargs)
 
             return rebind
-        return found
+        return attribute
 
     def __setattr__(self, name: str, new: Any) -> None:
         if name in ASSIGNED:

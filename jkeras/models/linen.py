@@ -41,25 +41,25 @@ def around(
             "from_flax(variables=...): expected what `module.init(...)` returns, with the key 'params'."
         )
     rest = {name: tree for name, tree in variables.items() if name != "params"}
-    given = {"params": _named(variables["params"], True), "state": _named(rest, False)}
+    collections = {"params": _named(variables["params"], True), "state": _named(rest, False)}
     problems = []
     for info in model.description.weights:
-        found = given[info.collection].get(info.path[-1])
-        if found is None:
+        array = collections[info.collection].get(info.path[-1])
+        if array is None:
             problems.append(
                 f"  {info.path[-1]}: missing in the variables, the module needs {info.dtype}{list(info.shape)}"
             )
-        elif (found.shape, found.dtype.name) != (info.shape, info.dtype):
+        elif (array.shape, array.dtype.name) != (info.shape, info.dtype):
             problems.append(
-                f"  {info.path[-1]}: {found.dtype.name}{list(found.shape)} in the variables,"
+                f"  {info.path[-1]}: {array.dtype.name}{list(array.shape)} in the variables,"
                 f" {info.dtype}{list(info.shape)} in the module"
             )
     known = {(info.collection, info.path[-1]) for info in model.description.weights}
-    extra = [name for collection, named in given.items() for name in named if (collection, name) not in known]
+    extra = [name for collection, named in collections.items() for name in named if (collection, name) not in known]
     problems += [f"  {name}: in the variables, unknown to the module" for name in extra]
     if problems:
         raise RestoreError("The variables do not fit the module:\n" + "\n".join(problems))
-    params, state = ({NAME: tree} if tree else {} for tree in (given["params"], given["state"]))
+    params, state = ({NAME: tree} if tree else {} for tree in (collections["params"], collections["state"]))
     return model.with_state(model.init().state.replace(params=params, model_state=state))
 
 
@@ -85,8 +85,8 @@ def _guest(model: Model) -> tuple[Any, dict[str, Any]] | None:
     def filled(tree: PyTree[Array], values: Mapping[str, Any], trainable: bool) -> Any:
         return jax.tree_util.tree_map_with_path(lambda path, _: values[weight_name(path, trainable)], tree)
 
-    found = {
+    arrays = {
         "params": filled(params, model.params.get(name, {}), True),
         **filled(state, model.model_state.get(name, {}), False),
     }
-    return layer.module, found
+    return layer.module, arrays

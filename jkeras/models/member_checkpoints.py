@@ -68,8 +68,8 @@ def stores(callbacks: Iterable[Any], possible: bool) -> list[CheckpointCallback]
     Raises:
         ArgumentError: one of them chooses by the logs, or this kind of run cannot go on.
     """
-    found = [callback for callback in callbacks if isinstance(callback, CheckpointCallback)]
-    for store in found:
+    checkpoints = [callback for callback in callbacks if isinstance(callback, CheckpointCallback)]
+    for store in checkpoints:
         if not possible:
             raise ArgumentError(
                 f"callbacks: {type(store).__name__} keeps checkpoints, from which only `fit` of a model, an `Ensemble` or a"
@@ -80,29 +80,29 @@ def stores(callbacks: Iterable[Any], possible: bool) -> list[CheckpointCallback]
                 f"callbacks: {type(store).__name__} keeps the best by its logs; of models that train together each has"
                 f" logs of its own. Keep all of them, without `save_best_only`."
             )
-    return found
+    return checkpoints
 
 
-def parts(found: Sequence[CheckpointCallback], ranges: Sequence[range], size: int) -> list[list[GroupStore]]:
+def parts(checkpoints: Sequence[CheckpointCallback], ranges: Sequence[range], size: int) -> list[list[GroupStore]]:
     """For each callback the stores of all groups.
 
     Raises:
         RestoreError: the folder has checkpoints of other groups.
     """
     names = [f"{PREFIX}{chosen.start}-{chosen.stop - 1}" for chosen in ranges]
-    for store in found:
+    for store in checkpoints:
         others = sorted(path.name for path in store.folder.glob(PREFIX + "*") if path.name not in names)
         if others and store.resumes:
             raise RestoreError(
                 f"{store.folder} holds checkpoints of groups of other members, {', '.join(others)}; here they are"
                 f" {', '.join(names)}. Pass the same number of members, and `group=` with the size of those groups."
             )
-    return [[GroupStore(store, store.folder / name) for name in names] for store in found]
+    return [[GroupStore(store, store.folder / name) for name in names] for store in checkpoints]
 
 
-def finish(found: Sequence[CheckpointCallback], several: Sequence[Sequence[GroupStore]]) -> None:
+def finish(checkpoints: Sequence[CheckpointCallback], several: Sequence[Sequence[GroupStore]]) -> None:
     """Called when all groups came to their end."""
-    for whole, own in zip(found, several, strict=True):
+    for whole, own in zip(checkpoints, several, strict=True):
         for part in own:
             part.store.finish()
         whole.finish()

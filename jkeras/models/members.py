@@ -255,8 +255,8 @@ class Group(Callback):
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Goes back to what `get_state` gave."""
-        for who, kept in zip(self.members, state["members"], strict=True):
-            who.set_state(kept, self.template)
+        for who, member_state in zip(self.members, state["members"], strict=True):
+            who.set_state(member_state, self.template)
 
     def _call(self, who: Member, hook: str, *args: Any) -> None:
         if not who.callbacks.callbacks:

@@ -65,7 +65,7 @@ def search(
         raise ArgumentError(f"search(space={shown(space)}): expected a dict such as {{'units': (8, 64)}}.")
     if mode not in ("min", "max"):
         raise ArgumentError(f"search(mode={mode!r}): expected 'min' or 'max'.")
-    domains = {name: domain(name, given) for name, given in space.items()}
+    domains = {name: domain(name, choices) for name, choices in space.items()}
     chosen = OptunaSearcher(None, "minimize" if mode == "min" else "maximize", seed) if searcher is None else searcher
     return Search(build, domains, dict(swept or {}), monitor, mode, chosen)
 
@@ -109,13 +109,13 @@ class Search:
         searched, rows = copy.copy(self), list(self.table)
         for _ in range(trials):
             trial, setting = self.searcher.ask(self._space)
-            found = self._tried(trial, setting, x, y, options)
-            self.searcher.tell(trial, None if found is None else found[0])
+            score = self._tried(trial, setting, x, y, options)
+            self.searcher.tell(trial, None if score is None else score[0])
             rows.append(
-                {**(setting if found is None else found[2]), self._monitor: None if found is None else found[0]}
+                {**(setting if score is None else score[2]), self._monitor: None if score is None else score[0]}
             )
-            if found is not None and (searched._best is None or self._better(found[0], searched._best[0])):
-                searched._best = found
+            if score is not None and (searched._best is None or self._better(score[0], searched._best[0])):
+                searched._best = score
         searched.table = tuple(rows)
         return searched
 
@@ -138,8 +138,8 @@ class Search:
         else:
             watching = self.searcher.callbacks(trial, self._monitor)
             pruned = tuple(one.pruned for one in watching if isinstance(one, Pruning))
-            given = options.get("callbacks") or []
-            own = [*given] if isinstance(given, (list, tuple)) else [given]
+            callbacks = options.get("callbacks") or []
+            own = [*callbacks] if isinstance(callbacks, (list, tuple)) else [callbacks]
             try:
                 trained = model.fit(x, y, **{**options, "callbacks": [*own, *watching]})
             except pruned:

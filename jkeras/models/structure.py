@@ -186,8 +186,8 @@ class StructuredModel(ModelValue):
         check_used("set_weights")
         # Placed together, in one call.
         values = owned_copy([_of_type(value, info.dtype) for info, value in zip(infos, weights, strict=True)])
-        given = {(info.collection, info.name): value for info, value in zip(infos, values, strict=True)}
-        flat = {c: {n: v for (kind, n), v in given.items() if kind == c} for c in ("params", "state")}
+        values_by_key = {(info.collection, info.name): value for info, value in zip(infos, values, strict=True)}
+        flat = {c: {n: v for (kind, n), v in values_by_key.items() if kind == c} for c in ("params", "state")}
         arrays = arrays_of(self.state)
         return self._evolve(
             state=self.state.replace(

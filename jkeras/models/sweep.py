@@ -116,8 +116,8 @@ class Sweep:
             varied = traced_hyperparameters.varied
             task = dataclasses.replace(task, train=varied(task.train), evaluate=varied(task.evaluate))
         final, histories = members.train(task, state, plan)
-        kept = {name: tree for name, tree in final.model_state.items() if name != traced_hyperparameters.PLACE}
-        return self._with(model=task.model, histories=tuple(histories), _state=final.replace(model_state=kept))
+        model_state = {name: tree for name, tree in final.model_state.items() if name != traced_hyperparameters.PLACE}
+        return self._with(model=task.model, histories=tuple(histories), _state=final.replace(model_state=model_state))
 
     def _first_state(self, task: Task) -> TrainState:
         model, states = task.model, []

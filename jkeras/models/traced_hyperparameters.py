@@ -50,15 +50,15 @@ def check(model: Model, values: Mapping[str, Any]) -> dict[str, list[Any]]:
                 f"sweep({name}=...): there is no such hyperparameter.{suggestion(name, known)} Those that can vary without"
                 f" another shape are {', '.join(known)}."
             )
-        found = list(given) if isinstance(given, (list, tuple, range, np.ndarray)) else [given]
+        column = list(given) if isinstance(given, (list, tuple, range, np.ndarray)) else [given]
         whole = name == "seed"
         kinds = (int, np.integer) if whole else (int, float, np.number)
-        if not found or any(isinstance(v, bool) or not isinstance(v, kinds) for v in found):
+        if not column or any(isinstance(v, bool) or not isinstance(v, kinds) for v in column):
             raise ArgumentError(
                 f"sweep({name}={given!r}): expected a list of {'whole ' if whole else ''}numbers, such as"
                 f" {name}={'[0, 1, 2]' if whole else '[0.1, 0.01]'}."
             )
-        checked[name] = [int(v) if whole else float(v) for v in found]
+        checked[name] = [int(v) if whole else float(v) for v in column]
         for value in checked[name]:
             applied(model, {name: value})
     if "learning_rate" in checked and callable(optimizer.learning_rate):
@@ -88,9 +88,9 @@ def applied(model: Model, values: Mapping[str, Any]) -> Model:
 
 
 def _layers(model: Model) -> list[Layer]:
-    found: list[Layer] = []
-    model.map_layers(lambda path, layer: (found.append(layer), layer)[1])  # type: ignore[func-returns-value]
-    return found
+    layers: list[Layer] = []
+    model.map_layers(lambda path, layer: (layers.append(layer), layer)[1])  # type: ignore[func-returns-value]
+    return layers
 
 
 def _drops(layer: Layer) -> bool:

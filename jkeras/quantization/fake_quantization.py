@@ -70,8 +70,8 @@ def _forward(x: Array, low: Array, high: Array, bits: int, narrow: bool, axis: i
     return outputs, (x, low, high, low_end, high_end)
 
 
-def _backward(bits: int, narrow: bool, axis: int | None, kept: Any, upstream: Array) -> tuple[Array, Array, Array]:
-    x, low, high, low_end, high_end = kept
+def _backward(bits: int, narrow: bool, axis: int | None, residuals: Any, upstream: Array) -> tuple[Array, Array, Array]:
+    x, low, high, low_end, high_end = residuals
     axes = None if axis is None else tuple(place for place in range(x.ndim) if place != axis)
 
     def part(where: Array, like: Array) -> Array:

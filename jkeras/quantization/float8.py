@@ -93,8 +93,10 @@ def _gradients_forward(
     return outputs, (scale, history)
 
 
-def _gradients_backward(compute_dtype: str, kept: tuple[Array, Array], upstream: Array) -> tuple[Array, Array, Array]:
-    scale, history = kept
+def _gradients_backward(
+    compute_dtype: str, residuals: tuple[Array, Array], upstream: Array
+) -> tuple[Array, Array, Array]:
+    scale, history = residuals
     rounded = quantize_and_dequantize(upstream, scale, BACKWARD, compute_dtype)
     return rounded, *_next(upstream, scale, history, BACKWARD)
 

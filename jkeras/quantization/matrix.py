@@ -57,8 +57,8 @@ class Matrix:
 
     def scale_of(self, scale: Array) -> Array:
         """A scale with axes of size 1 where the weight is summed over, in the shape that layers keep."""
-        kept = jnp.transpose(scale, (*self.summed, *self.order))
-        return kept.reshape(self.scale_shape)
+        laid_out = jnp.transpose(scale, (*self.summed, *self.order))
+        return laid_out.reshape(self.scale_shape)
 
     def scale_like(self, scale: Array) -> Array:
         """The reverse: a kept scale in a shape that goes with the weight, or with rows of it."""
@@ -117,8 +117,8 @@ class Contraction:
     def align(self, scale: Array) -> Array:
         """A scale of the inputs, with axes of size 1 where they are summed over, as one of the output."""
         letters = [letter for letter in self.outputs if letter in self.inputs]
-        kept = [self.inputs.index(letter) for letter in letters]
-        moved = jnp.transpose(scale, (*self.summed_inputs, *kept))
+        axes = [self.inputs.index(letter) for letter in letters]
+        moved = jnp.transpose(scale, (*self.summed_inputs, *axes))
         return moved.reshape(
             [scale.shape[self.inputs.index(letter)] if letter in self.inputs else 1 for letter in self.outputs]
         )

@@ -193,13 +193,13 @@ class Int4(Mode):
             return [Declared(f"{matrix.name}_scale", (matrix.columns,))]
         groups = math.ceil(matrix.rows / size)
         shape = (groups, matrix.columns) if matrix.reduced == 0 else (matrix.columns, groups)
-        found = [
+        others = [
             Declared(f"{matrix.name}_scale", shape),
             Declared(f"{matrix.name}_zero", shape, matrix.zero_dtype, "zeros"),
         ]
         if matrix.owns_groups:
-            found.append(Declared("g_idx", (matrix.rows,), "float32", _Groups(size)))
-        return found
+            others.append(Declared("g_idx", (matrix.rows,), "float32", _Groups(size)))
+        return others
 
     def quantize(self, matrix: Matrix, weight: Array, policy: Any, config: Any) -> dict[str, Array]:
         name, size = matrix.name, _block_size(policy)
@@ -208,16 +208,16 @@ class Int4(Mode):
             asked = None if config is None else config.weight_quantizer
             quantizer = asked or AbsMaxQuantizer(axis=matrix.reduced, value_range=INT4)
             integers, scale = quantizer(table, to_numpy=True)
-            made = {f"{name}_scale": jnp.squeeze(scale, axis=matrix.reduced)}
+            values = {f"{name}_scale": jnp.squeeze(scale, axis=matrix.reduced)}
         else:
             turned = table if matrix.reduced == 0 else table.T
             integers, scale, zero = abs_max_quantize_grouped_with_zero_point(turned, size, to_numpy=True)
             if matrix.reduced != 0:
                 integers, scale, zero = integers.T, scale.T, zero.T
-            made = {f"{name}_scale": scale, f"{name}_zero": zero}
+            values = {f"{name}_scale": scale, f"{name}_zero": zero}
             if matrix.owns_groups:
-                made["g_idx"] = group_of_row(matrix.rows, size)
-        return {name: pack_int4(integers, axis=matrix.packed)[0], **made}
+                values["g_idx"] = group_of_row(matrix.rows, size)
+        return {name: pack_int4(integers, axis=matrix.packed)[0], **values}
 
     def sized(self, policy: Any, config: Any) -> Any:
         return policy if config is None else self.policy(config, policy.source_name)

@@ -153,8 +153,8 @@ def resolve(recipe: Recipe, names: tuple[str, ...], targets: list[Any], outputs:
             loss = losses.as_loss(losses.crossentropy_for(targets[i].shape, outputs[i].shape))
         terms.append(LossTerm(i, loss, None if weights[i] is None else float(weights[i]), f"{names[i]}_loss"))
     scored = []
-    for weighted, given in ((False, recipe.metrics), (True, recipe.weighted_metrics)):
-        for i, identifiers in enumerate(_metrics_per_output(given, names, count)):
+    for weighted, requested in ((False, recipe.metrics), (True, recipe.weighted_metrics)):
+        for i, identifiers in enumerate(_metrics_per_output(requested, names, count)):
             for identifier in identifiers:
                 if targets[i] is None:
                     raise InputError(

@@ -67,9 +67,9 @@ def with_own_logs(program: Program, step: OwnStep, state: TrainState, batch: Bat
         InputError: the step returns something else than a state and logs.
     """
     model = _stepping(program)
-    kept = {name for name, _ in model.own_metrics}
+    own_names = {name for name, _ in model.own_metrics}
     program = program.replace(own_metrics=tuple(model.own_metrics), extra_logs=())
-    found: dict[str, Any] = {}
+    logs: dict[str, Any] = {}
 
     def probe(state: TrainState, batch: Batch) -> Any:
         result: Any = step.run(model.in_step(program), state, batch)
@@ -83,14 +83,14 @@ def with_own_logs(program: Program, step: OwnStep, state: TrainState, batch: Bat
         compiled = {name for name in state.metrics if not name.startswith(OWN)}
         before, after = arrays_of(state).metrics, arrays_of(result[0]).metrics
         updates = any(_differ(before[name], after[name]) for name in compiled)
-        covered = kept | compiled if updates else kept
-        found.update(extra_logs=tuple(name for name in result[1] if name not in covered), keeps_metrics=updates)
+        covered = own_names | compiled if updates else own_names
+        logs.update(extra_logs=tuple(name for name in result[1] if name not in covered), keeps_metrics=updates)
         return result[0]
 
     specs = jax.tree.map(as_spec, batch)
     state = jax.eval_shape(lambda s: ready(program, program.optimizer, s, specs), state.replace(metrics=None))
     jax.eval_shape(probe, state, specs)
-    return program.replace(**found)
+    return program.replace(**logs)
 
 
 def _differ(before: Any, after: Any) -> bool:

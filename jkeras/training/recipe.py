@@ -36,9 +36,9 @@ def _loss(identifier: LossLike | None) -> Any:
 def _metric(identifier: MetricLike | None) -> Any:
     if identifier is None or (isinstance(identifier, str) and identifier.lower() in BY_SHAPE_METRICS):
         return identifier
-    found = metrics.get(identifier)
+    metric = metrics.get(identifier)
     # Inside a model a metric is called what the user called it: "mse", not "mean_squared_error".
-    return found.replace(name=identifier) if isinstance(identifier, str) else found
+    return metric.replace(name=identifier) if isinstance(identifier, str) else metric
 
 
 def _metrics(value: Any) -> Any:

@@ -124,9 +124,9 @@ def _joined(own: list[Section], parts: Mapping[str, str]) -> str:
     titles = [section.title for section in own]
     place = next((i for i, title in enumerate(titles) if title in ("example", "Source", *_ADDED)), len(own))
     added = [Section(title, parts[title]) for title in _ADDED if title in parts]
-    kept = [section for section in own if section.title not in parts]
-    before = [section for section in own[:place] if section in kept]
-    return "\n\n".join(map(_written, [*before, *added, *kept[len(before) :]]))
+    own_sections = [section for section in own if section.title not in parts]
+    before = [section for section in own[:place] if section in own_sections]
+    return "\n\n".join(map(_written, [*before, *added, *own_sections[len(before) :]]))
 
 
 def _written(section: Section) -> str:

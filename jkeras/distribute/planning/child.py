@@ -55,9 +55,9 @@ def main(folder: Path) -> None:
     """Writes what the compiler says into the folder: `answer.json` and the program's text, `program.txt`."""
     request = json.loads((folder / "request.json").read_text())
     exported = export.deserialize(bytearray((folder / "program.bin").read_bytes()))
-    found = devices_of(request["platform"], request["topology"], request["topology_shape"])
+    devices = devices_of(request["platform"], request["topology"], request["topology_shape"])
     sizes, axes = request["mesh_shape"], request["mesh_axes"]
-    used = list(found)[: math.prod(sizes)]
+    used = list(devices)[: math.prod(sizes)]
     if len(used) > 1:
         grid = np.array(used) if len(sizes) == 1 else _grid(sizes, used)
         shardings = exported.in_shardings_jax(Mesh(grid, axes, axis_types=(AxisType.Auto,) * len(axes)))

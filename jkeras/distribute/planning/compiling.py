@@ -74,10 +74,10 @@ def check_extra(topology: Topology) -> None:
         except ModuleNotFoundError:
             present = False
         if not present:
-            wanted = "plan" if extra == "plan" else f"plan,{extra}"
+            extras = "plan" if extra == "plan" else f"plan,{extra}"
             raise ExtraError(
                 f"plan(topology={topology.name!r}) compiles with {needed}, which is not installed:"
-                f" pip install 'jkeras[{wanted}]'. No accelerator is needed. `topology=\"here\"` plans for the devices that"
+                f" pip install 'jkeras[{extras}]'. No accelerator is needed. `topology=\"here\"` plans for the devices that"
                 f" are present."
             )
 

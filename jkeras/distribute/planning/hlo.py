@@ -62,8 +62,8 @@ class Instruction:
 
     def attribute(self, name: str) -> str:
         """What stands behind `name=`: a word, or a list in braces without them; empty if there is no such attribute."""
-        found = re.search(rf"\b{name}=(?:\{{([^}}]*)\}}|([^,\s]+))", self.rest)
-        return (found[1] or found[2] or "") if found else ""
+        match = re.search(rf"\b{name}=(?:\{{([^}}]*)\}}|([^,\s]+))", self.rest)
+        return (match[1] or match[2] or "") if match else ""
 
     def called(self, *names: str) -> list[str]:
         """The computations that are called under these names."""
@@ -193,9 +193,9 @@ class Module:
 
     def rounds(self, loop: Instruction) -> int:
         """How often the body of a loop runs; 1 where the program does not say."""
-        found = re.search(r'"known_trip_count":\{"n":"(\d+)"', loop.rest)
-        if found:
-            return int(found[1])
+        match = re.search(r'"known_trip_count":\{"n":"(\d+)"', loop.rest)
+        if match:
+            return int(match[1])
         limits = []
         for name in loop.called("condition"):
             for each in self.computations.get(name, {}).values():
@@ -287,9 +287,9 @@ def _instructions(text: str) -> Iterator[tuple[Instruction, str, bool]]:
             if head:
                 computation, is_entry = head[2], bool(head[1])
             continue
-        found = _INSTRUCTION.match(line)
-        if found and computation:
-            root, name, kind, opcode, rest = found.groups()
+        match = _INSTRUCTION.match(line)
+        if match and computation:
+            root, name, kind, opcode, rest = match.groups()
             yield Instruction(name, kind, opcode, _operands(rest), rest, bool(root)), computation, is_entry
 
 
@@ -325,17 +325,17 @@ def _group_size(rest: str) -> int | None:
     >>> _group_size("replica_groups=mesh['a'=4,'b'=2] {'b'}")
     2
     """
-    found = re.search(r"replica_groups=\[(\d+),(\d+)\]", rest)
-    if found:
-        return int(found[2])
-    found = re.search(r"replica_groups=\{\{([\d,]+)\}", rest)
-    if found:
-        return len(found[1].split(","))
-    found = re.search(r"replica_groups=\w*\[([^\]]*)\] \{([^}]*)\}", rest)
-    if not found:
+    match = re.search(r"replica_groups=\[(\d+),(\d+)\]", rest)
+    if match:
+        return int(match[2])
+    match = re.search(r"replica_groups=\{\{([\d,]+)\}", rest)
+    if match:
+        return len(match[1].split(","))
+    match = re.search(r"replica_groups=\w*\[([^\]]*)\] \{([^}]*)\}", rest)
+    if not match:
         return None
-    sizes = dict(re.findall(r"'(\w+)'=(\d+)", found[1]))
-    axes = re.findall(r"'(\w+)'(?::\(\d+\)(\d+))?", found[2])
+    sizes = dict(re.findall(r"'(\w+)'=(\d+)", match[1]))
+    axes = re.findall(r"'(\w+)'(?::\(\d+\)(\d+))?", match[2])
     return math.prod(int(part or sizes[axis]) for axis, part in axes)
 
 
@@ -403,10 +403,10 @@ def _valid(size: int, window: int, outputs: int, options: Mapping[str, str | Non
 
 
 def _cublas(each: Instruction, around: Mapping[str, Instruction]) -> float:
-    found = re.search(r'"dot_dimension_numbers":(\{.*?\})', each.rest)
-    if not found or each.operands[0] not in around:
+    match = re.search(r'"dot_dimension_numbers":(\{.*?\})', each.rest)
+    if not match or each.operands[0] not in around:
         return 0.0
-    numbers = json.loads(found[1])
+    numbers = json.loads(match[1])
     left = around[each.operands[0]].shapes[0][1]
     contracted = math.prod(left[int(i)] for i in numbers.get("lhs_contracting_dimensions", []))
     return 2.0 * math.prod(each.shapes[0][1]) * contracted

@@ -63,7 +63,7 @@ class MemoryFile(io.RawIOBase):
 
     def readinto(self, target: bytearray | memoryview, /) -> int:  # type: ignore[override]
         view = memoryview(target).cast("B")
-        found = self._memory[self._position : self._position + len(view)]
-        view[: len(found)] = found
-        self._position += len(found)
-        return len(found)
+        chunk = self._memory[self._position : self._position + len(view)]
+        view[: len(chunk)] = chunk
+        self._position += len(chunk)
+        return len(chunk)

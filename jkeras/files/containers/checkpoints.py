@@ -58,9 +58,9 @@ def steps(folder: Path) -> list[int]:
         entries = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    found = (_NAME.fullmatch(name) for name in entries)
+    matches = (_NAME.fullmatch(name) for name in entries)
     # `.step-5.old` counts: it is there alone when a crash came between the two renames of an overwriting save.
-    return sorted({int(match[1]) for match in found if match and match[0].startswith(".") == bool(match[2])})
+    return sorted({int(match[1]) for match in matches if match and match[0].startswith(".") == bool(match[2])})
 
 
 def find(folder: Path, step: int | None = None) -> Path:

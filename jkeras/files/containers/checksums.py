@@ -28,7 +28,7 @@ def files(folder: Path) -> dict[str, int]:
     Raises:
         RestoreError: there is a link, a device, or another thing that a save does not have.
     """
-    found: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     waiting = [(folder, "")]
     while waiting:
         directory, prefix = waiting.pop()
@@ -39,11 +39,11 @@ def files(folder: Path) -> dict[str, int]:
                 if stat.S_ISDIR(kind.st_mode):
                     waiting.append((Path(entry.path), name + "/"))
                 elif stat.S_ISREG(kind.st_mode):
-                    found[name] = kind.st_size
+                    sizes[name] = kind.st_size
                 else:
                     raise RestoreError(f"{folder} is refused: {name!r} is a link or a device, not a file of a save.")
-        allowance.check(len(found) + len(waiting), "files", ENTRY, folder)
-    return found
+        allowance.check(len(sizes) + len(waiting), "files", ENTRY, folder)
+    return sizes
 
 
 def write(folder: Path) -> None:
@@ -63,21 +63,21 @@ def verify(folder: Path) -> dict[str, int]:
     Raises:
         RestoreError: a file is missing, has another size or checksum, or is not in the list.
     """
-    found = files(folder)
-    if found.pop(LIST, None) is None:
-        return found
+    present = files(folder)
+    if present.pop(LIST, None) is None:
+        return present
     listed = documents.parse((folder / LIST).read_bytes(), str(folder / LIST))
-    problems = [f"{name} is missing" for name in sorted(set(listed) - set(found))]
-    problems += [f"{name} is not in the list" for name in sorted(set(found) - set(listed))]
-    for name in sorted(set(found) & set(listed)):
-        if listed[name] != [found[name], _checksum(folder / name)]:
+    problems = [f"{name} is missing" for name in sorted(set(listed) - set(present))]
+    problems += [f"{name} is not in the list" for name in sorted(set(present) - set(listed))]
+    for name in sorted(set(present) & set(listed)):
+        if listed[name] != [present[name], _checksum(folder / name)]:
             problems.append(f"{name} has another size or checksum")
     if problems:
         shown = "; ".join(problems[:5]) + ("; ..." if len(problems) > 5 else "")
         raise RestoreError(
             f"{folder} is damaged: {shown}. (If you changed it on purpose, remove {LIST}; then nothing is compared.)"
         )
-    return found
+    return present
 
 
 def _checksum(path: Path, sync: bool = False) -> int:

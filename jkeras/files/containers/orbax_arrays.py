@@ -112,13 +112,13 @@ def read(folder: Path, listed: Mapping[str, Listed], shown: Path) -> dict[str, n
 
     context = tensorstore.Context()
     pending: collections.deque[Any] = collections.deque()
-    found: dict[str, np.ndarray] = {}
+    arrays: dict[str, np.ndarray] = {}
 
     try:
         for number, (name, (sizes, type_name)) in enumerate(listed.items()):
             shape, dtype = tuple(sizes), jax.numpy.dtype(type_name)
             if not math.prod(shape):
-                found[name] = np.zeros(shape, dtype)
+                arrays[name] = np.zeros(shape, dtype)
                 continue
             store = _opened(folder, number, context)
             if (store.shape, store.dtype.numpy_dtype) != (shape, dtype):
@@ -126,8 +126,8 @@ def read(folder: Path, listed: Mapping[str, Listed], shown: Path) -> dict[str, n
             if math.prod(size or 0 for size in store.chunk_layout.read_chunk.shape or ()) > math.prod(shape):
                 raise ValueError(f"{name!r} lies in pieces larger than itself")
             # In memory that JAX takes over as it is.
-            found[name] = buffers.empty(shape, dtype)
-            pending.append(tensorstore.array(found[name], store.dtype, copy=False, write=True).write(store))
+            arrays[name] = buffers.empty(shape, dtype)
+            pending.append(tensorstore.array(arrays[name], store.dtype, copy=False, write=True).write(store))
             if len(pending) == READS:
                 pending.popleft().result()
         while pending:
@@ -135,7 +135,7 @@ def read(folder: Path, listed: Mapping[str, Listed], shown: Path) -> dict[str, n
     except (ValueError, KeyError, OSError) as error:
         why = str(error).partition(" [tensorstore_spec=")[0]
         raise RestoreError(f"The arrays in {shown} are damaged: {why}") from None
-    return found
+    return arrays
 
 
 def _opened(folder: Path, number: int, context: tensorstore.Context) -> tensorstore.TensorStore:

@@ -50,8 +50,8 @@ class Joined:
     def attribute(self, path: str, name: str) -> Attribute:
         """An attribute of an array or group; None if there is none."""
         there = [tree for tree in self._trees if path in tree.groups or path in tree.shapes]
-        found = (tree.attribute(path, name) for tree in there)
-        return next((value for value in found if value is not None), None)
+        values = (tree.attribute(path, name) for tree in there)
+        return next((value for value in values if value is not None), None)
 
     def children(self, path: str) -> list[str]:
         """The names directly inside a group."""

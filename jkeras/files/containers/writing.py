@@ -96,12 +96,12 @@ def _clean(path: Path) -> None:
 
 def leftovers(path: Path) -> list[Path]:
     """What processes left beside a path that are no more."""
-    start, found = f".{path.name}", []
+    start, paths = f".{path.name}", []
     for name in os.listdir(path.parent) if path.parent.is_dir() else ():
         match = _LEFTOVER.fullmatch(name.removeprefix(start)) if name.startswith(start) else None
         if match is not None and _is_dead(path.parent / name, int(match["process"]), match["host"]):
-            found.append(path.parent / name)
-    return found
+            paths.append(path.parent / name)
+    return paths
 
 
 def _is_dead(leftover: Path, process: int, host: str | None) -> bool:

@@ -139,10 +139,10 @@ def _places(value: Any) -> list[tuple[str, int]]:
         return [place for part in value.values() for place in _places(part)]
     if not isinstance(value, list):
         return []
-    found: list[tuple[str, int]] = []
+    places: list[tuple[str, int]] = []
     if len(value) >= 3 and isinstance(value[0], str) and isinstance(value[1], int) and value[0] != CONSTANT:
-        found = [(value[0], value[1])]
-    return found + [place for part in value for place in _places(part)]
+        places = [(value[0], value[1])]
+    return places + [place for part in value for place in _places(part)]
 
 
 def _old_nodes(entry: Any) -> list[Any]:

@@ -49,8 +49,8 @@ def of_today(
     if isinstance(inner, Mapping):
         scale = np.asarray(config.get("initial_scale") or 1.0, np.float32)
         own: Arrays = [np.zeros((), np.int32), np.zeros((), np.float32), np.zeros((), np.int32), scale]
-        found = of_today(str(inner.get("class_name")), inner.get("config") or {}, arrays, shapes, names, orders)
-        return own + found if found else []
+        slots = of_today(str(inner.get("class_name")), inner.get("config") or {}, arrays, shapes, names, orders)
+        return own + slots if slots else []
     if not names or _last(names[0]) == "iteration":
         return _side_by_side(class_name, config, arrays, shapes)
     return _slot_by_slot(class_name, config, arrays, shapes, names, orders or [range(len(shapes))])
@@ -93,13 +93,13 @@ def _momentum_product(config: Config, step: int) -> np.ndarray:
 
 def _with_places(slots: Arrays, shapes: Sequence[tuple[int, ...]], averaged: bool) -> Arrays:
     """The slots of Adafactor; Keras 3 has rows and columns, which are not used, of vectors, too."""
-    found = slots[: len(shapes)] if averaged else []
-    left = iter(slots[len(found) :])
+    pairs = slots[: len(shapes)] if averaged else []
+    left = iter(slots[len(pairs) :])
     for shape in shapes:
-        found += (
+        pairs += (
             [np.zeros((), np.float32), np.zeros((), np.float32), *_some(left, 1)] if len(shape) < 2 else _some(left, 3)
         )
-    return found + list(left)
+    return pairs + list(left)
 
 
 def _some(values: Any, count: int) -> Arrays:

@@ -29,13 +29,13 @@ METRICS = {"CosineProximity": "CosineSimilarity"}
 
 def of_today(config: Mapping[str, Any]) -> dict[str, Any]:
     """What `compile` was given, as Keras 2 wrote it in `.keras` files, in the form of Keras 3."""
-    found = {key: value for key, value in config.items() if value is not None}
-    if isinstance(found.get("optimizer"), Mapping):
-        found["optimizer"] = _public(optimizer(found["optimizer"]), "keras.optimizers")
+    current = {key: value for key, value in config.items() if value is not None}
+    if isinstance(current.get("optimizer"), Mapping):
+        current["optimizer"] = _public(optimizer(current["optimizer"]), "keras.optimizers")
     for key, module in (("loss", "keras.losses"), ("metrics", "keras.metrics"), ("weighted_metrics", "keras.metrics")):
-        if key in found:
-            found[key] = _each(found[key], module)
-    return found
+        if key in current:
+            current[key] = _each(current[key], module)
+    return current
 
 
 def _each(value: Json, module: str) -> Json:

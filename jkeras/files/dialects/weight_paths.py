@@ -39,15 +39,15 @@ def _number(name: str) -> tuple[str, int]:
 
 
 def _renamed(parts: list[str], numbers: Mapping[tuple[str, ...], set[tuple[str, int]]]) -> list[str]:
-    found = list(parts)
+    steps = list(parts)
     for depth, part in enumerate(parts):
         if part == OLD:
-            found[depth] = NEW
+            steps[depth] = NEW
         if depth and parts[depth - 1] == OLD:
             base, number = _number(part)
             rank = sum(1 for other, smaller in numbers[tuple(parts[:depth])] if other == base and smaller < number)
-            found[depth] = f"{base}_{rank}" if rank else base
-    return found
+            steps[depth] = f"{base}_{rank}" if rank else base
+    return steps
 
 
 def is_old(path: str) -> bool:

@@ -264,8 +264,8 @@ class ImageLayer(ImageAttributes, Layer):
         """
         self.check_images(images)
         images = jnp.asarray(images)
-        kept = self._keeps_integers and not jnp.issubdtype(images.dtype, jnp.floating)
-        return images if kept else images.astype(self.compute_dtype)
+        keeps_integers = self._keeps_integers and not jnp.issubdtype(images.dtype, jnp.floating)
+        return images if keeps_integers else images.astype(self.compute_dtype)
 
     def check_images(self, images: Any) -> None:
         """Raises InputError where `prepare` does."""
@@ -305,8 +305,8 @@ class ImageLayer(ImageAttributes, Layer):
             return
         boxes, labels, rank = bounding_boxes["boxes"], bounding_boxes["labels"], len(shape) - 1
         if not has_shape(boxes) or len(boxes.shape) != rank or boxes.shape[-1] != 4 or not has_shape(labels):
-            wanted = "(boxes, 4)" if rank == 2 else "(batch, boxes, 4)"
-            raise InputError(f"{place}: expected 'boxes' of shape {wanted}; got {show_tensors(boxes)}.")
+            expected_shape = "(boxes, 4)" if rank == 2 else "(batch, boxes, 4)"
+            raise InputError(f"{place}: expected 'boxes' of shape {expected_shape}; got {show_tensors(boxes)}.")
         labelled = tuple(labels.shape)[1:] if rank == 2 and labels.shape[:1] == (1,) else tuple(labels.shape)
         if labelled[: rank - 1] != tuple(boxes.shape[: rank - 1]) and tuple(labels.shape) != tuple(boxes.shape[:1]):
             raise InputError(
