@@ -55,7 +55,16 @@ def test_both_faces_give_dictionaries_back():
         np.testing.assert_array_equal(still["bounding_boxes"]["boxes"], BOXES["boxes"])
 
 
-@pytest.mark.parametrize("name", ["RandAugment", "RandomErasing", "RandomHue", "RandomPosterization", "RandomShear"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("RandAugment", marks=pytest.mark.slow),
+        "RandomErasing",
+        "RandomHue",
+        "RandomPosterization",
+        "RandomShear",
+    ],
+)
 def test_each_image_has_its_own_draw(name):
     many = jnp.broadcast_to(IMAGES[:1], (16, *IMAGES.shape[1:]))
     arguments = {"RandomShear": (0.5,), "RandomHue": (1.0,), "RandomPosterization": ((1, 6),)}.get(name, ())
