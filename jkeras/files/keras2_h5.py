@@ -22,7 +22,7 @@ from jkeras.files.containers import documents, hdf5
 from jkeras.files.containers.hdf5 import Tree
 from jkeras.files.dialects import definitions, old_weights, optimizer_states
 from jkeras.files.weight_matching import Entry, Found, is_kept
-from jkeras.graph.in_files import in_files
+from jkeras.graph.in_files import PLAIN, in_files
 from jkeras.graph.operation import Operation
 from jkeras.graph.scope import WeightInfo
 from jkeras.paths import flatten
@@ -361,9 +361,10 @@ def weights_to(
 def plain(entry: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration of a layer or model as `.h5` files have it: class names without modules."""
     config = dict(entry["config"])
-    if isinstance(config.get("layers"), list):
-        config["layers"] = [plain(inner) for inner in config["layers"]]
-    part = {k: v for k, v in entry.items() if k in ("name", "inbound_nodes", "shared_object_id")}
     name = entry.get("registered_name") or entry["class_name"]
     cls = class_in({"class_name": name})
-    return {"class_name": (in_files(cls).class_name if cls else None) or name, "config": config, **part}
+    known = in_files(cls) if cls else PLAIN
+    if isinstance(config.get("layers"), list) and not known.plain_layers:
+        config["layers"] = [plain(inner) for inner in config["layers"]]
+    part = {k: v for k, v in entry.items() if k in ("name", "inbound_nodes", "shared_object_id")}
+    return {"class_name": known.class_name or name, "config": config, **part}

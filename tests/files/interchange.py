@@ -251,12 +251,17 @@ def their_weights(layer: Any) -> list[np.ndarray]:
     return [np.asarray(w) for w in layer.weights if not w.path.endswith("seed_generator_state")]
 
 
+SHEARS = {"x_factor", "y_factor"}
+
+
 def _plain(value: Any) -> Any:
     """A configuration without what says nothing: names that Keras counts up, shapes that something was built for."""
     if isinstance(value, Mapping):
         kept = {k: _plain(v) for k, v in value.items() if k not in ("build_config", "name", "shared_object_id")}
         if isinstance(kept.get("axis"), list) and len(kept["axis"]) == 1:
             kept["axis"] = kept["axis"][0]
+        for name in SHEARS & kept.keys():  # Keras refuses the bounds that it writes itself; ours are the number
+            kept[name] = max(kept[name]) if isinstance(kept[name], list) else kept[name]
         return _plain(value["config"]["name"]) if kept.get("class_name") == "DTypePolicy" else kept
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]

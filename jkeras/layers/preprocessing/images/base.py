@@ -11,6 +11,7 @@ Layers take images `(height, width, channels)`, batches of them, or dictionaries
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self, cast
 
@@ -67,6 +68,8 @@ class ImageLayer(ImageAttributes, Layer):
     _moves: ClassVar[bool] = False
     # Whether images of integers stay such.
     _keeps_integers: ClassVar[bool] = False
+    # Arguments that Keras's configuration does not have: here it has them where they are not the default.
+    _only_if_other: ClassVar[tuple[str, ...]] = ("bounding_box_format",)
     # The numbers of channels that it can deal with.
     _channels: ClassVar[tuple[int, ...]] = ()
 
@@ -198,9 +201,11 @@ class ImageLayer(ImageAttributes, Layer):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values, with Keras's keys."""
         config = super().get_config()
-        if config.get("bounding_box_format") is None:
-            config.pop("bounding_box_format", None)
-        return config
+        arguments = inspect.signature(type(self)).parameters
+        left_out = [
+            name for name in self._only_if_other if name in config and config[name] == arguments[name].default
+        ]
+        return {name: value for name, value in config.items() if name not in left_out}
 
     # -- parts of the above ----------------------------------------------------------------------------------------
 

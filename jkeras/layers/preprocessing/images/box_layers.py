@@ -30,6 +30,8 @@ class MaxNumBoundingBoxes(ImageLayer):
     _in_inference: ClassVar[bool] = True
     _is_random: ClassVar[bool] = False
 
+    _only_if_other: ClassVar[tuple[str, ...]] = ("bounding_box_format", "fill_value")
+
     max_number: int = field(convert=arguments.positive_int)
     fill_value: int = field(default=-1, convert=arguments.integer)
 

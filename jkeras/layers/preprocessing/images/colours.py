@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config
 from jkeras.layers.preprocessing.images.base import ColourLayer, chosen, per_image, rescaled, uniform
-from jkeras.layers.preprocessing.images.fields import BITS, PART, SEED, SHIFT, value_range
+from jkeras.layers.preprocessing.images.fields import BITS, PART, SEED, SHIFT, as_given, value_range
 from jkeras.ops import colours
 from jkeras.ops.image_layout import image_axes
 from jkeras.types import Array, DataFormatField, Key, Num
@@ -117,8 +117,8 @@ class RandomSaturation(ColourLayer):
     """Makes the colours of each image weaker or stronger.
 
     Args:
-        factor: the bounds of a number f in [0, 1], by which saturation is multiplied as `f / (1 - f)`: 0 is grey, 0.5 changes
-            nothing, 1 is as strong as can be. One number f means from 0 to f.
+        factor: the bounds of a number f in [-1, 1], by which saturation is multiplied as `f / (1 - f)`: 0 or less is grey, 0.5
+            changes nothing, 1 is as strong as can be. As in Keras one number f means from -f to f; write `(0, f)` for less grey.
         value_range: the least and the largest value.
         data_format: "channels_last" or "channels_first".
         seed: an integer.
@@ -130,7 +130,7 @@ class RandomSaturation(ColourLayer):
     mixes_samples: ClassVar[bool | None] = False
     _channels: ClassVar[tuple[int, ...]] = RGB
 
-    factor: Any = field(convert=PART)
+    factor: Any = field(convert=SHIFT)
     value_range: Any = field(default=(0, 255), convert=value_range)
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
     seed: int | None = field(default=None, convert=SEED)
@@ -151,7 +151,8 @@ class RandomColorDegeneration(ColourLayer):
     """Mixes each image with its grey form.
 
     Args:
-        factor: the bounds of the share of grey, in [0, 1]; one number f means from 0 to f.
+        factor: the bounds of the share of grey, in [-1, 1], where less than 0 makes colours stronger; one number f means from -f
+            to f.
         value_range: the least and the largest value.
         data_format: "channels_last" or "channels_first".
         seed: an integer.
@@ -163,7 +164,7 @@ class RandomColorDegeneration(ColourLayer):
     mixes_samples: ClassVar[bool | None] = False
     _channels: ClassVar[tuple[int, ...]] = RGB
 
-    factor: Any = field(convert=PART)
+    factor: Any = field(convert=SHIFT)
     value_range: Any = field(default=(0, 255), convert=value_range)
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
     seed: int | None = field(default=None, convert=SEED)
@@ -190,6 +191,7 @@ class RandomGrayscale(ColourLayer):
 
     mixes_samples: ClassVar[bool | None] = False
     _channels: ClassVar[tuple[int, ...]] = (1, 3)
+    _only_if_other: ClassVar[tuple[str, ...]] = ("bounding_box_format", "seed")
 
     factor: float = field(default=0.5, convert=arguments.probability)
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
@@ -316,10 +318,10 @@ class RandomColorJitter(ColourLayer):
     mixes_samples: ClassVar[bool | None] = False
 
     value_range: Any = field(default=(0, 255), convert=value_range)
-    brightness_factor: Any = field(default=None, convert=arguments.optional(SHIFT))
-    contrast_factor: Any = field(default=None, convert=arguments.optional(PART))
-    saturation_factor: Any = field(default=None, convert=arguments.optional(PART))
-    hue_factor: Any = field(default=None, convert=arguments.optional(PART))
+    brightness_factor: Any = field(default=None, convert=arguments.optional(as_given(SHIFT)))
+    contrast_factor: Any = field(default=None, convert=arguments.optional(as_given(PART)))
+    saturation_factor: Any = field(default=None, convert=arguments.optional(as_given(SHIFT)))
+    hue_factor: Any = field(default=None, convert=arguments.optional(as_given(PART)))
     seed: int | None = field(default=None, convert=SEED)
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
 

@@ -51,6 +51,13 @@ def shear(value: object) -> tuple[float, float]:
     return (first, second) if isinstance(value, (tuple, list)) else (-second, second)
 
 
+def shear_as_given(value: object) -> Any:
+    """The bounds of a shear as they were given, where Keras's (-f, f), which it refuses in its own files, is f."""
+    low, high = shear(value)
+    pair = isinstance(value, (tuple, list)) and high != -low
+    return tuple(value) if pair and isinstance(value, (tuple, list)) else high
+
+
 def value_range(value: object) -> tuple[float, float]:
     """The least and the greatest value of images, in either order."""
     try:

@@ -19,6 +19,7 @@ from jkeras.layers.preprocessing.images.fields import (
     ZOOM,
     as_given,
     shear,
+    shear_as_given,
     value_range,
 )
 from jkeras.ops import images as functions
@@ -265,8 +266,8 @@ class RandomShear(_Affine):
 
     mixes_samples: ClassVar[bool | None] = False
 
-    x_factor: Any = field(default=0.0, convert=as_given(shear))
-    y_factor: Any = field(default=0.0, convert=as_given(shear))
+    x_factor: Any = field(default=0.0, convert=shear_as_given)
+    y_factor: Any = field(default=0.0, convert=shear_as_given)
     interpolation: str = field(default="bilinear", convert=INTERPOLATION)
     fill_mode: str = field(default="reflect", convert=FILL_MODE)
     fill_value: float = field(default=0.0, convert=arguments.number)
