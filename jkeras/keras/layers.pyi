@@ -359,8 +359,8 @@ class AutoContrast(BuiltinLayer):
     autocast: Any
     name: Any
     bounding_box_format: Any
-    data_format: Any
     value_range: Any
+    data_format: Any
     def __init__(
         self,
         value_range: Any = ...,
@@ -2356,9 +2356,9 @@ class MaxNumBoundingBoxes(BuiltinLayer):
     autocast: Any
     name: Any
     bounding_box_format: Any
-    data_format: Any
     max_number: Any
     fill_value: Any
+    data_format: Any
     def __init__(
         self,
         max_number: int,
@@ -2933,10 +2933,10 @@ class RandomBrightness(BuiltinLayer):
     autocast: Any
     name: Any
     bounding_box_format: Any
-    data_format: Any
     factor: Any
     value_range: Any
     seed: Any
+    data_format: Any
     def __init__(
         self,
         factor: Any,
@@ -3044,10 +3044,10 @@ class RandomContrast(BuiltinLayer):
     autocast: Any
     name: Any
     bounding_box_format: Any
-    data_format: Any
     factor: Any
     value_range: Any
     seed: Any
+    data_format: Any
     def __init__(
         self,
         factor: Any,
@@ -4146,11 +4146,11 @@ class Solarization(BuiltinLayer):
     autocast: Any
     name: Any
     bounding_box_format: Any
-    data_format: Any
     addition_factor: Any
     threshold_factor: Any
     value_range: Any
     seed: Any
+    data_format: Any
     def __init__(
         self,
         addition_factor: Any = 0.0,

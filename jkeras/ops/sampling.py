@@ -60,7 +60,11 @@ def sample(images: Array, rows: Array, columns: Array, order: int, mode: str, fi
     """
     count, height, width, channels = images.shape
     pixels = images.reshape(count, height * width, channels)
-    take = jax.vmap(lambda image, place: jnp.take(image, place, axis=0, mode="clip"))
+
+    @jax.vmap
+    def take(image: Array, place: Array) -> jax.Array:
+        return jnp.take(image, place, axis=0, mode="clip")
+
     outside = _OUTSIDE[mode]
     total: Array | None = None
     for row, row_weight in _neighbours(rows, order):

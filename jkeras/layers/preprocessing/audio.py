@@ -104,7 +104,7 @@ class STFTSpectrogram(Layer):
             )
 
     @property
-    def input_spec(self) -> InputSpec:  # type: ignore[override]
+    def input_spec(self) -> InputSpec:
         return InputSpec(ndim=3)
 
     @property
@@ -289,8 +289,8 @@ class MelSpectrogram(Layer):
         """
         frequencies = jnp.linspace(0.0, sampling_rate / 2, num_spectrogram_bins, dtype=dtype)[1:]
         mels = _mel(frequencies)[:, None]
-        ends = [_mel(jnp.asarray(edge, dtype)) for edge in (lower_edge_hertz, upper_edge_hertz)]
-        edges = jnp.linspace(*ends, num_mel_bins + 2)
+        first, last = (_mel(jnp.asarray(edge, dtype)) for edge in (lower_edge_hertz, upper_edge_hertz))
+        edges = jnp.linspace(first, last, num_mel_bins + 2)
         lower, center, upper = edges[:-2], edges[1:-1], edges[2:]
         rising, falling = (mels - lower) / (center - lower), (upper - mels) / (upper - center)
         return jnp.pad(jnp.maximum(0, jnp.minimum(rising, falling)), [(1, 0), (0, 0)]).astype(dtype)

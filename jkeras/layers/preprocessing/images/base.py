@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras import config, lowering, random_keys
+from jkeras import lowering, random_keys
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer
@@ -74,7 +74,6 @@ class ImageLayer(ImageAttributes, Layer):
     _channels: ClassVar[tuple[int, ...]] = ()
 
     bounding_box_format: str | None = field(default=None, convert=BOX_FORMAT, kw_only=True)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     # -- what a layer states ---------------------------------------------------------------------------------------
 
@@ -195,16 +194,15 @@ class ImageLayer(ImageAttributes, Layer):
         self.check(inputs)
         rows, columns = self.axes()
         shape = list(inputs.shape)
-        shape[rows], shape[columns] = self.new_size((shape[rows], shape[columns]))
+        # A size that is not known comes back as such.
+        shape[rows], shape[columns] = self.new_size(cast(Any, (shape[rows], shape[columns])))
         return Shape(tuple(shape), inputs.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values, with Keras's keys."""
         config = super().get_config()
         arguments = inspect.signature(type(self)).parameters
-        left_out = [
-            name for name in self._only_if_other if name in config and config[name] == arguments[name].default
-        ]
+        left_out = [name for name in self._only_if_other if name in config and config[name] == arguments[name].default]
         return {name: value for name, value in config.items() if name not in left_out}
 
     # -- parts of the above ----------------------------------------------------------------------------------------

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import arguments
+from jkeras import arguments, config
 from jkeras.graph.shapes import Shape
 from jkeras.layers.preprocessing.images.base import ImageLayer
-from jkeras.types import Array, Num
+from jkeras.types import Array, DataFormatField, Num
 from jkeras.values.fields import field
 
 
@@ -34,6 +34,7 @@ class MaxNumBoundingBoxes(ImageLayer):
 
     max_number: int = field(convert=arguments.positive_int)
     fill_value: int = field(default=-1, convert=arguments.integer)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def known_output(self, inputs: Shape) -> Shape | None:
         """The images."""

@@ -39,6 +39,7 @@ class RandomContrast(ColourLayer):
     factor: Any = field(convert=PART)
     value_range: Any = field(default=(0, 255), convert=value_range)
     seed: int | None = field(default=None, convert=SEED)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         low, high = self.factor
@@ -67,6 +68,7 @@ class RandomBrightness(ColourLayer):
     factor: Any = field(convert=SHIFT)
     value_range: Any = field(default=(0, 255), convert=value_range)
     seed: int | None = field(default=None, convert=SEED)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         low, high = self.value_range
@@ -283,6 +285,7 @@ class Solarization(ColourLayer):
     threshold_factor: Any = field(default=0.0, convert=PART)
     value_range: Any = field(default=(0, 255), convert=value_range)
     seed: int | None = field(default=None, convert=SEED)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         names = {"additions": self.addition_factor, "thresholds": self.threshold_factor}

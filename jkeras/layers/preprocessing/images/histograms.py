@@ -33,6 +33,7 @@ class AutoContrast(ImageLayer):
     _is_random: ClassVar[bool] = False
 
     value_range: Any = field(default=(0, 255), convert=value_range)
+    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def change_images(self, images: Images, values: Any) -> Images:
         bytes_ = rescaled(images, self.value_range, BYTE)

@@ -186,7 +186,8 @@ class RandomErasing(_PatchLayer, ColourLayer):
 
     def _filling(self, key: Key[Array, ""], shape: tuple[int, ...]) -> jax.Array:
         if self.fill_value is None:
-            return jax.random.normal(key, shape) * self.value_range[1]
+            greatest: float = self.value_range[1]
+            return jax.random.normal(key, shape) * greatest
         axis = image_axes(self.data_format)[2] % 4
         filling = jnp.asarray(self.fill_value, float)
         return filling.reshape([-1 if place == axis and filling.ndim else 1 for place in range(4)])

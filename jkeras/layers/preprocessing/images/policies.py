@@ -154,11 +154,12 @@ class RandAugment(_Policy):
             "layer_idxes": jax.random.randint(first, (self.num_ops, shape[0]), 0, len(self._steps)),
         }
 
-    def _after_all(self, what: str, data: Any, values: Any, *more: Any) -> Any:
+    def _after_all(self, what: str, data: Any, values: Any, *more: Any) -> jax.Array:
         def step(data: Any, index: Array) -> tuple[Any, None]:
             return self.applied(what, data, index, values["transforms"], *more), None
 
-        return jax.lax.scan(step, data, jnp.asarray(values["layer_idxes"]))[0]
+        after: jax.Array = jax.lax.scan(step, data, jnp.asarray(values["layer_idxes"]))[0]
+        return after
 
     def change_images(self, images: Images, values: Any) -> Images:
         return self._after_all("change_images", images, values)
@@ -231,7 +232,7 @@ class AugMix(_Policy):
 
         chains = (values["chain_mixing_weights"], values["layer_idxes"], values["transforms"])
         mixed = jax.lax.scan(chain, jnp.zeros(data.shape, jnp.result_type(data.dtype, float)), chains)[0]
-        own = values["weight_sample"].astype(mixed.dtype)
+        own: jax.Array = values["weight_sample"].astype(mixed.dtype)
         return own * data + (1 - own) * mixed
 
     def change_images(self, images: Images, values: Any) -> Images:
