@@ -180,6 +180,16 @@ def test_given_transformation_equals_keras(name, data_format):
             compare(results(ours, case, data_format, transformation, box_format), wanted, case.high - case.low)
 
 
+@pytest.mark.parametrize("factor", [0.25, (0.25, 0.75)])
+@pytest.mark.parametrize("name", sorted({case.name for case in CASES.values() if "factor" in case.arguments}))
+def test_bounds_are_those_of_keras(name, factor):
+    # What is drawn from; one number means from its negative to itself in some layers, and from 0 in others.
+    factor = {0.25: 2, (0.25, 0.75): (2, 5)}[factor] if name == "RandomPosterization" else factor
+    ours, theirs = (getattr(place, name)(factor) for place in (layers, keras.layers))
+    bounds = theirs._factor if hasattr(theirs, "_factor") else theirs.factor
+    np.testing.assert_allclose(ours.factor, bounds)
+
+
 def test_elastic_transform_equals_keras():
     # Keras draws one shift for both directions.
     theirs = keras.layers.RandomElasticTransform(1.0, (0.5, 1.0))
