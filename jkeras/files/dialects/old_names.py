@@ -208,8 +208,12 @@ def _check_output_shape(shape: Json, config: Mapping[str, Any]) -> None:
 
     How large the input is follows from the output, since the convolution makes the one of the other.
     """
-    sizes = shape[2:] if config.get("data_format") == "channels_first" else shape[1:-1]
     kernel, strides = config["kernel_size"], config.get("strides", 1)
+    if not isinstance(shape, (list, tuple)) or len(shape) != len(kernel) + 2:
+        raise RestoreError(
+            f"`output_shape={shape!r}`: expected a list with the batch, {len(kernel)} sizes and channels."
+        )
+    sizes = shape[2:] if config.get("data_format") == "channels_first" else shape[1:-1]
     strides = strides if isinstance(strides, (list, tuple)) else [strides] * len(sizes)
     for size, width, stride in zip(sizes, kernel, strides, strict=True):
         reach = 1 if config.get("padding") == "same" else width
