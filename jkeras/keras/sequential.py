@@ -38,6 +38,7 @@ class Sequential(Model):
         super().__init__(trainable=trainable, name=name)
         self._functional: Functional | None = None
         self._layers: list[Layer] = []
+        self._names: set[str] = set()
         if layers:
             self._extend(layers)
 
@@ -50,7 +51,7 @@ class Sequential(Model):
             layer: the layer, or what `Input` returned.
             rebuild: whether the model is built again at once.
         """
-        self._append(layer, {other.name: other for other in self._layers})
+        self._append(layer)
         if rebuild:
             self._maybe_rebuild()
         else:
@@ -59,15 +60,14 @@ class Sequential(Model):
 
     def _extend(self, layers: Iterable[Any]) -> None:
         """Puts several layers on top and builds once, so that the time grows linearly with them."""
-        by_name: dict[str, Layer] = {}
         for layer in layers:
-            self._append(layer, by_name)
+            self.add(layer, rebuild=False)
         self._maybe_rebuild()
 
-    def _append(self, layer: Any, by_name: dict[str, Layer]) -> None:
+    def _append(self, layer: Any) -> None:
         shape = getattr(layer, "_input_shape_arg", None)
         if not self._layers and shape is not None:
-            self._append(InputLayer(shape=shape), by_name)
+            self._append(InputLayer(shape=shape))
         if isinstance(layer, KerasTensor) and layer.history is not None:
             origin = layer.history.operation
             layer = origin if isinstance(origin, InputLayer) else layer
@@ -76,7 +76,8 @@ class Sequential(Model):
                 "Only instances of `keras.Layer` can be added to a Sequential model."
                 f" Received: {layer} (of type {type(layer)})"
             )
-        if by_name.setdefault(layer.name, layer) is not layer:
+        # Layers are only looked through for a name that was used, so that the time grows linearly with them.
+        if layer.name in self._names and any(o.name == layer.name and o is not layer for o in self._layers):
             raise ArgumentError(
                 f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the name of"
                 " a layer in this model. Update the `name` argument to pass a unique name."
@@ -86,6 +87,7 @@ class Sequential(Model):
                 f"Sequential model '{self.name}' has already been configured to use input shape"
                 f" {self._layers[0].batch_shape}. You cannot add a different Input layer to it."
             )
+        self._names.add(layer.name)
         self._layers.append(layer)
 
     def pop(self, rebuild: bool = True) -> Layer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import jax
 
@@ -31,6 +31,7 @@ from jkeras.types import (
     InitializerField,
     Num,
     RegularizerField,
+    RegularizerLike,
     SizesField,
 )
 from jkeras.values.fields import field
@@ -48,6 +49,9 @@ class _Conv(LowRankLayer, Convolution):
     lora_alpha: float | None = field(
         default=None, convert=arguments.optional(arguments.number), kw_only=True, in_config=False
     )
+
+    if TYPE_CHECKING:
+        _activity_regularizer: RegularizerLike = field(init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()

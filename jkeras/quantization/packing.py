@@ -31,6 +31,7 @@ def pack_int4(arr: ArrayLike, axis: int = 0, dtype: str = "int8") -> tuple[Array
         ArgumentError: `dtype` is another.
         DTypeError: `arr` has another type.
 
+    >>> import numpy as np
     >>> packed, shape, size = pack_int4(np.array([[-3, 7], [2, -8], [1, 0]], "int8"))
     >>> packed.tolist(), shape, size
     ([[45, -121], [1, 0]], (2, 2), 3)
@@ -59,6 +60,7 @@ def unpack_int4(packed: ArrayLike, orig_len: int, axis: int = 0, dtype: str = "i
         ArgumentError: `dtype` is another.
         DTypeError: `packed` holds no bytes.
 
+    >>> import numpy as np
     >>> unpack_int4(np.array([[45, -121], [1, 0]], "int8"), 3).tolist()
     [[-3, 7], [2, -8], [1, 0]]
     """

@@ -53,9 +53,9 @@ class AbsMaxQuantizer(Quantizer, own_arguments=True):
         ArgumentError: the range does not fit into the type.
 
     >>> import numpy as np
-    >>> quantized, scale = AbsMaxQuantizer()(np.array([[0.5, 1.0]], "float32"))
+    >>> quantized, scale = AbsMaxQuantizer()(np.array([[0.4, 1.0]], "float32"))
     >>> quantized.tolist()
-    [[64, 127]]
+    [[51, 127]]
     """
 
     axis: Any = field(default=None, convert=_axes)

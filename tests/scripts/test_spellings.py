@@ -348,7 +348,7 @@ def test_what_is_gone_says_what_to_write(module, name, session):
     ("name", "said"),
     [
         ("layers.Dence", "Did you mean 'Dense'? Keras 3 has no such name."),
-        ("dtype_policies.GPTQDTypePolicy", "Keras 3 has it, jkeras has not."),
+        ("layers.TFSMLayer", "Keras 3 has it, jkeras has not."),
         ("layers.Adam", "Keras 3 has no such name, but keras.optimizers.Adam."),
         ("no_such_module", "Keras 3 has no such name."),
     ],

@@ -63,7 +63,14 @@ def test_layers_give_the_shapes_that_they_are_annotated_with(layer, inputs, monk
 
 def test_other_shapes_and_types_than_annotated_are_found(monkeypatch) -> None:
     call = jaxtyped(typechecker=beartype)(layers.Dense.call)
-    layer = types.SimpleNamespace(units=4, kernel=jnp.ones((6, 5)), use_bias=False, activation=lambda outputs: outputs)
+    layer = types.SimpleNamespace(
+        units=4,
+        kernel=jnp.ones((6, 5)),
+        use_bias=False,
+        activation=lambda outputs: outputs,
+        quantization_mode=None,
+        _with_adapters=lambda kernel: kernel,
+    )
     with pytest.raises(TypeCheckError):
         call(layer, X)
     check_calls(monkeypatch, layers.ReLU)

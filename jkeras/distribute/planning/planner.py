@@ -56,7 +56,7 @@ def plan(
     >>> model = jk.Sequential([jk.Input((512,)), jk.layers.Dense(256)]).compile("adam", "mse")
     >>> plan = jk.distribute.plan(model, batch=64)
     >>> plan.memory["weights"], plan.memory["optimizer"], plan.flops
-    (525312, 1050632, 33554432.0)
+    (525312.0, 1050632.0, 33554432.0)
     """
     present = [device.device_kind for device in jax.devices()]
     where = chips.parse(topology, present)
