@@ -118,7 +118,7 @@ class QuantizableLayer(QuantizableAttributes, LowRankLayer):
         return Use(self._form_policy, config, quantizer, self.compute_dtype)
 
     def _product(
-        self, matrix: Matrix, equation: str, inputs: Array, training: Any = None, adapted: bool = True
+        self, matrix: Matrix, equation: str, inputs: Array, training: bool | None = None, adapted: bool = True
     ) -> Array:
         """The product of inputs and a matrix of a quantised layer, with the change of low rank if there is one."""
         mode: Any = self._mode

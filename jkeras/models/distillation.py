@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jkeras import arguments, losses
 from jkeras.errors import ArgumentError
 from jkeras.models.model import Model
-from jkeras.types import Array
+from jkeras.types import Array, PyTree
 from jkeras.values.fields import field
 from jkeras.values.spec import Spec
 
@@ -34,13 +34,13 @@ class DistillationLoss(Spec):
     teacher_layer_name: str | None = None
     student_layer_name: str | None = None
 
-    def compute_loss(self, teacher_outputs: Any, student_outputs: Any) -> Array:
+    def compute_loss(self, teacher_outputs: PyTree[Array], student_outputs: PyTree[Array]) -> Array:
         """A scalar from what both say."""
         raise NotImplementedError(
             f"{type(self).__name__} must define `compute_loss(teacher_outputs, student_outputs)`."
         )
 
-    def _total(self, loss: Any, compare: Any, teacher_outputs: Any, student_outputs: Any) -> Array:
+    def _total(self, loss: Any, compare: Any, teacher_outputs: PyTree[Array], student_outputs: PyTree[Array]) -> Array:
         outputs = [jax.tree.leaves(each) for each in (teacher_outputs, student_outputs)]
         terms = (
             [loss] if not isinstance(loss, (list, tuple, dict)) else jax.tree.leaves(loss, is_leaf=lambda x: x is None)
@@ -64,7 +64,7 @@ class FeatureDistillation(DistillationLoss, own_arguments=True):
     teacher_layer_name: str | None = field(default=None, convert=arguments.optional(arguments.text))
     student_layer_name: str | None = field(default=None, convert=arguments.optional(arguments.text))
 
-    def compute_loss(self, teacher_outputs: Any, student_outputs: Any) -> Array:
+    def compute_loss(self, teacher_outputs: PyTree[Array], student_outputs: PyTree[Array]) -> Array:
         return self._total(self.loss, lambda loss, t, s: jnp.mean(loss(t, s)), teacher_outputs, student_outputs)
 
 
@@ -86,7 +86,7 @@ class LogitsDistillation(DistillationLoss, own_arguments=True):
     temperature: float = field(default=3.0, convert=arguments.between(0, float("inf"), open_low=True))
     loss: Any = field(default="KLDivergence", convert=_given)
 
-    def compute_loss(self, teacher_outputs: Any, student_outputs: Any) -> Array:
+    def compute_loss(self, teacher_outputs: PyTree[Array], student_outputs: PyTree[Array]) -> Array:
         def compare(loss: Any, teacher: Array, student: Array) -> Array:
             teacher, student = teacher / self.temperature, student / self.temperature
             if isinstance(loss, losses.KLDivergence):
@@ -149,7 +149,7 @@ class Distiller(Model):
         """See `Model.compile`; the loss is that of the student on labels."""
         return super().compile(*args, **{"loss_weights": self.student_loss_weight, **kwargs})
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(self, inputs: PyTree[Array], training: bool | None = None, mask: PyTree[Array] = None) -> Any:
         outputs = self.student(inputs, training=training)
         if self.student_loss_weight < 1:
             said = self.teacher(inputs, training=False)

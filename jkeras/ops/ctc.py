@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,8 @@ from jkeras.types import Array, TensorLike
 STRATEGY = arguments.one_of("greedy", "beam_search")
 # No label.
 PADDING = -1
+# Labels, lengths, and log probabilities of what ends in the last label and in no label, of each sequence that is followed.
+_Beam: TypeAlias = tuple[Array, Array, Array, Array]
 
 
 def ctc_decode(
@@ -93,9 +96,10 @@ def _beam_search(scores: Array, counts: Array, *, width: int, paths: int, blank:
     # Sequences, and the probabilities of the alignments that end in their last label, or in no label.
     start = (jnp.full((width, time), PADDING, "int32"), jnp.zeros((width,), "int32"), nothing, nothing.at[0].set(0))
 
-    def step(state: tuple[Array, ...], now: tuple[Array, Array]) -> tuple[tuple[Array, ...], None]:
+    def step(state: _Beam, now: tuple[Array, Array]) -> tuple[_Beam, None]:
         after = _extended(state, now[0], width, blank)
-        return jax.tree.map(lambda new, old: jnp.where(now[1], new, old), after, state), None
+        result: _Beam = jax.tree.map(lambda new, old: jnp.where(now[1], new, old), after, state)
+        return result, None
 
     # The first time counts for the shortest sequence, too.
     (labels, _, ending, blanks), _ = jax.lax.scan(step, start, (scores, counts.at[0].set(True)))
@@ -103,7 +107,7 @@ def _beam_search(scores: Array, counts: Array, *, width: int, paths: int, blank:
     return labels[best], total
 
 
-def _extended(state: tuple[Array, ...], score: Array, width: int, blank: int) -> tuple[Array, ...]:
+def _extended(state: _Beam, score: Array, width: int, blank: int) -> _Beam:
     """The best sequences after one more time."""
     labels, lengths, ending, blanks = state
     classes = score.shape[0]

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.ndimage import map_coordinates as _map_coordinates
 
 from jkeras import arguments, config, random_keys
@@ -394,7 +395,7 @@ def _banded_bell(size: int, sigma: ArrayLike, dtype: DTypeLike | None) -> jax.Ar
 
     A matrix, since the number of points within them may be a traced value; in that case it is at most `size`.
     """
-    longest = size if isinstance(sigma, jax.core.Tracer) else max(size, int(6 * sigma) // 2)
+    longest = size if isinstance(sigma, jax.core.Tracer) else max(size, int(6 * np.asarray(sigma).item()) // 2)
     sigma = jnp.asarray(sigma, dtype)
     distance = jnp.arange(-longest, longest + 1)
     bell = jnp.where(jnp.abs(distance) <= (6 * sigma).astype("int32") // 2, jnp.exp(-0.5 * (distance / sigma) ** 2), 0)

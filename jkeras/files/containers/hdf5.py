@@ -24,7 +24,7 @@ from jkeras.types import ArrayLike
 
 if TYPE_CHECKING:
     import h5py
-from jkeras.files.containers import buffers, seals
+from jkeras.files.containers import buffers, hdf5_heaps, seals
 from jkeras.files.containers.archives import Contents
 from jkeras.files.containers.buffers import MemoryFile
 from jkeras.files.containers.kinds import HDF5_SIGNATURE as SIGNATURE
@@ -57,6 +57,7 @@ class Tree:
         self._file = file
         self._contents = contents
         self._size = size
+        self._heaps_are_checked = False
         self.where = where
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.groups: dict[str, None] = {}
@@ -180,10 +181,19 @@ class Tree:
 
     def _attribute(self, path: str, name: str) -> Attribute:
         attributes = self._objects[path].attrs
-        shape = attributes.get_id(name).shape or ()
-        if math.prod(shape) > self._size:
-            raise self._refuse(path, f"has an attribute {name!r} of {math.prod(shape)} values")
+        described = attributes.get_id(name)
+        if math.prod(described.shape or ()) > self._size:
+            raise self._refuse(path, f"has an attribute {name!r} of {math.prod(described.shape)} values")
+        if described.dtype.hasobject and not self._heaps_are_checked:
+            self._check_heaps()
         return _text(attributes[name])
+
+    def _check_heaps(self) -> None:
+        if self._contents is None:
+            hdf5_heaps.check_file(Path(self._file.filename), self.where)
+        else:
+            hdf5_heaps.check(self._contents, self.where)
+        self._heaps_are_checked = True
 
     def texts(self, path: str, name: str) -> list[str]:
         """A list of texts, which may be spread over several attributes because each has a limit in size."""

@@ -28,7 +28,7 @@ from jkeras.layers.preprocessing.images.fields import BOX_FORMAT
 from jkeras.ops.boxes import clip_to_image_size, convert_format
 from jkeras.ops.image_layout import image_axes
 from jkeras.tracing import is_traced
-from jkeras.types import Array, DataFormatField, Key, Num, SeedLike
+from jkeras.types import Array, DataFormatField, Key, Num, PyTree, SeedLike
 from jkeras.values.fields import field
 
 # The parts of a dictionary that a transformation changes.
@@ -81,16 +81,16 @@ class ImageLayer(ImageAttributes, Layer):
         """The numbers of a transformation, for a batch of images of a shape."""
         return {}
 
-    def change_images(self, images: Num[Array, "*shape"], values: Any) -> Num[Array, "*new_shape"]:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*new_shape"]:
         """A batch of images, in the compute type, after a transformation."""
         raise NotImplementedError
 
-    def change_masks(self, masks: Num[Array, "*shape"], values: Any) -> Num[Array, "*new_shape"]:
+    def change_masks(self, masks: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*new_shape"]:
         """A batch of masks after a transformation."""
         return self.change_images(masks, values)
 
     def change_boxes(
-        self, boxes: Num[Array, "batch boxes 4"], values: Any, size: tuple[int, int]
+        self, boxes: Num[Array, "batch boxes 4"], values: PyTree[Array], size: tuple[int, int]
     ) -> Num[Array, "batch boxes 4"]:
         """Boxes "xyxy", in pixels, after a transformation of images of a size (height, width)."""
         raise InputError(
@@ -98,7 +98,7 @@ class ImageLayer(ImageAttributes, Layer):
             " that moves them."
         )
 
-    def change_labels(self, labels: Num[Array, "*shape"], values: Any) -> Num[Array, "*shape"]:
+    def change_labels(self, labels: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         """Labels of a batch after a transformation."""
         return labels
 
@@ -229,7 +229,7 @@ class ImageLayer(ImageAttributes, Layer):
         rows, columns = self.axes()
         return shape[rows], shape[columns]
 
-    def size_before(self, values: Any) -> tuple[int, int]:
+    def size_before(self, values: PyTree[Array]) -> tuple[int, int]:
         """Height and width of the images that a transformation was drawn for."""
         if isinstance(values, Mapping):
             if "input_shape" in values:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jkeras import arguments, config
 from jkeras.graph.shapes import Shape
 from jkeras.layers.preprocessing.images.base import ImageLayer
-from jkeras.types import Array, DataFormatField, Num
+from jkeras.types import Array, DataFormatField, Num, PyTree
 from jkeras.values.fields import field
 
 
@@ -40,7 +40,7 @@ class MaxNumBoundingBoxes(ImageLayer):
         """The images."""
         return inputs
 
-    def change_images(self, images: Num[Array, "*shape"], values: Any) -> Num[Array, "*shape"]:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         return images
 
     def transform_bounding_boxes(

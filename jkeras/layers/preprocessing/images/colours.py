@@ -13,7 +13,7 @@ from jkeras.layers.preprocessing.images.base import ColourLayer, chosen, per_ima
 from jkeras.layers.preprocessing.images.fields import BITS, PART, SEED, SHIFT, as_given, value_range
 from jkeras.ops import colours
 from jkeras.ops.image_layout import image_axes
-from jkeras.types import Array, DataFormatField, Key, Num
+from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
 
 Images = Num[Array, "*shape"]
@@ -45,7 +45,7 @@ class RandomContrast(ColourLayer):
         low, high = self.factor
         return {"contrast_factor": uniform(key, (shape[0], 1, 1, 1), (1 - low, 1 + high))}
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         mean = jnp.mean(images, self.axes(), keepdims=True)
         factor = values["contrast_factor"].astype(images.dtype)
         return jnp.clip((images - mean) * factor + mean, *self.value_range)
@@ -74,7 +74,7 @@ class RandomBrightness(ColourLayer):
         low, high = self.value_range
         return {"rgb_delta": uniform(key, (shape[0], 1, 1, 1), self.factor) * (high - low)}
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         return jnp.clip(images + values["rgb_delta"].astype(images.dtype), *self.value_range)
 
 
@@ -104,7 +104,7 @@ class RandomHue(ColourLayer):
         sign = jax.random.rademacher(first, (shape[0],), float)
         return {"factor": sign * uniform(second, (shape[0],), self.factor) * 0.5}
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         axis = image_axes(self.data_format)[2]
         shares = rescaled(images, self.value_range, (0, 1))
         hue, saturation, value = jnp.moveaxis(colours.rgb_to_hsv(shares, self.data_format), axis, 0)
@@ -141,7 +141,7 @@ class RandomSaturation(ColourLayer):
         factor = uniform(key, (shape[0],), self.factor)
         return {"factor": factor / (1 - factor + config.epsilon())}
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         axis = image_axes(self.data_format)[2]
         hue, saturation, value = jnp.moveaxis(colours.rgb_to_hsv(images, self.data_format), axis, 0)
         factor = values["factor"].astype(images.dtype)[:, None, None]
@@ -174,7 +174,7 @@ class RandomColorDegeneration(ColourLayer):
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         return {"factor": uniform(key, (shape[0], 1, 1, 1), self.factor)}
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         grey = colours.rgb_to_grayscale(images, self.data_format)
         return jnp.clip(images + values["factor"].astype(images.dtype) * (grey - images), *self.value_range)
 
@@ -203,7 +203,7 @@ class RandomGrayscale(ColourLayer):
         # As in Keras, the bare answers.
         return jax.random.uniform(key, (shape[0], 1, 1, 1)) < self.factor
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         return jnp.where(per_image(values), colours.rgb_to_grayscale(images, self.data_format), images)
 
 
@@ -230,7 +230,7 @@ class RandomInvert(ColourLayer):
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         return {"apply_inversion": chosen(key, shape[0], self.factor)}
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         return jnp.where(per_image(values["apply_inversion"]), self.value_range[1] - images, images)
 
 
@@ -260,7 +260,7 @@ class RandomPosterization(ColourLayer):
         bits = jax.random.randint(key, (shape[0],), low, high) if low < high else jnp.full((shape[0],), low)
         return {"shift_factor": (8 - bits).astype("uint8")}
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         shift = per_image(values["shift_factor"]).astype("uint8")
         bytes_ = rescaled(images, self.value_range, BYTE).astype("uint8")
         return rescaled(((bytes_ >> shift) << shift).astype(images.dtype), BYTE, self.value_range)
@@ -296,7 +296,7 @@ class Solarization(ColourLayer):
             for one, (name, (low, high)) in zip(keys, names.items(), strict=True)
         }
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         additions, thresholds = (values[name].astype(images.dtype) for name in ("additions", "thresholds"))
         moved = jnp.clip(rescaled(images, self.value_range, BYTE) + additions, 0, 255)
         return rescaled(jnp.where(moved < thresholds, moved, 255 - moved), BYTE, self.value_range)
@@ -338,14 +338,14 @@ class RandomColorJitter(ColourLayer):
         keys = [key, *jax.random.split(key, 3)]
         return {name: layer.draw(one, shape) for one, (name, layer) in zip(keys, self._steps.items(), strict=False)}
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         for name, layer in self._steps.items():
             images = layer.change_images(images, values[name])
         return images
 
 
 @functools.lru_cache(maxsize=128)
-def _jitters(factors: Any, values: Any, data_format: str, dtype: str) -> dict[str, ColourLayer]:
+def _jitters(factors: Any, values: PyTree[Array], data_format: str, dtype: str) -> dict[str, ColourLayer]:
     """The layers of a jitter whose factors are given, by Keras's names for them."""
     kinds: dict[str, Any] = {
         "random_brightness": RandomBrightness,

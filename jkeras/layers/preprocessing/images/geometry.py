@@ -25,7 +25,7 @@ from jkeras.layers.preprocessing.images.fields import (
 from jkeras.ops import images as functions
 from jkeras.ops.boxes import affine_transform
 from jkeras.ops.image_layout import as_batch
-from jkeras.types import Array, DataFormatField, Key, Num
+from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
 
 Images = Num[Array, "*shape"]
@@ -38,13 +38,13 @@ class _PlaceLayer(RandomImageLayer):
     mixes_samples: ClassVar[bool | None] = False
     _moves: ClassVar[bool] = True
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         return self.move(images, values, self.interpolation)
 
-    def change_masks(self, masks: Images, values: Any) -> Images:
+    def change_masks(self, masks: Images, values: PyTree[Array]) -> Images:
         return self.move(masks, values, "nearest")
 
-    def move(self, images: Images, values: Any, interpolation: str) -> Images:
+    def move(self, images: Images, values: PyTree[Array], interpolation: str) -> Images:
         """A batch of images or masks after a transformation."""
         raise NotImplementedError
 
@@ -76,18 +76,18 @@ class RandomFlip(RandomImageLayer):
         flips = jax.random.bernoulli(key, 0.5, (2, shape[0], 1, 1, 1))
         return {"flips": flips[0], "vertical_flips": flips[1]}
 
-    def _flips(self, values: Any) -> dict[str, Array]:
+    def _flips(self, values: PyTree[Array]) -> dict[str, Array]:
         """Which images are mirrored in the directions of the mode; Keras knows one answer for both."""
         both = {"horizontal": values["flips"], "vertical": values.get("vertical_flips", values["flips"])}
         return {direction: per_image(flips) for direction, flips in both.items() if direction in self.mode}
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         axes = dict(zip(("vertical", "horizontal"), self.axes(), strict=True))
         for direction, flips in self._flips(values).items():
             images = jnp.where(flips, jnp.flip(images, axes[direction]), images)
         return images
 
-    def change_boxes(self, boxes: Boxes, values: Any, size: tuple[int, int]) -> Boxes:
+    def change_boxes(self, boxes: Boxes, values: PyTree[Array], size: tuple[int, int]) -> Boxes:
         first = {"horizontal": 0, "vertical": 1}
         for direction, flips in self._flips(values).items():
             low = first[direction]
@@ -104,7 +104,7 @@ class _Affine(_PlaceLayer):
 
     mixes_samples: ClassVar[bool | None] = False
 
-    def move(self, images: Images, values: Any, interpolation: str) -> Images:
+    def move(self, images: Images, values: PyTree[Array], interpolation: str) -> Images:
         moves = self.matrix(values, self.size_of(images.shape))
         zeros = jnp.zeros((images.shape[0],))
         matrix = jnp.stack([jnp.broadcast_to(move, zeros.shape) for move in (*moves, 0.0, 0.0)], axis=1)
@@ -112,7 +112,7 @@ class _Affine(_PlaceLayer):
             images, matrix, interpolation, self.fill_mode, self.fill_value, self.data_format
         )
 
-    def matrix(self, values: Any, size: tuple[int, int]) -> tuple[Any, ...]:
+    def matrix(self, values: PyTree[Array], size: tuple[int, int]) -> tuple[Any, ...]:
         """The numbers `a0, a1, a2, b0, b1, b2` of `ops.image.affine_transform`, one for all images or one for each."""
         raise NotImplementedError
 
@@ -147,13 +147,13 @@ class RandomRotation(_Affine):
         low, high = self.factor
         return {"angle": uniform(key, (shape[0],), (360 * low, 360 * high))}
 
-    def matrix(self, values: Any, size: tuple[int, int]) -> tuple[Any, ...]:
+    def matrix(self, values: PyTree[Array], size: tuple[int, int]) -> tuple[Any, ...]:
         angle = values["angle"] * (math.pi / 180)
         cos, sin = jnp.cos(angle), jnp.sin(angle)
         y, x = (size[0] - 1) / 2, (size[1] - 1) / 2
         return cos, -sin, x - x * cos + y * sin, sin, cos, y - x * sin - y * cos
 
-    def change_boxes(self, boxes: Boxes, values: Any, size: tuple[int, int]) -> Boxes:
+    def change_boxes(self, boxes: Boxes, values: PyTree[Array], size: tuple[int, int]) -> Boxes:
         zeros = jnp.zeros_like(values["angle"])
         return affine_transform(boxes, values["angle"], zeros, zeros, zeros + 1, zeros, zeros, *size)
 
@@ -192,12 +192,12 @@ class RandomZoom(_Affine):
         wide = tall if self.width_factor is None else 1 + uniform(second, (shape[0], 1), ZOOM(self.width_factor))
         return {"height_zoom": tall, "width_zoom": wide}
 
-    def matrix(self, values: Any, size: tuple[int, int]) -> tuple[Any, ...]:
+    def matrix(self, values: PyTree[Array], size: tuple[int, int]) -> tuple[Any, ...]:
         tall, wide = values["height_zoom"][:, 0], values["width_zoom"][:, 0]
         x, y = (size[1] - 1) / 2 * (1 - wide), (size[0] - 1) / 2 * (1 - tall)
         return wide, 0.0, x, 0.0, tall, y
 
-    def change_boxes(self, boxes: Boxes, values: Any, size: tuple[int, int]) -> Boxes:
+    def change_boxes(self, boxes: Boxes, values: PyTree[Array], size: tuple[int, int]) -> Boxes:
         wide, _, x, _, tall, y = self.matrix(values, size)
         start = jnp.stack([x, y, x, y], axis=-1)[:, None]
         length = jnp.stack([wide * size[1], tall * size[0]] * 2, axis=-1)[:, None]
@@ -239,11 +239,11 @@ class RandomTranslation(_Affine):
         right = width * uniform(second, (shape[0], 1), SHIFT(self.width_factor))
         return {"translations": jnp.concatenate([right, down], axis=1)}
 
-    def matrix(self, values: Any, size: tuple[int, int]) -> tuple[Any, ...]:
+    def matrix(self, values: PyTree[Array], size: tuple[int, int]) -> tuple[Any, ...]:
         right, down = values["translations"].T
         return 1.0, 0.0, -right, 0.0, 1.0, -down
 
-    def change_boxes(self, boxes: Boxes, values: Any, size: tuple[int, int]) -> Boxes:
+    def change_boxes(self, boxes: Boxes, values: PyTree[Array], size: tuple[int, int]) -> Boxes:
         return boxes + jnp.tile(values["translations"], 2)[:, None]
 
 
@@ -279,11 +279,11 @@ class RandomShear(_Affine):
         both = [uniform(k, (shape[0], 1), shear(f)) for k, f in zip(keys, (self.x_factor, self.y_factor), strict=True)]
         return {"shear_factor": jnp.concatenate(both, axis=1) * jax.random.rademacher(sign, (shape[0], 1), float)}
 
-    def matrix(self, values: Any, size: tuple[int, int]) -> tuple[Any, ...]:
+    def matrix(self, values: PyTree[Array], size: tuple[int, int]) -> tuple[Any, ...]:
         across, down = values["shear_factor"].T
         return 1.0, across, 0.0, down, 1.0, 0.0
 
-    def change_boxes(self, boxes: Boxes, values: Any, size: tuple[int, int]) -> Boxes:
+    def change_boxes(self, boxes: Boxes, values: PyTree[Array], size: tuple[int, int]) -> Boxes:
         scale = jnp.asarray([size[1], size[0]] * 2, boxes.dtype)
         x1, y1, x2, y2 = jnp.moveaxis(boxes / scale, -1, 0)
         across, down = (amount[:, None] for amount in values["shear_factor"].T)
@@ -335,13 +335,13 @@ class RandomPerspective(_PlaceLayer):
             "end_points": start + start * moves,
         }
 
-    def move(self, images: Images, values: Any, interpolation: str) -> Images:
+    def move(self, images: Images, values: PyTree[Array], interpolation: str) -> Images:
         moved = functions.perspective_transform(
             images, values["start_points"], values["end_points"], interpolation, self.fill_value, self.data_format
         )
         return jnp.where(per_image(values["apply_perspective"]), moved, images)
 
-    def change_boxes(self, boxes: Boxes, values: Any, size: tuple[int, int]) -> Boxes:
+    def change_boxes(self, boxes: Boxes, values: PyTree[Array], size: tuple[int, int]) -> Boxes:
         # The map of the images goes from the new places to the old ones; this is the way back.
         numbers = functions.homography(values["start_points"], values["end_points"])
         matrix = jnp.concatenate([numbers, jnp.ones_like(numbers[:, :1])], axis=1).reshape(-1, 3, 3)
@@ -389,7 +389,7 @@ class RandomElasticTransform(_PlaceLayer):
             "noise": jax.random.normal(third, (2, shape[0], *self.size_of(shape))),
         }
 
-    def move(self, images: Images, values: Any, interpolation: str) -> Images:
+    def move(self, images: Images, values: PyTree[Array], interpolation: str) -> Images:
         height, width = self.size_of(images.shape)
         factor = values["distortion_factor"]
         alpha, sigma = max(height, width) * 0.1 * factor, min(height, width) * 0.05 * factor

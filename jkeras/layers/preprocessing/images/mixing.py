@@ -12,7 +12,7 @@ from jkeras.errors import InputError
 from jkeras.layers.preprocessing.images.base import ColourLayer, RandomImageLayer, chosen, per_image, uniform
 from jkeras.layers.preprocessing.images.fields import PART, SEED, fill, value_range
 from jkeras.ops.image_layout import image_axes
-from jkeras.types import Array, DataFormatField, Key, Num
+from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
 
 Images = Num[Array, "*shape"]
@@ -54,11 +54,11 @@ class MixUp(RandomImageLayer):
             "permutation_order": jax.random.permutation(second, shape[0]),
         }
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         weight = per_image(jnp.asarray(values["mix_weight"])).astype(jnp.result_type(images.dtype, float))
         return weight * images + (1 - weight) * jnp.take(images, jnp.asarray(values["permutation_order"]), axis=0)
 
-    def change_labels(self, labels: Images, values: Any) -> Images:
+    def change_labels(self, labels: Images, values: PyTree[Array]) -> Images:
         return _labels(labels, values["permutation_order"], values["mix_weight"])
 
     def transform_bounding_boxes(
@@ -130,14 +130,14 @@ class CutMix(_PatchLayer):
         order = jax.random.permutation(fourth, shape[0])
         return {"permutation_order": order, "batch_masks": masks, "mix_weight": 1 - area}
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         other = jnp.take(images, jnp.asarray(values["permutation_order"]), axis=0)
         channels = image_axes(self.data_format)[2]
         # The masks of segmentation have channels of their own.
         inside = jax.lax.slice_in_dim(values["batch_masks"], 0, 1, axis=channels % 4)
         return jnp.where(inside, other, images)
 
-    def change_labels(self, labels: Images, values: Any) -> Images:
+    def change_labels(self, labels: Images, values: PyTree[Array]) -> Images:
         return _labels(labels, values["permutation_order"], values["mix_weight"])
 
 
@@ -192,6 +192,6 @@ class RandomErasing(_PatchLayer, ColourLayer):
         filling = jnp.asarray(self.fill_value, float)
         return filling.reshape([-1 if place == axis and filling.ndim else 1 for place in range(4)])
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         erased = jnp.asarray(values["batch_masks"]) & per_image(jnp.asarray(values["apply_erasing"]))
         return jnp.where(erased, jnp.asarray(values["fill_value"], images.dtype), images)

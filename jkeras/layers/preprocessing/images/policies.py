@@ -13,7 +13,7 @@ from jkeras import arguments, config
 from jkeras.layers.preprocessing.images import colours, geometry, histograms, sharpness
 from jkeras.layers.preprocessing.images.base import ImageLayer, RandomImageLayer
 from jkeras.layers.preprocessing.images.fields import INTERPOLATION, PART, SEED, value_range
-from jkeras.types import Array, DataFormatField, Key, Num
+from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
 
 Images = Num[Array, "*shape"]
@@ -40,7 +40,7 @@ def _layers(
     names: tuple[str, ...],
     factor: Any,
     interpolation: str,
-    values: Any,
+    values: PyTree[Array],
     data_format: str,
     boxes: str | None,
     dtype: str,
@@ -114,7 +114,7 @@ def _change(change: Any, layer: ImageLayer, name: str, more: Any, data: Any, num
     return change(data, numbers[name], *more).astype(data.dtype) if follows or layer._moves else data
 
 
-def _numbers(values: Any) -> Any:
+def _numbers(values: PyTree[Array]) -> Any:
     """What was drawn, without the shape that Keras adds."""
     return {name: jnp.asarray(one) for name, one in (values or {}).items() if name != "input_shape"}
 
@@ -154,20 +154,20 @@ class RandAugment(_Policy):
             "layer_idxes": jax.random.randint(first, (self.num_ops, shape[0]), 0, len(self._steps)),
         }
 
-    def _after_all(self, what: str, data: Any, values: Any, *more: Any) -> jax.Array:
+    def _after_all(self, what: str, data: Any, values: PyTree[Array], *more: Any) -> jax.Array:
         def step(data: Any, index: Array) -> tuple[Any, None]:
             return self.applied(what, data, index, values["transforms"], *more), None
 
         after: jax.Array = jax.lax.scan(step, data, jnp.asarray(values["layer_idxes"]))[0]
         return after
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         return self._after_all("change_images", images, values)
 
-    def change_masks(self, masks: Images, values: Any) -> Images:
+    def change_masks(self, masks: Images, values: PyTree[Array]) -> Images:
         return self._after_all("change_masks", masks, values)
 
-    def change_boxes(self, boxes: Num[Array, "batch boxes 4"], values: Any, size: tuple[int, int]) -> Any:
+    def change_boxes(self, boxes: Num[Array, "batch boxes 4"], values: PyTree[Array], size: tuple[int, int]) -> Any:
         return self._after_all("change_boxes", boxes, values, size)
 
 
@@ -221,7 +221,7 @@ class AugMix(_Policy):
             "transforms": jax.vmap(jax.vmap(lambda one: self.draws(one, shape)))(keys),
         }
 
-    def _mixed(self, what: str, data: Images, values: Any) -> jax.Array:
+    def _mixed(self, what: str, data: Images, values: PyTree[Array]) -> jax.Array:
         def step(data: Any, arguments: Any) -> tuple[Any, None]:
             index, transforms = arguments
             return self.applied(what, data, index, transforms), None
@@ -235,10 +235,10 @@ class AugMix(_Policy):
         own: jax.Array = values["weight_sample"].astype(mixed.dtype)
         return own * data + (1 - own) * mixed
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         return jnp.clip(self._mixed("change_images", images, values), *self.value_range)
 
-    def change_masks(self, masks: Images, values: Any) -> Images:
+    def change_masks(self, masks: Images, values: PyTree[Array]) -> Images:
         return self._mixed("change_masks", masks, values)
 
     def transform_bounding_boxes(

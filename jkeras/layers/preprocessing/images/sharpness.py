@@ -11,7 +11,7 @@ from jkeras import config
 from jkeras.layers.preprocessing.images.base import ColourLayer, chosen, per_image, uniform
 from jkeras.layers.preprocessing.images.fields import PART, SEED, odd_sizes, value_range
 from jkeras.ops import images as functions
-from jkeras.types import Array, DataFormatField, Key, Num
+from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
 
 Images = Num[Array, "*shape"]
@@ -40,7 +40,7 @@ class RandomSharpness(ColourLayer):
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         return {"factor": uniform(key, (shape[0],), self.factor)}
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         line = jnp.ones((3,), images.dtype)
         around = images
         for axis in self.axes():
@@ -82,7 +82,7 @@ class RandomGaussianBlur(ColourLayer):
             "blur_factor": uniform(second, (2,), self.sigma) + 1e-6,
         }
 
-    def change_images(self, images: Images, values: Any) -> Images:
+    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
         blurred = functions.gaussian_blur(
             images, self.kernel_size, values["blur_factor"].astype(images.dtype), self.data_format
         )

@@ -14,7 +14,7 @@ from jkeras.layers.preprocessing.images.base import ImageLayer, RandomImageLayer
 from jkeras.layers.preprocessing.images.fields import SEED
 from jkeras.ops import images as functions
 from jkeras.ops.structure import saturate_cast
-from jkeras.types import Array, DataFormatField, Key, Num
+from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
 
 
@@ -102,14 +102,14 @@ class Resizing(_SizeLayer):
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         return self.size_of(shape)
 
-    def size_before(self, values: Any) -> tuple[int, int]:
+    def size_before(self, values: PyTree[Array]) -> tuple[int, int]:
         height, width = values
         return height, width
 
-    def change_images(self, images: Num[Array, "*shape"], values: Any) -> Num[Array, "*new_shape"]:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*new_shape"]:
         return self._resized(images, self.interpolation)
 
-    def change_masks(self, masks: Num[Array, "*shape"], values: Any) -> Num[Array, "*new_shape"]:
+    def change_masks(self, masks: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*new_shape"]:
         return self._resized(masks, "nearest")
 
     def _resized(self, images: Num[Array, "*shape"], interpolation: str) -> Num[Array, "*new_shape"]:
@@ -129,7 +129,7 @@ class Resizing(_SizeLayer):
         return saturate_cast(resized, images.dtype)
 
     def change_boxes(
-        self, boxes: Num[Array, "batch boxes 4"], values: Any, size: tuple[int, int]
+        self, boxes: Num[Array, "batch boxes 4"], values: PyTree[Array], size: tuple[int, int]
     ) -> Num[Array, "batch boxes 4"]:
         height, width = size
         down, across = self.height / height, self.width / width
@@ -174,10 +174,10 @@ class CenterCrop(_SizeLayer):
     width: int = field(convert=arguments.positive_int)
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
 
-    def change_images(self, images: Num[Array, "*shape"], values: Any) -> Num[Array, "*new_shape"]:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*new_shape"]:
         return self._middle(images, "bilinear")
 
-    def change_masks(self, masks: Num[Array, "*shape"], values: Any) -> Num[Array, "*new_shape"]:
+    def change_masks(self, masks: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*new_shape"]:
         return self._middle(masks, "bilinear")
 
     def _middle(self, images: Num[Array, "*shape"], interpolation: str) -> Num[Array, "*new_shape"]:
@@ -187,7 +187,7 @@ class CenterCrop(_SizeLayer):
         return self.cut(images, (height - self.height) // 2, (width - self.width) // 2)
 
     def change_boxes(
-        self, boxes: Num[Array, "batch boxes 4"], values: Any, size: tuple[int, int]
+        self, boxes: Num[Array, "batch boxes 4"], values: PyTree[Array], size: tuple[int, int]
     ) -> Num[Array, "batch boxes 4"]:
         height, width = size
         if height < self.height or width < self.width:
@@ -253,19 +253,21 @@ class RandomCrop(_SizeLayer, RandomImageLayer):
     ) -> Any:
         return super().transform_bounding_boxes(bounding_boxes, transformation, training)
 
-    def change_images(self, images: Num[Array, "*shape"], values: Any) -> Num[Array, "*new_shape"]:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*new_shape"]:
         return self._part(images, values, "bilinear")
 
-    def change_masks(self, masks: Num[Array, "*shape"], values: Any) -> Num[Array, "*new_shape"]:
+    def change_masks(self, masks: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*new_shape"]:
         return self._part(masks, values, "nearest")
 
-    def _part(self, images: Num[Array, "*shape"], values: Any, interpolation: str) -> Num[Array, "*new_shape"]:
+    def _part(
+        self, images: Num[Array, "*shape"], values: PyTree[Array], interpolation: str
+    ) -> Num[Array, "*new_shape"]:
         if not self._fits(self.size_of(images.shape)):
             return self.middle(images, interpolation)
         return self.cut(images, *self._starts(values))
 
     def change_boxes(
-        self, boxes: Num[Array, "batch boxes 4"], values: Any, size: tuple[int, int]
+        self, boxes: Num[Array, "batch boxes 4"], values: PyTree[Array], size: tuple[int, int]
     ) -> Num[Array, "batch boxes 4"]:
         if not self._fits(size):
             return self.middle_boxes(boxes, size)
@@ -273,7 +275,7 @@ class RandomCrop(_SizeLayer, RandomImageLayer):
         return boxes - jnp.stack([jnp.asarray(start, boxes.dtype) for start in (left, top, left, top)])
 
     @staticmethod
-    def _starts(values: Any) -> tuple[Any, Any]:
+    def _starts(values: PyTree[Array]) -> tuple[Any, Any]:
         """The first row and column: Keras's transformation is a pair."""
         top, left = values if isinstance(values, tuple) else (values["h_start"], values["w_start"])
         return top, left
