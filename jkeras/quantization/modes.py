@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,7 @@ from jkeras.quantization.quantizers import AbsMaxQuantizer
 from jkeras.quantization.zero_points import dequantize_with_sz_map
 from jkeras.types import Array
 
-Arrays = Mapping[str, Array]
+Arrays: TypeAlias = "Mapping[str, Array]"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -33,6 +33,8 @@ def full_disk():
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+# Threads of Orbax that wrote at that moment say so, to a loop that is closed.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_disk_that_is_full(tmp_path, suffix, capfd, request):
     path, small = save_kills.place(tmp_path, suffix), model(2)

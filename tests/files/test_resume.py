@@ -365,9 +365,9 @@ def test_damaged_packing(damaged):
 
 
 def test_runs_that_are_killed_end_with_the_same_bits():
-    command = [sys.executable, "-m", "tests.files.kill_test", "--kills", "5", "--mode", "device"]
+    command = [sys.executable, "-m", "tests.files.kill_test", "--kills", "3", "--mode", "device"]
     # Each run compiles the same, so all of it is kept.
     setting = {**os.environ, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, env=setting)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "kills: 5" in done.stdout
+    assert "kills: 3" in done.stdout

@@ -340,7 +340,7 @@ class Closed(RuleBasedStateMachine):
 
 
 Closed.TestCase.settings = settings(
-    max_examples=int(os.environ.get("JKERAS_EXAMPLES", "200")),
+    max_examples=int(os.environ.get("JKERAS_EXAMPLES", "120")),
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),

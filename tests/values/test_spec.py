@@ -53,6 +53,9 @@ MADE = {
     "Normalization": lambda cls: cls(mean=np.zeros(2), variance=np.ones(2)),
     "Constant": lambda cls: cls(2.0),
     "CategoryEncoding": lambda cls: cls(3),
+    "MaxNumBoundingBoxes": lambda cls: cls(4),
+    "Pipeline": lambda cls: cls([layers.Rescaling(2.0)]),
+    "RandomPosterization": lambda cls: cls(4),
 }
 
 

@@ -21,6 +21,8 @@ from pathlib import Path
 from jkeras.console.primary_process import silent
 from jkeras.errors import JkerasError, SaveError
 
+# How long threads of a save that failed may go on to write.
+LATE_SECONDS = 0.5
 # What another machine left, of whose processes nothing is known here, goes after a day.
 FOREIGN_SECONDS = 86_400
 _LEFTOVER = re.compile(r"\.new-(?P<process>\d+)(@(?P<host>.*)-\d+)?")
@@ -60,16 +62,27 @@ def writing(path: Path) -> Iterator[Path]:
     above = next((folder for folder in path.parents if folder.exists()), path.parent)
     if above.exists() and not above.is_dir():
         raise failure(path, f"{above} is a file", errno.ENOTDIR)
+    finished = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _clean(path)
         yield fresh
+        finished = True
     except JkerasError:
         raise
     except OSError as error:
         raise failure(path, error.strerror or str(error), error.errno) from None
     finally:
         remove(fresh)
+        if not finished:
+            _stay_removed(fresh)
+
+
+def _stay_removed(path: Path) -> None:
+    """Threads that wrote when an error came may make parts of a directory anew for a moment."""
+    for _ in range(10):
+        time.sleep(LATE_SECONDS / 10)
+        remove(path)
 
 
 def failure(path: Path, why: str, number: int | None = None) -> SaveError:

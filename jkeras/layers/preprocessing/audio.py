@@ -48,7 +48,7 @@ def _frame_window(value: object) -> Any:
 class STFTSpectrogram(Layer):
     """The short-time Fourier transform of signals, as a convolution whose kernels can be trained.
 
-    Input `(batch, time, channels)`, or `(batch, channels, time)` for "channels_first". Output `(batch, frames, channels *
+    Shapes: `(batch, time, channels)`, or `(batch, channels, time)` for "channels_first", to `(batch, frames, channels *
     frequencies)` or `(batch, channels * frequencies, frames)`; with `expand_dims` `(batch, frames, frequencies, channels)` or
     `(batch, channels, frames, frequencies)`.
 
@@ -119,9 +119,9 @@ class STFTSpectrogram(Layer):
     def build(self, input_shape: Any) -> None:
         shape = (self.frame_length, 1, self.frequencies)
         if self.mode != "imag":
-            self.real_kernel = self.add_weight(shape, self._kernel_of("real"), name="real_kernel")
+            self.real_kernel: Any = self.add_weight(shape, self._kernel_of("real"), name="real_kernel")
         if self.mode != "real":
-            self.imag_kernel = self.add_weight(shape, self._kernel_of("imag"), name="imag_kernel")
+            self.imag_kernel: Any = self.add_weight(shape, self._kernel_of("imag"), name="imag_kernel")
 
     def call(self, inputs: Float[Array, "batch _ _"]) -> Float[Array, "..."]:
         if str(inputs.dtype) not in ("float16", "float32", "float64"):
@@ -179,7 +179,7 @@ class SignalTypeError(InputError, TypeError):
 class MelSpectrogram(Layer):
     """Spectrograms on the mel scale, which follows how people hear pitch.
 
-    Input `(time,)` or `(batch, time)`, output `(mel_bins, frames)` or `(batch, mel_bins, frames)`.
+    Shapes: `(time,)` or `(batch, time)` to `(mel_bins, frames)` or `(batch, mel_bins, frames)`.
 
     Args:
         fft_length: of the Fourier transform of a frame.

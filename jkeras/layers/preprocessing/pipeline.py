@@ -12,6 +12,7 @@ from jkeras.errors import ArgumentError
 from jkeras.graph.in_files import InFiles
 from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import method_signature
+from jkeras.layers.recurrent import fields
 from jkeras.values.fields import field
 
 
@@ -21,17 +22,16 @@ def takes_training(layer: Any) -> bool:
 
 
 def _layers(value: object) -> tuple[Layer, ...]:
-    layers = arguments.several(value)
-    for layer in layers:
-        if not isinstance(layer, Layer):
-            raise ArgumentError("expected a list of layers")
-    return layers
+    try:
+        return tuple(fields.layer(layer) for layer in arguments.several(value))
+    except ArgumentError:
+        raise ArgumentError("expected a list of layers") from None
 
 
 class Pipeline(Layer):
     """Layers one after the other, as a plain layer: for preparing data, in a model or outside of it.
 
-    Called on its own with arrays it trains, as its layers do.
+    Shapes: those of the first layer to those of the last. Called on its own with arrays it trains, as its layers do.
 
     Args:
         layers: a list of layers.

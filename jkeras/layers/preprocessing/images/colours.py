@@ -16,7 +16,6 @@ from jkeras.ops.image_layout import image_axes
 from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
 
-Images = Num[Array, "*shape"]
 RGB = (3,)
 BYTE = (0.0, 255.0)
 
@@ -45,7 +44,7 @@ class RandomContrast(ColourLayer):
         low, high = self.factor
         return {"contrast_factor": uniform(key, (shape[0], 1, 1, 1), (1 - low, 1 + high))}
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         mean = jnp.mean(images, self.axes(), keepdims=True)
         factor = values["contrast_factor"].astype(images.dtype)
         return jnp.clip((images - mean) * factor + mean, *self.value_range)
@@ -74,7 +73,7 @@ class RandomBrightness(ColourLayer):
         low, high = self.value_range
         return {"rgb_delta": uniform(key, (shape[0], 1, 1, 1), self.factor) * (high - low)}
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         return jnp.clip(images + values["rgb_delta"].astype(images.dtype), *self.value_range)
 
 
@@ -104,7 +103,7 @@ class RandomHue(ColourLayer):
         sign = jax.random.rademacher(first, (shape[0],), float)
         return {"factor": sign * uniform(second, (shape[0],), self.factor) * 0.5}
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         axis = image_axes(self.data_format)[2]
         shares = rescaled(images, self.value_range, (0, 1))
         hue, saturation, value = jnp.moveaxis(colours.rgb_to_hsv(shares, self.data_format), axis, 0)
@@ -141,7 +140,7 @@ class RandomSaturation(ColourLayer):
         factor = uniform(key, (shape[0],), self.factor)
         return {"factor": factor / (1 - factor + config.epsilon())}
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         axis = image_axes(self.data_format)[2]
         hue, saturation, value = jnp.moveaxis(colours.rgb_to_hsv(images, self.data_format), axis, 0)
         factor = values["factor"].astype(images.dtype)[:, None, None]
@@ -174,7 +173,7 @@ class RandomColorDegeneration(ColourLayer):
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         return {"factor": uniform(key, (shape[0], 1, 1, 1), self.factor)}
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         grey = colours.rgb_to_grayscale(images, self.data_format)
         return jnp.clip(images + values["factor"].astype(images.dtype) * (grey - images), *self.value_range)
 
@@ -203,7 +202,7 @@ class RandomGrayscale(ColourLayer):
         # As in Keras, the bare answers.
         return jax.random.uniform(key, (shape[0], 1, 1, 1)) < self.factor
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         return jnp.where(per_image(values), colours.rgb_to_grayscale(images, self.data_format), images)
 
 
@@ -230,7 +229,7 @@ class RandomInvert(ColourLayer):
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         return {"apply_inversion": chosen(key, shape[0], self.factor)}
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         return jnp.where(per_image(values["apply_inversion"]), self.value_range[1] - images, images)
 
 
@@ -260,7 +259,7 @@ class RandomPosterization(ColourLayer):
         bits = jax.random.randint(key, (shape[0],), low, high) if low < high else jnp.full((shape[0],), low)
         return {"shift_factor": (8 - bits).astype("uint8")}
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         shift = per_image(values["shift_factor"]).astype("uint8")
         bytes_ = rescaled(images, self.value_range, BYTE).astype("uint8")
         return rescaled(((bytes_ >> shift) << shift).astype(images.dtype), BYTE, self.value_range)
@@ -296,7 +295,7 @@ class Solarization(ColourLayer):
             for one, (name, (low, high)) in zip(keys, names.items(), strict=True)
         }
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         additions, thresholds = (values[name].astype(images.dtype) for name in ("additions", "thresholds"))
         moved = jnp.clip(rescaled(images, self.value_range, BYTE) + additions, 0, 255)
         return rescaled(jnp.where(moved < thresholds, moved, 255 - moved), BYTE, self.value_range)
@@ -338,7 +337,7 @@ class RandomColorJitter(ColourLayer):
         keys = [key, *jax.random.split(key, 3)]
         return {name: layer.draw(one, shape) for one, (name, layer) in zip(keys, self._steps.items(), strict=False)}
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         for name, layer in self._steps.items():
             images = layer.change_images(images, values[name])
         return images

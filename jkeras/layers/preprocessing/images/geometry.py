@@ -28,9 +28,6 @@ from jkeras.ops.image_layout import as_batch
 from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
 
-Images = Num[Array, "*shape"]
-Boxes = Num[Array, "batch boxes 4"]
-
 
 class _PlaceLayer(RandomImageLayer):
     """Base: masks take the nearest pixel where images are interpolated."""
@@ -38,13 +35,13 @@ class _PlaceLayer(RandomImageLayer):
     mixes_samples: ClassVar[bool | None] = False
     _moves: ClassVar[bool] = True
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         return self.move(images, values, self.interpolation)
 
-    def change_masks(self, masks: Images, values: PyTree[Array]) -> Images:
+    def change_masks(self, masks: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         return self.move(masks, values, "nearest")
 
-    def move(self, images: Images, values: PyTree[Array], interpolation: str) -> Images:
+    def move(self, images: Num[Array, "*shape"], values: PyTree[Array], interpolation: str) -> Num[Array, "*shape"]:
         """A batch of images or masks after a transformation."""
         raise NotImplementedError
 
@@ -81,13 +78,15 @@ class RandomFlip(RandomImageLayer):
         both = {"horizontal": values["flips"], "vertical": values.get("vertical_flips", values["flips"])}
         return {direction: per_image(flips) for direction, flips in both.items() if direction in self.mode}
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         axes = dict(zip(("vertical", "horizontal"), self.axes(), strict=True))
         for direction, flips in self._flips(values).items():
             images = jnp.where(flips, jnp.flip(images, axes[direction]), images)
         return images
 
-    def change_boxes(self, boxes: Boxes, values: PyTree[Array], size: tuple[int, int]) -> Boxes:
+    def change_boxes(
+        self, boxes: Num[Array, "batch boxes 4"], values: PyTree[Array], size: tuple[int, int]
+    ) -> Num[Array, "batch boxes 4"]:
         first = {"horizontal": 0, "vertical": 1}
         for direction, flips in self._flips(values).items():
             low = first[direction]
@@ -104,7 +103,7 @@ class _Affine(_PlaceLayer):
 
     mixes_samples: ClassVar[bool | None] = False
 
-    def move(self, images: Images, values: PyTree[Array], interpolation: str) -> Images:
+    def move(self, images: Num[Array, "*shape"], values: PyTree[Array], interpolation: str) -> Num[Array, "*shape"]:
         moves = self.matrix(values, self.size_of(images.shape))
         zeros = jnp.zeros((images.shape[0],))
         matrix = jnp.stack([jnp.broadcast_to(move, zeros.shape) for move in (*moves, 0.0, 0.0)], axis=1)
@@ -153,7 +152,9 @@ class RandomRotation(_Affine):
         y, x = (size[0] - 1) / 2, (size[1] - 1) / 2
         return cos, -sin, x - x * cos + y * sin, sin, cos, y - x * sin - y * cos
 
-    def change_boxes(self, boxes: Boxes, values: PyTree[Array], size: tuple[int, int]) -> Boxes:
+    def change_boxes(
+        self, boxes: Num[Array, "batch boxes 4"], values: PyTree[Array], size: tuple[int, int]
+    ) -> Num[Array, "batch boxes 4"]:
         zeros = jnp.zeros_like(values["angle"])
         return affine_transform(boxes, values["angle"], zeros, zeros, zeros + 1, zeros, zeros, *size)
 
@@ -197,7 +198,9 @@ class RandomZoom(_Affine):
         x, y = (size[1] - 1) / 2 * (1 - wide), (size[0] - 1) / 2 * (1 - tall)
         return wide, 0.0, x, 0.0, tall, y
 
-    def change_boxes(self, boxes: Boxes, values: PyTree[Array], size: tuple[int, int]) -> Boxes:
+    def change_boxes(
+        self, boxes: Num[Array, "batch boxes 4"], values: PyTree[Array], size: tuple[int, int]
+    ) -> Num[Array, "batch boxes 4"]:
         wide, _, x, _, tall, y = self.matrix(values, size)
         start = jnp.stack([x, y, x, y], axis=-1)[:, None]
         length = jnp.stack([wide * size[1], tall * size[0]] * 2, axis=-1)[:, None]
@@ -243,7 +246,9 @@ class RandomTranslation(_Affine):
         right, down = values["translations"].T
         return 1.0, 0.0, -right, 0.0, 1.0, -down
 
-    def change_boxes(self, boxes: Boxes, values: PyTree[Array], size: tuple[int, int]) -> Boxes:
+    def change_boxes(
+        self, boxes: Num[Array, "batch boxes 4"], values: PyTree[Array], size: tuple[int, int]
+    ) -> Num[Array, "batch boxes 4"]:
         return boxes + jnp.tile(values["translations"], 2)[:, None]
 
 
@@ -283,7 +288,9 @@ class RandomShear(_Affine):
         across, down = values["shear_factor"].T
         return 1.0, across, 0.0, down, 1.0, 0.0
 
-    def change_boxes(self, boxes: Boxes, values: PyTree[Array], size: tuple[int, int]) -> Boxes:
+    def change_boxes(
+        self, boxes: Num[Array, "batch boxes 4"], values: PyTree[Array], size: tuple[int, int]
+    ) -> Num[Array, "batch boxes 4"]:
         scale = jnp.asarray([size[1], size[0]] * 2, boxes.dtype)
         x1, y1, x2, y2 = jnp.moveaxis(boxes / scale, -1, 0)
         across, down = (amount[:, None] for amount in values["shear_factor"].T)
@@ -335,13 +342,15 @@ class RandomPerspective(_PlaceLayer):
             "end_points": start + start * moves,
         }
 
-    def move(self, images: Images, values: PyTree[Array], interpolation: str) -> Images:
+    def move(self, images: Num[Array, "*shape"], values: PyTree[Array], interpolation: str) -> Num[Array, "*shape"]:
         moved = functions.perspective_transform(
             images, values["start_points"], values["end_points"], interpolation, self.fill_value, self.data_format
         )
         return jnp.where(per_image(values["apply_perspective"]), moved, images)
 
-    def change_boxes(self, boxes: Boxes, values: PyTree[Array], size: tuple[int, int]) -> Boxes:
+    def change_boxes(
+        self, boxes: Num[Array, "batch boxes 4"], values: PyTree[Array], size: tuple[int, int]
+    ) -> Num[Array, "batch boxes 4"]:
         # The map of the images goes from the new places to the old ones; this is the way back.
         numbers = functions.homography(values["start_points"], values["end_points"])
         matrix = jnp.concatenate([numbers, jnp.ones_like(numbers[:, :1])], axis=1).reshape(-1, 3, 3)
@@ -389,7 +398,7 @@ class RandomElasticTransform(_PlaceLayer):
             "noise": jax.random.normal(third, (2, shape[0], *self.size_of(shape))),
         }
 
-    def move(self, images: Images, values: PyTree[Array], interpolation: str) -> Images:
+    def move(self, images: Num[Array, "*shape"], values: PyTree[Array], interpolation: str) -> Num[Array, "*shape"]:
         height, width = self.size_of(images.shape)
         factor = values["distortion_factor"]
         alpha, sigma = max(height, width) * 0.1 * factor, min(height, width) * 0.05 * factor

@@ -14,7 +14,6 @@ from jkeras.ops.image_layout import as_batch, image_axes
 from jkeras.types import Array, DataFormatField, Num, PyTree
 from jkeras.values.fields import field
 
-Images = Num[Array, "*shape"]
 BYTE = (0.0, 255.0)
 
 
@@ -35,7 +34,7 @@ class AutoContrast(ImageLayer):
     value_range: Any = field(default=(0, 255), convert=value_range)
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         bytes_ = rescaled(images, self.value_range, BYTE)
         low, high = (reduce(bytes_, self.axes(), keepdims=True) for reduce in (jnp.min, jnp.max))
         share = (bytes_ - low) / jnp.where(high > low, high - low, 1)
@@ -64,7 +63,7 @@ class Equalization(RandomImageLayer):
     bins: int = field(default=256, convert=arguments.at_least(2))
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         axis = image_axes(self.data_format)[2]
         # Scale and offset, in the order in which Keras rounds.
         low, high = self.value_range
@@ -118,7 +117,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         """Images keep their type and size."""
         return inputs if len(inputs.shape) in (3, 4) else None
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         batch, back = as_batch(images, self.data_format)
         height, width = batch.shape[1:3]
         bytes_ = jnp.clip(rescaled(batch.astype("float32"), self.value_range, BYTE), 0, 255).astype("int32")

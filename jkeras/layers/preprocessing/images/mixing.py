@@ -15,10 +15,8 @@ from jkeras.ops.image_layout import image_axes
 from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
 
-Images = Num[Array, "*shape"]
 
-
-def _labels(labels: Images, order: Array, weight: Array) -> jax.Array:
+def _labels(labels: Num[Array, "*shape"], order: Array, weight: Array) -> jax.Array:
     """Labels mixed with those of the other images, in proportion."""
     labels = jnp.asarray(labels)
     weight = jnp.asarray(weight).reshape((-1,) + (1,) * max(labels.ndim - 1, 1))
@@ -54,11 +52,11 @@ class MixUp(RandomImageLayer):
             "permutation_order": jax.random.permutation(second, shape[0]),
         }
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         weight = per_image(jnp.asarray(values["mix_weight"])).astype(jnp.result_type(images.dtype, float))
         return weight * images + (1 - weight) * jnp.take(images, jnp.asarray(values["permutation_order"]), axis=0)
 
-    def change_labels(self, labels: Images, values: PyTree[Array]) -> Images:
+    def change_labels(self, labels: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         return _labels(labels, values["permutation_order"], values["mix_weight"])
 
     def transform_bounding_boxes(
@@ -130,14 +128,14 @@ class CutMix(_PatchLayer):
         order = jax.random.permutation(fourth, shape[0])
         return {"permutation_order": order, "batch_masks": masks, "mix_weight": 1 - area}
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         other = jnp.take(images, jnp.asarray(values["permutation_order"]), axis=0)
         channels = image_axes(self.data_format)[2]
         # The masks of segmentation have channels of their own.
         inside = jax.lax.slice_in_dim(values["batch_masks"], 0, 1, axis=channels % 4)
         return jnp.where(inside, other, images)
 
-    def change_labels(self, labels: Images, values: PyTree[Array]) -> Images:
+    def change_labels(self, labels: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         return _labels(labels, values["permutation_order"], values["mix_weight"])
 
 
@@ -192,6 +190,6 @@ class RandomErasing(_PatchLayer, ColourLayer):
         filling = jnp.asarray(self.fill_value, float)
         return filling.reshape([-1 if place == axis and filling.ndim else 1 for place in range(4)])
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         erased = jnp.asarray(values["batch_masks"]) & per_image(jnp.asarray(values["apply_erasing"]))
         return jnp.where(erased, jnp.asarray(values["fill_value"], images.dtype), images)

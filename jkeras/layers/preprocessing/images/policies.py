@@ -16,7 +16,6 @@ from jkeras.layers.preprocessing.images.fields import INTERPOLATION, PART, SEED,
 from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
 
-Images = Num[Array, "*shape"]
 # What the layers are made of, by Keras's names for them; "factor" stands for the strength of the policy.
 _PLACES = ("interpolation",)
 _COLOURS = ("value_range",)
@@ -161,10 +160,10 @@ class RandAugment(_Policy):
         after: jax.Array = jax.lax.scan(step, data, jnp.asarray(values["layer_idxes"]))[0]
         return after
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         return self._after_all("change_images", images, values)
 
-    def change_masks(self, masks: Images, values: PyTree[Array]) -> Images:
+    def change_masks(self, masks: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         return self._after_all("change_masks", masks, values)
 
     def change_boxes(self, boxes: Num[Array, "batch boxes 4"], values: PyTree[Array], size: tuple[int, int]) -> Any:
@@ -221,7 +220,7 @@ class AugMix(_Policy):
             "transforms": jax.vmap(jax.vmap(lambda one: self.draws(one, shape)))(keys),
         }
 
-    def _mixed(self, what: str, data: Images, values: PyTree[Array]) -> jax.Array:
+    def _mixed(self, what: str, data: Num[Array, "*shape"], values: PyTree[Array]) -> jax.Array:
         def step(data: Any, arguments: Any) -> tuple[Any, None]:
             index, transforms = arguments
             return self.applied(what, data, index, transforms), None
@@ -235,10 +234,10 @@ class AugMix(_Policy):
         own: jax.Array = values["weight_sample"].astype(mixed.dtype)
         return own * data + (1 - own) * mixed
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         return jnp.clip(self._mixed("change_images", images, values), *self.value_range)
 
-    def change_masks(self, masks: Images, values: PyTree[Array]) -> Images:
+    def change_masks(self, masks: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         return self._mixed("change_masks", masks, values)
 
     def transform_bounding_boxes(

@@ -14,8 +14,6 @@ from jkeras.ops import images as functions
 from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
 
-Images = Num[Array, "*shape"]
-
 
 class RandomSharpness(ColourLayer):
     """Mixes each image with a softer form of it, or moves it away from that.
@@ -40,7 +38,7 @@ class RandomSharpness(ColourLayer):
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         return {"factor": uniform(key, (shape[0],), self.factor)}
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         line = jnp.ones((3,), images.dtype)
         around = images
         for axis in self.axes():
@@ -82,7 +80,7 @@ class RandomGaussianBlur(ColourLayer):
             "blur_factor": uniform(second, (2,), self.sigma) + 1e-6,
         }
 
-    def change_images(self, images: Images, values: PyTree[Array]) -> Images:
+    def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         blurred = functions.gaussian_blur(
             images, self.kernel_size, values["blur_factor"].astype(images.dtype), self.data_format
         )
