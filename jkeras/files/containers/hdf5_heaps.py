@@ -7,6 +7,7 @@ object of no size lets it stand still for ever: a damaged file would never finis
 from __future__ import annotations
 
 import mmap
+import re
 import struct
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from jkeras.errors import RestoreError
 
 # The signature of a heap, its version and three empty bytes; the size of the heap follows.
 SIGNATURE = b"GCOL\x01\x00\x00\x00"
+_SIGNATURES = re.compile(re.escape(SIGNATURE))
 HEADER = len(SIGNATURE) + 8
 # Of an object: its number (0 is what is free), references, four empty bytes, its size without this (of what is free, with it).
 OBJECT = struct.Struct("<HHIQ")
@@ -34,9 +36,9 @@ def check(contents: mmap.mmap | memoryview | bytes, where: str) -> None:
     ...
     jkeras.errors.RestoreError: a.h5 is damaged: in a heap of texts at byte 0 nothing follows.
     """
-    contents = bytes(contents) if isinstance(contents, memoryview) else contents
-    start = contents.find(SIGNATURE)
-    while start >= 0:
+    # Of what finds bytes, a regular expression copies nothing and is the fastest.
+    for match in _SIGNATURES.finditer(contents):
+        start = match.start()
         end = min(start + int.from_bytes(contents[start + 8 : start + HEADER], "little"), len(contents))
         position = start + HEADER
         while position + OBJECT.size <= end:
@@ -45,7 +47,6 @@ def check(contents: mmap.mmap | memoryview | bytes, where: str) -> None:
             if not step:
                 raise RestoreError(f"{where} is damaged: in a heap of texts at byte {start} nothing follows.")
             position += step
-        start = contents.find(SIGNATURE, start + HEADER)
 
 
 def check_file(path: Path, where: str) -> None:

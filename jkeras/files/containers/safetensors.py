@@ -176,7 +176,7 @@ def _entries(header: dict[str, Any], data_size: int, path: Path) -> list[tuple[s
         written, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
         if not isinstance(written, str) or written not in DTYPES:
             raise RestoreError(f"{path}: {name!r} has the type {written!r}; known: {', '.join(DTYPES)}.")
-        if not _are_sizes(shape) or not _are_sizes(offsets) or len(offsets) != 2:
+        if not _are_sizes(shape) or not _are_offsets(offsets):
             raise RestoreError(f"{path} is damaged: {name!r} has the shape {shape!r} and the offsets {offsets!r}.")
         declared = math.prod(shape) * DTYPES[written].itemsize
         if offsets[1] - offsets[0] != declared or offsets[1] > data_size:
@@ -194,6 +194,10 @@ def _entries(header: dict[str, Any], data_size: int, path: Path) -> list[tuple[s
     if end != data_size:
         raise RestoreError(f"{path} is damaged: {data_size - end} bytes belong to no array.")
     return [(name, dtype, shape) for _, _, name, dtype, shape in places]
+
+
+def _are_offsets(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(type(v) is int and v >= 0 for v in value)
 
 
 def _are_sizes(value: object) -> bool:
