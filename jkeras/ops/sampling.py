@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -66,7 +67,7 @@ def sample(images: Array, rows: Array, columns: Array, order: int, mode: str, fi
         return jnp.take(image, place, axis=0, mode="clip")
 
     outside = _OUTSIDE[mode]
-    total: Array | None = None
+    parts = []
     for row, row_weight in _neighbours(rows, order):
         for column, column_weight in _neighbours(columns, order):
             part = take(pixels, outside(row, height) * width + outside(column, width))
@@ -75,6 +76,6 @@ def sample(images: Array, rows: Array, columns: Array, order: int, mode: str, fi
                 part = jnp.where(inside[..., None], part, jnp.asarray(fill_value, images.dtype))
             if order:
                 part = part * (row_weight * column_weight)[..., None]
-            total = part if total is None else total + part
-    assert total is not None
+            parts.append(part)
+    total = functools.reduce(jnp.add, parts)
     return (_rounded(total) if jnp.issubdtype(images.dtype, jnp.integer) else total).astype(images.dtype)

@@ -113,11 +113,6 @@ def output_names(definition: Layer, outputs: PyTree[Any]) -> tuple[str, ...]:
     return ("output",) if count == 1 else tuple(f"output_{i}" for i in range(count))
 
 
-def specs_of(tree: PyTree[Any]) -> Any:
-    """Shapes and dtypes of arrays, as they are on the device."""
-    return jax.tree.map(as_spec, tree)
-
-
 def build_program(definition: Layer, recipe: Recipe, batch: Batch) -> Program:
     """The program for a definition, a recipe and batches like `batch` (arrays or shapes).
 

@@ -69,3 +69,9 @@ def test_in_memory():
         pytest.raises(errors.RestoreError, match="nothing follows"),
     ):
         tree.attribute("", "text")
+
+
+def test_heaps_that_overlap():
+    heap = hdf5_heaps.SIGNATURE + (2**20).to_bytes(8, "little")
+    with pytest.raises(errors.RestoreError, match="overlap"):
+        hdf5_heaps.check(heap * 1000, "here")

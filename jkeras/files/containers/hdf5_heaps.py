@@ -22,7 +22,7 @@ OBJECT = struct.Struct("<HHIQ")
 
 
 def check(contents: mmap.mmap | memoryview | bytes, where: str) -> None:
-    """Refuses a file with a heap in which the library would stand still.
+    """Refuses a file with a heap in which the library would stand still, or with heaps that overlap.
 
     Args:
         contents: the bytes of the file.
@@ -36,10 +36,14 @@ def check(contents: mmap.mmap | memoryview | bytes, where: str) -> None:
     ...
     jkeras.errors.RestoreError: a.h5 is damaged: in a heap of texts at byte 0 nothing follows.
     """
+    left = len(contents)  # heaps share nothing, so that all of them take a time that grows with the file
     # Of what finds bytes, a regular expression copies nothing and is the fastest.
     for match in _SIGNATURES.finditer(contents):
         start = match.start()
         end = min(start + int.from_bytes(contents[start + 8 : start + HEADER], "little"), len(contents))
+        left -= end - start
+        if left < 0:
+            raise RestoreError(f"{where} is damaged: heaps of texts overlap.")
         position = start + HEADER
         while position + OBJECT.size <= end:
             number, _, _, size = OBJECT.unpack(contents[position : position + OBJECT.size])
