@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 
+from jkeras.graph.array_sizes import largest_array
 from jkeras.graph.layer_scope import DescribingScope, Record
 from jkeras.graph.scope import BoundLayer, Run, WeightInfo
 from jkeras.graph.shapes import as_spec, has_shape, has_unknown_sizes, is_shape
@@ -29,12 +30,18 @@ class Traced:
         weights: in the order in which they were made.
         losses: how many losses the pass added.
         masked: whether a tensor got a mask.
+        masks_outputs: whether an output got one.
+        keeps_state: whether the pass gives no weight of the state a new value, in inference mode.
+        largest: the bytes of the largest array that the pass makes of the inputs.
     """
 
     outputs: Any
     weights: tuple[WeightInfo, ...]
     losses: int
     masked: bool
+    masks_outputs: bool = False
+    keeps_state: bool = True
+    largest: int = 0
 
 
 def trace(
@@ -61,12 +68,13 @@ def trace(
             filled[position] = array
         filled_args, filled_kwargs = jax.tree.unflatten(structure, filled)
         outputs = DescribingScope(layer, run, record, parent=parent).layer(*filled_args, **filled_kwargs)
-        traces[:] = tuple(record.weights.values()), len(run.losses), bool(run.masks)
+        masked = run.mask_of(outputs) is not None
+        traces[:] = tuple(record.weights.values()), len(run.losses), bool(run.masks), masked, not record.assigned
         return outputs
 
     kind = jax.config.jax_default_prng_impl  # type: ignore[attr-defined]
-    outputs = jax.eval_shape(program, _spec_of_key(kind), [leaves[i] for i in positions])
-    return Traced(outputs, *traces)
+    made, outputs = jax.make_jaxpr(program, return_shape=True)(_spec_of_key(kind), [leaves[i] for i in positions])
+    return Traced(outputs, *traces, largest_array(made, constants=1))
 
 
 @functools.lru_cache(maxsize=8)
@@ -114,6 +122,11 @@ class Description:
     def losses(self) -> int:
         """How many losses a pass adds."""
         return self._traced.losses
+
+    @property
+    def traced(self) -> Traced:
+        """What else a pass in inference mode showed."""
+        return self._traced
 
 
 def describe(layer: BoundLayer, *args: Any, **kwargs: Any) -> Description:

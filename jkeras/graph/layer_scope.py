@@ -29,6 +29,7 @@ class Record:
     # beside it, since layers made in `build` live only as long as the run.
     bound: dict[int, tuple[Any, Any]] = dataclasses.field(default_factory=dict)
     making: bool = False  # weights are being made: updates of state are not kept
+    assigned: bool = False  # a weight of the state was given a value
 
 
 class LayerScope:
@@ -135,6 +136,7 @@ class LayerScope:
                 f"{self.path}: the weight {name!r} is trainable, so only the optimizer changes it."
                 f" Make it with `add_weight(..., trainable=False)` to update it in `call`."
             )
+        self.record.assigned = True
         if self.loop is not None:
             self.loop.add(name)
         elif not self.record.making:

@@ -8,8 +8,8 @@ from typing import Any
 from jkeras import arguments, registry
 from jkeras.errors import ArgumentError
 from jkeras.losses import crossentropy, margin, regression, structured
-from jkeras.losses.loss import Loss, PairLoss, match_ranks
-from jkeras.types import ArrayLike, DTypePolicyLike, LossLike, PyTree
+from jkeras.losses.loss import Loss, PairLoss, match_ranks, per_sample
+from jkeras.types import ArrayLike, DTypePolicyLike, LossLike, PyTree, Specs
 from jkeras.values.config import serialize as serialize_value
 
 
@@ -96,6 +96,30 @@ TABLE: Mapping[str, Any] = {
     **ALIASES,
     **{name.upper(): function for name, function in ALIASES.items() if len(name) < 5},
 }
+
+# Whether labels are 0 and 1 is asked of a whole batch, and who is a partner of whom.
+_BY_BATCH = (margin.Hinge, margin.SquaredHinge, structured.Circle)
+
+
+def averages_rows(loss: Loss, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
+    """Whether the mean of a built-in loss over batches, weighted by their sizes, is its value for all rows at once.
+
+    Classes of users are not trusted with it, derived ones neither: shapes do not show what code makes of a batch.
+
+    Args:
+        loss: the loss.
+        y_true_spec: shapes and types of the targets of a batch.
+        y_pred_spec: those of the predictions.
+
+    >>> import jax
+    >>> spec = jax.ShapeDtypeStruct((2, 3), "float32")
+    >>> averages_rows(regression.Huber(), spec, spec), averages_rows(regression.Huber(reduction="sum"), spec, spec)
+    (True, False)
+    """
+    if not isinstance(loss, PairLoss) or type(loss) not in CLASSES or type(loss) in _BY_BATCH:
+        return False
+    means = loss.reduction in ("sum_over_batch_size", "mean") and loss.ignore_class is None
+    return means and per_sample(loss, y_true_spec, y_pred_spec)
 
 
 def get(identifier: LossLike | None) -> Any:

@@ -8,9 +8,10 @@ from typing import Any
 from jkeras import registry
 from jkeras.errors import ArgumentError
 from jkeras.losses.identifiers import shape_rule
+from jkeras.losses.loss import keeps_batch_axis
 from jkeras.metrics import accuracy, auc, confusion, f_score, function, iou, reduction, regression
 from jkeras.metrics.metric import Metric
-from jkeras.types import MetricLike
+from jkeras.types import MetricLike, Specs
 from jkeras.values.config import serialize as serialize_value
 
 CLASSES: tuple[type[Metric], ...] = (
@@ -72,6 +73,28 @@ TABLE: Mapping[str, type[Metric]] = {
     **ALIASES,
     **{name.upper(): cls for name, cls in ALIASES.items()},
 }
+
+
+def adds_rows(metric: Metric, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
+    """Whether a built-in metric sees no difference between batches and all of their rows at once.
+
+    Classes and functions of users are not trusted with it, derived classes neither.
+
+    Args:
+        metric: the metric.
+        y_true_spec: shapes and types of the targets of a batch.
+        y_pred_spec: those of the predictions.
+
+    >>> import jax
+    >>> spec = jax.ShapeDtypeStruct((2, 3), "float32")
+    >>> adds_rows(get("mse"), spec, spec), adds_rows(get("hinge"), spec, spec)
+    (True, False)
+    """
+    if type(metric) not in CLASSES or isinstance(metric, function.MeanMetricWrapper):
+        return False
+    if not isinstance(metric, reduction.MeanMetric):
+        return True
+    return not metric.mixes_samples and keeps_batch_axis(metric.values, y_true_spec, y_pred_spec)
 
 
 def get(identifier: MetricLike | None) -> Any:

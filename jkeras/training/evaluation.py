@@ -17,6 +17,7 @@ from jkeras.training.batches import fill_up
 from jkeras.training.device_memory import on_device
 from jkeras.training.hooks import Hooks
 from jkeras.training.layout import Span
+from jkeras.training.merging import merged_rows
 from jkeras.training.prefetch import BATCHES_AHEAD, ReadAhead
 from jkeras.training.sources import Source
 from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
@@ -134,7 +135,17 @@ class Evaluation:
 
 
 def evaluate_on_device(task: Task, state: TrainState, source: ArraySource, data: Batch, pad: bool) -> TrainState:
-    """The state after evaluating data that lies on the device whole, in as few dispatches as there are shapes."""
+    """The state after evaluating data that lies on the device whole, in as few dispatches as there are shapes.
+
+    Args:
+        task: whose step of evaluation is run.
+        state: with metric states.
+        source: the data.
+        data: the same on the device.
+        pad: whether a ragged last batch is filled up with rows that do not count, and batches may be merged.
+    """
+    if pad:
+        source = _merged(task, source)
     masked = pad and source.ragged
     full = source.steps_per_epoch
     if source.ragged and not masked:
@@ -148,3 +159,10 @@ def evaluate_on_device(task: Task, state: TrainState, source: ArraySource, data:
         metrics, model_state = task.loops.eval_one(task.evaluate, state, batch)
         state = with_arrays(state, metrics=metrics, model_state=model_state)
     return state
+
+
+def _merged(task: Task, source: ArraySource) -> ArraySource:
+    """The same rows in batches of the size that is evaluated fastest."""
+    rows = min(source.rows, source.steps_per_epoch * source.batch_size)
+    size = merged_rows(task.evaluate, source.example(), rows)
+    return source if size == source.batch_size else ArraySource(source.data, rows, min(size, rows))

@@ -15,7 +15,9 @@ from jkeras import collectives, losses, metrics
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer_call import note_place
 from jkeras.losses import Loss
+from jkeras.losses.identifiers import averages_rows
 from jkeras.metrics import Metric
+from jkeras.metrics.identifiers import adds_rows
 from jkeras.training.recipe import BY_SHAPE_LOSSES, BY_SHAPE_METRICS, Recipe
 from jkeras.types import Array, PyTree
 from jkeras.values.spec import Spec
@@ -81,6 +83,20 @@ class Objective(Spec):
         """Whether a loss or a metric may not give values per row, so that rows which do not count cannot be left out."""
         targets, outputs = self.shapes
         return _mixes_samples(self, tuple(targets), tuple(outputs))
+
+    @property
+    def adds_rows(self) -> bool:
+        """Whether loss and metrics of several batches are those of all of their rows at once, as far as no mask comes in."""
+        targets, outputs = self.shapes
+        return _adds_rows(self, tuple(targets), tuple(outputs))
+
+
+@functools.lru_cache(maxsize=256)
+def _adds_rows(objective: Objective, targets: tuple[Any, ...], outputs: tuple[Any, ...]) -> bool:
+    losses_, metrics_ = objective.losses, objective.metrics
+    return all(averages_rows(term.loss, targets[term.output], outputs[term.output]) for term in losses_) and all(
+        adds_rows(term.metric, targets[term.output], outputs[term.output]) for term in metrics_
+    )
 
 
 @functools.lru_cache(maxsize=256)

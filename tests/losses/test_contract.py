@@ -133,6 +133,30 @@ BY_ROW = [case for case in CASES if case[0] != "Circle" and (case[0] not in ("Di
 contract = pytest.mark.parametrize(("name", "kwargs", "data"), CASES, ids=IDS)
 
 
+@contract
+def test_means_over_batches_are_means_over_rows_where_the_loss_says_so(name, kwargs, data, rng):
+    loss = getattr(losses, name)(**kwargs)
+    batches = [data(rng, (4, 3)) for _ in range(2)]
+    first = tuple(part[:3] for part in batches[0])
+    parts = [first, batches[1]]
+    sizes = [len(part[0]) for part in parts]
+    if not identifiers.averages_rows(loss, *map(spec, batches[0])):
+        assert loss.mixes_samples or name in ("Hinge", "SquaredHinge", "Dice", "Tversky") or "ignore_class" in kwargs
+        return
+    assert name not in ("Hinge", "SquaredHinge") and not identifiers.averages_rows(
+        loss.replace(reduction="sum"), *map(spec, batches[0])
+    )
+    weights = [rng.uniform(0.1, 2, size=size).astype("float32") for size in sizes]
+    whole = [np.concatenate(both) for both in zip(*parts, strict=True)]
+    for of_parts, of_all in ((weights, np.concatenate(weights)), ([None, None], None)):
+        values = [loss(*part, weight) for part, weight in zip(parts, of_parts, strict=True)]
+        np.testing.assert_allclose(np.average(values, weights=sizes), loss(*whole, of_all), rtol=1e-5)
+
+
+def spec(array):
+    return jax.ShapeDtypeStruct(array.shape, array.dtype)
+
+
 def pair(name, kwargs, reduction="sum_over_batch_size"):
     options = {**kwargs, "reduction": reduction}
     return getattr(losses, name)(**options), getattr(keras.losses, name)(**options)

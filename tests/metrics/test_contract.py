@@ -221,6 +221,7 @@ def test_metric(name, kwargs, data, rng):
     filled = np.concatenate([y_true, y_true[:2]]), np.concatenate([y_pred, filler])
     zeros = np.zeros(2, weights.dtype)
     empty = metric.empty(y_true, y_pred)
+    rows = tuple(map(np.concatenate, zip(*batches, strict=True)))
 
     @jax.jit  # all in one program, for the sake of the time that compilations take
     def results():
@@ -232,6 +233,7 @@ def test_metric(name, kwargs, data, rng):
         a, b, c = (metric.update(empty, *batch) for batch in weighted)
         return {
             "batch by batch": total(*batches),
+            "all rows at once": total(rows if identifiers.adds_rows(metric, y_true, y_pred) else batches[0]),
             "from a state that knows no shapes": total(batches[0], state=metric.empty()),
             "weighted, merged out of order": metric.compute(metric.merge(c, metric.merge(empty, metric.merge(b, a)))),
             "filled up with rows of weight 0": total((*filled, np.concatenate([np.ones_like(weights), zeros]))),
@@ -239,8 +241,10 @@ def test_metric(name, kwargs, data, rng):
         }
 
     first, first_weighted = (keras_result(name, kwargs, some[:1]) for some in (batches, weighted))
+    by_batch = keras_result(name, kwargs, batches)
     expected = {
-        "batch by batch": keras_result(name, kwargs, batches),
+        "batch by batch": by_batch,
+        "all rows at once": by_batch if identifiers.adds_rows(metric, y_true, y_pred) else first,
         "from a state that knows no shapes": first,
         "weighted, merged out of order": keras_result(name, kwargs, weighted),
         "filled up with rows of weight 0": first,
