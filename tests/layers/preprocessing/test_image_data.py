@@ -156,6 +156,10 @@ def test_a_user_s_transformation_is_used():
             ),
             "as many 'labels'",
         ),
+        (lambda: layers.MixUp()({"images": IMAGES, "labels": LABELS[:3]}), "'labels' with the same number of samples"),
+        (lambda: layers.CutMix()({"images": IMAGES, "labels": LABELS[:3]}), "'labels' with the same number of samples"),
+        (lambda: layers.RandomFlip()({"images": IMAGES, "segmentation_masks": MASKS[:, :9]}), "same batch, height and width"),
+        (lambda: layers.RandomShear(0.1)({"images": IMAGES, "segmentation_masks": MASKS[..., 0]}), "an axis of channels"),
     ],
 )  # fmt: skip
 def test_mistakes_are_named(make, message):

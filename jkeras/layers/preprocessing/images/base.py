@@ -294,8 +294,24 @@ class ImageLayer(ImageAttributes, Layer):
                 f"{self._place} ({type(self).__name__}): the dictionary has no 'images'; it has {sorted(map(str, data))}."
             )
         self.check_images(data["images"])
+        shape = tuple(data["images"].shape)
+        if self.mixes_samples and "labels" in data and len(shape) == 4:
+            self._check_alike("labels", data["labels"], shape, (0,))
+        if self._moves and "segmentation_masks" in data:
+            self._check_alike("segmentation_masks", data["segmentation_masks"], shape, (0, *self.axes()))
         if "bounding_boxes" in data:
             self.check_boxes(data["bounding_boxes"], data["images"].shape)
+
+    def _check_alike(self, name: str, part: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
+        """Raises InputError where a part of the dictionary does not have the images' sizes along some axes."""
+        sizes = tuple(part.shape) if has_shape(part) else ()
+        alike = len(sizes) > 0 if axes == (0,) else len(sizes) == len(shape)
+        if not alike or any(None not in (shape[axis], sizes[axis]) and shape[axis] != sizes[axis] for axis in axes):
+            same = "number of samples" if axes == (0,) else "batch, height and width, and an axis of channels,"
+            raise InputError(
+                f"{self._place} ({type(self).__name__}): expected '{name}' with the same {same} as 'images', which have shape"
+                f" {shape}; got {show_tensors(part)}."
+            )
 
     def check_boxes(self, bounding_boxes: Any, shape: tuple[int, ...]) -> None:
         """Raises InputError for boxes without labels, of other shapes, or outside of the image (where there are values)."""
