@@ -23,9 +23,9 @@ def default_seed():
 @pytest.fixture(autouse=True, scope="session")
 def example_names(doctest_namespace):
     """What examples use without importing it: functions of `ops` are found under their public names, too."""
-    import jax.numpy as jnp  # not before the settings of `tests/conftest.py`
+    import jax  # not before the settings of `tests/conftest.py`
 
-    doctest_namespace["jnp"] = jnp
+    doctest_namespace.update(jax=jax, jnp=jax.numpy, ops=jk.ops, activations=jk.activations)
 
 
 def pytest_collection_finish():

@@ -123,7 +123,8 @@ def public(name: str, function: Function) -> Function:
 
     code = getattr(function, "__code__", None)
     if code is not None and function.__doc__:
-        call.__doc__ = completed(function.__doc__, code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        call.__doc__ = completed(function.__doc__, names, name)
     return found_at(f"jkeras.{label}", filtered(cast(Function, call)))
 
 

@@ -308,7 +308,12 @@ def unique(
 
 
 def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None) -> Callable[..., Any]:
-    """A function of arrays from a function of numbers."""
+    """A function of arrays from a function of numbers.
+
+    >>> add_one = vectorize(lambda x: x + 1)
+    >>> add_one(jnp.array([1, 2])).tolist()
+    [2, 3]
+    """
     return jnp.vectorize(pyfunc, excluded=excluded or set(), signature=signature)
 
 
@@ -318,7 +323,11 @@ def view(x: TensorLike, dtype: DTypeLike | None = None) -> jax.Array:
 
 
 def shape(x: TensorLike) -> tuple[int | None, ...]:
-    """The sizes, known ones as integers."""
+    """The shape of an array; unknown sizes of symbolic tensors are None.
+
+    >>> shape([[1, 2, 3], [4, 5, 6]])
+    (2, 3)
+    """
     sizes: tuple[int | None, ...] = x.shape if hasattr(x, "shape") else np.shape(np.asarray(x))
     return tuple(sizes)
 

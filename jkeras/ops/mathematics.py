@@ -247,7 +247,11 @@ def polar(abs_: TensorLike, angle: TensorLike) -> jax.Array:
 
 
 def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False) -> Any:
-    """The value of a function and its derivative in a direction."""
+    """The value of a function and its derivative in a direction.
+
+    >>> tuple(part.item() for part in jvp(lambda x: x**2, (3.0,), (1.0,)))
+    (9.0, 6.0)
+    """
     return jax.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)
 
 

@@ -37,17 +37,29 @@ def convert_to_tensor(
 
 
 def convert_to_numpy(x: TensorLike) -> np.ndarray:
-    """A NumPy array."""
+    """A NumPy array with a copy of the values.
+
+    >>> convert_to_numpy(jnp.array([1, 2]))
+    array([1, 2], dtype=int32)
+    """
     return np.array(x)
 
 
 def is_tensor(x: TensorLike) -> bool:
-    """Whether `x` is a JAX array."""
+    """Whether `x` is a JAX array.
+
+    >>> is_tensor(jnp.zeros(2)), is_tensor([0.0, 0.0])
+    (True, False)
+    """
     return isinstance(x, jax.Array)
 
 
 def dtype(x: TensorLike) -> str:
-    """The name of an array's type."""
+    """The name of an array's dtype.
+
+    >>> dtype(jnp.zeros(2))
+    'float32'
+    """
     return str(jnp.result_type(x) if not hasattr(x, "dtype") else x.dtype)
 
 
@@ -88,7 +100,12 @@ def stop_gradient(variable: TensorLike) -> Any:
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that gives its own gradient: `f` returns its value and a function from upstream to input gradients."""
+    """A function that defines its own gradient: `f` returns its value and a function from upstream to input gradients.
+
+    >>> doubled = custom_gradient(lambda x: (x**2, lambda upstream: 10.0 * upstream))
+    >>> jax.grad(doubled)(3.0).item()
+    10.0
+    """
     result: Callable[..., Any] = jax.custom_gradient(f)
     return result
 

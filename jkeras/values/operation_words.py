@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
+
+from jkeras.values.operation_examples import EXAMPLES
 
 ARGUMENTS: dict[str, str] = {
     "x": "an array, or nested lists of numbers.",
@@ -420,18 +423,21 @@ def documented(name: str, names: Iterable[str]) -> str:
     return completed(f"{meaning[0].upper()}{meaning[1:]}.", names)
 
 
-def completed(text: str, names: Iterable[str]) -> str:
-    """The docstring of an operation with its arguments and errors, where it does not name them.
+def completed(text: str, names: Iterable[str], name: str = "") -> str:
+    """The docstring of an operation with its arguments, errors and example, as far as it lacks them.
 
     Args:
         text: the docstring.
         names: the arguments.
+        name: the operation, if its example is added.
     """
-    prose, mark, example = text.rstrip().partition("\n\n    >>>")
-    indent = "    " if "\n" in text else ""
-    lines = [f"{indent}    {name}: {ARGUMENTS[name]}" for name in names if name in ARGUMENTS]
+    prose, mark, example = inspect.cleandoc(text).partition("\n\n>>>")
+    lines = [f"    {argument}: {ARGUMENTS[argument]}" for argument in names if argument in ARGUMENTS]
     if lines and "Args:" not in text:
-        prose += f"\n\n{indent}Args:\n" + "\n".join(lines)
+        prose += "\n\nArgs:\n" + "\n".join(lines)
     if "Raises:" not in text:
-        prose += f"\n\n{indent}Raises:\n{indent}    InputError: shapes or types do not fit."
+        prose += "\n\nRaises:\n    InputError: shapes or types do not fit."
+    if not mark and name in EXAMPLES:
+        code, result = EXAMPLES[name]
+        prose += "".join(["\n\n", *(f">>> {line}\n" for line in code.splitlines()), result])
     return prose + mark + example
