@@ -202,7 +202,10 @@ def hard_sigmoid(x: ArrayLike) -> jax.Array:
 
 
 def hard_sigmoid_keras2(x: ArrayLike) -> jax.Array:
-    """`clip(0.2 * x + 0.5, 0, 1)`: what Keras 1 and 2 meant by `hard_sigmoid`, and files of theirs still do.
+    """`clip(0.2 * x + 0.5, 0, 1)`: the meaning of `hard_sigmoid` in Keras 1 and 2 and in files written by them.
+
+    Args:
+        x: an array.
 
     >>> hard_sigmoid_keras2(jnp.array([-3.0, 0.0, 1.0])).tolist()
     [0.0, 0.5, 0.7]
@@ -263,14 +266,6 @@ def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> jax.Array:
     [0.25, 0.25, 0.25, 0.25]
     """
     return nn.softmax(jnp.asarray(x), axis)
-
-
-def one_class(where: str, shape: tuple[int | None, ...]) -> str:
-    """What is said of a softmax over one value, which is 1 whatever the value is."""
-    return (
-        f"{where}: softmax over an axis of size 1, in an output of shape {('batch', *shape[1:])}, always gives 1, so nothing"
-        f" can be learned. For two classes write a sigmoid and binary_crossentropy, or give the layer 2 units."
-    ).replace("'batch'", "batch")
 
 
 def log_softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> jax.Array:
@@ -374,7 +369,10 @@ def get(identifier: ActivationLike) -> Activation:
 
 
 def serialize(activation: Activation) -> str | dict[str, Any]:
-    """The JSON-able form of an activation: a name, or a configuration where the function is not one of these.
+    """The name of an activation, or its configuration if it is not one of those in this module.
+
+    Args:
+        activation: a function.
 
     >>> serialize(relu)
     'relu'
@@ -391,7 +389,18 @@ def serialize(activation: Activation) -> str | dict[str, Any]:
 
 
 def deserialize(config: str | Config, custom_objects: Mapping[str, Any] | None = None) -> Activation:
-    """The activation that `serialize` described; `custom_objects` are names known for this call."""
+    """Rebuilds an activation from what `serialize` returned.
+
+    Args:
+        config: a name or a configuration.
+        custom_objects: classes and functions by name, known during this call.
+
+    Raises:
+        UnknownNameError: no activation has that name.
+
+    >>> deserialize("relu") is relu
+    True
+    """
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)
 

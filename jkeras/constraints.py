@@ -23,7 +23,9 @@ from jkeras.values.spec import Spec
 
 
 class Constraint(Spec):
-    """A projection: `constraint(w)` has the shape of `w`. The base class changes nothing; subclasses define `__call__`.
+    """A projection of weights: `constraint(w)` has the shape of `w`.
+
+    The base class returns `w` unchanged; subclasses define `__call__`.
 
     >>> class Below(Constraint):
     ...     limit: float = 1.0
@@ -41,7 +43,10 @@ class Constraint(Spec):
 
 
 class FunctionConstraint(Constraint):
-    """A function of a weight, as a constraint.
+    """Wraps a function of a weight as a constraint.
+
+    Args:
+        function: a function that returns an array of the weight's shape.
 
     >>> FunctionConstraint(jnp.abs)(jnp.array([-1.0])).tolist()
     [1.0]
@@ -69,14 +74,22 @@ def _norms(w: jax.Array, axis: int | tuple[int, ...] | None) -> jax.Array:
 
 
 class NonNeg(Constraint):
-    """Negative weights become zero."""
+    """Sets negative weights to zero.
+
+    >>> NonNeg()(jnp.array([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
 
     def __call__(self, w: ArrayLike) -> jax.Array:
         return jnp.maximum(jnp.asarray(w), 0)
 
 
 class UnitNorm(Constraint):
-    """Norm 1 along `axis`: 0 for the weights into each unit of a Dense kernel, (0, 1, 2) for each filter of a Conv2D.
+    """Scales weights to norm 1 along `axis`.
+
+    Args:
+        axis: the axes of one vector: 0 for the weights into each unit of a Dense kernel, (0, 1, 2) for each filter of
+            a Conv2D.
 
     >>> UnitNorm()(jnp.array([[3.0], [4.0]])).round(3).tolist()
     [[0.6000000238418579], [0.800000011920929]]
@@ -90,7 +103,11 @@ class UnitNorm(Constraint):
 
 
 class MaxNorm(Constraint):
-    """Norm of at most `max_value` along `axis` (see `UnitNorm`).
+    """Scales weights whose norm along `axis` exceeds `max_value` down to it.
+
+    Args:
+        max_value: the largest norm.
+        axis: the axes of one vector, see `UnitNorm`.
 
     >>> MaxNorm(1.0)(jnp.array([[0.5], [0.0]])).round(3).tolist()
     [[0.5], [0.0]]
@@ -106,9 +123,18 @@ class MaxNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """Norm between `min_value` and `max_value` along `axis` (see `UnitNorm`).
+    """Scales weights so that their norm along `axis` lies between `min_value` and `max_value`.
 
-    `rate` below 1 goes only that part of the way: the new norm is `rate * clip(norm) + (1 - rate) * norm`.
+    The new norm is `rate * clip(norm, min_value, max_value) + (1 - rate) * norm`.
+
+    Args:
+        min_value: the smallest norm.
+        max_value: the largest norm.
+        rate: how strictly the bounds are enforced; 1 enforces them fully.
+        axis: the axes of one vector, see `UnitNorm`.
+
+    >>> MinMaxNorm(0.0, 1.0)(jnp.array([[3.0], [4.0]])).tolist()
+    [[0.6], [0.8]]
     """
 
     min_value: float = field(default=0.0, convert=arguments.number)
@@ -155,13 +181,31 @@ def get(identifier: ConstraintLike) -> Constraint | None:
 
 
 def serialize(constraint: Constraint | None) -> dict[str, Any] | None:
-    """The JSON-able form of a constraint."""
+    """The configuration of a constraint as plain JSON values.
+
+    Args:
+        constraint: a constraint, or None.
+
+    >>> serialize(NonNeg())["class_name"]
+    'NonNeg'
+    """
     config: dict[str, Any] | None = serialize_value(constraint)
     return config
 
 
 def deserialize(config: str | Config | None, custom_objects: Mapping[str, Any] | None = None) -> Constraint | None:
-    """The constraint that `serialize` described; `custom_objects` are names known for this call."""
+    """Rebuilds a constraint from the configuration that `serialize` returned.
+
+    Args:
+        config: the configuration, or a name.
+        custom_objects: classes and functions by name, known during this call.
+
+    Raises:
+        UnknownNameError: the configuration names an unknown class.
+
+    >>> deserialize(serialize(NonNeg())) == NonNeg()
+    True
+    """
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)
 

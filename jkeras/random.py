@@ -91,20 +91,20 @@ def normal(
     dtype: DTypeLike | None = None,
     seed: SeedLike = None,
 ) -> jax.Array:
-    """Normally distributed numbers.
+    """Draws from a normal distribution.
+
+    Args:
+        shape: the shape of the result.
+        mean: the mean, a number or an array that broadcasts to the shape.
+        stddev: the standard deviation, likewise.
+        dtype: the dtype of the result; None is the default float type.
+        seed: an integer, a key, a `SeedGenerator`, or None for the default seed.
+
+    Raises:
+        ArgumentError: an argument has an invalid value.
 
     >>> normal((2,), seed=0).shape
     (2,)
-
-    Args:
-        shape: of the result.
-        mean: the distribution's mean, a number or an array that fits the shape.
-        stddev: its standard deviation, likewise.
-        dtype: of the result; the default float type if None.
-        seed: see the module's docstring.
-
-    Raises:
-        ArgumentError: an argument is none of these; so it is in all functions of this module.
     """
     sizes = _shape("normal", shape)
     mean, stddev = _numbers("normal", "mean", mean, sizes), _numbers("normal", "stddev", stddev, sizes)
@@ -118,7 +118,21 @@ def uniform(
     dtype: DTypeLike | None = None,
     seed: SeedLike = None,
 ) -> jax.Array:
-    """Numbers drawn evenly from `minval` (included) to `maxval`; integers if the type is one."""
+    """Draws from a uniform distribution between `minval` (included) and `maxval` (excluded).
+
+    Args:
+        shape: the shape of the result.
+        minval: the lower bound, a number or an array that broadcasts to the shape.
+        maxval: the upper bound, likewise.
+        dtype: the dtype of the result; an integer type draws integers, and None is the default float type.
+        seed: an integer, a key, a `SeedGenerator`, or None for the default seed.
+
+    Raises:
+        ArgumentError: an argument has an invalid value.
+
+    >>> uniform((2,), seed=0).shape
+    (2,)
+    """
     key, sizes, kind = _key("uniform", seed), _shape("uniform", shape), _dtype("uniform", dtype)
     low, high = _numbers("uniform", "minval", minval, sizes), _numbers("uniform", "maxval", maxval, sizes)
     if jnp.issubdtype(kind, jnp.integer):
@@ -133,7 +147,21 @@ def randint(
     dtype: DTypeLike | None = "int32",
     seed: SeedLike = None,
 ) -> jax.Array:
-    """Integers from `minval` up to `maxval - 1`."""
+    """Draws integers from `minval` to `maxval - 1`.
+
+    Args:
+        shape: the shape of the result.
+        minval: the smallest value, a number or an array that broadcasts to the shape.
+        maxval: the end of the range, likewise.
+        dtype: an integer type.
+        seed: an integer, a key, a `SeedGenerator`, or None for the default seed.
+
+    Raises:
+        ArgumentError: an argument has an invalid value.
+
+    >>> bool((randint((100,), 0, 3, seed=0) < 3).all())
+    True
+    """
     key, sizes = _key("randint", seed), _shape("randint", shape)
     low, high = _numbers("randint", "minval", minval, sizes), _numbers("randint", "maxval", maxval, sizes)
     return jax.random.randint(key, sizes, low, high, _integer("randint", "int32" if dtype is None else dtype))
@@ -146,7 +174,21 @@ def truncated_normal(
     dtype: DTypeLike | None = None,
     seed: SeedLike = None,
 ) -> jax.Array:
-    """Normally distributed numbers, those beyond two standard deviations drawn again."""
+    """Draws from a normal distribution and redraws values beyond two standard deviations.
+
+    Args:
+        shape: the shape of the result.
+        mean: the mean, a number or an array that broadcasts to the shape.
+        stddev: the standard deviation, likewise.
+        dtype: the dtype of the result; None is the default float type.
+        seed: an integer, a key, a `SeedGenerator`, or None for the default seed.
+
+    Raises:
+        ArgumentError: an argument has an invalid value.
+
+    >>> bool((abs(truncated_normal((100,), seed=0)) <= 2).all())
+    True
+    """
     name, sizes = "truncated_normal", _shape("truncated_normal", shape)
     mean, stddev = _numbers(name, "mean", mean, sizes), _numbers(name, "stddev", stddev, sizes)
     return jax.random.truncated_normal(_key(name, seed), -2.0, 2.0, sizes, _inexact(name, dtype)) * stddev + mean
@@ -155,10 +197,19 @@ def truncated_normal(
 def categorical(
     logits: ArrayLike, num_samples: int, dtype: DTypeLike | None = "int32", seed: SeedLike = None
 ) -> jax.Array:
-    """Class numbers drawn by their logits, `(batch, classes)` to `(batch, num_samples)`.
+    """Draws class ids with the probabilities given by logits: `(batch, classes)` to `(batch, num_samples)`.
+
+    Args:
+        logits: unnormalised log-probabilities `(batch, classes)`.
+        num_samples: the number of draws per row.
+        dtype: an integer type.
+        seed: an integer, a key, a `SeedGenerator`, or None for the default seed.
 
     Raises:
         InputError: the logits do not have two axes.
+
+    >>> categorical([[0.0, 100.0]], 3, seed=0).tolist()
+    [[1, 1, 1]]
     """
     logits = _array("categorical", "logits", logits)
     if logits.ndim != 2:
@@ -172,7 +223,20 @@ def categorical(
 
 
 def gamma(shape: ShapeLike, alpha: ArrayLike, dtype: DTypeLike | None = None, seed: SeedLike = None) -> jax.Array:
-    """Gamma-distributed numbers."""
+    """Draws from a gamma distribution with scale 1.
+
+    Args:
+        shape: the shape of the result.
+        alpha: the shape parameter, above 0; a number or an array that broadcasts to the shape.
+        dtype: the dtype of the result; None is the default float type.
+        seed: an integer, a key, a `SeedGenerator`, or None for the default seed.
+
+    Raises:
+        ArgumentError: an argument has an invalid value.
+
+    >>> bool((gamma((100,), 2.0, seed=0) > 0).all())
+    True
+    """
     sizes = _shape("gamma", shape)
     alphas = jnp.asarray(_numbers("gamma", "alpha", alpha, sizes, above=0))
     return jax.random.gamma(_key("gamma", seed), alphas, sizes, _inexact("gamma", dtype))
@@ -181,7 +245,21 @@ def gamma(shape: ShapeLike, alpha: ArrayLike, dtype: DTypeLike | None = None, se
 def beta(
     shape: ShapeLike, alpha: ArrayLike, beta: ArrayLike, dtype: DTypeLike | None = None, seed: SeedLike = None
 ) -> jax.Array:
-    """Beta-distributed numbers."""
+    """Draws from a beta distribution.
+
+    Args:
+        shape: the shape of the result.
+        alpha: the first parameter, above 0; a number or an array that broadcasts to the shape.
+        beta: the second parameter, likewise.
+        dtype: the dtype of the result; None is the default float type.
+        seed: an integer, a key, a `SeedGenerator`, or None for the default seed.
+
+    Raises:
+        ArgumentError: an argument has an invalid value.
+
+    >>> bool((beta((100,), 2.0, 3.0, seed=0) < 1).all())
+    True
+    """
     sizes = _shape("beta", shape)
     alphas = jnp.asarray(_numbers("beta", "alpha", alpha, sizes, above=0))
     betas = jnp.asarray(_numbers("beta", "beta", beta, sizes, above=0))
@@ -195,7 +273,21 @@ def binomial(
     dtype: DTypeLike | None = None,
     seed: SeedLike = None,
 ) -> jax.Array:
-    """The number of successes in `counts` trials."""
+    """Draws from a binomial distribution: the number of successes in `counts` trials.
+
+    Args:
+        shape: the shape of the result.
+        counts: the number of trials, at least 0; a number or an array that broadcasts to the shape.
+        probabilities: the probability of success, from 0 to 1, likewise.
+        dtype: the dtype of the result; None is the default float type.
+        seed: an integer, a key, a `SeedGenerator`, or None for the default seed.
+
+    Raises:
+        ArgumentError: an argument has an invalid value.
+
+    >>> bool((binomial((100,), 5, 0.5, seed=0) <= 5).all())
+    True
+    """
     key, sizes, kind = _key("binomial", seed), _shape("binomial", shape), _inexact("binomial", dtype)
     trials = jnp.asarray(_numbers("binomial", "counts", counts, sizes, low=0))
     chances = jnp.asarray(_numbers("binomial", "probabilities", probabilities, sizes, low=0, high=1))
@@ -208,16 +300,19 @@ def binomial(
 def dropout(
     inputs: ArrayLike, rate: float, noise_shape: Sequence[int | None] | None = None, seed: SeedLike = None
 ) -> jax.Array:
-    """`inputs` with a share of its elements set to zero and the others scaled up by `1 / (1 - rate)`.
+    """Sets a random fraction of the elements to zero and scales the others by `1 / (1 - rate)`.
 
     Args:
         inputs: an array.
-        rate: the share, from 0 to 1.
-        noise_shape: the shape of what is drawn, where axes of size 1 are dropped together and None is the array's size.
-        seed: see the module's docstring.
+        rate: the fraction, from 0 to 1.
+        noise_shape: the shape of the mask; elements along axes of size 1 are dropped together, None is the array's size.
+        seed: an integer, a key, a `SeedGenerator`, or None for the default seed.
 
     Raises:
         ArgumentError: the rate is not between 0 and 1, or `noise_shape` does not fit the array.
+
+    >>> sorted(set(dropout(jnp.ones(100), 0.5, seed=0).tolist()))
+    [0.0, 2.0]
     """
     inputs = _array("dropout", "inputs", inputs)
     rate = arguments.checked("random.dropout", "rate", rate, arguments.probability)
@@ -237,7 +332,19 @@ def dropout(
 
 
 def shuffle(x: ArrayLike, axis: int = 0, seed: SeedLike = None) -> jax.Array:
-    """The elements along an axis in random order, another order at each place of the other axes, as in Keras on JAX."""
+    """Shuffles the elements along an axis, independently at each position of the other axes, as in Keras on JAX.
+
+    Args:
+        x: an array, or an integer `n` for `arange(n)`.
+        axis: the axis.
+        seed: an integer, a key, a `SeedGenerator`, or None for the default seed.
+
+    Raises:
+        ArgumentError: an argument has an invalid value.
+
+    >>> sorted(shuffle(jnp.arange(4), seed=0).tolist())
+    [0, 1, 2, 3]
+    """
     array = x if isinstance(x, int) else _array("shuffle", "x", x)
     axis = arguments.checked("random.shuffle", "axis", axis, arguments.integer)
     rank = np.ndim(array)

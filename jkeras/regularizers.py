@@ -24,7 +24,9 @@ from jkeras.values.spec import Spec
 
 
 class Regularizer(Spec):
-    """A penalty: `regularizer(x)` is a scalar. The base class's is zero; a subclass defines `__call__`.
+    """A penalty: `regularizer(x)` is a scalar.
+
+    The base class returns zero; subclasses define `__call__`.
 
     >>> class Spread(Regularizer):
     ...     weight: float = 1.0
@@ -42,7 +44,10 @@ class Regularizer(Spec):
 
 
 class FunctionRegularizer(Regularizer):
-    """A function of an array, as a regularizer.
+    """Wraps a function of an array as a regularizer.
+
+    Args:
+        function: a function that returns a scalar.
 
     >>> FunctionRegularizer(jnp.sum)(jnp.ones(3)).item()
     3.0
@@ -64,7 +69,10 @@ def _factor(default: float) -> Callable[[Any], float]:
 
 
 class L1(Regularizer):
-    """`l1 * sum(abs(x))`.
+    """The penalty `l1 * sum(abs(x))`.
+
+    Args:
+        l1: a finite number of at least 0; None is the default.
 
     >>> L1(0.5)(jnp.array([1.0, -2.0])).item()
     1.5
@@ -78,7 +86,10 @@ class L1(Regularizer):
 
 
 class L2(Regularizer):
-    """`l2 * sum(x**2)`, without the factor 1/2 of some texts.
+    """The penalty `l2 * sum(x**2)`, without the factor 1/2 that some texts include.
+
+    Args:
+        l2: a finite number of at least 0; None is the default.
 
     >>> L2(0.5)(jnp.array([1.0, -2.0])).item()
     2.5
@@ -92,7 +103,11 @@ class L2(Regularizer):
 
 
 class L1L2(Regularizer):
-    """`l1 * sum(abs(x)) + l2 * sum(x**2)`. Both factors are 0 unless given.
+    """The penalty `l1 * sum(abs(x)) + l2 * sum(x**2)`.
+
+    Args:
+        l1: a finite number of at least 0.
+        l2: a finite number of at least 0.
 
     >>> L1L2(0.5, 0.5)(jnp.array([1.0, -2.0])).item()
     4.0
@@ -111,9 +126,9 @@ class L1L2(Regularizer):
 
 
 class OrthogonalRegularizer(Regularizer):
-    """Drives the rows (or columns) of a matrix towards right angles.
+    """Pushes the rows (or columns) of a matrix towards orthogonality.
 
-    `factor` times the mean of `abs(cosine)` over all pairs; zero where there is no pair.
+    The penalty is `factor` times the mean of `abs(cosine)` over all pairs, or zero if there is no pair.
 
     Args:
         factor: a finite number of at least 0.
@@ -174,13 +189,31 @@ def get(identifier: RegularizerLike) -> Regularizer | None:
 
 
 def serialize(regularizer: Regularizer | None) -> dict[str, Any] | None:
-    """The JSON-able form of a regularizer."""
+    """The configuration of a regularizer as plain JSON values.
+
+    Args:
+        regularizer: a regularizer, or None.
+
+    >>> serialize(L2(0.5))["class_name"]
+    'L2'
+    """
     config: dict[str, Any] | None = serialize_value(regularizer)
     return config
 
 
 def deserialize(config: str | Config | None, custom_objects: Mapping[str, Any] | None = None) -> Regularizer | None:
-    """The regularizer that `serialize` described; `custom_objects` are names known for this call."""
+    """Rebuilds a regularizer from the configuration that `serialize` returned.
+
+    Args:
+        config: the configuration, or a name.
+        custom_objects: classes and functions by name, known during this call.
+
+    Raises:
+        UnknownNameError: the configuration names an unknown class.
+
+    >>> deserialize(serialize(L2(0.5))) == L2(0.5)
+    True
+    """
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)
 

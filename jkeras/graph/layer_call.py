@@ -94,14 +94,22 @@ def call_bound(layer: BoundLayer, scope: Scope, args: tuple[Any, ...], kwargs: d
 
 
 def no_output(layer: object, path: str) -> str:
-    """What is said of a layer whose `call` forgets its result."""
+    """The error message for a layer whose `call` returns nothing."""
     return f"{path}: {type(layer).__name__}.call() gave None. End it with `return ...`."
+
+
+def one_class(where: str, shape: tuple[int | None, ...]) -> str:
+    """The warning about a softmax over a single value, which is always 1."""
+    return (
+        f"{where}: softmax over an axis of size 1, in an output of shape {('batch', *shape[1:])}, always gives 1, so nothing"
+        f" can be learned. For two classes write a sigmoid and binary_crossentropy, or give the layer 2 units."
+    ).replace("'batch'", "batch")
 
 
 def _warn_of_one_class(layer: BoundLayer, outputs: PyTree[Any]) -> None:
     if isinstance(outputs, jax.Array) and outputs.shape[-1:] == (1,):
         if any(value is activations.softmax for value in vars(layer).values()):
-            warnings.warn(activations.one_class(f"{layer.path} ({type(layer).__name__})", outputs.shape), stacklevel=2)
+            warnings.warn(one_class(f"{layer.path} ({type(layer).__name__})", outputs.shape), stacklevel=2)
 
 
 def prepare(layer: BoundLayer, scope: Scope, tensors: Mapping[str, Any]) -> None:

@@ -106,12 +106,30 @@ def get(identifier: InitializerLike) -> Initializer | None:
 
 
 def serialize(initializer: Initializer | None) -> Any:
-    """The JSON-able form of an initializer."""
+    """The configuration of an initializer as plain JSON values.
+
+    Args:
+        initializer: an initializer, or None.
+
+    >>> serialize(Zeros())["class_name"]
+    'Zeros'
+    """
     return serialize_value(initializer)
 
 
 def deserialize(config: InitializerLike, custom_objects: Mapping[str, Any] | None = None) -> Initializer | None:
-    """The initializer that `serialize` described; `custom_objects` are names known for this call."""
+    """Rebuilds an initializer from the configuration that `serialize` returned.
+
+    Args:
+        config: the configuration, or a name.
+        custom_objects: classes and functions by name, known during this call.
+
+    Raises:
+        UnknownNameError: the configuration names an unknown class.
+
+    >>> deserialize(serialize(Zeros())) == Zeros()
+    True
+    """
     with registry.custom_object_scope(custom_objects or {}):
         return get(config)
 

@@ -60,10 +60,13 @@ class Initializer(Spec):
 
 
 class FunctionInitializer(Initializer):
-    """A function as an initializer.
+    """Wraps a function as an initializer.
 
-    The forms in use are told apart by the names of the parameters: `fn(shape)`, `fn(shape, dtype)`, either with a
-    parameter `key`, and `fn(key, shape, dtype)` as in `jax.nn.initializers` and Flax.
+    The names of its parameters decide how the function is called: `fn(shape)`, `fn(shape, dtype)`, either with a
+    parameter `key`, or `fn(key, shape, dtype)` as in `jax.nn.initializers` and Flax.
+
+    Args:
+        function: a function of one of these forms that returns an array.
 
     >>> FunctionInitializer(lambda shape, dtype: 3 * jnp.ones(shape, dtype))((2,)).tolist()
     [3.0, 3.0]

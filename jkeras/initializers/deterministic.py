@@ -17,7 +17,7 @@ from jkeras.values.fields import field
 
 
 class Zeros(Initializer):
-    """All zero.
+    """All zeros.
 
     >>> Zeros()((2,)).tolist()
     [0.0, 0.0]
@@ -28,7 +28,7 @@ class Zeros(Initializer):
 
 
 class Ones(Initializer):
-    """All one.
+    """All ones.
 
     >>> Ones()((2,)).tolist()
     [1.0, 1.0]
@@ -61,7 +61,10 @@ def _tuples(value: object) -> Any:
 
 
 class Constant(Initializer):
-    """One value everywhere, or the values of an array of the weight's shape, such as a table of trained embeddings.
+    """The same value everywhere, or the values of an array of the weight's shape, such as a table of trained embeddings.
+
+    Args:
+        value: a number, or an array (or nested lists) of the weight's shape.
 
     >>> Constant(7.0)((2,)).tolist()
     [7.0, 7.0]
@@ -100,6 +103,9 @@ class Constant(Initializer):
 
 class Identity(Initializer):
     """`gain` on the diagonal of a matrix, zero elsewhere.
+
+    Args:
+        gain: the value on the diagonal.
 
     >>> Identity(2.0)((2, 2)).tolist()
     [[2.0, 0.0], [0.0, 2.0]]

@@ -55,7 +55,14 @@ class _Seeded:
 
 
 class RandomInitializer(_Seeded, Initializer):
-    """Base of the initializers that draw; a subclass defines `drawn_from(shape)`, or `sample(key, shape, dtype)`."""
+    """Base of initializers that draw; a subclass defines `drawn_from(shape)` or `sample(key, shape, dtype)`.
+
+    >>> class Coin(RandomInitializer):
+    ...     def sample(self, key, shape, dtype):
+    ...         return jax.random.rademacher(key, shape, dtype)
+    >>> bool((abs(Coin(seed=1)((4,))) == 1).all())
+    True
+    """
 
     if TYPE_CHECKING:
         _seed: int | None = field(default=None, alias="seed", kw_only=True)
@@ -97,7 +104,12 @@ class _Drawn(RandomInitializer):
 
 
 class RandomUniform(_Drawn):
-    """Uniform between `minval` (included) and `maxval` (excluded).
+    """Draws from a uniform distribution between `minval` (included) and `maxval` (excluded).
+
+    Args:
+        minval: the lower bound.
+        maxval: the upper bound.
+        seed: an integer; None takes the key of the run.
 
     >>> bool((abs(RandomUniform(-1.0, 1.0)((100,))) <= 1).all())
     True
@@ -112,7 +124,12 @@ class RandomUniform(_Drawn):
 
 
 class RandomNormal(_Drawn):
-    """Normal with the given mean and standard deviation.
+    """Draws from a normal distribution.
+
+    Args:
+        mean: its mean.
+        stddev: its standard deviation, at least 0.
+        seed: an integer; None takes the key of the run.
 
     >>> RandomNormal(seed=1)((2, 3)).shape
     (2, 3)
@@ -127,7 +144,14 @@ class RandomNormal(_Drawn):
 
 
 class TruncatedNormal(_Drawn):
-    """Normal, redrawn where further than two `stddev` from the mean; the result varies by 0.88 `stddev`.
+    """Draws from a normal distribution and redraws values further than two `stddev` from the mean.
+
+    The standard deviation of the result is 0.88 `stddev`.
+
+    Args:
+        mean: the mean of the normal distribution.
+        stddev: its standard deviation, at least 0.
+        seed: an integer; None takes the key of the run.
 
     >>> bool((abs(TruncatedNormal(stddev=1.0)((100,))) <= 2).all())
     True
@@ -144,10 +168,15 @@ class TruncatedNormal(_Drawn):
 def compute_fans(
     shape: Sequence[int], input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
 ) -> tuple[int, int]:
-    """How many inputs feed one output of a weight, and the reverse.
+    """The number of inputs that feed one output of a weight, and the number of outputs that one input feeds.
 
-    Kernels (..., inputs, outputs) count every position of their window. With both `input_axes` and `output_axes` the
-    fans are the products of those axes.
+    Kernels `(..., inputs, outputs)` count every position of their window. If both `input_axes` and `output_axes` are
+    set, the fans are the products of those axes.
+
+    Args:
+        shape: the shape of the weight.
+        input_axes: the axes that make up the fan in.
+        output_axes: the axes that make up the fan out.
 
     >>> compute_fans((3, 3, 8, 16))
     (72, 144)
@@ -189,7 +218,13 @@ class FanInitializer(_Scaling, _Drawn):
 
 
 class FixedScaling(FanInitializer):
-    """Base of the named cases, which leave open only the seed and the axes."""
+    """Base of the named cases, whose only arguments are the seed and the axes.
+
+    Args:
+        seed: an integer; None takes the key of the run.
+        input_axes: the axes that make up the fan in; used only together with `output_axes`.
+        output_axes: the axes that make up the fan out.
+    """
 
     seed: int | None = field(default=None, convert=_integer_seed)
     input_axes: tuple[int, ...] | None = field(default=None, convert=_axes)
@@ -207,31 +242,51 @@ class GlorotUniform(FixedScaling):
 
 
 class GlorotNormal(FixedScaling):
-    """Truncated normal with the variance `2 / (fan_in + fan_out)` (Glorot & Bengio, 2010)."""
+    """Truncated normal with the variance `2 / (fan_in + fan_out)` (Glorot & Bengio, 2010).
+
+    >>> GlorotNormal()((3, 4)).shape
+    (3, 4)
+    """
 
     scale, mode, distribution = 1.0, "fan_avg", "truncated_normal"
 
 
 class LecunUniform(FixedScaling):
-    """Uniform within `sqrt(3 / fan_in)` (LeCun et al., 1998)."""
+    """Uniform within `sqrt(3 / fan_in)` (LeCun et al., 1998).
+
+    >>> bool((abs(LecunUniform()((3, 4))) <= 1).all())
+    True
+    """
 
     scale, mode, distribution = 1.0, "fan_in", "uniform"
 
 
 class LecunNormal(FixedScaling):
-    """Truncated normal with the variance `1 / fan_in` (LeCun et al., 1998; Klambauer et al., 2017)."""
+    """Truncated normal with the variance `1 / fan_in` (LeCun et al., 1998; Klambauer et al., 2017).
+
+    >>> LecunNormal()((3, 4)).shape
+    (3, 4)
+    """
 
     scale, mode, distribution = 1.0, "fan_in", "truncated_normal"
 
 
 class HeUniform(FixedScaling):
-    """Uniform within `sqrt(6 / fan_in)`, for rectifiers (He et al., 2015, arXiv:1502.01852)."""
+    """Uniform within `sqrt(6 / fan_in)`, for rectifiers (He et al., 2015, arXiv:1502.01852).
+
+    >>> bool((abs(HeUniform()((6, 4))) <= 1).all())
+    True
+    """
 
     scale, mode, distribution = 2.0, "fan_in", "uniform"
 
 
 class HeNormal(FixedScaling):
-    """Truncated normal with the variance `2 / fan_in`, for rectifiers (He et al., 2015, arXiv:1502.01852)."""
+    """Truncated normal with the variance `2 / fan_in`, for rectifiers (He et al., 2015, arXiv:1502.01852).
+
+    >>> HeNormal()((3, 4)).shape
+    (3, 4)
+    """
 
     scale, mode, distribution = 2.0, "fan_in", "truncated_normal"
 
@@ -268,7 +323,11 @@ class VarianceScaling(FanInitializer):
 class Orthogonal(_Drawn):
     """`gain` times a matrix with orthonormal rows or columns, whichever are fewer (Saxe et al., 2014, arXiv:1312.6120).
 
-    A weight (..., n) with more than two axes is a matrix (product of the others, n), reshaped.
+    A weight `(..., n)` with more than two axes is drawn as a matrix (product of the other axes, n) and reshaped.
+
+    Args:
+        gain: a factor of the matrix.
+        seed: an integer; None takes the key of the run.
 
     >>> q = Orthogonal()((4, 2))
     >>> bool(jnp.allclose(q.T @ q, jnp.eye(2), atol=1e-6))

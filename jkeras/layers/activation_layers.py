@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError
 from jkeras.graph.layer import Layer
+from jkeras.graph.layer_call import one_class
 from jkeras.graph.shapes import keeps_shape
 from jkeras.types import Array, Bool, ConstraintField, InitializerField, Num, RegularizerField
 from jkeras.values.fields import field
@@ -161,7 +162,7 @@ class Softmax(_Elementwise):
     def call(self, inputs: Num[Array, "*shape"], mask: Bool[Array, "..."] | None = None) -> Num[Array, "*shape"]:
         axes = (self.axis,) if isinstance(self.axis, int) else self.axis
         if all(inputs.shape[axis] == 1 for axis in axes):
-            warnings.warn(activations.one_class(f"{self._place} (Softmax)", inputs.shape), stacklevel=2)
+            warnings.warn(one_class(f"{self._place} (Softmax)", inputs.shape), stacklevel=2)
         if mask is None:
             return jax.nn.softmax(inputs, axis=self.axis)
         # Keras's stand-in for minus infinity, which float16 can hold too.
