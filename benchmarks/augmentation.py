@@ -1,8 +1,11 @@
-"""Image layers against Keras on JAX, in one process: a batch of 64 images of 224 by 224, called directly.
+"""Image layers against Keras on JAX, in one process: a batch of 64 images of 224 by 224.
 
     KERAS_BACKEND=jax python -m benchmarks.augmentation [layer ...] [--repeats 7] [--batch 64] [--size 224]
 
-Each call is timed until its result is there, the two sides by turns, after one call of each that compiles. The median is shown.
+Layers are called on arrays, and in a function that `jax.jit` compiles, as they are in a model, with a new key for each call.
+Each call is timed until its result is there, the sides by turns, after one call of each that compiles. The medians of
+milliseconds are shown, by the clock and, in brackets, of the processor; then how many times as long as Keras the slower one
+of the two faces takes, by the smaller of both measures.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ import argparse
 import os
 import statistics
 import time
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -18,6 +23,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 import jax
 import numpy as np
 
+import jkeras.keras as dropin
 from jkeras import layers
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -56,47 +62,95 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "ContrastLimitedAdaptiveHistogramEqualization": {},
 }  # fmt: skip
 SMALLER = {"ContrastLimitedAdaptiveHistogramEqualization": 8}
+# Keras's cannot be compiled: the part that it cuts is no number while it is traced.
+UNTRACED = {"RandomCrop"}
+FACES = ("jkeras", "drop-in", "Keras")
+Call = Callable[[Any, Any], Any]
 
 
-def seconds(call: Any, images: Any) -> float:
-    """How long one call takes until its result is there."""
-    start = time.perf_counter()
-    jax.block_until_ready(call(images))
-    return time.perf_counter() - start
+def directly(layer: Any) -> Call:
+    """A call on arrays; the layer draws from its own seed."""
+    return lambda images, key: layer(images, training=True)
 
 
-def compared(name: str, images: Any, repeats: int) -> tuple[float, float]:
-    """The medians of ours and of Keras's, in milliseconds."""
+def of_value(layer: Any) -> Call:
+    """A layer that is a value as a pure function of images and a key."""
+    return lambda images, key: layer.apply({}, images, training=True, rng=key)
+
+
+def of_object(library: Any, layer: Any) -> Call:
+    """A layer that is an object as a pure function of images and a key, which replaces the seeds."""
+
+    def call(images: Any, key: Any) -> Any:
+        seeds = [(seed, jax.random.bits(key, seed.shape, "uint32").astype(seed.dtype)) for seed in layer.variables]
+        with library.StatelessScope(state_mapping=seeds):
+            return layer(images, training=True)
+
+    return call
+
+
+def sides(name: str) -> dict[tuple[str, str], Call]:
+    """What is compared, by the way of calling and the face."""
     import keras
 
-    sides = [getattr(place, name)(**ARGUMENTS[name]) for place in (layers, keras.layers)]
-    calls = [sides[0], lambda images: sides[1](images, training=True)]
-    times: list[list[float]] = [[], []]
-    for turn in range(repeats + 1):
-        for call, found in zip(calls, times, strict=True):
-            elapsed = seconds(call, images)
-            if turn:
-                found.append(elapsed)
-    ours, theirs = (1000 * statistics.median(found) for found in times)
-    return ours, theirs
+    value, ours, theirs = (getattr(place, name)(**ARGUMENTS[name]) for place in (layers, dropin.layers, keras.layers))
+    pure = (of_value(value), of_object(dropin, ours), of_object(keras, theirs))
+    return {
+        **{("called", face): directly(layer) for face, layer in zip(FACES, (value, ours, theirs), strict=True)},
+        **{("compiled", face): jax.jit(call) for face, call in zip(FACES, pure, strict=True)},
+    }
+
+
+def measured(call: Call, images: Any, key: Any) -> tuple[float, float]:
+    """Milliseconds until the result of one call is there, by the clock and of the processor."""
+    clock, processor = time.perf_counter(), time.process_time()
+    jax.block_until_ready(call(images, key))
+    return 1000 * (time.perf_counter() - clock), 1000 * (time.process_time() - processor)
+
+
+def compared(name: str, images: Any, repeats: int) -> dict[tuple[str, str], tuple[float, float]]:
+    """The medians for each way of calling and each face."""
+    calls = {side: call for side, call in sides(name).items() if side != ("compiled", "Keras") or name not in UNTRACED}
+    keys = jax.random.split(jax.random.key(0), repeats + 1)
+    times: dict[tuple[str, str], list[tuple[float, float]]] = {side: [] for side in calls}
+    order = list(calls)
+    for key in keys:
+        for side in order:
+            times[side].append(measured(calls[side], images, key))
+        # What the last one leaves in memory is not always the same side's burden.
+        order = [*order[1:], order[0]]
+    # The first call of each compiles.
+    return {side: tuple(map(statistics.median, zip(*found[1:], strict=True))) for side, found in times.items()}
+
+
+def ratio(*numbers: tuple[float, float] | None) -> str:
+    """How many times as long as Keras, the last, the slower face takes."""
+    *ours, theirs = numbers
+    if theirs is None:
+        return "-"
+    return f"{max(min(own / other for own, other in zip(face, theirs, strict=True)) for face in ours if face):.2f}"
 
 
 def main() -> None:
-    """Prints a row for each layer."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Prints a row for each layer and way of calling."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("layers", nargs="*")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--size", type=int, default=224)
     options = parser.parse_args()
+    warnings.filterwarnings("ignore", message="Explicitly requested dtype")  # Keras's, of its own arguments
     shape = (options.batch, options.size, options.size, 3)
     images = jax.numpy.asarray(np.random.default_rng(0).uniform(0, 255, shape).astype("float32"))
-    print("| layer | jkeras, ms | Keras, ms | times as fast |\n|---|--:|--:|--:|")
+    print("| layer | | " + " | ".join(FACES) + " | ratio |\n|---|---|" + "--:|" * (len(FACES) + 1))
     for name in options.layers or ARGUMENTS:
         count = min(SMALLER.get(name, options.batch), options.batch)
-        ours, theirs = compared(name, images[:count], options.repeats)
+        found = compared(name, images[:count], options.repeats)
         note = "" if count == options.batch else f" ({count} images)"
-        print(f"| `{name}`{note} | {ours:.1f} | {theirs:.1f} | {theirs / ours:.1f} |", flush=True)
+        for way in ("called", "compiled"):
+            numbers = [found.get((way, face)) for face in FACES]
+            cells = [f"{one[0]:.1f} ({one[1]:.1f})" if one else "-" for one in numbers]
+            print(f"| `{name}`{note} | {way} | " + " | ".join([*cells, ratio(*numbers)]) + " |", flush=True)
 
 
 if __name__ == "__main__":

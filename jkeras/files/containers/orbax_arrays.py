@@ -1,7 +1,7 @@
 """Named arrays as an Orbax checkpoint in a folder.
 
-Orbax writes it. It is read array by array through TensorStore, on which Orbax stands: Orbax's own reader starts all reads at
-once, and when one fails the others report to an event loop that is closed, each with a traceback on the screen.
+Orbax writes it, but the arrays themselves are written and read through TensorStore, on which Orbax stands: when one fails of
+those that Orbax has under way, the others report to an event loop that is closed, each with a traceback on the screen.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import collections
 import contextlib
 import errno
+import functools
 import logging
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax
@@ -50,11 +52,15 @@ def write(folder: Path, arrays: Sequence[np.ndarray | jax.Array], shown: Path) -
     """
     import orbax.checkpoint as ocp
 
-    numbered = {_name(i): array for i, array in enumerate(arrays) if np.size(array)}
+    # As arrays in any case: Orbax has another way for scalars.
+    numbered = {
+        _name(i): array if isinstance(array, jax.Array) else np.asarray(array)
+        for i, array in enumerate(arrays)
+        if np.size(array)
+    }
     if not numbered:
         return
     try:
-        # Not compressed: trained weights lose 7 % of their size by it, and a save takes seven times as long.
         with _unlogged(), _checkpointer() as checkpointer:
             checkpointer.save(folder, args=ocp.args.PyTreeSave(numbered))
     except ValueError as error:  # what Orbax makes of errors of the operating system
@@ -69,19 +75,19 @@ def _name(number: int) -> str:
 
 @contextlib.contextmanager
 def _unlogged() -> Iterator[None]:
-    """Keeps Orbax's threads from logging the error that is raised anyway, each with a traceback."""
+    """Keeps Orbax's threads from logging the error that is raised anyway, each with a traceback, and what it does without."""
     loggers = [logging.getLogger(name) for name in ("absl", "asyncio")]
 
-    def below_error(record: logging.LogRecord) -> bool:
-        return record.levelno < logging.ERROR
+    def below_warning(record: logging.LogRecord) -> bool:
+        return record.levelno < logging.WARNING
 
     for logger in loggers:
-        logger.addFilter(below_error)
+        logger.addFilter(below_warning)
     try:
         yield
     finally:
         for logger in loggers:
-            logger.removeFilter(below_error)
+            logger.removeFilter(below_warning)
 
 
 def _checkpointer() -> ocp.Checkpointer:
@@ -93,8 +99,63 @@ def _checkpointer() -> ocp.Checkpointer:
         active_processes={jax.process_index()},
         barrier_sync_key_prefix=f"process{jax.process_index()}",
     )
-    handler = ocp.PyTreeCheckpointHandler(use_compression=False, multiprocessing_options=single)
+    handlers = ocp.type_handlers.create_type_handler_registry((np.ndarray, _handler()), (jax.Array, _handler()))
+    handler = ocp.PyTreeCheckpointHandler(
+        use_compression=False, multiprocessing_options=single, type_handler_registry=handlers
+    )
     return ocp.Checkpointer(handler, multiprocessing_options=single)
+
+
+@functools.cache
+def _handler() -> ocp.type_handlers.TypeHandler:
+    """What writes the arrays of a checkpoint. None is under way any more when it is done, or an error is raised."""
+    import orbax.checkpoint as ocp
+
+    class Handler(ocp.type_handlers.NumpyHandler):
+        async def serialize(
+            self,
+            values: Sequence[np.ndarray | jax.Array],
+            infos: Sequence[ocp.type_handlers.ParamInfo],
+            args: Sequence[ocp.SaveArgs] | None = None,
+        ) -> Sequence[ocp.future.Future]:
+            _write(dict(zip((info.name for info in infos), values, strict=True)), Path(infos[0].parent_dir))
+            return []
+
+    return Handler()
+
+
+def _write(arrays: Mapping[str, np.ndarray | jax.Array], folder: Path) -> None:
+    """Writes arrays by name, all at once, so that small ones share files.
+
+    Raises:
+        ValueError: the first one that could not be written.
+    """
+    import tensorstore
+
+    context = tensorstore.Context()
+    hosted = {name: np.asarray(array) for name, array in arrays.items()}
+    stores = _results([_opened(folder, name, context, _described(array)) for name, array in hosted.items()])
+    _results(
+        [
+            store.write(array, can_reference_source_data_indefinitely=True)
+            for store, array in zip(stores, hosted.values(), strict=True)
+        ]
+    )
+
+
+def _results(pending: Sequence[Any]) -> list[Any]:
+    """What has become of all that is under way; an error is raised when nothing is any more."""
+    errors = [future.exception() for future in pending]
+    for error in filter(None, errors):
+        raise error
+    return [future.result() for future in pending]
+
+
+def _described(array: np.ndarray) -> dict[str, Any]:
+    """An array that is to be made: as a whole, as it lies in memory, also where it is zero."""
+    # Not compressed: trained weights lose 7 % of their size by it, and a save takes seven times as long.
+    layout = {"shape": array.shape, "chunks": array.shape, "compressor": None}
+    return {"metadata": layout, "dtype": array.dtype.name, "store_data_equal_to_fill_value": True, "create": True}
 
 
 def read(folder: Path, listed: Mapping[str, Listed], shown: Path) -> dict[str, np.ndarray]:
@@ -120,7 +181,7 @@ def read(folder: Path, listed: Mapping[str, Listed], shown: Path) -> dict[str, n
             if not math.prod(shape):
                 arrays[name] = np.zeros(shape, dtype)
                 continue
-            store = _opened(folder, number, context)
+            store = _opened(folder, _name(number), context).result()
             if (store.shape, store.dtype.numpy_dtype) != (shape, dtype):
                 raise ValueError(f"{name!r} is {store.dtype.name}{list(store.shape)}, not {type_name}{list(shape)}")
             if math.prod(size or 0 for size in store.chunk_layout.read_chunk.shape or ()) > math.prod(shape):
@@ -138,15 +199,24 @@ def read(folder: Path, listed: Mapping[str, Listed], shown: Path) -> dict[str, n
     return arrays
 
 
-def _opened(folder: Path, number: int, context: tensorstore.Context) -> tensorstore.TensorStore:
+def _opened(
+    folder: Path, name: str, context: tensorstore.Context, described: Mapping[str, Any] = MappingProxyType({})
+) -> tensorstore.Future[tensorstore.TensorStore]:
+    """An array of a folder that is there, or is to be made as described."""
     import tensorstore
 
-    database = {"driver": "ocdbt", "base": {"driver": "file", "path": f"{folder}/"}, "path": f"{_name(number)}/"}
+    database = {
+        "driver": "ocdbt",
+        "base": {"driver": "file", "path": f"{folder}/"},
+        "config": {"manifest_kind": "single"},
+        "path": f"{name}/",
+    }
     spec = {
         "driver": "zarr",
         "kvstore": database,
         "fill_missing_data_reads": False,
         "recheck_cached_metadata": False,
         "recheck_cached_data": False,
+        **described,
     }
-    return tensorstore.open(spec, open=True, context=context).result()
+    return tensorstore.open(spec, context=context, **({} if described else {"open": True}))

@@ -45,7 +45,8 @@ class RandomContrast(ColourLayer):
         return {"contrast_factor": uniform(key, (shape[0], 1, 1, 1), (1 - low, 1 + high))}
 
     def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
-        mean = jnp.mean(images, self.axes(), keepdims=True)
+        # Down, then across, as in Keras: the first goes along whole rows, where both at once take channels one by one.
+        mean = functools.reduce(lambda part, axis: jnp.mean(part, axis, keepdims=True), self.axes(), images)
         factor = values["contrast_factor"].astype(images.dtype)
         return jnp.clip((images - mean) * factor + mean, *self.value_range)
 
