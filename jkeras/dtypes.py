@@ -129,7 +129,7 @@ class QuantizedDTypePolicy(DTypePolicy, own_arguments=True):
     source_name: str | None = None
 
     def __post_init__(self) -> None:
-        self.source_name = _policy_name(self.source_name or config.dtype_policy_name())
+        self.source_name = _policy_name(config.dtype_policy_name() if self.source_name is None else self.source_name)
         base = str(self.mode).partition("/")[0]
         if not isinstance(self.mode, str) or base not in QUANTIZATION_MODES or not self._has_sizes():
             raise ArgumentError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias, runtime_checkable
+from contextvars import ContextVar, Token
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -47,3 +49,45 @@ def as_key(seed: SeedLike = None) -> jax.Array:
     if isinstance(seed, KeySource):
         return seed.next()
     raise ArgumentError(f"seed={arguments.shown(seed)}: expected None, an integer, a JAX key or a SeedGenerator.")
+
+
+class Drawing:
+    """Within it, layers that draw and were given no key get keys of their own, one for each call.
+
+    Args:
+        entropy: what the keys follow from; integers of at least 0.
+
+    >>> with Drawing((0, 1)) as drawing:
+    ...     keys = drawing.next(), drawing.next()
+    >>> bool(keys[0] == keys[1])
+    False
+    """
+
+    def __init__(self, entropy: tuple[int, ...]):
+        self.entropy = entropy
+        self.calls: int = 0
+        self._tokens: list[Token[Drawing | None]] = []
+
+    def __enter__(self) -> Self:
+        self._tokens.append(_drawing.set(self))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        _drawing.reset(self._tokens.pop())
+
+    def next(self) -> jax.Array:
+        """A random key."""
+        words = np.random.SeedSequence((*self.entropy, self.calls)).generate_state(2)
+        self.calls += 1
+        return jax.random.fold_in(jax.random.key(int(words[0])), words[1])
+
+
+_drawing: ContextVar[Drawing | None] = ContextVar("jkeras_drawing", default=None)
+
+
+def drawn_key() -> jax.Array | None:
+    """The key of a call of a layer in the innermost `Drawing`; None outside of all."""
+    drawing = _drawing.get()
+    return None if drawing is None else drawing.next()

@@ -28,6 +28,7 @@ from jkeras.data.elements import (
 )
 from jkeras.data.generators import generated
 from jkeras.data.iterator import DatasetIterator
+from jkeras.data.passes import Pass
 from jkeras.data.stages import Stage
 from jkeras.data.threads import AUTOTUNE, ELEMENTS_AHEAD, check_numbers, processors, thread_count
 from jkeras.dtypes import array_dtype
@@ -36,7 +37,6 @@ from jkeras.types import DTypeLike
 from jkeras.utils.samples import Samples
 
 State = TypeVar("State")
-Pass = tuple[int, ...]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -142,7 +142,9 @@ class Dataset:
             raise ArgumentError(f"zip(): expected data sets, or a tuple or dict of them, got {describe(structure)}.")
         treedef = structure_of(structure)
         return Dataset(
-            lambda number: stages.zipped([part.stage(number) for part in parts], treedef.unflatten),
+            lambda number: stages.zipped(
+                [part.stage(number.inside(branch)) for branch, part in enumerate(parts)], treedef.unflatten
+            ),
             cardinality.of_shortest(part.size for part in parts),
             ragged=any(part.ragged for part in parts),
         )
@@ -153,7 +155,7 @@ class Dataset:
         if not isinstance(samples, Samples):
             raise ArgumentError(f"from_samples({arguments.shown(samples)}): expected a `jkeras.utils.Samples`.")
         return Dataset(
-            lambda number: Stage(stages.numbered_source(samples.of_pass(number[0]))),
+            lambda number: Stage(stages.numbered_source(samples.of_pass(number.laps[0]))),
             len(samples),
             ragged=samples.batch_size is not None,
         )
@@ -170,6 +172,9 @@ class Dataset:
     ) -> Dataset:
         """What a function makes of each element, in order.
 
+        Layers and models that the function calls, or that are the function, draw random numbers anew for each element and in each
+        pass. These follow from `jkeras.config.default_seed`, the number of the pass and that of the element.
+
         Args:
             map_func: gets a tuple as several arguments, anything else as one; returns the new element.
             num_parallel_calls: how many threads call it; `AUTOTUNE` is one for each processor, None the reader's own. Where
@@ -181,7 +186,12 @@ class Dataset:
             InputError: while reading, the function returned None. What it raises arrives unchanged.
         """
         function, threads = stages.applied(map_func, "map()"), thread_count("map", num_parallel_calls)
-        return self._then(lambda stage, _: stages.mapped(stage, function, threads), self.size, ragged=self.ragged)
+
+        def make(number: Pass) -> Stage:
+            drawn = stages.Drawn(function, number.entropy(config.default_seed))
+            return stages.mapped(self.stage(number.inside()), drawn, threads)
+
+        return Dataset(make, self.size, ragged=self.ragged)
 
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
         """The elements for which a function is true."""
@@ -296,7 +306,7 @@ class Dataset:
         arguments.checked("shuffle", "reshuffle_each_iteration", reshuffle_each_iteration, reshuffles)
 
         def build(stage: Stage, number: Pass) -> Stage:
-            entropy = (start, *number) if reshuffle_each_iteration in (True, None) else (start,)
+            entropy = (start, *number.laps) if reshuffle_each_iteration in (True, None) else (start,)
             drawn = np.random.SeedSequence(entropy).generate_state(1)[0]
             return stages.shuffled(stage, int(buffer_size), int(drawn))
 
@@ -312,7 +322,7 @@ class Dataset:
             size = self.size * laps if self.size >= 0 or laps == 0 else self.size
         return dataclasses.replace(
             self,
-            stage=lambda number: stages.repeated(lambda lap: self.stage((*number, lap)), laps),
+            stage=lambda number: stages.repeated(lambda lap: self.stage(number.lap(lap)), laps),
             size=size,
             passes=itertools.count(),
         )
@@ -347,7 +357,7 @@ class Dataset:
             raise ArgumentError(f"concatenate({type(dataset).__name__}): expected a jkeras.data.Dataset.")
         size = cardinality.of_all(self.size, dataset.size)
         return self._then(
-            lambda stage, number: stages.chained([stage, dataset.stage(number)]), size, ragged=self.ragged
+            lambda stage, number: stages.chained([stage, dataset.stage(number.inside(1))]), size, ragged=self.ragged
         )
 
     def interleave(
@@ -378,11 +388,11 @@ class Dataset:
         function = stages.applied(map_func, "interleave()")
 
         def build(stage: Stage, number: Pass) -> Stage:
-            def inner(element: Element) -> Stage:
+            def inner(index: int, element: Element) -> Stage:
                 dataset = function(element)
                 if not isinstance(dataset, Dataset):
                     raise InputError(f"interleave(): the function must return a Dataset, got {type(dataset).__name__}.")
-                return dataset.stage(number)
+                return dataset.stage(number.inside(int(index)))
 
             return stages.interleaved(stage, inner, cycle, int(block_length or 1), ahead)
 
@@ -421,7 +431,7 @@ class Dataset:
             )
         memory: dict[int, Element] = {}
         return dataclasses.replace(
-            self, stage=lambda _: stages.cached(self.stage((0,)), memory), passes=itertools.count()
+            self, stage=lambda _: stages.cached(self.stage(Pass((0,))), memory), passes=itertools.count()
         )
 
     # -- use ------------------------------------------------------------------------------------------------------

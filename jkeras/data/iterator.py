@@ -10,6 +10,7 @@ from jkeras.data.elements import (
     Element,
     as_arrays,
 )
+from jkeras.data.passes import Pass
 
 if TYPE_CHECKING:
     from jkeras.data.dataset import Dataset
@@ -34,7 +35,7 @@ class DatasetIterator(Iterator[Element]):
 
     def _begin(self, number: int) -> None:
         self.number: int = arguments.checked("iterate", "number", number, arguments.at_least(0))
-        self._inner = iter(self.dataset.stage((self.number,)).stream)
+        self._inner = iter(self.dataset.stage(Pass((self.number,))).stream)
 
     def __next__(self) -> Element:
         return self.finish(next(self._inner))

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import grain
 import numpy as np
 
-from jkeras import arguments
+from jkeras import arguments, random_keys
 from jkeras.data import joined_streams, streams, threaded_streams
 from jkeras.data.elements import Element, call, flatten, leaves
 from jkeras.errors import ArgumentError, InputError
@@ -168,15 +168,32 @@ def part(stage: Stage, start: int = 0, stop: int | None = None, step: int = 1) -
     return stage.having(streams.Stream(streams.Part, stage.data, start=start, stop=stop, step=step))
 
 
-def mapped(stage: Stage, function: Callable[[Element], Element], threads: int) -> Stage:
-    """With a function applied to every element."""
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """A function of elements and their numbers, in which layers draw random numbers for each element.
+
+    Attributes:
+        function: of elements.
+        entropy: what the random numbers follow from.
+    """
+
+    function: Callable[[Element], Element]
+    entropy: tuple[int, ...]
+
+    def __call__(self, element: Element, number: int) -> Element:
+        with random_keys.Drawing((*self.entropy, number)):
+            return self.function(element)
+
+
+def mapped(stage: Stage, function: Callable[[Element, int], Element], threads: int) -> Stage:
+    """With a function of elements and their numbers applied to every element."""
     if stage.numbered:
         data = stage.by_number
-        results = Numbered([data], len(data), lambda index: function(data[index]))
+        results = Numbered([data], len(data), lambda index: function(data[index], index))
         return Stage(results, max(stage.threads, threads), stage.ahead)
     if threads:
         return stage.having(streams.Stream(threaded_streams.Mapped, stage.data, function=function, threads=threads))
-    return stage.having(stage.data.map(function))
+    return stage.having(streams.Stream(streams.Mapped, stage.data, function=function))
 
 
 def numbered(stage: Stage, start: int) -> Stage:
@@ -232,14 +249,18 @@ def chained(stages: Sequence[Stage]) -> Stage:
     )
 
 
-def interleaved(stage: Stage, inner: Callable[[Element], Stage], cycle: int, block: int, ahead_of_use: int) -> Stage:
-    """The elements of the stages that a function makes of each element, `block` of each of `cycle` of them in turn."""
+def interleaved(
+    stage: Stage, inner: Callable[[int, Element], Stage], cycle: int, block: int, ahead_of_use: int
+) -> Stage:
+    """The elements of the stages that a function makes of each element's number and element, `block` of each of `cycle` of them in turn."""
 
     def make(element: Element) -> grain.IterDataset:
-        each = inner(element)
+        each = inner(*element)
         return (ahead(each, ahead_of_use) if ahead_of_use else each).stream
 
-    return Stage(streams.Stream(joined_streams.Interleaved, stage.stream, make=make, cycle=cycle, block=block))
+    return Stage(
+        streams.Stream(joined_streams.Interleaved, numbered(stage, 0).stream, make=make, cycle=cycle, block=block)
+    )
 
 
 def repeated(lap: Callable[[int], Stage], count: int | None) -> Stage:

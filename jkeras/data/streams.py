@@ -86,6 +86,19 @@ class Filtered(Reader):
                 return element
 
 
+class Mapped(Reader):
+    """What a function makes of each element and its number."""
+
+    def __init__(self, parent: grain.DatasetIterator, function: Callable[[Element, int], Element]):
+        super().__init__(parent)
+        self.function = function
+
+    def __next__(self) -> Element:
+        element = next(self.parent)
+        self.count += 1
+        return self.function(element, self.count - 1)
+
+
 class Numbered(Reader):
     """Elements `(number, element)`."""
 

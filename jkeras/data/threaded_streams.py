@@ -17,14 +17,15 @@ from jkeras.training.prefetch import Background
 class Mapped(grain.DatasetIterator):  # type: ignore[misc]
     """Elements that several threads make, in order."""
 
-    def __init__(self, parent: grain.DatasetIterator, function: Callable[[Element], Element], threads: int):
+    def __init__(self, parent: grain.DatasetIterator, function: Callable[[Element, int], Element], threads: int):
         super().__init__(parent)
         self.parent = parent
         self.function = function
         self.threads = threads
         self.pending: deque[tuple[Future[Element], State]] = deque()
         self.pool: ThreadPoolExecutor | None = None
-        self.state: State = parent.get_state()
+        self.count: int = 0  # of the elements that were read
+        self.state: State = {"parent": parent.get_state(), "count": 0}
 
     def __next__(self) -> Element:
         if self.pool is None:
@@ -34,7 +35,9 @@ class Mapped(grain.DatasetIterator):  # type: ignore[misc]
                 element = next(self.parent)
             except StopIteration:
                 break
-            self.pending.append((self.pool.submit(self.function, element), self.parent.get_state()))
+            future = self.pool.submit(self.function, element, self.count)
+            self.count += 1
+            self.pending.append((future, {"parent": self.parent.get_state(), "count": self.count}))
         if not self.pending:
             raise StopIteration
         future, state = self.pending.popleft()
@@ -47,7 +50,8 @@ class Mapped(grain.DatasetIterator):  # type: ignore[misc]
 
     def set_state(self, state: State) -> None:
         self._drop()
-        self.parent.set_state(state)
+        self.parent.set_state(state["parent"])
+        self.count = state["count"]
         self.state = state
 
     def close(self) -> None:

@@ -22,10 +22,12 @@ from jkeras.files.dialects import definitions, origin
 from jkeras.files.named_functions import lambda_arguments
 from jkeras.files.untrusted import is_users
 from jkeras.graph.in_files import in_files
+from jkeras.graph.inner_forms import read_forms, with_forms
 from jkeras.graph.layer import LEGACY_SHAPE_ARGUMENTS, Layer
 from jkeras.graph.operation import Operation, function_named
 from jkeras.graph.symbolic import SymbolicTensor
 from jkeras.layers import network_parts
+from jkeras.layers.quantizable import FORM
 from jkeras.models.base import ModelValue
 from jkeras.registry import custom_object, known_arguments
 from jkeras.values.config import MAX_DEPTH, deserialize, target_of
@@ -139,7 +141,11 @@ def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], 
         arguments = {**arguments, "dtype": None}
     if not takes_name(cls):
         arguments.pop("name", None)
-    return _made(cls, arguments)
+    layer = _made(cls, arguments)
+    if "inner_layers" not in config:
+        return layer
+    where = f"the layer {arguments.get('name')!r}"
+    return with_forms(layer, read_forms(config["inner_layers"], FORM, where))
 
 
 def _made(cls: type[Layer], arguments: dict[str, Any]) -> Layer:

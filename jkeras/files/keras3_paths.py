@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jkeras.files.weight_matching import is_kept
+from jkeras.graph.describe import definitions
 from jkeras.graph.in_files import PLAIN, InFiles, in_files
 from jkeras.graph.layer import Layer
 from jkeras.graph.operation import Operation
@@ -38,7 +39,7 @@ class Place:
         paths: the group of the layer; several where versions of Keras differ, today's first.
         named: the same with the names of layers, `layers/@encoder`, in place of their numbers, `layers/dense_1`.
         name: the layer's name.
-        layer: the layer, or None for one that is made in another layer's `build`.
+        layer: the layer, or None for one that is made in another layer's `build` and has the form that it makes there.
         weights: its own weights, in order.
         before: weights of other layers that Keras keeps here as well, before the own ones.
         left_out: own weights that are part of what is kept of another.
@@ -76,6 +77,11 @@ class _Walk:
             if id(layer) not in self.home or (not self._has(self.home[id(layer)]) and self._has(path)):
                 self.home[id(layer)] = path
         self.met: dict[int, Layer] = {}
+        # Layers made in the `build` of others; their order of weights is the layer's own unless they have another form.
+        self.formed: dict[tuple[str, ...], Layer] = {}
+        if any(layer._inner_forms for _, layer in self.walked):
+            known = definitions(model.definition, model.input_specs)
+            self.formed = {path: layer for path, (layer, _) in known.items()}
 
     def _has(self, path: tuple[str, ...]) -> bool:
         return path in self.own or path in self.inside
@@ -121,7 +127,10 @@ class _Walk:
                 continue
             attributes = stored.children.get(inner, (inner,))
             paths, labels = _inside_of(theirs, *attributes), _inside_of(named, *attributes)
-            yield Place(paths, labels, inner, None, tuple(self.own.get((*ours, inner), ())))
+            own, layer = self.own.get((*ours, inner), ()), self.formed.get((*ours, inner))
+            infos = in_files(type(layer)).in_order(own, key=lambda info: info.path[-1])
+            left_out = tuple(info for info in own if info not in infos)
+            yield Place(paths, labels, inner, layer, infos, left_out=left_out)
             yield from self._made_in_build(PLAIN, (*ours, inner), paths, labels, set())
 
 

@@ -18,6 +18,7 @@ from jkeras.errors import InputError
 from jkeras.graph.apply import apply
 from jkeras.graph.layer_scope import Record, WeightlessScope
 from jkeras.graph.scope import BoundLayer, Run
+from jkeras.random_keys import as_key, drawn_key
 from jkeras.tracing import is_traced
 
 
@@ -36,6 +37,7 @@ def call_on_arrays(layer: BoundLayer, args: tuple[Any, ...], kwargs: Mapping[str
         return run(layer, carried, args, kwargs)
     kwargs = dict(kwargs)
     rng = kwargs.pop("rng", None)
+    rng = drawn_key() if rng is None else rng
     this_run = Run(rng=jax.random.key(config.default_seed) if rng is None else rng)
     return WeightlessScope(layer, this_run, Record()).layer(*args, **kwargs)
 
@@ -43,18 +45,21 @@ def call_on_arrays(layer: BoundLayer, args: tuple[Any, ...], kwargs: Mapping[str
 def run(layer: BoundLayer, variables: Mapping[str, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """The outputs of a definition with given variables; see `Layer.apply`."""
     leaves = jax.tree.leaves(args)
-    if not leaves or not set(kwargs) <= {"training"} or not all(map(_is_number, leaves)) or is_traced():
-        return apply(layer, variables, args, kwargs)
     training = bool(kwargs.get("training") or False)
-    return _program(lowering.cache_token())(layer, training, variables, args)
+    if training and kwargs.get("rng") is None:
+        kwargs = {**kwargs, "rng": drawn_key()}
+    if not leaves or not set(kwargs) <= {"training", "rng"} or not all(map(_is_number, leaves)) or is_traced():
+        return apply(layer, variables, args, kwargs)
+    rng = kwargs.get("rng")
+    return _program(lowering.cache_token())(layer, training, variables, args, None if rng is None else as_key(rng))
 
 
 @functools.lru_cache(maxsize=8)
 def _program(token: str) -> Callable[..., Any]:
     """The program under the lowerings in force."""
 
-    def program(layer: BoundLayer, training: bool, variables: Any, args: tuple[Any, ...]) -> Any:
-        return apply(layer, variables, args, {"training": training})
+    def program(layer: BoundLayer, training: bool, variables: Any, args: tuple[Any, ...], rng: Any) -> Any:
+        return apply(layer, variables, args, {"training": training, "rng": rng})
 
     return jax.jit(program, static_argnums=(0, 1), compiler_options=lowering.compiler_options())
 

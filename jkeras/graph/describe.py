@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 
 from jkeras.graph.array_sizes import largest_array
 from jkeras.graph.layer_scope import DescribingScope, Record
-from jkeras.graph.scope import BoundLayer, Run, WeightInfo
+from jkeras.graph.scope import BoundLayer, Path, Run, WeightInfo
 from jkeras.graph.shapes import as_spec, has_shape, has_unknown_sizes, is_shape
 from jkeras.types import PyTree
 from jkeras.values.frozen import Template
@@ -33,6 +33,7 @@ class Traced:
         masks_outputs: whether an output got one.
         keeps_state: whether the pass gives no weight of the state a new value, in inference mode.
         largest: the bytes of the largest array that the pass makes of the inputs.
+        definitions: every layer inside and the policy in force, by the path of its weights, those made in `build` among them.
     """
 
     outputs: Any
@@ -42,6 +43,7 @@ class Traced:
     masks_outputs: bool = False
     keeps_state: bool = True
     largest: int = 0
+    definitions: Mapping[Path, tuple[Any, Any]] = dataclasses.field(default_factory=dict)
 
 
 def trace(
@@ -59,6 +61,7 @@ def trace(
     leaves, structure = jax.tree.flatten((args, kwargs))
     positions = [i for i, leaf in enumerate(leaves) if is_input(leaf)]
     traces: list[Any] = []
+    definitions: dict[Path, tuple[Any, Any]] = {}
 
     def program(key: Any, arrays: list[Any]) -> Any:
         # Made in here, so that none of the trace's values outlives it.
@@ -70,11 +73,12 @@ def trace(
         outputs = DescribingScope(layer, run, record, parent=parent).layer(*filled_args, **filled_kwargs)
         masked = run.mask_of(outputs) is not None
         traces[:] = tuple(record.weights.values()), len(run.losses), bool(run.masks), masked, not record.assigned
+        definitions.update(record.definitions)
         return outputs
 
     kind = jax.config.jax_default_prng_impl  # type: ignore[attr-defined]
     made, outputs = jax.make_jaxpr(program, return_shape=True)(_spec_of_key(kind), [leaves[i] for i in positions])
-    return Traced(outputs, *traces, largest_array(made, constants=1))
+    return Traced(outputs, *traces, largest_array(made, constants=1), definitions)
 
 
 @functools.lru_cache(maxsize=8)
@@ -111,7 +115,8 @@ class Description:
     def _traced(self) -> Traced:
         args, kwargs = unflatten(self._structure, self._leaves, jax.ShapeDtypeStruct)
         traced = trace(self._layer, args, kwargs, has_shape)
-        return dataclasses.replace(traced, outputs=Template.of(traced.outputs))
+        # This is kept, so it lets go of layers that hold what was traced.
+        return dataclasses.replace(traced, outputs=Template.of(traced.outputs), definitions={})
 
     @property
     def outputs(self) -> Any:
@@ -132,6 +137,14 @@ class Description:
 def describe(layer: BoundLayer, *args: Any, **kwargs: Any) -> Description:
     """Weights and outputs of a definition for inputs of given shapes (`jax.ShapeDtypeStruct` or arrays)."""
     return _describe(layer, *shape_key((args, kwargs)))
+
+
+def definitions(layer: BoundLayer, *args: Any) -> Mapping[Path, tuple[Any, Any]]:
+    """Every layer inside of a definition and the policy in force, by the path of its weights, for inputs of given shapes.
+
+    Those that a layer makes in its `build` are among them, which `graph.scope.walk` cannot know.
+    """
+    return trace(layer, args, {}, has_shape).definitions
 
 
 @functools.lru_cache(maxsize=256)

@@ -21,6 +21,7 @@ from jkeras.errors import ArgumentError, NotBuiltError
 from jkeras.graph import apply, array_call
 from jkeras.graph.in_files import Beside, InFiles
 from jkeras.graph.inference import output_spec
+from jkeras.graph.inner_forms import forms_of, is_policy_map, read_policies, written_policies
 from jkeras.graph.scope import Scope, WeightInfo, walk
 from jkeras.graph.shapes import Shape
 from jkeras.registry import snake_case
@@ -72,6 +73,8 @@ class LayerAttributes:
 
     # What a bound copy belongs to; None in a description. Everything that a run knows of a layer is in there.
     _spec_scope: Scope | None = None
+    # What is asked of the layers that `build` makes, by their paths; see `graph/inner_forms.py`.
+    _inner_forms: Mapping[str, Mapping[str, Any]] = FrozenDict()
     # The model that the layer was taken from.
     _spec_origin: Origin | None = None
     # The batch shape that the old `input_shape=`, `input_dim=` arguments gave.
@@ -118,6 +121,8 @@ class Layer(LayerAttributes, Spec):
     # which for classes outside jkeras counts as yes. Decides whether a ragged last batch may be padded.
     mixes_samples: ClassVar[bool | None] = None
 
+    # Whether layers inside may take another form; not where this one computes with their weights.
+    _adapts_inside: ClassVar[bool] = True
     # How files of Keras keep layers of the class.
     _in_files: ClassVar[InFiles] = InFiles()
     # Whether layers of the class are values; those of the drop-in are objects that can change.
@@ -466,6 +471,15 @@ class Layer(LayerAttributes, Spec):
         own["build"] = scope.build  # so that it runs once, whoever calls it
         return clone
 
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some arguments changed.
+
+        Raises:
+            SignatureError: a name is no argument of the constructor.
+        """
+        changed = super().replace(**changes)
+        return changed._evolve(_inner_forms=self._inner_forms) if self._inner_forms else changed
+
     def _with_children(self, change: Callable[[str, Layer], Layer]) -> Self:
         """A copy over changed layers."""
         clone = self._evolve()
@@ -493,15 +507,29 @@ class Layer(LayerAttributes, Spec):
         """The constructor's arguments as plain values, with Keras's keys."""
         config = super().get_config()
         if "dtype" in config:
-            config["dtype"] = serialize(self.dtype_policy)
+            config["dtype"] = written_policies(self.dtype_policy, self._inner_forms)
         if self.activity_regularizer is not None and not type(self)._handwritten:
             config.setdefault("activity_regularizer", serialize(self.activity_regularizer))
         return config
 
+    def _form(self) -> dict[str, Any]:
+        """The arguments that a model changes in layers, where they differ from what they are by default."""
+        return {}
+
+    def _written_beside(self) -> dict[str, Any]:
+        # Arguments of a constructor written by hand do not say what has become of the layers that it made.
+        forms = forms_of(self) if type(self)._handwritten else self._inner_forms
+        return {"inner_layers": serialize(forms)} if forms else {}
+
     @classmethod
     def _bind(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         legacy = {k: kwargs.pop(k) for k in LEGACY_SHAPE_ARGUMENTS if k in kwargs and k not in cls._fields}
+        forms: Mapping[str, Any] = {}
+        if is_policy_map(kwargs.get("dtype")):
+            kwargs["dtype"], forms = read_policies(kwargs["dtype"], kwargs.get("name"))
         values = super()._bind(args, kwargs)
+        if forms:
+            values["_inner_forms"] = forms
         shape = legacy_input_shape(legacy)
         return values if shape is None else {**values, "_spec_input_shape": shape}
 

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from jkeras import constraints, dtypes, initializers, regularizers
 from jkeras.errors import InputError, NotBuiltError
+from jkeras.graph.inner_forms import formed
 from jkeras.graph.layer_call import call_bound
 from jkeras.graph.scope import BoundLayer, Path, Run, WeightInfo, WeightOptions
 from jkeras.graph.shapes import Shape
@@ -28,6 +29,8 @@ class Record:
     # The bound copy of each layer by its description's id: an object that appears twice is shared. The description stands
     # beside it, since layers made in `build` live only as long as the run.
     bound: dict[int, tuple[Any, Any]] = dataclasses.field(default_factory=dict)
+    # The description of each layer and the policy in force, by the path of its weights.
+    definitions: dict[Path, tuple[Any, Any]] = dataclasses.field(default_factory=dict)
     making: bool = False  # weights are being made: updates of state are not kept
     assigned: bool = False  # a weight of the state was given a value
 
@@ -156,7 +159,10 @@ class LayerScope:
             return layer
         if id(layer) not in self.record.bound:
             self._claim(name, "layer")
-            self.record.bound[id(layer)] = (layer, self._inner(name, layer).layer)
+            form = formed(self.layer._inner_forms, name, layer)
+            inner = self._inner(name, form)
+            self.record.bound[id(layer)] = (layer, inner.layer)
+            self.record.definitions[inner.names] = (form, inner.layer.dtype)
         self.children[name] = self.record.bound[id(layer)][1]
         return self.children[name]
 

@@ -7,13 +7,15 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
+from jkeras import dtypes
 from jkeras.errors import ArgumentError
 from jkeras.graph.in_files import in_files
 from jkeras.keras import dtype_policies
 from jkeras.keras.builtin import BuiltinLayer
+from jkeras.keras.mutable import value_of
 from jkeras.keras.variables import Variable
 from jkeras.keras.views import is_view
-from jkeras.layers.quantizable import QuantizableLayer
+from jkeras.layers.quantizable import FORM, QuantizableLayer
 from jkeras.quantization import configs
 from jkeras.quantization.calibrated_modes import table_of
 from jkeras.quantization.matrix import Contraction
@@ -69,6 +71,17 @@ class LowRankFacade(BuiltinLayer):
 
     def _shown_weight(self, cell: Any) -> Any:
         return self._with_adapters(jnp.asarray(cell)) if self._has_adapters else cell
+
+    def _changed_form(self) -> dict[str, Any]:
+        own = vars(self)
+        form = {name: value_of(own[name]) for name in FORM if name != "dtype" and own.get(name) is not None}
+        if self.quantization_mode is not None:
+            form["dtype"] = dtypes.get(self._policy_in_force.name)
+        return form
+
+    @property
+    def _left_alone(self) -> Variable | None:
+        return vars(self).get(self._adapted) if self._has_adapters else None
 
     @property
     def _has_adapters(self) -> bool:

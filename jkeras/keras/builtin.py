@@ -14,6 +14,7 @@ import numpy as np
 from jkeras import tree
 from jkeras.graph import layer as graph_layer
 from jkeras.graph.describe import has_rule
+from jkeras.graph.inner_forms import formed, read_forms, written_policies
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.shapes import Shape
 from jkeras.keras import activations, constraints, dtype_policies, initializers, lambdas, regularizers, saving
@@ -25,6 +26,7 @@ from jkeras.keras.seeds import SeedGenerator
 from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.variables import Variable
 from jkeras.keras.views import assign
+from jkeras.layers.quantizable import FORM
 from jkeras.layers.recurrent.stacked import StackedRNNCells
 from jkeras.values.spec import Field, Spec, serialize
 
@@ -118,6 +120,7 @@ class BuiltinLayer(Layer):
             return value
         if not issubclass(facade, BuiltinLayer):
             return facade(**{key: self._adopt(part) for key, part in value._arguments().items()})
+        value = formed(self._inner_forms, name, value)
         layer = facade.__new__(facade)
         own = {key: part for key, part in vars(value).items() if key not in ("_spec_arguments", "_spec_key")}
         own.update(
@@ -203,9 +206,33 @@ class BuiltinLayer(Layer):
         fields = type(self)._fields
         config = {name: _written(value) for name, value in self._arguments().items() if fields[name].in_config}
         config["dtype"] = dtype_policies.serialize(self.dtype_policy)
+        if not isinstance(self._dtype_policy, Mapping):
+            config["dtype"] = written_policies(config["dtype"], self._forms_made())
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config
+
+    def _changed_form(self) -> dict[str, Any]:
+        """What has been asked of this layer beside what the layer makes it that it is in, as arguments."""
+        return {}
+
+    def _forms_made(self) -> dict[str, dict[str, Any]]:
+        """What the layers that `build` made have become, by their attributes; what they are to become before that."""
+        if not self.built:
+            return {name: dict(form) for name, form in self._inner_forms.items()}
+        own = vars(self)
+        made = {
+            name: part for name, part in own.items() if isinstance(part, BuiltinLayer) and name not in own["_described"]
+        }
+        return {name: form for name, part in made.items() if (form := part._changed_form())}
+
+    def _take_forms(self, written: Any) -> None:
+        """Has `build` make layers in the form that a configuration says."""
+        vars(self)["_inner_forms"] = read_forms(written, FORM, f"the layer {self.name!r}")
+
+    def _written_beside(self) -> dict[str, Any]:
+        forms = self._forms_made()
+        return {"inner_layers": serialize(forms)} if forms else {}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:

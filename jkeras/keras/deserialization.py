@@ -13,6 +13,7 @@ import numpy as np
 
 from jkeras import registry
 from jkeras.errors import ArgumentError, DescriptionError, RestoreError
+from jkeras.graph import layer as graph_layer
 from jkeras.keras import lambdas
 from jkeras.keras.public_names import builtin_function, public_object
 from jkeras.keras.registration import GLOBAL_CUSTOM_OBJECTS, get_registered_object
@@ -197,6 +198,8 @@ class _Reader:
                     " instances (layers, models, etc.) returned by `get_config()` are explicitly deserialized in the model's"
                     f" `from_config()` method.\n\nconfig={config}.\n\nException encountered: {error}"
                 ) from error
+            if "inner_layers" in config and isinstance(instance, graph_layer.Layer):
+                instance._take_forms(config["inner_layers"])
             if config.get("build_config") and not instance.built:
                 instance.build_from_config(config["build_config"])
                 instance.built = True

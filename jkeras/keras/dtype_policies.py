@@ -102,7 +102,7 @@ class QuantizedDTypePolicy(DTypePolicy):
     _value_class: ClassVar[Any] = dtypes.QuantizedDTypePolicy
 
     def __init__(self, mode: str, source_name: str | None = None, **options: Any):
-        source_name = dtype_policy().name if source_name is None else source_name
+        source_name = DTypePolicy(source_name).name  # which says what is wrong with it
         # The policy of the core, whose sizes count.
         self.value = self._value_class(mode, source_name, **options)
         self._types = (self.value.compute_dtype, self.value.variable_dtype)
@@ -251,9 +251,13 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         return iter(self._policies)
 
     def get_config(self) -> dict[str, Any]:
-        policy_map = {key: serialize(policy) for key, policy in self._policies.items()}
-        default = None if self._default_policy is None else serialize(self.default_policy)
-        return {"default_policy": default, "policy_map": policy_map}
+        written = {key: serialize(policy) for key, policy in self._policies.items()}
+        if self._default_policy is not None:
+            return {"default_policy": serialize(self.default_policy), "policy_map": written}
+        # With the global policy by default, all are those of the global policy where the map is read, as in Keras.
+        for entry in written.values():
+            entry["config"] = {**entry["config"], "source_name" if "mode" in entry["config"] else "name": None}
+        return {"default_policy": None, "policy_map": written}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> DTypePolicyMap:

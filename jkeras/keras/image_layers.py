@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 
-from jkeras import layers
+from jkeras import layers, tree
+from jkeras.errors import ArgumentError
+from jkeras.graph.layer_call import method_signature
 from jkeras.keras.adaptable import ANY_VALUES, on_values
+from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.facades import on_view
+from jkeras.keras.masks import mask_of
 from jkeras.keras.scopes import is_traced
 from jkeras.keras.variables import as_array
-from jkeras.layers.preprocessing.pipeline import takes_training
 
 
 def _value(self: Any) -> Any:
@@ -53,10 +57,25 @@ def is_list(value: Any) -> bool:
 
 
 def _run_all(self: Any, inputs: Any, training: bool = True, mask: Any = None) -> Any:
-    """The layers of a pipeline, one after the other."""
+    """The layers of a pipeline, one after the other, each with the mask of what it gets."""
     for layer in self.layers:
-        inputs = layer(inputs, training=training) if takes_training(layer) else layer(inputs)
+        offered = {"training": training, "mask": mask}
+        inputs = layer(
+            inputs, **{key: value for key, value in offered.items() if method_signature(layer.call).takes(key)}
+        )
+        mask = tree.map_structure(mask_of, inputs)
     return inputs
+
+
+def _pipeline(cls: Any, config: Mapping[str, Any], custom_objects: Any = None) -> Any:
+    """The pipeline that `get_config` described.
+
+    Raises:
+        ValueError: it has no list of layers.
+    """
+    if not isinstance(config.get("layers"), (list, tuple)):
+        raise ArgumentError(f"Pipeline.from_config: expected a list of `layers`. Received: {config.get('layers')!r}.")
+    return BuiltinLayer.from_config.__func__(cls, config, custom_objects)  # type: ignore[attr-defined]
 
 
 _NAMES = """AugMix AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization MaxNumBoundingBoxes
@@ -67,6 +86,6 @@ _NAMES = """AugMix AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqual
 
 IMAGES: dict[str, dict[str, Any]] = {
     **{name: _image_layer(getattr(layers, name)) for name in _NAMES},
-    "Pipeline": {**ANY_VALUES, "call": _run_all},
+    "Pipeline": {**ANY_VALUES, "call": _run_all, "from_config": classmethod(_pipeline)},
     "MelSpectrogram": {**ANY_VALUES, "call": on_values(layers.MelSpectrogram)},
 }

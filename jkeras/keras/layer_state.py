@@ -123,10 +123,16 @@ class LayerState:
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
         self._tracker.version += 1
+        kept = self._left_alone
         for variable in self._trainable_variables:
-            variable.trainable = value
+            variable.trainable = bool(value) and variable is not kept
         for layer in self._layers:
             layer.trainable = bool(value)
+
+    @property
+    def _left_alone(self) -> Variable | None:
+        """A weight that no training changes, also if the layer is trained."""
+        return None
 
     @property
     def variables(self) -> list[Variable]:

@@ -51,6 +51,9 @@ def _described(layer: BuiltinLayer) -> Any:
         autocast=layer.autocast,
         name=layer.name,
     )
+    forms = layer._forms_made()
+    if forms:
+        attributes["_inner_forms"] = forms
     value._freeze(None)
     return value
 

@@ -55,7 +55,8 @@ class QuantizationConfig(Mutable, quantizers.QuantizationConfig):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments as plain values."""
-        return {name: serialize_keras_object(value) for name, value in self._arguments().items()}
+        own = self._arguments().items()
+        return {name: None if name in self._data else serialize_keras_object(value) for name, value in own}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:

@@ -134,6 +134,7 @@ def _serialize_object(obj: Any) -> dict[str, Any]:
         "config": _config_of(obj),
         "registered_name": None if place and not module.startswith("keras.src.") else get_registered_name(cls),
     }
+    config.update(getattr(obj, "_written_beside", dict)())
     for key in ("build_config", "compile_config"):
         written = getattr(obj, f"get_{key}", lambda: None)()
         if written is not None:

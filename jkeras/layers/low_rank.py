@@ -93,6 +93,11 @@ class LowRankLayer(LowRankAttributes, Layer):
         changed: Array = (weight + self._lora_scale * jnp.matmul(a, b)).astype(self.compute_dtype)
         return changed
 
+    def _form(self) -> dict[str, Any]:
+        names = ("lora_rank", "lora_alpha", "quantization_config")
+        form = {name: value for name in names if (value := vars(self).get(name)) is not None}
+        return form if self.quantization_mode is None else {**form, "dtype": self.dtype}
+
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         if self.lora_enabled:

@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Self
 
 import jax.numpy as jnp
 
+from jkeras import dtypes
 from jkeras.errors import ArgumentError, UnsupportedError
 from jkeras.graph.in_files import InFiles
-from jkeras.layers.low_rank import LowRankLayer
+from jkeras.layers.low_rank import ALPHA, RANK, LowRankLayer
 from jkeras.quantization import configs
 from jkeras.quantization.matrix import Contraction, Matrix
 from jkeras.quantization.modes import Declared, Mode, Use
@@ -22,6 +23,15 @@ from jkeras.types import Array
 from jkeras.values.fields import field
 
 CONFIG: Any = field(default=None, convert=configs.get)
+
+
+# The arguments that make up the form of a layer.
+FORM: dict[str, Any] = {
+    "dtype": field(default=None, convert=dtypes.get),
+    "quantization_config": CONFIG,
+    "lora_rank": RANK,
+    "lora_alpha": ALPHA,
+}
 
 
 class QuantizableAttributes:

@@ -37,6 +37,7 @@ class SpectralNormalization(Layer):
     """
 
     mixes_samples: ClassVar[bool | None] = False
+    _adapts_inside: ClassVar[bool] = False
     _in_files: ClassVar[InFiles] = InFiles(repeats=("layer/kernel", "layer/embeddings"))
 
     layer: LayerField = field(convert=fields.layer)
@@ -71,7 +72,7 @@ class SpectralNormalization(Layer):
             self.layer(inputs)
             inner.put("activity_regularizer", penalty)
         for name in names:
-            if name in weights:
+            if name in weights and jnp.issubdtype(weights[name].dtype, jnp.floating):
                 return name, weights[name]
         raise InputError(f"{self._place} (SpectralNormalization): {self.layer!r} has no kernel to normalise.")
 

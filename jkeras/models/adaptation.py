@@ -15,9 +15,10 @@ import jax.numpy as jnp
 from jkeras import initializers
 from jkeras.errors import ArgumentError, NotBuiltError, suggestion
 from jkeras.files.weight_matching import nested
-from jkeras.graph.describe import has_rule
+from jkeras.graph.describe import definitions, has_rule
+from jkeras.graph.inner_forms import reformed
 from jkeras.graph.layer import Layer
-from jkeras.graph.scope import WeightInfo, walk
+from jkeras.graph.scope import Path, WeightInfo, walk
 from jkeras.layers.low_rank import LowRankLayer
 from jkeras.layers.quantizable import QuantizableLayer
 from jkeras.models.calibration import blocks, calibration_data, observed
@@ -28,6 +29,7 @@ from jkeras.quantization.table import MODES
 from jkeras.tracebacks import filtered_methods
 from jkeras.training.state import arrays_of
 from jkeras.types import Array, InitializerLike
+from jkeras.values.keys import key_of
 
 Filters = str | Sequence[str] | Callable[[Layer], bool] | None
 # The weights of one layer by name.
@@ -65,7 +67,7 @@ class AdaptableModel(StructuredModel):
     def quantize(self, mode: str | None = None, config: Any = None, filters: Filters = None) -> Self:
         """A copy whose matrices are kept in few bits: those of dense layers and embeddings.
 
-        The projections inside of attention stay as they are.
+        Layers inside of others are reached as well: those of wrappers and of models, and the projections of attention.
 
         Args:
             mode: "int8" (products of integers), "int4" (two weights in a byte) or "float8" (training in 8 bits); "gptq" and
@@ -193,16 +195,28 @@ class AdaptableModel(StructuredModel):
     def _adaptable(self, kind: Any) -> Iterator[tuple[str, Any]]:
         """The layers with weights of a kind, by the path of their weights, that compute as their class does."""
         homes = {info.path[:-1] for info in self.description.weights}
-        for path, layer in walk(self):
+        closed = [path for path, layer in walk(self) if not layer._adapts_inside]
+        for path, (layer, policy) in self._definitions().items():
+            if any(path[: len(outer)] == outer for outer in closed):
+                continue
             cls: Any = type(layer)
             if path in homes and isinstance(layer, kind) and has_rule(cls, layer._rule):
-                yield "/".join(path), layer
+                # Without a policy of its own, a layer has that of the model around it.
+                yield (
+                    "/".join(path),
+                    layer if layer.dtype is not None or policy is None else layer.replace(dtype=policy),
+                )
+
+    def _definitions(self) -> Mapping[Path, tuple[Any, Any]]:
+        return definitions(self.definition, self.input_specs)
 
     def _with_forms(self, forms: Mapping[str, Any], convert: Callable[[Form], Values]) -> Self:
         """A copy with other layers at some paths, whose weights `convert` makes of those that were there."""
-        old = {name: layer for path, layer in walk(self) if (name := "/".join(path)) in forms}
-        replaced = {id(old[name]): new for name, new in forms.items()}
+        old = {"/".join(path): layer for path, (layer, _) in self._definitions().items()}
+        replaced = reformed(self, {name: _difference(old[name], new) for name, new in forms.items()})
         changed = self.map_layers(lambda _, layer: replaced.get(id(layer), layer))
+        if id(self) in replaced:
+            changed = changed._evolve(_inner_forms=replaced[id(self)]._inner_forms)
         infos = changed.description.weights
         shapes: dict[str, dict[str, tuple[int, ...]]] = {}
         for info in infos:
@@ -226,6 +240,12 @@ class AdaptableModel(StructuredModel):
             layer_values = values.setdefault("/".join(info.path[:-1]), {})
             layer_values[info.path[-1]] = flat[info.collection][info.name]
         return values
+
+
+def _difference(old: Any, new: Any) -> dict[str, Any]:
+    """The arguments in which two layers of a class differ, as the second has them."""
+    before = old._arguments()
+    return {name: value for name, value in new._arguments().items() if key_of(value) != key_of(before[name])}
 
 
 def _matcher(filters: Filters) -> Callable[[str, Layer], bool]:

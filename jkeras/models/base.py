@@ -206,6 +206,10 @@ class ModelValue(ModelAttributes, Layer):
 
     # -- definition -----------------------------------------------------------------------------------------------
 
+    def _written_beside(self) -> dict[str, Any]:
+        # The configuration of a model that lists its layers says all of them.
+        return {} if self.is_functional or self._is_chain else super()._written_beside()
+
     @property
     def is_functional(self) -> bool:
         """Whether the model is defined by symbolic tensors."""

@@ -30,6 +30,8 @@ class QuantizationConfig(Spec):
 
     keras_module = "keras.quantizers"
     _mode: ClassVar[str | None] = None
+    # The arguments that are data, of which configurations have none.
+    _data: ClassVar[tuple[str, ...]] = ()
 
     weight_quantizer: Any = field(default=None, convert=_quantizer)
     activation_quantizer: Any = field(default=None, convert=_quantizer)
@@ -58,6 +60,9 @@ class QuantizationConfig(Spec):
     def activation_quantizer_or_default(config: Any, default: Any) -> Any:
         """The quantizer of inputs that a configuration (or None) asks for."""
         return default if config is None else config.activation_quantizer
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **dict.fromkeys(self._data)}
 
     def without_data(self) -> Self:
         """The part that layers keep."""
@@ -153,6 +158,8 @@ class Float8QuantizationConfig(QuantizationConfig, own_arguments=True):
 class CalibratedConfig(QuantizationConfig):
     """What modes have in common that look at data: their integers are 0 to 2 ** bits - 1, with a scale and a zero."""
 
+    _data: ClassVar[tuple[str, ...]] = ("dataset", "tokenizer")
+
     @property
     def policy_mode(self) -> str:
         return self.dtype_policy_string()
@@ -220,9 +227,6 @@ class GPTQConfig(CalibratedConfig, own_arguments=True):
     activation_order: bool = field(default=False, kw_only=True, convert=arguments.boolean)
     quantization_layer_structure: Any = field(default=None, kw_only=True)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "dataset": None, "tokenizer": None}
-
 
 class AWQConfig(CalibratedConfig, own_arguments=True):
     """Weights of 4 bits, scaled before they are rounded so that those that matter for calibration data lose least.
@@ -253,9 +257,6 @@ class AWQConfig(CalibratedConfig, own_arguments=True):
     group_size: int = field(default=128, kw_only=True, convert=_group_size)
     num_grid_points: int = field(default=20, kw_only=True, convert=_positive("num_grid_points"))
     quantization_layer_structure: Any = field(default=None, kw_only=True)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "dataset": None, "tokenizer": None}
 
 
 def _check_dtype(config: QuantizationConfig) -> None:

@@ -39,6 +39,10 @@ class Configured:
         """What `serialize` writes in place of this value; a wrapper of a function is written as the function."""
         return self
 
+    def _written_beside(self) -> dict[str, Any]:
+        """What a configuration says beside class and arguments, where Keras does not look."""
+        return {}
+
     def _written_class(self) -> dict[str, Any]:
         """How a configuration names the class of this value: module, class name and registered name."""
         cls = type(self)
@@ -65,7 +69,7 @@ def serialize(value: Any) -> Any:
         written = value._written_as()
         if written is not value:
             return serialize(written)
-        return {**value._written_class(), "config": value.get_config()}
+        return {**value._written_class(), "config": value.get_config(), **value._written_beside()}
     if isinstance(value, (tuple, list)):
         return [serialize(v) for v in value]
     if isinstance(value, Mapping):

@@ -130,7 +130,14 @@ class ImageLayer(ImageAttributes, Layer):
     def transform_images(self, images: Any, transformation: Any = None, training: bool | None = True) -> Any:
         """A batch of images after a transformation."""
         images = self.prepare(images)
-        return self.change_images(images, transformation) if self._has(transformation, training) else images
+        if not self._has(transformation, training):
+            return images
+        single = images.ndim == 3
+        return (
+            self.change_images(images[None], transformation)[0]
+            if single
+            else self.change_images(images, transformation)
+        )
 
     def transform_segmentation_masks(
         self, segmentation_masks: Any, transformation: Any = None, training: bool | None = True

@@ -140,7 +140,7 @@ class RandAugment(_Policy):
     mixes_samples: ClassVar[bool | None] = False
 
     value_range: Any = field(default=(0, 255), convert=value_range)
-    num_ops: int = field(default=2, convert=arguments.positive_int)
+    num_ops: int = field(default=2, convert=arguments.at_least(0))
     factor: Any = field(default=0.5, convert=PART)
     interpolation: str = field(default="bilinear", convert=INTERPOLATION)
     seed: int | None = field(default=None, convert=SEED)
