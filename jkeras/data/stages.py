@@ -252,7 +252,7 @@ def chained(stages: Sequence[Stage]) -> Stage:
 def interleaved(
     stage: Stage, inner: Callable[[int, Element], Stage], cycle: int, block: int, ahead_of_use: int
 ) -> Stage:
-    """The elements of the stages that a function makes of each element's number and element, `block` of each of `cycle` of them in turn."""
+    """`block` elements in turn of each of `cycle` of the stages that a function makes of each element and its number."""
 
     def make(element: Element) -> grain.IterDataset:
         each = inner(*element)

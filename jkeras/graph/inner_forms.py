@@ -47,7 +47,7 @@ def reformed(layer: Any, forms: Forms) -> dict[int, Any]:
 
     Args:
         layer: the definition.
-        forms: arguments by the paths of layers. One that is made in the `build` of another is asked for in that one's description.
+        forms: arguments by the paths of layers. Of one that is made in the `build` of another, that one's description says them.
     """
     walked = dict(walk(layer))
     changed: dict[int, Any] = {}
