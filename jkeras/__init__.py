@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from jkeras import distribution as distribution
     from jkeras import dtype_policies as dtype_policies
     from jkeras import errors as errors
+    from jkeras import export as export
     from jkeras import initializers as initializers
     from jkeras import keras as keras
     from jkeras import layers as layers
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from jkeras import saving as saving
     from jkeras import tree as tree
     from jkeras import utils as utils
+    from jkeras import visualization as visualization
     from jkeras import wrappers as wrappers
     from jkeras.dtypes import DTypePolicy as DTypePolicy
     from jkeras.files.loading import clone_model as clone_model
@@ -76,8 +78,8 @@ else:
         {
             "jkeras": (
                 "activations applications architectures backend callbacks config constraints data datasets distillation"
-                " distribute distribution dtype_policies errors initializers keras layers losses metrics models ops optimizers"
-                " plots quantizers random regularizers saving tree utils wrappers"
+                " distribute distribution dtype_policies errors export initializers keras layers losses metrics models ops"
+                " optimizers plots quantizers random regularizers saving tree utils visualization wrappers"
             ),
             "jkeras.dtypes": "DTypePolicy",
             "jkeras.graph.input": "Input",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from jkeras.lazy import names_from, names_in
 
 if TYPE_CHECKING:
+    from jkeras.files.file_editor import KerasFileEditor as KerasFileEditor
     from jkeras.files.loading import load_model as load_model
     from jkeras.files.objects import deserialize_keras_object as deserialize_keras_object
     from jkeras.files.objects import load_weights as load_weights
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 else:
     _TABLE = names_in(
         {
+            "jkeras.files.file_editor": "KerasFileEditor",
             "jkeras.files.loading": "load_model",
             "jkeras.files.objects": (
                 "deserialize_keras_object load_weights save_model save_weights serialize_keras_object"

@@ -56,11 +56,8 @@ PARTS = {
 
 # Why names, or all names of a namespace, are absent.
 REASONS = {
-    "keras.export": "`model.export`",
-    "keras.layers.TFSMLayer": "needs TensorFlow; export the model to ONNX, or load its weights into the same layers",
+    "keras.layers.TFSMLayer": "needs TensorFlow; load the model's weights into the same layers, or export it to StableHLO",
     "keras.layers.TorchModuleWrapper": "needs PyTorch; `FlaxLayer`, `JaxLayer`",
-    "keras.saving.KerasFileEditor": "`load_model`, then `set_weights`",
-    "keras.visualization": "drawing is left to Matplotlib",
 }
 WORDS = {
     "equal": "equal",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from jkeras.errors import ArgumentError, JkerasError
 from jkeras.files.containers.writing import replacing
 from jkeras.graph.shapes import has_shape
 from jkeras.training import steps
-from jkeras.types import PathLike, Specs, Verbose
+from jkeras.types import PathLike, Verbose
 
 if TYPE_CHECKING:
     from jkeras.models.model import Model
@@ -42,22 +42,35 @@ def export(
             f"export(format={format!r}): jkeras exports {FORMAT!r}. For the formats of TensorFlow, ONNX and others save the"
             f" model as .keras and export it with Keras; docs/files.md says what stands in their way here."
         )
-    platforms = PLATFORMS if platforms is None else tuple(platforms)
-    specs = _symbolic(_shapes(model) if input_signature is None else input_signature)
-    contents = _serialized(model, specs, platforms)
+    specs = symbolic(input_shapes(model) if input_signature is None else input_signature)
+    write(path, serialized(prediction(model), (specs,), platforms))
+
+
+def write(path: PathLike, contents: bytes) -> None:
+    """Writes a program in the place of a file, whole or not at all."""
     with replacing(Path(path)) as fresh, fresh.open("wb") as file:
         file.write(contents)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _serialized(model: Model, specs: Specs, platforms: tuple[str, ...]) -> bytes:
+def serialized(program: Callable[..., Any], specs: tuple[Any, ...], platforms: Sequence[str] | None = None) -> bytes:
+    """The bytes of a program.
+
+    Args:
+        program: a function of arrays.
+        specs: the shapes and types of its arguments, see `symbolic`.
+        platforms: what it shall run on; None is all that are known.
+
+    Raises:
+        ArgumentError: it cannot be written for these shapes or platforms.
+    """
+    platforms = PLATFORMS if platforms is None else tuple(platforms)
     # Some of the fast forms of operations are for sizes that are known.
     for form in dict.fromkeys((lowering.current_mode(), "plain")):
         try:
             with lowering.use(form):
-                program = jax.export.export(jax.jit(_program(model)), platforms=platforms)(specs)
-            return bytes(program.serialize())
+                return bytes(jax.export.export(jax.jit(program), platforms=platforms)(*specs).serialize())
         except JkerasError:
             raise
         except ImportError as error:
@@ -72,7 +85,7 @@ def _serialized(model: Model, specs: Specs, platforms: tuple[str, ...]) -> bytes
     ) from problem
 
 
-def _program(model: Model) -> Any:
+def prediction(model: Model) -> Callable[[Any], Any]:
     """Prediction with the weights as constants."""
     network, impl = model.definition, str(jax.random.key_impl(model.state.rng))
     state = jax.tree.map(np.asarray, model.state.replace(opt_state=None, rng=jax.random.key_data(model.state.rng)))
@@ -84,7 +97,7 @@ def _program(model: Model) -> Any:
     return predict
 
 
-def _shapes(model: Model) -> Any:
+def input_shapes(model: Model) -> Any:
     """Shapes and dtypes of the inputs, None for sizes that may change."""
     if model.is_functional:
         network: Any = model._network
@@ -101,7 +114,7 @@ class _Spec:
         self.dtype = jnp.dtype(dtype)
 
 
-def _symbolic(signature: Sequence[Any] | None) -> Any:
+def symbolic(signature: Any) -> Any:
     """A signature with a symbol for each unknown size: the same for all batches, another for each other."""
     scope = jax.export.SymbolicScope()
     count = 0

@@ -38,8 +38,6 @@ def __getattr__(name: str) -> Any:
         return named(homes.NAMES[name], name)
     if name in homes.MODULES or f"{__name__}.{name}" in sys.modules:
         return importlib.import_module(f"{__name__}.{name}")
-    if name in homes.NOT_OFFERED:
-        raise AttributeError(f"keras.{name} is not offered: {homes.NOT_OFFERED[name]}")
     raise AttributeError(f"keras has no {name!r}.{suggestion(name, __dir__())}")
 
 

@@ -33,8 +33,8 @@ NAMES: dict[str, str] = {
 
 # Modules with files of their own.
 MODULES = frozenset(
-    """activations applications backend callbacks config constraints distillation dtype_policies initializers layers losses
-    metrics models ops optimizers quantizers random regularizers saving src utils""".split()
+    """activations applications backend callbacks config constraints distillation dtype_policies export initializers layers
+    losses metrics models ops optimizers quantizers random regularizers saving src utils""".split()
 )
 
 _SERIALIZATION = _at("saving", "deserialize_keras_object serialize_keras_object")
@@ -62,7 +62,10 @@ _IMAGES = {"smart_resize": "jkeras.utils.images"}
 
 # Modules that stand for another one: its name, and names that come from elsewhere.
 MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
-    **{name: (f"jkeras.{name}", {}) for name in ("data", "datasets", "distribute", "distribution", "tree", "wrappers")},
+    **{
+        name: (f"jkeras.{name}", {})
+        for name in "data datasets distribute distribution tree visualization wrappers".split()
+    },
     **{
         f"datasets.{name}": (f"jkeras.datasets.{name}", {})
         for name in """boston_housing california_housing cifar10 cifar100 digits fashion_mnist imdb mnist reuters""".split()
@@ -101,10 +104,4 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
     "engine": (f"{_HERE}.layers", {}),
     "engine.topology": (f"{_HERE}.layers", {}),
     "engine.training": (f"{_HERE}.models", {}),
-}
-
-# Parts of Keras that are missing, and why.
-NOT_OFFERED: dict[str, str] = {
-    "export": "use `model.export(path, format=...)`.",
-    "visualization": "draw with matplotlib.",
 }

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import jax
+import jax.export
 import numpy as np
 import pytest
 
@@ -122,3 +124,46 @@ def test_what_cannot_be_exported(tmp_path):
     with pytest.raises(errors.ArgumentError, match="platforms"):
         model.export(tmp_path / "x", platforms=["abacus"])
     assert not list(tmp_path.iterdir())
+
+
+def test_archives_hold_several_programs(tmp_path):
+    from jkeras import keras as ours
+
+    model, theirs = several(), ours.Sequential([ours.Input((4,)), ours.layers.Dense(3)])
+    archive = jk.export.ExportArchive().add_endpoint("serve", model)
+    archive = archive.add_endpoint("double", lambda x: 2 * x, [(None, 4)])
+    objects = ours.export.ExportArchive()
+    objects.track(theirs)
+    assert objects.add_endpoint("serve", theirs) is theirs
+    objects.add_endpoint("half", lambda x: theirs(x) / 2, [(None, 4)])
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    inputs, wanted = {"serve": {"a": x, "b": x + 1}, "double": x}, {"double": [2 * x]}
+    wanted["serve"] = model.predict(inputs["serve"], verbose=0)
+    expected = {"values": (archive, inputs, wanted), "objects": (objects, {"serve": x, "half": x}, None)}
+    for name, (one, given, want) in expected.items():
+        one.write_out(tmp_path / name, verbose=False)
+        want = want or {"serve": [np.asarray(theirs(x))], "half": [np.asarray(theirs(x)) / 2]}
+        for endpoint, arrays in given.items():
+            program = jax.export.deserialize(bytearray((tmp_path / name / f"{endpoint}.stablehlo").read_bytes()))
+            for got, expect in zip(jax.tree.leaves(program.call(arrays)), want[endpoint], strict=True):
+                np.testing.assert_allclose(got, expect, rtol=1e-5, atol=1e-6)
+    with pytest.raises(errors.ExistsError, match="no empty directory"):
+        archive.write_out(tmp_path / "values")
+
+
+ARCHIVES = [
+    (lambda: jk.export.ExportArchive().write_out("x"), "No endpoints"),
+    (lambda: jk.export.ExportArchive().add_endpoint("a/b", abs), "a name"),
+    (lambda: jk.export.ExportArchive().add_endpoint("a", abs), "shapes of its arguments"),
+    (lambda: jk.export.ExportArchive().add_endpoint("a", abs, [(2,)]).add_endpoint("a", abs, [(2,)]), "taken"),
+    (lambda: jk.export.ExportArchive().add_endpoint("a", 3), "a model or a function"),
+    (lambda: jk.keras.export.ExportArchive("tf_saved_model"), "TensorFlow"),
+    (lambda: jk.keras.export.ExportArchive().track(3), "Layer"),
+    (lambda: jk.keras.export.ExportArchive().track(jk.keras.layers.Dense(2)), "not yet been built"),
+]
+
+
+@pytest.mark.parametrize(("make", "words"), ARCHIVES)
+def test_mistakes_with_archives_are_named(make, words):
+    with pytest.raises(errors.ArgumentError, match=words):
+        make()

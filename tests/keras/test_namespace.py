@@ -110,12 +110,6 @@ def test_the_inside_of_keras_finds_public_objects(inside, public):
     assert public is None or found is find("jkeras.keras", f"keras.{public}")
 
 
-@pytest.mark.parametrize("name", ["export", "visualization"])
-def test_parts_that_are_missing_say_so(name):
-    with pytest.raises(AttributeError, match="not offered"):
-        getattr(keras, name)
-
-
 def test_an_added_layer_appears(monkeypatch):
     class Added(jk.Layer):
         def call(self, x):

@@ -1,0 +1,126 @@
+"""`ExportArchive`: several programs of one model, or of several, in one directory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from jkeras.errors import ArgumentError, ExistsError, NotBuiltError
+from jkeras.files import exporting
+from jkeras.models.model import Model
+from jkeras.types import PathLike, Verbose
+from jkeras.values.frozen import FrozenDict
+from jkeras.values.spec import Spec
+
+SUFFIX = ".stablehlo"
+SERVE = "serve"
+
+
+class Endpoint(Spec):
+    """One program: a function of arrays, and what its arguments look like.
+
+    Args:
+        function: what is run; weights that it uses become part of the program.
+        signature: the shapes, or shapes and types, of its arguments.
+    """
+
+    function: Any
+    signature: Any
+
+
+class ExportArchive(Spec):
+    """Programs that run without jkeras, under the names of their endpoints.
+
+    Each endpoint is a file `NAME.stablehlo` in the directory that `write_out` makes, the same as `Model.export` writes, with its weights
+    inside: `jax.export.deserialize(Path("directory/serve.stablehlo").read_bytes()).call(x)` runs it. There is no format of TensorFlow,
+    which needs TensorFlow itself.
+
+    An archive is a value: `add_endpoint` returns a new one.
+
+    >>> import jkeras as jk
+    >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(2)])
+    >>> archive = ExportArchive().add_endpoint("serve", model).add_endpoint("twice", lambda x: 2 * model(x), [(None, 4)])
+    >>> sorted(archive.endpoints)
+    ['serve', 'twice']
+    """
+
+    endpoints: Mapping[str, Endpoint]
+
+    def __init__(self) -> None:
+        self.endpoints = FrozenDict()
+
+    def add_endpoint(self, name: str, fn: Any, input_signature: Sequence[Any] | None = None) -> Self:
+        """With one more program.
+
+        Args:
+            name: of the file.
+            fn: a model, or a function of arrays that JAX can trace.
+            input_signature: for each argument a shape such as `(None, 28, 28)`, or something with a shape and a type; None takes the
+                inputs that a model was made for.
+
+        Raises:
+            ArgumentError: the name is taken or no name of a file, or there is no signature.
+        """
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ArgumentError(f"add_endpoint(name={name!r}): expected a name such as 'serve'.")
+        if name in self.endpoints:
+            raise ArgumentError(f"Endpoint name '{name}' is already taken.")
+        if not callable(fn):
+            raise ArgumentError(f"add_endpoint({name!r}, fn={fn!r}): expected a model or a function.")
+        return self._evolve(endpoints={**self.endpoints, name: self._endpoint(fn, input_signature)})
+
+    def _endpoint(self, fn: Any, signature: Sequence[Any] | None) -> Endpoint:
+        if isinstance(fn, Model):
+            return model_endpoint(fn, signature)
+        if signature is None:
+            raise ArgumentError(
+                "add_endpoint(input_signature=None): a function needs the shapes of its arguments, such as `[(None, 28, 28)]`."
+            )
+        return Endpoint(fn, tuple(signature))
+
+    def write_out(self, filepath: PathLike, options: object = None, verbose: Verbose | None = True) -> None:
+        """Writes the programs into a new or empty directory.
+
+        Args:
+            filepath: the directory.
+            options: for Keras's signature.
+            verbose: whether a line says where the programs are.
+
+        Raises:
+            ArgumentError: there is no endpoint, or one cannot be written.
+            ExistsError: there is something else at the path.
+        """
+        if not self.endpoints:
+            raise ArgumentError("No endpoints have been set yet. Call add_endpoint().")
+        folder = Path(os.fspath(filepath))
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ExistsError(f"{folder} exists and is no empty directory.")
+        programs = {name: _program(endpoint) for name, endpoint in self.endpoints.items()}
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, contents in programs.items():
+            exporting.write(folder / f"{name}{SUFFIX}", contents)
+        if verbose:
+            print(f"Saved the endpoints {', '.join(programs)} at '{folder}'.")
+
+
+def model_endpoint(model: Model, signature: Sequence[Any] | None) -> Endpoint:
+    """Prediction of a model.
+
+    Args:
+        model: with weights.
+        signature: a list with the shape of its input; None is what it was made for.
+    """
+    if not model.built:
+        raise NotBuiltError(f"{model.path} has no weights yet, so there is nothing to export. Build it first.")
+    inputs = exporting.input_shapes(model) if signature is None else signature[0] if len(signature) == 1 else signature
+    return Endpoint(exporting.prediction(model), (inputs,))
+
+
+def _program(endpoint: Endpoint) -> bytes:
+    function: Callable[..., Any] = endpoint.function
+    return exporting.serialized(function, exporting.symbolic(endpoint.signature))
+
+
+__all__ = ["Endpoint", "ExportArchive"]

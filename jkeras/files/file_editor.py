@@ -1,0 +1,201 @@
+"""`KerasFileEditor`: looks into a file of weights, and changes names and arrays there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from jkeras import allowance
+from jkeras.errors import ArgumentError
+from jkeras.files import keras3_archive, keras3_weights, untrusted, weight_groups
+from jkeras.files.containers import hdf5
+from jkeras.files.weight_groups import Entries, Groups
+from jkeras.types import PathLike
+from jkeras.values.spec import Spec
+
+if TYPE_CHECKING:
+    from jkeras.models.model import Model
+
+ARCHIVE, WEIGHTS = ".keras", ".weights.h5"
+
+
+class KerasFileEditor(Spec):
+    """The weights in a `.keras` or `.weights.h5` file, by the objects that they belong to.
+
+    Weights that were saved before a model's architecture changed can be brought into the form that it has now. Nothing in a file is
+    trusted: links, arrays in other files and sizes that the file does not have are refused, as by `load_model`.
+
+    An editor is a value: each method that changes something returns a new one, and the file stays as it is.
+
+    Args:
+        filepath: the file.
+
+    Attributes:
+        weights_dict: groups by the names of objects, and in them arrays by their numbers.
+        config: the model's configuration; None in a file of weights alone.
+        metadata: when and by which version a `.keras` file was written.
+
+    Raises:
+        ArgumentError: the path ends otherwise.
+        RestoreError: the file is damaged or refused.
+
+    Example::
+
+        editor = jk.saving.KerasFileEditor("old.weights.h5")
+        editor.summary()
+        editor = editor.rename_object("dense_2", "dense_3").delete_object("layers/dropout")
+        editor.compare(model)
+        editor.save("new.weights.h5")
+    """
+
+    keras_module = "keras.saving"
+
+    filepath: str
+
+    weights_dict: Mapping[str, Any]
+    config: Mapping[str, Any] | None
+    metadata: Mapping[str, Any] | None
+
+    def __init__(self, filepath: PathLike):
+        self.filepath = os.fspath(filepath)
+        path = Path(self.filepath)
+        if not path.name.endswith((ARCHIVE, WEIGHTS)):
+            raise ArgumentError(
+                f"Invalid filename: expected a `.keras` `.weights.h5` extension. Received: filepath={self.filepath}"
+            )
+        if not path.exists():
+            raise ArgumentError(f"KerasFileEditor({self.filepath!r}): there is no such file.")
+        with untrusted.reading(path), allowance.of_file(untrusted.size(path)):
+            archive = keras3_archive.KerasFile(path) if path.name.endswith(ARCHIVE) else None
+            with hdf5.open_tree(path, str(path)) if archive is None else archive.tree() as tree:
+                groups = weight_groups.nested({name: np.array(tree.array(name)) for name in tree.shapes})
+                attributes = {group: tree.attribute(group, "name") for group in tree.groups}
+        self.config = None if archive is None else archive.config
+        self.metadata = None if archive is None else {"keras_version": archive.version}
+        self.weights_dict = groups
+        ends = f"/{weight_groups.VARIABLES}"
+        self._names = {path.removesuffix(ends): name for path, name in attributes.items() if isinstance(name, str)}
+
+    def _with(self, groups: Groups) -> Self:
+        return self._evolve(weights_dict=groups)
+
+    @property
+    def groups(self) -> Groups:
+        """A copy of `weights_dict` in plain dicts, around the same arrays."""
+        return _plain(self.weights_dict)
+
+    def summary(self) -> None:
+        """Prints objects and the shapes and types of their weights."""
+        print("\n".join([f"Weights structure of {self.filepath}", *weight_groups.lines(self.groups, self._names)]))
+
+    def compare(self, reference_model: Model) -> dict[str, Any]:
+        """Prints and counts what differs between the file and a model.
+
+        Args:
+            reference_model: the model that the weights are for.
+
+        Returns:
+            `{"status": "success" or "error", "error_count": ..., "match_count": ...}`.
+        """
+        problems, matching = weight_groups.differences(
+            self.groups, weight_groups.nested(self._arrays_of(reference_model))
+        )
+        print("\n".join([*problems, f"{len(problems)} differences, {matching} weights that fit."]))
+        status = "error" if problems else "success"
+        return {"status": status, "error_count": len(problems), "match_count": matching}
+
+    def _arrays_of(self, model: Any) -> dict[str, np.ndarray]:
+        """The arrays of a model by their paths in files."""
+        arrays, _ = keras3_weights.to_store(model)
+        variables = keras3_archive.optimizer_variables(model) if model.recipe is not None else []
+        return {**arrays, **{f"optimizer/vars/{i}": value for i, (_, value) in enumerate(variables)}}
+
+    def rename_object(self, object_name: str, new_name: str) -> Self:
+        """With another name for an object, such as a layer.
+
+        Args:
+            object_name: its path, `"layers/dense_2"`, or its name, if only one has it.
+            new_name: the last part of the new path.
+
+        Raises:
+            ArgumentError: there is no such object, or the name is taken.
+        """
+        return self._with(weight_groups.renamed(self.groups, object_name, new_name))
+
+    def delete_object(self, object_name: str) -> Self:
+        """Without an object.
+
+        Args:
+            object_name: its path or name.
+
+        Raises:
+            ArgumentError: there is no such object.
+        """
+        return self._with(weight_groups.without(self.groups, object_name))
+
+    def add_object(self, object_path: str, weights: Entries) -> Self:
+        """With a new object.
+
+        Args:
+            object_path: the whole path.
+            weights: its arrays by name, `{"0": kernel, "1": bias}`.
+
+        Raises:
+            ArgumentError: there is no object around it, or the weights are no arrays of numbers.
+        """
+        return self._with(weight_groups.added(self.groups, object_path, weights))
+
+    def delete_weight(self, object_name: str, weight_name: str) -> Self:
+        """Without one weight of an object.
+
+        Args:
+            object_name: the object's path or name.
+            weight_name: the weight's, such as `"0"`.
+
+        Raises:
+            ArgumentError: there is no such object or weight.
+        """
+        return self._with(weight_groups.without_weight(self.groups, object_name, weight_name))
+
+    def add_weights(self, object_name: str, weights: Entries) -> Self:
+        """With more weights for an object; those that it has under the same names are replaced.
+
+        Args:
+            object_name: the object's path or name.
+            weights: arrays by name.
+
+        Raises:
+            ArgumentError: there is no such object, or the weights are no arrays of numbers.
+        """
+        return self._with(weight_groups.with_weights(self.groups, object_name, weights))
+
+    def save(self, filepath: PathLike) -> None:
+        """Writes the weights to a `.weights.h5` file, with the names of objects that are still there.
+
+        Raises:
+            ArgumentError: the path ends otherwise.
+        """
+        path = Path(os.fspath(filepath))
+        if not path.name.endswith(WEIGHTS):
+            raise ArgumentError(
+                f"Invalid `filepath` argument: expected a `.weights.h5` extension. Received: filepath={filepath}"
+            )
+        arrays = weight_groups.flat(self.groups)
+        there = {name.rpartition(f"/{weight_groups.VARIABLES}/")[0] for name in arrays}
+        names = {
+            f"{place}/{weight_groups.VARIABLES}": {"name": self._names[place]} for place in there & set(self._names)
+        }
+        hdf5.write(path, arrays, names)
+
+    resave_weights = save
+
+
+def _plain(groups: Mapping[str, Any]) -> Groups:
+    return {name: _plain(entry) if isinstance(entry, Mapping) else entry for name, entry in groups.items()}
+
+
+__all__ = ["KerasFileEditor"]

@@ -1,0 +1,89 @@
+"""`ExportArchive` as an object: the names of `keras.export`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jkeras.errors import ArgumentError
+from jkeras.files import export_archive
+from jkeras.keras.layer import Layer
+from jkeras.keras.model import Model
+from jkeras.keras.variables import Variable
+from jkeras.types import PathLike, Verbose
+
+
+class _OfObjects(export_archive.ExportArchive):
+    """The value, for models that are objects."""
+
+    def _endpoint(self, fn: Any, signature: Sequence[Any] | None) -> export_archive.Endpoint:
+        return super()._endpoint(fn.value if isinstance(fn, Model) else fn, signature)
+
+
+class ExportArchive:
+    """Programs that run without jkeras, under the names of their endpoints; see `jkeras.export.ExportArchive`.
+
+    Args:
+        format: "stablehlo"; "tf_saved_model" of Keras needs TensorFlow.
+
+    Raises:
+        ValueError: the format is another one.
+    """
+
+    def __init__(self, format: str = "stablehlo"):
+        if format != "stablehlo":
+            raise ArgumentError(
+                f"ExportArchive(format={format!r}): only 'stablehlo' is written here. The formats of TensorFlow need TensorFlow: save"
+                " the model as .keras and export it with Keras."
+            )
+        self._value = _OfObjects()
+        self._tracked: list[Any] = []
+
+    def track(self, resource: Any) -> None:
+        """Says that endpoints use a layer or model. They keep the weights that it has when they are written in any case.
+
+        Raises:
+            ValueError: it is neither, or has no weights yet.
+        """
+        if not isinstance(resource, Layer):
+            raise ArgumentError(
+                f"Invalid resource type. Expected an instance of a Keras `Layer` or `Model`. Received: {type(resource)}"
+            )
+        if not resource.built:
+            raise ArgumentError(
+                "The layer provided has not yet been built. It must be built before export, for example by a call on data."
+            )
+        self._tracked.append(resource)
+
+    def add_endpoint(self, name: str, fn: Any, input_signature: Sequence[Any] | None = None, **kwargs: Any) -> Any:
+        """Adds a program, and returns the function that it is of.
+
+        Args:
+            name: of the endpoint.
+            fn: a model, or a function of arrays.
+            input_signature: the shapes of its arguments; None is what a model was made for.
+            **kwargs: none here.
+
+        Raises:
+            ValueError: the name is taken, or there is no signature.
+        """
+        if kwargs:
+            raise ArgumentError(f"add_endpoint({name!r}): unknown arguments {sorted(kwargs)}.")
+        self._value = self._value.add_endpoint(name, fn, input_signature)
+        return fn
+
+    def add_variable_collection(self, name: str, variables: Any) -> None:
+        """Keras's lists of variables in an archive: programs here have weights inside, so there is nothing to keep.
+
+        Raises:
+            ValueError: these are no variables.
+        """
+        if not isinstance(variables, (list, tuple, set)) or not all(isinstance(one, Variable) for one in variables):
+            raise ArgumentError(f"Expected `variables` to be a list of variables. Received: {variables!r:.200}")
+
+    def write_out(self, filepath: PathLike, options: Any = None, verbose: Verbose | None = True) -> None:
+        """Writes the programs into a new or empty directory, each as `NAME.stablehlo`."""
+        self._value.write_out(filepath, options, verbose)
+
+
+__all__ = ["ExportArchive"]

@@ -1,0 +1,238 @@
+"""Images side by side, with labels, boxes or masks, drawn by matplotlib."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jkeras.errors import ArgumentError
+from jkeras.plots.figures import figures
+from jkeras.plots.overlays import (
+    Colour,
+    Names,
+    draw_bounding_boxes,
+    draw_segmentation_masks,
+    images_last,
+    in_bytes,
+)
+from jkeras.types import ArrayLike, PathLike
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.figure import Figure
+
+
+def plot_image_gallery(
+    images: ArrayLike,
+    y_true: ArrayLike | None = None,
+    y_pred: ArrayLike | None = None,
+    label_map: Names | None = None,
+    rows: int | None = None,
+    cols: int | None = None,
+    value_range: Sequence[float] = (0, 255),
+    scale: float = 2,
+    path: PathLike | None = None,
+    show: bool | None = None,
+    transparent: bool = True,
+    dpi: int = 60,
+    legend_handles: Sequence[Artist] | None = None,
+    data_format: str | None = None,
+) -> Figure | None:
+    """Draws images in rows and columns, with their labels above.
+
+    Args:
+        images: `(batch, height, width, channels)`.
+        y_true: the class of each image.
+        y_pred: what a model takes for its class.
+        label_map: names by class; needed where there are classes.
+        rows: how many; None makes a square.
+        cols: how many; None makes room for all images.
+        value_range: the least and the greatest value of the images.
+        scale: the size of an image, in inches.
+        path: a file for the picture.
+        show: whether it is shown at once; None shows it unless there is a path.
+        transparent: whether the file has no background.
+        dpi: dots per inch in the file.
+        legend_handles: what a legend explains.
+        data_format: "channels_last" or "channels_first"; None is the global one.
+
+    Returns:
+        The figure if it is neither shown nor written, else None.
+
+    Raises:
+        ArgumentError: there are a path and `show=True`, or classes without names.
+        InputError: images have another shape.
+        ImportError: matplotlib is not installed.
+    """
+    if path is not None and show:
+        raise ArgumentError("plot_gallery() expects either `path` to be set, or `show` to be true.")
+    if (y_true is not None or y_pred is not None) and label_map is None:
+        raise ArgumentError("If `y_true` or `y_pred` are provided, a `label_map` must also be provided.")
+    plt = figures("plot_image_gallery")
+    batch = in_bytes(images_last(images, data_format, "plot_image_gallery"), value_range)
+    rows = rows or math.ceil(math.sqrt(len(batch)))
+    cols = cols or math.ceil(len(batch) / rows)
+    figure, panels = plt.subplots(rows, cols, figsize=(cols * scale, rows * scale), squeeze=False, layout="tight")
+    for number, panel in enumerate(panels.ravel()):
+        panel.axis("off")
+        if number < len(batch):
+            panel.imshow(batch[number], cmap="gray" if batch.shape[-1] == 1 else None)
+            panel.set_title(_title(number, {"Label": y_true, "Pred": y_pred}, label_map or {}), fontsize=8)
+    if legend_handles is not None:
+        figure.legend(handles=legend_handles, loc="lower center")
+    if path is not None:
+        figure.savefig(path, pad_inches=0, bbox_inches="tight", transparent=transparent, dpi=dpi)
+    elif show or show is None:
+        plt.show()
+    else:
+        return figure
+    plt.close(figure)
+    return None
+
+
+def _title(number: int, classes: Mapping[str, ArrayLike | None], names: Names) -> str:
+    known = {what: np.asarray(values) for what, values in classes.items() if values is not None}
+    return "  ".join(
+        f"{what}: {names.get(int(values[number]), 'Unknown')}" for what, values in known.items() if number < len(values)
+    )
+
+
+def plot_bounding_box_gallery(
+    images: ArrayLike,
+    bounding_box_format: str,
+    y_true: Mapping[str, ArrayLike] | None = None,
+    y_pred: Mapping[str, ArrayLike] | None = None,
+    value_range: Sequence[float] = (0, 255),
+    true_color: Colour = (0, 188, 212),
+    pred_color: Colour = (255, 235, 59),
+    line_thickness: int = 2,
+    font_scale: float = 1.0,
+    text_thickness: int | None = None,
+    class_mapping: Names | None = None,
+    ground_truth_mapping: Names | None = None,
+    prediction_mapping: Names | None = None,
+    legend: bool = False,
+    legend_handles: Sequence[Artist] | None = None,
+    rows: int | None = None,
+    cols: int | None = None,
+    data_format: str | None = None,
+    **kwargs: Any,
+) -> Figure | None:
+    """Draws images with the boxes that are there and those that a model found.
+
+    Args:
+        images: `(batch, height, width, channels)`.
+        bounding_box_format: how boxes are written.
+        y_true: boxes as `draw_bounding_boxes` takes them.
+        y_pred: likewise.
+        value_range: the least and the greatest value of the images.
+        true_color: of the boxes that are there.
+        pred_color: of those that were found.
+        line_thickness: of the frames.
+        font_scale: of the names.
+        text_thickness: of the names; None is that of the frames.
+        class_mapping: names by label.
+        ground_truth_mapping: those of the boxes that are there; None is `class_mapping`.
+        prediction_mapping: those of boxes that were found; None is `class_mapping`.
+        legend: whether a legend explains the colours.
+        legend_handles: what the legend has instead.
+        rows: see `plot_image_gallery`.
+        cols: likewise.
+        data_format: "channels_last" or "channels_first"; None is the global one.
+        **kwargs: further arguments of `plot_image_gallery`.
+
+    Raises:
+        ArgumentError: there are `legend` and `legend_handles`.
+        InputError: images or boxes have another shape.
+        ImportError: matplotlib is not installed.
+    """
+    figures("plot_bounding_box_gallery")
+    if legend and legend_handles:
+        raise ArgumentError(
+            "Only pass `legend` OR `legend_handles` to `keras.visualization.plot_bounding_box_gallery()`."
+        )
+    drawn = in_bytes(images_last(images, data_format, "plot_bounding_box_gallery"), value_range)
+    parts = (
+        (y_true, true_color, ground_truth_mapping, "Ground Truth"),
+        (y_pred, pred_color, prediction_mapping, "Prediction"),
+    )
+    for boxes, color, names, _ in parts:
+        if boxes is not None:
+            drawn = draw_bounding_boxes(
+                drawn,
+                boxes,
+                bounding_box_format,
+                class_mapping=names or class_mapping,
+                color=color,
+                line_thickness=line_thickness,
+                text_thickness=text_thickness,
+                font_scale=font_scale,
+                data_format="channels_last",
+            )
+    if legend:
+        from matplotlib.patches import Patch
+
+        legend_handles = [Patch(color=np.asarray(color) / 255, label=label) for _, color, _, label in parts]
+    return plot_image_gallery(
+        drawn, legend_handles=legend_handles, rows=rows, cols=cols, data_format="channels_last", **kwargs
+    )
+
+
+def plot_segmentation_mask_gallery(
+    images: ArrayLike,
+    num_classes: int | None,
+    value_range: Sequence[float] = (0, 255),
+    y_true: ArrayLike | None = None,
+    y_pred: ArrayLike | None = None,
+    color_mapping: Mapping[int, Colour] | None = None,
+    blend: bool = True,
+    alpha: float = 0.8,
+    ignore_index: int = -1,
+    data_format: str | None = None,
+    **kwargs: Any,
+) -> Figure | None:
+    """Draws a row for each image: the image, with its classes, and with those that a model found.
+
+    Args:
+        images: `(batch, height, width, channels)`.
+        num_classes: see `draw_segmentation_masks`.
+        value_range: the least and the greatest value of the images.
+        y_true: masks as `draw_segmentation_masks` takes them, of any type of numbers.
+        y_pred: likewise.
+        color_mapping: see `draw_segmentation_masks`.
+        blend: likewise.
+        alpha: likewise.
+        ignore_index: likewise.
+        data_format: "channels_last" or "channels_first"; None is the global one.
+        **kwargs: further arguments of `plot_image_gallery`.
+
+    Raises:
+        InputError: images or masks have another shape.
+        ImportError: matplotlib is not installed.
+    """
+    batch = in_bytes(images_last(images, data_format, "plot_segmentation_mask_gallery"), value_range)
+    draw: Callable[..., np.ndarray] = functools.partial(
+        draw_segmentation_masks,
+        batch,
+        num_classes=num_classes,
+        color_mapping=color_mapping,
+        alpha=alpha,
+        blend=blend,
+        ignore_index=ignore_index,
+        data_format="channels_last",
+    )
+    columns = [batch, *(draw(_masks(masks, data_format)) for masks in (y_true, y_pred) if masks is not None)]
+    pictures = np.stack(columns, axis=1).reshape(-1, *batch.shape[1:])
+    return plot_image_gallery(pictures, rows=len(batch), cols=len(columns), data_format="channels_last", **kwargs)
+
+
+def _masks(masks: ArrayLike, data_format: str | None) -> np.ndarray:
+    array = np.asarray(masks).astype("int32")
+    return images_last(array, data_format, "plot_segmentation_mask_gallery") if array.ndim == 4 else array
+
+
+__all__ = ["plot_bounding_box_gallery", "plot_image_gallery", "plot_segmentation_mask_gallery"]
