@@ -33,9 +33,9 @@ class Endpoint(Spec):
 class ExportArchive(Spec):
     """Programs that run without jkeras, under the names of their endpoints.
 
-    Each endpoint is a file `NAME.stablehlo` in the directory that `write_out` makes, the same as `Model.export` writes, with its weights
-    inside: `jax.export.deserialize(Path("directory/serve.stablehlo").read_bytes()).call(x)` runs it. There is no format of TensorFlow,
-    which needs TensorFlow itself.
+    Each endpoint is a file `NAME.stablehlo` in the directory that `write_out` makes, the same as `Model.export` writes, with its
+    weights inside: `jax.export.deserialize(bytearray(Path("directory/serve.stablehlo").read_bytes())).call(x)` runs it. There is no
+    format of TensorFlow, which needs TensorFlow itself.
 
     An archive is a value: `add_endpoint` returns a new one.
 
@@ -57,8 +57,8 @@ class ExportArchive(Spec):
         Args:
             name: of the file.
             fn: a model, or a function of arrays that JAX can trace.
-            input_signature: for each argument a shape such as `(None, 28, 28)`, or something with a shape and a type; None takes the
-                inputs that a model was made for.
+            input_signature: for each argument a shape such as `(None, 28, 28)`, or something with a shape and a type; None takes
+                the inputs that a model was made for.
 
         Raises:
             ArgumentError: the name is taken or no name of a file, or there is no signature.

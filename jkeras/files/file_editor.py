@@ -26,8 +26,8 @@ ARCHIVE, WEIGHTS = ".keras", ".weights.h5"
 class KerasFileEditor(Spec):
     """The weights in a `.keras` or `.weights.h5` file, by the objects that they belong to.
 
-    Weights that were saved before a model's architecture changed can be brought into the form that it has now. Nothing in a file is
-    trusted: links, arrays in other files and sizes that the file does not have are refused, as by `load_model`.
+    Weights that were saved before a model's architecture changed can be brought into the form that it has now. Nothing in a file
+    is trusted: links, arrays in other files and sizes that the file does not have are refused, as by `load_model`.
 
     An editor is a value: each method that changes something returns a new one, and the file stays as it is.
 

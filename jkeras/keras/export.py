@@ -33,8 +33,8 @@ class ExportArchive:
     def __init__(self, format: str = "stablehlo"):
         if format != "stablehlo":
             raise ArgumentError(
-                f"ExportArchive(format={format!r}): only 'stablehlo' is written here. The formats of TensorFlow need TensorFlow: save"
-                " the model as .keras and export it with Keras."
+                f"ExportArchive(format={format!r}): only 'stablehlo' is written here. The formats of TensorFlow need TensorFlow:"
+                " save the model as .keras and export it with Keras."
             )
         self._value = _OfObjects()
         self._tracked: list[Any] = []

@@ -82,7 +82,8 @@ def draw_bounding_boxes(
         InputError: images or boxes have another shape, or there are no labels.
         ImportError: there are names, and Pillow is not installed.
 
-    >>> drawn = draw_bounding_boxes(np.zeros((1, 4, 4, 3)), {"boxes": [[[0, 0, 3, 3]]], "labels": [[1]]}, "xyxy", line_thickness=1)
+    >>> boxes = {"boxes": [[[0, 0, 3, 3]]], "labels": [[1]]}
+    >>> drawn = draw_bounding_boxes(np.zeros((1, 4, 4, 3)), boxes, "xyxy", line_thickness=1)
     >>> drawn[0, :, :, 0].tolist()
     [[128, 128, 128, 128], [128, 0, 0, 128], [128, 0, 0, 128], [128, 128, 128, 128]]
     """
@@ -152,7 +153,7 @@ def _write(
         raise ImportError("Names at boxes need Pillow: pip install 'jkeras[plot]'") from error
     font = ImageFont.load_default(size=max(scale * FONT_SIZE, 1))
     stroke = max(thickness - 1, 0) // 2
-    left, top, right, bottom = font.getbbox(text, stroke_width=stroke)
+    left, top, _, bottom = font.getbbox(text, stroke_width=stroke)
     x, y = corner
     above = y - 8 - (bottom - top)
     place = (x, above) if above > 0 else (x + 3, y + 3 + thickness)
