@@ -34,8 +34,8 @@ class ExportArchive(Spec):
     """Programs that run without jkeras, under the names of their endpoints.
 
     Each endpoint is a file `NAME.stablehlo` in the directory that `write_out` makes, the same as `Model.export` writes, with its
-    weights inside: `jax.export.deserialize(bytearray(Path("directory/serve.stablehlo").read_bytes())).call(x)` runs it. There is no
-    format of TensorFlow, which needs TensorFlow itself.
+    weights inside: `jax.export.deserialize(bytearray(Path("directory/serve.stablehlo").read_bytes())).call(x)` runs it. There is
+    no format of TensorFlow, which needs TensorFlow itself.
 
     An archive is a value: `add_endpoint` returns a new one.
 

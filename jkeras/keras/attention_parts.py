@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from jkeras import layers
+from jkeras.keras.builtin import BuiltinLayer
 from jkeras.keras.facades import on_view
 from jkeras.keras.mutable import facade_of
 from jkeras.layers.attention import drop
-from jkeras.layers.multi_head_attention import equations, masked_softmax
+from jkeras.layers.multi_head_attention import Projection, equations, masked_softmax
 
 # Keras's names of the projections, and what they are called here.
 PROJECTIONS = {"query": "query", "key": "key", "value": "value", "gate": "gate", "output": "attention_output"}
@@ -58,18 +59,27 @@ def _dropout(self: Any, scores: Any, training: Any = None) -> Any:
     return _dropped(self, scores) if training and self.dropout > 0 else scores
 
 
+def _own_initializers(self: Any) -> dict[str, Any]:
+    """Initializers for one projection: an object without a seed draws the same values whenever it is asked."""
+    known = {name: getattr(self, name) for name in ("kernel_initializer", "bias_initializer")}
+    return {name: type(each).from_config(each.get_config()) for name, each in known.items()}
+
+
 def _shared_arguments(self: Any) -> dict[str, Any]:
     """The arguments that all projections have, each with initializers of its own."""
     names = "kernel_regularizer bias_regularizer kernel_constraint bias_constraint".split()
-    initializers = (self.kernel_initializer, self.bias_initializer)
-    kernel, bias = (type(each).from_config(each.get_config()) for each in initializers)
     return {
         **{name: getattr(self, name) for name in names},
         "activity_regularizer": self._given_activity_regularizer,
-        "kernel_initializer": kernel,
-        "bias_initializer": bias,
+        **_own_initializers(self),
         "dtype": self.dtype_policy,
     }
+
+
+def _adopt(self: Any, value: Any, name: str = "layer") -> Any:
+    """Projections as objects, each with initializers of its own."""
+    own = value.replace(**_own_initializers(self)) if isinstance(value, Projection) else value
+    return BuiltinLayer._adopt(self, own, name)
 
 
 def _output_projection(self: Any, query_shape: Any, common_kwargs: Mapping[str, Any], name: str | None = None) -> Any:
@@ -91,6 +101,7 @@ PARTS: dict[str, Any] = {
     **{f"{name}_dense": property(Alias(own).of) for name, own in PROJECTIONS.items()},
     **{f"_{name}_dense": OwnAlias(own) for name, own in PROJECTIONS.items()},
     **{own: OwnAlias(f"_{name}_dense") for name, own in PROJECTIONS.items()},
+    "_adopt": _adopt,
     "_build_attention": build_attention,
     "_dropout_layer": _dropout,
     "_get_common_kwargs_for_sublayer": _shared_arguments,

@@ -12,7 +12,7 @@ import numpy as np
 from jax.scipy.ndimage import map_coordinates as _map_coordinates
 
 from jkeras import arguments, config, random_keys
-from jkeras.errors import ArgumentError, InputError
+from jkeras.errors import ArgumentError, DTypeError, InputError
 from jkeras.ops.colours import hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv
 from jkeras.ops.image_layout import as_batch, checked, image_array, image_axes
 from jkeras.ops.sampling import sample
@@ -34,7 +34,7 @@ def resize(
     fill_value: float = 0.0,
     data_format: str | None = None,
 ) -> jax.Array:
-    """Images of another size, `(height, width)`.
+    """Images of another size, `(height, width)`; those of integers are rounded to integers of the same type.
 
     Args:
         images: one image or a batch.
@@ -75,6 +75,9 @@ def resize(
     shape = list(images.shape)
     shape[rows], shape[columns] = new_height, new_width
     result: jax.Array = jax.image.resize(images, shape, method, antialias=antialias)
+    if result.dtype != images.dtype and jnp.issubdtype(images.dtype, jnp.integer):
+        limits = jnp.iinfo(images.dtype)
+        return jnp.clip(jnp.round(result), limits.min, limits.max).astype(images.dtype)
     return result
 
 
@@ -254,7 +257,25 @@ def extract_patches(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> jax.Array:
-    """Windows of images, flattened into the channels: `(batch, rows, columns, height * width * channels)`."""
+    """Windows of images, flattened into the channels: `(batch, rows, columns, height * width * channels)`.
+
+    With a size of three numbers, windows of volumes.
+
+    Raises:
+        DTypeError: a TypeError; the size is neither an integer nor a tuple.
+        ArgumentError: it has neither two nor three numbers.
+    """
+    if not isinstance(size, (int, tuple, list)):
+        raise DTypeError(
+            "ops.image.extract_patches: Invalid `size` argument. Expected an int or a tuple. Received:"
+            f" size={size} of type {type(size).__name__}"
+        )
+    if not isinstance(size, int) and len(size) not in (2, 3):
+        raise ArgumentError(
+            f"ops.image.extract_patches: Invalid `size` argument. Expected a tuple of length 2 or 3. Received: size={size}"
+        )
+    if not isinstance(size, int) and len(size) == 3:
+        return extract_patches_3d(images, size, strides, dilation_rate, padding, data_format)
     return _patches(image_array("extract_patches", images), size, strides, dilation_rate, padding, data_format, 2)
 
 

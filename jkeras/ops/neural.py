@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -28,10 +29,17 @@ def gelu(x: TensorLike, approximate: bool = True) -> jax.Array:
     return activations.gelu(jnp.asarray(x), approximate)
 
 
-def _over(function: Callable[..., Any]) -> Callable[..., Any]:
+def _over(function: Callable[..., Any], warns: bool = False) -> Callable[..., Any]:
     def call(x: TensorLike, axis: Axis | None = -1) -> jax.Array:
         """A softmax over one axis, several (a tuple), or all of them (None)."""
         x = jnp.asarray(x)
+        if warns and isinstance(axis, int) and x.ndim and x.shape[axis] == 1:
+            warnings.warn(
+                f"You are using a softmax over axis {axis} of a tensor of shape {x.shape}. This axis has size 1. The softmax"
+                " operation will always return the value 1, which is likely not what you intended. Did you mean to use a sigmoid"
+                " instead?",
+                stacklevel=2,
+            )
         result: jax.Array = function(
             x, tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, list) else axis
         )
@@ -153,6 +161,11 @@ def layer_normalization(
     variance = jnp.var(exact, axes, keepdims=True)
     factor = jax.lax.rsqrt(variance + epsilon)
     if kwargs.pop("rms_scaling", False):
+        warnings.warn(
+            "You passed `rms_scaling=True`, which is deprecated. This argument incorrectly scales the input by the variance, not"
+            " the root mean square. To correctly use RMS Normalization, please use `keras.ops.rms_normalization`.",
+            stacklevel=2,
+        )
         result = exact * factor
         result = result if gamma is None else result * jnp.reshape(jnp.asarray(gamma, exact.dtype), sizes)
         return result.astype(x.dtype)
@@ -231,9 +244,15 @@ def _adaptive(reduce: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _block(function: str, size: int) -> int:
+    if isinstance(size, bool) or not isinstance(size, int) or size < 2:
+        raise ArgumentError(f"ops.{function}: `block_size` must be at least 2. Received: block_size={size}")
+    return size
+
+
 def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_last") -> jax.Array:
     """Channels rearranged into blocks of pixels, `(batch, h, w, c)` to `(batch, h * b, w * b, c / b ** 2)`."""
-    x, b = jnp.asarray(x), block_size
+    x, b = jnp.asarray(x), _block("depth_to_space", block_size)
     if data_format == "channels_last":
         n, h, w, c = x.shape
         blocks = x.reshape(n, h, w, b, b, c // b**2).transpose(0, 1, 3, 2, 4, 5)
@@ -244,7 +263,7 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
 
 def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> jax.Array:
     """Blocks of pixels rearranged into channels, the reverse of `depth_to_space`."""
-    x, b = jnp.asarray(x), block_size
+    x, b = jnp.asarray(x), _block("space_to_depth", block_size)
     if data_format == "channels_last":
         n, h, w, c = x.shape
         blocks = x.reshape(n, h // b, b, w // b, b, c).transpose(0, 1, 3, 2, 4, 5)
@@ -263,7 +282,7 @@ TABLE |= {
     )
 }
 TABLE |= {
-    "softmax": _over(activations.softmax),
+    "softmax": _over(activations.softmax, warns=True),
     "log_softmax": _over(activations.log_softmax),
     "swish": activations.silu,
     "hard_swish": activations.hard_silu,
