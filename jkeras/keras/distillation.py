@@ -11,8 +11,7 @@ from jkeras.keras import losses, metrics, ops
 from jkeras.keras.models import Model, Sequential
 from jkeras.keras.saving import deserialize_keras_object, serialize_keras_object
 from jkeras.keras.tracking import no_automatic_dependency_tracking
-
-FINAL = "final_output"
+from jkeras.models.distillation import FINAL, feature_loss, logits_loss
 
 
 def _loss(identifier: Any) -> Any:
@@ -107,7 +106,7 @@ class FeatureDistillation(_Compared):
 
     def compute_loss(self, teacher_outputs: Any, student_outputs: Any, **kwargs: Any) -> Any:
         """The sum of the losses of all outputs."""
-        return self._total(lambda loss, t, s: ops.mean(loss(t, s)), teacher_outputs, student_outputs)
+        return self._total(feature_loss, teacher_outputs, student_outputs)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments as plain values."""
@@ -142,11 +141,8 @@ class LogitsDistillation(_Compared):
         """The sum of the losses of all outputs."""
 
         def compare(loss: Any, teacher: Any, student: Any) -> Any:
-            teacher, student = teacher / self.temperature, student / self.temperature
-            if isinstance(loss, losses.KLDivergence):  # not the function of that name, as in Keras
-                value = ops.mean(loss(ops.softmax(teacher, axis=-1), ops.softmax(student, axis=-1)))
-                return value * self.temperature**2
-            return ops.mean(loss(teacher, student))
+            # A function of the name "kl_divergence" is no `KLDivergence` and gets logits, as in Keras.
+            return logits_loss(loss, self.temperature, teacher, student)
 
         return self._total(compare, teacher_outputs, student_outputs)
 

@@ -16,7 +16,7 @@ from jkeras.graph.describe import trace
 from jkeras.graph.layer import Layer
 from jkeras.graph.scope import walk
 from jkeras.graph.shapes import has_shape, show_tensors
-from jkeras.layers.recurrent import fields
+from jkeras.layers.inner_layer import inner_layer
 from jkeras.paths import value_at
 from jkeras.types import Array, DTypeLike, LayerField, PyTree, Shape
 from jkeras.values.fields import field
@@ -64,7 +64,7 @@ class Repeat(Layer):
 
     supports_masking: ClassVar[bool] = True
 
-    layer: LayerField = field(convert=fields.layer)
+    layer: LayerField = field(convert=inner_layer)
     times: int = field(convert=arguments.positive_int)
     recompute: bool = field(default=False, convert=arguments.boolean)
 

@@ -11,7 +11,7 @@ from jkeras import arguments, initializers
 from jkeras.errors import InputError
 from jkeras.graph.in_files import InFiles
 from jkeras.graph.layer import Layer
-from jkeras.layers.recurrent import fields
+from jkeras.layers.inner_layer import inner_layer
 from jkeras.types import (
     LayerField,
 )
@@ -40,7 +40,7 @@ class SpectralNormalization(Layer):
     _adapts_inside: ClassVar[bool] = False
     _in_files: ClassVar[InFiles] = InFiles(repeats=("layer/kernel", "layer/embeddings"))
 
-    layer: LayerField = field(convert=fields.layer)
+    layer: LayerField = field(convert=inner_layer)
     power_iterations: int = field(default=1, convert=arguments.positive_int)
 
     def call(self, inputs: jax.Array, training: bool | None = None) -> jax.Array:

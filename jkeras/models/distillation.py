@@ -18,6 +18,22 @@ from jkeras.values.spec import Spec
 FINAL = "final_output"
 
 
+def feature_loss(loss: Any, teacher: Array, student: Array) -> Array:
+    """The mean of a loss between what two layers give."""
+    return jnp.mean(loss(teacher, student))
+
+
+def logits_loss(loss: Any, temperature: float, teacher: Array, student: Array) -> Array:
+    """The mean of a loss between logits divided by a temperature.
+
+    A `KLDivergence` gets probabilities, and counts the square of the temperature times.
+    """
+    teacher, student = teacher / temperature, student / temperature
+    if isinstance(loss, losses.KLDivergence):
+        return jnp.mean(loss(jax.nn.softmax(teacher), jax.nn.softmax(student))) * temperature**2
+    return jnp.mean(loss(teacher, student))
+
+
 def _given(value: Any) -> Any:
     shapes = jax.tree.map(
         losses.get, value, is_leaf=lambda leaf: leaf is None or not isinstance(leaf, (list, tuple, dict))
@@ -65,7 +81,7 @@ class FeatureDistillation(DistillationLoss, own_arguments=True):
     student_layer_name: str | None = field(default=None, convert=arguments.optional(arguments.text))
 
     def compute_loss(self, teacher_outputs: PyTree[Array], student_outputs: PyTree[Array]) -> Array:
-        return self._total(self.loss, lambda loss, t, s: jnp.mean(loss(t, s)), teacher_outputs, student_outputs)
+        return self._total(self.loss, feature_loss, teacher_outputs, student_outputs)
 
 
 class LogitsDistillation(DistillationLoss, own_arguments=True):
@@ -88,10 +104,7 @@ class LogitsDistillation(DistillationLoss, own_arguments=True):
 
     def compute_loss(self, teacher_outputs: PyTree[Array], student_outputs: PyTree[Array]) -> Array:
         def compare(loss: Any, teacher: Array, student: Array) -> Array:
-            teacher, student = teacher / self.temperature, student / self.temperature
-            if isinstance(loss, losses.KLDivergence):
-                return jnp.mean(loss(jax.nn.softmax(teacher), jax.nn.softmax(student))) * self.temperature**2
-            return jnp.mean(loss(teacher, student))
+            return logits_loss(loss, self.temperature, teacher, student)
 
         return self._total(self.loss, compare, teacher_outputs, student_outputs)
 

@@ -349,3 +349,10 @@ def test_a_model_of_strings():
         assert np.asarray(model(np.array([["b", "z"]]))).tolist() == [[2, 0]]
     with pytest.raises(ValueError, match=r"cannot read strings.*`x = layer\(texts\)`"):
         jk.Input((2,), dtype="string")
+
+
+@pytest.mark.parametrize("layer", [ours.layers.MultiHeadAttention(2, 4), ours.layers.GroupQueryAttention(4, 2, 2)])
+def test_projections_draw_apart_from_an_initializer_without_seed(layer):
+    layer.kernel_initializer = ours.initializers.TruncatedNormal(stddev=0.02)
+    layer.build((2, 3, 8), (2, 3, 8))
+    assert not np.allclose(layer.query.kernel, layer.key.kernel)

@@ -420,3 +420,38 @@ def test_attention_of_half_precision_in_a_program(rng):
     wanted = ops.dot_product_attention(*(x.astype("float32") for x in (q, k, v)), is_causal=True)
     assert found.dtype == jnp.float16
     np.testing.assert_allclose(np.float32(found), wanted, atol=5e-3)
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "nearest", "bicubic"])
+@pytest.mark.parametrize("dtype", ["uint8", "int16"])
+def test_images_of_integers_stay_such(interpolation, dtype):
+    images = np.array([0, 1, 254, 255], dtype).reshape(1, 2, 2, 1)
+    got, want = (home.ops.image.resize(images, (4, 4), interpolation=interpolation) for home in (jk, keras))
+    assert got.dtype == want.dtype
+    np.testing.assert_array_equal(got, want)
+
+
+def test_patches_of_three_sizes_are_those_of_volumes():
+    volume = np.random.default_rng(0).normal(size=(2, 4, 4, 6, 3)).astype("float32")
+    np.testing.assert_allclose(*(home.ops.image.extract_patches(volume, (2, 2, 3)) for home in (jk, keras)))
+
+
+REFUSED_SIZES = [
+    (lambda: jk.ops.image.extract_patches(np.zeros((4, 4, 1)), "5"), TypeError, "int or a tuple"),
+    (lambda: jk.ops.image.extract_patches(np.zeros((4, 4, 1)), (2,) * 4), ValueError, "length 2 or 3"),
+    (lambda: jk.ops.depth_to_space(np.zeros((1, 2, 2, 4)), 0), ValueError, "at least 2"),
+    (lambda: jk.ops.space_to_depth(np.zeros((1, 2, 2, 4)), 1), ValueError, "at least 2"),
+]
+
+
+@pytest.mark.parametrize(("make", "error", "words"), REFUSED_SIZES)
+def test_other_sizes_are_refused(make, error, words):
+    with pytest.raises(error, match=words):
+        make()
+
+
+def test_a_softmax_over_one_number_warns():
+    with pytest.warns(UserWarning, match="has size 1"):
+        jk.ops.softmax(np.ones((3, 1)))
+    with pytest.warns(UserWarning, match="deprecated"):
+        jk.ops.layer_normalization(np.arange(5.0, dtype="float32"), rms_scaling=True)

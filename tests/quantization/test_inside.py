@@ -75,7 +75,8 @@ def attention(layer):
 # What makes a model, and how many kernels it has.
 MODELS = {
     "time distributed": (lambda: chain(layers.TimeDistributed(layers.Dense(4))), 1),
-    "time distributed block": (lambda: chain(layers.TimeDistributed(Block(4))), 3),
+    "time distributed block": (lambda: chain(layers.TimeDistributed(Built())), 2),
+    "block": (lambda: chain(Block(4)), 3),
     "bidirectional": (lambda: chain(layers.Bidirectional(layers.RNN(Cell(4), return_sequences=True))), 2),
     "cells": (lambda: chain(layers.RNN([Cell(4), Cell(3)])), 2),
     "models": (lambda: chain(jk.Sequential([layers.Dense(4), jk.Sequential([layers.Dense(3)])])), 2),

@@ -12,7 +12,7 @@ from jkeras.errors import ArgumentError
 from jkeras.graph.in_files import InFiles
 from jkeras.graph.layer import Layer
 from jkeras.graph.layer_call import method_signature
-from jkeras.layers.recurrent import fields
+from jkeras.layers.inner_layer import inner_layer
 from jkeras.values.fields import field
 
 
@@ -23,7 +23,7 @@ def takes_training(layer: Any) -> bool:
 
 def _layers(value: object) -> tuple[Layer, ...]:
     try:
-        return tuple(fields.layer(layer) for layer in arguments.several(value))
+        return tuple(inner_layer(layer) for layer in arguments.several(value))
     except ArgumentError:
         raise ArgumentError("expected a list of layers") from None
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jkeras import arguments
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.layer import Layer, Origin
-from jkeras.layers.recurrent import fields
+from jkeras.layers.inner_layer import inner_layer
 from jkeras.layers.recurrent.rnn import ReadyRNN
 from jkeras.registry import snake_case
 from jkeras.types import Array, Bool, LayerField, Num, PyTree
@@ -71,10 +71,10 @@ class Bidirectional(Layer):
     supports_masking: ClassVar[bool] = True
     mixes_samples: ClassVar[bool | None] = False
 
-    layer: LayerField = field(convert=fields.layer)
+    layer: LayerField = field(convert=inner_layer)
     merge_mode: str | None = field(default="concat", convert=arguments.one_of(*MERGES))
     weights: Any = field(default=None, convert=arguments.optional(arguments.several), in_config=False)
-    backward_layer: Any = field(default=None, convert=arguments.optional(fields.layer))
+    backward_layer: Any = field(default=None, convert=arguments.optional(inner_layer))
 
     def __post_init__(self) -> None:
         # `layer` is not kept: what is inside this layer are its two copies.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
-from jkeras import activations, arguments, constraints, initializers, registry, regularizers
+from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError
-from jkeras.graph.layer import Layer
+from jkeras.layers.inner_layer import inner_layer
 from jkeras.values.fields import field
 
 TANH: Any = field(default="tanh", convert=activations.get)
@@ -24,40 +24,6 @@ NO: Any = field(default=False, convert=arguments.boolean)
 USE_CUDNN: Any = field(default="auto", convert=arguments.one_of("auto", True, False), in_config=False)
 
 
-class _BuiltIn(Mapping[str, Any]):
-    """The layer classes of jkeras by name, for configurations that hold layers."""
-
-    def __getitem__(self, name: str) -> type[Layer]:
-        for cls in self._classes():
-            if cls.__name__ == name:
-                return cls
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return (cls.__name__ for cls in self._classes())
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def _classes(self) -> Iterator[type[Layer]]:
-        return (cls for cls in _subclasses(Layer) if cls._is_value and cls.__module__.startswith("jkeras."))
-
-
-def _subclasses(cls: type[Layer]) -> Iterator[type[Layer]]:
-    for subclass in cls.__subclasses__():
-        yield subclass
-        yield from _subclasses(subclass)
-
-
-def layer(value: object) -> Layer:
-    """A layer, or the configuration of one."""
-    if isinstance(value, Mapping):
-        value = registry.resolve("layer", _BuiltIn(), value, Layer)
-    if not isinstance(value, Layer):
-        raise ArgumentError("expected a layer")
-    return value
-
-
 @runtime_checkable
 class Cell(Protocol):
     """What a layer over time can run step by step."""
@@ -71,7 +37,7 @@ class Cell(Protocol):
 def cell(value: object) -> Any:
     """A cell (anything with `state_size` and `call(inputs, states)`), or the configuration of one."""
     if isinstance(value, Mapping):
-        value = layer(value)
+        value = inner_layer(value)
     if isinstance(value, type) or not isinstance(value, Cell):
         raise ArgumentError("expected a cell, which has `state_size` and `call(inputs, states)`")
     return value

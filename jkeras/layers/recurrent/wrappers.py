@@ -12,7 +12,7 @@ from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
 from jkeras.graph.scope import walk
 from jkeras.graph.shapes import show_shape
-from jkeras.layers.recurrent import fields
+from jkeras.layers.inner_layer import inner_layer
 from jkeras.layers.recurrent.scan import scan_layer
 from jkeras.types import Array, Bool, LayerField, Num, PyTree
 from jkeras.values.fields import field
@@ -34,7 +34,7 @@ class Wrapper(Layer):
     3
     """
 
-    layer: LayerField = field(convert=fields.layer)
+    layer: LayerField = field(convert=inner_layer)
 
 
 class TimeDistributed(Wrapper):

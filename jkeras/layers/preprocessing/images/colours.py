@@ -10,7 +10,16 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config
 from jkeras.layers.preprocessing.images.base import ColourLayer, chosen, per_image, rescaled, uniform
-from jkeras.layers.preprocessing.images.fields import BITS, PART, SEED, SHIFT, as_given, value_range
+from jkeras.layers.preprocessing.images.fields import (
+    BITS,
+    DATA_FORMAT,
+    PART,
+    SEED,
+    SHIFT,
+    VALUE_RANGE,
+    WHOLE,
+    as_given,
+)
 from jkeras.ops import colours
 from jkeras.ops.image_layout import image_axes
 from jkeras.types import Array, DataFormatField, Key, Num, PyTree
@@ -36,8 +45,8 @@ class RandomContrast(ColourLayer):
     mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=PART)
-    value_range: Any = field(default=(0, 255), convert=value_range)
-    seed: int | None = field(default=None, convert=SEED)
+    value_range: Any = VALUE_RANGE
+    seed: int | None = SEED
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
@@ -66,8 +75,8 @@ class RandomBrightness(ColourLayer):
     mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=SHIFT)
-    value_range: Any = field(default=(0, 255), convert=value_range)
-    seed: int | None = field(default=None, convert=SEED)
+    value_range: Any = VALUE_RANGE
+    seed: int | None = SEED
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
@@ -95,9 +104,9 @@ class RandomHue(ColourLayer):
     _channels: ClassVar[tuple[int, ...]] = RGB
 
     factor: Any = field(convert=PART)
-    value_range: Any = field(default=(0, 255), convert=value_range)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
-    seed: int | None = field(default=None, convert=SEED)
+    value_range: Any = VALUE_RANGE
+    data_format: DataFormatField = DATA_FORMAT
+    seed: int | None = SEED
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         first, second = jax.random.split(key)
@@ -133,9 +142,9 @@ class RandomSaturation(ColourLayer):
     _channels: ClassVar[tuple[int, ...]] = RGB
 
     factor: Any = field(convert=SHIFT)
-    value_range: Any = field(default=(0, 255), convert=value_range)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
-    seed: int | None = field(default=None, convert=SEED)
+    value_range: Any = VALUE_RANGE
+    data_format: DataFormatField = DATA_FORMAT
+    seed: int | None = SEED
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         factor = uniform(key, (shape[0],), self.factor)
@@ -167,9 +176,9 @@ class RandomColorDegeneration(ColourLayer):
     _channels: ClassVar[tuple[int, ...]] = RGB
 
     factor: Any = field(convert=SHIFT)
-    value_range: Any = field(default=(0, 255), convert=value_range)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
-    seed: int | None = field(default=None, convert=SEED)
+    value_range: Any = VALUE_RANGE
+    data_format: DataFormatField = DATA_FORMAT
+    seed: int | None = SEED
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         return {"factor": uniform(key, (shape[0], 1, 1, 1), self.factor)}
@@ -196,8 +205,8 @@ class RandomGrayscale(ColourLayer):
     _only_if_other: ClassVar[tuple[str, ...]] = ("bounding_box_format", "seed")
 
     factor: float = field(default=0.5, convert=arguments.probability)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
-    seed: int | None = field(default=None, convert=SEED)
+    data_format: DataFormatField = DATA_FORMAT
+    seed: int | None = SEED
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         # As in Keras, the bare answers.
@@ -222,10 +231,10 @@ class RandomInvert(ColourLayer):
 
     mixes_samples: ClassVar[bool | None] = False
 
-    factor: Any = field(default=1.0, convert=PART)
-    value_range: Any = field(default=(0, 255), convert=value_range)
-    seed: int | None = field(default=None, convert=SEED)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    factor: Any = WHOLE
+    value_range: Any = VALUE_RANGE
+    seed: int | None = SEED
+    data_format: DataFormatField = DATA_FORMAT
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         return {"apply_inversion": chosen(key, shape[0], self.factor)}
@@ -251,9 +260,9 @@ class RandomPosterization(ColourLayer):
     mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=BITS)
-    value_range: Any = field(default=(0, 255), convert=value_range)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
-    seed: int | None = field(default=None, convert=SEED)
+    value_range: Any = VALUE_RANGE
+    data_format: DataFormatField = DATA_FORMAT
+    seed: int | None = SEED
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         low, high = (int(bits) for bits in self.factor)
@@ -283,8 +292,8 @@ class Solarization(ColourLayer):
 
     addition_factor: Any = field(default=0.0, convert=PART)
     threshold_factor: Any = field(default=0.0, convert=PART)
-    value_range: Any = field(default=(0, 255), convert=value_range)
-    seed: int | None = field(default=None, convert=SEED)
+    value_range: Any = VALUE_RANGE
+    seed: int | None = SEED
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
@@ -320,13 +329,13 @@ class RandomColorJitter(ColourLayer):
 
     mixes_samples: ClassVar[bool | None] = False
 
-    value_range: Any = field(default=(0, 255), convert=value_range)
+    value_range: Any = VALUE_RANGE
     brightness_factor: Any = field(default=None, convert=arguments.optional(as_given(SHIFT)))
     contrast_factor: Any = field(default=None, convert=arguments.optional(as_given(PART)))
     saturation_factor: Any = field(default=None, convert=arguments.optional(as_given(SHIFT)))
     hue_factor: Any = field(default=None, convert=arguments.optional(as_given(PART)))
-    seed: int | None = field(default=None, convert=SEED)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    seed: int | None = SEED
+    data_format: DataFormatField = DATA_FORMAT
 
     @property
     def _steps(self) -> dict[str, ColourLayer]:

@@ -1,15 +1,15 @@
-"""How the arguments of image layers are checked."""
+"""How the arguments of image layers are checked, and arguments that many of them share, each said once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from jkeras import arguments
+from jkeras import arguments, config
 from jkeras.errors import ArgumentError
 from jkeras.ops.boxes import SUPPORTED_FORMATS
+from jkeras.values.fields import field
 
-SEED = arguments.optional(arguments.integer)
 INTERPOLATION = arguments.one_of("nearest", "bilinear")
 FILL_MODE = arguments.one_of("reflect", "wrap", "constant", "nearest")
 BOX_FORMAT = arguments.optional(arguments.one_of(*SUPPORTED_FORMATS))
@@ -99,3 +99,11 @@ PART = factor(0.0, 1.0)
 SHIFT = factor(-1.0, 1.0)
 ZOOM = factor(-1.0, 1.0, open_low=True)
 BITS = factor(1, 8)
+
+SEED: Any = field(default=None, convert=arguments.optional(arguments.integer))
+DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
+VALUE_RANGE: Any = field(default=(0, 255), convert=value_range)
+BILINEAR: Any = field(default="bilinear", convert=INTERPOLATION)
+REFLECT: Any = field(default="reflect", convert=FILL_MODE)
+FILL_VALUE: Any = field(default=0.0, convert=arguments.number)
+WHOLE: Any = field(default=1.0, convert=PART)

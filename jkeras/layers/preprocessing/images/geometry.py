@@ -8,19 +8,21 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import arguments, config, random_keys
+from jkeras import arguments, random_keys
 from jkeras.layers.preprocessing.images.base import RandomImageLayer, chosen, per_image, uniform
 from jkeras.layers.preprocessing.images.fields import (
-    FILL_MODE,
-    INTERPOLATION,
-    PART,
+    BILINEAR,
+    DATA_FORMAT,
+    FILL_VALUE,
+    REFLECT,
     SEED,
     SHIFT,
+    VALUE_RANGE,
+    WHOLE,
     ZOOM,
     as_given,
     shear,
     shear_as_given,
-    value_range,
 )
 from jkeras.ops import images as functions
 from jkeras.ops.boxes import affine_transform
@@ -66,8 +68,8 @@ class RandomFlip(RandomImageLayer):
         default="horizontal_and_vertical",
         convert=arguments.one_of("horizontal", "vertical", "horizontal_and_vertical"),
     )
-    seed: int | None = field(default=None, convert=SEED)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    seed: int | None = SEED
+    data_format: DataFormatField = DATA_FORMAT
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         flips = jax.random.bernoulli(key, 0.5, (2, shape[0], 1, 1, 1))
@@ -136,11 +138,11 @@ class RandomRotation(_Affine):
     mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=SHIFT)
-    fill_mode: str = field(default="reflect", convert=FILL_MODE)
-    interpolation: str = field(default="bilinear", convert=INTERPOLATION)
-    seed: int | None = field(default=None, convert=SEED)
-    fill_value: float = field(default=0.0, convert=arguments.number)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    fill_mode: str = REFLECT
+    interpolation: str = BILINEAR
+    seed: int | None = SEED
+    fill_value: float = FILL_VALUE
+    data_format: DataFormatField = DATA_FORMAT
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         low, high = self.factor
@@ -181,11 +183,11 @@ class RandomZoom(_Affine):
 
     height_factor: Any = field(convert=as_given(ZOOM))
     width_factor: Any = field(default=None, convert=arguments.optional(as_given(ZOOM)))
-    fill_mode: str = field(default="reflect", convert=FILL_MODE)
-    interpolation: str = field(default="bilinear", convert=INTERPOLATION)
-    seed: int | None = field(default=None, convert=SEED)
-    fill_value: float = field(default=0.0, convert=arguments.number)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    fill_mode: str = REFLECT
+    interpolation: str = BILINEAR
+    seed: int | None = SEED
+    fill_value: float = FILL_VALUE
+    data_format: DataFormatField = DATA_FORMAT
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         first, second = jax.random.split(key)
@@ -229,11 +231,11 @@ class RandomTranslation(_Affine):
 
     height_factor: Any = field(convert=as_given(SHIFT))
     width_factor: Any = field(convert=as_given(SHIFT))
-    fill_mode: str = field(default="reflect", convert=FILL_MODE)
-    interpolation: str = field(default="bilinear", convert=INTERPOLATION)
-    seed: int | None = field(default=None, convert=SEED)
-    fill_value: float = field(default=0.0, convert=arguments.number)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    fill_mode: str = REFLECT
+    interpolation: str = BILINEAR
+    seed: int | None = SEED
+    fill_value: float = FILL_VALUE
+    data_format: DataFormatField = DATA_FORMAT
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         first, second = jax.random.split(key)
@@ -273,11 +275,11 @@ class RandomShear(_Affine):
 
     x_factor: Any = field(default=0.0, convert=shear_as_given)
     y_factor: Any = field(default=0.0, convert=shear_as_given)
-    interpolation: str = field(default="bilinear", convert=INTERPOLATION)
-    fill_mode: str = field(default="reflect", convert=FILL_MODE)
-    fill_value: float = field(default=0.0, convert=arguments.number)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
-    seed: int | None = field(default=None, convert=SEED)
+    interpolation: str = BILINEAR
+    fill_mode: str = REFLECT
+    fill_value: float = FILL_VALUE
+    data_format: DataFormatField = DATA_FORMAT
+    seed: int | None = SEED
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         sign, *keys = jax.random.split(key, 3)
@@ -323,12 +325,12 @@ class RandomPerspective(_PlaceLayer):
 
     mixes_samples: ClassVar[bool | None] = False
 
-    factor: Any = field(default=1.0, convert=PART)
+    factor: Any = WHOLE
     scale: float = field(default=1.0, convert=arguments.between(0, 1))
-    interpolation: str = field(default="bilinear", convert=INTERPOLATION)
-    fill_value: float = field(default=0.0, convert=arguments.number)
-    seed: int | None = field(default=None, convert=SEED)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    interpolation: str = BILINEAR
+    fill_value: float = FILL_VALUE
+    seed: int | None = SEED
+    data_format: DataFormatField = DATA_FORMAT
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         first, second = jax.random.split(key)
@@ -381,14 +383,14 @@ class RandomElasticTransform(_PlaceLayer):
 
     mixes_samples: ClassVar[bool | None] = False
 
-    factor: Any = field(default=1.0, convert=PART)
-    scale: Any = field(default=1.0, convert=PART)
-    interpolation: str = field(default="bilinear", convert=INTERPOLATION)
+    factor: Any = WHOLE
+    scale: Any = WHOLE
+    interpolation: str = BILINEAR
     fill_mode: str = field(default="reflect", convert=functions.FILL_MODES)
-    fill_value: float = field(default=0.0, convert=arguments.number)
-    value_range: Any = field(default=(0, 255), convert=value_range)
-    seed: int | None = field(default=None, convert=SEED)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    fill_value: float = FILL_VALUE
+    value_range: Any = VALUE_RANGE
+    seed: int | None = SEED
+    data_format: DataFormatField = DATA_FORMAT
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         first, second, third = jax.random.split(key, 3)

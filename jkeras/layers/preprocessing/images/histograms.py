@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from jkeras import arguments, config
 from jkeras.layers.preprocessing.images.base import ImageLayer, RandomImageLayer, rescaled
-from jkeras.layers.preprocessing.images.fields import value_range
+from jkeras.layers.preprocessing.images.fields import DATA_FORMAT, VALUE_RANGE
 from jkeras.ops.image_layout import as_batch, image_axes
 from jkeras.types import Array, DataFormatField, Num, PyTree
 from jkeras.values.fields import field
@@ -31,7 +31,7 @@ class AutoContrast(ImageLayer):
     _in_inference: ClassVar[bool] = True
     _is_random: ClassVar[bool] = False
 
-    value_range: Any = field(default=(0, 255), convert=value_range)
+    value_range: Any = VALUE_RANGE
     data_format: DataFormatField = field(default=None, convert=config.standardize_data_format, kw_only=True)
 
     def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
@@ -59,9 +59,9 @@ class Equalization(RandomImageLayer):
     mixes_samples: ClassVar[bool | None] = True
     _is_random: ClassVar[bool] = False
 
-    value_range: Any = field(default=(0, 255), convert=value_range)
+    value_range: Any = VALUE_RANGE
     bins: int = field(default=256, convert=arguments.at_least(2))
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    data_format: DataFormatField = DATA_FORMAT
 
     def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         axis = image_axes(self.data_format)[2]
@@ -108,10 +108,10 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
     _in_inference: ClassVar[bool] = True
     _is_random: ClassVar[bool] = False
 
-    value_range: Any = field(default=(0, 255), convert=value_range)
+    value_range: Any = VALUE_RANGE
     clip_limit: float = field(default=4.0, convert=arguments.non_negative)
     tile_grid_size: Any = field(default=(8, 8), convert=arguments.ints(2))
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    data_format: DataFormatField = DATA_FORMAT
 
     def known_output(self, inputs: Any) -> Any:
         """Images keep their type and size."""

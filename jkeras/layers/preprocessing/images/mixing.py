@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import arguments, config
+from jkeras import arguments
 from jkeras.errors import InputError
 from jkeras.layers.preprocessing.images.base import ColourLayer, RandomImageLayer, chosen, per_image, uniform
-from jkeras.layers.preprocessing.images.fields import PART, SEED, fill, value_range
+from jkeras.layers.preprocessing.images.fields import DATA_FORMAT, PART, SEED, VALUE_RANGE, WHOLE, fill
 from jkeras.ops.image_layout import image_axes
 from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
@@ -42,8 +42,8 @@ class MixUp(RandomImageLayer):
     _moves: ClassVar[bool] = True
 
     alpha: float = field(default=0.2, convert=arguments.between(0, float("inf"), open_low=True, open_high=True))
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
-    seed: int | None = field(default=None, convert=SEED)
+    data_format: DataFormatField = DATA_FORMAT
+    seed: int | None = SEED
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         first, second = jax.random.split(key)
@@ -116,9 +116,9 @@ class CutMix(_PatchLayer):
     mixes_samples: ClassVar[bool | None] = True
     _moves: ClassVar[bool] = True
 
-    factor: Any = field(default=1.0, convert=PART)
-    seed: int | None = field(default=None, convert=SEED)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    factor: Any = WHOLE
+    seed: int | None = SEED
+    data_format: DataFormatField = DATA_FORMAT
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         first, second, third, fourth = jax.random.split(key, 4)
@@ -156,12 +156,12 @@ class RandomErasing(_PatchLayer, ColourLayer):
 
     mixes_samples: ClassVar[bool | None] = False
 
-    factor: Any = field(default=1.0, convert=PART)
+    factor: Any = WHOLE
     scale: Any = field(default=(0.02, 0.33), convert=PART)
     fill_value: Any = field(default=None, convert=fill)
-    value_range: Any = field(default=(0, 255), convert=value_range)
-    seed: int | None = field(default=None, convert=SEED)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    value_range: Any = VALUE_RANGE
+    seed: int | None = SEED
+    data_format: DataFormatField = DATA_FORMAT
 
     def check_images(self, images: Any) -> None:
         super().check_images(images)

@@ -9,10 +9,16 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import arguments, config
+from jkeras import arguments
 from jkeras.layers.preprocessing.images import colours, geometry, histograms, sharpness
 from jkeras.layers.preprocessing.images.base import ImageLayer, RandomImageLayer
-from jkeras.layers.preprocessing.images.fields import INTERPOLATION, PART, SEED, value_range
+from jkeras.layers.preprocessing.images.fields import (
+    BILINEAR,
+    DATA_FORMAT,
+    PART,
+    SEED,
+    VALUE_RANGE,
+)
 from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
 
@@ -139,12 +145,12 @@ class RandAugment(_Policy):
 
     mixes_samples: ClassVar[bool | None] = False
 
-    value_range: Any = field(default=(0, 255), convert=value_range)
+    value_range: Any = VALUE_RANGE
     num_ops: int = field(default=2, convert=arguments.at_least(0))
     factor: Any = field(default=0.5, convert=PART)
-    interpolation: str = field(default="bilinear", convert=INTERPOLATION)
-    seed: int | None = field(default=None, convert=SEED)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    interpolation: str = BILINEAR
+    seed: int | None = SEED
+    data_format: DataFormatField = DATA_FORMAT
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         first, second = jax.random.split(key)
@@ -193,15 +199,15 @@ class AugMix(_Policy):
 
     mixes_samples: ClassVar[bool | None] = False
 
-    value_range: Any = field(default=(0, 255), convert=value_range)
+    value_range: Any = VALUE_RANGE
     num_chains: int = field(default=3, convert=arguments.positive_int)
     chain_depth: int = field(default=3, convert=arguments.positive_int)
     factor: Any = field(default=0.3, convert=PART)
     alpha: float = field(default=1.0, convert=arguments.between(0, float("inf"), open_low=True, open_high=True))
     all_ops: bool = field(default=True, convert=arguments.boolean)
-    interpolation: str = field(default="bilinear", convert=INTERPOLATION)
-    seed: int | None = field(default=None, convert=SEED)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    interpolation: str = BILINEAR
+    seed: int | None = SEED
+    data_format: DataFormatField = DATA_FORMAT
 
     @property
     def _names(self) -> tuple[str, ...]:

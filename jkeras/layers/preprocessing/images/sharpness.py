@@ -7,9 +7,15 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import config
 from jkeras.layers.preprocessing.images.base import ColourLayer, chosen, per_image, uniform
-from jkeras.layers.preprocessing.images.fields import PART, SEED, odd_sizes, value_range
+from jkeras.layers.preprocessing.images.fields import (
+    DATA_FORMAT,
+    PART,
+    SEED,
+    VALUE_RANGE,
+    WHOLE,
+    odd_sizes,
+)
 from jkeras.ops import images as functions
 from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
@@ -31,9 +37,9 @@ class RandomSharpness(ColourLayer):
     mixes_samples: ClassVar[bool | None] = False
 
     factor: Any = field(convert=PART)
-    value_range: Any = field(default=(0, 255), convert=value_range)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
-    seed: int | None = field(default=None, convert=SEED)
+    value_range: Any = VALUE_RANGE
+    data_format: DataFormatField = DATA_FORMAT
+    seed: int | None = SEED
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         return {"factor": uniform(key, (shape[0],), self.factor)}
@@ -66,12 +72,12 @@ class RandomGaussianBlur(ColourLayer):
 
     mixes_samples: ClassVar[bool | None] = False
 
-    factor: Any = field(default=1.0, convert=PART)
+    factor: Any = WHOLE
     kernel_size: Any = field(default=3, convert=odd_sizes)
-    sigma: Any = field(default=1.0, convert=PART)
-    value_range: Any = field(default=(0, 255), convert=value_range)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
-    seed: int | None = field(default=None, convert=SEED)
+    sigma: Any = WHOLE
+    value_range: Any = VALUE_RANGE
+    data_format: DataFormatField = DATA_FORMAT
+    seed: int | None = SEED
 
     def draw(self, key: Key[Array, ""], shape: tuple[int, ...]) -> Any:
         first, second = jax.random.split(key)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import arguments, config
+from jkeras import arguments
 from jkeras.errors import ArgumentError
 from jkeras.graph.shapes import Shape
 from jkeras.layers.preprocessing.images.base import ImageLayer, RandomImageLayer
-from jkeras.layers.preprocessing.images.fields import SEED
+from jkeras.layers.preprocessing.images.fields import DATA_FORMAT, FILL_VALUE, SEED
 from jkeras.ops import images as functions
 from jkeras.ops.structure import saturate_cast
 from jkeras.types import Array, DataFormatField, Key, Num, PyTree
@@ -87,9 +87,9 @@ class Resizing(_SizeLayer):
     crop_to_aspect_ratio: bool = field(default=False, convert=arguments.boolean)
     pad_to_aspect_ratio: bool = field(default=False, convert=arguments.boolean)
     fill_mode: str = field(default="constant", convert=arguments.one_of("constant"))
-    fill_value: float = field(default=0.0, convert=arguments.number)
+    fill_value: float = FILL_VALUE
     antialias: bool = field(default=False, convert=arguments.boolean)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    data_format: DataFormatField = DATA_FORMAT
 
     def __post_init__(self) -> None:
         if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
@@ -172,7 +172,7 @@ class CenterCrop(_SizeLayer):
 
     height: int = field(convert=arguments.positive_int)
     width: int = field(convert=arguments.positive_int)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    data_format: DataFormatField = DATA_FORMAT
 
     def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*new_shape"]:
         return self._middle(images, "bilinear")
@@ -218,8 +218,8 @@ class RandomCrop(_SizeLayer, RandomImageLayer):
 
     height: int = field(convert=arguments.positive_int)
     width: int = field(convert=arguments.positive_int)
-    seed: int | None = field(default=None, convert=SEED)
-    data_format: DataFormatField = field(default=None, convert=config.standardize_data_format)
+    seed: int | None = SEED
+    data_format: DataFormatField = DATA_FORMAT
     name: str | None = None
 
     def applies(self, training: bool | None) -> bool:
