@@ -351,8 +351,8 @@ def test_a_model_of_strings():
         jk.Input((2,), dtype="string")
 
 
-@pytest.mark.parametrize("layer", [ours.layers.MultiHeadAttention(2, 4), ours.layers.GroupQueryAttention(4, 2, 2)])
+@pytest.mark.parametrize("layer", [L.MultiHeadAttention(2, 4), L.GroupQueryAttention(4, 4, 4)])
 def test_projections_draw_apart_from_an_initializer_without_seed(layer):
-    layer.kernel_initializer = ours.initializers.TruncatedNormal(stddev=0.02)
+    layer.kernel_initializer = keras.initializers.TruncatedNormal(stddev=0.02)
     layer.build((2, 3, 8), (2, 3, 8))
     assert not np.allclose(layer.query.kernel, layer.key.kernel)
