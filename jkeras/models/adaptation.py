@@ -67,7 +67,8 @@ class AdaptableModel(StructuredModel):
     def quantize(self, mode: str | None = None, config: Any = None, filters: Filters = None) -> Self:
         """A copy whose matrices are kept in few bits: those of dense layers and embeddings.
 
-        Layers inside of others are reached as well: those of wrappers and of models, and the projections of attention.
+        Layers inside of others are reached as well: those of wrappers and of models, and the projections of attention; not those
+        of `Repeat` and `SpectralNormalization`, which have the weights in a form of their own.
 
         Args:
             mode: "int8" (products of integers), "int4" (two weights in a byte) or "float8" (training in 8 bits); "gptq" and
