@@ -77,8 +77,8 @@ class KerasFileEditor(Spec):
         self.config = None if archive is None else archive.config
         self.metadata = None if archive is None else {"keras_version": archive.version}
         self.weights_dict = groups
-        ends = f"/{weight_groups.VARIABLES}"
-        self._names = {path.removesuffix(ends): name for path, name in attributes.items() if isinstance(name, str)}
+        own = {path: name for path, name in attributes.items() if path.rpartition("/")[2] == weight_groups.VARIABLES}
+        self._names = {_place(path): name for path, name in own.items() if isinstance(name, str)}
 
     def _with(self, groups: Groups) -> Self:
         return self._evolve(weights_dict=groups)
@@ -184,14 +184,25 @@ class KerasFileEditor(Spec):
             raise ArgumentError(
                 f"Invalid `filepath` argument: expected a `.weights.h5` extension. Received: filepath={filepath}"
             )
-        arrays = weight_groups.flat(self.groups)
-        there = {name.rpartition(f"/{weight_groups.VARIABLES}/")[0] for name in arrays}
+        groups = self.groups
         names = {
-            f"{place}/{weight_groups.VARIABLES}": {"name": self._names[place]} for place in there & set(self._names)
+            _group(place): {"name": self._names[place]}
+            for place in weight_groups.objects(groups)
+            if place in self._names
         }
-        hdf5.write(path, arrays, names)
+        hdf5.write(path, weight_groups.flat(groups), names)
 
     resave_weights = save
+
+
+def _group(place: str) -> str:
+    """The group in a file that holds the arrays of an object."""
+    return f"{place}/{weight_groups.VARIABLES}" if place else weight_groups.VARIABLES
+
+
+def _place(group: str) -> str:
+    """The object whose arrays a group in a file holds."""
+    return group.removesuffix(weight_groups.VARIABLES).removesuffix("/")
 
 
 def _plain(groups: Mapping[str, Any]) -> Groups:

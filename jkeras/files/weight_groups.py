@@ -53,6 +53,14 @@ def flat(groups: Groups, path: str = "") -> dict[str, np.ndarray]:
     return arrays
 
 
+def objects(groups: Groups, path: str = "") -> Iterator[str]:
+    """The paths of all groups, that of the whole, an empty one, first."""
+    yield path
+    for name, entry in groups.items():
+        if isinstance(entry, dict):
+            yield from objects(entry, f"{path}/{name}" if path else name)
+
+
 def lines(groups: Groups, names: Mapping[str, str], path: str = "", indent: str = "") -> Iterator[str]:
     """The groups as lines of text, each with what it holds below it.
 
@@ -169,7 +177,7 @@ def added(groups: Groups, path: str, weights: Entries) -> Groups:
 
     if not above:
         return put(groups)
-    return changed(groups, "/".join(above), lambda group, outer: {**group, outer: put(_object(group, outer))})
+    return _at(groups, above, path, lambda group, outer: {**group, outer: put(_object(group, outer))})
 
 
 def with_weights(groups: Groups, place: str, weights: Entries) -> Groups:

@@ -44,9 +44,11 @@ def test_a_layer_between_others(tmp_path):
     old, new = model(3, 3), model(3, 3, 3)
     old.save_weights(tmp_path / "old.weights.h5")
     editor = jk.saving.KerasFileEditor(tmp_path / "old.weights.h5")
-    changed = editor.rename_object("layers/dense_1", "dense_2").add_object("layers/dense_1", {"0": np.eye(3)})
+    changed = editor.rename_object("layers/dense_1", "dense_2").add_object(
+        "layers/dense_1", {"0": np.eye(3, dtype="float32")}
+    )
     assert changed.compare(new)["error_count"] == 1
-    changed = changed.add_weights("dense_1", {"1": np.zeros(3)})
+    changed = changed.add_weights("dense_1", {"1": np.zeros(3, "float32")})
     assert changed.compare(new)["status"] == "success" and editor.compare(old)["status"] == "success"
     changed.resave_weights(tmp_path / "new.weights.h5")
     for load in (new.load_weights, keras_of(new).load_weights):
