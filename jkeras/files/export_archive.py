@@ -11,7 +11,7 @@ from jkeras.errors import ArgumentError, ExistsError, NotBuiltError
 from jkeras.files import exporting
 from jkeras.models.model import Model
 from jkeras.types import PathLike, Verbose
-from jkeras.values.frozen import FrozenDict
+from jkeras.values.frozen import FrozenDict, Template
 from jkeras.values.spec import Spec
 
 SUFFIX = ".stablehlo"
@@ -78,7 +78,7 @@ class ExportArchive(Spec):
             raise ArgumentError(
                 "add_endpoint(input_signature=None): a function needs the shapes of its arguments, such as `[(None, 28, 28)]`."
             )
-        return Endpoint(fn, tuple(signature))
+        return _endpoint(fn, tuple(signature))
 
     def write_out(self, filepath: PathLike, options: object = None, verbose: Verbose | None = True) -> None:
         """Writes the programs into a new or empty directory.
@@ -115,12 +115,17 @@ def model_endpoint(model: Model, signature: Sequence[Any] | None) -> Endpoint:
     if not model.built:
         raise NotBuiltError(f"{model.path} has no weights yet, so there is nothing to export. Build it first.")
     inputs = exporting.input_shapes(model) if signature is None else signature[0] if len(signature) == 1 else signature
-    return Endpoint(exporting.prediction(model), (inputs,))
+    return _endpoint(exporting.prediction(model), (inputs,))
+
+
+def _endpoint(function: Callable[..., Any], signature: tuple[Any, ...]) -> Endpoint:
+    # A template remembers which kinds of containers there are.
+    return Endpoint(function, Template.of(signature, is_leaf=exporting.is_shape_like))
 
 
 def _program(endpoint: Endpoint) -> bytes:
     function: Callable[..., Any] = endpoint.function
-    return exporting.serialized(function, exporting.symbolic(endpoint.signature))
+    return exporting.serialized(function, exporting.symbolic(endpoint.signature.fill()))
 
 
 __all__ = ["Endpoint", "ExportArchive"]

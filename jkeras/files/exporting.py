@@ -129,10 +129,11 @@ def symbolic(signature: Any) -> Any:
         shape = jax.export.symbolic_shape(", ".join(names), scope=scope)
         return jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(value.dtype))
 
-    return jax.tree.map(spec, signature, is_leaf=_is_shape)
+    return jax.tree.map(spec, signature, is_leaf=is_shape_like)
 
 
-def _is_shape(value: object) -> bool:
+def is_shape_like(value: object) -> bool:
+    """Whether a part of a signature is one shape: something with a shape, or sizes, None for those that may change."""
     if isinstance(value, Mapping) or has_shape(value):
         return has_shape(value)
     return isinstance(value, (list, tuple)) and bool(value) and all(v is None or isinstance(v, int) for v in value)
