@@ -20,7 +20,7 @@ FLOORS = (
     "layers random",
     "training",
     "callbacks",
-    "models files plots distribute distribution profiling distillation",
+    "models files plots distribute distribution profiling distillation export visualization",
     "data datasets utils architectures applications wrappers backend saving",
     "keras scripts imports run pytest_plugin commands",
     "__init__ __main__",
