@@ -11,7 +11,7 @@ import numpy as np
 
 from jkeras import initializers, layers
 from jkeras.errors import ArgumentError
-from jkeras.keras.attention_parts import PARTS, build_attention, private_names
+from jkeras.keras.attention_parts import PARTS, Alias, build_attention, private_names
 from jkeras.keras.facades import on_view
 from jkeras.keras.recurrent import build_inside
 from jkeras.keras.seeds import draw_seed
@@ -192,7 +192,7 @@ _GUEST = {
 
 SPECIAL: dict[str, dict[str, Any]] = {
     "MultiHeadAttention": _attention(layers.MultiHeadAttention),
-    "GroupQueryAttention": {**_attention(layers.GroupQueryAttention)},
+    "GroupQueryAttention": {**_attention(layers.GroupQueryAttention), "_flash_attention": Alias("flash_attention")},
     **{name: _checked_attention(getattr(layers, name)) for name in ("Attention", "AdditiveAttention")},
     "SpectralNormalization": {
         "build": _build_spectral,

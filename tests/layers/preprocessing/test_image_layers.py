@@ -280,3 +280,25 @@ def covered():
     """The layers that are compared here, for the page of coverage."""
     more = ("RandomElasticTransform", "RandomColorJitter", "RandAugment", "AugMix")
     return {f"keras.layers.{name}" for name in (*more, *(case.name for case in CASES.values()))}
+
+
+def test_one_image_and_its_boxes_are_transformed_without_a_batch():
+    image = np.random.default_rng(0).normal(size=(4, 4, 1)).astype("float32")
+    corners = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 3.0], [3.0, 3.0]])
+    moved = {
+        "apply_perspective": np.array([True]),
+        "start_points": corners[None],
+        "end_points": corners[None] / 3,
+        "input_shape": (4, 4, 1),
+    }
+    got, want = (
+        np.asarray(home.RandomPerspective(data_format="channels_last").transform_images(image, moved))
+        for home in (layers, keras.layers)
+    )
+    np.testing.assert_allclose(got, want, atol=1e-5)
+    boxes = {"boxes": np.array([[2, 1, 4, 3], [6, 4, 8, 6]]), "labels": np.array([1, 2])}
+    shift = {"translations": np.array([[1.0, 2.0]]), "input_shape": (10, 8, 3)}
+    layer = layers.RandomTranslation(0.5, 0.5, bounding_box_format="xyxy", data_format="channels_last")
+    changed = layer.transform_bounding_boxes(boxes, shift)
+    np.testing.assert_allclose(changed["boxes"], [[3, 3, 5, 5], [7, 6, 8, 8]])
+    np.testing.assert_array_equal(changed["labels"], boxes["labels"])

@@ -157,10 +157,13 @@ class ImageLayer(ImageAttributes, Layer):
     ) -> Any:
         """The boxes of a batch, "boxes" `(batch, boxes, 4)` and "labels" `(batch, boxes)`, after a transformation.
 
-        A box of which nothing is left gets the label -1.
+        Those of one image may be without the batch axis. A box of which nothing is left gets the label -1.
         """
         if not (self._moves and self._has(transformation, training)):
             return bounding_boxes
+        if len(np.shape(bounding_boxes["boxes"])) == 2:
+            batch = {name: jnp.asarray(part)[None] for name, part in bounding_boxes.items()}
+            return jax.tree.map(lambda part: part[0], self.transform_bounding_boxes(batch, transformation, training))
         size = self.size_before(transformation)
         new = self.new_size(size)
         boxes = convert_format(
