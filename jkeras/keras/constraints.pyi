@@ -11,7 +11,7 @@ class Constraint:
     def __init__(self) -> None: ...
 
 class MaxNorm(Constraint):
-    """Norm of at most `max_value` along `axis` (see `UnitNorm`)."""
+    """Scales weights whose norm along `axis` exceeds `max_value` down to it."""
 
     max_value: Any
     axis: Any
@@ -19,7 +19,7 @@ class MaxNorm(Constraint):
     def __getattr__(self, name: str) -> Any: ...
 
 class MinMaxNorm(Constraint):
-    """Norm between `min_value` and `max_value` along `axis` (see `UnitNorm`)."""
+    """Scales weights so that their norm along `axis` lies between `min_value` and `max_value`."""
 
     min_value: Any
     max_value: Any
@@ -35,12 +35,12 @@ class MinMaxNorm(Constraint):
     def __getattr__(self, name: str) -> Any: ...
 
 class NonNeg(Constraint):
-    """Negative weights become zero."""
+    """Sets negative weights to zero."""
     def __init__(self) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
 
 class UnitNorm(Constraint):
-    """Norm 1 along `axis`: 0 for the weights into each unit of a Dense kernel, (0, 1, 2) for each filter of a Conv2D."""
+    """Scales weights to norm 1 along `axis`."""
 
     axis: Any
     def __init__(self, axis: int | tuple[int, ...] = 0) -> None: ...

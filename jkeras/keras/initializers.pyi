@@ -14,7 +14,7 @@ class Initializer:
     def clone(self) -> Self: ...
 
 class Constant(Initializer):
-    """One value everywhere, or the values of an array of the weight's shape, such as a table of trained embeddings."""
+    """The same value everywhere, or the values of an array of the weight's shape, such as a table of trained embeddings."""
 
     value: Any
     def __init__(self, value: Any = 0.0) -> None: ...
@@ -28,7 +28,7 @@ class Identity(Initializer):
     def __getattr__(self, name: str) -> Any: ...
 
 class Ones(Initializer):
-    """All one."""
+    """All ones."""
     def __init__(self) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
 
@@ -57,7 +57,7 @@ class STFT(Initializer):
     def __getattr__(self, name: str) -> Any: ...
 
 class Zeros(Initializer):
-    """All zero."""
+    """All zeros."""
     def __init__(self) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
 
@@ -154,7 +154,7 @@ class Orthogonal(RandomInitializer):
     def __getattr__(self, name: str) -> Any: ...
 
 class RandomNormal(RandomInitializer):
-    """Normal with the given mean and standard deviation."""
+    """Draws from a normal distribution."""
 
     mean: Any
     stddev: Any
@@ -163,7 +163,7 @@ class RandomNormal(RandomInitializer):
     def __getattr__(self, name: str) -> Any: ...
 
 class RandomUniform(RandomInitializer):
-    """Uniform between `minval` (included) and `maxval` (excluded)."""
+    """Draws from a uniform distribution between `minval` (included) and `maxval` (excluded)."""
 
     minval: Any
     maxval: Any
@@ -172,7 +172,7 @@ class RandomUniform(RandomInitializer):
     def __getattr__(self, name: str) -> Any: ...
 
 class TruncatedNormal(RandomInitializer):
-    """Normal, redrawn where further than two `stddev` from the mean; the result varies by 0.88 `stddev`."""
+    """Draws from a normal distribution and redraws values further than two `stddev` from the mean."""
 
     mean: Any
     stddev: Any

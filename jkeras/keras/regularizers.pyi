@@ -11,14 +11,14 @@ class Regularizer:
     def __init__(self) -> None: ...
 
 class L1(Regularizer):
-    """`l1 * sum(abs(x))`."""
+    """The penalty `l1 * sum(abs(x))`."""
 
     l1: Any
     def __init__(self, l1: float = 0.01) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
 
 class L1L2(Regularizer):
-    """`l1 * sum(abs(x)) + l2 * sum(x**2)`. Both factors are 0 unless given."""
+    """The penalty `l1 * sum(abs(x)) + l2 * sum(x**2)`."""
 
     l1: Any
     l2: Any
@@ -26,14 +26,14 @@ class L1L2(Regularizer):
     def __getattr__(self, name: str) -> Any: ...
 
 class L2(Regularizer):
-    """`l2 * sum(x**2)`, without the factor 1/2 of some texts."""
+    """The penalty `l2 * sum(x**2)`, without the factor 1/2 that some texts include."""
 
     l2: Any
     def __init__(self, l2: float = 0.01) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
 
 class OrthogonalRegularizer(Regularizer):
-    """Drives the rows (or columns) of a matrix towards right angles."""
+    """Pushes the rows (or columns) of a matrix towards orthogonality."""
 
     factor: Any
     mode: Any
