@@ -3,15 +3,16 @@
     KERAS_BACKEND=jax python -m benchmarks.augmentation [layer ...] [--repeats 7] [--batch 64] [--size 224]
 
 Layers are called on arrays, and in a function that `jax.jit` compiles, as they are in a model, with a new key for each call.
-Each call is timed until its result is there, the sides by turns, after one call of each that compiles. The medians of
-milliseconds are shown, by the clock and, in brackets, of the processor; then how many times as long as Keras the slower one
-of the two faces takes, by the smaller of both measures.
+Each call is timed until its result is there, the sides by turns in any order, after one call of each that compiles. The medians
+of milliseconds are shown, by the clock and, in brackets, of the processor; then how many times as long as Keras the slower
+one of the two faces takes, by the smaller of both measures.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import statistics
 import time
 import warnings
@@ -65,6 +66,8 @@ SMALLER = {"ContrastLimitedAdaptiveHistogramEqualization": 8}
 # Keras's cannot be compiled: the part that it cuts is no number while it is traced.
 UNTRACED = {"RandomCrop"}
 FACES = ("jkeras", "drop-in", "Keras")
+# In which the gigabytes that the call before took are given back, by other threads.
+PAUSE = 0.1
 Call = Callable[[Any, Any], Any]
 
 
@@ -103,6 +106,7 @@ def sides(name: str) -> dict[tuple[str, str], Call]:
 
 def measured(call: Call, images: Any, key: Any) -> tuple[float, float]:
     """Milliseconds until the result of one call is there, by the clock and of the processor."""
+    time.sleep(PAUSE)
     clock, processor = time.perf_counter(), time.process_time()
     jax.block_until_ready(call(images, key))
     return 1000 * (time.perf_counter() - clock), 1000 * (time.process_time() - processor)
@@ -113,12 +117,10 @@ def compared(name: str, images: Any, repeats: int) -> dict[tuple[str, str], tupl
     calls = {side: call for side, call in sides(name).items() if side != ("compiled", "Keras") or name not in UNTRACED}
     keys = jax.random.split(jax.random.key(0), repeats + 1)
     times: dict[tuple[str, str], list[tuple[float, float]]] = {side: [] for side in calls}
-    order = list(calls)
+    shuffled = random.Random(0)
     for key in keys:
-        for side in order:
+        for side in shuffled.sample(list(calls), len(calls)):
             times[side].append(measured(calls[side], images, key))
-        # What the last one leaves in memory is not always the same side's burden.
-        order = [*order[1:], order[0]]
     # The first call of each compiles.
     return {side: tuple(map(statistics.median, zip(*found[1:], strict=True))) for side, found in times.items()}
 

@@ -1,8 +1,9 @@
 """Accuracy and size of quantised models: a convolutional network on MNIST, and a small GPT on text.
 
-python -m benchmarks.quantization [--epochs 1] [--images 20000]
+python -m benchmarks.quantization [--epochs 1] [--images 20000] [--windows 9600]
 
-Prints a table for docs/measurements.md. Sizes are those of the weights in memory and in a `.weights.h5` file.
+Prints a table for docs/measurements.md. Sizes are shares of those in float32: of the weights in memory, and of the files
+`.weights.h5` and `.safetensors`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import numpy as np
 import jkeras as jk
 from jkeras import layers, quantizers
 
+LENGTH = 64  # of the windows of text
+FILES = (".weights.h5", ".safetensors")
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
@@ -36,15 +39,19 @@ def network():
 
 
 def text_model(vocabulary, length):
-    """A GPT of two blocks."""
-    return jk.architectures.GPT(vocabulary, length, width=64, depth=2, heads=4)
+    """A GPT of two blocks, wide enough that its matrices are 97 % of it."""
+    return jk.architectures.GPT(vocabulary, length, width=256, depth=2, heads=4)
 
 
 def size(model):
+    """Bytes of the weights in memory and in files."""
+    sizes = [sum(w.nbytes for w in model.weights)]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "m.weights.h5"
-        model.save_weights(path)
-        return sum(w.nbytes for w in model.weights), path.stat().st_size
+        for suffix in FILES:
+            path = Path(folder) / f"m{suffix}"
+            model.save_weights(path)
+            sizes.append(path.stat().st_size)
+    return sizes
 
 
 def table(title, model, data, calibration):
@@ -61,7 +68,7 @@ def table(title, model, data, calibration):
         loss, accuracy = form.evaluate(*data, verbose=0, batch_size=256)
         sizes = size(form)
         whole = whole or sizes
-        shares = " | ".join(f"{part / all_:.2f}" for part, all_ in zip(sizes, whole, strict=True))
+        shares = " | ".join(f"{part / all_:.3f}" for part, all_ in zip(sizes, whole, strict=True))
         print(f"| {title} | {name} | {accuracy:.4f} | {loss:.4f} | {shares} |", flush=True)
 
 
@@ -69,8 +76,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--images", type=int, default=20000)
+    parser.add_argument("--windows", type=int, default=9600, help="of 64 letters, for the GPT")
     options = parser.parse_args()
-    print("| model | weights | accuracy | loss | memory | file |\n|---|---|---|---|---|---|")
+    print("| model | weights | accuracy | loss | memory | " + " | ".join(f"`{suffix}`" for suffix in FILES) + " |")
+    print("|---|---|---|---|---|" + "---|" * len(FILES))
     with np.load(DATA / "mnist.npz") as mnist:
         x, y, x_test, y_test = (mnist[name] for name in ("x_train", "y_train", "x_test", "y_test"))
     x, x_test = x[..., None] / np.float32(255), x_test[..., None] / np.float32(255)
@@ -78,16 +87,17 @@ def main():
     model = model.fit(x[: options.images], y[: options.images], epochs=options.epochs, batch_size=64, verbose=0)
     table("MNIST CNN", model, (x_test, y_test), x[:128])
 
-    text = "\n".join(path.read_text(errors="ignore") for path in sorted((DATA / "text").glob("*.txt")))[:400_000]
+    text = (DATA / "text" / "tinyshakespeare.txt").read_text()
     letters = sorted(set(text))
     ids = np.array([letters.index(letter) for letter in text], "int32")
-    windows = np.lib.stride_tricks.sliding_window_view(ids, 65)[::16]
-    inputs, targets = windows[:, :-1], windows[:, 1:]
-    split = int(0.95 * len(inputs))
-    loss = jk.losses.SparseCategoricalCrossentropy(from_logits=True)
-    gpt = text_model(len(letters), 64).compile("adam", loss, metrics=["accuracy"])
-    gpt = gpt.fit(inputs[:split], targets[:split], epochs=options.epochs, batch_size=64, verbose=0)
-    table("small GPT", gpt, (inputs[split:], targets[split:]), inputs[:128])
+    windows = np.lib.stride_tricks.sliding_window_view(ids, LENGTH + 1)
+    training, test = windows[: 9 * len(ids) // 10], windows[9 * len(ids) // 10 :: LENGTH][:256]
+    training = training[np.random.default_rng(0).choice(len(training), options.windows, replace=False)]
+    gpt = text_model(len(letters), LENGTH).compile(
+        "adam", jk.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
+    )
+    gpt = gpt.fit(training[:, :-1], training[:, 1:], epochs=options.epochs, batch_size=32, verbose=0)
+    table("small GPT", gpt, (test[:, :-1], test[:, 1:]), training[:128, :-1])
 
 
 if __name__ == "__main__":

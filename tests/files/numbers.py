@@ -14,6 +14,7 @@ import resource
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from types import NoneType
 from typing import Any
@@ -185,7 +186,8 @@ def problem(case: Case) -> str | None:
     signal.alarm(HANGS)
     what = None
     try:
-        with untrusted.reading("the file"), allowance.of_file(FILE_SIZE):
+        with warnings.catch_warnings(), untrusted.reading("the file"), allowance.of_file(FILE_SIZE):
+            warnings.simplefilter("ignore")  # of NumPy's, of numbers too large for a type
             case.read()
     except errors.JkerasError:
         pass

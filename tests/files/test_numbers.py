@@ -143,7 +143,7 @@ def test_layers_in_any_order_take_linear_time(tmp_path, order):
 def test_many_layers_and_names_take_linear_time(kind, face):
     counts = (2500, 5000, 10_000)
     growth.seconds(kind, 10, face)
-    found = [growth.seconds(kind, count, face)[0] for count in counts]
+    found = [min(growth.seconds(kind, count, face)[0] for _ in range(2)) for count in counts]
     # A square would be 2; the logarithms of sorting and of trees of HDF5 are above 1.
     assert growth.exponent(counts, found) < 1.4 or found[-1] < 1.0, dict(zip(counts, found, strict=True))
 
