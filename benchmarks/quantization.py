@@ -40,7 +40,7 @@ def network():
 
 def text_model(vocabulary, length):
     """A GPT of two blocks, wide enough that its matrices are 97 % of it."""
-    return jk.architectures.GPT(vocabulary, length, width=256, depth=2, heads=4)
+    return jk.architectures.GPT(vocabulary, length, width=320, depth=2, heads=4)
 
 
 def size(model):

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jkeras import config
 from jkeras.errors import InputError
-from jkeras.ops.image_layout import image_array, image_axes
+from jkeras.ops.image_layout import image_array, image_axes, planes
 from jkeras.types import TensorLike
 
 
@@ -29,7 +29,7 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> jax.Array:
     images = _colours("rgb_to_hsv", images)
     channels = image_axes(data_format)[2]
     images = jnp.where(jnp.abs(images) < jnp.finfo(images.dtype).eps, 0, images)
-    red, green, blue = jnp.moveaxis(images, channels, 0)
+    red, green, blue = planes(images, channels)
     value = jnp.maximum(jnp.maximum(red, green), blue)
     span = value - jnp.minimum(jnp.minimum(red, green), blue)
     saturation = jnp.where(value > 0, span / jnp.where(value > 0, value, 1), 0)
@@ -44,11 +44,11 @@ def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> jax.Array:
     """Colours from hue, saturation and value."""
     images = _colours("hsv_to_rgb", images)
     channels = image_axes(data_format)[2]
-    hue, saturation, value = jnp.moveaxis(images, channels, 0)
+    hue, saturation, value = planes(images, channels)
     sixths = (hue % 1) * 6
     shares = (jnp.abs(sixths - 3) - 1, 2 - jnp.abs(sixths - 2), 2 - jnp.abs(sixths - 4))
-    planes = [value * (1 - saturation + saturation * jnp.clip(share, 0, 1)) for share in shares]
-    return jnp.stack(planes, axis=channels)
+    mixed = [value * (1 - saturation + saturation * jnp.clip(share, 0, 1)) for share in shares]
+    return jnp.stack(mixed, axis=channels)
 
 
 def _colours(function: str, images: TensorLike) -> jax.Array:

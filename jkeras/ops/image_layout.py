@@ -48,3 +48,8 @@ def as_batch(images: jax.Array, data_format: str | None) -> tuple[jax.Array, Cal
         return result[0] if single else result
 
     return batch, back
+
+
+def planes(images: jax.Array, axis: int) -> list[jax.Array]:
+    """The channels of images, each cut out where it lies: to move their axis to the front takes a copy in another order."""
+    return [jax.lax.index_in_dim(images, channel, axis, keepdims=False) for channel in range(images.shape[axis])]

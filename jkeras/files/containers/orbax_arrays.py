@@ -111,7 +111,7 @@ def _handler() -> ocp.type_handlers.TypeHandler:
     """What writes the arrays of a checkpoint. None is under way any more when it is done, or an error is raised."""
     import orbax.checkpoint as ocp
 
-    class Handler(ocp.type_handlers.NumpyHandler):
+    class Handler(ocp.type_handlers.NumpyHandler):  # type: ignore[misc]  # Orbax has no types
         async def serialize(
             self,
             values: Sequence[np.ndarray | jax.Array],
@@ -155,7 +155,7 @@ def _described(array: np.ndarray) -> dict[str, Any]:
     """An array that is to be made: as a whole, as it lies in memory, also where it is zero."""
     # Not compressed: trained weights lose 7 % of their size by it, and a save takes seven times as long.
     layout = {"shape": array.shape, "chunks": array.shape, "compressor": None}
-    return {"metadata": layout, "dtype": array.dtype.name, "store_data_equal_to_fill_value": True, "create": True}
+    return {"metadata": layout, "dtype": array.dtype.name, "store_data_equal_to_fill_value": True}
 
 
 def read(folder: Path, listed: Mapping[str, Listed], shown: Path) -> dict[str, np.ndarray]:
@@ -217,6 +217,8 @@ def _opened(
         "fill_missing_data_reads": False,
         "recheck_cached_metadata": False,
         "recheck_cached_data": False,
+        "open": not described,
+        "create": bool(described),
         **described,
     }
-    return tensorstore.open(spec, context=context, **({} if described else {"open": True}))
+    return tensorstore.open(spec, context=context)

@@ -21,7 +21,7 @@ from jkeras.layers.preprocessing.images.fields import (
     as_given,
 )
 from jkeras.ops import colours
-from jkeras.ops.image_layout import image_axes
+from jkeras.ops.image_layout import image_axes, planes
 from jkeras.types import Array, DataFormatField, Key, Num, PyTree
 from jkeras.values.fields import field
 
@@ -116,7 +116,7 @@ class RandomHue(ColourLayer):
     def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         axis = image_axes(self.data_format)[2]
         shares = rescaled(images, self.value_range, (0, 1))
-        hue, saturation, value = jnp.moveaxis(colours.rgb_to_hsv(shares, self.data_format), axis, 0)
+        hue, saturation, value = planes(colours.rgb_to_hsv(shares, self.data_format), axis)
         turned = hue + values["factor"].astype(images.dtype)[:, None, None]
         turned = jnp.where(turned > 1, turned - 1, turned)
         turned = jnp.where(turned < 0, turned + 1, turned)
@@ -152,7 +152,7 @@ class RandomSaturation(ColourLayer):
 
     def change_images(self, images: Num[Array, "*shape"], values: PyTree[Array]) -> Num[Array, "*shape"]:
         axis = image_axes(self.data_format)[2]
-        hue, saturation, value = jnp.moveaxis(colours.rgb_to_hsv(images, self.data_format), axis, 0)
+        hue, saturation, value = planes(colours.rgb_to_hsv(images, self.data_format), axis)
         factor = values["factor"].astype(images.dtype)[:, None, None]
         stronger = jnp.clip(saturation * factor, *self.value_range)
         return colours.hsv_to_rgb(jnp.stack([hue, stronger, value], axis), self.data_format)
