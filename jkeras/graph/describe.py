@@ -78,7 +78,8 @@ def trace(
 
     kind = jax.config.jax_default_prng_impl  # type: ignore[attr-defined]
     made, outputs = jax.make_jaxpr(program, return_shape=True)(_spec_of_key(kind), [leaves[i] for i in positions])
-    return Traced(outputs, *traces, largest_array(made, constants=1), definitions)
+    traced = Traced(outputs, *traces)
+    return dataclasses.replace(traced, largest=largest_array(made, constants=1), definitions=definitions)
 
 
 @functools.lru_cache(maxsize=8)

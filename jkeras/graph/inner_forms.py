@@ -60,7 +60,7 @@ def reformed(layer: Any, forms: Forms) -> dict[int, Any]:
         owner = next(path[:depth] for depth in reversed(range(len(path))) if path[:depth] in walked)
         made.setdefault(owner, {})["/".join(path[len(owner) :])] = form
     for path, inner in made.items():
-        owner_layer = changed.get(id(walked[path]), walked[path])
+        owner_layer: Any = changed.get(id(walked[path]), walked[path])
         known = owner_layer._inner_forms
         merged = {name: {**known.get(name, {}), **form} for name, form in inner.items()}
         changed[id(walked[path])] = owner_layer._evolve(_inner_forms={**known, **merged})

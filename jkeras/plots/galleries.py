@@ -89,7 +89,8 @@ def plot_image_gallery(
     elif show or show is None:
         plt.show()
     else:
-        return figure
+        shown: Figure = figure
+        return shown
     plt.close(figure)
     return None
 
@@ -176,7 +177,9 @@ def plot_bounding_box_gallery(
     if legend:
         from matplotlib.patches import Patch
 
-        legend_handles = [Patch(color=np.asarray(color) / 255, label=label) for _, color, _, label in parts]
+        legend_handles = [
+            Patch(color=(color[0] / 255, color[1] / 255, color[2] / 255), label=label) for _, color, _, label in parts
+        ]
     return plot_image_gallery(
         drawn, legend_handles=legend_handles, rows=rows, cols=cols, data_format="channels_last", **kwargs
     )

@@ -218,8 +218,9 @@ def draw_segmentation_masks(
     if not blend:
         return drawn
     mixed = batch * np.float32(1 - share) + drawn * np.float32(share)
-    chosen: np.ndarray = np.where((masks != ignore_index)[..., None], mixed, batch)
-    return np.clip(chosen, 0, 255).astype("uint8")
+    chosen = np.where((masks != ignore_index)[..., None], mixed, batch)
+    result: np.ndarray = np.clip(chosen, 0, 255).astype("uint8")
+    return result
 
 
 __all__ = ["draw_bounding_boxes", "draw_segmentation_masks"]
