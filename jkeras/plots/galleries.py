@@ -76,6 +76,7 @@ def plot_image_gallery(
     batch = in_bytes(images_last(images, data_format, "plot_image_gallery"), value_range)
     rows = rows or math.ceil(math.sqrt(len(batch)))
     cols = cols or math.ceil(len(batch) / rows)
+    figure: Figure
     figure, panels = plt.subplots(rows, cols, figsize=(cols * scale, rows * scale), squeeze=False, layout="tight")
     for number, panel in enumerate(panels.ravel()):
         panel.axis("off")
@@ -89,8 +90,7 @@ def plot_image_gallery(
     elif show or show is None:
         plt.show()
     else:
-        shown: Figure = figure
-        return shown
+        return figure
     plt.close(figure)
     return None
 
