@@ -255,7 +255,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         if self._default_policy is not None:
             return {"default_policy": serialize(self.default_policy), "policy_map": written}
         # With the global policy by default, all are those of the global policy where the map is read, as in Keras.
-        for entry in written.values():
+        for entry in filter(lambda one: isinstance(one, dict), written.values()):  # not names, which are kept as given
             entry["config"] = {**entry["config"], "source_name" if "mode" in entry["config"] else "name": None}
         return {"default_policy": None, "policy_map": written}
 

@@ -144,6 +144,13 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
         tracker.version += current_call.get() is None
         object.__setattr__(self, name, value)
 
+    def _written_beside(self) -> dict[str, Any]:
+        # A class of a user's own says in its configuration what it holds, as in Keras.
+        return {}
+
+    def _take_forms(self, written: Any) -> None:
+        """Has `build` make layers in the form that a configuration says; only built-in layers are told."""
+
     def _adopt(self, value: Any, name: str) -> Any:
         """What is kept for a value that is assigned to an attribute."""
         return value

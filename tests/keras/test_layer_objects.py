@@ -356,3 +356,28 @@ def test_projections_draw_apart_from_an_initializer_without_seed(layer):
     layer.kernel_initializer = keras.initializers.TruncatedNormal(stddev=0.02)
     layer.build((2, 3, 8), (2, 3, 8))
     assert not np.allclose(layer.query.kernel, layer.key.kernel)
+
+
+class Holder(keras.Layer):
+    """A user's layer whose part is quantised by the policy that it is given."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = L.Dense(4, dtype=self.dtype_policy, name="inner")
+
+    def get_config(self):
+        return super().get_config()
+
+    def build(self, input_shape):
+        self.inner.build(input_shape)
+
+    def call(self, x):
+        return self.inner(x)
+
+
+def test_users_layers_say_themselves_what_is_inside():
+    policies = keras.dtype_policies.DTypePolicyMap(policy_map={"holder/inner": "int8_from_float32"})
+    written = keras.saving.serialize_keras_object(Holder(name="holder", dtype=policies))
+    assert "inner_layers" not in written
+    again = keras.saving.deserialize_keras_object(written, custom_objects={"Holder": Holder})
+    assert isinstance(again, Holder)

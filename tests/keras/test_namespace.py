@@ -60,8 +60,8 @@ def test_names_are_listed(name):
     assert offered and offered <= set(dir(mirror))
 
 
-MODULES = """activations backend callbacks config constraints distillation dtype_policies initializers layers losses metrics
-    models ops optimizers optimizers.schedules preprocessing.image quantizers random regularizers saving utils"""
+MODULES = """activations backend callbacks config constraints distillation dtype_policies export initializers layers losses
+    metrics models ops optimizers optimizers.schedules preprocessing.image quantizers random regularizers saving utils"""
 
 INSIDE = {
     "": {*MODULES.split(), *keras.homes.MIRRORS, "applications", "src"},
