@@ -168,6 +168,7 @@ def measure(step: Step, platform: str, timeout: float | None) -> dict[str, Any]:
         "f64": module.float64,
         "custom_calls": module.custom_calls(),
         "seconds": answer.seconds,
+        "peak": answer.peak,
     }
 
 

@@ -70,20 +70,22 @@ def strategy(name: str, chips: int) -> jk.distribute.Strategy:
     return jk.distribute.ModelParallel(layout_map=jk.distribute.LayoutMap(mesh, LAYOUTS))
 
 
-def compile_all(file: Path, only: str, timeout: float | None) -> None:
+def compile_all(given: argparse.Namespace) -> None:
     """Compiles what the file does not have yet, and adds it."""
+    file: Path = given.file
     done = {(row["model_name"], row["strategy_name"], row["chips"]) for row in read(file)}
     for name in ROWS:
         for chips, topology in SLICES.items():
             for kind in STRATEGIES:
                 key = (name, kind, chips)
-                if key in done or only not in name or (name, kind) == ("resnet50", "ModelParallel"):
+                chosen = given.only in name and chips in given.chips and kind in given.strategies
+                if key in done or not chosen or (name, kind) == ("resnet50", "ModelParallel"):
                     continue
                 start = time.perf_counter()
                 row: dict[str, Any] = dict(zip(("model_name", "strategy_name", "chips"), key, strict=True))
                 try:
                     plan = jk.distribute.plan(
-                        model(name), chips * ROWS[name], topology, strategy(kind, chips), timeout=timeout
+                        model(name), chips * ROWS[name], topology, strategy(kind, chips), timeout=given.timeout
                     )
                     row |= plan.as_dict() | {
                         "collectives": [[c.kind, c.count, c.nbytes, c.sent] for c in plan.collectives]
@@ -123,11 +125,13 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.slices", description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path)
     parser.add_argument("--only", default="", help="models whose name contains this")
+    parser.add_argument("--chips", nargs="*", type=int, choices=SLICES, default=list(SLICES))
+    parser.add_argument("--strategies", nargs="*", choices=STRATEGIES, default=list(STRATEGIES))
     parser.add_argument("--timeout", type=int, help="seconds for each program")
     parser.add_argument("--table", action="store_true")
     given = parser.parse_args()
     if not given.table:
-        compile_all(given.file, given.only, given.timeout)
+        compile_all(given)
     print(table(read(given.file)))
 
 

@@ -7,6 +7,8 @@ What is done inside of the loop depends on the platform. On CPUs a step's inputs
 and gradients of weights are added up inside: the arrays of one step stay in the cache, those of a sequence do not, and XLA
 vectorises no loop that reads slices of gates. Elsewhere, and for few samples and large weights, few and large products
 are better: one of all inputs with the kernel, one for the gradient of each weight. Times in `benchmarks/lowering.py`.
+Accelerators take them in the order of samples, in which a layer's inputs lie: in that of time, a TPU's program copies the
+inputs once more (LSTM and GRU in `benchmarks/ACCELERATORS.md`).
 
 The hand-written reverse rule serves the activations in `gates.SLOPES`, among them the defaults; any other activation,
 and `jkeras.config.lowering = "plain"`, takes the loop as it is. A function with a reverse rule of its own has no
@@ -17,7 +19,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +33,10 @@ from jkeras.lowering.switch import current_mode, on_cpu
 from jkeras.types import Array
 
 Result = tuple[jax.Array, jax.Array | None, list[jax.Array]]
+
+
+# Where products over single steps are done: inside of the loop, or outside of it, by time or by sample.
+Place = Literal["inside", "by time", "by sample"]
 
 
 class Form(NamedTuple):
@@ -210,13 +216,15 @@ ROWS_PER_SAMPLE = 6
 
 
 def _placed(function: Callable[..., Any], weights: Weights, inputs: jax.Array, *rest: Any) -> Any:
-    """`function(inside, weights, inputs, ...)`: whether products over single steps are done inside of the loop."""
-    outside = functools.partial(function, False)
+    """`function(place, weights, inputs, ...)`, with the place that the platform and the sizes ask for."""
+    if current_mode() == "plain":
+        return function("by time", weights, inputs, *rest)
     rows = sum(weight.shape[0] for name, weight in weights.items() if name.endswith("kernel"))
     batch = inputs.shape[1]
-    if current_mode() == "plain" or (not is_symbolic_dim(batch) and rows > ROWS_PER_SAMPLE * batch):
-        return outside(weights, inputs, *rest)
-    return on_cpu(functools.partial(function, True), outside, weights, inputs, *rest)
+    few = not is_symbolic_dim(batch) and rows > ROWS_PER_SAMPLE * batch
+    on_cpus: Place = "by time" if few else "inside"
+    forms = functools.partial(function, on_cpus), functools.partial(function, "by sample")
+    return on_cpu(*forms, weights, inputs, *rest)
 
 
 def _project(inputs: jax.Array, weights: Weights) -> jax.Array:
@@ -224,11 +232,16 @@ def _project(inputs: jax.Array, weights: Weights) -> jax.Array:
     return gates if weights.get("bias") is None else gates + weights["bias"]
 
 
+def _turned(place: Place, sequence: jax.Array) -> jax.Array:
+    """A sequence in the order in which products over all steps are done, and back: the compiler drops both turns."""
+    return jnp.swapaxes(sequence, 0, 1) if place == "by sample" else sequence
+
+
 def _forward_loop(
     form: Form,
     functions: Any,
     save: bool,
-    inside: bool,
+    place: Place,
     weights: Weights,
     inputs: jax.Array,
     states: Arrays,
@@ -238,7 +251,7 @@ def _forward_loop(
 
     def step(before: Arrays, item: Any) -> tuple[Arrays, Any]:
         value, here = item
-        gates = _project(value, weights) if inside else value
+        gates = _project(value, weights) if place == "inside" else value
         after, saved = CELLS[form.cell].step(gates, before, weights, *functions)
         after = tuple(new.astype(old.dtype) for new, old in zip(after, before, strict=True))
         output = after[0]
@@ -248,7 +261,7 @@ def _forward_loop(
             output = jnp.where(here, output, jnp.zeros_like(output)) if form.zero_masked else after[0]
         return after, (output if form.keep_all else None, saved if save else None)
 
-    items = inputs if inside else _project(inputs, weights)
+    items = inputs if place == "inside" else _turned(place, _project(_turned(place, inputs), weights))
     after, (outputs, saved) = lax.scan(step, states, (items, seen), reverse=form.reverse)
     return outputs, after, saved
 
@@ -276,7 +289,7 @@ _fast.defvjp(_fast_forward, _fast_backward)
 
 def _backward_loop(
     form: Form,
-    inside: bool,
+    place: Place,
     weights: Weights,
     inputs: jax.Array,
     saved: Arrays,
@@ -285,17 +298,18 @@ def _backward_loop(
     d_states: Arrays,
 ) -> tuple[jax.Array, Arrays, Weights]:
     """The gradients of the inputs, of the states before the first step, and of the weights."""
+    inside = place == "inside"
     cell, slopes = CELLS[form.cell], [SLOPES[function] for function in form.functions]
     # Once, not in each step.
     turned = {name: weight.T for name, weight in weights.items() if name.endswith("kernel")}
 
-    def of_inputs(gates: Arrays) -> jax.Array:
-        return gates[0] @ turned["kernel"] if "kernel" in weights else gates[0]
+    def of_inputs(gates: jax.Array) -> jax.Array:
+        return gates @ turned["kernel"] if "kernel" in weights else gates
 
     def of_weights(inputs: jax.Array, saved: Arrays, gates: Arrays) -> Weights:
         sums = cell.gather(saved, gates)
         if "kernel" in weights:
-            sums["kernel"] = product(inputs, gates[0])
+            sums["kernel"] = product(_turned(place, inputs), _turned(place, gates[0]))
         if "bias" in weights:
             sums["bias"] = None if weights["bias"] is None else total(gates[0])
         return sums
@@ -315,7 +329,7 @@ def _backward_loop(
             before = tuple(jnp.where(here, new, old) for new, old in zip(before, after, strict=True))
         if not inside:
             return (before, None), gates
-        return (before, jax.tree.map(jnp.add, sums, of_weights(value, here_saved, gates))), of_inputs(gates)
+        return (before, jax.tree.map(jnp.add, sums, of_weights(value, here_saved, gates))), of_inputs(gates[0])
 
     items = (inputs, saved, seen)
     sums = None
@@ -323,6 +337,6 @@ def _backward_loop(
         zero = functools.partial(jnp.zeros_like, dtype=at_least_float32(inputs.dtype))
         sums = jax.tree.map(zero, weights)
     (d_before, sums), gradients = lax.scan(step, (d_states, sums), (items, d_outputs), reverse=not form.reverse)
-    d_inputs = gradients if inside else of_inputs(gradients)
+    d_inputs = gradients if inside else _turned(place, of_inputs(_turned(place, gradients[0])))
     sums = sums if inside else of_weights(inputs, saved, gradients)
     return d_inputs, d_before, jax.tree.map(lambda sum, weight: sum.astype(weight.dtype), sums, weights)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
+from jax import lax
+from jax.export import is_symbolic_dim
 
 from jkeras import config
 from jkeras.dtypes import at_least_float32
@@ -43,7 +46,8 @@ def dot_product_attention(
         mask: True where a query may look; a query that may look nowhere gets the mean of the values.
         scale: of the scores; `1 / sqrt(depth)` if None.
         is_causal: whether position i looks only at positions up to i.
-        flash_attention: True demands the fused kernel, False avoids it, None takes it where it is known to work.
+        flash_attention: True demands cuDNN's fused kernel, False avoids it. With None, programs for CUDA take it where it is
+            known to work: 16 bits, head sizes that are multiples of 8 up to 128, even lengths, no bias, no mask in float16.
         attn_logits_soft_cap: bends scores towards the range from minus to plus this number.
 
     Raises:
@@ -61,59 +65,150 @@ def dot_product_attention(
     query, key, value = (array.astype(dtype) for array in arrays)
     mask = None if mask is None else jnp.asarray(mask).astype(bool)
     scale = query.shape[-1] ** -0.5 if scale is None else scale
-    fused = _fused(
-        query, key, value, False if flash_attention is None and not config.flash_attention else flash_attention
-    )
+    if flash_attention is None and not config.flash_attention:
+        flash_attention = False
+    fused = flash_attention is not False and _fused(query, key, value, bias, mask, scale, bool(flash_attention))
+    if attn_logits_soft_cap is not None:
+        return _explicit(query, key, value, bias, mask, scale, is_causal, attn_logits_soft_cap)
+    number = isinstance(scale, (int, float))
+    attend = _as_one_program if number else _attend
+    return attend(query, key, value, bias, mask, scale=scale, is_causal=is_causal, fused=fused and number)
+
+
+def _attend(
+    query: jax.Array,
+    key: jax.Array,
+    value: jax.Array,
+    bias: jax.Array | None,
+    mask: jax.Array | None,
+    *,
+    scale: TensorLike,
+    is_causal: bool,
+    fused: bool,
+) -> jax.Array:
     # Outside of GPUs, programs of the library's function cannot multiply numbers of type float16.
-    if attn_logits_soft_cap is not None or (dtype == jnp.float16 and jax.default_backend() not in GPUS):
-        scores = attention_scores(query, key, scale)
-        if attn_logits_soft_cap is not None:
-            scores = scores / (1.0 + jnp.abs(scores) / attn_logits_soft_cap)
-        scores = scores if bias is None else scores + bias
-        if is_causal:
-            causal = causal_mask(query.shape[1], key.shape[1])
-            mask = causal if mask is None else mask & causal
-        weights = attention_weights(scores, mask).astype(dtype)
-        groups = query.shape[2] // key.shape[2]
-        return jnp.einsum("bnts,bsnd->btnd", weights, jnp.repeat(value, groups, axis=2))
+    by_hand = query.dtype == jnp.float16 and jax.default_backend() not in GPUS
+    stock = functools.partial(_explicit if by_hand else _library, scale=scale, is_causal=is_causal)
+    if not fused:
+        return stock(query, key, value, bias, mask)
+    kernel = functools.partial(_cudnn, scale=scale, is_causal=is_causal)
+    outputs: jax.Array = lax.platform_dependent(query, key, value, bias, mask, cuda=kernel, default=stock)
+    return outputs
+
+
+# As one program: outside of one, JAX goes through the parts one by one.
+_as_one_program = jax.jit(_attend, static_argnames=("scale", "is_causal", "fused"), inline=True)
+
+
+def _explicit(
+    query: jax.Array,
+    key: jax.Array,
+    value: jax.Array,
+    bias: jax.Array | None,
+    mask: jax.Array | None,
+    scale: TensorLike,
+    is_causal: bool,
+    soft_cap: float | None = None,
+) -> jax.Array:
+    """The textbook form."""
+    scores = attention_scores(query, key, scale)
+    if soft_cap is not None:
+        scores = scores / (1.0 + jnp.abs(scores) / soft_cap)
+    scores = scores if bias is None else scores + bias
+    if is_causal:
+        causal = causal_mask(query.shape[1], key.shape[1])
+        mask = causal if mask is None else mask & causal
+    weights = attention_weights(scores, mask).astype(query.dtype)
+    groups = query.shape[2] // key.shape[2]
+    return jnp.einsum("bnts,bsnd->btnd", weights, jnp.repeat(value, groups, axis=2))
+
+
+def _library(
+    query: jax.Array,
+    key: jax.Array,
+    value: jax.Array,
+    bias: jax.Array | None,
+    mask: jax.Array | None,
+    scale: TensorLike,
+    is_causal: bool,
+    implementation: Literal["xla", "cudnn"] = "xla",
+) -> jax.Array:
+    """JAX's function, which wants keys and values of one size; zeros change neither the scores nor what is kept."""
     size = value.shape[-1]
-    # The library's function wants keys and values of one size; zeros change neither the scores nor what is kept.
-    widest = max(query.shape[-1], size)
-    query, key, value = (_widen(array, widest) for array in (query, key, value))
-    attend = _attend if isinstance(scale, (int, float)) else jax.nn.dot_product_attention
-    outputs = attend(
-        query, key, value, bias, mask, scale=scale, is_causal=is_causal, implementation="cudnn" if fused else "xla"
+    wide = (_widen(array, max(query.shape[-1], size)) for array in (query, key, value))
+    outputs = jax.nn.dot_product_attention(
+        *wide, bias, mask, scale=scale, is_causal=is_causal, implementation=implementation
     )
     return outputs[..., :size]
 
 
-# As one program: outside of one, JAX goes through the parts one by one.
-_attend = jax.jit(jax.nn.dot_product_attention, static_argnames=("scale", "is_causal", "implementation"), inline=True)
+def _cudnn(
+    query: jax.Array,
+    key: jax.Array,
+    value: jax.Array,
+    bias: jax.Array | None,
+    mask: jax.Array | None,
+    scale: TensorLike,
+    is_causal: bool,
+) -> jax.Array:
+    """The kernel. It adds a large negative number where the mask is False, and looks at nothing behind a causal edge.
+
+    Both in the mask, a query that may look nowhere sees all scores alike: it gets the mean of all values.
+    """
+    if mask is not None:
+        lengths = query.shape[1], key.shape[1]
+        mask = mask & causal_mask(*lengths) if is_causal else mask
+        mask = jnp.broadcast_to(mask, jnp.broadcast_shapes(mask.shape, (1, 1, *lengths)))
+    return _library(query, key, value, bias, mask, scale, is_causal and mask is None, "cudnn")
 
 
-def _fused(query: jax.Array, key: jax.Array, value: jax.Array, flash_attention: bool | None) -> bool:
-    if flash_attention is False:
-        return False
+def _fused(
+    query: jax.Array,
+    key: jax.Array,
+    value: jax.Array,
+    bias: jax.Array | None,
+    mask: jax.Array | None,
+    scale: TensorLike,
+    demanded: bool,
+) -> bool:
+    """Whether programs for CUDA take the kernel; other platforms have none.
+
+    Raises:
+        InputError: it is demanded, and not possible.
+    """
     head = max(query.shape[-1], value.shape[-1])
+    lengths = query.shape[1], key.shape[1]
     problem = None
-    if jax.default_backend() not in GPUS:
+    if demanded and jax.default_backend() not in GPUS:
         problem = f"the platform is {jax.default_backend()!r}"
     elif str(query.dtype) not in FUSED_TYPES:
         problem = f"the type is {query.dtype}; use the dtype policy 'mixed_bfloat16' or 'mixed_float16'"
     elif head % 8 or head > FUSED_HEAD_SIZE:
         problem = f"the head size is {head}; it must be a multiple of 8 up to {FUSED_HEAD_SIZE}"
-    elif query.shape[1] % 2 or key.shape[1] % 2:
-        problem = f"the lengths are {query.shape[1]} and {key.shape[1]}; gradients under a mask need even ones"
-    elif flash_attention is None:
-        try:
-            # The library checks the chip and the version of cuDNN when it traces.
-            wide = (_widen(array, head) for array in (query, key, value))
-            jax.eval_shape(functools.partial(jax.nn.dot_product_attention, implementation="cudnn"), *wide)
-        except (NotImplementedError, RuntimeError, ValueError) as error:
-            problem = str(error)
-    if problem is not None and flash_attention:
+    elif any(is_symbolic_dim(length) or length % 2 for length in lengths):
+        problem = f"the lengths are {lengths[0]} and {lengths[1]}; gradients under a mask need even ones"
+    elif bias is not None:
+        problem = "a bias is given, and the kernel's gradient of it is not defined for every shape"
+    elif mask is not None and query.dtype == jnp.float16:
+        problem = "a mask is given, and the kernel has no float16 that is low enough for it; use bfloat16"
+    elif not isinstance(scale, (int, float)):
+        problem = "the scale is an array"
+    elif not demanded:
+        problem = _detected((query.shape[2], key.shape[2]), head, str(query.dtype))
+    if problem is not None and demanded:
         raise InputError(f"flash_attention=True is not possible: {problem}. Leave it out to choose by platform.")
     return problem is None
+
+
+@functools.lru_cache(maxsize=64)
+def _detected(heads: tuple[int, int], size: int, dtype: str) -> str | None:
+    """Why the library refuses the kernel: it looks for cuDNN and at the chip when it traces. None if it does not."""
+    query, key = (jax.ShapeDtypeStruct((1, 2, count, size), dtype) for count in heads)
+    try:
+        jax.eval_shape(functools.partial(jax.nn.dot_product_attention, implementation="cudnn"), query, key, key)
+    except (NotImplementedError, RuntimeError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def _widen(array: jax.Array, size: int) -> jax.Array:

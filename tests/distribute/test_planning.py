@@ -117,6 +117,35 @@ ENTRY %main (p: bf16[16,100], q: f32[64,128]) -> f32[16,128] {
 """
 
 
+LOOP = """HloModule m
+%replace (p0: f32[64,64,128], p1: f32[64,128], p2: s32[]) -> (f32[64,64,128], f32[64,128]) {
+  %p0 = f32[64,64,128]{2,1,0:T(8,128)} parameter(0)
+  %p1 = f32[64,128]{1,0:T(8,128)S(1)} parameter(1)
+  %p2 = s32[] parameter(2)
+  %piece = f32[1,64,128]{2,1,0:T(8,128)} bitcast(%p1)
+  %zero = s32[] constant(0)
+  %new = f32[64,64,128]{2,1,0:T(8,128)} dynamic-update-slice(%p0, %piece, %p2, %zero, %zero)
+  %twice = f32[64,128]{1,0:T(8,128)} add(%p1, %p1)
+  ROOT %both = (f32[64,64,128]{2,1,0:T(8,128)}, f32[64,128]{1,0:T(8,128)S(1)}) tuple(%new, %twice)
+}
+ENTRY %main (a: f32[64,64,128], b: f32[64,128], i: s32[]) -> (f32[64,64,128], f32[64,128]) {
+  %a = f32[64,64,128]{2,1,0:T(8,128)} parameter(0)
+  %b = f32[64,128]{1,0:T(8,128)S(1)} parameter(1)
+  %i = s32[] parameter(2)
+  %s = ((f32[64,64,128]{2,1,0:T(8,128)}), f32[16,64,128]{2,1,0:T(8,128)S(1)}, s32[]{:S(2)}) slice-start(%a)
+  ROOT %f = (f32[64,64,128]{2,1,0:T(8,128)}, f32[64,128]{1,0:T(8,128)S(1)}) fusion(%a, %b, %i), kind=kLoop, calls=%replace
+}
+"""
+
+
+def test_of_what_is_cut_out_or_replaced_the_piece_counts():
+    """A quarter is copied to the chip; of a stack of 64 one entry is replaced, beside another result on the chip."""
+    entry, cost = 64 * 128 * 4, hlo.Module(LOOP).cost()
+    index = 4
+    assert cost.nbytes == 16 * entry + 2 * entry + index
+    assert cost.touched == 2 * 16 * entry + (2 + 1 + 1) * entry + index
+
+
 def test_what_tpus_write_is_understood():
     """A collective that runs beside other work stands there twice; one that keeps a part of a sum sends less; arrays lie in
     tiles, and cost nothing on the chip."""

@@ -28,10 +28,12 @@ KERAS = {
 BATCH, TIME, FEATURES, UNITS = 3, 5, 2, 4
 
 
-@pytest.fixture(params=[0, 100], ids=["outside", "inside"])
+@pytest.fixture(params=["by time", "inside", "by sample"])
 def placement(request, monkeypatch):
-    """Products inside and outside of the loop, whatever the sizes."""
-    monkeypatch.setattr(recurrence, "ROWS_PER_SAMPLE", request.param)
+    """Products inside and outside of the loop, whatever the sizes; by sample, as on accelerators."""
+    monkeypatch.setattr(recurrence, "ROWS_PER_SAMPLE", 100 if request.param == "inside" else 0)
+    if request.param == "by sample":
+        monkeypatch.setattr(recurrence, "on_cpu", lambda fast, stock, *args: stock(*args))
 
 
 def arguments(kind, rng, bias=True, dtype=jnp.float32):

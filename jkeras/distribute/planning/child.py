@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import resource
 import sys
 import time
 from pathlib import Path
@@ -51,6 +52,12 @@ def _grid(sizes: list[int], devices: list[Any]) -> Any:
         return np.array(devices).reshape(sizes)
 
 
+def peak_memory() -> int:
+    """The most memory that this process has held, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
 def main(folder: Path) -> None:
     """Writes what the compiler says into the folder: `answer.json` and the program's text, `program.txt`."""
     request = json.loads((folder / "request.json").read_text())
@@ -80,6 +87,7 @@ def main(folder: Path) -> None:
     memory, cost = compiled.memory_analysis(), compiled.cost_analysis() or {}
     answer = {
         "seconds": seconds,
+        "peak": peak_memory(),
         "kind": used[0].device_kind,
         "memory": {
             name: int(getattr(memory, f"{name}_size_in_bytes"))

@@ -50,9 +50,13 @@ KERNELS = [
 
 
 class Answer(NamedTuple):
-    """What a compiler said: seconds, the device's kind, sizes in memory, XLA's own counts, the program's text."""
+    """What a compiler said: seconds, the device's kind, sizes in memory, XLA's own counts, the program's text.
+
+    `peak` are the bytes that the compiler's process held at most; None where it ran in this one.
+    """
 
     seconds: float
+    peak: int | None
     kind: str
     memory: dict[str, int]
     cost: dict[str, float]
@@ -91,6 +95,7 @@ def compile_here(step: Step) -> Answer:
     sizes = ("argument", "output", "alias", "temp", "generated_code")
     return Answer(
         seconds,
+        None,
         step.device_kind,
         {name: int(getattr(memory, f"{name}_size_in_bytes")) for name in sizes} if memory else {},
         {name: float(cost[name]) for name in ("flops", "bytes accessed") if name in cost},

@@ -52,13 +52,33 @@ class Instruction:
         return sum(BYTES.get(dtype, 1) * math.prod(shape) for dtype, shape in self.shapes)
 
     @functools.cached_property
-    def stored(self) -> float:
-        """Bytes of the result in the device's memory: as it lies in tiles, and nothing of what stays on the chip."""
-        return sum(
-            BYTES.get(dtype, 1) * _tiled(tuple(map(int, filter(None, sizes.split(",")))), layout)
+    def places(self) -> list[tuple[float, bool]]:
+        """Of the result, or of its parts: bytes as they lie in tiles, and whether they lie in the device's memory.
+
+        What does not stays on the chip.
+        """
+        return [
+            (BYTES.get(dtype, 1) * _tiled(tuple(map(int, filter(None, sizes.split(",")))), layout), "S(" not in layout)
             for dtype, sizes, layout in _SHAPE.findall(self.type)
-            if "S(" not in layout
-        )
+        ]
+
+    def parts(self, on_chip: bool = False) -> list[float]:
+        """Bytes of the result's parts in the device's memory; with `on_chip`, also of those that stay on the chip."""
+        return [nbytes if in_memory or on_chip else 0.0 for nbytes, in_memory in self.places]
+
+    @functools.cached_property
+    def stored(self) -> float:
+        """Bytes of the result in the device's memory."""
+        return sum(self.parts())
+
+    @functools.cached_property
+    def held(self) -> float:
+        """Bytes of the result, in the device's memory or on the chip."""
+        return sum(self.parts(on_chip=True))
+
+    def size(self, on_chip: bool) -> float:
+        """`held` or `stored`."""
+        return self.held if on_chip else self.stored
 
     def attribute(self, name: str) -> str:
         """What stands behind `name=`: a word, or a list in braces without them; empty if there is no such attribute."""
@@ -127,11 +147,13 @@ class Cost:
     Attributes:
         flops: operations of products and convolutions.
         nbytes: bytes that its instructions move to and from the device's memory.
+        touched: bytes that they read and write, there or on the chip.
         collectives: by kind.
     """
 
     flops: float = 0.0
     nbytes: float = 0.0
+    touched: float = 0.0
     collectives: tuple[Collective, ...] = ()
 
     def plus(self, other: Cost, times: int = 1) -> Cost:
@@ -140,7 +162,12 @@ class Cost:
         for each in other.collectives:
             repeated = each.times(times)
             kinds[each.kind] = kinds[each.kind].plus(repeated) if each.kind in kinds else repeated
-        return Cost(self.flops + times * other.flops, self.nbytes + times * other.nbytes, tuple(kinds.values()))
+        return Cost(
+            self.flops + times * other.flops,
+            self.nbytes + times * other.nbytes,
+            self.touched + times * other.touched,
+            tuple(kinds.values()),
+        )
 
 
 class Module:
@@ -178,7 +205,7 @@ class Module:
                 for called in inside:
                     cost = self._cost(called, loops, known)
                     # What is fused keeps its values in registers.
-                    cost = dataclasses.replace(cost, nbytes=0.0) if instruction.kind == "fusion" else cost
+                    cost = dataclasses.replace(cost, nbytes=0.0, touched=0.0) if instruction.kind == "fusion" else cost
                     total = total.plus(cost, times)
             known[name] = total
         return known[name]
@@ -209,10 +236,10 @@ class Module:
     def _own(self, each: Instruction, around: Mapping[str, Instruction]) -> Cost:
         kind = each.kind.removesuffix("-start")
         if kind in COLLECTIVES:
-            return Cost(0.0, 2 * each.stored, (self._collective(kind, each, around),))
+            return Cost(0.0, 2 * each.stored, 2 * each.held, (self._collective(kind, each, around),))
         if each.kind in FREE or each.kind.endswith("-done"):
             return Cost()
-        return Cost(_flops(each, around), self._moved(each, around))
+        return Cost(_flops(each, around), self._moved(each, around, False), self._moved(each, around, True))
 
     def _collective(self, kind: str, each: Instruction, around: Mapping[str, Instruction]) -> Collective:
         nbytes = each.nbytes
@@ -229,28 +256,33 @@ class Module:
         factor = {"all-reduce": 2 * share, "reduce-scatter": n - 1.0, "collective-permute": 1.0}.get(kind, share)
         return Collective(kind, 1, nbytes, factor * nbytes)
 
-    def _moved(self, each: Instruction, around: Mapping[str, Instruction]) -> float:
-        """Bytes that an instruction moves to and from the memory; of what it cuts out or replaces, the piece."""
-        if each.kind in ("copy-start", "slice", "dynamic-slice", "gather") or each.kind.endswith("-start"):
-            # One of its sides may be on the chip.
-            return each.stored + (
-                0.0 if each.kind.endswith("-start") else min(_size(around, each.operands[0]), each.nbytes)
-            )
+    def _moved(self, each: Instruction, around: Mapping[str, Instruction], on_chip: bool) -> float:
+        """Bytes that an instruction moves to and from the memory, or reads and writes anywhere (`on_chip`).
+
+        Of what it cuts out or replaces, the piece.
+        """
+        size = functools.partial(_size, around, on_chip=on_chip)
+        if each.kind == "slice-start":  # (the whole), the piece, a flag
+            whole, piece = each.places[:2]
+            return piece[0] * ((whole[1] or on_chip) + (piece[1] or on_chip))
+        if each.kind.endswith("-start"):  # both sides of a copy, one of them on the chip, perhaps
+            return each.size(on_chip)
+        if each.kind in ("slice", "dynamic-slice", "gather"):
+            return each.size(on_chip) + min(size(each.operands[0]), each.held)
         if each.kind == "dynamic-update-slice":
-            return 2 * min(_size(around, each.operands[1]), each.stored)
+            return 2 * min(_size(around, each.operands[1], True), each.size(on_chip))
         body = self.computations.get(each.called("calls")[0], {}) if each.kind == "fusion" else {}
         if not body:
-            return each.stored + sum(_size(around, name) for name in dict.fromkeys(each.operands))
+            return each.size(on_chip) + sum(map(size, dict.fromkeys(each.operands)))
+        total, kept = _written(each.parts(on_chip), body)
         parameters = {int(re.match(r"\d+", p.rest)[0]): p for p in body.values() if p.kind == "parameter"}  # type: ignore[index]
-        updated = _updated(next((i for i in body.values() if i.root), None), body)
-        total = each.stored if updated is None else min(each.stored, 2 * body[updated.operands[1]].nbytes)
         for number, name in enumerate(each.operands):
             parameter = parameters.get(number)
-            if parameter is None or (updated is not None and updated.operands[0] == parameter.name):
+            if parameter is None or parameter.name in kept:
                 continue
             users = [i for i in body.values() if parameter.name in i.operands]
             cut = bool(users) and all(i.kind in ("dynamic-slice", "gather") for i in users)
-            total += min(_size(around, name), sum(i.nbytes for i in users) if cut else math.inf)
+            total += min(size(name), sum(i.nbytes for i in users) if cut else math.inf)
         return total
 
     # -- what should not be there ------------------------------------------------------------------------------------
@@ -306,12 +338,29 @@ def _alone(limits: list[int]) -> int:
     return limits[0] if len(limits) == 1 and limits[0] > 0 else 1
 
 
-def _size(around: Mapping[str, Instruction], name: str) -> float:
-    return around[name].stored if name in around else 0.0
+def _size(around: Mapping[str, Instruction], name: str, on_chip: bool) -> float:
+    return around[name].size(on_chip) if name in around else 0.0
 
 
-def _updated(root: Instruction | None, body: Mapping[str, Instruction]) -> Instruction | None:
-    """The replacement of a piece that is all that a fusion gives, if it is one."""
+def _written(parts: list[float], body: Mapping[str, Instruction]) -> tuple[float, set[str]]:
+    """Bytes that a fusion writes, and which of its parameters it keeps but for a piece that it replaces.
+
+    `parts` are the bytes of its results.
+    """
+    root = next((i for i in body.values() if i.root), None)
+    roots = [root] if root is None or root.kind != "tuple" else [body.get(name) for name in root.operands]
+    if len(roots) != len(parts):
+        return sum(parts), set()
+    total, kept = 0.0, set()
+    for nbytes, part in zip(parts, roots, strict=True):
+        update = _update(part, body)
+        total += nbytes if update is None else min(nbytes, 2 * body[update.operands[1]].nbytes)
+        kept |= set() if update is None else {update.operands[0]}
+    return total, kept
+
+
+def _update(root: Instruction | None, body: Mapping[str, Instruction]) -> Instruction | None:
+    """The replacement of a piece that is all that a result of a fusion is, if it is one."""
     while root is not None and root.kind in ("bitcast", "copy") and root.operands:
         root = body.get(root.operands[0])
     return root if root is not None and root.kind == "dynamic-update-slice" else None

@@ -107,6 +107,7 @@ def _summed_up(name: str, where: Topology, strategy: Strategy | None, step: Step
         callbacks=module.callbacks,
         float64=module.float64,
         compile_seconds=answer.seconds,
+        compile_memory=answer.peak,
         program=answer.text,
     )
 

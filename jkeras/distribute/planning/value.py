@@ -77,6 +77,7 @@ class Plan:
         callbacks: calls to the host inside of the step.
         float64: instructions with 64-bit floats.
         compile_seconds: how long compiling took here.
+        compile_memory: bytes that the compiler's process held at most; None for the devices that are here.
         program: the compiled program's text.
     """
 
@@ -98,6 +99,7 @@ class Plan:
     callbacks: int
     float64: int
     compile_seconds: float
+    compile_memory: int | None
     program: str = dataclasses.field(repr=False, compare=False)
 
     @property
@@ -241,7 +243,9 @@ class Plan:
             name = each.kind.replace("-", "_")
             values |= {f"{name}_count": each.count, f"{name}_bytes": each.nbytes}
         values |= {f"{each.name}_seconds": each.seconds for each in self.bounds}
-        return values | {"bound": self.bound, "seconds": self.seconds, "compile_seconds": self.compile_seconds}
+        return values | {"bound": self.bound, "seconds": self.seconds, "compile_seconds": self.compile_seconds} | {
+            "compile_memory": self.compile_memory
+        }
 
     def to_pandas(self) -> Any:
         """A pandas data frame with one row; `pandas.concat` puts those of several plans together."""
