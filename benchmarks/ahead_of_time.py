@@ -15,18 +15,19 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import AbstractMesh, AxisType, NamedSharding, PartitionSpec
 
 import jkeras as jk
+from benchmarks import by_hand
 from benchmarks.large import LARGE
-from benchmarks.peers import Missing, jax_networks, jax_scan
+from benchmarks.peers import Missing
 from benchmarks.workloads import WORKLOADS, Workload
 from jkeras.console.quantities import amount, count
 from jkeras.distribute.planning import chips, compiling, hlo
@@ -39,11 +40,31 @@ from jkeras.training.task import recipe_of, task_for
 TOPOLOGIES = {"tpu": "v5e:2x2", "cuda": "h100"}
 SMALL = ("mlp", "cnn", "lstm", "gru", "transformer", "gpt", "resnet18")
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-STRATEGIES = {
-    "DataParallel": jk.distribute.DataParallel,
-    "FSDP": jk.distribute.FSDP,
-    "MirroredStrategy": jk.distribute.MirroredStrategy,
+# Megatron's layout by the names that `workloads.attention` gives its layers: dense layers with even numbers spread out.
+MEGATRON = {
+    "(query|key|value)/kernel": (None, "model", None),
+    "attention_output/kernel": ("model", None, None),
+    r"(^|/)dense(_\d*[02468])?/kernel": (None, "model"),
+    r"(^|/)dense_\d*[13579]/kernel": ("model", None),
+    "embedding/embeddings": ("model", None),
 }
+
+
+def split(devices: int) -> jk.distribute.Strategy:
+    """Weights of attention split over two devices, batches over the rest."""
+    mesh = jk.distribute.DeviceMesh((devices // 2, 2), ["batch", "model"], devices=devices)
+    return jk.distribute.ModelParallel(layout_map=jk.distribute.LayoutMap(mesh, MEGATRON))
+
+
+STRATEGIES: dict[str, Callable[[int], jk.distribute.Strategy]] = {
+    "DataParallel": lambda devices: jk.distribute.DataParallel(),
+    "FSDP": lambda devices: jk.distribute.FSDP(),
+    "MirroredStrategy": lambda devices: jk.distribute.MirroredStrategy(),
+    "ModelParallel": split,
+}
+# Which of them compile a `jit` over a mesh, as the hand-written steps do, and which only attention has a layout for.
+OVER_MESHES = ("DataParallel", "FSDP", "ModelParallel")
+WITH_LAYOUTS = ("transformer", "gpt", "gpt_125m")
 FOR_ONE = ("train_steps", "train_one", "eval_steps", "predict")
 BY_HAND = "by hand"
 PAGE = Path(__file__).parent / "ACCELERATORS.md"
@@ -81,75 +102,40 @@ def programs(net: Any, batch: int) -> dict[str, Step]:
 
         leaves = [leaf if hasattr(leaf, "shape") else jax.ShapeDtypeStruct((), np.int32) for leaf in leaves]
         owned = tuple(range(len(jax.tree.leaves(arguments[0])))) if name.startswith("train") else ()
-        steps[name] = _step(flat, tuple(leaves), owned, batch)
+        steps[name] = by_hand.jitted(flat, tuple(leaves), owned, batch)
     return steps
-
-
-def _step(function: Any, arguments: tuple[Any, ...], donated: tuple[int, ...], batch: int, devices: int = 1) -> Step:
-    return Step(
-        jax.jit(function, donate_argnums=donated), arguments, donated, (devices,), ("batch",), batch, {}, "", "float32"
-    )
-
-
-def by_hand(name: str, batch: int, devices: int) -> Step:
-    """The hand-written training step, on one device or data parallel.
-
-    Raises:
-        Missing: the network is not written by hand.
-    """
-    jax_networks.network(name)
-    work = workload(name)
-    found: list[Any] = []
-
-    def carry() -> Any:
-        first, step = jax_scan.stepper(name)
-        found[:] = [step]
-        return first
-
-    state = jax.eval_shape(carry)
-    x = jax.ShapeDtypeStruct((batch, *work.shape), np.int32 if work.vocabulary else np.float32)
-    y = jax.ShapeDtypeStruct((batch, *work.targets), np.int32)
-    key = jax.eval_shape(lambda: jax.random.key(0))
-    if devices > 1:
-        mesh = AbstractMesh((devices,), ("batch",), axis_types=(AxisType.Auto,))
-        whole, rows = NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec("batch"))
-        state, key = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=whole), (state, key))
-        x, y = (jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=rows) for a in (x, y))
-    structure = jax.tree.structure(state)
-
-    def train(leaves: list[Any], x: Any, y: Any, key: Any) -> Any:
-        return jax.tree.leaves(found[0](jax.tree.unflatten(structure, leaves), x, y, key))
-
-    return _step(train, (jax.tree.leaves(state), x, y, key), (0,), batch, devices)
 
 
 def cases(platform: str, only: str, dtypes: list[str], kinds: list[str]) -> Iterator[tuple[tuple[str, str, str], Any]]:
     """Model, dtype and program, with a function that makes its step; `only` names models outright or in part."""
-    size = chips.parse(TOPOLOGIES[platform], []).size
     names = [name for name in SMALL if only in name] or [name for name in LARGE if name == only]
     for name in names:
         for dtype in dtypes:
-            rows = workload(name).batch
-
-            def net(name: str = name, dtype: str = dtype) -> Any:
-                return model(name, dtype)
-
-            table: dict[str, Any] = {
-                kind: lambda kind=kind, net=net, rows=rows: programs(net(), rows)[kind] for kind in FOR_ONE
-            }
-            if dtype == ("bfloat16" if name in LARGE else "float32"):
-                table[BY_HAND] = lambda name=name, rows=rows: by_hand(name, rows, 1)
-            if size > 1:
-                topology = chips.parse(TOPOLOGIES[platform], [])
-                for label, strategy in STRATEGIES.items():
-                    table[label] = lambda s=strategy, net=net, rows=rows, t=topology: step_of(
-                        net(), rows * size, t, s()
-                    )
-                if BY_HAND in table:
-                    table[f"DataParallel {BY_HAND}"] = lambda name=name, rows=rows: by_hand(name, rows * size, size)
-            for kind, make in table.items():
+            for kind, make in _programs_of(name, dtype, chips.parse(TOPOLOGIES[platform], [])).items():
                 if not kinds or kind in kinds:
                     yield (name, dtype, kind), make
+
+
+def _programs_of(name: str, dtype: str, topology: chips.Topology) -> dict[str, Callable[[], Step]]:
+    work = workload(name)
+    rows, devices = work.batch, topology.size
+    written = functools.partial(by_hand.step, name, work, dtype=dtype)
+
+    def for_one(kind: str) -> Step:
+        return programs(model(name, dtype), rows)[kind]
+
+    def over_all(label: str) -> Step:
+        return step_of(model(name, dtype), rows * devices, topology, STRATEGIES[label](devices))
+
+    table: dict[str, Callable[[], Step]] = {kind: functools.partial(for_one, kind) for kind in FOR_ONE}
+    table[BY_HAND] = functools.partial(written, rows, layout="", devices=1)
+    for label in STRATEGIES:
+        if devices == 1 or (label == "ModelParallel" and name not in WITH_LAYOUTS):
+            continue
+        table[label] = functools.partial(over_all, label)
+        if label in OVER_MESHES:
+            table[f"{label} {BY_HAND}"] = functools.partial(written, rows * devices, layout=label, devices=devices)
+    return table
 
 
 def measure(step: Step, platform: str, timeout: float | None) -> dict[str, Any]:
@@ -162,6 +148,7 @@ def measure(step: Step, platform: str, timeout: float | None) -> dict[str, Any]:
         "bytes": answer.cost.get("bytes accessed"),
         "products": cost.flops,
         "moved": cost.nbytes,
+        "touched": cost.touched,
         **answer.memory,
         "collectives": {each.kind: [each.count, each.nbytes] for each in cost.collectives},
         "callbacks": module.callbacks,
@@ -198,8 +185,8 @@ def run(given: argparse.Namespace) -> None:
 # -- the page ----------------------------------------------------------------------------------------------------------
 
 HEADS = (
-    "model | program | FLOP, XLA's count | of products | bytes, XLA's count | to memory | temporaries | overwritten"
-    " | collectives | callbacks | f64 | custom calls"
+    "model | program | FLOP, XLA's count | of products | bytes, XLA's count | with loops | to memory | temporaries"
+    " | overwritten | collectives | callbacks | f64 | custom calls | compiled in"
 )
 
 
@@ -209,44 +196,50 @@ def page(rows: list[dict[str, Any]]) -> str:
     lines += [
         'Generated by `python -m benchmarks.ahead_of_time`; nothing was run. "Overwritten" is the share of the results that',
         "takes the place of an argument: a training step overwrites all but a counter. XLA's count takes the body of a loop",
-        "once, so that two programs with loops are compared by their products.",
+        "once: two programs with loops are compared by their products and by bytes with all rounds, on the chip or off it",
+        '("with loops"). Fused attention is no product here. Compiling took so long, and its process so much memory, on a',
+        "machine that other programs used.",
     ]
     for platform, topology in TOPOLOGIES.items():
         for dtype in POLICIES:
             chosen = [r for r in rows if (r["platform"], r["dtype"]) == (platform, dtype)]
             if not chosen:
                 continue
-            lines += ["", f"## {topology}, {dtype}", "", f"| {HEADS} |", "|---" * 12 + "|"]
+            lines += ["", f"## {topology}, {dtype}", "", f"| {HEADS} |", "|---" * 14 + "|"]
             chosen.sort(key=lambda row: [*SMALL, *LARGE].index(row["model"]))
             lines += [_line(row) for row in chosen]
             ratios = list(_ratios(chosen))
             if ratios:
-                head = "model | program | FLOP | of products | bytes | to memory | temporaries | collectives"
+                head = (
+                    "model | program | FLOP | of products | bytes | with loops | to memory | temporaries | collectives"
+                )
                 lines += ["", "jkeras / by hand:", "", f"| {head} |"]
-                lines += ["|---" * 8 + "|", *ratios]
+                lines += ["|---" * 9 + "|", *ratios]
     return "\n".join(lines) + "\n"
 
 
 def _line(row: dict[str, Any]) -> str:
     first = f"| {row['model']} | {row['program']} | "
     if "error" in row:
-        return first + row["error"].split(": ", 1)[-1].split(". Give")[0] + " |" * 10
+        return first + row["error"].split(": ", 1)[-1].split(". Give")[0] + " |" * 12
     known = [count(row["flops"], "") if row["flops"] else "-", count(row["products"], "")]
-    known += [amount(row["bytes"]) if row["bytes"] else "-", amount(row["moved"]), amount(row["temp"])]
+    known += [amount(row["bytes"]) if row["bytes"] else "-", amount(row["touched"]), amount(row["moved"])]
+    known.append(amount(row["temp"]))
+    compiled = f"{row['seconds']:.1f} s, {amount(row['peak'])}"
     shared = ", ".join(f"{n} {kind} ({amount(nbytes)})" for kind, (n, nbytes) in row["collectives"].items()) or "-"
     calls = ", ".join(f"{n} {name}" for name, n in row["custom_calls"].items()) or "-"
     share = f"{row['alias'] / row['output']:.1%}" if row["output"] else "-"
-    return first + " | ".join([*known, share, shared, str(row["callbacks"]), str(row["f64"]), calls]) + " |"
+    return first + " | ".join([*known, share, shared, str(row["callbacks"]), str(row["f64"]), calls, compiled]) + " |"
 
 
 def _ratios(rows: list[dict[str, Any]]) -> Iterator[str]:
     by_key = {(r["model"], r["program"]): r for r in rows if "error" not in r}
     for (name, program), ours in by_key.items():
-        peer = {"train_one": BY_HAND, "DataParallel": f"DataParallel {BY_HAND}"}.get(program, "")
+        peer = BY_HAND if program == "train_one" else f"{program} {BY_HAND}"
         other = by_key.get((name, peer))
         if other is None:
             continue
-        cells = [_ratio(ours[part], other[part]) for part in ("flops", "products", "bytes", "moved", "temp")]
+        cells = [_ratio(ours[part], other[part]) for part in ("flops", "products", "bytes", "touched", "moved", "temp")]
         counts = [sum(n for n, _ in r["collectives"].values()) for r in (ours, other)]
         yield f"| {name} | {program} | {' | '.join(cells)} | {counts[0]} / {counts[1]} |"
 

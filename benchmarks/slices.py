@@ -106,17 +106,20 @@ def read(file: Path) -> list[dict[str, Any]]:
 def table(rows: list[dict[str, Any]]) -> str:
     """The rows as Markdown."""
     head = "model | chips | strategy | memory of a chip | FLOP | memory traffic | sent | collectives | compute | memory | network"
-    lines = [f"| {head} | bound | compiled in |", "|---" * 13 + "|"]
+    lines = [f"| {head} | bound | compiled in | compiler's memory |", "|---" * 14 + "|"]
     for row in rows:
         first = f"| {row['model_name']} | {row['chips']} | {row['strategy_name']} | "
         if "error" in row:
-            lines.append(first + f"not compiled within {row['wall_seconds']:.0f} s |" + " |" * 9)
+            failed = "the compiler failed" in row["error"]
+            words = "not compiled: the compiler failed after" if failed else "not compiled within"
+            lines.append(first + f"{words} {row['wall_seconds']:.0f} s |" + " |" * 10)
             continue
         fits = amount(row["bytes_per_device"]) + ("" if row["fits"] else ", **does not fit**")
         exchanged = ", ".join(f"{n} {kind}" for kind, n, _, _ in row["collectives"])
+        cost = [f"{row['compile_seconds']:.0f} s", amount(row["compile_memory"])]
         times = [duration(row[f"{name}_seconds"]) for name in ("compute", "memory", "network")]
         work = [count(row["flops"], "FLOP"), amount(row["bytes_accessed"]), amount(row["bytes_sent"]), exchanged]
-        lines.append(first + " | ".join([fits, *work, *times, row["bound"], f"{row['compile_seconds']:.0f} s"]) + " |")
+        lines.append(first + " | ".join([fits, *work, *times, row["bound"], *cost]) + " |")
     return "\n".join(lines)
 
 

@@ -1,5 +1,6 @@
 """The networks in plain JAX: `init(key)` gives `(params, averages)`, and `logits(params, averages, x, key, training)` gives
-`(logits, averages)`, where `averages` is what batch normalization keeps (an empty tuple elsewhere).
+`(logits, averages)`, where `averages` is what batch normalization keeps (an empty tuple elsewhere). Weights and logits are
+in float32; what is between is computed in `dtype`.
 """
 
 from __future__ import annotations
@@ -36,20 +37,21 @@ def plain(init: Callable[..., Any], logits: Callable[..., Any]) -> Any:
     return lambda key: (init(key), ()), with_averages
 
 
-def chain(*sizes: int) -> Any:
+def chain(*sizes: int, dtype: Any = "float32") -> Any:
     def init(key: Any) -> Any:
         keys = jax.random.split(key, len(sizes) - 1)
         return [dense(k, a, b) for k, a, b in zip(keys, sizes[:-1], sizes[1:], strict=True)]
 
     def logits(params: Any, x: jax.Array, key: Any, training: bool) -> jax.Array:
+        x = x.astype(dtype)
         for layer in params[:-1]:
             x = jax.nn.relu(apply(layer, x))
-        return apply(params[-1], x)
+        return apply(params[-1], x).astype("float32")
 
     return init, logits
 
 
-def cnn() -> Any:
+def cnn(dtype: Any = "float32") -> Any:
     def init(key: Any) -> Any:
         keys = jax.random.split(key, 3)
         glorot = jax.nn.initializers.glorot_uniform(in_axis=(0, 1, 2), out_axis=3)
@@ -60,48 +62,49 @@ def cnn() -> Any:
         }
 
     def block(layer: Any, x: jax.Array) -> jax.Array:
-        x = lax.conv_general_dilated(x, layer["kernel"], (1, 1), "VALID", dimension_numbers=LAYOUT)
-        x = jax.nn.relu(x + layer["bias"])
+        kernel = layer["kernel"].astype(x.dtype)
+        x = lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=LAYOUT)
+        x = jax.nn.relu(x + layer["bias"].astype(x.dtype))
         return lax.reduce_window(x, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
 
     def logits(params: Any, x: jax.Array, key: Any, training: bool) -> jax.Array:
-        x = block(params["second"], block(params["first"], x)).reshape(x.shape[0], -1)
+        x = block(params["second"], block(params["first"], x.astype(dtype))).reshape(x.shape[0], -1)
         if training:
             x = jnp.where(jax.random.bernoulli(key, 0.5, x.shape), x * 2, 0)
-        return apply(params["last"], x)
+        return apply(params["last"], x).astype("float32")
 
     return init, logits
 
 
-def lstm() -> Any:
+def lstm(dtype: Any = "float32") -> Any:
     def init(key: Any) -> Any:
         keys = jax.random.split(key, 3)
         recurrent = jax.nn.initializers.orthogonal()(keys[1], (64, 256))
         return {"inputs": dense(keys[0], 32, 256), "recurrent": recurrent, "last": dense(keys[2], 64, 10)}
 
     def logits(params: Any, x: jax.Array, key: Any, training: bool) -> jax.Array:
-        gates = jnp.swapaxes(apply(params["inputs"], x), 0, 1)
+        gates = jnp.swapaxes(apply(params["inputs"], x.astype(dtype)), 0, 1)
 
         def step(carry: Any, z: jax.Array) -> Any:
             h, c = carry
-            i, f, g, o = jnp.split(z + h @ params["recurrent"], 4, axis=-1)
+            i, f, g, o = jnp.split(z + h @ params["recurrent"].astype(dtype), 4, axis=-1)
             c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
             return (jax.nn.sigmoid(o) * jnp.tanh(c), c), None
 
-        start = jnp.zeros((x.shape[0], 64))
-        return apply(params["last"], lax.scan(step, (start, start), gates)[0][0])
+        start = jnp.zeros((x.shape[0], 64), dtype)
+        return apply(params["last"], lax.scan(step, (start, start), gates)[0][0]).astype("float32")
 
     return init, logits
 
 
-def gru() -> Any:
+def gru(dtype: Any = "float32") -> Any:
     def init(key: Any) -> Any:
         keys = jax.random.split(key, 3)
         recurrent = {"kernel": jax.nn.initializers.orthogonal()(keys[1], (64, 192)), "bias": jnp.zeros(192)}
         return {"inputs": dense(keys[0], 32, 192), "recurrent": recurrent, "last": dense(keys[2], 64, 10)}
 
     def logits(params: Any, x: jax.Array, key: Any, training: bool) -> jax.Array:
-        gates = jnp.swapaxes(apply(params["inputs"], x), 0, 1)
+        gates = jnp.swapaxes(apply(params["inputs"], x.astype(dtype)), 0, 1)
 
         def step(h: jax.Array, inputs: jax.Array) -> Any:
             xz, xr, xh = jnp.split(inputs, 3, axis=-1)
@@ -109,13 +112,14 @@ def gru() -> Any:
             z = jax.nn.sigmoid(xz + hz)
             return z * h + (1 - z) * jnp.tanh(xh + jax.nn.sigmoid(xr + hr) * hh), None
 
-        return apply(params["last"], lax.scan(step, jnp.zeros((x.shape[0], 64)), gates)[0])
+        start = jnp.zeros((x.shape[0], 64), dtype)
+        return apply(params["last"], lax.scan(step, start, gates)[0]).astype("float32")
 
     return init, logits
 
 
-def bag() -> Any:
-    init_rest, rest = chain(64, 64, 10)
+def bag(dtype: Any = "float32") -> Any:
+    init_rest, rest = chain(64, 64, 10, dtype=dtype)
 
     def init(key: Any) -> Any:
         keys = jax.random.split(key)
@@ -237,33 +241,31 @@ def attention(vocabulary: int, width: int, heads: int, blocks: int, causal: bool
     return init, logits
 
 
-NETWORKS: dict[str, Callable[[], Any]] = {
-    "mlp": lambda: plain(*chain(784, 64, 10)),
-    "tabular": lambda: plain(*chain(64, 256, 256, 256, 2)),
-    "cnn": lambda: plain(*cnn()),
-    "lstm": lambda: plain(*lstm()),
-    "gru": lambda: plain(*gru()),
-    "bag": lambda: plain(*bag()),
-    "resnet18": lambda: resnet((2, 2, 2, 2), (64, 128, 256, 512), 32, 10),
-    "transformer": lambda: plain(*attention(8_000, 128, 4, 2, causal=False)),
-    "gpt": lambda: plain(*attention(2_000, 128, 4, 2, causal=True)),
+# By name, functions of the dtype.
+NETWORKS: dict[str, Callable[[Any], Any]] = {
+    "mlp": lambda dtype: plain(*chain(784, 64, 10, dtype=dtype)),
+    "tabular": lambda dtype: plain(*chain(64, 256, 256, 256, 2, dtype=dtype)),
+    "cnn": lambda dtype: plain(*cnn(dtype)),
+    "lstm": lambda dtype: plain(*lstm(dtype)),
+    "gru": lambda dtype: plain(*gru(dtype)),
+    "bag": lambda dtype: plain(*bag(dtype)),
+    "resnet18": functools.partial(resnet, (2, 2, 2, 2), (64, 128, 256, 512), 32, 10, False),
+    "transformer": lambda dtype: plain(*attention(8_000, 128, 4, 2, causal=False, dtype=dtype)),
+    "gpt": lambda dtype: plain(*attention(2_000, 128, 4, 2, causal=True, dtype=dtype)),
+    **{name: functools.partial(resnet, *sizes, True) for name, sizes in large.RESNETS.items()},
     **{
-        name: functools.partial(resnet, *sizes, bottleneck=True, dtype="bfloat16")
-        for name, sizes in large.RESNETS.items()
-    },
-    **{
-        name: lambda sizes=sizes: plain(*attention(*sizes[1:], causal=True, dtype="bfloat16"))
+        name: lambda dtype, sizes=sizes: plain(*attention(*sizes[1:], causal=True, dtype=dtype))
         for name, sizes in large.GPTS.items()
     },
 }
 
 
-def network(name: str) -> Any:
-    """The initialiser and the function of logits.
+def network(name: str, dtype: str = "") -> Any:
+    """The initialiser and the function of logits, in a dtype or in that of the workload.
 
     Raises:
         Missing: it is not written here.
     """
     if name not in NETWORKS:
         raise Missing(f"{name} is not written in plain JAX")
-    return NETWORKS[name]()
+    return NETWORKS[name](dtype or large.ALL[name].policy.removeprefix("mixed_"))

@@ -17,9 +17,12 @@ from benchmarks.peers import Missing, jax_networks
 from benchmarks.workloads import Workload
 
 
-def stepper(name: str) -> tuple[Any, Callable[..., Any]]:
-    """The first carry (params, averages, optimizer state, loss, hits), and the step `(carry, x, y, key) -> carry`."""
-    init, logits = jax_networks.network(name)
+def stepper(name: str, dtype: str = "") -> tuple[Any, Callable[..., Any]]:
+    """The first carry (params, averages, optimizer state, loss, hits), and the step `(carry, x, y, key) -> carry`.
+
+    The network computes in `dtype`, or as its workload says.
+    """
+    init, logits = jax_networks.network(name, dtype)
     optimizer = optax.adam(1e-3)
     params, averages = init(jax.random.key(0))
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
+from collections.abc import Iterator
 from typing import Literal
 
 import jax
@@ -19,6 +22,18 @@ from jkeras.types import Axis, TensorLike
 FUSED_TYPES = ("float16", "bfloat16")
 FUSED_HEAD_SIZE = 128
 GPUS = ("gpu", "cuda")
+
+_kernels_left_out: contextvars.ContextVar[bool] = contextvars.ContextVar("jkeras_kernels_left_out", default=False)
+
+
+@contextlib.contextmanager
+def kernels_left_out() -> Iterator[None]:
+    """While a block runs, programs that are traced take no fused kernel unless `flash_attention=True` demands it."""
+    token = _kernels_left_out.set(True)
+    try:
+        yield
+    finally:
+        _kernels_left_out.reset(token)
 
 
 def dot_product_attention(
@@ -65,7 +80,7 @@ def dot_product_attention(
     query, key, value = (array.astype(dtype) for array in arrays)
     mask = None if mask is None else jnp.asarray(mask).astype(bool)
     scale = query.shape[-1] ** -0.5 if scale is None else scale
-    if flash_attention is None and not config.flash_attention:
+    if flash_attention is None and (_kernels_left_out.get() or not config.flash_attention):
         flash_attention = False
     fused = flash_attention is not False and _fused(query, key, value, bias, mask, scale, bool(flash_attention))
     if attn_logits_soft_cap is not None:

@@ -63,7 +63,7 @@ def main(folder: Path) -> None:
     request = json.loads((folder / "request.json").read_text())
     exported = export.deserialize(bytearray((folder / "program.bin").read_bytes()))
     devices = devices_of(request["platform"], request["topology"], request["topology_shape"])
-    sizes, axes = request["mesh_shape"], request["mesh_axes"]
+    axes, sizes = list(request["mesh"]), list(request["mesh"].values())
     used = list(devices)[: math.prod(sizes)]
     if len(used) > 1:
         grid = np.array(used) if len(sizes) == 1 else _grid(sizes, used)

@@ -21,9 +21,8 @@ class Chip:
     Attributes:
         name: as people say it.
         platform: what compiles for it.
-        flops: dense operations per second in bfloat16.
-        flops_float32: the same for programs in float32, whose products JAX computes in its default precision: bfloat16
-            on TPUs, TF32 on GPUs.
+        peaks: dense operations per second for programs in bfloat16 and in float32, whose products JAX computes in its
+            default precision: bfloat16 on TPUs, TF32 on GPUs.
         memory: bytes.
         bandwidth: bytes per second to and from its memory.
         network: bytes per second that it sends to other chips, over all links, in one direction.
@@ -33,8 +32,7 @@ class Chip:
 
     name: str
     platform: Platform
-    flops: float
-    flops_float32: float
+    peaks: tuple[float, float]
     memory: int
     bandwidth: float
     network: float
@@ -43,7 +41,7 @@ class Chip:
 
     def peak(self, dtype: str) -> float:
         """Operations per second for a model that computes in a dtype."""
-        return self.flops_float32 if dtype in ("float32", "float64") else self.flops
+        return self.peaks[dtype in ("float32", "float64")]
 
 
 _TPU = "https://cloud.google.com/tpu/docs/"
@@ -51,11 +49,11 @@ _NVIDIA = "https://www.nvidia.com/en-us/data-center/"
 
 # Interconnects of TPUs are published in Gbit/s in one direction (1600 for v5e), those of GPUs in both directions (900 GB/s).
 CHIPS = {
-    "v4": Chip("TPU v4", "tpu", 275e12, 275e12, 32 * GB, 1200e9, 300e9, _TPU + "v4", ("TPU v4",)),
-    "v5e": Chip("TPU v5e", "tpu", 197e12, 197e12, 16 * GB, 819e9, 200e9, _TPU + "v5e", ("TPU v5 lite", "TPU v5e")),
-    "v5p": Chip("TPU v5p", "tpu", 459e12, 459e12, 95 * GB, 2765e9, 600e9, _TPU + "v5p", ("TPU v5p", "TPU v5")),
-    "v6e": Chip("TPU v6e", "tpu", 918e12, 918e12, 32 * GB, 1600e9, 400e9, _TPU + "v6e", ("TPU v6",)),
-    "h100": Chip("H100 SXM", "cuda", 989e12, 494e12, 80 * GB, 3350e9, 450e9, _NVIDIA + "h100/", ("NVIDIA H100",)),
+    "v4": Chip("TPU v4", "tpu", (275e12, 275e12), 32 * GB, 1200e9, 300e9, _TPU + "v4", ("TPU v4",)),
+    "v5e": Chip("TPU v5e", "tpu", (197e12, 197e12), 16 * GB, 819e9, 200e9, _TPU + "v5e", ("TPU v5 lite", "TPU v5e")),
+    "v5p": Chip("TPU v5p", "tpu", (459e12, 459e12), 95 * GB, 2765e9, 600e9, _TPU + "v5p", ("TPU v5p", "TPU v5")),
+    "v6e": Chip("TPU v6e", "tpu", (918e12, 918e12), 32 * GB, 1600e9, 400e9, _TPU + "v6e", ("TPU v6",)),
+    "h100": Chip("H100 SXM", "cuda", (989e12, 494e12), 80 * GB, 3350e9, 450e9, _NVIDIA + "h100/", ("NVIDIA H100",)),
 }
 
 

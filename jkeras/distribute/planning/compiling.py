@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -17,6 +18,7 @@ from jax import export
 
 from jkeras.distribute.planning.chips import Topology
 from jkeras.errors import CompilationError, ExtraError
+from jkeras.ops.attention import kernels_left_out
 
 if TYPE_CHECKING:
     from jkeras.distribute.planning.step import Step
@@ -109,13 +111,15 @@ def compile_elsewhere(step: Step, topology: Topology, options: Mapping[str, str]
     Raises:
         CompilationError: the compiler failed, or took longer than `timeout` seconds.
     """
-    program = export.export(step.function, platforms=(topology.platform,), disabled_checks=KERNELS)(*step.arguments)
+    # How GPUs divide the kernel among them is only known where they are.
+    apart = topology.platform == "cuda" and step.devices > 1
+    with kernels_left_out() if apart else contextlib.nullcontext():
+        program = export.export(step.function, platforms=(topology.platform,), disabled_checks=KERNELS)(*step.arguments)
     request = {
         "platform": topology.platform,
         "topology": topology.name,
         "topology_shape": topology.shape,
-        "mesh_shape": step.mesh_shape,
-        "mesh_axes": step.mesh_axes,
+        "mesh": step.mesh,
         "donated": step.donated,
         "options": dict(options),
     }
@@ -135,8 +139,9 @@ def compile_elsewhere(step: Step, topology: Topology, options: Mapping[str, str]
             ) from None
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
+            reason = next((line for line in lines if "Check failed" in line), lines[-1])
             raise CompilationError(
-                f"plan(topology={topology.name!r}): the compiler failed (status {done.returncode}): {lines[-1][:2000]}"
+                f"plan(topology={topology.name!r}): the compiler failed (status {done.returncode}): {reason[:2000]}"
             )
         answer: dict[str, Any] = json.loads((folder / "answer.json").read_text())
         return Answer(**answer, text=(folder / "program.txt").read_text())

@@ -10,7 +10,7 @@ import jax
 from jkeras import arguments
 from jkeras.distribute.planning import chips, compiling, hlo
 from jkeras.distribute.planning.step import Step, step_of
-from jkeras.distribute.planning.value import Plan
+from jkeras.distribute.planning.value import Compiled, Plan, Target
 from jkeras.errors import ArgumentError
 from jkeras.training.strategy import Strategy
 
@@ -78,7 +78,6 @@ def plan(
 
 def _summed_up(name: str, where: Topology, strategy: Strategy | None, step: Step, answer: compiling.Answer) -> Plan:
     module = hlo.Module(answer.text, step.devices)
-    cost = module.cost()
     state = sum(step.sizes.values())
     sizes = answer.memory
     held = sizes.get("argument", state) + sizes.get("output", 0) - sizes.get("alias", 0)
@@ -88,27 +87,19 @@ def _summed_up(name: str, where: Topology, strategy: Strategy | None, step: Step
         "padding": max(held - state, 0),
         "program": sizes.get("generated_code", 0),
     }
+    capacity = where.chip.memory if where.chip is not None else _memory_here(where)
+    donated = sizes.get("alias", 0)
     return Plan(
         model=name,
-        topology=where.name,
-        chip=where.chip,
-        kind=answer.kind,
         strategy="one device" if strategy is None else repr(strategy),
         devices=step.devices,
-        size=where.size,
         batch_size=step.batch_size,
         dtype=step.dtype,
         memory=memory,
-        donated=sizes.get("alias", 0),
-        capacity=where.chip.memory if where.chip is not None else _memory_here(where),
-        flops=cost.flops,
-        bytes_accessed=cost.nbytes,
-        collectives=tuple(sorted(cost.collectives, key=lambda each: -each.sent)),
-        callbacks=module.callbacks,
-        float64=module.float64,
-        compile_seconds=answer.seconds,
-        compile_memory=answer.peak,
-        program=answer.text,
+        target=Target(where.name, where.chip, answer.kind, where.size, capacity),
+        compiled=Compiled(
+            module.cost(), donated, module.callbacks, module.float64, answer.seconds, answer.peak, answer.text
+        ),
     )
 
 

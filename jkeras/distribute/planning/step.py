@@ -48,8 +48,7 @@ class Step:
         function: jitted; takes and gives flat lists of arrays, the state's first.
         arguments: their shapes, types and layouts.
         donated: which arguments it may overwrite.
-        mesh_shape: of the devices that it runs on.
-        mesh_axes: their names.
+        mesh: names and sizes of the axes of the devices that it runs on.
         batch_size: rows of all devices together.
         sizes: bytes on one device of `weights`, `optimizer`, `other state` and `batch`.
         device_kind: where the devices are here.
@@ -59,8 +58,7 @@ class Step:
     function: Any
     arguments: tuple[Any, ...]
     donated: tuple[int, ...]
-    mesh_shape: tuple[int, ...]
-    mesh_axes: tuple[str, ...]
+    mesh: dict[str, int]
     batch_size: int
     sizes: dict[str, float]
     device_kind: str
@@ -69,7 +67,7 @@ class Step:
     @property
     def devices(self) -> int:
         """How many devices it runs on."""
-        return math.prod(self.mesh_shape)
+        return math.prod(self.mesh.values())
 
 
 def as_batch(model: Model, recipe: Recipe, batch: Any) -> Batch:
@@ -216,8 +214,7 @@ def _flat(
         jax.jit(train, donate_argnums=0, compiler_options=options),
         (_specs(state, layouts), _specs(batch, rows)),
         (0,),
-        (1,) if mesh is None else tuple(mesh.shape.values()),
-        ("batch",) if mesh is None else tuple(mesh.axis_names),
+        {"batch": 1} if mesh is None else dict(mesh.shape),
         steps.batch_size(batch),
         {name: sum(map(_device_bytes, *map(jax.tree.leaves, pair))) for name, pair in parts.items()},
         kind or jax.devices()[0].device_kind,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jkeras.console.quantities import amount, count, duration
 from jkeras.distribute.planning.chips import Chip
-from jkeras.distribute.planning.hlo import Collective
+from jkeras.distribute.planning.hlo import Collective, Cost
 from jkeras.plots.plans import plot_plan
 from jkeras.types import PathLike
 
@@ -55,52 +55,140 @@ class Bound:
 
 
 @dataclasses.dataclass(frozen=True)
+class Target:
+    """What a step is compiled for.
+
+    Attributes:
+        topology: as it was given.
+        chip: the data sheet that bounds are computed by; None where none is known.
+        kind: what the compiler calls the device.
+        size: how many devices the topology has.
+        capacity: bytes of a device's memory; None where that is not known.
+    """
+
+    topology: str
+    chip: Chip | None
+    kind: str
+    size: int
+    capacity: float | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Compiled:
+    """A compiled step, as far as its text and its compiler tell.
+
+    Attributes:
+        cost: operations, bytes and collectives on one device.
+        donated: bytes of the state that the step overwrites instead of copying it.
+        callbacks: calls to the host inside of the step.
+        float64: instructions with 64-bit floats.
+        seconds: how long compiling took here.
+        peak: bytes that the compiler's process held at most; None for the devices that are here.
+        text: the program.
+    """
+
+    cost: Cost
+    donated: float
+    callbacks: int
+    float64: int
+    seconds: float
+    peak: int | None
+    text: str = dataclasses.field(repr=False, compare=False)
+
+
+@dataclasses.dataclass(frozen=True)
 class Plan:
     """What one training step takes on each device of a topology, read from the compiled program; nothing was run.
 
     Attributes:
         model: the model's name.
-        topology: as it was given.
-        chip: the data sheet that bounds are computed by; None where none is known.
-        kind: what the compiler calls the device.
         strategy: how the step is spread, as a text.
         devices: how many devices work.
-        size: how many devices the topology has.
         batch_size: rows of a step, all devices together.
         dtype: that the model computes in.
         memory: bytes on one device: `weights`, `optimizer`, `other state`, `batch`, `temporaries`, `padding`, `program`.
-        donated: bytes of the state that the step overwrites instead of copying it.
-        capacity: bytes of a device's memory; None where that is not known.
-        flops: operations of products and convolutions on one device.
-        bytes_accessed: bytes that one device moves to and from its memory; what the compiler keeps on the chip costs none.
-        collectives: what devices send each other, by kind.
-        callbacks: calls to the host inside of the step.
-        float64: instructions with 64-bit floats.
-        compile_seconds: how long compiling took here.
-        compile_memory: bytes that the compiler's process held at most; None for the devices that are here.
-        program: the compiled program's text.
+        target: what the step is compiled for.
+        compiled: what came of it.
     """
 
     model: str
-    topology: str
-    chip: Chip | None
-    kind: str
     strategy: str
     devices: int
-    size: int
     batch_size: int
     dtype: str
     memory: dict[str, float]
-    donated: float
-    capacity: float | None
-    flops: float
-    bytes_accessed: float
-    collectives: tuple[Collective, ...]
-    callbacks: int
-    float64: int
-    compile_seconds: float
-    compile_memory: int | None
-    program: str = dataclasses.field(repr=False, compare=False)
+    target: Target
+    compiled: Compiled
+
+    @property
+    def topology(self) -> str:
+        """The topology's name."""
+        return self.target.topology
+
+    @property
+    def chip(self) -> Chip | None:
+        """The data sheet that bounds are computed by; None where none is known."""
+        return self.target.chip
+
+    @property
+    def kind(self) -> str:
+        """What the compiler calls the device."""
+        return self.target.kind
+
+    @property
+    def size(self) -> int:
+        """How many devices the topology has."""
+        return self.target.size
+
+    @property
+    def capacity(self) -> float | None:
+        """Bytes of a device's memory; None where that is not known."""
+        return self.target.capacity
+
+    @property
+    def flops(self) -> float:
+        """Operations of products and convolutions on one device."""
+        return self.compiled.cost.flops
+
+    @property
+    def bytes_accessed(self) -> float:
+        """Bytes that one device moves to and from its memory; what the compiler keeps on the chip costs none."""
+        return self.compiled.cost.nbytes
+
+    @property
+    def collectives(self) -> tuple[Collective, ...]:
+        """What devices send each other, by kind; what sends most comes first."""
+        return tuple(sorted(self.compiled.cost.collectives, key=lambda each: -each.sent))
+
+    @property
+    def donated(self) -> float:
+        """Bytes of the state that the step overwrites instead of copying it."""
+        return self.compiled.donated
+
+    @property
+    def callbacks(self) -> int:
+        """Calls to the host inside of the step."""
+        return self.compiled.callbacks
+
+    @property
+    def float64(self) -> int:
+        """Instructions with 64-bit floats."""
+        return self.compiled.float64
+
+    @property
+    def compile_seconds(self) -> float:
+        """How long compiling took here."""
+        return self.compiled.seconds
+
+    @property
+    def compile_memory(self) -> int | None:
+        """Bytes that the compiler's process held at most; None for the devices that are here."""
+        return self.compiled.peak
+
+    @property
+    def program(self) -> str:
+        """The compiled program's text."""
+        return self.compiled.text
 
     @property
     def bytes_per_device(self) -> float:
@@ -204,6 +292,8 @@ class Plan:
             lines.append(f"The step calls the host {self.callbacks} times, which makes the device wait.")
         if self.float64:
             lines.append(f"{self.float64} instructions compute in float64, which accelerators do slowly or not at all.")
+        if self.chip is not None and self.chip.platform == "cuda" and self.devices > 1 and "16" in self.dtype:
+            lines.append("Attention is planned without cuDNN's fused kernel, which these GPUs may take.")
         if self.chip is not None:
             lines.append(f"Peak numbers: {self.chip.name}, {self.chip.source}.")
         lines.append(f"Compiled in {self.compile_seconds:.1f} s. Nothing was run.")
@@ -243,9 +333,9 @@ class Plan:
             name = each.kind.replace("-", "_")
             values |= {f"{name}_count": each.count, f"{name}_bytes": each.nbytes}
         values |= {f"{each.name}_seconds": each.seconds for each in self.bounds}
-        return values | {"bound": self.bound, "seconds": self.seconds, "compile_seconds": self.compile_seconds} | {
-            "compile_memory": self.compile_memory
-        }
+        for name in ("bound", "seconds", "compile_seconds", "compile_memory"):
+            values[name] = getattr(self, name)
+        return values
 
     def to_pandas(self) -> Any:
         """A pandas data frame with one row; `pandas.concat` puts those of several plans together."""
