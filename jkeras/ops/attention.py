@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import jax
@@ -151,9 +151,9 @@ def _library(
     """JAX's function, which wants keys and values of one size; zeros change neither the scores nor what is kept."""
     size = value.shape[-1]
     wide = (_widen(array, max(query.shape[-1], size)) for array in (query, key, value))
-    outputs = jax.nn.dot_product_attention(
-        *wide, bias, mask, scale=scale, is_causal=is_causal, implementation=implementation
-    )
+    # The library's annotations have no scale that is an array, which its plain form takes.
+    attend: Callable[..., jax.Array] = jax.nn.dot_product_attention
+    outputs = attend(*wide, bias, mask, scale=scale, is_causal=is_causal, implementation=implementation)
     return outputs[..., :size]
 
 
