@@ -1,31 +1,28 @@
 """Depthwise convolution as a sum of shifted, scaled images, with gradients of the same kind.
 
-XLA's CPU backend has no fast depthwise convolution. The gradient of the kernel is added up sample by sample: sums over a
-whole batch leave the cache and are not vectorised. Times in `benchmarks/lowering.py`. On other platforms XLA's own
-operation and gradients are used. Forward-mode differentiation needs `jkeras.config.lowering = "plain"`.
+XLA's CPU backend has no fast depthwise convolution. The gradient of the kernel is added up row by row of the output: sums
+over a whole batch leave the cache and are not vectorised, and a sum for each position in the window takes long to compile.
+Times in `benchmarks/lowering.py`. On other platforms XLA's own operation and gradients are used. Forward-mode
+differentiation needs `jkeras.config.lowering = "plain"`.
 """
 
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.export import is_symbolic_dim
 
 from jkeras.dtypes import at_least_float32
 from jkeras.lowering import plain
 from jkeras.lowering.plain import Padding, explicit_padding
 from jkeras.lowering.switch import current_mode, on_cpu
-from jkeras.lowering.taps import Pairs, few, fits, spread, taps, weighted_sum, wide
+from jkeras.lowering.taps import Pairs, few, fits, spread, weighted_sum, wide
 from jkeras.types import Array
 
-# The elements of a batch whose products are summed at once: about what stays in the cache.
-CHUNK = 32_768
 # A program has a part for each output of a channel; beyond so many it is too long.
 FEW_OUTPUTS = 64
 
@@ -156,26 +153,26 @@ def _input_gradient(
 def _kernel_gradient(
     x: jax.Array, dy: jax.Array, kernel: jax.Array, strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...]
 ) -> jax.Array:
-    """Sums of products with the output's gradient, over a few samples at a time."""
-    window, ones = kernel.shape[: len(strides)], (1,) * len(strides)
-    batch = x.shape[0]
-    chunk = 1
-    if not is_symbolic_dim(batch):
-        most = min(batch, max(1, CHUNK * batch // max(1, dy.size)))
-        chunk = max((size for size in range(1, most + 1) if batch % size == 0), default=1)
+    """Sums of products with the output's gradient, row by row: `dy` is `(batch, *outputs, channels, multiplier)`."""
+    if dy.shape[0] == 0:  # there are no rows to cut out
+        return jnp.zeros_like(kernel)
+    rank, last = len(strides), len(strides) - 1
+    window, row = kernel.shape[:rank], dy.shape[rank:]
+    padded = spread(x, pairs, (1,) * rank)
+    steps = (1, *strides[:last])
+    firsts = [lax.broadcasted_iota(jnp.int32, dy.shape[:rank], axis) * step for axis, step in enumerate(steps)]
+    reach = [(width - 1) * step + 1 for width, step in zip(window[:last], dilation[:last], strict=True)]
 
-    def step(sums: list[jax.Array], item: Any) -> tuple[list[jax.Array], None]:
-        values, gradients = item
-        gradients = wide(gradients)
-        parts = taps(spread(values, pairs, ones), window, strides, dilation)
-        # The last spatial axis stays, so that the sum runs over whole rows of channels.
-        axes = tuple(range(len(strides)))
-        return [
-            total + jnp.sum(wide(piece)[..., None] * gradients, axis=axes)
-            for total, (_, piece) in zip(sums, parts, strict=True)
-        ], None
+    def add(sums: list[jax.Array], item: Any) -> tuple[list[jax.Array], None]:
+        first, gradient = item
+        rows = lax.dynamic_slice(padded, (*first, 0, 0), (1, *reach, *padded.shape[rank:]))[0]
+        rows = wide(rows[tuple(slice(None, None, step) for step in dilation[:last])])
+        starts = [column * dilation[last] for column in range(window[last])]
+        reached = (row[0] - 1) * strides[last] + 1
+        parts = [lax.slice_in_dim(rows, start, start + reached, strides[last], axis=last) for start in starts]
+        return [total + part[..., None] * wide(gradient) for total, part in zip(sums, parts, strict=True)], None
 
-    start = [jnp.zeros(dy.shape[-3:], at_least_float32(dy.dtype))] * math.prod(window)
-    chunks = jax.tree.map(lambda a: a.reshape(batch // chunk, chunk, *a.shape[1:]), (x, dy))
-    sums, _ = lax.scan(step, start, chunks)
-    return jnp.stack([jnp.sum(total, axis=0) for total in sums]).reshape(kernel.shape).astype(kernel.dtype)
+    # One array for each column of the window; XLA adds a row to it in one vectorised pass, in place.
+    sums = [jnp.zeros((*window[:last], *row), at_least_float32(dy.dtype)) for _ in range(window[last])]
+    sums, _ = lax.scan(add, sums, (jnp.stack(firsts, -1).reshape(-1, rank), dy.reshape(-1, *row)))
+    return jnp.stack([jnp.sum(total, axis=last) for total in sums], last).reshape(kernel.shape).astype(kernel.dtype)
