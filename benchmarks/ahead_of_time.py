@@ -221,7 +221,7 @@ def page(rows: list[dict[str, Any]]) -> str:
 def _line(row: dict[str, Any]) -> str:
     first = f"| {row['model']} | {row['program']} | "
     if "error" in row:
-        return first + row["error"].split(": ", 1)[-1].split(". Give")[0] + " |" * 12
+        return first + row["error"].split(": ", 1)[-1].split(". Give")[0].split(":     @")[0] + " |" * 12
     known = [count(row["flops"], "") if row["flops"] else "-", count(row["products"], "")]
     known += [amount(row["bytes"]) if row["bytes"] else "-", amount(row["touched"]), amount(row["moved"])]
     known.append(amount(row["temp"]))

@@ -47,6 +47,8 @@ def test_programs_by_hand_are_laid_out_as_the_strategy(name, layout, mesh, split
 # a loop once, so these are compared by counts with all rounds.
 LOOPS = ("lstm", "gru")
 LIMITS = {"products": 1.01, "flops": 1.01, "bytes": 1.05, "touched": 1.05, "temp": 1.1}
+# This one takes its loss from probabilities of 2 000 words, as Keras does; the hand-written one takes it from logits.
+OF_MODELS = {"gpt": {"flops": 1.04, "bytes": 1.07, "touched": 1.09, "temp": 1.45}}
 
 
 @pytest.mark.slow
@@ -61,10 +63,10 @@ def test_small_models_compile_as_those_by_hand(name, dtype):
         found[kind] = row = ahead_of_time.measure(make(), "tpu", None)
         assert row["callbacks"] == row["f64"] == 0, kind
         if kind not in ("eval_steps", "predict"):
-            assert row["alias"] >= row["output"] - 1024, kind
+            assert row["alias"] >= row["output"] - 4096, kind  # counters, in tiles
     for ours, other in (("train_one", "by hand"), ("DataParallel", "DataParallel by hand")):
         for part in LIMITS if name not in LOOPS else ("products", "touched", "temp"):
-            limit = LIMITS[part] * found[other][part]
+            limit = (LIMITS | OF_MODELS.get(name, {}))[part] * found[other][part]
             assert found[ours][part] <= limit, (ours, part, found[ours][part] / found[other][part])
         counts = [sum(n for n, _ in found[kind]["collectives"].values()) for kind in (ours, other)]
         assert counts[0] <= counts[1]
