@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import jax
 from jax.extend.core import get_opaque_trace_state
 
 
 def is_traced() -> bool:
     """Whether this runs inside of `jax.jit`, `grad`, `vmap` or the like. Options of the compiler are then given elsewhere."""
     return bool(get_opaque_trace_state() != _untraced_state())
+
+
+def concrete() -> contextlib.AbstractContextManager[None]:
+    """Goes around what must make real arrays, also where a program is being traced.
+
+    Elsewhere it is nothing: JAX would evaluate the counters that random numbers are made of while it traces, and keep them, two
+    arrays of the size of a weight, with the traced program.
+    """
+    return jax.ensure_compile_time_eval() if is_traced() else contextlib.nullcontext()
 
 
 @functools.lru_cache(maxsize=1)

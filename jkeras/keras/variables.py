@@ -47,6 +47,7 @@ from jkeras.keras.scopes import (
 from jkeras.keras.scopes import (
     name_scope as name_scope,
 )
+from jkeras.tracing import concrete
 
 _scope: ContextVar[StatelessScope | None] = ContextVar("stateless_scope", default=None)
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
@@ -250,7 +251,7 @@ class Variable(HoldsArray):
                 " all variables are initialized before you start using your layer/model objects."
             )
         # Concrete also where a program is being traced: a variable outlives the program.
-        with jax.ensure_compile_time_eval():
+        with concrete():
             self._direct_assign(self._placeholder())
         self._initializer = None
 

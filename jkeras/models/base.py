@@ -7,7 +7,6 @@ pytree whose leaves are the arrays of its state.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +34,7 @@ from jkeras.models.history import History
 from jkeras.models.inputs import fit_inputs
 from jkeras.random_keys import as_key
 from jkeras.tracebacks import filtered_methods
+from jkeras.tracing import concrete
 from jkeras.training.program import Program
 from jkeras.training.recipe import Recipe
 from jkeras.training.state import TrainState, arrays_of
@@ -317,9 +317,7 @@ class ModelValue(ModelAttributes, Layer):
     def _fresh(self) -> TrainState:
         memo = self._memo
         if memo.fresh is None:
-            # Real arrays, also when a traced function is the first to ask; elsewhere this would run each constant alone.
-            traced = isinstance(constants.zeros((), "int32"), jax.core.Tracer)
-            with jax.ensure_compile_time_eval() if traced else contextlib.nullcontext():
+            with concrete():
                 memo.fresh = self._fresh_state(config.default_seed)
         return memo.fresh
 

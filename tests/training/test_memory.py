@@ -1,11 +1,13 @@
 """Many steps leave no memory behind."""
 
 import gc
+import time
 
 import numpy as np
 import pytest
 
 import jkeras as jk
+import jkeras.keras
 
 
 def resident_bytes():
@@ -37,3 +39,17 @@ def test_thousands_of_steps_leave_nothing_behind(streamed, rng):
         model = run(model)
     gc.collect()
     assert resident_bytes() < 1.01 * before
+
+
+def test_making_a_weight_keeps_one_array_of_its_size():
+    width = 2_000
+    layers = jk.keras.layers
+    layers.Dense(8).build((None, 8))
+    before = resident_bytes()
+    layer = layers.Dense(width)
+    layer.build((None, width))
+    for _ in range(50):  # the buffers of a draw are freed in another thread
+        if resident_bytes() - before < 2 * layer.kernel.value.nbytes:
+            break
+        time.sleep(0.02)
+    assert resident_bytes() - before < 2 * layer.kernel.value.nbytes
