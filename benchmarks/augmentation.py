@@ -63,8 +63,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "ContrastLimitedAdaptiveHistogramEqualization": {},
 }  # fmt: skip
 SMALLER = {"ContrastLimitedAdaptiveHistogramEqualization": 8}
-# Keras's cannot be compiled: the part that it cuts is no number while it is traced.
-UNTRACED = {"RandomCrop"}
 FACES = ("jkeras", "drop-in", "Keras")
 # In which the gigabytes that the call before took are given back, by other threads.
 PAUSE = 0.1
@@ -114,7 +112,11 @@ def measured(call: Call, images: Any, key: Any) -> tuple[float, float]:
 
 def compared(name: str, images: Any, repeats: int) -> dict[tuple[str, str], tuple[float, float]]:
     """The medians for each way of calling and each face."""
-    calls = {side: call for side, call in sides(name).items() if side != ("compiled", "Keras") or name not in UNTRACED}
+    calls = sides(name)
+    try:
+        jax.eval_shape(calls["compiled", "Keras"], images, jax.random.key(0))
+    except Exception:  # some of Keras's need numbers where there are none while they are traced
+        del calls["compiled", "Keras"]
     keys = jax.random.split(jax.random.key(0), repeats + 1)
     times: dict[tuple[str, str], list[tuple[float, float]]] = {side: [] for side in calls}
     shuffled = random.Random(0)
