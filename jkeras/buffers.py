@@ -17,8 +17,6 @@ from jax.sharding import SingleDeviceSharding
 ALIGNMENT = 64
 # Compiling a copy of many arrays takes as long as this many copies that compile nothing.
 COPIES_BEFORE_COMPILING = 8
-# Fewer arrays are copied as fast without.
-LEAST_COMPILED = 16
 
 
 def owned_copy(tree: Any) -> Any:
@@ -27,9 +25,10 @@ def owned_copy(tree: Any) -> Any:
     Compiles nothing at first; what is copied again and again, as in a loop of short calls, by a compiled program.
     """
     leaves, structure = jax.tree.flatten(tree)
-    often = len(leaves) >= LEAST_COMPILED and next(_copies(structure)) >= COPIES_BEFORE_COMPILING
-    if often and all(_is_on_one_device(leaf) for leaf in leaves):
-        return _compiled_copy(tree)
+    if len(leaves) > 1 and all(map(_is_on_one_device, leaves)):
+        shapes = tuple([leaf.shape for leaf in leaves])
+        if next(_copies(structure, shapes)) >= COPIES_BEFORE_COMPILING:
+            return _compiled_copy(tree)
     return put_together(tree, _is_put, jnp.array, may_alias=False)
 
 
@@ -61,9 +60,9 @@ def taken(arrays: list[jax.Array]) -> list[jax.Array]:
     return [copies.get(i, array) for i, array in enumerate(arrays)]
 
 
-@functools.lru_cache(maxsize=128)
-def _copies(_structure: Any) -> itertools.count[int]:
-    """Counts the copies of trees of one structure."""
+@functools.lru_cache(maxsize=512)
+def _copies(_structure: Any, _shapes: tuple[tuple[int, ...], ...]) -> itertools.count[int]:
+    """Counts the copies of trees of one structure with arrays of the same shapes."""
     return itertools.count()
 
 
@@ -71,7 +70,8 @@ _compiled_copy = jax.jit(lambda tree: jax.tree.map(jnp.copy, tree))
 
 
 def _is_on_one_device(leaf: Any) -> bool:
-    return (
+    """Whether a program for one device takes the leaf: an array there, or of the host."""
+    return isinstance(leaf, np.ndarray) or (
         isinstance(leaf, jax.Array)
         and not isinstance(leaf, jax.core.Tracer)
         and type(leaf.sharding) is SingleDeviceSharding

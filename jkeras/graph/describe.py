@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
+import numpy as np
 
 from jkeras.graph.array_sizes import largest_array
 from jkeras.graph.layer_scope import DescribingScope, Record
@@ -188,6 +189,8 @@ def _leaf_key(leaf: Any) -> tuple[Any, Any]:
     """An array's shape and dtype, or a plain Python value (such as `return_attention_scores=True`) and its type."""
     if isinstance(leaf, (bool, int, float, str)):
         return leaf, type(leaf)
+    if isinstance(leaf, (np.ndarray, jax.ShapeDtypeStruct)):
+        return leaf.shape, jax.dtypes.canonicalize_dtype(leaf.dtype)
     spec = leaf if isinstance(leaf, jax.Array) else as_spec(leaf)
     return spec.shape, spec.dtype
 

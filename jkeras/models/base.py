@@ -334,7 +334,7 @@ class ModelValue(ModelAttributes, Layer):
     def steps_taken(self) -> int:
         """How many optimizer steps led to the weights; 0 before any are drawn."""
         state = self._spec_contents.state
-        return 0 if state is None else int(np.max(state.step))
+        return 0 if state is None else int(np.max(np.asarray(state.step)))
 
     def with_state(self, state: TrainState, history: History | None = None) -> Self:
         """The model with other arrays, and perhaps with the logs of the training that led to them."""

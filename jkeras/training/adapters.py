@@ -8,6 +8,7 @@ iterated over and yields batches (`jkeras.data`, Grain's data sets and loaders, 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
@@ -90,10 +91,15 @@ def is_from(value: object, library: str, *names: str) -> bool:
     >>> is_from(np.ones(3), "numpy", "ndarray"), is_from(np.ones(3), "torch")
     (True, False)
     """
+    return is_of(type(value), library, *names)
+
+
+def is_of(kind: type, library: str, *names: str) -> bool:
+    """The same for a class."""
     return any(
         (each.__module__ == library or each.__module__.startswith(library + "."))
         and (not names or each.__name__ in names)
-        for each in type(value).__mro__
+        for each in kind.__mro__
     )
 
 
@@ -170,10 +176,14 @@ def adapt(data: Any, batch_size: int) -> Any:
     Raises:
         InputError: it has to be prepared first; the message says how.
     """
-    for library, names, make in ADAPTERS:
-        if is_from(data, library, *names):
-            return make(data, batch_size)
-    return data
+    make = _adapter(type(data))
+    return data if make is None else make(data, batch_size)
+
+
+@functools.lru_cache(maxsize=64)
+def _adapter(kind: type) -> Callable[[Any, int], Any] | None:
+    """What makes columns or batches of data of a class; None where it is used as it is."""
+    return next((make for library, names, make in ADAPTERS if is_of(kind, library, *names)), None)
 
 
 # -- tensors ---------------------------------------------------------------------------------------------------------

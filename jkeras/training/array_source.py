@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -63,6 +64,10 @@ class ArraySource:
 
     def example(self) -> Batch:
         """The shapes of a full batch."""
+        return self._example
+
+    @functools.cached_property
+    def _example(self) -> Batch:
         size = min(self.batch_size, self.rows)
         result: Batch = jax.tree.map(lambda a: jax.ShapeDtypeStruct((size, *a.shape[1:]), a.dtype), self.data)
         return result

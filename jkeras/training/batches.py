@@ -90,7 +90,7 @@ def to_arrays(value: Any, what: str) -> Any:
 
 def is_array_data(x: object) -> bool:
     """Whether `x` is arrays (or numbers, frames, structures of arrays), not an iterable of batches."""
-    if isinstance(x, (jax.Array, adapters.Shaped, adapters.Frame, Mapping, range)):
+    if isinstance(x, (np.ndarray, jax.Array, adapters.Shaped, adapters.Frame, Mapping, range)):
         return True
     if isinstance(x, (list, tuple)):
         return bool(x) and (is_number_list(x) or all(is_array_data(v) for v in x))
@@ -103,22 +103,29 @@ def row_count(data: Batch) -> int:
     Raises:
         InputError: the numbers differ, an array has no rows axis, or there are no rows.
     """
+    counts = {leaf.shape[0] if leaf.ndim else None for leaf in jax.tree.leaves(data.parts())}
+    if len(counts) == 1:
+        (count,) = counts
+        if count:
+            return int(count)
+    raise InputError(_uncountable(data))
+
+
+def _uncountable(data: Batch) -> str:
+    """What is wrong with data that has no number of rows."""
     rows: dict[str, int] = {}
     for name, part in data.parts().items():
         for path, leaf in jax.tree_util.tree_leaves_with_path(part):
             label = name + jax.tree_util.keystr(path)
             if leaf.ndim == 0:
-                raise InputError(f"{label} is a single number; it needs a first axis with one row per sample.")
+                return f"{label} is a single number; it needs a first axis with one row per sample."
             rows[label] = leaf.shape[0]
     if not rows:
-        raise InputError("x is empty: there is no data.")
+        return "x is empty: there is no data."
     if len(set(rows.values())) > 1:
         counts = ", ".join(f"{label} has {count}" for label, count in rows.items())
-        raise InputError(f"All data must have the same number of samples; {counts}.")
-    count = next(iter(rows.values()))
-    if count == 0:
-        raise InputError(f"The data is empty: {', '.join(rows)} have 0 samples. Pass at least one.")
-    return count
+        return f"All data must have the same number of samples; {counts}."
+    return f"The data is empty: {', '.join(rows)} have 0 samples. Pass at least one."
 
 
 def fill_up(batch: Batch, size: int) -> Batch:

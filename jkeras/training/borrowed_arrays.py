@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jkeras.buffers import ALIGNMENT, put_together
+from jkeras.buffers import ALIGNMENT, owned_copy, put_together
 from jkeras.types import Array, PyTree
 
 # Smaller arrays are copied in less time than it takes to think about it.
@@ -45,6 +45,8 @@ class BorrowedArray:
 
 def place(tree: PyTree[Any]) -> Any:
     """Arrays on the default device; those of the host as `BorrowedArray` where that saves a copy."""
+    if all(isinstance(leaf, np.ndarray) and leaf.nbytes < LEAST_BYTES for leaf in jax.tree.leaves(tree)):
+        return owned_copy(tree)
     return put_together(tree, lambda leaf: _skipped(leaf) is None, _lent)
 
 

@@ -56,16 +56,13 @@ def draw(
     return full
 
 
-def epoch_order(key: jax.Array, epoch: ArrayLike, step: ArrayLike, *, rows: int, length: int, shuffle: Any) -> Any:
+def epoch_order(key: jax.Array, epoch: ArrayLike, step: ArrayLike, *, rows: int, length: int, shuffle: Any) -> np.ndarray:
     """The rows of an epoch that begins at a step, in order; of several keys, an order for each. See `draw`."""
     words, first = np.asarray(jax.random.key_data(key)), np.asarray(step)
     chosen = functools.partial(draw, epoch=int(np.asarray(epoch)), rows=rows, length=length, shuffle=shuffle)
     if words.ndim > 1:
-        order = np.stack([chosen(*each) for each in zip(words, first, strict=True)])
-    else:
-        order = chosen(words, first)
-    # For a mesh the host's array stands for a copy on each device.
-    return jax.numpy.asarray(order) if len(key.sharding.device_set) == 1 else order
+        return np.stack([chosen(*each) for each in zip(words, first, strict=True)])
+    return chosen(words, first)
 
 
 def _bits(count: int, key: np.ndarray, name: str, *numbers: int) -> np.ndarray:
@@ -91,7 +88,7 @@ class Order:
         self.step: Any = None
         self.rows: Any = None
 
-    def span(self, epoch: int) -> tuple[jax.Array, int, int]:
+    def span(self, epoch: int) -> tuple[Array, int, int]:
         """The order of rows, and the first and last batch of an epoch (half open)."""
         lap, start, stop = self.source.span(epoch)
         if lap != self.lap:

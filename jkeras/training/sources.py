@@ -107,21 +107,18 @@ class ValidationData:
     steps: int | None = None
 
 
-def sources_of(data: TrainingData, held_out: ValidationData | None, passes_before: int) -> tuple[Source, Source | None]:
+def sources_of(data: TrainingData, held_out: ValidationData | None) -> tuple[Source, Source | None]:
     """What to train on, and what to validate on.
 
     Args:
         data: see there.
         held_out: see there.
-        passes_before: of a model over streams, so that no two of its runs see the same orders.
 
     Raises:
         InputError: the data is empty, of different lengths, or of a kind that cannot be used.
         ArgumentError: an argument does not go with this kind of data.
     """
     source = as_source(data.x, data.y, data.sample_weight, data.batch_size, data.steps)
-    if isinstance(source, StreamSource):
-        source.passes_before = passes_before
     validation: Source | None = None
     if held_out is not None and held_out.data is not None:
         validation = _validation_source(held_out.data, held_out.batch_size or data.batch_size, held_out.steps)

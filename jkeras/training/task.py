@@ -27,6 +27,7 @@ from jkeras.training.recipe import Recipe
 from jkeras.training.sources import Source, TrainingData, ValidationData, sources_of
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.step import Step
+from jkeras.training.stream_source import StreamSource
 from jkeras.types import Array, PyTree
 from jkeras.values.frozen import Template
 
@@ -168,7 +169,9 @@ def prepare(
     (2, True)
     """
     recipe = recipe_of(model, method)
-    source, validation = sources_of(data, held_out, model.steps_taken)
+    source, validation = sources_of(data, held_out)
+    if isinstance(source, StreamSource):
+        source.passes_before = model.steps_taken  # so that no two of its runs see the same orders
     if in_memory and not all(part is None or isinstance(part, ArraySource) for part in (source, validation)):
         raise InputError("Models that train together take arrays, since each sees them in an order of its own.")
     task = _compiled_task(model, recipe, source, validation)

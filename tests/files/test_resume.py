@@ -144,7 +144,7 @@ def run(name, *extra, **options):
 @pytest.mark.parametrize("name", DATA)
 def test_resumed_runs_end_with_the_same_bits(name, tmp_path, monkeypatch):
     if name == "host":
-        monkeypatch.setattr(device_memory, "device_budget", lambda: 0)
+        monkeypatch.setattr(device_memory, "device_budget", lambda *_: 0)
     expected = bits(run(name))
     # Cut off twice: in the first epoch and, counted from where that goes on, in a later one.
     for batches in (3, 7):
