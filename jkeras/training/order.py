@@ -56,7 +56,9 @@ def draw(
     return full
 
 
-def epoch_order(key: jax.Array, epoch: ArrayLike, step: ArrayLike, *, rows: int, length: int, shuffle: Any) -> np.ndarray:
+def epoch_order(
+    key: jax.Array, epoch: ArrayLike, step: ArrayLike, *, rows: int, length: int, shuffle: Any
+) -> np.ndarray:
     """The rows of an epoch that begins at a step, in order; of several keys, an order for each. See `draw`."""
     words, first = np.asarray(jax.random.key_data(key)), np.asarray(step)
     chosen = functools.partial(draw, epoch=int(np.asarray(epoch)), rows=rows, length=length, shuffle=shuffle)
