@@ -58,7 +58,7 @@ def fit(
     task = prepare(model, data, held_out)
     check_used("fit", 3)
     state = task.first_state(options.seed)
-    running: Model = task.model.with_state(state)
+    running: Model = task.model if state is task.model.state else task.model.with_state(state)
     handle = Handle(running, task.train.program.objective.directions)
     callback_list = CallbackList(
         callbacks,
@@ -78,8 +78,10 @@ def fit(
         run = loop.fit(task, owned, options, callback_list, handle)
     final = task.layout.release(run.state)
     arrays = arrays_of(final)
-    params = recipe.optimizer.finalize(trainable(task.train.program, arrays.params), arrays.opt_state)
-    final = final.replace(params=merge(arrays.params, params))
+    trained_params = trainable(task.train.program, arrays.params)
+    params = recipe.optimizer.finalize(trained_params, arrays.opt_state)
+    if params is not trained_params:
+        final = final.replace(params=merge(arrays.params, params))
     trained = running.with_state(final, History(run.history, run.epochs, callback_list.params))
     handle.value = trained  # a callback that is asked afterwards knows the trained model
     return interrupted(trained, int(np.max(final.step))) if run.signals.interrupted.is_set() else trained
@@ -158,7 +160,7 @@ def predict_on_batch(model: ModelWithSteps, x: Data | None) -> Any:
     """See `Model.predict_on_batch`."""
     x = batches.to_arrays(x, "x")
     model = model.build_for(x)
-    return jax.device_get(loops_of().predict(model.definition, model.state, x))
+    return jax.tree.map(np.asarray, loops_of().predict(model.definition, model.state, x))
 
 
 # -- what these stand on -------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from jkeras.training.feeds import Feed, make_feed
 from jkeras.training.hooks import Hooks
 from jkeras.training.run import FitRun, Live
 from jkeras.training.signals import InterruptKey, Preempted, TerminationSignal
-from jkeras.training.state import TrainState
+from jkeras.training.state import TrainState, with_arrays
 from jkeras.training.stream_source import StreamSource
 from jkeras.training.task import Options, Task, to_floats
 
@@ -86,7 +86,7 @@ def _epoch(
     """One epoch; its logs, or None if there was no data for it."""
     options = run.options
     run.call("on_epoch_begin", epoch)
-    run.put(run.state.replace(metrics=owned_copy(run.empty_metrics())))
+    run.put(with_arrays(run.state, metrics=owned_copy(run.empty_metrics())))
     if run.position.begun:  # before the checkpoint, too
         checkpointer.put_in_place()
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import zlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -232,7 +233,12 @@ class Inference(NamedTuple):
 
 def prediction(definition: Layer) -> Step:
     """The forward pass of a definition as a step from state and inputs to outputs."""
-    return Step(_inference, Inference(definition, lowering.cache_token()))
+    return _prediction(definition, lowering.cache_token())
+
+
+@functools.lru_cache(maxsize=256)
+def _prediction(definition: Layer, token: str) -> Step:
+    return Step(_inference, Inference(definition, token))
 
 
 def _inference(program: Inference, state: TrainState, inputs: PyTree[Any]) -> Any:
