@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras import activations, arguments, constraints, dtypes, initializers, regularizers
+from jkeras import activations, arguments, constraints, dtypes, initializers, lowering, regularizers
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.input_spec import InputSpec
 from jkeras.graph.layer import Layer
@@ -122,7 +122,7 @@ class Dense(QuantizableLayer):
         self, inputs: Num[Array, "*batch features"], training: bool | None = None
     ) -> Num[Array, "*batch {self.units}"]:
         if self.quantization_mode is None:
-            outputs = jnp.matmul(inputs, self._with_adapters(self.kernel))
+            outputs = lowering.product(inputs, self._with_adapters(self.kernel))
         else:
             outputs = self._product(self._matrix, "...a,ab->...b", inputs, training)
         if self.use_bias:

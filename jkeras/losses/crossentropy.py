@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jkeras import arguments, config
+from jkeras import arguments, config, lowering
 from jkeras.errors import ArgumentError, InputError
 from jkeras.losses.loss import DTYPE, REDUCTION, PairLoss, PlainLoss
 from jkeras.losses.regression import as_pair
@@ -156,10 +156,13 @@ def sparse_categorical_crossentropy(
         counts = y_true != ignore_class
         y_true = jnp.where(counts, y_true, 0)
         y_pred = jnp.where(jnp.expand_dims(counts, axis), y_pred, 0)
-    log_p = _log_probabilities(y_pred, from_logits, axis)
-    # A one-hot product fuses into the reduction, and its gradient needs no scatter.
-    chosen = jax.nn.one_hot(y_true.astype(jnp.int32), y_pred.shape[axis], axis=axis, dtype=log_p.dtype)
-    loss = -jnp.sum(chosen * log_p, axis=axis)
+    ids = y_true.astype(jnp.int32)
+    if from_logits:
+        loss = -lowering.chosen(jax.nn.log_softmax(y_pred, axis=axis), ids, axis)
+    else:
+        p = lowering.chosen(y_pred, ids, axis) / jnp.sum(y_pred, axis)
+        known = (ids >= 0) & (ids < y_pred.shape[axis])  # the loss of other ids is 0, as Keras has it
+        loss = jnp.where(known, -jnp.log(_clipped(p)), 0.0)
     return loss if counts is None else jnp.where(counts, loss, 0.0)
 
 

@@ -6,6 +6,9 @@ from jkeras.lowering.elementwise import gelu as gelu
 from jkeras.lowering.elementwise import standardized as standardized
 from jkeras.lowering.pooling import average_pool as average_pool
 from jkeras.lowering.pooling import max_pool as max_pool
+from jkeras.lowering.products import chosen as chosen
+from jkeras.lowering.products import last_argmax as last_argmax
+from jkeras.lowering.products import product as product
 from jkeras.lowering.switch import cache_token as cache_token
 from jkeras.lowering.switch import compiler_options as compiler_options
 from jkeras.lowering.switch import current_mode as current_mode

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jkeras import arguments
+from jkeras import arguments, lowering
 from jkeras.losses.reduction import squeeze_or_expand
 from jkeras.losses.regression import as_pair
 from jkeras.metrics.metric import DTYPE
@@ -72,8 +72,8 @@ def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     [1.0, 0.0]
     """
     y_pred = jnp.asarray(y_pred)
-    ids = jnp.argmax(jnp.asarray(y_true), axis=-1)
-    matches = _ids_beside(ids, y_pred) == jnp.argmax(y_pred, axis=-1)
+    ids = lowering.last_argmax(jnp.asarray(y_true))
+    matches = _ids_beside(ids, y_pred) == lowering.last_argmax(y_pred)
     return matches.astype(jnp.float32).reshape(ids.shape)
 
 
@@ -94,7 +94,7 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Arr
     [1.0, 0.0]
     """
     y_pred = jnp.asarray(y_pred)
-    matches = _ids_beside(jnp.asarray(y_true), y_pred) == jnp.argmax(y_pred, axis=-1)
+    matches = _ids_beside(jnp.asarray(y_true), y_pred) == lowering.last_argmax(y_pred)
     if matches.ndim > 1 and matches.shape[-1] == 1:
         matches = jnp.squeeze(matches, -1)
     return matches.astype(jnp.float32)

@@ -1,0 +1,87 @@
+"""Products of matrices, and what is read off long rows: forms that XLA's CPU backend computes without copies and slow loops."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jkeras.lowering.switch import current_mode, on_cpu
+
+# Rows that are shorter are as fast in JAX's own form.
+LONG = 64
+
+
+def product(x: jax.Array, kernel: jax.Array, contracted: int = 1) -> jax.Array:
+    """The sum of products over the last axes of `x` and the first of `kernel`. Equals `jnp.tensordot(x, kernel, contracted)`.
+
+    With more than two axes XLA copies the gradient of the result, transposed, before it multiplies it to that of the kernel,
+    which takes up to five times as long as the product; with two axes it does not.
+
+    Args:
+        x: `(..., *summed)`.
+        kernel: `(*summed, ...)`.
+        contracted: how many axes are summed over.
+    """
+    matrices = x.ndim == 2 and kernel.ndim == 2
+    if matrices or x.ndim <= contracted or current_mode() == "plain" or jax.default_backend() != "cpu":
+        return jnp.matmul(x, kernel) if contracted == 1 and kernel.ndim == 2 else jnp.tensordot(x, kernel, contracted)
+    leading, sizes = x.shape[: x.ndim - contracted], kernel.shape[contracted:]
+    summed = math.prod(kernel.shape[:contracted])
+    rows = jnp.reshape(x, (math.prod(leading), summed))
+    return jnp.matmul(rows, jnp.reshape(kernel, (summed, math.prod(sizes)))).reshape(*leading, *sizes)
+
+
+def last_argmax(x: jax.Array) -> jax.Array:
+    """The place of the first of the largest values, or of the first NaN, on the last axis. Equals `jnp.argmax(x, -1)`."""
+
+    def stock(x: jax.Array) -> jax.Array:
+        return jnp.argmax(x, axis=-1).astype(jnp.int32)
+
+    def fast(x: jax.Array) -> jax.Array:
+        places = lax.broadcasted_iota(jnp.int32, x.shape, x.ndim - 1)
+        found = (x == jnp.max(x, axis=-1, keepdims=True)) | jnp.isnan(x)
+        return jnp.min(jnp.where(found, places, x.shape[-1]), axis=-1)
+
+    if x.ndim == 0 or not isinstance(x.shape[-1], int) or x.shape[-1] < LONG or current_mode() == "plain":
+        return jnp.argmax(x, axis=-1)
+    return on_cpu(fast, stock, x)
+
+
+def chosen(x: jax.Array, ids: jax.Array, axis: int) -> jax.Array:
+    """The value at a place of each row, 0 where there is no such place. Equals a sum of products with one-hot vectors.
+
+    Args:
+        x: `(..., classes, ...)`, floating point.
+        ids: the places, integers of the same shape without `axis`.
+        axis: of the classes.
+    """
+    axis %= x.ndim
+    if current_mode() == "plain":
+        return _one_hot_sum(x, ids, axis)
+    return _gathered(jnp.moveaxis(x, axis, -1), ids)
+
+
+def _one_hot_sum(x: jax.Array, ids: jax.Array, axis: int) -> jax.Array:
+    return jnp.sum(jax.nn.one_hot(ids, x.shape[axis], axis=axis, dtype=x.dtype) * x, axis=axis)
+
+
+@jax.custom_jvp
+def _gathered(x: jax.Array, ids: jax.Array) -> jax.Array:
+    def fast(x: jax.Array, ids: jax.Array) -> jax.Array:
+        found = jnp.take_along_axis(x, jnp.clip(ids, 0, x.shape[-1] - 1)[..., None], axis=-1)[..., 0]
+        return jnp.where((ids >= 0) & (ids < x.shape[-1]), found, 0)
+
+    result: jax.Array = on_cpu(fast, lambda x, ids: _one_hot_sum(x, ids, -1), x, ids)
+    return result
+
+
+@_gathered.defjvp
+def _gathered_tangent(
+    primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    (x, ids), (dx, _) = primals, tangents
+    # The transpose of this is a selection, that of a gather a loop over rows.
+    return _gathered(x, ids), _one_hot_sum(dx, ids, -1)

@@ -1,0 +1,83 @@
+"""Products, places of largest values and chosen values against JAX's own forms."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jkeras import losses, lowering
+
+
+def both(function, *args):
+    """Results in the two forms."""
+    found = {}
+    for form in ("auto", "plain"):
+        with lowering.use(form):
+            found[form] = jax.jit(lambda *args: function(*args))(*args)
+    return found["auto"], found["plain"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "contracted"),
+    [
+        ((5, 3), (3, 4), 1),
+        ((2, 6, 3), (3, 4), 1),
+        ((2, 6, 3), (3, 2, 4), 1),
+        ((2, 6, 2, 3), (2, 3, 4), 2),
+        ((0, 6, 3), (3, 4), 1),
+    ],
+)
+def test_products(shape, kernel, contracted, rng):
+    x, w = (rng.normal(size=size).astype("float32") for size in (shape, kernel))
+
+    def results(x, w):
+        y, back = jax.vjp(lambda x, w: lowering.product(x, w, contracted), x, w)
+        return y, back(jnp.cos(jnp.arange(y.size).reshape(y.shape) * 1.0))
+
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5), *both(results, x, w))
+    expected = np.tensordot(x, w, contracted)
+    np.testing.assert_allclose(lowering.product(x, w, contracted), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_places_of_largest_values(rng):
+    x = rng.integers(0, 20, size=(12, 100)).astype("float32")  # many ties
+    x[1, 40:50] = np.nan
+    x[2] = -np.inf
+    x[3, 99] = np.inf
+    for array in (x, x[4:].astype("int32")):
+        ours, plain = both(lowering.last_argmax, array)
+        np.testing.assert_array_equal(ours, plain)
+        np.testing.assert_array_equal(ours, np.argmax(array, -1))
+
+
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_chosen_values(axis, rng):
+    x = rng.normal(size=(4, 5, 6)).astype("float32")
+    ids = rng.integers(-1, 8, size=np.delete(x.shape, axis)).astype("int32")
+
+    def results(x):
+        pick = lambda x: lowering.chosen(x, ids, axis)  # noqa: E731
+        y, back = jax.vjp(pick, x)
+        return y, back(y * 2), jax.jvp(pick, (x,), (x,))[1]
+
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), *both(results, x))
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_the_loss_of_class_ids_is_that_of_one_hot_vectors(from_logits, rng):
+    z = rng.normal(size=(8, 70)).astype("float32") * 8  # some probabilities are clipped
+    ids = np.argmin(z, -1)
+    ids[4:] = np.argmax(z[4:], -1)
+    one_hot = np.eye(70, dtype="float32")[ids]
+
+    def loss(function, targets):
+        def value(z):
+            y = z if from_logits else jax.nn.softmax(z)
+            return jnp.sum(function(targets, y, from_logits=from_logits))
+
+        return jax.value_and_grad(value)(z)
+
+    ours = loss(losses.sparse_categorical_crossentropy, ids)
+    theirs = loss(losses.categorical_crossentropy, one_hot)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), ours, theirs)
+    assert np.any(np.asarray(jax.nn.softmax(z)) < 1e-7)
