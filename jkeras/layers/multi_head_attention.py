@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import activations, arguments, constraints, initializers, lowering, regularizers
+from jkeras import activations, arguments, constraints, initializers, regularizers
 from jkeras.errors import ArgumentError, InputError
 from jkeras.graph.in_files import InFiles
 from jkeras.graph.layer import Layer
@@ -104,7 +104,7 @@ class Projection(QuantizableLayer):
 
     def call(self, inputs: Num[Array, "*batch features"], training: bool | None = None) -> Num[Array, "..."]:
         if self.quantization_mode is None:
-            outputs = lowering.product(inputs, self._with_adapters(self.kernel), self.contracted)
+            outputs = jnp.tensordot(inputs, self._with_adapters(self.kernel), axes=self.contracted)
         else:
             outputs = self._product(self._matrix, self._equation, inputs, training)
         return self.activation(outputs + self._shown_bias(self.bias) if self.use_bias else outputs)
