@@ -56,6 +56,8 @@ def taken(arrays: list[jax.Array]) -> list[jax.Array]:
     """The arrays of a list that nobody else refers to, and copies of the others; for the training loop to donate."""
     # Of two references one is the list's, the other that of the question.
     shared = [i for i in range(len(arrays)) if sys.getrefcount(arrays[i]) > 2]
+    if not shared:
+        return list(arrays)
     copies = dict(zip(shared, owned_copy([arrays[i] for i in shared]), strict=True))
     return [copies.get(i, array) for i, array in enumerate(arrays)]
 

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from jkeras import tree
+from jkeras.buffers import owned_copy
 from jkeras.errors import ArgumentError
 from jkeras.keras import constraints, initializers, regularizers
 from jkeras.keras.dtypes import standardize_dtype
@@ -205,7 +206,14 @@ class LayerState:
                     f"Layer {self.name} weight shape {weight.shape} is not compatible with provided weight shape"
                     f" {np.shape(value)}."
                 )
-            weight.assign(value)
+        # Arrays of the host that need no conversion are placed together, in one call.
+        alike = [
+            isinstance(value, np.ndarray) and value.dtype.name == weight.dtype
+            for weight, value in zip(own, arrays, strict=True)
+        ]
+        placed = iter(owned_copy([value for value, is_alike in zip(arrays, alike, strict=True) if is_alike]))
+        for weight, value, is_alike in zip(own, arrays, alike, strict=True):
+            weight.assign(next(placed) if is_alike else value)
 
     def count_params(self) -> int:
         """The number of weights.

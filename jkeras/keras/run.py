@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jkeras.buffers import owned_copy, taken
 from jkeras.errors import InputError
@@ -81,9 +82,9 @@ class Program:
         reported: dict[str, Any] = metrics["logs"]
         return reported
 
-    def first_logs(self) -> dict[str, jax.Array]:
-        """What is reported before the first step."""
-        return {name: jnp.zeros(shape, dtype) for name, (shape, dtype) in self.logs}
+    def first_logs(self) -> dict[str, np.ndarray]:
+        """What is reported before the first step, on the host."""
+        return {name: np.zeros(shape, jnp.dtype(dtype)) for name, (shape, dtype) in self.logs}
 
     def __hash__(self) -> int:
         return self._hash

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from jkeras import metrics, tree
+from jkeras import constants, metrics, tree
 from jkeras.errors import ArgumentError
 from jkeras.keras.masks import mask_of
 from jkeras.keras.mutable import Mutable
@@ -177,7 +177,7 @@ class Metric(Mutable, metrics.Metric):
     def reset_state(self) -> None:
         """Starts anew: all cells become zero."""
         for variable in self.variables:
-            variable.assign(jnp.zeros(variable.shape, variable.dtype))
+            variable.assign(constants.zeros(variable.shape, jnp.dtype(variable.dtype)))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Adds a batch and returns the value."""
