@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -176,8 +176,7 @@ def adapt(data: Any, batch_size: int) -> Any:
     Raises:
         InputError: it has to be prepared first; the message says how.
     """
-    kind: Hashable = type(data)
-    make = _adapter(kind)
+    make = _adapter(data.__class__)
     return data if make is None else make(data, batch_size)
 
 
