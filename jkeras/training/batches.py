@@ -46,26 +46,8 @@ def to_arrays(value: Any, what: str) -> Any:
     Raises:
         InputError: something is no array of numbers.
     """
-    if isinstance(value, jax.core.Tracer):
-        raise InputError(
-            f"{what} has no values: `fit`, `evaluate` and `predict` were called in a function that JAX traces (`jit`, `grad`,"
-            f" `vmap`). They compile by themselves, so call them outside of it; inside, use `model(x)`, `model.apply`,"
-            f" `jk.train_step` or `jk.eval_step`."
-        )
-    if value is None or isinstance(value, jax.Array):
-        return value
-    if isinstance(value, Mapping):
-        return {k: to_arrays(v, f"{what}[{k!r}]") for k, v in value.items()}
-    if isinstance(value, (list, tuple)) and value and not is_number_list(value):
-        return [to_arrays(v, f"{what}[{i}]") for i, v in enumerate(value)]
-    try:
-        value = adapters.to_array(value)
-        array = value if isinstance(value, jax.Array) else np.asarray(value)
-    except InputError:
-        raise
-    except ValueError:  # lists of different lengths
-        array = np.empty(0, object)
-    if isinstance(array, jax.Array):
+    array = value if type(value) is np.ndarray else _converted(value, what)
+    if not isinstance(array, np.ndarray):
         return array
     if array.dtype == object:
         raise InputError(
@@ -85,6 +67,30 @@ def to_arrays(value: Any, what: str) -> Any:
                 f"{what} holds integers outside {narrow.min} to {narrow.max}, which need x64 enabled in JAX."
             )
         array = array.astype(narrow.dtype)
+    return array
+
+
+def _converted(value: Any, what: str) -> Any:
+    """An array of the host of what is none yet; arrays of JAX, None and structures of arrays are done with."""
+    if isinstance(value, jax.core.Tracer):
+        raise InputError(
+            f"{what} has no values: `fit`, `evaluate` and `predict` were called in a function that JAX traces (`jit`, `grad`,"
+            f" `vmap`). They compile by themselves, so call them outside of it; inside, use `model(x)`, `model.apply`,"
+            f" `jk.train_step` or `jk.eval_step`."
+        )
+    if value is None or isinstance(value, jax.Array):
+        return value
+    if isinstance(value, Mapping):
+        return {k: to_arrays(v, f"{what}[{k!r}]") for k, v in value.items()}
+    if isinstance(value, (list, tuple)) and value and not is_number_list(value):
+        return [to_arrays(v, f"{what}[{i}]") for i, v in enumerate(value)]
+    try:
+        value = adapters.to_array(value)
+        array = value if isinstance(value, jax.Array) else np.asarray(value)
+    except InputError:
+        raise
+    except ValueError:  # lists of different lengths
+        array = np.empty(0, object)
     return array
 
 

@@ -249,8 +249,9 @@ def _on_host(array: Array) -> Any:
 
 def to_floats(values: Any) -> dict[str, Any]:
     """Metric values on the host, sorted by name as Keras has them; those that are vectors stay arrays."""
-    for value in values.values():
-        if isinstance(value, jax.Array):
-            value.copy_to_host_async()  # all of them at once; `jax.device_get` takes as long again for the tree
+    if jax.default_backend() != "cpu":
+        for value in values.values():
+            if isinstance(value, jax.Array):
+                value.copy_to_host_async()  # all of them at once; `jax.device_get` takes as long again for the tree
     fetched = {name: np.asarray(values[name]) for name in sorted(values)}
     return {name: float(value) if value.ndim == 0 else value for name, value in fetched.items()}
