@@ -84,10 +84,8 @@ def _outer(
 ) -> jax.Array:
     if channels_first:
         x = jnp.moveaxis(x, 1, -1)
-    window = kernel.shape[:-2]
-    if math.prod(window) == 1 and groups == 1 and not any(any(pair) for pair in pairs):
-        every = tuple(slice(None, None, stride) for stride in strides)
-        outputs = x[(slice(None), *every)] @ kernel.reshape(kernel.shape[-2:])
+    if _one_element(kernel, pairs, groups) and set(strides) == {1}:
+        outputs = _product(x, kernel, strides)
     else:
         outputs = _conv(x, kernel, strides, pairs, dilation, groups)
     return jnp.moveaxis(outputs, -1, 1) if channels_first else outputs
@@ -98,6 +96,10 @@ def _conv(
     x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...], groups: int
 ) -> jax.Array:
     stock = functools.partial(stock_conv, strides=strides, pairs=pairs, dilation=dilation, groups=groups)
+    if _one_element(kernel, pairs, groups):
+        # XLA's compiler for GPUs ends the process at some products of every second row.
+        product: jax.Array = on_cpu(functools.partial(_product, strides=strides), stock, x, kernel)
+        return product
     if not _one_channel(kernel, groups):
         return stock(x, kernel)
 
@@ -106,6 +108,17 @@ def _conv(
 
     result: jax.Array = on_cpu(shifted, stock, x, kernel)
     return result
+
+
+def _one_element(kernel: jax.Array, pairs: Pairs, groups: int) -> bool:
+    """Whether each result comes from one place of the inputs."""
+    return math.prod(kernel.shape[:-2]) == 1 and groups == 1 and not any(any(pair) for pair in pairs)
+
+
+def _product(x: jax.Array, kernel: jax.Array, strides: tuple[int, ...]) -> jax.Array:
+    """The convolution with a window of one element."""
+    every = tuple(slice(None, None, stride) for stride in strides)
+    return x[(slice(None), *every)] @ kernel.reshape(kernel.shape[-2:])
 
 
 def _one_channel(kernel: jax.Array, groups: int) -> bool:
@@ -140,6 +153,10 @@ def _backward(
     dy: jax.Array,
 ) -> Any:
     def fast(x: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
+        if _one_element(kernel, pairs, groups):
+            backward = jax.vjp(functools.partial(_product, strides=strides), x, kernel)[1]
+            gradients: tuple[jax.Array, jax.Array] = backward(dy)
+            return gradients
         if _one_channel(kernel, groups):
             weights = _patches_gradient(x, dy, kernel, strides, pairs, dilation)
         else:
