@@ -261,7 +261,7 @@ class Trainer(Compiling):
         x = batches.to_arrays(x, "x")
         self._build_for(x)
         function = self.make_predict_function() or self.predict_function
-        cells = Cells.of(self, training=False)
+        cells = Cells(list(self.trainable_variables), list(self.non_trainable_variables), [], [])
         outputs, (_, others) = function(cells.values("trainable", "non_trainable"), iter([(x,)]))
         assign(cells.non_trainable, others)
         return jax.tree.map(np.array, outputs)

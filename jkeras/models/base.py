@@ -89,10 +89,12 @@ class Memo:
     Attributes:
         fresh: the state of a model whose state was not chosen.
         views: the layers that were asked for, with their weights.
+        description: of a definition.
     """
 
     fresh: TrainState | None = None
     views: dict[str, Layer] = dataclasses.field(default_factory=dict)
+    description: Description | None = None
 
 
 NO_CONTENTS = Contents()
@@ -294,7 +296,10 @@ class ModelValue(ModelAttributes, Layer):
     @property
     def description(self) -> Description:
         """Weights, outputs and their shapes."""
-        return describe(self.definition, self.input_specs)
+        memo = self.definition._memo
+        if memo.description is None:
+            memo.description = describe(self.definition, self.input_specs)
+        return memo.description
 
     def init(self, key: Any = None, *args: Any, **kwargs: Any) -> Any:
         """A model with fresh weights: `model.init(seed)`. With inputs or shapes, variables as `Layer.init` returns.
