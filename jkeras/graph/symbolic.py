@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import numpy as np
 
 from jkeras.dispatch import Symbolic, is_symbolic
 from jkeras.errors import InputError
@@ -18,6 +19,7 @@ from jkeras.graph.input_spec import MissingAxisError
 from jkeras.graph.layer import Layer
 from jkeras.graph.operation import Operation
 from jkeras.graph.shapes import show_shape
+from jkeras.ops.table import FUNCTIONS
 from jkeras.types import Array
 
 
@@ -56,8 +58,9 @@ class Node:
 class SymbolicTensor(Symbolic):
     """A tensor that will exist when the model runs.
 
-    Supports Python's operators and indexing; each adds a layer to the graph. `jax.numpy` functions need arrays: use
-    `jkeras.ops`, or `layers.Lambda(function)`.
+    Supports Python's operators and indexing; each adds a layer to the graph. Functions of `jax.numpy` need arrays: use
+    `jk.ops`, or `layers.Lambda(function)`. (`==` between two symbolic tensors asks whether they are the same one;
+    `jk.ops.equal` compares their values.)
 
     Attributes:
         shape: sizes, None where unknown; the first axis is the batch.
@@ -94,10 +97,15 @@ class SymbolicTensor(Symbolic):
     def __repr__(self) -> str:
         return f"<SymbolicTensor shape={show_shape(self.shape)} dtype={self.dtype}>"
 
-    def _refuse(self, use: str) -> InputError:
+    def _refuse(self, use: str, advice: str = "") -> InputError:
+        layer = self.node.layer
+        source = f"{type(layer).__name__} {layer.name!r}" if layer.name else type(layer).__name__
         return InputError(
-            f"{self!r} has no values yet, so it cannot {use}. Use `jkeras.ops` or `layers.Lambda(function)` to put a"
-            f" function into the graph."
+            f"{self!r} of {source} has no values yet, so it cannot {use}. "
+            + (
+                advice
+                or "Use a function of `jk.ops`, a layer, or `layers.Lambda(function)`, which become part of the graph."
+            )
         )
 
     def apply_layer(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -115,7 +123,32 @@ class SymbolicTensor(Symbolic):
         raise self._refuse("be passed to a JAX function")
 
     def __bool__(self) -> bool:
-        raise self._refuse("decide a condition")
+        raise self._refuse("decide a condition", "Use `jk.ops.where` to choose between values.")
+
+    def __int__(self) -> int:
+        raise self._refuse("become an int")
+
+    def __index__(self) -> int:
+        raise self._refuse("be an index or a size", "Sizes that are known are in `x.shape`.")
+
+    def __float__(self) -> float:
+        raise self._refuse("become a float")
+
+    def __complex__(self) -> complex:
+        raise self._refuse("become a complex number")
+
+    def __round__(self, ndigits: int | None = None) -> SymbolicTensor:
+        result: SymbolicTensor = Operation("round")(self, ndigits or 0)
+        return result
+
+    def __format__(self, spec: str) -> str:
+        if spec:
+            raise self._refuse(f"be formatted with {spec!r}")
+        return str(self)
+
+    def __getattr__(self, name: str) -> Any:
+        advice = _advice(name)
+        raise AttributeError(f"A {type(self).__name__} has no attribute {name!r}.{advice and ' ' + advice}")
 
     def __iter__(self) -> Any:
         raise self._refuse("be iterated over")
@@ -130,10 +163,23 @@ class SymbolicTensor(Symbolic):
     def __hash__(self) -> int:
         return hash(self.key)
 
+    def __setitem__(self, key: object, value: object) -> None:
+        raise self._refuse("be assigned to", "Use `jk.ops.where` or `jk.ops.slice_update`, which return a new tensor.")
+
     def __eq__(self, other: object) -> Any:
         if isinstance(other, SymbolicTensor):
             return self.key == other.key
+        if isinstance(other, (int, float, complex, np.ndarray, np.generic, jax.Array)):
+            raise self._refuse("be compared with a value", "Write `jk.ops.equal(x, y)` or `jk.ops.not_equal(x, y)`.")
         return NotImplemented
+
+
+def _advice(attribute: str) -> str:
+    """What to write instead of an attribute that arrays have."""
+    operation = {"T": "transpose", "astype": "cast"}.get(attribute, attribute)
+    if attribute in ("numpy", "tolist", "item"):
+        return "It has no values yet; `model.predict(x)` computes some."
+    return f"Write `jk.ops.{operation}(x, ...)`." if operation in FUNCTIONS else ""
 
 
 def _binary(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:

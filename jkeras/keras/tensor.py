@@ -60,8 +60,13 @@ class KerasTensor(SymbolicTensor):
     @property
     def _keras_history(self) -> Any:
         if self.history is None:
-            raise AttributeError(f"{self!r} does not know how it was computed.")
+            raise AttributeError  # which Python turns into a call of `__getattr__`
         return self.history
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_keras_history":
+            raise AttributeError(f"{self!r} does not know how it was computed.")
+        return super().__getattr__(name)
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -142,6 +147,12 @@ class KerasTensor(SymbolicTensor):
 
     def __bool__(self) -> bool:
         raise TypeError("A symbolic KerasTensor cannot be used as a boolean.")
+
+    def __index__(self) -> int:
+        raise self._without_values("use it as an index")
+
+    __setitem__ = None
+    __format__ = object.__format__
 
     def __int__(self) -> int:
         raise self._without_values("convert it to an int")

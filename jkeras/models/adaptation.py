@@ -1,4 +1,4 @@
-"""Models whose weights take another form: quantised, or left as they are with a change of low rank beside them."""
+"""Models whose weights change form: quantized, or frozen with a trainable low-rank change beside them."""
 
 from __future__ import annotations
 
@@ -65,19 +65,20 @@ class AdaptableModel(StructuredModel):
     """A model whose weights can take another form."""
 
     def quantize(self, mode: str | None = None, config: Any = None, filters: Filters = None) -> Self:
-        """A copy whose matrices are kept in few bits: those of dense layers and embeddings.
+        """A copy that stores the matrices of dense layers and embeddings in few bits.
 
-        Layers inside of others are reached as well: those of wrappers and of models, and the projections of attention; not those
-        of `Repeat` and `SpectralNormalization`, which have the weights in a form of their own.
+        Layers inside other layers are included: those of wrappers and models, and the projections of attention layers, but
+        not those of `Repeat` and `SpectralNormalization`, which store the weights in their own form.
 
         Args:
             mode: "int8" (products of integers), "int4" (two weights in a byte) or "float8" (training in 8 bits); "gptq" and
                 "awq" with a `config` that has calibration data.
-            config: a configuration of `jkeras.quantizers`; None takes that of the mode.
-            filters: the layers: a pattern that `re.search` finds in their names, several, or a function of the layer.
+            config: a configuration from `jkeras.quantizers`; None takes the default of the mode.
+            filters: selects the layers: one or several patterns for `re.search` in their names, or a function of the
+                layer.
 
         Raises:
-            ArgumentError: the mode is unknown, no layer is chosen, or one is quantised already.
+            ArgumentError: the mode is unknown, no layer is selected, or a layer is already quantized.
             NotBuiltError: the model has no weights yet.
 
         >>> import jkeras as jk
@@ -135,18 +136,19 @@ class AdaptableModel(StructuredModel):
         b_initializer: InitializerLike = "zeros",
         seed: int = 0,
     ) -> Self:
-        """A copy in which layers keep their kernel or table, and training changes two factors of low rank beside it.
+        """A copy in which the kernels or tables of layers are frozen and training changes two low-rank factors beside
+        each.
 
         Args:
-            rank: the size between the factors.
-            pattern: for the paths of layers, such as `"encoder/*"`.
-            lora_alpha: the product of the factors counts `lora_alpha / rank`; None is once.
-            a_initializer: of the first factor.
-            b_initializer: of the second, whose zeros leave the outputs as they are.
+            rank: the inner size of the factors.
+            pattern: a pattern for layer paths, such as `"encoder/*"`.
+            lora_alpha: the product of the factors is multiplied by `lora_alpha / rank`; None means 1.
+            a_initializer: the initializer of the first factor.
+            b_initializer: the initializer of the second factor; zeros do not change the outputs at first.
             seed: of the first values.
 
         Raises:
-            ArgumentError: no layer matches, one has factors, or a constraint.
+            ArgumentError: no layer matches, or a layer already has factors or has a constraint.
             NotBuiltError: the model has no weights yet.
 
         >>> import jkeras as jk
@@ -171,7 +173,7 @@ class AdaptableModel(StructuredModel):
         return self._with_forms({path: layer.with_lora(rank, lora_alpha) for path, layer in chosen.items()}, factors)
 
     def merge_lora(self) -> Self:
-        """A copy in which what training changed is part of the kernels and tables, and nothing is beside them.
+        """A copy in which the trained factors are added to the kernels and tables.
 
         Raises:
             ArgumentError: no layer has factors.

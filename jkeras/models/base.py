@@ -51,7 +51,7 @@ class Contents:
     Attributes:
         definition: the model without contents; None in that model itself.
         recipe: what `compile` was given.
-        state: the arrays, once they were chosen: trained, loaded, set or drawn by `init`.
+        state: the arrays, once they have been trained, loaded, set or drawn by `init`.
         history: the logs of the last `fit`.
         program: the step that the model is part of while `train_step` is traced.
     """
@@ -138,12 +138,12 @@ class ModelValue(ModelAttributes, Layer):
 
     @property
     def recipe(self) -> Recipe | None:
-        """What `compile` was given; None before."""
+        """The arguments of `compile`; None before."""
         return self._spec_contents.recipe
 
     @property
     def state(self) -> TrainState:
-        """The arrays. Weights are made when they are first asked for, from the default seed unless `init` chose one."""
+        """The arrays. Weights are initialized when first needed, from the default seed unless `init` chose another."""
         chosen = self._spec_contents.state
         state = self._fresh if chosen is None else chosen
         check_available(state)
@@ -233,7 +233,7 @@ class ModelValue(ModelAttributes, Layer):
                 bind(name, layer)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Runs the network on its inputs; a subclass without symbolic tensors defines its own."""
+        """Runs the network on its inputs; a subclassed model defines its own `call`."""
         if self._network is None:
             raise NotImplementedError(f"{type(self).__name__} must define `call(self, inputs)`.")
         values = fit_inputs(self._network, inputs, self.path)
@@ -260,10 +260,10 @@ class ModelValue(ModelAttributes, Layer):
 
     @property
     def input_specs(self) -> Any:
-        """Shapes and dtypes of the inputs that the weights were made for.
+        """Shapes and dtypes of the inputs that the model was built for.
 
         Raises:
-            NotBuiltError: the model has seen no data and was given no input shape.
+            NotBuiltError: the model has not seen any data and has no input shape.
         """
         if self._spec_building.inputs is not None:
             return self._spec_building.inputs.fill()
@@ -304,7 +304,7 @@ class ModelValue(ModelAttributes, Layer):
     def init(self, key: Any = None, *args: Any, **kwargs: Any) -> Any:
         """A model with fresh weights: `model.init(seed)`. With inputs or shapes, variables as `Layer.init` returns.
 
-        The recipe stays, the history and the optimizer's state start anew.
+        The model stays compiled; its history and optimizer state are reset.
         """
         if args:
             return super().init(key, *args, **kwargs)
@@ -337,12 +337,12 @@ class ModelValue(ModelAttributes, Layer):
 
     @property
     def steps_taken(self) -> int:
-        """How many optimizer steps led to the weights; 0 before any are drawn."""
+        """The number of optimizer steps the model has been trained for; 0 before the weights exist."""
         state = self._spec_contents.state
         return 0 if state is None else int(np.max(np.asarray(state.step)))
 
     def with_state(self, state: TrainState, history: History | None = None) -> Self:
-        """The model with other arrays, and perhaps with the logs of the training that led to them."""
+        """The model with other arrays, and optionally the logs of the training that produced them."""
         if not isinstance(state, TrainState):
             raise ArgumentError(
                 f"with_state(state={state!r}): expected a `TrainState`, such as `model.state.replace(params=...)`."
@@ -352,7 +352,7 @@ class ModelValue(ModelAttributes, Layer):
 
     @property
     def params(self) -> Mapping[str, Any]:
-        """Trainable weights, nested by layer: an ordinary pytree of dicts that cannot be written to."""
+        """The trainable weights, nested by layer: a pytree of read-only dicts."""
         return self.state.params
 
     @property
@@ -406,7 +406,7 @@ class ModelValue(ModelAttributes, Layer):
         return args[0] if args else kwargs[name]
 
     def apply(self, params: Any, *args: Any, state: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]
-        """The outputs for given params: a pure function to differentiate, vmap or jit.
+        """The outputs for given weights, as a pure function that can be differentiated, vmapped and jitted.
 
         Args:
             params: a tree like `model.params`, or variables `{"params": ..., "state": ...}`.

@@ -22,12 +22,12 @@ from jkeras.types import CallbacksLike, Data, Verbose
 
 
 class CrossValidation:
-    """What `jk.cross_validate` found.
+    """The result of `jk.cross_validate`.
 
     Attributes:
         models: the trained model of each fold.
-        scores: for each name in the logs, the values on the rows that each fold left out, shape `(folds,)`.
-        rows: for each fold, the rows that it left out.
+        scores: for each name in the logs, the scores on the held-out rows of each fold, of shape `(folds,)`.
+        rows: the held-out rows of each fold.
     """
 
     def __init__(self, models: tuple[Model, ...], scores: Mapping[str, np.ndarray], rows: tuple[np.ndarray, ...]):
@@ -72,30 +72,30 @@ def cross_validate(
     group: int | None = None,
     verbose: Verbose = 0,
 ) -> CrossValidation:
-    """Trains a model once for each fold, always from the weights that it has, and scores it on the rows left out.
+    """Trains a model once per fold, each time from its current weights, and scores it on the held-out rows.
 
-    All folds are trained together; each comes out as `model.fit` on its rows does.
+      All folds are trained together; each gives the same result as `model.fit` on its rows.
 
-    Args:
-        model: a compiled model.
-        x, y, sample_weight: arrays, as in `fit`.
-        folds: how many; or pairs `(rows to train on, rows to score on)`, such as `split(x, y)` of scikit-learn's
-            `StratifiedKFold`.
-        shuffle: whether rows are dealt to folds at random; otherwise folds are runs of neighbouring rows.
-        seed: of that shuffle.
-        batch_size, epochs, callbacks: as in `fit`; callbacks with hooks per epoch, copies for each fold.
-        group: how many folds are trained in one program; chosen by their size if None.
-        verbose: as in `fit`; folds of one size train together and have one bar.
+      Args:
+          model: a compiled model.
+          x, y, sample_weight: arrays, as in `fit`.
+          folds: the number of folds, or pairs `(training rows, held-out rows)` such as those of `split(x, y)` of
+    scikit-learn's `StratifiedKFold`.
+          shuffle: whether rows are assigned to folds at random; otherwise folds are blocks of consecutive rows.
+          seed: the seed of that shuffle.
+          batch_size, epochs, callbacks: as in `fit`; callbacks with hooks per epoch, copies for each fold.
+          group: how many folds are trained in one program; None chooses by model size.
+          verbose: as in `fit`; folds of one size train together and have one bar.
 
-    Raises:
-        ArgumentError: fewer than two folds, more folds than rows, or rows that do not exist.
+      Raises:
+          ArgumentError: fewer than two folds, more folds than rows, or rows that do not exist.
 
-    >>> import jkeras as jk, numpy as np
-    >>> x = np.linspace(-1, 1, 20, dtype="float32")[:, None]
-    >>> line = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile(jk.optimizers.SGD(0.1), "mse")
-    >>> found = cross_validate(line, x, 3 * x, folds=4, epochs=100)
-    >>> found.scores["loss"].shape, found.mean["loss"] < 0.01
-    ((4,), True)
+      >>> import jkeras as jk, numpy as np
+      >>> x = np.linspace(-1, 1, 20, dtype="float32")[:, None]
+      >>> line = jk.Sequential([jk.Input((1,)), jk.layers.Dense(1)]).compile(jk.optimizers.SGD(0.1), "mse")
+      >>> found = cross_validate(line, x, 3 * x, folds=4, epochs=100)
+      >>> found.scores["loss"].shape, found.mean["loss"] < 0.01
+      ((4,), True)
     """
     recipe = recipe_of(model, "cross_validate")
     source = array_source(x, y, sample_weight, batch_size)

@@ -1,4 +1,4 @@
-"""Distillation of immutable models: a student is trained on what a teacher says. The names of `jkeras.distillation`."""
+"""Distillation of immutable models: a student learns from a teacher's outputs. Exported as `jkeras.distillation`."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def _given(value: Any) -> Any:
 
 
 class DistillationLoss(Spec):
-    """Base of losses between teacher and student: a subclass defines `compute_loss(teacher_outputs, student_outputs)`."""
+    """Base of losses between teacher and student; subclasses define `compute_loss(teacher_outputs, student_outputs)`."""
 
     keras_module = "keras.distillation"
     teacher_layer_name: str | None = None
     student_layer_name: str | None = None
 
     def compute_loss(self, teacher_outputs: PyTree[Array], student_outputs: PyTree[Array]) -> Array:
-        """A scalar from what both say."""
+        """The loss, a scalar, from the outputs of both."""
         raise NotImplementedError(
             f"{type(self).__name__} must define `compute_loss(teacher_outputs, student_outputs)`."
         )
@@ -68,11 +68,11 @@ class DistillationLoss(Spec):
 
 
 class FeatureDistillation(DistillationLoss, own_arguments=True):
-    """Compares what a layer of each gives.
+    """Compares the outputs of one layer of the teacher and one of the student.
 
     Args:
-        loss: a loss, or one for each output of the layer; None leaves an output out.
-        teacher_layer_name: the teacher's layer; None is its output.
+        loss: a loss, or one for each output of the layer; None ignores an output.
+        teacher_layer_name: the teacher's layer; None means its output.
         student_layer_name: the student's.
     """
 
@@ -85,18 +85,18 @@ class FeatureDistillation(DistillationLoss, own_arguments=True):
 
 
 class LogitsDistillation(DistillationLoss, own_arguments=True):
-    """Compares probabilities of logits divided by a temperature.
+    """Compares the probabilities obtained from logits divided by a temperature.
 
-    Hinton et al., "Distilling the knowledge in a neural network", arXiv:1503.02531.
+      Hinton et al., "Distilling the knowledge in a neural network", arXiv:1503.02531.
 
-    Args:
-        temperature: larger ones make probabilities more alike.
-        loss: a loss, or one for each output; None leaves an output out. A `KLDivergence` gets probabilities, and counts the
-            square of the temperature times; others get logits.
+      Args:
+          temperature: larger values make the probabilities more uniform.
+          loss: a loss, or one for each output; None ignores an output. A `KLDivergence` is computed on probabilities and
+    multiplied by the square of the temperature; other losses get logits.
 
-    >>> import jax.numpy as jnp
-    >>> float(LogitsDistillation().compute_loss(jnp.zeros((1, 2)), jnp.zeros((1, 2))))
-    0.0
+      >>> import jax.numpy as jnp
+      >>> float(LogitsDistillation().compute_loss(jnp.zeros((1, 2)), jnp.zeros((1, 2))))
+      0.0
     """
 
     temperature: float = field(default=3.0, convert=arguments.between(0, float("inf"), open_low=True))
@@ -110,16 +110,16 @@ class LogitsDistillation(DistillationLoss, own_arguments=True):
 
 
 class Distiller(Model):
-    """A model that trains its student with labels and with what a teacher says. Its outputs are the student's.
+    """A model that trains its student on labels and on a teacher's outputs. Its outputs are the student's.
 
     Compile it with the loss on labels, and take the student from what `fit` returns: `distiller.fit(x, y).student`.
 
     Args:
-        teacher: is frozen.
-        student: is trained.
+        teacher: the teacher, which is frozen.
+        student: the student, which is trained.
         distillation_losses: a `DistillationLoss`, or several.
-        distillation_loss_weights: how much each counts; None is alike.
-        student_loss_weight: how much labels count, from 0 to 1; the teacher counts the rest.
+        distillation_loss_weights: the weight of each; None weights them equally.
+        student_loss_weight: the weight of the loss on labels, from 0 to 1; the teacher gets the rest.
 
     Raises:
         ArgumentError: an argument is not allowed, or the models' outputs differ in shape.

@@ -31,18 +31,19 @@ from jkeras.types import CallbacksLike, Data, Verbose
 
 @filtered_methods("fit", "evaluate", "predict", "predict_members")
 class Ensemble:
-    """Models that differ in their seeds, trained, evaluated and asked together.
+    """Models that differ only in their seeds and are trained, evaluated and queried together.
 
-    Every member starts from weights of its own seed, sees the data in an order of its own, and ends up as the model that
-    `model.init(seed).fit(..., seed=seed)` gives; but they train together: many small models in one program, groups of
-    larger ones on all cores.
+    Each member starts from the weights of its own seed and sees the data in its own order. It ends up as the model that
+    `model.init(seed).fit(..., seed=seed)` returns, but all members train together: small models in one program, larger
+    ones in groups on all cores.
 
     Args:
         model: a compiled model.
         n: how many members, or a list of their seeds.
         bootstrap: whether each member trains on a resample of the data, drawn with replacement.
 
-    An ensemble is immutable: `fit` returns a new one. `ensemble[3]` is an ordinary model, `len(ensemble)` their number.
+    An ensemble is immutable: `fit` returns a new one. `ensemble[3]` is an ordinary model; `len(ensemble)` is the number
+        of members.
     """
 
     def __init__(self, model: Model, n: Any = 8, *, bootstrap: bool = False):
@@ -103,15 +104,15 @@ class Ensemble:
     ) -> Self:
         """A trained ensemble; arguments as in `Model.fit`. The data must fit into memory.
 
-        Each member has copies of the callbacks of its own, called after epochs with its logs and its model: a member that
-        `EarlyStopping` stops keeps its weights while the others go on.
+        Each member has its own copies of the callbacks, which are called after each epoch with its logs and its model.
+        A member stopped by `EarlyStopping` keeps its weights while the others continue.
 
         Args:
             x, y, batch_size, epochs, verbose, validation_split, validation_data: as in `Model.fit`.
-            callbacks: callbacks with hooks per epoch; `BackupAndRestore` lets a run that was cut off go on, bit for bit, with the
-                same members in the same groups.
+            callbacks: callbacks with epoch hooks. With `BackupAndRestore`, an interrupted run resumes bit for bit if
+                the members and their groups are the same.
             shuffle, class_weight, sample_weight: as in `Model.fit`.
-            group: how many members are trained in one program; chosen by their size if None. Numbers do not depend on it.
+            group: how many members are trained in one program; None chooses by model size. Results do not depend on it.
         """
         task = prepare(
             self.model,

@@ -75,8 +75,9 @@ class Search:
     """A search; made by `jk.search`.
 
     Attributes:
-        table: a row for each trial: its setting, and the value that is to become best; None if it was ended early.
-        searcher: who proposes settings.
+        table: a row for each trial with its setting and its value of the objective, None if the trial was stopped
+            early.
+        searcher: proposes the settings.
     """
 
     def __init__(
@@ -94,16 +95,16 @@ class Search:
         self._best: tuple[float, Model, dict[str, Any]] | None = None
 
     def fit(self, x: Any, y: Any = None, *, trials: int = 10, **options: Any) -> Self:
-        """The search after more trials.
+        """Runs more trials and returns the search with their results.
 
         Args:
             x: inputs, as in `Model.fit`.
             y: targets.
-            trials: how many settings are tried.
+            trials: the number of settings to try.
             **options: as in `Model.fit`, such as `epochs` and `validation_split`.
 
         Raises:
-            ArgumentError: the logs do not have the value that is to become best.
+            ArgumentError: the logs do not contain the objective.
         """
         checked("Search.fit", "trials", trials, positive_int)
         searched, rows = copy.copy(self), list(self.table)

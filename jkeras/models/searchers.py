@@ -1,4 +1,4 @@
-"""Who proposes the settings of a search: a study of Optuna, or an oracle of KerasTuner."""
+"""What proposes the settings of a search: an Optuna study or a KerasTuner oracle."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Choices:
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """A number from `low` to `high`, both included; whole if both are; with `log`, ratios count instead of differences."""
+    """A number from `low` to `high`, inclusive; an integer if both are. With `log`, the scale is logarithmic."""
 
     low: float
     high: float
@@ -54,25 +54,25 @@ Space = Mapping[str, Choices | Range]
 
 
 class Searcher(Protocol):
-    """Proposes settings, and is told what they gave."""
+    """Proposes settings and receives their results."""
 
     def ask(self, space: Space) -> tuple[Any, dict[str, Any]]:
         """A trial and its setting."""
 
     def callbacks(self, trial: Any, monitor: str) -> Sequence[Callback]:
-        """What watches the training of a trial."""
+        """Callbacks for the training of a trial."""
 
     def tell(self, trial: Any, value: float | None) -> None:
-        """Says what a trial gave; None if it was ended early."""
+        """Reports the result of a trial; None if it was stopped early."""
 
 
 class OptunaSearcher:
-    """A study of Optuna; trials that it finds hopeless end early.
+    """An Optuna study, which can stop unpromising trials early.
 
     Args:
-        study: the study; a new one by default, which minimizes or maximizes.
-        direction: of a new study, "minimize" or "maximize".
-        seed: of a new study.
+        study: the study; None creates a new one.
+        direction: the direction of a new study, "minimize" or "maximize".
+        seed: the seed of a new study.
 
     Raises:
         ExtraError: optuna is not installed.
@@ -106,10 +106,10 @@ class OptunaSearcher:
 
 
 class KerasTunerSearcher:
-    """An oracle of KerasTuner, such as `keras_tuner.oracles.BayesianOptimizationOracle(objective=..., max_trials=20)`.
+    """A KerasTuner oracle, such as `keras_tuner.oracles.BayesianOptimizationOracle(objective=..., max_trials=20)`.
 
     Args:
-        oracle: the oracle; its objective names the value that it is told.
+        oracle: the oracle, with its objective.
     """
 
     def __init__(self, oracle: Any):

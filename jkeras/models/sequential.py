@@ -39,7 +39,8 @@ class Sequential(Model):
     """A chain of layers, each with one input and one output.
 
     Args:
-        layers: layers, or `Input(shape)` first. Without an input shape the weights are made at the first data.
+        layers: the layers, optionally beginning with `Input(shape)`. Without it, weights are created when the model
+            first sees data.
         trainable: whether training changes its weights.
         name: the model's name.
 
@@ -117,7 +118,7 @@ class Sequential(Model):
 
     @property
     def layers(self) -> FrozenList[Layer]:
-        """The layers, each with its weights; the input is not among them."""
+        """The layers, each with its weights, without the input."""
         names = {id(layer): name for name, layer in self.children().items()}
         return FrozenList([self._view(names[id(layer)]) for layer in self._chain], LAYERS)
 
@@ -133,7 +134,7 @@ class Sequential(Model):
     def add(self, layer: Layer, rebuild: bool = True) -> Self:
         """A model with one more layer at the end: `model = model.add(Dense(10))`.
 
-        Weights that were trained or set stay; the optimizer's state starts anew.
+        Existing weights are kept; the optimizer's state is reset.
         """
         new, entrance = _as_layer(layer, first=not self._chain and self._entrance is None)
         check_used("add")
@@ -142,10 +143,10 @@ class Sequential(Model):
         return self._rebuilt(chain, entrance)
 
     def pop(self, rebuild: bool = True) -> Self:
-        """A model without the last layer: `model = model.pop()`.
+        """A model without its last layer: `model = model.pop()`.
 
         Raises:
-            ArgumentError: there is no layer.
+            ArgumentError: the model has no layers.
         """
         if not self._chain:
             raise ArgumentError("pop(): the Sequential has no layers.")

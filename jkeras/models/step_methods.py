@@ -1,4 +1,4 @@
-"""The training step of a model as a pure function, for subclasses to override, and the parts that it is made of."""
+"""The training step of a model as a pure function that subclasses can override, and the parts it consists of."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class ModelWithSteps(AdaptableModel, StepMethods):
     """A model with its `train_step` and `test_step`."""
 
     def train_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:
-        """One training step as a pure function: override it to train in another way.
+        """One training step as a pure function; override it to change how the model is trained.
 
-        It is traced and compiled; the parts below are there to be called. The scalars in the logs are averaged over the
-        epoch. The default::
+        It is traced and compiled, and can call the methods below. The scalars in the logs are averaged over the epoch.
+        The default::
 
             def train_step(self, state, batch):
                 grads, scored = self.compute_gradients(state, batch)
@@ -40,7 +40,7 @@ class ModelWithSteps(AdaptableModel, StepMethods):
         return self.apply_gradients(state, grads, scored), {}
 
     def test_step(self, state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:
-        """Scores one batch as a pure function: override it to evaluate and validate in another way.
+        """Scores one batch as a pure function; override it to change evaluation and validation.
 
         The scalars in the logs are averaged over the data set. The default::
 
@@ -56,22 +56,23 @@ class ModelWithSteps(AdaptableModel, StepMethods):
         return steps.forward(self._step_program, state, batch, training)
 
     def compute_loss(self, state: TrainState, batch: Batch, training: bool = True) -> Any:
-        """Inside a step: the scored batch, with `.loss` and `.outputs`."""
+        """Inside a step: the result of the batch, with `.loss` and `.outputs`."""
         return steps.score(self._step_program, self.forward(state, batch, training), batch)
 
     def compute_gradients(self, state: TrainState, batch: Batch) -> tuple[dict[str, Any], Any]:
-        """Inside a step: gradients by path, and the scored batch."""
+        """Inside a step: gradients by path, and the result of the batch."""
         return steps.compute_gradients(self._step_program, state, batch)
 
     def gradients_of(
         self, loss: Callable[[Any], Any], state: TrainState, only: str = "*"
     ) -> tuple[dict[str, Any], Any]:
-        """Inside a step: gradients by path of `loss(params)`, and what it returned.
+        """Inside a step: the gradients of `loss(params)` by path, and the value it returned.
 
         Args:
-            loss: a function of params, nested as in `state.params`, that returns a scalar, or a tuple of one and more.
-            state: whose params are differentiated by.
-            only: a pattern for the paths of weights, such as `"generator/*"`; no gradients for the others.
+            loss: a function of params, nested as in `state.params`, that returns a scalar, or a tuple of a scalar and
+                more.
+            state: the state whose params are differentiated.
+            only: a pattern for weight paths, such as `"generator/*"`; other weights get no gradients.
         """
         return steps.gradients_of(self._step_program, state, loss, only)
 
@@ -84,7 +85,7 @@ class ModelWithSteps(AdaptableModel, StepMethods):
         return steps.apply_gradients(self._step_program, state, grads, scored)
 
     def update_metrics(self, state: TrainState, batch: Batch, scored: Any) -> TrainState:
-        """Inside a step: the state with running metrics that include the batch."""
+        """Inside a step: the state with the batch added to its metrics."""
         return steps.update_metrics(self._step_program, state, batch, scored)
 
     @property

@@ -28,7 +28,7 @@ from jkeras.values.frozen import FrozenList
 
 @filtered_methods("get_layer", "set_weights")
 class StructuredModel(ModelValue):
-    """A model whose layers, tensors and weights can be looked at and changed."""
+    """A model whose layers, tensors and weights can be inspected and changed."""
 
     # -- layers and tensors ---------------------------------------------------------------------------------------
 
@@ -38,7 +38,7 @@ class StructuredModel(ModelValue):
         return FrozenList([self._view(name) for name in self._members()], LAYERS)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer of that name, or at that position.
+        """The layer with that name or at that index.
 
         Raises:
             ArgumentError: there is no such layer.
@@ -148,7 +148,7 @@ class StructuredModel(ModelValue):
 
     @property
     def non_trainable_weights(self) -> FrozenList[jax.Array]:
-        """The others: frozen weights and state."""
+        """Frozen weights and state."""
         return self._weight_values(lambda info: not info.trainable)
 
     trainable_variables = trainable_weights
@@ -167,7 +167,7 @@ class StructuredModel(ModelValue):
         """A model with these weights, in the order of `get_weights`.
 
         Raises:
-            InputError: the number of arrays or a shape differs; every difference is listed.
+            InputError: the number of arrays or a shape differs; the error lists every difference.
         """
         infos = self.description.weights
         weights = list(weights)
@@ -206,7 +206,7 @@ class StructuredModel(ModelValue):
         return frozen
 
     def unfreeze(self, *patterns: str) -> Self:
-        """The reverse of `freeze`."""
+        """A copy in which layers whose path matches a pattern are trainable again."""
         thawed = self._set_trainable(patterns or ("*",), True)
         check_used("unfreeze")
         return thawed

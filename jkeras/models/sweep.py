@@ -29,21 +29,21 @@ from jkeras.types import CallbacksLike, Data, PathLike, Verbose
 
 @filtered
 def sweep(model: Model, *, together: bool = False, **values: Any) -> Sweep:
-    """Many trainings of one model that differ in hyperparameters: `jk.sweep(model, learning_rate=[...], l2=[...])`.
+    """Prepares many runs of one model with different hyperparameters: `jk.sweep(model, learning_rate=[...], l2=[...])`.
 
-    Nothing is trained before `fit`. Each training ends up as the same `fit` of the model with those values written into
-    its layers and its optimizer; all of them run in one program.
+    Nothing is trained before `fit`. Each run gives the same result as `fit` of the model with those values in its
+    layers and its optimizer, but all runs share one program.
 
     Args:
         model: a compiled model.
-        together: takes the first values of all lists, then the second ones, and so on; by default every combination.
+        together: whether the lists are paired up (first values, second values, ...) instead of forming every
+            combination.
         **values: lists of numbers: `learning_rate`; any number of the optimizer, such as `weight_decay` or `beta_1`;
             `l1` and `l2`, the factors of all kernels' regularizers; `dropout`, the rate of all dropout layers; `seed`,
-            for other first weights and another order of the data.
+            for other initial weights and another order of the data.
 
     Raises:
-        ArgumentError: an unknown name, no value, a value that is not allowed, or lists of different lengths that are to
-            be taken together.
+        ArgumentError: a name is unknown, a list is empty, a value is not allowed, or `together` lists differ in length.
 
     >>> import jkeras as jk, numpy as np
     >>> x = np.linspace(-1, 1, 8, dtype="float32")[:, None]
@@ -64,11 +64,11 @@ def sweep(model: Model, *, together: bool = False, **values: Any) -> Sweep:
 
 @filtered_methods("fit")
 class Sweep:
-    """Many trainings of one model; made by `jk.sweep`, trained by `fit`. Immutable.
+    """Many runs of one model; created by `jk.sweep`, trained by `fit`. Immutable.
 
     Attributes:
-        model: what was swept.
-        settings: the hyperparameters of each training.
+        model: the model that is swept.
+        settings: the hyperparameters of each run.
         histories: the history of each.
     """
 
@@ -99,7 +99,7 @@ class Sweep:
         *,
         group: int | None = None,
     ) -> Self:
-        """The sweep with all its models trained; arguments as in `Ensemble.fit`."""
+        """Trains all models and returns the sweep with their results; arguments as in `Ensemble.fit`."""
         task = prepare(
             self.model,
             TrainingData(x, y, sample_weight, batch_size, class_weight=class_weight),
@@ -173,12 +173,12 @@ class Sweep:
         return [{**s, **{name: h[name][-1] for name in h}} for s, h in zip(self.settings, histories, strict=True)]
 
     def ranked(self, by: str | None = None, mode: str = "auto") -> list[int]:
-        """The numbers of the models, best first; those that came to NaN last.
+        """The indices of the models, best first; models that diverged to NaN come last.
 
         Args:
             by: a name in the logs; by default `val_loss`, or `loss` without validation.
-            mode: "min", "max", or "auto": losses and errors are best small, what has `acc`, `auc`, `f1` and so on in its
-                name is best large.
+            mode: "min", "max", or "auto", which maximizes names that contain `acc`, `auc`, `f1` and so on, and
+                minimizes others.
         """
         logs = self.history
         if not logs:

@@ -1,4 +1,4 @@
-"""The methods of a model that train it and ask it; `models/training.py` does what they say."""
+"""The methods of a model that train and query it; `models/training.py` implements them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from jkeras.values.frozen import FrozenList
 
 @filtered_methods("compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
 class TrainableModel(ModelWithSteps):
-    """A model that can be compiled, trained, evaluated and asked."""
+    """A model that can be compiled, trained, evaluated and used for predictions."""
 
     def compile(
         self,
@@ -38,12 +38,12 @@ class TrainableModel(ModelWithSteps):
         check_finite: bool = False,
         distribute: object = None,
     ) -> Self:
-        """A model that knows how to train. Nothing is compiled yet; arguments as in `Recipe`.
+        """Configures the model for training and returns it. Nothing is compiled yet; for the arguments see `Recipe`.
 
-        If `distribute` is None, the enclosing `scope()` decides, if any. In a model whose policy is
-        `mixed_float16` the optimizer is wrapped in a `LossScaleOptimizer`, unless `auto_scale_loss=False`.
+        If `distribute` is None, the enclosing `scope()` decides, if any. If the model's policy is `mixed_float16`, the
+        optimizer is wrapped in a `LossScaleOptimizer` unless `auto_scale_loss=False`.
 
-        The optimizer's state starts anew; weights stay.
+        The optimizer's state is reset; weights are kept.
 
         Raises:
             ArgumentError: a name is unknown (the nearest is given), or an argument has a value that is not allowed.
@@ -65,7 +65,7 @@ class TrainableModel(ModelWithSteps):
         return self.with_recipe(recipe)
 
     def with_recipe(self, recipe: Recipe) -> Self:
-        """A model with a recipe that is made already, as `compile` makes it; the optimizer's state starts anew."""
+        """The model with an existing recipe, such as that of another model; the optimizer's state is reset."""
         if self.dtype_policy.name == "mixed_float16":
             recipe = recipe.with_scaled_loss()
         state = self._spec_contents.state
@@ -93,37 +93,41 @@ class TrainableModel(ModelWithSteps):
         seed: int | None = None,
         donate: bool = False,
     ) -> Self:
-        """A trained model, with `.history`. The model it is called on stays as it was.
+        """Trains the model and returns the trained one, with `.history`. The original model does not change.
 
         Args:
             x: inputs: an array, a list or dict of arrays for several inputs, a pandas frame, or an iterable of batches.
-            y: targets, likewise; None when `x` yields `(x, y)`.
-            batch_size: rows in a batch, 32 if None.
-            epochs: the number of the last epoch.
+            y: targets, likewise; None if `x` yields `(x, y)`.
+            batch_size: the number of rows per batch; None means 32.
+            epochs: the number of epochs, or of the last epoch if `initial_epoch` is set.
             verbose: 0 prints nothing, 1 a bar, 2 a line per epoch; "auto" is 1 on a terminal and 2 elsewhere.
-            callbacks: `jkeras.callbacks`, or one's own.
-            validation_split: the share of the data, taken from its end before shuffling, to validate on.
+            callbacks: built-in or custom callbacks.
+            validation_split: the fraction of the data to validate on, taken from its end before shuffling.
             validation_data: `(x, y)`, `(x, y, sample_weight)` or an iterable of batches to validate on.
-            shuffle: whether each pass through the data has an order of its own, drawn from the run's seed; "batch" leaves
-                rows in their batch.
+            shuffle: whether each epoch visits the rows in a new random order, drawn from the run's seed; "batch"
+                shuffles batches but not the rows within them.
             class_weight: a weight per class.
             sample_weight: a weight per sample (or per time step).
-            initial_epoch: the number of the first epoch, from 0.
-            steps_per_epoch: batches in an epoch, for endless data; with arrays, the next epoch goes on where this one ends.
-            validation_steps: batches in a validation.
-            validation_batch_size: rows in a validation batch.
-            validation_freq: validates every so many epochs, or after the epochs listed (counted from 1).
-            seed: the seed of shuffling and dropout; None goes on from the model's state.
-            donate: whether the run may take over the model's arrays instead of copying them, which halves what weights and
-                optimizer take at most. The model, and every other with these arrays, raises `ConsumedError` afterwards.
+            initial_epoch: the number of the first epoch, counted from 0.
+            steps_per_epoch: the number of batches per epoch, for infinite data; with arrays, each epoch continues where
+                the last one ended.
+            validation_steps: the number of batches per validation.
+            validation_batch_size: the number of rows per validation batch.
+            validation_freq: the number of epochs between validations, or a list of epochs (counted from 1) after which
+                to validate.
+            seed: the seed of shuffling and dropout; None continues from the model's state.
+            donate: whether the run takes over the model's arrays instead of copying them, which halves the peak memory
+                of weights and optimizer. Afterwards the model, and any other model that shares its arrays, raises
+                `ConsumedError`.
 
         Raises:
             NotCompiledError: the model was not compiled.
-            InputError: the data does not fit the model or the loss; found before anything is compiled.
-            NonFiniteError: with `compile(check_finite=True)`, a NaN or infinite value, and where it arose.
+            InputError: the data does not fit the model or the loss; checked before anything is compiled.
+            NonFiniteError: with `compile(check_finite=True)`, the loss is NaN or infinite; the error names the place.
 
-        An interrupt key ends training after the current step. A script gets a KeyboardInterrupt, whose `model` is the model
-        as trained so far (`except KeyboardInterrupt as stop: model = stop.model`); a notebook and the REPL get that model.
+        Pressing Ctrl-C ends training after the current step. In a script this raises a KeyboardInterrupt whose `model`
+        is the model trained so far (`except KeyboardInterrupt as stop: model = stop.model`); in notebooks and the REPL,
+        `fit` returns that model.
         """
         return training.fit(
             self,
@@ -182,9 +186,9 @@ class TrainableModel(ModelWithSteps):
         callbacks: CallbacksLike = None,
         return_dict: bool = False,
     ) -> training.Scores:
-        """Loss and metrics in inference mode: a number, or `[loss, metric, ...]`, or a dict.
+        """Computes the loss and metrics in inference mode: a number, a list `[loss, metric, ...]`, or a dict.
 
-        Arguments as in `fit`. Raises what `fit` raises.
+        Arguments and errors are those of `fit`.
         """
         data = TrainingData(x, y, sample_weight, batch_size, steps)
         return training.evaluate(self, data, verbose, callbacks, return_dict)
@@ -197,9 +201,9 @@ class TrainableModel(ModelWithSteps):
         steps: int | None = None,
         callbacks: CallbacksLike = None,
     ) -> Any:
-        """The outputs for all of `x` as NumPy arrays, in the structure of the model's outputs.
+        """Computes the outputs for all of `x` as NumPy arrays, in the structure of the model's outputs.
 
-        Arguments as in `fit`; without `batch_size` the size of batches is chosen for speed.
+        Arguments as in `fit`; if `batch_size` is None, it is chosen for speed.
         """
         return training.predict(self, TrainingData(x, batch_size=batch_size, steps=steps), verbose, callbacks)
 
@@ -248,7 +252,7 @@ class TrainableModel(ModelWithSteps):
         *,
         donate: bool = False,
     ) -> tuple[Self, training.Scores]:
-        """One optimizer step: the new model, and the loss and metrics of the batch; `donate` as in `fit`."""
+        """Runs one optimizer step and returns the new model with the loss and metrics of the batch; `donate` as in `fit`."""
         data = TrainingData(x, y, sample_weight, class_weight=class_weight)
         return training.train_on_batch(self, data, return_dict, donate)
 
@@ -271,11 +275,11 @@ class TrainableModel(ModelWithSteps):
     def test_on_batch(
         self, x: Data | None, y: Data | None = None, sample_weight: Data | None = None, return_dict: bool = False
     ) -> training.Scores:
-        """Loss and metrics of one batch in inference mode."""
+        """Computes the loss and metrics of one batch in inference mode."""
         return training.test_on_batch(self, TrainingData(x, y, sample_weight), return_dict)
 
     def predict_on_batch(self, x: Data | None) -> Any:
-        """The outputs for one batch as NumPy arrays."""
+        """Computes the outputs for one batch as NumPy arrays."""
         return training.predict_on_batch(self, x)
 
     # -- what training left ---------------------------------------------------------------------------------------
@@ -287,7 +291,7 @@ class TrainableModel(ModelWithSteps):
 
     @property
     def optimizer(self) -> Any:
-        """The optimizer that `compile` was given."""
+        """The optimizer passed to `compile`."""
         return None if self.recipe is None else self.recipe.optimizer
 
     @property
@@ -299,14 +303,14 @@ class TrainableModel(ModelWithSteps):
         return float(optimizers.get_learning_rate(recipe.optimizer, arrays_of(self.state).opt_state))
 
     def with_learning_rate(self, value: float) -> Self:
-        """The model with another learning rate; nothing is compiled again."""
+        """The model with another learning rate; nothing is recompiled."""
         recipe, model = recipe_of(self, "with_learning_rate"), self.with_optimizer_state()
         opt_state = optimizers.set_learning_rate(recipe.optimizer, arrays_of(model.state).opt_state, value)
         check_used("with_learning_rate")
         return model._evolve(state=model.state.replace(opt_state=opt_state))
 
     def with_optimizer_state(self) -> Self:
-        """The model with an optimizer state, made now if there is none yet."""
+        """The model with an optimizer state, which is created if it does not exist yet."""
         recipe = recipe_of(self, "with_optimizer_state")
         if arrays_of(self.state).opt_state is not None:
             return self
