@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import jax
 import numpy as np
@@ -146,9 +146,11 @@ class SymbolicTensor(Symbolic):
             raise self._refuse(f"be formatted with {spec!r}")
         return str(self)
 
-    def __getattr__(self, name: str) -> Any:
-        advice = _advice(name)
-        raise AttributeError(f"A {type(self).__name__} has no attribute {name!r}.{advice and ' ' + advice}")
+    if not TYPE_CHECKING:  # checkers know the attributes that there are
+
+        def __getattr__(self, name: str) -> NoReturn:
+            advice = _advice(name)
+            raise AttributeError(f"A {type(self).__name__} has no attribute {name!r}.{advice and ' ' + advice}")
 
     def __iter__(self) -> Any:
         raise self._refuse("be iterated over")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from jkeras import tree
 from jkeras.errors import ArgumentError, InputError
@@ -63,10 +63,12 @@ class KerasTensor(SymbolicTensor):
             raise AttributeError  # which Python turns into a call of `__getattr__`
         return self.history
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "_keras_history":
-            raise AttributeError(f"{self!r} does not know how it was computed.")
-        return super().__getattr__(name)
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name == "_keras_history":
+                raise AttributeError(f"{self!r} does not know how it was computed.")
+            super().__getattr__(name)
 
     @property
     def shape(self) -> tuple[int | None, ...]:
