@@ -22,6 +22,7 @@ The tree::
     ├── ProcessError (RuntimeError)      processes that train together disagree, or one of them is gone
     ├── ExtraError (ImportError)         a library is missing that one of the package's extras installs
     ├── CompilationError (RuntimeError)  a program could not be compiled for an accelerator
+    ├── DeviceMemoryError (RuntimeError)  the memory of a device is not enough for a program
     ├── DownloadError (OSError)          a file is missing and could not be downloaded
     └── DamagedFileError (ValueError)    a file has the wrong checksum or contents, or an archive is not safe to unpack
 
@@ -275,6 +276,16 @@ class CompilationError(JkerasError, RuntimeError):
     """
 
 
+class DeviceMemoryError(JkerasError, RuntimeError):
+    """The memory of a device is not enough for a program of `fit`, `evaluate` or `predict`.
+
+    The message says how much the weights, the optimizer, the data and temporaries take. XLA's own error is its cause.
+
+    Instead, take a smaller `batch_size`, or what the message lists: `fit(..., donate=True)`, `mixed_bfloat16`, accumulated
+    gradients, recomputation, or several devices with `FSDP`.
+    """
+
+
 class DownloadError(JkerasError, OSError):
     """A file is not present and could not be downloaded.
 
@@ -295,7 +306,7 @@ class DamagedFileError(JkerasError, ValueError):
 
 
 class ConsumedError(JkerasError, RuntimeError):
-    """A model is used whose arrays a run took over.
+    """A model is used whose arrays a run took over, or of `jkeras.keras` whose arrays a failing step left behind.
 
     The mistake::
 

@@ -16,6 +16,7 @@ from jkeras import lowering
 from jkeras.graph.layer import Layer
 from jkeras.training import borrowed_arrays, steps
 from jkeras.training.layout import CompiledProgram, Layout, Loop, ManyModels, Span
+from jkeras.training.memory_errors import GuardedProgram
 from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
 from jkeras.training.step import Step
 from jkeras.types import Array, PyTree
@@ -114,7 +115,7 @@ class CompiledLoops:
         layout = layout or self.layout
         program = self._programs.get((layout, loop.name))
         if program is None:
-            program = self._programs[layout, loop.name] = layout.compile(loop)
+            program = self._programs[layout, loop.name] = GuardedProgram(loop, layout.compile(loop))
         return program
 
     def train_steps(self, step: Step, state: TrainState, data: Batch, order: jax.Array, span: Span) -> Trained:

@@ -21,6 +21,7 @@ from jkeras.training.checkpointing import RunCheckpointer
 from jkeras.training.evaluation import Evaluation
 from jkeras.training.feeds import Feed, make_feed
 from jkeras.training.hooks import Hooks
+from jkeras.training.memory_errors import device_memory_error, is_exhausted
 from jkeras.training.run import FitRun, Live
 from jkeras.training.signals import InterruptKey, Preempted, TerminationSignal
 from jkeras.training.state import TrainState, with_arrays
@@ -40,6 +41,7 @@ def fit(task: Task, state: TrainState, options: Options, callbacks: Hooks, live:
 
     Raises:
         SystemExit: SIGTERM came to a run with such callbacks; everything is saved.
+        DeviceMemoryError: the device's memory is not enough.
     """
     task.layout.check(task.train.program, task.source)
     run = FitRun(task, state, options, callbacks, live)
@@ -76,6 +78,10 @@ def fit(task: Task, state: TrainState, options: Options, callbacks: Hooks, live:
             signals.interrupted.set()
             if any(leaf.is_deleted() for leaf in jax.tree.leaves(run.state)):
                 raise  # a second interrupt, in the middle of a step: its buffers are given away, its result is not there
+        except jax.errors.JaxRuntimeError as error:  # of a dispatch that was waited for
+            if not is_exhausted(error):
+                raise
+            raise device_memory_error(error, "fit", {"state": run.state}) from error
     run.put(run.state.replace(metrics=None))
     return run
 

@@ -42,7 +42,7 @@ class Net(keras.Model):
 def steps_compiled():
     loops = shared_loops()
     functions = (loops.program(TRAIN_STEPS), loops.program(EVAL_STEPS), loops.predict_batch, loops.train_batch)
-    return [function._cache_size() for function in functions]
+    return [function.compiled._cache_size() for function in functions]
 
 
 @pytest.mark.parametrize("functional", [False, True], ids=["sequential", "functional"])

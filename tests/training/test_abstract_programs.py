@@ -64,7 +64,7 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_found_before_anything_is_compiled(case):
     call, error = BAD[case]
-    before = loops_of().program(TRAIN_STEPS)._cache_size()
+    before = loops_of().program(TRAIN_STEPS).compiled._cache_size()
     with pytest.raises(error):
         call()
-    assert loops_of().program(TRAIN_STEPS)._cache_size() == before
+    assert loops_of().program(TRAIN_STEPS).compiled._cache_size() == before

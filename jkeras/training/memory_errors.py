@@ -1,0 +1,116 @@
+"""What takes up a device's memory, said where it is not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from jkeras.console.quantities import amount
+from jkeras.errors import DeviceMemoryError
+from jkeras.training.layout import CompiledProgram, Loop
+from jkeras.training.state import TrainState, arrays_of
+from jkeras.types import PyTree
+
+# How XLA's errors begin where memory is missing, by its codes of status and in older forms.
+EXHAUSTED = ("RESOURCE_EXHAUSTED", "Out of memory")
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Whether an error says that a device's memory is not enough."""
+    return isinstance(error, jax.errors.JaxRuntimeError) and any(sign in str(error) for sign in EXHAUSTED)
+
+
+def device_memory_error(
+    error: BaseException, name: str, arguments: Mapping[str, PyTree[Any]], temporaries: int | None = None
+) -> DeviceMemoryError:
+    """The error that says what the memory holds and what to write.
+
+    Args:
+        error: what XLA raised.
+        name: of the program.
+        arguments: what it was given, by role: "state", "data", ...
+        temporaries: bytes that the program takes beside its arguments and results; None where that is not known.
+    """
+    state = arguments.get("state")
+    sizes: dict[str, int] = {}
+    if isinstance(state, TrainState):
+        arrays = arrays_of(state)
+        sizes["the weights"] = _nbytes((arrays.params, arrays.model_state))
+        sizes["the optimizer's state"] = _nbytes(arrays.opt_state)
+    else:
+        sizes["the model's arrays"] = _nbytes(state)
+    sizes["the data"] = _nbytes([part for role, part in arguments.items() if role in ("data", "batch")])
+    if temporaries is not None:
+        sizes["temporaries of the program"] = temporaries
+    others = _nbytes(_alive()) - _nbytes([leaf for leaf in _leaves(arguments) if not _is_deleted(leaf)])
+    if others > 0:
+        sizes["other arrays that are alive, such as those of a model before `fit`"] = others
+    taken = ", ".join(f"{what} {amount(size)}" for what, size in sizes.items() if size)
+    limit = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit")
+    of = f" The device has {amount(limit)}." if limit else ""
+    return DeviceMemoryError(
+        f"`{name}`: the device's memory is not enough. It has to hold: {taken}.{of} What takes less: a smaller `batch_size`;"
+        " `fit(..., donate=True)`, which trains in the memory of the model that it is called on (`jkeras.keras` always does);"
+        " `jk.config.set_dtype_policy('mixed_bfloat16')`; `gradient_accumulation_steps=` of the optimizer with smaller batches;"
+        " `layers.Repeat(..., recompute=True)` for equal blocks; `strategy=jk.distribute.FSDP()` with several devices."
+        f" XLA says: {str(error).strip()[:500]}"
+    )
+
+
+def _temporaries(program: CompiledProgram, arguments: Sequence[Any]) -> int | None:
+    """Bytes of a program's temporaries; None where it was not compiled, since its compilation failed."""
+    try:
+        analysis = program.lower(*arguments).compile().memory_analysis()
+    except jax.errors.JaxRuntimeError:
+        return None
+    return None if analysis is None else int(analysis.temp_size_in_bytes)
+
+
+class GuardedProgram:
+    """A compiled program of a loop whose errors of missing memory say what the memory holds.
+
+    Args:
+        loop: what was compiled.
+        compiled: what a layout made of it.
+    """
+
+    __slots__ = ("_loop", "compiled", "lower")
+
+    def __init__(self, loop: Loop, compiled: CompiledProgram):
+        self._loop = loop
+        self.compiled = compiled
+        self.lower: Callable[..., Any] = compiled.lower
+
+    def __call__(self, *arguments: Any) -> Any:
+        """What the program gives for a step and arguments.
+
+        Raises:
+            DeviceMemoryError: the device's memory is not enough.
+        """
+        try:
+            return self.compiled(*arguments)
+        except jax.errors.JaxRuntimeError as error:
+            if not is_exhausted(error):
+                raise
+            by_role = dict(zip(self._loop.roles, arguments[1:], strict=False))
+            temporaries = _temporaries(self.compiled, arguments)
+            raise device_memory_error(error, self._loop.name, by_role, temporaries) from error
+
+
+def _leaves(tree: PyTree[Any]) -> list[Any]:
+    return [leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, (jax.Array, np.ndarray))]
+
+
+def _nbytes(tree: PyTree[Any]) -> int:
+    return sum(int(leaf.nbytes) for leaf in _leaves(tree))
+
+
+def _is_deleted(leaf: Any) -> bool:
+    return isinstance(leaf, jax.Array) and leaf.is_deleted()
+
+
+def _alive() -> list[jax.Array]:
+    return [array for array in jax.live_arrays() if not array.is_deleted()]
