@@ -63,9 +63,9 @@ def table():
     lines = [
         "# Tutorials",
         "",
-        "The snippets of five Keras tutorials (in Chinese), run by `tests/keras/test_tutorials.py`: unchanged on `jkeras.keras`,",
-        "and on `jkeras` with `model = model.fit(...)` in the place of `model.fit(...)` and the like. One is written otherwise",
-        "there: a metric of its own is `accuracy.compute(accuracy.update(accuracy.empty(), y_true, y_pred))`.",
+        "The snippets of five Keras tutorials (in Chinese), run by `tests/keras/test_tutorials.py`: unchanged on `jkeras.keras`, and on",
+        "`jkeras` with `model = model.fit(...)` instead of `model.fit(...)` and so on. One snippet needs another change there: a",
+        "standalone metric is used as `accuracy.compute(accuracy.update(accuracy.empty(), y_true, y_pred))`.",
         "",
         "| tutorial | snippet | state |",
         "|---|---|---|",
