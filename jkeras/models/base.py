@@ -326,6 +326,14 @@ class ModelValue(ModelAttributes, Layer):
                 memo.fresh = self._fresh_state(config.default_seed)
         return memo.fresh
 
+    def undrawn_state(self) -> TrainState | None:
+        """The weights that `state` would draw, for a run to own, since nobody else has them; None where somebody may."""
+        contents, building = self._spec_contents, self._spec_building
+        if contents.state is not None or self._memo.fresh is not None or building.origins:
+            return None
+        with concrete():
+            return self._fresh_state(config.default_seed)
+
     def _fresh_state(self, key: Any) -> TrainState:
         root = as_key(key)
         variables = initialize_stream(self.definition, root, 0, self.input_specs)

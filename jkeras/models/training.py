@@ -57,8 +57,10 @@ def fit(
     shuffle = _shuffle(options.shuffle)
     task = prepare(model, data, held_out)
     check_used("fit", 3)
-    state = task.first_state(options.seed)
-    running: Model = task.model if state is task.model.state else task.model.with_state(state)
+    # Callbacks may keep the model that they see first.
+    drawn = None if callbacks or options.donate else task.model.undrawn_state()
+    state = task.first_state(options.seed, drawn)
+    running: Model = task.model if drawn is None and state is task.model.state else task.model.with_state(state)
     handle = Handle(running, task.train.program.objective.directions)
     callback_list = CallbackList(
         callbacks,
@@ -74,7 +76,7 @@ def fit(
         check_finite=recipe.check_finite,
     )
     with task.layout.guard():
-        owned = consume(state, "fit") if options.donate else _owned(task.model, state)
+        owned = consume(state, "fit") if options.donate else _owned(task.model, state, drawn is not None)
         run = loop.fit(task, owned, options, callback_list, handle)
     final = task.layout.release(run.state)
     arrays = arrays_of(final)
@@ -171,8 +173,18 @@ def _one_batch(data: TrainingData) -> TrainingData:
     return dataclasses.replace(data, batch_size=batches.row_count(Batch(batches.to_arrays(data.x, "x"))))
 
 
-def _owned(model: ModelWithSteps, state: TrainState) -> TrainState:
-    """The state for a run to train in: copies of what the model has, and the optimizer's state if it was just made."""
+def _owned(model: ModelWithSteps, state: TrainState, drawn: bool) -> TrainState:
+    """The state for a run to train in: copies of what others may have.
+
+    Args:
+        model: what is trained.
+        state: of it, with an optimizer's state.
+        drawn: whether the weights were drawn for the run.
+    """
+    if drawn:
+        arrays = arrays_of(state)
+        step, rng = owned_copy((arrays.step, arrays.rng))
+        return state.replace(step=step, rng=rng)
     if arrays_of(model.state).opt_state is None:
         copied: TrainState = owned_copy(state.replace(opt_state=None))
         return copied.replace(opt_state=arrays_of(state).opt_state)

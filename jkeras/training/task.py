@@ -109,9 +109,14 @@ class Task:
         """Metric states of a step before the first batch, on the host."""
         return _empty_metrics(step.program, *shape_key((batch.x, batch.y))).fill()
 
-    def first_state(self, seed: int | None = None) -> TrainState:
-        """The state that training starts from: the model's, with an optimizer's state, and perhaps another root key."""
-        state: TrainState = self.model.state
+    def first_state(self, seed: int | None = None, state: TrainState | None = None) -> TrainState:
+        """The state that training starts from: the model's, with an optimizer's state, and perhaps another root key.
+
+        Args:
+            seed: of the root key; None is the state's own.
+            state: in the place of the model's.
+        """
+        state = self.model.state if state is None else state
         if arrays_of(state).opt_state is None:
             recipe: Recipe = self.model.recipe
             opt_state = init_optimizer(recipe.optimizer, arrays_of(state).params, self.train.program.frozen)

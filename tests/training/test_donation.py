@@ -6,6 +6,7 @@ import pytest
 
 import jkeras as jk
 from jkeras.errors import ConsumedError
+from jkeras.models import training
 
 X = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
 Y = X.sum(axis=1, keepdims=True)
@@ -93,3 +94,59 @@ def test_a_first_fit_leaves_the_model_as_it_was():
         np.testing.assert_array_equal(a, b)
     again = model.fit(X, Y, verbose=0)
     assert_equal(trained, again)
+
+
+def uninitialized(*layers):
+    return jk.Sequential([jk.Input((4,)), *layers, jk.layers.Dense(1)]).compile("adam", "mse")
+
+
+def copied_arrays(monkeypatch, model, **options):
+    """The sizes of the arrays that a fit copies before its first step, and the model that it gives."""
+    sizes = []
+    owned_copy = training.owned_copy
+
+    def noted(tree):
+        sizes.extend(leaf.size for leaf in jax.tree.leaves(tree))
+        return owned_copy(tree)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "owned_copy", noted)
+        trained = model.fit(X, Y, batch_size=8, verbose=0, **options)
+    return sizes, trained
+
+
+def test_weights_that_nobody_else_has_are_not_copied(monkeypatch):
+    model = uninitialized(jk.layers.Dense(8))
+    sizes, trained = copied_arrays(monkeypatch, model)
+    assert max(sizes) == 1  # the step and the key
+    drawn = model.state
+    sizes, again = copied_arrays(monkeypatch, model)
+    assert max(sizes) == 32  # `drawn` has them, too
+    assert_equal(trained, again)
+    assert not any(leaf.is_deleted() for leaf in jax.tree.leaves((drawn, model.state)))
+
+
+def test_callbacks_may_keep_the_weights_that_they_see_first():
+    class Keeper(jk.callbacks.Callback):
+        def set_model(self, model):
+            super().set_model(model)
+            self.first = model.state.params
+
+    keeper = Keeper()
+    trained = uninitialized(jk.layers.Dense(8)).fit(X, Y, batch_size=8, verbose=0, callbacks=[keeper])
+    assert trained.steps_taken and not any(leaf.is_deleted() for leaf in jax.tree.leaves(keeper.first))
+
+
+@pytest.mark.parametrize("way", ["constant", "function", "layer of another model"])
+def test_arrays_that_weights_are_made_of_stay(way):
+    values = jax.numpy.full((4, 8), 0.5)
+    if way == "layer of another model":
+        other = uninitialized(jk.layers.Dense(8, name="hidden")).init(0)
+        values = other.state.params["hidden"]["kernel"]
+        model = jk.Model(other.inputs, other.layers[-1].output).compile("adam", "mse")
+    else:
+        make = jk.initializers.Constant(values) if way == "constant" else (lambda shape, dtype=None: values)
+        model = uninitialized(jk.layers.Dense(8, kernel_initializer=make))
+    trained = model.fit(X, Y, batch_size=8, verbose=0)
+    assert trained.steps_taken and not values.is_deleted()
+    model.predict(X, verbose=0)
