@@ -17,7 +17,7 @@ from jkeras.graph.layer import Layer
 from jkeras.training import borrowed_arrays, steps
 from jkeras.training.layout import CompiledProgram, Layout, Loop, ManyModels, Span
 from jkeras.training.memory_errors import GuardedProgram
-from jkeras.training.state import Batch, TrainState, arrays_of, with_arrays
+from jkeras.training.state import Arrays, Batch, TrainState, arrays_of, with_arrays, with_key, without_key
 from jkeras.training.step import Step
 from jkeras.types import Array, PyTree
 
@@ -47,6 +47,16 @@ def _trained(step: Step, state: TrainState) -> Trained:
 
 def _train_one(layout: Layout, step: Step, state: TrainState, batch: Batch) -> Trained:
     return _trained(step, layout.around(step, True)(state, batch))
+
+
+def step_and_logs(
+    layout: Layout, step: Step, arrays: Arrays, rng: jax.Array, batch: Batch
+) -> tuple[Arrays, dict[str, jax.Array]]:
+    """A step on a state and its key, and the values of its metrics; the key is None in the result where it stays the same."""
+    # The key comes apart, and goes back only if the step changed it: JAX checks keys that a program returns one by one.
+    new = layout.around(step, True)(with_key(arrays, rng), batch)
+    logs = step.program.compute_logs(arrays_of(new).metrics)
+    return (without_key(new) if new.rng is rng else arrays_of(new)), logs
 
 
 def _train_rows(layout: Layout, step: Step, state: TrainState, data: Batch, rows: jax.Array) -> Trained:
@@ -92,7 +102,8 @@ EVAL_STEPS = Loop("eval_steps", _eval_steps, ("state", "data", "span"), results=
 EVAL_ONE = Loop("eval_one", _eval_one, ("state", "batch"), results=2)
 PREDICT = Loop("predict", _predict, ("state", "batch"))
 LOGS = Loop("logs", _logs, ("metrics",))
-STEP = Loop("step", _train_one, ("state", "batch"), results=3)
+STEP = Loop("step", step_and_logs, ("state", "rng", "batch"), results=2)
+STEP_IN_PLACE = Loop("step_in_place", step_and_logs, ("state", "rng", "batch"), donates=True, results=2)
 LOGS_OF_STEP = Loop("logs_of_step", _logs_of_step, ("state", "batch"))
 
 
@@ -164,14 +175,25 @@ class CompiledLoops:
     def step_with_logs(
         self, step: Step, state: TrainState, batch: Batch, donate: bool = False
     ) -> tuple[TrainState, dict[str, jax.Array]]:
-        """The state after a step, and the values of its metrics."""
-        state, _, logs = self.program(TRAIN_ONE if donate else STEP)(step, state, batch)
-        return state, logs
+        """The state after a step, and the values of its metrics; `donate` gives all of `state` away but its key."""
+        rng = state.rng
+        arrays, logs = _program_of_step(self.layout, step, donate)(without_key(state), rng, batch)
+        return with_key(arrays, rng), logs
 
     def logs_of_step(self, step: Step, state: TrainState, batch: Batch) -> dict[str, jax.Array]:
         """The values of the metrics after a step."""
         result: dict[str, jax.Array] = self.program(LOGS_OF_STEP)(step, state, batch)
         return result
+
+
+def compile_step(layout: Layout, loop: Loop, step: Any) -> CompiledProgram:
+    """The program of a loop for one step, or what one is made of."""
+    return GuardedProgram(loop, layout.compile_step(loop, step))
+
+
+@functools.lru_cache(maxsize=1024)
+def _program_of_step(layout: Layout, step: Step, donate: bool) -> CompiledProgram:
+    return compile_step(layout, STEP_IN_PLACE if donate else STEP, step)
 
 
 def loops_of(strategy: Strategy | None = None, *, many: bool = False, nested: bool = False) -> CompiledLoops:

@@ -11,7 +11,7 @@ import numpy as np
 from jkeras.console.quantities import amount
 from jkeras.errors import DeviceMemoryError
 from jkeras.training.layout import CompiledProgram, Loop
-from jkeras.training.state import TrainState, arrays_of
+from jkeras.training.state import Arrays, TrainState, arrays_of
 from jkeras.types import PyTree
 
 # How XLA's errors begin where memory is missing, by its codes of status and in older forms.
@@ -36,8 +36,8 @@ def device_memory_error(
     """
     state = arguments.get("state")
     sizes: dict[str, int] = {}
-    if isinstance(state, TrainState):
-        arrays = arrays_of(state)
+    if isinstance(state, (TrainState, Arrays)):
+        arrays = arrays_of(state) if isinstance(state, TrainState) else state
         sizes["the weights"] = _nbytes((arrays.params, arrays.model_state))
         sizes["the optimizer's state"] = _nbytes(arrays.opt_state)
     else:
@@ -95,7 +95,8 @@ class GuardedProgram:
         except jax.errors.JaxRuntimeError as error:
             if not is_exhausted(error):
                 raise
-            by_role = dict(zip(self._loop.roles, arguments[1:], strict=False))
+            roles = self._loop.roles  # a step may be the first argument
+            by_role = dict(zip(roles, arguments[-len(roles) :], strict=True))
             temporaries = _temporaries(self.compiled, arguments)
             raise device_memory_error(error, self._loop.name, by_role, temporaries) from error
 

@@ -161,6 +161,18 @@ def with_arrays(state: TrainState, **changes: Any) -> TrainState:
     return state._of(state._arrays._replace(**changes))
 
 
+def without_key(state: TrainState) -> Arrays:
+    """The parts of a state but its random key."""
+    params, model_state, opt_state, step, _, metrics = state._arrays
+    return Arrays(params, model_state, opt_state, step, None, metrics)
+
+
+def with_key(arrays: Arrays, rng: Any) -> TrainState:
+    """The state of parts that belong to nobody else; it has the key where the parts have none."""
+    params, model_state, opt_state, step, own, metrics = arrays
+    return TrainState._of(Arrays(params, model_state, opt_state, step, rng if own is None else own, metrics))
+
+
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Batch:

@@ -84,6 +84,15 @@ def test_a_new_learning_rate_compiles_nothing(compilations):
     assert steps_in(compilations) == []
 
 
+def test_the_step_of_an_own_loop_serves_each_learning_rate_and_each_state(compilations):
+    for learning_rate in (1e-3, 1e-2):
+        made = model(21, learning_rate).init(0)
+        state = made.state
+        for _ in range(3):
+            state, _ = jk.train_step(made.definition, made.recipe, state, data())
+    assert [name for name in compilations if "step" in name] == ["jit(step)"]
+
+
 def test_a_callback_that_changes_the_learning_rate_compiles_no_step(compilations):
     fit(model(15))
     compilations.clear()

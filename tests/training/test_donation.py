@@ -1,6 +1,7 @@
 """`fit(donate=True)`: the same numbers in the model's own memory, and a clear end for the model that gave it."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -40,6 +41,28 @@ def test_the_numbers_of_one_step_are_those_of_a_copied_one():
         np.testing.assert_allclose(score, other, rtol=1e-6)
     for one, other in zip(kept.get_weights(), given.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
+
+
+class Redrawn(jk.Sequential):
+    """Has another key after each step."""
+
+    def train_step(self, state, batch):
+        new, logs = super().train_step(state, batch)
+        return new.replace(rng=jax.random.fold_in(state.rng, 1)), logs
+
+
+@pytest.mark.parametrize("donate", [False, True])
+@pytest.mark.parametrize("kind", [jk.Sequential, Redrawn])
+def test_a_step_hands_the_key_on_unless_the_model_changes_it(kind, donate):
+    model = kind([jk.Input((4,)), jk.layers.Dropout(0.5), jk.layers.Dense(1)]).compile("sgd", "mse").init(3)
+    state, key = jax.tree.map(jnp.copy, model.state), model.state.rng
+    for _ in range(2):
+        before = state
+        state, _ = jk.train_step(model.definition, model.recipe, state, (X, Y), donate=donate)
+        key = jax.random.fold_in(key, 1) if kind is Redrawn else key
+        np.testing.assert_array_equal(jax.random.key_data(state.rng), jax.random.key_data(key))
+        assert before.params["dense"]["kernel"].is_deleted() == donate
+        assert not before.rng.is_deleted()
 
 
 USES = {
