@@ -63,7 +63,8 @@ def table():
     lines = [
         "# Tutorials",
         "",
-        "The snippets of five Keras tutorials (in Chinese), run by `tests/keras/test_tutorials.py`: unchanged on `jkeras.keras`, and on",
+        "The snippets of five Keras tutorials (in Chinese), run by `tests/keras/test_tutorials.py`: unchanged on"
+        " `jkeras.keras`, and on",
         "`jkeras` with `model = model.fit(...)` instead of `model.fit(...)` and so on. One snippet needs another change there: a",
         "standalone metric is used as `accuracy.compute(accuracy.update(accuracy.empty(), y_true, y_pred))`.",
         "",

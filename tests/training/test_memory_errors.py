@@ -35,19 +35,22 @@ class Exhausted:
 def exhaust(monkeypatch):
     """Makes programs of some names fail."""
 
-    def exhaust(*names):
-        compile_loop = Layout.compile
-
-        def failing(self, loop):
-            program = compile_loop(self, loop)
+    def failing(compile_loop, names):
+        def compiled(self, loop, *step):
+            program = compile_loop(self, loop, *step)
             return Exhausted(program, loop.donates) if loop.name in names else program
 
-        monkeypatch.setattr(Layout, "compile", failing)
+        return compiled
+
+    def exhaust(*names):
+        for method in ("compile", "compile_step"):
+            monkeypatch.setattr(Layout, method, failing(getattr(Layout, method), names))
         monkeypatch.setattr(
             compiled_loops.CompiledLoops,
             "program",
             lambda self, loop, layout=None: GuardedProgram(loop, (layout or self.layout).compile(loop)),
         )  # those that are kept do not fail
+        monkeypatch.setattr(compiled_loops, "_program_of_step", compiled_loops._program_of_step.__wrapped__)
         monkeypatch.setattr(keras_run, "_shared", {})
 
     return exhaust
