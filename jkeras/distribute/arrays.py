@@ -96,6 +96,17 @@ def gathered(tree: Tree) -> Tree:
     return cast(Tree, local(jax.tree.map(one, tree)))
 
 
+def with_rows(array: np.ndarray, multiple: int) -> np.ndarray:
+    """An array with rows added, which repeat the first, up to a multiple of their number."""
+    extra = -array.shape[0] % multiple
+    return np.concatenate([array, np.broadcast_to(array[:1], (extra, *array.shape[1:]))]) if extra else array
+
+
+def spec_with_rows(spec: jax.ShapeDtypeStruct, multiple: int) -> jax.ShapeDtypeStruct:
+    """The shape and type of what `with_rows` gives."""
+    return jax.ShapeDtypeStruct((spec.shape[0] + -spec.shape[0] % multiple, *spec.shape[1:]), spec.dtype)
+
+
 def pad_rows(batch: Batch, multiple: int, numpy: ModuleType = jnp) -> Batch:
     """A batch with rows added that do not count, up to a multiple of their number; they repeat the first row."""
     rows = steps.batch_size(batch)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.experimental import multihost_utils
@@ -23,15 +24,15 @@ from jkeras.errors import InputError
 from jkeras.graph.describe import describe
 from jkeras.graph.layer import Layer
 from jkeras.graph.scope import walk
-from jkeras.training import steps
+from jkeras.training import borrowed_arrays, steps
 from jkeras.training.array_source import ArraySource
 from jkeras.training.compiled_loops import PREDICT
-from jkeras.training.layout import BoundStep, Layout, Loop, placed_specs
+from jkeras.training.layout import BoundStep, Layout, Loop, Span, placed_specs
 from jkeras.training.program import Program, call_arguments, mixes_samples
 from jkeras.training.sources import Source
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.step import Step
-from jkeras.types import PyTree, Shape
+from jkeras.types import Array, PyTree, Shape
 
 Tree = TypeVar("Tree")
 Decision = TypeVar("Decision", int, float, bool)
@@ -39,6 +40,8 @@ Decision = TypeVar("Decision", int, float, bool)
 WHOLE: PartitionSpec = PartitionSpec()
 # Steps in a dispatch of several processes, which have to agree on it.
 STEPS_PER_DISPATCH = 16
+# Data of more bytes are kept in parts. Of smaller ones each device has a copy, and takes its rows without asking others.
+LARGEST_COPY = 256 * 2**20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,13 +73,15 @@ class MeshLayout(Layout):
         # Regular expressions are not matched again for every dispatch.
         self._layouts = functools.lru_cache(maxsize=16)(self._laid_out)
 
-    @property
-    def copies(self) -> float:  # type: ignore[override]
-        """How many copies of data in memory a device's memory has to hold; devices of the CPU share theirs."""
+    def resident_bytes(self, nbytes: float) -> float:
+        """How much of data of so many bytes a device's memory has to hold; devices of the CPU share theirs."""
         if not self.strategy.auto_shard_dataset and self.processes > 1:
             return float("inf")  # each process has data of its own, which it brings batch by batch
         devices = self.mesh.local_devices
-        return len(devices) if devices and devices[0].platform == "cpu" else 1
+        on_cpu = devices and devices[0].platform == "cpu"
+        if self.keeps_parts(nbytes):
+            return nbytes if on_cpu else nbytes / self.parts
+        return nbytes * len(devices) if on_cpu else nbytes
 
     def guard(self) -> contextlib.AbstractContextManager[None]:
         """What a run happens in: of several processes only the first prints and writes."""
@@ -149,9 +154,28 @@ class MeshLayout(Layout):
         """Arrays, copied to every device."""
         return cast(Tree, jax.tree.map(lambda leaf: arrays.put(leaf, self._sharding(WHOLE)), tree))
 
+    def keeps_parts(self, nbytes: float) -> bool:
+        """Whether data of so many bytes are kept in parts."""
+        return self.parts > 1 and nbytes > LARGEST_COPY
+
     def place_data(self, data: Batch) -> Batch:
-        """Data in memory, copied to every device, which takes its rows of each batch from there."""
-        return self.everywhere(data)
+        """Data in memory: small ones copied to every device, of large ones each has a part of the rows.
+
+        A batch of data in parts is put together from them, for which the devices send about as many bytes as the batch has.
+        """
+        if not self.keeps_parts(_nbytes(data)):
+            return self.everywhere(data)
+        parts = self._sharding(self._rows(True))
+        padded: Batch = jax.tree.map(lambda leaf: arrays.with_rows(np.asarray(leaf), self.parts), data)
+        return arrays.put(padded, jax.tree.map(lambda _: parts, padded))
+
+    def cut(self, data: Batch, index: Array, span: Span) -> Batch:
+        """The batch of a number in the order in which rows lie; slices of data in parts would put all of it together."""
+        if not self.keeps_parts(_nbytes(data)):
+            return super().cut(data, index, span)
+        rows = index * span.batch_size + jnp.arange(span.batch_size, dtype=jnp.int32)
+        batch: Batch = borrowed_arrays.take(data, jnp.minimum(rows, span.rows - 1))
+        return dataclasses.replace(batch, valid=rows < span.rows) if span.masked else batch
 
     def place_batch(self, batch: Batch | Placed, program: Program, training: bool) -> Placed:
         """A batch from the host, its rows divided among the devices where that is possible."""
@@ -179,7 +203,10 @@ class MeshLayout(Layout):
         return placed_specs(state, self.shardings(state))
 
     def abstract_data(self, data: PyTree[Any]) -> Any:
-        return placed_specs(data, jax.tree.map(lambda leaf: self._sharding(WHOLE), data))
+        divided = self.keeps_parts(_nbytes(data))
+        if divided:
+            data = jax.tree.map(lambda leaf: arrays.spec_with_rows(leaf, self.parts), data)
+        return placed_specs(data, jax.tree.map(lambda leaf: self._sharding(self._rows(divided)), data))
 
     def abstract_batch(self, batch: Batch) -> Batch:
         spec = self._rows(steps.batch_size(batch) % self.parts == 0)
@@ -251,6 +278,10 @@ class MeshLayout(Layout):
     def _constrained(self, state: TrainState) -> TrainState:
         constrained: TrainState = jax.tree.map(lax.with_sharding_constraint, state, self.shardings(state))
         return constrained
+
+
+def _nbytes(data: PyTree[Any]) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(data))
 
 
 def check_batch(program: Program, rows: int, parts: int, strategy: object, in_memory: bool) -> None:

@@ -106,6 +106,10 @@ class ReplicaLayout(MeshLayout):
         super().check(program, source)
         check_stateless(program)
 
+    def keeps_parts(self, nbytes: float) -> bool:
+        """No: each replica takes its rows of a batch from data of its own."""
+        return False
+
     def _divides(self, program: Program, rows: int, training: bool) -> bool:
         return rows % self.parts == 0 or not program.mixes_samples(training)
 

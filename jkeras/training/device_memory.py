@@ -50,7 +50,7 @@ def _free_host_memory() -> float:
 
 def fits(source: ArraySource, layout: Layout) -> bool:
     """Whether the data, with the copies that they need, fits in the budget."""
-    size = source.nbytes * layout.copies
+    size = layout.resident_bytes(source.nbytes)
     result: bool = layout.agreed(size <= device_budget(size))
     return result
 

@@ -82,8 +82,6 @@ class Layout:
         options: of the compiler; None for those of this platform.
     """
 
-    # How many copies of data in memory a device's memory has to hold.
-    copies: float = 1
     # Whether signals have to be agreed on by several processes.
     votes: bool = False
 
@@ -167,6 +165,10 @@ class Layout:
     def place(self, state: TrainState) -> TrainState:
         """A state, on the devices."""
         return state
+
+    def resident_bytes(self, nbytes: float) -> float:
+        """How much of data of so many bytes a device's memory has to hold."""
+        return nbytes
 
     def place_data(self, data: Batch) -> Batch:
         """Data in memory, on the devices."""
