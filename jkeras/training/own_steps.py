@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from jkeras.training.program import CUSTOM, OWN, Program
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.step_methods import StepMethods
 from jkeras.training.steps import batch_size, ready
+from jkeras.types import PyTree
 
 
 class OwnStep(NamedTuple):
@@ -66,6 +68,20 @@ def with_own_logs(program: Program, step: OwnStep, state: TrainState, batch: Bat
     Raises:
         InputError: the step returns something else than a state and logs.
     """
+    arrays = jax.tree.map(_spec, state.replace(metrics=None))
+    leaves, structure = jax.tree.flatten((arrays, jax.tree.map(as_spec, batch)))
+    return _with_own_logs(program, step, tuple(leaves), structure)
+
+
+def _spec(leaf: Any) -> jax.ShapeDtypeStruct:
+    known = leaf if isinstance(leaf, jax.ShapeDtypeStruct) else jax.typeof(leaf)
+    return jax.ShapeDtypeStruct(known.shape, known.dtype, weak_type=known.weak_type)
+
+
+@functools.lru_cache(maxsize=256)
+def _with_own_logs(
+    program: Program, step: OwnStep, leaves: tuple[jax.ShapeDtypeStruct, ...], structure: PyTree[Any]
+) -> Program:
     model = _stepping(program)
     own_names = {name for name, _ in model.own_metrics}
     program = program.replace(own_metrics=tuple(model.own_metrics), extra_logs=())
@@ -87,8 +103,8 @@ def with_own_logs(program: Program, step: OwnStep, state: TrainState, batch: Bat
         logs.update(extra_logs=tuple(name for name in result[1] if name not in covered), keeps_metrics=updates)
         return result[0]
 
-    specs = jax.tree.map(as_spec, batch)
-    state = jax.eval_shape(lambda s: ready(program, program.optimizer, s, specs), state.replace(metrics=None))
+    state, specs = jax.tree.unflatten(structure, leaves)
+    state = jax.eval_shape(lambda s: ready(program, program.optimizer, s, specs), state)
     jax.eval_shape(probe, state, specs)
     return program.replace(**logs)
 

@@ -93,6 +93,29 @@ def test_the_step_of_an_own_loop_serves_each_learning_rate_and_each_state(compil
     assert [name for name in compilations if "step" in name] == ["jit(step)"]
 
 
+class Stepping(jk.Sequential):
+    """Counts how often its step is traced."""
+
+    traces = 0
+
+    def train_step(self, state, batch):
+        Stepping.traces += 1
+        return super().train_step(state, batch)
+
+
+@pytest.mark.parametrize("step", [
+    lambda model, state: jk.train_step(model.definition, model.recipe, state, data())[0],
+    lambda model, state: model.with_state(state).train_on_batch(*data())[0].state.replace(metrics=None),
+], ids=["train_step", "train_on_batch"])  # fmt: skip
+def test_a_step_of_a_models_own_is_not_traced_again(step):
+    made = Stepping([jk.Input((3,)), layers.Dense(2)]).compile("sgd", "mse").init(0)
+    state = step(made, step(made, made.state))
+    before = Stepping.traces
+    for _ in range(2):
+        state = step(made, state)
+    assert Stepping.traces == before > 0
+
+
 def test_a_callback_that_changes_the_learning_rate_compiles_no_step(compilations):
     fit(model(15))
     compilations.clear()
