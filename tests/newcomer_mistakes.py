@@ -18,6 +18,7 @@ Y = X[:, :1]
 C = np.arange(16) % 2
 IMAGES = np.ones((4, 8, 8, 3), "float32")
 schedules = optimizers.schedules
+BARE = jk.Sequential([jk.Input((4,)), layers.Dense(1)])
 
 
 def model(loss="mse", optimizer="sgd", units=1, activation=None, **options):
@@ -318,6 +319,11 @@ GRAPHS = {
 
 USES = {
     "not compiled": (lambda: jk.Sequential([layers.Dense(1)]).fit(X, Y), "fit", "model.compile"),
+    "a step not compiled": (
+        lambda: jk.train_step(BARE.definition, BARE.recipe, BARE.state, (X, Y)),
+        "train_step",
+        "compile",
+    ),
     "evaluate not compiled": (lambda: jk.Sequential([layers.Dense(1)]).evaluate(X, Y), "evaluate", "model.compile"),
     "no weights yet": (lambda: jk.Sequential([layers.Dense(1)]).get_weights(), "[Ss]equential", "no weights"),
     "no layers": (lambda: jk.Sequential([]).compile("sgd", "mse").fit(X, Y), "Sequential", "no layers"),

@@ -38,11 +38,10 @@ def in_bytes(images: np.ndarray, value_range: Sequence[float]) -> np.ndarray:
     >>> in_bytes(np.asarray([0.0, 0.5, 1.0]), (0, 1)).tolist()
     [0, 127, 255]
     """
+    ends = np.asarray(value_range)
+    if ends.shape != (2,) or not ends[1] > ends[0]:
+        raise InputError(f"value_range={value_range!r}: expected the least and the greatest value, such as (0, 255).")
     low, high = value_range
-    if not high > low:
-        raise InputError(
-            f"value_range={tuple(value_range)}: expected the least and the greatest value, such as (0, 255)."
-        )
     if images.dtype == np.uint8 and (low, high) == (0, 255):
         return images
     shares = (images.astype("float64") - low) / (high - low)

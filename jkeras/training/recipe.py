@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from jkeras import arguments, losses, metrics, optimizers
-from jkeras.errors import ArgumentError
+from jkeras.errors import ArgumentError, NotCompiledError
 from jkeras.optimizers import BaseOptimizer, LossScaleOptimizer
 from jkeras.training.strategy import as_strategy
 from jkeras.types import LossLike, MetricLike
@@ -102,3 +102,17 @@ class Recipe(Spec):
         if not self.auto_scale_loss or isinstance(self.optimizer, LossScaleOptimizer):
             return self
         return self.replace(optimizer=LossScaleOptimizer(self.optimizer))
+
+
+def compiled_recipe(recipe: Recipe | None, method: str) -> Recipe:
+    """A recipe that is there.
+
+    Raises:
+        NotCompiledError: it is None, as that of a model that was not compiled.
+    """
+    if recipe is None:
+        raise NotCompiledError(
+            f"`{method}` needs a compiled model. Write"
+            f" `model = model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])` first."
+        )
+    return recipe

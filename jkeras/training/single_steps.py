@@ -14,7 +14,7 @@ from jkeras.training.compiled_loops import CompiledLoops, compile_step, loops_of
 from jkeras.training.layout import CompiledProgram, Layout, Loop
 from jkeras.training.own_steps import TEST, TRAIN, evaluate_custom, train_custom, with_own_logs
 from jkeras.training.program import build_program
-from jkeras.training.recipe import Recipe
+from jkeras.training.recipe import Recipe, compiled_recipe
 from jkeras.training.state import Arrays, Batch, TrainState, arrays_of, with_key, without_key
 from jkeras.training.step import Step
 from jkeras.training.step_methods import tests_itself, trains_itself
@@ -38,7 +38,12 @@ def train_step(
     Returns:
         The new state, and the logs: loss and metrics so far, running until `state.metrics` is set to None. The new state has
         the key of the old one, the same array.
+
+    Raises:
+        NotCompiledError: `recipe` is None, as that of a model that was not compiled.
+        InputError: the data does not fit the model or the losses.
     """
+    recipe = compiled_recipe(recipe, "train_step")
     batch = as_batch(batch)
     arrays = arrays_of(state)
     if trains_itself(definition) or arrays.opt_state is None or arrays.metrics is None:
@@ -56,7 +61,8 @@ def train_step(
 
 
 def eval_step(definition: Layer, recipe: Recipe, state: TrainState, batch: Any) -> Logs:
-    """Loss and metrics of one batch in inference mode; arguments as in `train_step`."""
+    """Loss and metrics of one batch in inference mode; arguments and errors as in `train_step`."""
+    recipe = compiled_recipe(recipe, "eval_step")
     batch = as_batch(batch)
     program = build_program(definition, recipe, batch)
     step = evaluate

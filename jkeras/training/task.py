@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras.errors import InputError, NotCompiledError
+from jkeras.errors import InputError
 from jkeras.graph.describe import shape_key, unflatten
 from jkeras.graph.layer import Layer
 from jkeras.random_keys import as_key
@@ -23,7 +23,7 @@ from jkeras.training.compiled_loops import CompiledLoops, loops_of
 from jkeras.training.layout import Layout
 from jkeras.training.own_steps import TEST, TRAIN, evaluate_custom, train_custom, with_own_logs
 from jkeras.training.program import Program, build_program, init_optimizer
-from jkeras.training.recipe import Recipe
+from jkeras.training.recipe import Recipe, compiled_recipe
 from jkeras.training.sources import Source, TrainingData, ValidationData, sources_of
 from jkeras.training.state import Batch, TrainState, arrays_of
 from jkeras.training.step import Step
@@ -234,12 +234,7 @@ def recipe_of(model: TaskModel, method: str) -> Recipe:
     Raises:
         NotCompiledError: it was not.
     """
-    if model.recipe is None:
-        raise NotCompiledError(
-            f"`{method}` needs a compiled model. Write"
-            f" `model = model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])` first."
-        )
-    return model.recipe
+    return compiled_recipe(model.recipe, method)
 
 
 @functools.lru_cache(maxsize=256)

@@ -107,6 +107,7 @@ MISTAKES = [
     (lambda: DRAW.plot_image_gallery(IMAGES, path="a.png", show=True), ArgumentError, "either"),
     (lambda: DRAW.plot_image_gallery(IMAGES, y_true=[1, 2, 3]), ArgumentError, "label_map"),
     (lambda: DRAW.plot_image_gallery(IMAGES, value_range=(1, 1), show=False), InputError, "value_range"),
+    (lambda: DRAW.plot_image_gallery(IMAGES, value_range=255, show=False), InputError, "value_range"),
     (lambda: gallery("boxes", legend_handles=[1]), ArgumentError, "Only pass"),
 ]
 
