@@ -1,4 +1,4 @@
-"""Callbacks: what may be done while a model trains."""
+"""Callbacks: code that runs while a model trains."""
 
 from typing import TYPE_CHECKING
 

@@ -13,7 +13,7 @@ from jkeras.training.state import arrays_of
 
 
 class SwapEMAWeights(Callback):
-    """Puts the moving averages in the weights' place for evaluation and prediction.
+    """Replaces the weights by their moving averages for evaluation and prediction.
 
     The optimizer must keep them (`use_ema=True`).
 

@@ -1,4 +1,4 @@
-"""A callback that lets a run go on where it was cut off, bit for bit."""
+"""A callback that resumes an interrupted run, bit for bit."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from jkeras.training.save_schedule import SaveFrequency
 
 
 class BackupAndRestore(CheckpointCallback):
-    """Saves the run as it goes; when the same script runs again, `fit` goes on where the last backup was.
+    """Backs up the run while it trains; when the script is started again, `fit` resumes from the last backup.
 
-    A backup holds everything that decides how the run goes on: weights, states of layers and of the optimizer, step, key,
+    A backup holds everything that determines the rest of the run: weights, states of layers and of the optimizer, step, key,
     epoch, position in the epoch and its shuffling, running metrics, the states of the other callbacks (see
     `Callback.state_names`), the history, and the position in the data. A run that was killed and resumed ends with the same
     bits as one that was not. Backups are written in the background and appear whole or not at all.
@@ -23,13 +23,13 @@ class BackupAndRestore(CheckpointCallback):
     As Keras's; Keras saves weights, optimizer and epoch only, and starts an epoch that was cut off at its first batch.
 
     Args:
-        backup_dir: where to; for this run alone.
-        save_freq: "epoch"; a number of steps; "5 epochs" or "10 minutes"; a `datetime.timedelta`; or False for SIGTERM alone.
+        backup_dir: the directory for the backups of this run only.
+        save_freq: "epoch"; a number of steps; "5 epochs" or "10 minutes"; a `datetime.timedelta`; or False for SIGTERM only.
         double_checkpoint: whether the backup before the latest stays, too, and is used should the latest be damaged.
         delete_checkpoint: whether a run that came to its end deletes its backups, so that the next starts anew.
 
     Raises:
-        ArgumentError: `save_freq` or `backup_dir` is not as said.
+        ArgumentError: `save_freq` or `backup_dir` is invalid.
         RestoreError: raised by `fit` when the backup is of another model, recipe or data; it lists the
             differences.
 
@@ -54,7 +54,7 @@ class BackupAndRestore(CheckpointCallback):
         self.delete_checkpoint = delete_checkpoint
 
     def finish(self) -> None:
-        """Deletes the backups, if asked to; the latest last, so that there is one until there is none."""
+        """Deletes the backups, if asked to; the latest one last, so that an interruption leaves it usable."""
         if not self.delete_checkpoint:
             return
         for step in checkpoints.steps(self.folder):

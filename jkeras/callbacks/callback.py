@@ -1,4 +1,4 @@
-"""The callback protocol: what a callback may define, and how a list of them is called."""
+"""The callback protocol: the hooks that a callback may define, and how a list of callbacks is called."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ class Callback:
         self.model = model
 
     def get_state(self) -> dict[str, Any]:
-        """What a checkpoint is to hold of this callback: the attributes in `state_names`."""
+        """The state to store in checkpoints: the attributes in `state_names`."""
         return {name: getattr(self, name) for name in self.state_names}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Goes on from what `get_state` gave; called after `on_train_begin` when a run is resumed.
+        """Restores what `get_state` returned; called after `on_train_begin` when a run is resumed.
 
         In the middle of an epoch it is called after `on_epoch_begin`, too, which is called for that epoch again.
         """
@@ -134,7 +134,7 @@ class Callback:
 
 
 def _method(owner: object, name: str) -> Callable[..., object] | None:
-    """What an object of any class has under that name; a callback need not be a `Callback`."""
+    """The method of that name of any object; a callback need not be a `Callback`."""
     return getattr(owner, name, None)
 
 
@@ -159,7 +159,7 @@ class CallbackList:
         params: the parameters of the run.
 
     Raises:
-        ArgumentError: something is no callback, or defines a hook whose name is misspelt.
+        ArgumentError: an object is not a callback, or defines a hook with a misspelt name.
 
     >>> class Count(Callback):
     ...     calls = 0
@@ -218,7 +218,7 @@ CallbacksLike: TypeAlias = "Callback | Iterable[Callback] | CallbackList | None"
 
 
 def check_hooks(callback: object) -> None:
-    """Raises an error for something that is no callback or has a hook that would never be called.
+    """Refuses objects that are not callbacks, and hooks that would never be called.
 
     Raises:
         ArgumentError: as said.
@@ -227,7 +227,7 @@ def check_hooks(callback: object) -> None:
         raise ArgumentError(f"callbacks: got the class {callback.__name__}; write `{callback.__name__}(...)`.")
     if not isinstance(callback, Callback) and not any(_method(callback, hook) for hook in HOOKS):
         raise ArgumentError(
-            f"callbacks: {callback!r} is no callback; make it a subclass of `jkeras.callbacks.Callback`."
+            f"callbacks: {callback!r} is not a callback; make it a subclass of `jkeras.callbacks.Callback`."
         )
     names = {name for kind in type(callback).__mro__ for name in vars(kind)} | set(vars(callback))
     for name in sorted(names):

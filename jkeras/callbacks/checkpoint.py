@@ -44,7 +44,7 @@ class SaveFrequency:
 
 
 class BestSoFar(Monitor):
-    """Base of callbacks that save, if asked to only when a value is better than ever before."""
+    """Base of callbacks that save, optionally only when a value improves on the best so far."""
 
     def __init__(
         self, monitor: str, verbose: int, save_best_only: bool, mode: str, initial_value_threshold: float | None
@@ -82,18 +82,18 @@ class ModelCheckpoint(BestSoFar):
     """Saves the model, or its weights, after epochs or batches.
 
     Args:
-        filepath: where to; may contain `{epoch}` (from 1), `{batch}` and names of the logs: `"{epoch:02d}-{val_loss:.2f}.keras"`.
-            The suffix gives the format as for `save` or, with `save_weights_only`, `save_weights`.
-        monitor: the value that tells the best, for `save_best_only`.
+        filepath: the path to save to; may contain `{epoch}` (from 1), `{batch}` and names of the logs:
+            `"{epoch:02d}-{val_loss:.2f}.keras"`. The suffix gives the format as for `save` or, with `save_weights_only`, `save_weights`.
+        monitor: the value that `save_best_only` compares.
         verbose: 1 prints each save.
-        save_best_only: saves only when the value is better than ever before.
+        save_best_only: saves only when the value improves on the best so far.
         save_weights_only: saves weights rather than the model.
         mode: "min", "max", or "auto" for the metric's own direction.
         save_freq: "epoch", or a number of batches.
-        initial_value_threshold: a value that must be beaten for the first save.
+        initial_value_threshold: the value that the first save must improve on.
 
     Raises:
-        ArgumentError: `save_freq` or `filepath` is not as said.
+        ArgumentError: `save_freq` or `filepath` is invalid.
 
     >>> ModelCheckpoint("{epoch:02d}-{val_loss:.2f}.keras", save_best_only=True).monitor
     'val_loss'
@@ -127,7 +127,7 @@ class ModelCheckpoint(BestSoFar):
         return {"best": self.best, "epoch": self._epoch, "seen": counted.seen, "last": counted.last}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Goes on from there."""
+        """Restores them."""
         self.best, self._epoch = state["best"], state["epoch"]
         self._frequency.seen, self._frequency.last = state["seen"], state["last"]
 

@@ -24,15 +24,15 @@ class CheckpointCallback(Callback, SnapshotStore):
     """Base of callbacks that save everything that decides how a run goes on.
 
     Args:
-        folder: where to.
+        folder: the folder to save to.
         save_freq: see `Schedule.of`.
-        keep: how many checkpoints stay, the latest; None for all.
+        keep: the number of latest checkpoints to keep; None keeps all.
         background: whether training goes on while a checkpoint is written.
         resumes: whether a run goes on from a checkpoint that is there.
         spare: whether the checkpoint before is used when the latest is damaged.
 
     Raises:
-        ArgumentError: an argument is not as said.
+        ArgumentError: an argument is invalid.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class CheckpointCallback(Callback, SnapshotStore):
         self._writer = checkpoints.Writer(self.folder, keep, background)
 
     def move_to(self, folder: Path) -> None:
-        """Saves elsewhere from now on; for a copy that keeps a part of what the callback was made for."""
+        """Changes the folder to save to; for a copy that serves a part of the original run."""
         self.folder = folder
         self.schedule = copy.copy(self.schedule)
         self._writer = checkpoints.Writer(folder, self._most, self._background)

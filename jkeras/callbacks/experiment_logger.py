@@ -1,4 +1,4 @@
-"""Callbacks that keep a run in an experiment tracker: Weights & Biases, MLflow."""
+"""Callbacks that log a run to an experiment tracker: Weights & Biases or MLflow."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class ExperimentLogger(Callback):
     # -- hooks --------------------------------------------------------------------------------------------------------
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Starts the run, and writes down with what the model is trained."""
+        """Starts the run and logs the training configuration."""
         if not silent():
             optimizer = self.model.optimizer.get_config()
             config = {
@@ -115,7 +115,7 @@ def _numbers(prefix: str, logs: Logs) -> dict[str, float]:
 class WandbLogger(ExperimentLogger):
     """Writes the logs of each epoch to Weights & Biases: `epoch/loss`, `epoch/val_loss`, `epoch/learning_rate` and so on.
 
-    A run that is active is joined and left open; otherwise one is started and finished. Needs `pip install jkeras[wandb]`.
+    Joins an active run and leaves it open; otherwise starts and finishes one. Needs `pip install jkeras[wandb]`.
 
     Args:
         project: the project of a new run.
@@ -173,7 +173,7 @@ class WandbLogger(ExperimentLogger):
 class MLflowLogger(ExperimentLogger):
     """Writes parameters and the logs of each epoch to MLflow: `epoch/loss`, `epoch/val_loss`, `epoch/learning_rate` and so on.
 
-    A run that is active is joined and left open; otherwise one is started and ended. Needs `pip install jkeras[mlflow]`.
+    Joins an active run and leaves it open; otherwise starts and ends one. Needs `pip install jkeras[mlflow]`.
 
     Args:
         experiment: the experiment of a new run.

@@ -20,7 +20,7 @@ def mode_of(callback: str, mode: str) -> str:
     """Checks a `mode` argument.
 
     Raises:
-        ArgumentError: it is none of "auto", "min" and "max".
+        ArgumentError: it is not "auto", "min" or "max".
     """
     return arguments.checked(callback, "mode", mode, arguments.one_of(*MODES))
 
@@ -29,7 +29,7 @@ def checked_patience(callback: str, patience: float) -> float:
     """Checks a `patience` argument, which may be infinite.
 
     Raises:
-        ArgumentError: it is no number of at least 0.
+        ArgumentError: it is not a number of at least 0.
     """
     return arguments.checked(callback, "patience", patience, arguments.non_negative)
 

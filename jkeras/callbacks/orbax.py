@@ -24,20 +24,20 @@ class OrbaxCheckpoint(CheckpointCallback, BestSoFar):
     `BackupAndRestore`.
 
     Args:
-        directory: where to; for this run alone.
-        monitor: the value that tells the best, for `save_best_only`.
+        directory: the directory for the checkpoints of this run only.
+        monitor: the value that `save_best_only` compares.
         verbose: 1 prints each save.
-        save_best_only: saves only when the value is better than ever before.
+        save_best_only: saves only when the value improves on the best so far.
         mode: "min", "max", or "auto" for the metric's own direction.
-        save_freq: "epoch"; a number of steps; "5 epochs" or "10 minutes"; a `datetime.timedelta`; or False for SIGTERM alone.
-        initial_value_threshold: a value that must be beaten for the first save.
-        max_to_keep: how many checkpoints stay, the latest; None for all.
-        save_on_background: whether training goes on while a checkpoint is written.
+        save_freq: "epoch"; a number of steps; "5 epochs" or "10 minutes"; a `datetime.timedelta`; or False for SIGTERM only.
+        initial_value_threshold: the value that the first save must improve on.
+        max_to_keep: the number of latest checkpoints to keep; None keeps all.
+        save_on_background: whether to train on while a checkpoint is written.
         save_weights_only: leaves out the optimizer's state and the run.
-        resume: whether `fit` goes on from the latest checkpoint that is there.
+        resume: whether `fit` resumes from the latest checkpoint, if there is one.
 
     Raises:
-        ArgumentError: an argument is not as said; raised by `fit` when the directory holds later steps of another
+        ArgumentError: an argument is invalid; raised by `fit` when the directory holds later steps of another
             run.
         RestoreError: raised by `fit` with `resume=True` when the checkpoint is of another model, recipe or data.
 

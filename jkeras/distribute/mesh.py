@@ -46,7 +46,7 @@ class DeviceMesh(Spec):
         devices: their names; None takes all devices, which must be as many as the grid has places.
 
     Raises:
-        ArgumentError: the numbers of axes, names and devices do not go together.
+        ArgumentError: the numbers of axes, names and devices do not match.
     """
 
     shape: Converted[Sequence[int], tuple[int, ...]] = field(convert=_shape)
@@ -70,7 +70,7 @@ class DeviceMesh(Spec):
 
     @property
     def size(self) -> int:
-        """How many devices it has."""
+        """The number of devices."""
         return math.prod(self.shape)
 
     def axis_size(self, name: str) -> int:
@@ -176,7 +176,7 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
         return self._device_mesh
 
     def frozen(self) -> LayoutMap:
-        """The same as a value that cannot be changed."""
+        """An immutable copy."""
         return LayoutMap(self._device_mesh, self._rules, frozen=True)
 
     def __getitem__(self, path: str) -> Any:  # a layout or None, which a MutableMapping of layouts may not say
@@ -243,7 +243,7 @@ def process_count(mesh: jax.sharding.Mesh | jax.sharding.AbstractMesh) -> int:
 def distribute_tensor(tensor: ArrayLike, layout: TensorLayout | jax.sharding.Sharding) -> jax.Array:
     """An array laid out over devices.
 
-    Inside of a compiled function it constrains how the array is split there.
+    Inside a compiled function it constrains how the array is split there.
 
     Args:
         tensor: an array.

@@ -138,7 +138,7 @@ class ReplicaLayout(MeshLayout):
 
 
 def check_stateless(program: Program) -> None:
-    """Checks that no layer has a state for each row.
+    """Checks that no layer has a state per row.
 
     Raises:
         ArgumentError: one has.

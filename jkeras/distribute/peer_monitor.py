@@ -1,4 +1,4 @@
-"""Notices at once when another process is gone, which collectives do not tell: they wait.
+"""Detects a dead process at once; without it, collectives would hang.
 
 Every process holds a connection to process 0 open. A process that dies closes it, whatever it died of, and process 0 tells
 the others. What they could do is nothing: their threads wait inside of a collective for one that will not come. So they

@@ -1,4 +1,4 @@
-"""What happens around a run of several processes: who prints, and what becomes of the others when one is gone."""
+"""Runs of several processes: which one prints, and how the others end when one dies."""
 
 from __future__ import annotations
 

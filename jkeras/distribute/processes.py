@@ -21,7 +21,7 @@ SCHEDULERS = ("SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
 
 
 class Job(NamedTuple):
-    """The processes that belong together: where the first one listens, how many there are, and which this one is."""
+    """The processes of one job: the address of the first, their number, and the number of this one."""
 
     address: str | None
     processes: int | None
@@ -37,16 +37,16 @@ def initialize(
     heartbeat_timeout: int = HEARTBEAT,
     initialization_timeout: int = 300,
 ) -> bool:
-    """Finds the other processes of this job; to be called before anything is computed.
+    """Connects to the other processes of this job; call it before anything is computed.
 
-    What is not given comes from the environment: the variables KERAS_DISTRIBUTION_JOB_ADDRESSES, _NUM_PROCESSES and
+    Missing arguments are read from the environment: the variables KERAS_DISTRIBUTION_JOB_ADDRESSES, _NUM_PROCESSES and
     _PROCESS_ID (`python -m jkeras launch` sets them), TF_CONFIG, or what SLURM, Open MPI, Kubernetes and TPU pods set, as
-    far as JAX knows it. Where nothing says that there are others, this process is alone.
+    far as JAX knows it. Without any of them, this process is alone.
 
     Args:
         job_addresses: `"10.0.0.1:1234"`, where process 0 listens; of a list with commas the first counts.
-        num_processes: how many there are.
-        process_id: which this one is, from 0.
+        num_processes: the number of processes.
+        process_id: the number of this process, from 0.
         cluster_detection_method: "mpi4py" asks that package; see `jax.distributed.initialize`.
         heartbeat_timeout: after so many seconds without a sign of life a process counts as gone, and the others end.
         initialization_timeout: how long to wait for the others, in seconds.
@@ -55,7 +55,7 @@ def initialize(
         Whether there are several processes.
 
     Raises:
-        ArgumentError: the arguments do not go together.
+        ArgumentError: the arguments contradict each other.
         ProcessError: the others cannot be found, or JAX has computed something already.
     """
     if jax.distributed.is_initialized():

@@ -100,11 +100,11 @@ def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], 
     if depth > MAX_DEPTH:
         raise RestoreError("The configuration is nested too deeply to be a model.")
     if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):
-        raise RestoreError(f"This is no configuration of a layer: {str(config)[:200]}")
+        raise RestoreError(f"This is not the configuration of a layer: {str(config)[:200]}")
     name = config["class_name"]
     arguments = config.get("config")
     if not isinstance(arguments, Mapping):
-        raise RestoreError(f"This is no configuration of a layer: {str(config)[:200]}")
+        raise RestoreError(f"This is not the configuration of a layer: {str(config)[:200]}")
     if operations.is_operation(config):
         return Operation(operations.name_of(config, _functions()), name=arguments.get("name"))
     cls = target_of(config, {})
@@ -125,7 +125,7 @@ def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], 
     if cls is None:
         error = UnknownNameError("layer class", name, classes)
         error.add_note(
-            f"{origin.writer()} wrote the layer {arguments.get('name')!r}. A class of one's own must be known:"
+            f"{origin.writer()} wrote the layer {arguments.get('name')!r}. A custom class must be known:"
             f" `register_keras_serializable`, or `custom_objects={{{name!r}: your_class}}`."
         )
         raise error
@@ -272,7 +272,7 @@ class _Graph:
 
     def _make(self, entry: Mapping[str, Any]) -> str:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("config"), (Mapping, list)):
-            raise RestoreError(f"This is no configuration of a layer: {str(entry)[:200]}")
+            raise RestoreError(f"This is not the configuration of a layer: {str(entry)[:200]}")
         arguments = entry["config"]
         name = entry.get("name") or (arguments.get("name") if isinstance(arguments, Mapping) else None)
         if not isinstance(name, str) or name in self.made:

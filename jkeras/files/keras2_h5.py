@@ -68,7 +68,7 @@ class LegacyFile:
         if text is None:
             return None
         if not isinstance(text, str):
-            raise RestoreError(f"{self.where} is damaged: {name!r} is no text.")
+            raise RestoreError(f"{self.where} is damaged: {name!r} is not a string.")
         result: dict[str, Any] | None = _decoded(documents.parse(text, f"{self.where}/{name}"))
         return result
 

@@ -217,5 +217,5 @@ def _entries(weights: Entries) -> Groups:
     arrays: Groups = {name: np.asarray(value) for name, value in weights.items()}
     for name, array in arrays.items():
         if isinstance(array, np.ndarray) and array.dtype.kind not in "fiubV":
-            raise ArgumentError(f"The weight {name!r} is no array of numbers: {weights[name]!r:.100}.")
+            raise ArgumentError(f"The weight {name!r} is not an array of numbers: {weights[name]!r:.100}.")
     return arrays

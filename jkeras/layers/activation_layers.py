@@ -82,7 +82,7 @@ class ELU(_Elementwise):
     Shapes: any, unchanged.
 
     Args:
-        alpha: minus the value far below 0.
+        alpha: the scale of the negative part.
 
     Source: D.-A. Clevert et al., https://arxiv.org/abs/1511.07289.
 

@@ -65,7 +65,7 @@ class _Conv(LowRankLayer, Convolution):
         if channels % self.groups:
             raise InputError(
                 f"{self._place} ({type(self).__name__}) has groups={self.groups}, but its input has {channels} channels,"
-                f" which is no multiple of it."
+                f" which is not a multiple of it."
             )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
         self._add_adapted(shape, self.kernel_initializer)

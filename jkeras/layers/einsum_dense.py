@@ -110,7 +110,7 @@ class EinsumDense(QuantizableLayer):
         for letter in self.bias_axes or "":
             if letter not in self._letters[2]:
                 raise ArgumentError(
-                    f"EinsumDense(bias_axes={self.bias_axes!r}): {letter!r} is no axis of the output in"
+                    f"EinsumDense(bias_axes={self.bias_axes!r}): {letter!r} is not an axis of the output in"
                     f" {self.equation!r}."
                 )
 

@@ -37,11 +37,11 @@ class CustomScaleLayer(Layer):
 
 
 class LayerScale(Layer):
-    """Each feature times a trained number.
+    """Multiplies each feature by a trained factor.
 
     Args:
-        init_values: what the numbers begin with.
-        projection_dim: how many features there are.
+        init_values: the initial value of the factors.
+        projection_dim: the number of features.
     """
 
     keras_module = "keras.src.applications.convnext"
@@ -61,7 +61,7 @@ class LayerScale(Layer):
 
 
 class StochasticDepth(Layer):
-    """Leaves out whole samples in training, at a rate, and scales up the others.
+    """Drops whole samples at random in training and scales up the others.
 
     Args:
         drop_path_rate: the rate.

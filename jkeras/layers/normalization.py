@@ -51,7 +51,7 @@ class BatchNormalization(Layer):
     """Centres and scales each channel by its mean and variance over the batch.
 
     In training the batch's own statistics are used, and moving averages follow them; otherwise, and in a layer that is not
-    trainable, the moving averages are. Shapes stay as they are; gamma, beta and the averages are `(channels,)`.
+    trainable, the moving averages. Shapes stay as they are; gamma, beta and the averages are `(channels,)`.
 
     Shapes: any, unchanged; the weights have the size of `axis`.
 

@@ -91,7 +91,7 @@ class MaxPooling1D(_Pooling):
 
     Args:
         pool_size: the size of the window.
-        strides: its step; the size of the window if None.
+        strides: the stride of the window; None means the size of the window.
         padding: "valid" or "same".
         data_format: "channels_last" or "channels_first".
 

@@ -74,12 +74,12 @@ def _keep(x: jax.Array, key: Key[Array, ""], rate: float, shape: tuple[int, ...]
 
 
 class Dropout(_Noisy):
-    """Sets a share of the values to 0 in training, and scales the others up so that the sum stays the same on average.
+    """In training, sets a random fraction of the values to 0 and scales up the rest, so that the expected sum is kept.
 
     Args:
-        rate: the share, 0 to 1.
-        noise_shape: the shape of the random mask, None or 1 where it is shared; None for one of its own per value.
-        seed: varies the mask between layers that would otherwise have the same.
+        rate: the fraction to drop, from 0 to 1.
+        noise_shape: the shape of the mask, which is broadcast along axes of size 1; None draws one value per element.
+        seed: distinguishes the masks of layers that would otherwise draw the same.
 
     Source: N. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014.
 
@@ -190,7 +190,7 @@ class GaussianDropout(_Noisy):
     """Multiplies by normal noise of mean 1 and standard deviation `sqrt(rate / (1 - rate))` in training.
 
     Args:
-        rate: how strong the noise is, as in `Dropout`; 0 is none.
+        rate: the strength of the noise, as in `Dropout`; 0 means no noise.
 
     >>> import jax.numpy as jnp
     >>> GaussianDropout(0.5)(jnp.array([1.0, 2.0])).tolist()
@@ -232,7 +232,7 @@ class AlphaDropout(_Noisy):
     """Dropout that keeps mean and variance, for networks of `selu` units.
 
     Args:
-        rate: the share of the values that training drops.
+        rate: the fraction of the values to drop in training.
 
     Source: Klambauer et al. 2017.
 
@@ -258,7 +258,7 @@ class AlphaDropout(_Noisy):
 
 
 class ActivityRegularization(Layer):
-    """Passes its input on and adds a penalty on it to the loss, divided by the batch size.
+    """Returns its input and adds a penalty on it, divided by the batch size, to the loss.
 
     Shapes: any, unchanged.
 

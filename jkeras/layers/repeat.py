@@ -37,7 +37,7 @@ class EachOf(Constraint):
 
 
 class Repeat(Layer):
-    """Layers that are described alike, one after the other: `x -> layer_1(x) -> layer_2(...) -> ...`.
+    """Identically configured layers in sequence: `x -> layer_1(x) -> layer_2(...) -> ...`.
 
     Shapes: the output of the layer inside has the shape and type of its input, and so has the output here.
 
@@ -48,7 +48,7 @@ class Repeat(Layer):
 
     Args:
         layer: the layer, or a model; called with one tensor, and with its mask, which all of them get.
-        times: how many there are.
+        times: the number of layers.
         recompute: whether the backward pass computes the values inside each layer again instead of keeping them: about a
             third more work, for memory that grows only with what goes from layer to layer (`jax.checkpoint`; Chen et al.,
             2016, https://arxiv.org/abs/1604.06174).

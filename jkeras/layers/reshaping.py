@@ -21,7 +21,7 @@ DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
 
 
 class Flatten(Layer):
-    """Joins all axes but the first.
+    """Flattens all axes but the first.
 
     Shapes: `(batch, ...)` to `(batch, features)`.
 
@@ -44,7 +44,7 @@ class Flatten(Layer):
 
 
 class Reshape(Layer):
-    """Gives each sample another shape; one size may be -1.
+    """Reshapes each sample; one size may be -1.
 
     Shapes: `(batch, ...)` to `(batch, *target_shape)`.
 
@@ -130,7 +130,7 @@ class RepeatVector(Layer):
     Shapes: `(batch, features)` to `(batch, n, features)`.
 
     Args:
-        n: how often.
+        n: the number of repetitions.
 
     >>> RepeatVector(3).compute_output_shape((None, 32))
     (None, 3, 32)

@@ -73,7 +73,7 @@ class Conv1DTranspose(_ConvTranspose):
     Shapes: `(batch, time, channels)` to `(batch, new_time, filters)`; kernel `(window, filters, channels)`.
 
     Args:
-        output_padding: how much larger the output is than its smallest size; None chooses by `padding`.
+        output_padding: values added to the smallest possible output size; None infers it from `padding`.
 
     >>> Conv1DTranspose(8, 3, strides=2, padding="same").compute_output_shape((None, 10, 4))
     (None, 20, 8)
@@ -106,7 +106,7 @@ class Conv2DTranspose(Conv1DTranspose):
     filters, channels)`.
 
     Args:
-        output_padding: how much larger the output is than its smallest size; None chooses by `padding`.
+        output_padding: values added to the smallest possible output size; None infers it from `padding`.
 
     >>> Conv2DTranspose(8, 3, strides=2, padding="same").compute_output_shape((None, 14, 14, 1))
     (None, 28, 28, 8)
@@ -127,7 +127,7 @@ class Conv3DTranspose(_ConvTranspose):
     kernel `(*window, filters, channels)`.
 
     Args:
-        output_padding: how much larger the output is than its smallest size; None chooses by `padding`.
+        output_padding: values added to the smallest possible output size; None infers it from `padding`.
 
     >>> Conv3DTranspose(2, 2, strides=2).compute_output_shape((None, 4, 4, 4, 1))
     (None, 8, 8, 8, 2)

@@ -23,7 +23,7 @@ class UpSampling1D(Layer):
     Shapes: `(batch, time, features)` to `(batch, time * size, features)`.
 
     Args:
-        size: how often.
+        size: the number of repetitions.
 
     >>> UpSampling1D(3).compute_output_shape((None, 4, 2))
     (None, 12, 2)
@@ -101,7 +101,7 @@ class UpSampling3D(_UpSampling):
     Shapes: `(batch, depth, height, width, channels)`, each size multiplied.
 
     Args:
-        size: how often: one number, or one for each axis.
+        size: the number of repetitions: one number, or one per axis.
 
     >>> UpSampling3D(2).compute_output_shape((None, 4, 4, 4, 1))
     (None, 8, 8, 8, 1)

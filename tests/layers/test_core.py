@@ -114,7 +114,7 @@ WRONG = [
     (lambda: EinsumDense("ab,bc", 3), r"equation='ab,bc'.*such as"),
     (lambda: EinsumDense("ab,bc->ad", 3), r"axis 'd'"),
     (lambda: EinsumDense("...a,ab->b...", 3), r"same side"),
-    (lambda: EinsumDense("ab,bc->ac", 3, bias_axes="b"), r"'b' is no axis of the output"),
+    (lambda: EinsumDense("ab,bc->ac", 3, bias_axes="b"), r"'b' is not an axis of the output"),
 ]
 IMPOSSIBLE = [
     (layers.Dense(3), [()], r"Dense.*at least 2 axes"),

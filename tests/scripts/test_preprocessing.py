@@ -171,7 +171,7 @@ def test_pictures_in_folders(options, folder):
     ],
     ids=str,
 )
-@pytest.mark.filterwarnings("ignore:.*invalid image filename", "ignore:.*are no pictures")
+@pytest.mark.filterwarnings("ignore:.*invalid image filename", "ignore:.*are not images")
 def test_pictures_in_tables(options, folder):
     pandas = pytest.importorskip("pandas")
     names = [f"{name}/{number}.png" for name in ("cats", "dogs") for number in range(3)]

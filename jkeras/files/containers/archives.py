@@ -95,7 +95,7 @@ def _contents(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Contents:
         else:
             contents = file.read(member.file_size + 1)
     if len(contents) != member.file_size:
-        raise RestoreError(f"{archive.filename} is damaged: {member.filename!r} has not the size that it claims.")
+        raise RestoreError(f"{archive.filename} is damaged: {member.filename!r} does not have the size that it claims.")
     return contents
 
 

@@ -117,7 +117,7 @@ def read_config(directory: Path) -> dict[str, Any]:
     path = directory / "config.json"
     config = documents.parse(path.read_bytes(), str(path))
     if config.get("format") != FORMAT or not isinstance(config.get("arrays"), dict):
-        raise RestoreError(f"{path} is no configuration of a saved jkeras model.")
+        raise RestoreError(f"{path} is not the configuration of a saved jkeras model.")
     if not isinstance(config.get("version"), int) or config["version"] > VERSION:
         raise RestoreError(f"{path} was written by a later version of jkeras (format {config.get('version')}).")
     claimed = sum(_claimed(name, entry, path) for name, entry in config["arrays"].items())

@@ -107,9 +107,9 @@ class Tree:
         if dataset.is_virtual or dataset.external:
             raise self._refuse(path, "has its values in another place")
         if dataset.shape is None or dataset.dtype.kind not in "fiubV" or dataset.dtype.fields or dataset.dtype.subdtype:
-            raise self._refuse(path, f"is no array of numbers but {dataset.dtype}")
+            raise self._refuse(path, f"is not an array of numbers but {dataset.dtype}")
         if dataset.dtype.kind == "V" and dataset.dtype.itemsize != 2:
-            raise self._refuse(path, f"is no array of numbers but {dataset.dtype}")
+            raise self._refuse(path, f"is not an array of numbers but {dataset.dtype}")
         filters = dataset.id.get_create_plist()
         used = {filters.get_filter(i)[0] for i in range(filters.get_nfilters())}
         if used - FILTERS:
@@ -204,7 +204,7 @@ class Tree:
                 parts.append(part)
             texts = [text for part in parts for text in part]
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            raise RestoreError(f"{self.where} is damaged: the attribute {name!r} of {path!r} is no list of names.")
+            raise RestoreError(f"{self.where} is damaged: the attribute {name!r} of {path!r} is not a list of names.")
         return texts
 
     def children(self, path: str) -> list[str]:

@@ -147,7 +147,7 @@ def to_write(path: Path, part: Part, where: str) -> Kind:
     if kind is None and looks_like_file(path):
         known = [suffix for suffix, each in _BY_SUFFIX.items() if each.writes(part)]
         raise ArgumentError(
-            f"{where}({str(path)!r}): {path.suffix!r} is no format of files.{suggestion(path.suffix, known)} Known are"
+            f"{where}({str(path)!r}): {path.suffix!r} is not a known file format.{suggestion(path.suffix, known)} Known are"
             f" {listed(part)}. Without a suffix, {str(path.with_suffix(''))!r}, it becomes a directory."
         )
     kind = kind or DIRECTORY

@@ -163,7 +163,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _metadata(found: object, path: Path) -> dict[str, str]:
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise RestoreError(f"{path} is damaged: its metadata are no texts by name.")
+        raise RestoreError(f"{path} is damaged: its metadata does not map names to strings.")
     return found
 
 

@@ -441,7 +441,7 @@ class DataFrameIterator(FileIterator):
         valid = np.array([path.lower().endswith(WHITE_LIST) and os.path.isfile(path) for path in paths], bool)
         if not valid.all():
             warnings.warn(
-                f"flow_from_dataframe: {int((~valid).sum())} names in {x_col!r} are no pictures; they are left out.",
+                f"flow_from_dataframe: {int((~valid).sum())} names in {x_col!r} are not images; they are skipped.",
                 stacklevel=4,
             )
         return table[valid]
