@@ -83,7 +83,8 @@ class ModelCheckpoint(BestSoFar):
 
     Args:
         filepath: the path to save to; may contain `{epoch}` (from 1), `{batch}` and names of the logs:
-            `"{epoch:02d}-{val_loss:.2f}.keras"`. The suffix gives the format as for `save` or, with `save_weights_only`, `save_weights`.
+            `"{epoch:02d}-{val_loss:.2f}.keras"`. The suffix gives the format as for `save` or,
+            with `save_weights_only`, `save_weights`.
         monitor: the value that `save_best_only` compares.
         verbose: 1 prints each save.
         save_best_only: saves only when the value improves on the best so far.
