@@ -22,6 +22,7 @@ from jkeras.graph.scope import Path, WeightInfo, walk
 from jkeras.layers.low_rank import LowRankLayer
 from jkeras.layers.quantizable import QuantizableLayer
 from jkeras.models.calibration import blocks, calibration_data, observed
+from jkeras.models.discarded import check_used
 from jkeras.models.structure import StructuredModel
 from jkeras.paths import flatten
 from jkeras.quantization import configs
@@ -99,6 +100,7 @@ class AdaptableModel(StructuredModel):
                 f"quantize({config.mode!r}, filters={filters!r}): none of the layers can be quantised so."
                 f" The model has {', '.join(sorted({type(layer).__name__ for _, layer in walk(self)}))}."
             )
+        check_used("quantize")
         if isinstance(config, configs.CalibratedConfig):
             data = calibration_data(config, self.input if self.is_functional else self.input_specs)
             model = self
@@ -161,6 +163,7 @@ class AdaptableModel(StructuredModel):
         chosen = {path: layer for path, layer in layers.items() if fnmatch.fnmatchcase(path, pattern)}
         if not chosen:
             raise ArgumentError(f"enable_lora({rank!r}, {pattern!r}): no layer matches.{suggestion(pattern, layers)}")
+        check_used("enable_lora")
         first: list[Any] = [initializers.get(each) for each in (a_initializer, b_initializer)]
 
         def factors(form: Form) -> Values:
@@ -181,6 +184,7 @@ class AdaptableModel(StructuredModel):
         chosen = {path: layer for path, layer in self._adaptable(LowRankLayer) if layer.lora_enabled}
         if not chosen:
             raise ArgumentError("merge_lora(): no layer has factors of low rank; `enable_lora(rank)` makes them.")
+        check_used("merge_lora")
         return self._with_forms(
             {path: layer.replace(lora_rank=None, lora_alpha=None) for path, layer in chosen.items()},
             lambda form: form.old._merged_values(form.values),

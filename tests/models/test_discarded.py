@@ -32,6 +32,9 @@ LOST = {
     "init": "m.init(1)",
     "add": "m.add(layers.Dense(1))",
     "pop": "m.pop()",
+    "quantize": 'm.quantize("int8")',
+    "enable_lora": "m.enable_lora(2)",
+    "merge_lora": "m.enable_lora(2).merge_lora()",
     "build": "jk.Sequential([layers.Dense(1)]).build((None, 3))",
 }
 

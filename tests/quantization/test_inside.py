@@ -110,7 +110,7 @@ def test_every_kernel_is_reached_and_comes_back(name, tmp_path):
         assert loaded.weight_paths == both.weight_paths
         np.testing.assert_allclose(outputs(loaded), outputs(both), rtol=1e-5, atol=1e-5)
     with pytest.raises(ArgumentError, match="can be quantised|already"):
-        small.quantize("int8")
+        _ = small.quantize("int8")
 
 
 FORMS = {
