@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jkeras import config, constants
+from jkeras.buffers import taken
 from jkeras.dispatch import is_symbolic
 from jkeras.errors import ArgumentError, InputError, NotBuiltError
 from jkeras.graph import array_call
@@ -327,12 +328,16 @@ class ModelValue(ModelAttributes, Layer):
         return memo.fresh
 
     def undrawn_state(self) -> TrainState | None:
-        """The weights that `state` would draw, for a run to own, since nobody else has them; None where somebody may."""
-        contents, building = self._spec_contents, self._spec_building
-        if contents.state is not None or self._memo.fresh is not None or building.origins:
+        """The weights that `state` would draw, for a run to own; None where they were drawn before, so that others may have them.
+
+        Weights that come from elsewhere, such as those of a model inside of this one, are copies.
+        """
+        if self._spec_contents.state is not None or self._memo.fresh is not None:
             return None
         with concrete():
-            return self._fresh_state(config.default_seed)
+            leaves, structure = jax.tree.flatten(self._fresh_state(config.default_seed))
+        state: TrainState = jax.tree.unflatten(structure, taken(leaves))
+        return state
 
     def _fresh_state(self, key: Any) -> TrainState:
         root = as_key(key)

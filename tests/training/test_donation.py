@@ -160,16 +160,46 @@ def test_callbacks_may_keep_the_weights_that_they_see_first():
     assert trained.steps_taken and not any(leaf.is_deleted() for leaf in jax.tree.leaves(keeper.first))
 
 
-@pytest.mark.parametrize("way", ["constant", "function", "layer of another model"])
+def aligned(shape):
+    """An array of NumPy in memory that JAX uses as it is."""
+    raw = np.zeros(int(np.prod(shape)) * 4 + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    values = raw[start : start + int(np.prod(shape)) * 4].view("float32").reshape(shape)
+    values[:] = 0.5
+    return values
+
+
+def around(base):
+    """Ways to build a model from another one that has weights, or draws them when they are asked for."""
+    hidden = base.layers[-1]
+    return {
+        "layer of another": lambda: jk.Sequential([jk.Input((4,)), hidden, jk.layers.Dense(1)]),
+        "model as a layer": lambda: jk.Sequential([jk.Input((4,)), base, jk.layers.Dense(1)]),
+        "frozen model as a layer": lambda: jk.Sequential([jk.Input((4,)), base, jk.layers.Dense(1)]).freeze("base*"),
+        "tensors of another": lambda: jk.Model(base.inputs, jk.layers.Dense(1)(base.outputs[0])),
+        "model called": lambda: jk.Model(base.inputs, jk.layers.Dense(1)(base(base.inputs[0]))),
+    }
+
+
+@pytest.mark.parametrize("initialized", [True, False], ids=["with weights", "without"])
+@pytest.mark.parametrize("way", ["layer of another", "model as a layer", "frozen model as a layer", "tensors of another",
+                                 "model called"])  # fmt: skip
+def test_models_inside_of_others_keep_their_weights(way, initialized):
+    base = jk.Model(inputs := jk.Input((4,)), jk.layers.Dense(8, name="hidden")(inputs), name="base")
+    base = base.init(7) if initialized else base
+    expected = np.asarray(base.predict(X, verbose=0))
+    model = around(base)[way]().compile("adam", "mse")
+    assert model.fit(X, Y, batch_size=8, verbose=0).steps_taken
+    np.testing.assert_array_equal(base.predict(X, verbose=0), expected)
+    model.predict(X, verbose=0)
+
+
+@pytest.mark.parametrize("way", ["array of JAX", "array of NumPy", "function"])
 def test_arrays_that_weights_are_made_of_stay(way):
-    values = jax.numpy.full((4, 8), 0.5)
-    if way == "layer of another model":
-        other = uninitialized(jk.layers.Dense(8, name="hidden")).init(0)
-        values = other.state.params["hidden"]["kernel"]
-        model = jk.Model(other.inputs, other.layers[-1].output).compile("adam", "mse")
-    else:
-        make = jk.initializers.Constant(values) if way == "constant" else (lambda shape, dtype=None: values)
-        model = uninitialized(jk.layers.Dense(8, kernel_initializer=make))
-    trained = model.fit(X, Y, batch_size=8, verbose=0)
-    assert trained.steps_taken and not values.is_deleted()
+    values = aligned((4, 8)) if way == "array of NumPy" else jax.numpy.full((4, 8), 0.5)
+    make = (lambda shape, dtype=None: values) if way == "function" else jk.initializers.Constant(values)
+    model = uninitialized(jk.layers.Dense(8, kernel_initializer=make))
+    for _ in range(2):
+        assert model.fit(X, Y, batch_size=8, verbose=0).steps_taken
+    np.testing.assert_array_equal(values, np.full((4, 8), 0.5, "float32"))
     model.predict(X, verbose=0)
