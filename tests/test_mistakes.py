@@ -59,7 +59,7 @@ ARGUMENTS = {
     "factor": (lambda: callbacks.ReduceLROnPlateau(factor=1.5), "expected a number below 1"),
     "checkpoint's path": (
         lambda: callbacks.ModelCheckpoint("x.foo"),
-        r"ModelCheckpoint\('x.foo'\): '.foo' is no format",
+        r"ModelCheckpoint\('x.foo'\): '.foo' is not a known file format",
     ),
     "a class as callback": (lambda: fit(callbacks=[callbacks.EarlyStopping]), r"write `EarlyStopping\(...\)`"),
     "verbose": (lambda: fit(verbose=3), "verbose=3: expected 'auto', 0"),
@@ -79,7 +79,10 @@ ARGUMENTS = {
         r"names \['dens'\]; the model's outputs are \['dense'\]",
     ),
     "suffix": (lambda: model().save("m.kears"), r"save\('m.kears'\): .* Did you mean '.keras'\?"),
-    "suffix of weights": (lambda: model().save_weights("m.npz"), "'.npz' is no format.*'.weights.h5'.*'m', it becomes"),
+    "suffix of weights": (
+        lambda: model().save_weights("m.npz"),
+        "'.npz' is not a known file format.*'.weights.h5'.*'m', it becomes",
+    ),
     "a class as layer": (lambda: jk.Sequential([layers.Dense]), r"got the class Dense: write `Dense\(...\)`"),
     "an array as layer": (lambda: jk.Sequential([X]), r"got \(16, 4\) float32 of type ndarray"),
     "a name twice": (

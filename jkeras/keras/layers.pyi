@@ -34,7 +34,7 @@ class Activation(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class ActivityRegularization(BuiltinLayer):
-    """Passes its input on and adds a penalty on it to the loss, divided by the batch size."""
+    """Returns its input and adds a penalty on it, divided by the batch size, to the loss."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1356,7 +1356,7 @@ class Dot(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Dropout(BuiltinLayer):
-    """Sets a share of the values to 0 in training, and scales the others up so that the sum stays the same on average."""
+    """In training, sets a random fraction of the values to 0 and scales up the rest, so that the expected sum is kept."""
 
     activity_regularizer: Any
     trainable: Any
@@ -1534,7 +1534,7 @@ class Equalization(BuiltinLayer):
     def compiled_as(self) -> Any: ...
 
 class Flatten(BuiltinLayer):
-    """Joins all axes but the first."""
+    """Flattens all axes but the first."""
 
     activity_regularizer: Any
     trainable: Any
@@ -3699,7 +3699,7 @@ class ReLU(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Repeat(BuiltinLayer):
-    """Layers that are described alike, one after the other: `x -> layer_1(x) -> layer_2(...) -> ...`."""
+    """Identically configured layers in sequence: `x -> layer_1(x) -> layer_2(...) -> ...`."""
 
     activity_regularizer: Any
     trainable: Any
@@ -3777,7 +3777,7 @@ class Rescaling(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Reshape(BuiltinLayer):
-    """Gives each sample another shape; one size may be -1."""
+    """Reshapes each sample; one size may be -1."""
 
     activity_regularizer: Any
     trainable: Any

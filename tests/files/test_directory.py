@@ -145,7 +145,7 @@ def test_damaged_and_missing_saves(tmp_path):
     with pytest.raises(errors.RestoreError, match="damaged"):
         jk.load_model(tmp_path / "model")
     (tmp_path / "model" / "config.json").write_text('{"format": "other"}')
-    with pytest.raises(errors.RestoreError, match="no configuration"):
+    with pytest.raises(errors.RestoreError, match="not the configuration"):
         jk.load_model(tmp_path / "model")
 
 
