@@ -193,7 +193,9 @@ def main() -> None:
     if options.json:
         Path(options.json).write_text(json.dumps({"machine": where, "results": results, "processes": single}, indent=1))
     if options.report:
-        REPORT.write_text(report(results, single, where, options.rounds))
+        # The sections behind are of other benchmarks.
+        _, *others = REPORT.read_text().partition("\n## ") if REPORT.exists() else ("",)
+        REPORT.write_text(report(results, single, where, options.rounds) + "".join(others))
 
 
 if __name__ == "__main__":
