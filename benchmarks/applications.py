@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 import time
+
+from benchmarks.processes import fresh
 
 NETWORKS = ("MobileNetV2", "ResNet50", "DenseNet121", "EfficientNetB0", "ConvNeXtTiny", "Xception")
 LIBRARIES = ("jkeras", "drop-in", "keras")
@@ -58,11 +57,7 @@ def measure(library: str, network: str) -> dict[str, float]:
 
 def in_own_process(library: str, network: str) -> dict[str, float]:
     """`measure` in a fresh process."""
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JKERAS_COMPILATION_CACHE": "off"}
-    command = [sys.executable, "-m", "benchmarks.applications", "--one", library, network]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.splitlines()
-    numbers: dict[str, float] = json.loads(lines[-1])
-    return numbers
+    return fresh("benchmarks.applications", "--one", library, network, JKERAS_COMPILATION_CACHE="off")
 
 
 def main() -> None:

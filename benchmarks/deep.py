@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import statistics
-import subprocess
-import sys
 import time
+
+from benchmarks.processes import fresh
 
 LENGTH, WIDTH, VOCABULARY, BATCH, STEPS = 64, 128, 500, 8, 4
 FORMS = ("one by one", "Repeat", "Repeat, recompute")
@@ -67,10 +66,8 @@ def main() -> None:
         print(json.dumps(measure(options.form, options.depth)))
         return
     for form in FORMS:
-        command = [sys.executable, "-m", "benchmarks.deep", "--depth", str(options.depth), "--form", form]
-        environment = {**os.environ, "JKERAS_COMPILATION_CACHE": "off"}
-        lines = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.splitlines()
-        found = json.loads(lines[-1])
+        given = ("--depth", str(options.depth), "--form", form)
+        found = fresh("benchmarks.deep", *given, JKERAS_COMPILATION_CACHE="off")
         print(
             f"{form:18} first epoch {found['first']:5.1f} s, step {found['step']:6.1f} ms, memory {found['memory']:5.0f} MiB"
         )

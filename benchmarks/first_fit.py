@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from benchmarks.processes import fresh
 
 LIBRARIES = ("jkeras", "drop-in", "keras")
 STEPS = 4
@@ -101,12 +100,7 @@ def measure(library: str, network: str) -> dict[str, float]:
 
 def in_own_process(library: str, network: str, cache: str) -> dict[str, float]:
     """`measure` in a fresh process."""
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JKERAS_COMPILATION_CACHE": cache}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # the packages' byte code is on disk from the second process on
-    command = [sys.executable, "-m", "benchmarks.first_fit", "--one", library, network]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.splitlines()
-    numbers: dict[str, float] = json.loads(lines[-1])
-    return numbers
+    return fresh("benchmarks.first_fit", "--one", library, network, JKERAS_COMPILATION_CACHE=cache)
 
 
 def main() -> None:

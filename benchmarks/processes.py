@@ -68,13 +68,23 @@ def keep(result: Any, model: Any) -> Any:
     return result if hasattr(result, "predict") else model
 
 
-def _run(*arguments: str, **environment: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.processes", *arguments]
+def fresh(module: str, *arguments: str, **environment: str) -> dict[str, float]:
+    """The numbers that a module prints last, in JSON, in a fresh process; Keras runs on JAX there, byte code is kept.
+
+    Raises:
+        ImportError: it failed, as where a library is missing.
+    """
+    command = [sys.executable, "-m", module, *arguments]
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(command, env={**kept, "KERAS_BACKEND": "jax", **environment}, capture_output=True, text=True)
     if done.returncode:
         raise ImportError((done.stderr.strip().splitlines() or ["failed"])[-1])
-    return json.loads(done.stdout.splitlines()[-1])
+    numbers: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return numbers
+
+
+def _run(*arguments: str, **environment: str) -> dict[str, float]:
+    return fresh("benchmarks.processes", *arguments, **environment)
 
 
 def _import(statement: str) -> float:

@@ -71,6 +71,11 @@ def _copies(_structure: Any, _shapes: tuple[tuple[int, ...], ...]) -> itertools.
 _compiled_copy = jax.jit(lambda tree: jax.tree.map(jnp.copy, tree))
 
 
+def is_deleted(leaf: Any) -> bool:
+    """Whether a leaf is an array whose memory was given away."""
+    return isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer) and leaf.is_deleted()
+
+
 def _is_on_one_device(leaf: Any) -> bool:
     """Whether a program for one device takes the leaf: an array there, or of the host."""
     return isinstance(leaf, np.ndarray) or (

@@ -96,10 +96,15 @@ def gathered(tree: Tree) -> Tree:
     return cast(Tree, local(jax.tree.map(one, tree)))
 
 
-def with_rows(array: np.ndarray, multiple: int) -> np.ndarray:
+def with_rows(array: jax.Array | np.ndarray, multiple: int, numpy: ModuleType = np) -> jax.Array | np.ndarray:
     """An array with rows added, which repeat the first, up to a multiple of their number."""
     extra = -array.shape[0] % multiple
-    return np.concatenate([array, np.broadcast_to(array[:1], (extra, *array.shape[1:]))]) if extra else array
+    if not extra:
+        return array
+    longer: jax.Array | np.ndarray = numpy.concatenate(
+        [array, numpy.broadcast_to(array[:1], (extra, *array.shape[1:]))]
+    )
+    return longer
 
 
 def spec_with_rows(spec: jax.ShapeDtypeStruct, multiple: int) -> jax.ShapeDtypeStruct:
@@ -114,8 +119,6 @@ def pad_rows(batch: Batch, multiple: int, numpy: ModuleType = jnp) -> Batch:
     if not extra:
         return batch
     counted = numpy.ones(rows, bool) if batch.valid is None else batch.valid
-    filled: Batch = jax.tree.map(
-        lambda a: numpy.concatenate([a, numpy.broadcast_to(a[:1], (extra, *a.shape[1:]))]),
-        dataclasses.replace(batch, valid=None),
-    )
+    rest = dataclasses.replace(batch, valid=None)
+    filled: Batch = jax.tree.map(lambda leaf: with_rows(leaf, multiple, numpy), rest)
     return dataclasses.replace(filled, valid=numpy.concatenate([counted, numpy.zeros(extra, bool)]))

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras.buffers import owned_copy, taken
+from jkeras.buffers import is_deleted, owned_copy, taken
 from jkeras.errors import ConsumedError, InputError
 from jkeras.files.restoring import writable_definition
 from jkeras.keras.variables import Variable
@@ -264,16 +264,12 @@ class Cells(NamedTuple):
             ConsumedError: a step that failed took them over.
         """
         lists = tuple([cell.value for cell in getattr(self, part)] for part in parts)
-        if any(_is_lost(value) for values in lists for value in values):
+        if any(is_deleted(value) for values in lists for value in values):
             raise ConsumedError(
                 "The weights of this model are gone: a step of `fit` or `train_on_batch`, which trains in their memory, failed"
                 " half-way. Load them (`load_weights`), set them (`set_weights`), or build and compile the model again."
             )
         return lists
-
-
-def _is_lost(value: Any) -> bool:
-    return isinstance(value, jax.Array) and not isinstance(value, jax.core.Tracer) and value.is_deleted()
 
 
 def assign(cells: Iterable[Variable], values: Iterable[Any]) -> None:

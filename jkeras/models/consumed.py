@@ -28,6 +28,11 @@ def consume(state: TrainState, method: str) -> TrainState:
     place = f"`{method}(..., donate=True)` in {frame.f_code.co_filename}, line {frame.f_lineno}"
     for leaf in jax.tree.leaves(state.replace(step=None, rng=None, metrics=None)):
         _PLACES[id(leaf)] = (weakref.ref(leaf, functools.partial(_forget, id(leaf))), place)
+    return in_place(state)
+
+
+def in_place(state: TrainState) -> TrainState:
+    """The state for a run that owns its weights and optimizer, with copies of its step and key."""
     arrays = arrays_of(state)
     step, rng = owned_copy((arrays.step, arrays.rng))
     return state.replace(step=step, rng=rng)

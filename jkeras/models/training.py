@@ -16,7 +16,7 @@ from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import CallbackList
 from jkeras.console.progress import resolve_verbosity
 from jkeras.errors import ArgumentError
-from jkeras.models.consumed import consume
+from jkeras.models.consumed import consume, in_place
 from jkeras.models.data_checks import check_counts, check_embedded_ids, check_frequency
 from jkeras.models.discarded import check_used
 from jkeras.models.handle import Handle
@@ -182,9 +182,7 @@ def _owned(model: ModelWithSteps, state: TrainState, drawn: bool) -> TrainState:
         drawn: whether the weights were drawn for the run.
     """
     if drawn:
-        arrays = arrays_of(state)
-        step, rng = owned_copy((arrays.step, arrays.rng))
-        return state.replace(step=step, rng=rng)
+        return in_place(state)
     if arrays_of(model.state).opt_state is None:
         copied: TrainState = owned_copy(state.replace(opt_state=None))
         return copied.replace(opt_state=arrays_of(state).opt_state)

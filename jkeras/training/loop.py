@@ -15,7 +15,7 @@ from typing import Any
 
 import jax
 
-from jkeras.buffers import owned_copy
+from jkeras.buffers import is_deleted, owned_copy
 from jkeras.console.progress import ProgressBar
 from jkeras.training.checkpointing import RunCheckpointer
 from jkeras.training.evaluation import Evaluation
@@ -76,7 +76,7 @@ def fit(task: Task, state: TrainState, options: Options, callbacks: Hooks, live:
                 checkpointer.finish()
         except KeyboardInterrupt:
             signals.interrupted.set()
-            if any(leaf.is_deleted() for leaf in jax.tree.leaves(run.state)):
+            if any(map(is_deleted, jax.tree.leaves(run.state))):
                 raise  # a second interrupt, in the middle of a step: its buffers are given away, its result is not there
         except jax.errors.JaxRuntimeError as error:  # of a dispatch that was waited for
             if not is_exhausted(error):

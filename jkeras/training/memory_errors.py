@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jkeras.buffers import is_deleted
 from jkeras.console.quantities import amount
 from jkeras.errors import DeviceMemoryError
 from jkeras.training.layout import CompiledProgram, Loop
@@ -45,7 +46,7 @@ def device_memory_error(
     sizes["the data"] = _nbytes([part for role, part in arguments.items() if role in ("data", "batch")])
     if temporaries is not None:
         sizes["temporaries of the program"] = temporaries
-    others = _nbytes(_alive()) - _nbytes([leaf for leaf in _leaves(arguments) if not _is_deleted(leaf)])
+    others = _nbytes(_alive(jax.live_arrays())) - _nbytes(_alive(_leaves(arguments)))
     if others > 0:
         sizes["other arrays that are alive, such as those of a model before `fit`"] = others
     taken = ", ".join(f"{what} {amount(size)}" for what, size in sizes.items() if size)
@@ -55,8 +56,8 @@ def device_memory_error(
         f"`{name}`: the device's memory is not enough. It has to hold: {taken}.{of} What takes less: a smaller `batch_size`;"
         " `fit(..., donate=True)`, which trains in the memory of the model that it is called on (`jkeras.keras` always does);"
         " `jk.config.set_dtype_policy('mixed_bfloat16')`; `gradient_accumulation_steps=` of the optimizer with smaller batches;"
-        " `layers.Repeat(..., recompute=True)` for equal blocks; `strategy=jk.distribute.FSDP()` with several devices."
-        f" XLA says: {str(error).strip()[:500]}"
+        " `layers.Repeat(..., recompute=True)` for equal blocks; with several devices,"
+        f" `compile(..., distribute=jk.distribute.FSDP())`. XLA says: {str(error).strip()[:500]}"
     )
 
 
@@ -109,9 +110,5 @@ def _nbytes(tree: PyTree[Any]) -> int:
     return sum(int(leaf.nbytes) for leaf in _leaves(tree))
 
 
-def _is_deleted(leaf: Any) -> bool:
-    return isinstance(leaf, jax.Array) and leaf.is_deleted()
-
-
-def _alive() -> list[jax.Array]:
-    return [array for array in jax.live_arrays() if not array.is_deleted()]
+def _alive(leaves: Sequence[Any]) -> list[Any]:
+    return [leaf for leaf in leaves if not is_deleted(leaf)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from jkeras.graph.describe import describe
+from jkeras.graph.describe import Description, describe
 from jkeras.training import steps
 from jkeras.training.program import Program, call_arguments
 from jkeras.training.state import Batch
@@ -30,18 +30,24 @@ def merged_rows(step: Step, batch: Batch, rows: int) -> int:
         rows: of the data.
     """
     size = steps.batch_size(batch)
-    if step.function is not steps.evaluate or size >= rows or not _merges(step.program, batch):
+    program = step.program
+    if step.function is not steps.evaluate or size >= rows or not _sums_rows(program):
         return size
-    largest = describe(step.program.definition, *call_arguments(batch.x)).traced.largest
-    most = min(MOST_ROWS, MOST_BYTES * size // max(largest, 1))
+    description = describe(program.definition, *call_arguments(batch.x))
+    if not _merges(description):
+        return size
+    most = min(MOST_ROWS, MOST_BYTES * size // max(description.traced.largest, 1))
     passes = math.ceil(rows / max(size, most // size * size))
     return size * math.ceil(rows / passes / size)
 
 
-def _merges(program: Program, batch: Batch) -> bool:
-    if program.mixes_samples(training=False) or not program.objective.adds_rows:
-        return False
-    description = describe(program.definition, *call_arguments(batch.x))
+def _sums_rows(program: Program) -> bool:
+    """Whether rows do not act on each other, and losses and metrics are sums over them."""
+    return not program.mixes_samples(training=False) and program.objective.adds_rows
+
+
+def _merges(description: Description) -> bool:
+    """Whether a pass divides nothing by what a batch has, keeps nothing and adds no losses of its own."""
     traced = description.traced
     penalties = sum(weight.regularizer is not None for weight in description.weights)
     return not traced.masks_outputs and traced.keeps_state and traced.losses == penalties

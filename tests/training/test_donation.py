@@ -7,7 +7,7 @@ import pytest
 
 import jkeras as jk
 from jkeras.errors import ConsumedError
-from jkeras.models import training
+from jkeras.models import consumed, training
 
 X = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
 Y = X.sum(axis=1, keepdims=True)
@@ -133,7 +133,8 @@ def copied_arrays(monkeypatch, model, **options):
         return owned_copy(tree)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "owned_copy", noted)
+        for module in (training, consumed):
+            patch.setattr(module, "owned_copy", noted)
         trained = model.fit(X, Y, batch_size=8, verbose=0, **options)
     return sizes, trained
 

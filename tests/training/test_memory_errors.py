@@ -87,7 +87,15 @@ def test_the_error_says_what_the_memory_holds(face, program, call, exhaust):
     else:
         assert f"the weights {weights / 1e3:.2f} kB" in message
         assert ("the optimizer's state" in message) == (program in ("train_steps", "step"))
-    parts = (f"`{program}`", "the data", "temporaries", "donate=True", "mixed_bfloat16", "FSDP", "4294967296")
+    parts = (
+        f"`{program}`",
+        "the data",
+        "temporaries",
+        "donate=True",
+        "mixed_bfloat16",
+        "distribute=jk.distribute.FSDP()",
+        "4294967296",
+    )
     assert all(part in message for part in parts)
     assert isinstance(caught.value.__cause__, jax.errors.JaxRuntimeError) and isinstance(caught.value, RuntimeError)
 
