@@ -118,7 +118,7 @@ def public(name: str, function: Function) -> Function:
             operands = (*args, *kwargs.values())
             if type(error) not in _UNSAID or any(map(callable, operands)):
                 raise  # one that says more, or that comes from a function of the user's
-            text = str(error).partition("\n")[0]
+            text = missing_axis(function, args, kwargs) or str(error).partition("\n")[0]
             raise InputError(f"{label} of {', '.join(map(_described, operands)) or 'nothing'}: {text}") from error
 
     code = getattr(function, "__code__", None)
@@ -126,6 +126,20 @@ def public(name: str, function: Function) -> Function:
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         call.__doc__ = completed(function.__doc__, names, name)
     return found_at(f"jkeras.{label}", filtered(cast(Function, call)))
+
+
+def missing_axis(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+    """Which axis the array of a call does not have; JAX says of some functions only that an index is out of range."""
+    try:
+        arguments = inspect.signature(function).bind(*args, **kwargs).arguments
+    except TypeError:
+        return None
+    rank = next((len(value.shape) for value in arguments.values() if hasattr(value, "shape")), None)
+    axes = arguments.get("axis", arguments.get("axes"))
+    for axis in axes if isinstance(axes, (list, tuple)) else [axes]:
+        if isinstance(axis, int) and rank is not None and not -rank <= axis < rank:
+            return f"axis {axis} is out of bounds for an array with dimension {rank}."
+    return None
 
 
 def _described(value: Any) -> str:

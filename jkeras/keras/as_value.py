@@ -65,7 +65,7 @@ def fit(model: Any, callback_list: Any, arguments: dict[str, Any]) -> None:
     between = Between(model, Hooks(callback_list, model, {}))
     trained = compiled_value(model).fit(**arguments, callbacks=[between, *stores])
     take_over(model, trained)
-    if model.optimizer is not None:
+    if getattr(model, "optimizer", None) is not None:
         model.optimizer.finalize_variable_values(model.trainable_variables)
 
 
@@ -89,7 +89,7 @@ class Between(Callback):
         take_over(self.object, self.model.value)
         cells = [
             *self.object.variables,
-            *(self.object.optimizer.variables if self.object.optimizer is not None else ()),
+            *getattr(getattr(self.object, "optimizer", None), "variables", ()),
         ]
         before = [cell.settled for cell in cells]
         self.hooks.call(hook, *args)

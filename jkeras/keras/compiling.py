@@ -17,7 +17,8 @@ class Compiling(Steps):
     """The part of `Trainer` that holds what training needs, and says what it is."""
 
     # What belongs to training: no part of the layer, so none of it is a sublayer's or changes what its `call` computes.
-    optimizer: Any = None
+    # As in Keras, a model has no `optimizer` before `compile`.
+    optimizer: Any
     loss: Any = None
     compiled: bool = False
     stop_training: bool = False
@@ -152,5 +153,5 @@ class Compiling(Steps):
             )
             return
         self.compile(**deserialize_keras_object(config))
-        if self.optimizer is not None and self.built:  # type: ignore[attr-defined]
+        if getattr(self, "optimizer", None) is not None and self.built:  # type: ignore[attr-defined]
             self.optimizer.build(self.trainable_variables)

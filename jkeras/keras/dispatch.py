@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from jkeras import tree
-from jkeras.dispatch import found_at
-from jkeras.errors import UnknownNameError, suggestion
+from jkeras.dispatch import found_at, missing_axis
+from jkeras.errors import InputError, UnknownNameError, suggestion
 from jkeras.keras.function_operation import named_class, record
 from jkeras.keras.tensor import any_symbolic_tensors
 from jkeras.keras.variables import Variable
@@ -34,7 +34,14 @@ def dispatched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if any_symbolic_tensors(args, kwargs):
             return record(name, args, kwargs)
-        return function(*map(read, args), **{key: read(value) for key, value in kwargs.items()})
+        args, kwargs = tuple(map(read, args)), {key: read(value) for key, value in kwargs.items()}
+        try:
+            return function(*args, **kwargs)
+        except IndexError as error:
+            text = missing_axis(function, args, kwargs)
+            if text is None:
+                raise
+            raise InputError(f"ops.{name}: {text}") from error
 
     return filtered(call)
 

@@ -67,7 +67,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
         hub.save(str(filepath), lambda folder: _save_unpacked(model, folder, include_optimizer), card)
         return
     path = Path(str(filepath))
-    if path.exists() and not overwrite and not _may_replace(path):
+    if path.exists() and not overwrite and not may_replace(path):
         return
     kind = kinds.by_name(path)
     if zipped is False and kind is kinds.KERAS:
@@ -282,7 +282,7 @@ def save_weights(
         raise ArgumentError(
             f"The filename must end in `.weights.h5`. Received: filepath={filepath}. Known are {kinds.listed('weights')}."
         )
-    if path.exists() and not overwrite and not _may_replace(path):
+    if path.exists() and not overwrite and not may_replace(path):
         return
     if kind not in (kinds.WEIGHTS, kinds.SHARDS):
         model.value.save_weights(path)
@@ -388,8 +388,8 @@ def _check_format(filepath: Any, save_format: Any) -> None:
     )
 
 
-def _may_replace(path: Path) -> bool:
-    """Asks the user."""
+def may_replace(path: Path) -> bool:
+    """Whether the user, who is asked, lets a file be replaced."""
     answer = input(f"[WARNING] {path} already exists - overwrite? [y/n]").strip().lower()
     while answer not in ("y", "n"):
         answer = input('Enter "y" (overwrite) or "n" (cancel).').strip().lower()

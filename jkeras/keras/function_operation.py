@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
 from jkeras import tree
-from jkeras.dispatch import public
+from jkeras.dispatch import missing_axis, public
 from jkeras.errors import InputError, SignatureError, suggestion
 from jkeras.files import operations
 from jkeras.keras.deserialization import deserialize_keras_object
@@ -49,8 +49,9 @@ class FunctionOperation(Operation):
             return RULES[self.function](*args, **kwargs)
         try:
             return infer_function_spec(FUNCTIONS[self.function], *args, **kwargs)
-        except TypeError as error:  # what JAX raises for shapes that do not fit
-            raise InputError(f"ops.{self.function}: {error}") from error
+        except (TypeError, IndexError) as error:  # what JAX raises for shapes and axes that do not fit
+            text = missing_axis(FUNCTIONS[self.function], tuple(args), kwargs) or error
+            raise InputError(f"ops.{self.function}: {text}") from error
 
     def get_config(self) -> dict[str, Any]:
         return {**self.configured, "name": self.name}

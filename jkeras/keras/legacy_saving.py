@@ -1,11 +1,17 @@
-"""`keras.legacy.saving`: configurations in the form from before Keras 3, a class's name and its arguments."""
+"""`keras.legacy.saving`: configurations in the form from before Keras 3, a class's name and its arguments, and `.h5` files."""
 
 from __future__ import annotations
 
+import enum
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from jkeras.errors import ArgumentError
+from jkeras.keras import files, older_files
 from jkeras.keras.old_configs import object_from
 from jkeras.keras.registration import get_registered_name, get_registered_object
 
@@ -55,3 +61,93 @@ def deserialize_keras_object(
         if registered is None
         else registered.from_config(dict(identifier["config"]))
     )
+
+
+def save_model_to_hdf5(model: Any, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
+    """Writes a model to a file in the format of Keras 2, whatever the file is called.
+
+    Args:
+        model: what to write.
+        filepath: the file; its folder is made where it is missing.
+        overwrite: whether a file there is replaced; if False, the user is asked.
+        include_optimizer: whether what the model was compiled with is written.
+    """
+    path = Path(filepath)
+    if path.exists() and not overwrite and not files.may_replace(path):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    older_files.save(model, path, include_optimizer)
+
+
+def load_model_from_hdf5(
+    filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
+) -> Any:
+    """The model in a file that `save_model_to_hdf5` or Keras 2 wrote; see `keras.saving.load_model`."""
+    return files.load_model(filepath, custom_objects, compile, safe_mode)
+
+
+class Encoder(json.JSONEncoder):
+    """Writes JSON with tuples, bytes, enumerations, arrays and objects that have a configuration; `decode` reads it.
+
+    Example:
+        >>> from jkeras.keras.legacy_saving import Encoder, decode
+        >>> decode(Encoder().encode({"shape": (2, 3)}))
+        {'shape': (2, 3)}
+    """
+
+    def default(self, o: Any) -> Any:
+        """What is written in place of a value that JSON does not know."""
+        return get_json_type(o)
+
+    def encode(self, o: Any) -> str:
+        """The text of a value."""
+        return super().encode(_with_marked_tuples(o))
+
+
+def _with_marked_tuples(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return {"class_name": "__tuple__", "items": [_with_marked_tuples(part) for part in value]}
+    if isinstance(value, list):
+        return [_with_marked_tuples(part) for part in value]
+    if isinstance(value, Mapping):
+        return {key: _with_marked_tuples(part) for key, part in value.items()}
+    return value
+
+
+def get_json_type(obj: Any) -> Any:
+    """A value in types that JSON has.
+
+    Raises:
+        TypeError: there is no such form of it.
+    """
+    if hasattr(obj, "get_config"):
+        return {**serialize_keras_object(obj), "__passive_serialization__": True}
+    if isinstance(obj, np.ndarray):
+        return obj.tolist()
+    if isinstance(obj, np.generic):
+        return obj.item()
+    if callable(obj):
+        return obj.__name__
+    if isinstance(obj, Mapping):
+        return dict(obj)
+    if obj is Ellipsis:
+        return {"class_name": "__ellipsis__"}
+    if isinstance(obj, enum.Enum):
+        return obj.value
+    if isinstance(obj, bytes):
+        return {"class_name": "__bytes__", "value": obj.decode()}
+    raise TypeError(f"Unable to serialize {obj} to JSON. Unrecognized type {type(obj)}.")
+
+
+def decode(json_string: str) -> Any:
+    """The value that `Encoder` wrote."""
+    return json.loads(json_string, object_hook=_decoded)
+
+
+def _decoded(value: dict[str, Any]) -> Any:
+    name = value.get("class_name")
+    if name == "__tuple__":
+        return tuple(value["items"])
+    if name == "__ellipsis__":
+        return Ellipsis
+    return value["value"].encode() if name == "__bytes__" else value

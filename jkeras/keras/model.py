@@ -130,7 +130,7 @@ class Model(Trainer, Layer):
         return {
             "trainable_variables": self.trainable_variables,
             "non_trainable_variables": self.non_trainable_variables,
-            "optimizer_variables": [] if self.optimizer is None else list(self.optimizer.variables),
+            "optimizer_variables": list(getattr(getattr(self, "optimizer", None), "variables", ())),
             "metrics_variables": self.metrics_variables,
         }
 

@@ -249,7 +249,8 @@ class Cells(NamedTuple):
     @classmethod
     def of(cls, model: Any, training: bool) -> Cells:
         """Those of a model."""
-        slots = model.optimizer.variables if training and model.optimizer is not None else []
+        optimizer = getattr(model, "optimizer", None)
+        slots = optimizer.variables if training and optimizer is not None else []
         return cls(
             list(model.trainable_variables),
             list(model.non_trainable_variables),

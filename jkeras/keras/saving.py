@@ -17,6 +17,8 @@ from jkeras.lazy import names_from
 _ELSEWHERE = {
     **dict.fromkeys(("load_model", "load_weights", "save_model", "save_weights"), "jkeras.keras.files"),
     **dict.fromkeys(("SafeModeScope", "in_safe_mode"), "jkeras.keras.deserialization"),
+    "load_weights_only": "jkeras.keras.files:load_weights",
+    "save_weights_only": "jkeras.keras.files:save_weights",
     "KerasFileEditor": "jkeras.keras.file_editor",
     "ObjectSharingScope": "jkeras.keras.serialization",
     **dict.fromkeys(("GLOBAL_CUSTOM_NAMES", "GLOBAL_CUSTOM_OBJECTS"), "jkeras.keras.registration"),

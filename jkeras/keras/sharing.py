@@ -15,7 +15,7 @@ from jkeras.keras.value import definition
 
 def own_key(model: Any) -> Hashable:
     """What the steps of one model depend on beside arrays: its parts, their attributes, and what `compile` was given."""
-    optimizer = model.optimizer
+    optimizer = getattr(model, "optimizer", None)
     return model._attribute_version, id(optimizer), optimizer is not None and optimizer.built, id(model._loss_tracker)
 
 
@@ -47,7 +47,7 @@ def _recipe_key(model: Any) -> Hashable | None:
     compile_config = model._compile_config
     parts = [compile_config.get(name) for name in ("loss", "loss_weights", "metrics", "weighted_metrics")]
     leaves, structure = jax.tree.flatten(parts, is_leaf=lambda part: isinstance(part, Mutable))
-    optimizer = model.optimizer
+    optimizer = getattr(model, "optimizer", None)
     if optimizer is not None:
         if not is_builtin(optimizer) or not optimizer.follows_description(model.trainable_variables):
             return None

@@ -162,7 +162,7 @@ class Steps:
             self._losses_override.clear()  # type: ignore[attr-defined]
         _, non_trainable_variables, metrics_variables = variables
         unscaled = loss
-        if training and self.optimizer is not None:
+        if training and getattr(self, "optimizer", None) is not None:
             slots = zip(self.optimizer.variables, optimizer_variables or (), strict=False)
             with StatelessScope(state_mapping=slots):
                 loss = self.optimizer.scale_loss(loss)
@@ -186,7 +186,7 @@ class Steps:
         (_, (loss, y_pred, others, metrics)), gradients = function(
             trainable, others, metrics, x, y, sample_weight, training=True, optimizer_variables=slots
         )
-        if self.optimizer is None:
+        if getattr(self, "optimizer", None) is None:
             raise InputError("There is no optimizer to train with: `model.compile(optimizer='adam', ...)`.")
         trainable, slots = self.optimizer.stateless_apply(slots, gradients, trainable)
         logs, metrics = self._update_metrics_variables(metrics, loss, x, y, y_pred, sample_weight)

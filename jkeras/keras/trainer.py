@@ -51,7 +51,7 @@ class Trainer(Compiling):
     """Training of a layer. `keras.Model` is a layer with it; `class Mine(Trainer, keras.layers.Dense)` is another.
 
     Attributes:
-        optimizer: the object that `compile` was given or made; None before.
+        optimizer: the object that `compile` was given or made; before, there is none.
         loss: what `compile` was given.
         compiled: whether `compile` was called.
         stop_training: set to True in a callback to end `fit`; `stop_evaluating` and `stop_predicting` likewise.
@@ -124,7 +124,7 @@ class Trainer(Compiling):
             logs.update(validate(epoch))
 
         def end_training(*_: Any) -> None:
-            if self.optimizer is not None and epochs > 0:
+            if getattr(self, "optimizer", None) is not None and epochs > 0:
                 self.optimizer.finalize_variable_values(self.trainable_variables)
 
         before = {"on_epoch_begin": begin_epoch, "on_epoch_end": end_epoch, "on_train_end": end_training}
@@ -339,8 +339,9 @@ class Trainer(Compiling):
 
             with StatelessScope(), SymbolicScope():
                 jax.eval_shape(program, x, y, sample_weight)
-        if self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
+        optimizer = getattr(self, "optimizer", None)
+        if optimizer is not None and not optimizer.built:
+            optimizer.build(self.trainable_variables)
         self._post_build()
 
     def _post_build(self) -> None:

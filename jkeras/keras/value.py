@@ -195,7 +195,7 @@ def take_over(model: Any, value: Any) -> None:
         cell.assign(flat[info.collection][info.name])
     model._progress = (value.state.step, value.state.rng)
     opt_state = value.state.opt_state
-    if opt_state is not None and model.optimizer is not None:
+    if opt_state is not None and getattr(model, "optimizer", None) is not None:
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         slots = optimizer_order.variables(value.recipe.optimizer, opt_state, _trained_paths(value))
