@@ -22,6 +22,9 @@ lowering: Literal["auto", "plain"] = "auto"
 # Whether attention that is not told may use a fused kernel where one is known to work.
 flash_attention: bool = True
 
+# Whether messages and progress are printed; if not, messages go to the log of `absl`.
+interactive_logging: bool = True
+
 # The seed of everything random when none is given: the same script gives the same run twice.
 default_seed: int = 0
 

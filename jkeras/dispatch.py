@@ -142,6 +142,14 @@ def missing_axis(function: Callable[..., Any], args: tuple[Any, ...], kwargs: di
     return None
 
 
+def axis_error(
+    error: IndexError, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Exception:
+    """What to raise for an error of a call: one that names the axis that is not there, else the error itself."""
+    text = missing_axis(function, args, kwargs)
+    return error if text is None else InputError(f"ops.{name}: {text}")
+
+
 def _described(value: Any) -> str:
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     return shown(value) if shape is None or dtype is None else f"an array of shape {tuple(shape)} and type {dtype}"

@@ -11,6 +11,7 @@ import numpy as np
 
 from jkeras.callbacks.callback import Logs
 from jkeras.callbacks.monitor import Monitor
+from jkeras.console.messages import print_msg
 from jkeras.errors import ArgumentError
 from jkeras.files.containers import kinds
 
@@ -75,7 +76,7 @@ class BestSoFar(Monitor):
 
     def _say(self, epoch: int, text: str) -> None:
         if self.verbose:
-            print(f"\nEpoch {epoch + 1}: {text}")
+            print_msg(f"\nEpoch {epoch + 1}: {text}")
 
 
 class ModelCheckpoint(BestSoFar):

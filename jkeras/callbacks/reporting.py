@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from jkeras.callbacks.callback import HOOKS, Callback, Logs
+from jkeras.console.messages import print_msg
 from jkeras.errors import SignatureError, suggestion
 
 
@@ -198,4 +199,4 @@ class RemoteMonitor(Callback):
         try:
             urllib.request.urlopen(request, timeout=10).close()
         except OSError as error:
-            print(f"RemoteMonitor could not reach {self.root}: {error}")
+            print_msg(f"RemoteMonitor could not reach {self.root}: {error}")

@@ -12,6 +12,7 @@ import numpy as np
 from jkeras import arguments
 from jkeras.callbacks.callback import Callback, Logs
 from jkeras.callbacks.monitor import Monitor, checked_patience
+from jkeras.console.messages import print_msg
 from jkeras.errors import ArgumentError
 
 
@@ -112,10 +113,10 @@ class EarlyStopping(Monitor):
     def on_train_end(self, logs: Logs = None) -> None:
         """Restores the best weights."""
         if self.stopped_epoch > 0 and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            print_msg(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose:
-                print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+                print_msg(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
             self.model.set_weights(self.best_weights)
 
 
@@ -200,7 +201,7 @@ class ReduceLROnPlateau(Monitor):
                 optimizer.learning_rate = new = max(old * self.factor, self.min_lr)
                 if self.verbose:
                     label = f" {name}" if name else ""
-                    print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing{label} learning rate to {new}.")
+                    print_msg(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing{label} learning rate to {new}.")
         return reduced
 
 
@@ -243,7 +244,7 @@ class LearningRateScheduler(Callback):
             optimizer.learning_rate = float(new)
             if self.verbose:
                 label = f"{name} " if name else ""
-                print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting {label}learning rate to {float(new)}.")
+                print_msg(f"\nEpoch {epoch + 1}: LearningRateScheduler setting {label}learning rate to {float(new)}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Puts `learning_rate` into the logs."""
@@ -284,5 +285,5 @@ class TerminateOnNaN(Callback):
         if loss is not None and not math.isfinite(loss):
             if self.raise_error:
                 raise RuntimeError(f"NaN or Inf loss encountered at batch {batch}. {self.explanation}")
-            print(f"Batch {batch}: Invalid loss, terminating training. {self.explanation}")
+            print_msg(f"Batch {batch}: Invalid loss, terminating training. {self.explanation}")
             self.model.stop_training = True

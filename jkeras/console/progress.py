@@ -58,6 +58,7 @@ class ProgressBar:
         stream: where to print, `sys.stdout` unless given.
         clock: seconds since some moment; for tests.
         unit: what is counted.
+        interval: seconds between two drawings of the bar at least.
     """
 
     def __init__(
@@ -69,11 +70,13 @@ class ProgressBar:
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
         unit: str = "step",
+        interval: float = SECONDS_BETWEEN_DRAWS,
     ):
         self.stream: TextIO | Any = sys.stdout if stream is None else stream
         self.verbose: int = resolve_verbosity(verbose, self.stream)
         self.total = total or None
         self.unit = unit
+        self._interval = interval
         self._clock = clock
         self._start = clock()
         self._last_draw = -float("inf")
@@ -95,7 +98,7 @@ class ProgressBar:
         now = self._clock()
         if self._first is None:
             self._first = (step, now)
-        if self.verbose == 1 and now - self._last_draw >= SECONDS_BETWEEN_DRAWS:
+        if self.verbose == 1 and now - self._last_draw >= self._interval:
             self._last_draw = now
             self._draw(step, now, values, final=False)
 
@@ -176,7 +179,7 @@ class ProgressBar:
     def _bar(self, step: int) -> str:
         if self.total is None:
             return ""
-        done = min(WIDTH, int(WIDTH * step / self.total))
+        done = min(WIDTH, int(WIDTH * step / max(self.total, 1)))
         stroke = self._stroke()
         return " " + (f"{GREEN}{stroke * done}{PLAIN}" if done else "") + f"{WHITE}{stroke * (WIDTH - done)}{PLAIN}"
 

@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from jkeras.dispatch import axis_error
 from jkeras.errors import UnknownNameError
 from jkeras.graph.layer import Layer
 from jkeras.registry import snake_case
@@ -59,7 +60,11 @@ class Operation(Layer):
         return snake_case("get_item" if name == "getitem" else name)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        return function_named(self.operation)(*args, **kwargs)
+        function = function_named(self.operation)
+        try:
+            return function(*args, **kwargs)
+        except IndexError as error:
+            raise axis_error(error, self.operation, function, args, kwargs) from error
 
 
 __all__ = ["Operation", "function_named"]

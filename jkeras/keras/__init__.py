@@ -41,7 +41,9 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"keras has no {name!r}.{suggestion(name, __dir__())}")
 
 
-__all__ = sorted({*homes.NAMES, *homes.MODULES, *(name for name in homes.MIRRORS if "." not in name), "version"})
+__all__ = sorted(
+    {*homes.NAMES, *homes.MODULES, *(name for name in homes.MIRRORS if "." not in name), "version"} - homes.UNLISTED
+)
 
 
 def __dir__() -> list[str]:

@@ -12,7 +12,7 @@ from jkeras.errors import ArgumentError, InputError
 from jkeras.keras import losses as losses_module
 from jkeras.keras.losses import Loss
 from jkeras.keras.metrics import Mean, Metric
-from jkeras.keras.naming import object_name
+from jkeras.keras.naming import get_object_name
 from jkeras.keras.tensor import KerasTensor
 from jkeras.keras.variables import Variable
 from jkeras.losses.identifiers import shape_rule
@@ -237,7 +237,7 @@ def as_loss(identifier: Any, y_true: Any, y_pred: Any) -> Loss:
         loss = losses_module.get(identifier)
     if isinstance(loss, Loss):
         return loss
-    name = identifier if isinstance(identifier, str) else object_name(loss)
+    name = identifier if isinstance(identifier, str) else get_object_name(loss)
     return losses_module.LossFunctionWrapper(loss, name=name)
 
 

@@ -10,7 +10,7 @@ from jkeras import tree
 from jkeras.errors import ArgumentError
 from jkeras.keras import metrics as metrics_module
 from jkeras.keras.metrics import Metric
-from jkeras.keras.naming import object_name
+from jkeras.keras.naming import get_object_name
 from jkeras.keras.variables import Variable
 from jkeras.losses.identifiers import shape_rule
 
@@ -236,7 +236,7 @@ def as_metric(identifier: Any, y_true: Any, y_pred: Any) -> Metric:
         metric = _ACCURACIES[shape_rule(y_true.shape, y_pred.shape)](name=str(identifier))
     else:
         metric = metrics_module.get(identifier)
-    name = identifier if isinstance(identifier, str) else object_name(metric)
+    name = identifier if isinstance(identifier, str) else get_object_name(metric)
     if not isinstance(metric, Metric):
         metric = metrics_module.MeanMetricWrapper(metric)
     metric.name = name

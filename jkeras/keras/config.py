@@ -22,7 +22,6 @@ from jkeras.keras.dtype_policies import set_dtype_policy as set_dtype_policy
 from jkeras.keras.modules import own_names
 
 _limits: dict[str, int | None] = {"epochs": None, "steps_per_epoch": None}
-_flags = {"interactive_logging": True}
 
 
 def backend() -> str:
@@ -62,17 +61,17 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
 
 def enable_interactive_logging() -> None:
     """Progress of `fit`, `evaluate` and `predict` is shown."""
-    _flags["interactive_logging"] = True
+    _config.interactive_logging = True
 
 
 def disable_interactive_logging() -> None:
-    """Progress of `fit`, `evaluate` and `predict` is not shown, whatever their `verbose`."""
-    _flags["interactive_logging"] = False
+    """Progress of `fit`, `evaluate` and `predict` is not shown, whatever their `verbose`; messages go to the log of `absl`."""
+    _config.interactive_logging = False
 
 
 def is_interactive_logging_enabled() -> bool:
     """Whether progress is shown."""
-    return _flags["interactive_logging"]
+    return _config.interactive_logging
 
 
 def enable_flash_attention() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from jkeras import tree
-from jkeras.dispatch import found_at, missing_axis
-from jkeras.errors import InputError, UnknownNameError, suggestion
+from jkeras.dispatch import axis_error, found_at
+from jkeras.errors import UnknownNameError, suggestion
 from jkeras.keras.function_operation import named_class, record
 from jkeras.keras.tensor import any_symbolic_tensors
 from jkeras.keras.variables import Variable
@@ -38,10 +38,7 @@ def dispatched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*args, **kwargs)
         except IndexError as error:
-            text = missing_axis(function, args, kwargs)
-            if text is None:
-                raise
-            raise InputError(f"ops.{name}: {text}") from error
+            raise axis_error(error, name, function, args, kwargs) from error
 
     return filtered(call)
 

@@ -31,6 +31,7 @@ from jkeras.keras import older_files
 from jkeras.keras.deserialization import SafeModeScope, deserialize_keras_object, in_safe_mode
 from jkeras.keras.registration import custom_object_scope
 from jkeras.keras.serialization import ObjectSharingScope, serialize_keras_object
+from jkeras.keras.src.messages import ask_to_proceed_with_overwrite
 from jkeras.keras.stores import ArrayStore, Assets, ReadStore
 from jkeras.keras.walk import is_saveable, load_state, loading_failure, save_state
 
@@ -67,7 +68,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
         hub.save(str(filepath), lambda folder: _save_unpacked(model, folder, include_optimizer), card)
         return
     path = Path(str(filepath))
-    if path.exists() and not overwrite and not may_replace(path):
+    if path.exists() and not overwrite and not ask_to_proceed_with_overwrite(path):
         return
     kind = kinds.by_name(path)
     if zipped is False and kind is kinds.KERAS:
@@ -282,7 +283,7 @@ def save_weights(
         raise ArgumentError(
             f"The filename must end in `.weights.h5`. Received: filepath={filepath}. Known are {kinds.listed('weights')}."
         )
-    if path.exists() and not overwrite and not may_replace(path):
+    if path.exists() and not overwrite and not ask_to_proceed_with_overwrite(path):
         return
     if kind not in (kinds.WEIGHTS, kinds.SHARDS):
         model.value.save_weights(path)
@@ -386,14 +387,6 @@ def _check_format(filepath: Any, save_format: Any) -> None:
         f" the file path. Received: save_format={save_format}",
         stacklevel=4,
     )
-
-
-def may_replace(path: Path) -> bool:
-    """Whether the user, who is asked, lets a file be replaced."""
-    answer = input(f"[WARNING] {path} already exists - overwrite? [y/n]").strip().lower()
-    while answer not in ("y", "n"):
-        answer = input('Enter "y" (overwrite) or "n" (cancel).').strip().lower()
-    return answer == "y"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -60,6 +60,8 @@ def _networks(module: str) -> dict[str, str]:
 
 _IMAGES = {"smart_resize": "jkeras.utils.images"}
 
+# Those that are there when asked for, and not offered.
+UNLISTED = frozenset({"trainers"})
 # Modules that stand for another one: its name, and names that come from elsewhere.
 MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
     **{
@@ -90,6 +92,18 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
     "legacy.saving": (f"{_HERE}.legacy_saving", {}),
     "utils.bounding_boxes": ("jkeras.utils.bounding_boxes", {}),
     "utils.legacy": (f"{_HERE}.legacy_saving", {}),
+    # Where Keras's inside was before it had `src`.
+    "trainers": (f"{_HERE}.trainer", {}),
+    "trainers.compile_utils": (f"{_HERE}.compile_utils", {}),
+    "trainers.data_adapters": (f"{_HERE}.src.specials", {}),
+    "trainers.data_adapters.data_adapter_utils": (f"{_HERE}.src.specials", {}),
+    "utils.dtype_utils": (f"{_HERE}.src.specials", {}),
+    "utils.file_utils": (f"{_HERE}.src.local_files", {}),
+    "utils.io_utils": (f"{_HERE}.src.messages", {}),
+    "utils.naming": (f"{_HERE}.naming", {}),
+    "utils.numerical_utils": (f"{_HERE}.utils", {}),
+    "utils.summary_utils": (f"{_HERE}.summary", {}),
+    "utils.tracking": (f"{_HERE}.tracking", {}),
     "optimizers.legacy": (f"{_HERE}.optimizers", {}),
     # The homes of things in older versions.
     **{

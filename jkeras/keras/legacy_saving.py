@@ -14,6 +14,7 @@ from jkeras.errors import ArgumentError
 from jkeras.keras import files, older_files
 from jkeras.keras.old_configs import object_from
 from jkeras.keras.registration import get_registered_name, get_registered_object
+from jkeras.keras.src.messages import ask_to_proceed_with_overwrite
 
 
 def serialize_keras_object(instance: Any) -> Any:
@@ -73,7 +74,7 @@ def save_model_to_hdf5(model: Any, filepath: Any, overwrite: bool = True, includ
         include_optimizer: whether what the model was compiled with is written.
     """
     path = Path(filepath)
-    if path.exists() and not overwrite and not files.may_replace(path):
+    if path.exists() and not overwrite and not ask_to_proceed_with_overwrite(path):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     older_files.save(model, path, include_optimizer)

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from jkeras.registry import snake_case
+from jkeras.registry import snake_case as to_snake_case  # noqa: F401  # under the name that libraries look for
 
 _uses: Counter[str] = Counter()
 
@@ -33,7 +34,7 @@ def reset_uids() -> None:
     _uses.clear()
 
 
-def object_name(value: Any) -> str:
+def get_object_name(value: Any) -> str:
     """The name of a Keras object, a function or, in snake case, a class."""
     if hasattr(value, "name"):
         return str(value.name)

@@ -11,7 +11,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from jkeras import tree
+from jkeras import config, tree
+from jkeras.console.messages import print_msg
 from jkeras.errors import ArgumentError
 from jkeras.models.summary import show_bytes
 
@@ -33,6 +34,8 @@ def print_summary(
     import rich.console
     import rich.table
 
+    if print_fn is None and not config.interactive_logging:
+        print_fn = print_msg
     nodes = _relevant_nodes(model)
     header = {"Layer (type)": "left", "Output Shape": "left", "Param #": "right"}
     positions = list(positions or ([0.45, 0.80, 1.0] if nodes is None else [0.3, 0.56, 0.74, 1.0]))
@@ -50,7 +53,7 @@ def print_summary(
         if end - begin < 4:
             raise ArgumentError("Insufficient console width to print summary.")
         table.add_column(title, justify=side, width=end - begin)  # type: ignore[arg-type]
-    layers = model.layers if nodes is None else model.operations
+    layers = model.operations if _is_graph(model) else model.layers
     first, last = layer_bounds(layers, layer_range)
     for layer in layers[first:last]:
         for row in _rows(layer, nodes, expand_nested, show_trainable, 0):
@@ -79,12 +82,16 @@ def _highlight(text: Any) -> str:
     return f"[color(34)]{text}[/]"
 
 
-def _relevant_nodes(model: Any) -> list[Any] | None:
-    """The calls in a model whose layers are no chain; None for a chain and for models that are no graph."""
+def _is_graph(model: Any) -> bool:
     from jkeras.keras.functional import Functional
     from jkeras.keras.sequential import Sequential
 
-    if isinstance(model, Sequential) or not isinstance(model, Functional):
+    return isinstance(model, Functional) and not isinstance(model, Sequential)
+
+
+def _relevant_nodes(model: Any) -> list[Any] | None:
+    """The calls in a model whose layers are no chain; None for a chain and for models that are no graph."""
+    if not _is_graph(model):
         return None
     by_depth = list(model._nodes_by_depth.values())
     nodes = [node for level in by_depth for node in level]

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
-from typing import SupportsFloat, TypeAlias
+from typing import TextIO, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from jkeras import arguments
 from jkeras.console.progress import ProgressBar, Verbosity
 from jkeras.errors import ArgumentError
 
-Pairs: TypeAlias = Iterable[tuple[str, SupportsFloat]]
+Pairs: TypeAlias = Iterable[tuple[str, ArrayLike]]
+
+
+class _StandardOutput:
+    """The stream that `sys.stdout` is when something is written, so that what redirects it later gets the bar, too."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+    def isatty(self) -> bool:
+        return sys.stdout.isatty()
+
+    @property
+    def encoding(self) -> str | None:
+        return sys.stdout.encoding
 
 
 class Progbar:
@@ -19,7 +40,7 @@ class Progbar:
         target: the number of steps, or None when it is unknown.
         width: accepted for Keras's signature.
         verbose: 0 prints nothing, 1 a bar, 2 a line at the end.
-        interval: accepted for Keras's signature; a bar is redrawn at most every 0.05 s.
+        interval: seconds between two drawings of the bar at least.
         stateful_metrics: names of values that are shown as they are; all others as averages over the steps.
         stateless_metrics: instead of those, the names of values that are shown as averages, all others as they are.
         unit_name: what is counted.
@@ -53,7 +74,9 @@ class Progbar:
         self.target = target
         self._shown = set(stateful_metrics or ())
         self._averaged = None if stateless_metrics is None else set(stateless_metrics)
-        self._bar = ProgressBar(target, verbose=verbose, unit=unit_name)
+        arguments.checked("Progbar", "interval", interval, arguments.non_negative)
+        stream = cast(TextIO, _StandardOutput())
+        self._bar = ProgressBar(target, verbose=verbose, stream=stream, unit=unit_name, interval=interval)
         self._step = 0
         self._sums: dict[str, tuple[float, int]] = {}
 
@@ -69,7 +92,7 @@ class Progbar:
             averaged = name not in self._shown if self._averaged is None else name in self._averaged
             # The last values are those of the whole, as `fit` has them at the end of an epoch.
             total, count = self._sums.get(name, (0.0, 0)) if averaged and not last else (0.0, 0)
-            self._sums[name] = (total + float(value) * steps, count + steps)
+            self._sums[name] = (total + float(np.mean(value)) * steps, count + steps)
         self._step = current
         means = {name: total / count for name, (total, count) in self._sums.items()}
         if last:

@@ -8,6 +8,7 @@ import keras as oracle
 import numpy as np
 import pytest
 
+import jkeras as jk
 import jkeras.keras as ours
 
 X = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
@@ -334,3 +335,16 @@ def test_unseeded_numbers_differ_and_are_refused_where_they_would_be_constant():
 
     with pytest.raises(ValueError, match="SeedGenerator"):
         Noise()(ours.Input((4,)))
+
+
+@pytest.mark.parametrize("name", "softmax log_softmax normalize mean std var argmax sum max sort flip glu".split())
+def test_an_axis_that_is_not_there_is_named(name):
+    arrays = np.ones((2, 3), "float32")
+    for library, x in (
+        (ours, ours.KerasTensor((2, 3))),
+        (ours, arrays),
+        (jk, jk.Input(batch_shape=(2, 3))),
+        (jk, arrays),
+    ):
+        with pytest.raises(ValueError, match="axis 5 is out of bounds"):
+            getattr(library.ops, name)(x, axis=5)

@@ -1,5 +1,6 @@
 """Habits of libraries that are written for Keras, each as they write it."""
 
+import importlib
 import sys
 import types
 
@@ -92,6 +93,49 @@ def test_the_inside_of_keras_that_libraries_use(tmp_path):
     assert inside.backend.jax.random.jax_draw_seed(key) is key
     assert not inside.utils.backend_utils.in_grain_data_pipeline()
     assert inside.utils.naming.to_snake_case("MyDense2D") == "my_dense2d"
+
+
+def test_files_and_types_of_the_inside_of_keras(tmp_path):
+    files, types = keras.src.utils.file_utils, keras.src.utils.dtype_utils
+    path, copy = files.join(str(tmp_path), "a.txt"), files.join(str(tmp_path), "b.txt")
+    with files.File(path, "w") as file:
+        file.write("text")
+    files.copy(path, copy)
+    assert files.exists(copy) and sorted(files.listdir(str(tmp_path))) == ["a.txt", "b.txt"]
+    for algorithm in ("sha256", "md5"):
+        assert files.validate_file(path, files.hash_file(copy, algorithm))
+    assert not files.validate_file(path, "0" * 64)
+    assert files.resolve_sub_path("/data", "set") == "/data/set" and files.resolve_sub_path("/data", "../else") is None
+    for remote in ("gcs://bucket/file", "/hdfs/file"):
+        assert files.is_remote_path(remote)
+        with pytest.raises(ValueError, match="remote paths"):
+            files.exists(remote)
+    assert [types.dtype_size(name) for name in ("bfloat16", "bool", "uint8", "float64")] == [16, 1, 8, 64]
+    with pytest.raises(ValueError, match="Invalid dtype"):
+        types.dtype_size("word")
+    halves = [np.ones(2, "float16"), keras.ops.ones(2, "bfloat16"), np.ones(2, "int32")]
+    assert {str(part.dtype) for part in types.cast_to_common_dtype(halves)} == {"float32"}
+    assert types.cast_to_common_dtype(halves[2:]) == halves[2:]
+
+
+def test_losses_and_names_without_src():
+    assert importlib.import_module("jkeras.keras.trainers.compile_utils").CompileLoss(["mse", None]) is not None
+    assert importlib.import_module("jkeras.keras.utils.naming").get_object_name(len) == "len"
+    assert "trainers" not in dir(keras)
+
+
+def test_old_files_by_the_functions_of_their_module(tmp_path):
+    legacy, json_utils = keras.src.legacy.saving.legacy_h5_format, keras.src.legacy.saving.json_utils
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    legacy.save_model_to_hdf5(model, tmp_path / "new" / "model.hdf")
+    read = legacy.load_model_from_hdf5(tmp_path / "new" / "model.hdf")
+    assert np.array_equal(read.layers[0].kernel, model.layers[0].kernel)
+    values = {"shape": (2, (None, 3)), "rest": ..., "bytes": b"b", "list": [(1,)]}
+    assert json_utils.decode(json_utils.Encoder().encode(values)) == values
+    arrays = {"x": np.ones(2), "n": np.int32(3), "f": len}
+    assert json_utils.decode(json_utils.Encoder().encode(arrays)) == {"x": [1.0, 1.0], "n": 3, "f": "len"}
+    with pytest.raises(TypeError, match="Unable to serialize"):
+        json_utils.Encoder().encode(object())
 
 
 class Counted(keras.utils.PyDataset):

@@ -320,6 +320,18 @@ class TestMetrics:
         assert float(metric.result()) == 1.0
 
 
+def test_there_is_no_optimizer_before_compile(data):
+    sequential = keras.Sequential([keras.Input((4,)), Dense(1)])
+    models = [sequential, keras.models.clone_model(sequential), Net()]
+    for model in models:
+        assert not hasattr(model, "optimizer")
+        model.predict(data[0], verbose=0)
+        model.summary(print_fn=lambda text: None)
+        assert model.get_state_tree()["optimizer_variables"] == {}
+        model.compile("sgd", "mse")
+        assert isinstance(model.optimizer, keras.optimizers.SGD)
+
+
 def test_clone_has_weights_of_its_own():
     model = small()
     clone = keras.models.clone_model(model)

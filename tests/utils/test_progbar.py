@@ -1,8 +1,11 @@
 """The bar for loops of one's own shows the values that Keras's shows."""
 
+import contextlib
+import io
 import re
 
 import keras
+import numpy as np
 import pytest
 
 from jkeras.errors import ArgumentError
@@ -30,3 +33,19 @@ def test_a_bar_and_silence(capsys):
     assert capsys.readouterr().out == ""
     with pytest.raises(ArgumentError, match="not both"):
         Progbar(2, stateful_metrics=[], stateless_metrics=[])
+
+
+def test_the_bar_goes_where_standard_output_goes_when_it_is_drawn():
+    bar, captured = Progbar(3, verbose=1, interval=0.0), io.StringIO()
+    bar.update(1, [("loss", 0.0)])
+    with contextlib.redirect_stdout(captured):
+        bar.update(2, [("loss", 2.0)])
+    assert "loss: 1.0" in captured.getvalue()
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_no_steps_at_all_and_several_values(verbose, capsys):
+    Progbar(0, verbose=verbose).update(0, finalize=True)
+    for values in ([0.0, 1.0, 2.0], np.array([0.0, 2.0])):
+        Progbar(1, verbose=verbose).update(1, [("loss", values)], finalize=True)
+    assert capsys.readouterr().out.count("loss: 1.0000") == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import jax
 
 from jkeras.errors import ArgumentError
 from jkeras.files.containers import hdf5
-from jkeras.keras.ops import convert_to_tensor
+from jkeras.keras.dtypes import standardize_dtype
+from jkeras.keras.ops import cast, convert_to_tensor
 from jkeras.keras.seeds import draw_seed
 from jkeras.keras.stores import ArrayStore, ReadStore
 from jkeras.training.class_weights import class_weights
@@ -88,10 +90,30 @@ def convert_tf_tensor(outputs: Any, dtype: Any = None) -> Any:
     return convert_to_tensor(outputs, dtype=dtype)
 
 
-def to_snake_case(name: str) -> str:
-    """`MyLayer` as `my_layer`."""
-    name = re.sub(r"\W+", "", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
+def is_float(dtype: str) -> bool:
+    """Whether a type, by name, is one of floats."""
+    return "float" in dtype
+
+
+def dtype_size(dtype: str) -> int:
+    """The bits of a type, by name.
+
+    Raises:
+        ArgumentError: there is no such type.
+    """
+    bits = "16" if dtype == "bfloat16" else "1" if dtype == "bool" else re.sub("^(float|u?int)", "", dtype)
+    if bits not in ("1", "8", "16", "32", "64"):
+        raise ArgumentError(f"Invalid dtype: {dtype}")
+    return int(bits)
+
+
+def cast_to_common_dtype(tensors: Sequence[Any]) -> Sequence[Any]:
+    """Arrays as floats of the widest float type among them; float16 and bfloat16 meet in float32. Else as they are."""
+    floats = {name for tensor in tensors if is_float(name := standardize_dtype(tensor.dtype))}
+    if not floats:
+        return tensors
+    widest = "float32" if floats == {"float16", "bfloat16"} else max(floats, key=dtype_size)
+    return [cast(tensor, widest) for tensor in tensors]
 
 
 def get_global_attribute(name: str, default: Any = None, set_to_default: bool = False) -> Any:
@@ -111,12 +133,14 @@ def set_global_attribute(name: str, value: Any) -> None:
 
 __all__ = [
     "H5IOStore",
+    "cast_to_common_dtype",
     "class_weight_to_sample_weights",
     "convert_tf_tensor",
+    "dtype_size",
     "get_global_attribute",
     "in_grain_data_pipeline",
     "in_tf_graph",
+    "is_float",
     "jax_draw_seed",
     "set_global_attribute",
-    "to_snake_case",
 ]
