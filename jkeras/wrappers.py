@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 
+import jax
 import numpy as np
 
 from jkeras.errors import ArgumentError, InputError, NotCompiledError
@@ -102,7 +103,13 @@ class _Wrapper(BaseEstimator):  # type: ignore[misc]
 
     def _outputs(self, X: Data) -> np.ndarray:
         check_is_fitted(self, "model_")
-        return np.asarray(self.model_.predict(validate_data(self, X, reset=False), verbose=0))
+        outputs = jax.tree.leaves(self.model_.predict(validate_data(self, X, reset=False), verbose=0))
+        if len(outputs) != 1:
+            raise InputError(
+                f"{type(self).__name__} takes models with one output; {self.model_.name} has {len(outputs)}. Write"
+                " jk.Model(inputs, outputs[0])."
+            )
+        return np.asarray(outputs[0])
 
 
 class SKLearnClassifier(ClassifierMixin, _Wrapper):  # type: ignore[misc]

@@ -106,6 +106,20 @@ def test_handles_of_the_drop_in_namespace():
     np.testing.assert_array_equal(before, model.get_weights()[0])
 
 
+@pytest.mark.parametrize("library", [jk, keras], ids=["jkeras", "keras"])
+def test_a_model_whose_one_output_is_in_a_list(library):
+    def listed(X, y, outputs=1):
+        inputs = library.Input(X.shape[1:])
+        model = library.Model(inputs, [library.layers.Dense(y.shape[1], "softmax")(inputs) for _ in range(outputs)])
+        return model.compile("sgd", "categorical_crossentropy") or model
+
+    x, y = np.arange(6.0).reshape(3, 2), ["a", "b", "a"]
+    assert SKLearnClassifier(listed).fit(x, y).predict(x).shape == (3,)
+    several = SKLearnClassifier(listed, model_kwargs={"outputs": 2})
+    with pytest.raises((InputError, ValueError), match="output"):
+        several.fit(x, y).predict(x)
+
+
 @pytest.mark.parametrize(
     ("estimator", "y", "error", "words"),
     [

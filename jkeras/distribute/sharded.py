@@ -15,6 +15,7 @@ from jax.sharding import AxisType, PartitionSpec
 
 from jkeras import arguments
 from jkeras.distribute import devices as devices_
+from jkeras.distribute import layouts
 from jkeras.distribute.mesh import DeviceMesh, LayoutMap, TensorLayout, check_layout
 from jkeras.distribute.meshes import MeshLayout
 from jkeras.errors import ArgumentError
@@ -97,6 +98,16 @@ class MeshStrategy(MeshAttributes, Strategy):
         """How many parts a batch is divided into."""
         return int(self.mesh().shape[self.batch_axis])
 
+    def _grid(self) -> DeviceMesh:
+        """The mesh as a description."""
+        if self.device_mesh is not None:
+            return self.device_mesh
+        return DeviceMesh(*self.planned_shape(len(self._resolved())), devices=self.devices)
+
+    def get_data_layout(self, data_shape: Shape) -> TensorLayout:
+        """How data of a shape are split: along their first axis."""
+        return layouts.of_data(self._grid(), self.batch_axis, data_shape)
+
     def layout(self) -> MeshLayout:
         return self.layout_class(self)
 
@@ -152,6 +163,14 @@ class DataParallel(_OverDevices):
     Raises:
         ArgumentError: a device is not there.
     """
+
+    def get_variable_layout(self, variable: layouts.WithPath) -> TensorLayout:
+        """How a weight is split: not at all."""
+        return layouts.of_variable(self._grid(), variable)
+
+    def get_tensor_layout(self, path: str) -> TensorLayout | None:
+        """How an array between layers is split: None, as the compiler finds best."""
+        return None
 
 
 class FSDP(_OverDevices):
@@ -233,6 +252,18 @@ class ModelParallel(MeshStrategy):
     @property
     def batch_axis(self) -> str:
         return self.batch_dim_name or self.layout_map.device_mesh.axis_names[0]
+
+    def _grid(self) -> DeviceMesh:
+        return self.layout_map.device_mesh
+
+    def get_variable_layout(self, variable: layouts.WithPath) -> TensorLayout:
+        """How a weight is split: as the map says of its path."""
+        return layouts.of_variable(self._grid(), variable, self.layout_map)
+
+    def get_tensor_layout(self, path: str) -> TensorLayout | None:
+        """How an array between layers is split, where the map has its path."""
+        layout: TensorLayout | None = self.layout_map[path]
+        return layout
 
     def _make_mesh(self) -> jax.sharding.Mesh:
         return self.layout_map.device_mesh.backend_mesh

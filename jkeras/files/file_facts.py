@@ -59,7 +59,7 @@ def _writer(path: Path, kind: Kind) -> str:
 
 
 def _config(path: Path) -> dict[str, object]:
-    folder = directory.find(checkpoints.find(path) if checkpoints.steps(path) else path)
+    folder = checkpoints.saved_folder(path)
     config: dict[str, object] = directory.read_config(folder)
     return config
 

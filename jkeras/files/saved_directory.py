@@ -59,7 +59,7 @@ def written_without_definition(model: Model) -> dict[str, Any]:
 
 def load(path: Path, compile: bool, recipe: Recipe | None, define: Callable[[Mapping[str, Any], str], Model]) -> Model:
     """The model in a directory, or in the latest of a directory of checkpoints; see `files.table.Format.read_model`."""
-    folder = directory.find(checkpoints.find(path) if checkpoints.steps(path) else path)
+    folder = checkpoints.saved_folder(path)
     config = directory.read_config(folder)
     if "model" not in config:
         raise RestoreError(
@@ -113,7 +113,7 @@ def save_weights(model: Model, path: Path) -> None:
 
 def find_weights(model: Model, path: Path, by_name: bool) -> Found:
     """Weights lie under their names anyway, in a directory of weights and in one of a whole model."""
-    folder = directory.find(path)
+    folder = checkpoints.saved_folder(path)
     listed = directory.read_config(folder)["arrays"]
     arrays = directory.read_arrays(folder, listed)
     weights = Found(str(path))

@@ -93,6 +93,7 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
     "utils.bounding_boxes": ("jkeras.utils.bounding_boxes", {}),
     "utils.legacy": (f"{_HERE}.legacy_saving", {}),
     # Where Keras's inside was before it had `src`.
+    "random.seed_generator": (f"{_HERE}.seeds", {}),
     "trainers": (f"{_HERE}.trainer", {}),
     "trainers.compile_utils": (f"{_HERE}.compile_utils", {}),
     "trainers.data_adapters": (f"{_HERE}.src.specials", {}),

@@ -249,6 +249,8 @@ def test_models_come_from_checkpoints(kept):
     assert int(early.state.step) == 4 and len(early.history) == 0
     assert int(jk.load_model(folder / "step-000000004").state.step) == 4
     assert int(network().restore(folder).state.step) == 16  # not compiled: without the optimizer's state
+    filled = network().init(1).load_weights(folder)
+    assert all(map(np.array_equal, filled.get_weights(), loaded.get_weights()))
     with pytest.raises(errors.RestoreError, match="no checkpoint of step 5; there are 4, 8, 12, 16"):
         _ = MODEL.restore(folder, step=5)
     with pytest.raises(errors.RestoreError, match="no saved model"):

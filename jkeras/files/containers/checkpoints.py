@@ -77,6 +77,15 @@ def find(folder: Path, step: int | None = None) -> Path:
     return path(folder, known[-1] if step is None else step)
 
 
+def saved_folder(path: Path) -> Path:
+    """The directory of a save: `path` itself, or the latest checkpoint in it.
+
+    Raises:
+        RestoreError: there is none.
+    """
+    return directory.find(find(path) if steps(path) else path)
+
+
 def remove(folder: Path, step: int) -> None:
     """Deletes a checkpoint, which is hidden first, so that nobody sees it half deleted."""
     if silent():  # another process does it
