@@ -93,6 +93,10 @@ MIRRORS: dict[str, tuple[str, dict[str, str]]] = {
     "utils.bounding_boxes": ("jkeras.utils.bounding_boxes", {}),
     "utils.legacy": (f"{_HERE}.legacy_saving", {}),
     # Where Keras's inside was before it had `src`.
+    **{
+        f"layers.preprocessing.image_preprocessing.bounding_boxes.{name}": ("jkeras.utils.bounding_boxes", {})
+        for name in "bounding_box converters formats iou validation".split()
+    },
     "random.seed_generator": (f"{_HERE}.seeds", {}),
     "trainers": (f"{_HERE}.trainer", {}),
     "trainers.compile_utils": (f"{_HERE}.compile_utils", {}),
