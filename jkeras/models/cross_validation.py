@@ -13,6 +13,7 @@ from jkeras.console.tables import html_table
 from jkeras.errors import ArgumentError
 from jkeras.models import members
 from jkeras.models.ensemble import array_source, as_list
+from jkeras.models.grouping import Grouping
 from jkeras.models.model import Model
 from jkeras.tracebacks import filtered
 from jkeras.training.array_source import ArraySource
@@ -28,12 +29,20 @@ class CrossValidation:
         models: the trained model of each fold.
         scores: for each name in the logs, the scores on the held-out rows of each fold, of shape `(folds,)`.
         rows: the held-out rows of each fold.
+        groupings: how the folds of each size were trained, smallest first; see `Ensemble`.
     """
 
-    def __init__(self, models: tuple[Model, ...], scores: Mapping[str, np.ndarray], rows: tuple[np.ndarray, ...]):
+    def __init__(
+        self,
+        models: tuple[Model, ...],
+        scores: Mapping[str, np.ndarray],
+        rows: tuple[np.ndarray, ...],
+        groupings: tuple[Grouping, ...] = (),
+    ):
         self.models = models
         self.scores: dict[str, np.ndarray] = dict(scores)
         self.rows = rows
+        self.groupings = groupings
 
     @property
     def mean(self) -> dict[str, float]:
@@ -84,7 +93,7 @@ def cross_validate(
           shuffle: whether rows are assigned to folds at random; otherwise folds are blocks of consecutive rows.
           seed: the seed of that shuffle.
           batch_size, epochs, callbacks: as in `fit`; callbacks with hooks per epoch, copies for each fold.
-          group: how many folds are trained in one program; None chooses by model size.
+          group: how many folds are trained in one program, as in `Ensemble.fit`.
           verbose: as in `fit`; folds of one size train together and have one bar.
 
       Raises:
@@ -104,6 +113,7 @@ def cross_validate(
     model, start = whole.model, whole.first_state()
     options = Options(epochs=epochs, verbose=verbose, steps_per_execution=recipe.steps_per_execution)
     trained: dict[int, Model] = {}
+    groupings: list[Grouping] = []
     # Folds of equal size train together; sizes differ by one row at most, unless the user says otherwise.
     for size in sorted({len(rows) for rows, _ in pairs}):
         chosen = [i for i, (rows, _) in enumerate(pairs) if len(rows) == size]
@@ -112,7 +122,8 @@ def cross_validate(
         plan = members.Plan(options, as_list(callbacks), rows=np.stack([pairs[i][0] for i in chosen]), group=group)
         part = ArraySource(source.data, size, min(source.batch_size, size))
         task = prepare(model, TrainingData(part), method="cross_validate", in_memory=True)
-        state, histories = members.train(task, members.stack([start] * len(chosen)), plan)
+        state, histories, grouping = members.train(task, members.stack([start] * len(chosen)), plan)
+        groupings.append(grouping)
         for position, i in enumerate(chosen):
             own = members.member(state, position)
             trained[i] = model.with_state(own, histories[position])
@@ -125,7 +136,8 @@ def cross_validate(
             )
         )
     scores = {name: np.asarray([row[name] for row in logs]) for name in logs[0]}
-    return CrossValidation(tuple(trained[i] for i in range(len(pairs))), scores, tuple(rows for _, rows in pairs))
+    models, held_out = tuple(trained[i] for i in range(len(pairs))), tuple(rows for _, rows in pairs)
+    return CrossValidation(models, scores, held_out, tuple(groupings))
 
 
 def _pairs(folds: int | Iterable[Any], count: int, shuffle: bool, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:

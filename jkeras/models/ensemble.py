@@ -15,6 +15,7 @@ from jkeras import arguments
 from jkeras.callbacks.callback import CallbackList
 from jkeras.errors import ArgumentError, InputError
 from jkeras.models import members
+from jkeras.models.grouping import Grouping
 from jkeras.models.history import History
 from jkeras.models.model import Model
 from jkeras.random_keys import as_key
@@ -42,6 +43,13 @@ class Ensemble:
         n: how many members, or a list of their seeds.
         bootstrap: whether each member trains on a resample of the data, drawn with replacement.
 
+    Attributes:
+        model: the model.
+        seeds: the members' seeds.
+        state: the members' arrays with a leading axis of members; None before `fit`.
+        histories: the history of each member.
+        grouping: how many members the last `fit` trained in one program, who chose that, and what was measured; None before.
+
     An ensemble is immutable: `fit` returns a new one. `ensemble[3]` is an ordinary model; `len(ensemble)` is the number
         of members.
     """
@@ -62,6 +70,7 @@ class Ensemble:
         self.bootstrap = bootstrap
         self.state: TrainState | None = None
         self.histories: tuple[History, ...] = tuple(History() for _ in self.seeds)
+        self.grouping: Grouping | None = None
 
     def _with(self, **changes: Any) -> Self:
         clone = copy.copy(self)
@@ -112,7 +121,10 @@ class Ensemble:
             callbacks: callbacks with epoch hooks. With `BackupAndRestore`, an interrupted run resumes bit for bit if
                 the members and their groups are the same.
             shuffle, class_weight, sample_weight: as in `Model.fit`.
-            group: how many members are trained in one program; None chooses by model size. Results do not depend on it.
+            group: how many members are trained in one program, 1 for one after another (on CPUs a group for each core side
+                by side). None measures a few sizes at the beginning, where that takes a small share of the run, and takes
+                the fastest; the result's `grouping` says which, and what was measured. Results depend on it in rounding
+                alone; `group=` with the same number gives the same bits.
         """
         task = prepare(
             self.model,
@@ -127,8 +139,8 @@ class Ensemble:
             steps_per_execution=task.model.recipe.steps_per_execution,
         )
         plan = members.Plan(options, as_list(callbacks), group=group, settings=self.seeds)
-        state, histories = members.train(task, self._training_state(task), plan)
-        return self._with(model=task.model, state=state, histories=tuple(histories))
+        trained = members.train(task, self._training_state(task), plan)
+        return self._with(model=task.model, **trained._asdict())
 
     def evaluate(
         self, x: Data | None, y: Data | None = None, batch_size: int | None = None, sample_weight: Data | None = None

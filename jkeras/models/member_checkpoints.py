@@ -83,21 +83,49 @@ def stores(callbacks: Iterable[Any], possible: bool) -> list[CheckpointCallback]
     return checkpoints
 
 
-def parts(checkpoints: Sequence[CheckpointCallback], ranges: Sequence[range], size: int) -> list[list[GroupStore]]:
-    """For each callback the stores of all groups.
+def stored_size(checkpoints: Sequence[CheckpointCallback], count: int) -> int | None:
+    """The size of the groups in which `count` members trained in the run that goes on; None if there is none.
+
+    Every group has a folder from the beginning, so that the first one's name says the size.
+    """
+    for store in checkpoints:
+        names = {path.name for path in _folders(store)} if store.resumes else set()
+        for size in range(1, count + 1):
+            if f"{PREFIX}0-{size - 1}" in names:
+                return size
+    return None
+
+
+def parts(checkpoints: Sequence[CheckpointCallback], ranges: Sequence[range]) -> list[list[GroupStore]]:
+    """For each callback the stores of all groups, whose folders are made.
 
     Raises:
         RestoreError: the folder has checkpoints of other groups.
     """
     names = [f"{PREFIX}{chosen.start}-{chosen.stop - 1}" for chosen in ranges]
     for store in checkpoints:
-        others = sorted(path.name for path in store.folder.glob(PREFIX + "*") if path.name not in names)
+        others = sorted(path.name for path in _folders(store) if path.name not in names and not _removed(path))
         if others and store.resumes:
             raise RestoreError(
                 f"{store.folder} holds checkpoints of groups of other members, {', '.join(others)}; here they are"
-                f" {', '.join(names)}. Pass the same number of members, and `group=` with the size of those groups."
+                f" {', '.join(names)}. Pass the same number of members, and `group=` with the size of those groups, or"
+                f" no `group=`."
             )
+        for name in names:
+            (store.folder / name).mkdir(parents=True, exist_ok=True)
     return [[GroupStore(store, store.folder / name) for name in names] for store in checkpoints]
+
+
+def _folders(store: CheckpointCallback) -> list[Path]:
+    return sorted(store.folder.glob(PREFIX + "*"))
+
+
+def _removed(folder: Path) -> bool:
+    """Whether a folder was empty, as that of a group that was not saved before its run ended; removes it."""
+    if any(folder.iterdir()):
+        return False
+    folder.rmdir()
+    return True
 
 
 def finish(checkpoints: Sequence[CheckpointCallback], several: Sequence[Sequence[GroupStore]]) -> None:

@@ -1,18 +1,16 @@
 """Training many models of one definition together: what ensembles, sweeps and cross-validation share.
 
-The members' states are stacked on a leading axis and one compiled program trains all of them. On accelerators that is one
-`vmap`. On CPUs a program of many large models is slower than its parts, since their weights do not stay in the caches, so
-there members are taken in groups that fit, as many groups at a time as there are cores.
+The members' states are stacked on a leading axis, and one compiled program trains all of them, or a group of them at a time
+(`grouping.py` chooses of how many); on CPUs as many groups train side by side as there are cores.
 """
 
 from __future__ import annotations
 
 import copy
 import dataclasses
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,9 +18,11 @@ import numpy as np
 
 from jkeras.buffers import owned_copy
 from jkeras.callbacks.callback import Callback, CallbackList
+from jkeras.console.progress import ProgressBar
 from jkeras.errors import ArgumentError, InputError
 from jkeras.models import member_checkpoints
 from jkeras.models.group_progress import GroupProgress
+from jkeras.models.grouping import Grouping, checked_size, choose, groups_at_a_time
 from jkeras.models.handle import Handle
 from jkeras.models.history import History
 from jkeras.paths import merge
@@ -36,9 +36,8 @@ from jkeras.training.task import Options, Task
 if TYPE_CHECKING:
     from jkeras.models.model import Model
 
-# How many bytes of weights, gradients and slots one group may have on CPUs, and elsewhere as a share of free memory.
-CACHE_BYTES = 2 * 2**20
-MEMORY_SHARE = 0.5
+# What the bar's line says while steps of several sizes of groups are measured.
+MEASURING = "measuring how many models train best in one program"
 
 PER_BATCH = tuple(f"on_{what}batch_{when}" for what in ("", "train_", "test_") for when in ("begin", "end"))
 
@@ -51,7 +50,7 @@ class Plan:
         options: of the loop.
         callbacks: each member gets copies of its own.
         rows: for each member the rows of the data that it sees; None for all.
-        group: how many members train in one program; None to choose.
+        group: how many members train in one program; None to choose by measuring.
         progress: told of the epochs of all groups, where there are several.
         settings: what distinguishes each member from the others, as JSON can hold it; None where a run cannot go on from a
             checkpoint.
@@ -80,21 +79,16 @@ def put(state: Any, index: int, one: Any) -> Any:
     return jax.tree.map(lambda leaf, new: leaf.at[index].set(new), state, one)
 
 
-def group_size(state: TrainState, count: int) -> int:
-    """How many of `count` members to train in one program."""
-    device = jax.devices()[0]
-    each = sum(leaf.nbytes for leaf in jax.tree.leaves((state.params, state.params, state.opt_state))) / count
-    budget = CACHE_BYTES if device.platform == "cpu" else MEMORY_SHARE * device_budget()
-    largest = max(1, int(budget // max(each, 1)))
-    groups = -(-count // largest)
-    if device.platform == "cpu":  # as many groups as keep all cores busy, of one size if possible
-        cores = min(count, os.cpu_count() or 1)
-        groups = min(count, -(-max(groups, cores) // cores) * cores)
-    return -(-count // groups)
+class Trained(NamedTuple):
+    """What training gives: the stacked state, the members' histories, and how they were grouped."""
+
+    state: TrainState
+    histories: tuple[History, ...]
+    grouping: Grouping
 
 
-def train(task: Task, state: TrainState, plan: Plan) -> tuple[TrainState, list[History]]:
-    """Trains stacked states; returns them, and the members' histories.
+def train(task: Task, state: TrainState, plan: Plan) -> Trained:
+    """Trains stacked states.
 
     Args:
         task: what they have in common, prepared with `in_memory`.
@@ -102,30 +96,19 @@ def train(task: Task, state: TrainState, plan: Plan) -> tuple[TrainState, list[H
         plan: how.
 
     Raises:
-        ArgumentError: a callback has hooks per batch, or keeps checkpoints in a way that does not fit many models.
+        ArgumentError: a callback has hooks per batch, or keeps checkpoints in a way that does not fit many models; `group` is
+            no positive integer; the model's steps are not to be compiled.
         RestoreError: a checkpoint is of other members, or was made in groups of another size.
         InputError: the data is too large.
     """
     stores = member_checkpoints.stores(plan.callbacks, plan.settings is not None)
     plan = dataclasses.replace(plan, callbacks=[c for c in plan.callbacks if c not in stores])
-    for callback in plan.callbacks:
-        if CallbackList([callback]).wants(*PER_BATCH):
-            raise ArgumentError(
-                f"callbacks: {type(callback).__name__} has hooks per batch; members that train together have hooks per"
-                f" epoch only, such as EarlyStopping, ReduceLROnPlateau and LearningRateScheduler."
-            )
-    source = task.arrays
-    if source.nbytes > device_budget():
-        raise InputError(
-            f"The data has {source.nbytes:,} bytes, more than may lie on the device ({int(device_budget()):,}; see"
-            f" `jk.config.data_budget`). Members that train together each take rows in an order of their own from there."
-        )
+    _check(task, plan)
     count = state.step.shape[0]
-    size = plan.group or group_size(state, count)
-    starts = list(range(0, count, size))
     task = dataclasses.replace(task, loops=loops_of(many=True))
-    ranges = [range(start, min(start + size, count)) for start in starts]
-    parts = member_checkpoints.parts(stores, ranges, size)
+    grouping = _grouping(task, state, plan, member_checkpoints.stored_size(stores, count))
+    ranges = [range(start, min(start + grouping.size, count)) for start in range(0, count, grouping.size)]
+    parts = member_checkpoints.parts(stores, ranges)
 
     def run(number: int) -> tuple[TrainState, list[History]]:
         chosen = slice(ranges[number].start, ranges[number].stop)
@@ -136,19 +119,48 @@ def train(task: Task, state: TrainState, plan: Plan) -> tuple[TrainState, list[H
         )
         return _train_group(task, member(state, chosen), own, [p[number] for p in parts])
 
-    if len(starts) == 1:
-        result = run(0)
-        member_checkpoints.finish(stores, parts)
-        return result
-    progress = GroupProgress(len(starts), plan.options.epochs, plan.options.verbose)
-    plan = dataclasses.replace(plan, options=dataclasses.replace(plan.options, verbose=0), progress=progress)
-    on_cpu = jax.devices()[0].platform == "cpu"
-    with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1) if on_cpu else 1) as pool:
-        results = list(pool.map(run, range(len(starts))))
+    if len(ranges) > 1:
+        progress = GroupProgress(len(ranges), plan.options.epochs, plan.options.verbose)
+        plan = dataclasses.replace(plan, options=dataclasses.replace(plan.options, verbose=0), progress=progress)
+        with ThreadPoolExecutor(grouping.at_a_time) as pool:
+            results = list(pool.map(run, range(len(ranges))))
+    else:
+        results = [run(0)]
     member_checkpoints.finish(stores, parts)
     states = [final for final, _ in results]
-    joined = jax.tree.map(lambda *parts: jnp.concatenate(parts), *states)
-    return joined, [history for _, histories in results for history in histories]
+    joined = states[0] if len(states) == 1 else jax.tree.map(lambda *parts: jnp.concatenate(parts), *states)
+    return Trained(joined, tuple(history for _, histories in results for history in histories), grouping)
+
+
+def _check(task: Task, plan: Plan) -> None:
+    """Raises what is wrong with callbacks, steps and data."""
+    for callback in plan.callbacks:
+        if CallbackList([callback]).wants(*PER_BATCH):
+            raise ArgumentError(
+                f"callbacks: {type(callback).__name__} has hooks per batch; members that train together have hooks per"
+                f" epoch only, such as EarlyStopping, ReduceLROnPlateau and LearningRateScheduler."
+            )
+    if task.run_eagerly:
+        raise ArgumentError(
+            "compile(run_eagerly=True): models that train together are trained by one compiled program; compile the model"
+            " without it, or call `fit` of each."
+        )
+    if task.arrays.nbytes > device_budget():
+        raise InputError(
+            f"The data has {task.arrays.nbytes:,} bytes, more than may lie on the device ({int(device_budget()):,}; see"
+            f" `jk.config.data_budget`). Members that train together each take rows in an order of their own from there."
+        )
+
+
+def _grouping(task: Task, state: TrainState, plan: Plan, stored: int | None) -> Grouping:
+    """How the members are grouped: as the argument says, as in the run that goes on, or as is fastest."""
+    count, size = state.step.shape[0], checked_size(plan.group)
+    chosen = size or stored
+    if chosen is None:
+        with ProgressBar(None, verbose=plan.options.verbose).waiting(MEASURING):
+            return choose(task, state, plan.options.epochs)
+    chosen = min(chosen, count)
+    return Grouping(chosen, groups_at_a_time(-(-count // chosen)), "checkpoint" if size is None else "argument")
 
 
 def _train_group(

@@ -16,6 +16,7 @@ from jkeras import optimizers
 from jkeras.errors import ArgumentError, NotBuiltError, suggestion
 from jkeras.models import members, traced_hyperparameters
 from jkeras.models.ensemble import as_list
+from jkeras.models.grouping import Grouping
 from jkeras.models.history import History, html_table
 from jkeras.models.model import Model
 from jkeras.random_keys import as_key
@@ -70,12 +71,14 @@ class Sweep:
         model: the model that is swept.
         settings: the hyperparameters of each run.
         histories: the history of each.
+        grouping: as that of an `Ensemble`.
     """
 
     def __init__(self, model: Model, settings: list[dict[str, Any]]):
         self.model = model
         self.settings = settings
         self.histories: tuple[History, ...] = ()
+        self.grouping: Grouping | None = None
         self._state: TrainState | None = None
 
     def _with(self, **changes: Any) -> Self:
@@ -115,9 +118,15 @@ class Sweep:
         if traced_hyperparameters.PLACE in state.model_state:
             varied = traced_hyperparameters.varied
             task = dataclasses.replace(task, train=varied(task.train), evaluate=varied(task.evaluate))
-        final, histories = members.train(task, state, plan)
+        trained = members.train(task, state, plan)
+        final = trained.state
         model_state = {name: tree for name, tree in final.model_state.items() if name != traced_hyperparameters.PLACE}
-        return self._with(model=task.model, histories=tuple(histories), _state=final.replace(model_state=model_state))
+        return self._with(
+            model=task.model,
+            histories=trained.histories,
+            grouping=trained.grouping,
+            _state=final.replace(model_state=model_state),
+        )
 
     def _first_state(self, task: Task) -> TrainState:
         model, states = task.model, []

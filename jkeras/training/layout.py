@@ -247,7 +247,20 @@ class ManyModels(Layout):
     OWN: ClassVar[frozenset[str]] = frozenset({"state", "rng", "order", "rows", "metrics"})
 
     def over(self, function: Callable[..., Any], roles: tuple[str, ...]) -> Callable[..., Any]:
-        return jax.vmap(function, in_axes=tuple(0 if role in self.OWN else None for role in roles))
+        own = [role in self.OWN for role in roles]
+        mapped = jax.vmap(function, in_axes=tuple(0 if leads else None for leads in own))
+
+        def program(*arguments: Any) -> Any:
+            count = next(jax.tree.leaves(a)[0].shape[0] for a, leads in zip(arguments, own, strict=True) if leads)
+            if count > 1:
+                return mapped(*arguments)
+            # Of one model nothing is mapped: XLA's convolutions with a leading axis of models are slower, even if it is 1.
+            single = (
+                jax.tree.map(lambda leaf: leaf[0], a) if leads else a for a, leads in zip(arguments, own, strict=True)
+            )
+            return jax.tree.map(lambda leaf: leaf[None], function(*single))
+
+        return program
 
     def spread(self, tree: PyTree[Any], state: TrainState) -> Any:
         count = state.step.shape[0]
