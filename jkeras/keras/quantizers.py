@@ -12,12 +12,14 @@ import jax
 from jkeras import quantizers
 from jkeras.keras.deserialization import deserialize_keras_object
 from jkeras.keras.identifiers import Family
+from jkeras.keras.layer_calibration import AWQ as AWQ
+from jkeras.keras.layer_calibration import GPTQ as GPTQ
 from jkeras.keras.mutable import Mutable, facade
 from jkeras.keras.recorded import FunctionCall
 from jkeras.keras.serialization import serialize_keras_object
 from jkeras.keras.tensor import any_symbolic_tensors
 from jkeras.keras.variables import unwrap
-from jkeras.quantization import configs, zero_points
+from jkeras.quantization import awq, configs, zero_points
 
 
 class Quantizer(Mutable, quantizers.Quantizer):
@@ -93,6 +95,16 @@ def get(identifier: Any, **kwargs: Any) -> Any:
     return FAMILY.get(identifier)
 
 
+def validate_and_resolve_config(mode: str | None, config: Any) -> Any:
+    """The configuration that `quantize(mode, config=config)` means.
+
+    Raises:
+        ArgumentError: the mode is unknown, contradicts the configuration, or needs one.
+    """
+    resolved = configs.resolved(mode, config)
+    return resolved if resolved is config else TABLE[type(resolved).__name__]()
+
+
 def _on_arrays(function: Callable[..., Any], is_operation: bool = False) -> Callable[..., Any]:
     """A function of arrays that takes variables, and symbolic tensors if it is an operation."""
 
@@ -111,8 +123,8 @@ def _on_arrays(function: Callable[..., Any], is_operation: bool = False) -> Call
 _FUNCTIONS = """abs_max_quantize abs_max_quantize_grouped_with_zero_point compute_float8_amax_history compute_float8_scale
 pack_int4 quantize_and_dequantize unpack_int4""".split()
 globals().update({name: _on_arrays(getattr(quantizers, name)) for name in _FUNCTIONS})
-# Of Keras's inside, which libraries import.
-globals().update({name: _on_arrays(getattr(zero_points, name)) for name in zero_points.__all__})
+# Of Keras's inside, which libraries import, as they do `GPTQ` and `AWQ`.
+globals().update({name: _on_arrays(getattr(module, name)) for module in (zero_points, awq) for name in module.__all__})
 fake_quant_with_min_max_vars = _on_arrays(quantizers.fake_quant_with_min_max_vars, is_operation=True)
 
 __all__ = sorted([*TABLE, *_FUNCTIONS, "fake_quant_with_min_max_vars", "get", "serialize", "deserialize"])

@@ -126,7 +126,9 @@ class Contents:
         count = f"{_count(weights):,}" if self._infos else "?"
         cells = [f"{'  ' * depth}{name} ({type(layer).__name__})", shape, count]
         if self._trainable:
-            trainable = all(info.trainable for info in weights if info.collection == "params")
+            params = [info for info in weights if info.collection == "params"]
+            # One that training changes is enough: under LoRA the kernel alone is frozen.
+            trainable = not params or any(info.trainable for info in params)
             cells.append(("Y" if trainable else "N") if weights else "-")
         if self._cost:
             operations, held = self._costs.get(name, (float("nan"), 0)) if depth == 0 else (float("nan"), 0)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from jkeras import arguments
-from jkeras.errors import ArgumentError
+from jkeras.errors import ArgumentError, suggestion
 from jkeras.quantization.quantizers import AbsMaxQuantizer, Quantizer
 from jkeras.registry import named_table, resolve
 from jkeras.values.fields import field
@@ -302,6 +302,7 @@ def resolved(mode: str | None, config: Any) -> Any:
     if mode is not None and mode not in MODES:
         raise ArgumentError(
             f"quantize(mode={mode!r}): Invalid quantization mode. Expected one of {tuple(MODES)}. Received: mode={mode}."
+            f"{suggestion(mode, MODES) if isinstance(mode, str) else ''}"
         )
     if config is None:
         if mode is None:
@@ -320,7 +321,15 @@ def resolved(mode: str | None, config: Any) -> Any:
         )
     if mode is not None and config.mode != mode:
         raise ArgumentError(f"quantize(): Contradictory arguments: mode='{mode}' but config.mode='{config.mode}'.")
-    return resolved(config.mode, None) if config.mode not in MODES else config
+    if config.mode not in MODES:
+        return resolved(config.mode, None)
+    if issubclass(MODES[config.mode], CalibratedConfig) and not isinstance(config, MODES[config.mode]):
+        name = MODES[config.mode].__name__
+        raise ArgumentError(
+            f"quantize(config=...): Mode {config.mode!r} requires a valid `config` argument of type `{name}`."
+            f" Received: {type(config)}."
+        )
+    return config
 
 
 __all__ = [

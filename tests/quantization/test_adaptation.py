@@ -72,6 +72,16 @@ def test_files_go_both_ways(mode, lora, tmp_path):
     )
 
 
+def test_summary_of_a_layer_that_is_frozen_in_part(capsys):
+    model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(3, name="adapted"), jk.layers.Dense(2, name="other")])
+    model.enable_lora(2, "adapted").freeze("other").summary(show_trainable=True)
+    rows = {row.split()[1]: row for row in capsys.readouterr().out.splitlines() if "(Dense)" in row}
+    assert [(name, "Y" in row, "N" in row.replace("None", "")) for name, row in rows.items()] == [
+        ("adapted", True, False),
+        ("other", False, True),
+    ]
+
+
 @pytest.mark.parametrize("mode", ["gptq", "awq"])
 def test_keras_reads_what_was_calibrated(mode, tmp_path):
     model = jk.Sequential([jk.Input((6,)), layers.Dense(20, "relu"), layers.Dense(8)])
