@@ -14,7 +14,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
+from jax.export import is_symbolic_dim
 
 from jkeras.dtypes import at_least_float32
 from jkeras.lowering import plain
@@ -153,26 +155,53 @@ def _input_gradient(
 def _kernel_gradient(
     x: jax.Array, dy: jax.Array, kernel: jax.Array, strides: tuple[int, ...], pairs: Pairs, dilation: tuple[int, ...]
 ) -> jax.Array:
-    """Sums of products with the output's gradient, row by row: `dy` is `(batch, *outputs, channels, multiplier)`."""
+    """Sums of products with the output's gradient, row by row: `dy` is `(batch, *outputs, channels, multiplier)`.
+
+    A loop over the columns of the window is around one over the rows of the output. The positions of a row and their channels
+    are one axis, so that the program has one short vectorised pass, and is compiled in half of the time of one for each column.
+    """
     if dy.shape[0] == 0:  # there are no rows to cut out
         return jnp.zeros_like(kernel)
     rank, last = len(strides), len(strides) - 1
-    window, row = kernel.shape[:rank], dy.shape[rank:]
-    padded = spread(x, pairs, (1,) * rank)
-    steps = (1, *strides[:last])
-    firsts = [lax.broadcasted_iota(jnp.int32, dy.shape[:rank], axis) * step for axis, step in enumerate(steps)]
-    reach = [(width - 1) * step + 1 for width, step in zip(window[:last], dilation[:last], strict=True)]
+    window, (width, channels, multiplier) = kernel.shape[:rank], dy.shape[rank:]
+    stride, step = strides[last], dilation[last]
+    low, high = pairs[last]
+    # Rows are cut out with the whole stride after their last element.
+    missing = (window[last] - 1) * step + width * stride - (x.shape[rank] + low + high)
+    padded = spread(x, (*pairs[:last], (low, high + max(0, missing))), (1,) * rank)
+    padded = padded.reshape(*padded.shape[:rank], -1)
+    gradients = jnp.moveaxis(dy, -1, 0).reshape(multiplier, -1, width * channels)
+    starts = _starts(dy.shape[:rank], (1, *strides[:last]))
+    reach = [(size - 1) * gap + 1 for size, gap in zip(window[:last], dilation[:last], strict=True)]
 
-    def add(sums: list[jax.Array], item: Any) -> tuple[list[jax.Array], None]:
-        first, gradient = item
-        rows = lax.dynamic_slice(padded, (*first, 0, 0), (1, *reach, *padded.shape[rank:]))[0]
-        rows = wide(rows[tuple(slice(None, None, step) for step in dilation[:last])])
-        starts = [column * dilation[last] for column in range(window[last])]
-        reached = (row[0] - 1) * strides[last] + 1
-        parts = [lax.slice_in_dim(rows, start, start + reached, strides[last], axis=last) for start in starts]
-        return [total + part[..., None] * wide(gradient) for total, part in zip(sums, parts, strict=True)], None
+    def summed(place: jax.Array) -> jax.Array:
+        start = (place // multiplier * (step * channels)).astype("uint32")
 
-    # One array for each column of the window; XLA adds a row to it in one vectorised pass, in place.
-    sums = [jnp.zeros((*window[:last], *row), at_least_float32(dy.dtype)) for _ in range(window[last])]
-    sums, _ = lax.scan(add, sums, (jnp.stack(firsts, -1).reshape(-1, rank), dy.reshape(-1, *row)))
-    return jnp.stack([jnp.sum(total, axis=last) for total in sums], last).reshape(kernel.shape).astype(kernel.dtype)
+        def add(total: jax.Array, item: Any) -> tuple[jax.Array, None]:
+            first, gradient = item
+            rows = lax.dynamic_slice(padded, (*first, start), (1, *reach, width * stride * channels))[0]
+            rows = rows[tuple(slice(None, None, gap) for gap in dilation[:last])]
+            if stride > 1:
+                rows = rows.reshape(*window[:last], width, stride * channels)[..., :channels].reshape(
+                    *window[:last], -1
+                )
+            return total + wide(rows) * wide(gradient), None
+
+        total = jnp.zeros((*window[:last], width * channels), at_least_float32(dy.dtype))
+        total, _ = lax.scan(add, total, (starts, lax.dynamic_index_in_dim(gradients, place % multiplier, 0, False)))
+        return jnp.sum(total.reshape(*window[:last], width, channels), axis=last)
+
+    sums = lax.map(summed, jnp.arange(window[last] * multiplier)).reshape(
+        window[last], multiplier, *window[:last], channels
+    )
+    return jnp.moveaxis(sums, (0, 1), (last, -1)).astype(kernel.dtype)
+
+
+def _starts(sizes: Sequence[int], steps: Sequence[int]) -> jax.Array | np.ndarray:
+    """Where the windows of each row of the output begin, `(rows, axes)`: constants, which compile sooner, if sizes are known."""
+    if is_symbolic_dim(sizes[0]):
+        firsts: Any = jnp.stack([lax.broadcasted_iota("uint32", sizes, axis) for axis in range(len(sizes))], -1)
+    else:
+        firsts = np.moveaxis(np.indices(sizes, "uint32"), 0, -1)
+    starts: jax.Array | np.ndarray = firsts.reshape(-1, len(sizes)) * np.array(steps, "uint32")
+    return starts

@@ -41,7 +41,16 @@ def fits(sizes: Sequence[int], window: Sequence[int], pairs: Pairs, dilation: Se
 def spread(x: jax.Array, pairs: Sequence[tuple[int, int]], gaps: Sequence[int], value: Any = 0) -> jax.Array:
     """Pads the spatial axes of `(batch, *spatial, channels)` and puts `gap - 1` elements between neighbours."""
     space = [(low, high, gap - 1) for (low, high), gap in zip(pairs, gaps, strict=True)]
-    return lax.pad(x, jnp.asarray(value, x.dtype), [(0, 0, 0), *space, (0, 0, 0)])
+    value = jnp.asarray(value, x.dtype)
+    if gaps[-1] > 1:
+        return lax.pad(x, value, [(0, 0, 0), *space, (0, 0, 0)])
+    # Rows with their channels in one axis: such a program is compiled in a third of the time.
+    *images, width, channels = x.shape
+    low, high = pairs[-1]
+    rows = lax.pad(
+        x.reshape(*images, width * channels), value, [(0, 0, 0), *space[:-1], (low * channels, high * channels, 0)]
+    )
+    return rows.reshape(*rows.shape[:-1], width + low + high, channels)
 
 
 def taps(
