@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from jkeras.models.model import Model
 
 Key = tuple[str, str]  # collection and name of a weight
+# How many differences an error or a warning shows.
+LISTED = 20
 # The states of stateful recurrent layers, which Keras keeps in no file.
 TRANSIENT = re.compile(r"(rnn_state|seed_generator_state)(_\d+)?")
 
@@ -130,8 +132,15 @@ def differences(infos: Mapping[Key, WeightInfo], found: Found) -> dict[Key, str]
 
 
 def misfit(where: str, problems: Iterable[tuple[str, str]], advice: str = "") -> RestoreError:
-    """The error that lists every difference."""
-    return RestoreError(f"{where} does not fit the model:\n" + "\n".join(f"  {k}: {v}" for k, v in problems) + advice)
+    """The error that lists the first differences: a file of another network differs in hundreds of weights."""
+    return RestoreError(f"{where} does not fit the model:\n{_listed(problems)}{advice}")
+
+
+def _listed(problems: Iterable[tuple[str, str]]) -> str:
+    lines = [f"  {name}: {problem}" for name, problem in problems]
+    if len(lines) > LISTED:
+        lines[LISTED:] = [f"  ... and {len(lines) - LISTED} more weights"]
+    return "\n".join(lines)
 
 
 def all_values(infos: Iterable[WeightInfo], found: Found, advice: str = "") -> dict[Key, Any]:
@@ -231,7 +240,7 @@ def _matches(info: WeightInfo, pattern: str) -> bool:
 
 def warning(where: str, loaded: int, report: Mapping[str, str]) -> PartialLoadWarning:
     """The warning that lists what was skipped."""
-    lines = "\n".join(f"  {name}: {why}" for name, why in report.items())
+    lines = _listed(report.items())
     return PartialLoadWarning(f"{where}: {loaded} weights were loaded, and these were skipped:\n{lines}", dict(report))
 
 

@@ -325,3 +325,12 @@ def test_subclasses(tmp_path):
         model.save_weights(tmp_path / f"own{suffix}")
         loaded = Net().build((None, 4)).load_weights(tmp_path / f"own{suffix}", only="blocks_0")
         np.testing.assert_array_equal(loaded.params["blocks_0"]["kernel"], model.params["blocks_0"]["kernel"])
+
+
+def test_an_error_lists_the_first_differences(tmp_path):
+    """A file of another network differs in hundreds of weights."""
+    stacks = [jk.Sequential([jk.Input((n,)), *(jk.layers.Dense(n) for _ in range(30))]) for n in (2, 3)]
+    stacks[0].save_weights(tmp_path / "m.weights.h5")
+    with pytest.raises(RestoreError, match=r"dense/kernel(.*\n)+  \.\.\. and 40 more weights\n") as caught:
+        _ = stacks[1].load_weights(tmp_path / "m.weights.h5")
+    assert len(str(caught.value).splitlines()) < 25
