@@ -1,4 +1,4 @@
-"""Six networks of `applications`, here and in Keras: building, the first prediction, training steps.
+"""A network of each family of `applications`, here and in Keras: building, the first prediction, and of six training steps.
 
     python -m benchmarks.applications [--rounds 3] [--networks MobileNetV2 ResNet50] [--libraries jkeras keras]
 
@@ -16,7 +16,13 @@ import time
 
 from benchmarks.processes import fresh
 
-NETWORKS = ("MobileNetV2", "ResNet50", "DenseNet121", "EfficientNetB0", "ConvNeXtTiny", "Xception")
+# Those that are trained, too.
+TRAINED = ("MobileNetV2", "ResNet50", "DenseNet121", "EfficientNetB0", "ConvNeXtTiny", "Xception")
+OTHERS = (
+    "VGG16", "VGG19", "MobileNet", "MobileNetV3Small", "EfficientNetV2B0", "ResNet50V2", "InceptionV3", "InceptionResNetV2",
+    "NASNetMobile",
+)  # fmt: skip
+NETWORKS = TRAINED + OTHERS
 LIBRARIES = ("jkeras", "drop-in", "keras")
 SIZE, BATCH, STEPS = 96, 8, 5
 PARTS = ("build", "predict", "first step", "step")
@@ -38,6 +44,9 @@ def measure(library: str, network: str) -> dict[str, float]:
     built = time.process_time()
     model.predict(x, verbose=0)
     predicted = time.process_time()
+    numbers = {"build": built - start, "predict": predicted - built}
+    if network not in TRAINED:
+        return numbers
     model = model.compile("sgd", "sparse_categorical_crossentropy") or model
 
     def train(epochs: int) -> None:
@@ -52,7 +61,7 @@ def measure(library: str, network: str) -> dict[str, float]:
     before = time.perf_counter()
     train(STEPS)
     step = (time.perf_counter() - before) / STEPS
-    return {"build": built - start, "predict": predicted - built, "first step": first_step, "step": step}
+    return {**numbers, "first step": first_step, "step": step}
 
 
 def in_own_process(library: str, network: str) -> dict[str, float]:
@@ -76,8 +85,12 @@ def main() -> None:
             {library: in_own_process(library, network) for library in options.libraries} for _ in range(options.rounds)
         ]
         for library in options.libraries:
-            numbers = [statistics.median(r[library][part] for r in rounds) for part in PARTS]
-            print(f"| {network} | {library} | " + " | ".join(f"{number:.2f}" for number in numbers) + " |", flush=True)
+            of_library = [each[library] for each in rounds]
+            cells = [
+                f"{statistics.median(each[part] for each in of_library):.2f}" if part in of_library[0] else "-"
+                for part in PARTS
+            ]
+            print(f"| {network} | {library} | " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":

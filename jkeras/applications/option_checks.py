@@ -5,32 +5,56 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from jkeras import activations, arguments
 from jkeras.errors import ArgumentError
 
 _COUNT = arguments.at_least(1)
+_FLAGS = ("include_top", "include_preprocessing", "minimalistic")
 
 
 def check_options(network: str, options: Mapping[str, Any]) -> None:
-    """Checks what is said about the outputs.
+    """Checks what is said about the parts and the outputs.
 
     Raises:
         ArgumentError: an option has no meaning, or does not go with the weights.
     """
+    for flag in _FLAGS:
+        if flag in options:
+            arguments.checked(network, flag, options[flag], _true_or_false)
+    if options["name"] is not None:
+        arguments.checked(network, "name", options["name"], _plain_name)
     weights, include_top, classes = options["weights"], options["include_top"], options["classes"]
     arguments.checked(network, "classes", classes, _COUNT)
     if options["pooling"] not in (None, "avg", "max"):
         raise ArgumentError(f"{network}(pooling={options['pooling']!r}): expected None, 'avg' or 'max'.")
-    if not include_top or weights is None:
+    if not include_top:
+        return
+    activation = arguments.checked(network, "classifier_activation", options["classifier_activation"], activations.get)
+    if weights is None:
         return
     if weights == "imagenet" and classes != 1000:
         raise ArgumentError(
             f"{network}(weights='imagenet', include_top=True, classes={classes}): those weights have `classes=1000`."
             " Write include_top=False and put a classifier of your own on top, or weights=None."
         )
-    activation = activations.get(options["classifier_activation"])
     if activation not in (activations.get("softmax"), activations.get(None)):
         raise ArgumentError(
             f"{network}(classifier_activation={options['classifier_activation']!r}): with weights of a file, `None` and"
             " 'softmax' are the ones that fit."
         )
+
+
+def _true_or_false(value: object) -> bool:
+    """A flag; Keras's scripts also write 1 and 0, but "False" would be true."""
+    if not isinstance(value, (bool, int, np.bool_)) or value not in (0, 1):
+        raise ArgumentError("expected True or False")
+    return bool(value)
+
+
+def _plain_name(value: object) -> str:
+    """The name of a model."""
+    if not isinstance(value, str) or not value or "/" in value:
+        raise ArgumentError("expected a non-empty string without a slash")
+    return value
