@@ -9,6 +9,7 @@ from __future__ import annotations
 import numbers
 import operator
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar, cast
@@ -255,6 +256,14 @@ def text(value: object) -> str:
     if not isinstance(value, str):
         raise ArgumentError("expected a string")
     return value
+
+
+def pattern(value: object) -> re.Pattern[str]:
+    """A regular expression."""
+    try:
+        return re.compile(text(value))
+    except re.error as error:
+        raise ArgumentError(f"expected a regular expression: {error}") from None
 
 
 def shape(value: object) -> tuple[int | None, ...]:

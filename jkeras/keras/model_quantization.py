@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax.numpy as jnp
 
+from jkeras import arguments
 from jkeras.errors import ArgumentError
 from jkeras.quantization import configs
 from jkeras.quantization.calibration import token_windows
@@ -99,10 +99,10 @@ def layer_filter(filters: Any) -> Callable[[Any], bool]:
     """Whether a layer is chosen: by its name, or by a function of it."""
     if filters is None:
         return lambda layer: True
-    if isinstance(filters, str):
-        return lambda layer: re.search(filters, layer.name) is not None
-    if isinstance(filters, (list, tuple)):
-        return lambda layer: any(re.search(pattern, layer.name) for pattern in filters)
+    if isinstance(filters, (str, list, tuple)):
+        each = [filters] if isinstance(filters, str) else filters
+        patterns = [arguments.checked("quantize", "filters", one, arguments.pattern) for one in each]
+        return lambda layer: any(pattern.search(layer.name) for pattern in patterns)
     if callable(filters):
         return lambda layer: bool(filters(layer))
     raise ArgumentError(

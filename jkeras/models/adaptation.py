@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
@@ -12,7 +11,7 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 
-from jkeras import initializers
+from jkeras import arguments, initializers
 from jkeras.errors import ArgumentError, NotBuiltError, suggestion
 from jkeras.files.weight_matching import nested
 from jkeras.graph.describe import definitions, has_rule
@@ -261,7 +260,7 @@ def _matcher(filters: Filters) -> Callable[[str, Layer], bool]:
     if isinstance(filters, str):
         filters = [filters]
     if isinstance(filters, (list, tuple)) and all(isinstance(each, str) for each in filters):
-        patterns = [re.compile(each) for each in filters]
+        patterns = [arguments.checked("quantize", "filters", each, arguments.pattern) for each in filters]
         return lambda path, layer: any(pattern.search(path.rpartition("/")[2]) for pattern in patterns)
     if callable(filters):
         return lambda path, layer: bool(filters(layer))

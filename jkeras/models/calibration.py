@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jkeras.errors import ArgumentError, InputError
+from jkeras.errors import ArgumentError, DTypeError, InputError, NonFiniteError
 from jkeras.graph import linen
 from jkeras.graph.shapes import show_shape
 from jkeras.quantization.calibrated_modes import CalibratedMode, table_of
@@ -29,7 +29,8 @@ def calibration_data(config: Any, specs: Any) -> Any:
 
     Raises:
         ArgumentError: there are no data.
-        InputError: they have another shape than the model's inputs.
+        InputError: they have another shape than the model's inputs, or are not finite.
+        DTypeError: they are no real numbers.
     """
     name = type(config).__name__
     if config.dataset is None:
@@ -45,7 +46,13 @@ def calibration_data(config: Any, specs: Any) -> Any:
             raise InputError(
                 f"quantize({config.mode!r}): {name}(dataset=...) has another structure than the model's inputs."
             )
-        data = np.stack([np.asarray(sample) for sample in data])
+        samples = [np.asarray(sample) for sample in data]
+        if len({sample.shape for sample in samples}) != 1:
+            raise InputError(
+                f"quantize({config.mode!r}): {name}(dataset=...) needs samples of one shape; these have"
+                f" {', '.join(sorted({show_shape(sample.shape) for sample in samples})) or 'none'}."
+            )
+        data = np.stack(samples)
     for array, spec in zip(jax.tree.leaves(data), jax.tree.leaves(specs), strict=True):
         shape = np.shape(array)
         fits = len(shape) == len(spec.shape) and shape[0] > 0
@@ -54,6 +61,13 @@ def calibration_data(config: Any, specs: Any) -> Any:
                 f"quantize({config.mode!r}): {name}(dataset=...) has arrays of shape {show_shape(shape)}; the model takes"
                 f" {show_shape((None, *spec.shape[1:]))}."
             )
+        kind = np.asarray(array).dtype
+        if kind.kind in "cOSU":
+            raise DTypeError(
+                f"quantize({config.mode!r}): {name}(dataset=...) has arrays of type {kind}; expected real numbers."
+            )
+        if not np.isfinite(np.asarray(array, "float32")).all():
+            raise NonFiniteError(f"quantize({config.mode!r}): {name}(dataset=...) has NaN or infinite numbers.")
     return jax.tree.map(lambda array, spec: np.asarray(array)[: config.num_samples].astype(spec.dtype), data, specs)
 
 

@@ -9,7 +9,7 @@ import pytest
 import jkeras as jk
 import jkeras.keras as ours
 from jkeras import layers
-from jkeras.errors import ArgumentError, InputError, NotBuiltError, UnsupportedError
+from jkeras.errors import ArgumentError, DTypeError, InputError, NonFiniteError, NotBuiltError, UnsupportedError
 
 RNG = np.random.default_rng(0)
 IDS = RNG.integers(0, 20, size=(3, 4)).astype("int32")
@@ -120,6 +120,10 @@ def test_patterns_choose_layers():
     assert model.quantize("int8", filters="^first$").get_layer("head").dtype_policy.name == "float32"
 
 
+def gptq(data):
+    return jk.quantizers.GPTQConfig(data, None, group_size=-1)
+
+
 MODEL = jk.Sequential([jk.Input((6,)), layers.Dense(4)])
 REFUSED = [
     (lambda: MODEL.quantize("int3"), ArgumentError, "int3"),
@@ -127,7 +131,13 @@ REFUSED = [
     (lambda: MODEL.quantize("int8", config=jk.quantizers.Int4QuantizationConfig()), ArgumentError, "Contradictory"),
     (lambda: MODEL.quantize("gptq"), ArgumentError, "GPTQConfig"),
     (lambda: MODEL.quantize(config=jk.quantizers.GPTQConfig(np.ones((3, 5)), None)), InputError, r"\(3, 5\)"),
+    (lambda: MODEL.quantize(config=gptq([np.ones(6), np.ones(5)])), InputError, r"one shape.*\(5,\), \(6,\)"),
+    (lambda: MODEL.quantize(config=gptq(np.full((3, 6), np.nan))), NonFiniteError, "NaN"),
+    (lambda: MODEL.quantize(config=gptq(np.ones((3, 6), complex))), DTypeError, "complex128"),
+    (lambda: MODEL.quantize(config=gptq(np.full((3, 6), "a"))), DTypeError, "real numbers"),
     (lambda: MODEL.quantize("int8", filters=3), ArgumentError, "filters"),
+    (lambda: MODEL.quantize("int8", filters="["), ArgumentError, r"filters='\['.*regular expression"),
+    (lambda: ours.Sequential([ours.Input((6,))]).quantize("int8", filters=["("]), ArgumentError, "regular"),
     (lambda: MODEL.quantize("int8", filters="conv"), ArgumentError, "conv"),
     (lambda: MODEL.quantize("int8").quantize("int4"), ArgumentError, "already quantized"),
     (lambda: jk.Sequential([layers.Dense(4)]).quantize("int8"), NotBuiltError, "Input"),

@@ -156,6 +156,12 @@ def test_a_user_s_transformation_is_used():
             ),
             "as many 'labels'",
         ),
+        (
+            lambda: layers.CenterCrop(4, 4, bounding_box_format="xyxy")(
+                {"images": IMAGES, "bounding_boxes": {name: part[:3] for name, part in BOXES.items()}}
+            ),
+            "'boxes' with the same number of samples",
+        ),
         (lambda: layers.MixUp()({"images": IMAGES, "labels": LABELS[:3]}), "'labels' with the same number of samples"),
         (lambda: layers.CutMix()({"images": IMAGES, "labels": LABELS[:3]}), "'labels' with the same number of samples"),
         (lambda: layers.RandomFlip()({"images": IMAGES, "segmentation_masks": MASKS[:, :9]}), "same batch, height and width"),

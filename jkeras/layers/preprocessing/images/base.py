@@ -336,6 +336,8 @@ class ImageLayer(ImageAttributes, Layer):
         if not has_shape(boxes) or len(boxes.shape) != rank or boxes.shape[-1] != 4 or not has_shape(labels):
             expected_shape = "(boxes, 4)" if rank == 2 else "(batch, boxes, 4)"
             raise InputError(f"{place}: expected 'boxes' of shape {expected_shape}; got {show_tensors(boxes)}.")
+        if rank == 3:
+            self._check_alike("boxes", boxes, tuple(shape), (0,))
         labelled = tuple(labels.shape)[1:] if rank == 2 and labels.shape[:1] == (1,) else tuple(labels.shape)
         if labelled[: rank - 1] != tuple(boxes.shape[: rank - 1]) and tuple(labels.shape) != tuple(boxes.shape[:1]):
             raise InputError(
