@@ -173,7 +173,8 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
     """Policies by the paths of layers.
 
     Args:
-        default_policy: for paths that are not listed; None is the global policy.
+        default_policy: for paths that are not listed; None is the global policy at the time of the call, and is written
+            as None by `get_config`, so that a file read later takes the global policy of that time.
         policy_map: policies by path, or by a regular expression that the whole path matches.
 
     >>> policies = DTypePolicyMap(policy_map={"encoder/.*": DTypePolicy("float16")})
@@ -188,7 +189,8 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
             raise TypeError(
                 f"`policy_map` must be a dict. Received: policy_map={policy_map} (of type {type(policy_map)})"
             )
-        self._default_policy = default_policy
+        self._default_argument = default_policy
+        self._default_policy = get(default_policy)
         self._policies: dict[str, DTypePolicy] = dict(policy_map or {})
 
     @property
@@ -199,7 +201,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
     @property
     def default_policy(self) -> DTypePolicy:
         """The policy for paths that are not listed."""
-        return get(self._default_policy)
+        return self._default_policy
 
     @property
     def compute_dtype(self) -> str:
@@ -252,8 +254,12 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
 
     def get_config(self) -> dict[str, Any]:
         written = {key: serialize(policy) for key, policy in self._policies.items()}
-        if self._default_policy is not None:
-            return {"default_policy": serialize(self.default_policy), "policy_map": written}
+        if self._default_argument is not None:
+            default = self._default_argument
+            return {
+                "default_policy": default if isinstance(default, str) else serialize(get(default)),
+                "policy_map": written,
+            }
         # With the global policy by default, all are those of the global policy where the map is read, as in Keras.
         for entry in filter(lambda one: isinstance(one, dict), written.values()):  # not names, which are kept as given
             entry["config"] = {**entry["config"], "source_name" if "mode" in entry["config"] else "name": None}
@@ -266,9 +272,8 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         return cls(None if default is None else get(default), policies)
 
     def __repr__(self) -> str:
-        default = None if self._default_policy is None else self.default_policy.name
         mapping = [(key, policy.name) for key, policy in self._policies.items()]
-        return f"<DTypePolicyMap at {hex(id(self))} default_policy={default}, mapping={mapping}>"
+        return f"<DTypePolicyMap at {hex(id(self))} default_policy={self.default_policy.name}, mapping={mapping}>"
 
 
 _QUANTIZED = (

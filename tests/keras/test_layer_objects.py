@@ -7,6 +7,7 @@ import pickle
 
 import jax
 import jax.numpy as jnp
+import keras as oracle
 import numpy as np
 import pytest
 
@@ -373,6 +374,25 @@ class Holder(keras.Layer):
 
     def call(self, x):
         return self.inner(x)
+
+
+@pytest.mark.parametrize("default", [None, "mixed_float16", "object"])
+def test_a_policy_map_takes_the_global_policy_of_its_making(default):
+    """The global policy later is another's; the map's configuration still says that none was named."""
+    maps = []
+    for face in (keras, oracle):
+        previous = face.config.dtype_policy()
+        try:
+            policies = face.dtype_policies.DTypePolicyMap(
+                face.DTypePolicy("bfloat16") if default == "object" else default
+            )
+            face.config.set_dtype_policy("float16")
+            written = face.saving.serialize_keras_object(policies)["config"]["default_policy"]
+            written = written["config"]["name"] if isinstance(written, dict) else written
+            maps.append((policies.name, policies["any"].name, repr(policies).split(" ", 3)[3], written))
+        finally:
+            face.config.set_dtype_policy(previous)
+    assert maps[0] == maps[1]
 
 
 def test_users_layers_say_themselves_what_is_inside():
