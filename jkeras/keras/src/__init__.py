@@ -26,12 +26,22 @@ _ALSO: dict[str, tuple[str, ...]] = {
     "layers": ("layer", "input", "models", "feature_space", "data_layers", "utils.bounding_boxes"),
     "legacy": ("saving",),
     "models": ("model", "functional", "sequential", "cloning"),
-    "ops": ("operation", "function", "history", "graph", "function_operation"),
+    "ops": ("operation", "output_shapes", "function", "history", "graph", "function_operation"),
     "random": ("seeds",),
     "saving": ("serialization", "deserialization", "registration", "files"),
     "trainers": ("trainer", "compile_utils", "callbacks", "utils"),
     "tree": ("tree",),
-    "utils": ("naming", "backend", "tracking", "summary", "saving", "config"),
+    "utils": (
+        "argument_validation",
+        "lazy_modules",
+        "preprocessing.image",
+        "naming",
+        "backend",
+        "tracking",
+        "summary",
+        "saving",
+        "config",
+    ),
 }
 
 

@@ -16,6 +16,7 @@ from jkeras.files.containers import hdf5
 from jkeras.keras.dtypes import standardize_dtype
 from jkeras.keras.ops import cast, convert_to_tensor
 from jkeras.keras.seeds import draw_seed
+from jkeras.keras.serialization import remember_shared
 from jkeras.keras.stores import ArrayStore, ReadStore
 from jkeras.training.class_weights import class_weights
 
@@ -131,6 +132,11 @@ def set_global_attribute(name: str, value: Any) -> None:
     _attributes[name] = value
 
 
+def record_object_after_deserialization(obj: Any, obj_id: Any) -> None:
+    """Keeps an object that was read, in an `ObjectSharingScope`, for others that refer to it."""
+    remember_shared(obj_id, obj)
+
+
 __all__ = [
     "H5IOStore",
     "cast_to_common_dtype",
@@ -142,5 +148,6 @@ __all__ = [
     "in_tf_graph",
     "is_float",
     "jax_draw_seed",
+    "record_object_after_deserialization",
     "set_global_attribute",
 ]
