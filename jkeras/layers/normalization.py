@@ -158,7 +158,7 @@ class BatchNormalization(Layer):
         axis = self.axis % x.ndim
         correction = None
         if training and self.trainable:
-            mean, variance = self._moments(x, axis, mask)
+            mean, variance = self._moments(x, mask)
             if self.renorm:
                 correction = self._correct(mean, variance)
             else:
@@ -189,15 +189,15 @@ class BatchNormalization(Layer):
         self.moving_variance = jnp.maximum(jnp.square(moved) - self.epsilon, 0)
         return jax.lax.stop_gradient(scale), jax.lax.stop_gradient(shift)
 
-    def _moments(self, x: jax.Array, axis: int, mask: Bool[Array, "..."] | None) -> tuple[jax.Array, jax.Array]:
-        axes = tuple(i for i in range(x.ndim) if i != axis)
+    def _moments(self, inputs: jax.Array, mask: Bool[Array, "..."] | None) -> tuple[jax.Array, jax.Array]:
+        """Mean and variance of a batch; a subclass may compute them in another way, as in Keras."""
         everywhere = collectives.axis() if self.synchronized else None
         with collectives.sharing(everywhere):
-            return self._shared_moments(x, axis, axes, mask)
+            return self._shared_moments(inputs, mask)
 
-    def _shared_moments(
-        self, x: jax.Array, axis: int, axes: tuple[int, ...], mask: Bool[Array, "..."] | None
-    ) -> tuple[jax.Array, jax.Array]:
+    def _shared_moments(self, x: jax.Array, mask: Bool[Array, "..."] | None) -> tuple[jax.Array, jax.Array]:
+        axis = self.axis % x.ndim
+        axes = tuple(i for i in range(x.ndim) if i != axis)
         if mask is None:
             mean = collectives.pmean(jnp.mean(x, axis=axes))
             return mean, collectives.pmean(jnp.mean(jnp.square(x - along(mean, (axis,), x.ndim)), axis=axes))
@@ -206,11 +206,12 @@ class BatchNormalization(Layer):
                 f"{self._place} (BatchNormalization) got a mask of shape {show_shape(mask.shape)} for an input of shape"
                 f" {show_shape(x.shape)}; it must have one axis less."
             )
-        weights = jnp.broadcast_to(jnp.expand_dims(mask, -1).astype(x.dtype), x.shape)
+        valid = jnp.broadcast_to(jnp.expand_dims(mask, -1).astype(bool), x.shape)
         # Keras's guard against a batch without any valid step.
-        count = collectives.psum(jnp.sum(weights, axis=axes)) + 1e-7
-        mean = collectives.psum(jnp.sum(x * weights, axis=axes)) / count
-        centred = jnp.square(x - along(mean, (axis,), x.ndim)) * weights
+        count = collectives.psum(jnp.sum(valid, axis=axes, dtype=x.dtype)) + 1e-7
+        # What is masked may be infinite or no number.
+        mean = collectives.psum(jnp.sum(jnp.where(valid, x, 0), axis=axes)) / count
+        centred = jnp.where(valid, jnp.square(x - along(mean, (axis,), x.ndim)), 0)
         return mean, collectives.psum(jnp.sum(centred, axis=axes)) / count
 
 

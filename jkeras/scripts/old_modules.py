@@ -263,6 +263,8 @@ class KerasModule(Mirror):
 
 def _in_keras3(name: str) -> str:
     """What Keras 3 has of a name that is missing, `"layers.Adam"`."""
+    if name.startswith("src."):
+        return "jkeras has Keras's public names in the modules of its inside, and what libraries were seen to use of the rest."
     if any(f"{known}.".startswith(f"keras.{name}.") for known in keras3_names()):
         return "Keras 3 has it, jkeras has not."
     last = name.rpartition(".")[2]

@@ -3,6 +3,7 @@
 import importlib
 import itertools
 
+import numpy as np
 import pytest
 
 SHAPES = [(2, 9, 12, 3), (None, 9, None, 3), (2, 3, None, 12)]
@@ -52,7 +53,34 @@ STRINGS = [
     }
     for value, none, callables in itertools.product(["sum", "total", None, len, 3], [False, True], [False, True])
 ]
+IMAGE_SHAPES = [
+    {
+        "input_shape": shape,
+        "default_size": 64,
+        "min_size": 32,
+        "data_format": layout,
+        "require_flatten": flatten,
+        "weights": weights,
+    }
+    for shape, layout, flatten, weights in itertools.product(
+        [None, (), (64, 64, 3), (3, 64, 64), (48, None, 1), (16, 64, 3), (64, 64), (64, 64, 5), (5, 64, 64)],
+        ["channels_last", "channels_first"],
+        [False, True],
+        [None, "imagenet"],
+    )
+]
+PADS = [
+    {"inputs": np.zeros((1, *sizes, 3)), "kernel_size": kernel}
+    for sizes, kernel in itertools.product([(4, 4), (5, 4), (5, 7)], [3, (5, 2)])
+]
+ACTIVATIONS = [
+    {"classifier_activation": activation, "weights": weights}
+    for activation, weights in itertools.product([None, "softmax", "relu"], [None, "imagenet"])
+]
 TABLE = {
+    "applications.imagenet_utils.obtain_input_shape": IMAGE_SHAPES,
+    "applications.imagenet_utils.correct_pad": PADS,
+    "applications.imagenet_utils.validate_activation": ACTIVATIONS,
     "ops.operation_utils.compute_conv_output_shape": CONVOLUTIONS,
     "ops.operation_utils.compute_pooling_output_shape": POOLINGS,
     "ops.operation_utils.broadcast_shapes": BROADCASTS,
@@ -71,6 +99,7 @@ def result(function, arguments):
         return ValueError
 
 
+@pytest.mark.filterwarnings("ignore:This model usually expects")
 @pytest.mark.parametrize("path", TABLE)
 def test_functions_of_the_inside_are_keras(path):
     module, _, name = path.rpartition(".")

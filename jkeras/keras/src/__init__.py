@@ -20,6 +20,7 @@ _ROOT = __name__.rpartition(".")[0]
 _MODULES = frozenset(Path(__file__).with_name("modules.txt").read_text(encoding="utf-8").split())
 # Which other modules of ours have what Keras keeps in a folder, by the folder's last or first name.
 _ALSO: dict[str, tuple[str, ...]] = {
+    "applications": ("image_networks",),
     "backend": ("tensor", "variables", "dtypes", "seeds", "masks", "random", "ops", "rematerialization", "config"),
     "callbacks": ("callbacks",),
     "dtype_policies": ("config",),
