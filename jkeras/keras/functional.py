@@ -44,10 +44,11 @@ class Functional(Function, Model):
         trainable = kwargs.pop("trainable", None)
         _check_tensors(inputs=inputs, outputs=outputs)
         _warn_of_other_names(inputs)
+        _warn_of_ignored(kwargs)
         if any(not _is_input(tensor) for tensor in tree.flatten(inputs)):
             inputs, outputs = copy_graph(inputs, outputs)
         with DotNotTrackScope():
-            Function.__init__(self, inputs, outputs, name=name, **kwargs)
+            Function.__init__(self, inputs, outputs, name=name)
         for layer in self.layers:
             self._tracker.track(layer)
         if trainable is not None:
@@ -283,6 +284,15 @@ def _check_tensors(**values: Any) -> None:
                     f"All `{argument}` values must be KerasTensors. Received: {argument}={value} including invalid value"
                     f" {leaf} of type {type(leaf)}"
                 )
+
+
+def _warn_of_ignored(arguments: Mapping[str, Any]) -> None:
+    """Libraries hand on what their own classes were given; Keras ignores it without a word."""
+    if arguments:
+        warnings.warn(
+            f"A model of `inputs` and `outputs` has no arguments {', '.join(sorted(arguments))}: they are ignored, as in Keras.",
+            stacklevel=3,
+        )
 
 
 def _warn_of_other_names(inputs: Any) -> None:

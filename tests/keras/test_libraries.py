@@ -296,3 +296,16 @@ def test_the_version_of_keras():
 def test_the_words_of_an_unknown_name(family, kind, name):
     with pytest.raises(ValueError, match=f"Could not interpret {kind} identifier.*Did you mean"):
         getattr(keras, family).get(name)
+
+
+def test_a_functional_model_ignores_arguments_that_are_none_of_its_own():
+    """Libraries hand on all that a subclass was given; a typo is named in a warning."""
+
+    class Network(keras.Model):
+        def __init__(self, width, **kwargs):
+            inputs = keras.Input((3,))
+            super().__init__(inputs=inputs, outputs=keras.layers.Dense(width)(inputs), **kwargs)
+
+    with pytest.warns(UserWarning, match="has no arguments decoder_use_batchnorm, nmae: they are ignored"):
+        network = Network(2, name="network", decoder_use_batchnorm=True, nmae="x")
+    assert network.name == "network" and network(np.ones((1, 3))).shape == (1, 2)
