@@ -94,9 +94,12 @@ class BuiltinLayer(Layer):
     @classmethod
     def _convert(cls, name: str, f: Field, value: Any) -> Any:
         reader = _READERS.get(name.rpartition("_")[2])
-        if reader is not None and f.convert is not None:
-            value = reader(value)
-        return super()._convert(name, f, value)
+        if reader is None or f.convert is None:
+            return super()._convert(name, f, value)
+        value = reader(value)
+        checked = super()._convert(name, f, value)
+        # A function of the user's stays what it is, where the core makes a value of it.
+        return value if callable(value) and not isinstance(value, Spec) else checked
 
     # -- attributes -----------------------------------------------------------------------------------------------
 

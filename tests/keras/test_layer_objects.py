@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 
 import jax
@@ -401,3 +402,35 @@ def test_users_layers_say_themselves_what_is_inside():
     assert "inner_layers" not in written
     again = keras.saving.deserialize_keras_object(written, custom_objects={"Holder": Holder})
     assert isinstance(again, Holder)
+
+
+# How layers with arguments that may be functions are made.
+FUNCTIONS_IN = {
+    "BatchNormalization": (), "Conv2D": (2, 1), "Conv2DTranspose": (2, 1), "ConvLSTM2D": (2, 1), "Dense": (3,),
+    "DepthwiseConv2D": (1,), "EinsumDense": ("ab,bc->ac", 3), "Embedding": (3, 2), "GRU": (2,), "GRUCell": (2,),
+    "GroupNormalization": (1,), "LSTM": (2,), "LSTMCell": (2,), "LayerNormalization": (), "MultiHeadAttention": (1, 2),
+    "PReLU": (), "SeparableConv2D": (2, 1), "SimpleRNN": (2,), "SimpleRNNCell": (2,),
+}  # fmt: skip
+KINDS = ("regularizer", "constraint", "initializer", "activation")
+
+
+class Kept:
+    """A function as an object of the user's."""
+
+    def __call__(self, w, *args, **kwargs):
+        return w
+
+
+@pytest.mark.parametrize("value", [lambda w, *args, **kwargs: w, Kept()], ids=["function", "object"])
+@pytest.mark.parametrize("name", FUNCTIONS_IN)
+def test_functions_stay_the_attributes_that_they_were_given_as(name, value):
+    theirs, ours = getattr(oracle.layers, name), getattr(L, name)
+    arguments = [a for a in inspect.signature(theirs).parameters if a.rpartition("_")[2] in KINDS]
+    assert arguments
+    for argument in arguments:
+        layers = [cls(*FUNCTIONS_IN[name], **{argument: value}) for cls in (ours, theirs)]
+        same = [getattr(layer, argument, None) is value for layer in layers]
+        assert same[0] >= same[1], argument  # some attributes are private in Keras
+    layer = L.Dense(3, kernel_regularizer=Kept(), bias_constraint=value)
+    layer.build((None, 2))
+    assert layer.kernel.regularizer is layer.kernel_regularizer and layer.bias.constraint is value
