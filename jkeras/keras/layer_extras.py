@@ -181,7 +181,9 @@ EXTRAS: dict[str, dict[str, Any]] = {
     # Inputs come as they are: float16 has no room for large ones.
     "GroupNormalization": {"_sized_axes": staticmethod(_axis), "_flags": {"autocast": False}},
     **{name: {"_convert": _typed("axis", "an int or a list/tuple of ints", int, np.integer, list, tuple)} for name in
-       ("LayerNormalization", "RMSNormalization")},
+       ("LayerNormalization", "RMSNormalization", "UnitNormalization")},
+    **{f"Adaptive{kind}Pooling{rank}D": {"_convert": _typed("output_size", "an integer or a tuple", int, np.integer, list, tuple)}
+       for kind in ("Average", "Max") for rank in (1, 2, 3)},
     "RepeatVector": {"_convert": _typed("n", "an integer value", int)},
     "UpSampling1D": {"_convert": _typed("size", "an integer value", int)},
     "Reshape": {"_traced_spec": _reshaped_spec},

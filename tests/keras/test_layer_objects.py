@@ -305,11 +305,23 @@ def test_a_shape_that_may_fit_is_not_refused():
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: L.RepeatVector("3"), lambda: L.UpSampling1D(2.5), lambda: L.LayerNormalization("1")]
+    ("name", "value"),
+    [
+        *(
+            ("RepeatVector", "3"),
+            ("UpSampling1D", 2.5),
+            ("LayerNormalization", "1"),
+            ("UnitNormalization", {"axis": -1}),
+        ),
+        ("UnitNormalization", 1.5),
+        *((f"Adaptive{kind}Pooling{rank}D", 1.5) for kind in ("Average", "Max") for rank in (1, 2, 3)),
+    ],
 )
-def test_arguments_of_another_type_raise_what_keras_raises(make):
-    with pytest.raises(TypeError, match="Expected an int"):
-        make()
+def test_arguments_of_another_type_raise_what_keras_raises(name, value):
+    with pytest.raises(TypeError):
+        getattr(oracle.layers, name)(value)
+    with pytest.raises(TypeError, match="Expected an? "):
+        getattr(L, name)(value)
 
 
 @pytest.mark.parametrize("name", ["cholesky", "cholesky_inverse", "inv", "det", "solve", "solve_triangular"])
