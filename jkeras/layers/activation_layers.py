@@ -167,8 +167,8 @@ class Softmax(_Elementwise):
             return jax.nn.softmax(inputs, axis=self.axis)
         # Keras's stand-in for minus infinity, which float16 can hold too.
         lowest = -3e4 if inputs.dtype == jnp.float16 else -1e9
-        outputs = jax.nn.softmax(inputs + (1.0 - mask.astype(inputs.dtype)) * lowest, axis=self.axis)
-        return outputs * mask.astype(inputs.dtype)
+        valid = mask if mask.dtype == bool else mask > 0.5
+        return jnp.where(valid, jax.nn.softmax(jnp.where(valid, inputs, lowest), axis=self.axis), 0)
 
 
 __all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]

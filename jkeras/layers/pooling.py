@@ -246,12 +246,13 @@ class GlobalAveragePooling1D(_GlobalPooling):
     ) -> Num[Array, "batch *pooled"]:
         if mask is None:
             return super().call(inputs)
-        weights = mask.astype(inputs.dtype)[..., None]
+        valid = mask.astype(bool)[..., None]
         if self.channels_first:
-            weights = jnp.swapaxes(weights, 1, 2)
+            valid = jnp.swapaxes(valid, 1, 2)
         axis = self.spatial_axes[0]
-        total = jnp.sum(inputs * weights, axis=axis, keepdims=self.keepdims)
-        return total / jnp.sum(weights, axis=axis, keepdims=self.keepdims)
+        # What is masked may be infinite or no number.
+        total = jnp.sum(jnp.where(valid, inputs, 0), axis=axis, keepdims=self.keepdims)
+        return total / jnp.sum(valid, axis=axis, keepdims=self.keepdims, dtype=inputs.dtype)
 
     def compute_mask(self, inputs: jax.Array, previous_mask: Bool[Array, "batch steps"] | None) -> None:
         return None
