@@ -67,7 +67,7 @@ def transformer(words, length, width):
     x = layers.LayerNormalization()(layers.Add()([x, layers.Dropout(0.3)(y)]))
     y = layers.Dense(width)(layers.Dense(2 * width, activation="relu")(x))
     x = layers.LayerNormalization()(layers.Add()([x, layers.Dropout(0.3)(y)]))
-    x = layers.Dropout(0.3)(layers.GlobalAveragePooling1D()(x))  # the mean over words that are no padding
+    x = layers.Dropout(0.3)(layers.GlobalAveragePooling1D()(x))  # the mean over words that are not padding
     return jk.Model(inputs, layers.Dense(1, activation="sigmoid")(x))
 
 

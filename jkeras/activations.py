@@ -364,7 +364,7 @@ def get(identifier: ActivationLike) -> Activation:
     """
     activation: object = linear if identifier is None else registry.resolve("activation", TABLE, identifier)
     if not callable(activation):
-        raise ArgumentError(f"{type(activation).__name__} is no activation: it cannot be called with an array.")
+        raise ArgumentError(f"{type(activation).__name__} is not an activation: it cannot be called with an array.")
     return cast("Activation", activation)
 
 

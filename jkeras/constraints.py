@@ -176,7 +176,7 @@ def get(identifier: ConstraintLike) -> Constraint | None:
     if isinstance(constraint, type):
         constraint = constraint()
     if not callable(constraint):
-        raise ArgumentError(f"{type(constraint).__name__} is no constraint: it cannot be called with a weight.")
+        raise ArgumentError(f"{type(constraint).__name__} is not a constraint: it cannot be called with a weight.")
     return FunctionConstraint(constraint)
 
 

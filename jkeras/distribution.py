@@ -24,6 +24,6 @@ def set_distribution(value: Distribution | None) -> None:
     """Puts a strategy in force for all models that are compiled from now on; None puts none in force.
 
     Raises:
-        ArgumentError: it is no strategy.
+        ArgumentError: it is not a strategy.
     """
     strategy.make_current(value)

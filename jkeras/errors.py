@@ -17,7 +17,7 @@ The tree::
     ├── DiscardedResultError (RuntimeError)  the result of `compile`, `fit` or `add` is thrown away, or shown and lost
     ├── ExistsError (FileExistsError)    a file is there and may not be replaced
     ├── SaveError (OSError)              a file could not be written
-    ├── RestoreError (ValueError)        a saved model does not fit the model that restores it
+    ├── RestoreError (ValueError)        a saved model does not match the model that restores it
     │   └── DescriptionError (TypeError)  a configuration describes no object that can be made
     ├── ProcessError (RuntimeError)      processes that train together disagree, or one of them is gone
     ├── ExtraError (ImportError)         a library is missing that one of the package's extras installs
@@ -218,7 +218,7 @@ class SaveError(JkerasError, OSError):
 
 
 class RestoreError(JkerasError, ValueError):
-    """A saved model does not fit the model that restores it, or the file is damaged.
+    """A saved model does not match the model that restores it, or the file is damaged.
 
     The mistake::
 

@@ -131,7 +131,7 @@ def profile(
         folder: where the trace goes; a temporary folder if None.
 
     Raises:
-        ArgumentError: `steps` or `batch_size` is no positive integer, or `x` is no array.
+        ArgumentError: `steps` or `batch_size` is not a positive integer, or `x` is not an array.
         NotCompiledError: the model was not compiled.
     """
     for name, value in {"steps": steps, "batch_size": batch_size}.items():

@@ -138,7 +138,7 @@ class OrthogonalRegularizer(Regularizer):
     1.0
 
     Raises:
-        InputError: when called with an array that is no matrix.
+        InputError: when called with an array that is not a matrix.
     """
 
     factor: float = field(default=0.01, convert=_factor(0.01))
@@ -184,7 +184,7 @@ def get(identifier: RegularizerLike) -> Regularizer | None:
     if isinstance(regularizer, type):
         regularizer = regularizer()
     if not callable(regularizer):
-        raise ArgumentError(f"{type(regularizer).__name__} is no regularizer: it cannot be called with an array.")
+        raise ArgumentError(f"{type(regularizer).__name__} is not a regularizer: it cannot be called with an array.")
     return FunctionRegularizer(regularizer)
 
 

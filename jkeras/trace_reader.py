@@ -65,9 +65,9 @@ class LayerTime:
     Attributes:
         layer: its path in the model, or a part of the step in brackets: `(batch)`, `(loss)`, `(metrics)`, `(optimizer)`,
             `(loop)` for the rest of the step, `(unnamed)` for what XLA added by itself, such as copies.
-        seconds: of its operations in one step, the sum over all threads or streams.
+        seconds: the time of its operations in one step, the sum over all threads or streams.
         backward_seconds: of them in the backward pass.
-        share: of all operations.
+        share: the share of all operations.
         top: its longest operations with their seconds per step.
     """
 

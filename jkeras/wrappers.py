@@ -130,7 +130,7 @@ class SKLearnClassifier(ClassifierMixin, _Wrapper):  # type: ignore[misc]
         classes_: the labels, sorted.
 
     Raises:
-        InputError: the targets are no classes, or only one class is there.
+        InputError: the targets are not classes, or only one class is there.
 
     >>> import jkeras as jk
     >>> def build(X, y, hidden=8):
@@ -247,7 +247,7 @@ class Handle(Protocol):
 
 
 def _value(model: object) -> Model | None:
-    """The immutable model, also behind a handle; None for what is no model."""
+    """The immutable model, also behind a handle; None for what is not a model."""
     value = model if isinstance(model, Model) else model.value if isinstance(model, Handle) else None
     return value if isinstance(value, Model) else None
 
@@ -255,7 +255,7 @@ def _value(model: object) -> Model | None:
 def _compiled(model: object, wrapper: str) -> Model:
     value = _value(model)
     if value is None:
-        raise ArgumentError(f"{wrapper}: the function `model` returned {model!r}, which is no model.")
+        raise ArgumentError(f"{wrapper}: the function `model` returned {model!r}, which is not a model.")
     if value.recipe is None or value.recipe.loss is None:
         raise NotCompiledError(
             f"{wrapper} needs a compiled model with an optimizer and a loss: model.compile('adam', 'mse')."

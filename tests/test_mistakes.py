@@ -155,7 +155,10 @@ def test_mistake(call, error, words, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("monitor", "words"),
-    [("val_loss", "give `fit` validation_data or validation_split, or watch 'loss'"), ("los", "Did you mean 'loss'")],
+    [
+        ("val_loss", "Pass validation_data or validation_split to `fit`, or monitor 'loss'"),
+        ("los", "Did you mean 'loss'"),
+    ],
 )
 def test_a_monitor_that_is_not_in_the_logs(monitor, words):
     # Known only at the end of an epoch, since other callbacks may add to the logs; a warning, as in Keras.

@@ -22,13 +22,13 @@ class Application:
     """A network that is known by name.
 
     Attributes:
-        name: of the function.
+        name: the name of the function.
         features: `features(blocks, images, options)`, all but what follows.
         classifier: `classifier(blocks, features, options)`.
         files: the published weights for given options.
         summary: one line on it.
         protocol: how it is called.
-        model_name: of the model; None where it depends on the options.
+        model_name: the name of the model; None where it depends on the options.
         size: height and width of the images that it is meant for.
         smallest: the least height and width.
         pools: names of the pooling layers that stand instead of a classifier.

@@ -64,7 +64,7 @@ def mobile_block(
         kernel: size of the convolution of each channel.
         filters: channels of the result.
         expansion: how much wider it is inside.
-        strides: of that convolution.
+        strides: the strides of that convolution.
         drop: the rate at which samples skip the block.
         name: before the names of its layers.
         padded: whether zeros around the image stand for "same" where the stride is 2, as in the first version.

@@ -14,7 +14,7 @@ class Conv(NamedTuple):
     Attributes:
         filters: how many.
         kernel: its size, or height and width.
-        strides: of the window.
+        strides: the strides of the window.
         padding: at the edges.
     """
 

@@ -25,7 +25,7 @@ def check_width(network: str, options: Mapping[str, Any], widths: Sequence[float
     """Checks `alpha`.
 
     Raises:
-        ArgumentError: it is no positive number, or there are no weights for it.
+        ArgumentError: it is not a positive number, or there are no weights for it.
     """
     alpha = arguments.checked(network, "alpha", options["alpha"], _POSITIVE)
     if options["weights"] == "imagenet" and alpha not in widths:
@@ -56,10 +56,10 @@ def prepare(
     Args:
         network: whose options these are.
         options: completed by `size` and `model_name`.
-        sizes: of square images that there are weights for.
+        sizes: the sizes of square images that there are weights for.
         widths: values of `alpha` that there are weights for.
-        name: of the model, with `{alpha}` and `{side}`.
-        shape: of the images, where it is known by something else than `input_shape`.
+        name: the name of the model, with `{alpha}` and `{side}`.
+        shape: the shape of the images, where it is known by something else than `input_shape`.
     """
     check_width(network, options, widths)
     options["size"] = square(options["input_shape"] if shape is None else shape, sizes) or 224

@@ -22,7 +22,7 @@ class Block(NamedTuple):
         expansion: how much wider it is inside.
         filters: channels of the result.
         wide: whether its kernel is 5 by 5, not 3 by 3.
-        stride: of its convolution.
+        stride: the stride of its convolution.
         squeezed: whether it has squeeze and excitation.
         swish: whether it is active by hard swish, not by ReLU.
     """

@@ -20,12 +20,12 @@ class Size(NamedTuple):
     """Filters of the first cells and of the stem, cells in each stage, and the images that it is meant for.
 
     Attributes:
-        filters: of the normal cells of the first stage.
-        stem: of the first convolution.
+        filters: the filters of the normal cells of the first stage.
+        stem: the filters of the first convolution.
         cells: normal cells of each stage.
         skips: whether the cell after a reduction sees what came before that reduction, not its input.
         image: height and width.
-        checksums: of the weights with the classifier and without.
+        checksums: the checksums of the weights with the classifier and without.
     """
 
     filters: int

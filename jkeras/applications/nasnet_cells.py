@@ -90,7 +90,7 @@ def normal_cell(b: Blocks, x: Tensor, p: Tensor, filters: int, name: str) -> tup
         x: the result of the cell before.
         p: the result of the cell before that one.
         filters: channels of each sum.
-        name: of the cell.
+        name: the name of the cell.
     """
     with b.face.name_scope(f"normal_A_block_{name}"):
         p = _adjusted(b, p, x, filters, name)

@@ -97,7 +97,7 @@ def stages(b: Blocks, x: Tensor, block: Block, depths: tuple[int, ...], *, strid
     Args:
         b: the face.
         x: features.
-        block: of all stages.
+        block: the block of all stages.
         depths: blocks of each.
         stride_last: whether a stage makes the image smaller at its end, not at its beginning.
     """

@@ -30,8 +30,8 @@ class Network(Protocol):
         input_shape: height, width, channels (channels first if that is the layout that is set).
         pooling: without a classifier, "avg", "max" or None for the features as they are.
         classes: outputs of the classifier.
-        classifier_activation: of the classifier; None for logits.
-        name: of the model.
+        classifier_activation: the activation of the classifier; None for logits.
+        name: the name of the model.
     """
 
     def __call__(

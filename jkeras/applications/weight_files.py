@@ -39,8 +39,8 @@ def published(
 
     Args:
         folder: on the host.
-        names: of the files there.
-        checksums: of each.
+        names: the names of the files there.
+        checksums: the checksums of each.
         kept_as: names in the cache, where they are others.
     """
 

@@ -1,8 +1,8 @@
 """A few well-known networks, as functions that return models with fresh weights.
 
-Those that `keras.applications` has are made of the same layers under the same names, so its weight files load:
-`ResNet50().load_weights("resnet50_weights.h5")`. No weights are downloaded;
-`jkeras.applications` has all of Keras's, under its arguments and with published weights.
+Networks that are also in `keras.applications` have the same layers with the same names, so its weight files load:
+`ResNet50().load_weights("resnet50_weights.h5")`. No weights are downloaded; `jkeras.applications` has all of Keras's
+networks, with its arguments and the published weights.
 """
 
 from jkeras.architectures.gpt import GPT as GPT

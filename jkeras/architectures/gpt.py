@@ -17,18 +17,18 @@ def GPT(
     heads: int = 4,
     dropout_rate: float = 0.0,
 ) -> Model:
-    """A model of the next token: token ids `(batch, time)` in, logits `(batch, time, vocabulary)` out.
+    """A model that predicts the next token: token ids `(batch, time)` to logits `(batch, time, vocabulary)`.
 
     Args:
-        vocabulary_size: how many tokens there are.
-        max_length: how many of them the model sees at once, at least 16; inputs may be shorter.
-        width: features of each token.
+        vocabulary_size: the number of distinct tokens.
+        max_length: the longest input in tokens, at least 16.
+        width: the number of features per token.
         depth: blocks.
-        heads: of attention; they divide the width.
-        dropout_rate: in the blocks and after the embedding.
+        heads: the number of attention heads; it must divide the width.
+        dropout_rate: the dropout rate in the blocks and after the embedding.
 
     Raises:
-        ArgumentError: the heads do not divide the width, or `max_length` is too small.
+        ArgumentError: the number of heads does not divide the width, or `max_length` is too small.
 
     >>> GPT(65, 32, width=16, depth=1, heads=2).output_shape
     (None, None, 65)

@@ -1,4 +1,4 @@
-"""Networks of `jkeras.applications` as functions that begin with the shape, and make fresh weights."""
+"""Networks of `jkeras.applications` as functions that take the input shape first and return fresh weights."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ def channels_of(x: SymbolicTensor) -> int:
     """The size of the last axis.
 
     Raises:
-        InputError: it is not known.
+        InputError: it is unknown.
     """
     channels = x.shape[-1]
     if channels is None:
-        raise InputError(f"{x!r}: expected a tensor whose number of channels is known.")
+        raise InputError(f"{x!r}: expected a tensor with a known number of channels.")
     return channels
 
 
 def blocks() -> Blocks:
-    """The parts of networks, as values."""
+    """The building blocks of networks, as immutable values."""
     return Blocks(VALUES)
 
 
 def head(
     x: SymbolicTensor, include_top: bool, pooling: str | None, classes: int, activation: ActivationLike
 ) -> SymbolicTensor:
-    """A classifier, a pooling, or nothing on top of features `(batch, height, width, channels)`.
+    """Adds a classifier, a pooling layer, or nothing on top of features `(batch, height, width, channels)`.
 
     Raises:
-        ArgumentError: another pooling than None, "avg" and "max".
+        ArgumentError: `pooling` is not None, "avg" or "max".
     """
     if pooling is not None and pooling not in POOLINGS:
         raise ArgumentError(f"pooling={pooling!r}: expected None, 'avg' or 'max'.")

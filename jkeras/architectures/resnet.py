@@ -36,15 +36,15 @@ def ResNet18(
     classifier_activation: ActivationLike = "softmax",
     small_images: bool = False,
 ) -> Model:
-    """The residual network of 18 layers.
+    """The residual network with 18 layers.
 
     Args:
         input_shape: height, width, channels.
-        classes: outputs of the classifier.
-        include_top: whether there is one.
-        pooling: without a classifier, "avg", "max" or None for the features as they are.
-        classifier_activation: of the classifier; None for logits.
-        small_images: starts with a 3x3 convolution of stride 1 and no pooling, for images such as CIFAR's.
+        classes: the number of outputs of the classifier.
+        include_top: whether to add the classifier.
+        pooling: without a classifier, "avg", "max", or None for no pooling.
+        classifier_activation: the activation of the classifier; None for logits.
+        small_images: whether to start with a 3x3 convolution with stride 1 and no pooling, for small images such as CIFAR's.
 
     >>> ResNet18((32, 32, 3), classes=10, small_images=True).count_params()
     11188362
@@ -62,7 +62,7 @@ def ResNet34(
     classifier_activation: ActivationLike = "softmax",
     small_images: bool = False,
 ) -> Model:
-    """The residual network of 34 layers; arguments as for `ResNet18`."""
+    """The residual network with 34 layers; arguments as for `ResNet18`."""
     top = (classes, include_top, pooling, classifier_activation)
     return _resnet("resnet34", basic, (3, 4, 6, 3), input_shape, *top, small_images)
 
@@ -76,9 +76,9 @@ def ResNet50(
     classifier_activation: ActivationLike = "softmax",
     small_images: bool = False,
 ) -> Model:
-    """The residual network of 50 layers, with bottlenecks, as `keras.applications.ResNet50` has it.
+    """The residual network with 50 layers and bottleneck blocks, as in `keras.applications.ResNet50`.
 
-    Arguments as for `ResNet18`. Weight files of `keras.applications` fit if `small_images` is False.
+    Arguments as for `ResNet18`. If `small_images` is False, weight files of `keras.applications` load.
     """
     top = (classes, include_top, pooling, classifier_activation)
     return _resnet("resnet50", bottleneck, (3, 4, 6, 3), input_shape, *top, small_images)

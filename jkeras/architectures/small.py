@@ -20,15 +20,15 @@ def MobileNetV2(
     pooling: str | None = None,
     classifier_activation: ActivationLike = "softmax",
 ) -> Model:
-    """The network of inverted residuals, as `jkeras.applications.MobileNetV2` has it, with fresh weights.
+    """The network of inverted residuals, as in `jkeras.applications.MobileNetV2`, with fresh weights.
 
     Args:
         input_shape: height, width, channels.
         classes: outputs of the classifier.
-        alpha: the width; all numbers of channels are multiplied by it.
-        include_top: whether there is a classifier.
-        pooling: without one, "avg", "max" or None for the features as they are.
-        classifier_activation: of the classifier; None for logits.
+        alpha: the width multiplier of all channel counts.
+        include_top: whether to add the classifier.
+        pooling: without a classifier, "avg", "max", or None for no pooling.
+        classifier_activation: the activation of the classifier; None for logits.
     """
     return _MobileNetV2(
         input_shape,
@@ -51,18 +51,18 @@ def EfficientNetB0(
     dropout_rate: float = 0.2,
     drop_connect_rate: float = 0.2,
 ) -> Model:
-    """The smallest EfficientNet, as `jkeras.applications.EfficientNetB0` has it, with fresh weights.
+    """The smallest EfficientNet, as in `jkeras.applications.EfficientNetB0`, with fresh weights.
 
-    Images have values from 0 to 255; the network scales them itself.
+    Pixel values are from 0 to 255; the network rescales them itself.
 
     Args:
         input_shape: height, width, channels.
         classes: outputs of the classifier.
         include_top: whether there is one.
         pooling: without a classifier, "avg", "max" or None for the features as they are.
-        classifier_activation: of the classifier; None for logits.
-        dropout_rate: before the classifier.
-        drop_connect_rate: the rate at which samples skip the last block; earlier ones are skipped less often.
+        classifier_activation: the activation of the classifier; None for logits.
+        dropout_rate: the dropout rate before the classifier.
+        drop_connect_rate: the probability that a sample skips the last block; earlier blocks are skipped less often.
     """
     inputs, parts = layers.Input(input_shape), blocks()
     x = efficientnet.scaled(parts, inputs, {"weights": None, "path": None})

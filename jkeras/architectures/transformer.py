@@ -1,4 +1,4 @@
-"""The block of transformers with normalization first (Xiong et al., 2020, https://arxiv.org/abs/2002.04745)."""
+"""The transformer block with pre-normalization (Xiong et al., 2020, https://arxiv.org/abs/2002.04745)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Positions(Layer):
     """Adds a learned vector for each position to `(batch, positions, features)`.
 
     Args:
-        max_length: positions there may be; those of the first input if None.
+        max_length: the largest number of positions; None takes that of the first input.
     """
 
     max_length: int | None = None
@@ -35,7 +35,7 @@ class Positions(Layer):
 
 
 def block(x: SymbolicTensor, heads: int, dropout_rate: float, *, causal: bool, name: str) -> SymbolicTensor:
-    """Attention and a network of two dense layers, each around a normalization, with shortcuts."""
+    """Attention and a network of two dense layers, each with pre-normalization and a shortcut."""
     width = channels_of(x)
     y = layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm1")(x)
     attention = layers.MultiHeadAttention(heads, width // heads, dropout=dropout_rate, name=f"{name}_attention")

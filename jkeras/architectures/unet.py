@@ -25,19 +25,19 @@ def UNet(
     depth: int = 4,
     activation: ActivationLike = "sigmoid",
 ) -> Model:
-    """A network that gives each pixel a value or a class, with shortcuts between equal sizes.
+    """A network that predicts a value or a class for each pixel, with shortcuts between layers of equal resolution.
 
-    Convolutions pad their inputs, so that outputs are as large as inputs, and are followed by batch normalization.
+    Convolutions use padding "same", so outputs are as large as inputs, and are followed by batch normalization.
 
     Args:
-        input_shape: height and width, multiples of 2 to the power of the depth; channels.
-        classes: channels of the output.
-        filters: channels of the first convolutions; doubled at each step down.
-        depth: steps down.
-        activation: of the output; "softmax" for several classes, None for logits.
+        input_shape: height, width, channels; height and width must be multiples of `2**depth`.
+        classes: the number of output channels.
+        filters: the number of channels of the first convolutions; doubled at each downsampling step.
+        depth: the number of downsampling steps.
+        activation: the activation of the output; "softmax" for several classes, None for logits.
 
     Raises:
-        ArgumentError: the image cannot be halved so often.
+        ArgumentError: height and width cannot be halved `depth` times.
 
     >>> UNet((32, 32, 1), filters=4, depth=2).output_shape
     (None, 32, 32, 1)

@@ -24,18 +24,18 @@ def ViTTiny(
     """A transformer over patches of an image, with the mean of all patches before the classifier.
 
     Args:
-        input_shape: height and width, multiples of the patch size; channels.
+        input_shape: height, width, channels; height and width must be multiples of `patch_size`.
         classes: outputs of the classifier.
         patch_size: height and width of a patch.
-        width: features of each patch.
+        width: the number of features per patch.
         depth: blocks.
-        heads: of attention; they divide the width.
-        dropout_rate: in the blocks.
-        include_top: whether there is a classifier; without one the outputs are `(batch, patches, width)`.
-        classifier_activation: of the classifier; None for logits.
+        heads: the number of attention heads; it must divide the width.
+        dropout_rate: the dropout rate in the blocks.
+        include_top: whether to add the classifier; without it, outputs are `(batch, patches, width)`.
+        classifier_activation: the activation of the classifier; None for logits.
 
     Raises:
-        ArgumentError: the image does not consist of whole patches, or the heads do not divide the width.
+        ArgumentError: the image does not consist of whole patches, or the number of heads does not divide the width.
 
     >>> ViTTiny((32, 32, 3), classes=10, patch_size=4, depth=2).output_shape
     (None, 10)
@@ -43,7 +43,7 @@ def ViTTiny(
     height, wide = input_shape[:2]
     if height % patch_size or wide % patch_size:
         raise ArgumentError(
-            f"ViTTiny(patch_size={patch_size}): an image of {height} x {wide} has no whole number of patches."
+            f"ViTTiny(patch_size={patch_size}): an image of {height} x {wide} cannot be divided into whole patches."
         )
     if width % heads:
         raise ArgumentError(f"ViTTiny(heads={heads}): expected a divisor of the width, {width}.")

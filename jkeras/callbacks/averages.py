@@ -1,4 +1,4 @@
-"""A callback that scores the moving averages of the weights instead of the weights."""
+"""A callback that evaluates the moving averages of the weights instead of the weights."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from jkeras.training.state import arrays_of
 class SwapEMAWeights(Callback):
     """Replaces the weights by their moving averages for evaluation and prediction.
 
-    The optimizer must keep them (`use_ema=True`).
+    The optimizer must maintain them (`use_ema=True`).
 
     Args:
-        swap_on_epoch: puts them in place at the end of each epoch, for callbacks that save the model; put this callback
+        swap_on_epoch: also swaps at the end of each epoch, for callbacks that save the model; put this callback
             before those.
 
     Raises:
-        ArgumentError: the optimizer keeps no averages.
+        ArgumentError: the optimizer does not maintain averages.
 
     >>> swap = SwapEMAWeights(swap_on_epoch=True)
     >>> swap.swap_on_epoch
@@ -44,7 +44,7 @@ class SwapEMAWeights(Callback):
             return
         if not _keeps_averages(model.recipe.optimizer):
             raise ArgumentError(
-                "SwapEMAWeights needs an optimizer that keeps averages, such as `Adam(use_ema=True)`; this model's is"
+                "SwapEMAWeights needs an optimizer with moving averages, such as `Adam(use_ema=True)`; this model's is"
                 f" {model.recipe.optimizer!r}."
             )
         state = model.state
@@ -61,16 +61,16 @@ class SwapEMAWeights(Callback):
             self._weights = None
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Goes on with the weights."""
+        """Restores the weights."""
         self._put_weights()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Leaves the averages in place until the next epoch, if asked to."""
+        """Swaps in the averages until the next epoch, if `swap_on_epoch`."""
         if self.swap_on_epoch:
             self._put_averages()
 
     def on_train_end(self, logs: Logs = None) -> None:
-        """Goes back to the weights, which the end of training replaces by the averages anyway."""
+        """Restores the weights; the end of training replaces them by the averages anyway."""
         self._put_weights()
 
     def on_test_begin(self, logs: Logs = None) -> None:
@@ -78,15 +78,15 @@ class SwapEMAWeights(Callback):
         self._put_averages()
 
     def on_test_end(self, logs: Logs = None) -> None:
-        """Goes back to the weights."""
+        """Restores the weights."""
         self._put_weights()
 
     def on_predict_begin(self, logs: Logs = None) -> None:
-        """Predicts with the averages."""
+        """Swaps in the averages."""
         self._put_averages()
 
     def on_predict_end(self, logs: Logs = None) -> None:
-        """Goes back to the weights."""
+        """Restores the weights."""
         self._put_weights()
 
 

@@ -10,27 +10,27 @@ from jkeras.training.save_schedule import SaveFrequency
 
 
 class BackupAndRestore(CheckpointCallback):
-    """Backs up the run while it trains; when the script is started again, `fit` resumes from the last backup.
+    """Backs up the run while it trains; if the script is restarted, `fit` resumes from the last backup.
 
-    A backup holds everything that determines the rest of the run: weights, states of layers and of the optimizer, step, key,
-    epoch, position in the epoch and its shuffling, running metrics, the states of the other callbacks (see
-    `Callback.state_names`), the history, and the position in the data. A run that was killed and resumed ends with the same
-    bits as one that was not. Backups are written in the background and appear whole or not at all.
+    A backup contains everything that determines the rest of the run: weights, states of layers and of the optimizer, step,
+    key, epoch, position in the epoch and its shuffling, running metrics, the states of the other callbacks (see
+    `Callback.state_names`), the history, and the position in the data. A run that is killed and resumed gives bit for bit the
+    same results as an uninterrupted one. Backups are written in the background and atomically.
 
-    SIGTERM, with which schedulers announce that they take the machine away, makes `fit` save at once, in the middle of the
-    epoch, and end the program (`SystemExit`); this works where `fit` runs in the main thread.
+    On SIGTERM, which schedulers send before they preempt a machine, `fit` saves immediately, even in the middle of an epoch,
+    and exits the program (`SystemExit`). This requires that `fit` runs in the main thread.
 
-    As Keras's; Keras saves weights, optimizer and epoch only, and starts an epoch that was cut off at its first batch.
+    Unlike jkeras, Keras saves only weights, optimizer and epoch, and restarts an interrupted epoch at its first batch.
 
     Args:
         backup_dir: the directory for the backups of this run only.
         save_freq: "epoch"; a number of steps; "5 epochs" or "10 minutes"; a `datetime.timedelta`; or False for SIGTERM only.
-        double_checkpoint: whether the backup before the latest stays, too, and is used should the latest be damaged.
-        delete_checkpoint: whether a run that came to its end deletes its backups, so that the next starts anew.
+        double_checkpoint: whether to also keep the previous backup, which is used if the latest is damaged.
+        delete_checkpoint: whether to delete the backups when training completes, so that the next run starts afresh.
 
     Raises:
         ArgumentError: `save_freq` or `backup_dir` is invalid.
-        RestoreError: raised by `fit` when the backup is of another model, recipe or data; it lists the
+        RestoreError: raised by `fit` if the backup is from a different model, recipe or data; it lists the
             differences.
 
     >>> backup = BackupAndRestore("backup", save_freq="10 minutes")
@@ -54,12 +54,12 @@ class BackupAndRestore(CheckpointCallback):
         self.delete_checkpoint = delete_checkpoint
 
     def finish(self) -> None:
-        """Deletes the backups, if asked to; the latest one last, so that an interruption leaves it usable."""
+        """Deletes the backups if `delete_checkpoint`, the latest one last, so that it stays usable if interrupted."""
         if not self.delete_checkpoint:
             return
         for step in checkpoints.steps(self.folder):
             checkpoints.remove(self.folder, step)
         try:
             self.folder.rmdir()
-        except OSError:  # it was never made, or there are files of somebody else in it
+        except OSError:  # the directory was never created, or contains other files
             pass

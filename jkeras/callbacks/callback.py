@@ -1,4 +1,4 @@
-"""The callback protocol: the hooks that a callback may define, and how a list of callbacks is called."""
+"""The callback protocol: the hooks that a callback may define, and calls of a list of callbacks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jkeras.errors import ArgumentError, suggestion
 if TYPE_CHECKING:
     from jkeras.models.handle import Handle
 
-# The values of metrics by name; a callback may add to those that it gets. Numbers, and arrays where a metric has several.
+# The values of metrics by name, to which a callback may add: numbers, or arrays for metrics with several values.
 Logs: TypeAlias = dict[str, Any] | None
 
 HOOKS = tuple(f"on_{what}_{when}" for what in ("train", "test", "predict") for when in ("begin", "end")) + (
@@ -22,18 +22,18 @@ HOOKS = tuple(f"on_{what}_{when}" for what in ("train", "test", "predict") for w
 
 
 class Callback:
-    """Base of callbacks, with Keras's hooks; define those that you need.
+    """Base class of callbacks, with Keras's hooks; define the ones that you need.
 
-    A callback is an ordinary mutable object. Hooks per batch (`on_train_batch_end` and its kin) make the loop stop after
-    each batch to call them with that batch's logs; hooks per epoch cost nothing.
+    A callback is an ordinary mutable object. With hooks per batch, such as `on_train_batch_end`, the loop must stop after
+    each batch to pass them its logs; hooks per epoch cost nothing.
 
     Attributes:
-        model: the live model of the run: a handle that reads and changes the model in training
+        model: a handle that reads and changes the model during training
             (`self.model.stop_training = True`, `self.model.get_weights()`, `self.model.optimizer.learning_rate = 1e-4`).
         params: `epochs`, `steps` and `verbose` of the run.
-        state_names: attributes that change while the model trains and that decide how it goes on. Checkpoints of
-            `BackupAndRestore` and `OrbaxCheckpoint` hold them; a run that is resumed gets them back. Numbers, text, arrays, and
-            lists, tuples and dicts of them; for anything else define `get_state` and `set_state`.
+        state_names: attributes that change during training and affect how it continues. Checkpoints of `BackupAndRestore`
+            and `OrbaxCheckpoint` contain them, and a resumed run restores them. Values may be numbers, strings, arrays, and
+            lists, tuples and dicts of these; for anything else define `get_state` and `set_state`.
 
     >>> class Notes(Callback):
     ...     def __init__(self):
@@ -57,11 +57,11 @@ class Callback:
         self.params: dict[str, Any] = {}
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Called before anything else with the run's parameters."""
+        """Called with the run's parameters, before all other hooks."""
         self.params = params
 
     def set_model(self, model: Handle) -> None:
-        """Called before training with the live model."""
+        """Called before training, with the handle of the model."""
         self.model = model
 
     def get_state(self) -> dict[str, Any]:
@@ -69,9 +69,9 @@ class Callback:
         return {name: getattr(self, name) for name in self.state_names}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Restores what `get_state` returned; called after `on_train_begin` when a run is resumed.
+        """Restores what `get_state` returned; called after `on_train_begin` if a run is resumed.
 
-        In the middle of an epoch it is called after `on_epoch_begin`, too, which is called for that epoch again.
+        In the middle of an epoch, `on_epoch_begin` is called again for that epoch, and then `set_state` again.
         """
         for name, value in state.items():
             setattr(self, name, value)
@@ -80,13 +80,13 @@ class Callback:
         """Called at the start of `fit`."""
 
     def on_train_end(self, logs: Logs = None) -> None:
-        """Called at the end of `fit`, with the last epoch's logs; not after an exception."""
+        """Called at the end of `fit` with the last epoch's logs, but not after an exception."""
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Called at the start of an epoch, numbered from 0."""
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Called at the end of an epoch with its logs, validation included."""
+        """Called at the end of an epoch with its logs, including validation."""
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """An alias of `on_train_batch_begin`."""
@@ -103,9 +103,9 @@ class Callback:
         self.on_batch_end(batch, logs)
 
     def on_non_finite(self, explanation: str) -> None:
-        """Called before `on_train_batch_end` when a step's loss is NaN or infinite, with the step and the layer at fault.
+        """Called before `on_train_batch_end` if a step's loss is NaN or infinite, with the step and the layer where it arose.
 
-        Not one of Keras's hooks. A callback that defines it makes the loop look at each step's loss.
+        Keras does not have this hook. If a callback defines it, the loop checks the loss of each step.
         """
 
     def on_test_begin(self, logs: Logs = None) -> None:
@@ -134,7 +134,7 @@ class Callback:
 
 
 def _method(owner: object, name: str) -> Callable[..., object] | None:
-    """The method of that name of any object; a callback need not be a `Callback`."""
+    """The method with this name of any object; a callback need not be a `Callback`."""
     return getattr(owner, name, None)
 
 
@@ -144,7 +144,7 @@ def _overrides(callback: object, hook: str) -> bool:
 
 
 def _has_state(callback: object) -> bool:
-    """Whether a callback says that it has a state: with `state_names`, or with a `get_state` of its own."""
+    """Whether a callback declares a state, with `state_names` or its own `get_state`."""
     if isinstance(callback, Callback):
         return bool(callback.state_names) or type(callback).get_state is not Callback.get_state
     return _method(callback, "get_state") is not None and _method(callback, "set_state") is not None
@@ -155,7 +155,7 @@ class CallbackList:
 
     Args:
         callbacks: callbacks, one callback, another list of them, or None.
-        model: the live model, if it is known.
+        model: the handle of the model, if known.
         params: the parameters of the run.
 
     Raises:
@@ -171,7 +171,7 @@ class CallbackList:
     """
 
     def __init__(self, callbacks: CallbacksLike = None, model: Handle | None = None, **params: object):
-        # Whatever defines hooks is a callback, so these have no type.
+        # Anything that defines hooks is a callback, so these have no type.
         self.callbacks: list[Any]
         if callbacks is None:
             self.callbacks = []
@@ -192,7 +192,7 @@ class CallbackList:
                 set_model(model)
 
     def stateful(self) -> dict[str, Any]:
-        """The callbacks with a state, by the names of their classes, counted where there are several of one."""
+        """The callbacks with a state, by class name, numbered if there are several of a class."""
         by_name: dict[str, Any] = {}
         for callback in self.callbacks:
             if _has_state(callback):
@@ -213,21 +213,21 @@ class CallbackList:
                 method(*args)
 
 
-# A callback, several, or none.
+# One callback, several, or None.
 CallbacksLike: TypeAlias = "Callback | Iterable[Callback] | CallbackList | None"
 
 
 def check_hooks(callback: object) -> None:
-    """Refuses objects that are not callbacks, and hooks that would never be called.
+    """Rejects objects that are not callbacks, and hooks that would never be called.
 
     Raises:
-        ArgumentError: as said.
+        ArgumentError: an object is not a callback, or defines a hook with a misspelt name.
     """
     if isinstance(callback, type):
         raise ArgumentError(f"callbacks: got the class {callback.__name__}; write `{callback.__name__}(...)`.")
     if not isinstance(callback, Callback) and not any(_method(callback, hook) for hook in HOOKS):
         raise ArgumentError(
-            f"callbacks: {callback!r} is not a callback; make it a subclass of `jkeras.callbacks.Callback`."
+            f"callbacks: {callback!r} is not a callback. Make its class a subclass of `jkeras.callbacks.Callback`."
         )
     names = {name for kind in type(callback).__mro__ for name in vars(kind)} | set(vars(callback))
     for name in sorted(names):

@@ -1,4 +1,4 @@
-"""A callback that saves the model while it trains."""
+"""A callback that saves the model during training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SaveFrequency:
     """Counts batches up to the next save."""
 
     def __init__(self, callback: str, every: int | str):
-        # The batches between two saves; None for epochs.
+        # The number of batches between two saves; None for epochs.
         self.every: int | None = None
         if every != "epoch":
             if isinstance(every, bool) or not isinstance(every, int) or every < 1:
@@ -31,7 +31,7 @@ class SaveFrequency:
 
     @property
     def by_batch(self) -> bool:
-        """Whether saves are due after batches rather than epochs."""
+        """Whether to save after batches rather than epochs."""
         return self.every is not None
 
     def due(self, batch: int) -> bool:
@@ -45,7 +45,7 @@ class SaveFrequency:
 
 
 class BestSoFar(Monitor):
-    """Base of callbacks that save, optionally only when a value improves on the best so far."""
+    """Base of callbacks that save, optionally only if a value improves on the best so far."""
 
     def __init__(
         self, monitor: str, verbose: int, save_best_only: bool, mode: str, initial_value_threshold: float | None
@@ -56,7 +56,7 @@ class BestSoFar(Monitor):
         self.best = initial_value_threshold
 
     def should_save(self, epoch: int, logs: Logs, where: str | os.PathLike[str]) -> bool:
-        """Whether to save now; prints what happens."""
+        """Whether to save now; prints the decision."""
         if not self.save_best_only:
             self._say(epoch, f"saving model to {where}")
             return True
@@ -84,11 +84,11 @@ class ModelCheckpoint(BestSoFar):
 
     Args:
         filepath: the path to save to; may contain `{epoch}` (from 1), `{batch}` and names of the logs:
-            `"{epoch:02d}-{val_loss:.2f}.keras"`. The suffix gives the format as for `save` or,
+            `"{epoch:02d}-{val_loss:.2f}.keras"`. The suffix determines the format as in `save` or,
             with `save_weights_only`, `save_weights`.
         monitor: the value that `save_best_only` compares.
         verbose: 1 prints each save.
-        save_best_only: saves only when the value improves on the best so far.
+        save_best_only: saves only if the value improves on the best so far.
         save_weights_only: saves weights rather than the model.
         mode: "min", "max", or "auto" for the metric's own direction.
         save_freq: "epoch", or a number of batches.
@@ -120,11 +120,11 @@ class ModelCheckpoint(BestSoFar):
         self._epoch = 0
         kinds.to_write(Path(self.filepath), "weights" if save_weights_only else "model", "ModelCheckpoint")
         if self._frequency.by_batch:
-            # Only then, since a hook per batch makes the loop stop after each.
+            # Defined only if needed, because a hook per batch makes the loop stop after each batch.
             self.on_train_batch_end: Any = self._after_batch
 
     def get_state(self) -> dict[str, Any]:
-        """The best value, and what was counted."""
+        """The best value, and the counters."""
         counted = self._frequency
         return {"best": self.best, "epoch": self._epoch, "seen": counted.seen, "last": counted.last}
 
@@ -138,7 +138,7 @@ class ModelCheckpoint(BestSoFar):
         self._epoch = epoch
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Saves, if saves are due after epochs."""
+        """Saves if `save_freq` is "epoch"."""
         if not self._frequency.by_batch:
             self._save(epoch, logs, {})
 
@@ -161,5 +161,5 @@ class ModelCheckpoint(BestSoFar):
             return self.filepath.format(**known)
         except KeyError as error:
             raise ArgumentError(
-                f"ModelCheckpoint(filepath={self.filepath!r}): there is no {error} to fill in; there are {sorted(known)}."
+                f"ModelCheckpoint(filepath={self.filepath!r}): there is no value {error}; available are {sorted(known)}."
             ) from None

@@ -1,7 +1,7 @@
-"""What callbacks that save whole runs have in common: when they save, and the folder that they save in.
+"""The base of callbacks that save whole runs: when they save, and where.
 
-The loop asks such a callback, not the other way round: it ends a dispatch where a save is due, and takes the snapshot when all
-callbacks have been called, so that it holds what they decided (`training/checkpointing.py`).
+The loop queries such a callback, not the other way round: it ends a dispatch where a save is due, and takes the snapshot after
+all callbacks have been called, so that it contains their changes (`training/checkpointing.py`).
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from jkeras.training.save_schedule import SaveFrequency, Schedule
 
 
 class CheckpointCallback(Callback, SnapshotStore):
-    """Base of callbacks that save everything that decides how a run goes on.
+    """Base of callbacks that save everything that determines how a run continues.
 
     Args:
         folder: the folder to save to.
         save_freq: see `Schedule.of`.
         keep: the number of latest checkpoints to keep; None keeps all.
-        background: whether training goes on while a checkpoint is written.
-        resumes: whether a run goes on from a checkpoint that is there.
-        spare: whether the checkpoint before is used when the latest is damaged.
+        background: whether training continues while a checkpoint is written.
+        resumes: whether a run resumes from an existing checkpoint.
+        spare: whether to use the previous checkpoint if the latest is damaged.
 
     Raises:
         ArgumentError: an argument is invalid.
@@ -44,7 +44,7 @@ class CheckpointCallback(Callback, SnapshotStore):
         resumes: bool,
         spare: bool = False,
     ):
-        Callback.__init__(self)  # not the next of several bases, which takes other arguments
+        Callback.__init__(self)  # not `super()`: the next of several bases takes other arguments
         name = type(self).__name__
         if not isinstance(folder, (str, os.PathLike)) or not os.fspath(folder):
             raise ArgumentError(f"{name}: expected the path of a directory, got {folder!r}.")
@@ -56,15 +56,15 @@ class CheckpointCallback(Callback, SnapshotStore):
         self._writer = checkpoints.Writer(self.folder, keep, background)
 
     def move_to(self, folder: Path) -> None:
-        """Changes the folder to save to; for a copy that serves a part of the original run."""
+        """Changes the folder; for a copy of the callback that serves a part of the original run."""
         self.folder = folder
         self.schedule = copy.copy(self.schedule)
         self._writer = checkpoints.Writer(folder, self._most, self._background)
 
-    # -- what the loop asks -----------------------------------------------------------------------------------------
+    # -- queries of the loop ----------------------------------------------------------------------------------------
 
     def latest(self) -> tuple[Path, dict[str, Any]] | None:
-        """The checkpoint to go on from and its configuration, or None to begin at the beginning.
+        """The checkpoint to resume from and its configuration, or None to start afresh.
 
         Raises:
             RestoreError: it is damaged.
@@ -79,23 +79,23 @@ class CheckpointCallback(Callback, SnapshotStore):
             except RestoreError as error:
                 if not self.spare or step == checkpoints.steps(self.folder)[0]:
                     raise
-                warnings.warn(f"Going on from the checkpoint before: {error}", stacklevel=2)
+                warnings.warn(f"Resuming from the previous checkpoint: {error}", stacklevel=2)
         return None
 
     def start(self, step: int) -> None:
-        """Called when a run begins at the beginning, at this step of the model.
+        """Called when a run starts afresh, with the current step of the model.
 
         Raises:
-            ArgumentError: the folder holds checkpoints of another run.
+            ArgumentError: the folder contains checkpoints of another run.
         """
 
     def accepts(self, epoch: int, logs: Logs) -> bool:
-        """Whether a save that is due is wanted."""
+        """Whether to make a save that is due."""
         return True
 
     @property
     def reads_logs(self) -> bool:
-        """Whether `accepts` looks at the logs."""
+        """Whether `accepts` reads the logs."""
         return False
 
     def save(self, snapshot: Snapshot) -> None:
@@ -105,12 +105,12 @@ class CheckpointCallback(Callback, SnapshotStore):
 
     @property
     def saving(self) -> bool:
-        """Whether a checkpoint is being written at this moment."""
+        """Whether a checkpoint is currently being written."""
         return self._writer.busy
 
     def wait(self) -> None:
-        """Returns when everything is written. Raises what went wrong."""
+        """Waits until everything is written. Raises the error if writing failed."""
         self._writer.wait()
 
     def finish(self) -> None:
-        """Called when `fit` came to its end, after `on_train_end` of all callbacks."""
+        """Called when `fit` has completed, after `on_train_end` of all callbacks."""

@@ -1,6 +1,6 @@
-"""TensorBoard's event files, written without TensorFlow: protocol buffers by hand in TFRecord framing.
+"""Writes TensorBoard's event files without TensorFlow: hand-coded protocol buffers in TFRecord framing.
 
-Fields and numbers are those of TensorFlow's `event.proto`, `summary.proto` and `tensor.proto`.
+Fields and their numbers are those of TensorFlow's `event.proto`, `summary.proto` and `tensor.proto`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def record(data: bytes) -> bytes:
 
 
 def varint(value: int) -> bytes:
-    """An integer in base 128, negative ones as 64-bit two's complement."""
+    """An integer as a varint, with negative integers in 64-bit two's complement."""
     value &= (1 << 64) - 1
     out = bytearray()
     while value > 0x7F:
@@ -76,12 +76,12 @@ def integer(number: int, value: int) -> bytes:
 
 
 def double(number: int, value: float) -> bytes:
-    """A field of eight bytes."""
+    """A 64-bit field."""
     return varint(number << 3 | 1) + struct.pack("<d", value)
 
 
 def single(number: int, value: float) -> bytes:
-    """A field of four bytes."""
+    """A 32-bit field."""
     return varint(number << 3 | 5) + struct.pack("<f", value)
 
 
@@ -105,7 +105,7 @@ def scalar(tag: str, value: float) -> bytes:
 
 
 def histogram(tag: str, values: NestedNumbers, buckets: int = 30) -> bytes:
-    """How values are distributed."""
+    """A histogram of values."""
     numbers: np.ndarray = np.asarray(values, np.float64).ravel()
     numbers = numbers[np.isfinite(numbers)]
     if not numbers.size:
@@ -124,14 +124,14 @@ def histogram(tag: str, values: NestedNumbers, buckets: int = 30) -> bytes:
 
 
 def text(tag: str, value: str, plugin: str = "text") -> bytes:
-    """Text, or what the plugin of that name makes of it."""
+    """Text, for TensorBoard's text plugin or the plugin with the given name."""
     metadata = block(1, block(1, plugin))
     tensor = integer(1, _STRING_TYPE) + block(2, block(2, integer(1, 1))) + block(8, value)
     return block(1, block(1, tag) + block(8, tensor) + block(9, metadata))
 
 
 def image(tag: str, pixels: np.ndarray) -> bytes:
-    """A picture: `(height, width, channels)` of 0 to 255, 1 to 4 channels."""
+    """An image `(height, width, channels)` with values from 0 to 255 and 1 to 4 channels."""
     pixels = np.ascontiguousarray(pixels, np.uint8)
     height, width, channels = pixels.shape
     message = integer(1, height) + integer(2, width) + integer(3, channels) + block(4, png(pixels))
@@ -139,7 +139,7 @@ def image(tag: str, pixels: np.ndarray) -> bytes:
 
 
 def png(pixels: np.ndarray) -> bytes:
-    """A picture as a PNG file."""
+    """An image as a PNG file."""
     height, width, channels = pixels.shape
     color = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
     rows = b"".join(b"\0" + row.tobytes() for row in pixels)
@@ -155,7 +155,7 @@ class EventWriter:
     """Appends events to a new file in a folder.
 
     Args:
-        folder: made if it is not there.
+        folder: the folder, created if missing.
     """
 
     def __init__(self, folder: str | Path):
@@ -166,14 +166,14 @@ class EventWriter:
         self._write(block(3, "brain.Event:2"))
 
     def add(self, step: int, *values: bytes) -> None:
-        """Writes summaries of a step."""
+        """Writes summaries for a step."""
         self._write(integer(2, int(step)) + block(5, b"".join(values)))
 
     def _write(self, message: bytes) -> None:
         self.file.write(record(double(1, time.time()) + message))
 
     def flush(self) -> None:
-        """Makes what was written visible to readers."""
+        """Flushes, so that readers see everything written so far."""
         self.file.flush()
 
     def close(self) -> None:

@@ -17,14 +17,14 @@ from jkeras.errors import ArgumentError, ExtraError
 
 
 class ExperimentLogger(Callback):
-    """Base of loggers: what is written when. A subclass says how, for one service.
+    """Base of loggers: decides what is written and when. A subclass implements writing to one service.
 
     Args:
-        log_freq: "epoch", or a number of batches after which running values are written, too.
-        log_model: whether the trained model is kept with the run, as a `.keras` file.
+        log_freq: "epoch", or a number of batches after which running values are also written.
+        log_model: whether to store the trained model with the run, as a `.keras` file.
     """
 
-    # The package of the service, which is the name of the extra, too.
+    # The package of the service, which is also the name of the extra.
     package: ClassVar[str]
 
     def __init__(self, log_freq: str | int = "epoch", log_model: bool = False):
@@ -32,25 +32,25 @@ class ExperimentLogger(Callback):
         name = type(self).__name__
         if log_freq != "epoch":
             arguments.checked(name, "log_freq", log_freq, _frequency)
-            # Only then, since hooks per batch make the loop stop after each.
+            # Defined only if needed, because a hook per batch makes the loop stop after each batch.
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
         self.log_freq = log_freq
         self.log_model: bool = arguments.checked(name, "log_model", log_model, arguments.boolean)
         self.service: Any = _service(name, self.package)
         self._batches = 0
 
-    # -- what a service does ------------------------------------------------------------------------------------------
+    # -- what a subclass defines --------------------------------------------------------------------------------------
 
     def _begin(self, config: Mapping[str, Any]) -> None:
-        """Starts a run, or joins the one that is active."""
+        """Starts a run, or joins the active one."""
         raise NotImplementedError
 
     def _write(self, values: Mapping[str, float], step: int) -> None:
-        """Writes numbers of a step."""
+        """Writes values for a step."""
         raise NotImplementedError
 
     def _keep(self, path: Path) -> None:
-        """Keeps a file with the run."""
+        """Stores a file with the run."""
         raise NotImplementedError
 
     def _end(self) -> None:
@@ -83,7 +83,7 @@ class ExperimentLogger(Callback):
             self._write(values, epoch if self.log_freq == "epoch" else self._batches)
 
     def on_train_end(self, logs: Logs = None) -> None:
-        """Keeps the model if asked to, and ends the run."""
+        """Stores the model if `log_model`, and ends the run."""
         if silent():
             return
         if self.log_model:
@@ -120,9 +120,9 @@ class WandbLogger(ExperimentLogger):
     Args:
         project: the project of a new run.
         name: the name of a new run.
-        log_freq: "epoch", or a number of batches after which running values are written, too, as `batch/loss`.
-        log_model: whether the trained model is kept as an artifact.
-        **options: more arguments of `wandb.init`, such as `mode="offline"`, `tags`, `group`.
+        log_freq: "epoch", or a number of batches after which running values are also written, as `batch/loss`.
+        log_model: whether to store the trained model as an artifact.
+        **options: further arguments for `wandb.init`, such as `mode="offline"`, `tags`, `group`.
 
     Raises:
         ExtraError: wandb is not installed.
@@ -162,7 +162,7 @@ class WandbLogger(ExperimentLogger):
         artifact.add_file(str(path))
         logged = self._run.log_artifact(artifact)
         if self._options.get("mode") != "offline":
-            logged.wait()  # the file is temporary
+            logged.wait()  # because the file is temporary
 
     def _end(self) -> None:
         if self._started:
@@ -178,9 +178,9 @@ class MLflowLogger(ExperimentLogger):
     Args:
         experiment: the experiment of a new run.
         run_name: the name of a new run.
-        tracking_uri: where runs are kept, such as `"sqlite:///runs.db"`; MLflow's own choice if None.
-        log_freq: "epoch", or a number of batches after which running values are written, too, as `batch/loss`.
-        log_model: whether the trained model is kept as an artifact.
+        tracking_uri: where runs are stored, such as `"sqlite:///runs.db"`; None leaves the choice to MLflow.
+        log_freq: "epoch", or a number of batches after which running values are also written, as `batch/loss`.
+        log_model: whether to store the trained model as an artifact.
 
     Raises:
         ExtraError: mlflow is not installed.

@@ -1,4 +1,4 @@
-"""Watching one value in the logs: which way is better, and whether it got better."""
+"""Monitoring a value in the logs: which direction is better, and whether it improved."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def checked_patience(callback: str, patience: float) -> float:
 
 def _advice(monitor: str, logs: Mapping[str, Any]) -> str:
     if monitor.removeprefix("val_") in logs and monitor.startswith("val_"):
-        return f" For it give `fit` validation_data or validation_split, or watch {monitor.removeprefix('val_')!r}."
+        return f" Pass validation_data or validation_split to `fit`, or monitor {monitor.removeprefix('val_')!r}."
     return suggestion(monitor, logs)
 
 
 class Monitor(Callback):
-    """Base of callbacks that compare a value of the logs with the best so far.
+    """Base of callbacks that compare a value in the logs with the best so far.
 
     Args:
         monitor: the name of the value.
-        mode: "min" if smaller is better, "max" if larger is, "auto" to go by the metric's own direction.
+        mode: "min" if smaller is better, "max" if larger is better, "auto" for the metric's own direction.
         min_delta: changes smaller than this do not count as an improvement.
     """
 
@@ -57,12 +57,12 @@ class Monitor(Callback):
         self.maximize: bool | None = None
 
     def value_in(self, logs: Logs) -> float | None:
-        """The watched value, or None with a warning if the logs do not have it."""
+        """The monitored value, or None with a warning if it is not in the logs."""
         logs = logs or {}
         value = logs.get(self.monitor)
         if value is None:
             warnings.warn(
-                f"{type(self).__name__} watches {self.monitor!r}, which the logs do not have."
+                f"{type(self).__name__} monitors {self.monitor!r}, which is not in the logs."
                 f"{_advice(self.monitor, logs)}",
                 stacklevel=2,
             )
@@ -90,7 +90,7 @@ class Monitor(Callback):
         direction = "down" if known else self.model.directions.get(name)
         if direction not in ("up", "down"):
             raise ArgumentError(
-                f"{type(self).__name__}(monitor={self.monitor!r}, mode='auto'): whether larger is better is not known for"
+                f"{type(self).__name__}(monitor={self.monitor!r}, mode='auto'): it is unknown whether larger is better for"
                 f" this value. Write mode='min' or mode='max'."
             )
         return direction == "up"

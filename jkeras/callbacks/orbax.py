@@ -1,4 +1,4 @@
-"""A callback that keeps checkpoints of a run."""
+"""A callback that saves checkpoints of a run."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from jkeras.training.save_schedule import SaveFrequency
 
 
 class OrbaxCheckpoint(CheckpointCallback, BestSoFar):
-    """Keeps checkpoints while the model trains, each in `directory/step-000000123`, its arrays in Orbax's format.
+    """Saves checkpoints during training, each in `directory/step-000000123`, with arrays in Orbax's format.
 
-    `jk.load_model(directory)` gives the model of the latest, `model.restore(directory, step=123)` that of a step. They hold
-    what a backup holds (see `BackupAndRestore`), so that `resume=True` goes on from the latest, bit for bit.
+    `jk.load_model(directory)` loads the model from the latest, `model.restore(directory, step=123)` from a given step. They
+    contain everything that a backup does (see `BackupAndRestore`), so `resume=True` continues from the latest, bit for bit.
 
-    As Keras's, with steps of the optimizer as numbers also where saves are due after epochs. SIGTERM saves as with
+    Unlike in Keras, checkpoints are numbered by the optimizer's step even if saves are per epoch. SIGTERM saves as with
     `BackupAndRestore`.
 
     Args:
@@ -32,14 +32,14 @@ class OrbaxCheckpoint(CheckpointCallback, BestSoFar):
         save_freq: "epoch"; a number of steps; "5 epochs" or "10 minutes"; a `datetime.timedelta`; or False for SIGTERM only.
         initial_value_threshold: the value that the first save must improve on.
         max_to_keep: the number of latest checkpoints to keep; None keeps all.
-        save_on_background: whether to train on while a checkpoint is written.
-        save_weights_only: leaves out the optimizer's state and the run.
+        save_on_background: whether training continues while a checkpoint is written.
+        save_weights_only: omits the optimizer's state and the run.
         resume: whether `fit` resumes from the latest checkpoint, if there is one.
 
     Raises:
-        ArgumentError: an argument is invalid; raised by `fit` when the directory holds later steps of another
+        ArgumentError: an argument is invalid; also raised by `fit` if the directory contains later steps of another
             run.
-        RestoreError: raised by `fit` with `resume=True` when the checkpoint is of another model, recipe or data.
+        RestoreError: raised by `fit` with `resume=True` if the checkpoint is from a different model, recipe or data.
 
     >>> checkpoint = OrbaxCheckpoint("checkpoints", max_to_keep=3, resume=True)
     >>> checkpoint.monitor
@@ -68,8 +68,8 @@ class OrbaxCheckpoint(CheckpointCallback, BestSoFar):
         max_to_keep = arguments.checked("OrbaxCheckpoint", "max_to_keep", max_to_keep, known)
         if resume and save_weights_only:
             raise ArgumentError(
-                "OrbaxCheckpoint: weights alone do not say how a run goes on; leave one of resume=True and"
-                " save_weights_only=True out."
+                "OrbaxCheckpoint: a run cannot resume from weights alone. Remove either resume=True or"
+                " save_weights_only=True."
             )
         CheckpointCallback.__init__(self, directory, save_freq, max_to_keep, save_on_background, resume)
         self.directory = directory
@@ -80,26 +80,26 @@ class OrbaxCheckpoint(CheckpointCallback, BestSoFar):
         self.resume = resume
 
     def start(self, step: int) -> None:
-        """Makes sure that the directory is this run's.
+        """Checks that the directory does not belong to another run.
 
         Raises:
-            ArgumentError: it holds later steps.
+            ArgumentError: it contains later steps.
         """
         known = checkpoints.steps(self.folder)
         if known and known[-1] > step:
             raise ArgumentError(
                 f"OrbaxCheckpoint({os.fspath(self.directory)!r}): there are checkpoints of another run, up to step"
-                f" {known[-1]}, and this one begins at step {step}. Write resume=True to go on from there, choose another"
+                f" {known[-1]}, and this one begins at step {step}. Write resume=True to continue from there, choose another"
                 f" directory, or delete this one."
             )
 
     @property
     def reads_logs(self) -> bool:
-        """Whether the value to watch is needed."""
+        """Whether the monitored value is needed."""
         return self.save_best_only
 
     def accepts(self, epoch: int, logs: Logs) -> bool:
-        """Whether the value is the best so far, where that is asked for."""
+        """Whether the value is the best so far, if `save_best_only`."""
         if self.save_best_only and self.value_in(logs) is None:
             return False
         return self.should_save(epoch, logs, self.folder)
@@ -113,5 +113,5 @@ class OrbaxCheckpoint(CheckpointCallback, BestSoFar):
         super().save(snapshot)
 
     def wait_until_finished(self) -> None:
-        """Returns when everything is written."""
+        """Waits until everything is written."""
         self.wait()

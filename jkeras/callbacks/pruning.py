@@ -1,4 +1,4 @@
-"""Ending trials of a search that are not worth going on with."""
+"""Ends unpromising trials of a search."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Pruning(Protocol):
 
 
 class OptunaPruning(Monitor):
-    """Reports a value to an Optuna trial after each epoch, and raises `optuna.TrialPruned` when the trial is to end.
+    """Reports a value to an Optuna trial after each epoch, and raises `optuna.TrialPruned` if it should be pruned.
 
-    The study catches the exception if it is raised in the function that it optimizes. Needs `pip install jkeras[optuna]`.
+    The study catches the exception in its objective function. Requires `pip install jkeras[optuna]`.
 
     Args:
-        trial: the trial that Optuna gave.
+        trial: Optuna's trial.
         monitor: the name of the value in the logs.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Callbacks that write down or pass on what happens."""
+"""Callbacks that record or forward the logs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jkeras.errors import SignatureError, suggestion
 
 
 class History(Callback):
-    """Keeps the logs of every epoch in `history`; `fit` keeps them in the model as well.
+    """Records the logs of every epoch in `history`; `fit` also stores them in the model.
 
     >>> history = History()
     >>> history.on_train_begin()
@@ -46,7 +46,7 @@ class History(Callback):
 
 
 class ProgbarLogger(Callback):
-    """Accepted for Keras's scripts: `fit` draws its bar itself, as `verbose` says.
+    """Accepted for compatibility with Keras: `fit` itself draws the progress bar, according to `verbose`.
 
     >>> isinstance(ProgbarLogger(), Callback)
     True
@@ -54,7 +54,7 @@ class ProgbarLogger(Callback):
 
 
 class LambdaCallback(Callback):
-    """Functions as a callback: `LambdaCallback(on_epoch_end=lambda epoch, logs: print(logs))`.
+    """A callback made of functions: `LambdaCallback(on_epoch_end=lambda epoch, logs: print(logs))`.
 
     Args:
         on_epoch_begin: a function, called with epoch and logs before each epoch.
@@ -66,7 +66,7 @@ class LambdaCallback(Callback):
         kwargs: functions for the other hooks of `Callback`.
 
     Raises:
-        SignatureError: a name is none of the hooks.
+        SignatureError: a name is not the name of a hook.
 
     >>> log = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
     >>> log.on_epoch_end(0, {"loss": 0.5})
@@ -101,12 +101,12 @@ class LambdaCallback(Callback):
 
 
 class CSVLogger(Callback):
-    """Writes a line of the logs per epoch.
+    """Writes the logs to a CSV file, one line per epoch.
 
     Args:
         filename: the file.
-        separator: between the values.
-        append: whether an existing file is continued.
+        separator: the separator between values.
+        append: whether to append to an existing file.
 
     >>> CSVLogger("log.csv", append=True).append
     True
@@ -120,7 +120,7 @@ class CSVLogger(Callback):
         self._keys: list[str] | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Empties the file, or reads its columns if it is continued."""
+        """Empties the file, or reads its columns in order to append."""
         continues = self.append and self.filename.exists() and self.filename.stat().st_size > 0
         self._keys = None
         if continues:
@@ -133,12 +133,12 @@ class CSVLogger(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Writes the epoch's line."""
         logs = dict(logs or {})
-        # Opened for each line, so that a run that is cut off leaves nothing open.
+        # Opened for each line, so that an interrupted run leaves no file open.
         with self.filename.open("a", newline="") as file:
             writer = csv.writer(file, delimiter=self.separator)
             if self._keys is None:
                 keys = sorted(logs)
-                # Validation may come in later epochs only; its columns must be there from the start.
+                # Validation may only run in later epochs, but its columns are needed from the start.
                 if not any(key.startswith("val_") for key in keys):
                     keys += [f"val_{key}" for key in keys]
                 self._keys = keys
@@ -146,11 +146,11 @@ class CSVLogger(Callback):
             writer.writerow([epoch, *(_cell(logs.get(key, "NA")) for key in self._keys)])
 
     def get_state(self) -> dict[str, Any]:
-        """The file as it is; lines that were written after a checkpoint must not be there twice."""
+        """The contents of the file, so that resuming does not repeat lines written after the checkpoint."""
         return {"text": self.filename.read_bytes(), "keys": self._keys}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Puts the file back."""
+        """Restores the file."""
         self.filename.write_bytes(state["text"])
         self._keys = state["keys"]
 
@@ -165,8 +165,8 @@ class RemoteMonitor(Callback):
     Args:
         root: the server's address.
         path: the path to post to.
-        field: the form field that holds the JSON when it is not sent as JSON.
-        headers: more HTTP headers.
+        field: the form field that contains the JSON, if `send_as_json` is False.
+        headers: additional HTTP headers.
         send_as_json: whether the body is JSON rather than a form.
 
     >>> RemoteMonitor("http://localhost:9000").root
@@ -189,7 +189,7 @@ class RemoteMonitor(Callback):
         self.send_as_json = send_as_json
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Posts the logs; a server that does not answer is reported, not fatal."""
+        """Posts the logs; if the server does not answer, prints a message."""
         message = json.dumps({"epoch": epoch, **{k: np.asarray(v).tolist() for k, v in (logs or {}).items()}})
         kind = "application/json" if self.send_as_json else "application/x-www-form-urlencoded"
         body = message if self.send_as_json else urllib.parse.urlencode({self.field: message})

@@ -17,37 +17,37 @@ from jkeras.errors import ArgumentError
 
 
 class Rated(Protocol):
-    """An optimizer in use, whose learning rate can be read and assigned."""
+    """The optimizer of a run, whose learning rate can be read and assigned."""
 
-    learning_rate: Any  # a number is assigned, what is read is perhaps an array
+    learning_rate: Any  # assign a number; reading may return an array
 
 
 def rated(optimizer: Rated) -> list[tuple[str, Rated]]:
-    """The optimizers that have a learning rate, those inside of one for several groups of weights, with their names."""
+    """The optimizers that have a learning rate, including those inside a MultiOptimizer, with their names."""
     inner = getattr(optimizer, "optimizers", None)
     return [("", optimizer)] if inner is None else [(part.name, part) for part in inner]
 
 
 def rates(optimizer: Rated) -> dict[str, float]:
-    """Learning rates by their names in the logs."""
+    """The learning rates, by their names in the logs."""
     return {
         f"learning_rate_{name}" if name else "learning_rate": float(o.learning_rate) for name, o in rated(optimizer)
     }
 
 
 class EarlyStopping(Monitor):
-    """Ends training when a value has stopped getting better.
+    """Stops training when a value has stopped improving.
 
     Args:
-        monitor: the value to watch.
+        monitor: the name of the value to monitor.
         min_delta: changes smaller than this do not count as an improvement.
-        patience: how many epochs without improvement end the training.
-        verbose: 1 prints a line when it stops and when it restores.
+        patience: the number of epochs without improvement after which training stops.
+        verbose: 1 prints a message when training stops and when weights are restored.
         mode: "min", "max", or "auto" for the metric's own direction.
-        baseline: a value that must be beaten before an epoch counts as an improvement.
-        restore_best_weights: whether the weights of the best epoch are restored at the end, even if training was
+        baseline: a value that must be exceeded before an epoch counts as an improvement.
+        restore_best_weights: whether to restore the weights of the best epoch at the end, even if training was
             not stopped early.
-        start_from_epoch: the first epoch that is watched.
+        start_from_epoch: the first epoch to monitor.
 
     Raises:
         ArgumentError: `mode` or `patience` has a value that it cannot take, or "auto" cannot tell a metric's
@@ -88,11 +88,11 @@ class EarlyStopping(Monitor):
         self.maximize: bool | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Forgets what an earlier `fit` saw."""
+        """Resets the state of an earlier `fit`."""
         self._reset()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Compares the epoch with the best."""
+        """Compares the epoch with the best so far."""
         current = self.value_in(logs)
         if current is None or epoch < self.start_from_epoch:
             return
@@ -121,17 +121,17 @@ class EarlyStopping(Monitor):
 
 
 class ReduceLROnPlateau(Monitor):
-    """Multiplies the learning rate by a factor when a value has stopped getting better.
+    """Multiplies the learning rate by a factor when a value has stopped improving.
 
     Args:
-        monitor: the value to watch.
-        factor: less than 1.
-        patience: epochs without improvement to wait for.
+        monitor: the name of the value to monitor.
+        factor: the factor, less than 1.
+        patience: the number of epochs without improvement after which the rate is reduced.
         verbose: 1 prints each change.
         mode: "min", "max", or "auto" for the metric's own direction.
-        min_delta: a smaller change than this is no improvement.
-        cooldown: epochs to leave alone after a change.
-        min_lr: the learning rate does not fall below this.
+        min_delta: changes smaller than this do not count as an improvement.
+        cooldown: the number of epochs to wait after a reduction before monitoring resumes.
+        min_lr: the lower bound on the learning rate.
 
     Raises:
         ArgumentError: `factor` is not below 1, or `mode` or `patience` has a value that it cannot take.
@@ -171,11 +171,11 @@ class ReduceLROnPlateau(Monitor):
         self.maximize: bool | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Forgets what an earlier `fit` saw."""
+        """Resets the state of an earlier `fit`."""
         self._reset()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Compares the epoch with the best; puts `learning_rate` into the logs."""
+        """Compares the epoch with the best; adds `learning_rate` to the logs."""
         logs = {} if logs is None else logs
         logs.update(rates(self.model.optimizer))
         current = self.value_in(logs)
@@ -192,7 +192,7 @@ class ReduceLROnPlateau(Monitor):
                 self.cooldown_counter, self.wait = self.cooldown, 0
 
     def _reduce(self, epoch: int) -> bool:
-        """Makes learning rates smaller; whether any could be."""
+        """Reduces the learning rates; returns whether any changed."""
         reduced = False
         for name, optimizer in rated(self.model.optimizer):
             old = float(optimizer.learning_rate)
@@ -209,11 +209,11 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate at the start of each epoch.
 
     Args:
-        schedule: takes the epoch (from 0) and the current learning rate, returns the new one.
+        schedule: a function from the epoch (starting at 0) and the current learning rate to the new one.
         verbose: 1 prints it.
 
     Raises:
-        ArgumentError: the schedule is no function, or returns no float.
+        ArgumentError: `schedule` is not a function, or does not return a float.
 
     >>> schedule = LearningRateScheduler(lambda epoch, rate: rate * 0.9)
     >>> round(schedule.schedule(1, 0.1), 2)
@@ -233,7 +233,7 @@ class LearningRateScheduler(Callback):
         """Sets the learning rate.
 
         Raises:
-            ArgumentError: the schedule returned no float.
+            ArgumentError: the schedule did not return a float.
         """
         takes_rate = len(inspect.signature(self.schedule).parameters) > 1
         for name, optimizer in rated(self.model.optimizer):
@@ -247,16 +247,16 @@ class LearningRateScheduler(Callback):
                 print_msg(f"\nEpoch {epoch + 1}: LearningRateScheduler setting {label}learning rate to {float(new)}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Puts `learning_rate` into the logs."""
+        """Adds `learning_rate` to the logs."""
         if logs is not None:
             logs.update(rates(self.model.optimizer))
 
 
 class TerminateOnNaN(Callback):
-    """Ends training when the loss of a batch is NaN or infinite, and says at which step and in which layer it arose.
+    """Stops training if the loss of a batch is NaN or infinite, and reports the step and the layer where it arose.
 
     Args:
-        raise_error: raises instead of stopping.
+        raise_error: raises an error instead of stopping.
 
     Raises:
         RuntimeError: with `raise_error`, a loss is not finite.
@@ -272,11 +272,11 @@ class TerminateOnNaN(Callback):
         self.explanation: str = ""
 
     def on_non_finite(self, explanation: str) -> None:
-        """Keeps what the loop found out."""
+        """Stores the loop's explanation."""
         self.explanation = explanation
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Looks at the loss.
+        """Checks the loss.
 
         Raises:
             RuntimeError: with `raise_error=True`, as Keras does.

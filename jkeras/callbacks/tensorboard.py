@@ -1,4 +1,4 @@
-"""A callback that writes what TensorBoard shows."""
+"""A callback that writes logs for TensorBoard."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from jkeras.callbacks.callback import Callback, Logs
 from jkeras.callbacks.schedule import rates
 from jkeras.errors import ArgumentError
 
-# What Keras's own graph plugin looks for.
+# The tag that TensorBoard's graph plugin looks for.
 GRAPH_PLUGIN = "graph_keras_model"
 
 
 class TensorBoard(Callback):
     """Writes loss and metrics per epoch (and per batch), the learning rate, histograms and the model for TensorBoard.
 
-    `tensorboard --logdir logs` shows them, training under `train`, validation under `validation`.
+    `tensorboard --logdir logs` displays them, with the runs `train` and `validation`.
 
     Args:
         log_dir: the folder.
-        histogram_freq: writes histograms of the weights every so many epochs; 0 never.
-        write_graph: writes the model's configuration, which TensorBoard draws, and its summary.
-        write_images: writes the weights as pictures along with the histograms.
-        write_steps_per_second: writes the speed.
+        histogram_freq: writes histograms of the weights every this many epochs; 0 means never.
+        write_graph: writes the model's configuration, which TensorBoard draws as a graph, and its summary.
+        write_images: writes the weights as images along with the histograms.
+        write_steps_per_second: writes the number of steps per second.
         update_freq: "epoch"; "batch", or a number of batches, also writes the running logs per batch.
         profile_batch: profiles a batch, or a range `(first, last)`, numbered from 1; 0 profiles nothing.
-        embeddings_freq: writes the weights of embeddings every so many epochs; 0 never.
+        embeddings_freq: writes the weights of embeddings every this many epochs; 0 means never.
         embeddings_metadata: the file that labels an embedding's rows, or one per layer in a dict by the layer's name.
 
     Raises:
@@ -166,7 +166,7 @@ class TensorBoard(Callback):
         try:
             values.append(events.text("keras", self.model.to_json(), GRAPH_PLUGIN))
         except (TypeError, ValueError, NotImplementedError):
-            # A user's own class whose arguments cannot be written down; the summary is there all the same.
+            # A user's class without a configuration; its summary is still written.
             pass
         self._writer("train").add(0, *values)
 
@@ -215,7 +215,7 @@ def _profile_range(value: int | str | Sequence[int]) -> tuple[int, int]:
 
 
 def _picture(array: np.ndarray) -> np.ndarray:
-    """A weight as `(height, width, 1)`, its smallest value black and its largest white."""
+    """A weight as an image `(height, width, 1)`, with its smallest value black and its largest white."""
     flat = np.asarray(array, np.float32)
     flat = flat.reshape(-1, flat.shape[-1]) if flat.ndim > 1 else flat.reshape(1, -1)
     low, high = float(flat.min()), float(flat.max())

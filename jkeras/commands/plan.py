@@ -49,7 +49,7 @@ def find(place: str, parser: argparse.ArgumentParser, keras: bool = False) -> Mo
     """The model that `script.py:name` means.
 
     Raises:
-        SystemExit: there is no such script or name, or it is no model.
+        SystemExit: there is no such script or name, or it is not a model.
     """
     path, _, name = place.rpartition(":")
     if not path or not Path(path).is_file():

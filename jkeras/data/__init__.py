@@ -1,9 +1,9 @@
-"""Pipelines of data, in the words of `tf.data`, on Grain.
+"""Data pipelines with the names of `tf.data`, built on Grain.
 
     ds = jk.data.Dataset.from_tensor_slices((x, y)).shuffle(10_000).map(augment, num_parallel_calls=4).batch(32)
     model = model.compile("adam", "mse").fit(ds, epochs=5)
 
-Needs Grain: `pip install "jkeras[data]"`.
+Requires Grain: `pip install "jkeras[data]"`.
 """
 
 import importlib.util as _util

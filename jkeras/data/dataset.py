@@ -1,4 +1,4 @@
-"""`Dataset`: pipelines in the words of `tf.data`, as values."""
+"""`Dataset`: pipelines with the names of `tf.data`, as immutable values."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ State = TypeVar("State")
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """A description of a pipeline; every method returns a new one, and nothing is read before it is iterated over.
+    """A description of a pipeline. Every method returns a new one, and nothing is read until you iterate over it.
 
-    Made by `from_tensor_slices`, `from_tensors`, `from_generator`, `range` and `zip`. Elements are NumPy arrays, or tuples and
-    dicts of them, nested as deep as wanted. Functions get a tuple as several arguments: `ds.map(lambda x, y: ...)`.
+    Created by `from_tensor_slices`, `from_tensors`, `from_generator`, `range` or `zip`. Elements are NumPy arrays, or nested
+    tuples and dicts of them. Functions receive a tuple as separate arguments: `ds.map(lambda x, y: ...)`.
 
-    Each pass through the data has a number, from which the orders of shuffles follow; `for` loops count passes from 0, and
-    `iterate(number)` is one of them. So the same script sees the same data, whatever the number of threads.
+    Each pass through the data has a number, which determines the order of shuffles. `for` loops count passes from 0, and
+    `iterate(number)` is the pass with that number. So a script sees the same data every time, whatever the number of threads.
 
     >>> ds = Dataset.from_tensor_slices(([1, 2, 3, 4, 5], [0, 1, 0, 1, 0]))
     >>> ds = ds.map(lambda x, y: (x * 10, y)).batch(2)
@@ -58,9 +58,9 @@ class Dataset:
     [50] [0]
 
     Attributes:
-        stage: makes the pipeline of a pass.
-        size: the number of elements, -1 without end, -2 if not known.
-        spec: what elements are, if it was said.
+        stage: builds the pipeline for a pass.
+        size: the number of elements; -1 if infinite, -2 if unknown.
+        spec: shapes and dtypes of elements, if they were declared.
         ragged: whether the last element may have fewer rows than the others.
     """
 
@@ -70,19 +70,19 @@ class Dataset:
     ragged: bool = False
     passes: Iterator[int] = dataclasses.field(default_factory=itertools.count)
 
-    # As in `tf.data`, where scripts may look for them.
+    # As in `tf.data`, for scripts that use them.
     AUTOTUNE: ClassVar[int] = AUTOTUNE
 
     # -- sources --------------------------------------------------------------------------------------------------
 
     @staticmethod
     def from_tensor_slices(tensors: Element, name: str | None = None) -> Dataset:
-        """The rows of arrays: of one, or of a tuple or dict of them, or of a frame (a dict of its columns).
+        """The rows of an array, of a tuple or dict of arrays, or of a data frame (which becomes a dict of columns).
 
-        Lists are taken for arrays. Rows are gathered a batch at a time where `batch` follows without `map` between.
+        Lists are converted to arrays. If `batch` follows without a `map` in between, rows are gathered a batch at a time.
 
         Raises:
-            InputError: the arrays have different numbers of rows, or none.
+            InputError: the arrays have different numbers of rows, or there are no arrays.
         """
         whole = stages.rows(to_tensors(tensors, "from_tensor_slices"))
         return Dataset(lambda _: whole, len(whole.data))
@@ -102,25 +102,25 @@ class Dataset:
         output_signature: Structure = None,
         name: str | None = None,
     ) -> Dataset:
-        """What a generator function yields; it is called anew for every pass.
+        """The elements that a generator function yields; the function is called again for every pass.
 
         Args:
-            generator: a function that returns something to iterate over.
-            output_types: the types of an element's arrays, in the structure of an element; elements are converted.
-            output_shapes: likewise their shapes, with None for any size.
-            args: arguments of the generator function.
-            output_signature: types and shapes in one, `TensorSpec`s; instead of the other two.
+            generator: a function that returns an iterable.
+            output_types: the dtypes of an element's arrays, in the structure of an element; elements are converted to them.
+            output_shapes: the shapes, in the same structure, with None for any size.
+            args: arguments for the generator function.
+            output_signature: `TensorSpec`s with shapes and dtypes, instead of `output_types` and `output_shapes`.
 
         Raises:
-            ArgumentError: `generator` cannot be called: give the function, not what it returned.
-            InputError: while reading, an element that is not as described; the message has its number.
+            ArgumentError: `generator` is not callable: pass the function, not what it returned.
+            InputError: while reading, an element does not match the declaration; the message has its index.
         """
         stage, spec = generated(generator, output_types, output_shapes, args, output_signature)
         return Dataset(lambda _: stage, UNKNOWN_CARDINALITY, spec)
 
     @staticmethod
     def range(*args: int, output_type: DTypeLike = "int64", name: str | None = None) -> Dataset:
-        """Numbers, as Python's `range` has them.
+        """Integers, with the arguments of Python's `range`.
 
         >>> [int(i) for i in Dataset.range(2, 8, 3)]
         [2, 5]
@@ -129,13 +129,16 @@ class Dataset:
         dtype = arguments.checked("range", "output_type", output_type, array_dtype)
         if not 1 <= len(bounds) <= 3 or (len(bounds) == 3 and bounds[2] == 0):
             raise ArgumentError(
-                f"range{tuple(bounds)}: expected a stop; a start and a stop; or these and a step, not 0."
+                f"range{tuple(bounds)}: expected `stop`, or `start, stop`, or `start, stop, step` with a step other than 0."
             )
         return Dataset.from_tensor_slices(np.arange(*bounds, dtype=dtype))
 
     @staticmethod
     def zip(*args: Structure, datasets: Structure = None, name: str | None = None) -> Dataset:
-        """Elements of several data sets together, until the first ends: `zip(a, b)`, `zip((a, b))`, `zip({"x": a, "y": b})`."""
+        """Combines the elements of several data sets, until the shortest ends.
+
+        The forms are `zip(a, b)`, `zip((a, b))` and `zip({"x": a, "y": b})`.
+        """
         structure = datasets if datasets is not None else args[0] if len(args) == 1 else args
         parts = leaves(structure)
         if not parts or not all(isinstance(part, Dataset) for part in parts):
@@ -170,20 +173,19 @@ class Dataset:
         synchronous: bool | None = None,
         name: str | None = None,
     ) -> Dataset:
-        """What a function makes of each element, in order.
+        """Applies a function to each element, in order.
 
-        Layers and models that the function calls, or that are the function, draw random numbers anew for each element and in each
-        pass. These follow from `jkeras.config.default_seed`, the number of the pass and that of the element.
+        `map_func` may be or call layers and models. They draw new random numbers for each element and each pass, determined by
+        `jkeras.config.default_seed`, the number of the pass and the index of the element.
 
         Args:
-            map_func: gets a tuple as several arguments, anything else as one; returns the new element.
-            num_parallel_calls: how many threads call it; `AUTOTUNE` is one for each processor, None the reader's own. Where
-                elements have numbers, a thread makes all that belongs to one element of the end of the pipeline, such as a
-                batch.
-            deterministic: the order never depends on the threads, so this is ignored, as is `synchronous`.
+            map_func: a function that returns the new element; it receives a tuple as separate arguments.
+            num_parallel_calls: how many threads call it; `AUTOTUNE` is one per processor, None the reader's own thread. If
+                the data has random access, each thread prepares a whole element of the end of the pipeline, such as a batch.
+            deterministic: ignored, as is `synchronous`: the order never depends on the threads.
 
         Raises:
-            InputError: while reading, the function returned None. What it raises arrives unchanged.
+            InputError: while reading, the function returned None. Exceptions from the function itself are not changed.
         """
         function, threads = stages.applied(map_func, "map()"), thread_count("map", num_parallel_calls)
 
@@ -194,7 +196,7 @@ class Dataset:
         return Dataset(make, self.size, ragged=self.ragged)
 
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
-        """The elements for which a function is true."""
+        """The elements for which a function returns true."""
         keep = stages.applied(predicate, "filter()")
         size = 0 if self.size == 0 else UNKNOWN_CARDINALITY
         return self._then(
@@ -214,10 +216,10 @@ class Dataset:
         deterministic: bool | None = None,
         name: str | None = None,
     ) -> Dataset:
-        """Elements stacked, `batch_size` at a time; the last may have fewer unless it is dropped.
+        """Stacks `batch_size` elements at a time; the last batch may be smaller, unless `drop_remainder`.
 
         Raises:
-            InputError: while reading, elements that differ in structure or shape; the message has the element's number.
+            InputError: while reading, elements differ in structure or shape; the message has the element's index.
         """
         check_numbers("batch", 1, batch_size=batch_size)
         arguments.flags("batch", drop_remainder=drop_remainder)
@@ -239,14 +241,14 @@ class Dataset:
         drop_remainder: bool = False,
         name: str | None = None,
     ) -> Dataset:
-        """Elements of different shapes, filled up at their ends and stacked.
+        """Pads elements of different shapes at the end of each axis and stacks them.
 
         Args:
-            batch_size: elements in a batch.
-            padded_shapes: the shape to fill up to, for each array in the structure of an element; None or -1 in it, or None
-                for all of it, is the largest in the batch.
-            padding_values: what to fill with, 0 by default.
-            drop_remainder: whether a smaller last batch is left out.
+            batch_size: the number of elements in a batch.
+            padded_shapes: the shape to pad to, for each array in the structure of an element. A size of None or -1, or None
+                instead of a shape, means the largest size in the batch.
+            padding_values: the values to pad with, 0 by default.
+            drop_remainder: whether to drop a smaller last batch.
 
         >>> ds = Dataset.from_generator(lambda: ([1], [2, 3], [4, 5, 6]))
         >>> [batch.tolist() for batch in ds.padded_batch(2)]
@@ -265,12 +267,12 @@ class Dataset:
         )
 
     def unbatch(self, name: str | None = None) -> Dataset:
-        """The rows of each element as elements of their own."""
+        """The rows of each element as separate elements."""
         size = self.size if self.size in (0, INFINITE_CARDINALITY) else UNKNOWN_CARDINALITY
         return self._then(lambda stage, _: stages.unbatched(stage), size)
 
     def rebatch(self, batch_size: int, drop_remainder: bool = False, name: str | None = None) -> Dataset:
-        """The rows of each element in batches of another size, across the ends of elements.
+        """Regroups the rows of all elements into batches of another size.
 
         >>> [batch.tolist() for batch in Dataset.range(7).batch(3).rebatch(2)]
         [[0, 1], [2, 3], [4, 5], [6]]
@@ -288,16 +290,16 @@ class Dataset:
         reshuffle_each_iteration: bool | None = True,
         name: str | None = None,
     ) -> Dataset:
-        """Elements in another order, which follows from the seed and the number of the pass.
+        """Shuffles elements, in an order determined by the seed and the number of the pass.
 
-        Data whose elements have numbers (arrays, and what `map`, `batch`, `zip`, `take`, `skip`, `shard` make of them) is
-        shuffled as a whole, whatever the size of the buffer. Data that comes one after the other (after `from_generator`,
-        `filter`, `unbatch`, `interleave`, `repeat`) is shuffled within windows of `buffer_size`.
+        Data with random access (arrays, also after `map`, `batch`, `zip`, `take`, `skip`, `shard`) is shuffled as a whole,
+        whatever the buffer size. Sequential data (after `from_generator`, `filter`, `unbatch`, `interleave`, `repeat`) is
+        shuffled within windows of `buffer_size`.
 
         Args:
-            buffer_size: the size of these windows.
-            seed: `jkeras.config.default_seed` if None, so an order never depends on chance.
-            reshuffle_each_iteration: whether each pass has an order of its own.
+            buffer_size: the size of the windows, in elements.
+            seed: the seed; with None, `jkeras.config.default_seed`, so the order is always reproducible.
+            reshuffle_each_iteration: whether each pass has a different order.
         """
         check_numbers("shuffle", 1, buffer_size=buffer_size)
         start = config.default_seed if seed is None else seed
@@ -313,7 +315,7 @@ class Dataset:
         return self._then(build, self.size, spec=self.spec, ragged=self.ragged)
 
     def repeat(self, count: int | None = None, name: str | None = None) -> Dataset:
-        """`count` passes one after the other, each with an order of its own; without end for None or -1."""
+        """`count` passes one after the other, each in its own order; infinitely many for None or -1."""
         laps = None if count is None or count == -1 else count
         if laps is None:
             size = INFINITE_CARDINALITY if self.size else 0
@@ -328,19 +330,19 @@ class Dataset:
         )
 
     def take(self, count: int, name: str | None = None) -> Dataset:
-        """The first elements; -1 for all."""
+        """The first `count` elements; -1 means all."""
         check_numbers("take", -1, count=count)
         return self if count == -1 else self._part(0, int(count), 1)
 
     def skip(self, count: int, name: str | None = None) -> Dataset:
-        """All but the first elements; -1 for none."""
+        """All but the first `count` elements; -1 skips all."""
         check_numbers("skip", -1, count=count)
         return self.take(0) if count == -1 else self._part(int(count), None, 1)
 
     def shard(self, num_shards: int, index: int, name: str | None = None) -> Dataset:
-        """Every `num_shards`-th element from `index`: for process `jax.process_index()` of `jax.process_count()`.
+        """Every `num_shards`-th element, starting at `index`; use `shard(jax.process_count(), jax.process_index())`.
 
-        Shard before `shuffle` and `batch`, so that the parts never overlap.
+        Shard before `shuffle` and `batch`, so that the shards never overlap.
 
         >>> [int(i) for i in Dataset.range(7).shard(3, 1)]
         [1, 4]
@@ -352,7 +354,7 @@ class Dataset:
         return self._part(int(index), None, int(num_shards))
 
     def concatenate(self, dataset: Dataset, name: str | None = None) -> Dataset:
-        """The elements of this data set, then those of another."""
+        """The elements of this data set, followed by those of another."""
         if not isinstance(dataset, Dataset):
             raise ArgumentError(f"concatenate({type(dataset).__name__}): expected a jkeras.data.Dataset.")
         size = cardinality.of_all(self.size, dataset.size)
@@ -369,14 +371,14 @@ class Dataset:
         deterministic: bool | None = None,
         name: str | None = None,
     ) -> Dataset:
-        """The elements of the data sets that a function makes of each element, several in turn.
+        """Maps each element to a data set and interleaves the elements of several of these.
 
         Args:
-            map_func: returns a `Dataset`.
-            cycle_length: how many are read at a time; the number of processors if None.
-            block_length: how many elements are taken of one at a turn.
-            num_parallel_calls: with a number or AUTOTUNE, each data set is read ahead by a thread.
-            deterministic: the order never depends on the threads, so this is ignored.
+            map_func: a function that returns a `Dataset`.
+            cycle_length: how many data sets are read at a time; the number of processors if None.
+            block_length: how many elements are taken from each in turn.
+            num_parallel_calls: with a number or AUTOTUNE, a thread reads ahead in each data set.
+            deterministic: ignored: the order never depends on the threads.
 
         >>> ds = Dataset.range(1, 4).interleave(lambda n: Dataset.from_tensors(n).repeat(3), cycle_length=2)
         >>> [int(i) for i in ds]
@@ -399,16 +401,16 @@ class Dataset:
         return self._then(build, UNKNOWN_CARDINALITY)
 
     def flat_map(self, map_func: Callable[..., Dataset], name: str | None = None) -> Dataset:
-        """The elements of the data sets that a function makes of each element, one data set after the other."""
+        """Maps each element to a data set and concatenates these."""
         arguments.checked("flat_map", "map_func", map_func, arguments.function)
         return self.interleave(map_func, cycle_length=1)
 
     # -- speed ----------------------------------------------------------------------------------------------------
 
     def prefetch(self, buffer_size: int, name: str | None = None) -> Dataset:
-        """Makes that many elements before they are asked for, in a thread of its own; 2 for `AUTOTUNE`, none for 0.
+        """Prepares up to `buffer_size` elements ahead in a separate thread; 2 for `AUTOTUNE`, none for 0.
 
-        `fit` reads ahead by itself.
+        `fit` reads ahead anyway.
         """
         check_numbers("prefetch", -1, buffer_size=buffer_size)
         count = ELEMENTS_AHEAD if buffer_size == AUTOTUNE else int(buffer_size)
@@ -417,17 +419,17 @@ class Dataset:
         return self._then(lambda stage, _: stages.ahead(stage, count), self.size, spec=self.spec, ragged=self.ragged)
 
     def cache(self, filename: str | os.PathLike[str] = "", name: str | None = None) -> Dataset:
-        """Keeps elements in memory once they were made; later passes read them from there.
+        """Stores elements in memory in the first pass; later passes read them from there.
 
-        A `shuffle` before the cache has one order for all passes; put it behind.
+        A `shuffle` before the cache has the same order in all passes; put it after the cache.
 
         Raises:
-            ArgumentError: a file was asked for.
+            ArgumentError: `filename` is not empty: files are not supported.
         """
         if filename:
             raise ArgumentError(
-                f"cache({filename!r}): caches are kept in memory. Write arrays with `np.savez` once and read them"
-                " with `from_tensor_slices`, or leave the name away."
+                f"cache({filename!r}): only caches in memory are supported. Write arrays with `np.savez` once and read"
+                " them with `from_tensor_slices`, or omit the name."
             )
         memory: dict[int, Element] = {}
         return dataclasses.replace(
@@ -437,19 +439,19 @@ class Dataset:
     # -- use ------------------------------------------------------------------------------------------------------
 
     def apply(self, transformation_func: Callable[[Dataset], Dataset]) -> Dataset:
-        """What a function makes of the data set."""
+        """The result of a function of the data set."""
         if not callable(transformation_func):
             raise ArgumentError(f"apply({arguments.shown(transformation_func)}): expected a function of a data set.")
         return transformation_func(self)
 
     def with_options(self, options: object, name: str | None = None) -> Dataset:
-        """The same: the options of `tf.data` have no meaning here."""
+        """This data set, unchanged: the options of `tf.data` have no effect."""
         return self
 
     def reduce(
         self, initial_state: State, reduce_func: Callable[[State, Element], State], name: str | None = None
     ) -> State:
-        """The state after `state = reduce_func(state, element)` for every element.
+        """The final state after `state = reduce_func(state, element)` for every element.
 
         >>> int(Dataset.range(5).reduce(0, lambda total, i: total + i))
         10
@@ -468,10 +470,10 @@ class Dataset:
         """The number of elements.
 
         Raises:
-            TypeError: it has no end, or is not known.
+            TypeError: it is infinite or unknown.
         """
         if self.size < 0:
-            why = "has no end" if self.size == INFINITE_CARDINALITY else "does not know its length before it was read"
+            why = "is infinite" if self.size == INFINITE_CARDINALITY else "has an unknown length"
             raise TypeError(f"This data set {why}.")
         return self.size
 
@@ -480,7 +482,7 @@ class Dataset:
 
     @property
     def element_spec(self) -> Structure:
-        """Types and shapes of elements, as `TensorSpec`s; makes the first element unless they were said.
+        """Dtypes and shapes of elements, as `TensorSpec`s; reads the first element unless they were declared.
 
         >>> Dataset.range(6).batch(4).element_spec
         TensorSpec(shape=(None,), dtype=dtype('int64'))
@@ -496,14 +498,14 @@ class Dataset:
             iterator.close()
 
     def iterate(self, number: int = 0) -> DatasetIterator:
-        """The pass of a number, the same elements in the same order whenever it is asked for."""
+        """The pass with the given number: always the same elements in the same order."""
         return DatasetIterator(self, number)
 
     def __iter__(self) -> DatasetIterator:
         return self.iterate(next(self.passes))
 
     def as_numpy_iterator(self) -> DatasetIterator:
-        """The next pass, with arrays of other libraries, which functions may have made, as NumPy arrays."""
+        """The next pass; arrays of other libraries, which functions may return, become NumPy arrays."""
         return DatasetIterator(self, next(self.passes), lambda element: map_leaves(to_array, element))
 
     def __repr__(self) -> str:

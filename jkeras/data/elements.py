@@ -1,4 +1,4 @@
-"""Elements of data sets: arrays in tuples and dicts; how they are taken apart, put together and described."""
+"""Elements of data sets, which are arrays in tuples and dicts: flattening, stacking, padding, describing."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from jkeras.dtypes import array_dtype
 from jkeras.errors import ArgumentError, InputError
 from jkeras.types import DTypeLike
 
-# What a data set yields: an array, or tuples and dicts of arrays, as deep as wanted. A checker cannot tell which, so that
-# `for x, y in dataset` is as good as `for image in dataset`.
+# What a data set yields: an array, or nested tuples and dicts of arrays. A type checker cannot tell which, so
+# `for x, y in dataset` and `for image in dataset` are both accepted.
 Element: TypeAlias = Any
-# Something for each array of an element: `TensorSpec`s, types, shapes, in the structure of the element.
+# Something for each array of an element (`TensorSpec`s, dtypes, shapes), in the structure of the element.
 Structure: TypeAlias = Any
 
 
 @dataclasses.dataclass(frozen=True, init=False)
 class TensorSpec:
-    """Shape and type of an array in an element; None stands for any size, or in place of the shape for any shape.
+    """The shape and dtype of an array in an element. A size of None is any size, a shape of None any shape.
 
     >>> TensorSpec((None, 3), "float32")
     TensorSpec(shape=(None, 3), dtype=dtype('float32'))
@@ -39,7 +39,7 @@ class TensorSpec:
         object.__setattr__(self, "dtype", arguments.checked("TensorSpec", "dtype", dtype, array_dtype))
 
     def accepts(self, shape: tuple[int, ...]) -> bool:
-        """Whether an array may have this shape."""
+        """Whether an array of this shape matches."""
         if self.shape is None:
             return True
         sizes = zip(self.shape, shape, strict=False)
@@ -47,17 +47,17 @@ class TensorSpec:
 
 
 def is_leaf(value: object) -> bool:
-    """Whether a value is an array, or something to make one of: lists are arrays, tuples and dicts are structure."""
+    """Whether a value is an array or convertible to one: lists are arrays, tuples and dicts are structure."""
     return not isinstance(value, (tuple, dict))
 
 
 def map_leaves(function: Callable[..., Any], structure: Structure, *others: Structure) -> Structure:
-    """The structure with every leaf replaced by what the function gives for it and those at the same place in others."""
+    """Replaces every leaf by the function of it and of the leaves at the same place in the other structures."""
     return jax.tree.map(function, structure, *others, is_leaf=is_leaf)
 
 
 def flatten(structure: Structure) -> tuple[list[Any], Any]:
-    """All leaves, and what puts others together in the same way."""
+    """All leaves, and a function that rebuilds the structure from others."""
     return jax.tree.flatten(structure, is_leaf=is_leaf)
 
 
@@ -68,7 +68,7 @@ def leaves(structure: Structure) -> list[Any]:
 
 @runtime_checkable
 class Column(Protocol):
-    """A column of a frame of Pandas or Polars, and what else turns into an array in their way."""
+    """A column of a Pandas or Polars frame, or any other object with `to_numpy`."""
 
     def to_numpy(self) -> np.ndarray:
         """The values."""
@@ -76,7 +76,7 @@ class Column(Protocol):
 
 @runtime_checkable
 class Frame(Column, Protocol):
-    """A frame of Pandas or Polars."""
+    """A Pandas or Polars data frame."""
 
     @property
     def columns(self) -> Iterable[str]:
@@ -88,7 +88,7 @@ class Frame(Column, Protocol):
 
 @runtime_checkable
 class Typed(Protocol):
-    """An array of any library, or a description of one."""
+    """An array of any library, or a shape and dtype."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -96,27 +96,27 @@ class Typed(Protocol):
 
     @property
     def dtype(self) -> Any:
-        """The type of the elements."""
+        """The dtype of the elements."""
 
 
 def to_array(value: object) -> np.ndarray:
     """A leaf as a NumPy array: arrays of any library, lists, numbers, strings, columns of frames."""
-    plain = isinstance(value, (np.ndarray, np.generic, int, float, str, list))  # of which a protocol asks more slowly
+    plain = isinstance(value, (np.ndarray, np.generic, int, float, str, list))  # faster than checks of protocols
     return np.asarray(value.to_numpy() if not plain and isinstance(value, Column) else value)
 
 
 def to_arrays(element: Element) -> Element:
-    """An element with arrays for leaves; a frame becomes a dict of its columns, as in `tf.data`."""
+    """An element with arrays as leaves; a frame becomes a dict of its columns, as in `tf.data`."""
     if isinstance(element, Frame):
         element = {name: element[name] for name in element.columns}
     return map_leaves(to_array, element)
 
 
 def to_tensors(element: Element, function: str) -> Element:
-    """As `to_arrays`, of what a user gives.
+    """Like `to_arrays`, for values that a user passed.
 
     Raises:
-        InputError: something in it is no array, and nothing to make one of.
+        InputError: a leaf cannot be converted to an array.
     """
     arrays = to_arrays(element)
     for array in leaves(arrays):
@@ -128,12 +128,12 @@ def to_tensors(element: Element, function: str) -> Element:
 
 
 def as_arrays(element: Element) -> Element:
-    """An element with NumPy arrays for what is no array of any library."""
+    """An element in which leaves that are not arrays of any library are converted to NumPy arrays."""
     return map_leaves(lambda leaf: leaf if isinstance(leaf, (np.ndarray, Typed)) else to_array(leaf), element)
 
 
 def declared(types: Structure, shapes: Structure = None) -> Structure:
-    """`TensorSpec`s from types, in the structure of an element, and shapes, in that structure or None."""
+    """`TensorSpec`s from dtypes, in the structure of an element, and shapes, in that structure or None."""
     structure = structure_of(types)
     one_each = [None] * structure.num_leaves if shapes is None else structure.flatten_up_to(shapes)
     return structure.unflatten([TensorSpec(s, t) for s, t in zip(one_each, leaves(types), strict=True)])
@@ -143,7 +143,7 @@ def signature_of(structure: Structure) -> Structure:
     """`TensorSpec`s from anything with `shape` and `dtype`, in the structure of an element.
 
     Raises:
-        ArgumentError: something else is in it.
+        ArgumentError: a leaf has no `shape` or `dtype`.
     """
     return map_leaves(_spec_from, structure)
 
@@ -157,15 +157,15 @@ def _spec_from(leaf: object) -> TensorSpec:
 
 
 def conform(element: Element, spec: Structure, index: int) -> Element:
-    """An element as arrays of the types that were said.
+    """An element as arrays with the declared dtypes.
 
     Args:
-        element: what a generator yielded.
-        spec: `TensorSpec`s in the structure of an element; None for anything.
-        index: the number of the element, for messages.
+        element: an element from a generator.
+        spec: `TensorSpec`s in the structure of an element; None accepts anything.
+        index: the index of the element, for messages.
 
     Raises:
-        InputError: its structure, a shape or a type is another.
+        InputError: its structure, a shape or a dtype is different.
     """
     if spec is None:
         return to_arrays(element)
@@ -180,17 +180,19 @@ def conform(element: Element, spec: Structure, index: int) -> Element:
         fits = False
     if not fits:
         said = describe(structure.unflatten(spec_leaves))
-        raise InputError(f"from_generator(): element {index} is {describe(as_arrays(element))}, but {said} was said.")
+        raise InputError(
+            f"from_generator(): element {index} is {describe(as_arrays(element))}, but {said} was declared."
+        )
     return structure.unflatten(arrays)
 
 
 def call(function: Callable[..., Any], element: Element) -> Element:
-    """Calls a user's function with an element: a tuple becomes several arguments."""
+    """Calls a user's function with an element: a tuple becomes separate arguments."""
     return function(*element) if type(element) is tuple else function(element)
 
 
 def describe(element: Element) -> str:
-    """The structure of an element with types and shapes.
+    """The structure of an element with dtypes and shapes.
 
     >>> describe((np.zeros((28, 28), "uint8"), {"label": np.int32(3)}))
     "(uint8[28, 28], {'label': int32[]})"
@@ -218,27 +220,27 @@ def spec_of(element: Element, unknown_rows: bool = False) -> Structure:
 
 
 def structure_of(element: Element) -> Any:  # a PyTreeDef, which JAX does not type
-    """What two elements must have in common to go together."""
+    """What elements of a batch must have in common."""
     return jax.tree.structure(element, is_leaf=is_leaf)
 
 
 def differ(first: Element, element: Element, index: int, whose: str) -> InputError:
-    """The error for an element that does not go together with the first of its batch."""
+    """The error for an element that does not match the first of its batch."""
     return InputError(
         f"{whose}: element {index} of the data set is {describe(element)}, but the elements before are {describe(first)}."
-        " All elements of a batch must have one structure and one shape; `padded_batch` fills up different shapes."
+        " All elements of a batch must have the same structure and shape; `padded_batch` pads different shapes."
     )
 
 
 def stack(elements: Sequence[Element], start: int = 0) -> Element:
-    """Elements as one, with a new first axis.
+    """Stacks elements along a new first axis.
 
     Args:
-        elements: at least one.
-        start: the number of the first in its data set, for messages.
+        elements: a nonempty list of elements.
+        start: the index of the first element in its data set, for messages.
 
     Raises:
-        InputError: they differ in structure or shape.
+        InputError: the elements differ in structure or shape.
     """
     structure = structure_of(elements[0])
     columns: list[list[np.ndarray]] = [[] for _ in range(structure.num_leaves)]
@@ -255,16 +257,16 @@ def stack(elements: Sequence[Element], start: int = 0) -> Element:
 
 
 def stack_padded(elements: Sequence[Element], shapes: Structure, values: Structure, start: int = 0) -> Element:
-    """Elements as one, filled up at their ends to one shape.
+    """Pads elements to one shape, at the end of each axis, and stacks them.
 
     Args:
-        elements: at least one.
-        shapes: the structure of an element, with shapes for leaves; None, or a size of None or -1, is the largest that occurs.
-        values: what to fill with: one for all, or the structure of an element; None is 0, or "" for strings.
-        start: the number of the first in its data set, for messages.
+        elements: a nonempty list of elements.
+        shapes: shapes in the structure of an element; None, or a size of None or -1, means the largest that occurs.
+        values: the values to pad with, one for all or in the structure of an element; None means 0, or "" for strings.
+        start: the index of the first element in its data set, for messages.
 
     Raises:
-        InputError: they differ in structure or number of axes, or are larger than the shape asked for.
+        InputError: the elements differ in structure or rank, or one is larger than the target shape.
     """
     structure = structure_of(elements[0])
     columns: list[list[np.ndarray]] = [[] for _ in range(structure.num_leaves)]
@@ -281,7 +283,7 @@ def stack_padded(elements: Sequence[Element], shapes: Structure, values: Structu
 
 
 def _spread(structure: Any, value: Structure, name: str) -> list[Any]:  # structure: a PyTreeDef
-    """A value for each leaf, from one for all or one for each."""
+    """One value per leaf, from one for all or one for each."""
     if value is None or np.isscalar(value):
         return [value] * structure.num_leaves
     try:

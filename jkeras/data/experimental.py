@@ -1,4 +1,4 @@
-"""Names that older scripts look for in `tf.data.experimental`."""
+"""Names of `tf.data.experimental` that older scripts use."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from jkeras.data.threads import AUTOTUNE as AUTOTUNE
 
 
 def cardinality(dataset: Dataset) -> int:
-    """The number of elements, as `Dataset.cardinality()` gives it."""
+    """The number of elements, like `Dataset.cardinality()`."""
     return dataset.cardinality()

@@ -1,4 +1,4 @@
-"""Data that a generator function yields."""
+"""Data from a generator function."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def generated(
     args: Iterable[Any] | None,
     output_signature: Structure,
 ) -> tuple[Stage, Structure]:
-    """The elements of a generator function, and what is known of them; arguments as in `Dataset.from_generator`."""
+    """The elements of a generator function, and their declaration; arguments as in `Dataset.from_generator`."""
     if not callable(generator):
         raise ArgumentError(
             f"from_generator({type(generator).__name__}): expected a function that returns an iterator, as each pass needs"
-            " a new one. Leave the call away: `from_generator(make)`, not `from_generator(make())`."
+            " a new one. Pass the function itself: `from_generator(make)`, not `from_generator(make())`."
         )
     if output_signature is not None and not (output_types is None and output_shapes is None):
         raise ArgumentError("from_generator(): give output_signature, or output_types and output_shapes, not both.")
     if output_types is None and output_shapes is not None:
-        raise ArgumentError("from_generator(): `output_shapes` needs `output_types`, too.")
+        raise ArgumentError("from_generator(): `output_shapes` also needs `output_types`.")
     if output_types is not None:
         spec = declared(output_types, output_shapes)
     else:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class DatasetIterator(Iterator[Element]):
-    """One pass through a data set, which knows where it is.
+    """One pass through a data set, whose position can be saved and restored.
 
     >>> import jkeras as jk
     >>> ds = jk.data.Dataset.range(10).shuffle(10, seed=1).batch(2)
@@ -41,15 +41,15 @@ class DatasetIterator(Iterator[Element]):
         return self.finish(next(self._inner))
 
     def get_state(self) -> dict[str, Any]:
-        """The number of the pass and the place in it: numbers, lists and dicts, such as JSON can hold."""
+        """The number of the pass and the position in it, as numbers, lists and dicts that JSON can store."""
         return {"pass": self.number, "position": self._inner.get_state()}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Goes to a place in the same data: what follows is exactly what was left there."""
+        """Restores a position in the same data: exactly the elements that were left follow."""
         self._inner.close()
         self._begin(state["pass"])
         self._inner.set_state(state["position"])
 
     def close(self) -> None:
-        """Ends the threads that read ahead."""
+        """Stops the threads that read ahead."""
         self._inner.close()

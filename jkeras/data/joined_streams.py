@@ -10,12 +10,12 @@ import grain
 from jkeras.data.elements import Element
 from jkeras.data.streams import State
 
-# Of one data set among several: the state of the parent before its element, and the iterator.
+# For one of several data sets: the state of the parent before its element, and the iterator.
 Place: TypeAlias = "tuple[State, grain.DatasetIterator]"
 
 
 class Zipped(grain.DatasetIterator):  # type: ignore[misc]
-    """Elements put together of one of each parent, until the first ends."""
+    """Combines one element of each parent, until the shortest ends."""
 
     def __init__(self, *parents: grain.DatasetIterator, join: Callable[[list[Element]], Element]):
         super().__init__(parents)
@@ -34,10 +34,10 @@ class Zipped(grain.DatasetIterator):  # type: ignore[misc]
 
 
 class Chained(grain.DatasetIterator):  # type: ignore[misc]
-    """Data sets one after the other, each begun when the one before has ended.
+    """Data sets one after the other, each started when the previous one has ended.
 
-    `part` gives the data set of a number, None when there is no more. With `stop_when_empty` one without elements is the
-    last, so that endless repetition of nothing ends.
+    `part` returns the data set with a given number, or None if there are no more. With `stop_when_empty`, a data set
+    without elements is the last one, so that infinite repetition of an empty data set ends.
     """
 
     def __init__(self, part: Callable[[int], grain.IterDataset | None], stop_when_empty: bool = False):
@@ -90,9 +90,9 @@ class Chained(grain.DatasetIterator):  # type: ignore[misc]
 
 
 class Interleaved(grain.DatasetIterator):  # type: ignore[misc]
-    """Elements of several data sets in turn, one data set for each element of the parent.
+    """Interleaves the elements of several data sets, one data set per element of the parent.
 
-    `cycle` of them are read at a time, `block` elements of each at a turn; one that ends gives its place to the next.
+    `cycle` data sets are read at a time, `block` elements of each in turn; one that ends is replaced by the next.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Interleaved(grain.DatasetIterator):  # type: ignore[misc]
         self.make = make
         self.cycle = cycle
         self.block = block
-        # For each place the state of the parent before its element, and the iterator; None for an empty place.
+        # For each slot, the state of the parent before its element, and the iterator; None for an empty slot.
         self.places: list[Place | None] = [None] * cycle
         self.turn: int = 0
         self.done: int = 0

@@ -1,4 +1,4 @@
-"""One pass through a data set, as the stages of its pipeline are told of it."""
+"""One pass through a data set, as seen by the stages of its pipeline."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Pass:
-    """The number of a pass, and which part of the pipeline is being made.
+    """The number of a pass, and the part of the pipeline that is being built.
 
-    Orders of shuffles follow from the numbers alone, so that two shuffles of the same seed keep rows together. Random numbers of
-    layers follow from the place, too, so that no two layers draw alike.
+    Only the numbers determine the order of shuffles, so two shuffles with the same seed keep rows together. The random numbers
+    of layers also depend on the place, so no two layers draw the same numbers.
 
     Attributes:
-        laps: the number of the pass, then those of passes inside of it that `repeat` makes.
-        place: how the part is reached from the end of the pipeline.
+        laps: the number of the pass, followed by the numbers of the passes inside it that `repeat` makes.
+        place: the path to the part from the end of the pipeline.
     """
 
     laps: tuple[int, ...]
     place: tuple[int, ...] = ()
 
     def lap(self, number: int) -> Pass:
-        """A pass inside of this one."""
+        """A pass inside this one."""
         return dataclasses.replace(self, laps=(*self.laps, number))
 
     def inside(self, branch: int = 0) -> Pass:
-        """The same pass through a part in front of this one.
+        """The same pass, for a part that feeds this one.
 
         Args:
-            branch: which of the parts that are put together here.
+            branch: the index of the part among those that are combined here.
         """
         return dataclasses.replace(self, place=(*self.place, branch))
 
     def entropy(self, seed: int) -> tuple[int, ...]:
-        """What random numbers of this place follow from."""
+        """The entropy for random numbers at this place."""
         return seed, len(self.laps), *self.laps, *self.place

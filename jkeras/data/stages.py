@@ -1,8 +1,8 @@
-"""Stages of a pipeline, each made from the one before.
+"""Stages of a pipeline, each built from the previous one.
 
-There are three kinds. `Rows` are arrays in memory in some order, gathered a batch at a time. A `grain.MapDataset` gives any
-element by its number, so it can be shuffled as a whole and read by several threads. A `grain.IterDataset` gives one element
-after the other. Every function here takes the strongest kind it can and keeps it as long as it can.
+There are three kinds. `Rows` are arrays in memory in some order, gathered a batch at a time. A `grain.MapDataset` has random
+access, so it can be shuffled as a whole and read by several threads. A `grain.IterDataset` is sequential. Every function here
+returns the strongest kind that its operation allows.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from jkeras.data import joined_streams, streams, threaded_streams
 from jkeras.data.elements import Element, call, flatten, leaves
 from jkeras.errors import ArgumentError, InputError
 
-# Up to here an order is an array of numbers, 128 MiB of them at most; beyond, Grain's cipher gives one number at a time. That
-# needs no memory, but up to milliseconds for a number of a small data set.
+# Up to this size an order is an array of indices, at most 128 MiB; beyond it, Grain's cipher computes one index at a time. That
+# needs no memory, but can take milliseconds per index for a small data set.
 MOST_ORDERED = 2**24
 
 
@@ -31,7 +31,7 @@ class Rows:
 
     Attributes:
         arrays: a structure of arrays with one length.
-        order: which rows, in which order.
+        order: the indices of the rows, in order.
     """
 
     arrays: Element
@@ -41,7 +41,7 @@ class Rows:
         return len(self.order)
 
     def __getitem__(self, index: int | slice) -> Element:
-        """The row of a number, or the rows of several, stacked."""
+        """The row with an index, or the rows of several indices, stacked."""
         chosen = self.order[index]
         flat, structure = flatten(self.arrays)
         return structure.unflatten([np.asarray(array[chosen]) for array in flat])
@@ -49,7 +49,7 @@ class Rows:
 
 @dataclasses.dataclass(frozen=True)
 class Batches:
-    """Rows in batches, each gathered at once."""
+    """Batches of rows, each gathered in one operation."""
 
     rows: Rows
     size: int
@@ -63,16 +63,16 @@ class Batches:
 
 
 class Source(Protocol):
-    """What has elements by their numbers."""
+    """Data with random access."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> Element: ...
 
 
 class Numbered(grain.MapDataset):  # type: ignore[misc]  # Grain has no types
-    """Elements made by a function of their numbers, from those of other data sets if there are parents.
+    """Elements computed by a function of their index and of the elements of the parents, if any.
 
-    Grain's own stages keep statistics of each element, which takes longer than many functions do.
+    Grain's own stages collect statistics for each element, which takes longer than many functions do.
     """
 
     def __init__(self, parents: Sequence[grain.MapDataset], length: int, get: Callable[[int], Element]):
@@ -89,12 +89,12 @@ class Numbered(grain.MapDataset):  # type: ignore[misc]  # Grain has no types
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """What a pipeline yields up to some point, and how it is to be read.
+    """The output of a pipeline at some point, and how to read it.
 
     Attributes:
         data: `Rows`, a `grain.MapDataset` or a `grain.IterDataset`.
-        threads: how many make elements at the same time, where the data is read by number; 0 is the reader's own.
-        ahead: how many elements are made before they are asked for.
+        threads: how many threads prepare elements, if the data has random access; 0 means the reader's own thread.
+        ahead: how many elements are prepared ahead.
     """
 
     data: Any  # Grain's classes have no types
@@ -102,22 +102,22 @@ class Stage:
     ahead: int = 0
 
     def having(self, data: Rows | grain.MapDataset | grain.IterDataset) -> Stage:
-        """The same with other data."""
+        """The same stage with other data."""
         return dataclasses.replace(self, data=data)
 
     @property
     def numbered(self) -> bool:
-        """Whether elements can be had by their numbers."""
+        """Whether the data has random access."""
         return not isinstance(self.data, grain.IterDataset)
 
     @property
     def by_number(self) -> grain.MapDataset:
-        """The data, which must be numbered, as Grain has it."""
+        """The data, which must have random access, as a Grain data set."""
         return numbered_source(self.data) if isinstance(self.data, Rows) else self.data
 
     @property
     def stream(self) -> grain.IterDataset:
-        """The data, one element after the other."""
+        """The data as a sequential Grain data set."""
         if not self.numbered:
             return self.data
         threads = self.threads or (1 if self.ahead else 0)
@@ -126,15 +126,15 @@ class Stage:
 
 
 def numbered_source(data: Source) -> Numbered:
-    """Anything with a length and `[number]`, as Grain has it."""
+    """Anything with a length and indexing, as a Grain data set."""
     return Numbered([], len(data), data.__getitem__)
 
 
 def rows(arrays: Element) -> Stage:
-    """Arrays of one length as a stage.
+    """Arrays of the same length as a stage.
 
     Raises:
-        InputError: they have different lengths, or there are none.
+        InputError: they have different lengths, or there are no arrays.
     """
     lengths = {len(array) if array.ndim else -1 for array in leaves(arrays)}
     if len(lengths) != 1 or -1 in lengths:
@@ -146,7 +146,7 @@ def rows(arrays: Element) -> Stage:
 
 
 def shuffled(stage: Stage, buffer_size: int, seed: int) -> Stage:
-    """In another order: of everything where elements have numbers, otherwise within windows."""
+    """Shuffles: everything if the data has random access, otherwise within windows."""
     if isinstance(stage.data, Rows):
         order = np.random.default_rng(seed).permutation(stage.data.order)
         return stage.having(Rows(stage.data.arrays, order))
@@ -160,7 +160,7 @@ def shuffled(stage: Stage, buffer_size: int, seed: int) -> Stage:
 
 
 def part(stage: Stage, start: int = 0, stop: int | None = None, step: int = 1) -> Stage:
-    """Every `step`-th of the elements from `start` to `stop`, half open."""
+    """Every `step`-th of the elements in `[start, stop)`."""
     if isinstance(stage.data, Rows):
         return stage.having(Rows(stage.data.arrays, stage.data.order[start:stop:step]))
     if stage.numbered:
@@ -170,11 +170,11 @@ def part(stage: Stage, start: int = 0, stop: int | None = None, step: int = 1) -
 
 @dataclasses.dataclass(frozen=True)
 class Drawn:
-    """A function of elements and their numbers, in which layers draw random numbers for each element.
+    """A function of elements and their indices in which layers draw new random numbers for each element.
 
     Attributes:
-        function: of elements.
-        entropy: what the random numbers follow from.
+        function: a function of elements.
+        entropy: the entropy that determines the random numbers.
     """
 
     function: Callable[[Element], Element]
@@ -186,7 +186,7 @@ class Drawn:
 
 
 def mapped(stage: Stage, function: Callable[[Element, int], Element], threads: int) -> Stage:
-    """With a function of elements and their numbers applied to every element."""
+    """Applies a function of elements and their indices to every element."""
     if stage.numbered:
         data = stage.by_number
         results = Numbered([data], len(data), lambda index: function(data[index], index))
@@ -205,7 +205,7 @@ def numbered(stage: Stage, start: int) -> Stage:
 
 
 def batched(stage: Stage, size: int, drop_remainder: bool, stack: Callable[[Sequence[Element], int], Element]) -> Stage:
-    """Elements in batches, made by a function of elements and the number of the first."""
+    """Batches of elements, built by a function of elements and the index of the first."""
     if not stage.numbered:
         return stage.having(
             streams.Stream(streams.Batched, stage.data, size=size, drop_remainder=drop_remainder, stack=stack)
@@ -223,14 +223,14 @@ def batched(stage: Stage, size: int, drop_remainder: bool, stack: Callable[[Sequ
 
 
 def ahead(stage: Stage, count: int) -> Stage:
-    """With elements made before they are asked for."""
+    """Prepares elements ahead."""
     if stage.numbered:
         return dataclasses.replace(stage, ahead=max(stage.ahead, count))
     return stage.having(streams.Stream(threaded_streams.Ahead, stage.data, count=count))
 
 
 def zipped(stages: Sequence[Stage], join: Callable[[list[Element]], Element]) -> Stage:
-    """Elements put together of one of each, until the first ends."""
+    """Combines one element of each stage, until the shortest ends."""
     threads, count = max(stage.threads for stage in stages), max(stage.ahead for stage in stages)
     if all(stage.numbered for stage in stages):
         parts = [stage.by_number for stage in stages]
@@ -240,7 +240,7 @@ def zipped(stages: Sequence[Stage], join: Callable[[list[Element]], Element]) ->
 
 
 def chained(stages: Sequence[Stage]) -> Stage:
-    """One after the other."""
+    """Concatenates stages."""
     threads, count = max(stage.threads for stage in stages), max(stage.ahead for stage in stages)
     if all(stage.numbered for stage in stages):
         return Stage(grain.MapDataset.concatenate([stage.by_number for stage in stages]), threads, count)
@@ -252,7 +252,7 @@ def chained(stages: Sequence[Stage]) -> Stage:
 def interleaved(
     stage: Stage, inner: Callable[[int, Element], Stage], cycle: int, block: int, ahead_of_use: int
 ) -> Stage:
-    """`block` elements in turn of each of `cycle` of the stages that a function makes of each element and its number."""
+    """Interleaves `cycle` of the stages that a function returns for each element and its index, `block` elements in turn."""
 
     def make(element: Element) -> grain.IterDataset:
         each = inner(*element)
@@ -264,7 +264,7 @@ def interleaved(
 
 
 def repeated(lap: Callable[[int], Stage], count: int | None) -> Stage:
-    """As many passes as wanted, each made when it begins; None for passes without end."""
+    """`count` passes, each built when it begins; None means infinitely many."""
 
     def part(index: int) -> grain.IterDataset | None:
         return lap(index).stream if count is None or index < count else None
@@ -273,7 +273,7 @@ def repeated(lap: Callable[[int], Stage], count: int | None) -> Stage:
 
 
 def cached(stage: Stage, memory: dict[int, Element]) -> Stage:
-    """Elements kept in memory once they were made."""
+    """Stores elements in memory once they have been computed."""
     if isinstance(stage.data, Rows):
         return stage
     if not stage.numbered:
@@ -294,17 +294,17 @@ def kept(stage: Stage, keep: Callable[[Element], bool]) -> Stage:
 
 
 def unbatched(stage: Stage) -> Stage:
-    """The rows of elements."""
+    """The rows of elements as separate elements."""
     return Stage(streams.Stream(streams.Unbatched, stage.stream))
 
 
 def applied(function: Callable[..., Any], name: str) -> Callable[[Element], Element]:
-    """A user's function as one of elements, which must not return None.
+    """A user's function as a function of elements, which must not return None.
 
-    Grain takes None for an element that is missing.
+    Grain treats None as a missing element.
 
     Raises:
-        ArgumentError: it is no function.
+        ArgumentError: it is not a function.
     """
     if not callable(function):
         raise ArgumentError(f"{name.removesuffix('()')}({arguments.shown(function)}): expected a function.")

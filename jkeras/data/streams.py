@@ -1,7 +1,7 @@
-"""Data that comes one element after the other: iterators that know where they are.
+"""Sequential data: iterators whose position can be saved and restored.
 
-Each has `get_state()`, numbers and dicts from which a new iterator over the same data goes on with exactly the elements that
-are left, and `set_state(state)`. What cannot be stored, such as the elements that are being made, is made again.
+`get_state()` returns numbers and dicts, and `set_state(state)` makes a new iterator over the same data continue with exactly the
+elements that were left. What cannot be stored, such as elements in preparation, is computed again.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import numpy as np
 from jkeras.data.elements import Element, leaves, map_leaves
 from jkeras.errors import InputError
 
-# A place in data: numbers, lists and dicts, such as JSON can hold.
+# A position in data: numbers, lists and dicts that JSON can store.
 State: TypeAlias = dict[str, Any]
 
-# Makes a batch of elements, the first of which has that number in the data set.
+# Builds a batch from elements and the index of the first of them in the data set.
 Stack: TypeAlias = Callable[[list[Element], int], Element]
 
 
-# Grain has no types, so that its classes are `Any` to checkers.
+# Grain has no type hints, so its classes are `Any` to type checkers.
 class Stream(grain.IterDataset):  # type: ignore[misc]
-    """A data set read by an iterator of a given class, which gets the iterators of the parents and some arguments."""
+    """A data set read by an iterator of a given class, which is passed the parents' iterators and some arguments."""
 
     def __init__(self, reader: Callable[..., grain.DatasetIterator], *parents: grain.IterDataset, **arguments: Any):
         super().__init__(parents)
@@ -37,7 +37,7 @@ class Stream(grain.IterDataset):  # type: ignore[misc]
 
 
 class Reader(grain.DatasetIterator):  # type: ignore[misc]
-    """An iterator over the elements of one parent, whose state is that of the parent and a count."""
+    """An iterator over the elements of one parent; its state is the parent's state and a count."""
 
     count: int
 
@@ -55,7 +55,7 @@ class Reader(grain.DatasetIterator):  # type: ignore[misc]
 
 
 class Part(Reader):
-    """Every `step`-th element from `start` to `stop`, half open."""
+    """Every `step`-th element in `[start, stop)`."""
 
     def __init__(self, parent: grain.DatasetIterator, start: int, stop: int | None, step: int):
         super().__init__(parent)
@@ -87,7 +87,7 @@ class Filtered(Reader):
 
 
 class Mapped(Reader):
-    """What a function makes of each element and its number."""
+    """The results of a function of each element and its index."""
 
     def __init__(self, parent: grain.DatasetIterator, function: Callable[[Element, int], Element]):
         super().__init__(parent)
@@ -113,14 +113,14 @@ class Numbered(Reader):
 
 
 class Shuffled(Reader):
-    """Elements in another order within each window."""
+    """Shuffles the elements within each window."""
 
     def __init__(self, parent: grain.DatasetIterator, window: int, seed: int):
         super().__init__(parent)
         self.window = window
         self.seed = seed
         self.elements: list[Element] = []
-        self.windows: int = 0  # that were begun
+        self.windows: int = 0  # the number of windows started
         self.before: State = parent.get_state()
 
     def __next__(self) -> Element:
@@ -175,7 +175,7 @@ class Batched(Reader):
 
 
 class Unbatched(Reader):
-    """The rows of batches, one after the other."""
+    """The rows of batches, in sequence."""
 
     def __init__(self, parent: grain.DatasetIterator):
         super().__init__(parent)
@@ -190,7 +190,7 @@ class Unbatched(Reader):
         return map_leaves(lambda leaf: leaf[self.count - 1], self.batch)
 
     def _read(self) -> None:
-        # At the end `next` raises, and there is no batch that rows were taken of.
+        # At the end `next` raises, and then there is no current batch.
         self.before, self.count, self.rows = self.parent.get_state(), 0, 0
         self.batch = next(self.parent)
         lengths = {len(leaf) if np.ndim(leaf) else -1 for leaf in leaves(self.batch)}
@@ -212,7 +212,7 @@ class Unbatched(Reader):
 
 
 class Generated(grain.DatasetIterator):  # type: ignore[misc]
-    """What a generator function yields; to go on from a state it is called again and the elements before are left out."""
+    """The elements of a generator function. To resume, the function is called again and earlier elements are skipped."""
 
     def __init__(self, start: Callable[[], Iterator[Element]], check: Callable[[Element, int], Element]):
         super().__init__()
@@ -236,7 +236,7 @@ class Generated(grain.DatasetIterator):  # type: ignore[misc]
 
 
 class Cached(grain.DatasetIterator):  # type: ignore[misc]
-    """Elements kept in memory, read from their source where they are not there yet."""
+    """Elements cached in memory, read from their source the first time."""
 
     def __init__(self, source: grain.IterDataset, memory: dict[int, Element]):
         super().__init__()
@@ -247,7 +247,7 @@ class Cached(grain.DatasetIterator):  # type: ignore[misc]
         self.read: int = 0
 
     def __next__(self) -> Element:
-        # Element -1 says that the elements there are all there are.
+        # Element -1 marks the cache as complete.
         while self.count not in self.memory:
             if -1 in self.memory:
                 raise StopIteration

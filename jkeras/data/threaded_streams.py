@@ -1,4 +1,4 @@
-"""Iterators over elements that threads make before they are asked for."""
+"""Iterators over elements that threads prepare ahead."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jkeras.training.prefetch import Background
 
 
 class Mapped(grain.DatasetIterator):  # type: ignore[misc]
-    """Elements that several threads make, in order."""
+    """Elements prepared by several threads, in order."""
 
     def __init__(self, parent: grain.DatasetIterator, function: Callable[[Element, int], Element], threads: int):
         super().__init__(parent)
@@ -24,7 +24,7 @@ class Mapped(grain.DatasetIterator):  # type: ignore[misc]
         self.threads = threads
         self.pending: deque[tuple[Future[Element], State]] = deque()
         self.pool: ThreadPoolExecutor | None = None
-        self.count: int = 0  # of the elements that were read
+        self.count: int = 0  # the number of elements read
         self.state: State = {"parent": parent.get_state(), "count": 0}
 
     def __next__(self) -> Element:
@@ -66,7 +66,7 @@ class Mapped(grain.DatasetIterator):  # type: ignore[misc]
 
 
 class Ahead(grain.DatasetIterator):  # type: ignore[misc]
-    """Elements that a thread makes before they are asked for."""
+    """Elements that one thread prepares ahead."""
 
     def __init__(self, parent: grain.DatasetIterator, count: int):
         super().__init__(parent)

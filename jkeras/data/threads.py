@@ -1,4 +1,4 @@
-"""How many threads make elements."""
+"""The number of threads that prepare elements."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from jkeras import arguments
 
 AUTOTUNE = -1
-# With AUTOTUNE, this many elements wait for whoever reads: one to take, one in the making.
+# With AUTOTUNE, this many elements are buffered: one ready, one in preparation.
 ELEMENTS_AHEAD = 2
 
 
@@ -15,12 +15,12 @@ def processors() -> int:
     """The number of processors that this process may use."""
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
+    except AttributeError:  # not available on this system
         return os.cpu_count() or 1
 
 
 def thread_count(method: str, wanted: int | None) -> int:
-    """The number of threads that `num_parallel_calls` asks a method for; 0 for none."""
+    """The number of threads that a method's `num_parallel_calls` means; 0 for none."""
     if wanted is None:
         return 0
     if wanted == AUTOTUNE:

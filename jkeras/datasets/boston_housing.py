@@ -22,7 +22,7 @@ def load_data(
     Args:
         path: file name in the cache folder, or the path of a file.
         test_split: share of the rows that is test data.
-        seed: of the shuffle before the split.
+        seed: the seed of the shuffle before the split.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: `(n, 13)` and `(n,)`, float64.

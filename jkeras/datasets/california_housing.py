@@ -21,7 +21,7 @@ def load_data(
         version: "large" for all rows, "small" for the first 600.
         path: file name in the cache folder, or the path of a file.
         test_split: share of the rows that is test data.
-        seed: of the shuffle before the split.
+        seed: the seed of the shuffle before the split.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: `(n, 8)` and `(n,)`. The columns are longitude, latitude, median age of

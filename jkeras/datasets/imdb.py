@@ -31,7 +31,7 @@ def load_data(
         num_words: numbers from here on become `oov_char`.
         skip_top: numbers below become `oov_char`.
         maxlen: reviews of this length and longer are left out.
-        seed: of the shuffle.
+        seed: the seed of the shuffle.
         start_char: number that begins every review, or None.
         oov_char: number of the words left out, or None to remove them.
         index_from: what is added to each rank.

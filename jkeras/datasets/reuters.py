@@ -37,7 +37,7 @@ def load_data(
         skip_top: numbers below become `oov_char`.
         maxlen: newswires of this length and longer are left out.
         test_split: share of the newswires that is test data.
-        seed: of the shuffle.
+        seed: the seed of the shuffle.
         start_char: number that begins every newswire, or None.
         oov_char: number of the words left out, or None to remove them.
         index_from: what is added to each rank.

@@ -11,7 +11,7 @@ def check(seed: int, test_split: float = 0.0) -> None:
     """Checks arguments of `load_data` before a file is looked for.
 
     Raises:
-        ArgumentError: `seed` is no integer from 0 to 2**32 - 1, or `test_split` is not in [0, 1).
+        ArgumentError: `seed` is not an integer from 0 to 2**32 - 1, or `test_split` is not in [0, 1).
     """
     arguments.checked("load_data", "seed", seed, arguments.numpy_seed)
     arguments.checked("load_data", "test_split", test_split, arguments.between(0, 1, open_high=True))

@@ -1,4 +1,4 @@
-"""Arrays onto meshes, also onto those whose devices belong to several processes."""
+"""Placing arrays on meshes, including meshes whose devices belong to several processes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Tree = TypeVar("Tree")
 
 
 def put(tree: Tree, shardings: PyTree[Any]) -> Tree:
-    """A tree of arrays laid out as a tree of shardings says; arrays that are so already stay.
+    """Places a tree of arrays according to a tree of shardings; arrays that are already placed so are not copied.
 
-    In a mesh of several processes each of them has the whole array and keeps its part.
+    If the mesh spans several processes, each process passes the whole array and keeps its shard.
     """
     return cast(Tree, jax.tree.map(_put, tree, shardings))
 
@@ -52,7 +52,7 @@ def _jitted(function: Callable[[jax.Array], jax.Array], sharding: NamedSharding)
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))
 def whole(value: jax.Array, parts: NamedSharding, everywhere: NamedSharding) -> jax.Array:
-    """An array that is kept in parts, put together; its gradient is kept in parts again."""
+    """Gathers a sharded array; its gradient is sharded again."""
     constrained: jax.Array = jax.lax.with_sharding_constraint(value, everywhere)
     return constrained
 
@@ -69,7 +69,7 @@ whole.defvjp(_whole_forward, _whole_backward)
 
 
 def local(tree: Tree) -> Tree:
-    """A tree whose arrays that are copied to every device are on one device of this process; others stay."""
+    """Moves arrays that are replicated on every device to one device of this process; other arrays are unchanged."""
 
     def one(value: ArrayLike) -> ArrayLike:
         if isinstance(value, jax.Array) and value.is_fully_replicated and len(value.sharding.device_set) > 1:
@@ -80,12 +80,12 @@ def local(tree: Tree) -> Tree:
 
 
 def all_copied(tree: PyTree[Any]) -> bool:
-    """Whether every array is whole on every device that it is on."""
+    """Whether every array is replicated on all its devices."""
     return all(leaf.is_fully_replicated for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.Array))
 
 
 def gathered(tree: Tree) -> Tree:
-    """A tree of arrays that are whole in this process; a collective operation where processes share them."""
+    """A tree of arrays that are whole in this process; a collective operation if processes share them."""
 
     def one(value: ArrayLike) -> ArrayLike:
         if not isinstance(value, jax.Array) or value.is_fully_replicated or value.is_fully_addressable:
@@ -97,7 +97,7 @@ def gathered(tree: Tree) -> Tree:
 
 
 def with_rows(array: jax.Array | np.ndarray, multiple: int, numpy: ModuleType = np) -> jax.Array | np.ndarray:
-    """An array with rows added, which repeat the first, up to a multiple of their number."""
+    """Pads an array with copies of its first row, up to a multiple of `parts` rows."""
     extra = -array.shape[0] % multiple
     if not extra:
         return array
@@ -108,12 +108,12 @@ def with_rows(array: jax.Array | np.ndarray, multiple: int, numpy: ModuleType = 
 
 
 def spec_with_rows(spec: jax.ShapeDtypeStruct, multiple: int) -> jax.ShapeDtypeStruct:
-    """The shape and type of what `with_rows` gives."""
+    """The shape and dtype of the result of `with_rows`."""
     return jax.ShapeDtypeStruct((spec.shape[0] + -spec.shape[0] % multiple, *spec.shape[1:]), spec.dtype)
 
 
 def pad_rows(batch: Batch, multiple: int, numpy: ModuleType = jnp) -> Batch:
-    """A batch with rows added that do not count, up to a multiple of their number; they repeat the first row."""
+    """Pads a batch with copies of the first row that do not count, up to a multiple of `parts` rows."""
     rows = steps.batch_size(batch)
     extra = -rows % multiple
     if not extra:

@@ -1,4 +1,4 @@
-"""Whether the processes that train together are about to do the same."""
+"""Checks that the processes that train together are about to do the same thing."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from jkeras.training.program import Program
     from jkeras.training.sources import Source
 
-# What each process says of itself, as JSON; of longer texts the end is cut off, and their digest still differs.
+# The size of each process's description, as JSON. Longer texts are truncated, but their digests still differ.
 MESSAGE_BYTES = 16384
 
 
 def facts(program: Program, source: Source, strategy: MeshRules) -> dict[str, str]:
-    """What has to be the same in all processes, by name."""
+    """Everything that must be the same in all processes, by name."""
     example = source.example()
     described: dict[str, object] = {
         "jkeras": jkeras.__version__,
@@ -54,16 +54,16 @@ def facts(program: Program, source: Source, strategy: MeshRules) -> dict[str, st
 
 
 def check(program: Program, source: Source, strategy: MeshRules) -> None:
-    """Compares all processes; every one of them calls this at the same place.
+    """Compares all processes; every process must call this at the same point.
 
     Raises:
-        ProcessError: they differ; names what differs and both sides. The same in all processes.
+        ProcessError: they differ; the message, the same in all processes, names what differs and both values.
     """
     compare(everywhere(facts(program, source, strategy)))
 
 
 def everywhere(own: Mapping[str, str]) -> list[dict[str, str]]:
-    """What every process says, by the number of the process."""
+    """The description of every process, by process number."""
     text = json.dumps(own)
     digest = hashlib.sha256(text.encode()).hexdigest()
     shown = dict(own)
@@ -77,7 +77,7 @@ def everywhere(own: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def compare(said: list[dict[str, str]]) -> None:
-    """Compares what the processes say.
+    """Compares the descriptions of the processes.
 
     Raises:
         ProcessError: they differ.

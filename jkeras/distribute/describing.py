@@ -1,4 +1,4 @@
-"""Where the arrays of a model live, and how many bytes each device holds."""
+"""Where the arrays of a model are placed, and how many bytes each device holds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One array: its name, shape, the axes it is split along (a text), its bytes, and those of one device."""
+    """One array: its name, shape, the axes it is split along (a string), its bytes, and its bytes on one device."""
 
     name: str
     shape: tuple[int, ...]
@@ -31,11 +31,11 @@ class Line:
 
 @dataclasses.dataclass(frozen=True)
 class Placement:
-    """Where a model's weights and optimizer state live.
+    """Where a model's weights and optimizer state are placed.
 
     Attributes:
-        strategy: what places them; None for one device.
-        lines: an entry for each array.
+        strategy: the strategy that places them; None for one device.
+        lines: one entry per array.
         devices: the names of the devices.
     """
 
@@ -45,12 +45,12 @@ class Placement:
 
     @property
     def bytes_per_device(self) -> int:
-        """What one device holds."""
+        """The bytes that one device holds."""
         return sum(line.nbytes_per_device for line in self.lines)
 
     @property
     def nbytes(self) -> int:
-        """What one device would hold if every array were copied to it."""
+        """The bytes that one device would hold if every array were copied to it."""
         return sum(line.nbytes for line in self.lines)
 
     def __str__(self) -> str:
@@ -84,17 +84,17 @@ class Placement:
 
 
 def describe(model: Model, strategy: Strategy | None = None, *, verbose: bool = True) -> Placement:
-    """Prints where each weight, and each array of the optimizer's state, lives under a model's strategy.
+    """Prints where a model's strategy places each weight and each array of the optimizer's state.
 
     Nothing is moved or computed.
 
     Args:
-        model: a built model; if it is compiled, the optimizer's state counts, too.
-        strategy: instead of the one that the model was compiled with.
+        model: a built model; if it is compiled, the optimizer's state is included.
+        strategy: the strategy to use instead of the one that the model was compiled with.
         verbose: whether to print.
 
     Returns:
-        The same as a value: `.lines`, `.bytes_per_device`, `.nbytes`.
+        The same information as a value: `.lines`, `.bytes_per_device`, `.nbytes`.
 
     >>> import jkeras as jk
     >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(8)])
@@ -133,7 +133,7 @@ def describe(model: Model, strategy: Strategy | None = None, *, verbose: bool = 
 
 
 def _state(model: Model) -> TrainState:
-    """Shapes of a model's state, with that of its optimizer, where it is compiled."""
+    """The shapes of a model's state, including the optimizer's state if the model is compiled."""
     whole = model if model.recipe is None else None
     state: TrainState = jax.eval_shape(lambda: (whole or model.with_optimizer_state()).state)
     return state

@@ -1,4 +1,4 @@
-"""Devices by their names, `"cpu:0"`, as Keras writes them."""
+"""Devices by name, such as `"cpu:0"`, as in Keras."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from jkeras.errors import ArgumentError
 
 
 def name_of(device: jax.Device) -> str:
-    """A device's name: its kind and its number among all processes."""
+    """A device's name: its type and its number among the devices of all processes."""
     return f"{device.platform}:{device.id}"
 
 
 def list_devices(device_type: str | None = None) -> list[str]:
-    """The names of all devices of a kind, those of other processes included.
+    """The names of all devices of a type, including those of other processes.
 
     Args:
-        device_type: "cpu", "gpu" or "tpu"; None is the kind that JAX uses by default.
+        device_type: "cpu", "gpu" or "tpu"; None means the type that JAX uses by default.
 
     Raises:
-        ArgumentError: there is no device of this kind.
+        ArgumentError: there is no device of this type.
     """
     return [name_of(device) for device in _of_kind(device_type)]
 
 
 def get_device_count(device_type: str | None = None) -> int:
-    """How many devices of a kind there are, those of other processes included; arguments as in `list_devices`."""
+    """The number of devices of a type, including those of other processes; arguments as for `list_devices`."""
     return len(_of_kind(device_type))
 
 
@@ -41,11 +41,11 @@ def _of_kind(kind: str | None) -> list[jax.Device]:
         return jax.devices(kind.lower())
     except RuntimeError:
         present = ", ".join(map(name_of, jax.devices()))
-        raise ArgumentError(f"device_type={kind!r}: there is no such device here; there is {present}.") from None
+        raise ArgumentError(f"device_type={kind!r}: no such device is present; there is {present}.") from None
 
 
 def as_names(value: object) -> tuple[str, ...] | int | None:
-    """A `devices` argument as a value: names, how many, or None for all.
+    """Normalises a `devices` argument: names, a number, or None for all.
 
     Raises:
         ArgumentError: it is none of these.
@@ -55,12 +55,14 @@ def as_names(value: object) -> tuple[str, ...] | int | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return arguments.positive_int(value)
     if isinstance(value, str) or not isinstance(value, Sequence) or not value:
-        raise ArgumentError("expected a list of devices such as ['gpu:0', 'gpu:1'], how many, or None for all")
+        raise ArgumentError(
+            "expected a list of devices such as ['gpu:0', 'gpu:1'], a number of devices, or None for all"
+        )
     names = tuple(device.lower() if isinstance(device, str) else name_of(device) for device in value)
-    # TensorFlow writes "/gpu:0", or "/job:worker/device:GPU:0".
+    # TensorFlow's forms are "/gpu:0" and "/job:worker/device:GPU:0".
     names = tuple(":".join(name.rsplit("/", 1)[-1].removeprefix("device:").split(":")[-2:]) for name in names)
     if len(set(names)) < len(names):
-        raise ArgumentError(f"expected devices that differ, not {list(names)}")
+        raise ArgumentError(f"expected distinct devices, not {list(names)}")
     return names
 
 
@@ -68,12 +70,12 @@ def resolve(devices: tuple[str, ...] | int | None, *, local: bool, what: str) ->
     """The devices that a `devices` argument means.
 
     Args:
-        devices: names, how many, or None for all.
-        local: whether only devices of this process count.
-        what: for messages: the strategy.
+        devices: names, a number, or None for all.
+        local: whether to consider only devices of this process.
+        what: the name of the strategy, for messages.
 
     Raises:
-        ArgumentError: more are asked for than there are, or one that is not there.
+        ArgumentError: there are fewer devices than requested, or a named device is not present.
     """
     present = jax.local_devices() if local else jax.devices()
     if devices is None:
@@ -82,7 +84,7 @@ def resolve(devices: tuple[str, ...] | int | None, *, local: bool, what: str) ->
         if devices > len(present):
             raise ArgumentError(
                 f"{what} asks for {devices} devices, but there are {len(present)}: {_shown(present)}."
-                f" Ask for fewer, or none by number (`devices=None` takes all). To try it on the CPU set the environment"
+                f" Ask for fewer, or write `devices=None` to take all. To try it on the CPU, set the environment"
                 f" variable XLA_FLAGS=--xla_force_host_platform_device_count={devices} before the program starts."
             )
         return present[:devices]

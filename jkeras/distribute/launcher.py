@@ -1,4 +1,4 @@
-"""Several processes of one script on this machine, for trying out what will run on many."""
+"""Runs several processes of one script on this machine, to test what will run on many machines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import IO
 
 from jkeras.distribute.processes import ADDRESSES, COUNT, NUMBER
 
-# How long the other processes have to notice by themselves that one is gone.
+# How long the other processes have, after one has died, to notice it themselves.
 GRACE = 60.0
 
 
@@ -27,17 +27,17 @@ def launch(
     devices: int | None = None,
     keras: bool = False,
 ) -> int:
-    """Runs a script in several processes that find each other, and passes their output on, a number in front.
+    """Runs a script in several connected processes, and forwards their output, prefixed with the process number.
 
     Args:
-        script: the script; `MultiWorkerMirroredStrategy()` in it makes a strategy over all processes.
-        arguments: what it finds in `sys.argv[1:]`.
+        script: the script; `MultiWorkerMirroredStrategy()` in it creates a strategy over all processes.
+        arguments: the script's `sys.argv[1:]`.
         processes: how many.
-        devices: CPU devices of each process; None leaves that to JAX.
-        keras: whether imports of `keras` find jkeras, as in `python -m jkeras run`.
+        devices: the number of CPU devices per process; None leaves that to JAX.
+        keras: whether `import keras` imports jkeras, as in `python -m jkeras run`.
 
     Returns:
-        0 if all ended well, otherwise the exit status of the first that did not.
+        0 if all processes succeeded, otherwise the exit status of the first that failed.
     """
     start = [sys.executable, "-u", *(["-m", "jkeras", "run"] if keras else []), str(script), *arguments]
     address = f"127.0.0.1:{_free_port()}"
@@ -69,7 +69,7 @@ def launch(
 
 
 def _wait(running: list[subprocess.Popen[str]]) -> int:
-    """Waits for all processes; when one fails, the others have some time left. Gives the first failure's status."""
+    """Waits for all processes, after a failure only for a limited time. Returns the status of the first failure."""
     failed: int | None = None
     until = float("inf")
     while any(process.poll() is None for process in running) and time.monotonic() < until:
@@ -86,8 +86,8 @@ def _wait(running: list[subprocess.Popen[str]]) -> int:
 
 def _ending(status: int) -> str:
     if status < 0:
-        return f"was ended by {signal.Signals(-status).name}"
-    return f"ended with status {status}"
+        return f"was terminated by {signal.Signals(-status).name}"
+    return f"exited with status {status}"
 
 
 def _pass_on(number: int, stream: IO[str] | None) -> None:

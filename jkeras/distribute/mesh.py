@@ -1,4 +1,4 @@
-"""Meshes of devices, and layouts: which axis of an array is split along which axis of the mesh."""
+"""Device meshes and layouts: which axis of an array is split along which axis of the mesh."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _names(value: object) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
         raise ArgumentError("expected a name for each axis, such as ['batch', 'model']")
     if len(set(value)) < len(value):
-        raise ArgumentError("expected names that differ")
+        raise ArgumentError("expected distinct names")
     return tuple(value)
 
 
@@ -38,12 +38,12 @@ def _flat_devices(value: object) -> tuple[str, ...] | int | None:
 
 
 class DeviceMesh(Spec):
-    """Devices in a grid with named axes.
+    """A grid of devices with named axes.
 
     Args:
         shape: the size of each axis, `(8,)` or `(4, 2)`.
         axis_names: the name of each axis, `["batch", "model"]`.
-        devices: their names; None takes all devices, which must be as many as the grid has places.
+        devices: the names of the devices; None takes all devices, whose number must equal the size of the grid.
 
     Raises:
         ArgumentError: the numbers of axes, names and devices do not match.
@@ -74,7 +74,7 @@ class DeviceMesh(Spec):
         return math.prod(self.shape)
 
     def axis_size(self, name: str) -> int:
-        """The size of the axis of that name."""
+        """The size of the axis with this name."""
         return self.shape[self.axis_names.index(name)]
 
     @property
@@ -82,7 +82,7 @@ class DeviceMesh(Spec):
         """JAX's mesh.
 
         Raises:
-            ArgumentError: a device is not there.
+            ArgumentError: a device is not present.
         """
         devices = devices_.resolve(self.devices, local=False, what=f"DeviceMesh(shape={self.shape})")
         return jax.make_mesh(
@@ -97,19 +97,19 @@ def _axes(value: object) -> tuple[str | None, ...]:
         )
     named = [axis for axis in value if axis is not None]
     if not all(isinstance(axis, str) for axis in named) or len(set(named)) < len(named):
-        raise ArgumentError("expected names of axes of the mesh, each at most once, or None")
+        raise ArgumentError("expected names of mesh axes, each at most once, or None")
     return tuple(value)
 
 
 class TensorLayout(Spec):
-    """How an array is split: for each of its axes an axis of the mesh, or None where it stays whole.
+    """How an array is split: for each of its axes an axis of the mesh, or None if it is not split.
 
     Args:
         axes: `[None, "model"]` splits the columns of a matrix along the mesh's axis "model".
-        device_mesh: the mesh; a `LayoutMap` fills its own in.
+        device_mesh: the mesh; a `LayoutMap` inserts its own.
 
     Raises:
-        ArgumentError: the mesh has no axis of that name.
+        ArgumentError: the mesh has no axis with this name.
 
     >>> TensorLayout([None, "model"]).axes
     (None, 'model')
@@ -139,14 +139,14 @@ class TensorLayout(Spec):
         return NamedSharding(self.device_mesh.backend_mesh, PartitionSpec(*self.axes))
 
 
-# A layout, or for each axis of an array an axis of the mesh.
+# A layout, or its `axes`.
 LayoutLike: TypeAlias = TensorLayout | Sequence[str | None]
 
 
 class LayoutMap(MutableMapping[str, TensorLayout]):
-    """Layouts by path: a key is the path of a weight, `"dense/kernel"`, or a regular expression found in it.
+    """Layouts by path: a key is the path of a weight, `"dense/kernel"`, or a regular expression to search for in it.
 
-    Weights that no key fits are copied to every device. `frozen` gives the value that a strategy holds.
+    Weights that match no key are copied to every device. `frozen` returns the immutable copy that a strategy holds.
 
     Args:
         device_mesh: the mesh of all layouts.
@@ -179,33 +179,35 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
         """An immutable copy."""
         return LayoutMap(self._device_mesh, self._rules, frozen=True)
 
-    def __getitem__(self, path: str) -> Any:  # a layout or None, which a MutableMapping of layouts may not say
-        """The layout of a weight, None where no key fits.
+    def __getitem__(self, path: str) -> Any:  # a layout or None, which a MutableMapping of layouts cannot declare
+        """The layout of a weight; None if no key matches.
 
         Raises:
-            ArgumentError: several keys fit.
+            ArgumentError: several keys match.
         """
         if path in self._rules:
             return self._rules[path]
         fitting = [key for key in self._rules if re.search(key, path)]
         if len(fitting) > 1:
-            raise ArgumentError(f"The layout of {path!r} is not clear: the keys {fitting} of the LayoutMap all fit it.")
+            raise ArgumentError(
+                f"The layout of {path!r} is ambiguous: the keys {fitting} of the LayoutMap all match it."
+            )
         return self._rules[fitting[0]] if fitting else None
 
     def __setitem__(self, key: str, layout: LayoutLike) -> None:
         if self._frozen:
             raise FrozenError(
-                "The LayoutMap of a strategy cannot be changed. Make another LayoutMap, and another strategy."
+                "The LayoutMap of a strategy cannot be changed. Create another LayoutMap and another strategy."
             )
         if key in self._rules:
-            raise ArgumentError(f"The LayoutMap has a layout for {key!r}, {self._rules[key]}; delete it first.")
+            raise ArgumentError(f"The LayoutMap already has a layout for {key!r}, {self._rules[key]}; delete it first.")
         try:
             re.compile(key)
         except (re.error, TypeError) as error:
             raise ArgumentError(f"LayoutMap[{key!r}]: expected a path or a regular expression ({error}).") from None
         axes = layout.axes if isinstance(layout, TensorLayout) else layout
         if isinstance(layout, TensorLayout) and layout.device_mesh not in (None, self._device_mesh):
-            raise ArgumentError(f"LayoutMap[{key!r}]: the layout is of another mesh than the LayoutMap.")
+            raise ArgumentError(f"LayoutMap[{key!r}]: the mesh of the layout is not that of the LayoutMap.")
         self._rules[key] = TensorLayout(axes, self._device_mesh)
 
     def __delitem__(self, key: str) -> None:
@@ -226,7 +228,7 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
 
     def __hash__(self) -> int:
         if not self._frozen:
-            raise TypeError("a LayoutMap that can be changed has no hash; `frozen()` gives one that has")
+            raise TypeError("unhashable: this LayoutMap is mutable; `frozen()` returns a hashable copy")
         return hash((self._device_mesh, tuple(self._rules.items())))
 
     def __repr__(self) -> str:
@@ -234,23 +236,23 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
 
 
 def process_count(mesh: jax.sharding.Mesh | jax.sharding.AbstractMesh) -> int:
-    """How many processes the devices of a mesh belong to; one where they are only planned."""
+    """The number of processes that own the devices of a mesh; 1 for a planned mesh."""
     if isinstance(mesh, jax.sharding.AbstractMesh):
         return 1
     return len({device.process_index for device in mesh.devices.flat})
 
 
 def distribute_tensor(tensor: ArrayLike, layout: TensorLayout | jax.sharding.Sharding) -> jax.Array:
-    """An array laid out over devices.
+    """Places an array on devices according to a layout.
 
-    Inside a compiled function it constrains how the array is split there.
+    Inside a compiled function, it constrains the sharding of the array.
 
     Args:
         tensor: an array.
-        layout: a `TensorLayout`, or JAX's sharding.
+        layout: a `TensorLayout` or a JAX sharding.
 
     Raises:
-        ArgumentError: the layout has another number of axes, or does not divide the array.
+        ArgumentError: the layout has a different number of axes, or does not divide the array evenly.
     """
     sharding = layout.backend_layout if isinstance(layout, TensorLayout) else layout
     if isinstance(layout, TensorLayout):
@@ -266,7 +268,7 @@ def check_layout(what: str, shape: tuple[int, ...], layout: TensorLayout) -> Non
     """Checks a layout against a shape.
 
     Raises:
-        ArgumentError: it has another number of axes, or does not divide the array.
+        ArgumentError: it has a different number of axes, or does not divide the array evenly.
     """
     mesh = layout.device_mesh
     if len(layout.axes) != len(shape):

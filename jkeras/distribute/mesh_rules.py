@@ -1,4 +1,4 @@
-"""What a strategy over a mesh decides, as layouts and checks ask it."""
+"""What layouts and checks need to know about a strategy over a mesh."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jkeras.types import PyTree
 
 
 class MeshRules(Protocol):
-    """A strategy over a mesh; `distribute/sharded.py` has the base of those that there are."""
+    """A strategy over a mesh; see `distribute/sharded.py` for the implementations."""
 
     gathers_weights: ClassVar[bool]
 

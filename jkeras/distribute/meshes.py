@@ -1,4 +1,4 @@
-"""Steps over a mesh: arrays are laid out, and the compiler splits the work and adds the communication."""
+"""Training steps over a mesh: arrays are sharded, and the compiler splits the work and adds the communication."""
 
 from __future__ import annotations
 
@@ -38,28 +38,28 @@ Tree = TypeVar("Tree")
 Decision = TypeVar("Decision", int, float, bool)
 
 WHOLE: PartitionSpec = PartitionSpec()
-# Steps in a dispatch of several processes, which have to agree on it.
+# The number of steps in a dispatch if there are several processes, which have to agree on it.
 STEPS_PER_DISPATCH = 16
-# Data of more bytes are kept in parts. Of smaller ones each device has a copy, and takes its rows without asking others.
+# Larger data is sharded. Smaller data is copied to each device, which then takes its rows without communication.
 LARGEST_COPY = 256 * 2**20
 
 
 @dataclasses.dataclass(frozen=True)
 class Placed:
-    """A batch on the devices, and whether its rows are divided among them; otherwise each has the whole batch."""
+    """A batch on the devices, and whether its rows are divided among them or each device has the whole batch."""
 
     batch: Batch
     divided: bool
 
 
 class MeshLayout(Layout):
-    """State and batches laid out over a mesh.
+    """State and batches sharded over a mesh.
 
-    Numbers are those of one device: the compiler sees the whole batch, and adds the communication that its parts need.
+    Results are those of one device: the compiler sees the whole batch and adds the communication between its shards.
 
     Args:
-        strategy: says how.
-        mesh: other devices than those that the strategy finds, such as those of a machine that is not here.
+        strategy: decides how arrays are sharded.
+        mesh: a mesh instead of the strategy's own, for example of devices of another machine.
     """
 
     def __init__(self, strategy: MeshRules, mesh: jax.sharding.Mesh | None = None):
@@ -68,15 +68,15 @@ class MeshLayout(Layout):
         self.axis: str = strategy.batch_axis
         self.parts: int = int(self.mesh.shape[self.axis])
         self.processes: int = process_count(self.mesh)
-        # The options for one CPU device, which has all cores, make several three times slower.
+        # The options for one CPU device, which uses all cores, make several devices three times slower.
         super().__init__(None if self.mesh.size == 1 else {})
-        # Regular expressions are not matched again for every dispatch.
+        # Cached, so that regular expressions are not matched again for every dispatch.
         self._layouts = functools.lru_cache(maxsize=16)(self._laid_out)
 
     def resident_bytes(self, nbytes: float) -> float:
-        """How much of data of so many bytes a device's memory has to hold; devices of the CPU share theirs."""
+        """How many bytes of data of this size a device's memory must hold; CPU devices share their memory."""
         if not self.strategy.auto_shard_dataset and self.processes > 1:
-            return float("inf")  # each process has data of its own, which it brings batch by batch
+            return float("inf")  # each process has its own data and supplies it batch by batch
         devices = self.mesh.local_devices
         on_cpu = devices and devices[0].platform == "cpu"
         if self.keeps_parts(nbytes):
@@ -84,25 +84,25 @@ class MeshLayout(Layout):
         return nbytes * len(devices) if on_cpu else nbytes
 
     def guard(self) -> contextlib.AbstractContextManager[None]:
-        """What a run happens in: of several processes only the first prints and writes."""
+        """The context of a run: of several processes, only the first prints and writes files."""
         return together() if self.processes > 1 else contextlib.nullcontext()
 
     def steps_per_dispatch(self, wanted: int | str) -> int | str:
-        """How many steps one dispatch has; several processes must not measure it each for itself."""
+        """The number of steps per dispatch; several processes must not measure it independently."""
         return STEPS_PER_DISPATCH if wanted == "auto" and self.processes > 1 else wanted
 
     @property
     def votes(self) -> bool:  # type: ignore[override]
-        """Whether signals have to be agreed on by several processes."""
+        """Whether several processes have to agree on signals."""
         return self.processes > 1
 
     def anywhere(self, flags: list[bool]) -> list[bool]:
-        """Which flags are set in at least one process."""
+        """The flags that are set in at least one process."""
         told = np.asarray(multihost_utils.process_allgather(np.asarray(flags)))
         return [bool(flag) for flag in np.any(told.reshape(-1, len(flags)), axis=0).tolist()]
 
     def agreed(self, decision: Decision) -> Decision:
-        """A decision (a number or a bool) as process 0 takes it."""
+        """The decision (a number or a bool) of process 0."""
         if self.processes == 1:
             return decision
         return type(decision)(multihost_utils.broadcast_one_to_all(np.asarray(decision)))
@@ -110,11 +110,11 @@ class MeshLayout(Layout):
     # -- before anything is compiled ----------------------------------------------------------------------------------
 
     def check(self, program: Program, source: Source) -> None:
-        """Compares what is to be trained with the devices.
+        """Checks what is to be trained against the devices.
 
         Raises:
             InputError: a batch cannot be divided among the devices.
-            ArgumentError: a layout does not fit the weights.
+            ArgumentError: a layout does not match the weights.
             ProcessError: the processes disagree about the model or the data.
         """
         example = source.example()
@@ -126,13 +126,13 @@ class MeshLayout(Layout):
         weights = describe(program.definition, *call_arguments(example.x)).weights
         self.strategy.check_weights(weights)
 
-    # -- where things live -------------------------------------------------------------------------------------------
+    # -- placement ---------------------------------------------------------------------------------------------------
 
     def _sharding(self, spec: PartitionSpec) -> NamedSharding:
         return NamedSharding(self.mesh, spec)
 
     def shardings(self, state: TrainState) -> PyTree[Any]:
-        """How each array of a state is laid out."""
+        """The sharding of each array of a state."""
         leaves, structure = jax.tree.flatten(state)
         return jax.tree.unflatten(structure, self._layouts(structure, tuple(np.shape(leaf) for leaf in leaves)))
 
@@ -143,25 +143,25 @@ class MeshLayout(Layout):
         return [self._sharding(spec) for spec in jax.tree.leaves(specs, is_leaf=lambda s: isinstance(s, PartitionSpec))]
 
     def place(self, state: TrainState) -> TrainState:
-        """A state, laid out."""
+        """Places a state on the mesh."""
         return arrays.put(state, self.shardings(state))
 
     def place_order(self, order: jax.Array) -> jax.Array:
-        """Numbers of rows, copied to every device."""
+        """Copies row indices to every device."""
         return self.everywhere(order)
 
     def everywhere(self, tree: Tree) -> Tree:
-        """Arrays, copied to every device."""
+        """Copies arrays to every device."""
         return cast(Tree, jax.tree.map(lambda leaf: arrays.put(leaf, self._sharding(WHOLE)), tree))
 
     def keeps_parts(self, nbytes: float) -> bool:
-        """Whether data of so many bytes are kept in parts."""
+        """Whether data of this size is sharded."""
         return self.parts > 1 and nbytes > LARGEST_COPY
 
     def place_data(self, data: Batch) -> Batch:
-        """Data in memory: small ones copied to every device, of large ones each has a part of the rows.
+        """Places data in memory: small data is copied to every device, large data is sharded by rows.
 
-        A batch of data in parts is put together from them, for which the devices send about as many bytes as the batch has.
+        A batch is gathered from the shards, for which the devices send about as many bytes as the batch has.
         """
         if not self.keeps_parts(_nbytes(data)):
             return self.everywhere(data)
@@ -170,7 +170,7 @@ class MeshLayout(Layout):
         return arrays.put(padded, jax.tree.map(lambda _: parts, padded))
 
     def cut(self, data: Batch, index: Array, span: Span) -> Batch:
-        """The batch of a number in the order in which rows lie; slices of data in parts would put all of it together."""
+        """The batch with a given number, in storage order; slicing sharded data directly would gather all of it."""
         if not self.keeps_parts(_nbytes(data)):
             return super().cut(data, index, span)
         rows = index * span.batch_size + jnp.arange(span.batch_size, dtype=jnp.int32)
@@ -178,7 +178,7 @@ class MeshLayout(Layout):
         return dataclasses.replace(batch, valid=rows < span.rows) if span.masked else batch
 
     def place_batch(self, batch: Batch | Placed, program: Program, training: bool) -> Placed:
-        """A batch from the host, its rows divided among the devices where that is possible."""
+        """Places a batch from the host, with its rows divided among the devices if possible."""
         if isinstance(batch, Placed):
             return batch
         if not self.strategy.auto_shard_dataset and self.processes > 1:
@@ -188,7 +188,7 @@ class MeshLayout(Layout):
         return Placed(arrays.put(host, jax.tree.map(lambda leaf: self._sharding(self._rows(divided)), host)), divided)
 
     def place_inputs(self, inputs: PyTree[Any], definition: Layer) -> Any:
-        """Inputs from the host, their rows divided among the devices where that is possible."""
+        """Places inputs from the host, with their rows divided among the devices if possible."""
         batch = Batch(jax.tree.map(np.asarray, inputs))
         if steps.batch_size(batch) % self.parts and not mixes_samples(definition, False):
             batch = arrays.pad_rows(batch, self.parts, np)
@@ -196,7 +196,7 @@ class MeshLayout(Layout):
         return arrays.put(batch.x, jax.tree.map(lambda leaf: self._sharding(spec), batch.x))
 
     def accept(self, batch: Batch | Placed, program: Program, training: bool) -> tuple[Layout, Batch]:
-        """This layout, and the batch as it lies on the devices."""
+        """This layout, and the batch as placed on the devices."""
         return self, self.place_batch(batch, program, training).batch
 
     def abstract_state(self, state: TrainState) -> Any:
@@ -214,13 +214,13 @@ class MeshLayout(Layout):
         return result
 
     def padded(self, program: Program, batch: Batch, training: bool) -> Batch:
-        """A batch of the host, filled up to be divided, where that is possible."""
+        """Pads a batch of the host so that it can be divided, if possible."""
         if steps.batch_size(batch) % self.parts and not program.mixes_samples(training):
             return arrays.pad_rows(batch, self.parts, np)
         return batch
 
     def _own_rows(self, batch: Batch) -> Batch:
-        """A batch of which each process has brought its part."""
+        """Assembles a batch of which each process has supplied its part."""
         sharding = self._sharding(self._rows(True))
         own: Batch = jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, np.asarray(a)), batch)
         return own
@@ -229,7 +229,7 @@ class MeshLayout(Layout):
         return PartitionSpec(self.axis) if divided else WHOLE
 
     def release(self, state: TrainState) -> TrainState:
-        """A state of ordinary arrays; where some are split, all stay on the mesh, except among processes."""
+        """A state of arrays on one device; if some are sharded, all stay on the mesh, unless there are several processes."""
         if self.strategy.gather and self.processes > 1:
             return arrays.gathered(state)
         return arrays.local(state) if arrays.all_copied(state) else state
@@ -237,12 +237,12 @@ class MeshLayout(Layout):
     # -- the compiled step -------------------------------------------------------------------------------------------
 
     def compile_arguments(self, loop: Loop) -> dict[str, Any]:
-        """Every process gets all outputs of a prediction."""
+        """All outputs of a prediction, in every process."""
         whole = {"out_shardings": self._sharding(WHOLE)} if loop is PREDICT else {}
         return {**super().compile_arguments(loop), **whole}
 
     def around(self, step: Step, training: bool) -> BoundStep:
-        """The step, with the places of its state and its batch written down for the compiler."""
+        """The step, with sharding constraints on its state and its batch."""
 
         def run(state: TrainState, batch: Batch) -> TrainState:
             if steps.batch_size(batch) % self.parts and not step.program.mixes_samples(training):
@@ -255,7 +255,7 @@ class MeshLayout(Layout):
         return run
 
     def around_prediction(self, step: Step) -> Callable[[TrainState, Any], Any]:
-        """The forward pass, which puts weights together where it computes with them."""
+        """The forward pass, which gathers weights where it uses them."""
 
         def run(state: TrainState, inputs: PyTree[Any]) -> Any:
             with collectives.gathering(self._gathered if self.strategy.gathers_weights else None):
@@ -264,7 +264,7 @@ class MeshLayout(Layout):
         return run
 
     def _gathered(self, params: dict[str, Any]) -> PyTree[Any]:
-        """Whole weights of weights in parts; their gradients are added up where the parts are."""
+        """Gathers sharded weights; their gradients are reduced to the shards."""
         whole = self._sharding(WHOLE)
         leaves, structure = jax.tree.flatten(params)
         layouts = jax.tree.leaves(self._param_shardings(params))
@@ -288,20 +288,20 @@ def check_batch(program: Program, rows: int, parts: int, strategy: object, in_me
     """Checks that batches for training can be divided.
 
     Raises:
-        InputError: they have fewer rows than there are devices, or coupled rows that do not divide evenly.
+        InputError: they have fewer rows than there are devices, or rows that depend on each other and do not divide evenly.
     """
     name = type(strategy).__name__
     if rows < parts:
         hint = f"batch_size={parts} or more" if in_memory else f"batches of {parts} rows or more"
         raise InputError(
-            f"A batch has {rows} row{'s' * (rows != 1)}, but {name} divides it among {parts} devices, which need one row"
-            f" each at least. Pass {hint}, or give the strategy fewer devices: `{name}(devices={rows})`."
+            f"A batch has {rows} row{'s' * (rows != 1)}, but {name} divides it among {parts} devices, which need at least"
+            f" one row each. Pass {hint}, or give the strategy fewer devices: `{name}(devices={rows})`."
         )
     if rows % parts and program.mixes_samples(True):
         below, above = rows - rows % parts, rows + -rows % parts
         raise InputError(
-            f"A batch of {rows} rows cannot be divided evenly among the {parts} devices of {name}, and it cannot be filled"
-            f" up, since {_coupling(program)}. Pass batch_size={below} or {above}."
+            f"A batch of {rows} rows cannot be divided evenly among the {parts} devices of {name}, and it cannot be"
+            f" padded, because {_coupling(program)}. Pass batch_size={below} or {above}."
         )
 
 
@@ -310,7 +310,7 @@ def _coupling(program: Program) -> str:
         if layer.mixes_samples:
             return f"in {'/'.join(path) or layer.name} ({type(layer).__name__}) rows depend on each other"
         if layer.mixes_samples is None and not type(layer).__module__.startswith("jkeras."):
-            return f"nothing is known of how rows depend on each other in {'/'.join(path) or type(layer).__name__}"
+            return f"rows may depend on each other in {'/'.join(path) or type(layer).__name__}"
         if layer.activity_regularizer is not None:
             return f"{'/'.join(path)} has an activity regularizer, which sees the whole batch"
     return "a loss or a metric sees the whole batch"

@@ -1,4 +1,4 @@
-"""`MirroredStrategy`: one pure step on several devices at once by `jax.pmap`, each with its share of the batch."""
+"""`MirroredStrategy`: one pure step on several devices at once with `jax.pmap`, each with its share of the batch."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from jkeras.values.fields import field
 AXIS = "replica"
 
 
-# What has an axis of replicas.
+# Shardings with an axis of replicas.
 OWN = frozenset({"batch"})
 
 
 class ReplicatedProgram(NamedTuple):
-    """A program of `jax.pmap`, which wants one argument at least with an axis of replicas: their numbers."""
+    """A program of `jax.pmap`, which needs at least one argument with an axis of replicas: their indices."""
 
     mapped: Any
     numbers: np.ndarray
@@ -54,9 +54,9 @@ class ReplicatedProgram(NamedTuple):
 
 
 class ReplicaLayout(MeshLayout):
-    """Replicas: each device runs the step on its rows, and sums are shared (`jkeras.collectives`).
+    """Replicas: each device runs the step on its rows, and sums are reduced over all devices (`jkeras.collectives`).
 
-    Between dispatches every device has the whole state, as under a mesh; a batch that cannot be divided is computed whole.
+    Between dispatches every device has the whole state, as with a mesh. A batch that cannot be divided is computed whole.
     """
 
     def __init__(self, strategy: MeshRules, mesh: jax.sharding.Mesh | None = None):
@@ -102,12 +102,12 @@ class ReplicaLayout(MeshLayout):
         return share_of(data, None, index, span, self.parts)
 
     def check(self, program: Program, source: Source) -> None:
-        """As in `MeshLayout`; a layer with a state for each row is refused, too."""
+        """As in `MeshLayout`; also rejects layers with a state per row."""
         super().check(program, source)
         check_stateless(program)
 
     def keeps_parts(self, nbytes: float) -> bool:
-        """No: each replica takes its rows of a batch from data of its own."""
+        """False: each replica takes its rows of a batch from its own copy of the data."""
         return False
 
     def _divides(self, program: Program, rows: int, training: bool) -> bool:
@@ -141,7 +141,7 @@ def check_stateless(program: Program) -> None:
     """Checks that no layer has a state per row.
 
     Raises:
-        ArgumentError: one has.
+        ArgumentError: a layer has one.
     """
     for path, layer in walk(program.definition):
         if layer.stateful:
@@ -152,14 +152,14 @@ def check_stateless(program: Program) -> None:
 
 
 class MirroredStrategy(MeshStrategy):
-    """Every device of this process has all weights and trains on a part of each batch, by `jax.pmap`.
+    """Every device of this process has all weights and trains on a part of each batch, with `jax.pmap`.
 
-    Gradients are averaged over the replicas, losses and metrics are those of the whole batch, and each replica draws random
-    numbers of its own. BatchNormalization normalises by the statistics of each replica's own rows and averages its moving
-    statistics, as TensorFlow does; with `synchronized=True` it uses those of the whole batch.
+    Gradients are averaged over the replicas, losses and metrics are those of the whole batch, and each replica draws its own
+    random numbers. As in TensorFlow, BatchNormalization normalises each replica by the statistics of its own rows and averages
+    the moving statistics; with `synchronized=True` it uses the statistics of the whole batch.
 
     Args:
-        devices: names of devices, how many, or None for all of this process.
+        devices: names of devices, a number, or None for all devices of this process.
 
     Raises:
         ArgumentError: a device is not there.
@@ -187,9 +187,9 @@ class MirroredStrategy(MeshStrategy):
 
 
 def share_of(data: Batch, order: jax.Array | None, index: ArrayLike, span: Span, parts: int) -> Batch:
-    """The rows of one of so many replicas, of the batch of that number, in an order or (None) as they lie."""
+    """One replica's rows of the batch with a given number, in a given order or (None) in storage order."""
     size = span.batch_size
-    # The rows of one replica; the last ones may have fewer that count.
+    # The rows of one replica; in the last replicas, fewer of them may count.
     share = -(-size // parts)
     place = lax.axis_index(AXIS) * share + jnp.arange(share, dtype=jnp.int32)
     counted = None
@@ -205,13 +205,13 @@ def share_of(data: Batch, order: jax.Array | None, index: ArrayLike, span: Span,
 
 
 def replicated(step: Step, state: TrainState, batch: Batch) -> TrainState:
-    """One step of one replica: what comes out is the same in all of them."""
+    """One step of one replica; the results are the same in all replicas."""
     program = step.program
     empty = steps.empty_metrics(program, batch)
     with collectives.sharing(AXIS):
         new = step(state.replace(metrics=empty), batch)
         new = new.replace(model_state=collectives.averaged(arrays_of(new).model_state))
-        if step.function is train_custom:  # which may have gradients that were not averaged
+        if step.function is train_custom:  # its gradients may not have been averaged
             arrays = arrays_of(new)
             new = new.replace(
                 params=collectives.averaged(arrays.params), opt_state=collectives.averaged(arrays.opt_state)
@@ -225,7 +225,7 @@ def replicated(step: Step, state: TrainState, batch: Batch) -> TrainState:
 
 
 def mapped_step(step: Step, mesh: Any, state: TrainState, batch: Batch) -> TrainState:
-    """One step of all replicas over a mesh, whose devices need not be there: what `pmap` makes of it."""
+    """One step of all replicas over a mesh, equivalent to the `pmap`; the devices need not be present."""
     batch = arrays.pad_rows(batch, mesh.size)
     whole, rows = PartitionSpec(), PartitionSpec(AXIS)
     share = functools.partial(replicated, step)
@@ -235,7 +235,7 @@ def mapped_step(step: Step, mesh: Any, state: TrainState, batch: Batch) -> Train
 
 
 def _merged(metric: Metric, before: PyTree[Any], added: PyTree[Any]) -> PyTree[Any]:
-    """A metric's state with what all replicas add to it."""
+    """A metric's state plus the contributions of all replicas."""
     if type(metric).merge is Metric.merge:
         return metric.merge(before, lax.psum(added, AXIS))
     everybody = lax.all_gather(added, AXIS)

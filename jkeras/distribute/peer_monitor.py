@@ -1,8 +1,8 @@
 """Detects a dead process at once; without it, collectives would hang.
 
-Every process holds a connection to process 0 open. A process that dies closes it, whatever it died of, and process 0 tells
-the others. What they could do is nothing: their threads wait inside of a collective for one that will not come. So they
-print an error and end. JAX notices, too, but later (after `heartbeat_timeout`) and with a stack trace of its own.
+Every process holds an open connection to process 0. When a process dies, for whatever reason, its connection closes, and
+process 0 tells the others. They cannot continue, because their threads wait inside a collective for a peer that is gone, so
+they print an error and exit. JAX would also notice, but later (after `heartbeat_timeout`) and with a stack trace instead.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from jkeras.distribute.processes import ADDRESSES
 
 CONNECT_SECONDS = 5.0
 ACCEPT_SECONDS = 30.0
-# How long a process may go on when another has ended in good order: both may be about to.
+# How long a process may continue after another one has exited normally: it may be about to exit, too.
 GRACE = 10.0
 STATUS = 75  # EX_TEMPFAIL: try again
 BYE = b"."
 
 
 def message(gone: int, own: int, count: int) -> str:
-    """What a process says before it ends."""
+    """The message that a process prints before it exits."""
     return (
-        f"jkeras.errors.ProcessError: process {own} of {count} ends, because process {gone}, which trains the same model, is"
-        f" gone; its own output says why. Start all of them again: with the callback `BackupAndRestore` they go on from the"
+        f"jkeras.errors.ProcessError: process {own} of {count} exits, because process {gone}, which trains the same model, is"
+        f" gone; its own output says why. Restart all of them: with the callback `BackupAndRestore` they resume from the"
         f" last backup."
     )
 
 
 def end(gone: int) -> None:
-    """Ends this process, whatever its threads wait for."""
+    """Exits this process, whatever its threads are waiting for."""
     print("\n" + message(gone, jax.process_index(), jax.process_count()), file=sys.stderr, flush=True)
     sys.stdout.flush()
     os._exit(STATUS)
@@ -50,8 +50,8 @@ class Watch:
     """The connections of one process.
 
     Attributes:
-        depth: how many runs with the other processes go on, one inside of the other; 0 for none.
-        runs: how many have ended.
+        depth: the nesting depth of current runs with the other processes; 0 for none.
+        runs: the number of runs that have ended.
     """
 
     def __init__(self, lost: Callable[[int], None] = end):
@@ -70,11 +70,11 @@ class Watch:
         else:
             connection = _connected(hub["hosts"].split(","), int(hub["port"]))
             if connection is None:
-                return  # JAX will notice, later
+                return  # JAX will notice later
             connection.sendall(f"{hub['token']} {own:08d}\n".encode())
             self.connections[0] = connection
             self._start(self._listen, 0, connection)
-        # Before what `jax.distributed` does at exit, which waits for the others.
+        # This must run before the exit handler of `jax.distributed`, which waits for the other processes.
         atexit.register(self.leave)
 
     @staticmethod
@@ -103,7 +103,7 @@ class Watch:
                 self._start(self._listen, int(number), connection)
 
     def _listen(self, number: int, connection: socket.socket) -> None:
-        """Waits for the end of a connection, or for what is said on it: that this or (from process 0) another one ended."""
+        """Waits until a connection closes or a message arrives: that its peer or (from process 0) another process exited."""
         said = b""
         while not said.endswith((BYE, b"\n")):
             try:
@@ -132,7 +132,7 @@ class Watch:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """While the block runs, this process may have to wait for the others."""
+        """Marks a block in which this process may have to wait for the others."""
         self.depth += 1
         try:
             yield
@@ -141,7 +141,7 @@ class Watch:
             self.runs += 1
 
     def leave(self) -> None:
-        """Says that this process ends in good order."""
+        """Tells the others that this process exits normally."""
         for connection in self.connections.values():
             try:
                 connection.sendall(BYE)
@@ -154,11 +154,11 @@ def _listening() -> socket.socket:
 
 
 def _own_hosts() -> list[str]:
-    """Where other processes may reach this one, likely addresses first."""
+    """Addresses at which other processes may reach this one, the most likely first."""
     hosts = [address.rpartition(":")[0] for address in os.environ.get(ADDRESSES, "").split(",")[:1] if ":" in address]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("10.255.255.255", 9))  # sends nothing; tells which address leads out
+            probe.connect(("10.255.255.255", 9))  # sends nothing, but selects the outgoing address
             hosts.append(probe.getsockname()[0])
         except OSError:
             pass
@@ -179,5 +179,5 @@ def _connected(hosts: list[str], port: int) -> socket.socket | None:
 
 @functools.lru_cache(maxsize=1)
 def watch() -> Watch:
-    """The connections of this process, made when first asked for; all processes ask at the same place."""
+    """The connections of this process, opened on first use; all processes must call this at the same point."""
     return Watch()

@@ -11,7 +11,7 @@ from jkeras.console import primary_process
 from jkeras.distribute.peer_monitor import watch
 from jkeras.errors import ProcessError
 
-# Words in JAX's errors that tell that a process, not the program, has failed.
+# Words in JAX's errors which show that a process, not the program, has failed.
 LOST = (
     "gloo",
     "connection closed",
@@ -26,7 +26,7 @@ LOST = (
 
 @contextlib.contextmanager
 def together() -> Iterator[None]:
-    """While the block runs, processes train one model: only the first prints and writes, and a lost one is an error.
+    """A block in which processes train one model: only the first prints and writes; a lost process raises an error.
 
     Raises:
         ProcessError: another process is gone.
@@ -43,7 +43,7 @@ def together() -> Iterator[None]:
             count, number = jax.process_count(), jax.process_index()
             others = ", ".join(str(i) for i in range(count) if i != number)
             raise ProcessError(
-                f"Process {number} of {count} cannot go on: one of the others ({others}) is gone or cannot be reached. Its own"
-                " output says why. Start all of them again; with the callback `BackupAndRestore` they go on from the last"
+                f"Process {number} of {count} cannot continue: one of the others ({others}) is gone or unreachable. Its own"
+                " output says why. Restart all of them; with the callback `BackupAndRestore` they resume from the last"
                 f" backup. ({str(error).splitlines()[0]})"
             ) from error

@@ -1,4 +1,4 @@
-"""Several processes, on one machine or many, that train one model together."""
+"""Several processes, on one or more machines, that train one model together."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from jkeras.errors import ArgumentError, ProcessError
 ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
 COUNT = "KERAS_DISTRIBUTION_NUM_PROCESSES"
 NUMBER = "KERAS_DISTRIBUTION_PROCESS_ID"
-# How long a process may be silent before the others give it up, in seconds: JAX's 100 leave machines idle for long.
+# Seconds without a heartbeat after which a process counts as dead; JAX's default of 100 leaves machines idle for long.
 HEARTBEAT = 30
-# What tells that a cluster's scheduler started several processes: a variable with their number.
+# Variables with the number of processes, which show that a cluster's scheduler started several.
 SCHEDULERS = ("SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
 
 
@@ -37,26 +37,26 @@ def initialize(
     heartbeat_timeout: int = HEARTBEAT,
     initialization_timeout: int = 300,
 ) -> bool:
-    """Connects to the other processes of this job; call it before anything is computed.
+    """Connects to the other processes of this job; call it before the first JAX computation.
 
     Missing arguments are read from the environment: the variables KERAS_DISTRIBUTION_JOB_ADDRESSES, _NUM_PROCESSES and
-    _PROCESS_ID (`python -m jkeras launch` sets them), TF_CONFIG, or what SLURM, Open MPI, Kubernetes and TPU pods set, as
-    far as JAX knows it. Without any of them, this process is alone.
+    _PROCESS_ID (`python -m jkeras launch` sets them), TF_CONFIG, or the variables of SLURM, Open MPI, Kubernetes and TPU
+    pods that JAX supports. Without any of them, this process trains alone.
 
     Args:
-        job_addresses: `"10.0.0.1:1234"`, where process 0 listens; of a list with commas the first counts.
+        job_addresses: where process 0 listens, such as `"10.0.0.1:1234"`; in a comma-separated list, the first address.
         num_processes: the number of processes.
         process_id: the number of this process, from 0.
-        cluster_detection_method: "mpi4py" asks that package; see `jax.distributed.initialize`.
-        heartbeat_timeout: after so many seconds without a sign of life a process counts as gone, and the others end.
+        cluster_detection_method: "mpi4py" uses that package; see `jax.distributed.initialize`.
+        heartbeat_timeout: seconds without a heartbeat after which a process counts as dead, and the others exit.
         initialization_timeout: how long to wait for the others, in seconds.
 
     Returns:
-        Whether there are several processes.
+        True if there are several processes.
 
     Raises:
         ArgumentError: the arguments contradict each other.
-        ProcessError: the others cannot be found, or JAX has computed something already.
+        ProcessError: the others cannot be reached, or JAX has already computed something.
     """
     if jax.distributed.is_initialized():
         return bool(jax.process_count() > 1)
@@ -85,7 +85,7 @@ def described(
     """The job that arguments and environment variables describe.
 
     Raises:
-        ArgumentError: they do not go together.
+        ArgumentError: they contradict each other.
 
     >>> described(None, None, None, {"TF_CONFIG": '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"index": 1}}'})
     Job(address='a:1', processes=2, number=1)
@@ -103,18 +103,18 @@ def described(
         raise ArgumentError(f"initialize: {len(listed)} addresses, {', '.join(listed)}, but num_processes={count}.")
     if number is not None and count is not None and not 0 <= number < count:
         raise ArgumentError(
-            f"initialize: process_id={number}, but of {count} processes the last has number {count - 1}."
+            f"initialize: process_id={number}, but the last of {count} processes has number {count - 1}."
         )
     if listed and (count is None or number is None) and not _scheduled(environment):
         missing = " and ".join(
             name for name, value in (("num_processes", count), ("process_id", number)) if value is None
         )
-        raise ArgumentError(f"initialize(job_addresses={addresses!r}) needs {missing}, too.")
+        raise ArgumentError(f"initialize(job_addresses={addresses!r}) also needs {missing}.")
     return Job(listed[0] if listed else None, count, number)
 
 
 def _tf_config(environment: Mapping[str, str]) -> tuple[list[str], int | None]:
-    """The addresses and the own number that TensorFlow's variable gives."""
+    """The addresses and this process's number, from TensorFlow's TF_CONFIG."""
     text = environment.get("TF_CONFIG")
     if not text:
         return [], None
@@ -152,7 +152,7 @@ def _why(error: Exception, job: Job, timeout: int) -> str:
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     if "before any JAX" in str(error) or "must be called before" in str(error):
         return (
-            "Processes must find each other before anything is computed. Make the strategy, or call"
+            "Processes must be connected before anything is computed. Create the strategy, or call"
             f" `jk.distribute.initialize()`, at the beginning of the script. ({text})"
         )
     who = "this process" if job.number is None else f"process {job.number}"

@@ -39,7 +39,7 @@ _ALL: Any = None
 
 
 class MeshAttributes:
-    """What each strategy declares, or has as a constant (see `jkeras.values.fields`)."""
+    """What each strategy declares as a field or a constant (see `jkeras.values.fields`)."""
 
     device_mesh: DeviceMesh | None = None
     devices: DevicesField = _ALL
@@ -47,15 +47,15 @@ class MeshAttributes:
 
 
 class MeshStrategy(MeshAttributes, Strategy):
-    """Base of the strategies that lay arrays out over a mesh of devices and let the compiler do the rest."""
+    """Base of the strategies that shard arrays over a mesh of devices and leave the rest to the compiler."""
 
     layout_class: ClassVar[type[MeshLayout]] = MeshLayout
-    # Whether a step puts weights that are kept in parts together before it computes with them.
+    # Whether a step gathers sharded weights before it computes with them.
     gathers_weights: ClassVar[bool] = False
-    # Whether the mesh is made of the devices of this process alone.
+    # Whether the mesh has only devices of this process.
     local: ClassVar[bool] = False
 
-    # Whether `fit` gives weights that are whole in each process, where they are split among several.
+    # Whether `fit` returns whole weights in each process if they are sharded across several.
     gather: bool = field(default=True, convert=arguments.boolean, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -69,11 +69,11 @@ class MeshStrategy(MeshAttributes, Strategy):
 
     @property
     def batch_axis(self) -> str:
-        """The axis of the mesh that batches are divided along."""
+        """The mesh axis that batches are divided along."""
         return "batch" if self.device_mesh is None else self.device_mesh.axis_names[0]
 
     def mesh(self) -> jax.sharding.Mesh:
-        """JAX's mesh; inside of `planned_on` the planned one, which has no devices.
+        """JAX's mesh; inside `planned_on` the planned mesh, which has no devices.
 
         Raises:
             ArgumentError: a device is not there.
@@ -87,7 +87,7 @@ class MeshStrategy(MeshAttributes, Strategy):
         return jax.sharding.Mesh(np.array(devices), (self.batch_axis,), axis_types=(AxisType.Auto,))
 
     def planned_shape(self, present: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
-        """Sizes and names of the axes of the mesh, if so many devices were present."""
+        """The sizes and names of the mesh axes for a given number of devices."""
         if self.device_mesh is not None:
             return self.device_mesh.shape, self.device_mesh.axis_names
         chosen = len(self.devices) if isinstance(self.devices, tuple) else self.devices
@@ -95,7 +95,7 @@ class MeshStrategy(MeshAttributes, Strategy):
 
     @property
     def num_replicas_in_sync(self) -> int:
-        """How many parts a batch is divided into."""
+        """The number of parts that a batch is divided into."""
         return int(self.mesh().shape[self.batch_axis])
 
     def _grid(self) -> DeviceMesh:
@@ -112,11 +112,11 @@ class MeshStrategy(MeshAttributes, Strategy):
         return self.layout_class(self)
 
     def state_specs(self, state: TrainState) -> PyTree[Any]:
-        """For each array of a state, the axes of the mesh that it is split along."""
+        """For each array of a state, the mesh axes that it is split along."""
         return jax.tree.map(lambda leaf: REPLICATED, state)
 
     def check_weights(self, weights: Iterable[WeightInfo]) -> None:
-        """Compares the strategy with the weights of a model.
+        """Checks the strategy against the weights of a model.
 
         Raises:
             ArgumentError: they do not go together.
@@ -128,7 +128,7 @@ _planned: contextvars.ContextVar[Any] = contextvars.ContextVar("jkeras_planned_m
 
 @contextlib.contextmanager
 def planned_on(mesh: jax.sharding.Mesh | jax.sharding.AbstractMesh) -> Iterator[None]:
-    """While the block runs, strategies lay arrays out over this mesh, whose devices need not be there."""
+    """A block in which strategies use this mesh, whose devices need not be present."""
     before = _planned.set(mesh)
     try:
         yield
@@ -142,7 +142,7 @@ def _mesh_of(strategy: MeshStrategy) -> jax.sharding.Mesh:
 
 
 class _OverDevices(MeshStrategy):
-    """Base of the strategies that are given a mesh, or devices."""
+    """Base of the strategies that take a mesh or devices."""
 
     device_mesh: DeviceMesh | None = field(default=None, convert=_mesh)
     devices: DevicesField = field(default=None, convert=devices_.as_names)
@@ -152,13 +152,13 @@ class _OverDevices(MeshStrategy):
 class DataParallel(_OverDevices):
     """Every device has all weights and a part of each batch.
 
-    Gradients are added up over the devices; batch statistics, losses and metrics are those of the whole batch.
+    Gradients are summed over the devices; batch statistics, losses and metrics are those of the whole batch.
 
     Args:
         device_mesh: a mesh; batches are divided along its first axis.
-        devices: instead of a mesh: names of devices, how many, or None for all.
-        auto_shard_dataset: with several processes: whether each of them is given all data and takes its rows; False where
-            each brings rows of its own, which together are the batch.
+        devices: instead of a mesh, names of devices, a number, or None for all.
+        auto_shard_dataset: with several processes, whether each is passed all data and takes its rows; False if each
+            passes only its own rows, which together are the batch.
 
     Raises:
         ArgumentError: a device is not there.
@@ -174,20 +174,20 @@ class DataParallel(_OverDevices):
 
 
 class FSDP(_OverDevices):
-    """Every device has a part of each batch and a part of the weights and of the optimizer's state.
+    """Every device has a part of each batch, of the weights and of the optimizer's state.
 
-    A step puts each weight together where it computes with it, keeps it until the backward pass is through with it, and adds
-    its gradient up where its parts are. A weight is split along its longest axis that the number of devices divides.
+    A step gathers each weight where it is used, keeps it until the backward pass no longer needs it, and reduces its gradient
+    to the shards. A weight is split along its longest axis that is divisible by the number of devices.
 
     Args:
         device_mesh: a mesh; batches and weights are divided along its first axis.
-        devices: instead of a mesh: names of devices, how many, or None for all.
+        devices: instead of a mesh, names of devices, a number, or None for all.
         auto_shard_dataset: as in `DataParallel`.
         min_size: weights with fewer elements are copied to every device.
-        gather: with several processes: whether `fit` returns, and callbacks see, weights that are whole in each of them.
-            False is for models that no device holds.
+        gather: with several processes, whether `fit` returns, and callbacks see, whole weights in each process.
+            Use False for models that are too large for one device.
 
-    Source: Rajbhandari et al. 2020 (ZeRO), and what PyTorch calls fully sharded data parallel.
+    Source: Rajbhandari et al. 2020 (ZeRO); fully sharded data parallel in PyTorch.
     """
 
     gathers_weights: ClassVar[bool] = True
@@ -223,19 +223,19 @@ def _axis_name(value: object) -> str | None:
 
 
 class ModelParallel(MeshStrategy):
-    """Weights are split as a `LayoutMap` says, batches along one axis of its mesh.
+    """Weights are split according to a `LayoutMap`, batches along one axis of its mesh.
 
-    The optimizer's state is split like the weights that it belongs to. Weights without a layout are copied.
+    The optimizer's state is split like the weights that it belongs to. Weights without a layout are copied to every device.
 
     Args:
         layout_map: layouts by path; its mesh is the strategy's.
-        batch_dim_name: the axis that batches are divided along, the mesh's first by default.
+        batch_dim_name: the mesh axis that batches are divided along, by default the first.
         auto_shard_dataset: as in `DataParallel`.
         gather: as in `FSDP`.
 
     Raises:
-        ArgumentError: the mesh has no such axis. In `fit`: a key of the map fits no weight, several fit one, or a layout
-            does not fit a weight's shape.
+        ArgumentError: the mesh has no such axis. In `fit`: a key of the map matches no weight, several keys match one
+            weight, or a layout does not match a weight's shape.
     """
 
     layout_map: LayoutMap = field(convert=_frozen, kw_only=True)
@@ -306,12 +306,12 @@ class ModelParallel(MeshStrategy):
         for key in self.layout_map:
             if not any(self.layout_map[path] is self.layout_map[key] for path in layouts):
                 raise ArgumentError(
-                    f"The key {key!r} of the LayoutMap fits no weight of the model. Its weights are {', '.join(shapes)}."
+                    f"The key {key!r} of the LayoutMap matches no weight of the model. Its weights are {', '.join(shapes)}."
                 )
 
 
 def _belonging(name: str, leaf: ArrayLike, layouts: dict[str, tuple[Shape, PartitionSpec]]) -> PartitionSpec:
-    """The layout of the weight that an array of the state is called after and looks like."""
+    """The layout of the weight that an array of the state corresponds to by path and shape."""
     shape = np.shape(leaf)
     parts = name.split("/")
     for i in range(1, len(parts)):

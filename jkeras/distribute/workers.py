@@ -13,20 +13,20 @@ from jkeras.values.fields import field
 class MultiWorkerMirroredStrategy(MeshStrategy):
     """Every device of every process has all weights and a part of each batch.
 
-    Constructing it connects to the other processes (see `jkeras.distribute.initialize`), so it comes first in the
-    script, which all processes run alike. `batch_size` is that of all devices together. Only process 0 prints, and
-    writes the files of callbacks. Alone, a process trains on its own devices.
+    The constructor connects to the other processes (see `jkeras.distribute.initialize`), so it comes first in the
+    script, which all processes run. `batch_size` is the total over all devices. Only process 0 prints, and writes the
+    files of callbacks. A single process trains on its own devices.
 
     Args:
-        job_addresses: where process 0 listens, `"10.0.0.1:1234"`; None looks into the environment.
-        num_processes: the number of processes, likewise.
-        process_id: the number of this process, likewise.
-        auto_shard_dataset: whether every process is given all data and takes its rows of each batch; False where each
-            brings batches of rows of its own, which together are the batch.
+        job_addresses: where process 0 listens, such as `"10.0.0.1:1234"`; None reads the environment.
+        num_processes: the number of processes; None reads the environment.
+        process_id: the number of this process; None reads the environment.
+        auto_shard_dataset: whether every process is passed all data and takes its rows of each batch; False if each
+            passes only its own rows, which together are the batch.
 
     Raises:
         ArgumentError: the arguments contradict each other.
-        ProcessError: the others cannot be found. In `fit`, before the first step: they disagree about the model, the
+        ProcessError: the others cannot be reached. In `fit`, before the first step: they disagree about the model, the
             data or the versions of libraries; later: one of them is gone.
 
     Source: TensorFlow's `tf.distribute.MultiWorkerMirroredStrategy`.

@@ -1,1 +1,1 @@
-"""Every format that models are saved in: readers, writers, and the dialects of older versions of Keras."""
+"""All file formats of models: readers, writers, and conversions from older versions of Keras."""

@@ -1,7 +1,7 @@
-"""What layers learned from data, moved from where Keras files keep it into the configuration.
+"""Moves what layers learned from data with `adapt` from the weights and assets of Keras files to the configuration.
 
-Here a mean, a vocabulary is an argument of its layer; Keras keeps what `adapt` found as weights and in text files. Which
-arguments those are, a layer's class says.
+In jkeras a mean or a vocabulary is an argument of its layer; Keras stores them as weights and in text files. The class of a
+layer declares which arguments these are.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from jkeras.values.config import target_of
 def with_learned(
     config: Mapping[str, Any], file: KerasFile, tree: Tree, used: set[str], place: str = ""
 ) -> dict[str, Any]:
-    """A model's configuration in which its layers know what they learned.
+    """A model's configuration in which layers have what they learned as arguments.
 
     Args:
         config: the configuration of a model.
-        file: where the text files are.
+        file: the file that contains the text files.
         tree: the arrays.
-        used: the paths of the arrays that were moved are added.
-        place: where the model's layers are in the file.
+        used: a set to which the paths of the moved arrays are added.
+        place: the path of the model's layers in the file.
     """
     inner = config.get("config")
     if not isinstance(inner, Mapping) or not isinstance(inner.get("layers"), list):
@@ -56,12 +56,12 @@ def _is_function(entry: Mapping[str, Any]) -> bool:
 def with_own_learned(
     entry: Mapping[str, Any], file: KerasFile, tree: Tree, used: set[str], place: str
 ) -> Mapping[str, Any]:
-    """The configuration of one layer that knows what it learned; the arguments are those of `with_learned`."""
+    """The configuration of one layer with what it learned; arguments as for `with_learned`."""
     return with_arguments(entry, _Beside(file, tree, used, place))
 
 
 def with_arguments(entry: Mapping[str, Any], beside: Beside) -> Mapping[str, Any]:
-    """The configuration of one layer with the arguments that its class finds beside it."""
+    """The configuration of one layer, completed by its class from the weights and assets."""
     cls, arguments = class_in(entry), entry.get("config")
     if cls is None or not in_files(cls).learns or not isinstance(arguments, Mapping):
         return entry
@@ -69,7 +69,7 @@ def with_arguments(entry: Mapping[str, Any], beside: Beside) -> Mapping[str, Any
 
 
 def class_in(entry: Mapping[str, Any]) -> type[Layer] | None:
-    """The class of a layer that a configuration names; None for one that is not known."""
+    """The layer class that a configuration names; None if unknown."""
     cls = target_of(entry, {})
     if cls is None:
         cls = _library().get(str(entry.get("class_name")))
@@ -80,7 +80,7 @@ _library = functools.cache(layer_classes)
 
 
 class _Beside:
-    """What a `.keras` file keeps for a layer."""
+    """The contents of a `.keras` file for a layer."""
 
     def __init__(self, file: KerasFile, tree: Tree, used: set[str], place: str):
         self._file = file

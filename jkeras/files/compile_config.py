@@ -1,4 +1,4 @@
-"""Training configurations in the form that Keras saves, and back."""
+"""Converts recipes to and from the training configurations that Keras saves."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def write(recipe: Recipe) -> dict[str, Any]:
 
 
 def written(recipe: Recipe | None) -> dict[str, Any] | None:
-    """The same for a file that also keeps what real Keras reads; None without a recipe."""
+    """The same for a file that real Keras also reads; None without a recipe."""
     if recipe is None:
         return None
     try:
@@ -69,7 +69,7 @@ def read(config: Mapping[str, Any], where: str) -> Recipe:
                     arguments[key] = [arguments[key]]
         arguments["jit_compile"] = "auto"
         if arguments.get("steps_per_execution") == 1:
-            arguments.pop("steps_per_execution")  # Keras's default; ours chooses
+            arguments.pop("steps_per_execution")  # Keras's default; jkeras chooses automatically
         return Recipe(**arguments)
     except (JkerasError, TypeError, KeyError, AttributeError, ValueError) as error:
         raise RestoreError(
@@ -79,7 +79,7 @@ def read(config: Mapping[str, Any], where: str) -> Recipe:
 
 
 def shortest(value: Any) -> Any:
-    """Numbers that Keras kept in float32 as they were first written; in float32 they stay the same.
+    """Undoes Keras's rounding of numbers to float32: returns short decimals with the same float32 value.
 
     >>> shortest({"learning_rate": 0.0010000000474974513, "momentum": 0.9})
     {'learning_rate': 0.001, 'momentum': 0.9}

@@ -1,6 +1,6 @@
-"""Models as configurations: plain JSON-able values in the form that Keras 3 writes.
+"""Converts models to configurations: plain JSON-able values, as Keras 3 writes them.
 
-The way back is in `files/config_reader.py`, whose functions are found here, too.
+The inverse is in `files/config_reader.py`, whose functions are re-exported here.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def to_config(layer: Layer, name: str | None = None, policy: DTypePolicy | None 
 
     Args:
         layer: the layer.
-        name: its name in the model around it.
-        policy: the policy of that model, which layers without one of their own have, too.
+        name: its name in the surrounding model.
+        policy: the policy of that model, which also applies to layers without their own.
     """
     if isinstance(layer, Operation):
         module, class_name = operations.place(layer.operation, {})
@@ -60,7 +60,7 @@ def to_config(layer: Layer, name: str | None = None, policy: DTypePolicy | None 
 
 
 def _mark_shared(model: Layer, written: dict[str, Any]) -> None:
-    """Gives a number to layers that are in several models of the configuration, as Keras reads it."""
+    """Numbers layers that occur in several models of the configuration, in Keras's format."""
     places: dict[int, list[dict[str, Any]]] = {}
     for path, layer in walk(model):
         entry = _entry_at(written, path)
@@ -83,7 +83,7 @@ def _entry_at(written: Any, path: tuple[str, ...]) -> Any:
 
 
 def functional_config(network: Network, name: str, trainable: bool, policy: DTypePolicy | None) -> dict[str, Any]:
-    """What Keras writes of a functional model: layers with the nodes that lead into them."""
+    """The configuration of a functional model: layers with their inbound nodes."""
     places: dict[int, list[Any]] = {}
     for info in network.input_infos:
         places[info.ref] = [info.name, 0, 0]
@@ -101,7 +101,7 @@ def functional_config(network: Network, name: str, trainable: bool, policy: DTyp
             )
         node = {"args": _written(network, places, args), "kwargs": _written(network, places, kwargs)}
         if isinstance(kwargs.get("training"), bool):
-            # Keras writes what it was in the model's construction for every layer; here it was asked for.
+            # Keras writes the argument of every layer's call; jkeras only if it was passed explicitly.
             node["training"] = kwargs["training"]
         nodes[op.layer].append(node)
     written = []

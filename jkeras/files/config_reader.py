@@ -1,6 +1,6 @@
-"""Models from configurations: those that Keras 1, 2 and 3 wrote, and our own.
+"""Creates models from configurations of Keras 1, 2 and 3 and of jkeras.
 
-Reading makes objects of classes of the library, and of those that the user registered; nothing else that a file names is
+Only classes of the library, and those that the user registered, are instantiated; nothing else that a file names is
 looked up or imported.
 """
 
@@ -33,18 +33,18 @@ from jkeras.registry import custom_object, known_arguments
 from jkeras.values.config import MAX_DEPTH, deserialize, target_of
 
 TENSOR = "__keras_tensor__"
-# Classes whose contents are code of a file's author, or are loaded from another file that it names.
+# Classes that contain code from the file's author, or load it from another file that they name.
 CODE = ("TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer")
 
 
-# Ends of the names of arguments that hold no layers, or layers that a model reads itself; initializers may be called like layers.
+# Suffixes of arguments that contain no layers, or layers that a model reads itself; initializers may have names of layers.
 NO_LAYERS = ("layers", "initializer", "regularizer", "constraint")
-# Layers of the configuration that is being read, by the numbers of those that are in several of its models.
+# The shared layers of the configuration that is being read, by number.
 _made_so_far: contextvars.ContextVar[dict[int, Layer] | None] = contextvars.ContextVar("jkeras_made_so_far")
 
 
 def layer_classes() -> dict[str, type[Layer]]:
-    """Every layer class of the library by its name."""
+    """All layer classes of the library by name."""
     classes = {name: getattr(layers, name) for name in dir(layers)}
     return {name: value for name, value in classes.items() if inspect.isclass(value) and issubclass(value, Layer)}
 
@@ -55,7 +55,7 @@ def takes_name(cls: type[Layer]) -> bool:
 
 
 def takes_any(cls: type[Layer]) -> bool:
-    """Whether a layer's constructor takes arguments of any name."""
+    """Whether a layer's constructor has `**kwargs`."""
     return any(p.kind is p.VAR_KEYWORD for p in inspect.signature(cls).parameters.values())
 
 
@@ -72,14 +72,14 @@ def from_config(
     """The layer or model that a configuration describes.
 
     Args:
-        config: as `to_config` or any version of Keras gives it.
-        classes: what may be made, by name.
-        depth: how deep the configuration lies in others.
-        policy: the name of the policy of the model around; a layer that has the same has none of its own.
+        config: the output of `to_config` or of any version of Keras.
+        classes: the classes that may be instantiated, by name.
+        depth: the nesting depth of the configuration.
+        policy: the name of the surrounding model's policy; a layer with the same policy has none of its own.
 
     Raises:
         UnknownNameError: the class is neither in the library nor registered.
-        RestoreError: the configuration is not one of a layer.
+        RestoreError: it is not the configuration of a layer.
     """
     model = _made_so_far.get(None)
     if model is None:
@@ -110,9 +110,9 @@ def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], 
     cls = target_of(config, {})
     if cls is None and name in CODE:
         raise RestoreError(
-            f"The layer {arguments.get('name')!r} is a {name}: what it runs would have to be loaded as code from the file, or"
-            f" from another one, which is refused, with safe_mode=False, too. Define the layer as a class and register it, or"
-            f" build the model in code and use `load_weights`."
+            f"The layer {arguments.get('name')!r} is a {name}: its code would have to be loaded from the file or another one,"
+            f" which is refused, even with safe_mode=False. Define the layer as a class and register it, or build the model in"
+            f" code and use `load_weights`."
         )
     if cls is None and name == "Lambda":
         arguments = lambda_arguments(arguments)
@@ -130,8 +130,8 @@ def _from_config(config: Mapping[str, Any], classes: Mapping[str, type[Layer]], 
         )
         raise error
     if not (inspect.isclass(cls) and issubclass(cls, Layer)):
-        raise ArgumentError(f"{name!r} is registered, but it is no layer class: {cls!r}.")
-    # The layers of a model inside are read by its own `from_config`.
+        raise ArgumentError(f"{name!r} is registered, but is not a layer class: {cls!r}.")
+    # The layers of a nested model are read by its own `from_config`.
     plain = ("layers",) if in_files(cls).plain_layers else ()
     arguments = {
         k: v if k.endswith(NO_LAYERS) and k not in plain else nested(v, classes, depth + 1)
@@ -156,7 +156,9 @@ def _made(cls: type[Layer], arguments: dict[str, Any]) -> Layer:
         unknown = sorted(set(fitting) - set(inspect.signature(cls).parameters) - set(LEGACY_SHAPE_ARGUMENTS))
         if unknown and not (own_reader or takes_any(cls)):
             what = f"it has {', '.join(f'{key}={fitting[key]!r}' for key in unknown)}"[:300]
-            raise origin.refused(cls.__name__, arguments.get("name"), f"{what}, which the layer does not take here.")
+            raise origin.refused(
+                cls.__name__, arguments.get("name"), f"{what}, which this layer does not accept in jkeras."
+            )
         arguments = {**fitting, **shapes}
     try:
         return cls.from_config(arguments)
@@ -175,7 +177,7 @@ def _made(cls: type[Layer], arguments: dict[str, Any]) -> Layer:
 
 
 def _holds_layers(cls: type[Layer], arguments: Mapping[str, Any]) -> bool:
-    """Whether a class reads its configuration itself; it is the user's, or that of a model."""
+    """Whether a class reads its configuration itself: a user's class or a model."""
     return not cls.__module__.startswith("jkeras.") or "from_config" in vars(cls) or "layers" in arguments
 
 
@@ -190,7 +192,7 @@ def _functions() -> Mapping[str, Any]:
 
 
 def nested(value: Any, classes: Mapping[str, type[Layer]], depth: int) -> Any:
-    """Layers inside arguments (wrapped layers, cells) made from their configurations."""
+    """Creates layers inside arguments (wrapped layers, cells) from their configurations."""
 
     def make(entry: Mapping[str, Any], depth: int) -> Any:
         name = entry["class_name"]
@@ -211,26 +213,26 @@ def functional_tensors(config: Mapping[str, Any], classes: Mapping[str, type[Lay
     """The symbolic inputs and outputs of a functional configuration.
 
     Raises:
-        RestoreError: a node refers to a tensor that no layer makes.
+        RestoreError: a node refers to a tensor that no layer produces.
     """
     return _Graph(config, classes).ends()
 
 
 def unwrapped(structure: Any) -> Any:
-    """The only entry of a list, as Keras gives a model that was saved with one input or output."""
+    """The only entry of a list, because Keras treats a saved list of one input or output as a single tensor."""
     return structure[0] if isinstance(structure, list) and len(structure) == 1 else structure
 
 
 def ends_from(layer: Layer) -> int:
-    """The number of the first application of a layer where a model's inputs and outputs are named.
+    """The number of a layer's first application in the lists of a model's inputs and outputs.
 
-    In Keras a functional model comes with an application of its own, number 0, which only those places count.
+    In Keras a functional model itself counts as application 0, but only in those lists.
     """
     return 1 if isinstance(layer, ModelValue) and layer.is_functional and not layer._is_chain else 0
 
 
 class _Graph:
-    """Layers and tensors of a functional configuration, made node by node as their inputs get known."""
+    """Layers and tensors of a functional configuration, created node by node as their inputs become available."""
 
     def __init__(self, config: Mapping[str, Any], classes: Mapping[str, type[Layer]]):
         self.config = config
@@ -246,7 +248,7 @@ class _Graph:
         for entry in self.config["layers"]:
             name = self._make(entry)
             jobs += [(name, index, node) for index, node in enumerate(entry.get("inbound_nodes") or [])]
-        # What waits for a tensor is tried again when all that it waits for is there, so any order takes linear time.
+        # A node is retried only when all tensors that it waits for exist, so any order takes linear time.
         waiting: dict[tuple[str, int], list[int]] = {}
         needs: dict[int, set[tuple[str, int]]] = {}
         numbers = collections.deque(range(len(jobs)))
@@ -264,11 +266,11 @@ class _Graph:
                     del needs[other]
                     numbers.append(other)
         if needs:
-            raise RestoreError(f"The layers {sorted({jobs[n][0] for n in needs})} need tensors that no layer makes.")
+            raise RestoreError(f"The layers {sorted({jobs[n][0] for n in needs})} need tensors that no layer produces.")
         try:
             return self._structure(self.config["input_layers"]), self._structure(self.config["output_layers"])
         except (KeyError, IndexError, TypeError) as error:
-            raise RestoreError(f"The inputs or outputs of the model name no tensors: {error!r}.") from None
+            raise RestoreError(f"The inputs or outputs of the model do not refer to tensors: {error!r}.") from None
 
     def _make(self, entry: Mapping[str, Any]) -> str:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("config"), (Mapping, list)):
@@ -298,7 +300,7 @@ class _Graph:
         return operations.without_module(entry, _functions())
 
     def _apply(self, name: str, index: int, node: Mapping[str, Any]) -> set[tuple[str, int]]:
-        """Applies a layer once, unless tensors that it needs are not known yet; which those are."""
+        """Applies a layer once; if tensors that it needs do not exist yet, returns which."""
         layer, self.missing = self.made[name], set()
         try:
             args, kwargs = self._arguments(node)
@@ -320,10 +322,10 @@ class _Graph:
         return [self._read(v) for v in node["args"]], self._read(node.get("kwargs") or {})
 
     def _tensor(self, place: Any) -> Any:
-        """The tensor of a place; None, and a note of what is missing, if nothing has made it yet."""
+        """The tensor at a place; if it does not exist yet, records it as missing and returns None."""
         name, node, index = place[0], place[1], place[2]
         if name not in self.made:
-            raise RestoreError(f"A layer is applied to the output of {name!r}, and the model has no such layer.")
+            raise RestoreError(f"A layer is applied to the output of {name!r}, but the model has no such layer.")
         if (name, node) not in self.outputs:
             self.missing.add((name, node))
             return None

@@ -20,8 +20,8 @@ def on_device(values: Mapping[K, Any], types: Mapping[K, DTypeLike], size: int =
 
     Args:
         values: arrays just read from a file.
-        types: of the arrays, by the same keys.
-        size: of the memory that all of them lie in, if they do. Where they are less than half of it they are copied, because
+        types: the dtypes of the arrays, by the same keys.
+        size: the size of the memory that all of them lie in, if they do. Where they are less than half of it they are copied, because
             it is there as long as one of them is.
     """
     shared = 2 * sum(value.nbytes for value in values.values() if isinstance(value, np.ndarray)) >= size

@@ -55,7 +55,7 @@ class ExportArchive(Spec):
         """With one more program.
 
         Args:
-            name: of the file.
+            name: the name of the file.
             fn: a model, or a function of arrays that JAX can trace.
             input_signature: for each argument a shape such as `(None, 28, 28)`, or something with a shape and a type; None takes
                 the inputs that a model was made for.
@@ -96,7 +96,7 @@ class ExportArchive(Spec):
             raise ArgumentError("No endpoints have been set yet. Call add_endpoint().")
         folder = Path(os.fspath(filepath))
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ExistsError(f"{folder} exists and is no empty directory.")
+            raise ExistsError(f"{folder} exists and is not an empty directory.")
         programs = {name: _program(endpoint) for name, endpoint in self.endpoints.items()}
         folder.mkdir(parents=True, exist_ok=True)
         for name, contents in programs.items():

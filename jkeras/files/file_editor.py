@@ -40,7 +40,7 @@ class KerasFileEditor(Spec):
         metadata: when and by which version a `.keras` file was written.
 
     Raises:
-        ArgumentError: the path ends otherwise.
+        ArgumentError: the path has another suffix.
         RestoreError: the file is damaged or refused.
 
     Example::
@@ -145,7 +145,7 @@ class KerasFileEditor(Spec):
             weights: its arrays by name, `{"0": kernel, "1": bias}`.
 
         Raises:
-            ArgumentError: there is no object around it, or the weights are no arrays of numbers.
+            ArgumentError: there is no object around it, or the weights are not arrays of numbers.
         """
         return self._with(weight_groups.added(self.groups, object_path, weights))
 
@@ -169,7 +169,7 @@ class KerasFileEditor(Spec):
             weights: arrays by name.
 
         Raises:
-            ArgumentError: there is no such object, or the weights are no arrays of numbers.
+            ArgumentError: there is no such object, or the weights are not arrays of numbers.
         """
         return self._with(weight_groups.with_weights(self.groups, object_name, weights))
 
@@ -177,7 +177,7 @@ class KerasFileEditor(Spec):
         """Writes the weights to a `.weights.h5` file, with the names of objects that are still there.
 
         Raises:
-            ArgumentError: the path ends otherwise.
+            ArgumentError: the path has another suffix.
         """
         path = Path(os.fspath(filepath))
         if not path.name.endswith(WEIGHTS):

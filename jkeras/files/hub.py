@@ -36,7 +36,7 @@ def is_name(path: object) -> bool:
 def _repository(path: str) -> str:
     name = path.removeprefix(PREFIX)
     if not _NAME.fullmatch(name):
-        raise ArgumentError(f"{path!r} is no repository: expected `hf://user/model`.")
+        raise ArgumentError(f"{path!r} is not a repository: expected `hf://user/model`.")
     return name
 
 

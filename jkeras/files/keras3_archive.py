@@ -117,7 +117,7 @@ class KerasFile:
 
     Attributes:
         config: the definition, in the form of Keras 3.
-        version: of Keras that wrote it.
+        version: the version of Keras that wrote it.
         own: what jkeras wrote beside it; empty for a file of real Keras.
     """
 
@@ -127,7 +127,7 @@ class KerasFile:
         self.members: dict[str, archives.Contents] = weight_paths.members_of_today(members)
         for name in (CONFIG, WEIGHTS_FILE):
             if name not in self.members:
-                raise RestoreError(f"{path} is no model's file: there is no {name!r} in it.")
+                raise RestoreError(f"{path} is not a model's file: there is no {name!r} in it.")
         self.config: dict[str, Any] = documents.parse(self.members[CONFIG], f"{path}/{CONFIG}")
         metadata = documents.parse(self.members.get(METADATA, b"{}"), f"{path}/{METADATA}")
         self.version = str(metadata.get("keras_version", KERAS_VERSION))

@@ -95,7 +95,7 @@ def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
 def _defined(config: Mapping[str, Any], where: str) -> Model:
     model = configs.from_config(config, known_classes())
     if not isinstance(model, Model):
-        raise RestoreError(f"{where} describes a {type(model).__name__}, which is no model.")
+        raise RestoreError(f"{where} describes a {type(model).__name__}, which is not a model.")
     shape = keras3_archive.build_shape(config)
     if not model.built and shape is not None:
         try:

@@ -81,7 +81,7 @@ def load(path: Path, compile: bool, recipe: Recipe | None, define: Callable[[Map
     has_optimizer = any(name.startswith("opt_state/") for name in config["arrays"])
     expected = jax.eval_shape(lambda: _template(model, recipe if has_optimizer else None))
     names = named_arrays(expected)
-    # Those of the run that a checkpoint is from are no part of the model.
+    # Those of the run that a checkpoint is from are not part of the model.
     found = {name: entry for name, entry in config["arrays"].items() if not name.startswith("run/")}
     if not compile:
         found = {name: entry for name, entry in found.items() if not name.startswith("opt_state/")}

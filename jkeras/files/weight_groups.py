@@ -67,7 +67,7 @@ def lines(groups: Groups, names: Mapping[str, str], path: str = "", indent: str 
     Args:
         groups: what to show.
         names: the names of objects by the paths of their groups.
-        path: of `groups`.
+        path: the path of `groups`.
         indent: what lines begin with.
     """
     for number, (name, entry) in enumerate(groups.items()):
@@ -167,7 +167,7 @@ def added(groups: Groups, path: str, weights: Entries) -> Groups:
 
     Args:
         groups: all of them.
-        path: of the object; what is above must be there.
+        path: the path of the object; what is above must be there.
         weights: its arrays by name.
     """
     entries, (*above, name) = _entries(weights), path.split("/")

@@ -31,7 +31,7 @@ class Entry:
 
     Attributes:
         place: where in the file.
-        shape: of the array.
+        shape: the shape of the array.
         dtype: the name of its type.
         read: gives the array.
     """

@@ -14,7 +14,7 @@ def largest_array(program: Any, constants: int = 0) -> int:
 
     Args:
         program: a `ClosedJaxpr` or `Jaxpr`.
-        constants: how many of the first arguments are no inputs, and what is computed from them alone does not count.
+        constants: how many of the first arguments are not inputs, and what is computed from them alone does not count.
 
     >>> program = jax.make_jaxpr(lambda key, x: (x[:, None] * x).sum() + key)(1.0, jax.numpy.ones(8))
     >>> largest_array(program, constants=1)

@@ -54,8 +54,8 @@ def trace(
 
     Args:
         layer: the definition.
-        args: of the call.
-        kwargs: of the call.
+        args: the positional arguments of the call.
+        kwargs: the keyword arguments of the call.
         is_input: which leaves of the arguments have a shape and a type only; the others are constants.
         parent: a layer from which this one inherits its policy and whether it trains.
     """

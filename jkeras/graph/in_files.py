@@ -45,7 +45,7 @@ PLAIN = InFiles()
 
 
 def in_files(cls: type) -> InFiles:
-    """What a class says; objects that are no layers say nothing."""
+    """What a class says; objects that are not layers say nothing."""
     in_files_of_class: InFiles = getattr(cls, "_in_files", PLAIN)
     return in_files_of_class
 

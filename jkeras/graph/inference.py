@@ -37,7 +37,7 @@ class Outline:
 
     Attributes:
         outputs: the structure of the outputs, a template of `Shape`s; a size that is unknown is None.
-        weights: of the layer and those inside, in Keras's order, with paths that begin at the layer.
+        weights: the weights of the layer and those inside, in Keras's order, with paths that begin at the layer.
         masked: whether a tensor got a mask.
     """
 

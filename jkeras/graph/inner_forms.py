@@ -1,6 +1,6 @@
 """The form that layers take which another layer makes in its `build`: quantised, or with factors of low rank.
 
-Such layers are no part of a description, so the description of the layer around them says what is asked of them, by their paths
+Such layers are not part of a description, so the description of the layer around them says what is asked of them, by their paths
 inside of it: `{"query": {"dtype": "int8_from_float32"}}`. Keras has a map of policies in the place of the layer's own for this.
 """
 
@@ -19,7 +19,7 @@ Forms = Mapping[str, Mapping[str, Any]]
 L = TypeVar("L")
 
 POLICY_MAP = "DTypePolicyMap"
-# How many layers a configuration may ask something of; more are no layers of one layer.
+# How many layers a configuration may ask something of; more are not layers of one layer.
 MOST = 4096
 
 

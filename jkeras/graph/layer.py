@@ -475,7 +475,7 @@ class Layer(LayerAttributes, Spec):
         """A copy with some arguments changed.
 
         Raises:
-            SignatureError: a name is no argument of the constructor.
+            SignatureError: a name is not an argument of the constructor.
         """
         changed = super().replace(**changes)
         return changed._evolve(_inner_forms=self._inner_forms) if self._inner_forms else changed

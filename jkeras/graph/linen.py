@@ -134,11 +134,11 @@ def run(
     Args:
         layer: the definition.
         variables: its variables, or None.
-        args: of the call.
-        kwargs: of the call.
+        args: the positional arguments of the call.
+        kwargs: the keyword arguments of the call.
         training: whether the pass is part of training.
         rng: the key of dropout and the like.
-        key: of initialisation.
+        key: the key of initialisation.
         check_finite: whether to write down which layers' outputs are finite.
         parent: a layer, bound elsewhere, from which this one inherits its policy and whether it trains.
         observe: the paths of layers whose inputs are kept.
@@ -231,7 +231,7 @@ class NnxGuest:
 
 
 def guest(module: Any, method: Any = None) -> LinenGuest | NnxGuest | None:
-    """A user's Flax module as something that layers can run; None if it is no Flax module."""
+    """A user's Flax module as something that layers can run; None if it is not a Flax module."""
     if isinstance(module, (LinenGuest, NnxGuest)):
         return module
     if isinstance(module, nn.Module):

@@ -196,7 +196,7 @@ def from_tensors(inputs: PyTree[Any], outputs: PyTree[Any]) -> Network:
     """The network between symbolic inputs and outputs.
 
     Raises:
-        InputError: an output does not depend on the inputs alone, or something is no symbolic tensor.
+        InputError: an output does not depend on the inputs alone, or something is not a symbolic tensor.
     """
     input_tensors = _tensors(inputs, "inputs")
     output_tensors = _tensors(outputs, "outputs")

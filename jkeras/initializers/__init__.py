@@ -101,7 +101,7 @@ def get(identifier: InitializerLike) -> Initializer | None:
     if isinstance(initializer, type):
         initializer = initializer()
     if not callable(initializer):
-        raise ArgumentError(f"{type(initializer).__name__} is no initializer: it cannot be called with a shape.")
+        raise ArgumentError(f"{type(initializer).__name__} is not an initializer: it cannot be called with a shape.")
     return FunctionInitializer(initializer)
 
 

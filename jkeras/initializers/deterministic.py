@@ -111,7 +111,7 @@ class Identity(Initializer):
     [[2.0, 0.0], [0.0, 2.0]]
 
     Raises:
-        InputError: when called for a weight that is no matrix.
+        InputError: when called for a weight that is not a matrix.
     """
 
     gain: float = field(default=1.0, convert=arguments.number)

@@ -103,8 +103,8 @@ class LowRankFacade(BuiltinLayer):
         Args:
             rank: the size between the factors.
             lora_alpha: their product counts `lora_alpha / rank`; None is once.
-            a_initializer: of the first.
-            b_initializer: of the second.
+            a_initializer: the initializer of the first.
+            b_initializer: the initializer of the second.
 
         Raises:
             ValueError: the layer is not built, has factors, or a constraint.

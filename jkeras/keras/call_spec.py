@@ -75,7 +75,7 @@ class CallSpec:
     """The arguments of one call of a layer.
 
     Args:
-        signature: of its `call`.
+        signature: the signature of its `call`.
         context_args: names of arguments that outer calls hand down; given ones that `call` does not take are allowed.
         args: positional arguments.
         kwargs: keyword arguments; context arguments that `call` does not take are removed from them.

@@ -26,8 +26,8 @@ class MetricsList(Metric):
 
     Args:
         metrics: the metrics.
-        name: of the whole.
-        output_name: of the output, where there are several.
+        name: the name of the whole.
+        output_name: the name of the output, where there are several.
     """
 
     def __init__(self, metrics: list[Metric], name: str = "metrics_list", output_name: str | None = None):
@@ -52,11 +52,11 @@ class CompileMetrics(Metric):
     Args:
         metrics: a list; for several outputs a list or dict of lists, or the nested structure of the outputs.
         weighted_metrics: likewise; these see the sample weights.
-        name: of the whole.
+        name: the name of the whole.
         output_names: names of the outputs.
 
     Raises:
-        ArgumentError: an argument is no list, tuple or dict.
+        ArgumentError: an argument is not a list, tuple or dict.
     """
 
     def __init__(

@@ -65,7 +65,7 @@ def deserialize_keras_object(
 
     Raises:
         DescriptionError: a TypeError; the configuration names something unknown, or is none.
-        ArgumentError: it holds a lambda, or names a function that is no part of a model.
+        ArgumentError: it holds a lambda, or names a function that is not part of a model.
 
     >>> deserialize_keras_object({"class_name": "__numpy__", "config": {"value": [1, 2], "dtype": "int32"}}).tolist()
     [1, 2]

@@ -125,7 +125,7 @@ class LogitsDistillation(_Compared):
             square of the temperature times; the function that its name means gets logits, which is what Keras computes.
 
     Raises:
-        ValueError: there is no loss, or the temperature is no positive number.
+        ValueError: there is no loss, or the temperature is not a positive number.
     """
 
     @no_automatic_dependency_tracking
@@ -141,7 +141,7 @@ class LogitsDistillation(_Compared):
         """The sum of the losses of all outputs."""
 
         def compare(loss: Any, teacher: Any, student: Any) -> Any:
-            # A function of the name "kl_divergence" is no `KLDivergence` and gets logits, as in Keras.
+            # A function of the name "kl_divergence" is not a `KLDivergence` and gets logits, as in Keras.
             return logits_loss(loss, self.temperature, teacher, student)
 
         return self._total(compare, teacher_outputs, student_outputs)
@@ -160,7 +160,7 @@ class Distiller(Model):
         distillation_losses: a `DistillationLoss`, or several.
         distillation_loss_weights: how much each counts; None is alike.
         student_loss_weight: how much labels count, from 0 to 1; the teacher counts the rest.
-        name: of the model.
+        name: the name of the model.
         **kwargs: as all models take.
 
     Raises:
@@ -220,7 +220,7 @@ class Distiller(Model):
         """See `Model.compile`; the loss is that of the student on labels.
 
         Raises:
-            ValueError: there is none, or metrics are no list.
+            ValueError: there is none, or `metrics` is not a list.
         """
         if loss is None:
             raise ArgumentError("'loss' cannot be `None`.")

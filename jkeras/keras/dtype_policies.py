@@ -25,7 +25,7 @@ class DTypePolicy(BuiltinPolicy, metaclass=MutableMeta):
         name: a type, or `"mixed_float16"`, `"mixed_bfloat16"`; None is the name of the global policy.
 
     Raises:
-        TypeError: the name is no string.
+        TypeError: the name is not a string.
         ArgumentError: it is that of no policy.
 
     >>> DTypePolicy("mixed_bfloat16").compute_dtype
@@ -300,7 +300,7 @@ def set_dtype_policy(policy: Any) -> None:
     """Sets the policy of layers that are not told one.
 
     Raises:
-        ArgumentError: it is no policy.
+        ArgumentError: it is not a policy.
     """
     if not isinstance(policy, (BuiltinPolicy, str)) or isinstance(policy, DTypePolicyMap):
         raise ArgumentError(

@@ -46,7 +46,7 @@ def standardize_shape(shape: Any) -> tuple[int | None, ...]:
     """The sizes of a shape as a tuple; an unknown size is None.
 
     Raises:
-        ArgumentError: it is no shape.
+        ArgumentError: it is not a shape.
 
     >>> standardize_shape([None, np.int64(3)])
     (None, 3)

@@ -59,7 +59,7 @@ class ExportArchive:
         """Adds a program, and returns the function that it is of.
 
         Args:
-            name: of the endpoint.
+            name: the name of the endpoint.
             fn: a model, or a function of arrays.
             input_signature: the shapes of its arguments; None is what a model was made for.
             **kwargs: none here.
@@ -76,7 +76,7 @@ class ExportArchive:
         """Keras's lists of variables in an archive: programs here have weights inside, so there is nothing to keep.
 
         Raises:
-            ValueError: these are no variables.
+            ValueError: these are not variables.
         """
         if not isinstance(variables, (list, tuple, set)) or not all(isinstance(one, Variable) for one in variables):
             raise ArgumentError(f"Expected `variables` to be a list of variables. Received: {variables!r:.200}")

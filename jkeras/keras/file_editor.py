@@ -31,7 +31,7 @@ class KerasFileEditor:
         filepath: the file.
 
     Raises:
-        ValueError: the path ends otherwise, or the file is damaged or refused.
+        ValueError: the path has another suffix, or the file is damaged or refused.
     """
 
     def __init__(self, filepath: PathLike):

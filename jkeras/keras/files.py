@@ -197,7 +197,7 @@ def _load_archive(path: Path, custom_objects: Mapping[str, Any] | None, compile:
     where = str(path) if where is None else where
     for name in (CONFIG, WEIGHTS_FILE):
         if name not in members:
-            raise RestoreError(f"{where} is no model's file: there is no {name!r} in it.")
+            raise RestoreError(f"{where} is not a model's file: there is no {name!r} in it.")
     config = documents.parse(members[CONFIG], f"{where}/{CONFIG}")
     if not compile:
         config["compile_config"] = None
@@ -211,7 +211,7 @@ def _load_archive(path: Path, custom_objects: Mapping[str, Any] | None, compile:
     with ObjectSharingScope():
         model = deserialize_keras_object(config, custom_objects=custom_objects)
     if not is_saveable(model):
-        raise RestoreError(f"{where}/{CONFIG} describes a {type(model).__name__}, which is no model.")
+        raise RestoreError(f"{where}/{CONFIG} describes a {type(model).__name__}, which is not a model.")
     with hdf5.open_tree(members[WEIGHTS_FILE], f"{where}/{WEIGHTS_FILE}") as tree, Assets.of(members) as assets:
         failed: dict[int, Any] = {}
         tree = weight_paths.tree_of_today(tree)
@@ -264,11 +264,11 @@ def save_weights(
         model: what to write.
         filepath: where to.
         overwrite: whether a file there is replaced; if False, the user is asked.
-        max_shard_size: of each file of an index.
+        max_shard_size: the largest size of each file of an index.
         **kwargs: `objects_to_skip`, objects to leave out.
 
     Raises:
-        ValueError: the path ends otherwise, or the model has no weights yet.
+        ValueError: the path has another suffix, or the model has no weights yet.
     """
     skip = kwargs.pop("objects_to_skip", None)
     if kwargs:
@@ -312,7 +312,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         **kwargs: `objects_to_skip`, objects to leave alone; `by_name`, for files of Keras 2.
 
     Raises:
-        ValueError: the file does not fit, or the path ends otherwise.
+        ValueError: the file does not match the model, or the path has another suffix.
     """
     skip, by_name = kwargs.pop("objects_to_skip", None), kwargs.pop("by_name", None)
     if kwargs:

@@ -34,7 +34,7 @@ class Functional(Function, Model):
         trainable: whether training changes the weights; None leaves that to the layers.
 
     Raises:
-        InputError: something among them is no symbolic tensor, or an output depends on something else.
+        InputError: something among them is not a symbolic tensor, or an output depends on something else.
     """
 
     keras_module = "keras.src.models.functional"
@@ -59,7 +59,7 @@ class Functional(Function, Model):
         self.build(None)
 
     def _lock_state(self) -> None:
-        """Layers that are no part of the graph may be attached at any time."""
+        """Layers that are not part of the graph may be attached at any time."""
 
     # -- the graph ------------------------------------------------------------------------------------------------
 

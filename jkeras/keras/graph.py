@@ -22,7 +22,7 @@ class Graph:
         operations: what is called.
 
     Raises:
-        InputError: a tensor depends on something that is no input, names are used twice, or there is a cycle.
+        InputError: a tensor depends on something that is not an input, names are used twice, or there is a cycle.
     """
 
     def __init__(self, inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]):

@@ -175,7 +175,7 @@ class InputSpec:
         optional: whether None may be given.
 
     Raises:
-        TypeError: `axes` is no dict of integers.
+        TypeError: `axes` is not a dict of integers.
         ArgumentError: an axis lies outside of the rank.
     """
 

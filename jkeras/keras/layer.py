@@ -283,7 +283,7 @@ class Layer(LayerState, LayerCalls, LayerBuilds, Operation, graph_layer.Layer, m
         """The constructor's arguments as plain values.
 
         Raises:
-            NotImplementedError: they are no plain values, and the class has no `get_config` of its own.
+            NotImplementedError: they are not plain values, and the class has no `get_config` of its own.
         """
         self._check_super_called()
         config: dict[str, Any] = {"name": self.name}

@@ -254,7 +254,7 @@ class LayerState:
         """Adds a scalar, or several, to the losses, from inside `call`.
 
         Raises:
-            ValueError: one is no array.
+            ValueError: one is not an array.
         """
         losses = tree.flatten(loss)
         for value in losses:

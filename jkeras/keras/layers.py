@@ -58,7 +58,7 @@ def __getattr__(name: str) -> Any:
     value = facade_of(member) if inspect.isclass(member) and issubclass(member, Description) else member
     if inspect.isfunction(value) and name in _FUNCTIONS:
         value = _merge(name)
-    if name not in PARTS:  # parts of layers are found, for pickling, but are no names of this module
+    if name not in PARTS:  # parts of layers are found, for pickling, but are not names of this module
         globals()[name] = value
     return value
 

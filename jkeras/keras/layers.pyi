@@ -2839,7 +2839,7 @@ class RMSNormalization(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class RNN(BuiltinLayer):
-    """Runs a cell over the time axis, in one compiled loop whatever the length."""
+    """Runs a cell over the time axis, in one compiled loop for any length."""
 
     activity_regularizer: Any
     trainable: Any
@@ -4177,7 +4177,7 @@ class Solarization(BuiltinLayer):
     def generator(self) -> Any: ...
 
 class StackedRNNCells(BuiltinLayer):
-    """Several cells as one: the output of each is the input of the next."""
+    """Stacks cells: the output of each is the input of the next."""
 
     activity_regularizer: Any
     trainable: Any
@@ -4430,7 +4430,7 @@ class UpSampling3D(BuiltinLayer):
     def input_spec(self) -> Any: ...
 
 class Wrapper(BuiltinLayer):
-    """Base of layers that hold one other layer, as `self.layer`. A subclass defines `call`."""
+    """Base of layers that wrap one other layer, `self.layer`. A subclass defines `call`."""
 
     activity_regularizer: Any
     trainable: Any

@@ -23,7 +23,7 @@ class Loss:
     def get_config(self) -> dict[str, Any]: ...
 
 class BinaryCrossentropy(Loss):
-    """Cross-entropy of labels that are 0 or 1."""
+    """Cross-entropy for labels 0 and 1."""
 
     from_logits: Any
     label_smoothing: Any
@@ -43,7 +43,7 @@ class BinaryCrossentropy(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class BinaryFocalCrossentropy(Loss):
-    """Binary cross-entropy that counts easy samples less."""
+    """Binary cross-entropy that down-weights easy samples."""
 
     apply_class_balancing: Any
     alpha: Any
@@ -69,7 +69,7 @@ class BinaryFocalCrossentropy(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class CTC(Loss):
-    """Connectionist temporal classification: sequences of class ids against longer sequences of logits."""
+    """Connectionist temporal classification: compares sequences of class ids with longer sequences of logits."""
 
     reduction: Any
     name: Any
@@ -83,7 +83,7 @@ class CTC(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class CategoricalCrossentropy(Loss):
-    """Cross-entropy of one-hot targets or target probabilities."""
+    """Cross-entropy for one-hot targets or target probabilities."""
 
     from_logits: Any
     label_smoothing: Any
@@ -103,7 +103,7 @@ class CategoricalCrossentropy(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class CategoricalFocalCrossentropy(Loss):
-    """Categorical cross-entropy that counts easy samples less."""
+    """Categorical cross-entropy that down-weights easy samples."""
 
     alpha: Any
     gamma: Any
@@ -127,7 +127,7 @@ class CategoricalFocalCrossentropy(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class CategoricalGeneralizedCrossEntropy(Loss):
-    """`(1 - p**q) / q` of class ids, between cross-entropy and absolute error; robust to wrong labels."""
+    """`(1 - p**q) / q` for class ids, between cross-entropy and absolute error; robust to wrong labels."""
 
     q: Any
     reduction: Any
@@ -143,7 +143,7 @@ class CategoricalGeneralizedCrossEntropy(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class CategoricalHinge(Loss):
-    """`max(best wrong score - right score + 1, 0)` of one-hot targets."""
+    """`max(best wrong score - right score + 1, 0)` for one-hot targets."""
 
     reduction: Any
     name: Any
@@ -157,7 +157,7 @@ class CategoricalHinge(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class Circle(Loss):
-    """Draws embeddings of one label together and those of different labels apart."""
+    """Pulls embeddings with the same label together and pushes embeddings with different labels apart."""
 
     gamma: Any
     margin: Any
@@ -193,7 +193,7 @@ class CosineSimilarity(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class Dice(Loss):
-    """One minus twice the overlap over the total, over `axis`; by default one number for the whole batch."""
+    """One minus the Dice coefficient (twice the overlap over the total) over `axis`; by default for the whole batch."""
 
     reduction: Any
     name: Any
@@ -241,7 +241,7 @@ class Hinge(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class Huber(Loss):
-    """Squared up to `delta`, linear beyond."""
+    """Half the squared error up to `delta`, linear beyond."""
 
     delta: Any
     reduction: Any
@@ -257,7 +257,7 @@ class Huber(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class KLDivergence(Loss):
-    """The Kullback-Leibler divergence of predicted from target probabilities."""
+    """The Kullback-Leibler divergence from predicted to target probabilities."""
 
     reduction: Any
     name: Any
@@ -285,7 +285,7 @@ class LogCosh(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class MeanAbsoluteError(Loss):
-    """The mean of absolute errors."""
+    """The mean absolute error."""
 
     reduction: Any
     name: Any
@@ -299,7 +299,7 @@ class MeanAbsoluteError(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class MeanAbsolutePercentageError(Loss):
-    """The mean of absolute errors in percent of the targets."""
+    """The mean absolute error as a percentage of the targets."""
 
     reduction: Any
     name: Any
@@ -313,7 +313,7 @@ class MeanAbsolutePercentageError(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class MeanSquaredError(Loss):
-    """The mean of squared errors."""
+    """The mean squared error."""
 
     reduction: Any
     name: Any
@@ -327,7 +327,7 @@ class MeanSquaredError(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class MeanSquaredLogarithmicError(Loss):
-    """The mean of squared errors of `log(1 + y)`."""
+    """The mean squared error of `log(1 + y)`."""
 
     reduction: Any
     name: Any
@@ -355,7 +355,7 @@ class Poisson(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class SparseCategoricalCrossentropy(Loss):
-    """Cross-entropy of class ids."""
+    """Cross-entropy for class ids."""
 
     from_logits: Any
     ignore_class: Any
@@ -389,7 +389,7 @@ class SquaredHinge(Loss):
     def __getattr__(self, name: str) -> Any: ...
 
 class Tversky(Loss):
-    """Dice with separate weights of the two kinds of error."""
+    """Dice with separate weights for the two kinds of error."""
 
     alpha: Any
     beta: Any

@@ -66,7 +66,7 @@ def _with_masks(name: str, combine: Callable[[Any, Any], Any], neutral: int | No
     """A layer whose masked positions do not take part.
 
     Args:
-        name: of the layer.
+        name: the name of the layer.
         combine: two tensors.
         neutral: what masked positions count as; None is the other tensor's value there.
     """

@@ -26,7 +26,7 @@ Class = TypeVar("Class", bound="type[Mutable]")
 
 
 class MutableMeta(SpecMeta, abc.ABCMeta):
-    """Classes whose instances stay mutable, and whose annotations are no constructor arguments."""
+    """Classes whose instances remain mutable, and whose annotations are not constructor arguments."""
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> MutableMeta:
         annotations = namespace.get("__annotations__")

@@ -73,7 +73,7 @@ class ObjectNode(Description):
 
     Args:
         held: the object.
-        version: of its attributes; a change of them makes another node.
+        version: the version of its attributes; a change of them makes another node.
     """
 
     mixes_samples: ClassVar[bool | None] = None

@@ -17,7 +17,7 @@ def object_from(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     """The layer that a configuration describes, whichever version of Keras wrote it.
 
     Raises:
-        InputError: it is no configuration.
+        InputError: it is not a configuration.
     """
     if isinstance(config, Mapping) and "module" in config:
         return deserialize_keras_object(config, custom_objects=custom_objects)

@@ -25,7 +25,7 @@ class RematScope(_Scope):
         mode: "full", "activations" (the activation function alone), "larger_than" (layers with a large output),
             "list_of_layers", or None for none.
         output_size_threshold: from how many values on an output is large.
-        layer_names: of the layers of "list_of_layers".
+        layer_names: the names of the layers of "list_of_layers".
 
     Raises:
         ValueError: there is no such mode.

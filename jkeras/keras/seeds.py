@@ -28,7 +28,7 @@ class SeedGenerator:
         name: None makes one.
 
     Raises:
-        ValueError: the seed is no integer.
+        ValueError: the seed is not an integer.
 
     >>> generator = SeedGenerator(42)
     >>> generator.next().tolist(), generator.next().tolist()

@@ -45,7 +45,7 @@ class ArrayStore:
 
     Attributes:
         arrays: by the path of their group, `/vars/` and their name.
-        attributes: of groups, by path.
+        attributes: the attributes of groups, by path.
     """
 
     def __init__(self) -> None:

@@ -348,7 +348,7 @@ class Trainer(Compiling):
         """Called when everything is built."""
 
     def _flatten_metrics_in_order(self, logs: Mapping[str, Any]) -> Any:
-        """The values of logs in the order of `metrics`, then those of other names; one alone is no list."""
+        """The values of logs in the order of `metrics`, then those of other names; one alone is not a list."""
         names: list[str] = []
         for metric in self.metrics:
             names += [inner.name for inner in metric.metrics] if metric is self._compile_metrics else [metric.name]

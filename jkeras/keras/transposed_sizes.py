@@ -20,7 +20,7 @@ def compute_conv_transpose_padding_args_for_jax(
     """The rows before and after the input on every spatial axis, as `jax.lax.conv_transpose` takes them.
 
     Args:
-        input_shape: of all axes.
+        input_shape: the shape of all axes.
         kernel_shape: `(*window, out, in)`.
         strides: one, or one an axis.
         padding: "valid" or "same".
@@ -54,7 +54,7 @@ def compute_conv_transpose_output_shape(
     """The shape of the output of a transposed convolution.
 
     Args:
-        input_shape: of all axes; sizes may be unknown.
+        input_shape: the shape of all axes; sizes may be unknown.
         kernel_size: the window's size on every spatial axis; what follows is not looked at.
         filters: channels of the output.
         strides: one, or one an axis.

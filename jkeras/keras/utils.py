@@ -43,7 +43,7 @@ def set_random_seed(seed: int) -> None:
     """Seeds Python, NumPy and everything random that is made afterwards.
 
     Raises:
-        ArgumentError: the seed is no integer from 0 to 2**32 - 1.
+        ArgumentError: the seed is not an integer from 0 to 2**32 - 1.
     """
     _utils.set_random_seed(seed)
     reset_global_seed_generator()

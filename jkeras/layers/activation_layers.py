@@ -105,7 +105,7 @@ class PReLU(_Elementwise):
     Shapes: any, unchanged; `alpha` has the shape of a sample, with 1 on `shared_axes`.
 
     Args:
-        alpha_initializer: of alpha.
+        alpha_initializer: the initializer of alpha.
         alpha_regularizer: a penalty on alpha.
         alpha_constraint: a projection of alpha.
         shared_axes: axes along which alpha is shared, numbered from 1.

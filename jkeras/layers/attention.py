@@ -41,7 +41,7 @@ class Attention(Layer):
         use_scale: whether scores are multiplied by a learned number.
         score_mode: "dot", or "concat" for `weight * sum(tanh(query + key))`.
         dropout: the share of attention weights dropped in training.
-        seed: of the dropout.
+        seed: the seed of the dropout.
 
     >>> import jax.numpy as jnp
     >>> q, v = jnp.ones((1, 2, 3)), jnp.arange(12.0).reshape(1, 4, 3)
@@ -122,7 +122,7 @@ class AdditiveAttention(Attention):
     Args:
         use_scale: whether a learned vector of length `dim` weighs the sum.
         dropout: the share of attention weights dropped in training.
-        seed: of the dropout.
+        seed: the seed of the dropout.
 
     >>> AdditiveAttention().compute_output_shape([(None, 2, 4), (None, 5, 4)])
     (None, 2, 4)

@@ -135,7 +135,7 @@ class Conv1D(_Conv):
         bias_constraint: likewise for the bias.
 
     Raises:
-        InputError: the input has another rank, or its channels are no multiple of `groups`.
+        InputError: the input has the wrong rank, or its number of channels is not a multiple of `groups`.
 
     >>> Conv1D(8, 3).compute_output_shape((None, 10, 4))
     (None, 8, 8)

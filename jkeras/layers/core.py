@@ -270,7 +270,7 @@ class Embedding(QuantizableLayer):
     Args:
         input_dim: the number of ids.
         output_dim: the length of a vector.
-        embeddings_initializer: of the table.
+        embeddings_initializer: the initializer of the table.
         embeddings_regularizer: a penalty on the table.
         embeddings_constraint: a projection of the table after each update.
         mask_zero: whether id 0 is padding, to be skipped by later layers.
@@ -354,7 +354,7 @@ class ReversibleEmbedding(Embedding, own_arguments=True):
         input_dim: the number of ids.
         output_dim: the length of a vector.
         tie_weights: whether the scores come from the same table; otherwise from one of their own, `reverse_embeddings`.
-        embeddings_initializer: of the table.
+        embeddings_initializer: the initializer of the table.
         embeddings_regularizer: a penalty on the table.
         embeddings_constraint: a projection of the table after each update.
         mask_zero: whether id 0 is padding, to be skipped by later layers.

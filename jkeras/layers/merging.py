@@ -23,7 +23,7 @@ class Merge(Layer):
     Shapes: a list of tensors whose shapes broadcast; the result has the broadcast shape.
 
     Raises:
-        InputError: the input is no list, or its shapes do not broadcast.
+        InputError: the input is not a list, or its shapes do not broadcast.
     """
 
     supports_masking: ClassVar[bool] = True
@@ -236,7 +236,7 @@ def add(inputs: Sequence[Array], **kwargs: Any) -> Any:
         kwargs: arguments of `Add`.
 
     Raises:
-        InputError: the input is no list, or its shapes do not broadcast.
+        InputError: the input is not a list, or its shapes do not broadcast.
 
     >>> import jax.numpy as jnp
     >>> add([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
@@ -255,7 +255,7 @@ def subtract(inputs: Sequence[Array], **kwargs: Any) -> Any:
         kwargs: arguments of `Subtract`.
 
     Raises:
-        InputError: the input is no list, or its shapes do not broadcast.
+        InputError: the input is not a list, or its shapes do not broadcast.
 
     >>> import jax.numpy as jnp
     >>> subtract([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
@@ -274,7 +274,7 @@ def multiply(inputs: Sequence[Array], **kwargs: Any) -> Any:
         kwargs: arguments of `Multiply`.
 
     Raises:
-        InputError: the input is no list, or its shapes do not broadcast.
+        InputError: the input is not a list, or its shapes do not broadcast.
 
     >>> import jax.numpy as jnp
     >>> multiply([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
@@ -293,7 +293,7 @@ def average(inputs: Sequence[Array], **kwargs: Any) -> Any:
         kwargs: arguments of `Average`.
 
     Raises:
-        InputError: the input is no list, or its shapes do not broadcast.
+        InputError: the input is not a list, or its shapes do not broadcast.
 
     >>> import jax.numpy as jnp
     >>> average([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
@@ -312,7 +312,7 @@ def maximum(inputs: Sequence[Array], **kwargs: Any) -> Any:
         kwargs: arguments of `Maximum`.
 
     Raises:
-        InputError: the input is no list, or its shapes do not broadcast.
+        InputError: the input is not a list, or its shapes do not broadcast.
 
     >>> import jax.numpy as jnp
     >>> maximum([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
@@ -331,7 +331,7 @@ def minimum(inputs: Sequence[Array], **kwargs: Any) -> Any:
         kwargs: arguments of `Minimum`.
 
     Raises:
-        InputError: the input is no list, or its shapes do not broadcast.
+        InputError: the input is not a list, or its shapes do not broadcast.
 
     >>> import jax.numpy as jnp
     >>> minimum([jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0])]).tolist()
@@ -351,7 +351,7 @@ def concatenate(inputs: Sequence[Array], axis: int = -1, **kwargs: Any) -> Any:
         kwargs: arguments of `Concatenate`.
 
     Raises:
-        InputError: the input is no list, or other sizes differ.
+        InputError: the input is not a list, or other sizes differ.
 
     >>> import jax.numpy as jnp
     >>> concatenate([jnp.ones((1, 2)), jnp.zeros((1, 1))]).tolist()
@@ -371,7 +371,7 @@ def dot(inputs: Sequence[Array], axes: Axis = -1, **kwargs: Any) -> Any:
         kwargs: arguments of `Dot`.
 
     Raises:
-        InputError: the input is no list of two, or sizes differ.
+        InputError: the input is not a list of two, or sizes differ.
 
     >>> import jax.numpy as jnp
     >>> dot([jnp.array([[1.0, 2.0]]), jnp.array([[3.0, 5.0]])], axes=1).tolist()

@@ -50,7 +50,7 @@ class Projection(QuantizableLayer):
     Shapes: kernel `(*contracted axes, *sizes)`, bias `sizes`.
 
     Args:
-        sizes: of the axes of the output.
+        sizes: the sizes of the axes of the output.
         contracted: how many axes of the input are summed over.
         activation: applied at the end.
     """
@@ -114,7 +114,7 @@ def equations(rank: int, axes: tuple[int, ...]) -> tuple[str, str]:
     """The einsum equations of scores, from keys and queries, and of outputs, from weights and values.
 
     Args:
-        rank: of queries, keys and values, `(batch, *attended, heads, size)`.
+        rank: the rank of queries, keys and values, `(batch, *attended, heads, size)`.
         axes: those attended over.
 
     >>> equations(4, (1,))
@@ -331,7 +331,7 @@ class MultiHeadAttention(_Heads):
         sliding_window: positions further apart than this number less one do not see each other.
         flash_attention: True demands the fused kernel, None takes it where it is known to work. See
             `jkeras.ops.dot_product_attention`.
-        kernel_initializer: of every projection.
+        kernel_initializer: the initializer of every projection.
         bias_initializer: likewise.
         kernel_regularizer: likewise.
         bias_regularizer: likewise.
@@ -339,7 +339,7 @@ class MultiHeadAttention(_Heads):
         kernel_constraint: likewise.
         bias_constraint: likewise.
         use_gate: whether a sigmoid projection of the query multiplies the heads' outputs.
-        seed: of the dropout.
+        seed: the seed of the dropout.
 
     >>> MultiHeadAttention(num_heads=2, key_dim=4).compute_output_shape((None, 8, 16), (None, 4, 16))
     (None, 8, 16)

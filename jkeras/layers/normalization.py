@@ -57,14 +57,14 @@ class BatchNormalization(Layer):
 
     Args:
         axis: the channel axis.
-        momentum: of the moving averages: `moving * momentum + batch * (1 - momentum)`.
+        momentum: the momentum of the moving averages: `moving * momentum + batch * (1 - momentum)`.
         epsilon: added to the variance.
         center: whether to add beta.
         scale: whether to multiply by gamma.
-        beta_initializer: of beta.
-        gamma_initializer: of gamma.
-        moving_mean_initializer: of the moving mean.
-        moving_variance_initializer: of the moving variance.
+        beta_initializer: the initializer of beta.
+        gamma_initializer: the initializer of gamma.
+        moving_mean_initializer: the initializer of the moving mean.
+        moving_variance_initializer: the initializer of the moving variance.
         beta_regularizer: a penalty on beta.
         gamma_regularizer: a penalty on gamma.
         beta_constraint: a projection of beta.
@@ -72,7 +72,7 @@ class BatchNormalization(Layer):
         renorm: whether training corrects each batch's statistics towards averages of its own (batch renormalisation).
         renorm_clipping: limits of the correction: a dictionary with any of "rmin", "rmax" (of the scale) and "dmax" (of
             the shift).
-        renorm_momentum: of the averages that the correction aims at.
+        renorm_momentum: the momentum of the averages that the correction aims at.
         synchronized: whether the replicas of a `MirroredStrategy` normalise by the statistics of the whole batch instead
             of their own; under a mesh (`DataParallel`, `FSDP`, `ModelParallel`) they always do.
 
@@ -291,8 +291,8 @@ class LayerNormalization(Layer):
         epsilon: added to the variance.
         center: whether to add beta.
         scale: whether to multiply by gamma.
-        beta_initializer: of beta.
-        gamma_initializer: of gamma.
+        beta_initializer: the initializer of beta.
+        gamma_initializer: the initializer of gamma.
         beta_regularizer: a penalty on beta.
         gamma_regularizer: a penalty on gamma.
         beta_constraint: a projection of beta.
@@ -443,8 +443,8 @@ class GroupNormalization(Layer):
         epsilon: added to the variance.
         center: whether to add beta.
         scale: whether to multiply by gamma.
-        beta_initializer: of beta.
-        gamma_initializer: of gamma.
+        beta_initializer: the initializer of beta.
+        gamma_initializer: the initializer of gamma.
         beta_regularizer: a penalty on beta.
         gamma_regularizer: a penalty on gamma.
         beta_constraint: a projection of beta.

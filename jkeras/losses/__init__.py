@@ -1,7 +1,7 @@
 """Losses, with the names of `keras.losses`.
 
-A loss is an immutable value: `MeanSquaredError()(y_true, y_pred)` is a scalar, `Loss.call` gives the values per sample.
-Functions (`mean_squared_error`, ...) give values per sample.
+A loss is an immutable value: `MeanSquaredError()(y_true, y_pred)` is a scalar; `Loss.call` returns values per sample.
+Functions (`mean_squared_error`, ...) return values per sample.
 """
 
 from jkeras.lazy import public_names as _public_names

@@ -1,8 +1,8 @@
-"""Losses of probabilities: cross-entropies, focal variants, divergences.
+"""Losses on probabilities: cross-entropies, focal variants, divergences.
 
-Predictions are probabilities unless `from_logits`. Probabilities of classes are renormalised to sum to one and clipped
-to `[epsilon, 1 - epsilon]`, as Keras does; a clipped probability has no gradient, so prefer `from_logits=True` with a
-linear last layer where training saturates.
+Predictions are probabilities unless `from_logits`. As in Keras, class probabilities are renormalised to sum to one and
+clipped to `[epsilon, 1 - epsilon]`. A clipped probability has no gradient, so if training saturates, prefer
+`from_logits=True` with a linear last layer.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _clipped(p: jax.Array) -> jax.Array:
 
 def _same_shape(y_true: jax.Array, y_pred: jax.Array, name: str) -> None:
     if y_true.shape != y_pred.shape:
-        raise InputError(f"{name} needs targets of the shape of the predictions, {y_pred.shape}; got {y_true.shape}.")
+        raise InputError(f"{name} needs targets of the same shape as predictions, {y_pred.shape}; got {y_true.shape}.")
 
 
 def _axis(axis: Any) -> int:
@@ -60,7 +60,7 @@ def categorical_crossentropy(
         y_true: probabilities or one-hot vectors, `(batch, ..., classes)`.
         y_pred: predictions of the same shape.
         from_logits: predictions are logits.
-        label_smoothing: moves that share of each target to all classes alike.
+        label_smoothing: the share of each target, from 0 to 1, that is spread evenly over all classes.
         axis: the class axis.
 
     Raises:
@@ -92,10 +92,10 @@ def categorical_focal_crossentropy(
     Args:
         y_true: one-hot vectors or probabilities, `(batch, ..., classes)`.
         y_pred: predictions of the same shape.
-        alpha: the weight of the classes, one number or one for each.
-        gamma: how much less easy samples count.
+        alpha: the weight of the classes, one number for all or one per class.
+        gamma: the focusing exponent; the larger it is, the less easy samples count.
         from_logits: whether predictions are logits.
-        label_smoothing: how much of each target moves to all classes alike, from 0 to 1.
+        label_smoothing: the share of each target, from 0 to 1, that is spread evenly over all classes.
         axis: the class axis.
 
     Raises:
@@ -116,7 +116,7 @@ def categorical_focal_crossentropy(
 
 
 def class_ids(y_true: jax.Array, y_pred: jax.Array, axis: int) -> jax.Array:
-    """Class ids without the axis of size 1 that may stand in the place of the class axis."""
+    """Class ids, without the class axis if they have one of size 1."""
     if y_true.ndim == y_pred.ndim and y_true.shape[axis] == 1:
         return jnp.squeeze(y_true, axis)
     return y_true
@@ -134,11 +134,11 @@ def sparse_categorical_crossentropy(
         y_true: class ids, `(batch, ...)` or `(batch, ..., 1)`.
         y_pred: predictions, `(batch, ..., classes)`.
         from_logits: predictions are logits.
-        ignore_class: an id whose samples have the loss 0.
+        ignore_class: samples with this class id have loss 0.
         axis: the class axis.
 
     Raises:
-        InputError: the shapes do not fit.
+        InputError: the shapes do not match.
 
     >>> sparse_categorical_crossentropy(jnp.array([1]), jnp.array([[0.5, 0.5]])).round(4).tolist()
     [0.6930999755859375]
@@ -161,7 +161,7 @@ def sparse_categorical_crossentropy(
         loss = -lowering.chosen(jax.nn.log_softmax(y_pred, axis=axis), ids, axis)
     else:
         p = lowering.chosen(y_pred, ids, axis) / jnp.sum(y_pred, axis)
-        known = (ids >= 0) & (ids < y_pred.shape[axis])  # the loss of other ids is 0, as Keras has it
+        known = (ids >= 0) & (ids < y_pred.shape[axis])  # other ids have loss 0, as in Keras
         loss = jnp.where(known, -jnp.log(_clipped(p)), 0.0)
     return loss if counts is None else jnp.where(counts, loss, 0.0)
 
@@ -185,8 +185,8 @@ def binary_crossentropy(
         y_true: labels from 0 to 1, `(batch, ..., features)`.
         y_pred: predictions of the same shape.
         from_logits: predictions are logits.
-        label_smoothing: draws labels that much towards 1/2.
-        axis: the axis averaged over.
+        label_smoothing: moves labels towards 1/2 by this share, from 0 to 1.
+        axis: the axis to average over.
 
     Raises:
         InputError: the shapes differ.
@@ -209,9 +209,9 @@ def binary_focal_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> jax.Array:
-    """Binary cross-entropy times `(1 - p)**gamma`, where `p` is the probability given to the truth.
+    """Binary cross-entropy times `(1 - p)**gamma`, where `p` is the predicted probability of the true label.
 
-    With `apply_class_balancing` positives weigh `alpha` and negatives `1 - alpha`.
+    With `apply_class_balancing`, positives have weight `alpha` and negatives `1 - alpha`.
     Source: T.-Y. Lin et al., "Focal Loss for Dense Object Detection", 2017.
 
     Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
@@ -220,12 +220,12 @@ def binary_focal_crossentropy(
     Args:
         y_true: labels from 0 to 1, `(batch, ..., features)`.
         y_pred: predictions of the same shape.
-        apply_class_balancing: whether positives weigh `alpha` and negatives `1 - alpha`.
+        apply_class_balancing: whether to weight positives by `alpha` and negatives by `1 - alpha`.
         alpha: the weight of positives.
-        gamma: how much less easy samples count.
+        gamma: the focusing exponent; the larger it is, the less easy samples count.
         from_logits: whether predictions are logits.
-        label_smoothing: how much of each target moves to all classes alike, from 0 to 1.
-        axis: the axis averaged over.
+        label_smoothing: moves labels towards 1/2 by this share, from 0 to 1.
+        axis: the axis to average over.
 
     Raises:
         InputError: the shapes differ.
@@ -285,7 +285,7 @@ def poisson(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
 
 
 def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, q: float) -> jax.Array:
-    """`(1 - p**q) / q`, where `p` is the probability given to the true class; robust to wrong labels.
+    """`(1 - p**q) / q`, where `p` is the predicted probability of the true class; robust to wrong labels.
 
     Shapes: class ids `(batch, ...)` or `(batch, ..., 1)` and predictions `(batch, ..., classes)`; one value for
     each sample, `(batch, ...)`.
@@ -296,7 +296,7 @@ def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, 
         q: from 0 (cross-entropy) to 1 (mean absolute error).
 
     Raises:
-        TypeError: the shapes of `y_true` and `y_pred` do not fit.
+        TypeError: the shapes of `y_true` and `y_pred` do not match.
 
     Source: Z. Zhang and M. Sabuncu, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy
     Labels", 2018.
@@ -316,7 +316,7 @@ FLAG: Any = field(default=False, convert=arguments.boolean)
 
 
 class KLDivergence(PlainLoss):
-    """The Kullback-Leibler divergence of predicted from target probabilities.
+    """The Kullback-Leibler divergence from predicted to target probabilities.
 
     >>> round(float(KLDivergence()(jnp.array([[1.0, 0.0]]), jnp.array([[0.6, 0.4]]))), 4)
     0.5108
@@ -338,7 +338,7 @@ class Poisson(PlainLoss):
 
 
 class BinaryCrossentropy(PairLoss):
-    """Cross-entropy of labels that are 0 or 1.
+    """Cross-entropy for labels 0 and 1.
 
     >>> loss = BinaryCrossentropy(from_logits=True)
     >>> round(float(loss(jnp.array([[1.0], [0.0]]), jnp.array([[0.0], [0.0]]))), 4)
@@ -356,7 +356,7 @@ class BinaryCrossentropy(PairLoss):
 
 
 class BinaryFocalCrossentropy(PairLoss):
-    """Binary cross-entropy that counts easy samples less.
+    """Binary cross-entropy that down-weights easy samples.
 
     >>> round(float(BinaryFocalCrossentropy()(jnp.array([[1.0, 0.0]]), jnp.array([[0.6, 0.4]]))), 4)
     0.0817
@@ -376,7 +376,7 @@ class BinaryFocalCrossentropy(PairLoss):
 
 
 class CategoricalCrossentropy(PairLoss):
-    """Cross-entropy of one-hot targets or target probabilities.
+    """Cross-entropy for one-hot targets or target probabilities.
 
     >>> loss = CategoricalCrossentropy(label_smoothing=0.1)
     >>> round(float(loss(jnp.array([[0.0, 1.0]]), jnp.array([[0.1, 0.9]]))), 4)
@@ -394,7 +394,7 @@ class CategoricalCrossentropy(PairLoss):
 
 
 class CategoricalFocalCrossentropy(PairLoss):
-    """Categorical cross-entropy that counts easy samples less.
+    """Categorical cross-entropy that down-weights easy samples.
 
     >>> round(float(CategoricalFocalCrossentropy()(jnp.array([[1.0, 0.0]]), jnp.array([[0.6, 0.4]]))), 4)
     0.0204
@@ -413,9 +413,9 @@ class CategoricalFocalCrossentropy(PairLoss):
 
 
 class SparseCategoricalCrossentropy(PairLoss):
-    """Cross-entropy of class ids.
+    """Cross-entropy for class ids.
 
-    Samples of `ignore_class` count neither in the sum nor in the number it is divided by.
+    Samples of `ignore_class` count neither in the sum nor in its divisor.
 
     >>> loss = SparseCategoricalCrossentropy(ignore_class=-1)
     >>> round(float(loss(jnp.array([1, -1]), jnp.array([[0.5, 0.5], [0.9, 0.1]]))), 4)
@@ -436,7 +436,7 @@ class SparseCategoricalCrossentropy(PairLoss):
 
 
 class CategoricalGeneralizedCrossEntropy(PairLoss):
-    """`(1 - p**q) / q` of class ids, between cross-entropy and absolute error; robust to wrong labels.
+    """`(1 - p**q) / q` for class ids, between cross-entropy and absolute error; robust to wrong labels.
 
     >>> round(float(CategoricalGeneralizedCrossEntropy()(jnp.array([0]), jnp.array([[0.6, 0.4]]))), 4)
     0.4508

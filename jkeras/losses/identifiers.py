@@ -16,10 +16,10 @@ from jkeras.values.config import serialize as serialize_value
 class FunctionLoss(Loss):
     """A function `(y_true, y_pred, **kwargs) -> values` as a loss.
 
-    Values per sample, `(batch, ...)`, are weighted and reduced like those of any loss; a scalar stays as it is.
+    Values per sample, `(batch, ...)`, are weighted and reduced like those of any loss; a scalar is returned unchanged.
 
     Args:
-        kwargs: more arguments of the function.
+        kwargs: further arguments for the function.
 
     >>> import jax.numpy as jnp
     >>> loss = FunctionLoss(lambda y_true, y_pred, power: jnp.abs(y_true - y_pred) ** power, power=3)
@@ -87,7 +87,7 @@ ALIASES: Mapping[str, Callable[..., Any]] = {
     "msle": regression.mean_squared_logarithmic_error,
     "logcosh": regression.log_cosh,
 }
-# As in Keras, a function's name means the function and a class's name an instance of the class.
+# As in Keras, the name of a function gives the function, the name of a class an instance.
 TABLE: Mapping[str, Any] = {
     **{cls.__name__: cls for cls in CLASSES},
     "FunctionLoss": FunctionLoss,
@@ -97,19 +97,20 @@ TABLE: Mapping[str, Any] = {
     **{name.upper(): function for name, function in ALIASES.items() if len(name) < 5},
 }
 
-# Whether labels are 0 and 1 is asked of a whole batch, and who is a partner of whom.
+# These look at a whole batch: whether its labels are 0 and 1, or which samples form pairs.
 _BY_BATCH = (margin.Hinge, margin.SquaredHinge, structured.Circle)
 
 
 def averages_rows(loss: Loss, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
-    """Whether the mean of a built-in loss over batches, weighted by their sizes, is its value for all rows at once.
+    """Whether the loss of all rows equals the mean of the losses of batches, weighted by batch size.
 
-    Classes of users are not trusted with it, derived ones neither: shapes do not show what code makes of a batch.
+    Always False for users' classes, including subclasses of built-in losses: shapes alone do not show how their code
+    combines the rows of a batch.
 
     Args:
         loss: the loss.
-        y_true_spec: shapes and types of the targets of a batch.
-        y_pred_spec: those of the predictions.
+        y_true_spec: shapes and dtypes of the targets of a batch.
+        y_pred_spec: shapes and dtypes of the predictions of a batch.
 
     >>> import jax
     >>> spec = jax.ShapeDtypeStruct((2, 3), "float32")
@@ -126,8 +127,8 @@ def get(identifier: LossLike | None) -> Any:
     """The loss that `identifier` means, as in `keras.losses.get`.
 
     Args:
-        identifier: None (stays None), the name of a function (gives the function) or of a class (gives an instance), a
-            configuration, a `Loss`, its class, or a function.
+        identifier: None (returned as None), the name of a function (returns the function) or of a class (returns an
+            instance), a configuration, a `Loss`, its class, or a function.
 
     Raises:
         UnknownNameError: no loss has that name.
@@ -149,7 +150,7 @@ def as_loss(identifier: LossLike | None) -> Loss:
 
     Raises:
         UnknownNameError: no loss has that name.
-        ArgumentError: what is given means no loss.
+        ArgumentError: the identifier is none of the above.
 
     >>> as_loss("mse")
     MeanSquaredError()
@@ -166,7 +167,7 @@ def as_loss(identifier: LossLike | None) -> Loss:
 
 
 def shape_rule(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int | None]) -> str:
-    """What the shapes of targets and predictions say: "binary", "sparse" or "categorical".
+    """The kind of classification that the shapes of targets and predictions imply: "binary", "sparse" or "categorical".
 
     >>> shape_rule((None,), (None, 1)), shape_rule((None,), (None, 10)), shape_rule((None, 10), (None, 10))
     ('binary', 'sparse', 'categorical')
@@ -183,7 +184,7 @@ def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[
     """The loss that "crossentropy" and "ce" mean in `compile`.
 
     Args:
-        y_true_shape: the shape of the targets, None for unknown sizes.
+        y_true_shape: the shape of the targets, with None for unknown sizes.
         y_pred_shape: the shape of the predictions.
 
     >>> crossentropy_for((None,), (None, 10))
@@ -211,15 +212,15 @@ def serialize(loss: object) -> Any:
 
 
 def deserialize(name: LossLike | None, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The loss or function that `serialize` described; `custom_objects` are names known for this call.
+    """Restores a loss or function from what `serialize` returned.
 
     Args:
         name: what `serialize` returned, or a name.
-        custom_objects: names known for this call.
+        custom_objects: further names, known during this call only.
 
     Raises:
         UnknownNameError: no loss has that name.
-        ArgumentError: what is given means no loss.
+        ArgumentError: `name` does not describe a loss.
 
     >>> deserialize("mse").__name__
     'mean_squared_error'

@@ -1,4 +1,4 @@
-"""The loss protocol: values per sample from `call`, everything else from the base class."""
+"""The loss protocol: `call` returns values per sample; the base class does the rest."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from jkeras.values.spec import Spec
 
 
 def compute_dtype(value: DTypePolicyLike) -> str:
-    """The float type meant by a `dtype` argument: None is the default float type, a policy its compute type."""
+    """The float type of a `dtype` argument: None means the default float type, a policy its compute dtype."""
     policy = None if value is None else dtypes.get(value)
     return config.floatx() if policy is None else policy.compute_dtype
 
 
 # The arguments that every loss has, for redeclaration at the position that Keras gives them.
 REDUCTION: Any = field(default="sum_over_batch_size", convert=arguments.one_of(*REDUCTIONS))
-# Keras does not write a loss's dtype; here it is written where it is not the default.
+# Keras's configurations omit a loss's dtype; here it is included if it is not the default.
 DTYPE: Any = field(default=None, convert=compute_dtype, in_config=False)
 
 
 class LossAttributes:
-    """What every loss has; each built-in class gives the arguments its own places (see `jkeras.values.fields`)."""
+    """What every loss has; each built-in class sets the order of the arguments (see `jkeras.values.fields`)."""
 
     name: str | None
     reduction: str | None
@@ -39,19 +39,19 @@ class LossAttributes:
 
 
 class Loss(LossAttributes, Spec):
-    """A loss. A subclass defines `call(y_true, y_pred)`, which gives values per sample, `(batch, ...)`.
+    """A loss. A subclass defines `call(y_true, y_pred)`, which returns values per sample, `(batch, ...)`.
 
-    Shapes: targets and predictions `(batch, ...)`, to one number, or as `reduction` says.
+    Shapes: targets and predictions `(batch, ...)`; one number, or `(batch, ...)` if `reduction` is None or "none".
 
     Args:
-        name: by default the class name in snake case.
+        name: the name; by default the class name in snake case.
         reduction: "sum_over_batch_size" (the mean over all values), "mean" (the same), "sum",
             "mean_with_sample_weight" (the weighted sum divided by the sum of weights), "none" or None (no reduction).
         dtype: the type that targets and predictions are cast to, float32 by default.
 
     Raises:
         ArgumentError: an argument has a value that the loss cannot take.
-        InputError: weights or a mask do not fit the values, or targets are complex.
+        InputError: weights or a mask do not match the values, or targets are complex.
         TypeError: the shapes of targets and predictions do not broadcast; `fit` raises an `InputError` that names
             the output.
 
@@ -66,8 +66,8 @@ class Loss(LossAttributes, Spec):
 
     keras_module = "keras.losses"
 
-    # True where the values of a batch depend on each other although there is one per row; such a loss is never given
-    # rows that only fill up a batch.
+    # True if the values of a batch depend on each other although there is one per row. Batches for such a loss are
+    # never padded with extra rows.
     mixes_samples: ClassVar[bool] = False
     # What targets must look like, for `check_targets`; "any" is not checked.
     target_kind: ClassVar[str] = "any"
@@ -92,7 +92,7 @@ class Loss(LossAttributes, Spec):
         raise NotImplementedError(f"{type(self).__name__} must define `call(self, y_true, y_pred)`.")
 
     def valid(self, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], values: jax.Array) -> jax.Array | None:
-        """Which of `values` count; None where all do."""
+        """A mask of the `values` that count, or None if all do."""
         return None
 
     def __call__(
@@ -107,12 +107,13 @@ class Loss(LossAttributes, Spec):
         Args:
             y_true: targets.
             y_pred: predictions, `(batch, ...)`.
-            sample_weight: `(batch,)`, or as many axes of the values as wanted.
-            mask: true where a prediction counts, `(batch,)` or `(batch, time)`. The result is that of the loss without
-                the rows and steps left out, whatever those contain.
+            sample_weight: `(batch,)`, or with any number of the values' leading axes.
+            mask: true where a prediction counts, `(batch,)` or `(batch, time)`. Masked rows and steps do not affect
+                the result, even if they contain NaN.
 
         Raises:
-            InputError: weights or mask do not fit the values, or targets are complex and the loss computes in real numbers.
+            InputError: weights or mask do not match the values, or targets are complex and the loss computes in real
+                numbers.
         """
         dtype = self.dtype or compute_dtype(None)
         if any(map(jnp.iscomplexobj, jax.tree.leaves(y_true))) and not jnp.issubdtype(dtype, jnp.complexfloating):
@@ -145,14 +146,14 @@ class Loss(LossAttributes, Spec):
 
 
 class PairLossAttributes:
-    """What checks of targets ask; some classes have arguments of these names."""
+    """What `check_targets` reads; some classes have arguments with these names."""
 
-    axis: Any = -1  # several in some classes, whose targets are not compared with classes
+    axis: Any = -1  # a tuple in some classes; the targets of those are not compared with classes
     ignore_class: int | None = None
 
 
 class PairLoss(PairLossAttributes, Loss):
-    """A loss made of a function of targets and predictions; the function's options are the class's own fields."""
+    """A loss defined by a function of targets and predictions; the fields of the class are the function's options."""
 
     function: ClassVar[Callable[..., jax.Array]]
     target_kind = "same"
@@ -169,7 +170,7 @@ class PairLoss(PairLossAttributes, Loss):
 
 
 class PlainLoss(PairLoss):
-    """A loss made of a function without options."""
+    """A loss defined by a function without options."""
 
     reduction: str | None = REDUCTION
     name: str | None = None
@@ -177,7 +178,7 @@ class PlainLoss(PairLoss):
 
 
 def match_ranks(y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike]) -> tuple[Any, Any]:
-    """`squeeze_or_expand` of every pair of arrays, where targets and predictions have the same structure."""
+    """Applies `squeeze_or_expand` to each pair of arrays if targets and predictions have the same structure."""
     truths, structure = jax.tree.flatten(y_true)
     predictions, other = jax.tree.flatten(y_pred)
     if structure != other:  # type: ignore[operator]
@@ -187,17 +188,17 @@ def match_ranks(y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike]) -> tuple[A
 
 
 def per_sample(loss: Loss, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
-    """Whether the loss of one row is independent of the other rows, as far as shapes tell.
+    """Whether the loss of one row is independent of the other rows, as far as shapes can tell.
 
-    False where `call` gives a scalar or loses the batch axis, and for losses that declare `mixes_samples`.
+    False if `call` returns a scalar or drops the batch axis, or if the loss declares `mixes_samples`.
 
     Args:
         loss: the loss.
-        y_true_spec: shapes and types of the targets of a batch (`jax.ShapeDtypeStruct` or arrays, or a tree of them).
-        y_pred_spec: those of the predictions.
+        y_true_spec: shapes and dtypes of the targets of a batch (`jax.ShapeDtypeStruct` or arrays, or a tree of them).
+        y_pred_spec: the same for the predictions.
 
     Raises:
-        InputError: the loss refuses the shapes.
+        InputError: the loss rejects the shapes.
 
     >>> from jkeras.losses import MeanSquaredError
     >>> spec = jax.ShapeDtypeStruct((2, 3), "float32")
@@ -212,12 +213,12 @@ def per_sample(loss: Loss, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
 
 
 def keeps_batch_axis(function: Callable[..., Any], y_true_spec: Specs, y_pred_spec: Specs) -> bool:
-    """Whether `function(y_true, y_pred)` has the batch axis of its arguments in front."""
+    """Whether the first axis of `function(y_true, y_pred)` is the batch axis of its arguments."""
     sizes = {x.shape[:1] for x in jax.tree.leaves((y_true_spec, y_pred_spec))}
     if len(sizes) != 1 or () in sizes:
         return False
     (batch,) = sizes.pop()
-    # A second size tells an axis that follows the batch from one that happens to have its size.
+    # A second size distinguishes the batch axis from an axis that happens to have the same size.
     return all(_leading(function, y_true_spec, y_pred_spec, n) == n for n in (batch, batch + 1))
 
 
@@ -228,6 +229,6 @@ def _leading(function: Callable[..., Any], y_true_spec: Specs, y_pred_spec: Spec
     except InputError:
         raise
     except (TypeError, ValueError):
-        # Code written for one batch size, or that mixes batch and features: its own error comes when it really runs.
+        # The code works for one batch size only, or mixes batch and features. Its own error appears when it runs.
         return None
     return values.shape[0] if values.ndim else None

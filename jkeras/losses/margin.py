@@ -1,4 +1,4 @@
-"""Losses of margins. Targets are -1 and 1; targets that are all 0 or 1 are taken as -1 and 1."""
+"""Margin losses. Targets are -1 and 1; if all targets are 0 or 1, they are converted to -1 and 1."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def squared_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
 
 
 def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
-    """`max(best wrong score - right score + 1, 0)` of one-hot targets `(batch, ..., classes)`.
+    """`max(best wrong score - right score + 1, 0)` for one-hot targets `(batch, ..., classes)`.
 
     Shapes: targets `(batch, ..., classes)`, one-hot or probabilities, and predictions of the same shape; one value
     for each sample, `(batch, ...)`.
@@ -102,7 +102,7 @@ class SquaredHinge(PlainLoss):
 
 
 class CategoricalHinge(PlainLoss):
-    """`max(best wrong score - right score + 1, 0)` of one-hot targets.
+    """`max(best wrong score - right score + 1, 0)` for one-hot targets.
 
     >>> float(CategoricalHinge()(jnp.array([[0.0, 1.0]]), jnp.array([[0.25, 0.75]])))
     0.5

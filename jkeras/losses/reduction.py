@@ -1,4 +1,4 @@
-"""From values per sample to one number: matching ranks, weights, masks, the reductions of Keras."""
+"""From values per sample to one number: matching ranks, weights, masks, Keras's reductions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ REDUCTIONS = (None, "none", "sum", "sum_over_batch_size", "mean", "mean_with_sam
 
 
 def squeeze_or_expand(a: jax.Array, b: jax.Array, expand_rank_1: bool = True) -> tuple[jax.Array, jax.Array]:
-    """Makes two ranks equal where they differ by one axis of size 1 at the end.
+    """Makes two ranks equal if they differ by one trailing axis of size 1.
 
-    Against `(batch,)` the other one's `(batch, 1)` is kept and the vector grows; elsewhere the axis of size 1 goes.
+    `(batch,)` is expanded to match `(batch, 1)`; at higher ranks the axis of size 1 is removed.
 
     >>> [x.shape for x in squeeze_or_expand(jnp.ones(3), jnp.ones((3, 1)))]
     [(3, 1), (3, 1)]
@@ -36,10 +36,10 @@ def squeeze_or_expand(a: jax.Array, b: jax.Array, expand_rank_1: bool = True) ->
 
 
 def align(values: jax.Array, weights: jax.Array, what: str = "sample_weight") -> tuple[jax.Array, jax.Array]:
-    """Gives `weights` the rank of `values`: `(batch,)` weights count for whole rows, whatever follows the batch axis.
+    """Gives `weights` the rank of `values`: weights `(batch,)` apply to whole rows, whatever axes follow.
 
     Raises:
-        InputError: the shapes do not fit.
+        InputError: the shapes do not match.
 
     >>> align(jnp.ones((3, 3)), jnp.arange(3.0))[1].shape
     (3, 1)
@@ -52,12 +52,12 @@ def align(values: jax.Array, weights: jax.Array, what: str = "sample_weight") ->
     try:
         jnp.broadcast_shapes(values.shape, weights.shape)
     except ValueError:
-        raise InputError(f"{what} of shape {weights.shape} does not fit values of shape {values.shape}.") from None
+        raise InputError(f"{what} of shape {weights.shape} does not match values of shape {values.shape}.") from None
     return values, weights
 
 
 def divide_no_nan(a: jax.Array, b: jax.Array) -> jax.Array:
-    """`a / b`, and 0 where `b` is 0, with a finite gradient there."""
+    """`a / b`, or 0 with a finite gradient where `b` is 0."""
     zero = b == 0
     return jnp.where(zero, 0, a / jnp.where(zero, 1, b))
 
@@ -73,12 +73,13 @@ def reduce_weighted(
     Args:
         values: `(batch, ...)`, or a scalar.
         sample_weight: broadcast to the values from the left, `(batch,)` or `(batch, time)`.
-        mask: true where a value counts; the other values are ignored, whatever they are.
+        mask: true where a value counts; the other values are ignored, even NaN.
         reduction: "sum_over_batch_size" and "mean" divide the weighted sum by the number of values that count,
-            "mean_with_sample_weight" by the sum of the weights, "sum" by nothing; "none" and None do not sum.
+            "mean_with_sample_weight" divides it by the sum of the weights, "sum" returns it; "none" and None return
+            the weighted values.
 
     Raises:
-        InputError: weights or mask do not fit the values.
+        InputError: weights or mask do not match the values.
 
     >>> float(reduce_weighted(jnp.array([1.0, 3.0, jnp.nan]), mask=jnp.array([True, True, False])))
     2.0
@@ -95,7 +96,7 @@ def reduce_weighted(
         values, unmasked = align(values, unmasked, "mask")
         if weights is not None and weights.ndim != values.ndim:
             values, weights = align(values, weights)
-        # Selection, not multiplication: what is masked may be NaN.
+        # Select instead of multiplying: masked values may be NaN.
         values = jnp.where(unmasked, values, 0)
     weighted = values if weights is None else values * weights
     if unmasked is not None and weights is not None:
@@ -116,10 +117,10 @@ def reduce_weighted(
 
 
 def fill_rows(mask: ArrayLike | None, tree: PyTree[Array]) -> PyTree[Array]:
-    """Replaces the rows that `mask` leaves out by copies of the first row that counts.
+    """Replaces masked rows by copies of the first row that counts.
 
-    Rows that count for nothing then have ordinary values and ordinary gradients, even when they held NaN.
-    `mask` is `(batch, ...)`; a row is left out when nothing in it counts.
+    Rows that do not count then have ordinary values and gradients, even if they held NaN.
+    `mask` is `(batch, ...)`; a row is masked if no element of it counts.
     """
     mask = jnp.asarray(mask, bool)
     if mask.ndim == 0:

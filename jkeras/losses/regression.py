@@ -1,8 +1,8 @@
-"""Losses of numbers against numbers.
+"""Regression losses.
 
 Functions take `y_true` and `y_pred` of shape `(batch, ..., features)`, average over the last axis and return
-`(batch, ...)`. A trailing axis of size 1 on one side only is added or removed; `(batch,)` never meets `(batch, 1)` by
-broadcasting.
+`(batch, ...)`. If only one side has a trailing axis of size 1, it is added or removed, so `(batch,)` and `(batch, 1)`
+are never broadcast to `(batch, batch)`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from jkeras.values.fields import field
 
 
 def as_pair(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[jax.Array, jax.Array]:
-    """Both as arrays of the predictions' float type."""
+    """Both as arrays with the predictions' float dtype."""
     y_pred = jnp.asarray(y_pred)
     if not jnp.issubdtype(y_pred.dtype, jnp.inexact):
         y_pred = y_pred.astype(config.floatx())
@@ -96,7 +96,7 @@ def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> jax.
 
 
 def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
-    """`mean((log(y_true + 1) - log(y_pred + 1))**2)` over the last axis, negative numbers taken as zero.
+    """`mean((log(y_true + 1) - log(y_pred + 1))**2)` over the last axis; negative numbers count as zero.
 
     Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
     ...)`.
@@ -118,7 +118,7 @@ def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> jax.
 
 
 def l2_normalize(x: jax.Array, axis: Axis | None) -> jax.Array:
-    """`x` over its norm; a zero vector stays zero, with a finite gradient."""
+    """`x` divided by its norm; a zero vector stays zero and has a finite gradient."""
     squared = jnp.sum(jnp.square(x), axis=axis, keepdims=True)
     return x * jax.lax.rsqrt(jnp.maximum(squared, jnp.asarray(config.epsilon() ** 2, x.dtype)))
 
@@ -153,7 +153,7 @@ def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0) -> jax.Array
     Args:
         y_true: targets, `(batch, ..., features)`.
         y_pred: predictions of the same shape.
-        delta: where the loss turns from squared to linear.
+        delta: the absolute error at which the loss changes from squared to linear.
 
     Raises:
         TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
@@ -191,7 +191,7 @@ def log_cosh(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
 
 
 class MeanSquaredError(PlainLoss):
-    """The mean of squared errors.
+    """The mean squared error.
 
     >>> float(MeanSquaredError()(jnp.array([[0.0], [1.0]]), jnp.array([[2.0], [1.0]])))
     2.0
@@ -202,7 +202,7 @@ class MeanSquaredError(PlainLoss):
 
 
 class MeanAbsoluteError(PlainLoss):
-    """The mean of absolute errors.
+    """The mean absolute error.
 
     >>> round(float(MeanAbsoluteError()(jnp.array([[1.0, 2.0]]), jnp.array([[1.0, 4.0]]))), 4)
     1.0
@@ -213,7 +213,7 @@ class MeanAbsoluteError(PlainLoss):
 
 
 class MeanAbsolutePercentageError(PlainLoss):
-    """The mean of absolute errors in percent of the targets.
+    """The mean absolute error as a percentage of the targets.
 
     >>> round(float(MeanAbsolutePercentageError()(jnp.array([[1.0, 2.0]]), jnp.array([[1.0, 4.0]]))), 4)
     50.0
@@ -224,7 +224,7 @@ class MeanAbsolutePercentageError(PlainLoss):
 
 
 class MeanSquaredLogarithmicError(PlainLoss):
-    """The mean of squared errors of `log(1 + y)`.
+    """The mean squared error of `log(1 + y)`.
 
     >>> round(float(MeanSquaredLogarithmicError()(jnp.array([[1.0, 2.0]]), jnp.array([[1.0, 4.0]]))), 4)
     0.1305
@@ -260,7 +260,7 @@ class CosineSimilarity(PairLoss):
 
 
 class Huber(PairLoss):
-    """Squared up to `delta`, linear beyond.
+    """Half the squared error up to `delta`, linear beyond.
 
     >>> float(Huber(delta=2.0)(jnp.array([[0.0]]), jnp.array([[3.0]])))
     4.0

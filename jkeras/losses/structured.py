@@ -1,4 +1,4 @@
-"""Losses of whole images, sequences and batches of embeddings."""
+"""Losses on whole images, on sequences and on batches of embeddings."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def dice(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = None) -> jax.
 def tversky(
     y_true: ArrayLike, y_pred: ArrayLike, alpha: float = 0.5, beta: float = 0.5, axis: Axis | None = None
 ) -> jax.Array:
-    """Dice with separate weights of the two kinds of error, over `axis`, by default over everything.
+    """Dice with separate weights for the two kinds of error, over `axis`, by default over everything.
 
-    As in Keras, `alpha` weighs targets that are not predicted and `beta` predictions that are not targets.
+    As in Keras, `alpha` weights false negatives and `beta` false positives.
     Source: S. Salehi et al., "Tversky loss function for image segmentation using 3D fully convolutional deep
     networks", 2017.
 
@@ -54,8 +54,8 @@ def tversky(
     Args:
         y_true: targets from 0 to 1.
         y_pred: predictions of the same shape.
-        alpha: the weight of targets that are not predicted.
-        beta: the weight of predictions that are not targets.
+        alpha: the weight of false negatives: targets that are not predicted.
+        beta: the weight of false positives: predictions that are not targets.
         axis: the axes that are summed over; None sums over all.
 
     Raises:
@@ -80,7 +80,7 @@ def circle(
     gamma: float = 80,
     margin: float = 0.4,
 ) -> jax.Array:
-    """Draws embeddings of one label together and those of different labels apart.
+    """Pulls embeddings with the same label together and pushes embeddings with different labels apart.
 
     Shapes: class ids `(batch,)` and embeddings `(batch, features)` of length 1; one value for each sample,
     `(batch,)`.
@@ -90,12 +90,13 @@ def circle(
         y_pred: embeddings of norm 1, `(batch, features)`.
         ref_labels: labels to compare with, by default `y_true`.
         ref_embeddings: embeddings to compare with, by default `y_pred`.
-        remove_diagonal: a sample is not compared with itself.
+        remove_diagonal: whether to exclude the comparison of each sample with itself.
         gamma: the scale of the exponents.
-        margin: how far apart.
+        margin: the relaxation `m` of the paper: similarities are to exceed `1 - m` within a class and to stay below `m`
+            between classes.
 
     Raises:
-        ValueError: the shapes do not fit.
+        ValueError: the shapes do not match.
 
     Source: Y. Sun et al., "Circle Loss: A Unified Perspective of Pair Similarity Optimization", 2020.
 
@@ -124,14 +125,14 @@ def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
     Shapes: class ids `(batch, labels)` and logits `(batch, time, classes)`; one value for each sample, `(batch,)`.
 
     Args:
-        y_true: class ids from 1 on, padded with 0 at the end, `(batch, labels)`.
+        y_true: class ids starting at 1, padded with 0 at the end, `(batch, labels)`.
         y_pred: logits, `(batch, time, classes)`.
 
     Returns:
         `(batch,)`.
 
     Raises:
-        InputError: the ranks are others.
+        InputError: the ranks are not 2 and 3.
 
     Source: A. Graves et al., "Connectionist Temporal Classification", 2006; computed by Optax.
 
@@ -152,7 +153,7 @@ def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
 
 
 class CTC(PlainLoss):
-    """Connectionist temporal classification: sequences of class ids against longer sequences of logits.
+    """Connectionist temporal classification: compares sequences of class ids with longer sequences of logits.
 
     >>> CTC(reduction="sum")
     CTC(reduction='sum')
@@ -164,7 +165,7 @@ class CTC(PlainLoss):
 
 
 class Dice(PairLoss):
-    """One minus twice the overlap over the total, over `axis`; by default one number for the whole batch.
+    """One minus the Dice coefficient (twice the overlap over the total) over `axis`; by default for the whole batch.
 
     >>> round(float(Dice(axis=1)(jnp.array([[1.0, 0.0]]), jnp.array([[1.0, 1.0]]))), 4)
     0.3333
@@ -178,11 +179,11 @@ class Dice(PairLoss):
 
 
 class Tversky(PairLoss):
-    """Dice with separate weights of the two kinds of error.
+    """Dice with separate weights for the two kinds of error.
 
     Args:
-        alpha: the weight of targets that are not predicted.
-        beta: the weight of predictions that are not targets.
+        alpha: the weight of false negatives: targets that are not predicted.
+        beta: the weight of false positives: predictions that are not targets.
 
     >>> round(float(Tversky()(jnp.array([[1.0, 0.0]]), jnp.array([[1.0, 1.0]]))), 4)
     0.3333
@@ -198,9 +199,9 @@ class Tversky(PairLoss):
 
 
 class Circle(PairLoss):
-    """Draws embeddings of one label together and those of different labels apart.
+    """Pulls embeddings with the same label together and pushes embeddings with different labels apart.
 
-    Samples without a positive and a negative partner in the batch do not count.
+    Samples that lack a positive or a negative partner in the batch do not count.
 
     >>> Circle(gamma=64.0)
     Circle(gamma=64.0)

@@ -1,4 +1,4 @@
-"""Do targets fit a loss? Asked of concrete arrays before anything is compiled."""
+"""Checks that targets suit a loss: on concrete arrays, before anything is compiled."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Shape = tuple[int | None, ...]
 
 
 def check_targets(loss: Loss, y_true: PyTree[ArrayLike], y_pred_shape: Sequence[int | None], where: str) -> None:
-    """Raises when targets cannot be what the loss takes them for.
+    """Raises an error if targets do not suit the loss.
 
-    Losses that are not built in are only asked for numbers: what they accept is theirs to say.
+    For losses that are not built in, only numeric dtypes are checked: such a loss decides itself what it accepts.
 
     Args:
         loss: the loss.
@@ -26,7 +26,7 @@ def check_targets(loss: Loss, y_true: PyTree[ArrayLike], y_pred_shape: Sequence[
         where: the output's name, for the message.
 
     Raises:
-        InputError: types, shapes or values do not fit; the message says what to write instead.
+        InputError: dtypes, shapes or values do not suit the loss; the message says what to write instead.
 
     >>> from jkeras.losses import CategoricalCrossentropy
     >>> check_targets(CategoricalCrossentropy(), np.array([0, 2]), (None, 3), "output 'digits'")
@@ -37,7 +37,7 @@ def check_targets(loss: Loss, y_true: PyTree[ArrayLike], y_pred_shape: Sequence[
     y_true = np.asarray(y_true)
     if y_true.dtype.kind in "OSUMmT" and not _is_numeric(y_true):
         raise InputError(
-            f"Targets of {where} have the type {y_true.dtype}; {loss.name} needs numbers."
+            f"Targets of {where} have dtype {y_true.dtype}; {loss.name} needs numbers."
             f" Encode them first, for instance `np.unique(y, return_inverse=True)[1]` for class names."
         )
     check = _CHECKS.get(loss.target_kind)
@@ -55,15 +55,15 @@ def _fail(y_true: np.ndarray, y_pred_shape: Shape, where: str, advice: str) -> N
 
 
 def _features(shape: Sequence[int | None]) -> tuple[int | None, ...]:
-    """The shape behind the batch axis, without an axis of size 1 at its end."""
+    """The shape after the batch axis, without a trailing axis of size 1."""
     features = tuple(shape[1:])
     return features[:-1] if features and features[-1] == 1 else features
 
 
 def _fits(a: Sequence[int | None], b: Sequence[int | None], broadcast: bool) -> bool:
-    """Whether two shapes are the same behind the batch axis, up to one axis of size 1 at the end.
+    """Whether two shapes are the same after the batch axis, up to one trailing axis of size 1.
 
-    With `broadcast` the first may have axes of size 1 where the second is larger.
+    With `broadcast`, axes of the first shape may also have size 1.
     """
     first, second = tuple(a[1:]), tuple(b[1:])
     if len(first) != len(second):
@@ -79,8 +79,8 @@ def _same(loss: PairLoss, y_true: np.ndarray, y_pred_shape: Shape, where: str) -
             y_true,
             y_pred_shape,
             where,
-            f"{loss.name} compares number with number: give targets the shape of the predictions, or the last layer as"
-            f" many units as there are targets per sample.",
+            f"{loss.name} compares targets and predictions element by element: give targets the shape of the"
+            f" predictions, or the last layer as many units as there are targets per sample.",
         )
 
 
@@ -169,7 +169,7 @@ def _label(loss: PairLoss, y_true: np.ndarray, y_pred_shape: Shape, where: str) 
 
 
 def _range(y_true: np.ndarray) -> tuple[float, float]:
-    """The least and the greatest finite target; (0, 0) where there is none."""
+    """The smallest and the largest finite target; (0, 0) if there is none."""
     if not y_true.size:
         return 0.0, 0.0
     low, high = float(np.min(y_true)), float(np.max(y_true))

@@ -56,7 +56,7 @@ def chosen(x: jax.Array, ids: jax.Array, axis: int) -> jax.Array:
     Args:
         x: `(..., classes, ...)`, floating point.
         ids: the places, integers of the same shape without `axis`.
-        axis: of the classes.
+        axis: the axis of the classes.
     """
     axis %= x.ndim
     if current_mode() == "plain":

@@ -79,8 +79,8 @@ def lstm(
         kernel: `(features, 4 * units)`.
         recurrent_kernel: `(units, 4 * units)`.
         bias: `(4 * units,)` or None.
-        activation: of the candidate and of the carry on its way out.
-        recurrent_activation: of the gates.
+        activation: the activation of the candidate and of the carry on its way out.
+        recurrent_activation: the activation of the gates.
         mask: `(batch, time)` of booleans; where false, states stay as they are and the last output is put out again.
         reverse: whether to start with the last step; outputs are in the order of processing.
         return_sequences: whether the outputs of all steps are wanted.

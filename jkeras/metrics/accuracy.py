@@ -19,7 +19,7 @@ from jkeras.values.fields import field
 
 
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
-    """1 where target and prediction are equal.
+    """1 where target and prediction are equal, else 0.
 
     >>> accuracy(jnp.array([1, 2]), jnp.array([1, 3])).tolist()
     [1.0, 0.0]
@@ -30,7 +30,7 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
 
 
 def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> jax.Array:
-    """1 where the label equals `y_pred > threshold`.
+    """1 where the label equals `y_pred > threshold`, else 0.
 
     Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
     ...)`.
@@ -51,12 +51,12 @@ def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5
 
 
 def _ids_beside(y_true: jax.Array, y_pred: jax.Array) -> jax.Array:
-    """Class ids of rank one less than the predictions; an axis of size 1 at their end goes."""
+    """Class ids with one axis less than the predictions; a trailing axis of size 1 is removed."""
     return jnp.squeeze(y_true, -1) if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1 else y_true
 
 
 def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
-    """1 where the largest target is at the place of the largest prediction, `(batch, ...)`.
+    """1 where the largest prediction has the same index as the largest target, else 0, `(batch, ...)`.
 
     Shapes: targets `(batch, ..., classes)`, one-hot or probabilities, and predictions of the same shape; one value
     for each sample, `(batch, ...)`.
@@ -78,7 +78,7 @@ def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
 
 
 def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> jax.Array:
-    """1 where the class id is the place of the largest prediction, `(batch, ...)`.
+    """1 where the class id is the index of the largest prediction, else 0, `(batch, ...)`.
 
     Shapes: class ids `(batch, ...)` or `(batch, ..., 1)` and predictions `(batch, ..., classes)`; one value for
     each sample, `(batch, ...)`.
@@ -108,7 +108,7 @@ def _in_top_k(ids: jax.Array, y_pred: jax.Array, k: int) -> jax.Array:
 
 
 def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> jax.Array:
-    """1 where the largest target is among the `k` largest predictions, `(batch, ...)`.
+    """1 where the prediction for the true class is among the `k` largest, else 0, `(batch, ...)`.
 
     Shapes: targets `(batch, ..., classes)`, one-hot or probabilities, and predictions of the same shape; one value
     for each sample, `(batch, ...)`.
@@ -116,7 +116,7 @@ def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5)
     Args:
         y_true: one-hot vectors, `(batch, ..., classes)`.
         y_pred: scores of the same shape.
-        k: how many of the largest predictions are looked at.
+        k: the number of largest predictions to consider.
 
     Raises:
         ValueError: the shapes do not fit.
@@ -131,9 +131,9 @@ def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5)
 def sparse_top_k_categorical_accuracy(
     y_true: ArrayLike, y_pred: ArrayLike, k: int = 5, from_sorted_ids: bool = False
 ) -> jax.Array:
-    """1 where the class id is among the `k` largest predictions, `(batch, ...)`.
+    """1 where the prediction for the class id is among the `k` largest, else 0, `(batch, ...)`.
 
-    With `from_sorted_ids` the predictions are class ids, the best first.
+    With `from_sorted_ids`, predictions are class ids, sorted from best to worst.
 
     Shapes: class ids `(batch, ...)` or `(batch, ..., 1)` and predictions `(batch, ..., classes)`; one value for
     each sample, `(batch, ...)`.
@@ -141,8 +141,8 @@ def sparse_top_k_categorical_accuracy(
     Args:
         y_true: class ids.
         y_pred: scores, `(batch, ..., classes)`.
-        k: how many of the largest predictions are looked at.
-        from_sorted_ids: whether predictions are ids already, the best first.
+        k: the number of largest predictions to consider.
+        from_sorted_ids: whether predictions are class ids, sorted from best to worst, instead of scores.
 
     Raises:
         ValueError: the shapes do not fit.
@@ -191,7 +191,7 @@ class BinaryAccuracy(_Accuracy):
 
 
 class CategoricalAccuracy(_Accuracy):
-    """How often the largest prediction is at the place of the largest target; targets are one-hot.
+    """How often the largest prediction has the same index as the largest target; targets are one-hot.
 
     >>> metric = CategoricalAccuracy()
     >>> state = metric.update(metric.empty(), jnp.array([[1.0, 0.0]]), jnp.array([[0.6, 0.4]]))
@@ -205,7 +205,7 @@ class CategoricalAccuracy(_Accuracy):
 
 
 class SparseCategoricalAccuracy(_Accuracy):
-    """How often the largest prediction is at the place that the class id names.
+    """How often the class id is the index of the largest prediction.
 
     >>> metric = SparseCategoricalAccuracy()
     >>> state = metric.update(metric.empty(), jnp.array([0, 1]), jnp.array([[0.6, 0.4], [0.7, 0.3]]))
@@ -237,7 +237,7 @@ class SparseTopKCategoricalAccuracy(_Accuracy):
     """How often the class id is among the `k` largest predictions.
 
     Args:
-        from_sorted_ids: whether predictions are ids already, the best first.
+        from_sorted_ids: whether predictions are class ids, sorted from best to worst, instead of scores.
 
     >>> metric = SparseTopKCategoricalAccuracy(k=2)
     >>> state = metric.update(metric.empty(), jnp.array([2]), jnp.array([[0.5, 0.2, 0.3]]))

@@ -34,18 +34,18 @@ _HEIGHTS: Mapping[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
 
 
 class AUC(BuiltInMetric):
-    """The area under a curve, approximated by the counts at some thresholds.
+    """The area under a curve, approximated from the counts at a number of thresholds.
 
     Shapes: labels and predictions of one shape, `(batch,)` or `(batch, labels)` with `multi_label`.
 
     Args:
-        num_thresholds: the number of thresholds, the two outside of 0 and 1 included.
+        num_thresholds: the number of thresholds, including one just below 0 and one just above 1.
         curve: "ROC", "PR" (precision over recall) or "PRGAIN".
         summation_method: "interpolation" (trapezoids; for PR the interpolation of Davis and Goadrich), "minoring" or
             "majoring".
-        thresholds: thresholds from 0 to 1 in the place of `num_thresholds`.
+        thresholds: thresholds from 0 to 1, instead of `num_thresholds`.
         multi_label: predictions are `(batch, labels)` and the area is averaged over labels.
-        num_labels: the number of labels, for states made before any batch is seen.
+        num_labels: the number of labels, needed only to create a state before the first batch.
         label_weights: a weight per label.
         from_logits: predictions are logits.
 
@@ -58,7 +58,7 @@ class AUC(BuiltInMetric):
     0.75
     """
 
-    # None where `thresholds` say it.
+    # None if `thresholds` determine it.
     num_thresholds: Converted[int | None, int] = field(default=200, convert=arguments.optional(arguments.at_least(2)))
     curve: str = field(default="ROC", convert=_curve)
     summation_method: str = field(
@@ -145,12 +145,12 @@ class AUC(BuiltInMetric):
 
 
 def _plain(value: object) -> Any:
-    """The name of a member of an enumeration."""
+    """The value of an enumeration member, as a name."""
     return value.value if isinstance(value, enum.Enum) else value
 
 
 def _points(counts: Counts, curve: str) -> tuple[jax.Array, jax.Array]:
-    """The curve's points at each threshold, from the lowest threshold on."""
+    """The points of the curve, one per threshold, in ascending order of thresholds."""
     tp, fp, tn, fn = counts
     if curve == "ROC":
         return divide_no_nan(fp, fp + tn), counts.recall
@@ -163,7 +163,7 @@ def _points(counts: Counts, curve: str) -> tuple[jax.Array, jax.Array]:
 
 
 def _interpolated_pr(counts: Counts) -> jax.Array:
-    """Areas between neighbouring thresholds, true and false positives interpolated linearly between them."""
+    """Areas between neighbouring thresholds, with linear interpolation of true and false positives."""
     tp, fp, _, fn = counts
     predicted = tp + fp
     d_tp = tp[:-1] - tp[1:]

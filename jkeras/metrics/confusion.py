@@ -1,4 +1,4 @@
-"""True and false positives and negatives at thresholds, and the metrics made of them.
+"""True and false positives and negatives at thresholds, and the metrics computed from them.
 
 A state is two histograms: the weights of positive and of negative samples by how many of the sorted thresholds their
 prediction exceeds. One pass over a batch fills them, however many thresholds there are; the counts at each threshold
@@ -22,11 +22,11 @@ from jkeras.metrics.metric import DTYPE, BuiltInMetric, State
 from jkeras.types import ArrayLike, Converted, DTypeField, DTypeLike, PyTree, Specs
 from jkeras.values.fields import field
 
-# What Keras puts in the place of predictions outside the top k.
+# Keras replaces predictions outside the top k by this value.
 LOWEST = -1e10
-# Up to this many cells a comparison with each cell beats a scatter.
+# Up to this many cells, comparing with each cell is faster than a scatter.
 FEW_CELLS = 16
-# Bytes of a threshold in a tuple.
+# Bytes per threshold in a tuple.
 THRESHOLD = 40
 
 
@@ -52,7 +52,7 @@ class Counts(NamedTuple):
 
 
 def evenly_spaced(thresholds: Sequence[float]) -> bool:
-    """Whether thresholds divide the interval from 0 to 1 evenly (to `epsilon`); then arithmetic finds the bucket."""
+    """Whether thresholds divide [0, 1] evenly (to within `epsilon`), so that arithmetic gives the bucket."""
     steps = len(thresholds) - 1
     if steps < 2:
         return False
@@ -63,7 +63,7 @@ def exceeded(y_pred: jax.Array, thresholds: Sequence[float], even: bool) -> jax.
     """How many of the sorted thresholds each prediction exceeds; NaN exceeds none."""
     ordered = np.sort(np.asarray(thresholds, np.float64))
     if even:
-        # Keras's arithmetic, so that predictions on a threshold round alike.
+        # Keras's arithmetic, so that predictions equal to a threshold round the same way.
         count = jnp.ceil(jnp.clip(y_pred, 0.0, 1.0) * (len(ordered) - 1))
         if ordered[0] < 0 or ordered[-1] > 1:
             count = jnp.maximum(count, 1)
@@ -87,24 +87,24 @@ def histogram(
     """The histograms of a batch.
 
     Args:
-        y_true: labels, true where not zero, `(batch, ...)`.
+        y_true: labels, `(batch, ...)`; nonzero means positive.
         y_pred: predictions of the same shape.
         sample_weight: None, `(batch,)`, or with further axes.
         thresholds: in any order.
-        even: whether they divide the interval from 0 to 1.
+        even: whether they divide the interval from 0 to 1 evenly.
         dtype: the type of the counts.
-        top_k: only the `k` largest predictions along the last axis can be positive.
+        top_k: only the `top_k` largest predictions along the last axis can be positive.
         class_id: only this index of the last axis counts.
         label_weights: a weight per index of the last axis.
-        by_label: counts are kept apart for each index of the last axis.
+        by_label: whether to count separately for each index of the last axis.
 
     Raises:
-        InputError: the shapes do not fit.
+        InputError: the shapes do not match.
     """
     y_pred, y_true = squeeze_or_expand(jnp.asarray(y_pred).astype(dtype), jnp.asarray(y_true).astype(dtype))
     if y_true.shape != y_pred.shape:
         raise InputError(
-            f"Targets of shape {y_true.shape} do not fit predictions of shape {y_pred.shape}; counting right and wrong"
+            f"Targets of shape {y_true.shape} do not match predictions of shape {y_pred.shape}: this metric"
             " needs a label for each prediction. For class ids write `jk.utils.to_categorical(y)`."
         )
     if top_k is not None:
@@ -129,7 +129,7 @@ def histogram(
     index = exceeded(y_pred, thresholds, even) + cells * (y_true != 0)
     if by_label:
         index = index * labels + jnp.arange(labels)
-    # A row of weight 0 may hold anything, NaN included.
+    # A row of weight 0 may hold anything, including NaN.
     index = jnp.where(weights == 0, 0, index).ravel()
     counts = _weighted_bins(index, weights.ravel(), 2 * cells * labels)
     negatives, positives = counts.reshape((2, cells, labels) if by_label else (2, cells))
@@ -143,7 +143,7 @@ def _weighted_bins(index: jax.Array, weights: jax.Array, size: int) -> jax.Array
 
 
 def counts(state: State, thresholds: Sequence[float]) -> Counts:
-    """Counts at each threshold, in the order in which the thresholds were given."""
+    """Counts at each threshold, in the order of the `thresholds` argument."""
     rank = np.argsort(np.argsort(np.asarray(thresholds, np.float64), kind="stable"), kind="stable")
 
     def split(bins: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -172,13 +172,13 @@ TOP_K: Any = field(default=None, convert=arguments.optional(arguments.positive_i
 
 class _ThresholdAttributes:
     thresholds: Converted[float | Sequence[float] | None, float | tuple[float, ...] | None]
-    # Where a class has no such arguments.
+    # For classes without these arguments.
     top_k: int | None = None
     class_id: int | None = None
 
 
 class _AtThresholds(_ThresholdAttributes, BuiltInMetric):
-    """A number made of the counts at each threshold, one threshold or several.
+    """A number computed from the counts at each of one or more thresholds.
 
     Shapes: labels and predictions of one shape, `(batch, ...)`; one value, or one for each threshold of a list.
     """
@@ -277,8 +277,8 @@ class Precision(_AtThresholds):
     """The share of positive predictions that are right.
 
     Args:
-        thresholds: a number or a list; predictions above are positive. By default 0.5, with `top_k` none.
-        top_k: only the `k` largest predictions along the last axis can be positive.
+        thresholds: a number or a list; predictions above it are positive. By default 0.5, or with `top_k` no threshold.
+        top_k: only the `top_k` largest predictions along the last axis can be positive.
         class_id: only this index of the last axis counts.
 
     >>> metric = Precision()
@@ -324,7 +324,7 @@ class _BestAttributes:
 
 
 class _BestAt(_BestAttributes, BuiltInMetric):
-    """The best of one rate over the thresholds at which another is large enough.
+    """The best value of one rate over the thresholds at which another rate is large enough.
 
     Shapes: labels and predictions of one shape, `(batch, ...)`; one value.
     """
@@ -335,7 +335,7 @@ class _BestAt(_BestAttributes, BuiltInMetric):
         raise NotImplementedError
 
     def _rates(self, counts: Counts) -> tuple[jax.Array, jax.Array]:
-        """The rate that must reach the value, and the rate reported."""
+        """The rate that must reach the required value, and the rate to report."""
         raise NotImplementedError
 
     def _all_thresholds(self) -> tuple[float, ...]:
@@ -370,7 +370,7 @@ class SensitivityAtSpecificity(_BestAt):
     """The best sensitivity (recall) where the specificity is at least `specificity`.
 
     Args:
-        specificity: the specificity that is asked for, from 0 to 1.
+        specificity: the required specificity, from 0 to 1.
 
     >>> metric = SensitivityAtSpecificity(0.5)
     >>> y_true, y_pred = jnp.array([0, 0, 0, 1, 1]), jnp.array([0.0, 0.3, 0.8, 0.3, 0.8])
@@ -395,7 +395,7 @@ class SpecificityAtSensitivity(_BestAt):
     """The best specificity where the sensitivity (recall) is at least `sensitivity`.
 
     Args:
-        sensitivity: the sensitivity that is asked for, from 0 to 1.
+        sensitivity: the required sensitivity, from 0 to 1.
 
     >>> metric = SpecificityAtSensitivity(sensitivity=0.5)
     >>> state = metric.update(metric.empty(), jnp.array([0, 1, 1, 1]), jnp.array([0.1, 0.4, 0.6, 0.9]))
@@ -420,7 +420,7 @@ class PrecisionAtRecall(_BestAt):
     """The best precision where the recall is at least `recall`.
 
     Args:
-        recall: the recall that is asked for, from 0 to 1.
+        recall: the required recall, from 0 to 1.
 
     >>> metric = PrecisionAtRecall(recall=0.5)
     >>> state = metric.update(metric.empty(), jnp.array([0, 1, 1, 1]), jnp.array([0.1, 0.4, 0.6, 0.9]))
@@ -445,7 +445,7 @@ class RecallAtPrecision(_BestAt):
     """The best recall where the precision is at least `precision`.
 
     Args:
-        precision: the precision that is asked for, from 0 to 1.
+        precision: the required precision, from 0 to 1.
 
     >>> metric = RecallAtPrecision(precision=0.8)
     >>> state = metric.update(metric.empty(), jnp.array([0, 1, 1, 1]), jnp.array([0.1, 0.4, 0.6, 0.9]))

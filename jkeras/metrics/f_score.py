@@ -80,15 +80,15 @@ class _FScore(_FScoreAttributes, BuiltInMetric):
 
 
 class FBetaScore(_FScore):
-    """The F-beta score of `(batch, classes)`; recall weighs `beta` times as much as precision.
+    """The F-beta score; recall counts `beta` times as much as precision.
 
     Shapes: labels and predictions `(batch, classes)`; one value, or `(classes,)` where `average` is None.
 
     Args:
-        average: None for one score per class, "micro" to count all classes together, "macro" for the mean over classes,
-            "weighted" for the mean weighted by the number of targets.
-        beta: above 0.
-        threshold: predictions above it are positive; None takes the largest prediction.
+        average: None for one score per class, "micro" to pool the counts of all classes, "macro" for the mean over
+            classes, "weighted" for the mean weighted by the number of targets.
+        beta: the weight of recall relative to precision, above 0.
+        threshold: predictions above it are positive; with None, only the largest prediction of each row is.
 
     >>> metric = FBetaScore(beta=2.0, threshold=0.5)
     >>> y_true, y_pred = jnp.array([[1, 1], [1, 0]]), jnp.array([[0.8, 0.6], [0.4, 0.7]])
@@ -107,7 +107,7 @@ class FBetaScore(_FScore):
 
 
 class F1Score(_FScore):
-    """The F-1 score of `(batch, classes)`: the harmonic mean of precision and recall.
+    """The F1 score: the harmonic mean of precision and recall.
 
     Shapes: labels and predictions `(batch, classes)`; one value, or `(classes,)` where `average` is None.
 

@@ -36,7 +36,7 @@ class MeanMetricWrapper(MeanMetric):
     Values per sample, `(batch, ...)`, are averaged over samples; a scalar counts as one value per batch.
 
     Args:
-        kwargs: more arguments of the function.
+        kwargs: further arguments for the function.
 
     >>> import jax.numpy as jnp
     >>> metric = MeanMetricWrapper(lambda y_true, y_pred: jnp.abs(y_true - y_pred), name="distance")

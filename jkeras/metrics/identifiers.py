@@ -76,14 +76,14 @@ TABLE: Mapping[str, type[Metric]] = {
 
 
 def adds_rows(metric: Metric, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
-    """Whether a built-in metric sees no difference between batches and all of their rows at once.
+    """Whether the result of a built-in metric does not depend on how rows are divided into batches.
 
-    Classes and functions of users are not trusted with it, derived classes neither.
+    Always False for users' functions and classes, including subclasses of built-in metrics.
 
     Args:
         metric: the metric.
-        y_true_spec: shapes and types of the targets of a batch.
-        y_pred_spec: those of the predictions.
+        y_true_spec: shapes and dtypes of the targets of a batch.
+        y_pred_spec: shapes and dtypes of the predictions of a batch.
 
     >>> import jax
     >>> spec = jax.ShapeDtypeStruct((2, 3), "float32")
@@ -101,7 +101,7 @@ def get(identifier: MetricLike | None) -> Any:
     """The metric that `identifier` means; functions become a `MeanMetricWrapper`.
 
     Args:
-        identifier: None (stays None), a name, a configuration, a `Metric`, its class, or a function
+        identifier: None (returned as None), a name, a configuration, a `Metric`, its class, or a function
             `(y_true, y_pred) -> values`.
 
     Raises:
@@ -117,7 +117,9 @@ def get(identifier: MetricLike | None) -> Any:
     if metric is None or isinstance(metric, Metric):
         return metric
     if not callable(metric):
-        raise ArgumentError(f"{type(metric).__name__} is no metric: it cannot be called with targets and predictions.")
+        raise ArgumentError(
+            f"{type(metric).__name__} is not a metric: it cannot be called with targets and predictions."
+        )
     return function.MeanMetricWrapper(metric)
 
 
@@ -125,7 +127,7 @@ def accuracy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[int 
     """The metric that "accuracy" and "acc" mean in `compile`.
 
     Args:
-        y_true_shape: the shape of the targets, None for unknown sizes.
+        y_true_shape: the shape of the targets, with None for unknown sizes.
         y_pred_shape: the shape of the predictions.
 
     >>> accuracy_for((None,), (None, 10))
@@ -143,7 +145,7 @@ def crossentropy_for(y_true_shape: Sequence[int | None], y_pred_shape: Sequence[
     """The metric that "crossentropy" and "ce" mean in `compile`.
 
     Args:
-        y_true_shape: the shape of the targets, None for unknown sizes.
+        y_true_shape: the shape of the targets, with None for unknown sizes.
         y_pred_shape: the shape of the predictions.
 
     >>> crossentropy_for((None, 1), (None, 1))
@@ -170,15 +172,15 @@ def serialize(metric: object) -> Any:
 
 
 def deserialize(config: MetricLike | None, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The metric that `serialize` described; `custom_objects` are names known for this call.
+    """Restores a metric from what `serialize` returned.
 
     Args:
         config: what `serialize` returned, or a name.
-        custom_objects: names known for this call.
+        custom_objects: further names, known during this call only.
 
     Raises:
         UnknownNameError: no metric has that name.
-        ArgumentError: what is given means no metric.
+        ArgumentError: `config` does not describe a metric.
 
     >>> deserialize("mse")
     MeanSquaredError()

@@ -33,7 +33,7 @@ def _class_ids(value: object) -> tuple[int, ...]:
 
 
 class _Attributes:
-    """Each class has some of these arguments; here are the values where it does not."""
+    """Values of the arguments that a class does not have."""
 
     num_classes: int = 2
     target_class_ids: tuple[int, ...] | None = None
@@ -44,9 +44,9 @@ class _Attributes:
 
 
 class _IoU(_Attributes, BuiltInMetric):
-    """The confusion matrix `(true class, predicted class)`, and the mean over some classes that occur.
+    """A confusion matrix `(true class, predicted class)`, and the mean over some of the classes that occur.
 
-    Shapes: class ids `(batch, ...)`, or scores `(batch, ..., classes)` where they are not sparse.
+    Shapes: class ids `(batch, ...)` if sparse, otherwise scores `(batch, ..., classes)`.
     """
 
     better: ClassVar[str | None] = "up"
@@ -107,13 +107,13 @@ class IoU(_IoU):
 
     Args:
         num_classes: the number of classes.
-        target_class_ids: the classes to average over; those that occur neither in targets nor predictions are left out.
+        target_class_ids: the classes to average over, without those that occur neither in targets nor in predictions.
         ignore_class: targets of this class do not count.
         sparse_y_true: targets are class ids, otherwise one-hot along `axis`.
         sparse_y_pred: predictions are class ids, otherwise scores along `axis`.
         axis: the class axis of one-hot targets and scores.
 
-    States are integers by default, so fractions in weights are cut off, as in Keras; `dtype="float32"` keeps them.
+    States are integers by default, so fractional weights are truncated, as in Keras; `dtype="float32"` avoids that.
 
     >>> metric = IoU(num_classes=2, target_class_ids=[0])
     >>> round(float(metric.compute(metric.update(metric.empty(), jnp.array([0, 0, 1, 1]), jnp.array([0, 1, 0, 1])))), 4)
@@ -149,7 +149,7 @@ class MeanIoU(_IoU):
 
 
 class OneHotIoU(_IoU):
-    """The mean intersection over union of some classes, of one-hot targets.
+    """The mean intersection over union of some classes, for one-hot targets.
 
     >>> metric = OneHotIoU(num_classes=2, target_class_ids=[0])
     >>> state = metric.update(metric.empty(), jnp.array([[1, 0], [0, 1]]), jnp.array([[0.9, 0.1], [0.6, 0.4]]))
@@ -167,7 +167,7 @@ class OneHotIoU(_IoU):
 
 
 class OneHotMeanIoU(_IoU):
-    """The mean intersection over union of all classes that occur, of one-hot targets.
+    """The mean intersection over union of all classes that occur, for one-hot targets.
 
     >>> metric = OneHotMeanIoU(num_classes=2)
     >>> state = metric.update(metric.empty(), jnp.array([[1, 0], [0, 1]]), jnp.array([[0.9, 0.1], [0.6, 0.4]]))
@@ -184,7 +184,7 @@ class OneHotMeanIoU(_IoU):
 
 
 class BinaryIoU(_IoU):
-    """The mean intersection over union of class 0, 1 or both; a prediction of `threshold` or more is class 1.
+    """The mean intersection over union of class 0, 1 or both; predictions of at least `threshold` are class 1.
 
     >>> metric = BinaryIoU(target_class_ids=[0, 1], threshold=0.3)
     >>> y_true, y_pred = jnp.array([0, 1, 0, 1]), jnp.array([0.1, 0.2, 0.4, 0.7])

@@ -1,4 +1,4 @@
-"""The metric protocol: a description, and states that are added up."""
+"""The metric protocol: an immutable description, and states that accumulate."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DTYPE: Any = field(default=None, convert=compute_dtype)
 
 
 class MetricAttributes:
-    """What every metric has; each built-in class gives the arguments its own places (see `jkeras.values.fields`)."""
+    """What every metric has; each built-in class sets the order of the arguments (see `jkeras.values.fields`)."""
 
     name: str | None
     dtype: DTypeField
@@ -31,22 +31,22 @@ class MetricAttributes:
 class Metric(MetricAttributes, Spec):
     """A metric. It holds no numbers: a state goes in, a new state comes out.
 
-    `empty` makes a state, `update` adds a batch to it, `merge` adds two states, `compute` gives the value. States are
-    dicts of arrays of fixed shape, so all four work under `jax.jit`, `jax.lax.scan` and `jax.vmap`, and states of
+    `empty` creates a state, `update` adds a batch to it, `merge` adds two states, `compute` returns the value. States
+    are dicts of arrays of fixed shape, so all four work under `jax.jit`, `jax.lax.scan` and `jax.vmap`, and states of
     different devices or workers can be merged in any order.
 
-    A subclass defines `empty`, `update` and `compute`. Rows whose sample weight is 0 must not change the result: that
-    is how a batch is filled up.
+    A subclass defines `empty`, `update` and `compute`. Rows with sample weight 0 must not change the result, because
+    batches are padded with such rows.
 
     Shapes: targets and predictions `(batch, ...)`; the value has no axes.
 
     Args:
-        dtype: the type of states, float32 by default.
-        name: by default the class name in snake case.
+        dtype: the dtype of states, float32 by default.
+        name: the name; by default the class name in snake case.
 
     Raises:
         ArgumentError: an argument has a value that the metric cannot take.
-        InputError: targets, predictions and weights do not fit each other, where the metric can tell.
+        InputError: targets, predictions and weights do not match, as far as the metric can tell.
         TypeError: the shapes of targets and predictions do not broadcast; `fit` and `evaluate` raise an
             `InputError` that names the output.
 
@@ -70,9 +70,9 @@ class Metric(MetricAttributes, Spec):
 
     keras_module = "keras.metrics"
 
-    # "up" where more is better, "down" where less is, None where nobody knows.
+    # "up" if higher is better, "down" if lower is better, None if unknown.
     better: ClassVar[str | None] = None
-    # Whether the mask of a model's output leaves samples or steps out, as Keras does for means of values per sample.
+    # Whether the mask of a model's output excludes samples or steps, as Keras does for means of values per sample.
     applies_mask: ClassVar[bool] = False
 
     if TYPE_CHECKING:
@@ -88,23 +88,23 @@ class Metric(MetricAttributes, Spec):
 
     @property
     def direction(self) -> str | None:
-        """ "up" where more is better, "down" where less is, None where nobody knows."""
+        """ "up" if higher is better, "down" if lower is better, None if unknown."""
         return self.better
 
     def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
-        """The state before any data.
+        """The initial state.
 
         Args:
-            y_true: targets of a batch, or their shapes and types; needed before `jax.lax.scan` by the few metrics that
-                keep numbers per class or output.
-            y_pred: the same of the predictions.
+            y_true: targets of a batch, or their shapes and dtypes; needed before `jax.lax.scan` by the few metrics that
+                hold numbers per class or output.
+            y_pred: the same for the predictions.
         """
         raise NotImplementedError(f"{type(self).__name__} must define `empty`, `update` and `compute`.")
 
     def update(
         self, state: State, y_true: PyTree[ArrayLike], y_pred: PyTree[ArrayLike], sample_weight: ArrayLike | None = None
     ) -> State:
-        """The state with one more batch.
+        """The state after one more batch.
 
         Args:
             state: a state.
@@ -115,7 +115,7 @@ class Metric(MetricAttributes, Spec):
         raise NotImplementedError(f"{type(self).__name__} must define `empty`, `update` and `compute`.")
 
     def merge(self, a: State, b: State) -> State:
-        """The state of all data of two states."""
+        """The combined state of the data of two states."""
         result: State = jax.tree.map(jnp.add, a, b)
         return result
 
@@ -124,7 +124,7 @@ class Metric(MetricAttributes, Spec):
         raise NotImplementedError(f"{type(self).__name__} must define `empty`, `update` and `compute`.")
 
     def takes_padding(self, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
-        """Whether rows of weight 0 leave the result alone, so that a batch may be filled up with them."""
+        """Whether rows of weight 0 do not change the result, so that batches may be padded with them."""
         return True
 
     def _zeros(self, *shape: int) -> jax.Array:
@@ -141,9 +141,9 @@ class BuiltInMetric(Metric):
 
 
 def per_sample(metric: Metric, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
-    """Whether a batch may be filled up with rows of weight 0 without changing the metric.
+    """Whether a batch may be padded with rows of weight 0 without changing the metric.
 
-    False for functions that give one number per batch: what they do with a row is unknown.
+    False for functions that return one number per batch: how they use a row is unknown.
 
     Args:
         metric: the metric.
@@ -151,7 +151,7 @@ def per_sample(metric: Metric, y_true_spec: Specs, y_pred_spec: Specs) -> bool:
         y_pred_spec: those of the predictions.
 
     Raises:
-        InputError: the metric refuses the shapes.
+        InputError: the metric rejects the shapes.
 
     >>> from jkeras.metrics import MeanSquaredError
     >>> spec = jax.ShapeDtypeStruct((2, 3), "float32")

@@ -21,11 +21,11 @@ def per_row(
 ) -> tuple[jax.Array, jax.Array | None]:
     """Weighted values per row, and the weight of each row.
 
-    Axes that the weights do not have are reduced before weighting, the others after it; so weights per step give a
-    mean over the steps that count.
+    Axes that the weights lack are reduced before weighting, the others afterwards, so weights per step give a mean
+    over the steps that count.
 
     Raises:
-        InputError: weights of higher rank than the values.
+        InputError: the weights have more axes than the values.
     """
     values = jnp.asarray(values).astype(dtype)
     weights = None
@@ -33,11 +33,11 @@ def per_row(
         weights = jnp.asarray(sample_weight).astype(dtype)
         values, weights = squeeze_or_expand(values, weights)
         if weights.ndim > values.ndim:
-            raise InputError(f"sample_weight of shape {weights.shape} does not fit values of shape {values.shape}.")
+            raise InputError(f"sample_weight of shape {weights.shape} does not match values of shape {values.shape}.")
         if values.ndim > weights.ndim:
             values = reduce(values, axis=tuple(range(weights.ndim, values.ndim)))
         weights = jnp.broadcast_to(weights, values.shape)
-        # Selection, not multiplication alone: what does not count may be NaN.
+        # Select instead of only multiplying: values that do not count may be NaN.
         values = jnp.where(weights == 0, 0, values * weights)
         if weights.ndim > 1:
             weights = reduce(weights, axis=tuple(range(1, weights.ndim)))
@@ -47,7 +47,7 @@ def per_row(
 
 
 def add_to_mean(state: State, values: ArrayLike, sample_weight: ArrayLike | None) -> State:
-    """The state of a mean with more values."""
+    """The state of a mean after adding values."""
     dtype = state["total"].dtype
     values, weights = per_row(values, sample_weight, jnp.mean, dtype)
     if weights is not None:
@@ -82,7 +82,7 @@ class Sum(BuiltInMetric):
 
 
 class Mean(BuiltInMetric):
-    """The weighted mean of values; axes behind the batch axis are averaged first.
+    """The weighted mean of values; axes after the batch axis are averaged first.
 
     Shapes: values `(batch, ...)`.
 
@@ -118,7 +118,7 @@ class MeanMetric(Metric):
     """
 
     applies_mask = True
-    # True where a row's value depends on the other rows of its batch.
+    # True if a row's value depends on the other rows of its batch.
     mixes_samples: ClassVar[bool] = False
 
     def empty(self, y_true: Specs | None = None, y_pred: Specs | None = None) -> State:
@@ -142,15 +142,15 @@ class MeanMetric(Metric):
 
 
 def _widened(x: jax.Array) -> jax.Array:
-    # Sixteen-bit predictions of a mixed-precision model are scored in float32.
+    # 16-bit predictions of a mixed-precision model are evaluated in float32.
     return x.astype(jnp.float32) if x.dtype in (jnp.float16, jnp.bfloat16) else x
 
 
 class PairMetric(MeanMetric):
-    """The mean of a function of targets and predictions; the function's options are the class's own fields."""
+    """The mean of a function of targets and predictions; the fields of the class are the function's options."""
 
     function: ClassVar[Callable[..., jax.Array]]
-    # Whether `(batch,)` meets `(batch, 1)` here; functions that do it themselves see the arrays as they are.
+    # Whether `(batch,)` and `(batch, 1)` are matched here; functions that do it themselves get the arrays unchanged.
     matches_ranks: ClassVar[bool] = True
 
     if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Means of losses as metrics, and the scores of regression."""
+"""Means of losses as metrics, and regression scores."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = 
 
 
 def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = -1) -> jax.Array:
-    """Pearson's correlation along `axis`; NaN where one side is constant.
+    """Pearson's correlation along `axis`; NaN if targets or predictions are constant.
 
     Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
     ...)`.
@@ -37,7 +37,7 @@ def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None 
     Args:
         y_true: targets, `(batch, ..., features)`.
         y_pred: predictions of the same shape.
-        axis: the axis over which values are compared.
+        axis: the axis along which to correlate.
 
     Raises:
         TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
@@ -54,7 +54,7 @@ def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None 
 
 
 def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | None = -1) -> jax.Array:
-    """Lin's concordance correlation along `axis`: correlation that also asks for equal mean and scale.
+    """Lin's concordance correlation along `axis`: unlike Pearson's, it also penalises differences of mean and scale.
 
     Shapes: targets `(batch, ..., features)` and predictions of the same shape; one value for each sample, `(batch,
     ...)`.
@@ -62,7 +62,7 @@ def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: Axis | N
     Args:
         y_true: targets, `(batch, ..., features)`.
         y_pred: predictions of the same shape.
-        axis: the axis over which values are compared.
+        axis: the axis along which to correlate.
 
     Raises:
         TypeError: the shapes of `y_true` and `y_pred` do not broadcast.
@@ -90,7 +90,7 @@ SMOOTHING: Any = field(default=0, convert=arguments.number)
 
 
 class MeanSquaredError(PlainMetric):
-    """The mean of squared errors.
+    """The mean squared error.
 
     >>> metric = MeanSquaredError()
     >>> float(metric.compute(metric.update(metric.empty(), jnp.array([[0.0], [1.0]]), jnp.array([[2.0], [1.0]]))))
@@ -103,7 +103,7 @@ class MeanSquaredError(PlainMetric):
 
 
 class MeanAbsoluteError(PlainMetric):
-    """The mean of absolute errors.
+    """The mean absolute error.
 
     >>> metric = MeanAbsoluteError()
     >>> state = metric.update(metric.empty(), jnp.array([[1.0, 2.0]]), jnp.array([[1.0, 4.0]]))
@@ -117,7 +117,7 @@ class MeanAbsoluteError(PlainMetric):
 
 
 class MeanAbsolutePercentageError(PlainMetric):
-    """The mean of absolute errors in percent of the targets.
+    """The mean absolute error as a percentage of the targets.
 
     >>> metric = MeanAbsolutePercentageError()
     >>> state = metric.update(metric.empty(), jnp.array([[1.0, 2.0]]), jnp.array([[1.0, 4.0]]))
@@ -131,7 +131,7 @@ class MeanAbsolutePercentageError(PlainMetric):
 
 
 class MeanSquaredLogarithmicError(PlainMetric):
-    """The mean of squared errors of `log(1 + y)`.
+    """The mean squared error of `log(1 + y)`.
 
     >>> metric = MeanSquaredLogarithmicError()
     >>> state = metric.update(metric.empty(), jnp.array([[1.0, 2.0]]), jnp.array([[1.0, 4.0]]))
@@ -169,7 +169,7 @@ class Hinge(PlainMetric):
 
     name: str | None = "hinge"
     better: ClassVar[str | None] = "down"
-    mixes_samples = True  # whether labels are 0 and 1 is asked of the whole batch
+    mixes_samples = True  # whether labels are 0 and 1 depends on the whole batch
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(losses.hinge)
 
 
@@ -231,7 +231,7 @@ class Poisson(PlainMetric):
 
 
 class BinaryCrossentropy(PairMetric):
-    """The mean cross-entropy of labels that are 0 or 1.
+    """The mean cross-entropy for labels 0 and 1.
 
     >>> metric = BinaryCrossentropy()
     >>> state = metric.update(metric.empty(), jnp.array([[1.0, 0.0]]), jnp.array([[0.6, 0.4]]))
@@ -248,7 +248,7 @@ class BinaryCrossentropy(PairMetric):
 
 
 class CategoricalCrossentropy(PairMetric):
-    """The mean cross-entropy of one-hot targets or target probabilities.
+    """The mean cross-entropy for one-hot targets or target probabilities.
 
     >>> metric = CategoricalCrossentropy()
     >>> state = metric.update(metric.empty(), jnp.array([[1.0, 0.0]]), jnp.array([[0.6, 0.4]]))
@@ -266,9 +266,9 @@ class CategoricalCrossentropy(PairMetric):
 
 
 class SparseCategoricalCrossentropy(PairMetric):
-    """The mean cross-entropy of class ids; samples of `ignore_class` do not count.
+    """The mean cross-entropy for class ids; samples of `ignore_class` do not count.
 
-    Keras leaves such samples out only where sample weights are given, and counts them as 0 otherwise.
+    Keras excludes such samples only if there are sample weights; otherwise it counts them as 0.
 
     >>> metric = SparseCategoricalCrossentropy()
     >>> state = metric.update(metric.empty(), jnp.array([0]), jnp.array([[0.6, 0.4]]))
@@ -309,7 +309,7 @@ class CosineSimilarity(PairMetric):
 
     name: str | None = "cosine_similarity"
     dtype: DTypeField = DTYPE
-    # Keras does not write the axis; here it is written where it is not the default.
+    # Keras's configurations omit the axis; here it is included if it is not the default.
     axis: int = field(default=-1, convert=arguments.integer, in_config=False)
     better: ClassVar[str | None] = "up"
     function: ClassVar[Callable[..., jax.Array]] = staticmethod(cosine_similarity)
@@ -351,7 +351,7 @@ class ConcordanceCorrelation(PairMetric):
 
 
 class RootMeanSquaredError(BuiltInMetric):
-    """The root of the mean of squared errors over all data.
+    """The square root of the mean squared error over all data.
 
     >>> metric = RootMeanSquaredError()
     >>> float(metric.compute(metric.update(metric.empty(), jnp.array([0.0, 0.0]), jnp.array([1.0, 7.0]))))
@@ -377,14 +377,14 @@ class RootMeanSquaredError(BuiltInMetric):
 
 
 class R2Score(BuiltInMetric):
-    """The share of the targets' variance that is explained, `1 - residual / total`, of `(batch, outputs)`.
+    """The coefficient of determination, `1 - residual / total`: the share of the targets' variance that is explained.
 
     Args:
         class_aggregation: "uniform_average", "variance_weighted_average", or None for one score per output.
-        num_regressors: the number of independent regressors, for the adjusted score; 0 for the plain one.
+        num_regressors: the number of independent regressors, for the adjusted score; 0 gives the plain score.
 
-    As in Keras a score that is infinite counts as 0, and the adjusted score takes the number of targets (samples times
-    outputs) as the number of samples; where that is too small it is the plain score.
+    As in Keras, infinite scores count as 0, and the adjusted score uses the number of targets (samples times outputs)
+    as the number of samples. If that is too small, the plain score is returned.
 
     >>> metric = R2Score()
     >>> y_true, y_pred = jnp.array([[1.0], [4.0], [3.0]]), jnp.array([[2.0], [4.0], [4.0]])

@@ -41,7 +41,7 @@ class Form:
     """A layer that takes another form.
 
     Attributes:
-        path: of its weights.
+        path: the path of its weights.
         old: as it was.
         new: as it becomes.
         values: its weights as they were, by name.
@@ -146,7 +146,7 @@ class AdaptableModel(StructuredModel):
             lora_alpha: the product of the factors is multiplied by `lora_alpha / rank`; None means 1.
             a_initializer: the initializer of the first factor.
             b_initializer: the initializer of the second factor; zeros do not change the outputs at first.
-            seed: of the first values.
+            seed: the seed of the first values.
 
         Raises:
             ArgumentError: no layer matches, or a layer already has factors or has a constraint.

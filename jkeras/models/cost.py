@@ -47,7 +47,7 @@ def _operations(layer: Any, arguments: Any) -> float:
         variables = jax.eval_shape(lambda *args: layer.init(0, *args), *arguments)
         lowered = jax.jit(lambda v, *args: layer.apply(v, *args)).lower(variables, *arguments)
         analysis = lowered.cost_analysis() or {}
-    except TypeError:  # arguments that are no arrays: constants in a graph
+    except TypeError:  # arguments that are not arrays: constants in a graph
         return float("nan")
     return float(analysis.get("flops", 0.0)) if arrays else 0.0
 

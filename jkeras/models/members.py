@@ -47,7 +47,7 @@ class Plan:
     """How members are trained.
 
     Attributes:
-        options: of the loop.
+        options: the options of the loop.
         callbacks: each member gets copies of its own.
         rows: for each member the rows of the data that it sees; None for all.
         group: how many members train in one program; None to choose by measuring.

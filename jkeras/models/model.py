@@ -153,7 +153,7 @@ class Model(TrainableModel):
         Args:
             filepath: where to.
             overwrite: whether an earlier file there is replaced.
-            max_shard_size: of each file of a `.weights.json` index, in GB; 5 if None.
+            max_shard_size: the largest size of each file of a `.weights.json` index, in GB; 5 if None.
 
         Raises:
             ExistsError: there is a file and it may not be replaced.
@@ -304,7 +304,7 @@ class Model(TrainableModel):
             variables: what `module.init(...)` returned, trained or not.
             input_shape: the shape of one sample, without the batch, such as (28, 28, 1).
             method: called instead of `__call__`.
-            dtype: of the inputs.
+            dtype: the dtype of the inputs.
 
         Raises:
             RestoreError: the variables do not fit the module; every difference is listed.

@@ -80,7 +80,7 @@ def accumulated_gradients(
         The gradients by the weight's path, and the loss.
 
     Raises:
-        ArgumentError: the number of rows is no multiple of `parts`.
+        ArgumentError: the number of rows is not a multiple of `parts`.
     """
     batch, program, state = _prepared(model, x, y, sample_weight)
     rows = steps.batch_size(batch)

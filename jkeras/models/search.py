@@ -43,7 +43,7 @@ def search(
         mode: "min" or "max".
         searcher: `OptunaSearcher(study)` or `KerasTunerSearcher(oracle)` of `jkeras.models.searchers`; by default a new study
             of Optuna (`pip install jkeras[optuna]`).
-        seed: of the new study.
+        seed: the seed of the new study.
 
     Raises:
         ArgumentError: an entry of the space is none of the above, or `mode` is neither "min" nor "max".
@@ -129,7 +129,7 @@ class Search:
         """Value, model and whole setting of a trial; None if it was ended early or came to NaN."""
         model = self._build(**setting)
         if not isinstance(model, Model):
-            raise ArgumentError(f"search: build({setting}) gave {shown(model)}, which is no model.")
+            raise ArgumentError(f"search: build({setting}) gave {shown(model)}, which is not a model.")
         if self._swept:
             swept = sweep(model, **self._swept).fit(x, y, **options)
             runs = [

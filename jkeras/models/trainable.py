@@ -122,7 +122,7 @@ class TrainableModel(ModelWithSteps):
 
         Raises:
             NotCompiledError: the model was not compiled.
-            InputError: the data does not fit the model or the loss; checked before anything is compiled.
+            InputError: the data does not match the model or the loss; checked before anything is compiled.
             NonFiniteError: with `compile(check_finite=True)`, the loss is NaN or infinite; the error names the place.
 
         Pressing Ctrl-C ends training after the current step. In a script this raises a KeyboardInterrupt whose `model`

@@ -59,7 +59,7 @@ def dot_product_attention(
         value: the values.
         bias: added to the scores.
         mask: True where a query may look; a query that may look nowhere gets the mean of the values.
-        scale: of the scores; `1 / sqrt(depth)` if None.
+        scale: the scaling factor of the scores; `1 / sqrt(depth)` if None.
         is_causal: whether position i looks only at positions up to i.
         flash_attention: True demands cuDNN's fused kernel, False avoids it. With None, programs for CUDA take it where it is
             known to work: 16 bits, head sizes that are multiples of 8 up to 128, even lengths, no bias, no mask in float16.

@@ -65,7 +65,7 @@ def convert_format(
         boxes: an array `(..., 4)`, or a mapping with one under "boxes".
         source: the format that they have; upper and lower case count alike.
         target: the format that is wanted.
-        height: of the image; needed between relative and other formats.
+        height: the height of the image; needed between relative and other formats.
         width: likewise.
         dtype: the type of the result.
 
@@ -132,7 +132,7 @@ def clip_to_image_size(
 
     Args:
         bounding_boxes: "boxes", an array `(..., 4)`, and perhaps "labels", an array `(...)`.
-        height: of the image; needed for "xyxy".
+        height: the height of the image; needed for "xyxy".
         width: likewise.
         bounding_box_format: "xyxy" or "rel_xyxy".
 
@@ -199,8 +199,8 @@ def affine_transform(
         scale: a factor.
         shear_x: degrees.
         shear_y: degrees.
-        height: of the image.
-        width: of the image.
+        height: the height of the image.
+        width: the width of the image.
         center_x: a share of the width; None is the middle.
         center_y: a share of the height; None is the middle.
         bounding_box_format: only "xyxy" is offered.
@@ -275,8 +275,8 @@ def encode_box_to_deltas(
     Args:
         anchors: `(boxes, 4)`.
         boxes: `(boxes, 4)` or `(batch, boxes, 4)`.
-        anchor_format: of the anchors.
-        box_format: of the boxes.
+        anchor_format: the format of the anchors.
+        box_format: the format of the boxes.
         encoding_format: "center_yxhw" or "center_xywh": the order of the result.
         variance: four numbers by which the result is divided.
         image_shape: `(height, width, channels)`; needed where a format is relative.
@@ -306,8 +306,8 @@ def decode_deltas_to_boxes(
     Args:
         anchors: `(boxes, 4)`, or a mapping of such arrays, by level for example.
         boxes_delta: `(boxes, 4)` or `(batch, boxes, 4)`, or a mapping with the same keys.
-        anchor_format: of the anchors.
-        box_format: of the result.
+        anchor_format: the format of the anchors.
+        box_format: the format of the result.
         encoded_format: "center_yxhw" or "center_xywh".
         variance: four numbers by which the deltas are multiplied.
         image_shape: `(height, width, channels)`; needed where a format is relative.
@@ -349,7 +349,7 @@ def compute_iou(
     Args:
         boxes1: `(n, 4)` or `(batch, n, 4)`.
         boxes2: `(m, 4)` or `(batch, m, 4)`.
-        bounding_box_format: of both.
+        bounding_box_format: the format of both.
         use_masking: whether boxes with negative numbers alone are none.
         mask_val: what such a box gets.
         image_shape: `(height, width, channels)`; needed where the format is relative.
@@ -393,7 +393,7 @@ def compute_ciou(boxes1: ArrayLike, boxes2: ArrayLike, bounding_box_format: str,
     Args:
         boxes1: `(..., 4)`.
         boxes2: `(..., 4)`.
-        bounding_box_format: of both; no relative one.
+        bounding_box_format: the format of both; no relative one.
         image_shape: accepted for Keras's signature.
 
     Raises:

@@ -44,7 +44,7 @@ def resize(
         crop_to_aspect_ratio: whether to cut the largest central part that has the new proportions.
         pad_to_aspect_ratio: whether to add borders that give the new proportions.
         fill_mode: "constant".
-        fill_value: of the borders.
+        fill_value: the value of the borders.
         data_format: "channels_last" or "channels_first".
 
     Raises:

@@ -1,6 +1,6 @@
-"""Optimizers: descriptions of how gradients change weights, as in `keras.optimizers`.
+"""Optimizers: how gradients change weights, with the names of `keras.optimizers`.
 
-An optimizer holds no arrays. It makes its state from the weights, and each update gives the next state:
+An optimizer holds no arrays. `init` creates its state from the weights, and each update returns the next state:
 
 >>> import jax.numpy as jnp, optax
 >>> params = {"dense/kernel": jnp.array([1.0, 2.0])}
@@ -47,7 +47,7 @@ def get(identifier: OptimizerLike) -> BaseOptimizer | None:
     """The optimizer that `identifier` means.
 
     Args:
-        identifier: None (stays None), a name in any case, a configuration, an optimizer or its class, or an Optax
+        identifier: None (returned as None), a name in any case, a configuration, an optimizer or its class, or an Optax
             transformation.
 
     Raises:
@@ -67,7 +67,7 @@ def serialize(optimizer: BaseOptimizer | None) -> Any:
         optimizer: an optimizer.
 
     Raises:
-        ArgumentError: it is an Optax transformation, which has no configuration.
+        ArgumentError: it is an Optax transformation; these have no configuration.
 
     >>> serialize(SGD(0.1))["class_name"]
     'SGD'
@@ -76,15 +76,15 @@ def serialize(optimizer: BaseOptimizer | None) -> Any:
 
 
 def deserialize(config: OptimizerLike, custom_objects: Mapping[str, Any] | None = None) -> BaseOptimizer | None:
-    """The optimizer that `serialize` described; `custom_objects` are names known for this call.
+    """Restores an optimizer from what `serialize` returned.
 
     Args:
         config: what `serialize` returned, or a name.
-        custom_objects: names known for this call.
+        custom_objects: further names, known during this call only.
 
     Raises:
         UnknownNameError: no optimizer has that name.
-        ArgumentError: what is given means no optimizer.
+        ArgumentError: `config` does not describe an optimizer.
 
     >>> deserialize("sgd")
     SGD()
@@ -97,7 +97,7 @@ def get_learning_rate(optimizer: BaseOptimizer, opt_state: Any) -> jax.Array:
     """The learning rate of the next update; a schedule is evaluated at the current count.
 
     Args:
-        optimizer: whose state it is.
+        optimizer: the optimizer that created the state.
         opt_state: the optimizer's state.
 
     >>> import jax.numpy as jnp
@@ -112,7 +112,7 @@ def set_learning_rate(optimizer: BaseOptimizer, opt_state: Any, value: ArrayLike
     """A copy of `opt_state` with another learning rate; the compiled training step stays valid.
 
     Args:
-        optimizer: whose state it is.
+        optimizer: the optimizer that created the state.
         opt_state: the optimizer's state.
         value: the new learning rate.
 

@@ -1,4 +1,4 @@
-"""Adafactor: the size of the gradient, kept by rows and columns."""
+"""Adafactor: squared gradients stored as row and column averages."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ def _root_mean_square(x: jax.Array) -> jax.Array:
 
 
 def _outer(row: jax.Array, column: jax.Array) -> jax.Array:
-    """The squares of the gradient estimated from their row and column averages, zero before the first update."""
+    """Squared gradients estimated from their row and column averages; zero before the first update."""
     total = jnp.mean(row, axis=-1, keepdims=True)
     return jnp.expand_dims(row / jnp.where(total == 0, 1, total), -1) * jnp.expand_dims(column, -2)
 
 
 class Adafactor(Optimizer):
-    """Steps relative to the size of the weights, with memory for the sums of rows and columns instead of entries.
+    """Steps relative to the size of the weights, with memory for rows and columns instead of for every entry.
 
-    The rate is `min(learning_rate, 1 / sqrt(t))` whatever `relative_step` says, as in Keras. Weights of two and
-    more dimensions are factored along their last two; Keras keeps their full matrix too, which here is not stored.
+    As in Keras, the rate is `min(learning_rate, 1 / sqrt(t))` whatever `relative_step` is. Weights with two or more
+    dimensions are factored along the last two. Keras also stores the full matrix; jkeras does not.
 
     Args:
         beta_2_decay: the averages of squared gradients use `beta_2 = 1 - t**beta_2_decay`.
         epsilon_1: added to the squared gradients.
-        epsilon_2: the least size of a weight that steps are relative to.
-        clip_threshold: the root mean square to which an update is clipped.
-        relative_step: whether the learning rate is at most one over the square root of the number of the update.
+        epsilon_2: a lower bound on the root mean square of a weight array, which steps are proportional to.
+        clip_threshold: the largest root mean square of an update.
+        relative_step: accepted for compatibility; as in Keras, the limit `1 / sqrt(t)` applies in either case.
 
     Source: Shazeer & Stern, https://arxiv.org/abs/1804.04235.
 
@@ -72,7 +72,7 @@ class Adafactor(Optimizer):
     def prepare(
         self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]
     ) -> tuple[dict[str, Array], dict[str, Array]]:
-        # In Keras the rate is limited by 1 / sqrt(t) whether or not `relative_step` asks for it.
+        # Keras limits the rate to 1 / sqrt(t) even if `relative_step` is False.
         rate = jnp.minimum(learning_rate, 1 / jnp.sqrt(step))
         return {"rate": rate, "beta_2": 1 - jnp.power(step, self.beta_2_decay)}, shared
 

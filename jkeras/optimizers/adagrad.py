@@ -1,4 +1,4 @@
-"""Adagrad and Adadelta: steps divided by the size of all, or of the recent, gradients."""
+"""Adagrad and Adadelta: steps divided by the size of all gradients so far, or of recent ones."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from jkeras.values.fields import field
 
 
 class Adagrad(Optimizer):
-    """`a += g**2; w -= learning_rate * g / sqrt(a + epsilon)`: steps shrink with all gradients so far.
+    """`a += g**2; w -= learning_rate * g / sqrt(a + epsilon)`: steps shrink as squared gradients accumulate.
 
     Args:
-        initial_accumulator_value: what the sums of squares begin with.
+        initial_accumulator_value: the initial value of the sums of squares.
 
     Source: Duchi et al., https://www.jmlr.org/papers/v12/duchi11a.html.
 
@@ -46,7 +46,7 @@ class Adagrad(Optimizer):
 
 
 class Adadelta(Optimizer):
-    """Steps as large as recent steps were, divided by the size of recent gradients.
+    """Steps scaled by the size of recent steps and divided by the size of recent gradients.
 
     `a = rho * a + (1 - rho) * g**2; d = g * sqrt(b + epsilon) / sqrt(a + epsilon); b = rho * b + (1 - rho) * d**2`, and
     `w -= learning_rate * d`. A `learning_rate` of 1.0 is the form in the paper.

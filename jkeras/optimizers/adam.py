@@ -1,4 +1,4 @@
-"""Adam and its relatives: moving averages of the gradient and of its size."""
+"""Adam and AdamW: moving averages of the gradient and of its square."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jkeras.values.fields import field
 
 
 def power(base: float, step: jax.Array) -> jax.Array:
-    """`base ** step` of a float32 base. Keras rounds the base first, and `1 - base ** step` shows it."""
+    """`base ** step` with a float32 base. Keras rounds the base first, which affects `1 - base ** step`."""
     return jnp.power(jnp.float32(base), step)
 
 
@@ -24,15 +24,15 @@ def moment(old: jax.Array, new: jax.Array, beta: float) -> jax.Array:
 
 
 def adam_rate(learning_rate: jax.Array, step: jax.Array, beta_1: float, beta_2: float) -> jax.Array:
-    """The learning rate with both bias corrections in it."""
+    """The learning rate, including both bias corrections."""
     return learning_rate * jnp.sqrt(1 - power(beta_2, step)) / (1 - power(beta_1, step))
 
 
 class AdamRule(Optimizer):
-    """The update of Adam and AdamW, which differ in their arguments alone.
+    """The update of Adam and AdamW, which differ only in their arguments.
 
     Args:
-        amsgrad: whether the largest average of squares so far is used.
+        amsgrad: whether to use the largest average of squares so far.
     """
 
     beta_1: float = field(default=0.9, convert=arguments.probability, kw_only=True)
@@ -63,7 +63,7 @@ class AdamRule(Optimizer):
 class Adam(AdamRule):
     """Adam: moving averages of the gradient and of its square.
 
-    With `m`, `v` the averages and `t` the number of the update,
+    With the averages `m`, `v` and the update number `t`,
     `w -= learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (sqrt(v) + epsilon)`. This is the second form in
     the paper, where `epsilon` is added to `sqrt(v)` before its bias is corrected; `optax.adam` adds it afterwards.
     `amsgrad` uses the largest `v` so far.

@@ -1,4 +1,4 @@
-"""Adamax and Nadam: Adam with the largest gradient, and with Nesterov momentum."""
+"""Adamax and Nadam: Adam with the maximum norm, and with Nesterov momentum."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jkeras.values.fields import field
 
 
 class Adamax(Optimizer):
-    """Adam with a decaying maximum in place of the average square.
+    """Adam with a decaying maximum instead of the average square.
 
     `m = beta_1 * m + (1 - beta_1) * g; u = max(beta_2 * u, |g|)`, and at update `t`
     `w -= learning_rate * m / ((1 - beta_1**t) * (u + epsilon))`; `optax.adamax` puts `epsilon` inside the maximum.
@@ -50,7 +50,7 @@ class Adamax(Optimizer):
 
 
 class Nadam(Optimizer):
-    """Adam with Nesterov momentum, which follows the schedule `beta_1 * (1 - 0.5 * 0.96**t)` of the paper.
+    """Adam with Nesterov momentum, following the paper's momentum schedule `beta_1 * (1 - 0.5 * 0.96**t)`.
 
     Source: Dozat, http://cs229.stanford.edu/proj2015/054_report.pdf.
 

@@ -1,4 +1,4 @@
-"""What every optimizer can do: the interface between a training step and the update rules."""
+"""The interface of every optimizer, between the training step and the update rules."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from jkeras.values.spec import Spec
 
 
 class OptimizerAttributes:
-    """What every optimizer has; where a class has no such argument, None."""
+    """Attributes of every optimizer; None if a class has no such argument."""
 
     name: str | None = None
-    # None where there is no single one.
+    # None if there is no single one.
     learning_rate: Any = None
 
 
 class BaseOptimizer(OptimizerAttributes, Spec):
-    """A description of how gradients change weights. It holds no arrays; those live in the state that `init` makes.
+    """How gradients change weights. An optimizer holds no arrays; these are in the state that `init` creates.
 
     `params` is a pytree of arrays, normally a flat dict from path to array such as `{"dense/kernel": ...}`. An
-    optimizer is used like an Optax transformation (`to_optax` gives a real one)::
+    optimizer is used like an Optax transformation (`to_optax` returns a real one)::
 
         state = optimizer.init(params)
         updates, state = optimizer.update(gradients, state, params)
         params = optax.apply_updates(params, updates)
 
-    `init` and `update` are pure and can be transformed by JAX. Subclasses are `Optimizer` (one update rule for
+    `init` and `update` are pure, so JAX can transform them. Subclasses are `Optimizer` (one update rule for
     every weight) and the wrappers `LossScaleOptimizer`, `MultiOptimizer` and `OptaxOptimizer`.
 
     Raises:
@@ -51,27 +51,27 @@ class BaseOptimizer(OptimizerAttributes, Spec):
 
     def init(self, params: ArrayTree) -> Any:
         """The state before the first update."""
-        raise NotImplementedError(f"{type(self).__name__} defines no `init`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `init`.")
 
     def update(self, grads: ArrayTree, state: Any, params: ArrayTree | None = None, **extra: Any) -> tuple[Any, Any]:
         """What to add to `params`, and the next state. `grads` has the structure of `params`."""
-        raise NotImplementedError(f"{type(self).__name__} defines no `update`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `update`.")
 
     def to_optax(self) -> optax.GradientTransformationExtraArgs:
-        """This optimizer as an Optax transformation, for any program that takes one."""
+        """This optimizer as an Optax transformation, for any code that accepts one."""
         return optax.GradientTransformationExtraArgs(self.init, self.update)
 
     def get_learning_rate(self, state: Any) -> jax.Array:
         """The learning rate of the next update, a float32 scalar; schedules are evaluated at the current count."""
-        raise NotImplementedError(f"{type(self).__name__} defines no `get_learning_rate`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `get_learning_rate`.")
 
     def set_learning_rate(self, state: Any, value: ArrayLike) -> Any:
-        """A copy of `state` with another learning rate. The compiled training step stays valid.
+        """A copy of `state` with a new learning rate. The compiled training step remains valid.
 
         Raises:
             InputError: the learning rate follows a schedule.
         """
-        raise NotImplementedError(f"{type(self).__name__} defines no `set_learning_rate`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `set_learning_rate`.")
 
     def get_iterations(self, state: Any) -> jax.Array:
         """The number of updates made so far, an int32 scalar."""
@@ -83,20 +83,20 @@ class BaseOptimizer(OptimizerAttributes, Spec):
         return loss
 
     def finalize(self, params: ArrayTree, state: Any) -> ArrayTree:
-        """The weights to keep at the end of training: the averages where averages are kept, else `params`."""
+        """The weights after training: the moving averages if there are any, else `params`."""
         return params
 
     def compile_key(self) -> Self:
-        """An equal-valued stand-in for every optimizer that compiles to the same update.
+        """A value that is equal for all optimizers that compile to the same update.
 
-        The constant learning rate is read by `init` alone, so two optimizers that differ in it share one compiled
-        training step when that step is made for their `compile_key()`.
+        Only `init` reads a constant learning rate, so optimizers that differ only in it have the same key and share one
+        compiled training step.
         """
         return self
 
 
 def place_like(value: ArrayLike, old: Array) -> jax.Array:
-    """`value` with the type, shape and placement of `old`, so that a compiled step takes it without a retrace."""
+    """`value` with the dtype, shape and sharding of `old`, so that a compiled step accepts it without retracing."""
     new = jnp.broadcast_to(jnp.asarray(value, dtype=old.dtype), jnp.shape(old))
     concrete = isinstance(old, jax.Array) and not isinstance(old, jax.core.Tracer)
     if concrete and not isinstance(new, jax.core.Tracer) and old.committed:
@@ -109,12 +109,12 @@ Carry = TypeVar("Carry")
 
 
 def run_if(condition: jax.Array, function: Callable[[Carry], Carry], carry: Carry) -> Carry:
-    """`function(carry)` if the condition holds, else `carry`; both of the same structure, shapes and types.
+    """`function(carry)` if the condition holds, else `carry`; both have the same structure, shapes and dtypes.
 
-    This is a loop of at most one turn, because XLA updates the carry of a loop in place but copies all that goes
-    through a branch. A step of Adam on 4 million weights (CPU, accumulating 4 gradients) takes 3.5 ms this way, 12 ms
-    with `lax.cond`, 17 ms when both results are computed and one is selected, and 2.5 ms without accumulation. The
-    price: no gradient can be taken through it in reverse mode.
+    This is a loop of at most one iteration, because XLA updates the carry of a loop in place but copies everything that
+    passes through a branch. A step of Adam on 4 million weights (CPU, accumulating 4 gradients) takes 3.5 ms this way,
+    12 ms with `lax.cond`, 17 ms if both results are computed and one is selected, and 2.5 ms without accumulation. The
+    drawback: it does not support reverse-mode differentiation.
 
     >>> run_if(jnp.bool_(True), lambda x: x + 1, jnp.int32(1)).item()
     2
@@ -127,13 +127,13 @@ def run_if(condition: jax.Array, function: Callable[[Carry], Carry], carry: Carr
 
 
 def learning_rate_scalar(value: ArrayLike) -> jax.Array:
-    """A strongly typed float32 scalar: a weakly typed one would retrace when it is replaced."""
+    """A strongly typed float32 scalar; replacing a weakly typed one would retrace."""
     return constants.scalar(value, jnp.float32)
 
 
 def schedule_error(optimizer: BaseOptimizer) -> InputError:
-    """The error of setting a learning rate that follows a schedule."""
+    """The error for setting a learning rate that follows a schedule."""
     return InputError(
         f"The learning rate of this {type(optimizer).__name__} follows a schedule and cannot be set."
-        " Make the optimizer with a number, `learning_rate=0.001`, to set it during training."
+        " To set it during training, create the optimizer with a number, such as `learning_rate=0.001`."
     )

@@ -19,18 +19,18 @@ def _not_positive(value: object) -> Any:
 
 
 class Ftrl(Optimizer):
-    """Follow the regularised leader: weights that an L1 penalty keeps exactly zero until gradients insist.
+    """Follow the regularised leader: an L1 penalty keeps weights exactly zero unless their gradients are large enough.
 
     With `p = -learning_rate_power`, `n' = n + g**2`, `s = g + 2 * l2_shrinkage * w`:
     `z += s - (n'**p - n**p) / learning_rate * w`, and
     `w = (clip(z, -l1, l1) - z) / (n'**p / learning_rate + 2 * l2 + beta / learning_rate)`.
 
     Args:
-        learning_rate_power: the power of the sums of squares by which the learning rate falls; at most 0.
+        learning_rate_power: the exponent with which the learning rate falls with the sums of squares; at most 0.
         initial_accumulator_value: what the sums of squares begin with.
         l1_regularization_strength: the L1 penalty.
         l2_regularization_strength: the L2 penalty.
-        l2_shrinkage_regularization_strength: an L2 penalty that acts on the gradient instead of the sums.
+        l2_shrinkage_regularization_strength: an L2 penalty that is added to the gradient instead of to the sums.
         beta: added to the square roots of the sums.
 
     Source: McMahan et al., https://research.google.com/pubs/archive/41159.pdf.

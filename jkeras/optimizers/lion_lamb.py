@@ -1,4 +1,4 @@
-"""Lion and Lamb: steps of one size for every entry, or for every weight array."""
+"""Lion and Lamb: steps of the same size for every entry, or relative to the norm of every weight array."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jkeras.values.fields import field
 class Lion(Optimizer):
     """The sign of an interpolated momentum: `w -= learning_rate * sign(beta_1 * m + (1 - beta_1) * g)`.
 
-    Then `m = beta_2 * m + (1 - beta_2) * g`. It wants a smaller learning rate and a larger weight decay than Adam.
+    Then `m = beta_2 * m + (1 - beta_2) * g`. Use a smaller learning rate and a larger weight decay than for Adam.
 
     Raises:
         ArgumentError: `beta_1` is not in (0, 1].
@@ -48,7 +48,7 @@ class Lion(Optimizer):
 
 
 class Lamb(Optimizer):
-    """Adam whose step for each weight array is scaled to the norm of that array, for very large batches.
+    """Adam with the step of each weight array scaled to the norm of that array, for very large batches.
 
     Source: You et al., https://arxiv.org/abs/1904.00962.
 

@@ -17,7 +17,7 @@ from jkeras.optimizers.table import RULES, named, resolve
 from jkeras.types import Array, ArrayLike, ArrayTree
 from jkeras.values.fields import field
 
-# Arguments of the base class that files of older Keras versions carry along.
+# Arguments of the base class that files from older Keras versions contain.
 _UNUSED = {
     "learning_rate": 0.0,
     "weight_decay": None,
@@ -34,7 +34,7 @@ _UNUSED = {
 
 
 class LossScaleState(NamedTuple):
-    """The state of the inner optimizer, the scale (float32), and the steps since the scale changed (int32)."""
+    """The state of the inner optimizer, the scale (float32), and the steps since the scale last changed (int32)."""
 
     step_counter: jax.Array
     dynamic_scale: jax.Array
@@ -42,7 +42,7 @@ class LossScaleState(NamedTuple):
 
     @property
     def iterations(self) -> jax.Array:
-        """The updates that the inner optimizer made."""
+        """The number of updates that the inner optimizer has made."""
         result: jax.Array = self.inner.iterations
         return result
 
@@ -50,22 +50,21 @@ class LossScaleState(NamedTuple):
 def _inner(value: object) -> BaseOptimizer:
     optimizer = resolve({**RULES, **named(MultiOptimizer)}, value)
     if optimizer is None or isinstance(optimizer, LossScaleOptimizer):
-        raise ArgumentError("expected an optimizer that is no LossScaleOptimizer")
+        raise ArgumentError("expected an optimizer other than a LossScaleOptimizer")
     return optimizer.replace(loss_scale_factor=None) if isinstance(optimizer, Optimizer | MultiOptimizer) else optimizer
 
 
 class LossScaleOptimizer(BaseOptimizer):
-    """Another optimizer with a loss scale that adjusts itself, so that small gradients survive float16.
+    """Wraps an optimizer with a dynamic loss scale, so that small gradients do not underflow in float16.
 
-    `scale_loss` multiplies the loss by the scale and `update` divides the gradients by it. A step whose gradients are
-    not all finite changes nothing but the scale, which is halved; after `dynamic_growth_steps` good steps in a row the
-    scale is doubled.
+    `scale_loss` multiplies the loss by the scale and `update` divides the gradients by it. If some gradients are not
+    finite, the step only halves the scale. After `dynamic_growth_steps` finite steps in a row, the scale is doubled.
 
     Args:
         inner_optimizer: an optimizer, its name or configuration; its own `loss_scale_factor` is not used.
-        initial_scale: the first scale. Too high is better than too low, since falling takes less time than rising.
-        dynamic_growth_steps: good steps before the scale is doubled.
-        name: of the optimizer.
+        initial_scale: the initial scale. Too high is better than too low, because the scale falls faster than it rises.
+        dynamic_growth_steps: the number of finite steps before the scale is doubled.
+        name: the name of the optimizer.
 
     Source: Micikevicius et al., https://arxiv.org/abs/1710.03740.
 
@@ -92,7 +91,7 @@ class LossScaleOptimizer(BaseOptimizer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """The value that `get_config` described; arguments without a meaning here must have their defaults."""
+        """Restores an optimizer from `get_config()`; arguments that have no meaning here must have their defaults."""
         return cls(**{k: v for k, v in config.items() if not (k in _UNUSED and v == _UNUSED[k])})
 
     def init(self, params: ArrayTree) -> LossScaleState:
@@ -106,7 +105,7 @@ class LossScaleOptimizer(BaseOptimizer):
         finite = jnp.stack([jnp.all(jnp.isfinite(g)) for g in leaves]).all() if leaves else jnp.bool_(True)
 
         def step(carry: tuple[Any, Any]) -> tuple[Any, Any]:
-            # Division in float32: the scale may be larger than float16 can hold.
+            # Divide in float32: the scale may exceed the range of float16.
             unscaled = jax.tree.map(lambda g: g / state.dynamic_scale, grads)
             updates, inner = self.inner_optimizer.update(unscaled, carry[1], params, **extra)
             return jax.tree.map(lambda u, n: u.astype(n.dtype), updates, carry[0]), inner

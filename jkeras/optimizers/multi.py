@@ -25,7 +25,7 @@ from jkeras.values.spec import Spec
 
 @dataclasses.dataclass(frozen=True)
 class Weight:
-    """What a function that chooses optimizers is told about a weight."""
+    """The description of a weight that is passed to a function that chooses optimizers."""
 
     path: str
     shape: tuple[int, ...]
@@ -40,8 +40,8 @@ class Weight:
 def _rule(value: object) -> BaseOptimizer:
     optimizer = resolve(RULES, value)
     if not isinstance(optimizer, Optimizer | OptaxOptimizer):
-        raise ArgumentError("expected an optimizer that is no LossScaleOptimizer and no MultiOptimizer")
-    # The whole unscales the gradients, not its parts.
+        raise ArgumentError("expected an optimizer other than a LossScaleOptimizer or a MultiOptimizer")
+    # The MultiOptimizer unscales the gradients, not its parts.
     return optimizer.replace(loss_scale_factor=None) if isinstance(optimizer, Optimizer) else optimizer
 
 
@@ -55,7 +55,7 @@ def _rules(value: object) -> dict[str, BaseOptimizer]:
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Whether a path is described by a pattern: the path itself, a glob, or a regular expression for all of it.
+    """Whether a path matches a pattern: the path itself, a glob, or a regular expression that matches all of it.
 
     >>> [matches(pattern, "conv2d/kernel") for pattern in ("conv*", "conv2d/.*", ".*/(kernel|bias)", "kernel")]
     [True, True, True, False]
@@ -64,19 +64,19 @@ def matches(pattern: str, path: str) -> bool:
         return True
     try:
         return re.fullmatch(pattern, path) is not None
-    except re.error:  # a glob such as "*/kernel" is no regular expression
+    except re.error:  # a glob such as "*/kernel" is not a regular expression
         return False
 
 
 class OptimizerMap(Spec):
-    """Which optimizer a weight gets: that of the first pattern that describes its path, else the default.
+    """Which optimizer a weight gets: that of the first pattern that matches its path, else the default.
 
     Args:
-        default_optimizer: for weights that no pattern describes; None makes those an error.
+        default_optimizer: the optimizer of weights that match no pattern; with None, such weights are an error.
         optimizer_map: pattern -> optimizer, in order of preference; for patterns see `matches`.
 
     Raises:
-        ArgumentError: a value is no optimizer.
+        ArgumentError: a value is not an optimizer.
 
     >>> from jkeras.optimizers import SGD, Adam
     >>> optimizers = OptimizerMap(Adam(), {"encoder/*": SGD()})
@@ -105,12 +105,12 @@ class OptimizerMap(Spec):
 
     @property
     def optimizers(self) -> tuple[BaseOptimizer, ...]:
-        """The optimizers in the order of their patterns, the default last."""
+        """The optimizers in the order of their patterns, with the default last."""
         default = () if self.default_optimizer is None else (self.default_optimizer,)
         return (*self.optimizer_map.values(), *default)
 
     def index(self, path: str) -> int:
-        """The place in `optimizers` of the one for a path."""
+        """The index in `optimizers` of the optimizer for a path."""
         if path in self.optimizer_map:
             return list(self.optimizer_map).index(path)
         for index, pattern in enumerate(self.optimizer_map):
@@ -118,7 +118,7 @@ class OptimizerMap(Spec):
                 return index
         if self.default_optimizer is None:
             raise InputError(
-                f"No pattern of the MultiOptimizer describes the weight {path!r};"
+                f"No pattern of the MultiOptimizer matches the weight {path!r};"
                 f" the patterns are {', '.join(map(repr, self.optimizer_map))}."
             )
         return len(self.optimizer_map)
@@ -130,7 +130,7 @@ class OptimizerMap(Spec):
 
 
 class MultiState(NamedTuple):
-    """The number of updates, and the state of every optimizer over its own weights."""
+    """The number of updates, and the state of each optimizer for its own weights."""
 
     iterations: jax.Array
     inner: tuple[Any, ...]
@@ -152,13 +152,13 @@ class MultiOptimizer(BaseOptimizer):
     """Different optimizers for different weights, each with its own learning rate, clipping and averages.
 
     Args:
-        optimizer_map: a list of (pattern, optimizer), of which the first that describes a weight's path counts; a dict
-            of the same; an `OptimizerMap`; or a function from a `Weight` to an optimizer.
-        loss_scale_factor: multiplies the loss and divides all gradients.
-        name: of the optimizer.
+        optimizer_map: a list of pairs (pattern, optimizer), in which the first pattern that matches a weight's path
+            decides; a dict from pattern to optimizer; an `OptimizerMap`; or a function from a `Weight` to an optimizer.
+        loss_scale_factor: the factor that multiplies the loss and divides all gradients.
+        name: the name of the optimizer.
 
     Raises:
-        InputError: no optimizer is given for a weight.
+        InputError: there is no optimizer for a weight.
 
     >>> optimizer = MultiOptimizer([("conv*", "sgd"), ("*", "adam")])
     >>> params = {"conv2d/kernel": jnp.zeros(2), "dense/kernel": jnp.zeros(2)}
@@ -221,7 +221,7 @@ class MultiOptimizer(BaseOptimizer):
 
     def _several(self, verb: str) -> InputError:
         return InputError(
-            f"A MultiOptimizer has one learning rate for each of its optimizers; {verb} those one by one, with"
+            f"A MultiOptimizer has one learning rate per optimizer; {verb} them one by one, with"
             " `optimizer` from `multi.groups(params)` and its state from `state.inner`."
         )
 

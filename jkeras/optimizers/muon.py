@@ -1,4 +1,4 @@
-"""Muon: momentum made orthogonal."""
+"""Muon: orthogonalised momentum."""
 
 from __future__ import annotations
 
@@ -25,26 +25,27 @@ def _patterns(value: object) -> tuple[str, ...]:
 
 
 class Muon(Optimizer):
-    """Momentum whose matrix is replaced by a nearly orthogonal one; Adam with weight decay for what is no matrix.
+    """Momentum replaced by a nearly orthogonal matrix; AdamW for weights that are not matrices.
 
-    Weights of two dimensions take the orthogonal step, except embeddings and what `exclude_layers` finds. The step is
-    scaled by `rms_rate * sqrt(max(rows, columns))`, so that learning rates of Adam fit; None leaves it unscaled.
+    Two-dimensional weights take the orthogonal step, except embeddings and weights that match `exclude_layers`. The
+    step is scaled by `rms_rate * sqrt(max(rows, columns))`, so that learning rates for Adam are suitable; with None it
+    is not scaled.
 
     Args:
-        adam_beta_1: of the Adam part.
-        adam_beta_2: of the Adam part.
-        adam_weight_decay: of the Adam part.
-        epsilon: of the Adam part.
-        exclude_layers: regular expressions, searched for in the paths of weights that Adam shall update.
+        adam_beta_1: `beta_1` of the Adam part.
+        adam_beta_2: `beta_2` of the Adam part.
+        adam_weight_decay: the weight decay of the Adam part.
+        epsilon: `epsilon` of the Adam part.
+        exclude_layers: regular expressions; weights whose path contains a match are updated by Adam.
         exclude_embeddings: whether Adam updates weights with "embedding" in their path.
         muon_a: coefficients of the Newton-Schulz iteration.
         muon_b: coefficients of the Newton-Schulz iteration.
         muon_c: coefficients of the Newton-Schulz iteration.
         adam_lr_ratio: the learning rate of the Adam part as a multiple of `learning_rate`.
-        momentum: of the orthogonal part.
-        nesterov: of the orthogonal part.
-        ns_steps: iterations of Newton-Schulz.
-        rms_rate: the root mean square of an update of the orthogonal part, as a multiple of the learning rate.
+        momentum: the momentum of the orthogonal part.
+        nesterov: whether the orthogonal part uses Nesterov momentum.
+        ns_steps: the number of Newton-Schulz iterations.
+        rms_rate: the root mean square of an update of the orthogonal part relative to the learning rate.
 
     Source: Jordan, https://kellerjordan.github.io/posts/muon; Liu et al., https://arxiv.org/abs/2502.16982.
 
@@ -80,7 +81,7 @@ class Muon(Optimizer):
     nesterov: bool = field(default=True, convert=arguments.boolean)
     rms_rate: float | None = field(default=0.2, convert=arguments.optional(arguments.number))
 
-    if TYPE_CHECKING:  # the places of the arguments, which checkers cannot work out
+    if TYPE_CHECKING:  # the positions of the arguments, which checkers cannot infer
 
         def __init__(
             self,
@@ -146,7 +147,7 @@ class Muon(Optimizer):
         return -direction * scalars["learning_rate"], {"momentum": momentum}
 
     def scaled(self, x: jax.Array) -> jax.Array:
-        """A step scaled so that learning rates of Adam fit."""
+        """Scales a step so that learning rates for Adam are suitable."""
         return x if self.rms_rate is None else x * (self.rms_rate * max(x.shape) ** 0.5)
 
     def _adam_step(
@@ -158,9 +159,9 @@ class Muon(Optimizer):
         return update, {"momentum": momentum, "velocity": velocity}
 
     def orthogonal(self, x: jax.Array, steps: int) -> jax.Array:
-        """Pushes the singular values of a matrix towards one, by a Newton-Schulz iteration that stops early."""
+        """Pushes the singular values of a matrix towards one with a few Newton-Schulz iterations."""
         tall = x.shape[0] > x.shape[1]
-        x = x.T if tall else x  # the products below are of the shorter side
+        x = x.T if tall else x  # so that the products below have the size of the shorter side
         x = x / (jnp.sqrt(jnp.sum(jnp.square(x))) + 1e-7)
         for _ in range(steps):
             gram = x @ x.T

@@ -30,20 +30,20 @@ def _transformation(value: object) -> optax.GradientTransformation:
 
 
 class OptaxOptimizer(BaseOptimizer):
-    """An `optax.GradientTransformation` where an optimizer is expected; made by `compile(optax.adam(1e-3), ...)`.
+    """Wraps an `optax.GradientTransformation` as an optimizer; `compile(optax.adam(1e-3), ...)` does so automatically.
 
-    Optax transformations are compared by identity, since `optax.adam(1e-3) != optax.adam(1e-3)`. A training step is
-    compiled once for each, so keep the transformation and use it again rather than write it again.
+    Optax transformations compare by identity: `optax.adam(1e-3) != optax.adam(1e-3)`. The training step is compiled
+    once per transformation, so create it once and reuse it.
 
-    Callbacks can read and set the learning rate of a transformation that was made with
-    `optax.inject_hyperparams(optax.adam)(learning_rate=1e-3)`; others keep theirs to themselves.
+    Callbacks can read and set the learning rate only if the transformation was created with
+    `optax.inject_hyperparams(optax.adam)(learning_rate=1e-3)`.
 
     Args:
-        transform: what Optax made.
-        name: of the optimizer.
+        transform: the Optax transformation.
+        name: the name of the optimizer.
 
     Raises:
-        ArgumentError: it is no transformation; also raised when the optimizer is to be saved.
+        ArgumentError: `transform` is not a transformation; also raised by attempts to save the optimizer.
 
     >>> params = {"w": jnp.array([1.0])}
     >>> optimizer = OptaxOptimizer(optax.inject_hyperparams(optax.sgd)(learning_rate=0.5))
@@ -59,7 +59,7 @@ class OptaxOptimizer(BaseOptimizer):
         return {**super()._state(), "transform": Identity(self.transform)}
 
     def get_config(self) -> dict[str, Any]:
-        """Raises `ArgumentError`: a transformation is made of functions and cannot be written down."""
+        """Raises `ArgumentError`: a transformation consists of functions and has no configuration."""
         raise ArgumentError(
             "An Optax transformation has no configuration and cannot be saved. Save the weights, or use an optimizer"
             " of jkeras.optimizers."
@@ -92,6 +92,6 @@ class OptaxOptimizer(BaseOptimizer):
 
     def _no_learning_rate(self) -> InputError:
         return InputError(
-            "The learning rate of this Optax transformation is not in its state. Make the transformation with"
-            " `optax.inject_hyperparams(optax.adam)(learning_rate=...)` to read and set it during training."
+            "The learning rate of this Optax transformation is not in its state. To read and set it during training,"
+            " write `optax.inject_hyperparams(optax.adam)(learning_rate=...)`."
         )

@@ -1,4 +1,4 @@
-"""The optimizer of one update rule: everything that the rules have in common."""
+"""The base class of optimizers with one update rule: everything that the rules have in common."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from jkeras.paths import paths
 from jkeras.types import Array, ArrayLike, ArrayTree, LearningRateField, PyTree
 from jkeras.values.fields import field
 
-# Stands in for every constant learning rate in `compile_key`; the real one is in the state.
+# Replaces every constant learning rate in `compile_key`; the real one is in the state.
 CANONICAL_LEARNING_RATE = 1.0
 
 Slots = dict[str, jax.Array]
 
 
 class OptimizerState(NamedTuple):
-    """The arrays of an `Optimizer`, a pytree; what is not used is None.
+    """The arrays of an `Optimizer`, a pytree; unused fields are None.
 
     Attributes:
-        iterations: updates made so far, int32.
-        learning_rate: float32, or None when a schedule gives it.
-        slots: slot name -> tree like the weights, for example `{"momentum": {"dense/kernel": ...}}`.
-        shared: scalars that belong to no single weight.
+        iterations: the number of updates made so far, int32.
+        learning_rate: float32, or None if it follows a schedule.
+        slots: slot name -> tree with the structure of the weights, for example `{"momentum": {"dense/kernel": ...}}`.
+        shared: scalars that do not belong to a single weight.
         average: moving averages of the weights (`use_ema`).
         accumulator: sums of the gradients since the last update (`gradient_accumulation_steps`).
-        micro_step: gradients in the accumulator, int32.
+        micro_step: the number of gradients in the accumulator, int32.
 
     >>> from jkeras.optimizers import Adam
     >>> state = Adam(0.1).init({"w": jnp.zeros(2)})
@@ -77,28 +77,29 @@ def _patterns(value: object) -> tuple[str, ...]:
 
 
 class Optimizer(BaseOptimizer):
-    """An update rule for every weight, and what Keras lets every rule do.
+    """An update rule for every weight, with the options that Keras gives every rule.
 
-    Subclasses are fields and one function, `update_step`; those that keep something per weight name it in
+    A subclass has fields and one function, `update_step`; a rule with state per weight names it in
     `slot_groups`.
 
     Args:
-        learning_rate: a float; or a schedule, a function from the number of updates made to a value. A function without
-            arguments is called without, once, when the training step is compiled.
-        weight_decay: before an update, weights shrink by this fraction of themselves times the learning rate.
-        clipnorm, clipvalue, global_clipnorm: at most one bound on the gradients: the norm of each, the entries, or the
-            norm of all together; one of zero or less is none, as in Keras.
-        use_ema: keep a moving average of the weights, which `finalize` returns at the end of training.
+        learning_rate: a float, or a schedule: a function from the number of updates so far to a value. A function
+            without arguments is called once, when the training step is compiled.
+        weight_decay: before each update, weights are multiplied by `1 - weight_decay * learning_rate`.
+        clipnorm, clipvalue, global_clipnorm: a bound on the norm of each gradient, on its entries, or on the joint
+            norm; at most one of them may be set. As in Keras, values of zero or less do not clip.
+        use_ema: whether to maintain a moving average of the weights, which `finalize` returns at the end of training.
         ema_momentum: the share of the old average in the new one; the first average is the first updated weight.
-        ema_overwrite_frequency: replace the weights by their averages every so many updates.
-        loss_scale_factor: multiplies the loss and divides the gradients, so that small gradients survive float16.
-        gradient_accumulation_steps: average the gradients of so many steps, then make one update. Iterations,
+        ema_overwrite_frequency: replace the weights by their averages every this many updates.
+        loss_scale_factor: multiplies the loss and divides the gradients, so that small gradients do not underflow in
+            float16.
+        gradient_accumulation_steps: average the gradients of this many steps before each update. Iterations,
             schedules and averages count updates.
-        name: of the optimizer, by default its class in snake case.
+        name: the name of the optimizer, by default the class name in snake case.
         weight_decay_exclusions: regular expressions; see `exclude_from_weight_decay`.
 
     Raises:
-        ArgumentError: `learning_rate` is an integer, or an argument is out of range, or two bounds are given.
+        ArgumentError: `learning_rate` is an integer, an argument is out of range, or more than one bound is set.
 
     >>> class SignDescent(Optimizer):
     ...     learning_rate: float = field(default=0.1, convert=learning_rate)
@@ -156,21 +157,21 @@ class Optimizer(BaseOptimizer):
     # -- what a rule defines --------------------------------------------------------------------------------------
 
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
-        """The names of what is kept per weight. Within a group Keras stores the slots of a weight side by side."""
+        """The names of the state per weight. Within a group, Keras stores the slots of a weight next to each other."""
         return ()
 
     def init_slots(self, path: str, variable: jax.Array) -> Slots:
-        """The first slots of one weight; zeros unless a rule says otherwise. A rule may leave slots out."""
+        """The initial slots of one weight; zeros unless a rule overrides this. A rule may omit slots."""
         return {name: constants.zeros_like(variable) for group in self.slot_groups() for name in group}
 
     def init_shared(self) -> dict[str, jax.Array]:
-        """Scalars that the rule keeps for all weights together."""
+        """The initial scalars that the rule maintains for all weights together."""
         return {}
 
     def prepare(
         self, learning_rate: jax.Array, step: jax.Array, shared: dict[str, jax.Array]
     ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
-        """The scalars of one update, computed once for all weights, and the next `shared`.
+        """The scalars of one update, computed once for all weights, and the next value of `shared`.
 
         `step` is 1.0 at the first update.
         """
@@ -223,7 +224,7 @@ class Optimizer(BaseOptimizer):
     def _accumulate(
         self, gradients: list[jax.Array], state: OptimizerState, params: ArrayTree
     ) -> tuple[Any, OptimizerState]:
-        """Adds the gradients to those before, and makes the update when it is due."""
+        """Accumulates the gradients, and updates the weights when enough have been accumulated."""
         accumulated, treedef = _flatten(state.accumulator)
         sums = [(a + g).astype(a.dtype) for a, g in zip(accumulated, gradients, strict=True)]
         steps = self.gradient_accumulation_steps or 1
@@ -243,12 +244,12 @@ class Optimizer(BaseOptimizer):
     def _apply(
         self, gradients: list[jax.Array], state: OptimizerState, params: ArrayTree
     ) -> tuple[Any, OptimizerState]:
-        """One update with gradients that are ready, apart from their bound."""
+        """One update with final gradients, which are still to be clipped."""
         variables, treedef = _flatten(params)
         slots = _by_weight(state.slots, treedef)
         rate = self.get_learning_rate(state)
         scalars, shared = self.prepare(rate, (state.iterations + 1).astype(jnp.float32), state.shared)
-        # Options that a sweep tries side by side are traced, and no part of a key.
+        # Options that a sweep varies in parallel are traced and not part of the key.
         traced = any(isinstance(value, jax.core.Tracer) for value in vars(self).values())
         update_weight = _updated if traced else _update_weight
         updates, next_slots = [], []
@@ -279,7 +280,7 @@ class Optimizer(BaseOptimizer):
     def _average(
         self, variables: list[jax.Array], updates: list[jax.Array], state: OptimizerState
     ) -> tuple[list[jax.Array], list[jax.Array]]:
-        """The updates and the moving averages after an update; `state.iterations` counts this update already."""
+        """The updates and the moving averages after an update; `state.iterations` already includes this update."""
         momentum = jnp.where(state.iterations == 1, 0.0, self.ema_momentum)
         averages = [
             (momentum * a + (1 - momentum) * (v + u)).astype(a.dtype)
@@ -318,11 +319,11 @@ class Optimizer(BaseOptimizer):
     def exclude_from_weight_decay(
         self, var_list: Sequence[str] | None = None, var_names: Sequence[str] | None = None
     ) -> Self:
-        """A copy that does not decay some weights. Unlike in Keras, the optimizer itself stays as it is.
+        """A copy that does not decay some of the weights. Unlike in Keras, the optimizer itself is unchanged.
 
         Args:
             var_list: the paths of weights, such as `"dense/bias"`.
-            var_names: regular expressions, searched for in the paths.
+            var_names: regular expressions; weights whose path contains a match are excluded.
 
         >>> from jkeras.optimizers.sgd import SGD
         >>> SGD(weight_decay=0.1).exclude_from_weight_decay(var_names=["bias"]).weight_decay_of("dense/bias", None)
@@ -333,7 +334,7 @@ class Optimizer(BaseOptimizer):
     # -- files ------------------------------------------------------------------------------------------------------
 
     def keras_slot(self, name: str, slots: Slots) -> Any:
-        """What Keras stores for a slot that `init_slots` leaves out, given the others; None if it stores nothing."""
+        """What Keras stores for a slot that `init_slots` omits, given the other slots; None if it stores nothing."""
         return None
 
 
@@ -355,7 +356,7 @@ def _updated(
     return update - shrinkage, slots
 
 
-# Traced once for all weights of one shape.
+# Traced once for all weights of the same shape.
 _update_weight = jax.jit(_updated, static_argnums=(0, 1), inline=True)
 
 
@@ -368,14 +369,14 @@ def _full_dtype(array: Array) -> Any:
 
 
 def _full(array: Array) -> jax.Array:
-    """At least float32: the update rules are not run in half precision."""
+    """Converts half precision to float32: update rules never run in half precision."""
     return jnp.asarray(array).astype(_full_dtype(array))
 
 
 def _by_name(
     slots: list[Slots], groups: tuple[tuple[str, ...], ...], treedef: jax.tree_util.PyTreeDef
 ) -> dict[str, Any]:
-    """Slots of each weight -> a tree for each slot name, with None where a weight has no such slot."""
+    """Converts slots per weight to one tree per slot name, with None where a weight has no such slot."""
     return {name: treedef.unflatten([s.get(name) for s in slots]) for group in groups for name in group}
 
 

@@ -1,4 +1,4 @@
-"""RMSprop: steps divided by the recent size of the gradient."""
+"""RMSprop: steps divided by the size of recent gradients."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from jkeras.values.fields import field
 class RMSprop(Optimizer):
     """`v = rho * v + (1 - rho) * g**2; w -= learning_rate * g / sqrt(v + epsilon)`.
 
-    With `momentum` the increments gather in `m = momentum * m + increment; w -= m`. With `centered`, `v` minus the
-    square of the average gradient takes the place of `v`, an estimate of the variance.
+    With `momentum`, the increments accumulate in `m = momentum * m + increment; w -= m`. With `centered`, `v` is
+    replaced by `v` minus the square of the average gradient, an estimate of the variance.
 
     Args:
         rho: the decay of the averages.
-        momentum: the share of the last update that is kept.
-        centered: whether the variance of the gradients is used instead of their mean square.
+        momentum: the share of the previous update in the next one.
+        centered: whether to use the variance of the gradients instead of their mean square.
 
     Source: Hinton, http://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf.
 

@@ -22,7 +22,7 @@ class ScheduleFreeAdamW(Optimizer):
     `y = (1 - beta_1) * z + beta_1 * x`. The rate grows linearly over the first `warmup_steps` updates.
 
     Args:
-        warmup_steps: over how many steps the learning rate rises from zero.
+        warmup_steps: the number of steps over which the learning rate rises from zero.
 
     Source: Defazio et al., https://arxiv.org/abs/2405.15682.
 
@@ -42,7 +42,7 @@ class ScheduleFreeAdamW(Optimizer):
         return (("momentum", "velocity"),)
 
     def init_slots(self, path: str, variable: jax.Array) -> Slots:
-        # A copy: a training step that donates both weights and state must not meet one buffer twice.
+        # A copy: a training step that donates both weights and state must not get the same buffer twice.
         return {"momentum": jnp.array(variable, copy=True), "velocity": jnp.zeros_like(variable)}
 
     def prepare(

@@ -1,6 +1,6 @@
 """Learning rates that depend on the number of updates made, as in `keras.optimizers.schedules`.
 
-Any function `step -> value`, an Optax schedule among them, can stand in for a schedule.
+Any function `step -> value`, for example an Optax schedule, can be used as a schedule.
 
 >>> float(ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)(10))
 0.05
@@ -28,7 +28,7 @@ positive: Callable[[object], float] = arguments.between(0, math.inf, open_low=Tr
 
 
 class LearningRateSchedule(Spec):
-    """A function from the number of updates made so far, an integer scalar, to a learning rate.
+    """A function from the number of updates so far, an integer scalar, to a learning rate.
 
     Raises:
         ArgumentError: an argument has a value that the schedule cannot take.
@@ -44,7 +44,7 @@ class LearningRateSchedule(Spec):
     keras_module = "keras.optimizers.schedules"
 
     def __call__(self, step: ArrayLike) -> jax.Array:
-        """The learning rate of the update that follows `step` updates, a float32 scalar."""
+        """The learning rate of the next update after `step` updates, a float32 scalar."""
         raise NotImplementedError(f"{type(self).__name__} must define `__call__(self, step)`.")
 
 
@@ -104,11 +104,11 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     """`values[0]` up to and including step `boundaries[0]`, then `values[1]` up to `boundaries[1]`, and so on.
 
     Args:
-        boundaries: the last step of each value but the last.
-        values: learning rates, one more than boundaries.
+        boundaries: the last step of each value except the final one.
+        values: the learning rates, one more than there are boundaries.
 
     Raises:
-        ArgumentError: there is not one value more than boundaries.
+        ArgumentError: the number of values is not one more than the number of boundaries.
 
     >>> [round(float(PiecewiseConstantDecay([2], [1.0, 0.5])(step)), 1) for step in (2, 3)]
     [1.0, 0.5]
@@ -132,15 +132,15 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """From `initial_learning_rate` to `end_learning_rate` along `(1 - step / decay_steps) ** power`.
+    """Decays from `initial_learning_rate` to `end_learning_rate` with `(1 - step / decay_steps) ** power`.
 
-    With `cycle`, `decay_steps` is raised to its next multiple that is not below `step`, so the rate goes up again at
-    every multiple; without, the rate stays at its end.
+    With `cycle`, `decay_steps` is replaced by the smallest multiple of itself that is at least `step`, so the rate
+    rises again after every multiple. Without `cycle`, the rate stays at `end_learning_rate`.
 
     Args:
-        end_learning_rate: the rate at the end.
-        power: the power; 1 falls in a line.
-        cycle: whether the decay starts again, over more steps, when it has ended.
+        end_learning_rate: the final rate.
+        power: the exponent; 1 means linear decay.
+        cycle: whether the decay restarts, over more steps, after it has ended.
 
     >>> float(PolynomialDecay(0.1, decay_steps=10, end_learning_rate=0.0)(5))
     0.05
@@ -164,20 +164,20 @@ class PolynomialDecay(LearningRateSchedule):
 
 
 def _half_cosine(fraction: jax.Array) -> jax.Array:
-    """From 1 to 0 as `fraction` goes from 0 to 1."""
+    """Falls from 1 to 0 as `fraction` goes from 0 to 1."""
     return 0.5 * (1 + jnp.cos(math.pi * fraction))
 
 
 class CosineDecay(LearningRateSchedule):
-    """Half a cosine wave from the initial rate down to `alpha` times it, optionally after a linear warm-up.
+    """Half a cosine wave from the initial rate down to `alpha` times that rate, optionally after a linear warm-up.
 
     With `warmup_target` the rate first goes from `initial_learning_rate` to that target in `warmup_steps` steps, and
     the decay starts there. Source: Loshchilov & Hutter, https://arxiv.org/abs/1608.03983.
 
     Args:
-        alpha: the lowest rate, as a share of the highest.
+        alpha: the lowest rate as a fraction of the highest.
         warmup_target: the rate at the end of the warm-up, from which the decay starts; None means no warm-up.
-        warmup_steps: over how many steps the rate rises to `warmup_target`.
+        warmup_steps: the number of steps over which the rate rises to `warmup_target`.
 
     >>> schedule = CosineDecay(0.0, 10, warmup_target=1.0, warmup_steps=4)
     >>> [round(float(schedule(step)), 2) for step in (0, 2, 4, 9, 14)]
@@ -208,13 +208,13 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """Cosine decay that starts again: each period is `t_mul` times as long as the last and `m_mul` times as high.
+    """Cosine decay with restarts: each period is `t_mul` times as long and starts `m_mul` times as high as the last.
 
     Args:
         first_decay_steps: the length of the first period.
-        t_mul: how much longer each period is than the last.
-        m_mul: how much higher.
-        alpha: the lowest rate, as a share of the highest.
+        t_mul: the length of each period relative to the previous one.
+        m_mul: the initial rate of each period relative to the previous one.
+        alpha: the lowest rate as a fraction of the highest.
 
     Source: Loshchilov & Hutter, https://arxiv.org/abs/1608.03983.
 
@@ -251,10 +251,10 @@ TABLE: Mapping[str, type[LearningRateSchedule]] = registry.named_table(
 
 
 def get(identifier: OptimizerLike) -> LearningRateSchedule | Callable[[Any], Any] | None:
-    """The schedule that `identifier` means: None (stays None), a configuration, a schedule, or a function of the step.
+    """The schedule that `identifier` means.
 
     Args:
-        identifier: None (stays None), a configuration, a schedule, or a function of the step.
+        identifier: None (returned as None), a configuration, a schedule, or a function of the step.
 
     Raises:
         UnknownNameError: no schedule has that name.
@@ -282,14 +282,14 @@ def serialize(learning_rate_schedule: Any) -> Any:
 
 
 def deserialize(config: OptimizerLike, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The schedule that `serialize` described; `custom_objects` are names known for this call.
+    """Restores a schedule from what `serialize` returned.
 
     Args:
         config: what `serialize` returned.
-        custom_objects: names known for this call.
+        custom_objects: further names, known during this call only.
 
     Raises:
-        ArgumentError: what is given means no schedule.
+        ArgumentError: `config` does not describe a schedule.
 
     >>> schedule = ExponentialDecay(0.1, 10, 0.5)
     >>> deserialize(serialize(schedule)) == schedule

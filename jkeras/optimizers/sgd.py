@@ -15,12 +15,12 @@ from jkeras.values.fields import field
 class SGD(Optimizer):
     """Gradient descent: `w -= learning_rate * g`, or with momentum `m = momentum * m - learning_rate * g; w += m`.
 
-    The velocity takes in the learning rate, so a change of the rate acts on later gradients only (in
-    `optax.sgd` it acts on the whole velocity at once). With `nesterov`, `w += momentum * m - learning_rate * g`.
+    The velocity includes the learning rate, so a change of the rate affects later gradients only; in `optax.sgd` it
+    affects the whole velocity at once. With `nesterov`, `w += momentum * m - learning_rate * g`.
 
     Args:
         momentum: the share of the last update that is kept.
-        nesterov: whether the gradient is taken after the step of the momentum.
+        nesterov: whether to use Nesterov momentum.
 
     >>> import jax.numpy as jnp
     >>> params = {"w": jnp.array([1.0])}

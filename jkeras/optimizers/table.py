@@ -25,7 +25,7 @@ from jkeras.types import OptimizerLike
 
 
 def named(*classes: type[BaseOptimizer]) -> dict[str, type[BaseOptimizer]]:
-    """Every class under its name and under its name in lower case, as Keras looks optimizers up."""
+    """Every class under its name and its lower-case name, as Keras looks up optimizers."""
     return {name: cls for cls in classes for name in (cls.__name__, cls.__name__.lower())}
 
 

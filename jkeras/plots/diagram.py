@@ -75,7 +75,7 @@ class Diagram:
         """Writes `.svg`, `.dot`, `.mmd` (Mermaid); `.png` and `.pdf` with Graphviz or else matplotlib.
 
         Raises:
-            ArgumentError: it is no path, or ends in something else.
+            ArgumentError: it is not a path, or ends in something else.
             ImportError: neither Graphviz nor matplotlib is there.
         """
         path = arguments.checked("save", "path", path, arguments.path)
@@ -122,7 +122,7 @@ def diagram(
         direction: "TB" or "LR".
 
     Raises:
-        ArgumentError: it is no model, or another direction.
+        ArgumentError: it is not a model, or another direction.
 
     >>> import jkeras as jk
     >>> model = jk.Sequential([jk.Input((4,)), jk.layers.Dense(3, name="hidden"), jk.layers.Dense(2, name="out")])

@@ -131,11 +131,11 @@ def plot_bounding_box_gallery(
         y_true: boxes as `draw_bounding_boxes` takes them.
         y_pred: likewise.
         value_range: the least and the greatest value of the images.
-        true_color: of the boxes that are there.
-        pred_color: of those that were found.
-        line_thickness: of the frames.
-        font_scale: of the names.
-        text_thickness: of the names; None is that of the frames.
+        true_color: the colour of the boxes that are there.
+        pred_color: the colour of those that were found.
+        line_thickness: the thickness of the frames.
+        font_scale: the scale of the names.
+        text_thickness: the thickness of the names; None is that of the frames.
         class_mapping: names by label.
         ground_truth_mapping: those of the boxes that are there; None is `class_mapping`.
         prediction_mapping: those of boxes that were found; None is `class_mapping`.

@@ -69,9 +69,9 @@ def draw_bounding_boxes(
         bounding_box_format: how boxes are written, see `jkeras.utils.bounding_boxes`.
         class_mapping: names by labels, which are written at boxes; needs Pillow.
         color: red, green and blue, from 0 to 255.
-        line_thickness: of the frames, in pixels.
-        text_thickness: of the letters; None is that of the frames.
-        font_scale: of the letters, 1 is 20 pixels.
+        line_thickness: the thickness of the frames, in pixels.
+        text_thickness: the thickness of the letters; None is that of the frames.
+        font_scale: the scale of the letters, 1 is 20 pixels.
         data_format: "channels_last" or "channels_first"; None is the global one.
 
     Returns:
@@ -188,8 +188,8 @@ def draw_segmentation_masks(
         `(batch, height, width, channels)`, integers from 0 to 255.
 
     Raises:
-        InputError: images or masks have another shape, or `alpha` is no share.
-        TypeError: masks are no integers.
+        InputError: images or masks have another shape, or `alpha` is not between 0 and 1.
+        TypeError: masks are not integers.
 
     >>> draw_segmentation_masks(np.zeros((1, 1, 2, 3)), np.asarray([[[0, 1]]]), color_mapping={1: (100, 50, 0)})[0, 0].tolist()
     [[0, 0, 0], [80, 40, 0]]

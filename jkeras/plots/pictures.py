@@ -27,7 +27,7 @@ def confusion_matrix(y_true: NestedNumbers, y_pred: NestedNumbers, classes: int 
         classes: their number; found in the data if None.
 
     Raises:
-        InputError: different numbers of rows, or classes that are no whole numbers from 0.
+        InputError: different numbers of rows, or classes that are not whole numbers from 0.
 
     >>> confusion_matrix([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]).tolist()
     [[1, 0], [1, 1]]

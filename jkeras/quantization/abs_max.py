@@ -32,7 +32,7 @@ def abs_max_quantize(
         inputs: floats of any shape.
         axis: the axes that share a scale.
         value_range: the smallest and the largest integer.
-        dtype: of the integers.
+        dtype: the dtype of the integers.
         epsilon: keeps the scale of zeros finite.
         to_numpy: whether to compute on the host, which saves memory of the device.
 
@@ -68,7 +68,7 @@ def abs_max_quantize_grouped_with_zero_point(
         inputs: `(rows, columns)`.
         block_size: how many rows are a group; the last may have fewer.
         value_range: the smallest and the largest integer.
-        dtype: of the integers.
+        dtype: the dtype of the integers.
         epsilon: keeps the scale of constants above zero.
         to_numpy: whether to compute on the host.
 

@@ -16,7 +16,7 @@ def token_windows(dataset: Any, tokenizer: Any, sequence_length: int, num_sample
     Args:
         dataset: texts, or arrays of ids.
         tokenizer: has `tokenize(text)`; may be None if there are ids.
-        sequence_length: of a window.
+        sequence_length: the length of a window.
         num_samples: how many windows.
 
     Raises:

@@ -44,7 +44,7 @@ def fake_quant_with_min_max_vars(
         inputs: floats.
         min_vals: the low end: a number, or one for each place of `axis`.
         max_vals: the high end.
-        num_bits: of an integer.
+        num_bits: the number of bits of an integer.
         narrow_range: whether the smallest integer is left out.
         axis: the axis that has ranges of its own; None is one range.
 

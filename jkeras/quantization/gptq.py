@@ -26,7 +26,7 @@ def updated_hessian(hessian: Array, seen: int, inputs: Array) -> Array:
     """The mean of `2 x x^T` over the samples seen and those of a batch.
 
     Args:
-        hessian: of the samples seen, `(features, features)`.
+        hessian: the Hessian of the samples seen, `(features, features)`.
         seen: how many.
         inputs: a batch, `(samples, features)`.
 
@@ -64,12 +64,12 @@ def gptq_quantize_matrix(
 
     Args:
         weights: `(outputs, inputs)`.
-        inverse: of the Hessian, `(inputs, inputs)`.
-        bits: of an integer.
+        inverse: the inverse of the Hessian, `(inputs, inputs)`.
+        bits: the number of bits of an integer.
         per_channel: whether each output has a scale of its own.
         symmetric: whether ranges are symmetric around zero.
         group_size: how many inputs share a scale and a zero; -1 is all.
-        importance: of each input; the most important come first. None takes them as they are.
+        importance: the importance of each input; the most important come first. None takes them as they are.
 
     Returns:
         Integers `(outputs, inputs)`, scales and zeros `(outputs, groups)`, and the group of each input, as a float whose

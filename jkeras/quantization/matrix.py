@@ -19,8 +19,8 @@ class Matrix:
     Quantised to four bits a weight is a table of two axes; `reduced` and `packed` are those of the table, 0 or -1.
 
     Attributes:
-        name: of the weight.
-        shape: of the weight as floats.
+        name: the name of the weight.
+        shape: the shape of the weight as floats.
         summed: the axes that a product sums over, or that an entry of a table of vectors is made of.
         order: the other axes, in the order in which the output has them.
         scale_shape: the shape of the scale of 8 bits, which is that of the other axes with axes of size 1.

@@ -31,7 +31,7 @@ class Declared:
     """A weight that a mode adds to a layer.
 
     Attributes:
-        name: of the weight and of the attribute.
+        name: the name of the weight and of the attribute.
         shape: its sizes.
         dtype: its type; None is that of weights.
         initializer: its first values.

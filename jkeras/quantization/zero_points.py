@@ -28,7 +28,7 @@ def compute_quantization_parameters(
 
     Args:
         x: weights, `(outputs, inputs)`.
-        bits: of an integer.
+        bits: the number of bits of an integer.
         symmetric: whether the range is made symmetric around zero.
         per_channel: whether each row has numbers of its own.
         group_size: how many columns share their numbers; -1 is all of them. Only with `per_channel`.

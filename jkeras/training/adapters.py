@@ -171,7 +171,7 @@ def adapt(data: Any, batch_size: int) -> Any:
 
     Args:
         data: what `fit` got as x.
-        batch_size: of the batches, where the data comes one sample after the other.
+        batch_size: the batch size of the batches, where the data comes one sample after the other.
 
     Raises:
         InputError: it has to be prepared first; the message says how.

@@ -44,7 +44,7 @@ def to_arrays(value: Any, what: str) -> Any:
         what: for messages: "x", "y" or "sample_weight".
 
     Raises:
-        InputError: something is no array of numbers.
+        InputError: something is not an array of numbers.
     """
     array = value if type(value) is np.ndarray else _converted(value, what)
     if not isinstance(array, np.ndarray):

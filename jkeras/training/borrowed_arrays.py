@@ -33,7 +33,7 @@ class BorrowedArray:
     Attributes:
         body: its elements from number `skipped` on, in one axis.
         head: a copy of the rows that begin before that.
-        shape: of the whole.
+        shape: the shape of the whole.
         skipped: see above.
     """
 

@@ -77,7 +77,7 @@ class Evaluation:
 
         Args:
             run: is told of it; its state counts once `on_test_begin` has been called.
-            verbose: of a bar of its own.
+            verbose: whether to show a separate progress bar.
             line: the bar in whose line it is said that the step is being compiled, if there is one beside.
         """
         task, source = self.task, self.source

@@ -53,7 +53,7 @@ class Loop(NamedTuple):
     """A function that a layout compiles: `(layout, step, *arguments) -> results`.
 
     Attributes:
-        name: of the compiled program.
+        name: the name of the compiled program.
         function: see above.
         roles: what each argument is, for layouts that give some a leading axis: "state", "rng", "data", "order", "rows", "span",
             "batch" or "metrics".
@@ -79,7 +79,7 @@ class Layout:
     """One device.
 
     Args:
-        options: of the compiler; None for those of this platform.
+        options: the options of the compiler; None for those of this platform.
     """
 
     # Whether signals have to be agreed on by several processes.

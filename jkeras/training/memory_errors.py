@@ -31,7 +31,7 @@ def device_memory_error(
 
     Args:
         error: what XLA raised.
-        name: of the program.
+        name: the name of the program.
         arguments: what it was given, by role: "state", "data", ...
         temporaries: bytes that the program takes beside its arguments and results; None where that is not known.
     """

@@ -25,9 +25,9 @@ def merged_rows(step: Step, batch: Batch, rows: int) -> int:
     losses of its own or keeps a state of what it saw, or a loss or a metric is not known to be a sum over rows.
 
     Args:
-        step: of evaluation.
+        step: the step of evaluation.
         batch: the shapes of a batch.
-        rows: of the data.
+        rows: the rows of the data.
     """
     size = steps.batch_size(batch)
     program = step.program

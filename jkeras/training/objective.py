@@ -260,7 +260,7 @@ class Scorable(NamedTuple):
         targets: what is expected, or None.
         outputs: what the model gave.
         weights: sample weights, or None.
-        masks: of the outputs, or None.
+        masks: the masks of the outputs, or None.
         valid: which rows count; None for all.
     """
 

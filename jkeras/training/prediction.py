@@ -29,7 +29,7 @@ def predict(task: PredictionTask, run: Pass, verbose: Verbose = 0) -> Any:
     Args:
         task: see `prepare_prediction`.
         run: is told of it; its state counts once `on_predict_begin` has been called.
-        verbose: of the bar.
+        verbose: the verbose of the bar.
     """
     source, callbacks = task.source, run.callbacks
     pads = not mixes_samples(task.definition, training=False)

@@ -117,7 +117,7 @@ def build_program(definition: Layer, recipe: Recipe, batch: Batch) -> Program:
     """The program for a definition, a recipe and batches like `batch` (arrays or shapes).
 
     Raises:
-        InputError: the data does not fit the model or the losses.
+        InputError: the data does not match the model or the losses.
     """
     return _program(definition, recipe, *shape_key((batch.x, batch.y)), lowering.cache_token())
 

@@ -37,7 +37,7 @@ class Position:
         batch: how many of its batches are done.
         begun: whether `on_epoch_begin` was called for it.
         stopped: whether the run was stopped before its last epoch.
-        logs: of the epoch before.
+        logs: the logs of the epoch before.
     """
 
     epoch: int

@@ -41,7 +41,7 @@ def train_step(
 
     Raises:
         NotCompiledError: `recipe` is None, as that of a model that was not compiled.
-        InputError: the data does not fit the model or the losses.
+        InputError: the data does not match the model or the losses.
     """
     recipe = compiled_recipe(recipe, "train_step")
     batch = as_batch(batch)

@@ -156,7 +156,7 @@ def weighted(
     """The same data with a weight per class as sample weights.
 
     Raises:
-        ArgumentError: the data has sample weights already, or the weights are no mapping from class to number.
+        ArgumentError: the data has sample weights already, or the weights are not a mapping from class to number.
     """
     if class_weight is None:
         return source
@@ -179,7 +179,7 @@ def split(source: ArraySource, fraction: float) -> tuple[ArraySource, ArraySourc
     """The first rows for training and the last `fraction` for validation, before any shuffling.
 
     Raises:
-        ArgumentError: it is no fraction, or leaves one side without rows.
+        ArgumentError: it is not a fraction, or leaves one side without rows.
     """
     if isinstance(fraction, bool) or not isinstance(fraction, (int, float, np.number)) or not 0 <= fraction <= 1:
         raise ArgumentError(f"validation_split={fraction!r}: expected a number between 0 and 1.")

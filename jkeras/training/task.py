@@ -113,7 +113,7 @@ class Task:
         """The state that training starts from: the model's, with an optimizer's state, and perhaps another root key.
 
         Args:
-            seed: of the root key; None is the state's own.
+            seed: the seed of the root key; None is the state's own.
             state: in the place of the model's.
         """
         state = self.model.state if state is None else state
@@ -129,7 +129,7 @@ class PredictionTask:
     """What is predicted, and for what.
 
     Attributes:
-        definition: of the model, without arrays.
+        definition: the definition of the model, without arrays.
         source: the inputs.
         loops: what runs the forward pass.
         run_eagerly: whether it runs without being compiled.
@@ -164,7 +164,7 @@ def prepare(
 
     Raises:
         NotCompiledError: the model was not compiled.
-        InputError: the data is empty, of a kind that cannot be used, or does not fit the model, its losses or its metrics.
+        InputError: the data is empty, of a kind that cannot be used, or does not match the model, its losses or its metrics.
         ArgumentError: an argument does not go with this kind of data.
 
     >>> import jkeras as jk

@@ -34,7 +34,7 @@ def to_categorical(x: jax.Array | HostNumbers, num_classes: int | None = None) -
 
     Raises:
         InputError: a number is negative or not below `num_classes`, or there are no numbers to count classes by.
-        ArgumentError: `x` is no array of numbers, or `num_classes` no integer.
+        ArgumentError: `x` is not an array of numbers, or `num_classes` no integer.
 
     >>> to_categorical([0, 2])
     array([[1., 0., 0.],
@@ -87,7 +87,7 @@ def normalize(x: jax.Array | HostNumbers, axis: int = -1, order: float = 2) -> j
         order: 2 for the Euclidean norm, 1 for the sum of absolute values, and so on.
 
     Raises:
-        ArgumentError: `x` is no array of numbers, it has no such axis, or `order` is no number; for a JAX array, it is not
+        ArgumentError: `x` is not an array of numbers, it has no such axis, or `order` is not a number; for a JAX array, it is not
             an integer of at least 1.
 
     >>> normalize(np.array([[3.0, 4.0]]))

@@ -46,7 +46,7 @@ def audio_dataset_from_directory(
     Raises:
         ArgumentError: an argument is out of range.
         InputError: there are no sounds, as many labels as they are not, or files that do not fit each other.
-        DamagedFileError: a file is no uncompressed sound.
+        DamagedFileError: a file is not an uncompressed sound.
     """
     if ragged:
         raise ArgumentError(
@@ -86,7 +86,7 @@ def read_wav(path: str, sampling_rate: int | None = None) -> np.ndarray:
             rate, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
             data = file.readframes(file.getnframes())
     except (wave.Error, EOFError) as error:
-        raise DamagedFileError(f"{path} is no uncompressed .wav file: {error or 'it ends too early'}.") from error
+        raise DamagedFileError(f"{path} is not an uncompressed .wav file: {error or 'it ends too early'}.") from error
     if sampling_rate is not None and rate != sampling_rate:
         raise InputError(f"{path} has {rate} samples per second, not sampling_rate={sampling_rate}: convert it first.")
     data = data[: len(data) - len(data) % (width * channels)]

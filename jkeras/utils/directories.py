@@ -53,7 +53,7 @@ def image_dataset_from_directory(
         batch_size: pictures in a batch, None for single pictures.
         image_size: `(height, width)`, or one number for both.
         shuffle: draws another order for every pass; otherwise the order is that of the paths.
-        seed: of the orders. The default is `jkeras.config.default_seed`, so "training" and "validation" always fit.
+        seed: the seed of the orders. The default is `jkeras.config.default_seed`, so "training" and "validation" always fit.
         validation_split: share of the files kept for validation.
         subset: "training", "validation" or "both".
         interpolation: see `jkeras.utils.images.resize`.

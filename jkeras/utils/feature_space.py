@@ -185,7 +185,7 @@ class FeatureSpace(FeatureKinds, Spec):
         """Writes the space, with what it has learnt, into a `.keras` file, which `FeatureSpace.load` and Keras read.
 
         Raises:
-            ArgumentError: the path ends otherwise.
+            ArgumentError: the path has another suffix.
         """
         path = Path(filepath)
         if path.suffix != ".keras":

@@ -242,7 +242,7 @@ def columns(data: Mapping[str, TensorLike], features: Mapping[str, Feature]) -> 
     Integers become floats where the feature is one of floats.
 
     Raises:
-        InputError: it is no dict, or has other columns than the features.
+        InputError: it is not a dict, or has other columns than the features.
     """
     if not isinstance(data, Mapping):
         raise InputError(f"A FeatureSpace can only be called with a dict of columns. Received: {data!r}")

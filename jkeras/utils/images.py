@@ -115,7 +115,7 @@ def img_to_array(
 
     Raises:
         InputError: the image has neither two nor three axes.
-        ArgumentError: it is no image.
+        ArgumentError: it is not an image.
     """
     kind = _dtype("img_to_array", dtype)
     array = arguments.checked("img_to_array", "img", img, arguments.array).astype(kind, copy=False)

@@ -62,7 +62,7 @@ class Samples:
         read: returns the samples of an array of numbers, stacked: an array `(n, ...)` or a tuple, list or dict of them.
         batch_size: samples in a batch, None for one sample at a time without a batch axis.
         shuffle: whether each pass has an order of its own.
-        seed: of the orders; `jkeras.config.default_seed` if None.
+        seed: the seed of the orders; `jkeras.config.default_seed` if None.
         class_names: names of the classes, where there are any.
         file_paths: the file of each sample, where there are files.
 
@@ -200,7 +200,7 @@ def split_dataset(
         left_size: number of samples on the left, or their share; the default is what the right does not take.
         right_size: likewise.
         shuffle: whether to shuffle before splitting.
-        seed: of that shuffle.
+        seed: the seed of that shuffle.
         preferred_backend: accepted for Keras's sake, and ignored.
 
     Returns:

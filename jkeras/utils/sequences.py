@@ -27,14 +27,14 @@ def pad_sequences(
     Args:
         sequences: sequences of elements of one shape.
         maxlen: length of the rows; the default is that of the longest sequence.
-        dtype: of the array; `object` for strings.
+        dtype: the dtype of the array; `object` for strings.
         padding: "pre" pads in front, "post" behind.
         truncating: "pre" cuts off the beginning, "post" the end.
         value: what to pad with.
 
     Raises:
         ArgumentError: `padding` or `truncating` is neither "pre" nor "post", or `value` does not fit `dtype`.
-        InputError: `sequences` are no sequences, or their elements differ in shape.
+        InputError: `sequences` are not sequences, or their elements differ in shape.
 
     >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2)
     array([[0, 1],
@@ -111,7 +111,7 @@ def timeseries_dataset_from_array(
         sampling_rate: steps between the steps of a window.
         batch_size: windows in a batch; None gives single windows.
         shuffle: draws another order for every pass.
-        seed: of the orders.
+        seed: the seed of the orders.
         start_index: steps before this one are left out.
         end_index: this step and later ones are left out.
         format: accepted for Keras's sake; the result is the same `Samples` for "tf" and "grain".

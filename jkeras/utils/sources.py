@@ -17,7 +17,7 @@ def get_source_inputs(tensor: SymbolicTensor) -> list[SymbolicTensor]:
     [True, True]
 
     Raises:
-        ArgumentError: it is no symbolic tensor.
+        ArgumentError: it is not a symbolic tensor.
     """
     if not isinstance(tensor, SymbolicTensor):
         raise ArgumentError(f"get_source_inputs(tensor={arguments.shown(tensor)}): expected a symbolic tensor.")

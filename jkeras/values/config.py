@@ -1,8 +1,8 @@
 """Configurations: values as plain JSON-able data, in the form that Keras 3 writes, and back.
 
-`serialize` is the one writer and `deserialize` the one reader: registry, models, files and the drop-in use them. Which
-classes a name may stand for is for the caller of the reader to say; configurations in dialects of older Keras are
-translated before they come here (`jkeras/files/dialects/old_names.py`).
+`serialize` is the only writer and `deserialize` the only reader: registry, models, files and the drop-in use them. The
+caller of the reader decides which classes a name may refer to. Configurations of older Keras versions are translated
+before they get here (`jkeras/files/dialects/old_names.py`).
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from jkeras.arguments import name_of
 from jkeras.errors import RestoreError
 from jkeras.values.custom_objects import custom_object, registered_name
 
-# Deeper nesting than this is no configuration that anybody wrote.
+# Genuine configurations are never nested more deeply than this.
 MAX_DEPTH = 60
 
 
 class Configured:
-    """A value that states its arguments as a configuration."""
+    """A value that returns its arguments as a configuration."""
 
-    # What a constructor written by hand was called with; there, if None, once construction has ended.
+    # The arguments of a hand-written constructor; None until construction has ended.
     _spec_arguments: dict[str, Any] | None = None
 
-    # The module that Keras files name for this family, e.g. "keras.layers".
+    # The module of this family in Keras files, such as "keras.layers".
     keras_module: ClassVar[str] = "jkeras"
 
     def get_config(self) -> dict[str, Any]:
@@ -36,15 +36,15 @@ class Configured:
         raise NotImplementedError
 
     def _written_as(self) -> Any:
-        """What `serialize` writes in place of this value; a wrapper of a function is written as the function."""
+        """What `serialize` writes instead of this value; a wrapper of a function is written as the function."""
         return self
 
     def _written_beside(self) -> dict[str, Any]:
-        """What a configuration says beside class and arguments, where Keras does not look."""
+        """Entries of a configuration in addition to class and arguments, which Keras ignores."""
         return {}
 
     def _written_class(self) -> dict[str, Any]:
-        """How a configuration names the class of this value: module, class name and registered name."""
+        """The module, class name and registered name of this value in a configuration."""
         cls = type(self)
         own = cls.__module__.startswith("jkeras.")
         return {
@@ -55,12 +55,12 @@ class Configured:
 
 
 def _is_function(value: Any) -> bool:
-    """Python's functions and what wraps them, such as `jax.nn.relu`; neither classes nor other callable objects."""
+    """Whether this is a Python function or a wrapper of one, such as `jax.nn.relu`, not a class or other callable."""
     return callable(value) and not isinstance(value, type) and name_of(value) is not None
 
 
 def serialize(value: Any) -> Any:
-    """A JSON-able form of a configuration value, in the form that Keras 3 writes.
+    """The JSON-able form of a configuration value, as Keras 3 writes it.
 
     >>> serialize((3, 3))
     [3, 3]
@@ -90,12 +90,12 @@ Make = Callable[[Mapping[str, Any], int], Any]
 
 
 def deserialize(written: Any, make: Make, depth: int = 0) -> Any:
-    """What a JSON structure stands for: containers, arrays, slices, and objects.
+    """Converts a JSON structure to the value that it describes: containers, arrays, slices, and objects.
 
     Args:
-        written: as `serialize`, or Keras, gives it.
-        make: makes the object of an entry that names a class or function, at a depth.
-        depth: how deep `written` lies in others.
+        written: the output of `serialize` or of Keras.
+        make: creates the object for an entry that names a class or function, at a given depth.
+        depth: the nesting depth of `written`.
 
     Raises:
         RestoreError: the structure is nested too deeply, or damaged.
@@ -139,7 +139,7 @@ def _array(config: Any) -> np.ndarray:
 
 
 def target_of(entry: Mapping[str, Any], table: Mapping[str, Any]) -> Any | None:
-    """The class or function that an entry names: one of the user's own, else one of the table; None if there is neither."""
+    """The class or function that an entry names: a custom object, else one in the table; None if there is neither."""
     for name in (entry.get("registered_name"), entry.get("class_name")):
         target = custom_object(name) if isinstance(name, str) and name else None
         if target is not None:

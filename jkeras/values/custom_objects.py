@@ -1,4 +1,4 @@
-"""The user's own classes and functions: what is registered for files, and what is known for the length of a block."""
+"""Users' classes and functions: registered for files, or known during a `with` block."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 
 
 def register(package: str = "Custom", name: str | None = None) -> Callable[[Named], Named]:
-    """Decorator that makes a class or function known under `package>name`, for loading files that use it.
+    """Decorator that registers a class or function as `package>name`, so that files that use it can be loaded.
 
     >>> @register(package="demo")
     ... class Known:
@@ -39,7 +39,7 @@ def registered_name(target: object) -> str | None:
 
 @contextlib.contextmanager
 def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
-    """Makes names known while the block runs."""
+    """Makes names known inside a `with` block."""
     token = _scope.set({**_scope.get(_NOTHING), **custom_objects})
     try:
         yield
@@ -48,12 +48,12 @@ def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
 
 
 def scoped_objects() -> Mapping[str, Any]:
-    """What the `custom_object_scope`s around make known."""
+    """The names that the enclosing `custom_object_scope`s make known."""
     return _scope.get(_NOTHING)
 
 
 def custom_object(name: str) -> Any | None:
-    """The custom object of that name, with or without its package, or None."""
+    """The custom object with this name, with or without its package, or None."""
     registered = _scope.get(_NOTHING).get(name, _registered.get(name))
     if registered is None and ">" not in name:
         registered = next((v for k, v in _registered.items() if k.partition(">")[2] == name), None)
@@ -61,12 +61,12 @@ def custom_object(name: str) -> Any | None:
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """The table of everything that is registered, by `package>name`; what is added to it is known from then on."""
+    """The table of registered objects, by `package>name`; objects added to it are registered."""
     return _registered
 
 
 def custom_modules(own: Iterable[Any] = ()) -> set[str]:
-    """The modules of all custom objects that are known at the moment, and of those."""
+    """The modules of all custom objects that are currently known, and of the given ones."""
     targets = [*_registered.values(), *_scope.get(_NOTHING).values(), *own]
     names = {getattr(target, "__module__", None) for target in targets}
     return {name for name in names if isinstance(name, str) and not name.startswith("jkeras.")}
@@ -80,7 +80,7 @@ def get_registered_name(obj: type | Callable[..., Any]) -> str:
 def get_registered_object(
     name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
 ) -> Any | None:
-    """The custom object of that name, looked for among those made known, then in the two tables; or None."""
+    """The custom object with this name among those known, else in one of the two tables, else None."""
     registered = custom_object(name)
     for table in (custom_objects, module_objects):
         registered = (table or {}).get(name) if registered is None else registered

@@ -1,7 +1,7 @@
-"""Docstrings in sections, and those of descriptions completed with what base classes and a table of words say.
+"""Parses docstrings into sections, and completes those of descriptions from base classes and a table.
 
-A class says what is its own. Arguments that it shares with others are described once: by a base class, by the function that
-it wraps (`function`), or in `jkeras.values.words`. So are shapes and errors that every class of a family has.
+A class documents only what is specific to it. Arguments that it shares with others are described once: by a base class, by the
+function that it wraps (`function`), or in `jkeras.values.words`. The same holds for shapes and errors of a whole family.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from jkeras.values.words import ARGUMENTS
 
 _TITLE = re.compile(r"(Args|Raises|Returns|Yields|Attributes|State):\n(?=[ ]+\S)")
 _ENTRY = re.compile(r"(?:^|\n)(?=\S)")
-# In which order a completed docstring has what its class does not say itself.
+# The order of the sections that are added to a docstring.
 _ADDED = ("Shapes", "Args", "Raises")
 
 
 class Section(NamedTuple):
-    """A part of a docstring: a title, or "text", "example", "Shapes" and "Source" for paragraphs of those kinds."""
+    """A section of a docstring: its title, or "text", "example", "Shapes" or "Source" for such paragraphs."""
 
     title: str
     body: str
@@ -38,7 +38,7 @@ def parse(text: str | None) -> list[Section]:
         title = _TITLE.match(paragraph)
         if title:
             sections.append(Section(title[1], inspect.cleandoc("\n" + paragraph[title.end() :])))
-        elif paragraph.startswith(" ") and sections:  # a block that has an empty line in it
+        elif paragraph.startswith(" ") and sections:  # continues a block after an empty line
             last = sections[-1]
             sections[-1] = Section(last.title, f"{last.body}\n\n{paragraph}")
         elif paragraph:
@@ -67,7 +67,7 @@ def entries(body: str) -> dict[str, str]:
 
 
 def described(sections: Iterable[Section], title: str) -> dict[str, str]:
-    """The entries of every section of that title."""
+    """The entries of every section with this title."""
     result: dict[str, str] = {}
     for section in sections:
         if section.title == title:
@@ -76,7 +76,7 @@ def described(sections: Iterable[Section], title: str) -> dict[str, str]:
 
 
 def completed(cls: type) -> str | None:
-    """The docstring of a class with the arguments, shapes and errors that it does not repeat."""
+    """The docstring of a class, completed with inherited arguments, shapes and errors."""
     own = vars(cls).get("__doc__")
     if not isinstance(own, str) or not cls.__module__.startswith("jkeras."):
         return own
@@ -103,7 +103,7 @@ def _arguments(names: Iterable[str], sources: list[list[Section]]) -> dict[str, 
 
 
 def _merged(title: str, sources: list[list[Section]]) -> dict[str, str]:
-    """What several docstrings say, the first of them first."""
+    """Merges entries of several docstrings; the first take precedence."""
     result: dict[str, str] = {}
     for sections in sources:
         for name, text in described(sections, title).items():
@@ -120,7 +120,7 @@ def _lines(texts: Mapping[str, str]) -> str:
 
 
 def _joined(own: list[Section], parts: Mapping[str, str]) -> str:
-    """The sections of a class with the completed ones in the place of its own, others before the first example."""
+    """Replaces the sections of a class by the completed ones, and inserts the others before the first example."""
     titles = [section.title for section in own]
     place = next((i for i, title in enumerate(titles) if title in ("example", "Source", *_ADDED)), len(own))
     added = [Section(title, parts[title]) for title in _ADDED if title in parts]

@@ -1,16 +1,16 @@
-"""The arguments of a class, declared once as annotated fields, and the signature that follows from them.
+"""The arguments of a class, declared once as annotated fields, and the signature derived from them.
 
-What a declaration tells a type checker (mypy and pyright, through `typing.dataclass_transform` on `SpecMeta`):
+What a type checker sees (mypy and pyright, through `typing.dataclass_transform` on `SpecMeta`):
 
-- `units: int = field(convert=arguments.positive_int)` is a required argument `units: int`, and an attribute of that type.
+- `units: int = field(convert=arguments.positive_int)` is a required argument `units: int`, and an attribute of this type.
 - `field(default=...)`: checkers see a default only when it is passed by keyword.
-- `kernel_size: Converted[int | Sequence[int], tuple[int, ...]]`: the constructor accepts an integer or several, the
-  attribute is a tuple. The annotation is a descriptor to checkers, which both of them understand, and nothing at run
-  time. (`converter=`, which pyright knows, means nothing to mypy; that is why the argument is called `convert` here.)
+- `kernel_size: Converted[int | Sequence[int], tuple[int, ...]]`: the constructor accepts one or more integers, the
+  attribute is a tuple. To checkers the annotation is a descriptor, which both understand; at run time it does nothing.
+  (pyright supports `converter=`, mypy does not; that is why the argument is called `convert` here.)
 - `kw_only=True` arguments come last, by keyword. A `trailing` argument of a base class comes after the arguments of
-  its subclasses; checkers know no such thing and see it by keyword only (`kw_only=True, trailing=True`).
-- A field that is declared again keeps the place of its first declaration, for checkers always. So a base class whose
-  subclasses place an argument themselves does not declare it as a field to checkers: it *annotates* the attribute in a
+  its subclasses; checkers have no such concept and treat it as keyword-only (`kw_only=True, trailing=True`).
+- For checkers, a redeclared field always keeps the position of its first declaration. So if subclasses determine the
+  position of an argument, the base class does not declare it as a field to checkers: it *annotates* the attribute in a
   plain class beside it, and has the argument under an alias, which such subclasses turn off::
 
       class LossAttributes:
@@ -41,7 +41,7 @@ Stored_co = TypeVar("Stored_co", covariant=True)
 
 
 class Converted(Generic[Given_contra, Stored_co]):
-    """Annotates a field whose constructor argument has another type (`Given`) than its attribute (`Stored`)."""
+    """Annotates a field whose constructor argument has a different type (`Given`) from its attribute (`Stored`)."""
 
     if TYPE_CHECKING:
 
@@ -55,7 +55,7 @@ class Converted(Generic[Given_contra, Stored_co]):
 
 @dataclasses.dataclass(frozen=True)
 class Field:
-    """One constructor argument: its default, how it is normalised, whether it is part of the configuration."""
+    """One constructor argument: its default, its conversion, and whether it is part of the configuration."""
 
     default: Any = MISSING
     convert: Callable[[Any], Any] | None = None
@@ -76,7 +76,7 @@ def field(
 ) -> Any:
     """Declares a constructor argument; `convert` checks and normalises it (see `jkeras.arguments`).
 
-    A field that is declared again without `convert` keeps that of the base class.
+    A field that is redeclared without `convert` keeps that of the base class.
     A `trailing` argument of a base class comes after the arguments of its subclasses. Only type checkers read `init`
     and `alias`.
     """
@@ -84,7 +84,7 @@ def field(
 
 
 def declared_fields(cls: type) -> dict[str, Field]:
-    """The fields that the body of `cls` declares; their defaults stay as class attributes."""
+    """The fields that the body of `cls` declares; their defaults remain as class attributes."""
     fields = {}
     for name, annotation in inspect.get_annotations(cls).items():
         if name.startswith("_") or "ClassVar" in str(annotation):
@@ -102,7 +102,7 @@ def declared_fields(cls: type) -> dict[str, Field]:
 
 
 def signature_of(fields: Mapping[str, Field]) -> inspect.Signature:
-    """The signature of a constructor that takes `fields`."""
+    """The signature of a constructor with the arguments `fields`."""
     ordered = sorted(fields.items(), key=lambda item: item[1].kw_only)
     return inspect.Signature(
         [
@@ -118,7 +118,7 @@ def signature_of(fields: Mapping[str, Field]) -> inspect.Signature:
 
 
 def captured_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a hand-written constructor by name, `**kwargs` flattened."""
+    """The arguments of a hand-written constructor by name, with `**kwargs` flattened."""
     signature = inspect.signature(cls.__init__)  # type: ignore[misc]
     bound = signature.bind(None, *args, **kwargs)
     bound.apply_defaults()

@@ -1,8 +1,8 @@
-"""Containers that cannot be changed, and structures of containers as values.
+"""Immutable containers, and structures of containers as values.
 
-What a value holds is frozen when its constructor returns: lists become tuples, dicts `FrozenDict`s, sets frozen sets, at
-any depth. What is handed out of a state keeps its shape (`FrozenDict`, `FrozenList`), so that it still compares, slices
-and serialises like the dicts and lists that it stands for.
+The contents of a value are frozen when its constructor returns: at any depth, lists become tuples, dicts `FrozenDict`s and
+sets frozen sets. Parts of a state become `FrozenDict`s and `FrozenList`s, which compare, slice and serialise like the dicts
+and lists that they replace.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 
 class FrozenDict(dict[Key, Value]):
-    """A dict that raises `FrozenError` when it is written to; a pytree whose leaves are those of the same dict.
+    """A dict that raises `FrozenError` on any change; a pytree with the same leaves as the plain dict.
 
     >>> d = FrozenDict({"a": 1})
     >>> d["a"], d == {"a": 1}, {**d, "a": 2}
@@ -73,7 +73,7 @@ class FrozenDict(dict[Key, Value]):
         return hash(frozenset(self.items()))
 
     def copy(self) -> dict[Key, Value]:
-        """A plain dict of the same structure, which may be written to; dicts and lists inside are copies as well."""
+        """A mutable plain dict with the same structure; dicts and lists inside are copied as well."""
         result: dict[Key, Value] = thawed(self)
         return result
 
@@ -85,7 +85,7 @@ class FrozenDict(dict[Key, Value]):
 
 
 class FrozenList(list[Item]):
-    """A list that raises `FrozenError` when it is written to.
+    """A list that raises `FrozenError` on any change.
 
     >>> FrozenList([1, 2])[:1] + [3]
     [1, 3]
@@ -141,7 +141,7 @@ class FrozenList(list[Item]):
         self._refuse("`sort`")
 
     def copy(self) -> list[Item]:
-        """A plain list of the same items, which may be written to; dicts and lists inside are copies as well."""
+        """A mutable plain list with the same items; dicts and lists inside are copied as well."""
         result: list[Item] = thawed(self)
         return result
 
@@ -157,7 +157,7 @@ _CHANGED_LIST = "Make a changed copy: `new = [*old, item]`."
 
 
 def frozen(value: Any) -> Any:
-    """`value` with immutable containers at any depth; arrays of NumPy become copies that cannot be written to.
+    """`value` with immutable containers at any depth; NumPy arrays become read-only copies.
 
     >>> frozen({"a": [1, {2}]})
     {'a': (1, frozenset({2}))}
@@ -187,12 +187,12 @@ def _read_only(array: np.ndarray) -> np.ndarray:
         array = array.copy()
         array.flags.writeable = False
         return array
-    # Over bytes, which nothing can make writeable again.
+    # A view of bytes, which cannot be made writeable again.
     return np.ndarray(array.shape, array.dtype, array.tobytes())
 
 
 def frozen_tree(tree: Any, advice: str = "") -> Any:
-    """The structure of `tree` with dicts and lists that cannot be written to, around the same leaves."""
+    """The structure of `tree` with immutable dicts and lists, around the same leaves."""
     if isinstance(tree, dict):
         return FrozenDict({key: frozen_tree(item, advice) for key, item in tree.items()}, advice)
     if isinstance(tree, list):
@@ -212,12 +212,12 @@ def thawed(tree: Any, leaf: Callable[[Any], Any] = lambda value: value) -> Any:
 
 
 def kept(value: Any) -> Any:
-    """A copy of the structure of `value` that nobody else can reach, arrays of NumPy included."""
+    """A copy of the structure of `value` that shares nothing with it, including NumPy arrays."""
     return thawed(value, lambda leaf: _read_only(leaf) if type(leaf) is np.ndarray else leaf)
 
 
 def _mapped_tuple(change: Callable[[Any], Any], value: Any) -> Any:
-    """A tuple with changed items; a named one is itself where nothing changed, since some are told apart by identity."""
+    """A tuple with changed items; an unchanged named tuple is returned itself, since some are compared by identity."""
     if type(value) is tuple:
         return tuple([change(item) for item in value])
     make = getattr(type(value), "_make", None) if isinstance(value, tuple) else None  # a named tuple
@@ -228,7 +228,7 @@ def _mapped_tuple(change: Callable[[Any], Any], value: Any) -> Any:
 
 
 class Template(Keyed):
-    """A structure of dicts, lists and tuples as an immutable value, which remembers what kind each of them was.
+    """A structure of dicts, lists and tuples as an immutable value that remembers the type of each container.
 
     >>> Template.of({"a": [1, 2]}).fill(lambda leaf: 10 * leaf)
     {'a': [10, 20]}
@@ -245,12 +245,12 @@ class Template(Keyed):
 
     @classmethod
     def of(cls, value: Any, is_leaf: Callable[[Any], bool] | None = None) -> Self:
-        """The structure of `value` with its leaves."""
+        """The template of `value`, with its leaves."""
         leaves, structure = jax.tree.flatten(value, is_leaf=is_leaf)
         return cls(kept(tuple(leaves)), structure)
 
     def fill(self, replace: Callable[[Any], Any] = lambda leaf: leaf) -> Any:
-        """Containers like those that the template was made of, around the changed leaves."""
+        """Containers of the original types around changed leaves."""
         return jax.tree.unflatten(self.structure, [replace(leaf) for leaf in self.leaves])
 
     def map(self, replace: Callable[[Any], Any]) -> Template:
@@ -261,7 +261,7 @@ class Template(Keyed):
         return HashedKey((Template, self.structure, key_of(self.leaves)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Structures of JAX cannot be pickled; one of numbers in the place of leaves says the same.
+        # JAX's tree structures cannot be pickled; a tree with numbers as leaves is equivalent.
         return _template, (self.leaves, jax.tree.unflatten(self.structure, range(len(self.leaves))))
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
@@ -282,7 +282,7 @@ def _template(leaves: tuple[Any, ...], numbered: Any) -> Template:
 
 
 def _dict_children(tree: FrozenDict[Any, Any]) -> tuple[tuple[Any, ...], Any]:
-    keys = tuple(sorted(tree))  # the order in which JAX takes the entries of a dict
+    keys = tuple(sorted(tree))  # the order in which JAX flattens a dict
     return tuple([tree[key] for key in keys]), keys
 
 

@@ -1,6 +1,6 @@
-"""Keys: what a compilation is shared by.
+"""Keys under which compiled programs are cached.
 
-A key is hashable and equal for equal values, so two models that are written the same way find the same compiled program.
+A key is hashable and equal for equal values, so two models that are defined the same way share one compiled program.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 
 
 class Keyed:
-    """A value that knows its own key."""
+    """A value that computes its own key."""
 
-    # The key, once it was asked for.
+    # The key, once computed.
     _spec_key: HashedKey | None = None
 
     def _key(self) -> HashedKey:
@@ -40,7 +40,7 @@ class HashedKey:
 
 
 class Identity:
-    """Stands in a key for a value that can only be compared by identity; keeps it alive."""
+    """Represents in a key a value that can only be compared by identity; keeps the value alive."""
 
     __slots__ = ("value",)
 
@@ -68,7 +68,7 @@ def key_of(value: Any) -> Any:
     if isinstance(value, Keyed):
         return value._key()
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
-        # 1, 1.0 and True are equal in Python, and NaN is not; both would mislead a cache.
+        # In Python 1, 1.0 and True are equal, and NaN does not equal itself; both would mislead a cache.
         return (type(value), repr(value) if isinstance(value, (float, complex)) else value)
     if isinstance(value, (tuple, list)):
         return (type(value), tuple(key_of(v) for v in value))
@@ -106,7 +106,7 @@ def _key_of_function(function: types.FunctionType) -> Any:
     )
     try:
         cells = tuple(_key_of_cell(function, cell.cell_contents) for cell in function.__closure__ or ())
-    except ValueError:  # a cell that is still empty: a function that refers to a name defined later
+    except ValueError:  # an empty cell: the function refers to a name that is defined later
         return Identity(function)
     return (
         types.FunctionType,

@@ -1,4 +1,4 @@
-"""Docstrings of operations that are functions of `jax.numpy`: what each computes, and the meaning of arguments by name."""
+"""Docstrings of operations that are `jax.numpy` functions: what each computes, and what the arguments mean, by name."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ARGUMENTS: dict[str, str] = {
     "indices": "integers.",
     "fill_value": "the value to fill the result with.",
     "q": "the quantiles, from 0 to 1, or the percentiles, from 0 to 100.",
-    "k": "the diagonal (0 is the main diagonal), or how many.",
+    "k": "the diagonal (0 is the main diagonal), or the number of values or rotations.",
     "start": "the first value.",
     "stop": "the last value.",
     "num": "the number of values.",
@@ -44,7 +44,7 @@ ARGUMENTS: dict[str, str] = {
     "retstep": "whether to return the step as well.",
     "base": "the base of the powers.",
     "offset": "the diagonal; 0 is the main diagonal.",
-    "size": "the size of the result, where it would depend on the values.",
+    "size": "the size of the result, if it would otherwise depend on the values.",
     "initial": "the initial value.",
     "rtol": "the tolerance relative to the second array.",
     "atol": "the absolute tolerance.",
@@ -82,7 +82,7 @@ ARGUMENTS: dict[str, str] = {
     "kth": "the index of the element to put in its sorted position.",
     "indexing": '"xy" or "ij".',
     "mode": "how to treat borders, or indices out of range.",
-    "sparse": "accepted for Keras's signature; only False is offered.",
+    "sparse": "accepted for compatibility with Keras; only False is supported.",
     "data": "an array `(rows, ...)`.",
     "segment_ids": "the segment of each row.",
     "num_segments": "the number of segments.",
@@ -106,7 +106,7 @@ ARGUMENTS: dict[str, str] = {
     "minlength": "the minimum number of bins.",
     "x_min": "the lowest value.",
     "x_max": "the highest value.",
-    "kwargs": "accepted for Keras's signature.",
+    "kwargs": "accepted for compatibility with Keras.",
     "subscripts": 'the equation, `"ij,jk->ik"` for example.',
     "operands": "arrays.",
     "key": "an index or slice.",
@@ -116,7 +116,7 @@ ARGUMENTS: dict[str, str] = {
     "return_index": "whether to return the first index of each value.",
     "return_inverse": "whether to return the indices that rebuild the array.",
     "return_counts": "whether to return how often each value occurs.",
-    "ragged": "accepted for Keras's signature; only False is offered.",
+    "ragged": "accepted for compatibility with Keras; only False is supported.",
     "variable": "an array.",
     "pred": "a boolean.",
     "true_fn": "the function to call if `pred` is true.",
@@ -156,7 +156,7 @@ ARGUMENTS: dict[str, str] = {
     "max_value": "the largest value.",
     "default_value": "the value at or below the threshold.",
     "approximate": "whether to use the tanh approximation.",
-    "synchronized": "accepted for Keras's signature.",
+    "synchronized": "accepted for compatibility with Keras.",
     "mean": "the mean.",
     "variance": "the variance.",
     "scale": "a scaling factor.",
@@ -190,8 +190,8 @@ ARGUMENTS: dict[str, str] = {
     "spatial_dims": "the axes to resize.",
     "image1": "images.",
     "image2": "images of the same shape.",
-    "filter_size": "the size of the window.",
-    "filter_sigma": "the standard deviation of the window.",
+    "filter_size": "the size of the Gaussian window.",
+    "filter_sigma": "the standard deviation of the Gaussian window.",
     "k1": "a constant of the measure.",
     "k2": "a constant of the measure.",
     "pyfunc": "a function of numbers.",
@@ -413,7 +413,7 @@ MEANINGS: dict[str, str] = {
 
 
 def documented(name: str, names: Iterable[str]) -> str:
-    """The docstring of an operation that has none of its own.
+    """The docstring of an operation without its own.
 
     Args:
         name: the operation.
@@ -424,19 +424,19 @@ def documented(name: str, names: Iterable[str]) -> str:
 
 
 def completed(text: str, names: Iterable[str], name: str = "") -> str:
-    """The docstring of an operation with its arguments, errors and example, as far as it lacks them.
+    """Completes the docstring of an operation with the arguments, errors and example that it lacks.
 
     Args:
         text: the docstring.
         names: the arguments.
-        name: the operation, if its example is added.
+        name: the name of the operation, if its example is to be added.
     """
     prose, mark, example = inspect.cleandoc(text).partition("\n\n>>>")
     lines = [f"    {argument}: {ARGUMENTS[argument]}" for argument in names if argument in ARGUMENTS]
     if lines and "Args:" not in text:
         prose += "\n\nArgs:\n" + "\n".join(lines)
     if "Raises:" not in text:
-        prose += "\n\nRaises:\n    InputError: shapes or types do not fit."
+        prose += "\n\nRaises:\n    InputError: shapes or dtypes do not match."
     if not mark and name in EXAMPLES:
         code, result = EXAMPLES[name]
         prose += "".join(["\n\n", *(f">>> {line}\n" for line in code.splitlines()), result])

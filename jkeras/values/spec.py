@@ -1,18 +1,18 @@
 """Frozen values described by their constructor.
 
-A layer, a loss, a metric, an optimizer, an initializer: each is a *description*. It is complete when its constructor
-returns, never changes afterwards, and two descriptions that say the same are equal and hash equal. That is what lets
-one compiled training step serve every model that is written the same way.
+Layers, losses, metrics, optimizers and initializers are *descriptions*. A description is complete when its constructor
+returns and never changes afterwards. Two descriptions with the same contents are equal and have the same hash, so models
+that are defined the same way share one compiled training step.
 
-A class states its arguments once, as annotated fields, and gets the constructor, the configuration, the repr and
-equality from them::
+A class declares its arguments once, as annotated fields, from which the constructor, the configuration, the repr and
+equality are derived::
 
     class MaxNorm(Constraint):
         max_value: float = field(default=2, convert=arguments.number)
         axis: int = 0
 
-A class with an `__init__` of its own (the way Keras taught) works as well: the attributes that it sets are the value, and
-the arguments that it was called with are the configuration. It freezes when the outermost constructor returns.
+A class with its own `__init__`, in Keras's style, works as well: the attributes that it sets are the value, and the
+arguments of the call are the configuration. It is frozen when the outermost constructor returns.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class SpecMeta(type):
     _handwritten: bool
     _signature: inspect.Signature | None
 
-    if not TYPE_CHECKING:  # worked out when somebody reads it; checkers and editors see what the class says itself
+    if not TYPE_CHECKING:  # computed when read; checkers and editors see the docstring of the class itself
 
         @property
         def __doc__(cls):
@@ -55,7 +55,7 @@ class SpecMeta(type):
         own_arguments: bool = False,
         **kwargs: Any,
     ) -> SpecMeta:
-        """With `own_arguments` a class states all its positional arguments itself and inherits none."""
+        """With `own_arguments`, a class declares all its positional arguments itself and inherits none."""
         cls = super().__new__(mcls, name, bases, namespace, **kwargs)
         cls._is_root = not any(isinstance(base, SpecMeta) for base in bases)
         fields: dict[str, Field] = {}
@@ -67,10 +67,10 @@ class SpecMeta(type):
         handwritten = _has_own_constructor(cls)
         own = {} if handwritten else declared_fields(cls)
         for key, value in own.items():
-            if key in fields and value.convert is None:  # what may be given stays as the base class says
+            if key in fields and value.convert is None:  # inherit the base class's conversion
                 value = dataclasses.replace(value, convert=fields[key].convert)
             if key in fields and (fields[key].kw_only, fields[key].trailing) > (value.kw_only, value.trailing):
-                del fields[key]  # a keyword-only or trailing base argument takes the position it is redeclared at
+                del fields[key]  # a keyword-only or trailing base argument moves to the position of its redeclaration
             fields[key] = value
         fields = dict(sorted(fields.items(), key=lambda item: item[1].trailing))
         cls._fields = fields
@@ -80,7 +80,7 @@ class SpecMeta(type):
 
     @property
     def __signature__(cls) -> inspect.Signature:
-        """The constructor's signature; worked out when asked for, since importing jkeras makes hundreds of classes."""
+        """The constructor's signature; computed when read, because importing jkeras creates hundreds of classes."""
         if cls._signature is None:
             if cls._handwritten:
                 parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
@@ -89,7 +89,7 @@ class SpecMeta(type):
                 cls._signature = signature_of(cls._fields)
         return cls._signature
 
-    if not TYPE_CHECKING:  # a checker reads the constructor off the fields
+    if not TYPE_CHECKING:  # checkers derive the constructor from the fields
 
         @filtered
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -100,20 +100,20 @@ class SpecMeta(type):
 
 
 def _has_own_constructor(cls: type) -> bool:
-    """Whether somewhere between `cls` and `Spec` an `__init__` was written by hand."""
+    """Whether `cls` or one of its bases below `Spec` has a hand-written `__init__`."""
     return any("__init__" in base.__dict__ for base in cls.__mro__ if isinstance(base, SpecMeta) and not base._is_root)
 
 
 class Spec(Keyed, Configured, metaclass=SpecMeta):
     """Base of every description. See the module's docstring."""
 
-    # What messages call it, where users do not construct it themselves.
+    # The name in messages, for classes that users do not construct themselves.
     _called: ClassVar[str] = ""
 
     if not TYPE_CHECKING:
 
         def __init__(self, *args: Any, **kwargs: Any):
-            # Straight into the instance, since a base class may have a property of an argument's name.
+            # Directly into the instance, because a base class may have a property with the name of an argument.
             vars(self).update(self._bind(args, kwargs))
             self.__post_init__()
 
@@ -160,12 +160,12 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
 
     # -- immutability ---------------------------------------------------------------------------------------------
 
-    # What is remembered of a value because it follows from the rest of it; changed copies start without.
+    # Cached attributes, which are derived from the rest; changed copies start without them.
     _memos: ClassVar[tuple[str, ...]] = ("_spec_key",)
 
     @property
     def _parts_of_value(self) -> type[Spec] | tuple[type[Spec], ...]:
-        """Which of the descriptions that a value holds must be values from the beginning."""
+        """The types of descriptions inside this value that must already be frozen."""
         return ()
 
     @property
@@ -173,23 +173,23 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
         return "_spec_arguments" in vars(self)
 
     def _freeze(self, arguments: dict[str, Any] | None) -> None:
-        """Ends construction: what the value holds becomes immutable, and so does the value.
+        """Ends construction: makes the contents of the value and the value itself immutable.
 
         Args:
-            arguments: what a constructor written by hand was called with.
+            arguments: the arguments of a hand-written constructor.
         """
         own = vars(self)
         for value in own.values():
             for part in value if isinstance(value, (tuple, list)) else (value,):
                 if isinstance(part, self._parts_of_value) and not part._is_frozen:
-                    part._key()  # an object that can change has none, and says so
+                    part._key()  # raises an error for a mutable object, which has no key
         own.update({name: frozen(value) for name, value in own.items() if not name.startswith("_spec_")})
         own["_spec_arguments"] = None if arguments is None else kept(arguments)
 
     def _evolve(self, **attributes: Any) -> Self:
-        """A copy with attributes changed: the one way in which a value is copied."""
+        """A copy with attributes changed; all copies of values are made here."""
         clone = object.__new__(type(self))
-        # Names that begin with `_spec_` are no part of what the value says, so it keeps its key.
+        # Attributes that begin with `_spec_` are not part of the value, so the key does not change.
         same = all(name.startswith("_spec_") for name in attributes)
         dropped = tuple(name for name in self._memos if not (same and name == "_spec_key"))
         own = vars(clone)
@@ -198,7 +198,7 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
         return clone
 
     def __getstate__(self) -> dict[str, Any]:
-        # Hashes differ from process to process, and objects that were copied from those that keys were made of.
+        # Hashes differ between processes, and unpickled objects are not identical with those in the keys.
         return {name: value for name, value in vars(self).items() if name not in self._memos}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
@@ -224,7 +224,7 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
         """A copy with some arguments changed.
 
         Raises:
-            SignatureError: a name is no argument of the constructor.
+            SignatureError: a name is not an argument of the constructor.
         """
         arguments = self._arguments()
         for name in changes:
@@ -237,7 +237,7 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
         return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
 
     def _arguments(self) -> dict[str, Any]:
-        """The constructor's arguments, by name, as this value holds them."""
+        """The constructor's arguments, by name, as attributes of this value."""
         captured = self._spec_arguments
         return {name: vars(self)[name] for name in type(self)._fields} if captured is None else thawed(captured)
 
@@ -254,7 +254,7 @@ class Spec(Keyed, Configured, metaclass=SpecMeta):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """The value that `get_config` described."""
+        """Creates a value from the result of `get_config`."""
         if not isinstance(config, Mapping):
             raise ArgumentError(f"{cls.__name__}.from_config: expected a configuration, got {config!r}.")
         return cls(**config)

@@ -1,4 +1,4 @@
-"""The meaning of arguments that have one meaning in every class, by name."""
+"""Descriptions, by name, of arguments that mean the same in every class."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ ARGUMENTS: dict[str, str] = {
     "use_bias": "whether to add a bias.",
     "activity_regularizer": "a penalty on the output, divided by the batch size.",
     "trainable": "whether training updates the weights.",
-    "autocast": "whether floating-point inputs are cast to the compute type.",
+    "autocast": "whether floating-point inputs are cast to the compute dtype.",
     "name": "a name; None derives one from the class.",
-    "dtype": "a type or policy, `mixed_bfloat16` for example; None takes the default.",
+    "dtype": "a dtype or policy, such as `mixed_bfloat16`; None means the default.",
     "data_format": '"channels_last", "channels_first", or None for the default of `jkeras.config`.',
     "kernel_size": "the size of the window: one number, or one per axis.",
     "strides": "the stride of the window: one number, or one per axis.",
-    "padding": '"valid" (no padding) or "same" (as many outputs as inputs, divided by the stride).',
+    "padding": '"valid" (no padding) or "same" (the output size is the input size divided by the stride, rounded up).',
     "dilation_rate": "the spacing between the elements of the window.",
     "groups": "the number of groups of channels, which are convolved separately.",
     "seed": "an integer, a key of `jax.random`, a `SeedGenerator`, or None for the default seed.",
-    "lora_rank": "accepted for Keras's signature; only None is offered.",
-    "lora_alpha": "accepted for Keras's signature; only None is offered.",
-    "quantization_config": "accepted for Keras's signature; only None is offered.",
+    "lora_rank": "accepted for compatibility with Keras; only None is supported.",
+    "lora_alpha": "accepted for compatibility with Keras; only None is supported.",
+    "quantization_config": "accepted for compatibility with Keras; only None is supported.",
     "noise_shape": "the shape of the mask, which is broadcast along axes of size 1.",
     "return_sequences": "whether to return the outputs of all steps or only the last.",
     "return_state": "whether to return the final state as well.",
@@ -49,7 +49,7 @@ ARGUMENTS: dict[str, str] = {
     "recurrent_dropout": "the fraction of the state to drop.",
     "unit_forget_bias": "whether the forget gate's bias starts at 1.",
     "reset_after": "whether to apply the reset gate after the product with the recurrent kernel.",
-    "use_cudnn": 'accepted for Keras\'s signature: "auto", True or False compute the same.',
+    "use_cudnn": 'accepted for compatibility with Keras; "auto", True and False compute the same.',
     "keepdims": "whether to keep reduced axes with size 1.",
     # losses and metrics
     "y_true": "targets.",
@@ -63,7 +63,7 @@ ARGUMENTS: dict[str, str] = {
     "threshold": "predictions above this number are positive.",
     "thresholds": "one or several numbers; predictions above a threshold are positive.",
     "num_thresholds": "the number of thresholds that approximate the curve.",
-    "class_id": "the only class to score; None means all classes.",
+    "class_id": "the only class to evaluate; None means all classes.",
     "top_k": "only the k largest predictions count as positive; None compares with `thresholds`.",
     "k": "the number of largest predictions to consider.",
     "num_classes": "the number of classes.",
@@ -86,7 +86,7 @@ ARGUMENTS: dict[str, str] = {
     "beta_1": "the decay of the first moment.",
     "beta_2": "the decay of the second moment.",
     "epsilon": "a small number that keeps denominators from being zero.",
-    "momentum": "the fraction of the previous update to keep.",
+    "momentum": "the fraction of the previous update that is added to the next.",
     "initial_learning_rate": "the learning rate at step 0.",
     "decay_steps": "the number of steps over which the learning rate decays.",
     "decay_rate": "the factor of the decay.",

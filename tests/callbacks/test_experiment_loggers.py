@@ -212,7 +212,7 @@ WRONG = {
     "an empty range": (lambda: domain("rate", (2, 1)), "expected a list"),
     "mode": (lambda: jk.search(build, {"units": (1, 2)}, mode="auto"), "expected 'min' or 'max'"),
     "build": (lambda: jk.search(None, {"units": (1, 2)}), "expected a function that makes a compiled model"),
-    "no model": (lambda: jk.search(lambda units: 3, {"units": (1, 2)}).fit(X, Y), "gave 3, which is no model"),
+    "no model": (lambda: jk.search(lambda units: 3, {"units": (1, 2)}).fit(X, Y), "gave 3, which is not a model"),
     "monitor": (lambda: jk.search(build, {"units": (1, 2)}, monitor="los").fit(X, Y, verbose=0), "Did you mean 'loss'"),
 }
 

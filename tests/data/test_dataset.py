@@ -185,7 +185,8 @@ def test_generators_with_a_signature():
     assert listed(old) == [([1.0, 2.0], 3)]
     wrong = Dataset.from_generator(lambda: iter([([1.0], 2), ([[1.0]], 3)]), output_signature=spec)
     with pytest.raises(
-        InputError, match=r"element 1 is \(float64\[1, 1\], int64\[\]\), but \(float32\[None\], int32\[\]\) was said"
+        InputError,
+        match=r"element 1 is \(float64\[1, 1\], int64\[\]\), but \(float32\[None\], int32\[\]\) was declared",
     ):
         listed(wrong)
 
@@ -258,11 +259,11 @@ def test_elements_that_do_not_go_together(source):
 MISTAKES = {
     "different lengths": (lambda: Dataset.from_tensor_slices(([1, 2], [3])), "same number of rows"),
     "a number": (lambda: Dataset.from_tensor_slices(3), "same number of rows"),
-    "a generator, not its function": (lambda: Dataset.from_generator(iter([1])), "Leave the call away"),
+    "a generator, not its function": (lambda: Dataset.from_generator(iter([1])), "Pass the function itself"),
     "batch of 0": (lambda: pairs(3).batch(0), r"batch\(batch_size=0\): expected an integer of at least 1"),
     "batch of True": (lambda: pairs(3).batch(True), "expected an integer"),
     "shard out of range": (lambda: pairs(3).shard(2, 2), "below num_shards"),
-    "cache in a file": (lambda: pairs(3).cache("x"), "kept in memory"),
+    "cache in a file": (lambda: pairs(3).cache("x"), "caches in memory"),
     "no return": (lambda: listed(pairs(3).map(lambda x, y: None)), "forget to `return`"),
     "zip of arrays": (lambda: Dataset.zip(np.arange(3)), "expected data sets"),
     "concatenate with an array": (lambda: pairs(3).concatenate(np.arange(3)), "expected a jkeras.data.Dataset"),

@@ -65,7 +65,7 @@ def found(models: list[Any], folder: Path, suffix: str) -> int:
             try:
                 weights = model(number).load_weights(path).get_weights()
             except jk.errors.RestoreError as error:
-                if "does not fit" in str(error):
+                if "does not match" in str(error):
                     continue
                 raise
         else:

@@ -66,7 +66,7 @@ OF_CLASS = {
 }
 # Written for every layer by its base class.
 BASE = {"name": "it", "trainable": True}
-# What is no argument but something that `get_config` wraps around it, or is about code.
+# What is not an argument but something that `get_config` wraps around it, or is about code.
 NOT_WRITTEN = {"weights", "config", "class_name", "fn", "module", "registered_name"}
 
 

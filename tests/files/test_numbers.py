@@ -164,5 +164,5 @@ def test_limits_of_counts_are_named_and_can_be_raised(suffix, load, tmp_path, mo
 
 def test_layers_that_wait_for_one_another_are_named(tmp_path):
     path = written(tmp_path / "m.keras", [INPUT, activation(0, "l1"), activation(1, "l0")], "l1")
-    with pytest.raises(errors.RestoreError, match=r"\['l0', 'l1'\] need tensors that no layer makes"):
+    with pytest.raises(errors.RestoreError, match=r"\['l0', 'l1'\] need tensors that no layer produces"):
         jk.load_model(path)

@@ -300,7 +300,7 @@ def test_the_checkpoint_before_is_used_when_the_latest_is_damaged(tmp_path):
     config.write_text(config.read_text()[:-30])
     with pytest.raises(errors.RestoreError, match="damaged"):
         run("device", callbacks.BackupAndRestore(tmp_path, 2))
-    with pytest.warns(UserWarning, match="Going on from the checkpoint before"):
+    with pytest.warns(UserWarning, match="Resuming from the previous checkpoint"):
         resumed = run("device", callbacks.BackupAndRestore(tmp_path, 2, double_checkpoint=True))
     assert bits(resumed) == bits(run("device"))
 

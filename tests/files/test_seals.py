@@ -23,7 +23,7 @@ def test_every_changed_byte_is_noticed(tmp_path):
         changed = bytearray(data)
         changed[position] ^= 0x10
         path.write_bytes(changed)
-        with pytest.raises(errors.RestoreError, match="checksum|no HDF5"), hdf5.open_tree(path, "here"):
+        with pytest.raises(errors.RestoreError, match="checksum|not an HDF5"), hdf5.open_tree(path, "here"):
             pass
 
 

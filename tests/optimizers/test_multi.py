@@ -81,7 +81,7 @@ def test_configuration():
 def test_errors():
     with pytest.raises(InputError, match="dense/bias"):
         MultiOptimizer([("*/kernel", SGD())]).init(PARAMS)
-    with pytest.raises(ArgumentError, match="no LossScaleOptimizer"):
+    with pytest.raises(ArgumentError, match="other than a LossScaleOptimizer"):
         MultiOptimizer([("*", optimizers.LossScaleOptimizer("sgd"))])
     with pytest.raises(ArgumentError, match="each pattern once"):
         MultiOptimizer([("*", SGD()), ("*", Adam())])
@@ -90,7 +90,7 @@ def test_errors():
     with pytest.raises(ArgumentError, match="expected pairs"):
         MultiOptimizer(3)
     optimizer = MultiOptimizer([("*", SGD())])
-    with pytest.raises(InputError, match="one learning rate for each"):
+    with pytest.raises(InputError, match="one learning rate per optimizer"):
         optimizer.get_learning_rate(optimizer.init(PARAMS))
-    with pytest.raises(InputError, match="one learning rate for each"):
+    with pytest.raises(InputError, match="one learning rate per optimizer"):
         optimizer.set_learning_rate(optimizer.init(PARAMS), 0.1)

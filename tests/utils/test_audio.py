@@ -69,5 +69,5 @@ def test_mistakes_are_named(sounds, tmp_path):
         next(iter(audio_dataset_from_directory(folder, verbose=False)))
     for contents in (b"", b"RIFF\0\0\0\0WAVEjunk"):
         (folder / "dog/e.wav").write_bytes(contents)
-        with pytest.raises(DamagedFileError, match="no uncompressed .wav"):
+        with pytest.raises(DamagedFileError, match="not an uncompressed .wav"):
             next(iter(audio_dataset_from_directory(folder, verbose=False)))

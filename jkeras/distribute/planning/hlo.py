@@ -122,7 +122,7 @@ class Collective:
     Attributes:
         kind: `all-reduce`, `all-gather`, ...
         count: how many.
-        nbytes: of all their results, on one device.
+        nbytes: the size of all their results, on one device.
         sent: bytes that one device sends if they run as rings.
     """
 

@@ -48,7 +48,7 @@ def plan(
         NotCompiledError: the model was not compiled.
         UnknownNameError: there is no such accelerator.
         ArgumentError: another argument has no meaning here.
-        InputError: the batch does not fit the model, or cannot be divided among the devices.
+        InputError: the batch does not match the model, or cannot be divided among the devices.
         ExtraError: the accelerator's compiler is not installed.
         CompilationError: it failed, or took too long.
 

@@ -121,7 +121,7 @@ def step_of(model: Model, batch: Any, topology: Topology, strategy: Strategy | N
     Raises:
         NotCompiledError: the model was not compiled.
         ArgumentError: the strategy asks for other devices than the topology has.
-        InputError: the batch does not fit the model, or cannot be divided.
+        InputError: the batch does not match the model, or cannot be divided.
     """
     recipe = recipe_of(model, "plan").replace(distribute=None)
     specs = as_batch(model, recipe, batch)

@@ -1,1 +1,1 @@
-"""What holds arrays and documents on a disk: directories, archives, HDF5, safetensors. Nothing here knows layers or models."""
+"""Containers of arrays and documents on disk: directories, archives, HDF5, safetensors. They know nothing of layers or models."""

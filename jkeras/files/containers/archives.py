@@ -1,6 +1,6 @@
-"""The zip archives of `.keras` files: read into memory with every size checked, written in one piece.
+"""The zip archives of `.keras` files: read into memory with all sizes checked, written atomically.
 
-Nothing is ever extracted to the disk, so names in an archive cannot lead out of a directory.
+Nothing is ever extracted to disk, so names in an archive cannot escape from a directory.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from jkeras.errors import RestoreError
 from jkeras.files.containers import buffers, checksums
 from jkeras.files.containers.writing import replacing
 
-# Bytes that a member stands for, of which a file is written for some: 16,384 are read by default.
+# The cost of a member in bytes against the load budget; by default that allows 16,384 members.
 MEMBER = 4096
-# What deflate makes of weights; all of a bomb is beyond it.
+# The largest compression ratio of weights; decompression bombs exceed it.
 MAX_RATIO = 100
-# Constants of zeros, which a program packed that changed the file, are beyond it, too: so much may come out of any member, and
-# out of all of them.
+# Constant zeros, compressed by a program that changed the file, also exceed it, so this many bytes are always allowed, per member
+# and in total.
 SMALL, SMALL_IN_ALL = 16 * 2**20, 48 * 2**20
-# Members that are stored as they are and take that much are read in blocks, each of which is checked while the cache has it.
+# Uncompressed members of at least this size are read in blocks, each of which is checked while it is in the cache.
 LARGE, BLOCK = 2**20, 2**18
 
-# What a member holds: large ones are memory that arrays can lie in.
+# The contents of a member; those of large members are aligned, so that arrays can use the memory.
 Contents: TypeAlias = bytes | memoryview
 
 
@@ -36,8 +36,8 @@ def read(path: Path) -> dict[str, Contents]:
     """The members of an archive by name.
 
     Raises:
-        RestoreError: it is no archive, is damaged, or holds what no model needs: links, names that lead outside, members
-            that unpack to far more than is stored.
+        RestoreError: it is not an archive, is damaged, or contains what no model needs: links, names that lead outside, members
+            that unpack to far more than their size.
     """
     size = path.stat().st_size
     try:
@@ -55,7 +55,7 @@ def read_folder(path: Path) -> dict[str, Contents]:
     """The members of an unpacked archive by name.
 
     Raises:
-        RestoreError: it holds what no model needs: links, devices, more files than any model has.
+        RestoreError: it contains what no model needs: links, devices, too many files.
     """
     return {name: (path / name).read_bytes() for name in sorted(checksums.files(path))}
 
@@ -69,7 +69,7 @@ def _check(members: list[zipfile.ZipInfo], size: int, path: Path) -> None:
         if name.startswith(("/", "\\")) or ".." in parts or ":" in name or "\0" in name:
             raise RestoreError(f"{path} is refused: the name {name!r} leads out of the archive.")
         if name in seen:
-            raise RestoreError(f"{path} is refused: it holds {name!r} twice.")
+            raise RestoreError(f"{path} is refused: it contains {name!r} twice.")
         seen.add(name)
         if stat.S_ISLNK(member.external_attr >> 16):
             raise RestoreError(f"{path} is refused: {name!r} is a link.")
@@ -100,7 +100,7 @@ def _contents(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Contents:
 
 
 def write(path: Path, members: Mapping[str, bytes]) -> None:
-    """Writes an archive in the place of `path`; a crash leaves the file that was there."""
+    """Writes an archive to `path`, atomically: after a crash the previous file is unchanged."""
     with replacing(path) as fresh, fresh.open("wb") as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             for name, contents in members.items():

@@ -1,4 +1,4 @@
-"""Memory for the contents of files, so aligned that JAX takes large arrays in it as they are, and files over it."""
+"""Aligned memory for the contents of files, in which JAX can use large arrays without a copy, and files in memory."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 
 from jkeras.buffers import ALIGNMENT
 
-# Smaller arrays are copied as fast as they are taken over.
+# For smaller arrays, a copy is as fast as zero-copy.
 LARGE = 2**20
 
 
 def aligned(size: int) -> memoryview:
-    """That many bytes of any value, at an address that is a multiple of `ALIGNMENT`."""
+    """Uninitialised memory at an address that is a multiple of `ALIGNMENT`."""
     return empty((size,), np.dtype(np.uint8)).data
 
 
 def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
-    """An array of any value to read into, at such an address."""
+    """An uninitialised array to read into, at an aligned address."""
     size = math.prod(shape) * dtype.itemsize
     memory = np.empty(size + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
@@ -28,7 +28,7 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
 
 
 def filled(file: IO[bytes], size: int, block: int) -> memoryview:
-    """The next `size` bytes of a file, or what there is of them, read in blocks."""
+    """The next `size` bytes of a file, or fewer at its end, read in blocks."""
     memory = aligned(size)
     done = 0
     while done < size and (data := file.read(min(block, size - done))):
@@ -38,7 +38,7 @@ def filled(file: IO[bytes], size: int, block: int) -> memoryview:
 
 
 class MemoryFile(io.RawIOBase):
-    """A file to read whose contents are in memory, which is not copied."""
+    """A readable file over memory, without a copy."""
 
     def __init__(self, memory: memoryview):
         super().__init__()

@@ -1,7 +1,7 @@
 """A folder of checkpoints, each a directory of `files/containers/directory.py` named after its step, written in the background.
 
-A checkpoint that has its name is whole: it is written under a hidden name and renamed, and renamed back before it is
-deleted. Whatever a crash leaves half done is hidden, and removed by the next run.
+A checkpoint with its proper name is complete: it is written under a hidden name and then renamed, and renamed back before it
+is deleted. Whatever a crash leaves unfinished is hidden, and removed by the next run.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from jkeras.errors import RestoreError
 from jkeras.files.containers import directory
 from jkeras.types import ArrayLike
 
-# The lowest priority: with 10, which leaves a tenth of a busy processor, steps took a quarter more of its time during a save
-# (1 GB on two shared cores), with 19 they took 7 % more.
+# The lowest priority. During a save (1 GB on two shared cores), steps took a quarter more processor time with priority 10, which
+# gets a tenth of a busy processor, and 7 % more with priority 19.
 NICENESS = 19
-# Smaller snapshots, in bytes, are written so fast that it would only take longer.
+# Snapshots of fewer bytes are written so fast that a thread would only take longer.
 LARGE = 64 * 2**20
 _NAME = re.compile(r"\.?step-(\d{1,18})(\.old)?")
 _LEFTOVER = re.compile(r"\.(gone-step-.*|step-\d+\.new-.*)")
@@ -34,12 +34,12 @@ _LEFTOVER = re.compile(r"\.(gone-step-.*|step-\d+\.new-.*)")
 
 @dataclasses.dataclass(frozen=True)
 class Snapshot:
-    """What a checkpoint will hold.
+    """The contents of a checkpoint that is to be written.
 
     Attributes:
-        step: the step's number, perhaps still on the device; of several models, one each.
-        config: what `json.dumps` can write.
-        arrays: by name; of the snapshot alone, so that nobody gives their buffers away.
+        step: the step, possibly still on the device; for several models, one each.
+        config: a value that `json.dumps` can write.
+        arrays: the arrays by name; they belong to the snapshot, so no one else donates their buffers.
     """
 
     step: ArrayLike
@@ -48,7 +48,7 @@ class Snapshot:
 
 
 def path(folder: Path, step: int) -> Path:
-    """Where the checkpoint of a step is."""
+    """The path of the checkpoint of a step."""
     return Path(folder) / f"step-{step:09d}"
 
 
@@ -59,21 +59,21 @@ def steps(folder: Path) -> list[int]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     matches = (_NAME.fullmatch(name) for name in entries)
-    # `.step-5.old` counts: it is there alone when a crash came between the two renames of an overwriting save.
+    # `.step-5.old` counts: it alone remains if a crash came between the two renames of an overwriting save.
     return sorted({int(match[1]) for match in matches if match and match[0].startswith(".") == bool(match[2])})
 
 
 def find(folder: Path, step: int | None = None) -> Path:
-    """The checkpoint of a step, the latest if None.
+    """The checkpoint of a step; the latest if `step` is None.
 
     Raises:
-        RestoreError: there is none; it lists those that are there.
+        RestoreError: there is none; the message lists the existing ones.
     """
     known = steps(folder)
     if not known:
-        raise RestoreError(f"{folder} holds no checkpoint.")
+        raise RestoreError(f"{folder} contains no checkpoint.")
     if step is not None and step not in known:
-        raise RestoreError(f"{folder} holds no checkpoint of step {step}; there are {', '.join(map(str, known))}.")
+        raise RestoreError(f"{folder} contains no checkpoint of step {step}; there are {', '.join(map(str, known))}.")
     return path(folder, known[-1] if step is None else step)
 
 
@@ -87,7 +87,7 @@ def saved_folder(path: Path) -> Path:
 
 
 def remove(folder: Path, step: int) -> None:
-    """Deletes a checkpoint, which is hidden first, so that nobody sees it half deleted."""
+    """Deletes a checkpoint, after hiding it, so that it is never visible half deleted."""
     if silent():  # another process does it
         return
     whole = path(folder, step)
@@ -111,9 +111,9 @@ class Writer:
     """Writes snapshots into a folder, one after another.
 
     Args:
-        folder: made when the first is written.
-        keep: how many checkpoints stay, the latest; None for all.
-        background: whether a thread writes while the caller goes on. A second snapshot waits for the first.
+        folder: the folder, created when the first snapshot is written.
+        keep: the number of latest checkpoints to keep; None keeps all.
+        background: whether a thread writes while the caller continues. A second snapshot waits for the first.
     """
 
     def __init__(self, folder: Path, keep: int | None, background: bool = True):
@@ -124,11 +124,11 @@ class Writer:
         self._error: BaseException | None = None
 
     def write(self, snapshot: Snapshot, done: Callable[[Path], None] | None = None) -> None:
-        """Begins to write. Raises what went wrong with the snapshot before."""
+        """Starts writing. Raises the error of the previous snapshot, if it failed."""
         self.wait()
         if silent():  # another process writes
             return
-        # Not a daemon: a program that ends waits for it.
+        # Not a daemon: the program waits for it at exit.
         self._thread = threading.Thread(target=self._run, args=(snapshot, done), name="jkeras-checkpoint")
         self._thread.start()
         if not self.background:
@@ -140,10 +140,10 @@ class Writer:
         return self._thread is not None and self._thread.is_alive()
 
     def wait(self) -> None:
-        """Returns when nothing is being written any more.
+        """Waits until nothing is being written any more.
 
         Raises:
-            OSError: it could not be written, or whatever else went wrong.
+            OSError: writing failed; other exceptions are raised unchanged.
         """
         if self._thread is not None:
             self._thread.join()
@@ -169,7 +169,7 @@ class Writer:
 
 
 def _give_way() -> None:
-    """Lets the threads that train go first, where a thread can have a priority of its own (Linux)."""
+    """Gives training threads precedence, on systems where threads have priorities (Linux)."""
     try:
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))

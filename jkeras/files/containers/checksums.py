@@ -1,7 +1,7 @@
-"""The list of all files of a saved directory with sizes and checksums, so that damage is noticed before anything is read.
+"""The list of all files of a saved directory with sizes and checksums, to detect damage before anything is read.
 
-It guards against accidents, not against forgery: whoever can change a file can change the list. Against both, nothing but
-ordinary files inside of the directory is ever opened.
+It guards against accidents, not against forgery: whoever can change a file can change the list. Only ordinary files inside the
+directory are ever opened, which guards against both.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from jkeras.errors import RestoreError
 from jkeras.files.containers import documents, writing
 
 LIST = "checksums.json"
-# Bytes that a file's name and place take in memory.
+# The bytes that a file's name and path take in memory.
 ENTRY = 640
 _BLOCK = 2**20
 
 
 def files(folder: Path) -> dict[str, int]:
-    """The size of every file in a directory by its path there.
+    """The size of every file in a directory, by relative path.
 
     Raises:
-        RestoreError: there is a link, a device, or another thing that a save does not have.
+        RestoreError: there is a link, a device, or anything else that a save does not contain.
     """
     sizes: dict[str, int] = {}
     waiting = [(folder, "")]
@@ -47,7 +47,7 @@ def files(folder: Path) -> dict[str, int]:
 
 
 def write(folder: Path) -> None:
-    """Adds the list to a directory that is complete, and has all of it on the disk when it returns."""
+    """Adds the list to a complete directory, and flushes everything to disk."""
     listed = {name: [size, _checksum(folder / name, sync=True)] for name, size in sorted(files(folder).items())}
     with (folder / LIST).open("w", encoding="utf-8") as file:
         json.dump(listed, file, indent=1)
@@ -58,10 +58,10 @@ def write(folder: Path) -> None:
 
 
 def verify(folder: Path) -> dict[str, int]:
-    """The size of every file by its path, after a comparison with the list; without a list, only links are looked for.
+    """The size of every file by path, after a comparison with the list; without a list, only links are detected.
 
     Raises:
-        RestoreError: a file is missing, has another size or checksum, or is not in the list.
+        RestoreError: a file is missing, has a different size or checksum, or is not in the list.
     """
     present = files(folder)
     if present.pop(LIST, None) is None:

@@ -1,9 +1,9 @@
 """A saved model as a directory: `config.json`, the arrays as an Orbax checkpoint in `arrays/`, and `checksums.json`.
 
-A save is atomic: everything is written into a hidden directory beside the target, which then takes its place. A crash at
-any moment leaves the previous save, or the new one, whole.
+A save is atomic: everything is written to a hidden directory next to the target, which then replaces the target. A crash at
+any moment leaves either the previous save or the new one intact.
 
-This file knows configurations and arrays, not models.
+This file deals with configurations and arrays, not with models.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from jkeras.files.containers.writing import alone, sync, writing
 
 
 class Described(Protocol):
-    """What has the shape and the type of an array."""
+    """Anything with a shape and a dtype."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -35,12 +35,12 @@ class Described(Protocol):
 
     @property
     def dtype(self) -> object:
-        """The type of the elements."""
+        """The dtype of the elements."""
 
 
 FORMAT = "jkeras"
 VERSION = 1
-# Other programs compress what they write; weights hardly shrink, so what claims to unpack to more was made to fill memory.
+# Other programs compress what they write. Weights hardly shrink, so files that claim a larger ratio were made to exhaust memory.
 MAX_RATIO = 100
 ALWAYS_ALLOWED = 64 * 2**20
 
@@ -51,7 +51,7 @@ def save(
     """Writes a configuration and named arrays.
 
     Raises:
-        ExistsError: the directory exists and may not be overwritten, or is something else than a saved model.
+        ExistsError: the directory exists and `overwrite` is False, or it is not a saved model.
         SaveError: it could not be written.
     """
     if silent():  # another process writes
@@ -60,7 +60,7 @@ def save(
     if directory.exists() and not overwrite:
         raise ExistsError(f"{directory} exists; pass overwrite=True to replace it.")
     if directory.exists() and not _is_save(directory):
-        raise ExistsError(f"{directory} exists and is no saved model, so it is not overwritten.")
+        raise ExistsError(f"{directory} exists and is not a saved model, so it is not overwritten.")
     shapes = {name: [list(np.shape(value)), str(value.dtype)] for name, value in arrays.items()}
     text = json.dumps({"format": FORMAT, "version": VERSION, **config, "arrays": shapes}, indent=1)
     with writing(directory) as fresh:
@@ -80,7 +80,7 @@ def _is_save(directory: Path) -> bool:
 
 
 def _replace(fresh: Path, directory: Path) -> None:
-    """Puts `fresh` in the place of `directory`; `find` knows where the old one is in between."""
+    """Replaces `directory` by `fresh`; in between, `find` finds the old one."""
     old = _old(directory)
     if directory.exists():
         shutil.rmtree(old, ignore_errors=True)
@@ -95,7 +95,7 @@ def _old(directory: Path) -> Path:
 
 
 def find(directory: Path) -> Path:
-    """The directory to read: the save itself, or the one before if a crash came between two renames.
+    """The directory to read: the save itself, or the previous one if a crash came between two renames.
 
     Raises:
         RestoreError: there is none.
@@ -104,14 +104,14 @@ def find(directory: Path) -> Path:
     for candidate in (directory, _old(directory)):
         if (candidate / "config.json").is_file():
             return candidate
-    raise RestoreError(f"{directory} holds no saved model: there is no config.json in it.")
+    raise RestoreError(f"{directory} contains no saved model: there is no config.json in it.")
 
 
 def read_config(directory: Path) -> dict[str, Any]:
-    """The configuration, checked to be one of this format, and that all files of the save are as they were written.
+    """The configuration, after checking its format and that all files of the save are unchanged.
 
     Raises:
-        RestoreError: it is damaged or of another format or a later version, or a file of the save is.
+        RestoreError: it is damaged, has another format or a later version, or a file of the save is damaged.
     """
     sizes = checksums.verify(directory)
     path = directory / "config.json"
@@ -127,37 +127,37 @@ def read_config(directory: Path) -> dict[str, Any]:
 
 
 def _claimed(name: str, entry: object, path: Path) -> int:
-    """The bytes of an array that is written as `[shape, dtype name]`."""
+    """The size in bytes of an array that is described by `[shape, dtype name]`."""
     if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], list) and isinstance(entry[1], str):
         if all(type(size) is int and size >= 0 for size in entry[0]):
             try:
                 return math.prod(entry[0]) * jax.numpy.dtype(entry[1]).itemsize
             except TypeError:
                 pass
-    raise RestoreError(f"{path} is damaged: {name!r} has no shape and type, but {str(entry)[:100]}.")
+    raise RestoreError(f"{path} is damaged: {name!r} should have a shape and a dtype, but is {str(entry)[:100]}.")
 
 
 def check(expected: Mapping[str, Described], found: Mapping[str, Listed], where: str) -> None:
-    """Compares the arrays that a model needs with those that a save has; arguments as of `differences`.
+    """Compares the arrays that a model needs with those in a save; arguments as for `differences`.
 
     Raises:
-        RestoreError: something is missing, superfluous, or of another shape or type; all of it is listed.
+        RestoreError: an array is missing, superfluous, or has another shape or dtype; the message lists all differences.
     """
     refuse(differences(expected, found), where)
 
 
 def refuse(problems: list[str], where: str) -> None:
-    """Raises an error that lists what does not fit, if anything does not.
+    """Raises an error that lists the problems, if there are any.
 
     Raises:
-        RestoreError: as said.
+        RestoreError: there are problems.
     """
     if problems:
-        raise RestoreError(f"{where} does not fit the model:\n" + "\n".join(problems))
+        raise RestoreError(f"{where} does not match the model:\n" + "\n".join(problems))
 
 
 def differences(expected: Mapping[str, Described], found: Mapping[str, Listed]) -> list[str]:
-    """How the arrays of a save differ from those that a model needs, a line each.
+    """How the arrays of a save differ from those that a model needs, one line each.
 
     Args:
         expected: shape and dtype by name (anything with `shape` and `dtype`).
@@ -186,6 +186,6 @@ def read_arrays(directory: Path, shapes: Mapping[str, Listed]) -> dict[str, np.n
     """The arrays by name.
 
     Raises:
-        RestoreError: they are damaged.
+        RestoreError: the arrays are damaged.
     """
     return orbax_arrays.read(directory / "arrays", shapes, directory)

@@ -1,4 +1,4 @@
-"""Reading JSON that a stranger may have written."""
+"""Reads untrusted JSON."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 from jkeras import allowance
 from jkeras.errors import RestoreError
 
-# A model of 30 models inside one another nests about 100 deep; beyond it is damage or an attack.
+# 30 models nested in each other have a depth of about 100; anything deeper is damaged or an attack.
 MAX_DEPTH = 100
 MAX_SIZE = 256 * 2**20
-# Bytes of a list or dict in memory; it takes three in a text, less in a compressed one. A layer has about 20.
+# The bytes of a list or dict in memory. In JSON text it takes three, in compressed text fewer. A layer has about 20 of them.
 CONTAINER = 64
 
 
 def parse(text: str | bytes | memoryview, where: str) -> dict[str, Any]:
-    """The JSON object that a text holds.
+    """Parses text as a JSON object.
 
     Raises:
-        RestoreError: it is no JSON, no object, too large or nested too deeply.
+        RestoreError: it is not a JSON object, too large or nested too deeply.
     """
     if len(text) > MAX_SIZE:
-        raise RestoreError(f"{where} is {len(text)} bytes long, which no model's configuration is.")
+        raise RestoreError(f"{where} is {len(text)} bytes long, too long for a model's configuration.")
     text = bytes(text) if isinstance(text, memoryview) else text
     count = text.count("{") + text.count("[") if isinstance(text, str) else text.count(b"{") + text.count(b"[")
     allowance.check(count, "lists and dicts", CONTAINER, where)
@@ -33,7 +33,7 @@ def parse(text: str | bytes | memoryview, where: str) -> dict[str, Any]:
     except ValueError as error:
         raise RestoreError(f"{where} is damaged: {error}") from None
     if not isinstance(document, dict):
-        raise RestoreError(f"{where} holds a {type(document).__name__}, not a configuration.")
+        raise RestoreError(f"{where} contains a {type(document).__name__}, not a configuration.")
     if _is_deep(document):
         raise RestoreError(f"{where} is nested too deeply to be a model.")
     return document

@@ -1,8 +1,8 @@
-"""HDF5 files as trees of arrays, read with suspicion.
+"""Reads untrusted HDF5 files as trees of arrays.
 
-HDF5 can do much that no saved model needs: links to other files, datasets whose values lie in other files, plug-ins that
-are loaded to unpack data, shapes of terabytes with nothing behind them. `open_tree` goes through the whole file first and
-refuses all of that; afterwards only plain arrays are left to be read.
+HDF5 has many features that no saved model needs: links to other files, datasets with values in other files, plug-ins that
+are loaded to decompress data, terabyte shapes without data. `open_tree` first goes through the whole file and refuses all of
+these, so afterwards only plain arrays are read.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ from jkeras.files.containers.buffers import MemoryFile
 from jkeras.files.containers.kinds import HDF5_SIGNATURE as SIGNATURE
 from jkeras.files.containers.writing import replacing
 
-# An attribute in a file: a text, a list of texts, a number or an array. Whoever reads one checks what it is.
+# An attribute in a file: a string, a list of strings, a number or an array. Its reader checks the type.
 Attribute: TypeAlias = Any
 
-# Bytes of a group or array that is open: 209,715 are read by default.
+# The bytes of an open group or array against the load budget; by default that allows 209,715.
 OBJECT = 320
 MAX_DEPTH = 64
-# Deflate, shuffle, checksum, szip, n-bit, scale-offset, LZF: what comes with HDF5 and h5py, without plug-ins.
+# Deflate, shuffle, checksum, szip, n-bit, scale-offset, LZF: the filters of HDF5 and h5py without plug-ins.
 FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000})
 COMPRESSION = FILTERS - {2, 3}
 MAX_RATIO = 100
 SMALL = 2**20
-# What HDF5 and h5py raise about damaged files.
+# The exceptions of HDF5 and h5py for damaged files.
 DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, UnicodeDecodeError, AttributeError)
 
 
 class Tree:
-    """A checked file: arrays and attributes by path, without a slash in front.
+    """A checked file: arrays and attributes by path, without a leading slash.
 
     Attributes:
-        shapes: the shape of every array by path.
+        shapes: the shapes of all arrays, by path.
         groups: the paths of all groups; the root is "".
     """
 
@@ -61,7 +61,7 @@ class Tree:
         self.where = where
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.groups: dict[str, None] = {}
-        self._objects: dict[str, Any] = {}  # groups and arrays of h5py, which has no types
+        self._objects: dict[str, Any] = {}  # groups and arrays of h5py, which has no type hints
         self._seen: set[tuple[int, int]] = set()
         self._declared = 0
         self._children: dict[str, dict[str, None]] | None = None
@@ -81,7 +81,7 @@ class Tree:
             inner = f"{path}/{name}" if path else name
             link = group.get(name, getlink=True)
             if not isinstance(link, h5py.HardLink):
-                raise self._refuse(inner, "is a link to elsewhere")
+                raise self._refuse(inner, "is a link to another place")
             member = group[name]
             if isinstance(member, h5py.Group):
                 self._visit(inner, member, depth + 1)
@@ -113,7 +113,7 @@ class Tree:
         filters = dataset.id.get_create_plist()
         used = {filters.get_filter(i)[0] for i in range(filters.get_nfilters())}
         if used - FILTERS:
-            raise self._refuse(path, "is packed in a way that needs a plug-in")
+            raise self._refuse(path, "is compressed with a plug-in filter")
         declared = math.prod(dataset.shape) * dataset.dtype.itemsize
         stored = dataset.id.get_storage_size()
         allowed = max(SMALL, MAX_RATIO * stored) if used & COMPRESSION and stored else stored
@@ -128,12 +128,12 @@ class Tree:
             raise RestoreError(f"{self.where} is refused: it unpacks to more than {MAX_RATIO} times its size.")
 
     def dtype(self, path: str) -> str:
-        """The name of the type of an array."""
+        """The name of the dtype of an array."""
         dtype = self._objects[path].dtype
         return "bfloat16" if dtype.kind == "V" or self.attribute(path, "dtype") == "bfloat16" else dtype.name
 
     def array(self, path: str) -> np.ndarray:
-        """The array of that path.
+        """The array at a path.
 
         Raises:
             RestoreError: it cannot be read.
@@ -152,9 +152,9 @@ class Tree:
         return value
 
     def _view(self, dataset: h5py.Dataset) -> np.ndarray | None:
-        """A large array that lies in one piece in bytes in memory, without a copy; None for any other.
+        """A large contiguous array of a file in memory, without a copy; None for other arrays.
 
-        It keeps all of the bytes alive, so arrays that are a small part of them are copied.
+        It keeps the whole file in memory, so arrays that are only a small part of the file are copied.
         """
         size = math.prod(dataset.shape) * dataset.dtype.itemsize
         plain = dataset.chunks is None and dataset.compression is None and dataset.dtype.isnative
@@ -167,7 +167,7 @@ class Tree:
         return np.frombuffer(self._contents, dataset.dtype, count, start).reshape(dataset.shape)
 
     def attribute(self, path: str, name: str) -> Attribute:
-        """An attribute: a text, a list of texts, or an array; None if there is none.
+        """An attribute: a string, a list of strings, or an array; None if there is none.
 
         Raises:
             RestoreError: it cannot be read.
@@ -196,7 +196,7 @@ class Tree:
         self._heaps_are_checked = True
 
     def texts(self, path: str, name: str) -> list[str]:
-        """A list of texts, which may be spread over several attributes because each has a limit in size."""
+        """A list of strings, which may be split over several attributes because of their size limit."""
         texts = self.attribute(path, name)
         if texts is None:
             parts: list[Attribute] = []
@@ -225,7 +225,7 @@ class Tree:
         """The same groups and arrays under other paths.
 
         Args:
-            names: the new path by the old one, for all paths.
+            names: a mapping from the old path to the new one, for all paths.
         """
         other = copy.copy(self)
         other.shapes = {names[path]: shape for path, shape in self.shapes.items()}
@@ -239,7 +239,7 @@ class Tree:
 
 
 def _read(dataset: h5py.Dataset) -> np.ndarray:
-    """An array; a large one in memory that JAX takes over as it is."""
+    """Reads an array; a large one into memory that JAX can use without a copy."""
     if dataset.nbytes < buffers.LARGE or dataset.dtype.kind == "V":
         return np.asarray(dataset[()])
     target = buffers.empty(dataset.shape, dataset.dtype)
@@ -262,7 +262,7 @@ def open_tree(source: Path | Contents, where: str) -> Iterator[Tree]:
     """Opens and checks a file, or the bytes of one.
 
     Raises:
-        RestoreError: it is no HDF5 file, is damaged, or holds what no model needs.
+        RestoreError: it is not an HDF5 file, is damaged, or contains what no model needs.
     """
     import h5py
 
@@ -277,7 +277,7 @@ def open_tree(source: Path | Contents, where: str) -> Iterator[Tree]:
         start, size = bytes(source[: len(SIGNATURE)]), len(source)
         file = MemoryFile(memoryview(source))
     if start != SIGNATURE:
-        raise RestoreError(f"{where} is no HDF5 file.")
+        raise RestoreError(f"{where} is not an HDF5 file.")
     try:
         root = h5py.File(file, "r")
     except DAMAGE as error:
@@ -292,16 +292,16 @@ def open_tree(source: Path | Contents, where: str) -> Iterator[Tree]:
         yield tree
 
 
-# HDF5 keeps attributes in a header of 64 kB.
+# HDF5 stores attributes in a header of at most 64 kB.
 ATTRIBUTE_LIMIT = 64512
 
 
 def to_bytes(arrays: Mapping[str, ArrayLike], attributes: Mapping[str, Mapping[str, str | list[str]]]) -> bytes:
-    """The bytes of a file.
+    """The contents of a file, as bytes.
 
     Args:
         arrays: by path.
-        attributes: by the path of a group, which is made if no array lies in it: texts, or lists of texts.
+        attributes: strings or lists of strings by the path of their group, which is created if it contains no array.
     """
     import h5py
 
@@ -320,7 +320,7 @@ def to_bytes(arrays: Mapping[str, ArrayLike], attributes: Mapping[str, Mapping[s
 
 
 def write(path: Path, arrays: Mapping[str, ArrayLike], attributes: Mapping[str, Mapping[str, str | list[str]]]) -> None:
-    """Writes a file with a checksum in the place of `path`; a crash leaves the file that was there. See `to_bytes`."""
+    """Writes a file with a checksum to `path`, atomically: after a crash the previous file is unchanged. See `to_bytes`."""
     with replacing(path) as fresh:
         fresh.write_bytes(seals.sealed(to_bytes(arrays, attributes)))
 

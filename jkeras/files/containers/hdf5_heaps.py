@@ -1,7 +1,7 @@
-"""The heaps of an HDF5 file, where the texts of attributes lie, checked before the HDF5 library goes through them.
+"""Checks the heaps of an HDF5 file, which contain the strings of attributes, before the HDF5 library reads them.
 
-A heap is a row of objects, each of which says its size. The library steps from one to the next by these sizes, and a free
-object of no size lets it stand still for ever: a damaged file would never finish loading.
+A heap is a sequence of objects with their sizes. The library steps from one to the next by these sizes, and loops for ever at a
+free object of size 0: a damaged file would never finish loading.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from jkeras.errors import RestoreError
 SIGNATURE = b"GCOL\x01\x00\x00\x00"
 _SIGNATURES = re.compile(re.escape(SIGNATURE))
 HEADER = len(SIGNATURE) + 8
-# Of an object: its number (0 is what is free), references, four empty bytes, its size without this (of what is free, with it).
+# The header of an object: its number (0 is free space), references, four empty bytes, its size (free: including the header).
 OBJECT = struct.Struct("<HHIQ")
 
 
 def check(contents: mmap.mmap | memoryview | bytes, where: str) -> None:
-    """Refuses a file with a heap in which the library would stand still, or with heaps that overlap.
+    """Refuses a file with a heap in which the library would loop for ever, or with overlapping heaps.
 
     Args:
         contents: the bytes of the file.
-        where: what to call the file in an error.
+        where: the name of the file in errors.
 
     Raises:
         RestoreError: there is such a heap.
@@ -36,8 +36,8 @@ def check(contents: mmap.mmap | memoryview | bytes, where: str) -> None:
     ...
     jkeras.errors.RestoreError: a.h5 is damaged: in a heap of texts at byte 0 nothing follows.
     """
-    left = len(contents)  # heaps share nothing, so that all of them take a time that grows with the file
-    # Of what finds bytes, a regular expression copies nothing and is the fastest.
+    left = len(contents)  # heaps do not overlap, so the total time is linear in the size of the file
+    # A regular expression is the fastest way to find bytes without copying.
     for match in _SIGNATURES.finditer(contents):
         start = match.start()
         end = min(start + int.from_bytes(contents[start + 8 : start + HEADER], "little"), len(contents))

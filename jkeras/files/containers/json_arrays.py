@@ -1,4 +1,4 @@
-"""Plain Python values with arrays in them, as JSON and named arrays.
+"""Stores plain Python values that contain arrays as JSON and named arrays.
 
 >>> text, arrays = pack({"best": 0.5, "seen": (1, 2)}, "run")
 >>> unpack(text, arrays)
@@ -18,24 +18,24 @@ import numpy as np
 from jkeras.errors import ArgumentError, RestoreError
 from jkeras.types import ArrayLike
 
-# What is packed: None, booleans, numbers, text, bytes, arrays, and lists, tuples and dicts of them, as deep as wanted.
+# Values to pack: None, booleans, numbers, strings, bytes, arrays, and nested lists, tuples and dicts of these.
 Plain: TypeAlias = Any
-# What JSON can hold, as deep as wanted.
+# A JSON value.
 Packed: TypeAlias = Any
 
-# Smaller arrays go into the JSON text; so do 64-bit ones of any size, which JAX would narrow.
+# Smaller arrays go into the JSON text, as do 64-bit arrays of any size, which JAX would narrow.
 INLINE_BYTES = 4096
 
 
 def pack(value: Plain, where: str) -> tuple[Packed, dict[str, np.ndarray]]:
-    """What `json.dumps` can write, and the larger arrays by names that begin with `where`.
+    """A value that `json.dumps` can write, and the larger arrays by names that begin with `where`.
 
     Args:
-        value: None, booleans, numbers, text, bytes, arrays, and lists, tuples and dicts of them.
-        where: what it is, for names and messages.
+        value: None, booleans, numbers, strings, bytes, arrays, and nested lists, tuples and dicts of these.
+        where: a name for the value, for array names and messages.
 
     Raises:
-        ArgumentError: there is something else in it.
+        ArgumentError: `value` contains something else.
     """
     arrays: dict[str, np.ndarray] = {}
     return _packed(value, where, arrays), arrays
@@ -67,16 +67,16 @@ def _packed_array(value: np.ndarray | np.generic | jax.Array, path: str, arrays:
         text = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
         return {kind: [array.dtype.name, list(array.shape), text]}
     name = path if path not in arrays else f"{path}-{len(arrays)}"
-    # Its owner may change it while it is being written.
+    # A copy: its owner may change it while it is being written.
     arrays[name] = array.copy() if isinstance(value, np.ndarray) else array
     return {kind: name}
 
 
 def unpack(packed: Packed, arrays: Mapping[str, ArrayLike]) -> Plain:
-    """What `pack` was given; arrays come back as NumPy's.
+    """Restores the value that was passed to `pack`, with NumPy arrays.
 
     Raises:
-        RestoreError: it is damaged.
+        RestoreError: the saved value is damaged.
     """
     if isinstance(packed, list):
         return [unpack(item, arrays) for item in packed]
@@ -95,7 +95,7 @@ def unpack(packed: Packed, arrays: Mapping[str, ArrayLike]) -> Plain:
             return array if kind == "array" else array[()]
     except (TypeError, ValueError, KeyError, binascii.Error) as error:
         raise RestoreError(f"A saved value is damaged: {error}") from None
-    raise RestoreError(f"A saved value is damaged: there is no kind {kind!r}.")
+    raise RestoreError(f"A saved value is damaged: unknown kind {kind!r}.")
 
 
 def _inline(dtype: str, shape: list[int], text: str) -> np.ndarray:

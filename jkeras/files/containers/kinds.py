@@ -1,6 +1,6 @@
-"""Every format of files: how it is told by name and by contents, and what of a model it keeps.
+"""All file formats: how to recognise them by name and by contents, and which parts of a model they store.
 
-Saving, loading, callbacks and the table in docs/files.md ask here; `files/table.py` has the functions that read and write.
+Saving, loading, callbacks and the table in docs/files.md use this; `files/table.py` has the functions that read and write.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class Kind:
     """A format.
 
     Attributes:
-        name: what it is called in messages and pages.
-        suffixes: how the names of its files end, none for a directory.
-        signed: whether a file that begins with these 16 bytes is of this format.
-        keeps: what of a model it keeps: all of "weights", "definition", "recipe" (what `compile` was given), "optimizer"
-            (its state), "run" (step, random key, history), "recurrent" (states of stateful layers) that apply.
-        alone: whether weights are written without a definition.
-        opened_by: the Keras that reads it.
-        read_from: the files of Keras that are read.
+        name: its name in messages and documentation.
+        suffixes: the suffixes of its files; none for a directory.
+        signed: whether a file that begins with given 16 bytes has this format.
+        keeps: the parts of a model that it stores: "weights", "definition", "recipe" (arguments of `compile`), "optimizer"
+            (its state), "run" (step, random key, history), "recurrent" (states of stateful layers).
+        alone: whether weights can be written without a definition.
+        opened_by: the Keras versions that read it.
+        read_from: the Keras versions whose files are read.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Kind:
     read_from: str = "-"
 
     def writes(self, part: Part) -> bool:
-        """Whether files of whole models, or of weights alone, are written."""
+        """Whether whole models, or only weights, can be written in this format."""
         return "definition" in self.keeps if part == "model" else self.alone
 
 
@@ -83,7 +83,7 @@ HDF5 = Kind(
 WEIGHTS = Kind(
     "`.weights.h5`",
     (".weights.h5",),
-    _never,  # an HDF5 file; what is in it says which of the two layouts it has
+    _never,  # an HDF5 file; its contents determine which of the two layouts it has
     frozenset({"weights"}),
     opened_by="Keras 3",
     read_from="Keras 2 and 3",
@@ -103,7 +103,7 @@ _BY_SUFFIX = {suffix: kind for kind in KINDS for suffix in kind.suffixes}
 
 
 def by_name(path: str | os.PathLike[str]) -> Kind | None:
-    """The format that the end of a name stands for; of several ends the longest counts.
+    """The format of a suffix; if several suffixes match, the longest decides.
 
     >>> by_name("model.weights.h5").name
     '`.weights.h5`'
@@ -113,7 +113,7 @@ def by_name(path: str | os.PathLike[str]) -> Kind | None:
 
 
 def by_contents(path: Path) -> Kind | None:
-    """The format of what is there, whatever its name is; None if there is nothing or it begins like no format."""
+    """The format of an existing file by its contents; None if there is no file or its beginning matches no format."""
     if path.is_dir():
         return KERAS if (path / WEIGHTS_FILE).is_file() else DIRECTORY
     if not path.is_file():
@@ -124,24 +124,24 @@ def by_contents(path: Path) -> Kind | None:
 
 
 def to_read(path: Path, where: str) -> Kind:
-    """The format to read a path in: what its contents say, or else its name, so that damage is told by the right reader.
+    """The format in which to read a path: by its contents, or else by its name, so that the right reader reports damage.
 
     Raises:
-        ArgumentError: neither says one.
+        ArgumentError: neither determines a format.
     """
     kind = by_contents(path) or by_name(path)
     if kind is None and not path.exists():
-        return DIRECTORY  # whose reader says what is missing, and knows of a save that was cut off
+        return DIRECTORY  # its reader reports what is missing, and handles interrupted saves
     if kind is None:
-        raise ArgumentError(f"{where}({str(path)!r}): the file is of no known format; known are {listed()}.")
+        raise ArgumentError(f"{where}({str(path)!r}): the file has no known format; the formats are {listed()}.")
     return kind
 
 
 def to_write(path: Path, part: Part, where: str) -> Kind:
-    """The format that a path asks for.
+    """The format to write a path in.
 
     Raises:
-        ArgumentError: its suffix is that of no format, or of one that does not keep that part of a model.
+        ArgumentError: its suffix belongs to no format, or to one that does not store this part of a model.
     """
     kind = by_name(path)
     if kind is None and looks_like_file(path):
@@ -160,11 +160,11 @@ def to_write(path: Path, part: Part, where: str) -> Kind:
 
 
 def looks_like_file(path: Path) -> bool:
-    """Whether a path that is no directory ends with a dot and letters, such as `model.pkl` or `model.kears`."""
+    """Whether a path that is not a directory has a suffix of letters, such as `model.pkl` or `model.kears`."""
     return path.suffix[1:].isalpha() and not path.is_dir()
 
 
 def listed(part: Part | None = None) -> str:
-    """The formats for messages: all, or those in which a part of a model is written."""
+    """The formats, for messages: all, or those that can store a part of a model."""
     names = [kind.name for kind in KINDS if kind.suffixes and (part is None or kind.writes(part))]
     return f"{', '.join(names)}, and directories, which have no suffix"

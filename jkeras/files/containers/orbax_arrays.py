@@ -1,7 +1,7 @@
 """Named arrays as an Orbax checkpoint in a folder.
 
-Orbax writes it, but the arrays themselves are written and read through TensorStore, on which Orbax stands: when one fails of
-those that Orbax has under way, the others report to an event loop that is closed, each with a traceback on the screen.
+Orbax writes the checkpoint, but the arrays themselves are written and read with TensorStore, which Orbax uses internally: if one
+of Orbax's concurrent operations fails, the others report to a closed event loop and each prints a traceback.
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ if TYPE_CHECKING:
     import orbax.checkpoint as ocp
     import tensorstore
 
-# An array as a configuration names it: its shape and the name of its type.
+# The description of an array in a configuration: its shape and the name of its dtype.
 Listed: TypeAlias = Sequence[Any]
 
-# So many reads are under way at once: one alone leaves the disk and the other cores idle, all of them would fill memory with
-# what is not on the device yet.
+# The number of concurrent reads: one alone would leave the disk and the other cores idle, all at once would fill memory with
+# arrays that are not on the device yet.
 READS = 4
-# What the operating system says, in Orbax's long messages.
+# The operating system's error inside Orbax's long messages.
 _REASONS = tuple(map(os.strerror, (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO)))
 
 
 def write(folder: Path, arrays: Sequence[np.ndarray | jax.Array], shown: Path) -> None:
-    """Writes arrays under their numbers, since Orbax wants names without slashes; it cannot write empty ones.
+    """Writes arrays named by number, because Orbax requires names without slashes; Orbax cannot write empty arrays.
 
     Args:
-        folder: made for them.
-        arrays: what to write.
-        shown: the path that messages name.
+        folder: the folder to create.
+        arrays: the arrays to write.
+        shown: the path for messages.
 
     Raises:
         SaveError: they could not be written.
     """
     import orbax.checkpoint as ocp
 
-    # As arrays in any case: Orbax has another way for scalars.
+    # Always as arrays: Orbax stores scalars differently.
     numbered = {
         _name(i): array if isinstance(array, jax.Array) else np.asarray(array)
         for i, array in enumerate(arrays)
@@ -63,7 +63,7 @@ def write(folder: Path, arrays: Sequence[np.ndarray | jax.Array], shown: Path) -
     try:
         with _unlogged(), _checkpointer() as checkpointer:
             checkpointer.save(folder, args=ocp.args.PyTreeSave(numbered))
-    except ValueError as error:  # what Orbax makes of errors of the operating system
+    except ValueError as error:  # Orbax converts errors of the operating system to this
         why = str(error).partition("\n")[0]
         reason = next((text for text in _REASONS if text in why), why)
         raise failure(shown, reason) from None
@@ -75,7 +75,7 @@ def _name(number: int) -> str:
 
 @contextlib.contextmanager
 def _unlogged() -> Iterator[None]:
-    """Keeps Orbax's threads from logging the error that is raised anyway, each with a traceback, and what it does without."""
+    """Silences the tracebacks that Orbax's threads log for an error that is raised anyway, and messages about missing options."""
     loggers = [logging.getLogger(name) for name in ("absl", "asyncio")]
 
     def below_warning(record: logging.LogRecord) -> bool:
@@ -91,7 +91,7 @@ def _unlogged() -> Iterator[None]:
 
 
 def _checkpointer() -> ocp.Checkpointer:
-    """Orbax's, which would wait for the other processes if it knew of them; each writes whole arrays."""
+    """Orbax's options for a single process, so that it does not wait for the others; each process writes whole arrays."""
     import orbax.checkpoint as ocp
 
     single = ocp.options.MultiprocessingOptions(
@@ -108,10 +108,10 @@ def _checkpointer() -> ocp.Checkpointer:
 
 @functools.cache
 def _handler() -> ocp.type_handlers.TypeHandler:
-    """What writes the arrays of a checkpoint. None is under way any more when it is done, or an error is raised."""
+    """The handler that writes the arrays of a checkpoint. When it returns or raises, no write is pending."""
     import orbax.checkpoint as ocp
 
-    class Handler(ocp.type_handlers.NumpyHandler):  # type: ignore[misc]  # Orbax has no types
+    class Handler(ocp.type_handlers.NumpyHandler):  # type: ignore[misc]  # Orbax has no type hints
         async def serialize(
             self,
             values: Sequence[np.ndarray | jax.Array],
@@ -125,10 +125,10 @@ def _handler() -> ocp.type_handlers.TypeHandler:
 
 
 def _write(arrays: Mapping[str, np.ndarray | jax.Array], folder: Path) -> None:
-    """Writes arrays by name, all at once, so that small ones share files.
+    """Writes arrays by name, all in one transaction, so that small arrays share files.
 
     Raises:
-        ValueError: the first one that could not be written.
+        ValueError: an array could not be written; the error is that of the first one.
     """
     import tensorstore
 
@@ -144,7 +144,7 @@ def _write(arrays: Mapping[str, np.ndarray | jax.Array], folder: Path) -> None:
 
 
 def _results(pending: Sequence[Any]) -> list[Any]:
-    """What has become of all that is under way; an error is raised when nothing is any more."""
+    """Waits for all pending operations and returns their results; raises an error only when none is pending."""
     errors = [future.exception() for future in pending]
     for error in filter(None, errors):
         raise error
@@ -152,8 +152,8 @@ def _results(pending: Sequence[Any]) -> list[Any]:
 
 
 def _described(array: np.ndarray) -> dict[str, Any]:
-    """An array that is to be made: as a whole, as it lies in memory, also where it is zero."""
-    # Not compressed: trained weights lose 7 % of their size by it, and a save takes seven times as long.
+    """The specification of an array to create: in one piece, uncompressed, including zeros."""
+    # Not compressed: that would reduce trained weights by 7 % and make a save take seven times as long.
     layout = {"shape": array.shape, "chunks": array.shape, "compressor": None}
     return {"metadata": layout, "dtype": array.dtype.name, "store_data_equal_to_fill_value": True}
 
@@ -162,9 +162,9 @@ def read(folder: Path, listed: Mapping[str, Listed], shown: Path) -> dict[str, n
     """The arrays by name.
 
     Args:
-        folder: what `write` made.
-        listed: shape and type of all that were written, in their order.
-        shown: the path that messages name.
+        folder: the folder that `write` created.
+        listed: the shape and dtype of all arrays, in the order of writing.
+        shown: the path for messages.
 
     Raises:
         RestoreError: they are damaged.
@@ -185,8 +185,8 @@ def read(folder: Path, listed: Mapping[str, Listed], shown: Path) -> dict[str, n
             if (store.shape, store.dtype.numpy_dtype) != (shape, dtype):
                 raise ValueError(f"{name!r} is {store.dtype.name}{list(store.shape)}, not {type_name}{list(shape)}")
             if math.prod(size or 0 for size in store.chunk_layout.read_chunk.shape or ()) > math.prod(shape):
-                raise ValueError(f"{name!r} lies in pieces larger than itself")
-            # In memory that JAX takes over as it is.
+                raise ValueError(f"{name!r} is stored in chunks larger than itself")
+            # In memory that JAX can use without a copy.
             arrays[name] = buffers.empty(shape, dtype)
             pending.append(tensorstore.array(arrays[name], store.dtype, copy=False, write=True).write(store))
             if len(pending) == READS:
@@ -202,7 +202,7 @@ def read(folder: Path, listed: Mapping[str, Listed], shown: Path) -> dict[str, n
 def _opened(
     folder: Path, name: str, context: tensorstore.Context, described: Mapping[str, Any] = MappingProxyType({})
 ) -> tensorstore.Future[tensorstore.TensorStore]:
-    """An array of a folder that is there, or is to be made as described."""
+    """An array in a folder, opened or created as specified."""
     import tensorstore
 
     database = {

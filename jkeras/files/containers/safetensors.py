@@ -107,7 +107,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """The arrays of a file by name, in the order of their names.
 
     Raises:
-        RestoreError: it is no such file, or damaged: a header that is no JSON, offsets outside of the file, arrays that
+        RestoreError: it is no such file, or damaged: a header that is not JSON, offsets outside of the file, arrays that
             overlap or leave gaps, sizes that do not fit shapes, unknown types, another checksum.
     """
     return read_all(path)[0]
@@ -142,16 +142,16 @@ def _header(file: BinaryIO, path: Path) -> tuple[dict[str, Any], int]:
     size = os.fstat(file.fileno()).st_size
     length = int.from_bytes(file.read(LENGTH), "little")
     if size < LENGTH or length > min(size - LENGTH, MAX_HEADER):
-        raise RestoreError(f"{path} is no safetensors file: it takes {size} bytes and claims a header of {length}.")
+        raise RestoreError(f"{path} is not a safetensors file: it takes {size} bytes and claims a header of {length}.")
     text = file.read(length)
     if not text.startswith(b"{"):
-        raise RestoreError(f"{path} is no safetensors file: its header is no JSON object.")
+        raise RestoreError(f"{path} is not a safetensors file: its header is not a JSON object.")
     try:
         return json.loads(text.decode("utf-8"), object_pairs_hook=_without_repeats), size - LENGTH - length
     except RecursionError:
         raise RestoreError(f"{path} is refused: its header is nested too deeply.") from None
     except ValueError as error:
-        raise RestoreError(f"{path} is damaged: its header is no JSON object: {error}") from None
+        raise RestoreError(f"{path} is damaged: its header is not a JSON object: {error}") from None
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

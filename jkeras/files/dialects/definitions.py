@@ -22,7 +22,7 @@ def of_today(config: Any, version: str | None = None) -> Any:
 
     Args:
         config: what the file has.
-        version: of Keras that wrote it; None if that is not known.
+        version: the version of Keras that wrote it; None if that is not known.
 
     Raises:
         RestoreError: a layer cannot do today what it did.

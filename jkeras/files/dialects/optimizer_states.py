@@ -36,8 +36,8 @@ def of_today(
         class_name: the optimizer's class.
         config: its arguments.
         arrays: what the file holds.
-        shapes: of the weights that are trained, in today's order.
-        names: of the arrays; none in `.keras` files, which there are from 2.11 on.
+        shapes: the shapes of the weights that are trained, in today's order.
+        names: the names of the arrays; none in `.keras` files, which there are from 2.11 on.
         orders: in which orders the weights may have been: their numbers in today's order.
 
     Raises:
@@ -140,7 +140,7 @@ def _slot_by_slot(
         if all(slots[k * count + j].shape == shapes[i] for k in range(rounds) for j, i in enumerate(order)):
             break
     else:
-        raise RestoreError(f"the state of {class_name} in the file does not fit the model's weights.")
+        raise RestoreError(f"the state of {class_name} in the file does not match the model's weights.")
     position = {i: j for j, i in enumerate(order)}
     ordered: Arrays = []
     first = 0

@@ -149,7 +149,7 @@ class Node:
         function: the function of TensorFlow that it computes.
         inputs: the names of its inputs behind the first.
         attributes: attribute -> argument.
-        listed: how many of the last inputs are no part of the list that comes first; None if the first is no list.
+        listed: how many of the last inputs are not part of the list that comes first; None if the first is not a list.
     """
 
     function: str

@@ -14,7 +14,7 @@ from jkeras.keras.metrics.families import RegressionScore as RegressionScore
 from jkeras.keras.metrics.metric import Metric as Metric
 
 class AUC(CurveMetric):
-    """The area under a curve, approximated by the counts at some thresholds."""
+    """The area under a curve, approximated from the counts at a number of thresholds."""
 
     num_thresholds: Any
     curve: Any
@@ -42,7 +42,7 @@ class AUC(CurveMetric):
     def __getattr__(self, name: str) -> Any: ...
 
 class BinaryIoU(OverlapMetric):
-    """The mean intersection over union of class 0, 1 or both; a prediction of `threshold` or more is class 1."""
+    """The mean intersection over union of class 0, 1 or both; predictions of at least `threshold` are class 1."""
 
     target_class_ids: Any
     threshold: Any
@@ -58,7 +58,7 @@ class BinaryIoU(OverlapMetric):
     def __getattr__(self, name: str) -> Any: ...
 
 class F1Score(FScore):
-    """The F-1 score of `(batch, classes)`: the harmonic mean of precision and recall."""
+    """The F1 score: the harmonic mean of precision and recall."""
 
     average: Any
     threshold: Any
@@ -74,7 +74,7 @@ class F1Score(FScore):
     def __getattr__(self, name: str) -> Any: ...
 
 class FBetaScore(FScore):
-    """The F-beta score of `(batch, classes)`; recall weighs `beta` times as much as precision."""
+    """The F-beta score; recall counts `beta` times as much as precision."""
 
     average: Any
     beta: Any
@@ -144,7 +144,7 @@ class IoU(OverlapMetric):
     def __getattr__(self, name: str) -> Any: ...
 
 class Mean(Metric):
-    """The weighted mean of values; axes behind the batch axis are averaged first."""
+    """The weighted mean of values; axes after the batch axis are averaged first."""
 
     name: Any
     dtype: Any
@@ -174,7 +174,7 @@ class MeanIoU(OverlapMetric):
     def __getattr__(self, name: str) -> Any: ...
 
 class OneHotIoU(OverlapMetric):
-    """The mean intersection over union of some classes, of one-hot targets."""
+    """The mean intersection over union of some classes, for one-hot targets."""
 
     num_classes: Any
     target_class_ids: Any
@@ -196,7 +196,7 @@ class OneHotIoU(OverlapMetric):
     def __getattr__(self, name: str) -> Any: ...
 
 class OneHotMeanIoU(OverlapMetric):
-    """The mean intersection over union of all classes that occur, of one-hot targets."""
+    """The mean intersection over union of all classes that occur, for one-hot targets."""
 
     num_classes: Any
     name: Any
@@ -252,7 +252,7 @@ class PrecisionAtRecall(ConfusionMetric):
     def __getattr__(self, name: str) -> Any: ...
 
 class R2Score(RegressionScore):
-    """The share of the targets' variance that is explained, `1 - residual / total`, of `(batch, outputs)`."""
+    """The coefficient of determination, `1 - residual / total`: the share of the targets' variance that is explained."""
 
     class_aggregation: Any
     num_regressors: Any
@@ -393,7 +393,7 @@ class BinaryAccuracy(Mean):
     def __getattr__(self, name: str) -> Any: ...
 
 class BinaryCrossentropy(Mean):
-    """The mean cross-entropy of labels that are 0 or 1."""
+    """The mean cross-entropy for labels 0 and 1."""
 
     name: Any
     dtype: Any
@@ -409,7 +409,7 @@ class BinaryCrossentropy(Mean):
     def __getattr__(self, name: str) -> Any: ...
 
 class CategoricalAccuracy(Mean):
-    """How often the largest prediction is at the place of the largest target; targets are one-hot."""
+    """How often the largest prediction has the same index as the largest target; targets are one-hot."""
 
     name: Any
     dtype: Any
@@ -417,7 +417,7 @@ class CategoricalAccuracy(Mean):
     def __getattr__(self, name: str) -> Any: ...
 
 class CategoricalCrossentropy(Mean):
-    """The mean cross-entropy of one-hot targets or target probabilities."""
+    """The mean cross-entropy for one-hot targets or target probabilities."""
 
     name: Any
     dtype: Any
@@ -485,7 +485,7 @@ class LogCoshError(Mean):
     def __getattr__(self, name: str) -> Any: ...
 
 class MeanAbsoluteError(Mean):
-    """The mean of absolute errors."""
+    """The mean absolute error."""
 
     name: Any
     dtype: Any
@@ -493,7 +493,7 @@ class MeanAbsoluteError(Mean):
     def __getattr__(self, name: str) -> Any: ...
 
 class MeanAbsolutePercentageError(Mean):
-    """The mean of absolute errors in percent of the targets."""
+    """The mean absolute error as a percentage of the targets."""
 
     name: Any
     dtype: Any
@@ -513,7 +513,7 @@ class MeanMetricWrapper(Mean):
     def from_config(cls, config: Mapping[str, Any]) -> Any: ...
 
 class MeanSquaredError(Mean):
-    """The mean of squared errors."""
+    """The mean squared error."""
 
     name: Any
     dtype: Any
@@ -521,7 +521,7 @@ class MeanSquaredError(Mean):
     def __getattr__(self, name: str) -> Any: ...
 
 class MeanSquaredLogarithmicError(Mean):
-    """The mean of squared errors of `log(1 + y)`."""
+    """The mean squared error of `log(1 + y)`."""
 
     name: Any
     dtype: Any
@@ -546,7 +546,7 @@ class Poisson(Mean):
     def __getattr__(self, name: str) -> Any: ...
 
 class RootMeanSquaredError(Mean):
-    """The root of the mean of squared errors over all data."""
+    """The square root of the mean squared error over all data."""
 
     name: Any
     dtype: Any
@@ -554,7 +554,7 @@ class RootMeanSquaredError(Mean):
     def __getattr__(self, name: str) -> Any: ...
 
 class SparseCategoricalAccuracy(Mean):
-    """How often the largest prediction is at the place that the class id names."""
+    """How often the class id is the index of the largest prediction."""
 
     name: Any
     dtype: Any
@@ -562,7 +562,7 @@ class SparseCategoricalAccuracy(Mean):
     def __getattr__(self, name: str) -> Any: ...
 
 class SparseCategoricalCrossentropy(Mean):
-    """The mean cross-entropy of class ids; samples of `ignore_class` do not count."""
+    """The mean cross-entropy for class ids; samples of `ignore_class` do not count."""
 
     name: Any
     dtype: Any

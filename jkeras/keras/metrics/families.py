@@ -172,7 +172,7 @@ def function_mean() -> dict[str, Any]:
 
     def from_config(cls: Any, config: Mapping[str, Any]) -> Any:
         """The metric that `get_config` described."""
-        # A metric may be called like the function, so that only what is no name is read.
+        # A metric may be called like the function, so that only what is not a name is read.
         read = {key: value if key == "name" else deserialize_keras_object(value) for key, value in config.items()}
         return cls(**(read if "fn" in config else config))
 

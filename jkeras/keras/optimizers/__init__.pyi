@@ -11,7 +11,7 @@ from jkeras.keras.optimizers.multi import OptimizerMap as OptimizerMap
 from jkeras.keras.optimizers.optimizer import Optimizer as Optimizer
 
 class Adadelta(Optimizer):
-    """Steps as large as recent steps were, divided by the size of recent gradients."""
+    """Steps scaled by the size of recent steps and divided by the size of recent gradients."""
 
     learning_rate: Any
     weight_decay_exclusions: Any
@@ -48,7 +48,7 @@ class Adadelta(Optimizer):
     def __getattr__(self, name: str) -> Any: ...
 
 class Adafactor(Optimizer):
-    """Steps relative to the size of the weights, with memory for the sums of rows and columns instead of entries."""
+    """Steps relative to the size of the weights, with memory for rows and columns instead of for every entry."""
 
     learning_rate: Any
     weight_decay_exclusions: Any
@@ -91,7 +91,7 @@ class Adafactor(Optimizer):
     def __getattr__(self, name: str) -> Any: ...
 
 class Adagrad(Optimizer):
-    """`a += g**2; w -= learning_rate * g / sqrt(a + epsilon)`: steps shrink with all gradients so far."""
+    """`a += g**2; w -= learning_rate * g / sqrt(a + epsilon)`: steps shrink as squared gradients accumulate."""
 
     learning_rate: Any
     weight_decay_exclusions: Any
@@ -169,7 +169,7 @@ class Adam(Optimizer):
     def __getattr__(self, name: str) -> Any: ...
 
 class Adamax(Optimizer):
-    """Adam with a decaying maximum in place of the average square."""
+    """Adam with a decaying maximum instead of the average square."""
 
     learning_rate: Any
     weight_decay_exclusions: Any
@@ -208,7 +208,7 @@ class Adamax(Optimizer):
     def __getattr__(self, name: str) -> Any: ...
 
 class Ftrl(Optimizer):
-    """Follow the regularised leader: weights that an L1 penalty keeps exactly zero until gradients insist."""
+    """Follow the regularised leader: an L1 penalty keeps weights exactly zero unless their gradients are large enough."""
 
     learning_rate: Any
     weight_decay_exclusions: Any
@@ -253,7 +253,7 @@ class Ftrl(Optimizer):
     def __getattr__(self, name: str) -> Any: ...
 
 class Lamb(Optimizer):
-    """Adam whose step for each weight array is scaled to the norm of that array, for very large batches."""
+    """Adam with the step of each weight array scaled to the norm of that array, for very large batches."""
 
     learning_rate: Any
     weight_decay_exclusions: Any
@@ -329,7 +329,7 @@ class Lion(Optimizer):
     def __getattr__(self, name: str) -> Any: ...
 
 class Muon(Optimizer):
-    """Momentum whose matrix is replaced by a nearly orthogonal one; Adam with weight decay for what is no matrix."""
+    """Momentum replaced by a nearly orthogonal matrix; AdamW for weights that are not matrices."""
 
     learning_rate: Any
     weight_decay_exclusions: Any
@@ -392,7 +392,7 @@ class Muon(Optimizer):
     def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any: ...
 
 class Nadam(Optimizer):
-    """Adam with Nesterov momentum, which follows the schedule `beta_1 * (1 - 0.5 * 0.96**t)` of the paper."""
+    """Adam with Nesterov momentum, following the paper's momentum schedule `beta_1 * (1 - 0.5 * 0.96**t)`."""
 
     learning_rate: Any
     weight_decay_exclusions: Any

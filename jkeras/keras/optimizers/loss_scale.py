@@ -36,7 +36,7 @@ class LossScaleOptimizer(Optimizer):
         inner_optimizer: makes the updates.
         initial_scale: the first scale.
         dynamic_growth_steps: finite steps in a row after which the scale is doubled.
-        name: of the optimizer.
+        name: the name of the optimizer.
 
     Raises:
         ArgumentError: another argument is given.

@@ -86,7 +86,7 @@ class MultiOptimizer(Optimizer):
     Args:
         optimizer_map: an `OptimizerMap`, or a function from a variable to an optimizer.
         loss_scale_factor: multiplies the loss and divides all gradients.
-        name: of the optimizer.
+        name: the name of the optimizer.
     """
 
     def __init__(self, optimizer_map: Any, loss_scale_factor: float | None = None, name: str | None = None):

@@ -401,7 +401,7 @@ class Optimizer(OptimizerCells):
 def update_if(condition: Any, cells: Sequence[Variable], function: Callable[[], None]) -> None:
     """Calls `function`, which changes cells, if the condition holds; in a traced program when that runs.
 
-    See `jkeras.optimizers.base.run_if` for why this is no `jax.lax.cond`.
+    See `jkeras.optimizers.base.run_if` for why this does not use `jax.lax.cond`.
     """
     if not is_traced(condition):
         if condition:

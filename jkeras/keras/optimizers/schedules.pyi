@@ -12,7 +12,7 @@ class LearningRateSchedule:
     def get_config(self) -> dict[str, Any]: ...
 
 class CosineDecay(LearningRateSchedule):
-    """Half a cosine wave from the initial rate down to `alpha` times it, optionally after a linear warm-up."""
+    """Half a cosine wave from the initial rate down to `alpha` times that rate, optionally after a linear warm-up."""
 
     initial_learning_rate: Any
     decay_steps: Any
@@ -32,7 +32,7 @@ class CosineDecay(LearningRateSchedule):
     def __getattr__(self, name: str) -> Any: ...
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """Cosine decay that starts again: each period is `t_mul` times as long as the last and `m_mul` times as high."""
+    """Cosine decay with restarts: each period is `t_mul` times as long and starts `m_mul` times as high as the last."""
 
     initial_learning_rate: Any
     first_decay_steps: Any
@@ -102,7 +102,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __getattr__(self, name: str) -> Any: ...
 
 class PolynomialDecay(LearningRateSchedule):
-    """From `initial_learning_rate` to `end_learning_rate` along `(1 - step / decay_steps) ** power`."""
+    """Decays from `initial_learning_rate` to `end_learning_rate` with `(1 - step / decay_steps) ** power`."""
 
     initial_learning_rate: Any
     decay_steps: Any

@@ -55,7 +55,7 @@ class STFTSpectrogram(Layer):
     Args:
         mode: "log", "magnitude" or "psd" (power) of each frequency; "real", "imag", "angle"; or "stft", the real parts and
             then the imaginary ones.
-        frame_length: of a frame, in samples.
+        frame_length: the length of a frame, in samples.
         frame_step: between frames; None is half their length.
         fft_length: None is the next power of two.
         window: a name that `scipy.signal.get_window` knows, the values of a window, or None.
@@ -182,9 +182,9 @@ class MelSpectrogram(Layer):
     Shapes: `(time,)` or `(batch, time)` to `(mel_bins, frames)` or `(batch, mel_bins, frames)`.
 
     Args:
-        fft_length: of the Fourier transform of a frame.
+        fft_length: the length of the Fourier transform of a frame.
         sequence_stride: between frames, in samples.
-        sequence_length: of the window in a frame; None is `fft_length`.
+        sequence_length: the length of the window in a frame; None is `fft_length`.
         window: "hann", "hamming", the values of a window, or None.
         sampling_rate: samples per second.
         num_mel_bins: how many bands.
@@ -285,7 +285,7 @@ class MelSpectrogram(Layer):
             sampling_rate: samples per second.
             lower_edge_hertz: where the first band begins.
             upper_edge_hertz: where the last one ends.
-            dtype: of the result.
+            dtype: the dtype of the result.
         """
         frequencies = jnp.linspace(0.0, sampling_rate / 2, num_spectrogram_bins, dtype=dtype)[1:]
         mels = _mel(frequencies)[:, None]

@@ -84,7 +84,7 @@ class Discretization(Layer):
         epsilon: how exact the quantiles are; smaller is better and slower.
         output_mode: "int", or how bins are encoded: "one_hot", "multi_hot", "count".
         sparse: accepted for Keras's signature; only False is offered.
-        dtype: of the encodings; bins are int32.
+        dtype: the dtype of the encodings; bins are int32.
         name: the layer's name.
 
     >>> import jax.numpy as jnp

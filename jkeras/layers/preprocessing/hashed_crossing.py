@@ -52,7 +52,7 @@ class HashedCrossing(BinLayer):
         output_mode: "int", or "one_hot" to encode the bins.
         sparse: accepted for Keras's signature; only False is offered.
         name: the layer's name.
-        dtype: of the encodings; bins are int32.
+        dtype: the dtype of the encodings; bins are int32.
 
     Raises:
         InputError: fewer than two features, or features of other shapes or types.

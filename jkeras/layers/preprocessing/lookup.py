@@ -401,7 +401,7 @@ class StringLookup(Lookup):
         output_mode: "int", or how ids are encoded: "one_hot", "multi_hot", "count", "tf_idf".
         pad_to_max_tokens: whether encodings are as long as `max_tokens` says.
         sparse: accepted for Keras's signature; only False is offered.
-        encoding: of bytes.
+        encoding: the encoding of bytes.
         name: the layer's name.
         salt: a key of the hash.
 

@@ -55,7 +55,7 @@ class TextVectorization(HostLayer):
         idf_weights: one weight a word in the mode "tf_idf".
         sparse: accepted for Keras's signature; only False is offered.
         ragged: likewise.
-        encoding: of bytes.
+        encoding: the encoding of bytes.
         name: the layer's name.
 
     >>> layer = TextVectorization(output_sequence_length=4).adapt(["The cat sat.", "A cat!"])

@@ -1,4 +1,4 @@
-"""`Bidirectional`: a recurrent layer run from both ends."""
+"""`Bidirectional`: a recurrent layer that runs in both directions."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ class Bidirectional(Layer):
 
     Shapes: `(batch, time, features)` to `(batch, 2 * units)`, or `(batch, time, 2 * units)` if the layer returns
     sequences; merge modes other than "concat" keep `units`. The weights are those of `forward_layer` and of
-    `backward_layer`. With `return_state` the states follow, those of the forward layer first. Call arguments:
+    `backward_layer`. With `return_state`, the states follow, those of the forward layer first. Call arguments:
     `initial_state`, the states of both layers in one list, `mask`, `training`.
 
-    Both layers are fresh copies, so the layer given shares no weights with them. Where sequences are returned, masked
-    steps put out zeros, as in Keras.
+    Both layers are fresh copies, so `layer` itself shares no weights with them. As in Keras, masked steps output zeros
+    if sequences are returned.
 
     Args:
-        layer: a recurrent layer, or one that has `go_backwards`, `return_sequences`, `return_state` and `stateful`.
-        merge_mode: "sum", "mul", "ave", "concat", or None for the two outputs apart.
+        layer: a recurrent layer, or any layer with `go_backwards`, `return_sequences`, `return_state` and `stateful`.
+        merge_mode: "sum", "mul", "ave", "concat", or None to return both outputs in a list.
         weights: initial weights of both layers, in one list.
-        backward_layer: the layer that runs backwards; the default is a copy of the first with `go_backwards=True`.
+        backward_layer: the layer that runs backwards; by default a copy of `layer` with `go_backwards=True`.
 
     Raises:
-        ArgumentError: the two layers disagree in what they return, or agree in direction.
+        ArgumentError: the two layers return different things, or run in the same direction.
 
     Schuster and Paliwal 1997, "Bidirectional Recurrent Neural Networks".
 
@@ -77,7 +77,7 @@ class Bidirectional(Layer):
     backward_layer: Any = field(default=None, convert=arguments.optional(inner_layer))
 
     def __post_init__(self) -> None:
-        # `layer` is not kept: what is inside this layer are its two copies.
+        # `layer` is not stored: the sublayers are its two copies.
         layer, backward = vars(self).pop("layer"), vars(self).pop("backward_layer")
         if not all(isinstance(direction, Directed) for direction in (layer, backward or layer)):
             raise ArgumentError(
@@ -111,12 +111,12 @@ class Bidirectional(Layer):
             self.forward_layer = _carrying(self.forward_layer, self._given[:half])
             self.backward_layer = _carrying(self.backward_layer, self._given[half:])
 
-    # The weights that were given, and whether the backward layer was made from the forward one.
+    # The `weights` argument, and whether the backward layer is a copy of the forward one.
     _given: ClassVar[Any] = None
     _derived: ClassVar[bool] = False
 
     def _state(self) -> dict[str, Any]:
-        # How the layers were given makes no difference to what they do.
+        # How the layers were specified does not affect what they compute.
         return {name: value for name, value in super()._state().items() if name not in ("_derived", "_given")}
 
     def _arguments(self) -> dict[str, Any]:
@@ -141,13 +141,13 @@ class Bidirectional(Layer):
 
     @property
     def return_state(self) -> bool:
-        """Whether the last states are returned too."""
+        """Whether the last states are also returned."""
         result: bool = self.forward_layer.return_state
         return result
 
     @property
     def stateful(self) -> bool:  # type: ignore[override]
-        """Whether a batch starts with the states that the one before ended with."""
+        """Whether a batch starts with the final states of the previous one."""
         result: bool = self.forward_layer.stateful
         return result
 
@@ -197,7 +197,7 @@ class Bidirectional(Layer):
 
 
 def _direction(layer: Layer, name: str | None, **changes: Any) -> Any:
-    """A copy that shares nothing with the layer given, named after its direction."""
+    """A copy, named after its direction, that shares nothing with the original layer."""
     if name is not None:
         own = layer.name or snake_case(type(layer).__name__)
         changes["name"] = f"{name}_{own.removeprefix('forward_').removeprefix('backward_')}"
@@ -210,7 +210,7 @@ def _direction(layer: Layer, name: str | None, **changes: Any) -> Any:
 
 
 def _carrying(layer: Layer, weights: Sequence[Any]) -> Layer:
-    """A built-in recurrent layer that brings weights along to the models that it joins."""
+    """A built-in recurrent layer that supplies initial weights to the models that contain it."""
     if not isinstance(layer, ReadyRNN):
         raise ArgumentError(
             f"Bidirectional(weights=...): the weights of {layer!r} have no known order; set them in the model."

@@ -1,7 +1,7 @@
-"""What the built-in cells have in common: weights, dropout masks, the split into a projection and a step.
+"""The base of the built-in cells: weights, dropout masks, the split into a projection and a step.
 
-A cell's step is split in two, because most of its work does not depend on the steps before: `project` multiplies the
-inputs of all steps at once, `advance` is what remains to be done one step after the other.
+A cell's step is split in two, because most of its work does not depend on earlier steps: `project` multiplies the
+inputs of all steps at once, and `advance` does the rest step by step.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from jkeras.types import (
 
 States = list[jax.Array]
 
-# What a cell's step consists of; a subclass that defines any of these anew has steps of its own.
+# The methods that define a cell's step; a subclass that overrides any of them has a different step.
 STEP = ("advance", "project", "recur", "input_product", "state_product")
 
 
 class ForgetGateBias(Initializer):
-    """Ones for the second of four gates, which is the forget gate, and another initializer for the others.
+    """Ones for the second of four gates, the forget gate, and another initializer for the others.
 
     Jozefowicz et al. 2015, "An Empirical Exploration of Recurrent Network Architectures".
     """
@@ -54,7 +54,7 @@ class ForgetGateBias(Initializer):
 
 
 class CellAttributes:
-    """What every cell declares, each in Keras's order (see `jkeras.values.fields`)."""
+    """The arguments that every cell declares, in Keras's order (see `jkeras.values.fields`)."""
 
     units: int
     activation: ActivationField
@@ -71,7 +71,7 @@ class CellAttributes:
     dropout: float
     recurrent_dropout: float
     seed: int | None
-    # Where a class has no such arguments; the activation of the gates is then that of the state.
+    # For classes without these arguments; the activation of the gates is then that of the state.
     unit_forget_bias: bool = False
     recurrent_activation: Any = None
 
@@ -79,14 +79,14 @@ class CellAttributes:
 class RecurrentCell(CellAttributes, Layer):
     """Base of `SimpleRNNCell`, `LSTMCell`, `GRUCell` and the convolutional cell.
 
-    A subclass says how many gates it has, how many states, and defines `advance`.
+    A subclass declares the number of its gates and states, and defines `advance`.
     """
 
     mixes_samples: ClassVar[bool | None] = False
     gates: ClassVar[int] = 1
     state_count: ClassVar[int] = 1
 
-    # The dropout masks of the sequence at hand, kept on the bound copy: (of the inputs, of the first state), or None.
+    # The dropout masks of the current sequence, stored on the bound copy: (of the inputs, of the first state), or None.
     _masks: ClassVar[Any] = None
 
     @classmethod
@@ -96,7 +96,7 @@ class RecurrentCell(CellAttributes, Layer):
 
     @property
     def gate_axis(self) -> int:
-        """The axis along which the gates stand in what `project` and `recur` return."""
+        """The axis of the gates in the results of `project` and `recur`."""
         return -1
 
     # -- sizes ----------------------------------------------------------------------------------------------------
@@ -159,22 +159,22 @@ class RecurrentCell(CellAttributes, Layer):
 
     @property
     def masks_per_gate(self) -> bool:
-        """Whether every gate sees its own dropout masks; so it is in Keras as soon as there is recurrent dropout."""
+        """Whether every gate has its own dropout masks; as in Keras, if there is recurrent dropout."""
         return self.gates > 1 and self.recurrent_dropout > 0
 
     def draw_masks(self, inputs: jax.Array, states: PyTree[Array], training: bool | None) -> None:
-        """Draws the masks that all steps of a sequence share, from one step's inputs and the states before it."""
+        """Draws the masks that all steps of a sequence share, for the shapes of one step's inputs and states."""
         if training and self._masks is None:
             state = states[0] if isinstance(states, (list, tuple)) else states
             masks = self._mask(inputs, self.dropout), self._mask(state, self.recurrent_dropout)
             vars(self).update(_masks=masks)
 
     def forget_masks(self) -> None:
-        """The next step begins a new sequence."""
+        """Declares that the next step begins a new sequence."""
         vars(self).update(_masks=None)
 
     def _mask(self, like: jax.Array, rate: float) -> Any:
-        """One mask, or one for each gate along a new first axis; kept values are scaled up."""
+        """One mask, or one for each gate along a new first axis; values that are not dropped are scaled up."""
         if rate == 0:
             return None
         shape = (self.gates, *like.shape) if self.masks_per_gate else like.shape
@@ -184,7 +184,7 @@ class RecurrentCell(CellAttributes, Layer):
         return keep.astype(like.dtype) / jnp.asarray(1 - rate, like.dtype)
 
     def by_gate(self, values: jax.Array, which: int) -> list[jax.Array]:
-        """The inputs (0) or the first state (1) as each gate sees them; a single array if all see the same."""
+        """The inputs (0) or the first state (1) after dropout, for each gate; a single array if all are the same."""
         mask = self._masks[which] if self._masks is not None else None
         if mask is None:
             return [values]
@@ -200,7 +200,7 @@ class RecurrentCell(CellAttributes, Layer):
         Args:
             inputs: `(batch, features)`.
             states: one array or a list of them, each `(batch, units)`.
-            training: whether dropout is on.
+            training: whether to apply dropout.
 
         Returns:
             The output `(batch, units)` and the states after the step.
@@ -211,7 +211,7 @@ class RecurrentCell(CellAttributes, Layer):
         return after[0], after if nested else after[0]
 
     def project(self, inputs: jax.Array) -> jax.Array:
-        """The part of the gates that depends on the inputs alone, of one step or of many `(time, ...)`."""
+        """The part of the gates that depends only on the inputs, for one step or for many, `(time, ...)`."""
         gates = self._weigh(self.by_gate(inputs, 0), self.kernel, self.input_product)
         return gates if self.input_bias is None else gates + self.input_bias
 
@@ -221,7 +221,7 @@ class RecurrentCell(CellAttributes, Layer):
         return self.bias
 
     def recur(self, state: jax.Array) -> jax.Array:
-        """The part of the gates that depends on the state before the step."""
+        """The part of the gates that depends on the previous state."""
         return self._weigh(self.by_gate(state, 1), self.recurrent_kernel, self.state_product)
 
     def input_product(self, inputs: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -229,7 +229,7 @@ class RecurrentCell(CellAttributes, Layer):
         return jnp.matmul(inputs, kernel)
 
     def state_product(self, state: jax.Array, kernel: jax.Array) -> jax.Array:
-        """State times recurrent kernel."""
+        """The product of the state and the recurrent kernel."""
         return jnp.matmul(state, kernel)
 
     def _weigh(self, parts: list[jax.Array], kernel: jax.Array, product: Callable[..., jax.Array]) -> jax.Array:
@@ -243,18 +243,18 @@ class RecurrentCell(CellAttributes, Layer):
         raise NotImplementedError(f"{type(self).__name__} must define `advance(self, projected, states)`.")
 
     def recurrent_form(self) -> tuple[str, dict[str, jax.Array]] | None:
-        """The name of this cell's steps in `lowering.recurrence` and their weights; None if there are none."""
+        """The name of this cell's form in `lowering.recurrence`, and its weights; None if it has none."""
         return None
 
     def _lowered(self) -> tuple[str, dict[str, jax.Array]] | None:
-        """`recurrent_form()`, unless a subclass from elsewhere or recurrent dropout makes the steps other ones."""
+        """`recurrent_form()`, unless a user's subclass or recurrent dropout changes the steps."""
         from_elsewhere = itertools.takewhile(lambda cls: not cls.__module__.startswith("jkeras."), type(self).__mro__)
         same = not any(name in vars(cls) for cls in from_elsewhere for name in STEP)
         return self.recurrent_form() if same and (self._masks is None or self._masks[1] is None) else None
 
     @property
     def can_run(self) -> bool:
-        """Whether `run` does what `call` does step by step; not so where a subclass has a `call` of its own."""
+        """Whether `run` is equivalent to `call` step by step; False if a subclass overrides `call`."""
         return type(self).call is RecurrentCell.call
 
     # -- all steps ------------------------------------------------------------------------------------------------
@@ -273,11 +273,11 @@ class RecurrentCell(CellAttributes, Layer):
 
         Args:
             inputs: `(time, batch, ...)`.
-            states: before the first step.
-            seen: `(time, batch)`, false where a step is masked: there states stay as they are.
+            states: the states before the first step.
+            seen: `(time, batch)`, false where a step is masked: masked steps do not change the states.
             backwards: whether to start with the last step.
-            keep_all: whether the output of every step is wanted.
-            zero_masked: whether masked steps put out zeros in place of the last output.
+            keep_all: whether to return the output of every step.
+            zero_masked: whether masked steps output zeros instead of the previous output.
 
         Returns:
             The outputs in the order of processing (or None), the last output, the states after the last step.

@@ -31,9 +31,9 @@ DATA_FORMAT: Any = field(default=None, convert=config.standardize_data_format)
 
 
 class ConvLSTMCell(LSTMEquations):
-    """One step of a convolutional LSTM: an LSTM whose products are convolutions.
+    """One step of a convolutional LSTM: an LSTM with convolutions instead of matrix products.
 
-    The inputs are convolved with `kernel`, the output before with `recurrent_kernel`, which has the same sizes,
+    The inputs are convolved with `kernel`, the previous output with `recurrent_kernel`, which has the same sizes,
     always with stride 1 and padding "same". The arguments are those of `ConvLSTM2D`, with the number of spatial axes
     first.
 
@@ -70,7 +70,7 @@ class ConvLSTMCell(LSTMEquations):
 
     @property
     def channels_first(self) -> bool:
-        """Whether the channels come before the sizes."""
+        """Whether the channels axis precedes the spatial axes."""
         return self.data_format == "channels_first"
 
     @property
@@ -83,7 +83,7 @@ class ConvLSTMCell(LSTMEquations):
 
     @property
     def state_size(self) -> Any:
-        """The channels of each state; its sizes depend on the inputs."""
+        """The number of channels of each state; its spatial sizes depend on the inputs."""
         return [self.filters, self.filters]
 
     @property
@@ -107,7 +107,7 @@ class ConvLSTMCell(LSTMEquations):
         return None
 
     def initial_states(self, input_shape: tuple[Any, ...]) -> States:
-        """Zeros of the shape that the convolution of inputs of this shape, `(batch, ...)`, has."""
+        """Zeros with the shape of the convolution of inputs of the given shape, `(batch, ...)`."""
         sizes = list(input_shape[2:] if self.channels_first else input_shape[1:-1])
         for axis in range(self.rank):
             reach = (self.kernel_size[axis] - 1) * self.dilation_rate[axis]
@@ -142,7 +142,7 @@ class ConvLSTMCell(LSTMEquations):
 
 
 def standardize_sizes(layer: ConvLSTMCell | ConvLSTM, rank: int) -> None:
-    """Checks the sizes of a convolution and makes them tuples."""
+    """Checks the sizes of a convolution and converts them to tuples."""
     owner, sizes = type(layer).__name__, arguments.ints(rank)
     layer.kernel_size = arguments.checked(owner, "kernel_size", layer.kernel_size, sizes)
     layer.strides = arguments.checked(owner, "strides", layer.strides, sizes)
@@ -220,7 +220,7 @@ class ConvLSTM2D(ConvLSTM):
     """Convolutional LSTM over sequences of images (Shi et al. 2015, "Convolutional LSTM Network").
 
     Shapes with the channels last: `(batch, time, rows, columns, channels)` to `(batch, new_rows, new_columns,
-    filters)`, or with the time axis too with `return_sequences`. The weights are `cell/kernel` `(*kernel_size,
+    filters)`, or also with the time axis if `return_sequences`. The weights are `cell/kernel` `(*kernel_size,
     channels, 4 * filters)`, `cell/recurrent_kernel` `(*kernel_size, filters, 4 * filters)` and `cell/bias` `(4 *
     filters,)`, gates in the order i, f, c, o. Call arguments: `initial_state=[h, c]`, `mask` `(batch, time)`,
     `training`.
@@ -228,36 +228,36 @@ class ConvLSTM2D(ConvLSTM):
     Args:
         filters: the number of output channels.
         kernel_size: the sizes of the kernel.
-        strides: the steps of the input's convolution.
-        padding: "valid" or "same", of the input's convolution; that of the state is always "same".
+        strides: the strides of the input's convolution.
+        padding: the padding of the input's convolution, "valid" or "same"; that of the state is always "same".
         data_format: "channels_last" or "channels_first"; None is the default layout.
-        dilation_rate: the spacing of the input's kernel.
-        activation: of the candidate and of the carry on its way out.
-        recurrent_activation: of the gates.
+        dilation_rate: the dilation of the input's kernel.
+        activation: the activation of the candidate and of the carry before the output gate.
+        recurrent_activation: the activation of the gates.
         use_bias: whether to add a bias.
-        kernel_initializer: of the weights of the inputs.
-        recurrent_initializer: of the weights of the state.
-        bias_initializer: of the bias.
+        kernel_initializer: the initializer of the kernel.
+        recurrent_initializer: the initializer of the recurrent kernel.
+        bias_initializer: the initializer of the bias.
         unit_forget_bias: whether the forget gate's bias starts at one.
         kernel_regularizer: a penalty on the kernel.
         recurrent_regularizer: a penalty on the recurrent kernel.
         bias_regularizer: a penalty on the bias.
         activity_regularizer: a penalty on the output, divided by the batch size.
         kernel_constraint: a projection of the kernel after each update.
-        recurrent_constraint: likewise of the recurrent kernel.
-        bias_constraint: likewise of the bias.
+        recurrent_constraint: a projection of the recurrent kernel after each update.
+        bias_constraint: a projection of the bias after each update.
         dropout: the share of the inputs that training drops, the same at every step of a sequence, gate by gate.
-        recurrent_dropout: likewise of the state.
-        seed: makes the masks differ from those of other layers of this name.
+        recurrent_dropout: the share of the state that training drops.
+        seed: distinguishes the masks from those of other layers with the same name.
         return_sequences: whether to return the output of every step.
         return_state: whether to return `output, h, c`.
         go_backwards: whether to start with the last step; sequences come out in the order of processing.
-        stateful: whether a batch starts with the states that the one before ended with; needs a fixed batch size.
-        unroll: accepted for Keras's signature; the loop is always compiled as a loop.
-        zero_output_for_mask: whether masked steps put out zeros in place of the last output.
+        stateful: whether a batch starts with the final states of the previous one; needs a fixed batch size.
+        unroll: accepted for compatibility with Keras; the loop is never unrolled.
+        zero_output_for_mask: whether masked steps output zeros instead of the previous output.
 
     Raises:
-        InputError: images smaller than the kernel, or initial states of other shapes.
+        InputError: the images are smaller than the kernel, or initial states have the wrong shapes.
 
     >>> ConvLSTM2D(4, 3).compute_output_shape((None, 5, 8, 8, 2))
     (None, 6, 6, 4)

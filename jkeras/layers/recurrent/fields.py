@@ -1,4 +1,4 @@
-"""Constructor arguments that recurrent layers and cells share: each is said once and named where it is used."""
+"""Constructor arguments that recurrent layers and cells share, each defined once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ USE_CUDNN: Any = field(default="auto", convert=arguments.one_of("auto", True, Fa
 
 @runtime_checkable
 class Cell(Protocol):
-    """What a layer over time can run step by step."""
+    """A cell that a recurrent layer can run step by step."""
 
     @property
     def state_size(self) -> Any: ...

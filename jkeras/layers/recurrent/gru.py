@@ -19,7 +19,7 @@ from jkeras.values.fields import field
 class GRUCell(RecurrentCell):
     """One step of a GRU.
 
-    The gates stand in the order z, r, h along the last axis of the kernels::
+    The order of the gates along the last axis of the kernels is z, r, h::
 
         z, r = recurrent_activation(x @ W + h @ R + b)
         candidate = activation(x @ W_h + b_h + r * (h @ R_h + b'_h))      with reset_after
@@ -30,7 +30,7 @@ class GRUCell(RecurrentCell):
     `(units, 3 * units)`, bias `(2, 3 * units)` with `reset_after`, else `(3 * units,)`. The arguments are those of
     `GRU`.
 
-    Cho et al. 2014; `reset_after` is the form of cuDNN; numbers as in Keras.
+    Source: Cho et al. 2014; `reset_after` is cuDNN's variant. The results are Keras's.
 
     >>> GRUCell(3).state_size
     3
@@ -94,33 +94,33 @@ class GRU(ReadyRNN):
 
     Args:
         units: the size of the output.
-        activation: of the candidate.
-        recurrent_activation: of the gates.
+        activation: the activation of the candidate.
+        recurrent_activation: the activation of the gates.
         use_bias: whether to add a bias.
-        kernel_initializer: of the weights of the inputs.
-        recurrent_initializer: of the weights of the state.
-        bias_initializer: of the bias.
+        kernel_initializer: the initializer of the kernel.
+        recurrent_initializer: the initializer of the recurrent kernel.
+        bias_initializer: the initializer of the bias.
         kernel_regularizer: a penalty on the kernel.
         recurrent_regularizer: a penalty on the recurrent kernel.
         bias_regularizer: a penalty on the bias.
         activity_regularizer: a penalty on the output, divided by the batch size.
         kernel_constraint: a projection of the kernel after each update.
-        recurrent_constraint: likewise of the recurrent kernel.
-        bias_constraint: likewise of the bias.
+        recurrent_constraint: a projection of the recurrent kernel after each update.
+        bias_constraint: a projection of the bias after each update.
         dropout: the share of the inputs that training drops, the same at every step of a sequence.
-        recurrent_dropout: likewise of the state; each gate then has masks of its own.
-        seed: makes the masks differ from those of other layers of this name.
+        recurrent_dropout: the share of the state that training drops; each gate then has its own masks.
+        seed: distinguishes the masks from those of other layers with the same name.
         return_sequences: whether to return the output of every step.
         return_state: whether to return `output, h`.
         go_backwards: whether to start with the last step; sequences come out in the order of processing.
-        stateful: whether a batch starts with the state that the one before ended with; needs a fixed batch size.
-        unroll: accepted for Keras's signature; the loop is always compiled as a loop.
-        reset_after: whether the reset gate acts after the product with the recurrent kernel.
-        use_cudnn: accepted for Keras's signature.
-        zero_output_for_mask: whether masked steps put out zeros in place of the last output.
+        stateful: whether a batch starts with the final state of the previous one; needs a fixed batch size.
+        unroll: accepted for compatibility with Keras; the loop is never unrolled.
+        reset_after: whether to apply the reset gate after the product with the recurrent kernel.
+        use_cudnn: accepted for compatibility with Keras.
+        zero_output_for_mask: whether masked steps output zeros instead of the previous output.
 
     Raises:
-        InputError: an initial state of another shape, or a stateful layer whose batch size is unknown or changes.
+        InputError: the initial state has the wrong shape, or the layer is stateful and the batch size is unknown or changes.
 
     >>> GRU(3).compute_output_shape((None, 7, 2))
     (None, 3)

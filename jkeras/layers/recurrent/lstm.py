@@ -16,14 +16,14 @@ from jkeras.values.fields import field
 
 
 class LSTMAttributes:
-    """What the cells below declare besides `CellAttributes`."""
+    """What the cells below declare in addition to `CellAttributes`."""
 
     recurrent_activation: ActivationField
     unit_forget_bias: bool
 
 
 class LSTMEquations(LSTMAttributes, RecurrentCell):
-    """What `LSTMCell` and the convolutional cell compute."""
+    """The step of `LSTMCell` and of the convolutional cell."""
 
     gates: ClassVar[int] = 4
     state_count: ClassVar[int] = 2
@@ -41,7 +41,7 @@ class LSTMEquations(LSTMAttributes, RecurrentCell):
 class LSTMCell(LSTMEquations):
     """One step of an LSTM.
 
-    The gates stand in the order i, f, c, o along the last axis of the kernels; with `h` the output and `c` the carry::
+    The order of the gates along the last axis of the kernels is i, f, c, o. With the output `h` and the carry `c`::
 
         i, f, o = recurrent_activation(x @ W + h @ R + b)
         c' = f * c + i * activation(x @ W_c + h @ R_c + b_c)
@@ -50,7 +50,7 @@ class LSTMCell(LSTMEquations):
     Shapes: inputs `(batch, features)`, states `[h, c]` of `(batch, units)` each; kernel `(features, 4 * units)`,
     recurrent kernel `(units, 4 * units)`, bias `(4 * units,)`. The arguments are those of `LSTM`.
 
-    Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000; numbers as in Keras.
+    Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000. The results are Keras's.
 
     >>> LSTMCell(3).state_size
     [3, 3]
@@ -85,33 +85,33 @@ class LSTM(ReadyRNN):
 
     Args:
         units: the size of the output.
-        activation: of the candidate and of the carry on its way out.
-        recurrent_activation: of the gates.
+        activation: the activation of the candidate and of the carry before the output gate.
+        recurrent_activation: the activation of the gates.
         use_bias: whether to add a bias.
-        kernel_initializer: of the weights of the inputs.
-        recurrent_initializer: of the weights of the state.
-        bias_initializer: of the bias.
+        kernel_initializer: the initializer of the kernel.
+        recurrent_initializer: the initializer of the recurrent kernel.
+        bias_initializer: the initializer of the bias.
         unit_forget_bias: whether the forget gate's bias starts at one.
         kernel_regularizer: a penalty on the kernel.
         recurrent_regularizer: a penalty on the recurrent kernel.
         bias_regularizer: a penalty on the bias.
         activity_regularizer: a penalty on the output, divided by the batch size.
         kernel_constraint: a projection of the kernel after each update.
-        recurrent_constraint: likewise of the recurrent kernel.
-        bias_constraint: likewise of the bias.
+        recurrent_constraint: a projection of the recurrent kernel after each update.
+        bias_constraint: a projection of the bias after each update.
         dropout: the share of the inputs that training drops, the same at every step of a sequence.
-        recurrent_dropout: likewise of the state; each gate then has masks of its own.
-        seed: makes the masks differ from those of other layers of this name.
+        recurrent_dropout: the share of the state that training drops; each gate then has its own masks.
+        seed: distinguishes the masks from those of other layers with the same name.
         return_sequences: whether to return the output of every step.
         return_state: whether to return `output, h, c`.
         go_backwards: whether to start with the last step; sequences come out in the order of processing.
-        stateful: whether a batch starts with the states that the one before ended with; needs a fixed batch size.
-        unroll: accepted for Keras's signature; the loop is always compiled as a loop.
-        use_cudnn: accepted for Keras's signature.
-        zero_output_for_mask: whether masked steps put out zeros in place of the last output.
+        stateful: whether a batch starts with the final states of the previous one; needs a fixed batch size.
+        unroll: accepted for compatibility with Keras; the loop is never unrolled.
+        use_cudnn: accepted for compatibility with Keras.
+        zero_output_for_mask: whether masked steps output zeros instead of the previous output.
 
     Raises:
-        InputError: initial states of other shapes, or a stateful layer whose batch size is unknown or changes.
+        InputError: initial states have the wrong shapes, or the layer is stateful and the batch size is unknown or changes.
 
     >>> LSTM(3, return_sequences=True).compute_output_shape((None, 7, 2))
     (None, 7, 3)

@@ -1,4 +1,4 @@
-"""`RNN`: any cell, run over the time axis."""
+"""`RNN`: runs any cell over the time axis."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _cell(value: object) -> Any:
 
 
 class RNNAttributes:
-    """What the layers over time have; `LSTM` and its kind place the arguments themselves (see `jkeras.values.fields`)."""
+    """What recurrent layers have; `LSTM` and the like set the order of the arguments (see `jkeras.values.fields`)."""
 
     cell: Any
     return_sequences: bool
@@ -39,12 +39,12 @@ class RNNAttributes:
 
 
 class RNN(RNNAttributes, Layer):
-    """Runs a cell over the time axis, in one compiled loop whatever the length.
+    """Runs a cell over the time axis, in one compiled loop for any length.
 
     A cell is a layer (or any object) with `state_size`, an integer or a list of them, and `call(inputs, states)` that
     returns an output and the list of new states; it may have `output_size`, `get_initial_state(batch_size)`, sublayers,
-    dropout, state. Weights must be made in `build`, and sublayers used in every step. A masked step leaves the states
-    as they are and puts out the last output again.
+    dropout, state. Weights must be created in `build`, and sublayers must be used in every step. A masked step does not
+    change the states and repeats the previous output.
 
     Call arguments: `initial_state`, one array or a list of them; `mask` `(batch, time)` of booleans; `training`.
 
@@ -68,12 +68,12 @@ class RNN(RNNAttributes, Layer):
         return_sequences: whether to return the output of every step.
         return_state: whether to return `output, *states`.
         go_backwards: whether to start with the last step; sequences come out in the order of processing.
-        stateful: whether a batch starts with the states that the one before ended with; needs a fixed batch size.
-        unroll: accepted for Keras's signature; the loop is always compiled as a loop.
-        zero_output_for_mask: whether masked steps put out zeros in place of the last output.
+        stateful: whether a batch starts with the final states of the previous one; needs a fixed batch size.
+        unroll: accepted for compatibility with Keras; the loop is never unrolled.
+        zero_output_for_mask: whether masked steps output zeros instead of the previous output.
 
     Raises:
-        InputError: states of other sizes than the cell's, or a stateful layer whose batch size is unknown or
+        InputError: states do not have the cell's sizes, or the layer is stateful and the batch size is unknown or
             changes.
 
     >>> from jkeras.layers import LSTMCell
@@ -82,7 +82,7 @@ class RNN(RNNAttributes, Layer):
     """
 
     supports_masking: ClassVar[bool] = True
-    # How the cell is run step after step; `jkeras.keras`, where layers hold variables, has its own way.
+    # How to loop over the steps; `jkeras.keras`, where layers hold variables, overrides it.
     _scan: ClassVar[Any] = staticmethod(scan_layer)
 
     if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class RNN(RNNAttributes, Layer):
 
     @property
     def mixes_samples(self) -> bool | None:  # type: ignore[override]
-        """Whether rows depend on each other; the rows of a state must not be exchanged for others."""
+        """Whether rows depend on each other; those of a stateful layer do, because its state is per row."""
         return self.stateful or not isinstance(self.cell, Layer)
 
     @property
@@ -120,7 +120,7 @@ class RNN(RNNAttributes, Layer):
         if self.return_sequences:
             return ""
         name = type(self).__name__
-        return f"The {name} below gives its last step alone; write `{name}(..., return_sequences=True)` there."
+        return f"The {name} below returns only its last step; write `{name}(..., return_sequences=True)` there."
 
     @property
     def state_size(self) -> list[Any]:
@@ -132,7 +132,7 @@ class RNN(RNNAttributes, Layer):
         sequences: Any = args[0] if args else kwargs.get("sequences")
         if self.stateful and is_symbolic(sequences) and sequences.shape[0] is None:
             raise InputError(
-                f"{self._place}: a stateful layer keeps one state for each sample of a batch, so the batch size"
+                f"{self._place}: a stateful layer has one state for each sample of a batch, so the batch size"
                 f" must be known; the input has the shape {show_shape(sequences.shape)}. Write `Input(shape,"
                 f" batch_size=...)`."
             )
@@ -154,7 +154,7 @@ class RNN(RNNAttributes, Layer):
                 try:
                     weight = self.add_weight(state.shape, "zeros", trainable=False, name=name)
                 except InputError as error:
-                    raise InputError(f"{error} A stateful layer needs batches of one size.") from None
+                    raise InputError(f"{error} A stateful layer needs batches of constant size.") from None
                 setattr(self, f"kept_{number}", weight)
 
     def _states_before(self, sequences: jax.Array, initial_state: PyTree[Array]) -> list[Any]:
@@ -178,15 +178,15 @@ class RNN(RNNAttributes, Layer):
         return result
 
     def reset_state(self) -> None:
-        """Refuses: a layer is a description, the states belong to the model.
+        """Raises an error: a layer is a description; the states belong to the model.
 
         Raises:
             InputError: always.
         """
         raise InputError(
             f"{self._place}: the states of a stateful layer are non-trainable weights of its model, named"
-            f" `rnn_state`, and a model does not change. Zero them with `model.set_weights(...)`, or keep the"
-            f" model from before as the fresh one."
+            f" `rnn_state`, and a model is immutable. Zero them with `model.set_weights(...)`, or keep the"
+            f" earlier model with fresh states."
         )
 
     reset_states = reset_state
@@ -207,7 +207,7 @@ class RNN(RNNAttributes, Layer):
                 if isinstance(layer, RecurrentCell):
                     layer.forget_masks()
         if isinstance(self.cell, (RecurrentCell, StackedRNNCells)) and self.cell.can_run:
-            # A step whose result is not used, and so not computed either: it makes weights and dropout masks.
+            # This step creates weights and dropout masks. Its result is unused, so it is never computed.
             self.cell(inputs[0], states, training=training)
             outputs, last, states = self.cell.run(
                 inputs,
@@ -227,7 +227,7 @@ class RNN(RNNAttributes, Layer):
         return (output, *states) if self.return_state else output
 
     def _seen(self, sequences: jax.Array, mask: Bool[Array, "batch time"] | None) -> jax.Array | None:
-        """The mask as `(time, batch)`; a step counts as soon as one of its features does."""
+        """The mask as `(time, batch)`; a step counts if any of its features does."""
         masks = jax.tree.leaves(mask)
         if not masks:
             return None
@@ -240,7 +240,7 @@ class RNN(RNNAttributes, Layer):
         return jnp.any(seen, axis=tuple(range(2, seen.ndim))).T
 
     def _run(self, inputs: jax.Array, states: PyTree[Array], seen: jax.Array | None) -> tuple[Any, Any, Any]:
-        """All steps of a cell of which only `call` is known: the first here, where weights are made, then a loop."""
+        """All steps of a cell that has only `call`: the first one here, where it creates weights, the others in a loop."""
 
         def step(carry: PyTree[Array], item: PyTree[Array]) -> tuple[Any, Any]:
             (before, last), (value, here) = carry, item
@@ -264,7 +264,7 @@ class RNN(RNNAttributes, Layer):
         return outputs, carry[1], carry[0]
 
     def _masked_output(self, output: jax.Array, states: PyTree[Array], last: PyTree[Array]) -> jax.Array:
-        """What a masked step puts out."""
+        """The output of a masked step."""
         if self.zero_output_for_mask:
             return jnp.zeros_like(output)
         state = states[-1][0] if isinstance(states[0], (list, tuple)) else states[0]
@@ -274,7 +274,7 @@ class RNN(RNNAttributes, Layer):
         return jnp.zeros_like(output) if last is None else last
 
     def _like(self, states: PyTree[Array], before: PyTree[Array]) -> Any:
-        """New states in the structure and the types of those before."""
+        """New states with the structure and dtypes of the previous ones."""
         new = jax.tree.leaves(states)
         old, structure = jax.tree.flatten(before)
         if [state.shape for state in new] != [state.shape for state in old]:
@@ -293,7 +293,7 @@ class RNN(RNNAttributes, Layer):
 
 
 class ReadyRNN(RNN, own_arguments=True):
-    """Base of the layers that make their cell themselves, from their own arguments."""
+    """Base of the layers that create their cell from their own arguments."""
 
     cell_class: ClassVar[type[RecurrentCell]]
 
@@ -311,7 +311,7 @@ class ReadyRNN(RNN, own_arguments=True):
         self.cell: Any = self.cell_class(**self.cell_arguments(), name=snake_case(self.cell_class.__name__))
 
     def cell_arguments(self) -> dict[str, Any]:
-        """The arguments of the cell, which are among those of the layer."""
+        """The arguments of the cell, a subset of those of the layer."""
         names = [name for name in self.cell_class._fields if name in type(self)._fields and name not in Layer._fields]
         return {name: vars(self)[name] for name in names}
 

@@ -1,8 +1,8 @@
-"""One bound layer run step after step in a single compiled loop.
+"""Runs one bound layer step by step in a single compiled loop.
 
-Inside the loop no weights can be made, and what a layer writes down (new state, losses, masks) would be values of the
-loop's body that nothing outside may keep. So for the length of the loop the scopes of the layers involved leave these
-things to the loop's carry: state goes from step to step, losses are summed, and each step has a random key of its own.
+No weights can be created inside the loop, and what a layer records (new state, losses, masks) would be tracers of the
+loop's body, which must not leak. So during the loop, the scopes of the layers involved move these values to the loop's
+carry: state is passed from step to step, losses are summed, and each step has its own random key.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ def scan_layer(layer: Layer, step: Step, carry: Any, items: Any, *, reverse: boo
 
     Args:
         layer: the bound layer.
-        step: takes the carry and one item, returns the new carry and what is kept of the step.
-        carry: the start.
+        step: takes the carry and one item, returns the new carry and the step's result.
+        carry: the initial carry.
         items: arrays whose first axis is time.
-        reverse: whether to go from the last item to the first.
+        reverse: whether to iterate from the last item to the first.
 
     Returns:
-        The last carry, and what was kept of every step along a new first axis.
+        The last carry, and the results of all steps along a new first axis.
     """
     members = list({id(member): member for _, member in walk(layer)}.values())
     scopes = [member.scope_for("a compiled loop") for member in members]
@@ -71,7 +71,7 @@ def scan_layer(layer: Layer, step: Step, carry: Any, items: Any, *, reverse: boo
         return (inner, state), (output, loss)
 
     steps = jax.tree.leaves(items)[0].shape[0]
-    # Step 0 was the call outside; its keys are those of the run itself.
+    # Step 0 was the call outside the loop; it uses the keys of the run itself.
     numbers = jnp.arange(1, steps + 1, dtype=jnp.uint32)
     (carry, state), (outputs, losses) = lax.scan(body, (carry, before), (numbers, items), reverse=reverse)
     names = dict(zip(map(id, scopes), assigned, strict=True))

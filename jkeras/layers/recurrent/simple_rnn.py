@@ -20,7 +20,7 @@ class SimpleRNNCell(RecurrentCell):
     Shapes: inputs `(batch, features)`, state `(batch, units)`; kernel `(features, units)`, recurrent kernel
     `(units, units)`, bias `(units,)`. The arguments are those of `SimpleRNN`.
 
-    Elman 1990, "Finding Structure in Time"; numbers as in Keras.
+    Source: Elman 1990, "Finding Structure in Time". The results are Keras's.
 
     >>> SimpleRNNCell(3).state_size
     3
@@ -58,27 +58,27 @@ class SimpleRNN(ReadyRNN):
 
     Args:
         units: the size of the output.
-        activation: of the output.
+        activation: the activation of the output.
         use_bias: whether to add a bias.
-        kernel_initializer: of the weights of the inputs.
-        recurrent_initializer: of the weights of the state.
-        bias_initializer: of the bias.
+        kernel_initializer: the initializer of the kernel.
+        recurrent_initializer: the initializer of the recurrent kernel.
+        bias_initializer: the initializer of the bias.
         kernel_regularizer: a penalty on the kernel.
         recurrent_regularizer: a penalty on the recurrent kernel.
         bias_regularizer: a penalty on the bias.
         activity_regularizer: a penalty on the output, divided by the batch size.
         kernel_constraint: a projection of the kernel after each update.
-        recurrent_constraint: likewise of the recurrent kernel.
-        bias_constraint: likewise of the bias.
+        recurrent_constraint: a projection of the recurrent kernel after each update.
+        bias_constraint: a projection of the bias after each update.
         dropout: the share of the inputs that training drops, the same at every step of a sequence.
-        recurrent_dropout: likewise of the state.
+        recurrent_dropout: the share of the state that training drops.
         return_sequences: whether to return the output of every step.
         return_state: whether to return `output, h`.
         go_backwards: whether to start with the last step; sequences come out in the order of processing.
-        stateful: whether a batch starts with the state that the one before ended with; needs a fixed batch size.
-        unroll: accepted for Keras's signature; the loop is always compiled as a loop.
-        seed: makes the masks differ from those of other layers of this name. Keras leaves it out of the configuration.
-        zero_output_for_mask: whether masked steps put out zeros in place of the last output.
+        stateful: whether a batch starts with the final state of the previous one; needs a fixed batch size.
+        unroll: accepted for compatibility with Keras; the loop is never unrolled.
+        seed: distinguishes the masks from those of other layers with the same name. Keras's configuration omits it.
+        zero_output_for_mask: whether masked steps output zeros instead of the previous output.
 
     Raises:
         InputError: an initial state of another shape, or a stateful layer whose batch size is unknown or changes.

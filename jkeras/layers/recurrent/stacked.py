@@ -1,4 +1,4 @@
-"""`StackedRNNCells`: several cells one above the other, as one cell."""
+"""`StackedRNNCells`: a stack of cells as one cell."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from jkeras.values.fields import field
 
 @runtime_checkable
 class Beginning(Protocol):
-    """A cell that makes its first states itself."""
+    """A cell that creates its initial states itself."""
 
     def get_initial_state(self, batch_size: int | None = None) -> Any: ...
 
 
 @runtime_checkable
 class Sized(Protocol):
-    """A cell that says how large its output is, where that is not the first state."""
+    """A cell that declares the size of its output, if that differs from the first state."""
 
     @property
     def output_size(self) -> Any: ...
@@ -37,7 +37,7 @@ def call_cell(cell: Any, inputs: PyTree[Array], states: list[Any]) -> tuple[Any,
 
 
 def initial_states(cell: Any, batch_size: int, dtype: str) -> list[Any]:
-    """The states of a cell before the first step: what the cell says, else zeros."""
+    """The states of a cell before the first step: the cell's own initial states, else zeros."""
     if isinstance(cell, Beginning):
         states = cell.get_initial_state(batch_size=batch_size)
     else:
@@ -54,14 +54,14 @@ def _cells(values: object) -> tuple[Any, ...]:
 
 
 class StackedRNNCells(Layer):
-    """Several cells as one: the output of each is the input of the next.
+    """Stacks cells: the output of each is the input of the next.
 
-    The states are a list with the list of states of every cell.
+    The states are a list with one list of states per cell.
 
     Shapes: `(batch, features)` to the output of the last cell; the states are those of all cells.
 
     Args:
-        cells: the cells, the lowest first.
+        cells: the cells, from the input to the output.
 
     >>> from jkeras import layers
     >>> layers.RNN(StackedRNNCells([layers.LSTMCell(4), layers.GRUCell(3)])).compute_output_shape((None, 7, 2))
@@ -101,7 +101,7 @@ class StackedRNNCells(Layer):
 
     @property
     def can_run(self) -> bool:
-        """Whether all cells are built in, so that one after the other can take the whole sequence."""
+        """Whether all cells are built in, so that each can process the whole sequence before the next."""
         return all(isinstance(cell, RecurrentCell) and cell.can_run for cell in self.cells)
 
     def run(
@@ -114,7 +114,7 @@ class StackedRNNCells(Layer):
         keep_all: bool = True,
         zero_masked: bool = False,
     ) -> tuple[jax.Array | None, jax.Array, list[Any]]:
-        """All steps of a sequence, cell by cell: the same numbers as step by step. See `RecurrentCell.run`."""
+        """All steps of a sequence, cell by cell, with the same results as step by step. See `RecurrentCell.run`."""
         after: list[Any] = []
         outputs: jax.Array | None = inputs
         for cell, own in zip(self.cells, states, strict=True):
@@ -128,7 +128,7 @@ class StackedRNNCells(Layer):
                 zero_masked=zero_masked and top,
             )
             after.append(new)
-            if backwards:  # outputs come in the order of processing
+            if backwards:  # outputs are in the order of processing
                 backwards, seen = False, None if seen is None else jnp.flip(seen, 0)
         return outputs, last, after
 

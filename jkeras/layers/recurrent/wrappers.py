@@ -1,4 +1,4 @@
-"""`Wrapper`, a layer around a layer, and `TimeDistributed`, which applies one to every time step."""
+"""`Wrapper`, a layer around another layer, and `TimeDistributed`, which applies a layer to every time step."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from jkeras.values.fields import field
 
 
 class Wrapper(Layer):
-    """Base of layers that hold one other layer, as `self.layer`. A subclass defines `call`.
+    """Base of layers that wrap one other layer, `self.layer`. A subclass defines `call`.
 
-    Shapes: what the subclass makes of them.
+    Shapes: defined by the subclass.
 
     Args:
         layer: the layer inside.
@@ -40,18 +40,18 @@ class Wrapper(Layer):
 class TimeDistributed(Wrapper):
     """Applies a layer to every time step.
 
-    Shapes: `(batch, time, ...)` to `(batch, time, ...)`, the layer inside sees `(batch, ...)`.
+    Shapes: `(batch, time, ...)` to `(batch, time, ...)`; the wrapped layer sees `(batch, ...)`.
 
-    Time is never unrolled. As long as the layer inside treats the samples of a batch apart, all steps are one call on
-    `batch * time` samples. Otherwise (batch normalisation in training, and users' own layers, of which nothing is known
-    unless they set `mixes_samples = False`) the steps follow one another in one compiled loop, in which the layer's
-    state goes from step to step; numbers are those of Keras in both cases.
+    Time is never unrolled. If the wrapped layer treats samples independently, it is called once, on `batch * time`
+    samples. Otherwise (batch normalization in training, and users' own layers unless they set `mixes_samples = False`)
+    the steps run in one compiled loop that passes the layer's state from step to step. The results are Keras's in both
+    cases.
 
     Args:
         layer: the layer to apply.
 
     Raises:
-        InputError: an input with fewer than three axes, or a mask that does not fit it.
+        InputError: the input has fewer than three axes, or the mask does not match it.
 
     >>> from jkeras import layers
     >>> TimeDistributed(layers.Dense(3)).compute_output_shape((None, 7, 2))
@@ -60,7 +60,7 @@ class TimeDistributed(Wrapper):
 
     supports_masking: ClassVar[bool] = True
     mixes_samples: ClassVar[bool | None] = False
-    # How the layer is run step after step; `jkeras.keras`, where layers hold variables, has its own way.
+    # How to loop over the steps; `jkeras.keras`, where layers hold variables, overrides it.
     _scan: ClassVar[Any] = staticmethod(scan_layer)
 
     @property
@@ -88,7 +88,7 @@ class TimeDistributed(Wrapper):
             return None, self._apply(*item)
 
         items = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), (inputs, mask))
-        # The first step runs here, where weights can be made.
+        # The first step runs here, where weights can be created.
         _, first = step(None, jax.tree.map(lambda x: x[0], items))
         _, rest = self._scan(self.layer, step, None, jax.tree.map(lambda x: x[1:], items))
         return jax.tree.map(lambda a, b: jnp.swapaxes(jnp.concatenate([a[None], b]), 0, 1), first, rest)

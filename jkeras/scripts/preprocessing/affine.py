@@ -48,7 +48,7 @@ def apply_affine_transform(
         row_axis, col_axis, channel_axis: where the axes are.
         fill_mode: what is outside: "nearest", "constant", "reflect" or "wrap".
         cval: the value outside for "constant".
-        order: of the interpolation.
+        order: the order of the interpolation.
 
     Raises:
         InputError: the array has not these three axes, or the channels are in the middle.

@@ -54,10 +54,10 @@ class ImageDataGenerator:
         horizontal_flip, vertical_flip: whether every second picture is turned around.
         rescale: what values are multiplied by.
         preprocessing_function: runs on each picture after it was changed, before it is scaled.
-        data_format: of the pictures.
+        data_format: the layout of the pictures.
         validation_split: the share of the samples that `subset="validation"` gives.
         interpolation_order: of what moves pictures.
-        dtype: of the batches.
+        dtype: the dtype of the batches.
 
     Raises:
         ArgumentError: an argument is out of range.
@@ -149,7 +149,7 @@ class ImageDataGenerator:
             batch_size: pictures in a batch.
             shuffle: whether each pass is in another order.
             sample_weight: a weight for each picture.
-            seed: of NumPy's generator.
+            seed: the seed of NumPy's generator.
             save_to_dir, save_prefix, save_format: where to write what was made.
             ignore_class_split: allows subsets with different classes.
             subset: "training" or "validation", with `validation_split`.
@@ -255,10 +255,10 @@ class ImageDataGenerator:
             x: pictures.
             augment: whether they are changed at random first.
             rounds: how often then.
-            seed: of NumPy's generator.
+            seed: the seed of NumPy's generator.
 
         Raises:
-            InputError: these are no pictures.
+            InputError: these are not pictures.
         """
         x = np.array(x, dtype=self.dtype)
         if x.ndim != 4:

@@ -28,7 +28,7 @@ class Iterator(PyDataset):
         n: the number of samples.
         batch_size: samples in a batch.
         shuffle: whether each pass is in another order.
-        seed: of NumPy's generator, set anew for every batch.
+        seed: the seed of NumPy's generator, set anew for every batch.
     """
 
     white_list_formats = WHITE_LIST
@@ -192,7 +192,7 @@ class FileIterator(Iterator):
         sample_weight: a weight for each picture.
         target_size, color_mode, interpolation, keep_aspect_ratio: see `load_img`.
         batch_size, shuffle, seed: see `Iterator`.
-        data_format, dtype: of the batches.
+        data_format, dtype: the layout and dtype of the batches.
         save_to_dir, save_prefix, save_format: where to write what was made.
     """
 

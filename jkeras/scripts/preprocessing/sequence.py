@@ -118,14 +118,14 @@ def skipgrams(
     """Pairs of a word and one near it (label 1), and of a word and a random one (label 0).
 
     Args:
-        sequence: numbers of words; 0 is no word.
+        sequence: numbers of words; 0 is not a word.
         vocabulary_size: random words are below this number.
         window_size: how far away a near word may be.
         negative_samples: random pairs for each true one.
         shuffle: whether pairs come in random order.
         categorical: labels as `[0, 1]` and `[1, 0]`.
         sampling_table: see `make_sampling_table`.
-        seed: of the order.
+        seed: the seed of the order.
     """
     true, false = ([0, 1], [1, 0]) if categorical else (1, 0)
     couples: list[list[int]] = []

@@ -80,7 +80,7 @@ def sample_from_datasets(
     Args:
         datasets: the data sets.
         weights: how likely each is; None for all alike.
-        seed: of the draws.
+        seed: the seed of the draws.
         stop_on_empty_dataset: ends with the first that has ended, else with the last.
         rerandomize_each_iteration: whether each pass draws anew; by default without a seed.
     """
@@ -164,7 +164,7 @@ def make_csv_dataset(
         ignore_errors: leaves out rows that cannot be read.
 
     Raises:
-        InputError: no files match, a row has another number of fields, or a field is no number where numbers were before.
+        InputError: no files match, a row has another number of fields, or a field is not a number where numbers were before.
         ArgumentError: there is no column of a name.
     """
     names, rows = _table(files.glob(file_pattern), column_names, field_delim, header, file_pattern, ignore_errors)

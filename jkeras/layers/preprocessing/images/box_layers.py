@@ -19,7 +19,7 @@ class MaxNumBoundingBoxes(ImageLayer):
 
     Args:
         max_number: how many.
-        fill_value: of the boxes and labels that are filled in, an integer.
+        fill_value: the value of the boxes and labels that are filled in, an integer.
 
     >>> MaxNumBoundingBoxes(3).compute_output_shape((None, 8, 8, 3))
     (None, 8, 8, 3)

@@ -314,7 +314,7 @@ class RandomPerspective(_PlaceLayer):
         factor: the bounds of the probability that an image is changed, in [0, 1]; one number f means from 0 to f.
         scale: how far corners move, from 0 to 1: at most half of it, as a part of their coordinates.
         interpolation: "nearest" or "bilinear".
-        fill_value: of what lies outside.
+        fill_value: the value of what lies outside.
         seed: an integer.
         data_format: "channels_last" or "channels_first".
         bounding_box_format: how boxes are written, where there are any.

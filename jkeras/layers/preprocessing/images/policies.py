@@ -89,7 +89,7 @@ class _Policy(RandomImageLayer):
 
         Args:
             what: the name of a method, as "change_images".
-            data: of a batch.
+            data: the data of a batch.
             index: one number for the batch, or one for each image.
             values: the numbers of the transformations by the layers' names.
             more: further arguments of the method.

@@ -63,13 +63,13 @@ class Resizing(_SizeLayer):
     """Images of another size, in the type they have; see `jkeras.ops.image.resize` for the arguments.
 
     Args:
-        height: of the result.
-        width: of the result.
+        height: the height of the result.
+        width: the width of the result.
         interpolation: "bilinear", "nearest", "bicubic", "lanczos3" or "lanczos5".
         crop_to_aspect_ratio: whether to cut the largest central part that has the new proportions.
         pad_to_aspect_ratio: whether to add borders that give the new proportions.
         fill_mode: "constant".
-        fill_value: of the borders.
+        fill_value: the value of the borders.
         antialias: whether to smooth when shrinking.
         data_format: "channels_last" or "channels_first".
         bounding_box_format: how boxes are written, where there are any.
@@ -159,8 +159,8 @@ class CenterCrop(_SizeLayer):
     """The middle of images; smaller images are cut to the proportions and resized.
 
     Args:
-        height: of the result.
-        width: of the result.
+        height: the height of the result.
+        width: the width of the result.
         data_format: "channels_last" or "channels_first".
         bounding_box_format: how boxes are written, where there are any.
 
@@ -199,8 +199,8 @@ class RandomCrop(_SizeLayer, RandomImageLayer):
     """A random part of images in training, the same part of every image of a batch; otherwise the image resized.
 
     Args:
-        height: of the result.
-        width: of the result.
+        height: the height of the result.
+        width: the width of the result.
         seed: an integer.
         data_format: "channels_last" or "channels_first".
         name: the layer's name.
