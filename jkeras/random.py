@@ -65,7 +65,7 @@ class SeedGenerator(Layer):
     name: str | None = None
 
     def next(self, ordered: bool = True) -> jax.Array:
-        """A key; `ordered` is accepted for Keras's signature."""
+        """A key; `ordered` is accepted for compatibility with Keras."""
         if not self.is_bound:
             return as_key(self.seed)
         try:

@@ -1,7 +1,7 @@
 """Runs a Keras program unchanged: `python -m jkeras run script.py [args]`, or `run -m package.module [args]`.
 
 Imports of `keras` and `tensorflow.keras` find `jkeras.keras`; neither Keras nor TensorFlow need be installed. What of
-TensorFlow is not offered raises an error that names it.
+TensorFlow is not supported raises an error that names it.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def pack_sequence_as(structure: PyTree[Any], flat_sequence: Iterable[Any]) -> Py
 
 
 def assert_same_structure(a: PyTree[Any], b: PyTree[Any], check_types: bool | None = None) -> None:
-    """Checks that two structures are nested alike; `check_types` is accepted for Keras's signature.
+    """Checks that two structures are nested alike; `check_types` is accepted for compatibility with Keras.
 
     Raises:
         InputError: they are not.

@@ -1,4 +1,4 @@
-"""Arrays out of files as arrays of JAX, on the processor without a copy where JAX can take the memory as it is."""
+"""Converts arrays from files to JAX arrays; on CPUs without a copy if JAX can use the memory directly."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ K = TypeVar("K")
 
 
 def on_device(values: Mapping[K, Any], types: Mapping[K, DTypeLike], size: int = 0) -> dict[K, jax.Array]:
-    """Arrays of JAX with those values, whose memory nobody else writes to.
+    """JAX arrays with the given values, in memory that no one else writes to.
 
     Args:
         values: arrays just read from a file.
         types: the dtypes of the arrays, by the same keys.
-        size: the size of the memory that all of them lie in, if they do. Where they are less than half of it they are copied, because
-            it is there as long as one of them is.
+        size: the size of the memory that contains all of the arrays, if there is one. If they fill less than half of it they are
+            copied, because all of it is kept as long as one of them exists.
     """
     shared = 2 * sum(value.nbytes for value in values.values() if isinstance(value, np.ndarray)) >= size
 

@@ -19,11 +19,11 @@ SERVE = "serve"
 
 
 class Endpoint(Spec):
-    """One program: a function of arrays, and what its arguments look like.
+    """One program: a function of arrays, and the signature of its arguments.
 
     Args:
-        function: what is run; weights that it uses become part of the program.
-        signature: the shapes, or shapes and types, of its arguments.
+        function: the function; weights that it uses become part of the program.
+        signature: the shapes, or shapes and dtypes, of its arguments.
     """
 
     function: Any
@@ -31,11 +31,11 @@ class Endpoint(Spec):
 
 
 class ExportArchive(Spec):
-    """Programs that run without jkeras, under the names of their endpoints.
+    """Exports programs that run without jkeras, by endpoint name.
 
-    Each endpoint is a file `NAME.stablehlo` in the directory that `write_out` makes, the same as `Model.export` writes, with its
-    weights inside: `jax.export.deserialize(bytearray(Path("directory/serve.stablehlo").read_bytes())).call(x)` runs it. There is
-    no format of TensorFlow, which needs TensorFlow itself.
+    `write_out` creates a directory with a file `NAME.stablehlo` for each endpoint, as `Model.export` does, including the weights:
+    `jax.export.deserialize(bytearray(Path("directory/serve.stablehlo").read_bytes())).call(x)` runs it. TensorFlow's formats are
+    not supported, because they need TensorFlow itself.
 
     An archive is a value: `add_endpoint` returns a new one.
 
@@ -52,16 +52,16 @@ class ExportArchive(Spec):
         self.endpoints = FrozenDict()
 
     def add_endpoint(self, name: str, fn: Any, input_signature: Sequence[Any] | None = None) -> Self:
-        """With one more program.
+        """A copy with one more program.
 
         Args:
-            name: the name of the file.
+            name: the name of the endpoint and its file.
             fn: a model, or a function of arrays that JAX can trace.
-            input_signature: for each argument a shape such as `(None, 28, 28)`, or something with a shape and a type; None takes
-                the inputs that a model was made for.
+            input_signature: for each argument a shape such as `(None, 28, 28)`, or an object with a shape and a dtype; None
+                takes the inputs that a model was built for.
 
         Raises:
-            ArgumentError: the name is taken or no name of a file, or there is no signature.
+            ArgumentError: the name is taken or not a valid file name, or there is no signature.
         """
         if not isinstance(name, str) or not name.isidentifier():
             raise ArgumentError(f"add_endpoint(name={name!r}): expected a name such as 'serve'.")
@@ -85,12 +85,12 @@ class ExportArchive(Spec):
 
         Args:
             filepath: the directory.
-            options: for Keras's signature.
-            verbose: whether a line says where the programs are.
+            options: accepted for compatibility with Keras.
+            verbose: whether to print where the programs are.
 
         Raises:
             ArgumentError: there is no endpoint, or one cannot be written.
-            ExistsError: there is something else at the path.
+            ExistsError: the path exists and is not an empty directory.
         """
         if not self.endpoints:
             raise ArgumentError("No endpoints have been set yet. Call add_endpoint().")
@@ -106,11 +106,11 @@ class ExportArchive(Spec):
 
 
 def model_endpoint(model: Model, signature: Sequence[Any] | None) -> Endpoint:
-    """Prediction of a model.
+    """The prediction program of a model.
 
     Args:
-        model: with weights.
-        signature: a list with the shape of its input; None is what it was made for.
+        model: a built model.
+        signature: a list with the shape of its input; None takes the shape that it was built for.
     """
     if not model.built:
         raise NotBuiltError(f"{model.path} has no weights yet, so there is nothing to export. Build it first.")
@@ -119,7 +119,7 @@ def model_endpoint(model: Model, signature: Sequence[Any] | None) -> Endpoint:
 
 
 def _endpoint(function: Callable[..., Any], signature: tuple[Any, ...]) -> Endpoint:
-    # A template remembers which kinds of containers there are.
+    # The template remembers the types of containers.
     return Endpoint(function, Template.of(signature, is_leaf=exporting.is_shape_like))
 
 

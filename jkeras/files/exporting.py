@@ -1,4 +1,4 @@
-"""Models as programs in a file: StableHLO with the weights inside, run by JAX alone."""
+"""Exports models as programs: StableHLO files that include the weights and run on JAX alone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def export(
     *,
     platforms: Sequence[str] | None = None,
 ) -> None:
-    """Writes the program that predicts; see `Model.export`."""
+    """Writes the prediction program; see `Model.export`."""
     if format != FORMAT:
         raise ArgumentError(
             f"export(format={format!r}): jkeras exports {FORMAT!r}. For the formats of TensorFlow, ONNX and others save the"
@@ -47,7 +47,7 @@ def export(
 
 
 def write(path: PathLike, contents: bytes) -> None:
-    """Writes a program in the place of a file, whole or not at all."""
+    """Writes a program to a file, atomically."""
     with replacing(Path(path)) as fresh, fresh.open("wb") as file:
         file.write(contents)
         file.flush()
@@ -55,18 +55,18 @@ def write(path: PathLike, contents: bytes) -> None:
 
 
 def serialized(program: Callable[..., Any], specs: tuple[Any, ...], platforms: Sequence[str] | None = None) -> bytes:
-    """The bytes of a program.
+    """A serialized program.
 
     Args:
         program: a function of arrays.
-        specs: the shapes and types of its arguments, see `symbolic`.
-        platforms: what it shall run on; None is all that are known.
+        specs: the shapes and dtypes of its arguments, see `symbolic`.
+        platforms: the platforms to run on; None means all known ones.
 
     Raises:
-        ArgumentError: it cannot be written for these shapes or platforms.
+        ArgumentError: it cannot be exported for these shapes or platforms.
     """
     platforms = PLATFORMS if platforms is None else tuple(platforms)
-    # Some of the fast forms of operations are for sizes that are known.
+    # Some of the fast forms of operations need known sizes.
     for form in dict.fromkeys((lowering.current_mode(), "plain")):
         try:
             with lowering.use(form):
@@ -86,7 +86,7 @@ def serialized(program: Callable[..., Any], specs: tuple[Any, ...], platforms: S
 
 
 def prediction(model: Model) -> Callable[[Any], Any]:
-    """Prediction with the weights as constants."""
+    """The prediction function with the weights as constants."""
     network, impl = model.definition, str(jax.random.key_impl(model.state.rng))
     state = jax.tree.map(np.asarray, model.state.replace(opt_state=None, rng=jax.random.key_data(model.state.rng)))
 
@@ -98,7 +98,7 @@ def prediction(model: Model) -> Callable[[Any], Any]:
 
 
 def input_shapes(model: Model) -> Any:
-    """Shapes and dtypes of the inputs, None for sizes that may change."""
+    """Shapes and dtypes of the inputs, with None for variable sizes."""
     if model.is_functional:
         network: Any = model._network
         infos = {info.ref: _Spec(info.shape, info.dtype) for info in network.input_infos}
@@ -107,7 +107,7 @@ def input_shapes(model: Model) -> Any:
 
 
 class _Spec:
-    """A shape with None for sizes that may change, and a dtype."""
+    """A shape with None for variable sizes, and a dtype."""
 
     def __init__(self, shape: Sequence[int | None], dtype: Any):
         self.shape = tuple(shape)
@@ -115,7 +115,7 @@ class _Spec:
 
 
 def symbolic(signature: Any) -> Any:
-    """A signature with a symbol for each unknown size: the same for all batches, another for each other."""
+    """A signature with a symbol for each unknown size: the same for all batch axes, different ones for the others."""
     scope = jax.export.SymbolicScope()
     count = 0
 
@@ -133,7 +133,7 @@ def symbolic(signature: Any) -> Any:
 
 
 def is_shape_like(value: object) -> bool:
-    """Whether a part of a signature is one shape: something with a shape, or sizes, None for those that may change."""
+    """Whether a part of a signature is one shape: an object with a shape, or sizes with None for variable ones."""
     if isinstance(value, Mapping) or has_shape(value):
         return has_shape(value)
     return isinstance(value, (list, tuple)) and bool(value) and all(v is None or isinstance(v, int) for v in value)

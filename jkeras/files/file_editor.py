@@ -1,4 +1,4 @@
-"""`KerasFileEditor`: looks into a file of weights, and changes names and arrays there."""
+"""`KerasFileEditor`: inspects a weights file and changes its names and arrays."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ ARCHIVE, WEIGHTS = ".keras", ".weights.h5"
 
 
 class KerasFileEditor(Spec):
-    """The weights in a `.keras` or `.weights.h5` file, by the objects that they belong to.
+    """The weights in a `.keras` or `.weights.h5` file, by object.
 
-    Weights that were saved before a model's architecture changed can be brought into the form that it has now. Nothing in a file
-    is trusted: links, arrays in other files and sizes that the file does not have are refused, as by `load_model`.
+    Use it to adapt weights that were saved before a model's architecture changed. Files are not trusted: as in `load_model`,
+    links, arrays in other files and false sizes are refused.
 
-    An editor is a value: each method that changes something returns a new one, and the file stays as it is.
+    An editor is a value: each method that changes something returns a new one, and the file is not changed.
 
     Args:
         filepath: the file.
 
     Attributes:
-        weights_dict: groups by the names of objects, and in them arrays by their numbers.
-        config: the model's configuration; None in a file of weights alone.
-        metadata: when and by which version a `.keras` file was written.
+        weights_dict: nested dicts of arrays: groups by object name, and arrays by number.
+        config: the model's configuration; None in a weights file.
+        metadata: the date and version with which a `.keras` file was written.
 
     Raises:
         ArgumentError: the path has another suffix.
@@ -85,18 +85,18 @@ class KerasFileEditor(Spec):
 
     @property
     def groups(self) -> Groups:
-        """A copy of `weights_dict` in plain dicts, around the same arrays."""
+        """A copy of `weights_dict` in plain dicts, with the same arrays."""
         return _plain(self.weights_dict)
 
     def summary(self) -> None:
-        """Prints objects and the shapes and types of their weights."""
+        """Prints objects and the shapes and dtypes of their weights."""
         print("\n".join([f"Weights structure of {self.filepath}", *weight_groups.lines(self.groups, self._names)]))
 
     def compare(self, reference_model: Model) -> dict[str, Any]:
-        """Prints and counts what differs between the file and a model.
+        """Prints and counts the differences between the file and a model.
 
         Args:
-            reference_model: the model that the weights are for.
+            reference_model: the model that the weights are intended for.
 
         Returns:
             `{"status": "success" or "error", "error_count": ..., "match_count": ...}`.
@@ -104,21 +104,21 @@ class KerasFileEditor(Spec):
         problems, matching = weight_groups.differences(
             self.groups, weight_groups.nested(self._arrays_of(reference_model))
         )
-        print("\n".join([*problems, f"{len(problems)} differences, {matching} weights that fit."]))
+        print("\n".join([*problems, f"{len(problems)} differences, {matching} weights match."]))
         status = "error" if problems else "success"
         return {"status": status, "error_count": len(problems), "match_count": matching}
 
     def _arrays_of(self, model: Any) -> dict[str, np.ndarray]:
-        """The arrays of a model by their paths in files."""
+        """The arrays of a model, by path in a file."""
         arrays, _ = keras3_weights.to_store(model)
         variables = keras3_archive.optimizer_variables(model) if model.recipe is not None else []
         return {**arrays, **{f"optimizer/vars/{i}": value for i, (_, value) in enumerate(variables)}}
 
     def rename_object(self, object_name: str, new_name: str) -> Self:
-        """With another name for an object, such as a layer.
+        """A copy with an object, such as a layer, renamed.
 
         Args:
-            object_name: its path, `"layers/dense_2"`, or its name, if only one has it.
+            object_name: its path, such as `"layers/dense_2"`, or its name, if unique.
             new_name: the last part of the new path.
 
         Raises:
@@ -127,7 +127,7 @@ class KerasFileEditor(Spec):
         return self._with(weight_groups.renamed(self.groups, object_name, new_name))
 
     def delete_object(self, object_name: str) -> Self:
-        """Without an object.
+        """A copy without an object.
 
         Args:
             object_name: its path or name.
@@ -138,23 +138,23 @@ class KerasFileEditor(Spec):
         return self._with(weight_groups.without(self.groups, object_name))
 
     def add_object(self, object_path: str, weights: Entries) -> Self:
-        """With a new object.
+        """A copy with a new object.
 
         Args:
-            object_path: the whole path.
+            object_path: the full path.
             weights: its arrays by name, `{"0": kernel, "1": bias}`.
 
         Raises:
-            ArgumentError: there is no object around it, or the weights are not arrays of numbers.
+            ArgumentError: its parent does not exist, or the weights are not arrays of numbers.
         """
         return self._with(weight_groups.added(self.groups, object_path, weights))
 
     def delete_weight(self, object_name: str, weight_name: str) -> Self:
-        """Without one weight of an object.
+        """A copy without one weight of an object.
 
         Args:
             object_name: the object's path or name.
-            weight_name: the weight's, such as `"0"`.
+            weight_name: the name of the weight, such as `"0"`.
 
         Raises:
             ArgumentError: there is no such object or weight.
@@ -162,7 +162,7 @@ class KerasFileEditor(Spec):
         return self._with(weight_groups.without_weight(self.groups, object_name, weight_name))
 
     def add_weights(self, object_name: str, weights: Entries) -> Self:
-        """With more weights for an object; those that it has under the same names are replaced.
+        """A copy with weights added to an object; existing weights with the same names are replaced.
 
         Args:
             object_name: the object's path or name.
@@ -174,7 +174,7 @@ class KerasFileEditor(Spec):
         return self._with(weight_groups.with_weights(self.groups, object_name, weights))
 
     def save(self, filepath: PathLike) -> None:
-        """Writes the weights to a `.weights.h5` file, with the names of objects that are still there.
+        """Writes the weights to a `.weights.h5` file, with the names of the remaining objects.
 
         Raises:
             ArgumentError: the path has another suffix.
@@ -196,12 +196,12 @@ class KerasFileEditor(Spec):
 
 
 def _group(place: str) -> str:
-    """The group in a file that holds the arrays of an object."""
+    """The group of an object's arrays in a file."""
     return f"{place}/{weight_groups.VARIABLES}" if place else weight_groups.VARIABLES
 
 
 def _place(group: str) -> str:
-    """The object whose arrays a group in a file holds."""
+    """The object that a group of arrays in a file belongs to."""
     return group.removesuffix(weight_groups.VARIABLES).removesuffix("/")
 
 

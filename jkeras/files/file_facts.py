@@ -1,4 +1,4 @@
-"""What can be said of a file without building anything with it, and whether it loads."""
+"""Facts about a file that need no model, and whether it loads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Facts = list[tuple[str, str]]
 
 
 def facts_of(path: Path) -> tuple[Facts, bool]:
-    """Names and values, in the order in which they are printed, and whether the file loads."""
+    """Names and values in the order of printing, and whether the file loads."""
     kind = kinds.to_read(path, "info")
     facts: Facts = [("file", str(path)), ("format", kind.name.replace("`", "")), ("size", show_bytes(_size(path)))]
     try:
@@ -65,7 +65,7 @@ def _config(path: Path) -> dict[str, object]:
 
 
 def _weights(path: Path, kind: Kind) -> dict[str, tuple[int, ...]] | None:
-    """The shapes in a file of weights alone; None for a whole model."""
+    """The shapes in a weights file; None for a whole model."""
     if kind is kinds.SAFETENSORS:
         return {name: array.shape for name, array in safetensors.read(path).items()}
     if kind is kinds.SHARDS:
@@ -84,7 +84,7 @@ def _model_facts(model: Model) -> Facts:
     facts = [
         ("contents", f"{type(model).__name__} {model.name or model._base_name!r}"),
         ("layers", f"{len(model.layers)}: {listed}"),
-        ("weights", f"{model.count_params():,}" if model.built else "made when it sees data"),
+        ("weights", f"{model.count_params():,}" if model.built else "created on first use"),
         ("input", ", ".join(f"{show_shape((None, *s.shape[1:]))} {s.dtype}" for s in specs) or "not known yet"),
         ("compiled", "no" if model.recipe is None else type(model.recipe.optimizer).__name__),
     ]

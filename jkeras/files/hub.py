@@ -1,7 +1,7 @@
 """Models in repositories of the Hugging Face Hub, named `hf://user/model` as in Keras.
 
-A repository holds the members of a `.keras` file, unpacked, and a model card; what Keras pushed is read, and the other way
-round. The package `huggingface_hub` moves the files; it asks the server that `HF_ENDPOINT` names.
+A repository contains the unpacked members of a `.keras` file and a model card, compatible with Keras in both directions. The
+package `huggingface_hub` transfers the files, from or to the server in `HF_ENDPOINT`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from jkeras.files.containers.kinds import CONFIG, METADATA, WEIGHTS_FILE
 
 PREFIX = "hf://"
 CARD = "README.md"
-# A user or an organisation, which may be left out for one's own, and a model.
+# A user or organisation, which may be omitted for one's own repositories, and a model.
 _NAME = re.compile(r"(?:[\w.-]+/)?[\w.-]+", re.ASCII)
 
 
 def is_name(path: object) -> bool:
-    """Whether something names a repository rather than a file.
+    """Whether a path names a repository rather than a file.
 
     >>> is_name("hf://user/model"), is_name("model.keras")
     (True, False)
@@ -51,15 +51,15 @@ def _package() -> Any:
 
 
 def save(path: str, write: Callable[[Path], None], card: str) -> str:
-    """Puts a model into a repository, which is made if it is not there; returns the repository's name.
+    """Uploads a model to a repository, which is created if necessary; returns the repository's name.
 
     Args:
         path: `hf://user/model`.
-        write: writes the members of the model into a folder.
-        card: the text about the model, in Markdown.
+        write: a function that writes the members of the model to a folder.
+        card: the model card, in Markdown.
 
     Raises:
-        ArgumentError: `path` names no repository.
+        ArgumentError: `path` does not name a repository.
         ImportError: `huggingface_hub` is not installed.
     """
     name, package = _repository(path), _package()
@@ -74,18 +74,18 @@ def save(path: str, write: Callable[[Path], None], card: str) -> str:
 
 @contextlib.contextmanager
 def fetched(path: str) -> Iterator[Path]:
-    """A folder with the members of a model in a repository, as long as the block lasts.
+    """A folder with the members of a model in a repository, for the duration of the block.
 
     Raises:
-        ArgumentError: `path` names no repository.
-        RestoreError: there is no model in it.
+        ArgumentError: `path` does not name a repository.
+        RestoreError: the repository contains no model.
         ImportError: `huggingface_hub` is not installed.
     """
     name, package = _repository(path), _package()
     members = (CONFIG, METADATA, WEIGHTS_FILE, "assets/*")
     cached = Path(package.snapshot_download(repo_id=name, allow_patterns=list(members), library_name="jkeras"))
     with tempfile.TemporaryDirectory() as parent:
-        # The package's own folder holds links, which readers of models refuse.
+        # The package's own cache contains links, which readers of models refuse.
         folder = Path(parent, name.rpartition("/")[2])
         for pattern in members:
             for file in cached.glob(pattern.replace("/*", "/**/*")):
@@ -94,7 +94,9 @@ def fetched(path: str) -> Iterator[Path]:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(file, target)
         if not (folder / WEIGHTS_FILE).is_file():
-            raise RestoreError(f"{path} holds no model that Keras or jkeras saved: there is no {WEIGHTS_FILE} in it.")
+            raise RestoreError(
+                f"{path} contains no model that Keras or jkeras saved: there is no {WEIGHTS_FILE} in it."
+            )
         try:
             yield folder
         except Exception as error:
@@ -103,12 +105,12 @@ def fetched(path: str) -> Iterator[Path]:
 
 
 def model_card(name: str, title: str, facts: dict[str, Any]) -> str:
-    """The page of a model in the Hub.
+    """The model card of a model on the Hub.
 
     Args:
         name: the repository's path, `hf://user/model`.
-        title: what the model is called.
-        facts: what there is to know, a row of a table each.
+        title: the name of the model.
+        facts: the rows of the table.
     """
     rows = "\n".join(f"| {key} | {value} |" for key, value in facts.items())
     return f"""---

@@ -1,7 +1,7 @@
 """The `.h5` format: one HDF5 file with the definition, the weights layer by layer, and the training configuration.
 
-Every version of Keras wrote it, each in its own way; all are read, and `files/dialects/` has the differences. What is
-written is what Keras 3 writes.
+Every version of Keras wrote it in its own way. All of them are read, with the conversions in `files/dialects/`. Files are
+written as Keras 3 writes them.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from jkeras.optimizers.base import BaseOptimizer
 
 TOP_LEVEL = "top_level_model_weights"
-# Keras 3 cannot restore `optimizer_weights`: it builds the optimizer for no weights first, and then cannot train. What it does
-# not find it starts anew, so the state lies where only we look.
+# Keras 3 cannot restore `optimizer_weights`: it first builds the optimizer without weights, and then cannot train. If the state
+# is missing, Keras starts with a new one, so the state is stored where only jkeras looks.
 OPTIMIZER, THEIR_OPTIMIZER = "jkeras_optimizer_weights", "optimizer_weights"
 
 
@@ -41,10 +41,10 @@ class LegacyFile:
     """A checked `.h5` file.
 
     Attributes:
-        config: the definition, or None in a file with weights alone.
-        training_config: what the model was compiled with, or None.
+        config: the definition, or None in a weights file.
+        training_config: the training configuration, or None.
         root: the group of the weights.
-        version: the version of Keras that wrote it, "1" if it says nothing.
+        version: the version of Keras that wrote it, "1" if the file does not say.
         backend: the backend that wrote it, or None.
     """
 
@@ -81,23 +81,23 @@ class LegacyFile:
         """The paths of the arrays of a layer, in order."""
         group = f"{self.root}/{layer}" if self.root else layer
         if group not in self.tree.groups:
-            raise RestoreError(f"{self.where} is damaged: the layer {layer!r} is listed and not there.")
+            raise RestoreError(f"{self.where} is damaged: the layer {layer!r} is listed but missing.")
         names = self.tree.texts(group, "weight_names")
         paths = [f"{group}/{name}" for name in names]
         missing = [path for path in paths if path not in self.tree.shapes]
         if missing:
-            raise RestoreError(f"{self.where} is damaged: the arrays {missing[:5]} are listed and not there.")
+            raise RestoreError(f"{self.where} is damaged: the arrays {missing[:5]} are listed but missing.")
         return paths
 
 
 def is_by_layer(tree: Tree) -> bool:
-    """Whether an HDF5 file has this layout, layer by layer, and not that of `.weights.h5` files."""
+    """Whether an HDF5 file has this layout, layer by layer, instead of that of `.weights.h5` files."""
     names = ("layer_names", "layer_names0")
     return "model_weights" in tree.groups or any(tree.attribute("", name) is not None for name in names)
 
 
 def _decoded(value: object) -> Any:
-    """Tuples, as old files write them, as lists."""
+    """Converts tuples, as written in old files, to lists."""
     if isinstance(value, Mapping):
         if value.get("class_name") == "__tuple__" and isinstance(value.get("items"), list):
             return [_decoded(v) for v in value["items"]]
@@ -108,7 +108,7 @@ def _decoded(value: object) -> Any:
 
 
 def with_learned(file: LegacyFile) -> dict[str, Any]:
-    """The definition, in which layers know what they learned from data and Keras keeps with the weights."""
+    """The definition, completed with what layers learned from data, which Keras stores with the weights."""
     config = file.config or {}
     inner = config.get("config")
     if not isinstance(inner, Mapping) or not isinstance(inner.get("layers"), list):
@@ -124,7 +124,7 @@ def _with_learned(entry: Mapping[str, Any], file: LegacyFile) -> Any:
 
 
 class _Beside:
-    """What the file keeps for a layer: arrays by their numbers."""
+    """The contents of the file for a layer: arrays by number."""
 
     def __init__(self, file: LegacyFile, layer: str):
         self._file = file
@@ -146,20 +146,20 @@ def opened(path: Path) -> Iterator[LegacyFile]:
     """Opens and checks a file with a definition.
 
     Raises:
-        RestoreError: it is damaged, or holds weights alone.
+        RestoreError: it is damaged, or contains only weights.
     """
     with hdf5.open_tree(path, str(path)) as tree:
         file = LegacyFile(tree, str(path))
         if file.config is None:
             raise RestoreError(
-                f"{path} holds weights and no definition of a model: build the model in code and use"
+                f"{path} contains weights but no definition of a model: build the model in code and use"
                 f" `model.load_weights({str(path)!r})`."
             )
         yield file
 
 
 def owners(model: Model) -> list[tuple[str, list[WeightInfo]]]:
-    """Each layer directly inside a model that has weights, with them: those that training changes first."""
+    """The layers directly inside a model that have weights, with their weights, trainable ones first."""
     by_layer: dict[str, list[WeightInfo]] = {}
     for info in filter(is_kept, model.description.weights):
         if len(info.path) > 1:
@@ -188,9 +188,9 @@ def own_weights(model: Model) -> list[WeightInfo]:
 
 
 def find(model: Model, file: LegacyFile, by_name: bool = False) -> Found:
-    """What a file has for the weights of a model.
+    """The contents of a file for the weights of a model.
 
-    Layers are matched by their order, as Keras does, where the file has as many as the model; otherwise by their names.
+    As in Keras, layers are matched by order if the file and the model have equally many; otherwise by name.
     """
     members = _members(model)
     expected = owners(model)
@@ -230,7 +230,7 @@ def _assign(found: Found, infos: list[WeightInfo], arrays: list[np.ndarray], nam
 
 
 def _old_class(file: LegacyFile, name: str) -> str | None:
-    """The class that the file's definition gives for a layer."""
+    """The class of a layer in the file's definition."""
     inner = (file.config or {}).get("config")
     entries = inner if isinstance(inner, list) else inner.get("layers", []) if isinstance(inner, Mapping) else []
     for entry in entries:
@@ -241,10 +241,10 @@ def _old_class(file: LegacyFile, name: str) -> str | None:
 
 
 def built_by_weights(model: Model, file: LegacyFile) -> Any:
-    """A Sequential without an input shape, built for inputs that the first layer's kernel fits.
+    """Builds a Sequential without an input shape, for inputs that match the first layer's kernel.
 
     Raises:
-        RestoreError: the shape cannot be told.
+        RestoreError: the shape cannot be inferred.
     """
     for name in file.layer_names():
         paths = file.weight_paths(name)
@@ -256,7 +256,7 @@ def built_by_weights(model: Model, file: LegacyFile) -> Any:
                 break
         break
     raise RestoreError(
-        f"{file.where} does not say which shape the model's input has; build the model in code and use `load_weights`."
+        f"{file.where} does not contain the shape of the model's input; build the model in code and use `load_weights`."
     )
 
 
@@ -266,10 +266,10 @@ def optimizer_arrays(file: LegacyFile, model: Model | None, optimizer: BaseOptim
     Args:
         file: the file.
         model: the model with the weights, for files from before Keras 3.
-        optimizer: the optimizer, for the same.
+        optimizer: the optimizer, for the same files.
 
     Raises:
-        RestoreError: arrays are listed and not there.
+        RestoreError: arrays are listed but missing.
     """
     group = next((g for g in (OPTIMIZER, THEIR_OPTIMIZER) if g in file.tree.groups), None)
     if group is None:
@@ -278,7 +278,7 @@ def optimizer_arrays(file: LegacyFile, model: Model | None, optimizer: BaseOptim
     paths = [f"{group}/{name}" for name in names]
     missing = [path for path in paths if path not in file.tree.shapes]
     if missing:
-        raise RestoreError(f"{file.where} is damaged: the arrays {missing[:5]} are listed and not there.")
+        raise RestoreError(f"{file.where} is damaged: the arrays {missing[:5]} are listed but missing.")
     arrays = [file.tree.array(path) for path in paths]
     if definitions.major(file.version) >= 3 or model is None or optimizer is None:
         return arrays
@@ -288,7 +288,7 @@ def optimizer_arrays(file: LegacyFile, model: Model | None, optimizer: BaseOptim
 
 
 def _orders(infos: list[WeightInfo], model: Model, file: LegacyFile) -> list[list[int]]:
-    """In which orders Keras 2 may have gone through the weights: today's, or, before 2.1, that of their names."""
+    """The possible orders of the weights in Keras 2: today's, or, before 2.1, that of their names."""
     names: dict[tuple[str, str], str] = {}
     for (_, members), stored in zip(owners(model), file.layer_names(), strict=False):
         paths = file.weight_paths(stored)
@@ -298,7 +298,7 @@ def _orders(infos: list[WeightInfo], model: Model, file: LegacyFile) -> list[lis
     by_name = [names.get((info.collection, info.name)) for info in infos]
     if None in by_name:
         return [today]
-    # The names began with the layer's, as the part of the path behind the layer's group does.
+    # The names began with the layer's name, like the path after the layer's group.
     short = [str(name).split("/", 2)[-1] if file.root else str(name).split("/", 1)[-1] for name in by_name]
     alphabetical = sorted(today, key=lambda i: short[i])
     early = file.version.startswith(("1", "2.0"))
@@ -337,7 +337,7 @@ def save(model: Model, path: Path, include_optimizer: bool = True) -> None:
 def weights_to(
     model: Model, arrays: dict[str, np.ndarray], attributes: dict[str, dict[str, Any]], root: str, learned: bool = False
 ) -> None:
-    """Adds the weights of a model, layer by layer, below a group; `learned` is as in `keras3_weights.to_store`."""
+    """Adds the weights of a model, layer by layer, to a group; for `learned` see `keras3_weights.to_store`."""
     values = {"params": flatten(model.params), "state": flatten(model.model_state)}
     attributes[root] = {
         "layer_names": _layer_names(model),
@@ -359,7 +359,7 @@ def weights_to(
 
 
 def plain(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of a layer or model as `.h5` files have it: class names without modules."""
+    """The configuration of a layer or model in `.h5` files: class names without modules."""
     config = dict(entry["config"])
     name = entry.get("registered_name") or entry["class_name"]
     cls = class_in({"class_name": name})

@@ -1,7 +1,7 @@
 """The `.keras` format: a zip archive with the definition, the weights, the training configuration and its state.
 
-Real Keras opens what is written here, and what Keras 3 wrote is read here. What Keras has no place for (the step, the random
-key, the history, our own options) stands in `metadata.json`, where Keras does not look.
+Real Keras opens these files, and files of Keras 3 are read. What Keras's format does not provide for (the step, the random key,
+the history, jkeras's options) is in `metadata.json`, where Keras ignores it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jkeras.models.model import Model
     from jkeras.optimizers.base import BaseOptimizer
 
-# The version of Keras whose format this is.
+# The version of Keras that defines the format.
 KERAS_VERSION = "3.15.0"
 
 
@@ -37,9 +37,9 @@ def save(model: Model, path: Path, include_optimizer: bool = True) -> None:
     """Writes a model.
 
     Args:
-        model: what to save.
+        model: the model to save.
         path: the file.
-        include_optimizer: whether the training configuration and the optimizer's state are saved.
+        include_optimizer: whether to save the training configuration and the optimizer's state.
 
     Raises:
         ArgumentError: the training configuration cannot be written.
@@ -48,7 +48,7 @@ def save(model: Model, path: Path, include_optimizer: bool = True) -> None:
 
 
 def save_unpacked(model: Model, folder: Path, include_optimizer: bool = True) -> None:
-    """Writes the members of the archive into an empty folder."""
+    """Writes the members of the archive to an empty folder."""
     for name, contents in members(model, include_optimizer).items():
         (folder / name).write_bytes(contents)
 
@@ -78,7 +78,7 @@ def members(model: Model, include_optimizer: bool = True) -> dict[str, bytes]:
 
 
 def optimizer_variables(model: Model) -> list[tuple[str, np.ndarray]]:
-    """Names and arrays of the optimizer's state in Keras's order; none before training.
+    """The names and arrays of the optimizer's state in Keras's order; empty before training.
 
     Raises:
         ArgumentError: the optimizer has no counterpart in Keras.
@@ -95,7 +95,7 @@ def optimizer_variables(model: Model) -> list[tuple[str, np.ndarray]]:
 
 
 def trainable_paths(model: Model) -> list[str]:
-    """The paths of the weights that the optimizer changes, in Keras's order."""
+    """The paths of the trainable weights, in Keras's order."""
     return [info.name for info in model.description.weights if info.trainable]
 
 
@@ -118,7 +118,7 @@ class KerasFile:
     Attributes:
         config: the definition, in the form of Keras 3.
         version: the version of Keras that wrote it.
-        own: what jkeras wrote beside it; empty for a file of real Keras.
+        own: jkeras's additional data; empty for a file of real Keras.
     """
 
     def __init__(self, path: Path):
@@ -131,7 +131,7 @@ class KerasFile:
         self.config: dict[str, Any] = documents.parse(self.members[CONFIG], f"{path}/{CONFIG}")
         metadata = documents.parse(self.members.get(METADATA, b"{}"), f"{path}/{METADATA}")
         self.version = str(metadata.get("keras_version", KERAS_VERSION))
-        compiled = self.config.get("compile_config")  # of which `compile_config.read` takes care
+        compiled = self.config.get("compile_config")  # checked in `compile_config.read`
         self.config = definitions.of_today({**self.config, "compile_config": None}, self.version)
         self.config["compile_config"] = compiled
         own = metadata.get("jkeras")
@@ -149,7 +149,7 @@ class KerasFile:
         return build_shape(self.config)
 
     def lines(self, place: str) -> list[str] | None:
-        """The lines of a text file that a layer keeps at that place; None if it is not there."""
+        """The lines of a text file of the layer at a path; None if there is none."""
         contents = self.members.get(f"assets/{place}")
         if contents is None:
             return None
@@ -166,7 +166,7 @@ class KerasFile:
 
 
 def build_shape(config: Mapping[str, Any]) -> Any:
-    """The input shapes in a `build_config`: a list of sizes, or a list or dict of such; None if there are none."""
+    """The input shapes in a `build_config`: a list of sizes, or a list or dict of shapes; None if there are none."""
     build = config.get("build_config")
     if not isinstance(build, Mapping):
         return None
@@ -177,7 +177,7 @@ def optimizer_arrays(file: KerasFile, tree: hdf5.Tree, model: Model, optimizer: 
     """The arrays of the optimizer's state in the order of Keras 3.
 
     Raises:
-        RestoreError: they do not fit the model's weights.
+        RestoreError: they do not match the model's weights.
     """
     group = "optimizer/vars"
     names = sorted(tree.children(group), key=lambda name: (len(name), name))

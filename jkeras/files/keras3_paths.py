@@ -1,10 +1,10 @@
-"""Where Keras keeps the weights of each layer in `.keras` and `.weights.h5` files.
+"""Where Keras stores the weights of each layer in `.keras` and `.weights.h5` files.
 
-Keras walks over the attributes of a model in alphabetical order. A layer that it meets as an attribute is kept under the
-attribute's name, one in a list under its class's name and a number. The layers of a functional or sequential model form
-the list `layers`, which comes first; models that are subclasses have that list as well, as an attribute among the others,
-so that what comes behind it in the alphabet is kept there. A shared layer is kept where it is met first. Inside its place a
-layer's own weights are `vars/0`, `vars/1` and so on, first those that are trainable.
+Keras walks over the attributes of a model in alphabetical order. A layer that is an attribute is stored under the attribute's
+name, a layer in a list under its class's name and a number. The layers of a functional or sequential model form the list
+`layers`, which comes first. Subclassed models also have this list, as an attribute among the others, so layers whose attributes
+come later in the alphabet are stored there. A shared layer is stored where it is found first. A layer's own weights are
+`vars/0`, `vars/1` and so on below its path, trainable ones first.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from jkeras.registry import snake_case
 if TYPE_CHECKING:
     from jkeras.models.model import Model
 
-# Marks, in a path, a layer that is found by its name.
+# Marks a layer in a path that is to be found by name.
 LABEL = "@"
 # Where the layers of a functional or sequential model are.
 LIST = "layers"
@@ -36,13 +36,13 @@ class Place:
     """A layer in a file.
 
     Attributes:
-        paths: the group of the layer; several where versions of Keras differ, today's first.
-        named: the same with the names of layers, `layers/@encoder`, in place of their numbers, `layers/dense_1`.
+        paths: the group of the layer; several if versions of Keras differ, today's first.
+        named: the same with layer names, `layers/@encoder`, instead of numbers, `layers/dense_1`.
         name: the layer's name.
-        layer: the layer, or None for one that is made in another layer's `build` and has the form that it makes there.
+        layer: the layer, or None for one that is created in another layer's `build` and is unchanged since.
         weights: its own weights, in order.
-        before: weights of other layers that Keras keeps here as well, before the own ones.
-        left_out: own weights that are part of what is kept of another.
+        before: weights of other layers that Keras also stores here, before the layer's own.
+        left_out: own weights that are stored as part of another layer.
     """
 
     paths: tuple[str, ...]
@@ -55,7 +55,7 @@ class Place:
 
 
 def places(model: Model) -> list[Place]:
-    """Every layer of a model with its place in a file, the model itself first."""
+    """All layers of a model with their places in a file, starting with the model itself."""
     return list(_Walk(model).visit(model, (), ("",), ("",), model.name or model._base_name))
 
 
@@ -69,15 +69,15 @@ class _Walk:
         for path in self.own:
             for depth, name in enumerate(path):
                 self.inside.setdefault(path[:depth], {})[name] = None
-        # A shared layer has its weights under the path where it is bound first, which need not be where Keras meets it.
+        # A shared layer has its weights under the path where it is bound first, which may differ from where Keras finds it.
         self.home: dict[int, tuple[str, ...]] = {}
-        # Kept, as `met` is: a layer that is made when it is asked for would leave its identity to the next.
+        # Kept alive, like `met`: the identity of a temporary layer could be reused by another.
         self.walked = list(walk(model))
         for path, layer in self.walked:
             if id(layer) not in self.home or (not self._has(self.home[id(layer)]) and self._has(path)):
                 self.home[id(layer)] = path
         self.met: dict[int, Layer] = {}
-        # Layers made in the `build` of others; their order of weights is the layer's own unless they have another form.
+        # Layers created in the `build` of others; the order of their weights is the layer's own unless they were reformed.
         self.formed: dict[tuple[str, ...], Layer] = {}
         if any(layer._inner_forms for _, layer in self.walked):
             known = definitions(model.definition, model.input_specs)
@@ -103,7 +103,7 @@ class _Walk:
             child_name = child.name or child._base_name
             labels: tuple[str, ...] = (their_name,)
             if isinstance(layer, ModelValue) and their_name.startswith(f"{LIST}/"):
-                # Layers that are attributes are written with the attribute's name here, with the layer's by Keras.
+                # For layers that are attributes, jkeras writes the attribute's name, Keras the layer's.
                 labels = tuple(dict.fromkeys(f"{LIST}/{LABEL}{name}" for name in (inner, child_name)))
             label = inner if isinstance(layer, ModelValue) else child_name
             yield from self.visit(
@@ -135,7 +135,7 @@ class _Walk:
 
 
 def children(layer: Any) -> Iterator[tuple[str, str, Layer]]:
-    """The layers directly inside a layer: our name, Keras's, and the layer."""
+    """The layers directly inside a layer: jkeras's name, Keras's name, and the layer."""
     if _is_listed(layer):
         yield from _listed(layer)
         return
@@ -143,7 +143,7 @@ def children(layer: Any) -> Iterator[tuple[str, str, Layer]]:
     own = vars(layer.definition if is_model else layer)
     attributes: dict[str, Any] = {k: v for k, v in own.items() if not k.startswith("_spec_")}
     if is_model:
-        attributes[LIST] = layer  # a property of Keras's models, which is an attribute like others
+        attributes[LIST] = layer  # a property of Keras's models, treated like other attributes
     for attribute in sorted(attributes, key=lambda name: f"~{name}" if name.startswith("_") else name):
         if attributes[attribute] is layer:
             yield from _members(layer)
@@ -152,7 +152,7 @@ def children(layer: Any) -> Iterator[tuple[str, str, Layer]]:
 
 
 def _members(model: Model) -> Iterator[tuple[str, str, Layer]]:
-    """All layers that are attributes of a model, in the order in which they were assigned."""
+    """All layers that are attributes of a model, in the order of assignment."""
     taken: dict[str, int] = {}
     met: set[int] = set()
     for name, layer in model.children().items():
@@ -162,7 +162,7 @@ def _members(model: Model) -> Iterator[tuple[str, str, Layer]]:
 
 
 def _is_listed(layer: Any) -> bool:
-    """Whether a layer is a model whose layers Keras keeps in a list."""
+    """Whether a layer is a model whose layers Keras stores in a list."""
     return isinstance(layer, ModelValue) and (layer.is_functional or layer._is_chain)
 
 

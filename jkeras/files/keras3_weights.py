@@ -1,4 +1,4 @@
-"""The weights of a model in the layout of `.keras` and `.weights.h5` files, and back."""
+"""Converts the weights of a model to and from the layout of `.keras` and `.weights.h5` files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jkeras.paths import flatten
 if TYPE_CHECKING:
     from jkeras.models.model import Model
 
-# What Keras keeps beside the weights: states of random generators, of metrics, of the optimizer.
+# What Keras stores besides the weights: states of random generators, metrics and the optimizer.
 BESIDE = re.compile(r"(^|/)(_?seed_generator|_?compile_metrics|metrics|optimizer)(/|$|_\d+)")
 
 
@@ -29,8 +29,8 @@ def to_store(model: Model, learned: bool = False) -> tuple[dict[str, np.ndarray]
 
     Args:
         model: the model.
-        learned: whether what layers learned from data, arguments here, is among the weights, as after Keras's `adapt`; for files
-            without a definition.
+        learned: whether to write what layers learned from data (arguments in jkeras) as weights, as after Keras's `adapt`; for
+            files without a definition.
     """
     values = {"params": flatten(model.params), "state": flatten(model.model_state)}
     arrays: dict[str, np.ndarray] = {}
@@ -56,14 +56,14 @@ def find(model: Model, tree: AnyTree, ignore: Collection[str] = (), by_name: boo
     Args:
         model: the model.
         tree: the file.
-        ignore: arrays that were used already.
-        by_name: whether layers are found by their names rather than by their numbers among layers of their class.
+        ignore: arrays that have already been used.
+        by_name: whether to find layers by name instead of by number among the layers of their class.
 
     Raises:
-        RestoreError: the file is damaged, or holds no names of layers.
+        RestoreError: the file is damaged, or contains no layer names.
     """
     if by_name and not has_names(tree):
-        raise RestoreError(f"{tree.where} holds no names of layers, so nothing can be found by name.")
+        raise RestoreError(f"{tree.where} contains no layer names, so layers cannot be found by name.")
     found, used = Found(tree.where), set(ignore)
     groups = functools.partial(_named_groups, _Labels(tree)) if by_name else _groups
     for place in places(model):
@@ -75,7 +75,7 @@ def find(model: Model, tree: AnyTree, ignore: Collection[str] = (), by_name: boo
 
 
 def has_names(tree: AnyTree) -> bool:
-    """Whether the file names its layers; files before Keras 3.3 do not."""
+    """Whether the file contains layer names; files from before Keras 3.3 do not."""
     return any(path.startswith("layers/") and tree.attribute(path, "name") is not None for path in tree.groups)
 
 
@@ -104,7 +104,7 @@ def _find_place(place: Place, groups: list[str], tree: AnyTree, found: Found, us
 
 
 def _find_left_out(model: Model, place: Place, layer: Layer, found: Found) -> None:
-    """Weights that are part of others in the file: what the layer says that is left of them."""
+    """Weights that are part of others in the file, as declared by the layer."""
     values = {"params": flatten(model.params), "state": flatten(model.model_state)}
     own = {info.path[-1]: values[info.collection][info.name] for info in place.left_out}
     for info in place.left_out:
@@ -125,14 +125,14 @@ def _named_groups(labels: _Labels, place: Place) -> list[str]:
 
 
 class _Labels:
-    """Finds layers in a file by the names that are written with them."""
+    """Finds layers in a file by their names."""
 
     def __init__(self, tree: AnyTree):
         self.tree = tree
         self.known: dict[str, Mapping[str, str]] = {}
 
     def path(self, named: str) -> str | None:
-        """The path of a layer in the file; None if it is not there."""
+        """The path of a layer in the file; None if it is missing."""
         path = ""
         for segment in named.split("/") if named else ():
             if segment.startswith(LABEL):

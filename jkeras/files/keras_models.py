@@ -1,4 +1,4 @@
-"""Whole models out of files of Keras: `.keras` archives and directories, and `.h5` files of every version."""
+"""Reads whole models from Keras files: `.keras` archives and directories, and `.h5` files of every version."""
 
 from __future__ import annotations
 
@@ -98,21 +98,21 @@ def _optimizer_state(
     arrays: Callable[[BaseOptimizer], list[np.ndarray]],
     where: str,
 ) -> Any:
-    """The state of the optimizer in a file; None, with a warning where it does not fit, if training starts with a new one."""
+    """The optimizer state in a file; None if training starts with a new one, with a warning if the state does not match."""
     frozen, _ = trainable_parts(model.description)
     try:
         state = arrays(optimizer)
-        # A model that was compiled and not trained has a step count and a learning rate, and no slots.
+        # A model that was compiled but not trained has a step count and a learning rate, but no slots.
         if len(state) <= 2 and not (len(state) and int(state[0])):
             return None
         fresh = init_optimizer(optimizer, params, frozen)
         return optimizer_order.read(optimizer, state, fresh, keras3_archive.trainable_paths(model))
     except RestoreError as error:
-        # As for a model whose layers were frozen or thawed after `compile`.
+        # For example, a model whose layers were frozen or unfrozen after `compile`.
         warnings.warn(
             PartialLoadWarning(
-                f"The state of the optimizer in {where} does not fit the weights that are trained now, so training starts"
-                f" with a new one: {error} `load_model(path, compile=False)` leaves the state out.",
+                f"The state of the optimizer in {where} does not match the trainable weights, so training starts"
+                f" with a new one: {error} `load_model(path, compile=False)` skips the state.",
                 {"optimizer": str(error)},
             ),
             stacklevel=2,

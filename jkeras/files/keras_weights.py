@@ -1,6 +1,6 @@
-"""Weights alone in Keras's formats: `.weights.h5`, the same in shards, `.h5` layer by layer, and out of whole models.
+"""Weights in Keras's formats: `.weights.h5`, the same in shards, `.h5` layer by layer, and from files of whole models.
 
-Of an HDF5 file its contents say which of the two layouts it has, not its name.
+The contents of an HDF5 file, not its name, determine which of the two layouts it has.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def write_by_layer(model: Model, path: Path) -> None:
 
 
 def find_in_hdf5(model: Model, path: Path, by_name: bool) -> Found:
-    """What an HDF5 file of either layout has."""
+    """The contents of an HDF5 file of either layout."""
     with hdf5.open_tree(path, str(path)) as tree:
         if keras2_h5.is_by_layer(tree):
             return keras2_h5.find(model, keras2_h5.LegacyFile(tree, str(path)), by_name)
@@ -54,18 +54,18 @@ def find_in_hdf5(model: Model, path: Path, by_name: bool) -> Found:
 
 
 def find_in_shards(model: Model, path: Path, by_name: bool) -> Found:
-    """What the files of an index have."""
+    """The contents of the files of an index."""
     with shards.opened(path) as tree:
         return _found(model, tree, by_name)
 
 
 def find_in_archive(model: Model, path: Path, by_name: bool) -> Found:
-    """What a file of a whole model has."""
+    """The contents of a file of a whole model."""
     with keras3_archive.KerasFile(path).tree() as tree:
         return _found(model, tree, by_name)
 
 
 def _found(model: Model, tree: shards.AnyTree, by_name: bool) -> Found:
     weights = keras3_weights.find(model, tree, by_name=by_name and keras3_weights.has_names(tree))
-    # In memory, since the file is about to be closed.
+    # In memory, because the file is about to be closed.
     return dataclasses.replace(weights, entries={k: Entry.of(e.place, e.read()) for k, e in weights.entries.items()})

@@ -1,4 +1,4 @@
-"""Loading whole models that `files/saving.py` or real Keras saved."""
+"""Loads whole models that `files/saving.py` or real Keras saved."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ def load_model(
     *,
     recipe: Recipe | None = None,
 ) -> Model:
-    """The model in a directory, a `.keras` file (ours or Keras 3's) or a `.h5` file (of any version of Keras).
+    """Loads the model in a directory, a `.keras` file (of jkeras or Keras 3) or a `.h5` file (of any version of Keras).
 
-    What a file is, its contents say: an HDF5 file named `.keras` is read as one.
+    The contents of a file, not its name, determine the format.
 
-    What `model.save` wrote comes back whole: definition, weights, optimizer state, step, key, recipe and history.
-    Loading is strict: an array that is missing, superfluous or of another shape or type is an error that lists every
-    difference. It never runs code from the file: classes are those of the library, of `custom_objects`, and those
+    Everything that `model.save` wrote is restored: definition, weights, optimizer state, step, key, recipe and history.
+    Loading is strict: an array that is missing, superfluous or of another shape or dtype is an error that lists all
+    differences. Code in files is never run: classes are those of the library, those in `custom_objects`, and those
     registered with `register_keras_serializable`.
 
     Args:
-        filepath: the directory or file, of a directory of checkpoints the latest; or `hf://user/model` for a repository of the
+        filepath: a directory or file; a directory of checkpoints, for the latest; or `hf://user/model` for a repository on the
             Hugging Face Hub (`pip install jkeras[hub]`).
-        custom_objects: the user's own classes and functions by name.
-        compile: whether the recipe and the optimizer's state are restored, too.
-        safe_mode: accepted for Keras's signature; False changes nothing, code in files is never run.
-        recipe: takes the place of the saved recipe; needed for optimizers and functions that cannot be written down.
+        custom_objects: the user's classes and functions, by name.
+        compile: whether to also restore the recipe and the optimizer's state.
+        safe_mode: accepted for compatibility with Keras; even with False, code in files is never run.
+        recipe: replaces the saved recipe; needed for optimizers and functions that cannot be serialized.
 
     Raises:
-        RestoreError: the save is damaged or does not fit.
-        UnknownNameError: it uses a class that is not known.
+        RestoreError: the save is damaged or does not match.
+        UnknownNameError: it uses an unknown class.
     """
     if hub.is_name(filepath):
         with hub.fetched(os.fspath(filepath)) as folder:
@@ -75,7 +75,7 @@ def load_model(
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
-    """The model that `model.to_json()`, ours or that of any version of Keras, describes, with fresh weights."""
+    """The model that the JSON of `model.to_json()`, of jkeras or any version of Keras, describes, with fresh weights."""
     config = documents.parse(json_string, "The JSON text")
     with untrusted.reading("The JSON text"), allowance.of_file(len(json_string)):
         config = definitions.of_today(config, str(config["keras_version"]) if "keras_version" in config else None)
@@ -86,7 +86,7 @@ def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
     """The model that a configuration with `class_name` and `config` describes, with fresh weights.
 
     Raises:
-        RestoreError: it describes no model.
+        RestoreError: it does not describe a model.
     """
     with custom_object_scope(custom_objects or {}):
         return _defined(config, "The configuration")
@@ -124,14 +124,14 @@ def clone_model(
     call_function: Any = None,
     recursive: bool = False,
 ) -> Model:
-    """The same definition with fresh weights, not compiled.
+    """A model with the same definition and fresh weights, not compiled.
 
     Args:
-        model: what to clone.
-        input_tensors: accepted for Keras's signature; the inputs are those of the model.
-        clone_function: takes each layer and returns the layer to use in its place.
-        call_function: accepted for Keras's signature.
-        recursive: whether models inside are gone through, too.
+        model: the model to clone.
+        input_tensors: accepted for compatibility with Keras; the inputs are those of the model.
+        clone_function: a function that takes a layer and returns its replacement.
+        call_function: accepted for compatibility with Keras.
+        recursive: whether to also clone nested models.
     """
     if not isinstance(model, Model):
         raise ArgumentError(f"clone_model(model={model!r}): expected a `jk.Model`.")

@@ -1,7 +1,7 @@
-"""Functions of Lambda layers: a file may name one that the program knows, and never holds the code of one.
+"""Functions of Lambda layers: a file may name a function that the program knows, but never contains its code.
 
-Keras keeps the function of a Lambda as marshalled bytecode, and `safe_mode=False` makes it run that. Whoever can write the
-file could run anything (CVE-2024-3660, CVE-2025-9905), so here it is refused whatever `safe_mode` says.
+Keras stores the function of a Lambda as marshalled bytecode, which it runs with `safe_mode=False`. Whoever can write the file
+could then run anything (CVE-2024-3660, CVE-2025-9905), so jkeras refuses it regardless of `safe_mode`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ KEPT = (*FUNCTIONS, "arguments", "name", "trainable", "dtype")
 
 
 def lambda_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a Lambda layer, with the functions that its configuration names.
+    """The arguments of a Lambda layer, with the functions named in its configuration.
 
     Raises:
-        RestoreError: it holds code, or names a function that is neither registered nor in `custom_objects`.
+        RestoreError: it contains code, or names a function that is neither registered nor in `custom_objects`.
     """
     arguments = {key: value for key, value in config.items() if key in KEPT}
     for key in FUNCTIONS:
@@ -35,14 +35,14 @@ def _function(written: Any, layer: Any) -> Any:
     if name is None or name == "<lambda>":
         raise RestoreError(
             f"The layer {layer!r} is a Lambda whose function would have to be loaded as code from the file, which is refused,"
-            f" with safe_mode=False, too. Write the function with a name and save the model again, then"
-            f" `load_model(path, custom_objects={{'name': function}})` finds it; or make it a class of layers; or build the"
+            f" even with safe_mode=False. Write the function with a name and save the model again, then"
+            f" `load_model(path, custom_objects={{'name': function}})` finds it; or make it a layer class; or build the"
             f" model in code and use `load_weights`."
         )
     function = custom_object(name)
     if function is None or not callable(function):
         raise RestoreError(
-            f"The layer {layer!r} is a Lambda of the function {name!r}, which is not known:"
+            f"The layer {layer!r} is a Lambda with the function {name!r}, which is unknown:"
             f" `load_model(path, custom_objects={{{name!r}: function}})`, or decorate the function with"
             f" `register_keras_serializable()`."
         )

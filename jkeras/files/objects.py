@@ -16,7 +16,7 @@ from jkeras.types import Config, PathLike
 from jkeras.values.config import deserialize, serialize, target_of
 from jkeras.values.spec import Spec
 
-# Whose configurations each family reads itself, longest name first.
+# The modules whose configurations each family reads itself, longest name first.
 FAMILIES = (
     "optimizers.schedules",
     "activations",
@@ -27,7 +27,7 @@ FAMILIES = (
     "optimizers",
     "regularizers",
 )
-# Where a function is looked for by its name alone.
+# The tables in which a bare function name is looked up.
 FUNCTIONS = ("activations", "losses", "metrics")
 
 
@@ -44,12 +44,12 @@ def save_weights(
 
 
 def load_weights(model: Model, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any) -> Model:
-    """The model with the weights of a file; see `model.load_weights`."""
+    """The model with the weights from a file; see `model.load_weights`."""
     return model.load_weights(filepath, skip_mismatch, **kwargs)
 
 
 def serialize_keras_object(obj: Any) -> Any:
-    """The JSON-able form of a layer, loss, metric, optimizer ..., of a function, or of a structure of them.
+    """The JSON-able form of a layer, loss, metric, optimizer and so on, of a function, or of a structure of them.
 
     >>> from jkeras import initializers
     >>> serialize_keras_object(initializers.Constant(2))["config"]
@@ -65,14 +65,14 @@ def serialize_keras_object(obj: Any) -> Any:
 def deserialize_keras_object(
     config: Config, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
 ) -> Any:
-    """What `serialize_keras_object`, ours or Keras's, was given.
+    """Restores an object from the output of `serialize_keras_object` of jkeras or Keras.
 
-    Makes objects of the library's classes and of those that the user registered; nothing else that `config` names is looked
-    up, and no code in it is run, so that `safe_mode` changes nothing.
+    Only classes of the library, and those that the user registered, are instantiated. Nothing else that `config` names is
+    looked up, and no code in it is run, so `safe_mode` has no effect.
 
     Raises:
         RestoreError: the configuration names something unknown.
-        UnknownNameError: the same, in a family with names to suggest.
+        UnknownNameError: the same, if similar names can be suggested.
     """
     with registry.custom_object_scope(custom_objects or {}):
         return deserialize(config, _made)

@@ -1,10 +1,9 @@
-"""How Keras writes functions in a graph (`x + y`, `ops.mean(x, axis=1)`): class names, modules, and which arguments are which.
+"""How Keras writes functions in a graph (`x + y`, `ops.mean(x, axis=1)`): class names, modules, and kinds of arguments.
 
-Keras makes an object of a class for each application. Some arguments configure that object, the others, mostly tensors,
-are what it is applied to. Here a function has its arguments all in one place, so they are parted when written and joined
-when read.
+Keras creates an object for each application. Some arguments configure this object; it is applied to the others, mostly
+tensors. In jkeras a function has all its arguments together, so they are split when written and joined when read.
 
-This file knows names and plain values, not layers.
+This file deals with names and plain values, not with layers.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from jkeras.registry import snake_case
 PACKAGE = "keras.src.ops."
 ACTIVATIONS = "keras.src.activations.activations"
 
-# The home of each class in Keras; those not listed are in `numpy`.
+# The module of each class in Keras; those not listed are in `numpy`.
 _MODULES: dict[str, str] = {
     name: module
     for module, names in {
@@ -39,7 +38,7 @@ _MODULES: dict[str, str] = {
     for name in names.split()
 }
 
-# Functions whose class is not called like them.
+# Functions whose class has a different name.
 _CLASSES = {
     "getitem": "GetItem",
     "abs": "Absolute",
@@ -67,11 +66,11 @@ _CLASSES = {
 }
 _BY_CLASS = {value: key for key, value in _CLASSES.items()} | {"Abs": "abs", "ReLU": "activations.relu"}
 
-# Other names for the same function.
+# Aliases of functions.
 _SAME = {"activations.exponential": "exp", "activations.swish": "silu", "activations.hard_swish": "hard_silu",
          "swish": "silu", "hard_swish": "hard_silu"}  # fmt: skip
 
-# What an operation is applied to, whatever the operation; anything else is configuration.
+# Names of arguments that an operation is applied to; all others configure it.
 _APPLIED = frozenset(
     """a abs_ angle array b beta bias bins branches choicelist condition condlist constant_values coordinates data default
     depthwise_kernel elements elems end_points f false_fn fill_value gamma image1 image2 images index indices init
@@ -80,7 +79,7 @@ _APPLIED = frozenset(
     sorted_sequence start start_indices start_points step stop target targets transform translation true_fn updates
     value values variable variance weights x x1 x2 xs y""".split()
 )
-# Names of both kinds, where they configure.
+# Names of both kinds, for the operations that they configure.
 _CONFIGURES = {
     "bins": {"histogram"},
     "offset": {"diagonal", "trace"},
@@ -99,7 +98,7 @@ _CONFIGURES = {
 
 
 def is_operation(config: Mapping[str, Any]) -> bool:
-    """Whether a configuration is one of a function in a graph."""
+    """Whether a configuration describes a function in a graph."""
     module = str(config.get("module") or "")
     return module.startswith(PACKAGE) or module == ACTIVATIONS
 
@@ -118,7 +117,7 @@ def place(name: str, configured: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def configurable(name: str, function: Callable[..., Any]) -> list[str]:
-    """The arguments of a function that configure it, in order.
+    """The names of a function's configuring arguments, in order.
 
     >>> configurable("mean", lambda x, axis=None, keepdims=False: x)
     ['axis', 'keepdims']
@@ -137,7 +136,7 @@ def name_of(config: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     """The function that a configuration names.
 
     Raises:
-        UnknownNameError: there is none.
+        UnknownNameError: there is no such function.
     """
     class_name = str(config.get("class_name"))
     short = _BY_CLASS.get(class_name, snake_case(class_name))
@@ -151,7 +150,7 @@ def name_of(config: Mapping[str, Any], known: Mapping[str, Any]) -> str:
 def without_module(entry: Mapping[str, Any], known: Mapping[str, Any]) -> str | None:
     """The function that an entry of a graph names without a module, as in `.h5` files; None if it is a layer.
 
-    Both kinds may have the same class name, as `x * 0.5` and the layer Multiply; only layers say whether they are trained.
+    Both may have the same class name, such as `x * 0.5` and the layer Multiply; only layers have the entry `trainable`.
     """
     arguments = entry.get("config")
     is_layer = entry.get("module") or not isinstance(arguments, Mapping) or "trainable" in arguments
@@ -200,7 +199,7 @@ def _is_applied(name: str, parameter: str) -> bool:
 def join(
     name: str, function: Callable[..., Any], config: Mapping[str, Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> tuple[list[Any], dict[str, Any]]:
-    """The arguments of a function from its configuration and what it is applied to.
+    """Joins the arguments of a function from its configuration and its application.
 
     Raises:
         ArgumentError: the configuration has an argument that the function lacks.
@@ -211,7 +210,7 @@ def join(
     for key in list(configured):
         if key not in parameters and not takes_any:
             if configured[key] is None or configured[key] is False:
-                del configured[key]  # an option that later versions have, not used
+                del configured[key]  # an option of later versions, which is not used
             else:
                 raise ArgumentError(f"The operation {name!r} has no argument {key!r}.")
     configured = {k: tuple(v) if isinstance(v, list) else v for k, v in configured.items()}

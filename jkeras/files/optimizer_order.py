@@ -1,9 +1,9 @@
-"""The arrays of an optimizer's state in the order in which Keras keeps and saves them.
+"""The arrays of an optimizer's state in the order of Keras's `optimizer.variables`, in which Keras saves them.
 
-The order: iteration; learning rate, unless a schedule gives it; averages; accumulators; then group by group of slots,
-weight by weight, slot by slot; scalars at last. Keras counts gradients, so its iteration is ours times the steps of
-accumulation, plus the gradients that wait in the accumulator. Optimizers around others have an iteration and a learning
-rate of their own there, and those of the others behind.
+The order is: iteration; learning rate, unless it follows a schedule; averages; accumulators; then slots, by group, weight and
+slot; scalars last. Keras counts gradients, so its iteration is jkeras's times the accumulation steps, plus the number of
+gradients in the accumulator. Optimizers that wrap others have their own iteration and learning rate, followed by the arrays
+of the wrapped ones.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from jkeras.types import Array
 
 
 class KerasVariable(NamedTuple):
-    """One array of an optimizer's state, with the name that Keras gives it."""
+    """One array of an optimizer's state, with Keras's name."""
 
     name: str
     value: Any
@@ -38,7 +38,7 @@ def variables(optimizer: BaseOptimizer, state: Any, ordered_paths: Sequence[str]
 
     Args:
         optimizer: the optimizer.
-        state: a state of it.
+        state: its state.
         ordered_paths: the paths of the trainable weights in the order of Keras's `model.trainable_variables`.
 
     Raises:
@@ -52,21 +52,21 @@ def read(optimizer: BaseOptimizer, values: Sequence[Any], state: Any, ordered_pa
     """The inverse of `variables`: a copy of `state` with the arrays `values`.
 
     Raises:
-        RestoreError: the number or a shape of the arrays does not fit.
+        RestoreError: the number of arrays or a shape does not match.
         NotImplementedError: Keras has no such optimizer.
     """
     raise NotImplementedError(f"{type(optimizer).__name__} has no counterpart in Keras files.")
 
 
 class _Reader:
-    """Hands out the arrays of a Keras file one by one, checked against what they replace."""
+    """Returns the arrays of a Keras file one by one, after checking them against those that they replace."""
 
     def __init__(self, values: Sequence[Any]):
         self.values: list[Any] = list(values)
         self.position = 0
 
     def take(self, name: str, old: Array) -> jax.Array:
-        """The next array, with the type and placement of `old`."""
+        """The next array, with the dtype and sharding of `old`."""
         if self.position >= len(self.values):
             raise RestoreError(f"The optimizer state ends at array {self.position}, before {name!r}.")
         value = np.asarray(self.values[self.position])
@@ -79,11 +79,11 @@ class _Reader:
         return place_like(value, old)
 
     def skip(self) -> None:
-        """Passes over an array that has no counterpart here."""
+        """Skips an array without a counterpart in jkeras."""
         self.position += 1
 
     def finish(self) -> None:
-        """Raises if arrays are left."""
+        """Raises an error if arrays are left."""
         if self.position != len(self.values):
             raise RestoreError(
                 f"The optimizer state has {len(self.values)} arrays, expected {self.position}:"
@@ -94,9 +94,9 @@ class _Reader:
 # -- one rule ------------------------------------------------------------------------------------------------------
 
 
-# Our field of the state -> Keras's name for the variable of a weight.
+# Field of the state -> Keras's name for the variable of a weight.
 def _trees(state: OptimizerState) -> tuple[tuple[str, str, Any], ...]:
-    """The trees of a state that Keras keeps before the slots: our name, Keras's name, the tree."""
+    """The trees of a state that precede the slots in Keras: the field, Keras's name, the tree."""
     return ("average", "average", state.average), ("accumulator", "gradient_accumulator", state.accumulator)
 
 
@@ -163,14 +163,14 @@ def _name(path: str, name: str) -> str:
     return f"{path.replace('/', '_')}_{name}"
 
 
-# -- optimizers around others --------------------------------------------------------------------------------------
+# -- optimizers that wrap others -----------------------------------------------------------------------------------
 
 
 @variables.register
 def _(optimizer: MultiOptimizer, state: MultiState, ordered_paths: Sequence[str]) -> list[KerasVariable]:
     found = [
         KerasVariable("iteration", state.iterations),
-        # Keras gives the whole a learning rate that it never uses.
+        # Keras's wrapper has a learning rate that is never used.
         KerasVariable("learning_rate", jnp.zeros((), jnp.float32)),
     ]
     for (inner, paths), its_state in zip(_groups(optimizer, ordered_paths), state.inner, strict=True):
@@ -193,14 +193,14 @@ def _groups(optimizer: MultiOptimizer, ordered_paths: Sequence[str]) -> list[tup
     if isinstance(optimizer.optimizer_map, OptimizerMap):
         return optimizer.groups(dict.fromkeys(ordered_paths), ordered_paths)
     raise NotImplementedError(
-        "The state of a MultiOptimizer that is made with a function cannot go into a Keras file: use an OptimizerMap."
+        "The state of a MultiOptimizer with a function cannot be stored in a Keras file: use an OptimizerMap."
     )
 
 
 @variables.register
 def _(optimizer: LossScaleOptimizer, state: LossScaleState, ordered_paths: Sequence[str]) -> list[KerasVariable]:
     return [
-        # Keras gives the wrapper an iteration and a learning rate of its own that it never uses.
+        # Keras's wrapper has its own iteration and learning rate, which are never used.
         KerasVariable("iteration", jnp.zeros((), jnp.int32)),
         KerasVariable("learning_rate", jnp.zeros((), jnp.float32)),
         KerasVariable("step_counter", state.step_counter),

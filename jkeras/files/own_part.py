@@ -1,4 +1,4 @@
-"""What jkeras writes beside what Keras's formats have a place for: shapes of inputs, recipe, history, step, random key."""
+"""What jkeras adds to Keras's formats: shapes of inputs, recipe, history, step, random key."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def written(model: Model, include_optimizer: bool) -> dict[str, Any]:
 
 
 def written_recipe(recipe: Recipe | None) -> tuple[Any, str | None]:
-    """A recipe as JSON, and why that cannot be, if it cannot."""
+    """A recipe as JSON, or the reason why it cannot be serialized."""
     if recipe is None:
         return None, None
     try:
@@ -85,13 +85,11 @@ def _plain(value: object) -> Any:
 
 
 def read_recipe(config: Config, path: Path) -> Recipe:
-    """The recipe that `written_recipe` wrote down."""
+    """The inverse of `written_recipe`."""
     try:
         return Recipe.from_config(config)
     except JkerasError as error:
-        error.add_note(
-            f"This is in the training configuration of {path}; `load_model(path, compile=False)` leaves it out."
-        )
+        error.add_note(f"This is in the training configuration of {path}; `load_model(path, compile=False)` skips it.")
         raise
 
 
@@ -111,7 +109,7 @@ def read_history(kept: Any) -> History:
 
 
 def with_own(model: Model, own: Mapping[str, Any], where: str) -> Model:
-    """A model with the step, the key and the history that were written.
+    """A model with the saved step, key and history.
 
     Raises:
         RestoreError: they are damaged.
@@ -127,5 +125,5 @@ def with_own(model: Model, own: Mapping[str, Any], where: str) -> Model:
             state = state.replace(step=jnp.asarray(int(own["step"]), jnp.int32))
         history = read_history(own.get("history"))
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError, binascii.Error) as error:
-        raise RestoreError(f"What jkeras wrote in {where} is damaged: {error}") from None
+        raise RestoreError(f"jkeras's part of {where} is damaged: {error}") from None
     return model._evolve(state=state, history=history)

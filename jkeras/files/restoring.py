@@ -1,4 +1,4 @@
-"""Going back to a checkpoint, and what checkpoints say of a model."""
+"""Restoring checkpoints, and their description of a model."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def restored(model: Model, folder: Path, step: int | None) -> Any:
 
 
 def writable_definition(model: Model) -> dict[str, Any]:
-    """What a checkpoint says of the model beside its arrays; without its definition where that cannot be written."""
+    """A checkpoint's description of the model, without the definition if that cannot be serialized."""
     try:
         result: dict[str, Any] = json.loads(json.dumps(written_definition(model)))
         return result

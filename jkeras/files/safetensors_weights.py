@@ -1,4 +1,4 @@
-"""Weights as `.safetensors` files, under the weights' paths."""
+"""Weights as `.safetensors` files, by path."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def write(model: Model, path: Path) -> None:
-    """Writes the weights, and what a reader of the header may want to know, in the words of model cards."""
+    """Writes the weights, with metadata in the header that uses the names of model cards."""
     facts = {"library_name": "jkeras", "model": model.name or model._base_name, "weights": f"{model.count_params():,}"}
     safetensors.write(path, values_by_name(model), {"format": "np", **facts})
 
 
 def find(model: Model, path: Path, by_name: bool) -> Found:
-    """What a file has; weights lie under their names anyway."""
+    """The contents of a file; arrays have the names of weights."""
     entries = {name: Entry.of(name, array) for name, array in safetensors.read(path).items()}
     return of_names(model.description.weights, entries, str(path))

@@ -1,4 +1,4 @@
-"""Models and weights as directories: a configuration and an Orbax checkpoint, which keep every array of the state."""
+"""Models and weights as directories: a configuration and an Orbax checkpoint with every array of the state."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def save(model: Model, path: Path, include_optimizer: bool) -> None:
 
 
 def written_definition(model: Model, include_optimizer: bool = True) -> dict[str, Any]:
-    """What `config.json` in a directory says of a model, without its history."""
+    """The `config.json` of a model, without its history."""
     recipe, problem = own_part.written_recipe(model.recipe if include_optimizer else None)
     return {
         "model": configs.to_config(model),
@@ -47,7 +47,7 @@ def written_definition(model: Model, include_optimizer: bool = True) -> dict[str
 
 
 def written_without_definition(model: Model) -> dict[str, Any]:
-    """The same of a model whose definition cannot be written down."""
+    """The same for a model whose definition cannot be serialized."""
     recipe, problem = own_part.written_recipe(model.recipe)
     return {
         "model": None,
@@ -63,12 +63,10 @@ def load(path: Path, compile: bool, recipe: Recipe | None, define: Callable[[Map
     config = directory.read_config(folder)
     if "model" not in config:
         raise RestoreError(
-            f"{path} holds weights and no definition of a model: build the model in code and use `model.load_weights(path)`."
+            f"{path} contains weights but no definition of a model: build the model in code and use `model.load_weights(path)`."
         )
     if config["model"] is None:
-        raise RestoreError(
-            f"The definition of the model in {path} could not be written down; use `model.restore(path)`."
-        )
+        raise RestoreError(f"The definition of the model in {path} could not be serialized; use `model.restore(path)`.")
     model = define(config["model"], str(path)).build_for(own_part.read_specs(config["inputs"]))
     if compile and recipe is None and config["recipe"] is not None:
         recipe = own_part.read_recipe(config["recipe"], path)
@@ -81,7 +79,7 @@ def load(path: Path, compile: bool, recipe: Recipe | None, define: Callable[[Map
     has_optimizer = any(name.startswith("opt_state/") for name in config["arrays"])
     expected = jax.eval_shape(lambda: _template(model, recipe if has_optimizer else None))
     names = named_arrays(expected)
-    # Those of the run that a checkpoint is from are not part of the model.
+    # Arrays of the run, in a checkpoint, are not part of the model.
     found = {name: entry for name, entry in config["arrays"].items() if not name.startswith("run/")}
     if not compile:
         found = {name: entry for name, entry in found.items() if not name.startswith("opt_state/")}
@@ -93,7 +91,7 @@ def load(path: Path, compile: bool, recipe: Recipe | None, define: Callable[[Map
 
 
 def _template(model: Model, recipe: Recipe | None) -> TrainState:
-    """A state of the right structure, made inside `eval_shape`."""
+    """A state with the right structure, created inside `eval_shape`."""
     params, state = nested(model.description.weights, lambda info: jnp.zeros(info.shape, info.dtype))
     opt_state = None
     if recipe is not None:
@@ -103,7 +101,7 @@ def _template(model: Model, recipe: Recipe | None) -> TrainState:
 
 
 def save_weights(model: Model, path: Path) -> None:
-    """Writes the weights alone, under their names."""
+    """Writes only the weights, by name."""
     values = {
         f"{info.collection}/{info.name}": value
         for info, value in zip(model.description.weights, values_by_name(model).values(), strict=True)

@@ -1,4 +1,4 @@
-"""Saving models, or their weights, to the format that a path asks for."""
+"""Saves models or weights in the format that the path determines."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def save_model(model: Model, path: PathLike, overwrite: bool = True, include_opt
     path = arguments.checked("save", "filepath", path, arguments.path)
     _check_definition(model)
     kind = kinds.to_write(path, "model", "save")
-    write = cast("Callable[..., None]", FORMATS[kind].write_model)  # the kind says that there is one
+    write = cast("Callable[..., None]", FORMATS[kind].write_model)  # checked with the kind
     check_free(path, kind, overwrite)
     write(model, path, include_optimizer)
 
@@ -47,7 +47,7 @@ def save_weights(model: Model, path: PathLike, overwrite: bool = True, max_shard
     write = cast("Callable[..., None]", FORMATS[kind].write_weights)  # likewise
     if max_shard_size is not None and kind is not kinds.SHARDS:
         raise ArgumentError(
-            f"save_weights({str(path)!r}, max_shard_size={max_shard_size!r}): weights in several files need a path that ends"
+            f"save_weights({str(path)!r}, max_shard_size={max_shard_size!r}): to write several files, use a path that ends"
             f" in {kinds.SHARDS.suffixes[0]!r}."
         )
     check_free(path, kind, overwrite)
@@ -55,7 +55,7 @@ def save_weights(model: Model, path: PathLike, overwrite: bool = True, max_shard
 
 
 def facts(model: Model) -> dict[str, Any]:
-    """What a model card says of a model."""
+    """The contents of a model card."""
     optimizer = None if model.recipe is None else type(model.recipe.optimizer).__name__
     return {
         "layers": len(model.layers),
@@ -66,15 +66,15 @@ def facts(model: Model) -> dict[str, Any]:
 
 
 def check_free(path: Path, kind: kinds.Kind, overwrite: bool) -> None:
-    """Checks that a file or directory may be written.
+    """Checks whether a file or directory may be written.
 
     Raises:
-        ExistsError: it is there and may not be replaced, or a directory is where a file is to be.
+        ExistsError: it exists and `overwrite` is False, or a directory is in the place of a file.
     """
     if path.exists() and not overwrite:
         raise ExistsError(f"{path} exists; pass overwrite=True to replace it.")
     if path.is_dir() and kind.suffixes:
-        raise ExistsError(f"{path} is a directory, and a {kind.name} file is to be written there.")
+        raise ExistsError(f"{path} is a directory, so a {kind.name} file cannot be written there.")
 
 
 def _check_definition(model: Model) -> None:
@@ -82,6 +82,6 @@ def _check_definition(model: Model) -> None:
         json.dumps(configs.to_config(model))
     except TypeError as error:
         raise ArgumentError(
-            f"The definition of the model cannot be written down: {error}. Save its weights, `model.save_weights(path)`, and"
+            f"The definition of the model cannot be serialized: {error}. Save its weights, `model.save_weights(path)`, and"
             f" build the model in code to load them."
         ) from error

@@ -1,6 +1,6 @@
-"""What reads and what writes each format of files.
+"""The readers and writers of each file format.
 
-A format is added in two places: what it is, in `files/containers/kinds.py`, and its functions, here.
+A format is declared in two places: its properties in `files/containers/kinds.py`, its functions here.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ class ModelReader(Protocol):
     def __call__(
         self, path: Path, compile: bool, recipe: Recipe | None, define: Callable[[Mapping[str, Any], str], Model]
     ) -> Model:
-        """The model in a file.
+        """Reads the model in a file.
 
         Args:
             path: the file.
-            compile: whether the recipe and the optimizer's state are restored.
-            recipe: takes the place of the file's.
-            define: makes a model with fresh weights of its definition; also takes the file's name, for messages.
+            compile: whether to restore the recipe and the optimizer's state.
+            recipe: replaces the file's recipe.
+            define: creates a model with fresh weights from its definition; its second argument is the file's name, for messages.
         """
 
 
 @dataclasses.dataclass(frozen=True)
 class Format:
-    """The functions of a format; None for what it does not have.
+    """The functions of a format; None for those that it does not have.
 
     Attributes:
-        write_model: takes a model, a path, and whether the recipe and the optimizer's state are written.
+        write_model: takes a model, a path, and whether to write the recipe and the optimizer's state.
         read_model: see `ModelReader`.
-        write_weights: takes a model and a path; that of shards also their size.
-        read_weights: takes a model, a path, and whether layers are to be found by their names; returns what the file has.
+        write_weights: takes a model and a path; for shards also their size.
+        read_weights: takes a model, a path, and whether to find layers by name; returns the contents of the file.
     """
 
     write_model: Callable[[Model, Path, bool], None] | None

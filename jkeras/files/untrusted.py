@@ -1,4 +1,4 @@
-"""Errors of a file that the readers did not foresee."""
+"""Unforeseen errors while reading a file."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from jkeras.registry import custom_modules
 
 @contextlib.contextmanager
 def reading(where: Any, own: Iterable[Any] = ()) -> Iterator[None]:
-    """Makes whatever goes wrong while a definition is made and its weights are put in place an error about the file.
+    """Converts any error while a model is created and its weights are assigned to an error about the file.
 
-    What the operating system says, and errors in a user's own classes, stay as they are.
+    Errors of the operating system and of users' own classes are not converted.
 
     Args:
         where: the file.
-        own: classes and functions of the user's, beside those that are registered.
+        own: the user's classes and functions, in addition to registered ones.
 
     Raises:
-        RestoreError: the file is at fault; a DescriptionError in the place of a TypeError.
+        RestoreError: the file is at fault; instead of a TypeError, a DescriptionError.
     """
     try:
         yield
@@ -31,11 +31,13 @@ def reading(where: Any, own: Iterable[Any] = ()) -> Iterator[None]:
     except RecursionError:
         raise RestoreError(f"{where} is nested too deeply to be a model.") from None
     except Exception as error:
-        # A definition may ask for anything, and the errors of JAX and Flax about it have no common class.
+        # A definition may contain anything, and the resulting errors of JAX and Flax have no common class.
         if is_users(error, own):
             raise
         kind = DescriptionError if isinstance(error, TypeError) else RestoreError
-        raise kind(f"{where} is damaged, or describes no model that works: {type(error).__name__}: {error}") from error
+        raise kind(
+            f"{where} is damaged, or does not describe a working model: {type(error).__name__}: {error}"
+        ) from error
 
 
 def size(path: Path) -> int:
@@ -46,7 +48,7 @@ def size(path: Path) -> int:
 
 
 def is_users(error: BaseException, own: Iterable[Any] = ()) -> bool:
-    """Whether code of a custom object, or of one of those, had a part in it."""
+    """Whether code of a custom object, or of a given one, was involved in an error."""
     modules = custom_modules(own)
     place = error.__traceback__
     while place is not None:

@@ -1,6 +1,6 @@
-"""The arrays of a file of Keras 3 as dicts of dicts: groups by the names of objects, and in them arrays by their numbers.
+"""The arrays of a Keras 3 file as nested dicts: groups by object name, and arrays by number.
 
-What files keep at `layers/dense/vars/0` is `groups["layers"]["dense"]["0"]`. Everything here returns new dicts.
+The array at `layers/dense/vars/0` is `groups["layers"]["dense"]["0"]`. All functions return new dicts.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from jkeras.types import ArrayLike
 
 Groups: TypeAlias = "dict[str, np.ndarray | Groups]"
 Entries: TypeAlias = Mapping[str, ArrayLike]
-# A change of a group: takes it and the name of one of its entries.
+# A change of a group: a function of the group and the name of one of its entries.
 Change: TypeAlias = Callable[[Groups, str], Groups]
 
 VARIABLES = "vars"
 
 
 def nested(arrays: Mapping[str, np.ndarray]) -> Groups:
-    """The groups of arrays by their paths in a file.
+    """Converts arrays by path in a file to groups.
 
     >>> nested({"layers/dense/vars/0": np.zeros(2)})
     {'layers': {'dense': {'0': array([0., 0.])}}}
@@ -35,14 +35,14 @@ def nested(arrays: Mapping[str, np.ndarray]) -> Groups:
         for part in outer[:-1] if outer and outer[-1] == VARIABLES else outer:
             inner = group.setdefault(part, {})
             if not isinstance(inner, dict):
-                raise ArgumentError(f"{path!r} lies inside of an array.")
+                raise ArgumentError(f"{path!r} is inside an array.")
             group = inner
         group[name] = array
     return groups
 
 
 def flat(groups: Groups, path: str = "") -> dict[str, np.ndarray]:
-    """The arrays by their paths in a file."""
+    """Converts groups to arrays by path in a file."""
     arrays: dict[str, np.ndarray] = {}
     for name, entry in groups.items():
         inner = f"{path}/{name}" if path else name
@@ -54,7 +54,7 @@ def flat(groups: Groups, path: str = "") -> dict[str, np.ndarray]:
 
 
 def objects(groups: Groups, path: str = "") -> Iterator[str]:
-    """The paths of all groups, that of the whole, an empty one, first."""
+    """The paths of all groups, starting with the empty path of the root."""
     yield path
     for name, entry in groups.items():
         if isinstance(entry, dict):
@@ -62,13 +62,13 @@ def objects(groups: Groups, path: str = "") -> Iterator[str]:
 
 
 def lines(groups: Groups, names: Mapping[str, str], path: str = "", indent: str = "") -> Iterator[str]:
-    """The groups as lines of text, each with what it holds below it.
+    """The groups as lines of text, each followed by its contents.
 
     Args:
-        groups: what to show.
-        names: the names of objects by the paths of their groups.
+        groups: the groups to show.
+        names: the names of objects, by path of their group.
         path: the path of `groups`.
-        indent: what lines begin with.
+        indent: the indentation of lines.
     """
     for number, (name, entry) in enumerate(groups.items()):
         inner, last = f"{path}/{name}" if path else name, number == len(groups) - 1
@@ -81,7 +81,7 @@ def lines(groups: Groups, names: Mapping[str, str], path: str = "", indent: str 
 
 
 def differences(file: Groups, model: Groups, path: str = "") -> tuple[list[str], int]:
-    """What differs between the groups of a file and those of a model, and the number of arrays that fit."""
+    """The differences between the groups of a file and those of a model, and the number of matching arrays."""
     problems, matching = [], 0
     for name in {**model, **file}:
         inner, there, wanted = f"{path}/{name}" if path else name, file.get(name), model.get(name)
@@ -103,12 +103,12 @@ def differences(file: Groups, model: Groups, path: str = "") -> tuple[list[str],
 
 
 def changed(groups: Groups, place: str, change: Change) -> Groups:
-    """The groups with one of them changed.
+    """A copy of the groups with one of them changed.
 
     Args:
-        groups: all of them.
-        place: the path of an object or weight, or its name if only one has it.
-        change: makes the new group of the one around it, and its name in there.
+        groups: all groups.
+        place: the path of an object or weight, or its name, if unique.
+        change: a function from the parent group and the entry's name to the new parent group.
 
     Raises:
         ArgumentError: there is no such object, or there are several.
@@ -143,14 +143,14 @@ def _at(groups: Groups, path: list[str], place: str, change: Change) -> Groups:
 
 
 def renamed(groups: Groups, place: str, name: str) -> Groups:
-    """With another name for an object."""
+    """A copy with an object renamed."""
     if "/" in name or not name:
-        raise ArgumentError(f"Expected a name and no path. Received: target_name={name!r}.")
+        raise ArgumentError(f"Expected a name, not a path. Received: target_name={name!r}.")
 
     def change(group: Groups, old: str) -> Groups:
         if name in group and name != old:
             raise ArgumentError(
-                f"Cannot rename {place!r}: there is an object {name!r} beside it. Delete that one first."
+                f"Cannot rename {place!r}: there is already an object {name!r} next to it. Delete that one first."
             )
         return {name if each == old else each: entry for each, entry in group.items()}
 
@@ -166,8 +166,8 @@ def added(groups: Groups, path: str, weights: Entries) -> Groups:
     """With a new object.
 
     Args:
-        groups: all of them.
-        path: the path of the object; what is above must be there.
+        groups: all groups.
+        path: the path of the object, whose parent must exist.
         weights: its arrays by name.
     """
     entries, (*above, name) = _entries(weights), path.split("/")
@@ -181,13 +181,13 @@ def added(groups: Groups, path: str, weights: Entries) -> Groups:
 
 
 def with_weights(groups: Groups, place: str, weights: Entries) -> Groups:
-    """With more arrays, or others, for an object."""
+    """A copy with arrays added to or replaced in an object."""
     entries = _entries(weights)
     return changed(groups, place, lambda group, name: {**group, name: {**_object(group, name), **entries}})
 
 
 def without_weight(groups: Groups, place: str, weight: str) -> Groups:
-    """Without one of the arrays of an object."""
+    """A copy without one of an object's arrays."""
 
     def change(group: Groups, name: str) -> Groups:
         entries = _object(group, name)
@@ -201,7 +201,7 @@ def without_weight(groups: Groups, place: str, weight: str) -> Groups:
 def _object(group: Groups, name: str) -> Groups:
     entry = group[name]
     if not isinstance(entry, dict):
-        raise ArgumentError(f"{name!r} is a weight, and no object that holds weights.")
+        raise ArgumentError(f"{name!r} is a weight, not an object with weights.")
     return entry
 
 

@@ -1,4 +1,4 @@
-"""Loading weights into a model from a file of any format."""
+"""Loads weights into a model from a file of any format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load_weights(
     by_name: bool = False,
     skip_mismatch: bool = False,
 ) -> Any:
-    """The model with the weights in a file; see `Model.load_weights`."""
+    """The model with the weights from a file; see `Model.load_weights`."""
     path = arguments.checked("load_weights", "filepath", path, arguments.path)
     kind = kinds.to_read(path, "load_weights")
     if not path.exists() and kind is not kinds.DIRECTORY:
@@ -36,7 +36,7 @@ def load_weights(
         weights = FORMATS[kind].read_weights(model, path, by_name or bool(patterns))
         values, skipped = weight_matching.chosen_values(infos, weights, patterns, by_name, skip_mismatch)
     if skipped:
-        # The level is that of the caller of the method.
+        # The stack level of the method's caller.
         warnings.warn(weight_matching.warning(str(path), len(values), skipped), stacklevel=4)
     flat = weight_matching.as_arrays(infos, values)
     state = model.state

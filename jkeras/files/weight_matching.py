@@ -1,4 +1,4 @@
-"""What a file has for the weights of a model, compared with what the model needs: all of it, or what was asked for."""
+"""Compares the contents of a file with the weights that a model needs, all of them or a selection."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Entry:
     """An array in a file.
 
     Attributes:
-        place: where in the file.
+        place: its place in the file.
         shape: the shape of the array.
-        dtype: the name of its type.
-        read: gives the array.
+        dtype: the name of its dtype.
+        read: a function that returns the array.
     """
 
     place: str
@@ -43,24 +43,24 @@ class Entry:
 
     @classmethod
     def of(cls, place: str, array: np.ndarray) -> Entry:
-        """The entry of an array that is in memory."""
+        """The entry for an array in memory."""
         return cls(place, array.shape, array.dtype.name, lambda: array)
 
     @property
     def shown(self) -> str:
-        """Type and shape, as messages have them."""
+        """The dtype and shape, for messages."""
         return f"{self.dtype}{list(self.shape)}"
 
 
 @dataclasses.dataclass
 class Found:
-    """What a file has for a model.
+    """The contents of a file for a model.
 
     Attributes:
         where: the file.
-        entries: by (collection, name) of the weight that they are for.
+        entries: entries by (collection, name) of their weight.
         extra: arrays that belong to no weight of the model.
-        conflicts: what is wrong with what layers learned from data, by their names.
+        conflicts: conflicts in what layers learned from data, by layer name.
     """
 
     where: str
@@ -69,7 +69,7 @@ class Found:
     conflicts: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def learned(self, name: str, arguments: Mapping[str, np.ndarray], arrays: Sequence[np.ndarray]) -> None:
-        """Compares what a layer learned from data, arguments here, with what the file has; counts of samples may differ."""
+        """Compares what a layer learned from data with the contents of the file; counts of samples may differ."""
         for (argument, value), array in zip(arguments.items(), arrays, strict=False):
             if value.dtype.kind in "iu":
                 continue
@@ -77,7 +77,7 @@ class Found:
                 np.broadcast_to(value, array.shape), array, rtol=1e-4, atol=1e-6
             ):
                 self.conflicts[f"{name}/{argument}"] = (
-                    f"{_few(array)} in the file, {_few(value)} in the model: adapt it alike"
+                    f"{_few(array)} in the file, {_few(value)} in the model: adapt the layer to the same data"
                 )
 
 
@@ -93,12 +93,12 @@ def _few(value: object) -> str:
 
 
 def is_kept(info: WeightInfo) -> bool:
-    """Whether a weight is in files of Keras."""
+    """Whether Keras saves a weight."""
     return info.collection == "params" or TRANSIENT.fullmatch(info.path[-1]) is None
 
 
 def shown(info: WeightInfo) -> str:
-    """Type and shape of a weight, as messages have them."""
+    """The dtype and shape of a weight, for messages."""
     return f"{info.dtype}{list(info.shape)}"
 
 
@@ -108,7 +108,7 @@ def by_key(infos: Iterable[WeightInfo]) -> dict[Key, WeightInfo]:
 
 
 def of_names(infos: Iterable[WeightInfo], entries: Mapping[str, Entry], where: str) -> Found:
-    """What a file has that keeps weights under their names, such as `encoder/dense/kernel`."""
+    """The contents of a file in which arrays have the names of weights, such as `encoder/dense/kernel`."""
     weights, left = Found(where), dict(entries)
     for key, info in by_key(infos).items():
         if info.name in left:
@@ -118,7 +118,7 @@ def of_names(infos: Iterable[WeightInfo], entries: Mapping[str, Entry], where: s
 
 
 def differences(infos: Mapping[Key, WeightInfo], found: Found) -> dict[Key, str]:
-    """What is wrong with each weight that the file cannot fill."""
+    """The problem with each weight that the file cannot fill."""
     problems = {}
     for key, info in infos.items():
         entry = found.entries.get(key)
@@ -147,7 +147,7 @@ def all_values(infos: Iterable[WeightInfo], found: Found, advice: str = "") -> d
     """The arrays of all weights.
 
     Raises:
-        RestoreError: a weight is missing, of another shape or type, or the file has more; every difference is listed.
+        RestoreError: a weight is missing or has another shape or dtype, or the file has more; the message lists all differences.
     """
     infos_by_key = by_key(infos)
     problems = [(infos_by_key[key].name, problem) for key, problem in differences(infos_by_key, found).items()]
@@ -159,7 +159,7 @@ def all_values(infos: Iterable[WeightInfo], found: Found, advice: str = "") -> d
 
 
 ADVICE = (
-    "\nTo load what fits: `load_weights(path, by_name=True)` for the layers of the same names, `only='encoder/*'` for some"
+    "\nTo load what matches: `load_weights(path, by_name=True)` for layers with the same names, `only='encoder/*'` for some"
     " weights, `skip_mismatch=True` to keep the weights of layers that differ."
 )
 
@@ -167,17 +167,17 @@ ADVICE = (
 def chosen_values(
     infos: Sequence[WeightInfo], found: Found, only: Collection[str], by_name: bool, skip_mismatch: bool
 ) -> tuple[dict[Key, Any], dict[str, str]]:
-    """The arrays to load, and what was skipped and why, by the name of the weight or the place in the file.
+    """The arrays to load, and what was skipped and why, by weight name or place in the file.
 
     Args:
         infos: the weights of the model.
-        found: what the file has.
-        only: patterns of the weights that are asked for; none: all.
-        by_name: whether layers that only one side has are skipped.
-        skip_mismatch: whether layers that differ are skipped, too.
+        found: the contents of the file.
+        only: patterns of the weights to load; empty for all.
+        by_name: whether to skip layers that exist only on one side.
+        skip_mismatch: whether to also skip layers that differ.
 
     Raises:
-        RestoreError: something is missing or differs that may not be skipped; every difference is listed.
+        RestoreError: something is missing or differs and may not be skipped; the message lists all differences.
         ArgumentError: a pattern matches nothing.
     """
     infos_by_key = by_key(selected(infos, only))
@@ -198,7 +198,7 @@ def chosen_values(
         left += found.conflicts.items()
     if left:
         raise misfit(found.where, left, ADVICE)
-    # A layer is loaded whole or not at all.
+    # A layer is loaded completely or not at all.
     broken = {infos_by_key[key].path[:-1] for key in skipped}
     report = {infos_by_key[key].name: problem for key, problem in skipped.items()}
     report.update({} if only else found.conflicts)
@@ -209,18 +209,18 @@ def chosen_values(
         if info.path[:-1] not in broken:
             values[key] = found.entries[key].read()
         elif key not in skipped:
-            report[info.name] = "another weight of its layer does not fit"
+            report[info.name] = "another weight of its layer does not match"
     report.update({entry.place: f"{entry.shown} in the file, unknown to the model" for entry in extra})
     if not values:
-        raise misfit(found.where, report.items(), "\nNothing in the file fits, so nothing would be loaded.")
+        raise misfit(found.where, report.items(), "\nNothing in the file matches, so nothing would be loaded.")
     return values, report
 
 
 def selected(infos: Sequence[WeightInfo], patterns: Collection[str]) -> list[WeightInfo]:
-    """The weights whose path, or that of a layer around them, matches one of the patterns; all without a pattern.
+    """The weights whose path, or that of an enclosing layer, matches one of the patterns; all without patterns.
 
     Raises:
-        ArgumentError: a pattern matches none.
+        ArgumentError: a pattern matches nothing.
     """
     if not patterns:
         return list(infos)
@@ -245,7 +245,7 @@ def warning(where: str, loaded: int, report: Mapping[str, str]) -> PartialLoadWa
 
 
 def nested(infos: Iterable[WeightInfo], value: Callable[[WeightInfo], Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The trees of params and of state, with `value(info)` as leaves."""
+    """The trees of params and of state with leaves `value(info)`."""
     trees: dict[str, dict[str, Any]] = {"params": {}, "state": {}}
     for info in infos:
         tree = trees[info.collection]
@@ -262,7 +262,7 @@ def values_by_name(model: Model) -> dict[str, Any]:
 
 
 def as_arrays(infos: Iterable[WeightInfo], values: Mapping[Key, Any]) -> dict[str, dict[str, Any]]:
-    """Values as flat trees of JAX arrays, one for each collection."""
+    """Values as flat trees of JAX arrays, one per collection."""
     flat: dict[str, dict[str, Any]] = {"params": {}, "state": {}}
     types = {(info.collection, info.name): info.dtype for info in infos}
     for (collection, name), array in on_device(values, types).items():

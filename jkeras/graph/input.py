@@ -25,10 +25,10 @@ class InputLayer(Layer):
     Args:
         shape: the shape of a sample; None for a size that varies.
         batch_size: the size of a batch, if it is fixed.
-        sparse: accepted for Keras's signature; only False is offered.
-        ragged: accepted for Keras's signature; only False is offered.
+        sparse: accepted for compatibility with Keras; only False is supported.
+        ragged: accepted for compatibility with Keras; only False is supported.
         batch_shape: the shape with the batch axis, instead of `shape`.
-        input_tensor: accepted for Keras's signature; only None is offered.
+        input_tensor: accepted for compatibility with Keras; only None is supported.
         optional: whether None may be passed.
 
     >>> InputLayer((28, 28, 1)).batch_shape
@@ -62,7 +62,7 @@ class InputLayer(Layer):
                 )
             self.batch_shape = (self.batch_size, *_sample_shape(self.shape))
         if self.sparse or self.ragged:
-            raise ArgumentError("Input(sparse=True) and Input(ragged=True) are not offered: pass dense arrays.")
+            raise ArgumentError("Input(sparse=True) and Input(ragged=True) are not supported: pass dense arrays.")
         self.dtype = dtypes.get(self.dtype or config.floatx()) or dtypes.DTypePolicy("float32")
         if self.compute_dtype == "string":
             raise ArgumentError(
@@ -122,7 +122,7 @@ def Input(
         shape: the shape of one sample, without the batch axis; None for sizes not known in advance.
         batch_size: the number of samples, if fixed.
         dtype: the type that data is cast to; the default float type if None.
-        sparse: not offered, accepted for Keras's signature.
+        sparse: not supported, accepted for compatibility with Keras.
         ragged: likewise.
         batch_shape: the shape with the batch axis, instead of `shape`.
         name: the name of the input.

@@ -32,7 +32,7 @@ class CallbackList(Callback):
     Args:
         callbacks: a callback, or a nested list of them.
         add_history: whether a `History` is added if there is none.
-        add_progbar: accepted for Keras's signature: `fit` draws its bar itself.
+        add_progbar: accepted for compatibility with Keras: `fit` draws its bar itself.
         model: the model of the run.
         params: `epochs`, `steps` and `verbose` of the run.
     """

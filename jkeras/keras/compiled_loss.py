@@ -50,7 +50,7 @@ class CompileLoss(Loss):
         loss: a loss for every output, or a list, dict or nested structure of losses; None means none. A list in the place of
             one loss means their sum.
         loss_weights: numbers in the same structure.
-        reduction: accepted for Keras's signature; each loss has its own.
+        reduction: accepted for compatibility with Keras; each loss has its own.
         output_names: names of the outputs.
 
     Raises:

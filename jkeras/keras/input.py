@@ -21,7 +21,7 @@ class InputLayer(Layer):
         batch_size: the size of the first axis; None is any.
         dtype: the type's name; None is the default float type.
         sparse: whether sparse tensors are expected.
-        ragged: not offered on JAX.
+        ragged: not supported on JAX.
         batch_shape: sizes with the batch axis, in place of `shape`.
         input_tensor: a symbolic tensor to stand for.
         optional: whether the model may be called with None for it.
@@ -137,7 +137,7 @@ def Input(  # noqa: N802  (Keras's name)
         batch_size: the size of the first axis; None is any.
         dtype: the type's name; None is the default float type.
         sparse: whether sparse tensors are expected.
-        ragged: not offered on JAX.
+        ragged: not supported on JAX.
         batch_shape: sizes with the batch axis, in place of `shape`.
         name: the name of the input, unique in a model; None makes one.
         tensor: a symbolic tensor to stand for.

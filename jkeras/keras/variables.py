@@ -148,7 +148,7 @@ class Variable(HoldsArray):
         trainable: whether training changes it.
         autocast: whether layers that compute in another type see it in that type.
         aggregation: how replicas combine it.
-        synchronization: accepted for Keras's signature.
+        synchronization: accepted for compatibility with Keras.
         name: without a slash; None makes one.
         layout: how it is laid out over devices: a `jax.sharding.Sharding`, or an object with one as `backend_layout`.
 

@@ -193,7 +193,7 @@ class Lambda(Layer):
 
     Args:
         function: takes the inputs, and `mask` or `training` if it has arguments of these names.
-        output_shape: accepted for Keras's signature; shapes are found by tracing.
+        output_shape: accepted for compatibility with Keras; shapes are found by tracing.
         mask: the output's mask, or a function of the inputs and their mask.
         arguments: more keyword arguments for the function.
 

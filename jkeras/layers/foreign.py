@@ -111,7 +111,7 @@ class JaxLayer(_Guest):
         params: initial parameters instead of `init_fn`, any pytree.
         state: initial state.
         seed: mixed into the keys.
-        native_serialization_platforms: accepted for Keras's signature.
+        native_serialization_platforms: accepted for compatibility with Keras.
 
     >>> import jax.numpy as jnp
     >>> double = JaxLayer(lambda inputs: inputs * 2)

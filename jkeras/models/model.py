@@ -214,8 +214,8 @@ class Model(TrainableModel):
 
         Args:
             filepath: the file.
-            format: "stablehlo"; Keras's others are not offered.
-            verbose: accepted for Keras's signature.
+            format: "stablehlo"; Keras's others are not supported.
+            verbose: accepted for compatibility with Keras.
             input_signature: in place of the model's own: shapes, with None for open sizes, or specs with `shape` and
                 `dtype`, in the structure of the inputs.
             platforms: what the program is to run on; "cpu", "cuda" and "tpu" if None.
@@ -259,7 +259,7 @@ class Model(TrainableModel):
 
         Args:
             line_length: the table's width; that of the terminal if None.
-            positions: accepted for Keras's signature.
+            positions: accepted for compatibility with Keras.
             print_fn: gets the text instead of the terminal.
             expand_nested: whether models inside are listed layer by layer.
             show_trainable: whether a column says which layers training changes.

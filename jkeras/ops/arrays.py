@@ -137,7 +137,7 @@ def arange(
 def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False) -> jax.Array:
     """How often each integer occurs; for a matrix, in each row."""
     if sparse:
-        raise ArgumentError("ops.bincount(sparse=True) is not offered: results are dense arrays.")
+        raise ArgumentError("ops.bincount(sparse=True) is not supported: results are dense arrays.")
     x = jnp.asarray(x)
     weights = None if weights is None else jnp.asarray(weights)
     if x.ndim == 2:

@@ -203,7 +203,7 @@ def affine_transform(
         width: the width of the image.
         center_x: a share of the width; None is the middle.
         center_y: a share of the height; None is the middle.
-        bounding_box_format: only "xyxy" is offered.
+        bounding_box_format: only "xyxy" is supported.
 
     Raises:
         NotImplementedError: the format is another one.
@@ -394,7 +394,7 @@ def compute_ciou(boxes1: ArrayLike, boxes2: ArrayLike, bounding_box_format: str,
         boxes1: `(..., 4)`.
         boxes2: `(..., 4)`.
         bounding_box_format: the format of both; no relative one.
-        image_shape: accepted for Keras's signature.
+        image_shape: accepted for compatibility with Keras.
 
     Raises:
         ArgumentError: the format is relative.

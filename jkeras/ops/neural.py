@@ -53,7 +53,7 @@ def one_hot(
 ) -> jax.Array:
     """A new axis with 1 at the place of each integer; zeros for one out of range."""
     if sparse:
-        raise ArgumentError("ops.one_hot(sparse=True) is not offered: results are dense arrays.")
+        raise ArgumentError("ops.one_hot(sparse=True) is not supported: results are dense arrays.")
     return jax.nn.one_hot(jnp.asarray(x), num_classes, axis=axis, dtype=dtype or config.floatx())
 
 

@@ -32,7 +32,7 @@ def convert_to_tensor(
         ArgumentError: `sparse` or `ragged` is asked for.
     """
     if sparse or ragged:
-        raise ArgumentError("ops.convert_to_tensor(sparse=True) and (ragged=True) are not offered: arrays are dense.")
+        raise ArgumentError("ops.convert_to_tensor(sparse=True) and (ragged=True) are not supported: arrays are dense.")
     return jnp.asarray(x, dtype=dtype)
 
 

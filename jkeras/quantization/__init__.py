@@ -1,1 +1,1 @@
-"""Quantisation: weights in few bits, as pure functions of arrays, and a table of modes that layers are quantised by."""
+"""Quantisation: pure functions of arrays for weights with few bits, and a table of modes for layers."""

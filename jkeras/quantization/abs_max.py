@@ -1,4 +1,4 @@
-"""Scaling by the largest absolute value, and by the range of groups."""
+"""Quantisation by the largest absolute value, and by the range of groups."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def abs_max_quantize(
     Args:
         inputs: floats of any shape.
         axis: the axes that share a scale.
-        value_range: the smallest and the largest integer.
+        value_range: the smallest and largest integer.
         dtype: the dtype of the integers.
-        epsilon: keeps the scale of zeros finite.
-        to_numpy: whether to compute on the host, which saves memory of the device.
+        epsilon: a small number that keeps the scale of zeros finite.
+        to_numpy: whether to compute on the host, to save device memory.
 
     Returns:
         The integers, and the scale, with axes of size 1; `integers / scale` is nearly `inputs`.
@@ -48,7 +48,7 @@ def abs_max_quantize(
     if isinstance(axis, (list, tuple)):
         axis = tuple(axis)
     scale = xp.divide(value_range[1], xp.add(xp.max(xp.abs(values), axis=axis, keepdims=True), epsilon))
-    # NumPy rounds in the type that it finds, JAX in that of the inputs; Keras's numbers are these.
+    # As in Keras, NumPy keeps the promoted dtype of the scale, JAX casts the scale to that of the inputs.
     scale = scale if to_numpy else scale.astype(values.dtype)
     quantized = xp.clip(xp.round(xp.multiply(values, scale)), *value_range).astype(dtype)
     return jnp.asarray(quantized), jnp.asarray(scale, values.dtype)
@@ -62,18 +62,18 @@ def abs_max_quantize_grouped_with_zero_point(
     epsilon: float = EPSILON,
     to_numpy: bool = False,
 ) -> tuple[Array, Array, Array]:
-    """Integers `round(inputs / scale) + zero` for groups of rows, each with the scale and zero of its own range.
+    """Integers `round(inputs / scale) + zero` for groups of rows, each with a scale and zero for its own range.
 
     Args:
         inputs: `(rows, columns)`.
-        block_size: how many rows are a group; the last may have fewer.
-        value_range: the smallest and the largest integer.
+        block_size: the number of rows in a group; the last group may be smaller.
+        value_range: the smallest and largest integer.
         dtype: the dtype of the integers.
-        epsilon: keeps the scale of constants above zero.
+        epsilon: a small number that keeps the scale of constants above zero.
         to_numpy: whether to compute on the host.
 
     Returns:
-        The integers, the scales and the zeros, both `(groups, columns)`; `(integers - zero) * scale` is nearly `inputs`.
+        The integers, and the scales and zeros, both `(groups, columns)`; `(integers - zero) * scale` is nearly `inputs`.
 
     >>> quantized, scale, zero = abs_max_quantize_grouped_with_zero_point(jnp.array([[0.0], [1.5]]), block_size=2)
     >>> quantized.tolist(), zero.tolist()
@@ -107,7 +107,7 @@ def abs_max_quantize_grouped_with_zero_point(
 
 
 def group_of_row(rows: int, block_size: int) -> jax.Array:
-    """The number of the group of each row, as floats, which is how Keras keeps it.
+    """The group number of each row, as floats, as Keras stores it.
 
     >>> group_of_row(5, 2).tolist()
     [0.0, 0.0, 1.0, 1.0, 2.0]

@@ -1,7 +1,7 @@
-"""AWQ: weights of inputs that matter are scaled up before they are rounded, and down after.
+"""AWQ: weights of important inputs are scaled up before rounding, and down afterwards.
 
-Lin et al., arXiv:2306.00978. Of the scales `m ** r`, with `m` the largest absolute value of each input and `r` from 0 to 1, the
-one is taken with which `mean((w - w_rounded)^2 m^2)` is least.
+Source: Lin et al., arXiv:2306.00978. The scales are `m ** r`, where `m` is the largest absolute value of each input and `r`, from
+0 to 1, minimises `mean((w - w_rounded)^2 m^2)`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def awq_search_optimal_scales(
     Args:
         weights: `(outputs, inputs)`.
         activation_magnitudes: the largest absolute value of each input.
-        num_grid_points: how many powers are tried, besides 0.
-        group_size: how many inputs share a scale of the integers and a zero; -1 is all.
+        num_grid_points: the number of powers to try, besides 0.
+        group_size: the number of inputs that share a scale and a zero; -1 means all.
 
     >>> awq_search_optimal_scales(jnp.array([[0.3, -1.0]]), jnp.ones(2)).tolist()
     [1.0, 1.0]
@@ -56,10 +56,10 @@ def awq_search_optimal_scales(
 def awq_quantize_matrix(
     weights: Array, activation_magnitudes: Array, *, num_grid_points: int = 20, group_size: int = -1
 ) -> tuple[Array, Array, Array, Array, Array]:
-    """Integers of four bits for weights; for the arguments see `awq_search_optimal_scales`.
+    """Quantises weights to four bits; for the arguments see `awq_search_optimal_scales`.
 
     Returns:
-        Integers `(outputs, inputs)`, their scales and zeros `(outputs, groups)`, the scale of each input, and its group.
+        Integers `(outputs, inputs)`, scales and zeros `(outputs, groups)`, the scale of each input, and the group of each input.
     """
     scales = awq_search_optimal_scales(
         weights, activation_magnitudes, num_grid_points=num_grid_points, group_size=group_size

@@ -1,4 +1,4 @@
-"""The modes whose numbers depend on calibration data: what they keep, and what they gather of the inputs of a layer."""
+"""The modes that need calibration data: what they store, and the statistics of a layer's inputs that they collect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jkeras.types import Array
 
 
 def table_of(shape: tuple[int, ...]) -> tuple[int, int]:
-    """The sizes of a kernel as a table of inputs and outputs: of three axes the largest is one side alone.
+    """The sizes of a kernel as a matrix of inputs and outputs; of three axes, the largest forms one side alone.
 
     >>> table_of((64, 4, 16)), table_of((4, 16, 64))
     ((64, 64), (64, 64))
@@ -27,7 +27,7 @@ def table_of(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 class CalibratedMode(Mode):
-    """Integers from 0 to `2 ** bits - 1`, `(outputs, inputs)`, with a scale and a zero for groups of inputs."""
+    """Integers from 0 to `2 ** bits - 1`, `(outputs, inputs)`, with a scale and a zero per group of inputs."""
 
     calibrated: ClassVar[bool] = True
 
@@ -46,7 +46,7 @@ class CalibratedMode(Mode):
         ]
 
     def integers(self, matrix: Matrix, stored: Array, policy: Any) -> Array:
-        """What is stored, one number in a byte."""
+        """The stored integers, unpacked to one per byte."""
         packed = policy.weight_bits == 4
         return unpack_int4(stored, table_of(matrix.shape)[1], dtype="uint8") if packed else stored
 
@@ -59,15 +59,15 @@ class CalibratedMode(Mode):
         return dequantize_with_sz_map(integers, scale, zero, groups).T.reshape(matrix.shape)
 
     def start(self, rows: int) -> Any:
-        """What is known of a layer's inputs before it has seen any."""
+        """The initial statistics of a layer's inputs."""
         raise NotImplementedError
 
     def update(self, known: Any, inputs: Array) -> Any:
-        """The same with another batch, `(samples, rows)`."""
+        """The statistics after another batch, `(samples, rows)`."""
         raise NotImplementedError
 
     def calibrate(self, matrix: Matrix, weight: Array, known: Any, config: Any) -> dict[str, Array]:
-        """The values of `stored` and `others`, for a weight of floats and what is known of the inputs."""
+        """The values of `stored` and `others` for a float weight and the statistics of the inputs."""
         raise NotImplementedError
 
     def _packed(self, integers: Array, bits: int) -> Array:

@@ -1,4 +1,4 @@
-"""Calibration data: texts or ids as windows of equal length."""
+"""Calibration data: divides texts or ids into windows of equal length."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from jkeras.errors import ArgumentError, DTypeError
 
 
 def token_windows(dataset: Any, tokenizer: Any, sequence_length: int, num_samples: int) -> np.ndarray:
-    """Windows of ids, `(num_samples, sequence_length)`, spread over all texts; short data sets are repeated.
+    """Windows of ids, `(num_samples, sequence_length)`, distributed over all texts; short data sets are repeated.
 
     Args:
         dataset: texts, or arrays of ids.
-        tokenizer: has `tokenize(text)`; may be None if there are ids.
+        tokenizer: an object with a method `tokenize(text)`; may be None if the data set contains ids.
         sequence_length: the length of a window.
-        num_samples: how many windows.
+        num_samples: the number of windows.
 
     Raises:
-        DTypeError: the data set cannot be gone through.
-        ArgumentError: it is empty, or has texts and there is no tokenizer.
+        DTypeError: the data set is not iterable.
+        ArgumentError: it is empty, or contains texts and there is no tokenizer.
 
     >>> token_windows([[1, 2, 3]], None, 2, 2).shape
     (2, 2)
@@ -33,10 +33,12 @@ def token_windows(dataset: Any, tokenizer: Any, sequence_length: int, num_sample
         )
     entries = list(dataset)
     if not entries:
-        raise ArgumentError("Provided dataset is empty: `dataset` must have a text or an array of ids.")
+        raise ArgumentError("Provided dataset is empty: `dataset` must contain a text or an array of ids.")
     if isinstance(entries[0], str):
         if tokenizer is None:
-            raise ArgumentError("The `dataset` has texts, so a `tokenizer` with a method `tokenize(text)` is needed.")
+            raise ArgumentError(
+                "The `dataset` contains texts, so a `tokenizer` with a method `tokenize(text)` is needed."
+            )
         entries = [tokenizer.tokenize(entry) for entry in entries]
     tokens = np.concatenate([np.asarray(entry).reshape(-1) for entry in entries]).astype(np.int32)
     tokens = np.tile(tokens, math.ceil(num_samples * sequence_length / max(1, tokens.size)))

@@ -1,4 +1,4 @@
-"""What is asked of a quantisation: quantizers, sizes of groups, calibration data. The names of `keras.quantizers`."""
+"""Configurations of quantisation: quantizers, group sizes, calibration data; with the names of `keras.quantizers`."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def _quantizer(value: Any) -> Any:
 
 
 class QuantizationConfig(Spec):
-    """Base of configurations; those below are for one mode each.
+    """Base of configurations; each subclass is for one mode.
 
     Args:
-        weight_quantizer: makes integers of weights; None is the mode's own.
-        activation_quantizer: makes integers of inputs; None leaves them floats.
+        weight_quantizer: quantises weights to integers; None means the mode's default.
+        activation_quantizer: quantises inputs to integers; None leaves them in floating point.
     """
 
     keras_module = "keras.quantizers"
     _mode: ClassVar[str | None] = None
-    # The arguments that are data, of which configurations have none.
+    # The arguments that are data, which are not part of the configuration.
     _data: ClassVar[tuple[str, ...]] = ()
 
     weight_quantizer: Any = field(default=None, convert=_quantizer)
@@ -47,34 +47,34 @@ class QuantizationConfig(Spec):
 
     @property
     def policy_mode(self) -> str:
-        """The mode as the names of policies have it, with its sizes: "int4/128"."""
+        """The mode with its sizes, as in names of policies: "int4/128"."""
         return self.mode
 
     @staticmethod
     def weight_quantizer_or_default(config: Any, default: Any) -> Any:
-        """The quantizer of weights that a configuration (or None) asks for."""
+        """The weight quantizer of a configuration (or None)."""
         quantizer = None if config is None else config.weight_quantizer
         return default if quantizer is None else quantizer
 
     @staticmethod
     def activation_quantizer_or_default(config: Any, default: Any) -> Any:
-        """The quantizer of inputs that a configuration (or None) asks for."""
+        """The input quantizer of a configuration (or None)."""
         return default if config is None else config.activation_quantizer
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **dict.fromkeys(self._data)}
 
     def without_data(self) -> Self:
-        """The part that layers keep."""
+        """The part that layers store."""
         return self
 
 
 class Int8QuantizationConfig(QuantizationConfig):
-    """Integers of 8 bits, with one scale for each output.
+    """8-bit integers, with one scale per output.
 
     Args:
-        weight_quantizer: makes integers of weights; None scales by the largest absolute value.
-        activation_quantizer: makes integers of inputs; None leaves them floats.
+        weight_quantizer: quantises weights to integers; None scales by the largest absolute value.
+        activation_quantizer: quantises inputs to integers; None leaves them in floating point.
 
     >>> Int8QuantizationConfig(activation_quantizer=None).mode
     'int8'
@@ -92,15 +92,15 @@ class Int8QuantizationConfig(QuantizationConfig):
 
 
 class Int4QuantizationConfig(QuantizationConfig):
-    """Integers of 4 bits, two in a byte.
+    """4-bit integers, two per byte.
 
     Args:
-        weight_quantizer: makes integers of weights; only without groups.
-        activation_quantizer: makes integers of inputs; None, and "default", leaves them floats. Only without groups.
-        block_size: how many inputs share a scale and a zero; None or -1 is one scale for each output and no zero.
+        weight_quantizer: quantises weights to integers; only without groups.
+        activation_quantizer: quantises inputs to integers; None or "default" leaves them in floating point. Only without groups.
+        block_size: the number of inputs that share a scale and a zero; None or -1 means one scale per output and no zeros.
 
     Raises:
-        ArgumentError: the size is not positive, a quantizer has another range than `(-8, 7)`, or is given with groups.
+        ArgumentError: the size is not positive, the range of a quantizer is not `(-8, 7)`, or there are groups and a quantizer.
 
     >>> Int4QuantizationConfig(block_size=None).policy_mode
     'int4/-1'
@@ -136,7 +136,7 @@ class Int4QuantizationConfig(QuantizationConfig):
 
     @property
     def is_grouped(self) -> bool:
-        """Whether groups of inputs have scales and zeros of their own."""
+        """Whether groups of inputs have their own scales and zeros."""
         return self.block_size is not None and self.block_size > 0
 
     @property
@@ -145,18 +145,18 @@ class Int4QuantizationConfig(QuantizationConfig):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], **options: Any) -> Self:
-        """Of files from before there were groups, too."""
+        """Also restores configurations of older files without groups."""
         return super().from_config({"block_size": None, **config}, **options)
 
 
 class Float8QuantizationConfig(QuantizationConfig, own_arguments=True):
-    """Floats of 8 bits in training. There is nothing to choose."""
+    """8-bit floats during training. There are no options."""
 
     _mode: ClassVar[str | None] = "float8"
 
 
 class CalibratedConfig(QuantizationConfig):
-    """What modes have in common that look at data: their integers are 0 to 2 ** bits - 1, with a scale and a zero."""
+    """Base for modes with calibration data: integers from 0 to 2 ** bits - 1, with a scale and a zero."""
 
     _data: ClassVar[tuple[str, ...]] = ("dataset", "tokenizer")
 
@@ -165,7 +165,7 @@ class CalibratedConfig(QuantizationConfig):
         return self.dtype_policy_string()
 
     def dtype_policy_string(self) -> str:
-        """The mode as the names of policies have it, "gptq/4/128": bits, and the size of groups."""
+        """The mode with its bits and group size, as in names of policies: "gptq/4/128"."""
         own = vars(self)
         return f"{self.mode}/{own['weight_bits']}/{own['group_size']}"
 
@@ -191,23 +191,23 @@ def _positive(name: str) -> Any:
 
 
 class GPTQConfig(CalibratedConfig, own_arguments=True):
-    """Weights of few bits, rounded one input after another so that the layer's output on calibration data changes least.
+    """Weights with few bits, rounded input by input so that the layer's output on calibration data changes least.
 
     Frantar et al., "GPTQ: accurate post-training quantization for generative pre-trained transformers", arXiv:2210.17323.
 
     Args:
-        dataset: calibration data: arrays of inputs, or texts for the `tokenizer`.
-        tokenizer: makes ids of texts; None if the data has ids.
-        weight_bits: 2, 3, 4 or 8.
-        num_samples: how many samples are used.
-        per_channel: whether each output has a scale of its own.
-        sequence_length: how long each sample is.
-        hessian_damping: what is added to the diagonal of the Hessian, as a share of its mean.
-        group_size: how many inputs share a scale and a zero; -1 is all.
+        dataset: the calibration data: arrays of inputs, or texts for the `tokenizer`.
+        tokenizer: converts texts to ids; None if the data contains ids.
+        weight_bits: the number of bits: 2, 3, 4 or 8.
+        num_samples: the number of samples to use.
+        per_channel: whether each output has its own scale.
+        sequence_length: the length of each sample.
+        hessian_damping: the amount that is added to the diagonal of the Hessian, as a fraction of its mean.
+        group_size: the number of inputs that share a scale and a zero; -1 means all.
         symmetric: whether ranges are symmetric around zero.
-        activation_order: whether inputs are taken in the order of their importance.
+        activation_order: whether to process inputs in order of importance.
         quantization_layer_structure: `{"pre_block_layers": [...], "sequential_blocks": [...]}`: the layers before the blocks,
-            and the blocks, each fed with what the one before gives once it is quantised.
+            and the blocks, each fed with the output of the previous one after quantisation.
 
     >>> GPTQConfig(None, None, weight_bits=8, group_size=-1).dtype_policy_string()
     'gptq/8/-1'
@@ -229,19 +229,19 @@ class GPTQConfig(CalibratedConfig, own_arguments=True):
 
 
 class AWQConfig(CalibratedConfig, own_arguments=True):
-    """Weights of 4 bits, scaled before they are rounded so that those that matter for calibration data lose least.
+    """4-bit weights, scaled before rounding so that those that matter most on calibration data lose least.
 
     Lin et al., "AWQ: activation-aware weight quantization for LLM compression and acceleration", arXiv:2306.00978.
 
     Args:
-        dataset: calibration data: arrays of inputs, or texts for the `tokenizer`.
-        tokenizer: makes ids of texts; None if the data has ids.
+        dataset: the calibration data: arrays of inputs, or texts for the `tokenizer`.
+        tokenizer: converts texts to ids; None if the data contains ids.
         weight_bits: 4.
-        num_samples: how many samples are used.
-        sequence_length: how long each sample is.
-        group_size: how many inputs share a scale and a zero; -1 is all.
-        num_grid_points: how many scalings are tried.
-        quantization_layer_structure: as in `GPTQConfig`.
+        num_samples: the number of samples to use.
+        sequence_length: the length of each sample.
+        group_size: the number of inputs that share a scale and a zero; -1 means all.
+        num_grid_points: the number of scalings to try.
+        quantization_layer_structure: see `GPTQConfig`.
 
     >>> AWQConfig(None, None).dtype_policy_string()
     'awq/4/128'
@@ -285,7 +285,7 @@ def get(identifier: Any) -> Any:
     """The quantizer or configuration that a name, a configuration dict, a class or an object means; None stays None.
 
     Raises:
-        ArgumentError: it means none.
+        ArgumentError: it is none of these.
     """
     known = isinstance(identifier, (Quantizer, QuantizationConfig))
     return identifier if known else resolve("quantizer", TABLE, identifier)

@@ -1,7 +1,7 @@
-"""Rounding to a range of integers and back, with gradients, for training that knows of a later quantisation.
+"""Fake quantisation: rounding to a range of integers and back, with gradients, for quantisation-aware training.
 
-Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only inference",
-arXiv:1712.05877. The range is moved a little, so that zero is one of its numbers.
+Source: Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only inference",
+arXiv:1712.05877. The range is shifted slightly, so that zero is one of its values.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jkeras.types import Array, ArrayLike
 def adjust_and_nudge(
     min_range: Array, max_range: Array, num_bits: int, narrow_range: bool
 ) -> tuple[Array, Array, Array, Array]:
-    """The nearest range with zero among its `2 ** num_bits` numbers, the distance between two of them, and its inverse."""
+    """The nearest range with zero among its `2 ** num_bits` values, their distance, and its inverse."""
     dtype = jnp.promote_types(min_range.dtype, jnp.float32)
     low, high = min_range.astype(dtype), max_range.astype(dtype)
     largest, least = (1 << num_bits) - 1, int(narrow_range)
@@ -36,17 +36,17 @@ def fake_quant_with_min_max_vars(
     narrow_range: bool = False,
     axis: int | None = None,
 ) -> Array:
-    """`inputs` clipped to a range and rounded to one of its `2 ** num_bits` numbers.
+    """`inputs` clipped to a range and rounded to one of its `2 ** num_bits` values.
 
-    The gradient passes where inputs are inside; outside it goes to the end of the range that they were clipped to.
+    Gradients pass through inside the range; outside it they go to the bound that the input was clipped to.
 
     Args:
         inputs: floats.
-        min_vals: the low end: a number, or one for each place of `axis`.
-        max_vals: the high end.
+        min_vals: the lower bound: one number, or one for each index along `axis`.
+        max_vals: the upper bound, in the same form.
         num_bits: the number of bits of an integer.
-        narrow_range: whether the smallest integer is left out.
-        axis: the axis that has ranges of its own; None is one range.
+        narrow_range: whether to exclude the smallest integer.
+        axis: the axis along which each index has its own range; None means a single range.
 
     >>> fake_quant_with_min_max_vars(jnp.array([-2.0, 0.6, 3.0]), -1.0, 2.0, num_bits=2).tolist()
     [-1.0, 1.0, 2.0]

@@ -1,7 +1,7 @@
-"""Floats of eight bits, whose scale follows the largest values of the last steps.
+"""8-bit floats, with a scale that follows the largest values of recent steps.
 
-Micikevicius et al., "FP8 formats for deep learning", arXiv:2209.05433. Values are divided by a scale and rounded to eight
-bits; the scale of the next step is the largest absolute value of the history over the largest number of the type.
+Source: Micikevicius et al., "FP8 formats for deep learning", arXiv:2209.05433. Values are divided by a scale and rounded to 8
+bits; the next scale is the largest absolute value in the history divided by the largest number of the dtype.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BACKWARD = "float8_e5m2"
 
 
 def compute_float8_scale(amax: ArrayLike, scale: ArrayLike, dtype_max: ArrayLike, margin: int = 0) -> Array:
-    """`amax * 2 ** margin / dtype_max`; the old scale where `amax` is not a positive number.
+    """`amax * 2 ** margin / dtype_max`; the old scale if `amax` is not positive and finite.
 
     >>> compute_float8_scale(jnp.array([224.0, 0.0]), jnp.array([1.0, 2.0]), 448.0).tolist()
     [0.5, 2.0]
@@ -30,7 +30,7 @@ def compute_float8_scale(amax: ArrayLike, scale: ArrayLike, dtype_max: ArrayLike
 
 
 def compute_float8_amax_history(x: ArrayLike, amax_history: ArrayLike) -> Array:
-    """The history one place on, with the largest absolute value of `x` at the front.
+    """The history shifted by one, with the largest absolute value of `x` at the front.
 
     >>> compute_float8_amax_history(jnp.array([-3.0, 2.0]), jnp.array([1.0, 4.0, 5.0])).tolist()
     [3.0, 5.0, 1.0]
@@ -42,7 +42,7 @@ def compute_float8_amax_history(x: ArrayLike, amax_history: ArrayLike) -> Array:
 def quantize_and_dequantize(
     inputs: ArrayLike, scale: ArrayLike, quantized_dtype: DTypeLike, compute_dtype: DTypeLike
 ) -> Array:
-    """`inputs` as eight bits times a scale can show them.
+    """`inputs` rounded to 8-bit floats times a scale.
 
     >>> quantize_and_dequantize(jnp.array([1.03, 1000.0]), 1.0, "float8_e4m3fn", "float32").tolist()
     [1.0, 448.0]
@@ -54,14 +54,14 @@ def quantize_and_dequantize(
 
 
 def _next(values: Array, scale: Array, history: Array, dtype: str) -> tuple[Array, Array]:
-    """The scale and the history of the next step."""
+    """The scale and the history for the next step."""
     largest = jnp.finfo(dtype).max.astype("float32")
     return compute_float8_scale(jnp.max(history, axis=0), scale, largest), compute_float8_amax_history(values, history)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
 def rounded_values(values: Array, scale: Array, history: Array, compute_dtype: str, training: bool) -> Array:
-    """Values rounded to eight bits. The gradients of scale and history are their values in the next step."""
+    """Values rounded to 8 bits. The "gradients" of scale and history are their values for the next step."""
     return quantize_and_dequantize(values, scale, FORWARD, compute_dtype)
 
 
@@ -83,7 +83,7 @@ rounded_values.defvjp(_values_forward, _values_backward)
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
 def rounded_gradients(outputs: Array, scale: Array, history: Array, compute_dtype: str) -> Array:
-    """The outputs as they are; their gradient is rounded to eight bits. For scale and history see `rounded_values`."""
+    """Returns the outputs unchanged, but rounds their gradient to 8 bits. For scale and history see `rounded_values`."""
     return outputs
 
 

@@ -1,7 +1,7 @@
-"""GPTQ: weights rounded one input after another, each error made up for by those that come later.
+"""GPTQ: weights are rounded input by input, and each error is compensated by the later ones.
 
-Frantar et al., arXiv:2210.17323. With the inverse `G` of the Hessian of the layer's squared error, rounding column `j` of the
-weights to `q_j` changes the later columns by `W[:, k] -= (w_j - q_j) / G[j, j] * G[j, k]`.
+Source: Frantar et al., arXiv:2210.17323. With the inverse `G` of the Hessian of the layer's squared error, rounding column `j` of
+the weights to `q_j` changes the later columns by `W[:, k] -= (w_j - q_j) / G[j, j] * G[j, k]`.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from jkeras.quantization.zero_points import (
 )
 from jkeras.types import Array
 
-# Columns whose errors are handed on together; scales of groups are those of the weights at the start of a block.
+# The number of columns whose errors are propagated together; group scales are computed at the start of a block.
 BLOCK = 128
 
 
 def updated_hessian(hessian: Array, seen: int, inputs: Array) -> Array:
-    """The mean of `2 x x^T` over the samples seen and those of a batch.
+    """The mean of `2 x x^T` over the samples seen so far and those of a batch.
 
     Args:
-        hessian: the Hessian of the samples seen, `(features, features)`.
-        seen: how many.
+        hessian: the Hessian of the samples seen so far, `(features, features)`.
+        seen: the number of samples seen so far.
         inputs: a batch, `(samples, features)`.
 
     >>> updated_hessian(jnp.zeros((1, 1)), 0, jnp.array([[1.0], [3.0]])).tolist()
@@ -39,9 +39,9 @@ def updated_hessian(hessian: Array, seen: int, inputs: Array) -> Array:
 
 
 def damped_inverse(hessian: Array, damping: float) -> tuple[Array, Array]:
-    """The inverse of a Hessian with a share of its mean diagonal added to the diagonal, and that diagonal.
+    """The inverse of a Hessian with a fraction of its mean diagonal added to the diagonal, and that diagonal.
 
-    Inputs that were never other than zero count as one.
+    Diagonal entries of inputs that were always zero are set to one.
     """
     diagonal = jnp.diagonal(hessian)
     diagonal = jnp.where(diagonal == 0, 1.0, diagonal)
@@ -60,7 +60,7 @@ def gptq_quantize_matrix(
     group_size: int = -1,
     importance: Array | None = None,
 ) -> tuple[Array, Array, Array, Array]:
-    """Integers of `bits` bits for weights.
+    """Quantises weights to integers with `bits` bits.
 
     Args:
         weights: `(outputs, inputs)`.
@@ -69,11 +69,11 @@ def gptq_quantize_matrix(
         per_channel: whether each output has a scale of its own.
         symmetric: whether ranges are symmetric around zero.
         group_size: how many inputs share a scale and a zero; -1 is all.
-        importance: the importance of each input; the most important come first. None takes them as they are.
+        importance: the importance of each input, to process the most important first; None keeps their order.
 
     Returns:
-        Integers `(outputs, inputs)`, scales and zeros `(outputs, groups)`, and the group of each input, as a float whose
-        fraction says where in the group it came.
+        Integers `(outputs, inputs)`, scales and zeros `(outputs, groups)`, and the group of each input, a float whose
+        fraction encodes the position in the group.
 
     >>> integers, scale, zero, groups = gptq_quantize_matrix(jnp.array([[0.0, 1.5]]), jnp.eye(2))
     >>> integers.tolist(), zero.tolist()
@@ -111,7 +111,7 @@ def gptq_quantize_matrix(
 
 @jax.jit
 def _round_block(weights: Array, inverse: Array, scale: Array, zero: Array, largest: int) -> tuple[Array, Array]:
-    """The integers of a block, and the error of each column as it is handed on."""
+    """The integers of a block, and the propagated error of each column."""
     columns = jnp.arange(weights.shape[1])
 
     def step(column: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:

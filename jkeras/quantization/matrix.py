@@ -1,4 +1,4 @@
-"""A weight as quantisation sees it, and the product or look-up that it is used in."""
+"""How quantisation sees a weight, and the product or lookup in which it is used."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from jkeras.types import Array, DTypeLike
 
 @dataclasses.dataclass(frozen=True)
 class Matrix:
-    """What axes of a weight mean.
+    """The meaning of a weight's axes.
 
-    Quantised to four bits a weight is a table of two axes; `reduced` and `packed` are those of the table, 0 or -1.
+    A weight with four bits is stored as a two-dimensional table; `reduced` and `packed` are axes of the table, 0 or -1.
 
     Attributes:
         name: the name of the weight.
-        shape: the shape of the weight as floats.
-        summed: the axes that a product sums over, or that an entry of a table of vectors is made of.
+        shape: the shape of the float weight.
+        summed: the axes that a product sums over, or the axes of the vectors in a table.
         order: the other axes, in the order in which the output has them.
-        scale_shape: the shape of the scale of 8 bits, which is that of the other axes with axes of size 1.
-        reduced: where the summed axes are in the table.
+        scale_shape: the shape of the 8-bit scale: that of the other axes, with axes of size 1.
+        reduced: the position of the summed axes in the table.
         packed: the axis of the table along which two numbers share a byte.
-        owns_groups: whether the weight `g_idx` belongs to this one.
-        zero_dtype: the type of zeros; None is that of weights.
+        owns_groups: whether the weight `g_idx` belongs to this weight.
+        zero_dtype: the dtype of zeros; None means that of the weights.
     """
 
     name: str
@@ -42,12 +42,12 @@ class Matrix:
 
     @property
     def rows(self) -> int:
-        """How many numbers a product sums over."""
+        """The number of terms of each sum."""
         return math.prod(self.shape[axis] for axis in self.summed)
 
     @property
     def columns(self) -> int:
-        """How many sums there are."""
+        """The number of sums."""
         return math.prod(self.shape[axis] for axis in self.order)
 
     @property
@@ -56,12 +56,12 @@ class Matrix:
         return (self.rows, self.columns) if self.reduced == 0 else (self.columns, self.rows)
 
     def scale_of(self, scale: Array) -> Array:
-        """A scale with axes of size 1 where the weight is summed over, in the shape that layers keep."""
+        """Converts a scale with axes of size 1 for summed axes to the shape that layers store."""
         laid_out = jnp.transpose(scale, (*self.summed, *self.order))
         return laid_out.reshape(self.scale_shape)
 
     def scale_like(self, scale: Array) -> Array:
-        """The reverse: a kept scale in a shape that goes with the weight, or with rows of it."""
+        """The inverse: reshapes a stored scale so that it broadcasts with the weight, or with rows of it."""
         if self.reduced == -1:
             return scale[..., None]
         whole = scale.reshape([1] * len(self.summed) + [self.shape[axis] for axis in self.order])
@@ -71,7 +71,7 @@ class Matrix:
 
 @dataclasses.dataclass(frozen=True)
 class Contraction:
-    """A product of inputs and a weight, `einsum(equation, inputs, weight)`, for inputs of a rank.
+    """A product of inputs and a weight, `einsum(equation, inputs, weight)`, for inputs of a given rank.
 
     >>> Contraction.of("...a,ab->...b", 3)
     Contraction(inputs='cda', weight='ab', outputs='cdb')
@@ -83,7 +83,7 @@ class Contraction:
 
     @classmethod
     def of(cls, equation: str, rank: int) -> Contraction:
-        """The product of an equation, with letters in place of its dots."""
+        """The product of an equation, with letters instead of the ellipsis."""
         plain = equation.replace(" ", "")
         inputs, weight, outputs = re.split(",|->", plain)
         free = [letter for letter in string.ascii_letters if letter not in plain]
@@ -92,21 +92,21 @@ class Contraction:
 
     @property
     def summed_inputs(self) -> tuple[int, ...]:
-        """The axes of the inputs that the output does not have."""
+        """The axes of the inputs that are not in the output."""
         return tuple(axis for axis, letter in enumerate(self.inputs) if letter not in self.outputs)
 
     @property
     def summed(self) -> tuple[int, ...]:
-        """The axes of the weight that the output does not have."""
+        """The axes of the weight that are not in the output."""
         return tuple(axis for axis, letter in enumerate(self.weight) if letter not in self.outputs)
 
     @property
     def order(self) -> tuple[int, ...]:
-        """The other axes of the weight, as the output has them."""
+        """The other axes of the weight, in the order of the output."""
         return tuple(self.weight.index(letter) for letter in self.outputs if letter in self.weight)
 
     def sizes_in_output(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape of a scale of the weight that goes with the output."""
+        """The shape in which a scale of the weight broadcasts with the output."""
         return tuple(shape[self.weight.index(letter)] if letter in self.weight else 1 for letter in self.outputs)
 
     def __call__(self, inputs: Array, weight: Array, dtype: DTypeLike | None = None) -> Array:
@@ -115,7 +115,7 @@ class Contraction:
         return product
 
     def align(self, scale: Array) -> Array:
-        """A scale of the inputs, with axes of size 1 where they are summed over, as one of the output."""
+        """Converts a scale of the inputs, with axes of size 1 for summed axes, to one that broadcasts with the output."""
         letters = [letter for letter in self.outputs if letter in self.inputs]
         axes = [self.inputs.index(letter) for letter in letters]
         moved = jnp.transpose(scale, (*self.summed_inputs, *axes))

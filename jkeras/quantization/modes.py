@@ -1,7 +1,7 @@
-"""The modes of quantisation: which weights each declares, how they are made of floats, and how products use them.
+"""The modes of quantisation: the weights of each, how they are computed from floats, and how products use them.
 
-One table, `MODES`, serves every layer. A layer says which of its weights are matrices (`Matrix`) and in which product they stand
-(`Contraction`); it has no code of its own for a mode.
+One table, `MODES`, serves every layer. A layer declares which of its weights are matrices (`Matrix`) and in which products they
+are used (`Contraction`); it has no code for individual modes.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class Declared:
 
     Attributes:
         name: the name of the weight and of the attribute.
-        shape: its sizes.
-        dtype: its type; None is that of weights.
-        initializer: its first values.
-        overwritten: whether training puts the gradient in its place.
+        shape: its shape.
+        dtype: its dtype; None means that of the weights.
+        initializer: its initializer.
+        overwritten: whether training replaces it by its gradient.
     """
 
     name: str
@@ -47,13 +47,13 @@ class Declared:
 
 @dataclasses.dataclass(frozen=True)
 class Use:
-    """How a layer wants a mode to work.
+    """The options with which a layer uses a mode.
 
     Attributes:
-        policy: with the sizes of the mode.
-        config: what was asked for; None in layers that a policy alone made quantised.
-        activations: what makes integers of inputs; None leaves them floats.
-        compute_dtype: the type of outputs.
+        policy: the policy, with the sizes of the mode.
+        config: the configuration; None for layers that are quantised because of a policy alone.
+        activations: quantises inputs to integers; None leaves them in floating point.
+        compute_dtype: the dtype of outputs.
     """
 
     policy: Any
@@ -66,19 +66,19 @@ class Mode:
     """One mode."""
 
     name: ClassVar[str]
-    # Whether the weight as floats stays, and is trained.
+    # Whether the float weight remains, and is trained.
     keeps_floats: ClassVar[bool] = False
-    # Whether calibration data decides about the numbers.
+    # Whether the mode needs calibration data.
     calibrated: ClassVar[bool] = False
-    # What makes integers of inputs where nothing was asked for.
+    # The default quantizer of inputs.
     activations: ClassVar[Any] = None
 
     def policy(self, config: Any, source: str) -> DTypePolicy:
-        """The policy of layers that were quantised as `config` says."""
+        """The policy of layers that were quantised with `config`."""
         return QuantizedDTypePolicy(config.policy_mode, source)
 
     def stored(self, matrix: Matrix, policy: Any) -> Declared | None:
-        """The weight in the place of the floats; None where they stay."""
+        """The weight that replaces the float weight; None if that remains."""
         return None
 
     def others(self, matrix: Matrix, policy: Any) -> list[Declared]:
@@ -86,19 +86,19 @@ class Mode:
         return []
 
     def quantize(self, matrix: Matrix, weight: Array, policy: Any, config: Any) -> dict[str, Array]:
-        """The values of `stored` and `others` for a weight of floats."""
+        """The values of `stored` and `others` for a float weight."""
         return {}
 
     def sized(self, policy: Any, config: Any) -> Any:
-        """A policy with the sizes that a configuration asks for."""
+        """A policy with the sizes of a configuration."""
         return policy
 
     def numbers(self, matrix: Matrix, stored: Array, policy: Any) -> Array:
-        """What is stored, one number in each place."""
+        """The stored integers, unpacked to one per element."""
         return stored
 
     def dequantize(self, matrix: Matrix, arrays: Arrays, policy: Any, dtype: str) -> Array:
-        """The weight, or the rows of a table of vectors that the arrays hold, as floats."""
+        """The weight, or rows of a table of vectors, as floats."""
         raise NotImplementedError
 
     def rows(self, matrix: Matrix, arrays: Arrays, ids: Array, use: Use) -> Array:
@@ -112,7 +112,7 @@ class Mode:
     def product(
         self, matrix: Matrix, contraction: Contraction, inputs: Array, arrays: Arrays, use: Use, training: Any
     ) -> Array:
-        """The product of inputs and the weight; the gradient of the inputs is that of the weight as floats."""
+        """The product of inputs and the weight; the gradient of the inputs is computed with the float weight."""
 
         def floats() -> Array:
             return self.dequantize(matrix, arrays, use.policy, use.compute_dtype).astype(use.compute_dtype)
@@ -136,13 +136,13 @@ class Mode:
     def integer_product(
         self, matrix: Matrix, contraction: Contraction, integers: Array, scale: Array, arrays: Arrays, use: Use
     ) -> Array:
-        """The product of integers and the weight; `scale` is that of the integers, as one of the output."""
+        """The product of integers and the weight; `scale` is the scale of the integers, broadcast with the output."""
         weight = self.dequantize(matrix, arrays, use.policy, use.compute_dtype).astype(use.compute_dtype)
         return contraction(integers.astype(use.compute_dtype), weight) / scale
 
 
 class Int8(Mode):
-    """Integers of 8 bits, `round(w * scale)`, with one scale for each output; products of integers."""
+    """8-bit integers, `round(w * scale)`, with one scale per output, and integer products."""
 
     name: ClassVar[str] = "int8"
     activations: ClassVar[Any] = AbsMaxQuantizer()
@@ -169,13 +169,13 @@ class Int8(Mode):
 
 
 def _block_size(policy: Any) -> int | None:
-    """How many inputs share a scale; None is all."""
+    """The number of inputs that share a scale; None means all."""
     size = policy.block_size if isinstance(policy, Int4DTypePolicy) else -1
     return None if size == -1 else size
 
 
 class Int4(Mode):
-    """Integers of 4 bits: `round(w * scale)` with one scale for each output, or `round(w / scale) + zero` in groups."""
+    """4-bit integers: `round(w * scale)` with one scale per output, or `round(w / scale) + zero` in groups."""
 
     name: ClassVar[str] = "int4"
 
@@ -247,7 +247,7 @@ def _rows_with_groups(rows: Array, scale: Array, zero: Array, groups: Array) -> 
 
 @dataclasses.dataclass(frozen=True)
 class _Groups:
-    """The first values of the numbers of groups."""
+    """The initial values of group numbers."""
 
     size: int
 
@@ -256,7 +256,7 @@ class _Groups:
 
 
 class Float8(Mode):
-    """Products in floats of 8 bits; weights stay floats and are trained, scales follow their largest values."""
+    """Products in 8-bit floats. Weights remain floats and are trained; scales follow their largest values."""
 
     name: ClassVar[str] = "float8"
     keeps_floats: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""Two numbers of four bits in one byte: the first of a pair in the low half, the second in the high half."""
+"""Packs two 4-bit integers into a byte: the first into the low half, the second into the high half."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def pack_int4(arr: ArrayLike, axis: int = 0, dtype: str = "int8") -> tuple[Array
     """Packs pairs of neighbours along an axis into bytes, on the host.
 
     Args:
-        arr: integers of the type `dtype` that fit into four bits.
-        axis: the axis, of which half remains; an odd one is filled up with a zero.
+        arr: integers with the dtype `dtype` that fit into four bits.
+        axis: the axis along which to pack, which is halved; an odd size is padded with a zero.
         dtype: "int8" or "uint8".
 
     Returns:
-        The bytes, their shape, and the size that the axis had.
+        The bytes, their shape, and the original size of the axis.
 
     Raises:
-        ArgumentError: `dtype` is another.
-        DTypeError: `arr` has another type.
+        ArgumentError: `dtype` is not "int8" or "uint8".
+        DTypeError: `arr` has another dtype.
 
     >>> import numpy as np
     >>> packed, shape, size = pack_int4(np.array([[-3, 7], [2, -8], [1, 0]], "int8"))
@@ -52,13 +52,13 @@ def unpack_int4(packed: ArrayLike, orig_len: int, axis: int = 0, dtype: str = "i
 
     Args:
         packed: bytes.
-        orig_len: the size that the axis had.
-        axis: along which they are packed.
-        dtype: "int8" for numbers from -8 to 7, "uint8" for 0 to 15.
+        orig_len: the original size of the axis.
+        axis: the axis along which they are packed.
+        dtype: "int8" for values from -8 to 7, "uint8" for 0 to 15.
 
     Raises:
-        ArgumentError: `dtype` is another.
-        DTypeError: `packed` holds no bytes.
+        ArgumentError: `dtype` is not "int8" or "uint8".
+        DTypeError: `packed` is not an array of bytes.
 
     >>> import numpy as np
     >>> unpack_int4(np.array([[45, -121], [1, 0]], "int8"), 3).tolist()

@@ -1,4 +1,4 @@
-"""How weights and activations become integers, as values: `keras.quantizers.AbsMaxQuantizer` and its base."""
+"""Quantizers of weights and activations as immutable values: `AbsMaxQuantizer` and its base class."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from jkeras.values.spec import Spec
 
 
 class Quantizer(Spec):
-    """Base of quantizers: `quantizer(x)` is what becomes of `x`. The base class changes nothing.
+    """Base of quantizers: `quantizer(x)` quantises `x`. The base class returns `x` unchanged.
 
     Args:
-        output_dtype: the type of the integers.
+        output_dtype: the dtype of the integers.
     """
 
     keras_module = "keras.quantizers"
@@ -36,21 +36,21 @@ def _axes(value: object) -> tuple[int, ...] | None:
 
 def _range(value: Any) -> tuple[int, int]:
     if not isinstance(value, (list, tuple)) or len(value) != 2 or not value[0] < value[1]:
-        raise ArgumentError("expected the smallest and the largest integer, such as (-127, 127)")
+        raise ArgumentError("expected the smallest and largest integer, such as (-127, 127)")
     return value[0], value[1]
 
 
 class AbsMaxQuantizer(Quantizer, own_arguments=True):
-    """Scales by the largest absolute value, see `abs_max_quantize`.
+    """Scales by the largest absolute value; see `abs_max_quantize`.
 
     Args:
-        axis: the axes that share a scale; None leaves them to the call.
+        axis: the axes that share a scale; None means that calls pass them.
         value_range: the smallest and the largest integer.
         epsilon: keeps the scale of zeros finite.
-        output_dtype: the type of the integers.
+        output_dtype: the dtype of the integers.
 
     Raises:
-        ArgumentError: the range does not fit into the type.
+        ArgumentError: the range does not fit into the dtype.
 
     >>> import numpy as np
     >>> quantized, scale = AbsMaxQuantizer()(np.array([[0.4, 1.0]], "float32"))
@@ -75,7 +75,7 @@ class AbsMaxQuantizer(Quantizer, own_arguments=True):
 
         Args:
             x: floats.
-            axis: the axes that share a scale; None takes those of the constructor, and the last without any.
+            axis: the axes that share a scale; None takes those of the constructor, or else the last axis.
             to_numpy: whether to compute on the host.
         """
         own = -1 if self.axis is None else self.axis

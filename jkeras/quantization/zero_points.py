@@ -1,4 +1,4 @@
-"""Integers with a scale and a zero: `scale * (q - zero)`, for whole rows or for groups of their columns."""
+"""Integers with a scale and a zero, `scale * (q - zero)`, for whole rows or groups of columns."""
 
 from __future__ import annotations
 
@@ -23,24 +23,23 @@ def compute_quantization_parameters(
 ) -> tuple[Array, Array, Array]:
     """The scale and the zero with which `round(x / scale) + zero` uses all of `2 ** bits` integers.
 
-    `scale = (max - min + epsilon) / (2 ** bits - 1)` and `zero = round(-min / scale)`, the latter less by half the range if
-    `signed`.
+    `scale = (max - min + epsilon) / (2 ** bits - 1)` and `zero = round(-min / scale)`, minus half the range if `signed`.
 
     Args:
         x: weights, `(outputs, inputs)`.
         bits: the number of bits of an integer.
-        symmetric: whether the range is made symmetric around zero.
-        per_channel: whether each row has numbers of its own.
-        group_size: how many columns share their numbers; -1 is all of them. Only with `per_channel`.
-        compute_dtype: the type of the largest integer.
-        epsilon: is added to each range.
-        signed: whether integers are signed.
+        symmetric: whether to make the range symmetric around zero.
+        per_channel: whether each row has its own scale and zero.
+        group_size: the number of columns that share a scale and a zero; -1 means all. Only with `per_channel`.
+        compute_dtype: the dtype of the largest integer.
+        epsilon: a small number that is added to each range.
+        signed: whether the integers are signed.
 
     Returns:
         Scales and zeros, both `(outputs, groups)`, and the largest integer.
 
     Raises:
-        ArgumentError: `x` is None, empty, or has less than two axes.
+        ArgumentError: `x` is None, empty, or has fewer than two axes.
 
     >>> scale, zero, largest = compute_quantization_parameters(jnp.array([[-1.0, 2.0]]), bits=2, per_channel=True)
     >>> scale.tolist(), zero.tolist(), float(largest)
@@ -112,15 +111,15 @@ def quantize_with_sz_map(
     maxq: ArrayLike,
     group_axis: int = -1,
 ) -> Array:
-    """Like `quantize_with_zero_point`, with the scale and zero of the group that `g_idx` gives for each position.
+    """Like `quantize_with_zero_point`, with the scale and zero of the group `g_idx` of each position.
 
     Args:
         weights_matrix: weights.
-        scale: by group, along `group_axis`.
-        zero: likewise.
+        scale: the scales of the groups, along `group_axis`.
+        zero: the zeros of the groups, along `group_axis`.
         g_idx: the group of each position along the axis.
         maxq: the largest integer.
-        group_axis: the axis of `scale` and `zero` that is one of groups.
+        group_axis: the axis of `scale` and `zero` that enumerates groups.
     """
     return quantize_with_zero_point(
         weights_matrix, _of_groups(scale, g_idx, group_axis), _of_groups(zero, g_idx, group_axis), maxq
@@ -130,7 +129,7 @@ def quantize_with_sz_map(
 def dequantize_with_sz_map(
     weights_matrix: ArrayLike, scale: ArrayLike, zero: ArrayLike, g_idx: ArrayLike, group_axis: int = -1
 ) -> Array:
-    """Like `dequantize_with_zero_point`, with the scale and zero of the group that `g_idx` gives for each position.
+    """Like `dequantize_with_zero_point`, with the scale and zero of the group `g_idx` of each position.
 
     >>> dequantize_with_sz_map(jnp.array([[1, 2]]), jnp.array([[0.5, 2.0]]), jnp.array([[0, 1]]), jnp.array([0, 1])).tolist()
     [[0.5, 2.0]]

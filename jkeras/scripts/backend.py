@@ -153,8 +153,8 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
     Args:
         inputs: symbolic tensors; `K.learning_phase()` among them stands for 0 or 1.
         outputs: symbolic tensors, a list of them or one.
-        updates: not offered.
-        name: accepted for Keras's signature.
+        updates: not supported.
+        name: accepted for compatibility with Keras.
 
     Raises:
         SessionError: `updates` are given.

@@ -25,7 +25,7 @@ _OVER_TIME = ("SimpleRNN", "LSTM", "GRU", "Conv1D")
 _KERNEL_AXES = {"Conv2D": 2, "SeparableConv2D": 2, "Conv2DTranspose": 2, "Conv3D": 3, "Conv3DTranspose": 3}
 _NOT_OFFERED = {
     ("Embedding", "dropout"): "add a `SpatialDropout1D` layer after it",
-    ("BatchNormalization", "mode"): "only Keras 1's mode 0 is offered",
+    ("BatchNormalization", "mode"): "only Keras 1's mode 0 is supported",
 }
 
 # Shapes with a batch size that layers were given, until a `Sequential` asks for them.
@@ -71,7 +71,7 @@ def today(class_name: str, kwargs: dict[str, Any], own: Any) -> dict[str, Any]:
     gone = [name for name in kwargs if name not in own and (name in old_names.IGNORED or name in _WITHOUT)]
     for (owner, name), instead in _NOT_OFFERED.items():
         if owner == class_name and name not in own and kwargs.get(name):
-            raise ArgumentError(f"{class_name}({name}={kwargs[name]!r}) of Keras 1 is not offered: {instead}.")
+            raise ArgumentError(f"{class_name}({name}={kwargs[name]!r}) of Keras 1 is not supported: {instead}.")
     if class_name == "BatchNormalization" and "mode" in kwargs:
         gone.append("mode")
     for name in gone:

@@ -64,7 +64,7 @@ class Recipe(Spec):
         weighted_metrics: likewise; these see the sample weights.
         run_eagerly: runs each step without compiling it, to debug it line by line.
         steps_per_execution: steps in one call of the compiled loop; "auto" keeps the progress bar responsive.
-        jit_compile: accepted for Keras's signature; a step is always compiled unless `run_eagerly`.
+        jit_compile: accepted for compatibility with Keras; a step is always compiled unless `run_eagerly`.
         auto_scale_loss: scales the loss when the policy is `mixed_float16`.
         check_finite: stops at the first step with a NaN or infinite loss, and says in which layer it arose.
         distribute: how steps are spread over devices, of `jkeras.distribute`; None uses one. Files do not keep it.

@@ -38,7 +38,7 @@ def audio_dataset_from_directory(
         sampling_rate: the rate, in samples per second, that every file must have; None takes them as they are.
         output_sequence_length: sounds are cut or filled up with zeros to this many samples; without it all sounds of a batch
             are filled up to the longest of it.
-        ragged: not offered: arrays have one length.
+        ragged: not supported: arrays have one length.
 
     Returns:
         `Samples` of float32 arrays `(batch, samples, channels)` from -1 to 1, or `(sounds, labels)`.
@@ -50,7 +50,7 @@ def audio_dataset_from_directory(
     """
     if ragged:
         raise ArgumentError(
-            "audio_dataset_from_directory(ragged=True) is not offered: sounds of a batch have one length."
+            "audio_dataset_from_directory(ragged=True) is not supported: sounds of a batch have one length."
         )
 
     function, count = "audio_dataset_from_directory", arguments.optional(arguments.positive_int)

@@ -38,7 +38,7 @@ class Progbar:
 
     Args:
         target: the number of steps, or None when it is unknown.
-        width: accepted for Keras's signature.
+        width: accepted for compatibility with Keras.
         verbose: 0 prints nothing, 1 a bar, 2 a line at the end.
         interval: seconds between two drawings of the bar at least.
         stateful_metrics: names of values that are shown as they are; all others as averages over the steps.

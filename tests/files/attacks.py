@@ -39,7 +39,7 @@ class Attack:
 TABLE = (
     Attack(
         "Lambda with bytecode", "CVE-2024-3660", "run code that is marshalled in `config.json`",
-        "Refused by `jkeras.load_model`, with `safe_mode=False`, too", crafted.lambdas,
+        "Refused by `jkeras.load_model`, even with `safe_mode=False`", crafted.lambdas,
         "Lambda|initializer",
     ),
     Attack(

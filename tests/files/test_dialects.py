@@ -119,7 +119,7 @@ INTERNAL = """BaseAdaptiveAveragePooling BaseAdaptiveMaxPooling BaseAdaptivePool
     VocabWeightHandler Layer Merge SumOverBatchSize CategoryCrossing NonFusedAdam
     MaxNumBoundingBoxes ConvLSTMCell DefunWrapper DeviceWrapper DeviceWrapperBase
     DropoutWrapper DropoutWrapperBase ResidualWrapper ResidualWrapperBase""".split()
-# What was public and is not offered: layers of Keras 1, layers that do more than arrays, and what Keras 3 dropped.
+# What was public and is not supported: layers of Keras 1, layers that do more than arrays, and what Keras 3 dropped.
 NOT_OFFERED = {
     **dict.fromkeys(("Highway", "MaxoutDense", "ParametricSoftplus", "SReLU"), "of Keras 1"),
     **dict.fromkeys(

@@ -1,4 +1,4 @@
-"""Saves that fail say what is there now, in one line; what was there is whole, and nothing is left beside it."""
+"""Saves that fail say what is there now, in one line; the previous contents are unchanged, and nothing is left next to it."""
 
 import errno
 import json
@@ -45,7 +45,11 @@ def test_a_disk_that_is_full(tmp_path, suffix, capfd, request):
         save_kills.write(model(2000), path, suffix)
     assert limit is None and isinstance(raised.value, OSError)
     message = str(raised.value)
-    assert message.count("\n") == 0 and os.strerror(errno.EFBIG) in message and "whole and as it was" in message
+    assert (
+        message.count("\n") == 0
+        and os.strerror(errno.EFBIG) in message
+        and "previous contents are unchanged" in message
+    )
     after = path.read_bytes() if path.is_file() else jk.load_model(path).get_weights()
     assert after == before if path.is_file() else np.array_equal(after[0], before[0])
     assert os.listdir(tmp_path) == [path.name]
@@ -55,7 +59,7 @@ def test_a_disk_that_is_full(tmp_path, suffix, capfd, request):
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_folder_that_cannot_be_made(tmp_path, suffix):
     (tmp_path / "file").touch()
-    with pytest.raises(errors.SaveError, match=r"file is a file\. Nothing is there\."):
+    with pytest.raises(errors.SaveError, match=r"file is a file\. Nothing was created\."):
         save_kills.write(model(2), save_kills.place(tmp_path / "file", suffix), suffix)
 
 

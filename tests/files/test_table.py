@@ -205,8 +205,8 @@ def test_indexes_that_are_refused(tmp_path, model):
     doubled = {**index["weight_map"], "/more": "copy.weights.h5"}
     (tmp_path / "copy.weights.h5").write_bytes((tmp_path / names[0]).read_bytes())
     outside = [f"../{names[0]}", "/etc/passwd", "a\\b", "", None, {"x": 1}, 5]
-    cases = [({"/a/vars": wrong}, "no file beside it") for wrong in outside]
-    cases += [(doubled, "same array"), ({"/a": "gone.h5"}, "missing"), ([], "no file beside it")]
+    cases = [({"/a/vars": wrong}, "not a file next to it") for wrong in outside]
+    cases += [(doubled, "same array"), ({"/a": "gone.h5"}, "missing"), ([], "not a file next to it")]
     for weight_map, message in cases:
         path.write_text(json.dumps({**index, "weight_map": weight_map}))
         with pytest.raises(RestoreError, match=message):

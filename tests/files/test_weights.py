@@ -198,10 +198,10 @@ def test_paths_that_are_none(tmp_path):
     with pytest.raises(ArgumentError, match=r"known are `\.keras`, `\.h5`"):
         model = model.load_weights(tmp_path / "it.ckpt")
     model.save_weights(tmp_path / "weights")
-    with pytest.raises(RestoreError, match="holds weights and no definition"):
+    with pytest.raises(RestoreError, match="contains weights but no definition"):
         jk.load_model(tmp_path / "weights")
     model.save_weights(tmp_path / "weights.h5")
-    with pytest.raises(RestoreError, match="holds weights and no definition"):
+    with pytest.raises(RestoreError, match="contains weights but no definition"):
         jk.load_model(tmp_path / "weights.h5")
 
 

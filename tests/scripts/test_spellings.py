@@ -81,7 +81,7 @@ def test_a_layer(old, new, shape, session, said):
 def test_what_a_layer_of_today_cannot_do(line, session):
     import keras
 
-    with pytest.raises(ValueError, match="Keras 1 is not offered"):
+    with pytest.raises(ValueError, match="Keras 1 is not supported"):
         eval(f"keras.layers.{line}", {"keras": keras})
 
 

@@ -1,7 +1,7 @@
-"""The `.safetensors` format: 8 bytes with the length of a header, the header as JSON, the arrays' bytes one after the other.
+"""The `.safetensors` format: 8 bytes with the length of the header, the header as JSON, and the bytes of the arrays.
 
-Source: the format's description by Hugging Face, and the checks that its reference reader makes. The format has no
-checksum; files written here carry one in their metadata, and it is checked where it is present.
+Source: Hugging Face's description of the format, and the checks of the reference reader. The format has no checksum; files
+written here have one in their metadata, which is checked if present.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
 }
 NAMES = {dtype.name: name for name, dtype in DTYPES.items()}
 LENGTH = 8
-# The largest header that the reference reader accepts.
+# The reference reader's limit on the size of the header.
 MAX_HEADER = 100_000_000
 METADATA = "__metadata__"
 CHECKSUM = "crc32"
@@ -52,15 +52,15 @@ CHECKSUM = "crc32"
 def write(
     path: str | os.PathLike[str], arrays: Mapping[str, ArrayLike], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Writes named arrays in the place of `path`; a crash leaves the file that was there.
+    """Writes named arrays to `path`, atomically: after a crash the previous file is unchanged.
 
     Args:
         path: the file.
         arrays: by name.
-        metadata: texts by name; a checksum of the arrays is added.
+        metadata: strings by name; a checksum of the arrays is added.
 
     Raises:
-        ArgumentError: an array has a type that the format lacks, or metadata are not texts.
+        ArgumentError: an array has a dtype that the format does not support, or metadata are not strings.
     """
     values: dict[str, np.ndarray] = {}
     for name, value in arrays.items():
@@ -72,8 +72,8 @@ def write(
         )
     extra = dict(metadata or {})
     if not all(isinstance(key, str) and isinstance(text, str) for key, text in extra.items()):
-        raise ArgumentError(f"metadata={metadata!r}: expected texts by name.")
-    # Wide types first, so that every array lies at a multiple of its own width.
+        raise ArgumentError(f"metadata={metadata!r}: expected strings by name.")
+    # Wide dtypes first, so that every array is aligned to its item size.
     ordered = sorted(values, key=lambda name: (-values[name].dtype.itemsize, name))
     checksum = 0
     for name in ordered:
@@ -107,8 +107,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """The arrays of a file by name, in the order of their names.
 
     Raises:
-        RestoreError: it is no such file, or damaged: a header that is not JSON, offsets outside of the file, arrays that
-            overlap or leave gaps, sizes that do not fit shapes, unknown types, another checksum.
+        RestoreError: it is not such a file, or is damaged: the header is not JSON, offsets are outside the file, arrays overlap
+            or leave gaps, sizes do not match shapes, dtypes are unknown, the checksum is wrong.
     """
     return read_all(path)[0]
 
@@ -134,7 +134,7 @@ def read_all(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[
     except OSError as error:
         raise RestoreError(f"{path} cannot be read: {error}") from None
     if expected is not None and expected != f"{checksum:08x}":
-        raise RestoreError(f"{path} is damaged: its arrays have another checksum than it says.")
+        raise RestoreError(f"{path} is damaged: the checksum of its arrays is wrong.")
     return {name: arrays[name] for name in sorted(arrays)}, metadata
 
 
@@ -142,7 +142,7 @@ def _header(file: BinaryIO, path: Path) -> tuple[dict[str, Any], int]:
     size = os.fstat(file.fileno()).st_size
     length = int.from_bytes(file.read(LENGTH), "little")
     if size < LENGTH or length > min(size - LENGTH, MAX_HEADER):
-        raise RestoreError(f"{path} is not a safetensors file: it takes {size} bytes and claims a header of {length}.")
+        raise RestoreError(f"{path} is not a safetensors file: it has {size} bytes and claims a header of {length}.")
     text = file.read(length)
     if not text.startswith(b"{"):
         raise RestoreError(f"{path} is not a safetensors file: its header is not a JSON object.")
@@ -168,14 +168,16 @@ def _metadata(found: object, path: Path) -> dict[str, str]:
 
 
 def _entries(header: dict[str, Any], data_size: int, path: Path) -> list[tuple[str, np.dtype[Any], tuple[int, ...]]]:
-    """Name, type and shape of every array in the order of the file, checked to fill the file without gaps."""
+    """The name, dtype and shape of every array in the order of the file, after checking that they fill it without gaps."""
     places = []
     for name, entry in header.items():
         if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-            raise RestoreError(f"{path} is damaged: the entry {name!r} is not a type, a shape and offsets.")
+            raise RestoreError(
+                f"{path} is damaged: the entry {name!r} does not consist of a dtype, a shape and offsets."
+            )
         written, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
         if not isinstance(written, str) or written not in DTYPES:
-            raise RestoreError(f"{path}: {name!r} has the type {written!r}; known: {', '.join(DTYPES)}.")
+            raise RestoreError(f"{path}: {name!r} has the unknown dtype {written!r}; known: {', '.join(DTYPES)}.")
         if not _are_sizes(shape) or not _are_offsets(offsets):
             raise RestoreError(f"{path} is damaged: {name!r} has the shape {shape!r} and the offsets {offsets!r}.")
         declared = math.prod(shape) * DTYPES[written].itemsize
@@ -189,7 +191,7 @@ def _entries(header: dict[str, Any], data_size: int, path: Path) -> list[tuple[s
     end = 0
     for start, stop, name, _, _ in places:
         if start != end:
-            raise RestoreError(f"{path} is refused: {name!r} overlaps another array, or there is a gap in front of it.")
+            raise RestoreError(f"{path} is refused: {name!r} overlaps another array, or there is a gap before it.")
         end = stop
     if end != data_size:
         raise RestoreError(f"{path} is damaged: {data_size - end} bytes belong to no array.")
@@ -201,7 +203,7 @@ def _are_offsets(value: object) -> bool:
 
 
 def _are_sizes(value: object) -> bool:
-    # NumPy's arrays have at most 64 axes, and even empty ones no sizes beyond what a pointer can tell apart.
+    # NumPy's arrays have at most 64 axes, and the sizes even of empty arrays must fit into a pointer.
     if not (isinstance(value, list) and len(value) <= 64 and all(type(v) is int and v >= 0 for v in value)):
         return False
     count: int = math.prod(size for size in value if size)

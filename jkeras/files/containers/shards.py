@@ -1,7 +1,7 @@
-"""Several HDF5 files that hold the arrays of one model, and the index of them: `.weights.json`, as Keras 3 writes it.
+"""Several HDF5 files with the arrays of one model, and their index, `.weights.json`, as Keras 3 writes them.
 
-The index takes its place when all files are there. Where files of an earlier save have their names, the new ones get other
-names, so that a crash at any moment leaves the earlier save, or the new one, whole.
+The index is put in place when all files exist. If files of an earlier save have the same names, the new ones get other names, so
+a crash at any moment leaves either the earlier save or the new one intact.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ MAX_FILES = 10_000
 
 
 class Joined:
-    """Files that are read as one; see `hdf5.Tree`."""
+    """Files that are read as one tree; see `hdf5.Tree`."""
 
     def __init__(self, trees: Sequence[Tree], where: str):
         self.where = where
         self._home = {path: tree for tree in trees for path in tree.shapes}
         if len(self._home) != sum(len(tree.shapes) for tree in trees):
-            raise RestoreError(f"{where} is refused: two of its files hold the same array.")
+            raise RestoreError(f"{where} is refused: two of its files contain the same array.")
         self._trees = trees
         self.shapes: dict[str, tuple[int, ...]] = {p: tree.shapes[p] for p, tree in self._home.items()}
         self.groups: dict[str, None] = dict.fromkeys(path for tree in trees for path in tree.groups)
@@ -44,7 +44,7 @@ class Joined:
         return self._home[path].dtype(path)
 
     def array(self, path: str) -> np.ndarray:
-        """The array of that path."""
+        """The array at a path."""
         return self._home[path].array(path)
 
     def attribute(self, path: str, name: str) -> Attribute:
@@ -66,7 +66,7 @@ def opened(path: Path) -> Iterator[Joined]:
     """Opens and checks all files of an index.
 
     Raises:
-        RestoreError: the index is damaged, or a file that it names is, or is missing, or is not beside it.
+        RestoreError: the index is damaged, or a file that it names is damaged, missing, or not next to it.
     """
     with contextlib.ExitStack() as stack:
         trees = [stack.enter_context(hdf5.open_tree(file, str(file))) for file in _files(path)]
@@ -74,11 +74,11 @@ def opened(path: Path) -> Iterator[Joined]:
 
 
 def _files(path: Path) -> list[Path]:
-    """The files that an index names, all of which are there."""
+    """The files that an index names, all of which exist."""
     files = [path.parent / name for name in _names_in(path)]
     missing = [file.name for file in files if not file.is_file()]
     if missing:
-        raise RestoreError(f"{path} is not whole: of its files {missing[:5]} are missing in {path.parent}.")
+        raise RestoreError(f"{path} is incomplete: of its files, {missing[:5]} are missing in {path.parent}.")
     return files
 
 
@@ -89,7 +89,7 @@ def _names_in(path: Path) -> list[str]:
     for entry in entries:
         for name in entry if isinstance(entry, list) else [entry]:
             if not isinstance(name, str) or not name or name != os.path.basename(name) or "\\" in name or "\0" in name:
-                raise RestoreError(f"{path} is refused: it names no file beside it, but {str(name)[:100]!r}.")
+                raise RestoreError(f"{path} is refused: it names {str(name)[:100]!r}, which is not a file next to it.")
             names[name] = None
     if len(names) > MAX_FILES:
         raise RestoreError(f"{path} is refused: it names {len(names)} files.")
@@ -102,22 +102,24 @@ def write(
     attributes: Mapping[str, Mapping[str, str | list[str]]],
     limit: int,
 ) -> None:
-    """Writes arrays to files of at most `limit` bytes each, groups undivided, and an index of them in the place of `path`.
+    """Writes arrays to files of at most `limit` bytes each, without splitting groups, and their index to `path`.
 
     Raises:
-        ArgumentError: a group alone is larger than that.
+        ArgumentError: a single group is larger than `limit`.
     """
     shards = _divided(arrays, limit)
     if silent():  # another process writes
         return
     path = path.absolute()
     for leftover in leftovers(path):
-        _remove(_listed(leftover / path.name, path))  # of a save that was cut off while its files took their places
+        _remove(
+            _listed(leftover / path.name, path)
+        )  # files of a save that was interrupted while they were put in place
     with writing(path) as folder:
         folder.mkdir()
         home = {member.rpartition("/")[0]: number for number, members in enumerate(shards) for member in members}
         for number, members in enumerate(shards):
-            # Names of layers without weights of their own stand in the first file.
+            # The names of layers without their own weights are in the first file.
             inside = {group: texts for group, texts in attributes.items() if home.get(group, 0) == number}
             hdf5.write(folder / str(number), members, inside)
         with alone(path.parent):
@@ -150,7 +152,7 @@ def _divided(arrays: Mapping[str, np.ndarray], limit: int) -> list[dict[str, np.
         size = sum(array.nbytes for array in members.values())
         if size > limit:
             raise ArgumentError(
-                f"max_shard_size is too small: {group!r} alone has {size} bytes, and {limit} are allowed."
+                f"max_shard_size is too small: {group!r} alone has {size} bytes, but only {limit} are allowed."
             )
         if filled + size > limit:
             shards.append({})
@@ -165,7 +167,7 @@ def _base(path: Path) -> str:
 
 
 def _names(path: Path, count: int) -> list[str]:
-    """Keras's names, `model_00000.weights.h5` and so on, with an addition if one of them is taken."""
+    """Keras's names, `model_00000.weights.h5` and so on, with an infix if one of them exists."""
     plain = [f"{_base(path)}_{number:05d}" for number in range(count)]
     taken = any((path.parent / f"{name}.weights.h5").exists() for name in plain)
     addition = f"-{secrets.token_hex(4)}" if taken else ""
@@ -173,7 +175,7 @@ def _names(path: Path, count: int) -> list[str]:
 
 
 def _listed(index: Path, path: Path) -> list[Path]:
-    """The files that an index names, beside `path`, as far as their names are ones that we give."""
+    """The files next to `path` that an index names, if their names are ones that jkeras uses."""
     ours = re.compile(re.escape(_base(path)) + r"_\d{5}(-[0-9a-f]{8})?\.weights\.h5")
     try:
         return [path.parent / name for name in _names_in(index) if ours.fullmatch(name)]

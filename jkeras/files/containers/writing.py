@@ -1,7 +1,7 @@
-"""Files and directories that appear whole or not at all, whoever else writes them, and whenever the program ends.
+"""Writes files and directories atomically, even with concurrent writers and if the program is killed.
 
-What is written lies under a hidden name beside its place until it is complete and on the disk. Then it takes the place, while
-other processes that are at the same point wait. What a process left that was killed, the next save there removes.
+Data is written under a hidden name next to the target until it is complete and on disk. Then it is renamed to the target, while
+other processes at the same point wait. The next save removes what a killed process left behind.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from pathlib import Path
 from jkeras.console.primary_process import silent
 from jkeras.errors import JkerasError, SaveError
 
-# How long threads of a save that failed may go on to write.
+# How long threads of a failed save may continue to write.
 LATE_SECONDS = 0.5
-# What another machine left, of whose processes nothing is known here, goes after a day.
+# Leftovers of another machine, whose processes cannot be checked here, are removed after a day.
 FOREIGN_SECONDS = 86_400
 _LEFTOVER = re.compile(r"\.new-(?P<process>\d+)(@(?P<host>.*)-\d+)?")
 _numbers = itertools.count()
@@ -31,13 +31,13 @@ _numbers = itertools.count()
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A hidden path beside `path` to write to; when the block ends it takes the place of `path` in one step.
+    """A hidden path next to `path` to write to, which atomically replaces `path` when the block ends.
 
-    A crash, or an error inside of the block, leaves what was there. Of several processes that train together only the first
-    writes; what the others write is thrown away.
+    After a crash or an error inside the block, `path` is unchanged. Of several processes that train together, only the first
+    writes; what the others write is discarded.
 
     Raises:
-        SaveError: it could not be written; it says what is there now.
+        SaveError: it could not be written; the message says what exists now.
     """
     if silent():
         with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +53,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[Path]:
-    """A hidden path beside `path` to write a file or directory to, which is gone when the block ends.
+    """A hidden path next to `path` for a file or directory, which is deleted when the block ends.
 
     Raises:
         SaveError: there was an error of the operating system.
@@ -79,7 +79,7 @@ def writing(path: Path) -> Iterator[Path]:
 
 
 def _stay_removed(path: Path) -> None:
-    """Threads that wrote when an error came may make parts of a directory anew for a moment."""
+    """Deletes repeatedly, because threads that were writing when the error occurred may recreate parts of a directory."""
     for _ in range(10):
         time.sleep(LATE_SECONDS / 10)
         remove(path)
@@ -87,14 +87,14 @@ def _stay_removed(path: Path) -> None:
 
 def failure(path: Path, why: str, number: int | None = None) -> SaveError:
     """The error about a path that could not be written."""
-    left = "What was there is whole and as it was" if path.exists() else "Nothing is there"
+    left = "The previous contents are unchanged" if path.exists() else "Nothing was created"
     error = SaveError(f"{path} could not be written: {why}. {left}.")
     error.errno = number
     return error
 
 
 def remove(path: Path) -> None:
-    """Deletes a file or directory, if it is there and can be."""
+    """Deletes a file or directory, if it exists and can be deleted."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -108,7 +108,7 @@ def _clean(path: Path) -> None:
 
 
 def leftovers(path: Path) -> list[Path]:
-    """What processes left beside a path that are no more."""
+    """Leftovers, next to a path, of processes that no longer exist."""
     start, paths = f".{path.name}", []
     for name in os.listdir(path.parent) if path.parent.is_dir() else ():
         match = _LEFTOVER.fullmatch(name.removeprefix(start)) if name.startswith(start) else None
@@ -133,7 +133,7 @@ def _is_dead(leftover: Path, process: int, host: str | None) -> bool:
 
 @contextlib.contextmanager
 def alone(directory: Path) -> Iterator[None]:
-    """Keeps other processes out that would do the same to a directory at this moment, where the system can."""
+    """Locks a directory against other processes that rename in it, if the system supports it."""
     try:
         import fcntl
 
@@ -155,7 +155,7 @@ def _sync_file(path: Path) -> None:
 
 
 def sync(directory: Path) -> None:
-    """Makes renames in a directory last, where the system can."""
+    """Flushes renames in a directory to disk, if the system supports it."""
     try:
         descriptor = os.open(directory, os.O_RDONLY)
     except OSError:

@@ -1,1 +1,1 @@
-"""What other versions of Keras wrote, in the words of today. Functions of plain values; nothing here knows layers or models."""
+"""Converts what older versions of Keras wrote to today's form: functions of plain values, without layers or models."""

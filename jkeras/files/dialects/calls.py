@@ -1,8 +1,8 @@
-"""Calls of layers as Keras 1 and 2 wrote them, in the form of Keras 3.
+"""Converts calls of layers, as Keras 1 and 2 wrote them, to the form of Keras 3.
 
-Old files have, for each call, a list of places `[layer, call, tensor, keyword arguments]`; those of today have the arguments of
-the call, with tensors as `{"class_name": "__keras_tensor__", ...}`. Old files also count the calls of a model from 1, its own
-graph being call 0.
+Old files have a list of places `[layer, call, tensor, keyword arguments]` for each call; today's files have the arguments of the
+call, with tensors as `{"class_name": "__keras_tensor__", ...}`. Old files also count the calls of a model from 1, because its own
+graph is call 0.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jkeras.files.dialects import tensorflow_functions
 
 TENSOR = "__keras_tensor__"
 CONSTANT = "_CONSTANT_VALUE"
-# Layers whose initial states Keras 2 kept as further inputs.
+# Layers whose initial states Keras 2 wrote as further inputs.
 RECURRENT = frozenset({"RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", *(f"ConvLSTM{d}D" for d in (1, 2, 3))})
 
 Config = Mapping[str, Any]
@@ -28,7 +28,7 @@ def has_old_calls(config: Config) -> bool:
 
 
 def with_calls_of_today(config: Config) -> dict[str, Any]:
-    """The configuration of a functional model with calls, and functions of TensorFlow, in the form of Keras 3.
+    """The configuration of a functional model with calls and TensorFlow functions in the form of Keras 3.
 
     Raises:
         RestoreError: a function of TensorFlow has no counterpart here.
@@ -46,7 +46,7 @@ def with_calls_of_today(config: Config) -> dict[str, Any]:
             return {key: end(inner) for key, inner in place.items()}
         if not _is_place(place, names):
             return [end(inner) for inner in place] if isinstance(place, list) else place
-        # In Keras 3 a model inside counts a call of its own where the ends of the model around are named.
+        # In Keras 3, a nested model itself counts as a call in the inputs and outputs of the surrounding model.
         own = 1 if place[0] in models else 0
         return [place[0], place[1] - first.get(place[0], 0) + own, *place[2:]]
 
@@ -60,7 +60,7 @@ def with_calls_of_today(config: Config) -> dict[str, Any]:
         if tensorflow_functions.is_function(entry):
             layers += tensorflow_functions.entries(entry, [(call.inputs, call.kwargs) for call in calls])
         else:
-            # Without a module, Keras 3's files of this kind may mean a function by the name of a layer.
+            # Without a module, the name of a layer may mean a function in Keras 3's files of this kind.
             written = [call.written(str(entry.get("class_name"))) for call in calls]
             layers.append({"module": "keras.layers", **entry, "inbound_nodes": written})
     ends = {key: end(config[key]) for key in ("input_layers", "output_layers") if key in config}
@@ -68,7 +68,7 @@ def with_calls_of_today(config: Config) -> dict[str, Any]:
 
 
 class _Call:
-    """One call: the structure of its inputs, and its keyword arguments."""
+    """One call: the structure of its inputs and its keyword arguments."""
 
     def __init__(self, node: Any, names: set[str], tensor: Callable[[list[Any]], Any]):
         self._names = names
@@ -134,7 +134,7 @@ def _first_calls(config: Config) -> dict[str, int]:
 
 
 def _places(value: Any) -> list[tuple[str, int]]:
-    """Layer and call of every place in a structure, keyword arguments included."""
+    """The layer and call of every place in a structure, including keyword arguments."""
     if isinstance(value, Mapping):
         return [place for part in value.values() for place in _places(part)]
     if not isinstance(value, list):

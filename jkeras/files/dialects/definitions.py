@@ -1,6 +1,6 @@
-"""Definitions of models that any version of Keras wrote, in the form of Keras 3: the one place where versions are told apart.
+"""Converts model definitions of any version of Keras to the form of Keras 3; the only place that distinguishes versions.
 
-Everything is a plain value, before it is made into layers. What is in today's form already comes back as it is.
+Everything is a plain value, before layers are created from it. What already has today's form is returned unchanged.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from jkeras.files import operations
 from jkeras.files.dialects import calls, old_names, origin
 from jkeras.values.custom_objects import custom_object
 
-# Where classes were that Keras 3 names with their modules.
+# The modules that Keras 3 writes with classes.
 MODULES = {"Functional": "keras.src.models.functional", "Sequential": "keras"}
 
 
@@ -21,11 +21,11 @@ def of_today(config: Any, version: str | None = None) -> Any:
     """The configuration of a model or layer in the form of Keras 3.
 
     Args:
-        config: what the file has.
-        version: the version of Keras that wrote it; None if that is not known.
+        config: the configuration in the file.
+        version: the version of Keras that wrote it; None if unknown.
 
     Raises:
-        RestoreError: a layer cannot do today what it did.
+        RestoreError: today's layer does not support what an old layer did.
 
     >>> of_today({"class_name": "Convolution1D", "config": {"nb_filter": 2, "border_mode": "same"}})
     {'class_name': 'Conv1D', 'config': {'filters': 2, 'padding': 'same'}}
@@ -37,7 +37,7 @@ def of_today(config: Any, version: str | None = None) -> Any:
 
 
 def major(version: str) -> int:
-    """The first number of a version.
+    """The major version.
 
     >>> major("2.2.4-tf")
     2
@@ -55,11 +55,11 @@ def _value(value: Any) -> Any:
 
 
 def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A layer, or another object with a class."""
+    """Converts a layer, or another object with a class."""
     if operations.is_operation(entry):
         return dict(entry)
     class_name, config = entry["class_name"], entry["config"]
-    if isinstance(config, list):  # of a Sequential before 2.2.3, or the value of a `__tuple__`
+    if isinstance(config, list):  # a Sequential before 2.2.3, or the value of a `__tuple__`
         config = {"layers": config} if class_name == "Sequential" else config
     if isinstance(config, list):
         return {**entry, "config": _value(config)}
@@ -76,7 +76,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _renamed(entry: Mapping[str, Any], current: str) -> dict[str, Any]:
-    """An entry with the class's name of today, and its module where one is written."""
+    """An entry with today's name of the class, and its module if the entry has one."""
     renamed = {**entry, "class_name": current}
     if entry.get("module") and current in MODULES and str(entry["module"]).startswith("keras."):
         renamed["module"] = MODULES[current]

@@ -1,7 +1,7 @@
-"""Configurations that earlier versions of Keras wrote, in today's words.
+"""Converts names in configurations of earlier versions of Keras to today's names.
 
-Keras 1 and 2 called many arguments and some classes differently. Every function takes and returns plain values; what is
-already in today's words comes back as it is.
+Keras 1 and 2 had different names for many arguments and some classes. Every function takes and returns plain values; what
+already has today's names is returned unchanged.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from jkeras.errors import RestoreError
 
-# Part of a configuration: what JSON can hold, as deep as wanted.
+# Part of a configuration: a JSON value.
 Json: TypeAlias = Any
 
 CLASSES = {
@@ -116,29 +116,29 @@ _VALUES: dict[str, dict[Any, Any]] = {
 # The names of constraints in Keras 1.
 CONSTRAINTS = {"maxnorm": "MaxNorm", "nonneg": "NonNeg", "unitnorm": "UnitNorm"}
 
-# Options of other versions without a meaning here, whatever their value.
+# Options of other versions that have no effect here, whatever their value.
 IGNORED = frozenset({"implementation", "consume_less", "schedule_decay", "is_legacy_optimizer", "jit_compile"})
 
 _CONV_KERNEL = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
-# Arguments that say nothing, whatever their value, by today's class; `*` is every class.
+# Arguments without effect, whatever their value, by today's class; `*` means every class.
 MEANINGLESS: dict[str, frozenset[str]] = {
     "*": frozenset({"dynamic", "input_dtype", "consume_less"}),
     **{
         name: frozenset({"implementation", "input_length"})
         for name in (*RECURRENT, *(f"{name}Cell" for name in RECURRENT[:3]))
     },
-    "MultiHeadAttention": frozenset({"query_shape", "key_shape", "value_shape"}),  # what it was built for
-    # Written because their base class has them; their kernels are the depthwise and the pointwise one.
+    "MultiHeadAttention": frozenset({"query_shape", "key_shape", "value_shape"}),  # the shapes it was built for
+    # Written because the base class has them; these layers have a depthwise and a pointwise kernel instead.
     **{
         name: frozenset(_CONV_KERNEL)
         for name in ("SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D")
     },
     "Embedding": frozenset({"input_length"}),
-    "RandomRotation": frozenset({"value_range"}),  # of Keras 3.0 to 3.3, which did nothing with it
+    "RandomRotation": frozenset({"value_range"}),  # written by Keras 3.0 to 3.3, which did not use it
     "BatchNormalization": frozenset({"fused"}),
     **{name: frozenset({"vocabulary_size", "has_input_vocabulary"}) for name in LOOKUPS},
 }
-# Arguments that may only be what they are by default, by today's class, because today's layer does nothing else.
+# Arguments that must have their default, by today's class, because today's layer supports nothing else.
 ONLY: dict[str, dict[str, Any]] = {
     "*": {"time_major": False},
     **{name: {"groups": 1} for name in ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")},
@@ -148,7 +148,7 @@ ONLY: dict[str, dict[str, Any]] = {
     "StringLookup": {"oov_method": "floormod"},
 }
 
-# How Keras 1 merged tensors.
+# The merge modes of Keras 1.
 MERGES = {
     "sum": "Add",
     "mul": "Multiply",
@@ -161,13 +161,13 @@ MERGES = {
 
 
 def layer(class_name: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The class and arguments of a layer in today's words.
+    """The class and arguments of a layer with today's names.
 
     >>> layer("Convolution2D", {"nb_filter": 8, "nb_row": 3, "nb_col": 5, "dim_ordering": "tf"})
     ('Conv2D', {'filters': 8, 'data_format': 'channels_last', 'kernel_size': [3, 5]})
 
     Raises:
-        RestoreError: today's layers cannot do what the old one did.
+        RestoreError: today's layers do not support what the old one did.
     """
     config = dict(arguments)
     if class_name == "Merge":
@@ -175,7 +175,7 @@ def layer(class_name: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str,
     if class_name == "CuDNNGRU":
         config["reset_after"] = True
     elif class_name == "GRU" and "reset_after" not in config and _OLD_RECURRENT & set(config):
-        config["reset_after"] = False  # Keras before 2.2 knew no other way
+        config["reset_after"] = False  # the only variant before Keras 2.2
     current = CLASSES.get(class_name, class_name)
     for old, new in ARGUMENTS.get(current, {}).items():
         if old in config:
@@ -199,14 +199,14 @@ def layer(class_name: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str,
         for key, only in ONLY.get(owner, {}).items():
             value = config.pop(key, only)
             if value != only and value is not None:
-                raise RestoreError(f"`{key}={value!r}` is not offered, only {only!r}.")
+                raise RestoreError(f"`{key}={value!r}` is not supported, only {only!r}.")
     return current, {key: _object(key, value) for key, value in config.items()}
 
 
 def _check_output_shape(shape: Json, config: Mapping[str, Any]) -> None:
-    """Refuses an output of a transposed convolution of Keras 1 that is not as large as it is by itself today.
+    """Refuses an output shape of a Keras 1 transposed convolution that differs from today's default.
 
-    How large the input is follows from the output, since the convolution makes the one of the other.
+    The size of the input follows from that of the output.
     """
     kernel, strides = config["kernel_size"], config.get("strides", 1)
     if not isinstance(shape, (list, tuple)) or len(shape) != len(kernel) + 2:
@@ -220,15 +220,15 @@ def _check_output_shape(shape: Json, config: Mapping[str, Any]) -> None:
         inputs = -(-(size - reach + 1) // stride) if size else 0
         if size and inputs * stride + max(reach - stride, 0) != size:
             raise RestoreError(
-                f"`output_shape={shape!r}` is not offered: with strides of {stride} and a kernel of {width} the output of"
-                f" {inputs} places has {inputs * stride + max(reach - stride, 0)} of them."
+                f"`output_shape={shape!r}` is not supported: with strides of {stride} and a kernel of {width}, the output for"
+                f" {inputs} positions has {inputs * stride + max(reach - stride, 0)} positions."
             )
 
 
 def _merge(config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     mode = config.get("mode")
     if mode not in MERGES:
-        raise RestoreError(f"Merge(mode={mode!r}) of Keras 1 is not offered; the modes are {sorted(MERGES)}.")
+        raise RestoreError(f"Merge(mode={mode!r}) of Keras 1 is not supported; the modes are {sorted(MERGES)}.")
     arguments = {"name": config.get("name")}
     if mode == "concat":
         arguments["axis"] = config.get("concat_axis", -1)
@@ -246,7 +246,7 @@ def _value(argument: str, value: Json) -> Json:
 
 
 def _object(key: str, value: Json) -> Json:
-    """Regularizers and constraints that are named by a key `name`; initializers and policies with additions."""
+    """Converts regularizers and constraints with a key `name`, and initializers and policies with extra entries."""
     if not isinstance(value, Mapping):
         return value
     if "class_name" in value and isinstance(value.get("config"), Mapping):
@@ -265,7 +265,7 @@ def _object(key: str, value: Json) -> Json:
 
 
 def with_old_functions(value: Json) -> Json:
-    """A configuration from before Keras 3, in which `hard_sigmoid` was another function, with that function's name of today.
+    """Renames `hard_sigmoid` in a configuration from before Keras 3, where it was a different function.
 
     >>> with_old_functions({"layers": [{"activation": "hard_sigmoid"}]})
     {'layers': [{'activation': 'hard_sigmoid_keras2'}]}

@@ -1,8 +1,8 @@
-"""Arrays of weights as earlier versions of Keras kept them, in today's layout.
+"""Converts weight arrays of earlier versions of Keras to today's layout.
 
-Sources: the conversions that Keras 2 and TensorFlow's Keras applied when they loaded older files.
+Sources: the conversions in Keras 2 and TensorFlow's Keras for older files.
 
-The functions take and return plain arrays; a layer is looked at only for its arguments.
+The functions take and return plain arrays; of layers, they only read arguments.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from jkeras.files.dialects import definitions
 
 Arrays: TypeAlias = list[np.ndarray]
-# A layer of jkeras or of its drop-in, told by the name of its class, of which arguments are read that this class has.
+# A layer of jkeras or of its drop-in, identified by the name of its class, whose arguments are read.
 AnyLayer: TypeAlias = Any
 
 FLIPPED = ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "ConvLSTM2D")
@@ -25,9 +25,9 @@ def translate(old_class: str | None, layer: AnyLayer, arrays: Arrays, version: s
     """The arrays of a layer in today's layout.
 
     Args:
-        old_class: the class that the file names, or None if it names none.
+        old_class: the class that the file names, or None.
         layer: today's layer.
-        arrays: what the file holds.
+        arrays: the arrays in the file.
         version: the version of Keras that wrote it.
         backend: the backend that wrote it, or None.
     """
@@ -40,7 +40,7 @@ def translate(old_class: str | None, layer: AnyLayer, arrays: Arrays, version: s
     if definitions.major(version) == 1:
         arrays = _from_first(name, layer, arrays)
     if backend == "theano" and name in FLIPPED and arrays:
-        # Theano's convolution ran its kernels back to front.
+        # Theano's convolution flips its kernels.
         arrays = [_flipped(a) if a.ndim > 2 else a for a in arrays]
     if name in ("LSTM", "GRU"):
         arrays = _from_cudnn(name, layer, arrays)
@@ -48,7 +48,7 @@ def translate(old_class: str | None, layer: AnyLayer, arrays: Arrays, version: s
 
 
 def _parts(layer: AnyLayer) -> list[AnyLayer] | None:
-    """The layers whose weights make up those of a layer, in order; None for a layer with weights of its own."""
+    """The layers whose weights form those of a layer, in order; None for a layer with its own weights."""
     name = type(layer).__name__
     if name == "Bidirectional":
         return [layer.forward_layer, layer.backward_layer]
@@ -107,12 +107,12 @@ def _first_conv2d_transpose(layer: AnyLayer, arrays: Arrays) -> Arrays:
 
 
 def _gates(arrays: Arrays, order: Sequence[int]) -> Arrays:
-    """One kernel, recurrent kernel and bias from those of each gate."""
+    """Combines the kernels, recurrent kernels and biases of all gates."""
     return [np.concatenate([arrays[3 * gate + part] for gate in order], axis=-1) for part in range(3)]
 
 
 def _first_lstm(layer: AnyLayer, arrays: Arrays) -> Arrays:
-    # The gates were kept in the order input, cell, forget, output.
+    # The order of the gates was input, cell, forget, output.
     return _gates(arrays, (0, 2, 1, 3)) if len(arrays) == 12 else arrays
 
 
@@ -144,7 +144,7 @@ _FIRST: dict[str, Callable[[AnyLayer, Arrays], Arrays]] = {
 
 
 def _from_cudnn(name: str, layer: AnyLayer, arrays: Arrays) -> Arrays:
-    """Weights of CuDNNLSTM and CuDNNGRU: kernels transposed gate by gate, a bias for input and one for state."""
+    """Weights of CuDNNLSTM and CuDNNGRU: kernels transposed per gate, a bias for the input and one for the state."""
     gates = {"LSTM": 4, "GRU": 3}[name]
     if len(arrays) != 3 or arrays[2].shape != (2 * gates * layer.units,):
         return arrays

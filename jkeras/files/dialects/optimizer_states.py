@@ -1,7 +1,7 @@
-"""States of optimizers as Keras 1 and 2 kept them, in the order of Keras 3: step, learning rate, then group by group of slots.
+"""Converts optimizer states of Keras 1 and 2 to the order of Keras 3: step, learning rate, then groups of slots.
 
-Until 2.10, and in `optimizers.legacy` later, all first slots came first, then all second ones; from 2.11 on the slots of a weight
-stand side by side, as today, with no learning rate and without some arrays that Keras 3 has.
+Until 2.10, and later in `optimizers.legacy`, all first slots came first, then all second ones. Since 2.11 the slots of a weight
+are adjacent, as today, but the learning rate and some of Keras 3's arrays are missing.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from jkeras.errors import RestoreError
 Arrays: TypeAlias = list[np.ndarray]
 Config = Mapping[str, Any]
 
-# How many slots are in each group of today, by class; others have one group with all of them.
+# The number of slots in each of today's groups, by class; other classes have one group with all of them.
 GROUPS = {"Adam": (2, 1), "RMSprop": (1, 1, 1)}
-# The slots of legacy optimizers by the last part of their names, in the order of today.
+# The slots of legacy optimizers, by the last part of their names, in today's order.
 LEGACY_SLOTS = ("m", "v", "vhat", "rms", "momentum", "mg", "accumulator", "linear", "accum_grad", "accum_var")
 
 
@@ -36,15 +36,15 @@ def of_today(
         class_name: the optimizer's class.
         config: its arguments.
         arrays: what the file holds.
-        shapes: the shapes of the weights that are trained, in today's order.
-        names: the names of the arrays; none in `.keras` files, which there are from 2.11 on.
-        orders: in which orders the weights may have been: their numbers in today's order.
+        shapes: the shapes of the trainable weights, in today's order.
+        names: the names of the arrays; empty for `.keras` files, which exist since 2.11.
+        orders: the possible old orders of the weights, as indices in today's order.
 
     Raises:
-        RestoreError: the arrays do not fit the weights in any of the orders.
+        RestoreError: the arrays do not match the weights in any of the orders.
     """
     if not arrays or not shapes or (len(arrays) <= 2 and arrays[0].shape == () and not int(arrays[0])):
-        return []  # there was no step yet
+        return []  # no step has been made yet
     inner = config.get("inner_optimizer")
     if isinstance(inner, Mapping):
         scale = np.asarray(config.get("initial_scale") or 1.0, np.float32)
@@ -67,7 +67,7 @@ def _head(step: Any, config: Config) -> Arrays:
     return [np.asarray(step).astype(np.int32), *([] if follows else [np.asarray(rate, np.float32)])]
 
 
-# -- from 2.11 on ----------------------------------------------------------------------------------------------------------
+# -- since 2.11 ------------------------------------------------------------------------------------------------------------
 
 
 def _side_by_side(class_name: str, config: Config, arrays: Arrays, shapes: Sequence[tuple[int, ...]]) -> Arrays:
@@ -85,14 +85,14 @@ def _side_by_side(class_name: str, config: Config, arrays: Arrays, shapes: Seque
 
 
 def _momentum_product(config: Config, step: int) -> np.ndarray:
-    """What Nadam multiplied its momenta to; Keras 3 keeps it, Keras 2 did not."""
+    """The product of Nadam's momenta, which Keras 3 stores and Keras 2 did not."""
     beta = config.get("beta_1", 0.9)
     factors = [beta * (1 - 0.5 * 0.96**t) for t in range(1, min(step, 100_000) + 1)]
     return np.asarray(np.prod(factors), np.float32)
 
 
 def _with_places(slots: Arrays, shapes: Sequence[tuple[int, ...]], averaged: bool) -> Arrays:
-    """The slots of Adafactor; Keras 3 has rows and columns, which are not used, of vectors, too."""
+    """The slots of Adafactor; Keras 3 also has rows and columns for vectors, which are unused."""
     pairs = slots[: len(shapes)] if averaged else []
     left = iter(slots[len(pairs) :])
     for shape in shapes:
@@ -128,11 +128,11 @@ def _slot_by_slot(
         names = [name for i, name in enumerate(names) if i not in cache]
     if names and all(_last(name) in LEGACY_SLOTS for name in names):
         by_slot = sorted(range(len(slots)), key=lambda i: LEGACY_SLOTS.index(_last(names[i])))
-        slots = [slots[i] for i in by_slot]  # those of `Ftrl` stand side by side
+        slots = [slots[i] for i in by_slot]  # those of `Ftrl` are adjacent
     if len(slots) % count:
         slots = slots[len(slots) % count :] if class_name == "Nadam" else slots[: len(slots) - len(slots) % count]
     if class_name == "Adam" and not config.get("amsgrad"):
-        slots = slots[: 2 * count]  # Keras 2 kept empty third slots
+        slots = slots[: 2 * count]  # Keras 2 wrote empty third slots
     if class_name == "SGD" and not config.get("momentum"):
         slots = []
     rounds = len(slots) // count

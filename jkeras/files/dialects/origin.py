@@ -1,4 +1,4 @@
-"""Which version of Keras wrote what is being read, for messages, and what users can do about what is not offered."""
+"""Which version of Keras wrote the current file, and errors for what is not supported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _writer: contextvars.ContextVar[str | None] = contextvars.ContextVar("jkeras_wri
 
 @contextlib.contextmanager
 def written_by(version: str | None) -> Iterator[None]:
-    """Says for the length of a block which version of Keras wrote what is read."""
+    """Declares, for a `with` block, which version of Keras wrote the file."""
     token = _writer.set(version or _writer.get())
     try:
         yield
@@ -22,7 +22,7 @@ def written_by(version: str | None) -> Iterator[None]:
 
 
 def writer() -> str:
-    """Who wrote what is read.
+    """The writer of the current file, for messages.
 
     >>> with written_by("2.15.0"):
     ...     writer()
@@ -33,15 +33,15 @@ def writer() -> str:
 
 
 def refused(class_name: str, name: object, what: str) -> RestoreError:
-    """The error of a layer that cannot be made as it was written.
+    """The error for a layer that cannot be created from its configuration.
 
     Args:
         class_name: its class.
         name: its name.
-        what: which argument it has, and why that is not possible.
+        what: the argument, and why it is not supported.
     """
     return RestoreError(
-        f"The layer {name!r} ({class_name}), as {writer()} wrote it: {what} A class of your own can take its place,"
+        f"The layer {name!r} ({class_name}), as {writer()} wrote it: {what} You can substitute your own class,"
         f" `load_model(path, custom_objects={{{class_name!r}: your_class}})`; or build the model in code and use"
         f" `load_weights`."
     )

@@ -1,7 +1,7 @@
-"""Functions of TensorFlow in graphs (`x + y`, `tf.concat`), as Keras 2 wrote them, as the functions of `ops` that they are today.
+"""Converts TensorFlow functions in graphs of Keras 2 (`x + y`, `tf.concat`) to functions of `ops`.
 
-Keras 2 made a layer of each: `TFOpLambda` and `SlicingOpLambda` name a function of TensorFlow, `TensorFlowOpLayer` (2.0 to 2.3)
-a node of its graphs. The first argument is written apart from the others, which have TensorFlow's names.
+Keras 2 wrote each as a layer: `TFOpLambda` and `SlicingOpLambda` name a TensorFlow function, `TensorFlowOpLayer` (2.0 to 2.3) a
+node of a TensorFlow graph. The first argument is written separately from the others, which have TensorFlow's names.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from jkeras.files import operations
 
 CLASSES = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 
-Call = tuple[Any, dict[str, Any]]  # what comes first, and the other arguments by TensorFlow's names
+Call = tuple[Any, dict[str, Any]]  # the first argument, and the others by TensorFlow's names
 
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """How a function of TensorFlow is called today.
+    """The counterpart of a TensorFlow function.
 
     Attributes:
-        operation: the function of `ops`.
-        arguments: TensorFlow's name of an argument -> today's; those not listed have the same name.
-        defaults: arguments, by today's names, whose default is another in TensorFlow.
-        values: how to write the value of an argument today, by today's names.
+        operation: the function in `ops`.
+        arguments: TensorFlow's name of an argument -> the name in `ops`, if different.
+        defaults: TensorFlow's defaults that differ, by the names in `ops`.
+        values: functions that convert values of arguments, by the names in `ops`.
     """
 
     operation: str
@@ -115,7 +115,7 @@ def _rules() -> dict[str, Rule]:
 
 
 def _ends(sections: Any) -> Any:
-    """Where TensorFlow has the sizes of parts, `ops` has the places between them."""
+    """Converts the sizes of parts, as in TensorFlow, to the split indices of `ops`."""
     if not isinstance(sections, list):
         return sections
     if any(size < 0 for size in sections):
@@ -124,7 +124,7 @@ def _ends(sections: Any) -> Any:
 
 
 RULES = _rules()
-# Other names for the same.
+# Aliases.
 for _name in (
     "transpose",
     "squeeze",
@@ -143,13 +143,13 @@ RULES |= {"nn.l2_normalize": RULES["math.l2_normalize"], "linalg.l2_normalize": 
 
 @dataclasses.dataclass(frozen=True)
 class Node:
-    """A kind of node in TensorFlow's graphs.
+    """A node type of TensorFlow graphs.
 
     Attributes:
-        function: the function of TensorFlow that it computes.
-        inputs: the names of its inputs behind the first.
-        attributes: attribute -> argument.
-        listed: how many of the last inputs are not part of the list that comes first; None if the first is not a list.
+        function: the TensorFlow function that it computes.
+        inputs: the names of its inputs after the first.
+        attributes: a mapping from attribute to argument.
+        listed: the number of last inputs that are not part of the list in the first argument; None if that is not a list.
     """
 
     function: str
@@ -213,19 +213,19 @@ NODES: dict[str, Node] = {
 
 
 def is_function(entry: Mapping[str, Any]) -> bool:
-    """Whether an entry of a model's layers is a function of TensorFlow."""
+    """Whether an entry of a model's layers is a TensorFlow function."""
     return entry.get("class_name") in CLASSES
 
 
 def entries(entry: Mapping[str, Any], calls: Sequence[Call]) -> list[dict[str, Any]]:
-    """The entries that Keras 3 writes for a function of TensorFlow: one, or several that compute the same.
+    """The entries in the form of Keras 3 for a TensorFlow function: one or more operations that compute the same.
 
     Args:
         entry: the layer.
-        calls: what it is applied to.
+        calls: the calls of the layer.
 
     Raises:
-        RestoreError: there is no counterpart, or not for one of the arguments.
+        RestoreError: the function or one of its arguments has no counterpart.
     """
     config = entry.get("config")
     name = entry.get("name") or (config.get("name") if isinstance(config, Mapping) else None)
@@ -235,7 +235,7 @@ def entries(entry: Mapping[str, Any], calls: Sequence[Call]) -> list[dict[str, A
             steps.call(*_function(config if isinstance(config, Mapping) else {}, call))
     except (RestoreError, TypeError, KeyError, ValueError, AttributeError) as error:
         raise RestoreError(
-            f"The layer {name!r} applies a function of TensorFlow in a way that is not offered here: {error}."
+            f"The layer {name!r} applies a TensorFlow function in a way that is not supported: {error}."
             f" Build the model in code, with functions of `ops`, and use `load_weights`."
         ) from None
     return steps.entries
@@ -264,7 +264,7 @@ _TYPES = {"DT_FLOAT": "float32", "DT_HALF": "float16", "DT_DOUBLE": "float64", "
 
 
 def _attribute(written: Mapping[str, Any]) -> Any:
-    """The value of an attribute of a node, as protocol buffers have it in JSON."""
+    """The value of a node's attribute in the JSON form of protocol buffers."""
     if "type" in written:
         return _TYPES[written["type"]]
     if "list" in written:
@@ -273,7 +273,7 @@ def _attribute(written: Mapping[str, Any]) -> Any:
 
 
 class _Steps:
-    """The operations that one function of TensorFlow becomes."""
+    """The operations that replace one TensorFlow function."""
 
     def __init__(self, name: str):
         self.name = name
@@ -299,7 +299,7 @@ class _Steps:
         given = {key: value for key, value in given.items() if key in known and value is not None}
         given = {**rule.defaults, **given}
         given = {key: rule.values[key](value) if key in rule.values else value for key, value in given.items()}
-        # Numbers that a tensor is combined with are one tensor, too, and no list of several.
+        # A list of numbers that is combined with a tensor is one tensor, not a list of several.
         arrays = {key: _constant(v) for key, v in given.items() if key in ("x1", "x2", "indices")}
         self._apply(rule.operation, [_constant(first) if "x1" in known else first], {**given, **arrays})
 
@@ -360,7 +360,7 @@ def _constant(value: Any) -> Any:
 
 
 def _slices(kwargs: Mapping[str, Any]) -> list[Any]:
-    """What stands in `x[...]`."""
+    """The index in `x[...]`."""
     if "strides" in kwargs:
         return _strided(kwargs)
     spec = kwargs["slice_spec"]
@@ -371,7 +371,7 @@ def _slice(part: Any) -> Any:
     if isinstance(part, Mapping) and {"start", "stop"} & set(part):
         config = {key: part.get(key) for key in ("start", "stop", "step")}
         if any(isinstance(end, (Mapping, list)) for end in config.values()):
-            raise RestoreError("a slice whose ends are computed")
+            raise RestoreError("a slice with computed bounds")
         return {"class_name": "__slice__", "config": config}
     if isinstance(part, Mapping) and part.get("class_name") == "__ellipsis__":
         return {"class_name": "__ellipsis__", "config": {}}
@@ -379,7 +379,7 @@ def _slice(part: Any) -> Any:
 
 
 def _strided(kwargs: Mapping[str, Any]) -> list[Any]:
-    """The same of a node, whose masks have a bit for each axis."""
+    """The index of a node, whose masks have a bit per axis."""
 
     def bit(mask: str, axis: int) -> bool:
         return bool(int(kwargs.get(f"{mask}_mask") or 0) >> axis & 1)

@@ -1,6 +1,6 @@
-"""What models were compiled with, as any version of Keras wrote it, in the form of Keras 3: optimizers, losses, metrics.
+"""Converts training configurations of any version of Keras (optimizers, losses, metrics) to the form of Keras 3.
 
-Everything is a plain value; what is in today's form already comes back as it is.
+Everything is a plain value; what already has today's form is returned unchanged.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ OPTIMIZERS = {
     "LossScaleOptimizerV3": "LossScaleOptimizer",
     "LossScaleOptimizerV1": "LossScaleOptimizer",
 }
-# Arguments of losses and metrics that say what their class says.
+# Redundant arguments of losses and metrics, which follow from their class.
 FUNCTION = ("fn",)
-# Classes that are nothing but the function that they name.
+# Classes that only wrap the function that they name.
 WRAPPERS = ("LossFunctionWrapper", "MeanMetricWrapper", "SumOverBatchSizeMetricWrapper")
 REDUCTIONS = {"auto": "sum_over_batch_size", "sum_over_nonzero_weights": "sum_over_batch_size"}
 METRICS = {"CosineProximity": "CosineSimilarity"}
 
 
 def of_today(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What `compile` was given, as Keras 2 wrote it in `.keras` files, in the form of Keras 3."""
+    """Converts the arguments of `compile` in `.keras` files of Keras 2 to the form of Keras 3."""
     current = {key: value for key, value in config.items() if value is not None}
     if isinstance(current.get("optimizer"), Mapping):
         current["optimizer"] = _public(optimizer(current["optimizer"]), "keras.optimizers")
@@ -47,7 +47,7 @@ def _each(value: Json, module: str) -> Json:
 
 
 def _public(value: Json, module: str) -> Json:
-    """An object with the module where Keras 3 has its class, and what is inside of it."""
+    """Adds Keras 3's module to an object, and to the objects inside it."""
     own = isinstance(value, Mapping) and str(value.get("module") or "keras").startswith("keras")
     if (
         not own
@@ -64,7 +64,7 @@ def _public(value: Json, module: str) -> Json:
 
 
 def optimizer(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of an optimizer in today's words.
+    """The configuration of an optimizer with today's names.
 
     >>> optimizer({"class_name": "SGD", "config": {"lr": 0.1, "decay": 0.0}})
     {'class_name': 'SGD', 'config': {'learning_rate': 0.1}}
@@ -99,14 +99,14 @@ def optimizer(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _schedule(rate: Json) -> Json:
-    """A learning rate; schedules were written with the name None."""
+    """Converts a learning rate; schedules were written with the name None."""
     if not isinstance(rate, Mapping) or not isinstance(rate.get("config"), Mapping):
         return rate
     return {**rate, "config": {k: v for k, v in rate["config"].items() if k != "name" or v is not None}}
 
 
 def loss_or_metric(written: Json) -> Json:
-    """A loss or metric in today's words: a name, or a configuration.
+    """A loss or metric with today's names: a name, or a configuration.
 
     >>> loss_or_metric({"class_name": "Hinge", "config": {"reduction": "auto", "fn": "hinge"}})
     {'class_name': 'Hinge', 'config': {'reduction': 'sum_over_batch_size'}}
@@ -114,7 +114,7 @@ def loss_or_metric(written: Json) -> Json:
     'binary_accuracy'
     """
     if isinstance(written, str) and ">" in written and custom_object(written) is None:
-        return written.rpartition(">")[2]  # `Custom>name`, which was registered in no package
+        return written.rpartition(">")[2]  # `Custom>name`: registered without a package
     if not isinstance(written, Mapping) or not isinstance(written.get("config"), Mapping):
         return written
     name, arguments = str(written.get("class_name")), dict(written["config"])

@@ -1,7 +1,7 @@
-"""Paths of weights and assets in `.keras` files of Keras 2, and of Windows, as they are today.
+"""Converts paths of weights and assets in `.keras` files of Keras 2, and from Windows, to today's paths.
 
-Keras 2.12 to 2.14 kept layers under `_layer_checkpoint_dependencies` rather than `layers`, and counted those with weights twice:
-`conv2d`, `conv2d_2`, `conv2d_4`. On Windows the parts of a path were joined by a backslash.
+Keras 2.12 to 2.14 stored layers under `_layer_checkpoint_dependencies` instead of `layers`, and counted layers with weights
+twice: `conv2d`, `conv2d_2`, `conv2d_4`. On Windows, the parts of a path were joined by a backslash.
 """
 
 from __future__ import annotations
@@ -51,19 +51,19 @@ def _renamed(parts: list[str], numbers: Mapping[tuple[str, ...], set[tuple[str, 
 
 
 def is_old(path: str) -> bool:
-    """Whether a path is one that has another name today."""
+    """Whether a path has a different name today."""
     return OLD in path or "\\" in path
 
 
 def tree_of_today(tree: Tree) -> Tree:
-    """A file under the paths of today."""
+    """A file with today's paths."""
     if not any(is_old(path) for path in tree.groups):
         return tree
     return tree.renamed(of_today([*tree.groups, *tree.shapes]))
 
 
 def members_of_today(members: Mapping[str, Contents]) -> dict[str, Contents]:
-    """The members of an archive under the names of today."""
+    """The members of an archive with today's names."""
     if not any(is_old(name) for name in members):
         return dict(members)
     names = of_today(members)

@@ -73,7 +73,7 @@ def _found(path: str, name: str) -> Any:
     inside = f"{path}.{name}" if path else name
     if inside in _MODULES:
         return importlib.import_module(f"{__name__}.{inside}")
-    raise AttributeError(f"keras.src.{inside} is not offered: there is no public object of the name {name!r}.")
+    raise AttributeError(f"keras.src.{inside} is not supported: there is no public object of the name {name!r}.")
 
 
 def _places(path: str) -> Iterator[str]:

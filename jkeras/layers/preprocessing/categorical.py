@@ -26,7 +26,7 @@ class CategoryEncoding(Layer):
     Args:
         num_tokens: the number of categories.
         output_mode: "multi_hot", "one_hot" or "count".
-        sparse: accepted for Keras's signature; only False is offered.
+        sparse: accepted for compatibility with Keras; only False is supported.
 
     Call arguments: `count_weights` weighs each integer in the mode "count".
 
@@ -83,7 +83,7 @@ class Discretization(Layer):
         num_bins: how many bins `adapt` makes, in place of boundaries.
         epsilon: how exact the quantiles are; smaller is better and slower.
         output_mode: "int", or how bins are encoded: "one_hot", "multi_hot", "count".
-        sparse: accepted for Keras's signature; only False is offered.
+        sparse: accepted for compatibility with Keras; only False is supported.
         dtype: the dtype of the encodings; bins are int32.
         name: the layer's name.
 

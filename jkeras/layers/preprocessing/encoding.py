@@ -30,7 +30,7 @@ def output_mode(*allowed: str) -> Any:
 
 
 def dense_only(value: object) -> bool:
-    """A converter for `sparse` and `ragged`, of which only False is offered."""
+    """A converter for `sparse` and `ragged`, of which only False is supported."""
     if value:
         raise ArgumentError("expected False: arrays are dense")
     return False

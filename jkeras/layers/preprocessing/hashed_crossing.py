@@ -50,7 +50,7 @@ class HashedCrossing(BinLayer):
     Args:
         num_bins: the number of bins.
         output_mode: "int", or "one_hot" to encode the bins.
-        sparse: accepted for Keras's signature; only False is offered.
+        sparse: accepted for compatibility with Keras; only False is supported.
         name: the layer's name.
         dtype: the dtype of the encodings; bins are int32.
 

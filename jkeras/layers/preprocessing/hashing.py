@@ -216,7 +216,7 @@ class Hashing(BinLayer):
         mask_value: a value that gets bin 0 for itself.
         salt: an integer or two: makes the hash SipHash with this key; FarmHash without.
         output_mode: "int", or how bins are encoded: "one_hot", "multi_hot", "count".
-        sparse: accepted for Keras's signature; only False is offered.
+        sparse: accepted for compatibility with Keras; only False is supported.
 
     >>> Hashing(num_bins=3)([["A"], ["B"], ["C"], ["D"], ["E"]]).ravel().tolist()
     [1, 0, 1, 1, 2]

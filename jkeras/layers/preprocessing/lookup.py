@@ -316,11 +316,11 @@ class IntegerLookup(Lookup):
         mask_token: an integer that means "nothing".
         oov_token: what unknown ids become with `invert=True`.
         vocabulary: integers, or the path of a file with one a line; `adapt` finds them in data.
-        vocabulary_dtype: accepted for Keras's signature.
+        vocabulary_dtype: accepted for compatibility with Keras.
         idf_weights: one weight a term in the mode "tf_idf".
         invert: whether ids become integers.
         output_mode: "int", or how ids are encoded: "one_hot", "multi_hot", "count", "tf_idf".
-        sparse: accepted for Keras's signature; only False is offered.
+        sparse: accepted for compatibility with Keras; only False is supported.
         pad_to_max_tokens: whether encodings are as long as `max_tokens` says.
         oov_method: "floormod", or "farmhash" to share ids by a hash (outside of models).
         salt: a key of the hash.
@@ -400,7 +400,7 @@ class StringLookup(Lookup):
         invert: whether ids become strings.
         output_mode: "int", or how ids are encoded: "one_hot", "multi_hot", "count", "tf_idf".
         pad_to_max_tokens: whether encodings are as long as `max_tokens` says.
-        sparse: accepted for Keras's signature; only False is offered.
+        sparse: accepted for compatibility with Keras; only False is supported.
         encoding: the encoding of bytes.
         name: the layer's name.
         salt: a key of the hash.

@@ -53,7 +53,7 @@ class TextVectorization(HostLayer):
         pad_to_max_tokens: whether encodings are as long as `max_tokens` says.
         vocabulary: words, or the path of a file with one a line; `adapt` finds them in texts.
         idf_weights: one weight a word in the mode "tf_idf".
-        sparse: accepted for Keras's signature; only False is offered.
+        sparse: accepted for compatibility with Keras; only False is supported.
         ragged: likewise.
         encoding: the encoding of bytes.
         name: the layer's name.

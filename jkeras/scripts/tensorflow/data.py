@@ -51,12 +51,12 @@ class TextLineDataset:
 
     Args:
         filenames: one file or several.
-        compression_type: not offered.
+        compression_type: not supported.
     """
 
     def __new__(cls, filenames: Any, compression_type: str | None = None, *_: Any, **__: Any) -> Any:
         if compression_type:
-            raise ArgumentError(f"TextLineDataset(compression_type={compression_type!r}) is not offered.")
+            raise ArgumentError(f"TextLineDataset(compression_type={compression_type!r}) is not supported.")
         paths = [str(path) for path in strings.texts(filenames).reshape(-1)]
 
         def lines() -> Iterator[np.ndarray]:

@@ -84,7 +84,7 @@ def not_offered(name: str, error: type[JkerasError] = NotOfferedError) -> Jkeras
     """The error for a name of TensorFlow that is not in the table: where it is used, and what to write."""
     inner = name.removeprefix("tf.").removeprefix("tensorflow.")
     return error(
-        f"{script_line()}`tf.{inner}` is not offered: this script runs on jkeras, which stands in for Keras and has a small"
+        f"{script_line()}`tf.{inner}` is not supported: this script runs on jkeras, which stands in for Keras and has a small"
         f" part of TensorFlow. {_advice(inner)}"
     )
 

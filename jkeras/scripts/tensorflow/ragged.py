@@ -95,7 +95,7 @@ def constant(pylist: Sequence[Sequence[Any]], dtype: DTypeLike | None = None) ->
     """
     if any(isinstance(value, (list, tuple)) for row in pylist for value in row):
         raise InputError(
-            "tf.ragged.constant: expected a list of rows of numbers or texts; rows of rows are not offered."
+            "tf.ragged.constant: expected a list of rows of numbers or texts; rows of rows are not supported."
         )
     texts = any(isinstance(value, (str, bytes)) for row in pylist for value in row)
     kinds = {type(value) for row in pylist for value in row}
